@@ -1,0 +1,76 @@
+//! What a person decides.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The choice itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Choice {
+    /// The sample is fine as it is.
+    Keep,
+    /// The sample must go.
+    Remove,
+    /// The sample belongs to the class of this name, which need not exist yet.
+    Relabel(String),
+    /// The person could not tell.
+    Unsure,
+}
+
+impl Choice {
+    /// One word: `keep`, `remove`, `relabel`, `unsure`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Choice::Keep => "keep",
+            Choice::Remove => "remove",
+            Choice::Relabel(_) => "relabel",
+            Choice::Unsure => "unsure",
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Choice::Relabel(label) => write!(f, "relabel to {label}"),
+            other => f.write_str(other.word()),
+        }
+    }
+}
+
+/// A choice with everything said beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The choice.
+    pub choice: Choice,
+    /// Tags, added up over time and never overwritten; see [`TAGS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Free words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+impl From<Choice> for Decision {
+    fn from(choice: Choice) -> Decision {
+        Decision { choice, tags: Vec::new(), note: String::new() }
+    }
+}
+
+/// The thirteen tags of the ImageNet cleaning work that exported manifests are compatible with. A person may
+/// use others.
+pub const TAGS: [&str; 13] = [
+    "mislabel_confirmed",
+    "mislabel_uncertain",
+    "outlier_valid",
+    "outlier_invalid",
+    "duplicate_exact",
+    "duplicate_near",
+    "low_quality_blur",
+    "low_quality_corrupt",
+    "ambiguous_class",
+    "train_test_leak",
+    "keep",
+    "remove",
+    "relabel",
+];

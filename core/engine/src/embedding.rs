@@ -1,0 +1,100 @@
+//! The border between the engine and a model.
+
+use crate::image::RgbImage;
+use std::fmt;
+
+/// A model's vector for a sample: `dim` numbers of unit length.
+pub type Embedding = Vec<f32>;
+
+/// Why a model could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// The device is out of memory; a smaller batch may work.
+    #[error("out of memory on {device} with a batch of {batch}")]
+    OutOfMemory {
+        /// The device, in words.
+        device: String,
+        /// Images in the batch.
+        batch: usize,
+    },
+    /// The model has no text tower.
+    #[error("the model {0} has no text tower, so it cannot read prompts")]
+    NoTextTower(String),
+    /// Anything else, with a full sentence.
+    #[error("{0}")]
+    Model(String),
+}
+
+/// Identifies vectors: equal fingerprints mean that the same image gives the same vector.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModelFingerprint(String);
+
+impl ModelFingerprint {
+    /// Joins the digest of the weights and configuration with the version of the preprocessing.
+    /// `digest` is lower-case hexadecimal; the result is safe as a folder name.
+    pub fn new(digest: &str, preprocessing: &str) -> ModelFingerprint {
+        let digest: String = digest.chars().filter(char::is_ascii_hexdigit).take(32).collect();
+        let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        let preprocessing: String = preprocessing.chars().filter(|&c| safe(c)).collect();
+        ModelFingerprint(format!("{digest}-{preprocessing}"))
+    }
+
+    /// The text, safe as a folder name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ModelFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ModelFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and
+/// [`Embedder::embed_images`] on one thread.
+pub trait Embedder: Send + Sync {
+    /// What a person calls it: a hub name, a folder, or `bundled`.
+    fn name(&self) -> &str;
+
+    /// Identifies its vectors.
+    fn fingerprint(&self) -> &ModelFingerprint;
+
+    /// Length of a vector.
+    fn dim(&self) -> usize;
+
+    /// Where it runs, in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H200)`.
+    fn device(&self) -> String;
+
+    /// Images a batch that suits the device.
+    fn batch_size(&self) -> usize;
+
+    /// Numbers that one preprocessed image takes: `3 * size * size`.
+    fn input_len(&self) -> usize;
+
+    /// Turns an image into the tower's input, channel by channel (`[3, size, size]`), normalised.
+    /// The image is as shown: EXIF orientation applied, RGB.
+    fn preprocess(&self, image: &RgbImage) -> Vec<f32>;
+
+    /// Vectors of `count` preprocessed images laid one after another; row-major `[count, dim]`, unit length.
+    /// The same image gives the same bytes whatever the thread count.
+    ///
+    /// # Errors
+    /// When the device fails or runs out of memory.
+    fn embed_images(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, EmbedError>;
+
+    /// Vectors of some texts; row-major `[texts.len(), dim]`, unit length.
+    ///
+    /// # Errors
+    /// When the model has no text tower, or the device fails.
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError>;
+
+    /// What cosines are multiplied with before a softmax: `exp(logit_scale)` of the checkpoint.
+    fn logit_scale(&self) -> f32;
+}

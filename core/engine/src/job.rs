@@ -1,0 +1,39 @@
+//! How long work reports and is stopped.
+
+use crate::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Lent to every long computation: where to report, and when to stop.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    stop: &'a AtomicBool,
+    progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl<'a> Job<'a> {
+    /// `progress` is called with (done, total) from any thread; it must be cheap.
+    pub fn new(stop: &'a AtomicBool, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Job<'a> {
+        Job { stop, progress }
+    }
+
+    /// Reports.
+    pub fn progress(&self, done: u64, total: u64) {
+        (self.progress)(done, total);
+    }
+
+    /// Whether it is time to go.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// [`Error::Stopped`] when it is time to go.
+    pub fn checkpoint(&self) -> Result<()> {
+        if self.stopped() { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    /// The flag itself, for code that is handed a plain one.
+    pub fn stop_flag(&self) -> &'a AtomicBool {
+        self.stop
+    }
+}

@@ -1,0 +1,180 @@
+//! The dataset as data: paths, labels, splits.
+
+use crate::sample::{LabelId, SampleId, Split};
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// All samples in a fixed order, column by column, so that ten million of them cost little more than their
+/// paths. The order is the dataset's own (sorted paths of a folder, rows of a table) and never changes.
+#[derive(Debug, Clone, Default)]
+pub struct Manifest {
+    root: PathBuf,
+    path_bytes: Vec<u8>,
+    path_ends: Vec<u64>,
+    labels: Vec<u32>,
+    splits: Vec<u8>,
+    classes: Vec<String>,
+    extra: Vec<ExtraColumn>,
+}
+
+/// A column of the user's table that Chaffinch does not understand but keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExtraColumn {
+    /// The heading.
+    pub name: String,
+    /// One value a sample.
+    pub values: Vec<String>,
+}
+
+/// One row on its way into a [`Manifest`].
+#[derive(Debug, Clone)]
+pub struct NewSample {
+    /// Relative to the root, or absolute.
+    pub path: PathBuf,
+    /// The class's name, if it has one.
+    pub label: Option<String>,
+    /// Its split.
+    pub split: Split,
+}
+
+/// What stands for "no label" in columns.
+pub const NO_LABEL: u32 = u32::MAX;
+
+impl Manifest {
+    /// Builds a manifest. Classes are the names that occur, sorted by code point.
+    pub fn new(root: impl Into<PathBuf>, samples: impl IntoIterator<Item = NewSample>) -> Manifest {
+        let mut manifest = Manifest { root: root.into(), ..Manifest::default() };
+        let mut names: Vec<Option<String>> = Vec::new();
+        for sample in samples {
+            manifest.path_bytes.extend_from_slice(&sample.path.into_os_string().into_vec());
+            manifest.path_ends.push(manifest.path_bytes.len() as u64);
+            manifest.splits.push(sample.split.code());
+            names.push(sample.label);
+        }
+        let mut classes: Vec<String> = names.iter().flatten().cloned().collect();
+        classes.sort_unstable();
+        classes.dedup();
+        manifest.labels = names
+            .iter()
+            .map(|name| {
+                let place = name.as_ref().and_then(|name| classes.binary_search(name).ok());
+                place.map_or(NO_LABEL, |place| place as u32)
+            })
+            .collect();
+        manifest.classes = classes;
+        manifest
+    }
+
+    /// The same with columns to keep; each must have one value a sample.
+    #[must_use]
+    pub fn with_extra(mut self, extra: Vec<ExtraColumn>) -> Manifest {
+        debug_assert!(extra.iter().all(|column| column.values.len() == self.len()));
+        self.extra = extra;
+        self
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// All samples in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = SampleId> + use<> {
+        (0..self.len() as u32).map(SampleId)
+    }
+
+    /// The folder that relative paths start from.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path as the dataset gives it: relative to the root, or absolute. May hold any bytes but NUL.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn path(&self, id: SampleId) -> &Path {
+        let start = if id.0 == 0 { 0 } else { self.path_ends[id.index() - 1] as usize };
+        Path::new(OsStr::from_bytes(&self.path_bytes[start..self.path_ends[id.index()] as usize]))
+    }
+
+    /// Where the file is.
+    pub fn full_path(&self, id: SampleId) -> PathBuf {
+        self.root.join(self.path(id))
+    }
+
+    /// The given label.
+    pub fn label(&self, id: SampleId) -> Option<LabelId> {
+        match self.labels[id.index()] {
+            NO_LABEL => None,
+            label => Some(LabelId(label)),
+        }
+    }
+
+    /// The given label's name, empty where it has none.
+    pub fn label_name(&self, id: SampleId) -> &str {
+        self.label(id).map_or("", |label| self.class(label))
+    }
+
+    /// All labels as numbers, [`NO_LABEL`] where there is none.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The split.
+    pub fn split(&self, id: SampleId) -> Split {
+        Split::from_code(self.splits[id.index()])
+    }
+
+    /// All splits as [`Split::code`]s.
+    pub fn splits(&self) -> &[u8] {
+        &self.splits
+    }
+
+    /// Class names, sorted.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The name of a class, empty where there is no such class.
+    pub fn class(&self, label: LabelId) -> &str {
+        self.classes.get(label.index()).map_or("", String::as_str)
+    }
+
+    /// The class with this very name.
+    pub fn find_class(&self, name: &str) -> Option<LabelId> {
+        self.classes.binary_search_by(|class| class.as_str().cmp(name)).ok().map(|place| LabelId(place as u32))
+    }
+
+    /// Columns kept from the user's table.
+    pub fn extra(&self) -> &[ExtraColumn] {
+        &self.extra
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(path: &str, label: Option<&str>) -> NewSample {
+        NewSample { path: path.into(), label: label.map(Into::into), split: Split::Train }
+    }
+
+    #[test]
+    fn classes_are_sorted_and_labels_bound_by_name() {
+        let manifest = Manifest::new(
+            "/data",
+            [sample("b.jpg", Some("dog")), sample("a.jpg", Some("cat")), sample("c.jpg", None)],
+        );
+        assert_eq!(manifest.classes(), ["cat", "dog"]);
+        assert_eq!(manifest.label_name(SampleId(0)), "dog");
+        assert_eq!(manifest.label(SampleId(2)), None);
+        assert_eq!(manifest.full_path(SampleId(1)), Path::new("/data/a.jpg"));
+        assert_eq!(manifest.find_class("dog"), Some(LabelId(1)));
+    }
+}

@@ -1,0 +1,326 @@
+//! Every type that crosses between host and detector, all of it `repr(C)`.
+//!
+//! Nothing here is a Rust enum or a trait object: a number from the other side may hold any value. Memory is
+//! never freed across the border: what the host lends stays the host's and lives until `run` returns, and what
+//! a detector has to say it writes through the host's callbacks. `tests/layout.rs` holds every size and offset
+//! next to [`ABI_VERSION`].
+#![allow(unsafe_code)] // The border itself: raw views are made here and nowhere else.
+
+use crate::info::Info;
+use std::ffi::c_void;
+
+/// Host and detector must have this number in common; there are no ranges. It is raised with every change to
+/// a type in this file or to the meaning of a field.
+pub const ABI_VERSION: u32 = 1;
+
+/// The one symbol a detector library exports: a [`PluginTable`].
+pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
+
+/// A borrowed UTF-8 string.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Str {
+    /// First byte; may be dangling when `len` is 0.
+    pub ptr: *const u8,
+    /// Length in bytes.
+    pub len: usize,
+}
+
+// SAFETY: a `Str` is a shared view of immutable bytes; it is read only while its owner keeps them alive.
+unsafe impl Send for Str {}
+// SAFETY: as above, reading from several threads is fine.
+unsafe impl Sync for Str {}
+
+impl Str {
+    /// Views a string.
+    pub const fn new(text: &str) -> Str {
+        Str { ptr: text.as_ptr(), len: text.len() }
+    }
+
+    /// The text, or the empty string where the bytes are null or no UTF-8.
+    ///
+    /// # Safety
+    /// The bytes must be alive for `'a`.
+    pub unsafe fn as_str<'a>(&self) -> &'a str {
+        if self.ptr.is_null() || self.len == 0 {
+            return "";
+        }
+        // SAFETY: not null, and the caller answers for the lifetime.
+        let bytes = unsafe { std::slice::from_raw_parts(self.ptr, self.len) };
+        std::str::from_utf8(bytes).unwrap_or("")
+    }
+
+    /// The text of a string made by [`Str::new`] from a constant.
+    pub(crate) fn as_static(&self) -> &'static str {
+        // SAFETY: only called on fields of `Info` and `Param`, whose constructors take `&'static str`, in a
+        // library that is never unloaded.
+        unsafe { self.as_str() }
+    }
+}
+
+/// A borrowed slice of plain data.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Slice<T> {
+    /// First element; may be dangling when `len` is 0.
+    pub ptr: *const T,
+    /// Number of elements.
+    pub len: usize,
+}
+
+impl<T> Clone for Slice<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Slice<T> {}
+
+// SAFETY: a shared view of immutable data, read only while its owner keeps it alive.
+unsafe impl<T: Sync> Send for Slice<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Slice<T> {}
+
+impl<T> Slice<T> {
+    /// Views a slice.
+    pub const fn new(data: &[T]) -> Slice<T> {
+        Slice { ptr: data.as_ptr(), len: data.len() }
+    }
+
+    /// A slice of nothing, to be filled by the other side.
+    pub const fn empty() -> Slice<T> {
+        Slice { ptr: std::ptr::null(), len: 0 }
+    }
+
+    /// The elements; empty where the pointer is null.
+    ///
+    /// # Safety
+    /// The elements must be initialised and alive for `'a`.
+    pub unsafe fn as_slice<'a>(&self) -> &'a [T] {
+        if self.ptr.is_null() || self.len == 0 {
+            return &[];
+        }
+        // SAFETY: not null, and the caller answers for the rest.
+        unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
+    }
+
+    pub(crate) fn as_static(&self) -> &'static [T] {
+        // SAFETY: only called on fields of `Info` and `Param`, whose constructors take `&'static` slices, in a
+        // library that is never unloaded.
+        unsafe { self.as_slice() }
+    }
+}
+
+/// How a call across the border ended. A wrapped number, because an unknown value must not be undefined
+/// behaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Status(pub u32);
+
+impl Status {
+    /// Done.
+    pub const OK: Status = Status(0);
+    /// Failed; the sentence was given by [`HostTable::fail`] (detector) or is read by [`HostTable::message`] (host).
+    pub const ERROR: Status = Status(1);
+    /// The detector panicked; the guard caught it.
+    pub const PANIC: Status = Status(2);
+    /// The person asked to stop.
+    pub const STOPPED: Status = Status(3);
+}
+
+/// The exported symbol: who this library is and the detectors in it.
+#[derive(Debug)]
+#[repr(C)]
+pub struct PluginTable {
+    /// Must equal [`ABI_VERSION`]; read before anything else.
+    pub abi: u32,
+    /// `size_of::<PluginTable>()` of the build that made it.
+    pub size: u32,
+    /// What built it, for the refusal's text only.
+    pub build: Str,
+    /// The detectors.
+    pub detectors: Slice<DetectorTable>,
+}
+
+/// One detector: its declaration and its function.
+#[derive(Debug)]
+#[repr(C)]
+pub struct DetectorTable {
+    /// What it says of itself.
+    pub info: Info,
+    /// Does the work. Null is refused.
+    pub run: Option<unsafe extern "C" fn(*const HostTable) -> Status>,
+}
+
+/// The whole dataset as parallel arrays of `count` elements.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct DatasetTable {
+    /// Number of samples.
+    pub count: usize,
+    /// Class of each sample, `u32::MAX` where it has none.
+    pub labels: Slice<u32>,
+    /// 0 none, 1 train, 2 validation, 3 test.
+    pub splits: Slice<u8>,
+    /// 1 where the image could be decoded.
+    pub decodable: Slice<u8>,
+    /// Content hashes.
+    pub hashes: Slice<[u8; 32]>,
+    /// Pixel sizes and file sizes.
+    pub dimensions: Slice<DimensionsRecord>,
+    /// Class names by label.
+    pub classes: Slice<Str>,
+    /// What a person decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
+    pub decisions: Slice<u8>,
+    /// The class a person relabelled to, `u32::MAX` elsewhere.
+    pub relabels: Slice<u32>,
+}
+
+/// Size of one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct DimensionsRecord {
+    /// Width in pixels as shown (after EXIF orientation).
+    pub width: u32,
+    /// Height in pixels as shown.
+    pub height: u32,
+    /// File size in bytes.
+    pub bytes: u64,
+}
+
+/// A borrowed row-major matrix.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MatrixTable {
+    /// `rows * cols` numbers.
+    pub data: Slice<f32>,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub cols: usize,
+}
+
+/// Nearest neighbours of every sample, nearest first, without the sample itself.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct NeighborsTable {
+    /// `count * k` samples; `u32::MAX` where there are fewer.
+    pub indices: Slice<u32>,
+    /// `count * k` cosine similarities.
+    pub similarities: Slice<f32>,
+    /// Neighbours a sample.
+    pub k: usize,
+}
+
+/// Two samples whose hashes are near each other, `first < second`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C)]
+pub struct HashPairRecord {
+    /// The earlier sample.
+    pub first: u32,
+    /// The later sample.
+    pub second: u32,
+    /// Differing bits, 0..=64.
+    pub distance: u32,
+}
+
+/// Decoded pixels: `height * width * 3` bytes, RGB, row by row.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct PixelsTable {
+    /// The bytes.
+    pub rgb: Slice<u8>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Width of the file's image before it was made smaller.
+    pub full_width: u32,
+    /// Height of the file's image before it was made smaller.
+    pub full_height: u32,
+}
+
+/// Another sample named as evidence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct RelatedRecord {
+    /// The sample.
+    pub sample: u32,
+    /// How alike, 1 = the same.
+    pub similarity: f32,
+}
+
+/// What a detector says of one sample.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct IssueRecord {
+    /// The sample.
+    pub sample: u32,
+    /// 0 = surely an issue, 1 = surely fine.
+    pub score: f32,
+    /// The label it should have, `u32::MAX` where none is suggested.
+    pub suggested: u32,
+    /// Group it belongs to within this detector, `u32::MAX` where none.
+    pub group: u32,
+    /// Evidence.
+    pub related: Slice<RelatedRecord>,
+    /// One English sentence, possibly empty.
+    pub reason: Str,
+}
+
+/// Receives the pixels of one sample; may be called from several threads at once.
+pub type PixelSink = unsafe extern "C" fn(sink: *mut c_void, sample: u32, pixels: *const PixelsTable) -> Status;
+
+/// What the host does for a detector. Every function may be called from any thread until `run` returns.
+/// A status other than OK has its sentence in [`HostTable::message`].
+#[repr(C)]
+pub struct HostTable {
+    /// Equals [`ABI_VERSION`].
+    pub abi: u32,
+    /// `size_of::<HostTable>()` of the host's build.
+    pub size: u32,
+    /// Passed back as the first argument of every function.
+    pub ctx: *mut c_void,
+    /// Writes a line to the host's log; level 0 debug, 1 info, 2 warning, 3 error.
+    pub log: unsafe extern "C" fn(*mut c_void, u32, Str),
+    /// Says why the run fails, before it returns [`Status::ERROR`] or [`Status::PANIC`].
+    pub fail: unsafe extern "C" fn(*mut c_void, Str),
+    /// The sentence of the last host error on this thread.
+    pub message: unsafe extern "C" fn(*mut c_void) -> Str,
+    /// Reports progress: done, total.
+    pub progress: unsafe extern "C" fn(*mut c_void, u64, u64),
+    /// 1 when the person asked to stop.
+    pub stopped: unsafe extern "C" fn(*mut c_void) -> u32,
+    /// A parameter's value by name.
+    pub number: unsafe extern "C" fn(*mut c_void, Str, *mut f64) -> Status,
+    /// The dataset.
+    pub dataset: unsafe extern "C" fn(*mut c_void, *mut DatasetTable) -> Status,
+    /// One embedding a sample, unit length; a row of zeros where the image could not be decoded.
+    pub embeddings: unsafe extern "C" fn(*mut c_void, *mut MatrixTable) -> Status,
+    /// The `k` nearest neighbours of each sample by cosine.
+    pub neighbors: unsafe extern "C" fn(*mut c_void, usize, *mut NeighborsTable) -> Status,
+    /// Cosines of all samples with `count` vectors (row-major, made unit length by the host) into
+    /// `out[sample * count + vector]`, `out_len` long.
+    pub similarities: unsafe extern "C" fn(*mut c_void, *const f32, usize, *mut f32, usize) -> Status,
+    /// Cosines of some samples with some samples into `out[row * cols + col]`, `out_len` long.
+    pub block: unsafe extern "C" fn(*mut c_void, Slice<u32>, Slice<u32>, *mut f32, usize) -> Status,
+    /// Unit-length text embeddings into `out[text * dim]`, `out_len` long.
+    pub embed_texts: unsafe extern "C" fn(*mut c_void, Slice<Str>, *mut f32, usize) -> Status,
+    /// Width of an embedding and the model's own logit scale (100 for OpenAI's CLIP).
+    pub model: unsafe extern "C" fn(*mut c_void, *mut usize, *mut f32) -> Status,
+    /// The prompts of a class, or of the alternatives where the label is `u32::MAX`.
+    pub prompts: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<Str>) -> Status,
+    /// Perceptual hashes: kind 0 pHash, 1 dHash; one a sample, 0 where undecodable.
+    pub hashes: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<u64>) -> Status,
+    /// All pairs of decodable samples within a radius of 0..=16 bits, sorted.
+    pub near_hashes: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Slice<HashPairRecord>) -> Status,
+    /// Decodes one sample, made to fit `max_side` (0 = full size), and hands it to the sink.
+    pub pixels: unsafe extern "C" fn(*mut c_void, u32, u32, *mut c_void, PixelSink) -> Status,
+    /// Decodes every decodable sample on the host's threads and hands each to the sink.
+    pub each_pixels: unsafe extern "C" fn(*mut c_void, u32, *mut c_void, PixelSink) -> Status,
+    /// One issue or score.
+    pub issue: unsafe extern "C" fn(*mut c_void, *const IssueRecord) -> Status,
+    /// Scores of all samples at once, NaN where a sample has none.
+    pub scores: unsafe extern "C" fn(*mut c_void, Slice<f32>) -> Status,
+    /// A named text about the whole run, as shown to a person (an elbow, representatives).
+    pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
+}

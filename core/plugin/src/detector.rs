@@ -1,0 +1,79 @@
+//! What the author of a detector writes.
+
+use crate::{Info, Issue, Needs, Pixels, Report, Result, Score, View};
+use std::sync::Mutex;
+
+/// What a [`SampleDetector`] says of one image.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub(crate) score: Score,
+    pub(crate) reason: String,
+}
+
+impl Finding {
+    /// A score without words.
+    pub fn new(score: Score) -> Finding {
+        Finding { score, reason: String::new() }
+    }
+
+    /// The same with one English sentence that says why.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Finding {
+        self.reason = reason.into();
+        self
+    }
+}
+
+/// Looks at one image at a time. The loop, the threads, progress and stop are the host's.
+pub trait SampleDetector: Send + Sync {
+    /// Identity, parameters and threshold.
+    const INFO: Info;
+
+    /// Images are made smaller to fit this many pixels on their longer side before they get here;
+    /// 0 = as they are in the file.
+    const MAX_SIDE: u32 = 0;
+
+    /// Judges one image.
+    ///
+    /// # Errors
+    /// Ends the whole run of this detector; an image that is merely odd has a score, not an error.
+    fn inspect(&self, pixels: &Pixels<'_>, view: &View<'_>) -> Result<Finding>;
+}
+
+/// Looks at the whole dataset. Every [`SampleDetector`] is one.
+pub trait Detector: Send + Sync {
+    /// Identity, needs, parameters and threshold.
+    const INFO: Info;
+
+    /// Judges the dataset and writes what it finds into `report`.
+    ///
+    /// # Errors
+    /// The host shows the sentence and goes on with the other detectors.
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()>;
+}
+
+impl<T: SampleDetector> Detector for T {
+    const INFO: Info = {
+        let info = <T as SampleDetector>::INFO;
+        info.needs(Needs::from_bits(info.needs).and(Needs::PIXELS))
+    };
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        // Findings arrive in any order from several threads; they are written in sample order, so that a
+        // report does not depend on the thread count.
+        let findings = Mutex::new(Vec::new());
+        view.each_pixels(T::MAX_SIDE, &|sample, pixels| {
+            let finding = self.inspect(pixels, view)?;
+            if let Ok(mut findings) = findings.lock() {
+                findings.push((sample, finding));
+            }
+            Ok(())
+        })?;
+        let mut findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        findings.sort_by_key(|&(sample, _)| sample);
+        for (sample, finding) in &findings {
+            report.issue(Issue::new(*sample, finding.score).reason(&finding.reason))?;
+        }
+        Ok(())
+    }
+}

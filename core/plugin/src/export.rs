@@ -1,0 +1,102 @@
+//! The export macro and the guard round every detector.
+#![allow(unsafe_code)] // The other half of the border: called by the host.
+
+use crate::abi::{HostTable, Status, Str};
+use crate::{Detector, Report, View};
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+thread_local! {
+    /// Where the last panic on this thread happened, set by the hook and read by the guard.
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The text of a panic's payload.
+#[doc(hidden)]
+pub struct PanicMessage<'a>(pub &'a (dyn Any + Send));
+
+impl fmt::Display for PanicMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.downcast_ref::<&str>().copied();
+        f.write_str(text.or_else(|| self.0.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown reason"))
+    }
+}
+
+/// Runs a detector behind a guard: an unwind out of an `extern "C"` function would abort the whole program,
+/// and every library has its own copy of the standard library, so only the detector's side can catch it.
+///
+/// # Safety
+/// `host` must be null or a host table that stays valid until this returns.
+#[doc(hidden)]
+pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> Status {
+    static HOOK: Once = Once::new();
+    // The default hook prints to stderr, which would tear the reviewer's screen. This library has its own copy
+    // of the hook, so the host's is not touched.
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+            LAST_PANIC.with(|last| *last.borrow_mut() = place);
+        }));
+    });
+    // SAFETY: the caller answers for it.
+    let Some(host) = (unsafe { host.as_ref() }) else { return Status::ERROR };
+    let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect(&View::new(host)?, &Report::new(host))));
+    let (status, sentence) = match outcome {
+        Ok(Ok(())) => return Status::OK,
+        Ok(Err(error)) if error.is_stopped() => return Status::STOPPED,
+        Ok(Err(error)) => (Status::ERROR, error.to_string()),
+        Err(payload) => {
+            let place = LAST_PANIC.with(|last| last.borrow().clone());
+            let sentence = format!("panicked{place}: {}", PanicMessage(&*payload));
+            // A payload whose own drop panics must not unwind out of here either.
+            std::mem::forget(payload);
+            (Status::PANIC, sentence)
+        }
+    };
+    // SAFETY: the table is valid until we return; the host copies the sentence.
+    unsafe { (host.fail)(host.ctx, Str::new(&sentence)) };
+    status
+}
+
+/// Exports one or more detectors (unit structs) from a library.
+///
+/// ```
+/// # use chaffinch_plugin::prelude::*;
+/// # struct Nothing;
+/// # impl Detector for Nothing {
+/// #     const INFO: Info = Info::new("nothing", "Finds nothing");
+/// #     fn detect(&self, _: &View<'_>, _: &Report<'_>) -> Result<()> { Ok(()) }
+/// # }
+/// export_detector!(Nothing);
+/// ```
+#[macro_export]
+macro_rules! export_detector {
+    ($($detector:ident),+ $(,)?) => {
+        #[cfg(panic = "abort")]
+        compile_error!("a detector must be built with panic = \"unwind\", or its first panic ends the program");
+
+        #[allow(unsafe_code)]
+        const _: () = {
+            use $crate::abi::{ABI_VERSION, DetectorTable, PluginTable, Slice, Str};
+
+            const DETECTORS: &[DetectorTable] = &[$({
+                unsafe extern "C" fn run(host: *const $crate::abi::HostTable) -> $crate::abi::Status {
+                    // SAFETY: the host passes its table and keeps it until this returns.
+                    unsafe { $crate::run_guarded(&$detector, host) }
+                }
+                DetectorTable { info: <$detector as $crate::Detector>::INFO, run: Some(run) }
+            }),+];
+
+            #[unsafe(no_mangle)]
+            static CHAFFINCH_PLUGIN: PluginTable = PluginTable {
+                abi: ABI_VERSION,
+                size: size_of::<PluginTable>() as u32,
+                build: Str::new(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"))),
+                detectors: Slice::new(DETECTORS),
+            };
+        };
+    };
+}

@@ -1,0 +1,271 @@
+//! What a detector says of itself: one constant that drives loading, the parameter form, the check of the
+//! configuration and the documentation.
+
+use crate::abi::{Slice, Str};
+
+/// What a detector needs the host to have ready. Needs shared by several detectors are computed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Needs(u64);
+
+impl Needs {
+    /// Labels, splits, sizes and content hashes, which are always there.
+    pub const NOTHING: Needs = Needs(0);
+    /// Decoded pixels, by [`View::pixels`](crate::View::pixels).
+    pub const PIXELS: Needs = Needs(1);
+    /// One unit-length embedding a sample.
+    pub const EMBEDDINGS: Needs = Needs(1 << 1);
+    /// Nearest neighbours in embedding space.
+    pub const NEIGHBORS: Needs = Needs(1 << 2);
+    /// A text tower beside the image tower, for prompts.
+    pub const TEXTS: Needs = Needs(1 << 3);
+    /// Perceptual hashes.
+    pub const HASHES: Needs = Needs(1 << 4);
+    /// A given label for each sample.
+    pub const LABELS: Needs = Needs(1 << 5);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Needs) -> Needs {
+        Needs(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is in here.
+    pub const fn contains(self, other: Needs) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The bits, as they cross the border.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Needs from bits that came across the border.
+    pub const fn from_bits(bits: u64) -> Needs {
+        Needs(bits)
+    }
+}
+
+/// What one score is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each sample stands for itself.
+    Sample,
+    /// Samples are judged in groups (duplicates, leaks), which can be decided together.
+    Group,
+}
+
+/// The type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// A real number within bounds.
+    Number,
+    /// A whole number within bounds.
+    Integer,
+    /// Yes or no.
+    Flag,
+    /// One of several names.
+    Choice,
+}
+
+/// One parameter with its bounds, default and help.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Param {
+    pub(crate) name: Str,
+    pub(crate) help: Str,
+    pub(crate) kind: u32,
+    pub(crate) reserved: u32,
+    pub(crate) default: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) choices: Slice<Str>,
+}
+
+impl Param {
+    const fn build(name: &'static str, help: &'static str, kind: u32, default: f64, min: f64, max: f64) -> Param {
+        Param {
+            name: Str::new(name),
+            help: Str::new(help),
+            kind,
+            reserved: 0,
+            default,
+            min,
+            max,
+            choices: Slice::new(&[]),
+        }
+    }
+
+    /// A real number in `min..=max`.
+    pub const fn number(name: &'static str, default: f64, min: f64, max: f64, help: &'static str) -> Param {
+        Param::build(name, help, 0, default, min, max)
+    }
+
+    /// A whole number in `min..=max`.
+    pub const fn integer(name: &'static str, default: i32, min: i32, max: i32, help: &'static str) -> Param {
+        Param::build(name, help, 1, default as f64, min as f64, max as f64)
+    }
+
+    /// Yes or no.
+    pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Param {
+        Param::build(name, help, 2, if default { 1.0 } else { 0.0 }, 0.0, 1.0)
+    }
+
+    /// One of `choices`; the first is the default. Read it with [`View::choice`](crate::View::choice).
+    pub const fn choice(name: &'static str, choices: &'static [Str], help: &'static str) -> Param {
+        let mut param = Param::build(name, help, 3, 0.0, 0.0, choices.len() as f64 - 1.0);
+        param.choices = Slice::new(choices);
+        param
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name.as_static()
+    }
+
+    /// One sentence for the form and the documentation.
+    pub fn help(&self) -> &'static str {
+        self.help.as_static()
+    }
+
+    /// Its type.
+    pub fn kind(&self) -> ParamKind {
+        match self.kind {
+            1 => ParamKind::Integer,
+            2 => ParamKind::Flag,
+            3 => ParamKind::Choice,
+            _ => ParamKind::Number,
+        }
+    }
+
+    /// The default: the number, 0 or 1 of a flag, the index of a choice.
+    pub fn default(&self) -> f64 {
+        self.default
+    }
+
+    /// Lowest and highest value.
+    pub fn bounds(&self) -> (f64, f64) {
+        (self.min, self.max)
+    }
+
+    /// The names of a choice.
+    pub fn choices(&self) -> Vec<&'static str> {
+        self.choices.as_static().iter().map(Str::as_static).collect()
+    }
+}
+
+/// Identity, needs, parameters and default threshold of a detector.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Info {
+    pub(crate) name: Str,
+    pub(crate) version: Str,
+    pub(crate) summary: Str,
+    pub(crate) docs: Str,
+    pub(crate) needs: u64,
+    pub(crate) threshold: f32,
+    pub(crate) scope: u32,
+    pub(crate) params: Slice<Param>,
+}
+
+impl Info {
+    /// A detector named `name` (lower case, hyphens) that finds what `summary` says.
+    pub const fn new(name: &'static str, summary: &'static str) -> Info {
+        Info {
+            name: Str::new(name),
+            version: Str::new("0.1.0"),
+            summary: Str::new(summary),
+            docs: Str::new(""),
+            needs: Needs::NOTHING.bits(),
+            threshold: 0.5,
+            scope: 0,
+            params: Slice::new(&[]),
+        }
+    }
+
+    /// Its version, usually `env!("CARGO_PKG_VERSION")`.
+    #[must_use]
+    pub const fn version(mut self, version: &'static str) -> Info {
+        self.version = Str::new(version);
+        self
+    }
+
+    /// Its documentation: What it finds, Why it matters, Score, Parameters, Blind spots.
+    #[must_use]
+    pub const fn docs(mut self, docs: &'static str) -> Info {
+        self.docs = Str::new(docs);
+        self
+    }
+
+    /// What the host must have ready. A [`SampleDetector`](crate::SampleDetector) has
+    /// [`Needs::PIXELS`] without saying so.
+    #[must_use]
+    pub const fn needs(mut self, needs: Needs) -> Info {
+        self.needs = needs.bits();
+        self
+    }
+
+    /// Samples with a score **below** this are flagged, until a person moves the threshold.
+    #[must_use]
+    pub const fn threshold(mut self, threshold: f32) -> Info {
+        self.threshold = threshold;
+        self
+    }
+
+    /// What one score is about; [`Scope::Sample`] without saying so.
+    #[must_use]
+    pub const fn scope(mut self, scope: Scope) -> Info {
+        self.scope = match scope {
+            Scope::Sample => 0,
+            Scope::Group => 1,
+        };
+        self
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub const fn params(mut self, params: &'static [Param]) -> Info {
+        self.params = Slice::new(params);
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &'static str {
+        self.name.as_static()
+    }
+
+    /// The version.
+    pub fn version_text(&self) -> &'static str {
+        self.version.as_static()
+    }
+
+    /// One line that says what it finds.
+    pub fn summary(&self) -> &'static str {
+        self.summary.as_static()
+    }
+
+    /// The documentation, possibly empty.
+    pub fn docs_text(&self) -> &'static str {
+        self.docs.as_static()
+    }
+
+    /// What it needs.
+    pub fn needed(&self) -> Needs {
+        Needs::from_bits(self.needs)
+    }
+
+    /// Its default threshold.
+    pub fn default_threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    /// What one score is about.
+    pub fn judged(&self) -> Scope {
+        if self.scope == 1 { Scope::Group } else { Scope::Sample }
+    }
+
+    /// Its parameters.
+    pub fn parameters(&self) -> &'static [Param] {
+        self.params.as_static()
+    }
+}

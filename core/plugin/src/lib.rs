@@ -1,0 +1,61 @@
+//! The contract between Chaffinch and its detectors.
+//!
+//! A detector is a shared library that finds one kind of issue in an image-classification dataset. It says
+//! what it is and what it needs in one constant, [`Info`], and does its work in one function. The host keeps
+//! the images, the embeddings and the device; a detector sees borrowed slices and asks the host for the heavy
+//! work (see [`View`]).
+//!
+//! ```
+//! use chaffinch_plugin::prelude::*;
+//!
+//! /// Finds images that are almost black.
+//! struct Dark;
+//!
+//! impl SampleDetector for Dark {
+//!     const INFO: Info = Info::new("dark", "Mean brightness is close to zero").threshold(0.15);
+//!
+//!     fn inspect(&self, pixels: &Pixels<'_>, _view: &View<'_>) -> Result<Finding> {
+//!         let mean = pixels.rgb.iter().map(|&p| f32::from(p)).sum::<f32>() / pixels.rgb.len().max(1) as f32;
+//!         Ok(Finding::new(Score::clamp(mean / 255.0)?).reason(format!("mean brightness is {mean:.0} of 255")))
+//!     }
+//! }
+//!
+//! export_detector!(Dark);
+//! ```
+//!
+//! Two tiers: a [`SampleDetector`] looks at one image at a time; every one of them is a [`Detector`], which
+//! looks at the whole dataset. The score has one meaning everywhere: **0 = surely an issue, 1 = surely fine**.
+//!
+//! This crate depends on nothing, so that a detector builds in seconds and two builds of it can always be told
+//! apart by [`abi::ABI_VERSION`] alone.
+
+pub mod abi;
+mod detector;
+mod error;
+mod export;
+mod info;
+mod report;
+mod score;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod view;
+
+pub use detector::{Detector, Finding, SampleDetector};
+pub use error::{Error, Result};
+#[doc(hidden)]
+pub use export::{PanicMessage, run_guarded};
+pub use info::{Info, Needs, Param, ParamKind, Scope};
+pub use report::{Issue, Related, Report};
+pub use score::Score;
+pub use view::{
+    Decided, Dimensions, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels, Split, View,
+};
+
+/// Everything a detector's source file needs.
+pub mod prelude {
+    pub use crate::{
+        Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Matrix, NO_LABEL, Needs,
+        Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector, Scope, Score, Split, View,
+        export_detector,
+    };
+}

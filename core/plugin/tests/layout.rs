@@ -1,0 +1,60 @@
+//! Every size and offset that crosses the border, next to the version that stands for them. When this test
+//! fails, raise `ABI_VERSION` and then write down the new numbers.
+
+use chaffinch_plugin::abi::*;
+use chaffinch_plugin::{Info, Param};
+use std::mem::{align_of, offset_of, size_of};
+
+#[test]
+fn layout_belongs_to_version_1() {
+    assert_eq!(ABI_VERSION, 1);
+    assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
+    assert_eq!(size_of::<Slice<u8>>(), 16);
+    assert_eq!(size_of::<Status>(), 4);
+    assert_eq!(size_of::<PluginTable>(), 40);
+    assert_eq!((offset_of!(PluginTable, abi), offset_of!(PluginTable, size)), (0, 4));
+    assert_eq!((offset_of!(PluginTable, build), offset_of!(PluginTable, detectors)), (8, 24));
+    assert_eq!(size_of::<Param>(), 80);
+    assert_eq!(size_of::<Info>(), 96);
+    assert_eq!((size_of::<DetectorTable>(), offset_of!(DetectorTable, run)), (104, 96));
+    assert_eq!(size_of::<DimensionsRecord>(), 16);
+    assert_eq!(size_of::<MatrixTable>(), 32);
+    assert_eq!(size_of::<NeighborsTable>(), 40);
+    assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
+    assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (32, 28));
+    assert_eq!((size_of::<IssueRecord>(), offset_of!(IssueRecord, related)), (48, 16));
+    assert_eq!((size_of::<DatasetTable>(), offset_of!(DatasetTable, relabels)), (136, 120));
+}
+
+#[test]
+fn host_table_is_in_order() {
+    let offsets = [
+        offset_of!(HostTable, abi),
+        offset_of!(HostTable, size),
+        offset_of!(HostTable, ctx),
+        offset_of!(HostTable, log),
+        offset_of!(HostTable, fail),
+        offset_of!(HostTable, message),
+        offset_of!(HostTable, progress),
+        offset_of!(HostTable, stopped),
+        offset_of!(HostTable, number),
+        offset_of!(HostTable, dataset),
+        offset_of!(HostTable, embeddings),
+        offset_of!(HostTable, neighbors),
+        offset_of!(HostTable, similarities),
+        offset_of!(HostTable, block),
+        offset_of!(HostTable, embed_texts),
+        offset_of!(HostTable, model),
+        offset_of!(HostTable, prompts),
+        offset_of!(HostTable, hashes),
+        offset_of!(HostTable, near_hashes),
+        offset_of!(HostTable, pixels),
+        offset_of!(HostTable, each_pixels),
+        offset_of!(HostTable, issue),
+        offset_of!(HostTable, scores),
+        offset_of!(HostTable, note),
+    ];
+    let expected: Vec<usize> = [0, 4].into_iter().chain((1..23).map(|i| i * 8)).collect();
+    assert_eq!(offsets.as_slice(), expected.as_slice());
+    assert_eq!(size_of::<HostTable>(), 23 * 8);
+}
