@@ -60,8 +60,16 @@ def patch_pca(x, size, stride):
 # ---------------------------------------------------------------- student
 
 
+QUICK = 1.702  # quick_gelu(h) = h * sigmoid(1.702 h) = silu(1.702 h) / 1.702
+
+
 class Layer(nn.Module):
-    """A pre-norm transformer layer (q, k and v in one matrix, split on export)."""
+    """A pre-norm transformer layer.
+
+    Two things differ from the exported layout, for speed: q, k and v are one matrix, and the
+    constant of quick_gelu is folded into fc1 and fc2, so that the plain silu can be used (on
+    CPUs its backward pass is several times faster than gelu's).
+    """
 
     def __init__(self, width: int, heads: int, mlp: int):
         super().__init__()
@@ -73,7 +81,8 @@ class Layer(nn.Module):
             nn.init.normal_(m.weight, std=m.in_features**-0.5)
             nn.init.zeros_(m.bias)
         self.out.weight.data.mul_(0.5)
-        self.fc2.weight.data.mul_(0.3)
+        self.fc1.weight.data.mul_(QUICK)
+        self.fc2.weight.data.mul_(0.3 / QUICK)
 
     def forward(self, x, causal: bool, cls_only: bool = False):
         b, t, d = x.shape
@@ -82,7 +91,7 @@ class Layer(nn.Module):
             q, x = q[:, :, :1], x[:, :1]
         a = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
         x = x + self.out(a.transpose(1, 2).reshape(b, -1, d))
-        return x + self.fc2(F.gelu(self.fc1(self.ln2(x))))
+        return x + self.fc2(F.silu(self.fc1(self.ln2(x))))
 
 
 class ImageTower(nn.Module):
@@ -222,8 +231,10 @@ class Student(nn.Module):
                 at = f"{tower}.encoder.layers.{i}."
                 put(at + "layer_norm1", layer.ln1)
                 put(at + "layer_norm2", layer.ln2)
-                put(at + "mlp.fc1", layer.fc1)
-                put(at + "mlp.fc2", layer.fc2)
+                out[at + "mlp.fc1.weight"] = layer.fc1.weight / QUICK
+                out[at + "mlp.fc1.bias"] = layer.fc1.bias / QUICK
+                out[at + "mlp.fc2.weight"] = layer.fc2.weight * QUICK
+                out[at + "mlp.fc2.bias"] = layer.fc2.bias
                 put(at + "self_attn.out_proj", layer.out)
                 for j, n in enumerate("qkv"):
                     w = layer.qkv.weight.chunk(3)[j]
@@ -247,14 +258,14 @@ def clip_config(vocab_size: int, width=128, depth=6, heads=8, mlp=512, projectio
         "text_config": {
             "model_type": "clip_text_model", "vocab_size": vocab_size, "hidden_size": text_width,
             "intermediate_size": 4 * text_width, "num_hidden_layers": text_depth,
-            "num_attention_heads": text_heads, "max_position_embeddings": 32, "hidden_act": "gelu",
+            "num_attention_heads": text_heads, "max_position_embeddings": 32, "hidden_act": "quick_gelu",
             "layer_norm_eps": 1e-5, "attention_dropout": 0.0, "projection_dim": projection,
             "bos_token_id": bos, "eos_token_id": eos, "pad_token_id": eos,
         },
         "vision_config": {
             "model_type": "clip_vision_model", "hidden_size": width, "intermediate_size": mlp,
             "num_hidden_layers": depth, "num_attention_heads": heads, "num_channels": 3,
-            "image_size": 32, "patch_size": 4, "hidden_act": "gelu", "layer_norm_eps": 1e-5,
+            "image_size": 32, "patch_size": 4, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5,
             "attention_dropout": 0.0, "projection_dim": projection,
         },
     }

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! What the tests across crates share: the built program and libraries, generated datasets, planted faults, and a
+//! terminal to drive the program in.
+//!
+//! These tests use Chaffinch as a person does: through its program, its files and its screen. They build what they
+//! need and never pass over a missing piece in silence.
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failed step fails the test")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures are part of a test's result")]
+
+pub mod artefacts;
+pub mod digest;
+pub mod pictures;
+pub mod planted;
+pub mod process;
+pub mod random;
+pub mod review;
+pub mod sandbox;
+pub mod terminal;

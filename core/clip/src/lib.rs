@@ -1,1 +1,48 @@
-//! Placeholder.
+//! CLIP image and text towers on candle: the [`Embedder`](chaffinch_core::embedding::Embedder) of Chaffinch.
+//!
+//! ```no_run
+//! use chaffinch_clip::{DeviceChoice, ModelSource, load};
+//! use chaffinch_core::embedding::Embedder;
+//!
+//! let model = load(&ModelSource::parse("bundled")?, DeviceChoice::Auto)?;
+//! let vectors = model.embed_texts(&["a photo of a cat"]);
+//! # Ok::<(), chaffinch_clip::ClipError>(())
+//! ```
+//!
+//! Source of the method: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
+//! Supervision"; SigLIP: Zhai et al. 2023. The results agree with the Hugging Face implementation, which the tests
+//! hold against vectors made with it.
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `source` | names of models, and the files of a checkpoint checked against each other |
+//! | `hub` | the hub's cache and its client |
+//! | `config` | `config.json`: shapes, defaults, what is supported |
+//! | `weights` | safetensors, strictly: nothing missing is made up |
+//! | `preprocess` | pictures to numbers, as Pillow does it |
+//! | `tokenizer` | prompts to tokens |
+//! | `layers`, `ops` | the transformer, and its fused steps on the CPU |
+//! | `vision`, `text` | the towers |
+//! | `device` | CPU or GPU |
+//! | `embedder` | all of it behind the engine's trait |
+//! | `error` | what can go wrong |
+
+mod config;
+mod device;
+mod embedder;
+mod error;
+mod hub;
+mod layers;
+mod ops;
+mod preprocess;
+mod source;
+mod text;
+mod tokenizer;
+mod vision;
+mod weights;
+
+pub use device::DeviceChoice;
+pub use embedder::{ClipEmbedder, load};
+pub use error::ClipError;
+pub use preprocess::PREPROCESSING_VERSION;
+pub use source::ModelSource;

@@ -39,6 +39,12 @@ impl ModelFingerprint {
         ModelFingerprint(format!("{digest}-{preprocessing}"))
     }
 
+    /// A fingerprint as [`ModelFingerprint::as_str`] once gave it.
+    pub fn stored(text: &str) -> ModelFingerprint {
+        let safe = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '.';
+        ModelFingerprint(text.chars().filter(safe).collect())
+    }
+
     /// The text, safe as a folder name.
     pub fn as_str(&self) -> &str {
         &self.0

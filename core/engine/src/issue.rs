@@ -34,7 +34,8 @@ pub struct RunRecord {
     pub threshold: f32,
     /// The parameters it ran with.
     pub params: BTreeMap<String, f64>,
-    /// Seconds it took.
+    /// Seconds it took. Not kept on disk: results of the same input are the same bytes.
+    #[serde(skip)]
     pub seconds: f64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,

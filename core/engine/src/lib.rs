@@ -1,17 +1,38 @@
 //! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
 //! detector by name.
 
+mod atomic;
+pub mod class_vectors;
+pub mod columns;
+pub mod config;
 pub mod content;
+pub mod dataset;
 pub mod decision;
+pub mod display;
 pub mod embedding;
+pub mod engine;
 mod error;
+pub mod evaluate;
+pub mod export;
 pub mod facts;
+pub mod hamming;
 pub mod host;
 pub mod image;
+pub mod index;
 pub mod issue;
 pub mod job;
+pub mod journal;
+pub mod linear;
 pub mod manifest;
+mod nearest;
+pub mod neighbors;
+pub mod prompts;
 pub mod protocol;
+pub mod query;
+pub mod ranking;
 pub mod sample;
+pub mod session;
+pub mod store;
+mod toml_table;
 
 pub use error::{Error, Result};

@@ -38,6 +38,20 @@ pub struct NewSample {
     pub split: Split,
 }
 
+/// What [`Manifest::from_columns`] is made of.
+pub(crate) struct Columns {
+    /// All paths laid one after another.
+    pub(crate) path_bytes: Vec<u8>,
+    /// Where each path ends.
+    pub(crate) path_ends: Vec<u64>,
+    /// Places in `classes`, or [`NO_LABEL`].
+    pub(crate) labels: Vec<u32>,
+    /// [`Split::code`]s.
+    pub(crate) splits: Vec<u8>,
+    /// Class names, sorted.
+    pub(crate) classes: Vec<String>,
+}
+
 /// What stands for "no label" in columns.
 pub const NO_LABEL: u32 = u32::MAX;
 
@@ -64,6 +78,24 @@ impl Manifest {
             .collect();
         manifest.classes = classes;
         manifest
+    }
+
+    /// Puts a manifest together from columns that another one was written as. `None` where they do not fit
+    /// together.
+    pub(crate) fn from_columns(root: PathBuf, columns: Columns) -> Option<Manifest> {
+        let Columns { path_bytes, path_ends, labels, splits, classes } = columns;
+        let fits = path_ends.len() == labels.len()
+            && splits.len() == labels.len()
+            && path_ends.is_sorted()
+            && path_ends.last().copied().unwrap_or(0) == path_bytes.len() as u64
+            && classes.is_sorted()
+            && labels.iter().all(|&label| label == NO_LABEL || (label as usize) < classes.len());
+        fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra: Vec::new() })
+    }
+
+    /// All paths laid one after another, and where each ends.
+    pub(crate) fn path_columns(&self) -> (&[u8], &[u64]) {
+        (&self.path_bytes, &self.path_ends)
     }
 
     /// The same with columns to keep; each must have one value a sample.

@@ -331,10 +331,11 @@ pub enum Sort {
 }
 
 /// How detectors are joined into one rank.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
     /// The worst detector decides: finds most.
+    #[default]
     Or,
     /// Ranked by how many detectors agree, then by their worst: fewer false alarms.
     Majority,
@@ -342,12 +343,6 @@ pub enum EnsembleRule {
     MeanRank,
     /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
     Weighted(BTreeMap<String, f32>),
-}
-
-impl Default for EnsembleRule {
-    fn default() -> EnsembleRule {
-        EnsembleRule::Or
-    }
 }
 
 /// One line of a list.

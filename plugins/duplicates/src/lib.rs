@@ -1,1 +1,188 @@
-//! Placeholder.
+#![doc = include_str!("docs.md")]
+
+mod groups;
+mod words;
+
+use chaffinch_plugin::prelude::*;
+use groups::{Link, group};
+use std::collections::BTreeMap;
+
+/// Other members named as evidence.
+const MAX_RELATED: usize = 16;
+/// The score of the member to keep: flagged, but behind everything else.
+const KEEP_SCORE: f32 = 0.45;
+/// Embedding neighbours looked at for `semantic`.
+const SEMANTIC_NEIGHBORS: usize = 10;
+
+/// Finds exact, perceptual and (when asked) semantic copies.
+pub struct Duplicates;
+
+impl Detector for Duplicates {
+    const INFO: Info = Info::new("duplicates", "Finds copies of the same picture, also across splits")
+        .version(env!("CARGO_PKG_VERSION"))
+        .docs(include_str!("docs.md"))
+        .needs(Needs::HASHES)
+        .scope(Scope::Group)
+        .threshold(0.5)
+        .params(&[
+            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+            Param::integer(
+                "wide-radius",
+                10,
+                0,
+                16,
+                "pHash bits that may differ where the dHash agrees as well",
+            ),
+            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
+            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off"),
+        ]);
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let links = links(view)?;
+        view.checkpoint()?;
+        let scores: Vec<f32> =
+            (0..view.len()).map(|sample| if view.decodable(sample) { 1.0 } else { f32::NAN }).collect();
+        report.scores(&scores)?;
+        let groups = group(&links, |sample| quality(view, sample));
+        for (number, members) in groups.iter().enumerate() {
+            if number % 1024 == 0 {
+                view.checkpoint()?;
+            }
+            write_group(view, report, number as u32, members, &links)?;
+        }
+        let copies: usize = groups.iter().map(|members| members.len() - 1).sum();
+        let leaks = groups.iter().filter(|members| words::splits_of(view, members).len() > 1).count();
+        report.note("summary", &words::summary(groups.len(), copies, leaks))
+    }
+}
+
+export_detector!(Duplicates);
+
+/// Order in which members are kept: smaller is better.
+fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::cmp::Reverse<u64>, usize) {
+    let split = match view.split(sample) {
+        Split::Train => 0,
+        Split::None => 1,
+        Split::Validation => 2,
+        Split::Test => 3,
+    };
+    let size = view.dimensions()[sample];
+    let area = u64::from(size.width) * u64::from(size.height);
+    (split, std::cmp::Reverse(area), std::cmp::Reverse(size.bytes), sample)
+}
+
+/// All pairs of copies, the strongest link of each pair.
+fn links(view: &View<'_>) -> Result<BTreeMap<(u32, u32), Link>> {
+    let mut links = BTreeMap::new();
+    add_exact(view, &mut links);
+    add_perceptual(view, &mut links)?;
+    let cosine = view.number("semantic")? as f32;
+    if cosine < 1.0 {
+        add_semantic(view, cosine, &mut links)?;
+    }
+    Ok(links)
+}
+
+/// Links every file to the first with the same bytes: a star, so that many copies make few links.
+fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
+    let hashes = view.content_hashes();
+    let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
+    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample)));
+    for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
+        for &other in &same[1..] {
+            links.insert(pair(same[0], other), Link::Exact);
+        }
+    }
+}
+
+fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
+    let radius = view.count("radius")? as u32;
+    let wide = view.count("wide-radius")? as u32;
+    let dhash_radius = view.count("dhash-radius")? as u32;
+    let phash = view.hashes(HashKind::Phash)?;
+    let dhash = view.hashes(HashKind::Dhash)?;
+    for near in view.near_hashes(HashKind::Phash, radius.max(wide))? {
+        let (a, b) = (near.first as usize, near.second as usize);
+        if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
+            continue;
+        }
+        let differing = (dhash[a] ^ dhash[b]).count_ones();
+        if near.distance <= radius || (near.distance <= wide && differing <= dhash_radius) {
+            links.entry(pair(a, b)).or_insert(Link::Perceptual { phash: near.distance, dhash: differing });
+        }
+    }
+    Ok(())
+}
+
+fn add_semantic(view: &View<'_>, cosine: f32, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
+    let neighbors = view.neighbors(SEMANTIC_NEIGHBORS).map_err(|error| {
+        if error.is_stopped() {
+            return error;
+        }
+        Error::new(format!(
+            "'semantic' needs embeddings ({error}): run it beside a detector that asks for them"
+        ))
+    })?;
+    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
+        for (other, similarity) in neighbors.of(sample).take_while(|&(_, similarity)| similarity >= cosine) {
+            links.entry(pair(sample, other)).or_insert(Link::Semantic { cosine: similarity.min(1.0) });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the hashes are those of one flat colour. Without edges every dHash bit is 0, and all that is left of
+/// the pHash is the mean and rounding noise, which many unlike pictures share.
+fn is_flat(phash: u64, dhash: u64) -> bool {
+    phash.count_ones() <= 2 || dhash == 0
+}
+
+fn pair(a: usize, b: usize) -> (u32, u32) {
+    (a.min(b) as u32, a.max(b) as u32)
+}
+
+/// Writes one group, whose first member is the one to keep.
+fn write_group(
+    view: &View<'_>,
+    report: &Report<'_>,
+    number: u32,
+    members: &[usize],
+    links: &BTreeMap<(u32, u32), Link>,
+) -> Result<()> {
+    let phash = view.hashes(HashKind::Phash)?;
+    let hashes = view.content_hashes();
+    let described = words::Group::new(view, members);
+    for (place, &sample) in members.iter().enumerate() {
+        // Two copies of one file are linked through a third only.
+        let link = |other: usize| {
+            if hashes[sample] == hashes[other] {
+                Some(Link::Exact)
+            } else {
+                links.get(&pair(sample, other)).copied()
+            }
+        };
+        let mut related: Vec<Related> = members
+            .iter()
+            .filter(|&&other| other != sample)
+            .map(|&other| {
+                let by_hash = 1.0 - (phash[sample] ^ phash[other]).count_ones() as f32 / 64.0;
+                let similarity = link(other).map_or(by_hash, |link| link.similarity());
+                Related { sample: other as u32, similarity }
+            })
+            .collect();
+        related.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.sample.cmp(&b.sample)));
+        related.truncate(MAX_RELATED);
+        // The nearest copy decides what kind of copy this is.
+        let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
+        let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
+        let score = if place == 0 { KEEP_SCORE } else { nearest.score() };
+        let reason = described.reason(view, sample, place == 0, nearest);
+        report.issue(
+            Issue::new(sample, Score::clamp(score)?).group(number).related(&related).reason(&reason),
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Images: decoding, exact resampling and perceptual hashes.
 
+pub mod decode;
+pub mod phash;
 pub mod resample;
+pub mod thumbnail;
 
 /// 8-bit RGB pixels, row by row.
 pub use image::RgbImage;

@@ -1,7 +1,8 @@
 //! Resampling that gives the same bytes as Pillow.
 //!
 //! Fixed point with 22 bits, horizontal pass first and rounded to 8 bits, then vertical, as in Pillow's
-//! `Resample.c`; reproduced from its documented behaviour and checked against its output.
+//! `Resample.c`; reproduced from its documented behaviour and checked against its output. A pass whose size does
+//! not change is left out, as there.
 
 use image::RgbImage;
 
@@ -17,3 +18,220 @@ pub enum Filter {
     /// Mean over the covered area, support 0.5.
     Box,
 }
+
+/// A rectangle of the resized picture, which must lie inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Columns left of it.
+    pub left: u32,
+    /// Rows above it.
+    pub top: u32,
+    /// Its columns.
+    pub width: u32,
+    /// Its rows.
+    pub height: u32,
+}
+
+/// The picture in another size, as Pillow's `Image.resize` gives it.
+///
+/// A picture or a size without pixels gives black pixels, since there is nothing to take them from.
+pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+    resize_window(image, width, height, Window { left: 0, top: 0, width, height }, filter)
+}
+
+/// A part of the picture in another size: the same bytes as cropping the result of [`resize`], but only they are
+/// computed. A window that does not lie inside the resized picture gives black pixels.
+pub fn resize_window(image: &RgbImage, width: u32, height: u32, window: Window, filter: Filter) -> RgbImage {
+    let size = Size { from: image.dimensions(), to: (width, height) };
+    let pixels = resampled::<3>(image.as_raw(), size, window, filter);
+    RgbImage::from_raw(window.width, window.height, pixels).unwrap_or_default()
+}
+
+/// Grey pixels, row by row, in another size, as Pillow's `Image.resize` gives it for an image of mode `L`.
+///
+/// `pixels` holds `width * height` numbers; anything else gives black pixels.
+pub fn resize_gray(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    new_width: u32,
+    new_height: u32,
+    filter: Filter,
+) -> Vec<u8> {
+    let size = Size { from: (width, height), to: (new_width, new_height) };
+    let window = Window { left: 0, top: 0, width: new_width, height: new_height };
+    resampled::<1>(pixels, size, window, filter)
+}
+
+/// Columns and rows before and after.
+#[derive(Clone, Copy)]
+struct Size {
+    from: (u32, u32),
+    to: (u32, u32),
+}
+
+const PRECISION_BITS: u32 = 32 - 8 - 2;
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
+
+fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, filter: Filter) -> Vec<u8> {
+    let (width, height) = (size.from.0 as usize, size.from.1 as usize);
+    let (out_width, out_height) = (window.width as usize, window.height as usize);
+    let inside = |start: u32, length: u32, whole: u32| u64::from(start) + u64::from(length) <= u64::from(whole);
+    let usable = width > 0 && height > 0 && pixels.len() == width * height * CHANNELS;
+    let within = inside(window.left, window.width, size.to.0) && inside(window.top, window.height, size.to.1);
+    if !usable || !within || out_width == 0 || out_height == 0 {
+        return vec![0; out_width * out_height * CHANNELS];
+    }
+    let columns = Taps::new(size.from.0, size.to.0, window.left, window.width, filter);
+    let rows = Taps::new(size.from.1, size.to.1, window.top, window.height, filter);
+    // Only the rows that the vertical pass will read go through the horizontal one.
+    let same_height = size.from.1 == size.to.1;
+    let (first, last) = if same_height { (window.top as usize, window.top as usize + out_height) } else { rows.range() };
+    let source = &pixels[first * width * CHANNELS..last * width * CHANNELS];
+    let narrowed;
+    let middle = if size.from.0 == size.to.0 {
+        if out_width == width {
+            source
+        } else {
+            let left = window.left as usize * CHANNELS;
+            let part = |row: &[u8]| row[left..left + out_width * CHANNELS].to_vec();
+            narrowed = source.chunks_exact(width * CHANNELS).flat_map(part).collect::<Vec<u8>>();
+            &narrowed
+        }
+    } else {
+        narrowed = horizontal::<CHANNELS>(source, width, &columns);
+        &narrowed
+    };
+    let stride = out_width * CHANNELS;
+    if same_height {
+        return middle.to_vec();
+    }
+    vertical(middle, stride, first, &rows)
+}
+
+fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
+    let mut out = Vec::with_capacity(source.len() / width * taps.starts.len());
+    for row in source.chunks_exact(width * CHANNELS) {
+        for (start, weights) in taps.iter() {
+            let under = &row[start * CHANNELS..(start + weights.len()) * CHANNELS];
+            let mut sums = [HALF; CHANNELS];
+            for (pixel, &weight) in under.chunks_exact(CHANNELS).zip(weights) {
+                for (sum, &value) in sums.iter_mut().zip(pixel) {
+                    *sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+                }
+            }
+            out.extend(sums.map(to_byte));
+        }
+    }
+    out
+}
+
+/// `first` is the row of the picture with which `source` begins.
+fn vertical(source: &[u8], stride: usize, first: usize, taps: &Taps) -> Vec<u8> {
+    let mut out = Vec::with_capacity(stride * taps.starts.len());
+    let mut sums = vec![0_i32; stride];
+    for (start, weights) in taps.iter() {
+        sums.fill(HALF);
+        let under = source[(start - first) * stride..].chunks_exact(stride);
+        for (row, &weight) in under.zip(weights) {
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+            }
+        }
+        out.extend(sums.iter().map(|&sum| to_byte(sum)));
+    }
+    out
+}
+
+fn to_byte(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+/// For each output position, the input positions it is made from and their weights.
+struct Taps {
+    starts: Vec<usize>,
+    counts: Vec<usize>,
+    /// `longest` numbers an output position, of which the first `counts` are used.
+    weights: Vec<i32>,
+    longest: usize,
+}
+
+impl Taps {
+    fn new(from: u32, to: u32, first: u32, count: u32, filter: Filter) -> Taps {
+        let scale = f64::from(from) / f64::from(to);
+        let stretch = scale.max(1.0);
+        let support = filter.support() * stretch;
+        let longest = support.ceil() as usize * 2 + 1;
+        let (mut starts, mut counts) = (Vec::new(), Vec::new());
+        let mut weights = vec![0; longest * count as usize];
+        let mut exact = Vec::with_capacity(longest);
+        for (slot, position) in weights.chunks_exact_mut(longest).zip(first..) {
+            let center = (f64::from(position) + 0.5) * scale;
+            // Casts cut towards zero, as in C.
+            let start = (center - support + 0.5).max(0.0) as usize;
+            let end = ((center + support + 0.5) as usize).min(from as usize);
+            let weight = |x: usize| filter.weight((x as f64 - center + 0.5) * (1.0 / stretch));
+            exact.clear();
+            exact.extend((start..end).map(weight));
+            let total: f64 = exact.iter().sum();
+            for (slot, weight) in slot.iter_mut().zip(&exact) {
+                let weight = if total == 0.0 { *weight } else { weight / total };
+                let scaled = weight * f64::from(1_u32 << PRECISION_BITS);
+                *slot = (scaled + if weight < 0.0 { -0.5 } else { 0.5 }) as i32;
+            }
+            starts.push(start);
+            counts.push(exact.len());
+        }
+        Taps { starts, counts, weights, longest }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
+        let slots = self.weights.chunks_exact(self.longest);
+        self.starts.iter().zip(&self.counts).zip(slots).map(|((&start, &count), slot)| (start, &slot[..count]))
+    }
+
+    /// The first input position in use and the one after the last.
+    fn range(&self) -> (usize, usize) {
+        let ends = self.starts.iter().zip(&self.counts).map(|(start, count)| start + count);
+        (self.starts.iter().copied().min().unwrap_or(0), ends.max().unwrap_or(0))
+    }
+}
+
+impl Filter {
+    fn support(self) -> f64 {
+        match self {
+            Filter::Box => 0.5,
+            Filter::Bilinear => 1.0,
+            Filter::Bicubic => 2.0,
+            Filter::Lanczos => 3.0,
+        }
+    }
+
+    fn weight(self, x: f64) -> f64 {
+        match self {
+            Filter::Box => f64::from(u8::from(x > -0.5 && x <= 0.5)),
+            Filter::Bilinear => (1.0 - x.abs()).max(0.0),
+            Filter::Bicubic => {
+                const A: f64 = -0.5;
+                let x = x.abs();
+                if x < 1.0 {
+                    ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+                } else if x < 2.0 {
+                    (((x - 5.0) * x + 8.0) * x - 4.0) * A
+                } else {
+                    0.0
+                }
+            }
+            Filter::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
+            Filter::Lanczos => 0.0,
+        }
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    let x = x * std::f64::consts::PI;
+    if x == 0.0 { 1.0 } else { x.sin() / x }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+//! `config.json`: the shape of the towers.
+//!
+//! Checkpoints leave out what equals the defaults of the reference implementation, and the towers have different
+//! defaults, so both are written down here. Fields that do not change the result (dropout, initialisers) are not
+//! read.
+
+use crate::error::ClipError;
+use crate::ops::Activation;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// What [`ModelConfig::parse`] accepts, for messages.
+const SUPPORTED: &str = "Chaffinch reads the model types clip, clip_vision_model, siglip and siglip_vision_model";
+const ACTIVATIONS: &str = "Chaffinch knows quick_gelu, gelu and gelu_pytorch_tanh";
+
+/// Which architecture a checkpoint has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// CLIP (Radford et al. 2021): class token, causal text tower, projections without bias.
+    Clip,
+    /// SigLIP (Zhai et al. 2023): attention pooling, text tower without mask.
+    Siglip,
+}
+
+/// One tower's transformer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct EncoderConfig {
+    /// Width of a token.
+    pub(crate) hidden_size: usize,
+    /// Width inside the two-layer perceptron.
+    pub(crate) intermediate_size: usize,
+    /// Layers.
+    pub(crate) num_hidden_layers: usize,
+    /// Attention heads, a divisor of `hidden_size`.
+    pub(crate) num_attention_heads: usize,
+    /// Added to a variance before the root.
+    pub(crate) layer_norm_eps: f64,
+    /// The perceptron's activation.
+    pub(crate) activation: Activation,
+}
+
+/// The image tower.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct VisionConfig {
+    /// Its transformer.
+    pub(crate) encoder: EncoderConfig,
+    /// Side of the square input in pixels.
+    pub(crate) image_size: usize,
+    /// Side of a patch in pixels.
+    pub(crate) patch_size: usize,
+}
+
+/// The text tower.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TextConfig {
+    /// Its transformer.
+    pub(crate) encoder: EncoderConfig,
+    /// Tokens in the vocabulary.
+    pub(crate) vocab_size: usize,
+    /// The longest input in tokens, the first and last one included.
+    pub(crate) max_position_embeddings: usize,
+    /// The end-of-text token as configured; 2 is what old CLIP configurations say wrongly.
+    pub(crate) eos_token_id: u32,
+    /// What fills the end of an input in SigLIP.
+    pub(crate) pad_token_id: u32,
+    /// Length of SigLIP's text vector.
+    pub(crate) projection_size: usize,
+}
+
+/// A checkpoint's configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ModelConfig {
+    /// The architecture.
+    pub(crate) family: Family,
+    /// The image tower.
+    pub(crate) vision: VisionConfig,
+    /// The text tower, where there is one.
+    pub(crate) text: Option<TextConfig>,
+    /// Length of CLIP's vectors behind the projections.
+    pub(crate) projection_dim: usize,
+}
+
+/// The fields of either tower, all optional.
+#[derive(Deserialize, Default)]
+struct Section {
+    hidden_size: Option<usize>,
+    intermediate_size: Option<usize>,
+    num_hidden_layers: Option<usize>,
+    num_attention_heads: Option<usize>,
+    num_channels: Option<usize>,
+    layer_norm_eps: Option<f64>,
+    hidden_act: Option<String>,
+    image_size: Option<usize>,
+    patch_size: Option<usize>,
+    vocab_size: Option<usize>,
+    max_position_embeddings: Option<usize>,
+    eos_token_id: Option<u32>,
+    pad_token_id: Option<u32>,
+    projection_dim: Option<usize>,
+    projection_size: Option<usize>,
+    vision_use_head: Option<bool>,
+}
+
+/// Numbers that the reference implementation takes where a configuration is silent.
+struct Defaults {
+    hidden_size: usize,
+    intermediate_size: usize,
+    num_attention_heads: usize,
+    layer_norm_eps: f64,
+    activation: &'static str,
+}
+
+const CLIP_VISION: Defaults = Defaults {
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_attention_heads: 12,
+    layer_norm_eps: 1e-5,
+    activation: "quick_gelu",
+};
+const CLIP_TEXT: Defaults =
+    Defaults { hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8, ..CLIP_VISION };
+const SIGLIP: Defaults = Defaults { layer_norm_eps: 1e-6, activation: "gelu_pytorch_tanh", ..CLIP_VISION };
+
+impl ModelConfig {
+    /// Reads the text of a `config.json`; `path` is for messages only.
+    ///
+    /// # Errors
+    /// When it is no JSON, when a number makes no sense, or when the architecture is not implemented.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
+        let reading = Reading { path };
+        let whole: Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| reading.wrong(format!("it is no JSON object: {error}")))?;
+        let kind = whole.get("model_type").and_then(Value::as_str).unwrap_or_default();
+        let (family, both) = match kind {
+            "clip" => (Family::Clip, true),
+            "clip_vision_model" => (Family::Clip, false),
+            "siglip" => (Family::Siglip, true),
+            "siglip_vision_model" => (Family::Siglip, false),
+            "" => return Err(reading.wrong("it has no model_type".into())),
+            other => return Err(reading.unsupported(format!("model_type {other:?}"), SUPPORTED)),
+        };
+        // A vision-only configuration is the section itself.
+        let vision = if both { reading.section(&whole, "vision")? } else { reading.fields(&whole)? };
+        let text = if both { Some(reading.section(&whole, "text")?) } else { None };
+        let top = reading.fields(&whole)?;
+        Ok(ModelConfig {
+            family,
+            vision: reading.vision(family, vision)?,
+            text: text.map(|section| reading.text(family, section)).transpose()?,
+            projection_dim: reading.positive("projection_dim", top.projection_dim.unwrap_or(512))?,
+        })
+    }
+}
+
+/// Reads one file; knows its name for messages.
+struct Reading<'a> {
+    path: &'a Path,
+}
+
+impl Reading<'_> {
+    fn wrong(&self, reason: String) -> ClipError {
+        ClipError::Config { path: self.path.into(), reason }
+    }
+
+    fn unsupported(&self, what: String, supported: &'static str) -> ClipError {
+        ClipError::Unsupported { path: self.path.into(), what, supported }
+    }
+
+    /// `vision_config` or `text_config`. Where an old file has `vision_config_dict` or `text_config_dict` too, only
+    /// that one counts, as in the reference implementation.
+    fn section(&self, whole: &Map<String, Value>, tower: &str) -> Result<Section, ClipError> {
+        let names = [format!("{tower}_config_dict"), format!("{tower}_config")];
+        for name in names {
+            match whole.get(&name) {
+                None | Some(Value::Null) => {}
+                Some(Value::Object(fields)) => return self.fields(fields),
+                Some(_) => return Err(self.wrong(format!("{name} is no object"))),
+            }
+        }
+        Ok(Section::default())
+    }
+
+    fn fields(&self, fields: &Map<String, Value>) -> Result<Section, ClipError> {
+        serde_json::from_value(Value::Object(fields.clone())).map_err(|error| self.wrong(error.to_string()))
+    }
+
+    fn positive(&self, name: &str, value: usize) -> Result<usize, ClipError> {
+        // The bound keeps products of two such numbers far from overflow.
+        if value == 0 || value > 1 << 24 {
+            return Err(self.wrong(format!("{name} is {value}")));
+        }
+        Ok(value)
+    }
+
+    fn encoder(&self, section: &Section, defaults: &Defaults) -> Result<EncoderConfig, ClipError> {
+        let name = section.hidden_act.as_deref().unwrap_or(defaults.activation);
+        let Some(activation) = Activation::from_name(name) else {
+            return Err(self.unsupported(format!("hidden_act {name:?}"), ACTIVATIONS));
+        };
+        let size = |name, given: Option<usize>, default| self.positive(name, given.unwrap_or(default));
+        let encoder = EncoderConfig {
+            hidden_size: size("hidden_size", section.hidden_size, defaults.hidden_size)?,
+            intermediate_size: size("intermediate_size", section.intermediate_size, defaults.intermediate_size)?,
+            num_hidden_layers: size("num_hidden_layers", section.num_hidden_layers, 12)?,
+            num_attention_heads: size(
+                "num_attention_heads",
+                section.num_attention_heads,
+                defaults.num_attention_heads,
+            )?,
+            layer_norm_eps: section.layer_norm_eps.unwrap_or(defaults.layer_norm_eps),
+            activation,
+        };
+        let (hidden, heads) = (encoder.hidden_size, encoder.num_attention_heads);
+        if hidden % heads != 0 {
+            return Err(self.wrong(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}")));
+        }
+        if !(0.0..1.0).contains(&encoder.layer_norm_eps) {
+            return Err(self.wrong(format!("layer_norm_eps is {}", encoder.layer_norm_eps)));
+        }
+        Ok(encoder)
+    }
+
+    fn vision(&self, family: Family, section: Section) -> Result<VisionConfig, ClipError> {
+        let (defaults, patch) = match family {
+            Family::Clip => (&CLIP_VISION, 32),
+            Family::Siglip => (&SIGLIP, 16),
+        };
+        let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
+        let patch_size = self.positive("patch_size", section.patch_size.unwrap_or(patch))?;
+        if patch_size > image_size || image_size > 4096 {
+            return Err(self.wrong(format!("image_size {image_size} and patch_size {patch_size} do not fit")));
+        }
+        if let Some(channels) = section.num_channels.filter(|&channels| channels != 3) {
+            return Err(self.unsupported(format!("num_channels {channels}"), "images have 3 channels here"));
+        }
+        if section.vision_use_head == Some(false) {
+            return Err(self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector"));
+        }
+        Ok(VisionConfig { encoder: self.encoder(&section, defaults)?, image_size, patch_size })
+    }
+
+    fn text(&self, family: Family, section: Section) -> Result<TextConfig, ClipError> {
+        let (defaults, vocabulary, context) = match family {
+            Family::Clip => (&CLIP_TEXT, 49408, 77),
+            Family::Siglip => (&SIGLIP, 32000, 64),
+        };
+        let encoder = self.encoder(&section, defaults)?;
+        let context = section.max_position_embeddings.unwrap_or(context);
+        if !(2..=1 << 16).contains(&context) {
+            return Err(self.wrong(format!("max_position_embeddings is {context}")));
+        }
+        Ok(TextConfig {
+            encoder,
+            vocab_size: self.positive("vocab_size", section.vocab_size.unwrap_or(vocabulary))?,
+            max_position_embeddings: context,
+            eos_token_id: section.eos_token_id.unwrap_or(49407),
+            pad_token_id: section.pad_token_id.unwrap_or(1),
+            projection_size: section.projection_size.unwrap_or(encoder.hidden_size),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ModelConfig, String> {
+        ModelConfig::parse(text, Path::new("m/config.json")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn silence_means_the_defaults_of_each_tower() {
+        let config = parse(r#"{"model_type": "clip", "text_config": {}, "vision_config": null}"#).unwrap();
+        let vision = config.vision;
+        assert_eq!((vision.encoder.hidden_size, vision.encoder.intermediate_size), (768, 3072));
+        assert_eq!((vision.encoder.num_attention_heads, vision.image_size, vision.patch_size), (12, 224, 32));
+        let text = config.text.unwrap();
+        assert_eq!((text.encoder.hidden_size, text.encoder.intermediate_size), (512, 2048));
+        assert_eq!((text.encoder.num_attention_heads, text.encoder.num_hidden_layers), (8, 12));
+        assert_eq!((text.vocab_size, text.max_position_embeddings, text.eos_token_id), (49408, 77, 49407));
+        assert_eq!(text.encoder.activation, Activation::QuickGelu);
+        assert_eq!(config.projection_dim, 512);
+    }
+
+    #[test]
+    fn an_old_dict_replaces_its_section() {
+        let text = r#"{"model_type": "clip",
+            "text_config": {"hidden_size": 64, "vocab_size": 99}, "text_config_dict": {"hidden_size": 128},
+            "vision_config": {"patch_size": 14}, "vision_config_dict": null}"#;
+        let config = parse(text).unwrap();
+        assert_eq!(config.text.unwrap().encoder.hidden_size, 128);
+        assert_eq!(config.text.unwrap().vocab_size, 49408);
+        assert_eq!(config.vision.patch_size, 14);
+    }
+
+    #[test]
+    fn what_is_not_implemented_is_refused_by_name() {
+        let refused = |text: &str, words: &[&str]| {
+            let error = parse(text).unwrap_err();
+            words.iter().for_each(|word| assert!(error.contains(word), "{error}"));
+        };
+        refused(r#"{"model_type": "blip"}"#, &["m/config.json", "blip", "siglip"]);
+        refused(r#"{}"#, &["no model_type"]);
+        refused("[1]", &["no JSON object"]);
+        let silu = r#"{"model_type": "clip", "text_config": {"hidden_act": "silu"}}"#;
+        refused(silu, &["silu", "quick_gelu"]);
+        refused(r#"{"model_type": "clip", "vision_config": {"hidden_size": 10}}"#, &["10", "12"]);
+        refused(r#"{"model_type": "clip", "vision_config": {"patch_size": 0}}"#, &["patch_size is 0"]);
+        refused(r#"{"model_type": "clip", "vision_config": {"num_channels": 4}}"#, &["num_channels 4"]);
+        refused(r#"{"model_type": "clip", "text_config": {"vocab_size": "many"}}"#, &["invalid type"]);
+    }
+}

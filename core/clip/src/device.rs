@@ -1,0 +1,114 @@
+//! Where the towers run.
+
+use crate::error::ClipError;
+use candle_core::{DType, Device};
+use std::str::FromStr;
+
+/// The device that a person asked for: `auto`, `cpu` or `cuda:N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// The first GPU where the program was built for GPUs and there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The NVIDIA GPU of that number; an error where it cannot be used.
+    Cuda(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = ClipError;
+
+    fn from_str(text: &str) -> Result<DeviceChoice, ClipError> {
+        let number = |text: &str| text.parse().ok().map(DeviceChoice::Cuda);
+        match (text, text.strip_prefix("cuda:")) {
+            ("auto", _) => Some(DeviceChoice::Auto),
+            ("cpu", _) => Some(DeviceChoice::Cpu),
+            ("cuda", _) => Some(DeviceChoice::Cuda(0)),
+            (_, Some(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => number(digits),
+            _ => None,
+        }
+        .ok_or_else(|| ClipError::UnknownDevice { text: text.into() })
+    }
+}
+
+/// A device in use.
+pub(crate) struct Place {
+    pub(crate) device: Device,
+    /// What the towers compute in.
+    pub(crate) dtype: DType,
+    /// In words.
+    pub(crate) name: String,
+    /// A sentence, where it is not the one hoped for.
+    pub(crate) note: Option<String>,
+    /// Images a batch.
+    pub(crate) batch: usize,
+}
+
+impl Place {
+    pub(crate) fn new(choice: DeviceChoice) -> Result<Place, ClipError> {
+        match choice {
+            DeviceChoice::Cpu => Ok(Place::cpu(None)),
+            DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(Place::cpu(None)),
+            DeviceChoice::Auto => Place::cuda(0).or_else(|error| {
+                Ok(Place::cpu(Some(format!("the GPU cannot be used, so the model runs on the CPU: {error}"))))
+            }),
+            DeviceChoice::Cuda(number) => Place::cuda(number),
+        }
+    }
+
+    fn cpu(note: Option<String>) -> Place {
+        let threads = candle_core::utils::get_num_threads();
+        let name = format!("cpu ({threads} thread{})", if threads == 1 { "" } else { "s" });
+        Place { device: Device::Cpu, dtype: DType::F32, name, note, batch: 32 }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    fn cuda(number: usize) -> Result<Place, ClipError> {
+        Err(ClipError::Device {
+            device: format!("cuda:{number}"),
+            reason: "this program was built for the CPU only; use the build with the feature `cuda`, or --device cpu"
+                .into(),
+        })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda(number: usize) -> Result<Place, ClipError> {
+        let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
+        let device = Device::new_cuda(number).map_err(|error| {
+            failed(format!("{error}; check with nvidia-smi that the driver runs and that there is such a GPU"))
+        })?;
+        let model = match &device {
+            Device::Cuda(device) => device.cuda_stream().context().name().ok(),
+            _ => None,
+        };
+        let model = model.map_or(String::new(), |model| format!(" ({model})"));
+        Ok(Place { device, dtype: DType::F16, name: format!("cuda:{number}{model}"), note: None, batch: 256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_from_text() {
+        let read = |text: &str| text.parse::<DeviceChoice>().ok();
+        assert_eq!(read("auto"), Some(DeviceChoice::Auto));
+        assert_eq!(read("cpu"), Some(DeviceChoice::Cpu));
+        assert_eq!(read("cuda"), Some(DeviceChoice::Cuda(0)));
+        assert_eq!(read("cuda:3"), Some(DeviceChoice::Cuda(3)));
+        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:+1", "CPU"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn a_cpu_build_says_so_when_asked_for_a_gpu() {
+        let error = Place::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
+        assert!(error.contains("cuda:1") && error.contains("built for the CPU only"), "{error}");
+        let auto = Place::new(DeviceChoice::Auto).unwrap();
+        assert!(auto.name.starts_with("cpu (") && auto.note.is_none());
+    }
+}

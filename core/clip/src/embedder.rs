@@ -1,0 +1,182 @@
+//! The towers behind the engine's [`Embedder`].
+
+use crate::device::{DeviceChoice, Place};
+use crate::error::ClipError;
+use crate::layers::Loader;
+use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
+use crate::source::{Checkpoint, ModelSource};
+use crate::text::TextTower;
+use crate::tokenizer::ClipTokenizer;
+use crate::vision::VisionTower;
+use candle_core::{DType, Tensor};
+use chaffinch_core::embedding::{EmbedError, Embedder, ModelFingerprint};
+use chaffinch_core::image::RgbImage;
+use std::collections::BTreeMap;
+
+/// Prompts a batch.
+const TEXT_BATCH: usize = 32;
+
+/// A loaded checkpoint, ready to embed pictures and prompts.
+pub struct ClipEmbedder {
+    name: String,
+    fingerprint: ModelFingerprint,
+    vision: VisionTower,
+    text: Option<(TextTower, ClipTokenizer)>,
+    preprocessing: Preprocessing,
+    image_size: usize,
+    logit_scale: f32,
+    place: Place,
+}
+
+/// Loads a model: finds or fetches its files, checks them against each other, and puts the weights on the device.
+///
+/// # Errors
+/// One sentence that names the file, the tensor, the device or the hub concerned, and what to do.
+pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, ClipError> {
+    let place = Place::new(device)?;
+    let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
+    let loader = Loader { weights: &weights, device: &place.device, dtype: place.dtype, device_name: &place.name };
+    let vision = VisionTower::load(&loader, &config)?;
+    let text = match (&config.text, tokenizer) {
+        (Some(tower), Some(tokenizer)) => Some((TextTower::load(&loader, &config, tower)?, tokenizer)),
+        _ => None,
+    };
+    let logit_scale = match text {
+        // SigLIP stores it as a list of one.
+        Some(_) => {
+            let shape: &[usize] = if weights.shape("logit_scale") == Some(&[1]) { &[1] } else { &[] };
+            let scale = weights.get("logit_scale", shape)?;
+            loader.check(scale.flatten_all().and_then(|scale| scale.get(0)?.to_scalar::<f32>()))?.exp()
+        }
+        None => 1.0,
+    };
+    // Half precision gives other numbers, so it is part of what vectors are filed under.
+    let precision = if place.dtype == DType::F32 { "" } else { "-f16" };
+    Ok(ClipEmbedder {
+        name: source.to_string(),
+        fingerprint: ModelFingerprint::new(&digest, &format!("{PREPROCESSING_VERSION}{precision}")),
+        vision,
+        text,
+        preprocessing,
+        image_size: config.vision.image_size,
+        logit_scale,
+        place,
+    })
+}
+
+impl ClipEmbedder {
+    /// A sentence, where the model runs on the CPU because the GPU could not be used.
+    pub fn fallback_note(&self) -> Option<&str> {
+        self.place.note.as_deref()
+    }
+
+    /// Whether it can read prompts.
+    pub fn has_text_tower(&self) -> bool {
+        self.text.is_some()
+    }
+
+    fn failed(&self, error: &candle_core::Error, batch: usize) -> EmbedError {
+        let reason = error.to_string();
+        let lower = reason.to_ascii_lowercase();
+        if lower.contains("out of memory") || lower.contains("out_of_memory") {
+            return EmbedError::OutOfMemory { device: self.place.name.clone(), batch };
+        }
+        EmbedError::Model(format!("{} failed on {}: {reason}", self.name, self.place.name))
+    }
+
+    fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
+        let shape = (count, 3, self.image_size, self.image_size);
+        let images = Tensor::from_slice(pixels, shape, &self.place.device)?.to_dtype(self.place.dtype)?;
+        rows(&self.vision.forward(&images)?)
+    }
+
+    /// Prompts of one length in tokens.
+    fn text_batch(&self, tower: &TextTower, ids: &[u32], tokens: usize) -> candle_core::Result<Vec<f32>> {
+        rows(&tower.forward(ids, tokens, &self.place.device)?)
+    }
+}
+
+/// `[rows, dim]` as unit vectors one after another.
+fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
+    let dim = vectors.dim(1)?;
+    let mut numbers: Vec<f32> = vectors.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+    for row in numbers.chunks_exact_mut(dim.max(1)) {
+        let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        if !length.is_finite() || length == 0.0 {
+            candle_core::bail!("the weights gave a vector without length, so they are damaged or need more precision");
+        }
+        row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+    Ok(numbers)
+}
+
+impl Embedder for ClipEmbedder {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fingerprint(&self) -> &ModelFingerprint {
+        &self.fingerprint
+    }
+
+    fn dim(&self) -> usize {
+        self.vision.dim()
+    }
+
+    fn device(&self) -> String {
+        self.place.name.clone()
+    }
+
+    fn batch_size(&self) -> usize {
+        self.place.batch
+    }
+
+    fn input_len(&self) -> usize {
+        self.preprocessing.len()
+    }
+
+    fn preprocess(&self, image: &RgbImage) -> Vec<f32> {
+        self.preprocessing.apply(image)
+    }
+
+    fn embed_images(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, EmbedError> {
+        let len = self.input_len();
+        if pixels.len() != len * count {
+            let found = pixels.len();
+            return Err(EmbedError::Model(format!("{count} images of {len} numbers were promised, {found} came")));
+        }
+        let mut out = Vec::with_capacity(count * self.dim());
+        for batch in pixels.chunks(len * self.place.batch) {
+            let count = batch.len() / len;
+            out.extend(self.image_batch(batch, count).map_err(|error| self.failed(&error, count))?);
+        }
+        Ok(out)
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError> {
+        let Some((tower, tokenizer)) = &self.text else { return Err(EmbedError::NoTextTower(self.name.clone())) };
+        // Prompts of one length go together, so that a prompt's vector does not depend on its company.
+        let mut lengths: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
+        for (index, text) in texts.iter().enumerate() {
+            let ids = tokenizer.encode(text).map_err(EmbedError::Model)?;
+            lengths.entry(ids.len()).or_default().push((index, ids));
+        }
+        let dim = self.dim();
+        let mut out = vec![0.0; texts.len() * dim];
+        for (tokens, prompts) in lengths {
+            for batch in prompts.chunks(TEXT_BATCH) {
+                let ids: Vec<u32> = batch.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+                let vectors = self.text_batch(tower, &ids, tokens);
+                let vectors = vectors.map_err(|error| self.failed(&error, batch.len()))?;
+                for ((index, _), vector) in batch.iter().zip(vectors.chunks_exact(dim)) {
+                    out[index * dim..][..dim].copy_from_slice(vector);
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn logit_scale(&self) -> f32 {
+        self.logit_scale
+    }
+}

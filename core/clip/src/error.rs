@@ -1,0 +1,149 @@
+//! What can go wrong between a model's name and its first vector.
+
+use std::path::PathBuf;
+
+/// Why a model could not be loaded. Every message names the file or the name concerned and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClipError {
+    /// The name is neither `bundled`, nor a folder, nor a name on the hub.
+    #[error("{text:?} is no model: give `bundled`, a folder with a config.json, or a name such as owner/model")]
+    UnknownSource {
+        /// What was given.
+        text: String,
+    },
+    /// The device is not named as devices are.
+    #[error("{text:?} is no device: give auto, cpu, or cuda:N with N the number of the GPU")]
+    UnknownDevice {
+        /// What was given.
+        text: String,
+    },
+    /// The device was asked for by name and cannot be used.
+    #[error("cannot use {device}: {reason}")]
+    Device {
+        /// The device as it was asked for.
+        device: String,
+        /// What is in the way, and what to do.
+        reason: String,
+    },
+    /// A file or folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file that every checkpoint has is not there.
+    #[error("{} has no {wanted}; is it a checkpoint in the Hugging Face layout?", folder.display())]
+    NoFile {
+        /// The checkpoint's folder.
+        folder: PathBuf,
+        /// The file, or the files of which one is needed.
+        wanted: String,
+    },
+    /// A configuration that says nothing sensible.
+    #[error("{}: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A configuration of something that is not implemented.
+    #[error("{}: {what} is not supported; {supported}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The word in the configuration.
+        what: String,
+        /// What is supported.
+        supported: &'static str,
+    },
+    /// A file of weights that is damaged, cut short, or no safetensors.
+    #[error("{} is no usable safetensors file: {reason}; fetch or copy it again", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The checkpoint lacks a tensor. Nothing is filled in silently.
+    #[error("{} has no tensor {name}; its config.json promises one", path.display())]
+    MissingTensor {
+        /// The file, or the index of a sharded checkpoint.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+    /// A tensor's shape is not what the configuration says.
+    #[error("{}: tensor {name} has the shape {found:?}, but config.json asks for {expected:?}", path.display())]
+    WrongShape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// By the configuration.
+        expected: Vec<usize>,
+        /// In the file.
+        found: Vec<usize>,
+    },
+    /// A tokenizer that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The hub cannot be asked, and the model is not in the cache.
+    #[error(
+        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids fetching it; unset it, or copy the model there",
+        folder.display()
+    )]
+    Offline {
+        /// The name on the hub.
+        repo: String,
+        /// Branch, tag or commit.
+        revision: String,
+        /// The cache's folder for this model.
+        folder: PathBuf,
+    },
+    /// The hub does not have it, or not for everybody.
+    #[error("the hub at {endpoint} has no {repo} at {revision}, or it needs a token: check the name, or set HF_TOKEN")]
+    NotOnHub {
+        /// Where was asked.
+        endpoint: String,
+        /// The name on the hub.
+        repo: String,
+        /// Branch, tag or commit.
+        revision: String,
+    },
+    /// The hub cannot be reached, or breaks off.
+    #[error(
+        "cannot fetch {file} of {repo} from {endpoint}: {reason}; it is not in {} either. Try again, or give a folder",
+        folder.display()
+    )]
+    Hub {
+        /// Where was asked.
+        endpoint: String,
+        /// The name on the hub.
+        repo: String,
+        /// The file.
+        file: String,
+        /// The cache's folder for this model.
+        folder: PathBuf,
+        /// What the client says.
+        reason: String,
+    },
+    /// The device failed while the weights were put on it.
+    #[error("cannot load {name} on {device}: {reason}")]
+    Load {
+        /// The model.
+        name: String,
+        /// The device, in words.
+        device: String,
+        /// What candle says.
+        reason: String,
+    },
+}

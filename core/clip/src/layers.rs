@@ -1,0 +1,204 @@
+//! The transformer that all towers share: pre-normalised attention and perceptron, as in the reference
+//! implementation (Hugging Face `CLIPEncoder` and `SiglipEncoder`, which are the same).
+//!
+//! Query, key and value are one multiplication, and the attention's scale is part of the query's weights.
+
+use crate::config::EncoderConfig;
+use crate::error::ClipError;
+use crate::ops::{self, Activation};
+use crate::weights::Weights;
+use candle_core::{DType, Device, Result, Tensor};
+
+/// Takes tensors from a checkpoint to where the towers run.
+pub(crate) struct Loader<'a> {
+    pub(crate) weights: &'a Weights,
+    pub(crate) device: &'a Device,
+    /// What the towers compute in: single precision on the CPU.
+    pub(crate) dtype: DType,
+    /// In words.
+    pub(crate) device_name: &'a str,
+}
+
+impl Loader<'_> {
+    /// A tensor of the checkpoint where and how the towers need it.
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> std::result::Result<Tensor, ClipError> {
+        self.place(self.weights.get(name, shape)?)
+    }
+
+    /// Puts a tensor on the device.
+    pub(crate) fn place(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
+        self.check(tensor.to_dtype(self.dtype).and_then(|tensor| tensor.to_device(self.device)))
+    }
+
+    /// A failure of candle in our words.
+    pub(crate) fn check<T>(&self, result: Result<T>) -> std::result::Result<T, ClipError> {
+        result.map_err(|error| ClipError::Load {
+            name: self.weights.path().display().to_string(),
+            device: self.device_name.into(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// `x W^T + b` over the last dimension.
+pub(crate) struct Linear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// `name.weight` with the shape `[outputs, inputs]`, and `name.bias`.
+    pub(crate) fn load(
+        loader: &Loader,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+    ) -> std::result::Result<Linear, ClipError> {
+        let weight = loader.get(&format!("{name}.weight"), &[outputs, inputs])?;
+        let bias = Some(loader.get(&format!("{name}.bias"), &[outputs])?);
+        Ok(Linear { weight, bias })
+    }
+
+    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Linear {
+        Linear { weight, bias }
+    }
+
+    fn product(&self, x: &Tensor) -> Result<Tensor> {
+        let mut dims = x.dims().to_vec();
+        let inputs = dims.pop().unwrap_or(1);
+        dims.push(self.weight.dim(0)?);
+        x.reshape(((), inputs))?.matmul(&self.weight.t()?)?.reshape(dims)
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let product = self.product(x)?;
+        match &self.bias {
+            Some(bias) => ops::add_bias(product, bias),
+            None => Ok(product),
+        }
+    }
+
+    fn forward_activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        let product = self.product(x)?;
+        match &self.bias {
+            Some(bias) => ops::add_bias_activated(product, bias, activation),
+            None => candle_core::bail!("an activated layer has a bias"),
+        }
+    }
+
+    fn forward_residual(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        let product = self.product(x)?;
+        match &self.bias {
+            Some(bias) => ops::add_bias_residual(product, bias, residual),
+            None => product + residual,
+        }
+    }
+}
+
+/// Layer normalisation over the last dimension.
+pub(crate) struct Norm {
+    weight: Tensor,
+    bias: Tensor,
+    eps: f32,
+}
+
+impl Norm {
+    pub(crate) fn load(loader: &Loader, name: &str, width: usize, eps: f64) -> std::result::Result<Norm, ClipError> {
+        let weight = loader.get(&format!("{name}.weight"), &[width])?;
+        let bias = loader.get(&format!("{name}.bias"), &[width])?;
+        Ok(Norm { weight, bias, eps: eps as f32 })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.eps)
+    }
+}
+
+/// Two linear layers with an activation between.
+pub(crate) struct Perceptron {
+    first: Linear,
+    second: Linear,
+    activation: Activation,
+}
+
+impl Perceptron {
+    pub(crate) fn load(loader: &Loader, name: &str, config: &EncoderConfig) -> std::result::Result<Self, ClipError> {
+        let (width, inner) = (config.hidden_size, config.intermediate_size);
+        Ok(Perceptron {
+            first: Linear::load(loader, &format!("{name}.fc1"), width, inner)?,
+            second: Linear::load(loader, &format!("{name}.fc2"), inner, width)?,
+            activation: config.activation,
+        })
+    }
+
+    /// `residual + perceptron(x)`.
+    pub(crate) fn forward(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
+        self.second.forward_residual(&self.first.forward_activated(x, self.activation)?, residual)
+    }
+}
+
+struct Layer {
+    norm1: Norm,
+    /// Query (already scaled), key and value one below the other.
+    qkv: Linear,
+    out: Linear,
+    norm2: Norm,
+    perceptron: Perceptron,
+}
+
+impl Layer {
+    fn load(loader: &Loader, name: &str, config: &EncoderConfig) -> std::result::Result<Layer, ClipError> {
+        let (width, eps) = (config.hidden_size, config.layer_norm_eps);
+        let scale = ((width / config.num_attention_heads) as f64).powf(-0.5);
+        let stacked = |kind: &str, shape: &[usize]| {
+            let part = |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
+            let (query, key, value) = (part("q")?, part("k")?, part("v")?);
+            let all = (query * scale).and_then(|query| Tensor::cat(&[&query, &key, &value], 0));
+            loader.place(loader.check(all)?)
+        };
+        Ok(Layer {
+            norm1: Norm::load(loader, &format!("{name}.layer_norm1"), width, eps)?,
+            qkv: Linear::new(stacked("weight", &[width, width])?, Some(stacked("bias", &[width])?)),
+            out: Linear::load(loader, &format!("{name}.self_attn.out_proj"), width, width)?,
+            norm2: Norm::load(loader, &format!("{name}.layer_norm2"), width, eps)?,
+            perceptron: Perceptron::load(loader, &format!("{name}.mlp"), config)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, heads: usize, causal: bool) -> Result<Tensor> {
+        let (batch, tokens, width) = x.dims3()?;
+        let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
+        let qkv = qkv.reshape((batch, tokens, 3, heads, width / heads))?.permute((2, 0, 3, 1, 4))?.contiguous()?;
+        let (query, key, value) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
+        let attention = ops::softmax(query.matmul(&key.t()?)?, causal)?;
+        let mixed = attention.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, width))?;
+        let x = self.out.forward_residual(&mixed, x)?;
+        self.perceptron.forward(&self.norm2.forward(&x)?, &x)
+    }
+}
+
+/// A stack of layers.
+pub(crate) struct Encoder {
+    layers: Vec<Layer>,
+    heads: usize,
+    causal: bool,
+}
+
+impl Encoder {
+    /// `name.layers.0`, `name.layers.1`, ...
+    pub(crate) fn load(
+        loader: &Loader,
+        name: &str,
+        config: &EncoderConfig,
+        causal: bool,
+    ) -> std::result::Result<Encoder, ClipError> {
+        let layer = |index| Layer::load(loader, &format!("{name}.layers.{index}"), config);
+        let layers = (0..config.num_hidden_layers).map(layer).collect::<std::result::Result<_, _>>()?;
+        Ok(Encoder { layers, heads: config.num_attention_heads, causal })
+    }
+
+    /// `[batch, tokens, width]` to the same shape.
+    pub(crate) fn forward(&self, x: Tensor) -> Result<Tensor> {
+        self.layers.iter().try_fold(x, |x, layer| layer.forward(&x, self.heads, self.causal))
+    }
+}

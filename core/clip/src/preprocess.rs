@@ -1,0 +1,214 @@
+//! Pictures to the image tower's input: resize, centre crop, normalise.
+//!
+//! As the reference implementation does it with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the
+//! normalised numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
+
+use crate::config::Family;
+use crate::error::ClipError;
+use chaffinch_core::image::RgbImage;
+use chaffinch_core::image::resample::{Filter, Window, resize_window};
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::Path;
+
+/// Part of every fingerprint: goes up whenever the same picture may give other numbers.
+pub const PREPROCESSING_VERSION: &str = "p1";
+
+const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+
+/// The size a picture is brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resize {
+    /// Left as it is.
+    Keep,
+    /// The shorter side gets this length, the other one follows.
+    Shortest(u32),
+    /// Width and height, whatever the proportions.
+    Exact(u32, u32),
+}
+
+/// A checkpoint's preprocessing.
+pub(crate) struct Preprocessing {
+    resize: Resize,
+    filter: Filter,
+    /// Side of the square cut from the middle.
+    crop: Option<u32>,
+    /// The number for each byte of each channel.
+    table: [Vec<f32>; 3],
+    size: u32,
+    /// Says all of the above in words, for the fingerprint.
+    words: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Raw {
+    do_resize: Option<bool>,
+    size: Option<Value>,
+    resample: Option<u8>,
+    do_center_crop: Option<bool>,
+    crop_size: Option<Value>,
+    do_rescale: Option<bool>,
+    rescale_factor: Option<f64>,
+    do_normalize: Option<bool>,
+    image_mean: Option<[f64; 3]>,
+    image_std: Option<[f64; 3]>,
+}
+
+impl Preprocessing {
+    /// From the text of a `preprocessor_config.json`, or the family's defaults without one. `image_size` is the
+    /// side of the tower's input.
+    ///
+    /// # Errors
+    /// When it is no JSON, asks for something that is not implemented, or its result would not fit the tower.
+    pub(crate) fn new(
+        text: Option<&str>,
+        path: &Path,
+        family: Family,
+        image_size: usize,
+    ) -> Result<Preprocessing, ClipError> {
+        let wrong = |reason: String| ClipError::Config { path: path.into(), reason };
+        let size = u32::try_from(image_size).map_err(|_| wrong(format!("an image size of {image_size}")))?;
+        let raw: Raw = match text {
+            Some(text) => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
+            None => Raw::default(),
+        };
+        // Without a file the tower's own size stands in; with one, the reference implementation's default.
+        let default = if text.is_some() { 224 } else { size };
+        let clip = family == Family::Clip;
+        let resize = match (raw.do_resize.unwrap_or(true), &raw.size) {
+            (false, _) => Resize::Keep,
+            (true, None) if clip => Resize::Shortest(default),
+            (true, None) => Resize::Exact(default, default),
+            (true, Some(value)) => resize_of(value).ok_or_else(|| wrong(format!("size {value} is not supported")))?,
+        };
+        let crop = match (raw.do_center_crop.unwrap_or(clip), &raw.crop_size) {
+            (false, _) => None,
+            (true, None) => Some(default),
+            (true, Some(value)) => {
+                Some(square(value).ok_or_else(|| wrong(format!("crop_size {value} is not supported: not a square")))?)
+            }
+        };
+        let result = crop.or(match resize {
+            Resize::Exact(width, height) if width == height => Some(width),
+            _ => None,
+        });
+        if result != Some(size) {
+            let found = result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
+            return Err(wrong(format!("it makes pictures {found}, but the tower takes {size} x {size}")));
+        }
+        let filter = match raw.resample.unwrap_or(3) {
+            1 => Filter::Lanczos,
+            2 => Filter::Bilinear,
+            3 => Filter::Bicubic,
+            4 => Filter::Box,
+            other => return Err(wrong(format!("resample {other} is not supported: 1, 2, 3 and 4 are"))),
+        };
+        let factor = if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
+        let (mean, std) = if clip { (CLIP_MEAN, CLIP_STD) } else { ([0.5; 3], [0.5; 3]) };
+        let (mean, std) = match raw.do_normalize.unwrap_or(true) {
+            true => (raw.image_mean.unwrap_or(mean), raw.image_std.unwrap_or(std)),
+            false => ([0.0; 3], [1.0; 3]),
+        };
+        if std.iter().any(|&std| std.is_nan() || std <= 0.0) {
+            return Err(wrong(format!("image_std {std:?} is not positive")));
+        }
+        // Rounded where numpy rounds.
+        let number = |channel: usize, byte: u8| {
+            ((f64::from(byte) * factor) as f32 - mean[channel] as f32) / std[channel] as f32
+        };
+        let table = [0, 1, 2].map(|channel| (0..=255).map(|byte| number(channel, byte)).collect());
+        let words = format!("{resize:?} {filter:?} {crop:?} {factor:e} {mean:?} {std:?}");
+        Ok(Preprocessing { resize, filter, crop, table, size, words })
+    }
+
+    /// All that changes its result, for the fingerprint.
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Numbers of one picture: `3 * size * size`.
+    pub(crate) fn len(&self) -> usize {
+        3 * self.size as usize * self.size as usize
+    }
+
+    /// `[3, size, size]`, channel by channel.
+    pub(crate) fn apply(&self, image: &RgbImage) -> Vec<f32> {
+        let image = self.pixels(image);
+        let plane = image.len() / 3;
+        let mut out = vec![0.0; self.len()];
+        for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
+            let table = &self.table[channel];
+            let bytes = image.iter().skip(channel).step_by(3);
+            out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
+        }
+        out
+    }
+
+    /// The bytes of the resized and cropped picture. What a crop takes from beyond the picture is black.
+    fn pixels(&self, image: &RgbImage) -> RgbImage {
+        let (width, height) = self.resized(image.width(), image.height());
+        let (Some((left, wide, x)), Some((top, high, y))) = (self.kept(width), self.kept(height)) else {
+            return RgbImage::new(self.size, self.size);
+        };
+        let window = Window { left, top, width: wide, height: high };
+        let part = resize_window(image, width, height, window, self.filter);
+        if part.dimensions() == (self.size, self.size) {
+            return part;
+        }
+        let mut whole = RgbImage::new(self.size, self.size);
+        for (from_x, from_y, pixel) in part.enumerate_pixels() {
+            whole.put_pixel(x + from_x, y + from_y, *pixel);
+        }
+        whole
+    }
+
+    fn resized(&self, width: u32, height: u32) -> (u32, u32) {
+        match self.resize {
+            Resize::Keep => (width, height),
+            Resize::Exact(width, height) => (width, height),
+            Resize::Shortest(side) => {
+                let longer = |long: u32, short: u32| {
+                    let exact = u64::from(side) * u64::from(long) / u64::from(short.max(1));
+                    u32::try_from(exact).unwrap_or(u32::MAX)
+                };
+                if width <= height { (side, longer(height, width)) } else { (longer(width, height), side) }
+            }
+        }
+    }
+
+    /// Of a side of that length: where the part that is kept begins, how long it is, and where it comes to lie.
+    fn kept(&self, length: u32) -> Option<(u32, u32, u32)> {
+        let side = self.crop.unwrap_or(length);
+        let (length, side) = (i64::from(length), i64::from(side));
+        let offset = (length - side).div_euclid(2);
+        let (start, end) = (offset.max(0), (offset + side).min(length));
+        let number = |n: i64| u32::try_from(n).ok();
+        Some((number(start)?, number(end - start)?, number(start - offset)?))
+    }
+}
+
+/// An integer, `shortest_edge`, or `height` and `width`.
+fn resize_of(value: &Value) -> Option<Resize> {
+    if let Some(side) = side(value) {
+        return Some(Resize::Shortest(side));
+    }
+    let fields = value.as_object()?;
+    match (fields.get("shortest_edge"), fields.get("height"), fields.get("width"), fields.len()) {
+        (Some(shortest), None, None, 1) => side(shortest).map(Resize::Shortest),
+        (None, Some(height), Some(width), 2) => Some(Resize::Exact(side(width)?, side(height)?)),
+        _ => None,
+    }
+}
+
+fn square(value: &Value) -> Option<u32> {
+    if let Some(side) = side(value) {
+        return Some(side);
+    }
+    let (height, width) = (side(value.get("height")?)?, side(value.get("width")?)?);
+    (height == width).then_some(width)
+}
+
+fn side(value: &Value) -> Option<u32> {
+    value.as_u64().filter(|side| (1..=4096).contains(side)).and_then(|side| u32::try_from(side).ok())
+}

@@ -1,0 +1,140 @@
+//! Prompts to token ids.
+//!
+//! The work is done by the crate `tokenizers` from the checkpoint's `tokenizer.json`, which agrees with the
+//! reference implementation. Checkpoints that have only `vocab.json` and `merges.txt` get the `tokenizer.json` that
+//! the reference implementation would make of them.
+
+use crate::error::ClipError;
+use serde_json::{Value, json};
+use std::path::Path;
+use tokenizers::Tokenizer;
+
+/// Lengths are rounded up to a multiple of this, so that prompts can be joined to batches.
+const STEP: usize = 8;
+
+/// Splits text as CLIP's vocabulary was made: words, single digits, runs of other signs.
+const SPLIT: &str = concat!(
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|",
+    r"[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+);
+
+/// A checkpoint's tokenizer, made to fit its text tower.
+pub(crate) struct ClipTokenizer {
+    tokenizer: Tokenizer,
+    /// Text that would become a special token, such as `<|endoftext|>`, in lower case.
+    special: Vec<String>,
+    context: usize,
+    /// What fills an input up to the full context; without it inputs keep their own length.
+    padding: Option<u32>,
+}
+
+impl ClipTokenizer {
+    /// From the text of a `tokenizer.json`; `path` is for messages. `context` is the longest input of the tower in
+    /// tokens. With `padding`, all inputs are filled up to it, as SigLIP needs it.
+    ///
+    /// # Errors
+    /// When the text is no tokenizer.
+    pub(crate) fn from_json(
+        text: &[u8],
+        path: &Path,
+        context: usize,
+        padding: Option<u32>,
+    ) -> Result<ClipTokenizer, ClipError> {
+        let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
+        let mut tokenizer = Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is no tokenizer: {error}")))?;
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
+        let added = tokenizer.get_added_tokens_decoder();
+        let special = added.values().filter(|token| token.special);
+        let mut special: Vec<String> = special.map(|token| token.content.to_ascii_lowercase()).collect();
+        special.retain(|text| !text.trim().is_empty());
+        special.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        Ok(ClipTokenizer { tokenizer, special, context, padding })
+    }
+
+    /// From `vocab.json` and `merges.txt`, as the reference implementation reads them for CLIP.
+    ///
+    /// # Errors
+    /// When one of them makes no sense, or the vocabulary lacks CLIP's two special tokens.
+    pub(crate) fn from_vocabulary(
+        vocabulary: &str,
+        merges: &str,
+        path: &Path,
+        context: usize,
+    ) -> Result<ClipTokenizer, ClipError> {
+        let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
+        let vocabulary: Value =
+            serde_json::from_str(vocabulary).map_err(|error| wrong(format!("it is no vocabulary: {error}")))?;
+        let id = |token: &str| vocabulary.get(token).and_then(Value::as_u64);
+        let (start, end) = ("<|startoftext|>", "<|endoftext|>");
+        let (Some(start_id), Some(end_id)) = (id(start), id(end)) else {
+            return Err(wrong(format!("it has no {start} or no {end}")));
+        };
+        let merges: Vec<&str> =
+            merges.lines().filter(|line| !line.starts_with("#version") && !line.trim().is_empty()).collect();
+        let added = |id: u64, content: &str| {
+            json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                "normalized": false, "special": true})
+        };
+        let whole = json!({
+            "version": "1.0", "truncation": null, "padding": null,
+            "added_tokens": [added(start_id, start), added(end_id, end)],
+            "normalizer": {"type": "Sequence", "normalizers": [
+                {"type": "NFC"},
+                {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+                {"type": "Lowercase"},
+            ]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+                {"type": "Split", "pattern": {"Regex": SPLIT}, "behavior": "Removed", "invert": true},
+                {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+            ]},
+            "post_processor": {"type": "RobertaProcessing", "sep": [end, end_id], "cls": [start, start_id],
+                "trim_offsets": false, "add_prefix_space": false},
+            "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+            "model": {"type": "BPE", "dropout": null, "unk_token": end, "continuing_subword_prefix": "",
+                "end_of_word_suffix": "</w>", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+                "vocab": vocabulary, "merges": merges},
+        });
+        ClipTokenizer::from_json(whole.to_string().as_bytes(), path, context, None)
+    }
+
+    /// The largest id that can come out.
+    pub(crate) fn largest_id(&self) -> u32 {
+        self.tokenizer.get_vocab(true).into_values().max().unwrap_or(0)
+    }
+
+    /// Token ids of a prompt, start and end of text included, at most the tower's context: a prompt that is too
+    /// long loses its end, but keeps the token that marks it. Special tokens written out in the prompt are taken as
+    /// a space, since they are no words. The length is a multiple of 8 or the context; the rest repeats the last
+    /// token, which CLIP's text tower never looks at.
+    ///
+    /// # Errors
+    /// A sentence, when the tokenizer fails.
+    pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
+        let encoding = self.tokenizer.encode(self.without_special(prompt), true);
+        let encoding = encoding.map_err(|error| format!("cannot read the prompt {prompt:?}: {error}"))?;
+        let mut ids = encoding.get_ids().to_vec();
+        let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} gives no token")) };
+        if ids.len() > self.context {
+            ids.truncate(self.context - 1);
+            ids.push(last);
+        }
+        let length = match self.padding {
+            Some(_) => self.context,
+            None => ids.len().next_multiple_of(STEP).min(self.context),
+        };
+        ids.resize(length, self.padding.unwrap_or(last));
+        Ok(ids)
+    }
+
+    fn without_special(&self, prompt: &str) -> String {
+        let mut prompt = prompt.to_owned();
+        for special in &self.special {
+            // Lower case of ASCII keeps all positions. The space that is left cannot join two halves to a new one.
+            while let Some(start) = prompt.to_ascii_lowercase().find(special) {
+                prompt.replace_range(start..start + special.len(), " ");
+            }
+        }
+        prompt
+    }
+}

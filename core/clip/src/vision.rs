@@ -1,0 +1,168 @@
+//! The image tower: a vision transformer with CLIP's class token or SigLIP's attention pooling.
+//!
+//! Source: Radford et al. 2021, Zhai et al. 2023; layout and order of operations as in the reference implementation
+//! (Hugging Face `CLIPVisionModelWithProjection`, `SiglipVisionModel`).
+
+use crate::config::{Family, ModelConfig};
+use crate::error::ClipError;
+use crate::layers::{Encoder, Linear, Loader, Norm, Perceptron};
+use crate::ops;
+use candle_core::{IndexOp, Result, Tensor};
+
+pub(crate) struct VisionTower {
+    /// The convolution over patches as a matrix `[width, 3 * patch * patch]`.
+    patches: Linear,
+    /// In front of the patches, its position already added: `[1, 1, width]`.
+    class: Option<Tensor>,
+    /// `[patches, width]`.
+    positions: Tensor,
+    before: Option<Norm>,
+    encoder: Encoder,
+    after: Norm,
+    pooling: Pooling,
+    /// Absent in checkpoints of a bare tower.
+    projection: Option<Linear>,
+    image_size: usize,
+    patch_size: usize,
+    dim: usize,
+}
+
+enum Pooling {
+    Class,
+    Attention(Box<AttentionPooling>),
+}
+
+impl VisionTower {
+    pub(crate) fn load(loader: &Loader, config: &ModelConfig) -> std::result::Result<VisionTower, ClipError> {
+        let vision = &config.vision;
+        let (width, eps) = (vision.encoder.hidden_size, vision.encoder.layer_norm_eps);
+        let side = vision.image_size / vision.patch_size;
+        let root = if loader.weights.has("vision_model.embeddings.patch_embedding.weight") { "vision_model." } else { "" };
+        let named = |name: &str| format!("{root}{name}");
+        let patch = vision.patch_size;
+        let weight = loader.get(&named("embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
+        let weight = loader.check(weight.reshape((width, 3 * patch * patch)))?;
+        let clip = config.family == Family::Clip;
+        let bias = match clip {
+            true => None,
+            false => Some(loader.get(&named("embeddings.patch_embedding.bias"), &[width])?),
+        };
+        let rows = side * side + usize::from(clip);
+        let positions = loader.get(&named("embeddings.position_embedding.weight"), &[rows, width])?;
+        let (class, before, pooling) = if clip {
+            let class = loader.get(&named("embeddings.class_embedding"), &[width])?;
+            let class = loader.check(positions.i(0).and_then(|first| (class + first)?.reshape((1, 1, width))))?;
+            // The misspelling is the checkpoints'.
+            let before = Norm::load(loader, &named("pre_layrnorm"), width, eps)?;
+            (Some(class), Some(before), Pooling::Class)
+        } else {
+            let pooling = AttentionPooling::load(loader, &named("head"), config)?;
+            (None, None, Pooling::Attention(Box::new(pooling)))
+        };
+        let positions = loader.check(positions.narrow(0, rows - side * side, side * side))?;
+        let bare = config.text.is_none() && !loader.weights.has("visual_projection.weight");
+        let projection = if clip && !bare {
+            // A vision-only configuration does not always say the length, so the tensor decides.
+            let given = loader.weights.shape("visual_projection.weight").and_then(|shape| shape.first());
+            let dim = if config.text.is_some() { config.projection_dim } else { given.copied().unwrap_or(0) };
+            Some((Linear::new(loader.get("visual_projection.weight", &[dim, width])?, None), dim))
+        } else {
+            None
+        };
+        let dim = projection.as_ref().map_or(width, |(_, dim)| *dim);
+        Ok(VisionTower {
+            patches: Linear::new(weight, bias),
+            class,
+            positions,
+            before,
+            encoder: Encoder::load(loader, &named("encoder"), &vision.encoder, false)?,
+            after: Norm::load(loader, &named("post_layernorm"), width, eps)?,
+            pooling,
+            projection: projection.map(|(projection, _)| projection),
+            image_size: vision.image_size,
+            patch_size: vision.patch_size,
+            dim,
+        })
+    }
+
+    /// Length of a vector.
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalised.
+    pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
+        let mut x = self.patches.forward(&self.cut(images)?)?.broadcast_add(&self.positions)?;
+        let batch = x.dim(0)?;
+        if let Some(class) = &self.class {
+            x = Tensor::cat(&[&class.repeat((batch, 1, 1))?, &x], 1)?;
+        }
+        if let Some(norm) = &self.before {
+            x = norm.forward(&x)?;
+        }
+        let x = self.encoder.forward(x)?;
+        let pooled = match &self.pooling {
+            Pooling::Class => self.after.forward(&x.i((.., 0))?)?,
+            Pooling::Attention(pooling) => pooling.forward(&self.after.forward(&x)?)?,
+        };
+        match &self.projection {
+            Some(projection) => projection.forward(&pooled),
+            None => Ok(pooled),
+        }
+    }
+
+    /// `[batch, 3, size, size]` to `[batch, patches, 3 * patch * patch]`. Pixels beyond the last whole patch are
+    /// left out, as a convolution does.
+    fn cut(&self, images: &Tensor) -> Result<Tensor> {
+        let (batch, patch) = (images.dim(0)?, self.patch_size);
+        let side = self.image_size / patch;
+        let images = images.narrow(2, 0, side * patch)?.narrow(3, 0, side * patch)?.contiguous()?;
+        let cut = images.reshape(&[batch, 3, side, patch, side, patch])?.permute([0, 2, 4, 1, 3, 5])?;
+        cut.contiguous()?.reshape((batch, side * side, 3 * patch * patch))
+    }
+}
+
+/// SigLIP's pooling: one learned query looks at all patches.
+struct AttentionPooling {
+    /// The learned query, projected and scaled: `[1, heads, 1, width / heads]`. It is the same for all images.
+    query: Tensor,
+    key_value: Linear,
+    out: Linear,
+    norm: Norm,
+    perceptron: Perceptron,
+    heads: usize,
+}
+
+impl AttentionPooling {
+    fn load(loader: &Loader, name: &str, config: &ModelConfig) -> std::result::Result<Self, ClipError> {
+        let encoder = &config.vision.encoder;
+        let (width, heads) = (encoder.hidden_size, encoder.num_attention_heads);
+        let weight = loader.get(&format!("{name}.attention.in_proj_weight"), &[3 * width, width])?;
+        let bias = loader.get(&format!("{name}.attention.in_proj_bias"), &[3 * width])?;
+        let probe = loader.get(&format!("{name}.probe"), &[1, 1, width])?;
+        let part = |start: usize, length: usize| -> Result<Linear> {
+            let weight = weight.narrow(0, start, length)?.contiguous()?;
+            Ok(Linear::new(weight, Some(bias.narrow(0, start, length)?.contiguous()?)))
+        };
+        let scale = ((width / heads) as f64).powf(-0.5);
+        let query = part(0, width).and_then(|query| (query.forward(&probe)? * scale)?.reshape((1, heads, 1, ())));
+        Ok(AttentionPooling {
+            query: loader.check(query)?,
+            key_value: loader.check(part(width, 2 * width))?,
+            out: Linear::load(loader, &format!("{name}.attention.out_proj"), width, width)?,
+            norm: Norm::load(loader, &format!("{name}.layernorm"), width, encoder.layer_norm_eps)?,
+            perceptron: Perceptron::load(loader, &format!("{name}.mlp"), encoder)?,
+            heads,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, tokens, width) = x.dims3()?;
+        let split = (batch, tokens, 2, self.heads, width / self.heads);
+        let key_value = self.key_value.forward(x)?.reshape(split)?.permute((2, 0, 3, 1, 4))?.contiguous()?;
+        let query = self.query.repeat((batch, 1, 1, 1))?;
+        let attention = ops::softmax(query.matmul(&key_value.get(0)?.t()?)?, false)?;
+        let mixed = self.out.forward(&attention.matmul(&key_value.get(1)?)?.reshape((batch, width))?)?;
+        self.perceptron.forward(&self.norm.forward(&mixed)?, &mixed)
+    }
+}

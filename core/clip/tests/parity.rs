@@ -1,0 +1,94 @@
+//! Vectors against those of the reference implementation. Fixtures: `scripts/fixtures/make_clip_fixtures.py`.
+
+use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
+use chaffinch_core::embedding::{EmbedError, Embedder};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(serde::Deserialize)]
+struct Expected {
+    images: BTreeMap<String, Vec<f32>>,
+    texts: Vec<Text>,
+    logit_scale: Option<f32>,
+}
+
+#[derive(serde::Deserialize)]
+struct Text {
+    text: String,
+    vector: Vec<f32>,
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn open(folder: &Path) -> ClipEmbedder {
+    load(&ModelSource::Folder(folder.into()), DeviceChoice::Cpu).unwrap()
+}
+
+/// Largest difference and smallest cosine of unit vectors.
+fn compare(found: &[f32], expected: &[f32], worst: &mut (f32, f64)) {
+    assert_eq!(found.len(), expected.len());
+    let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let cosine: f64 = found.iter().zip(expected).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+    *worst = (worst.0.max(difference), worst.1.min(cosine));
+}
+
+/// Holds a checkpoint against its `expected.json`; pictures lie in `pictures`.
+fn check(folder: &Path, pictures: &Path) {
+    let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: Expected = serde_json::from_str(&text).unwrap();
+    let model = open(folder);
+    let (mut images, mut texts) = ((0.0, 1.0), (0.0, 1.0));
+    for (name, vector) in &expected.images {
+        let picture = image::open(pictures.join(format!("{name}.png"))).unwrap().into_rgb8();
+        let found = model.embed_images(&model.preprocess(&picture), 1).unwrap();
+        compare(&found, vector, &mut images);
+    }
+    if !expected.texts.is_empty() {
+        let prompts: Vec<&str> = expected.texts.iter().map(|text| text.text.as_str()).collect();
+        let found = model.embed_texts(&prompts).unwrap();
+        for (found, expected) in found.chunks(model.dim()).zip(&expected.texts) {
+            compare(found, &expected.vector, &mut texts);
+        }
+    }
+    println!("{}: images {images:?}, texts {texts:?} (max abs, min cosine)", folder.display());
+    for (difference, cosine) in [images, texts] {
+        assert!(difference <= 1e-4 && cosine >= 0.9999, "{}: {difference} {cosine}", folder.display());
+    }
+    if let Some(scale) = expected.logit_scale {
+        assert!((model.logit_scale() / scale - 1.0).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn small_checkpoints_agree() {
+    for name in ["quick", "gelu-eps", "asymmetric", "eos7", "legacy", "vision-only", "siglip"] {
+        check(&fixtures().join(name), &fixtures().join("preprocess"));
+    }
+}
+
+#[test]
+fn vitb32_agrees() {
+    let Some(folder) = std::env::var_os("CHAFFINCH_VITB32_FIXTURE") else {
+        println!("SKIPPED: set CHAFFINCH_VITB32_FIXTURE to what make_clip_fixtures.py --vitb32 wrote");
+        return;
+    };
+    let folder = Path::new(&folder);
+    check(folder, folder);
+    let model = open(folder);
+    let picture = image::open(folder.join("wide.png")).unwrap().into_rgb8();
+    let pixels = model.preprocess(&picture).repeat(64);
+    model.embed_images(&pixels[..pixels.len() / 64], 1).unwrap();
+    let start = std::time::Instant::now();
+    model.embed_images(&pixels, 64).unwrap();
+    println!("{:.1} images/s on {}", 64.0 / start.elapsed().as_secs_f64(), model.device());
+}
+
+#[test]
+fn a_vision_only_checkpoint_reads_no_prompts() {
+    let model = open(&fixtures().join("vision-only"));
+    assert!(!model.has_text_tower());
+    assert_eq!(model.dim(), 20);
+    assert!(matches!(model.embed_texts(&["a cat"]), Err(EmbedError::NoTextTower(_))));
+}

@@ -1,0 +1,79 @@
+use super::*;
+use crate::manifest::NewSample;
+use proptest::prelude::*;
+use std::ffi::OsStr;
+
+fn facts(count: usize) -> Facts {
+    let mut facts = Facts::default();
+    for row in 0..count {
+        facts.hashes.push(ContentHash::of(&row.to_le_bytes()));
+        facts.dimensions.push(Dimensions { width: row as u32, height: 2, bytes: 1 << 40 });
+        facts.modified.push(-5 + row as i64);
+        facts.phash.push(u64::MAX - row as u64);
+        facts.dhash.push(row as u64);
+    }
+    facts
+}
+
+fn same(a: &Manifest, b: &Manifest) {
+    assert_eq!(a.root(), b.root());
+    assert_eq!(a.classes(), b.classes());
+    assert_eq!(a.labels(), b.labels());
+    assert_eq!(a.splits(), b.splits());
+    assert_eq!(a.extra(), b.extra());
+    assert!(a.ids().zip(b.ids()).all(|(x, y)| a.path(x) == b.path(y)));
+}
+
+#[test]
+fn an_empty_dataset_can_be_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("samples.arrow");
+    save_samples(&path, &Manifest::new("/data", []), &Facts::default()).unwrap();
+    let (manifest, facts) = load_samples(&path).unwrap();
+    assert!(manifest.is_empty() && facts.is_empty());
+}
+
+#[test]
+fn a_damaged_file_is_an_error_that_names_it() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("samples.arrow");
+    let row = |n: u32| NewSample { path: format!("{n}.jpg").into(), label: Some("a".into()), split: Split::Test };
+    save_samples(&path, &Manifest::new("/data", (0..20).map(row)), &facts(20)).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for cut in [0, 5, 9, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let error = load_samples(&path).unwrap_err().to_string();
+        assert!(error.contains("samples.arrow") && error.contains("scan again"), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_kept_comes_back(
+        rows in prop::collection::vec((prop::collection::vec(1_u8.., 0..9), prop::option::of("[a-c]{0,2}"), 0_u8..4, "\\PC{0,3}"), 0..20),
+        root in prop::collection::vec(1_u8.., 1..9),
+    ) {
+        let samples = rows.iter().map(|(path, label, split, _)| NewSample {
+            path: OsStr::from_bytes(path).into(),
+            label: label.clone(),
+            split: Split::from_code(*split),
+        });
+        let values = rows.iter().map(|row| row.3.clone()).collect();
+        let manifest = Manifest::new(OsStr::from_bytes(&root), samples)
+            .with_extra(vec![ExtraColumn { name: "path".into(), values }]);
+        let mut facts = facts(rows.len());
+        if !rows.is_empty() {
+            facts.unreadable.insert(SampleId(0), "the file is cut short".into());
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (one, two) = (place.path().join("1"), place.path().join("2"));
+        save_samples(&one, &manifest, &facts).unwrap();
+        let (back, known) = load_samples(&one).unwrap();
+        same(&manifest, &back);
+        prop_assert_eq!(&facts, &known);
+        save_samples(&two, &back, &known).unwrap();
+        prop_assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
+    }
+}

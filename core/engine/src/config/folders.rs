@@ -1,0 +1,25 @@
+//! Where settings and sessions are kept.
+
+use etcetera::BaseStrategy;
+use std::env;
+use std::path::PathBuf;
+
+const NAME: &str = "chaffinch";
+
+/// The user's folder of settings: `$CHAFFINCH_CONFIG_HOME`, else `$XDG_CONFIG_HOME/chaffinch`.
+pub fn config_home() -> Option<PathBuf> {
+    own("CHAFFINCH_CONFIG_HOME").or_else(|| Some(strategy()?.config_dir().join(NAME)))
+}
+
+/// The user's folder of sessions: `$CHAFFINCH_STATE_HOME`, else `$XDG_STATE_HOME/chaffinch`.
+pub fn state_home() -> Option<PathBuf> {
+    own("CHAFFINCH_STATE_HOME").or_else(|| Some(strategy()?.state_dir()?.join(NAME)))
+}
+
+fn own(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn strategy() -> Option<etcetera::base_strategy::Xdg> {
+    etcetera::base_strategy::Xdg::new().ok()
+}

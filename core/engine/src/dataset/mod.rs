@@ -1,0 +1,109 @@
+//! Datasets as people keep them, opened as a [`Manifest`].
+
+mod folders;
+mod names;
+mod table;
+
+use crate::manifest::Manifest;
+use crate::{Error, Result};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Extensions of image files, in lower case.
+pub const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"];
+
+/// How to read a dataset where its own form does not say it.
+#[derive(Debug, Clone)]
+pub struct DatasetOptions {
+    /// The table's column of paths, where it has an unusual name.
+    pub path_column: Option<String>,
+    /// The table's column of labels.
+    pub label_column: Option<String>,
+    /// The table's column of splits.
+    pub split_column: Option<String>,
+    /// The folder that a table's relative paths start from; by default the table's own.
+    pub root: Option<PathBuf>,
+    /// Whether a flat folder of `cat.12.jpg` and `dog.7.jpg` has the labels `cat` and `dog`.
+    pub labels_from_names: bool,
+}
+
+impl Default for DatasetOptions {
+    fn default() -> DatasetOptions {
+        DatasetOptions {
+            path_column: None,
+            label_column: None,
+            split_column: None,
+            root: None,
+            labels_from_names: true,
+        }
+    }
+}
+
+/// An opened dataset.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The samples.
+    pub manifest: Manifest,
+    /// What a person should know of how it was read, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Opens a dataset: a folder (of class folders, of split folders with class folders, or flat), or a CSV or TSV
+/// table with a heading. Nothing is decoded and no image is read.
+///
+/// # Errors
+/// When there is nothing there, nothing in it, or a table does not say what it should.
+pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let full = std::path::absolute(path).map_err(Error::io("find", path))?;
+    let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
+    let opened = if metadata.is_dir() {
+        folders::open(&full, options)?
+    } else {
+        match extension(&full).as_deref() {
+            Some("csv") => table::open(&full, b',', options)?,
+            Some("tsv" | "tab") => table::open(&full, b'\t', options)?,
+            _ => {
+                let message = "this is neither a folder nor a .csv or .tsv table; give one of these";
+                return Err(Error::Dataset { path: full, message: message.into() });
+            }
+        }
+    };
+    if opened.manifest.len() >= u32::MAX as usize {
+        return Err(Error::Dataset { path: full, message: "it has more than 4,294,967,294 images".into() });
+    }
+    Ok(opened)
+}
+
+/// The extension in lower case.
+fn extension(path: &Path) -> Option<String> {
+    path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase)
+}
+
+/// Whether a file is called like an image.
+fn is_image(path: &Path) -> bool {
+    extension(path).is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str()))
+}
+
+/// `1 file`, `12 files`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_dataset_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("data.parquet");
+        let missing = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
+        fs::write(&file, b"PAR1").unwrap();
+        let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(strange.contains("neither a folder nor a .csv or .tsv table"), "{strange}");
+        let empty = open(place.path(), &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(empty.contains("no image files"), "{empty}");
+    }
+}

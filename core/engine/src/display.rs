@@ -1,0 +1,120 @@
+//! Text from outside made safe for a terminal: names of files and classes may hold anything.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Makes everything that acts instead of showing visible: control characters and escape sequences (`\n`,
+/// `\x1b`), bidirectional overrides and isolates, zero-width and other format characters (`\u{202e}`).
+/// Ordinary text in any script stays as it is.
+pub fn safe_text(text: &str) -> Cow<'_, str> {
+    match text.chars().any(acts) {
+        false => Cow::Borrowed(text),
+        true => {
+            let mut out = String::with_capacity(text.len() + 16);
+            push_safe(&mut out, text);
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// The same for a path, with bytes that are no UTF-8 as `\xff`.
+pub fn safe_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        push_safe(&mut out, chunk.valid());
+        for byte in chunk.invalid() {
+            escape(&mut out, format_args!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+fn push_safe(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if !acts(c) => out.push(c),
+            c if c.is_ascii() => escape(out, format_args!("\\x{:02x}", c as u32)),
+            c => escape(out, format_args!("\\u{{{:x}}}", c as u32)),
+        }
+    }
+}
+
+fn escape(out: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = out.write_fmt(what);
+}
+
+/// Whether a character does something else than show itself: Unicode's categories Cc and Cf, line and
+/// paragraph separators, and letters defined as invisible.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn ordinary_text_stays() {
+        for text in ["cat.123.jpg", "Größe 猫 кот عرب", "a\\b", "👍🏽 ❤\u{fe0f}", ""] {
+            assert!(matches!(safe_text(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn what_acts_becomes_visible() {
+        assert_eq!(safe_text("a\x1b[2Jb"), "a\\x1b[2Jb");
+        assert_eq!(safe_text("gpj.\u{202e}exe\u{2066}"), "gpj.\\u{202e}exe\\u{2066}");
+        assert_eq!(safe_text("a\nb\u{85}c\x7f\u{200b}"), "a\\nb\\u{85}c\\x7f\\u{200b}");
+        assert_eq!(safe_path(Path::new(OsStr::from_bytes(b"a\xff\xe7\x8cb\x07"))), "a\\xff\\xe7\\x8cb\\x07");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_acts_comes_out(text in any::<String>(), bytes in any::<Vec<u8>>()) {
+            prop_assert!(!safe_text(&text).chars().any(acts));
+            prop_assert!(!safe_path(Path::new(OsStr::from_bytes(&bytes))).chars().any(acts));
+        }
+
+        #[test]
+        fn safe_text_is_left_alone(text in "\\PC*") {
+            let once = safe_text(&text).into_owned();
+            prop_assert_eq!(safe_text(&once).into_owned(), once.clone());
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
+
+use super::{ModelLoader, Setup};
+use crate::class_vectors::ClassVectors;
+use crate::columns::{DetectorResult, ResultBuilder};
+use crate::embedding::Embedder;
+use crate::facts::Facts;
+use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
+use crate::issue::{Issue, RunRecord};
+use crate::job::Job;
+use crate::manifest::Manifest;
+use crate::protocol::ScanReport;
+use crate::sample::SampleId;
+use crate::store::{self, EmbeddingMatrix, EmbeddingStore};
+use crate::{Error, Result, dataset, index};
+use chaffinch_plugin::Needs;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// The name under which files that could not be decoded are reported. No library has it.
+pub const UNREADABLE: &str = "unreadable";
+
+/// What is known so far, handed over whenever a stage is finished.
+#[derive(Clone, Default)]
+pub(super) struct Findings {
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) facts: Arc<Facts>,
+    pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
+    pub(super) matrix: Option<Arc<EmbeddingMatrix>>,
+    pub(super) class_vectors: Option<Arc<ClassVectors>>,
+    pub(super) model: String,
+}
+
+/// Where a scan reports to. All functions are cheap and may be called from any thread.
+pub(super) struct Reporter<'a> {
+    pub(super) stop: &'a AtomicBool,
+    /// Stage, done, total, and which step of how many.
+    pub(super) progress: &'a (dyn Fn(&str, u64, u64, (u32, u32)) + Sync),
+    /// About, message.
+    pub(super) trouble: &'a (dyn Fn(&str, &str) + Sync),
+    pub(super) log: &'a (dyn Fn(&str) + Sync),
+    pub(super) publish: &'a (dyn Fn(&Findings) + Sync),
+}
+
+/// What to run.
+pub(super) struct ScanPlan {
+    /// Detectors to run; empty means all that are enabled.
+    pub(super) detectors: Vec<String>,
+    /// Run these again even if nothing changed (after decisions, from which some learn).
+    pub(super) force: bool,
+    /// Parameters that differ from the configuration's, by detector.
+    pub(super) params: BTreeMap<String, BTreeMap<String, f64>>,
+    /// What was decided so far, as codes of the contract.
+    pub(super) decided: Vec<(SampleId, u8, u32)>,
+}
+
+/// A scan under way.
+pub(super) struct Scan<'a> {
+    setup: &'a Setup,
+    reporter: &'a Reporter<'a>,
+    report: ScanReport,
+    step: (u32, u32),
+    started: Instant,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
+        Scan { setup, reporter, report: ScanReport::default(), step: (0, 1), started: Instant::now() }
+    }
+
+    /// Runs to the end, or to the first error that leaves nothing to go on with. The report says in any case
+    /// what was done.
+    pub(super) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+        if let Err(error) = self.stages(plan, &mut findings) {
+            if !matches!(error, Error::Stopped) {
+                (self.reporter.trouble)("scan", &error.to_string());
+            }
+            self.report.failed.push(("scan".into(), error.to_string()));
+        }
+        self.report.seconds = self.started.elapsed().as_secs_f64();
+        self.report.peak_memory = peak_memory();
+        (self.report, findings)
+    }
+
+    fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
+        let detectors = self.choose(plan)?;
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
+        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS].iter().any(|need| needs.contains(*need));
+        self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
+
+        self.index(findings)?;
+        let embedder = if vectors { self.embed(findings)? } else { None };
+        let shared = Shared::new(
+            findings.manifest.clone(),
+            findings.facts.clone(),
+            findings.matrix.clone(),
+            embedder.clone(),
+            self.setup.prompts.clone(),
+            plan.decided.iter().copied(),
+        );
+        if let Some(embedder) = &embedder {
+            self.classes(&shared, embedder.as_ref(), findings);
+        }
+        let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
+        for detector in detectors {
+            self.detect(detector, plan, &shared, &base, findings)?;
+        }
+        Ok(())
+    }
+
+    /// The detectors to run, in name order.
+    fn choose(&self, plan: &ScanPlan) -> Result<Vec<&'a LoadedDetector>> {
+        let registry = &self.setup.registry;
+        if plan.detectors.is_empty() {
+            let enabled = |detector: &&LoadedDetector| self.setup.config.detector_enabled(detector.info().name());
+            return Ok(registry.detectors().iter().filter(enabled).collect());
+        }
+        plan.detectors
+            .iter()
+            .map(|name| {
+                registry.find(name).ok_or_else(|| {
+                    let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
+                    Error::Invalid(format!("there is no detector '{name}' (there are: {})", known.join(", ")))
+                })
+            })
+            .collect()
+    }
+
+    /// Runs one stage with its progress and time.
+    fn stage<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Job<'_>) -> Result<T>) -> Result<T> {
+        self.step.0 += 1;
+        let (step, progress) = (self.step, self.reporter.progress);
+        progress(name, 0, 0, step);
+        let tell = move |done, total| progress(name, done, total, step);
+        let job = Job::new(self.reporter.stop, &tell);
+        let started = Instant::now();
+        let outcome = work(self, &job);
+        self.report.stages.push((name.to_owned(), started.elapsed().as_secs_f64()));
+        outcome
+    }
+
+    fn index(&mut self, findings: &mut Findings) -> Result<()> {
+        self.stage("index", |scan, job| {
+            let session = &scan.setup.session;
+            let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
+            for note in &opened.notes {
+                (scan.reporter.log)(note);
+            }
+            let known = (findings.facts.len() == findings.manifest.len() && !findings.facts.is_empty())
+                .then(|| (findings.manifest.clone(), findings.facts.clone()));
+            let previous = known.as_ref().map(|(manifest, facts)| (manifest.as_ref(), facts.as_ref()));
+            let (facts, report) = index::refresh(&opened.manifest, previous, job)?;
+            scan.report.samples = opened.manifest.len() as u64;
+            scan.report.unreadable = facts.unreadable.len() as u64;
+            scan.report.indexed = report.read;
+            session.save_samples(&opened.manifest, &facts)?;
+            let unreadable = unreadable_result(&facts, opened.manifest.classes());
+            // Rows may have moved: results of another manifest would name the wrong samples.
+            let same = previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
+            findings.manifest = Arc::new(opened.manifest);
+            findings.facts = Arc::new(facts);
+            if !same {
+                findings.results.clear();
+                findings.matrix = None;
+            }
+            findings.results.insert(UNREADABLE.into(), Arc::new(unreadable));
+            (scan.reporter.publish)(findings);
+            Ok(())
+        })
+    }
+
+    fn embed(&mut self, findings: &mut Findings) -> Result<Option<Arc<dyn Embedder>>> {
+        self.stage("embed", |scan, job| {
+            let embedder = load_model(&scan.setup.model)?;
+            findings.model = format!("{} on {}", embedder.name(), embedder.device());
+            (scan.reporter.log)(&format!("model {}", findings.model));
+            let folder = scan.setup.session.embeddings_dir();
+            let mut store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+            for note in store.notes() {
+                (scan.reporter.trouble)("embedding store", note);
+            }
+            let filled = store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
+            scan.report.embedded = filled.embedded;
+            scan.report.reused = filled.reused;
+            findings.matrix = Some(Arc::new(store.gather(&findings.facts.hashes)?));
+            Ok(Some(embedder))
+        })
+    }
+
+    /// Class vectors serve the screen only: without them there are fewer candidates, and no reason to stop.
+    fn classes(&self, shared: &Shared, embedder: &dyn Embedder, findings: &mut Findings) {
+        let path = self.setup.session.class_vectors_path();
+        let classes = findings.manifest.classes();
+        let outcome = ClassVectors::compute(shared, embedder, classes).and_then(|vectors| {
+            let bytes = vectors.to_bytes()?;
+            crate::atomic::write(&path, |out| std::io::Write::write_all(out, &bytes))?;
+            Ok(vectors)
+        });
+        match outcome {
+            Ok(vectors) => findings.class_vectors = Some(Arc::new(vectors)),
+            Err(Error::Embed(_)) => findings.class_vectors = None,
+            Err(error) => (self.reporter.trouble)("class candidates", &error.to_string()),
+        }
+    }
+
+    fn detect(
+        &mut self,
+        detector: &LoadedDetector,
+        plan: &ScanPlan,
+        shared: &Shared,
+        base: &InputDigest,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let name = detector.info().name();
+        let mut given = self.setup.config.detector_params(name);
+        given.extend(plan.params.get(name).cloned().unwrap_or_default());
+        let params = match resolve_params(detector, &given) {
+            Ok(params) => params,
+            Err(error) => {
+                self.fail(name, &error.to_string(), findings);
+                return Ok(());
+            }
+        };
+        let digest = base.of(detector, &params);
+        let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
+        if known && !plan.force {
+            self.step.0 += 1;
+            return Ok(());
+        }
+        self.stage(name, |scan, job| {
+            let reporter = scan.reporter;
+            let log = |level: u32, text: &str| {
+                if level >= 2 {
+                    (reporter.trouble)(name, text);
+                } else {
+                    (reporter.log)(&format!("{name}: {text}"));
+                }
+            };
+            let context = RunContext::new(shared, detector, &given, *job, &log)?;
+            match context.run(digest) {
+                Ok(result) => {
+                    scan.setup.session.save_result(&result)?;
+                    findings.results.insert(name.to_owned(), Arc::new(result));
+                    (reporter.publish)(findings);
+                    Ok(())
+                }
+                Err(RunFailure::Stopped) => Err(Error::Stopped),
+                Err(RunFailure::Failed(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// A detector that failed has no scores, old ones least of all; the others go on.
+    fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
+        (self.reporter.trouble)(name, reason);
+        self.report.failed.push((name.to_owned(), reason.to_owned()));
+        findings.results.remove(name);
+        if let Err(error) = self.setup.session.remove_result(name) {
+            (self.reporter.trouble)(name, &error.to_string());
+        }
+    }
+}
+
+fn load_model(loader: &ModelLoader) -> Result<Arc<dyn Embedder>> {
+    loader()
+}
+
+/// Whether results of the old rows are still about the same samples.
+fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Facts) -> bool {
+    old.labels() == new.labels()
+        && old.splits() == new.splits()
+        && old.classes() == new.classes()
+        && old_facts.hashes == new_facts.hashes
+}
+
+/// Files that could not be decoded, as one more detector's result.
+fn unreadable_result(facts: &Facts, classes: &[String]) -> DetectorResult {
+    let mut result = ResultBuilder::new(facts.len());
+    let scores: Vec<f32> =
+        (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();
+    result.scores(&scores);
+    for (&id, reason) in &facts.unreadable {
+        let reason = format!("the file cannot be read as a picture: {reason}");
+        result.issue(id, Issue { reason, ..Issue::default() });
+    }
+    let record = RunRecord {
+        name: UNREADABLE.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        summary: "The file cannot be read as a picture".into(),
+        threshold: 0.5,
+        ..RunRecord::default()
+    };
+    result.finish(record, classes)
+}
+
+/// Digest of everything a detector's result depends on.
+struct InputDigest(blake3::Hasher);
+
+impl InputDigest {
+    fn new(findings: &Findings, prompts: &crate::prompts::PromptSet, embedder: Option<&dyn Embedder>) -> InputDigest {
+        let (manifest, facts) = (&findings.manifest, &findings.facts);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(bytemuck::cast_slice(&facts.hashes));
+        hasher.update(bytemuck::cast_slice(manifest.labels()));
+        hasher.update(manifest.splits());
+        for text in manifest.classes() {
+            hasher.update(text.as_bytes()).update(&[0]);
+        }
+        for size in &facts.dimensions {
+            hasher.update(&size.width.to_le_bytes()).update(&size.height.to_le_bytes());
+        }
+        for id in facts.unreadable.keys() {
+            hasher.update(&id.0.to_le_bytes());
+        }
+        hasher.update(prompts.digest().as_bytes());
+        hasher.update(embedder.map_or("", |embedder| embedder.fingerprint().as_str()).as_bytes());
+        InputDigest(hasher)
+    }
+
+    fn of(&self, detector: &LoadedDetector, params: &BTreeMap<String, f64>) -> String {
+        let mut hasher = self.0.clone();
+        hasher.update(detector.digest().as_bytes());
+        for (name, value) in params {
+            hasher.update(name.as_bytes()).update(&value.to_le_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// Highest resident memory of this process in bytes, 0 where the system does not tell.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
+}

@@ -1,0 +1,65 @@
+//! Looks at a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder
+//! that others may write to would let them run code as the reviewer.
+
+use super::PluginError;
+use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
+use object::{Endianness, Object, ObjectSymbol, elf};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Refuses a file or folder that others than the user and root may write to.
+pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
+    let meta = fs::metadata(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
+    // A sticky folder such as /tmp is still one where others can put files.
+    if meta.mode() & 0o002 != 0 {
+        return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
+    }
+    let user = rustix::process::geteuid().as_raw();
+    if meta.uid() != user && meta.uid() != 0 && user != 0 {
+        return Err(PluginError::Foreign { path: path.into(), owner: meta.uid() });
+    }
+    Ok(())
+}
+
+/// Refuses what is no complete shared library for this machine with our symbol in it. Returns the bytes' digest.
+pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
+    let bytes = fs::read(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
+    let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };
+    if bytes.len() < 64 || bytes[..4] != elf::ELFMAG {
+        return Err(wrong("it is no ELF file"));
+    }
+    let file = ElfFile64::<Endianness>::parse(&*bytes).map_err(|error| wrong(&error.to_string()))?;
+    let endian = file.endian();
+    let header = file.elf_header();
+    if header.e_type(endian) != elf::ET_DYN {
+        return Err(wrong("it is no shared library"));
+    }
+    let machine = if cfg!(target_arch = "x86_64") {
+        elf::EM_X86_64
+    } else if cfg!(target_arch = "aarch64") {
+        elf::EM_AARCH64
+    } else {
+        header.e_machine(endian)
+    };
+    if header.e_machine(endian) != machine {
+        return Err(wrong("it was built for another processor"));
+    }
+    let size = bytes.len() as u64;
+    let cut_short = || wrong("the file ends too early, as after a copy that was cut off");
+    let table = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
+    if header.e_shoff(endian).checked_add(table).is_none_or(|end| end > size) {
+        return Err(cut_short());
+    }
+    for segment in file.elf_program_headers() {
+        let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
+        if end.is_none_or(|end| end > size) {
+            return Err(cut_short());
+        }
+    }
+    let symbol = chaffinch_plugin::abi::SYMBOL;
+    if !file.dynamic_symbols().any(|s| s.is_definition() && s.name() == Ok(symbol)) {
+        return Err(PluginError::NoSymbol { path: path.into() });
+    }
+    Ok(blake3::hash(&bytes).to_hex().to_string())
+}

@@ -1,0 +1,132 @@
+//! Maps a checked library and shakes hands. The only place that loads code.
+#![allow(unsafe_code)] // dlopen and the reading of the foreign table.
+
+use super::PluginError;
+use super::check::check_library;
+use chaffinch_plugin::abi::{ABI_VERSION, HostTable, PluginTable, SYMBOL, Status};
+use chaffinch_plugin::{Info, Param};
+use libloading::Library;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A detector ready to run. Its library stays loaded for the life of the process: unloading one would leave
+/// dangling thread-locals and exit handlers of its own copy of the standard library.
+#[derive(Clone)]
+pub struct LoadedDetector {
+    info: &'static Info,
+    run: unsafe extern "C" fn(*const HostTable) -> Status,
+    path: PathBuf,
+    digest: String,
+}
+
+impl fmt::Debug for LoadedDetector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedDetector").field("name", &self.info.name()).field("path", &self.path).finish()
+    }
+}
+
+impl LoadedDetector {
+    /// What it says of itself.
+    pub fn info(&self) -> &'static Info {
+        self.info
+    }
+
+    /// The library it came from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Digest of the library's bytes: a rebuilt detector runs again.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Calls it.
+    ///
+    /// # Safety
+    /// `host` must be a complete table whose functions and context stay valid until this returns.
+    pub(super) unsafe fn call(&self, host: &HostTable) -> Status {
+        // SAFETY: the caller answers for the table; the function is in a library that is never unloaded.
+        unsafe { (self.run)(host) }
+    }
+}
+
+/// Loads one library and returns its detectors.
+///
+/// # Errors
+/// With the reason, whenever anything about it is not as it must be.
+pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
+    let digest = check_library(path)?;
+    // SAFETY: loading runs the library's constructors. It is a complete ELF file with our symbol, from a folder
+    // that only the user or root can write to; beyond that, plugins are trusted code by design.
+    let library = unsafe { Library::new(path) }
+        .map_err(|error| PluginError::Loader { path: path.into(), reason: error.to_string() })?;
+    // SAFETY: the symbol is a static of this type when the ABI number agrees, and that is read first.
+    let table: *const PluginTable = match unsafe { library.get::<*const PluginTable>(SYMBOL.as_bytes()) } {
+        Ok(symbol) => *symbol,
+        Err(_) => return Err(PluginError::NoSymbol { path: path.into() }),
+    };
+    std::mem::forget(library);
+    if table.is_null() || !table.is_aligned() {
+        return Err(PluginError::BadTable { path: path.into(), reason: "the symbol is null".into() });
+    }
+    // SAFETY: the first word of every version of the table is the ABI number.
+    let theirs = unsafe { (&raw const (*table).abi).read() };
+    if theirs != ABI_VERSION {
+        return Err(PluginError::AbiMismatch {
+            path: path.into(),
+            theirs,
+            ours: ABI_VERSION,
+            // Other versions may keep their build text elsewhere, so it is not read.
+            build: "another version of chaffinch-plugin".into(),
+        });
+    }
+    // SAFETY: same ABI number, so the layout is ours; it is a static in a library that stays loaded.
+    let table: &'static PluginTable = unsafe { &*table };
+    let broken = |reason: String| PluginError::BadTable { path: path.into(), reason };
+    if table.size as usize != size_of::<PluginTable>() {
+        return Err(broken(format!("it has {} bytes where {} are expected", table.size, size_of::<PluginTable>())));
+    }
+    if table.detectors.ptr.is_null() || table.detectors.len == 0 || table.detectors.len > 1024 {
+        return Err(broken("it lists no detectors".into()));
+    }
+    // SAFETY: not null, a plausible length, static memory of the library.
+    let detectors: &'static [_] = unsafe { table.detectors.as_slice() };
+    detectors
+        .iter()
+        .map(|detector| {
+            let run = detector.run.ok_or_else(|| broken("a detector has no function".into()))?;
+            check_info(&detector.info).map_err(broken)?;
+            Ok(LoadedDetector { info: &detector.info, run, path: path.into(), digest: digest.clone() })
+        })
+        .collect()
+}
+
+/// Checks what a detector says of itself, since names reach file names, configuration and the screen.
+fn check_info(info: &Info) -> Result<(), String> {
+    let proper = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 64
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+    };
+    let name = info.name();
+    if !proper(name) {
+        return Err(format!("'{}' is no detector name: use a-z, 0-9 and -", name.escape_debug()));
+    }
+    let threshold = info.default_threshold();
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(format!("{name}: the threshold {threshold} is not within 0..=1"));
+    }
+    info.parameters().iter().try_for_each(|param| check_param(param, proper).map_err(|why| format!("{name}: {why}")))
+}
+
+fn check_param(param: &Param, proper: impl Fn(&str) -> bool) -> Result<(), String> {
+    let (low, high) = param.bounds();
+    if !proper(param.name()) {
+        return Err(format!("'{}' is no parameter name", param.name().escape_debug()));
+    }
+    if !(low <= param.default() && param.default() <= high) {
+        return Err(format!("parameter {}: the default is not within its bounds", param.name()));
+    }
+    Ok(())
+}

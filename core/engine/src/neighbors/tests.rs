@@ -1,0 +1,189 @@
+use super::*;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+fn random(rows: usize, cols: usize, seed: u32) -> EmbeddingMatrix {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 16_777_216.0 - 0.5
+    };
+    let mut data: Vec<f32> = (0..rows * cols).map(|_| next()).collect();
+    normalise(&mut data, cols);
+    EmbeddingMatrix::from_vec(data, cols)
+}
+
+fn normalise(data: &mut [f32], cols: usize) {
+    for row in data.chunks_exact_mut(cols) {
+        let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+        row.iter_mut().for_each(|x| *x /= length);
+    }
+}
+
+fn find(matrix: &EmbeddingMatrix, usable: &dyn Fn(usize) -> bool, k: usize) -> NeighborLists {
+    let stop = AtomicBool::new(false);
+    nearest(matrix, usable, k, &Job::new(&stop, &|_, _| {})).unwrap()
+}
+
+/// The plain way: sort all.
+fn plain(
+    matrix: &EmbeddingMatrix,
+    usable: &dyn Fn(usize) -> bool,
+    row: usize,
+    k: usize,
+) -> Vec<(usize, f32)> {
+    let product =
+        |other: usize| matrix.row(row).iter().zip(matrix.row(other)).map(|(a, b)| a * b).sum::<f32>();
+    let others = (0..matrix.rows()).filter(|&other| other != row && usable(other));
+    let mut all: Vec<(usize, f32)> = others.map(|other| (other, product(other))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(k);
+    all
+}
+
+#[test]
+fn blocks_find_what_sorting_finds() {
+    let matrix = random(2 * BLOCK + 77, 24, 3);
+    for usable in [&(|_| true) as &dyn Fn(usize) -> bool, &|row| row % 7 != 3] {
+        let lists = find(&matrix, usable, 5);
+        for row in (0..matrix.rows()).step_by(97) {
+            let found: Vec<(usize, f32)> = lists.of(row).collect();
+            if !usable(row) {
+                assert!(found.is_empty());
+                continue;
+            }
+            let expected = plain(&matrix, usable, row, 5);
+            for ((index, similarity), (other, plain)) in found.iter().zip(&expected) {
+                assert!((similarity - plain).abs() < 1e-5);
+                assert!(index == other || expected.iter().any(|(other, _)| other == index), "row {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ties_go_to_the_earlier_row_and_lists_are_padded() {
+    let data = [1.0, 0.0].repeat(BLOCK + 10);
+    let same = EmbeddingMatrix::from_vec(data, 2);
+    let lists = find(&same, &|_| true, 3);
+    let of = |row: usize| lists.of(row).map(|(index, _)| index).collect::<Vec<_>>();
+    assert_eq!((of(0), of(1), of(BLOCK + 5)), (vec![1, 2, 3], vec![0, 2, 3], vec![0, 1, 2]));
+
+    let few = EmbeddingMatrix::from_vec(vec![1.0, 0.0, 0.0, 1.0, f32::NAN, 1.0], 2);
+    let lists = find(&few, &|_| true, 4);
+    assert_eq!(lists.indices[..4], [1, u32::MAX, u32::MAX, u32::MAX]);
+    assert_eq!(lists.similarities[..4], [0.0, -1.0, -1.0, -1.0]);
+    assert!(lists.of(2).next().is_none(), "what is no number is nobody's neighbour");
+    let lists = find(&random(300, 8, 1), &|_| true, 7);
+    assert_eq!(lists.truncated(3), find(&random(300, 8, 1), &|_| true, 3));
+}
+
+#[test]
+fn threads_change_nothing() {
+    let matrix = random(3 * BLOCK + 5, 40, 9);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| find(&matrix, &|row| row != 4, 10))
+    };
+    let one = on(1);
+    assert_eq!(one, on(2));
+    assert_eq!(one, on(5));
+}
+
+#[test]
+fn products_have_the_promised_shape() {
+    let matrix = random(BLOCK + 3, 6, 5);
+    let vectors = random(3, 6, 8);
+    let all = similarities(&matrix, vectors.as_slice(), 3);
+    let one = |row: usize, vector: usize| -> f32 {
+        matrix.row(row).iter().zip(vectors.row(vector)).map(|(a, b)| a * b).sum()
+    };
+    assert_eq!(all.len(), 3 * (BLOCK + 3));
+    assert!((all[(BLOCK + 1) * 3 + 2] - one(BLOCK + 1, 2)).abs() < 1e-6);
+    let part = block(&matrix, &[7, 1], &[1, 2, 7]);
+    assert_eq!(part.len(), 6);
+    assert!((part[3] - 1.0).abs() < 1e-6 && (part[2] - 1.0).abs() < 1e-6);
+    assert!(similarities(&matrix, &[], 0).is_empty() && block(&matrix, &[], &[1]).is_empty());
+}
+
+#[test]
+fn it_stops() {
+    let stop = AtomicBool::new(true);
+    let matrix = random(100, 4, 1);
+    assert!(matches!(nearest(&matrix, &|_| true, 2, &Job::new(&stop, &|_, _| {})), Err(Error::Stopped)));
+}
+
+#[test]
+#[ignore = "a measurement: run it alone"]
+fn fifty_thousand_rows() {
+    for cols in [64, 512] {
+        let matrix = random(50_000, cols, 2);
+        let start = Instant::now();
+        let lists = find(&matrix, &|_| true, 10);
+        let spent = start.elapsed();
+        let products = 50_000.0_f64 * 50_000.0 * cols as f64;
+        let rate = products / spent.as_secs_f64() / 1e9;
+        eprintln!(
+            "{} lists of {cols} numbers in {spent:.2?}: {rate:.0} G products a second",
+            lists.indices.len() / 10
+        );
+    }
+}
+
+/// Where data for tests lies beside the repository.
+fn shared_data() -> Option<PathBuf> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let data = std::env::var_os("CHAFFINCH_SHARED").map_or_else(beside, PathBuf::from).join("data");
+    if !data.is_dir() {
+        eprintln!("SKIPPED: there is no {}; set CHAFFINCH_SHARED", data.display());
+        return None;
+    }
+    Some(data)
+}
+
+/// Reads a float32 matrix from an npy file.
+fn read_npy(bytes: &[u8]) -> EmbeddingMatrix {
+    let header_end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = String::from_utf8_lossy(&bytes[10..header_end]);
+    assert!(header.contains("'<f4'") && header.contains("False"), "{header}");
+    let shape: Vec<usize> = header[header.find('(').unwrap() + 1..header.find(')').unwrap()]
+        .split(',')
+        .filter_map(|number| number.trim().parse().ok())
+        .collect();
+    let numbers = bytes[header_end..]
+        .chunks_exact(4)
+        .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+    let mut data: Vec<f32> = numbers.collect();
+    assert_eq!(data.len(), shape[0] * shape[1]);
+    normalise(&mut data, shape[1]);
+    EmbeddingMatrix::from_vec(data, shape[1])
+}
+
+#[test]
+fn paintings_have_their_published_neighbours() {
+    let Some(data) = shared_data() else { return };
+    let folder = data.join("paintings");
+    let names = std::fs::read_to_string(folder.join("names.txt")).unwrap();
+    let names: Vec<&str> = names.lines().collect();
+    let matrix = read_npy(&std::fs::read(folder.join("embeddings.npy")).unwrap());
+    assert_eq!(matrix.rows(), names.len());
+    let lists = find(&matrix, &|_| true, 8);
+    let banksy =
+        |number: &str| names.iter().position(|name| name.contains(&format!("banksy_{number}."))).unwrap();
+    let found: Vec<(usize, f32)> = lists.of(banksy("1")).collect();
+    let expected = [
+        ("04", 1.0),
+        ("0337", 0.82),
+        ("0382", 0.77),
+        ("0209", 0.73),
+        ("0347", 0.72),
+        ("0299", 0.71),
+        ("0154", 0.69),
+        ("0319", 0.68),
+    ];
+    for ((index, similarity), (number, published)) in found.iter().zip(expected) {
+        assert_eq!(*index, banksy(number));
+        assert!((similarity - published).abs() <= 0.005 + 1e-4, "{number}: {similarity}");
+    }
+}

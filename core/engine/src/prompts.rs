@@ -1,0 +1,222 @@
+//! What a model that reads text is asked about each class.
+
+use crate::toml_table::Source;
+use crate::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const DEFAULT: &str = include_str!("../../../configs/prompts/default.toml");
+const BUNDLED: [(&str, &str); 2] =
+    [("default", DEFAULT), ("cifar10", include_str!("../../../configs/prompts/cifar10.toml"))];
+
+/// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PromptSet {
+    templates: Vec<String>,
+    alternatives: Vec<String>,
+    classes: BTreeMap<String, ClassWords>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct ClassWords {
+    synonyms: Vec<String>,
+    prompts: Vec<String>,
+    only: bool,
+}
+
+impl PromptSet {
+    /// The built-in prompts for any dataset.
+    pub fn bundled() -> PromptSet {
+        let mut set = PromptSet::default();
+        let read = set.overlay(DEFAULT, Path::new("configs/prompts/default.toml"));
+        debug_assert!(read.is_ok());
+        set
+    }
+
+    /// The built-in prompts with those of some files over them; a file may also be the name of a built-in set.
+    ///
+    /// # Errors
+    /// When a file cannot be read or does not say what it should.
+    pub fn load(files: &[impl AsRef<Path>]) -> Result<PromptSet> {
+        let mut set = PromptSet::bundled();
+        for file in files {
+            let path = file.as_ref();
+            match BUNDLED.iter().find(|(name, _)| Path::new(name) == path) {
+                Some((name, text)) => set.overlay(text, Path::new(&format!("configs/prompts/{name}.toml")))?,
+                None => set.overlay(&fs::read_to_string(path).map_err(Error::io("read", path))?, path)?,
+            }
+        }
+        Ok(set)
+    }
+
+    /// Lays one more file over this set.
+    ///
+    /// # Errors
+    /// When it does not say what it should.
+    pub fn overlay(&mut self, text: &str, path: &Path) -> Result<()> {
+        let source = Source { path, text };
+        let parsed = source.parse()?;
+        let mut file = source.table(parsed.get_ref(), "");
+        if let Some(templates) = file.texts("templates")? {
+            if let Some(wrong) = templates.iter().find(|template| template.matches("{}").count() != 1) {
+                let message = format!("the template '{wrong}' must have {{}} once, where the class's name goes");
+                return Err(file.complain("templates", message));
+            }
+            if templates.is_empty() {
+                return Err(file.complain("templates", "there must be at least one template"));
+            }
+            self.templates = templates;
+        }
+        if let Some(alternatives) = file.texts("alternatives")? {
+            if let Some(wrong) = alternatives.iter().find(|text| text.contains("{}") || text.trim().is_empty()) {
+                let message = format!("the alternative '{wrong}' must be a whole prompt of its own");
+                return Err(file.complain("alternatives", message));
+            }
+            self.warn(&alternatives, path);
+            self.alternatives = alternatives;
+        }
+        if let Some(classes) = file.table("classes")? {
+            for (name, table) in source.table(classes, "classes").other_tables()? {
+                let title = format!("classes.{name}");
+                let mut table = source.table(table, &title);
+                let words = ClassWords {
+                    synonyms: table.texts("synonyms")?.unwrap_or_default(),
+                    prompts: table.texts("prompts")?.unwrap_or_default(),
+                    only: table.boolean("only")?.unwrap_or(false),
+                };
+                if words.only && words.synonyms.is_empty() && words.prompts.is_empty() {
+                    return Err(table.complain("only", "'only' leaves no prompt: give synonyms or prompts"));
+                }
+                table.finish()?;
+                self.warn(&words.synonyms, path);
+                self.warn(&words.prompts, path);
+                self.classes.insert(spoken(&name).to_lowercase(), words);
+            }
+        }
+        file.finish()
+    }
+
+    fn warn(&mut self, texts: &[String], path: &Path) {
+        let negated = |text: &&String| {
+            let text = format!(" {} ", text.to_lowercase());
+            [" not ", " no ", " without ", " isn't "].iter().any(|word| text.contains(word))
+        };
+        self.warnings.extend(texts.iter().filter(negated).map(|text| {
+            format!(
+                "{}: '{text}' is a negation, which models like CLIP read as the thing itself; use a generic word such as 'something'",
+                path.display()
+            )
+        }));
+    }
+
+    /// The prompts of a class: each of its words in each template, then its own prompts; each once.
+    pub fn for_class(&self, name: &str) -> Vec<String> {
+        let spoken = spoken(name);
+        let none = ClassWords::default();
+        let words = self.classes.get(&spoken.to_lowercase()).unwrap_or(&none);
+        let own = (!words.only).then_some(spoken.as_str());
+        let names = || own.into_iter().chain(words.synonyms.iter().map(String::as_str));
+        let made = self.templates.iter().flat_map(|template| names().map(|name| template.replacen("{}", name, 1)));
+        let mut prompts: Vec<String> = Vec::new();
+        for prompt in made.chain(words.prompts.iter().cloned()) {
+            if !prompts.contains(&prompt) {
+                prompts.push(prompt);
+            }
+        }
+        prompts
+    }
+
+    /// What an image of no class may be, as whole prompts.
+    pub fn alternatives(&self) -> Vec<String> {
+        self.alternatives.clone()
+    }
+
+    /// What is likely to work badly, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Changes whenever any prompt changes.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |kind: &str, texts: &[String]| {
+            hasher.update(kind.as_bytes()).update(&[0]);
+            for text in texts {
+                hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+            }
+        };
+        add("templates", &self.templates);
+        add("alternatives", &self.alternatives);
+        for (name, words) in &self.classes {
+            add(name, &[]);
+            add("synonyms", &words.synonyms);
+            add("prompts", &words.prompts);
+            add(if words.only { "only" } else { "beside" }, &[]);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// A class's name as a person would say it.
+fn spoken(name: &str) -> String {
+    name.replace(['_', '-'], " ").split_whitespace().collect::<Vec<&str>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay(text: &str) -> Result<PromptSet> {
+        let mut set = PromptSet::bundled();
+        set.overlay(text, Path::new("own.toml")).map(|()| set)
+    }
+
+    #[test]
+    fn every_class_has_prompts() {
+        let set = PromptSet::bundled();
+        assert_eq!(set.for_class("tabby_cat")[0], "a photo of a tabby cat");
+        assert_eq!(set.for_class("stop-sign").len(), 4);
+        assert_eq!(set.alternatives()[0], "a photo of something");
+        assert_eq!(set.warnings(), [""; 0]);
+    }
+
+    #[test]
+    fn the_built_in_sets_are_read_by_name() {
+        let set = PromptSet::load(&["cifar10"]).unwrap();
+        let prompts = set.for_class("automobile");
+        assert!(prompts.contains(&"a blurry photo of a car".to_owned()));
+        assert_eq!(prompts.len(), 15);
+        assert!(PromptSet::load(&["/nowhere/x.toml"]).unwrap_err().to_string().contains("/nowhere/x.toml"));
+    }
+
+    #[test]
+    fn own_words_go_over_the_built_in_ones() {
+        let set = overlay(
+            "templates = ['{} here']\n[classes.Crane]\nsynonyms = ['wading bird']\nprompts = ['a tall bird']\nonly = true\n",
+        )
+        .unwrap();
+        assert_eq!(set.for_class("crane"), ["wading bird here", "a tall bird"]);
+        assert_eq!(set.for_class("dog"), ["dog here"]);
+        assert_ne!(set.digest(), PromptSet::bundled().digest());
+        assert_eq!(PromptSet::bundled().digest(), PromptSet::bundled().digest());
+    }
+
+    #[test]
+    fn negations_are_warned_of() {
+        let set = overlay("alternatives = ['not a cat', 'a knot']").unwrap();
+        assert_eq!(set.warnings().len(), 1);
+        assert!(set.warnings()[0].contains("'not a cat' is a negation"));
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        let error = |text: &str| overlay(text).unwrap_err().to_string();
+        assert_eq!(error("\nalternative = []"), "own.toml: line 2: unknown key 'alternative'; did you mean 'alternatives'?");
+        assert!(error("templates = ['a photo']").contains("line 1: the template 'a photo' must have {} once"));
+        assert!(error("[classes.a]\nsynonym = []").contains("line 2: unknown key 'synonym' in [classes.a]"));
+        assert!(error("templates = 3").contains("must be a list of texts"));
+        assert!(error("x = ").contains("own.toml: line 1"));
+    }
+}

@@ -1,0 +1,252 @@
+//! How detectors' scores become one order, worst first.
+//!
+//! Scores of different detectors mean different things, so each is first calibrated by the detector's own
+//! threshold `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the border
+//! for all of them, and a sample is a suspect when at least one detector puts it below. The rules:
+//!
+//! - **Or**: the sample's score is its lowest `c`. In what order suspects come is decided by place, not by score
+//!   alone: a detector that finds five hundred samples with a score of zero must not push the ten that another
+//!   one is nearly as sure of out of sight. Each detector lists what it flags, worst first; a sample's turn is its
+//!   place in the list where it stands highest, so that the lists take turns. Weak evidence waits: places are
+//!   stretched from once at `c = 0.25` to twice at `c = 0.5`. Equal turns go by lowest `c`, then by the mean of
+//!   all detectors, then by manifest order.
+//! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
+//! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
+//! - **Weighted**: by the weighted mean of `c`.
+//!
+//! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
+
+use crate::columns::DetectorResult;
+use crate::protocol::EnsembleRule;
+use crate::sample::SampleId;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Results by detector name.
+pub type Results = BTreeMap<String, Arc<DetectorResult>>;
+
+/// One rank made of all detectors' results.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ranking {
+    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it.
+    pub score: Vec<f32>,
+    /// The suspects, worst first.
+    pub order: Vec<u32>,
+    /// How many detectors flag each sample.
+    pub flags: Vec<u16>,
+}
+
+impl Ranking {
+    /// All samples: the suspects, then the others from the lowest score on, then those without a score.
+    pub fn full_order(&self) -> Vec<u32> {
+        let (mut scored, unscored): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..self.score.len() as u32)
+            .into_par_iter()
+            .filter(|&row| self.flags[row as usize] == 0)
+            .map(|row| (self.score[row as usize], row))
+            .map(|(score, row)| if score.is_nan() { (u32::MAX, row) } else { (score.to_bits(), row) })
+            .partition(|&(bits, _)| bits != u32::MAX);
+        scored.par_sort_unstable();
+        let rest = scored.into_iter().chain(unscored).map(|(_, row)| row);
+        self.order.iter().copied().chain(rest).collect()
+    }
+}
+
+/// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
+pub fn calibrate(score: f32, threshold: f32) -> f32 {
+    if score < threshold {
+        0.5 * score / threshold
+    } else if threshold >= 1.0 {
+        // Not flagged, although nothing can be better.
+        if score.is_nan() { score } else { 1.0 }
+    } else {
+        0.5 + 0.5 * (score - threshold) / (1.0 - threshold)
+    }
+}
+
+/// One detector as the rules see it.
+struct Voter<'a> {
+    scores: &'a [f32],
+    threshold: f32,
+    weight: f32,
+    result: &'a DetectorResult,
+}
+
+impl Voter<'_> {
+    fn flags(&self, row: usize) -> bool {
+        self.scores[row] < self.threshold
+    }
+}
+
+/// What all detectors together say of one sample.
+#[derive(Clone, Copy)]
+struct Summary {
+    lowest: f32,
+    mean: f32,
+    score: f32,
+    flags: u16,
+}
+
+/// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
+/// of samples is left out.
+pub fn rank(results: &Results, thresholds: &BTreeMap<String, f32>, rule: &EnsembleRule, count: usize) -> Ranking {
+    let voters: Vec<Voter<'_>> = results
+        .iter()
+        .filter(|(_, result)| result.len() == count)
+        .map(|(name, result)| Voter {
+            scores: result.scores(),
+            threshold: thresholds.get(name).copied().unwrap_or(result.record().threshold),
+            weight: match rule {
+                EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
+                _ => 1.0,
+            },
+            result,
+        })
+        .collect();
+    let ranks: Vec<&[f32]> = match rule {
+        EnsembleRule::MeanRank => voters.iter().map(|voter| voter.result.ranks()).collect(),
+        _ => Vec::new(),
+    };
+    let summaries: Vec<Summary> =
+        (0..count).into_par_iter().map(|row| summary(row, &voters, &ranks, rule)).collect();
+    let order = match rule {
+        EnsembleRule::Or => by_turn(&voters, &summaries),
+        EnsembleRule::Majority => {
+            sorted(&summaries, |row| (u32::from(u16::MAX - row.flags), bits(row.lowest), bits(row.mean)))
+        }
+        EnsembleRule::MeanRank | EnsembleRule::Weighted(_) => {
+            sorted(&summaries, |row| (bits(row.score), bits(row.lowest), bits(row.mean)))
+        }
+    };
+    Ranking {
+        score: summaries.iter().map(|summary| summary.score).collect(),
+        flags: summaries.iter().map(|summary| summary.flags).collect(),
+        order,
+    }
+}
+
+fn summary(row: usize, voters: &[Voter<'_>], ranks: &[&[f32]], rule: &EnsembleRule) -> Summary {
+    let (mut lowest, mut flags) = (f32::INFINITY, 0);
+    let (mut sum, mut scored) = (0.0, 0.0);
+    let (mut weighted, mut weights) = (0.0, 0.0);
+    for voter in voters {
+        let c = calibrate(voter.scores[row], voter.threshold);
+        if !c.is_nan() {
+            lowest = lowest.min(c);
+            flags += u16::from(voter.flags(row));
+            sum += c;
+            scored += 1.0;
+            weighted += voter.weight * c;
+            weights += voter.weight;
+        }
+    }
+    if scored == 0.0 {
+        return Summary { lowest: f32::NAN, mean: f32::NAN, score: f32::NAN, flags: 0 };
+    }
+    let mean = sum / scored;
+    let score = match rule {
+        EnsembleRule::Or | EnsembleRule::Majority => lowest,
+        EnsembleRule::MeanRank => {
+            let ranks = ranks.iter().map(|ranks| ranks[row]).filter(|rank| !rank.is_nan());
+            ranks.sum::<f32>() / scored
+        }
+        EnsembleRule::Weighted(_) if weights > 0.0 => weighted / weights,
+        EnsembleRule::Weighted(_) => mean,
+    };
+    Summary { lowest, mean, score, flags }
+}
+
+/// A number from 0 on as one that sorts alike.
+fn bits(number: f32) -> u32 {
+    // Adding zero turns -0 into 0.
+    (number + 0.0).to_bits()
+}
+
+/// The suspects by a key of three parts, then by manifest order.
+fn sorted(summaries: &[Summary], key: impl Fn(&Summary) -> (u32, u32, u32) + Sync) -> Vec<u32> {
+    let rows = (0_u32..summaries.len() as u32).into_par_iter();
+    let mut keyed: Vec<((u32, u32, u32), u32)> = rows
+        .filter(|&row| summaries[row as usize].flags > 0)
+        .map(|row| (key(&summaries[row as usize]), row))
+        .collect();
+    keyed.par_sort_unstable();
+    keyed.into_par_iter().map(|(_, row)| row).collect()
+}
+
+/// The rule Or: see the module's words.
+fn by_turn(voters: &[Voter<'_>], summaries: &[Summary]) -> Vec<u32> {
+    let mut turns = vec![f32::INFINITY; summaries.len()];
+    for voter in voters {
+        let rows = (0_u32..summaries.len() as u32).into_par_iter();
+        let mut list: Vec<(u32, u32, u32)> = rows
+            .filter(|&row| voter.flags(row as usize))
+            .map(|row| (bits(voter.scores[row as usize]), bits(summaries[row as usize].mean), row))
+            .collect();
+        list.par_sort_unstable();
+        for (place, (score, _, row)) in (1_u32..).zip(list) {
+            let c = calibrate(f32::from_bits(score), voter.threshold);
+            let stretch = 1.0 + ((c - 0.25) / 0.25).clamp(0.0, 1.0);
+            let turn = &mut turns[row as usize];
+            *turn = turn.min(place as f32 * stretch);
+        }
+    }
+    let rows = (0_u32..summaries.len() as u32).into_par_iter();
+    let mut keyed: Vec<(u32, u32, u32, u32)> = rows
+        .filter(|&row| turns[row as usize].is_finite())
+        .map(|row| {
+            let summary = &summaries[row as usize];
+            (bits(turns[row as usize]), bits(summary.lowest), bits(summary.mean), row)
+        })
+        .collect();
+    keyed.par_sort_unstable();
+    keyed.into_par_iter().map(|(.., row)| row).collect()
+}
+
+/// For each sample the share of scored samples that score lower, ties in the middle; NaN where there is no score.
+pub(crate) fn mean_ranks(scores: &[f32]) -> Vec<f32> {
+    let rows = (0_u32..scores.len() as u32).into_par_iter();
+    let mut sorted: Vec<(u32, u32)> = rows
+        .filter(|&row| !scores[row as usize].is_nan())
+        .map(|row| (bits(scores[row as usize]), row))
+        .collect();
+    sorted.par_sort_unstable();
+    let mut ranks = vec![f32::NAN; scores.len()];
+    let last = sorted.len().saturating_sub(1).max(1) as f64;
+    let mut before = 0;
+    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let middle = before as f64 + (tied.len() - 1) as f64 / 2.0;
+        for &(_, row) in tied {
+            ranks[row as usize] = (middle / last) as f32;
+        }
+        before += tied.len();
+    }
+    ranks
+}
+
+/// Why a sample is a suspect, in one sentence or two: the worst detector's reason first. Empty where no detector
+/// flags it.
+pub fn explain(results: &Results, thresholds: &BTreeMap<String, f32>, id: SampleId) -> String {
+    let mut flagged: Vec<(f32, String)> = results
+        .iter()
+        .filter_map(|(name, result)| {
+            let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
+            let score = result.score(id).filter(|&score| score < threshold)?;
+            let reason = match result.reason(id).trim_end_matches('.') {
+                "" => format!("{name} gives it {score:.2}, below its threshold of {threshold:.2}"),
+                reason => reason.to_owned(),
+            };
+            Some((calibrate(score, threshold), reason))
+        })
+        .collect();
+    // Stable: equals stay in name order.
+    flagged.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let reasons: Vec<String> = flagged.into_iter().map(|(_, reason)| reason).collect();
+    match reasons.split_first() {
+        None => String::new(),
+        Some((first, [])) => first.clone(),
+        Some((first, others)) => format!("{first}; also: {}", others.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

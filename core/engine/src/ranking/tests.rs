@@ -1,0 +1,162 @@
+use super::*;
+use crate::columns::ResultBuilder;
+use crate::issue::{Issue, RunRecord};
+use proptest::prelude::*;
+
+fn result(name: &str, threshold: f32, scores: &[f32]) -> (String, Arc<DetectorResult>) {
+    let record = RunRecord { name: name.into(), threshold, ..RunRecord::default() };
+    let mut builder = ResultBuilder::new(scores.len());
+    builder.scores(scores);
+    (name.into(), Arc::new(builder.finish(record, &[])))
+}
+
+fn rank_of(results: &Results, rule: &EnsembleRule) -> Ranking {
+    let count = results.values().next().map_or(0, |result| result.len());
+    rank(results, &BTreeMap::new(), rule, count)
+}
+
+#[test]
+fn calibration_puts_every_threshold_at_one_half() {
+    assert_eq!(calibrate(0.0, 0.2), 0.0);
+    assert_eq!(calibrate(0.1, 0.2), 0.25);
+    assert_eq!(calibrate(0.2, 0.2), 0.5);
+    assert_eq!(calibrate(1.0, 0.2), 1.0);
+    assert_eq!(calibrate(0.0, 0.0), 0.5);
+    assert_eq!(calibrate(1.0, 1.0), 1.0);
+    assert!(calibrate(f32::NAN, 0.5).is_nan() && calibrate(f32::NAN, 1.0).is_nan());
+}
+
+#[test]
+fn a_detector_with_many_zeros_does_not_starve_another() {
+    // 500 zeros of one detector, 30 swaps at 0.01 of another.
+    let mut many = vec![1.0; 2000];
+    many[..500].fill(0.0);
+    let mut few = vec![1.0; 2000];
+    few[1000..1030].fill(0.01);
+    let results: Results = [result("many", 0.5, &many), result("few", 0.5, &few)].into();
+    let ranking = rank_of(&results, &EnsembleRule::Or);
+    assert_eq!(ranking.order.len(), 530);
+    let top = &ranking.order[..60];
+    assert_eq!(top.iter().filter(|&&row| row >= 1000).count(), 30);
+    assert!(ranking.score[0] == 0.0 && ranking.score[1000] == 0.01 && ranking.score[1999] == 1.0);
+}
+
+#[test]
+fn each_rule_by_hand() {
+    let nan = f32::NAN;
+    let a = [0.4, 0.1, 0.9, nan, 0.3];
+    let b = [0.4, 0.9, 0.9, nan, 0.2];
+    let results: Results = [result("a", 0.5, &a), result("b", 0.5, &b)].into();
+    let or = rank_of(&results, &EnsembleRule::Or);
+    // Row 4 heads b's list and row 1 heads a's; the lower score goes first.
+    assert_eq!(or.order, [1, 4, 0]);
+    assert_eq!(or.flags, [2, 1, 0, 0, 2]);
+    assert!(or.score[3].is_nan());
+    assert_eq!(or.full_order(), [1, 4, 0, 2, 3]);
+    assert_eq!(rank_of(&results, &EnsembleRule::Majority).order, [4, 0, 1]);
+    // Ranks in a: 1, 4, 0, 2; in b: 0: 1, 1 and 2 tied at 2.5, 4: 0; thirds of the way.
+    let mean = rank_of(&results, &EnsembleRule::MeanRank);
+    assert_eq!(mean.order, [4, 1, 0]);
+    assert!((mean.score[1] - (0.0 + 2.5 / 3.0) / 2.0).abs() < 1e-6);
+    let weighted = EnsembleRule::Weighted([("b".to_owned(), 0.0)].into());
+    assert_eq!(rank_of(&results, &weighted).order, [1, 4, 0]);
+}
+
+#[test]
+fn a_moved_threshold_moves_the_suspects() {
+    let results: Results = [result("a", 0.5, &[0.1, 0.4, 0.6])].into();
+    let with = |threshold| rank(&results, &[("a".to_owned(), threshold)].into(), &EnsembleRule::Or, 3).order;
+    assert_eq!(with(0.2), [0]);
+    assert_eq!(with(0.7), [0, 1, 2]);
+    assert!(with(0.0).is_empty());
+}
+
+/// The planted faults a release must find, with the scores its detectors give, the label detectors being noisy.
+#[test]
+fn planted_faults_come_among_the_first() {
+    let count = 2000;
+    let noise = |row: usize, salt: u64| {
+        let mut x = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 30)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x >> 40) as f32 / (1 << 24) as f32
+    };
+    let column = |score: &dyn Fn(usize) -> f32| -> Vec<f32> { (0..count).map(score).collect() };
+    // 0..40 copies, 40..80 their originals, 80..110 swapped labels, 110..130 foreign, 130..140 broken.
+    let copies = column(&|row| match row {
+        0..40 => 0.2 * row as f32 / 40.0,
+        40..80 => 0.45,
+        _ => 1.0,
+    });
+    let labels = |salt| {
+        column(&move |row| match row {
+            80..110 => noise(row, salt) * 0.2,
+            110..130 => noise(row, salt) * 0.5,
+            // A sixth of the clean images is flagged too, each detector taking others for faults.
+            _ if noise(row, salt + 9) < 0.17 => 0.05 + 0.45 * noise(row, salt),
+            _ => 0.9,
+        })
+    };
+    let outliers = column(&|row| match row {
+        110..130 => 0.1 * noise(row, 5),
+        _ => 0.3 + 0.7 * noise(row, 6),
+    });
+    let broken = column(&|row| if (130..140).contains(&row) { 0.0 } else { 1.0 });
+    let results: Results = [
+        result("clip-prompt", 0.5, &labels(1)),
+        result("duplicates", 0.5, &copies),
+        result("outliers", 0.5, &outliers),
+        result("pollution", 0.5, &labels(2)),
+        result("unreadable", 0.5, &broken),
+    ]
+    .into();
+    let ranking = rank_of(&results, &EnsembleRule::Or);
+    let found = |rows: std::ops::Range<u32>| ranking.order[..150].iter().filter(|row| rows.contains(row)).count();
+    let counts = (found(0..40), found(80..110), found(110..130), found(130..140));
+    assert!(counts.0 >= 38 && counts.1 >= 18 && counts.2 >= 16 && counts.3 == 10, "{counts:?}");
+}
+
+#[test]
+fn reasons_are_joined_worst_first() {
+    let with = |name: &str, score, reason: &str| {
+        let mut builder = ResultBuilder::new(1);
+        builder.issue(SampleId(0), Issue { score, reason: reason.into(), ..Issue::default() });
+        let record = RunRecord { name: name.into(), threshold: 0.5, ..RunRecord::default() };
+        (name.to_owned(), Arc::new(builder.finish(record, &[])))
+    };
+    let results: Results =
+        [with("a", 0.4, "it looks odd"), with("b", 0.1, "it is a copy."), with("c", 0.2, ""), with("d", 0.9, "fine")]
+            .into();
+    let text = explain(&results, &BTreeMap::new(), SampleId(0));
+    assert_eq!(text, "it is a copy; also: c gives it 0.20, below its threshold of 0.50; it looks odd");
+    assert_eq!(explain(&results, &[("a", 0.0), ("b", 0.0), ("c", 0.0)].map(|(n, t)| (n.to_owned(), t)).into(), SampleId(0)), "");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn orders_hold_every_suspect_once(
+        rows in prop::collection::vec((prop::option::of(0_u8..=10), prop::option::of(0_u8..=10)), 0..50),
+        rule in 0_usize..4,
+    ) {
+        let scores = |pick: &dyn Fn(&(Option<u8>, Option<u8>)) -> Option<u8>| -> Vec<f32> {
+            rows.iter().map(|row| pick(row).map_or(f32::NAN, |score| f32::from(score) / 10.0)).collect()
+        };
+        let results: Results =
+            [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
+        let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new())][rule].clone();
+        let ranking = rank_of(&results, &rule);
+        let mut suspects = ranking.order.clone();
+        suspects.sort_unstable();
+        let expected: Vec<u32> = (0_u32..).zip(&rows)
+            .filter(|(_, row)| row.0.is_some_and(|s| s < 5) || row.1.is_some_and(|s| s < 3))
+            .map(|(row, _)| row)
+            .collect();
+        prop_assert_eq!(&suspects, &expected);
+        let mut all = ranking.full_order();
+        prop_assert_eq!(&all[..suspects.len()], &ranking.order[..]);
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..rows.len() as u32).collect::<Vec<u32>>());
+        prop_assert!(ranking.score.iter().all(|score| score.is_nan() || (0.0..=1.0).contains(score)));
+    }
+}

@@ -1,0 +1,298 @@
+//! Computing the embeddings that are missing.
+//!
+//! Two producers prepare groups of images in turn on the shared threads, so that one group's last image does not
+//! hold up the next group; the calling thread runs the model. What is under way is bounded by short channels.
+//! Batches never cross chunks and hold the same images in the same order every time, so that a run that was
+//! killed and resumed leaves the same bytes as one that was not.
+
+use super::{CHUNK_ROWS, EmbeddingStore};
+use crate::content::ContentHash;
+use crate::display::safe_path;
+use crate::embedding::{EmbedError, Embedder};
+use crate::facts::Facts;
+use crate::image::decode::decode;
+use crate::index::MAX_FILE_BYTES;
+use crate::job::Job;
+use crate::manifest::Manifest;
+use crate::sample::SampleId;
+use crate::{Error, Result};
+use crossbeam_channel::Receiver;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Memory for one group of prepared images.
+const GROUP_BYTES: usize = 128 << 20;
+
+/// What a fill did, counted in different contents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FillReport {
+    /// Newly embedded.
+    pub embedded: u64,
+    /// Found in the store.
+    pub reused: u64,
+    /// Without an embedding: no picture, or the model gave no finite vector.
+    pub unusable: u64,
+    /// Without one because the file was not any more what the index had read; the next index sees to it.
+    pub changed: u64,
+}
+
+/// An image on its way to the model.
+enum Prepared {
+    /// Its input to the tower.
+    Input(Vec<f32>),
+    /// No image, though the file is what it was.
+    NoPicture,
+    /// The file is gone, or is another one now.
+    Changed,
+}
+
+/// Embeds every content of the dataset that the store does not know yet. Finished chunks stay, whatever ends it.
+///
+/// # Errors
+/// When the model fails (out of memory: also with a batch of one), a chunk cannot be written, or when stopped.
+pub fn fill(
+    store: &mut EmbeddingStore,
+    manifest: &Manifest,
+    facts: &Facts,
+    embedder: &dyn Embedder,
+    job: &Job<'_>,
+) -> Result<FillReport> {
+    if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
+        return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
+    }
+    let mut wanted = facts.hashes.clone();
+    let mut report = FillReport::default();
+    let mut broken = HashSet::new();
+    for id in facts.unreadable.keys() {
+        let hash = std::mem::take(&mut wanted[id.index()]);
+        if hash != ContentHash::default() && broken.insert(hash) {
+            report.unusable += 1;
+        }
+    }
+    let missing = store.missing(&wanted);
+    let (mut different, mut copies) = (HashSet::new(), HashMap::<ContentHash, Vec<u32>>::new());
+    for (row, hash) in wanted.iter().enumerate().filter(|(_, hash)| **hash != ContentHash::default()) {
+        if !different.insert(*hash) {
+            copies.entry(*hash).or_default().push(row as u32);
+        }
+    }
+    report.reused = (different.len() - missing.len()) as u64;
+    drop(different);
+    let work = Work { manifest, facts, embedder, job, missing: &missing, copies: &copies };
+    work.run(store, &mut report)?;
+    Ok(report)
+}
+
+/// What all threads share.
+struct Work<'a> {
+    manifest: &'a Manifest,
+    facts: &'a Facts,
+    embedder: &'a dyn Embedder,
+    job: &'a Job<'a>,
+    missing: &'a [usize],
+    /// Later samples with the content of an earlier one.
+    copies: &'a HashMap<ContentHash, Vec<u32>>,
+}
+
+impl Work<'_> {
+    fn run(&self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
+        let groups = self.groups();
+        let (even, even_groups) = crossbeam_channel::bounded(1);
+        let (odd, odd_groups) = crossbeam_channel::bounded(1);
+        std::thread::scope(|scope| {
+            for (first, sender) in [(0, even), (1, odd)] {
+                let groups = &groups;
+                scope.spawn(move || {
+                    for group in groups.iter().skip(first).step_by(2) {
+                        if self.job.stopped() || sender.send(self.prepare(group.clone())).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            // The receivers go when this returns, whatever the reason, and with them the producers.
+            let receivers = [even_groups, odd_groups];
+            self.consume(store, &groups, &receivers, report)
+        })
+    }
+
+    /// Places in `missing` that are prepared together; a group never crosses a chunk.
+    fn groups(&self) -> Vec<Range<usize>> {
+        let fitting = GROUP_BYTES / (4 * self.embedder.input_len().max(1));
+        let size = self.embedder.batch_size().clamp(16, 512).min(fitting.max(1));
+        let chunks = (0..self.missing.len()).step_by(CHUNK_ROWS);
+        let groups = chunks.flat_map(|start| {
+            let end = self.missing.len().min(start + CHUNK_ROWS);
+            (start..end).step_by(size).map(move |start| start..end.min(start + size))
+        });
+        groups.collect()
+    }
+
+    fn prepare(&self, group: Range<usize>) -> Vec<Prepared> {
+        let one = |&row: &usize| {
+            if self.job.stopped() {
+                return Prepared::Changed;
+            }
+            let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare_content(row)));
+            prepared.unwrap_or(Prepared::NoPicture)
+        };
+        self.missing[group].par_iter().with_max_len(1).map(one).collect()
+    }
+
+    /// Prepares a content from the first file that has it, or from any other.
+    fn prepare_content(&self, row: usize) -> Prepared {
+        let hash = self.facts.hashes[row];
+        let first = self.prepare_file(row, hash);
+        if !matches!(first, Prepared::Changed) {
+            return first;
+        }
+        let others = self.copies.get(&hash).into_iter().flatten().map(|&other| other as usize);
+        let mut prepared = others.map(|other| self.prepare_file(other, hash));
+        prepared.find(|prepared| !matches!(prepared, Prepared::Changed)).unwrap_or(Prepared::Changed)
+    }
+
+    fn prepare_file(&self, row: usize, hash: ContentHash) -> Prepared {
+        let path = self.manifest.full_path(SampleId(row as u32));
+        let ordinary = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE_BYTES);
+        let bytes = if ordinary { fs::read(&path).ok() } else { None };
+        let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
+            return Prepared::Changed;
+        };
+        let Ok(decoded) = decode(&bytes) else { return Prepared::NoPicture };
+        drop(bytes);
+        let input = self.embedder.preprocess(&decoded.image);
+        if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }
+    }
+
+    /// Takes groups in order, embeds them batch by batch and writes chunk by chunk.
+    fn consume(
+        &self,
+        store: &mut EmbeddingStore,
+        groups: &[Range<usize>],
+        receivers: &[Receiver<Vec<Prepared>>; 2],
+        report: &mut FillReport,
+    ) -> Result<()> {
+        let total = self.missing.len() as u64;
+        self.job.progress(0, total);
+        let mut batch = Batch::new(self.embedder);
+        let mut chunk = NewChunk::default();
+        for (number, group) in groups.iter().enumerate() {
+            let prepared = receivers[number % 2].recv();
+            self.job.checkpoint()?;
+            let prepared =
+                prepared.map_err(|_| Error::Invalid("a thread that decodes images died".into()))?;
+            for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
+                match prepared {
+                    Prepared::Changed => report.changed += 1,
+                    Prepared::NoPicture => chunk.push(self.facts.hashes[row], store.dim()),
+                    Prepared::Input(input) => {
+                        batch.push(chunk.hashes.len(), &input);
+                        chunk.push(self.facts.hashes[row], store.dim());
+                    }
+                }
+                if batch.is_full() {
+                    batch.run(&mut chunk, self.job)?;
+                    self.job.progress((group.end as u64).min(total), total);
+                }
+            }
+            let chunk_ends = group.end % CHUNK_ROWS == 0 || group.end == self.missing.len();
+            if chunk_ends {
+                batch.run(&mut chunk, self.job)?;
+                store.append(&chunk.hashes, &chunk.rows, &chunk.usable)?;
+                let usable = chunk.usable.iter().filter(|&&usable| usable).count() as u64;
+                report.embedded += usable;
+                report.unusable += chunk.usable.len() as u64 - usable;
+                chunk = NewChunk::default();
+                self.job.progress(group.end as u64, total);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A chunk in the making.
+#[derive(Default)]
+struct NewChunk {
+    hashes: Vec<ContentHash>,
+    rows: Vec<f32>,
+    usable: Vec<bool>,
+}
+
+impl NewChunk {
+    /// A row without a vector, until [`NewChunk::set`].
+    fn push(&mut self, hash: ContentHash, dim: usize) {
+        self.hashes.push(hash);
+        self.rows.resize(self.rows.len() + dim, 0.0);
+        self.usable.push(false);
+    }
+
+    fn set(&mut self, row: usize, vector: &[f32]) {
+        if vector.iter().all(|number| number.is_finite()) {
+            let dim = vector.len();
+            self.rows[row * dim..(row + 1) * dim].copy_from_slice(vector);
+            self.usable[row] = true;
+        }
+    }
+}
+
+/// Images waiting for the model.
+struct Batch<'a> {
+    embedder: &'a dyn Embedder,
+    size: usize,
+    inputs: Vec<f32>,
+    rows: Vec<usize>,
+}
+
+impl Batch<'_> {
+    fn new(embedder: &dyn Embedder) -> Batch<'_> {
+        Batch {
+            embedder,
+            size: embedder.batch_size().clamp(1, CHUNK_ROWS),
+            inputs: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, row: usize, input: &[f32]) {
+        self.inputs.extend_from_slice(input);
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.size
+    }
+
+    /// Embeds what waits. Where the device runs out of memory, this and all later batches are halved.
+    fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
+        let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
+        let mut done = 0;
+        while done < self.rows.len() {
+            job.checkpoint()?;
+            let count = self.size.min(self.rows.len() - done);
+            match self.embedder.embed_images(&self.inputs[done * length..(done + count) * length], count) {
+                Ok(vectors) if vectors.len() == count * dim => {
+                    for (vector, &row) in vectors.chunks_exact(dim).zip(&self.rows[done..]) {
+                        chunk.set(row, vector);
+                    }
+                    done += count;
+                }
+                Ok(vectors) => {
+                    let given = vectors.len();
+                    let message = format!(
+                        "the model gave {given} numbers for {count} images instead of {}",
+                        count * dim
+                    );
+                    return Err(EmbedError::Model(message).into());
+                }
+                Err(EmbedError::OutOfMemory { .. }) if count > 1 => self.size = count.div_ceil(2),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.inputs.clear();
+        self.rows.clear();
+        Ok(())
+    }
+}

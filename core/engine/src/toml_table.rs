@@ -1,0 +1,161 @@
+//! TOML tables read key by key, so that every complaint names its file and line.
+
+use crate::nearest::hint;
+use crate::{Error, Result};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A TOML file as text, for [`Source::table`].
+pub(crate) struct Source<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    /// Parses the text.
+    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'a>>> {
+        DeTable::parse(self.text).map_err(|error| {
+            let place = error.span().map_or(0, |span| span.start);
+            self.error(place, error.message().trim_end().replace('\n', ", "))
+        })
+    }
+
+    /// Begins to read a table; `name` is what it is called, empty for the whole file.
+    pub(crate) fn table<'t>(&'t self, table: &'t DeTable<'a>, name: &'t str) -> Table<'t, 'a> {
+        Table { source: self, table, name, asked: BTreeSet::new() }
+    }
+
+    fn error(&self, place: usize, message: impl std::fmt::Display) -> Error {
+        let before = self.text.as_bytes().iter().take(place);
+        let line = before.filter(|&&byte| byte == b'\n').count() + 1;
+        Error::format(self.path, format!("line {line}: {message}"))
+    }
+}
+
+/// A table on its way through [`Table::finish`], which refuses what nobody asked for.
+pub(crate) struct Table<'t, 'a> {
+    source: &'t Source<'a>,
+    table: &'t DeTable<'a>,
+    name: &'t str,
+    asked: BTreeSet<&'static str>,
+}
+
+impl<'t, 'a> Table<'t, 'a> {
+    fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'a>>> {
+        self.asked.insert(key);
+        self.table.get(key)
+    }
+
+    fn wrong(&self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) -> Error {
+        self.source.error(value.span().start, format!("'{key}' must be {expected}"))
+    }
+
+    /// A complaint about the value of a key.
+    pub(crate) fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
+        let place = self.table.get(key).map_or(0, |value| value.span().start);
+        self.source.error(place, message)
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, key: &'static str) -> Result<Option<String>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Some(text.to_string())),
+            _ => Err(self.wrong(value, key, "a text in quotes")),
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn boolean(&mut self, key: &'static str) -> Result<Option<bool>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Boolean(value) => Ok(Some(*value)),
+            _ => Err(self.wrong(value, key, "true or false")),
+        }
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let DeValue::Array(values) = value.get_ref() else {
+            return Err(self.wrong(value, key, "a list of texts"));
+        };
+        let texts = values.iter().map(|value| match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            _ => Err(self.wrong(value, key, "a list of texts")),
+        });
+        texts.collect::<Result<Vec<String>>>().map(Some)
+    }
+
+    /// A table.
+    pub(crate) fn table(&mut self, key: &'static str) -> Result<Option<&'t DeTable<'a>>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Table(table) => Ok(Some(table)),
+            _ => Err(self.wrong(value, key, "a section")),
+        }
+    }
+
+    /// All tables under keys that nobody asked for.
+    pub(crate) fn other_tables(&self) -> Result<Vec<(String, &'t DeTable<'a>)>> {
+        let mut tables = Vec::new();
+        for (key, value) in self.others() {
+            match value.get_ref() {
+                DeValue::Table(table) => tables.push((key.get_ref().to_string(), table)),
+                _ => return Err(self.unknown(key)),
+            }
+        }
+        Ok(tables)
+    }
+
+    /// All numbers under keys that nobody asked for; true is 1 and false is 0.
+    pub(crate) fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
+        let others = self.others();
+        let numbers = others.map(|(key, value)| match number(value.get_ref()) {
+            Some(number) => Ok((key.get_ref().to_string(), number)),
+            None => Err(self.wrong(value, key.get_ref(), "a number, or true or false")),
+        });
+        numbers.collect()
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, key: &'static str) -> Result<Option<f64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Boolean(_) => Err(self.wrong(value, key, "a number")),
+            other => number(other).map(Some).ok_or_else(|| self.wrong(value, key, "a number")),
+        }
+    }
+
+    fn others(&self) -> impl Iterator<Item = (&'t Spanned<Cow<'a, str>>, &'t Spanned<DeValue<'a>>)> {
+        self.table.iter().filter(|(key, _)| !self.asked.contains(key.get_ref().as_ref()))
+    }
+
+    fn unknown(&self, key: &Spanned<Cow<'_, str>>) -> Error {
+        let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+        let hint = hint(key.get_ref(), self.asked.iter().copied());
+        self.source.error(key.span().start, format!("unknown key '{}'{place}{hint}", key.get_ref()))
+    }
+
+    /// Refuses what nobody asked for.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.others().map(|(key, _)| key).min_by_key(|key| key.span().start) {
+            Some(key) => Err(self.unknown(key)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn number(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
+        }
+        DeValue::Float(number) => number.as_str().parse().ok().filter(|number: &f64| number.is_finite()),
+        DeValue::Boolean(value) => Some(f64::from(u8::from(*value))),
+        _ => None,
+    }
+}

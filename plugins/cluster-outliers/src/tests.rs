@@ -1,0 +1,170 @@
+use super::ClusterOutliers;
+use crate::classes::{knee, spread_sample};
+use chaffinch_plugin::prelude::*;
+use chaffinch_plugin::testing::{MemoryHost, Outcome};
+
+const DIM: usize = 16;
+
+/// Numbers in -1..1 that are the same on every machine.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
+    }
+
+    /// A vector around a corner of the space.
+    fn around(&mut self, corner: usize, noise: f32) -> Vec<f32> {
+        (0..DIM).map(|d| f32::from(u8::from(d == corner)) + noise * self.next()).collect()
+    }
+}
+
+/// Two classes of `n` samples around two corners each; sample 0 is foreign, sample 1 wears the wrong label.
+fn dataset(n: usize) -> MemoryHost {
+    heaps(n, 2)
+}
+
+fn heaps(n: usize, corners: usize) -> MemoryHost {
+    let mut noise = Noise(7);
+    let mut data = Vec::new();
+    let mut labels = Vec::new();
+    for label in 0..2_usize {
+        for place in 0..n {
+            data.extend(match (label, place) {
+                (0, 0) => noise.around(9, 0.15),
+                (0, 1) => noise.around(2, 0.1),
+                _ => noise.around(2 * label + place % corners, 0.15),
+            });
+            labels.push(label as u32);
+        }
+    }
+    MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM)
+}
+
+fn lowest(outcome: &Outcome, count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..outcome.scores.len()).filter(|&s| outcome.scores[s].is_some()).collect();
+    order.sort_by(|&a, &b| outcome.scores[a].unwrap().total_cmp(&outcome.scores[b].unwrap()).then(a.cmp(&b)));
+    let mut first = order[..count].to_vec();
+    first.sort_unstable();
+    first
+}
+
+#[test]
+fn the_foreign_and_the_swapped_stand_out_and_are_told_apart() {
+    let outcome = dataset(100).run(&ClusterOutliers);
+    assert_eq!(outcome.error, None);
+    assert_eq!(lowest(&outcome, 2), [0, 1]);
+    let flagged = outcome.flagged(0.5);
+    assert!(flagged.contains(&0) && flagged.contains(&1) && flagged.len() <= 8, "{flagged:?}");
+    let foreign = outcome.issue(0).unwrap();
+    assert_eq!(foreign.reason, "far from everything typical of cat, and of every other class as well");
+    assert!(foreign.suggested.is_none() && !foreign.related.is_empty());
+    assert_eq!(outcome.issue(1).unwrap().reason, "unlike the other cat samples; it sits with dog");
+    assert!(outcome.note("representatives").unwrap().starts_with("cat (100 samples): "));
+    assert!(outcome.note("elbow").unwrap().contains("dog: 1: "));
+}
+
+#[test]
+fn every_reference_finds_the_foreign() {
+    for reference in 0..6 {
+        let host = heaps(60, 1).texts(|text| {
+            let mut vector = vec![0.0; DIM];
+            let first = if text.contains("cat") { 0 } else { 2 };
+            vector[first] = 1.0;
+            Some(vector)
+        });
+        let outcome = host.param("reference", f64::from(reference)).run(&ClusterOutliers);
+        assert_eq!(outcome.error, None, "reference {reference}");
+        let found = lowest(&outcome, 2);
+        assert_eq!(found, [0, 1], "reference {reference}");
+    }
+}
+
+#[test]
+fn the_text_reference_says_when_there_is_no_text_tower() {
+    let outcome = dataset(20).param("reference", 5.0).run(&ClusterOutliers);
+    assert_eq!(outcome.error.as_deref(), Some("the model has no text tower"));
+}
+
+#[test]
+fn the_threshold_moves_c() {
+    let strict = dataset(100).param("c", 3.5).run(&ClusterOutliers);
+    let lenient = dataset(100).param("c", 2.5).run(&ClusterOutliers);
+    let moved = 1.0 / (1.0 + (2.5_f32 - 3.5).exp());
+    assert_eq!(strict.flagged(moved), lenient.flagged(0.5));
+}
+
+#[test]
+fn both_sides_when_asked() {
+    let one = dataset(100).param("reference", 1.0).param("c", 1.5).run(&ClusterOutliers);
+    let two =
+        dataset(100).param("reference", 1.0).param("c", 1.5).param("two-sided", 1.0).run(&ClusterOutliers);
+    assert!(two.flagged(0.5).len() > one.flagged(0.5).len());
+}
+
+#[test]
+fn a_drawn_sample_finds_the_same() {
+    let outcome = dataset(400).param("max-matrix", 100.0).run(&ClusterOutliers);
+    assert_eq!(outcome.error, None);
+    assert_eq!(lowest(&outcome, 2), [0, 1]);
+}
+
+#[test]
+fn a_heap_of_foreign_samples_does_not_vouch_for_itself() {
+    let mut noise = Noise(3);
+    let data: Vec<f32> = (0..400).flat_map(|s| noise.around(if s < 5 { 9 } else { s % 2 }, 0.2)).collect();
+    let host = MemoryHost::new().classes(&["cat"]).labels(&[0; 400]).embeddings(&data, DIM);
+    let outcome = host.run(&ClusterOutliers);
+    assert_eq!(lowest(&outcome, 5), [0, 1, 2, 3, 4]);
+    assert!(
+        outcome.issue(0).unwrap().reason.starts_with("farther from") || outcome.issue(0).unwrap().score < 0.5
+    );
+}
+
+#[test]
+fn the_elbow_chooses_the_number_of_medoids() {
+    let outcome = dataset(100).param("clusters", 0.0).run(&ClusterOutliers);
+    let cats = outcome.note("representatives").unwrap().lines().next().unwrap();
+    assert_eq!(cats.matches('%').count(), 2, "{cats}");
+    assert_eq!(knee(&[1.0, 0.4, 0.3, 0.2, 0.1]), 2);
+    assert_eq!(knee(&[1.0]), 1);
+    assert_eq!(knee(&[]), 1);
+}
+
+#[test]
+fn small_classes_and_unlabelled_samples_are_not_judged() {
+    let mut noise = Noise(5);
+    let data: Vec<f32> = (0..14).flat_map(|s| noise.around(s % 2, 0.2)).collect();
+    let mut labels = vec![0; 10];
+    labels.extend([1, 1, 1, NO_LABEL]);
+    let host = || MemoryHost::new().classes(&["cat", "dog"]).embeddings(&data, DIM);
+    let outcome = host().labels(&labels).run(&ClusterOutliers);
+    assert_eq!(outcome.error, None);
+    assert!(outcome.scores[..10].iter().all(Option::is_some));
+    assert!(outcome.scores[10..].iter().all(Option::is_none));
+    let outcome = host().labels(&[NO_LABEL; 14]).run(&ClusterOutliers);
+    assert!(outcome.error.unwrap().contains("no class has 4"));
+}
+
+#[test]
+fn equal_pictures_are_all_fine() {
+    let data = [1.0, 0.0].repeat(12);
+    let host = MemoryHost::new().classes(&["cat"]).labels(&[0; 12]).embeddings(&data, 2);
+    let outcome = host.run(&ClusterOutliers);
+    assert!(outcome.flagged(0.5).is_empty());
+}
+
+#[test]
+fn draws_are_spread_and_repeatable() {
+    let ids: Vec<u32> = (0..1000).collect();
+    let draw = spread_sample(&ids, 100, 1);
+    assert_eq!(draw, spread_sample(&ids, 100, 1));
+    assert_ne!(draw, spread_sample(&ids, 100, 2));
+    assert!(draw.windows(2).all(|pair| pair[0] < pair[1]));
+}
+
+#[test]
+fn a_stop_is_obeyed() {
+    assert!(dataset(100).stop_after(3).run(&ClusterOutliers).stopped);
+}

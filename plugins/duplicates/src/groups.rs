@@ -1,0 +1,91 @@
+//! Joins pairs of copies into groups around the best member of each.
+
+use std::collections::BTreeMap;
+
+/// What makes two samples copies, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Link {
+    /// The same bytes.
+    Exact,
+    /// Near hashes: differing bits of each.
+    Perceptual { phash: u32, dhash: u32 },
+    /// Near embeddings.
+    Semantic { cosine: f32 },
+}
+
+impl Link {
+    /// How alike, 1 = the same.
+    pub(crate) fn similarity(self) -> f32 {
+        match self {
+            Link::Exact => 1.0,
+            Link::Perceptual { phash, .. } => 1.0 - phash as f32 / 64.0,
+            Link::Semantic { cosine } => cosine,
+        }
+    }
+
+    /// The score of a redundant member, 0 = surely a copy. The sum of both hashes ranks real copies better than
+    /// either alone.
+    pub(crate) fn score(self) -> f32 {
+        match self {
+            Link::Exact => 0.0,
+            Link::Perceptual { phash, dhash } => ((phash + dhash) as f32 / 128.0).clamp(0.01, 0.19),
+            Link::Semantic { cosine } => 0.2 + 0.2 * ((1.0 - cosine) / 0.5).clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// Groups of two or more, each with its best member first and the others by number; groups in the order of
+/// their best member's number. Smaller `quality` is better.
+///
+/// The best sample collects its direct copies, then the best that is left does the same. A copy whose every
+/// partner was taken joins the group of its nearest partner, so that no pair is lost and nothing is more than two
+/// steps from the best.
+pub(crate) fn group<Q: Ord>(
+    links: &BTreeMap<(u32, u32), Link>,
+    quality: impl Fn(usize) -> Q,
+) -> Vec<Vec<usize>> {
+    let mut partners: BTreeMap<usize, Vec<(usize, f32)>> = BTreeMap::new();
+    for (&(a, b), link) in links {
+        partners.entry(a as usize).or_default().push((b as usize, link.score()));
+        partners.entry(b as usize).or_default().push((a as usize, link.score()));
+    }
+    let mut order: Vec<usize> = partners.keys().copied().collect();
+    order.sort_by_key(|&sample| quality(sample));
+
+    // Sample to the best member of its group.
+    let mut centre: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut left = Vec::new();
+    for &sample in &order {
+        if centre.contains_key(&sample) {
+            continue;
+        }
+        let free: Vec<usize> = partners[&sample]
+            .iter()
+            .map(|&(other, _)| other)
+            .filter(|other| !centre.contains_key(other))
+            .collect();
+        if free.is_empty() {
+            left.push(sample);
+            continue;
+        }
+        centre.insert(sample, sample);
+        centre.extend(free.into_iter().map(|other| (other, sample)));
+    }
+    let joined: Vec<(usize, usize)> = left
+        .into_iter()
+        .filter_map(|sample| {
+            let near = partners[&sample].iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))?;
+            Some((sample, centre[&near.0]))
+        })
+        .collect();
+    centre.extend(joined);
+
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (&sample, &best) in &centre {
+        let members = groups.entry(best).or_insert_with(|| vec![best]);
+        if sample != best {
+            members.push(sample);
+        }
+    }
+    groups.into_values().collect()
+}

@@ -1,0 +1,107 @@
+//! Says in English what a group of copies is.
+
+use crate::groups::Link;
+use chaffinch_plugin::prelude::*;
+use std::collections::BTreeMap;
+
+/// The splits of some samples with how many lie in each; empty where the dataset has no splits.
+pub(crate) fn splits_of(view: &View<'_>, members: &[usize]) -> BTreeMap<Split, usize> {
+    let mut splits = BTreeMap::new();
+    for &sample in members {
+        if view.split(sample) != Split::None {
+            *splits.entry(view.split(sample)).or_insert(0) += 1;
+        }
+    }
+    splits
+}
+
+/// The summary note.
+pub(crate) fn summary(groups: usize, copies: usize, leaks: usize) -> String {
+    match (groups, leaks) {
+        (0, _) => "no copies found".into(),
+        (_, 0) => format!("{} with {}", plural(groups, "group"), plural(copies, "redundant sample")),
+        (_, _) => format!(
+            "{} with {}; {} across splits",
+            plural(groups, "group"),
+            plural(copies, "redundant sample"),
+            plural(leaks, "group")
+        ),
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// What is the same for all members of a group.
+pub(crate) struct Group {
+    size: usize,
+    splits: BTreeMap<Split, usize>,
+    /// Names of the labels in the group, most common first.
+    labels: Vec<String>,
+}
+
+impl Group {
+    pub(crate) fn new(view: &View<'_>, members: &[usize]) -> Group {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for &sample in members {
+            let label = view.labels()[sample];
+            if label != NO_LABEL {
+                *counts.entry(label).or_insert(0) += 1;
+            }
+        }
+        let mut counts: Vec<(u32, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|&(label, count)| (std::cmp::Reverse(count), label));
+        let labels = counts.iter().map(|&(label, _)| view.class_name(label).to_owned()).collect();
+        Group { size: members.len(), splits: splits_of(view, members), labels }
+    }
+
+    /// The sentence for one member.
+    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, keep: bool, link: Link) -> String {
+        let others = self.size - 1;
+        let what = match link {
+            Link::Exact => "the same file as",
+            Link::Perceptual { .. } => "the same picture as",
+            Link::Semantic { .. } => "almost the same picture as",
+        };
+        let mut text =
+            if others == 1 { format!("{what} another") } else { format!("{what} {others} others") };
+        text += &self.across(view.split(sample));
+        if self.labels.len() > 1 {
+            let (last, first) =
+                self.labels.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
+            text += &format!("; labelled {} and {last}, so check the label", first.join(", "));
+        }
+        match (keep, self.size) {
+            (true, _) => text + "; this is the copy to keep",
+            (false, 2) => text + "; the other is the copy to keep",
+            (false, _) => text + "; a better copy is in the group",
+        }
+    }
+
+    /// `, one of them in test`, where members lie in more than one split.
+    fn across(&self, own: Split) -> String {
+        if self.splits.len() < 2 {
+            return String::new();
+        }
+        let others = self.size - 1;
+        let elsewhere =
+            self.splits.iter().filter(|&(&split, _)| split != own).map(|(&split, &count)| match count {
+                _ if others == 1 => format!("which is in {}", name(split)),
+                1 => format!("one of them in {}", name(split)),
+                count if count == others => format!("all of them in {}", name(split)),
+                count => format!("{count} of them in {}", name(split)),
+            });
+        let elsewhere: Vec<String> = elsewhere.collect();
+        format!(", {} (this one is in {})", elsewhere.join(" and "), name(own))
+    }
+}
+
+fn name(split: Split) -> &'static str {
+    match split {
+        Split::None => "no split",
+        Split::Train => "train",
+        Split::Validation => "validation",
+        Split::Test => "test",
+    }
+}

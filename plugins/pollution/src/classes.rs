@@ -1,0 +1,94 @@
+//! What is known of each class before anything is trained.
+
+use chaffinch_plugin::prelude::*;
+
+/// The smallest class that is judged, and the fewest samples taken for typical.
+pub(crate) const MIN_CLASS: usize = 8;
+
+/// One class.
+#[derive(Default)]
+pub(crate) struct Class {
+    /// Its samples.
+    pub(crate) ids: Vec<u32>,
+    /// Sum of their embeddings.
+    pub(crate) sum: Vec<f32>,
+    /// The samples taken for typical, from the middle ranks of average similarity.
+    pub(crate) typical: Vec<u32>,
+    /// Samples a person kept in it or moved into it.
+    pub(crate) kept: Vec<u32>,
+    /// Samples a person took out of it, sorted.
+    pub(crate) rejected: Vec<u32>,
+}
+
+impl Class {
+    /// Average cosine of a unit vector to the class; `member` where the vector is one of its own, which is left out.
+    /// The sum of all cosines is the product with the sum of all vectors, so no pair is ever computed.
+    pub(crate) fn average(&self, vector: &[f32], member: bool) -> f32 {
+        let own = if member { 1.0 } else { 0.0 };
+        (dot(vector, &self.sum) - own) / (self.ids.len() as f32 - own).max(1.0)
+    }
+}
+
+/// Reads all classes.
+pub(crate) fn read(view: &View<'_>, rows: Matrix<'_>) -> Result<Vec<Class>> {
+    let mut classes: Vec<Class> = Vec::new();
+    for members in view.members() {
+        let ids: Vec<u32> = members.iter().map(|&sample| sample as u32).collect();
+        let mut sum = vec![0.0; rows.cols()];
+        for &sample in &members {
+            sum.iter_mut().zip(rows.row(sample)).for_each(|(sum, x)| *sum += x);
+        }
+        classes.push(Class { ids, sum, ..Class::default() });
+    }
+    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
+        let label = view.labels()[sample];
+        let moved_to = match view.decision(sample) {
+            Some(Decided::Keep) => Some(label),
+            Some(Decided::Relabel(to)) => Some(to),
+            Some(Decided::Remove) => None,
+            Some(Decided::Unsure) | None => continue,
+        };
+        if let Some(class) = moved_to.and_then(|to| classes.get_mut(to as usize)) {
+            class.kept.push(sample as u32);
+        }
+        if moved_to != Some(label)
+            && let Some(class) = classes.get_mut(label as usize)
+        {
+            class.rejected.push(sample as u32);
+        }
+    }
+    for class in &mut classes {
+        view.checkpoint()?;
+        class.typical = typical(class, rows);
+    }
+    Ok(classes)
+}
+
+/// The samples with ranks from one half to two thirds of average similarity, lowest first.
+fn typical(class: &Class, rows: Matrix<'_>) -> Vec<u32> {
+    let average = |id: u32| class.average(rows.row(id as usize), true);
+    let mut ranked: Vec<(f32, u32)> = class
+        .ids
+        .iter()
+        .filter(|id| class.rejected.binary_search(id).is_err())
+        .map(|&id| (average(id), id))
+        .collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let n = ranked.len();
+    let to = (4 * n / 6).max(n / 2 + MIN_CLASS).min(n);
+    let from = (3 * n / 6).min(to.saturating_sub(MIN_CLASS));
+    ranked[from..to].iter().map(|&(_, id)| id).collect()
+}
+
+/// A dot product in eight lanes, which the compiler turns into vector instructions.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f32 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
+    let mut lanes = [0.0_f32; 8];
+    for (x, y) in a8.zip(b8) {
+        for lane in 0..8 {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,42 @@
+//! Random numbers that are the same on every machine.
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    /// A sequence of its own for each class and member.
+    pub(crate) fn new(class: usize, member: usize) -> Rng {
+        let mut rng = Rng(((class as u64) << 20) ^ member as u64 ^ 0x5EED_0000_0000_0000);
+        rng.next();
+        rng
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`, which must not be 0.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// A number in -1..1.
+    pub(crate) fn signed(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    }
+
+    /// `count` different items, or all in another order where there are fewer.
+    pub(crate) fn take(&mut self, items: &[u32], count: usize) -> Vec<u32> {
+        let mut items = items.to_vec();
+        let count = count.min(items.len());
+        for place in 0..count {
+            let other = place + self.below(items.len() - place);
+            items.swap(place, other);
+        }
+        items.truncate(count);
+        items
+    }
+}

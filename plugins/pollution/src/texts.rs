@@ -1,0 +1,139 @@
+//! Texts that stand for a class, and texts that stand for none of the classes.
+
+use crate::rng::Rng;
+use chaffinch_plugin::prelude::*;
+
+/// Prompts of a class used at most.
+const MAX_PROMPTS: usize = 48;
+/// Random words among the unrelated texts.
+const RANDOM_WORDS: usize = 16;
+
+/// What a picture of a class may show.
+const POSITIVE: [&str; 8] = [
+    "a {}",
+    "a picture of {}",
+    "a picture of many {}s",
+    "a picture of people with {}",
+    "a picture of {} with objects",
+    "a picture of {} in nature",
+    "{} picture",
+    "a drawing of {}",
+];
+
+/// The prompts whose probabilities are engineered features.
+const FEATURES: [&str; 6] = [
+    "a picture of {}",
+    "a picture of {}s",
+    "a picture of person with {}",
+    "a drawing of {}",
+    "a picture of something",
+    "a picture of nothing",
+];
+
+/// Everyday things of many kinds.
+const NOUNS: [&str; 40] = [
+    "apple",
+    "bed",
+    "bicycle",
+    "book",
+    "bottle",
+    "bread",
+    "bridge",
+    "building",
+    "cake",
+    "carpet",
+    "chair",
+    "church",
+    "city",
+    "cloud",
+    "coffee",
+    "computer",
+    "cup",
+    "dance",
+    "desert",
+    "door",
+    "dress",
+    "fire",
+    "flower",
+    "food",
+    "furniture",
+    "guitar",
+    "hand",
+    "hat",
+    "house",
+    "lamp",
+    "letter",
+    "map",
+    "money",
+    "mountain",
+    "newspaper",
+    "phone",
+    "shoe",
+    "table",
+    "text",
+    "window",
+];
+
+/// The vectors of all texts, row by row; nothing where the model reads no text.
+pub(crate) struct Texts {
+    /// For each class what it may show.
+    pub(crate) positive: Vec<OwnedMatrix>,
+    /// For each class the prompts of the engineered features.
+    pub(crate) features: Vec<OwnedMatrix>,
+    /// Unrelated texts, the same for all classes.
+    pub(crate) unrelated: OwnedMatrix,
+    /// The model's logit scale.
+    pub(crate) scale: f32,
+}
+
+impl Texts {
+    /// Embeds all texts; `None` where the model has no text tower.
+    pub(crate) fn read(view: &View<'_>) -> Result<Option<Texts>> {
+        let names: Vec<String> =
+            (0..view.class_count()).map(|label| view.class_name(label as u32).into()).collect();
+        let unrelated = match view.embed_texts(&unrelated(&names)) {
+            Ok(vectors) => vectors,
+            Err(error) if error.is_stopped() => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let fill = |templates: &[&str], name: &str| {
+            templates.iter().map(|t| t.replace("{}", name)).collect::<Vec<_>>()
+        };
+        let mut texts =
+            Texts { positive: Vec::new(), features: Vec::new(), unrelated, scale: view.model()?.1 };
+        for (label, name) in names.iter().enumerate() {
+            view.checkpoint()?;
+            let mut positive = fill(&POSITIVE, name);
+            positive.extend(view.prompts(label as u32)?.into_iter().take(MAX_PROMPTS));
+            texts.positive.push(view.embed_texts(&positive)?);
+            texts.features.push(view.embed_texts(&fill(&FEATURES, name))?);
+        }
+        Ok(Some(texts))
+    }
+}
+
+/// Pictures of things that are no class, and of words that mean nothing.
+fn unrelated(names: &[String]) -> Vec<String> {
+    let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
+    let mut texts: Vec<String> =
+        NOUNS.iter().filter(|noun| !named(noun)).map(|noun| format!("a picture of {noun}")).collect();
+    let mut rng = Rng::new(usize::MAX >> 24, 0);
+    for _ in 0..RANDOM_WORDS {
+        let length = 2 + rng.below(9);
+        texts.push((0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect());
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RANDOM_WORDS, unrelated};
+
+    #[test]
+    fn no_class_is_called_unrelated() {
+        let texts = unrelated(&["Coffee cup".into(), "cat".into()]);
+        assert_eq!(texts.len(), 38 + RANDOM_WORDS);
+        assert!(!texts.contains(&"a picture of cup".to_owned()));
+        assert_eq!(texts, unrelated(&["Coffee cup".into(), "cat".into()]));
+    }
+}

@@ -1,0 +1,144 @@
+//! Notes, reasons, suggestions and evidence.
+
+use crate::classes::dot;
+use crate::ensemble::{Data, Ensemble};
+use crate::member::{Features, Space, sigmoid};
+use chaffinch_plugin::prelude::*;
+
+/// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
+const WORDS_BELOW: f32 = 0.65;
+/// P(clean) among as many others at which another class claims a sample.
+const CLAIM: f32 = 0.75;
+/// How much higher, in logits, its claim must be than the own class's.
+const LEAD: f32 = 1.0;
+/// Samples named as evidence, and how many typical samples they are looked for among.
+const RELATED: usize = 3;
+const LOOKED_AT: usize = 256;
+/// Classes that a note lists.
+const MAX_LISTED: usize = 100;
+
+/// Writes words for what a moved threshold might flag.
+pub(crate) fn issues(
+    view: &View<'_>,
+    report: &Report<'_>,
+    data: &Data<'_>,
+    all: &[Option<Ensemble>],
+) -> Result<()> {
+    for (label, ensemble) in all.iter().enumerate() {
+        let Some(ensemble) = ensemble else { continue };
+        view.checkpoint()?;
+        for (place, &id) in data.classes[label].ids.iter().enumerate() {
+            if ensemble.scores[place] >= WORDS_BELOW {
+                continue;
+            }
+            let vector = data.rows.row(id as usize);
+            let claim = claimed(data, all, label, vector);
+            let name = view.class_name(label as u32);
+            let said = match (ensemble.rejections[place], ensemble.counting()) {
+                (0, _) => format!("barely passes for {name}"),
+                (1, 1) => format!("the classifier of typical {name} samples rejects it"),
+                (no, all) if no == all => {
+                    format!("all {all} classifiers of typical {name} samples reject it")
+                }
+                (no, all) => format!("{no} of {all} classifiers of typical {name} samples reject it"),
+            };
+            let reason = match claim {
+                Some((other, p)) => {
+                    format!(
+                        "{said}, and those of {} claim it ({:.0} %)",
+                        view.class_name(other as u32),
+                        p * 100.0
+                    )
+                }
+                None => said,
+            };
+            let related = nearest(data, claim.map_or(label, |(other, _)| other), id);
+            let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[place])?)
+                .related(&related)
+                .reason(&reason);
+            if let Some((other, _)) = claim {
+                issue = issue.suggest(other as u32);
+            }
+            report.issue(issue)?;
+        }
+    }
+    Ok(())
+}
+
+/// The other class whose classifiers clearly claim a vector, and how surely.
+fn claimed(data: &Data<'_>, all: &[Option<Ensemble>], label: usize, vector: &[f32]) -> Option<(usize, f32)> {
+    let claim = |other: usize| all[other].as_ref().map(|e| e.claim(data, other, vector, other == label));
+    let own = claim(label)?;
+    let rivals =
+        (0..all.len()).filter(|&other| other != label).filter_map(|other| Some((other, claim(other)?)));
+    let (other, logit) = rivals.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+    let p = sigmoid(logit);
+    (p >= CLAIM && logit >= own + LEAD).then_some((other, p))
+}
+
+/// The typical samples of a class that are most like a sample.
+fn nearest(data: &Data<'_>, label: usize, id: u32) -> Vec<Related> {
+    let vector = data.rows.row(id as usize);
+    let typical = data.classes[label].typical.iter().take(LOOKED_AT).filter(|&&other| other != id);
+    let mut related: Vec<Related> = typical
+        .map(|&sample| Related { sample, similarity: dot(vector, data.rows.row(sample as usize)) })
+        .collect();
+    related.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.sample.cmp(&b.sample)));
+    related.truncate(RELATED);
+    related
+}
+
+/// Writes who joined, and how much the engineered features vary.
+pub(crate) fn notes(
+    view: &View<'_>,
+    report: &Report<'_>,
+    data: &Data<'_>,
+    all: &[Option<Ensemble>],
+    features: &[Features],
+) -> Result<()> {
+    let mut lines = Vec::new();
+    let trained = all.iter().enumerate().filter_map(|(label, ensemble)| Some((label, ensemble.as_ref()?)));
+    for (label, ensemble) in trained.take(MAX_LISTED) {
+        let shares: Vec<String> =
+            ensemble.clean.iter().map(|share| format!("{:.1} %", share * 100.0)).collect();
+        let fallback = if ensemble.joined == 0 { "; none passed the gate, so their mean counts" } else { "" };
+        lines.push(format!(
+            "{}: {} of {} members joined{fallback}; they call clean {}",
+            view.class_name(label as u32),
+            ensemble.joined,
+            ensemble.clean.len(),
+            shares.join(", ")
+        ));
+    }
+    if all.len() > MAX_LISTED {
+        lines.push(format!("and {} more classes", all.len() - MAX_LISTED));
+    }
+    report.note("members", &lines.join("\n"))?;
+    if features.contains(&Features::Engineered) {
+        report.note("features", &variances(view, data).join("\n"))?;
+    }
+    Ok(())
+}
+
+/// For each class the variance of each engineered feature.
+fn variances(view: &View<'_>, data: &Data<'_>) -> Vec<String> {
+    let listed = data.classes.iter().enumerate().filter(|(_, class)| !class.ids.is_empty()).take(MAX_LISTED);
+    listed
+        .map(|(label, class)| {
+            let space = Space { features: Features::Engineered, class, label, texts: data.texts };
+            let rows: Vec<Vec<f64>> = class
+                .ids
+                .iter()
+                .take(LOOKED_AT)
+                .map(|&id| space.of(data.rows.row(id as usize), true))
+                .collect();
+            let variance = |column: usize| {
+                let mean = rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64;
+                rows.iter().map(|row| (row[column] - mean).powi(2)).sum::<f64>() / rows.len() as f64
+            };
+            let variances: Vec<String> =
+                (0..rows[0].len()).map(|column| format!("{:.2e}", variance(column))).collect();
+            format!("{}: {}", view.class_name(label as u32), variances.join(", "))
+        })
+        .collect()
+}

@@ -1,0 +1,20 @@
+//! A table that is right but for its version.
+#![allow(unsafe_code)] // Writes by hand what the macro would write right.
+
+use chaffinch_plugin::Info;
+use chaffinch_plugin::abi::{ABI_VERSION, DetectorTable, HostTable, PluginTable, Slice, Status, Str};
+
+unsafe extern "C" fn run(_: *const HostTable) -> Status {
+    Status::OK
+}
+
+const DETECTORS: &[DetectorTable] =
+    &[DetectorTable { info: Info::new("from-the-future", "Nothing"), run: Some(run) }];
+
+#[unsafe(no_mangle)]
+static CHAFFINCH_PLUGIN: PluginTable = PluginTable {
+    abi: ABI_VERSION + 98,
+    size: size_of::<PluginTable>() as u32,
+    build: Str::new("bad-abi of another time"),
+    detectors: Slice::new(DETECTORS),
+};

@@ -1,0 +1,122 @@
+//! The program and the libraries, built by cargo in the same target folder and profile as the running test.
+//!
+//! A test of one package gets no path to another package's program, and `cargo test` does not build a library that
+//! is nobody's dependency, so both are asked of cargo here. Where everything is fresh that takes a moment.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The folder of the profile this test was built with: `target/release` or another.
+pub fn profile_dir() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").to_path_buf()
+}
+
+/// A folder for what may be kept between runs, inside cargo's target folder.
+pub fn keep_dir(name: &str) -> PathBuf {
+    let folder = profile_dir().parent().unwrap().join("tmp").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A cargo command with the target folder of this test, and without what the outer cargo set for this test only.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let own = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if own.iter().any(|start| text.starts_with(start)) || text == "LD_LIBRARY_PATH" {
+            command.env_remove(&name);
+        }
+    }
+    command.current_dir(root()).env("CARGO_TARGET_DIR", profile_dir().parent().unwrap());
+    command
+}
+
+/// The name cargo knows this test's profile by.
+fn profile_name() -> String {
+    match profile_dir().file_name().and_then(|name| name.to_str()).unwrap() {
+        "debug" => "dev".into(),
+        other => other.into(),
+    }
+}
+
+/// Has cargo bring these packages up to date. With `CHAFFINCH_TESTS_AS_BUILT` set, what lies in the target folder is
+/// taken as it is, for runs beside other work there; a missing file fails in any case.
+fn build(packages: &[String]) {
+    if env::var_os("CHAFFINCH_TESTS_AS_BUILT").is_some() {
+        println!("not built again: {packages:?}");
+        return;
+    }
+    let mut command = cargo();
+    command.args(["build", "--profile", &profile_name()]);
+    packages.iter().for_each(|package| {
+        command.args(["--package", package]);
+    });
+    let output = command.output().expect("cargo can be started");
+    assert!(
+        output.status.success(),
+        "cargo build {packages:?}:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The program, built once in each test process.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        build(&["chaffinch".into()]);
+        let path = profile_dir().join("chaffinch");
+        assert!(path.is_file(), "cargo built no program at {}", path.display());
+        path
+    })
+}
+
+/// The fixtures in `tests/bad`, by the names of their folders.
+pub fn fixture_names() -> Vec<String> {
+    let folder = root().join("tests/bad");
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = entries
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// The library of one fixture of `tests/bad`. All of them are built once in each test process.
+pub fn fixture(name: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let packages: Vec<String> = fixture_names().iter().map(|name| format!("bad-{name}")).collect();
+        build(&packages);
+    });
+    let path = profile_dir().join(format!("libbad_{}.so", name.replace('-', "_")));
+    assert!(path.is_file(), "cargo built no library at {}", path.display());
+    path
+}
+
+/// The first-party detectors: the folders in `plugins/`.
+pub fn first_party() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("plugins")).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = entries
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// The folder with datasets that are too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
+pub fn shared_data(file: &str) -> Option<PathBuf> {
+    let shared = env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let path = shared.join("data").join(file);
+    path.is_file().then_some(path)
+}

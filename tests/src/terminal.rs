@@ -1,0 +1,326 @@
+//! A pseudo-terminal with a screen behind it, and the program in front of it.
+//!
+//! The program sees a real terminal: a session of its own, a controlling terminal, signals, a window size. What it
+//! writes goes to a screen that can be read, and byte for byte to a tap, so that a test can look for what must
+//! never be written. Waiting is always for something on the screen, with a generous limit.
+
+use crate::process;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+use std::num::NonZero;
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long to wait for something on the screen before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Shared {
+    screen: vt100::Parser,
+    tap: Vec<u8>,
+    ended: bool,
+}
+
+/// A program in a terminal.
+pub struct Terminal {
+    child: Child,
+    master: Option<Arc<OwnedFd>>,
+    /// Kept open, so that the terminal's modes can be read after the program has gone.
+    slave: Option<OwnedFd>,
+    shared: Arc<Mutex<Shared>>,
+    closing: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
+    before: Termios,
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A side of the screen; none has no cells.
+fn cells(side: u16) -> NonZero<u16> {
+    NonZero::new(side).expect("a terminal has rows and columns")
+}
+
+impl Terminal {
+    /// Starts a command in a new terminal of this size. The command's environment is taken as it is, with `TERM`
+    /// added where it has none.
+    pub fn start(command: &Command, columns: u16, rows: u16) -> Terminal {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let open = || {
+            rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap()
+        };
+        let slave = open();
+        tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        let before = tcgetattr(&slave).unwrap();
+
+        // `setsid --ctty` becomes the program itself, with the terminal as its own; the process number stays.
+        let mut start = Command::new("setsid");
+        start.arg("--ctty").arg(command.get_program()).args(command.get_args()).env_clear();
+        for (key, value) in command.get_envs() {
+            value.map(|value| start.env(key, value));
+        }
+        if !command.get_envs().any(|(key, _)| key == "TERM") {
+            start.env("TERM", "xterm-256color").env("COLORTERM", "truecolor");
+        }
+        if let Some(folder) = command.get_current_dir() {
+            start.current_dir(folder);
+        }
+        let stdio = || Stdio::from(open());
+        let child =
+            start.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().expect("setsid of util-linux");
+
+        let shared = Shared {
+            screen: vt100::Parser::new(cells(rows), cells(columns), 0),
+            tap: Vec::new(),
+            ended: false,
+        };
+        let (master, shared) = (Arc::new(master), Arc::new(Mutex::new(shared)));
+        let closing = Arc::new(AtomicBool::new(false));
+        let reader = std::thread::spawn({
+            let (master, shared, closing) = (master.clone(), shared.clone(), closing.clone());
+            move || read_all(&master, &shared, &closing)
+        });
+        Terminal {
+            child,
+            master: Some(master),
+            slave: Some(slave),
+            shared,
+            closing,
+            reader: Some(reader),
+            before,
+        }
+    }
+
+    /// The program's process number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types.
+    pub fn keys(&self, text: &str) {
+        let master = self.master.as_ref().expect("the terminal is open");
+        let mut bytes = text.as_bytes();
+        while !bytes.is_empty() {
+            let written = rustix::io::write(master, bytes).expect("the terminal takes keys");
+            bytes = &bytes[written..];
+        }
+    }
+
+    /// What the screen shows, line by line.
+    pub fn screen(&self) -> String {
+        let shared = lock(&self.shared);
+        let screen = shared.screen.screen();
+        screen.rows(0, screen.size().1.get()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// One line of the screen.
+    pub fn line(&self, row: u16) -> String {
+        self.screen().lines().nth(usize::from(row)).unwrap_or_default().to_owned()
+    }
+
+    /// The rows of the screen that hold this text, from the top.
+    pub fn rows_with(&self, text: &str) -> Vec<u16> {
+        let lines = self.screen();
+        lines.lines().enumerate().filter(|(_, line)| line.contains(text)).map(|(row, _)| row as u16).collect()
+    }
+
+    /// Looks at the emulated screen itself: colours, modes, the cursor.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(lock(&self.shared).screen.screen())
+    }
+
+    /// Every byte the program has written so far.
+    pub fn tap(&self) -> Vec<u8> {
+        lock(&self.shared).tap.clone()
+    }
+
+    /// Waits until the screen shows something.
+    ///
+    /// # Panics
+    /// With the screen, when it does not within [`PATIENCE`].
+    pub fn wait(&self, what: &str, shows: impl Fn(&str) -> bool) -> Duration {
+        match process::wait_for(PATIENCE, || shows(&self.screen())) {
+            Ok(after) => after,
+            Err(_) => panic!("waited in vain for {what}; the screen shows\n{}", self.screen()),
+        }
+    }
+
+    /// Waits until the screen shows a text.
+    pub fn wait_text(&self, text: &str) -> Duration {
+        self.wait(&format!("'{text}'"), |screen| screen.contains(text))
+    }
+
+    /// Waits until nothing was written for a while.
+    pub fn settle(&self, quiet: Duration) {
+        let (mut length, mut since) = (self.tap().len(), Instant::now());
+        let started = Instant::now();
+        while since.elapsed() < quiet && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+            let now = lock(&self.shared).tap.len();
+            if now != length {
+                (length, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// Another window size, as when a person drags the corner.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(self.master.as_ref().expect("the terminal is open"), size).unwrap();
+        lock(&self.shared).screen.screen_mut().set_size(cells(rows), cells(columns));
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) {
+        process::signal(self.pid(), signal);
+    }
+
+    /// Takes the terminal away, as a lost connection does: every other end is closed.
+    pub fn hang_up(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        self.slave = None;
+        self.master = None;
+    }
+
+    /// Waits for the program's end and returns its exit code, or minus the signal that ended it.
+    pub fn end(&mut self, limit: Duration) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt;
+        let mut status = None;
+        let _ = process::wait_for(limit, || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.map(|status| status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)))
+    }
+
+    /// What is wrong with the terminal after the program's end, if anything: line modes that are not what they
+    /// were, the alternate screen, a hidden cursor, mouse reports, bracketed paste.
+    pub fn left_behind(&self) -> Vec<String> {
+        self.settle(Duration::from_millis(100));
+        let now = tcgetattr(self.slave.as_ref().expect("the terminal is open")).unwrap();
+        let mut wrong = Vec::new();
+        let modes = |termios: &Termios| {
+            let Termios { input_modes, output_modes, control_modes, local_modes, special_codes, .. } =
+                termios;
+            format!("{input_modes:?} {output_modes:?} {control_modes:?} {local_modes:?} {special_codes:?}")
+        };
+        if modes(&now) != modes(&self.before) {
+            wrong.push(format!("line modes: {} were {}", modes(&now), modes(&self.before)));
+        }
+        self.look(|screen| {
+            let mut say = |is: bool, what: &str| is.then(|| wrong.push(what.into()));
+            say(screen.alternate_screen(), "the alternate screen is still on");
+            say(screen.hide_cursor(), "the cursor is hidden");
+            say(screen.bracketed_paste(), "bracketed paste is still on");
+            say(screen.application_cursor(), "cursor keys are still in application mode");
+            say(screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None, "mouse reports are still on");
+        });
+        for mode in ["?1004", "?1000", "?1002", "?1003", "?1006", "?2004", "?2026", "?2048"] {
+            if self.mode_is_on(mode) {
+                wrong.push(format!("mode {mode} is still on"));
+            }
+        }
+        wrong
+    }
+
+    /// Whether the last switch of a mode in the tap was to on.
+    fn mode_is_on(&self, mode: &str) -> bool {
+        let tap = self.tap();
+        let last = |text: String| {
+            tap.windows(text.len()).rposition(|window| window == text.as_bytes()).map_or(0, |place| place + 1)
+        };
+        last(format!("\x1b[{mode}h")) > last(format!("\x1b[{mode}l"))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Only the process that was started here, whatever became of the test.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.closing.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+/// Reads until the other side is gone or the terminal is taken away, and answers the questions every terminal
+/// answers: what it is, and where the cursor is.
+fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool) {
+    let mut buffer = [0; 65536];
+    let wait = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+    while !closing.load(Ordering::Relaxed) {
+        let mut ready = [PollFd::new(master, PollFlags::IN)];
+        if !matches!(poll(&mut ready, Some(&wait)), Ok(1..)) {
+            continue;
+        }
+        let Ok(length @ 1..) = rustix::io::read(master, &mut buffer) else { break };
+        let bytes = &buffer[..length];
+        let mut shared = lock(shared);
+        shared.screen.process(bytes);
+        shared.tap.extend_from_slice(bytes);
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        let mut answer = String::new();
+        if has(b"\x1b[c") || has(b"\x1b[0c") {
+            answer.push_str("\x1b[?62;22c");
+        }
+        if has(b"\x1b[6n") {
+            let (row, column) = shared.screen.screen().cursor_position();
+            answer.push_str(&format!("\x1b[{};{}R", row + 1, column + 1));
+        }
+        drop(shared);
+        let _ = rustix::io::write(master, answer.as_bytes());
+    }
+    lock(shared).ended = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Terminal {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).env("PATH", std::env::var("PATH").unwrap_or_default());
+        Terminal::start(&command, 60, 10)
+    }
+
+    #[test]
+    fn keys_go_in_and_the_screen_comes_out() {
+        let mut terminal = shell("stty size; read line; printf '\\033[31mgot %s\\n' \"$line\"; exit 3");
+        terminal.wait_text("10 60");
+        terminal.keys("hello\r");
+        terminal.wait_text("got hello");
+        assert_eq!(terminal.end(PATIENCE), Some(3));
+        assert_eq!(terminal.left_behind(), Vec::<String>::new());
+        assert!(terminal.tap().windows(5).any(|window| window == b"\x1b[31m"));
+    }
+
+    #[test]
+    fn what_is_left_behind_is_seen() {
+        let mut terminal = shell("stty raw -echo; printf '\\033[?1049h\\033[?25l\\033[?1004h'");
+        assert_eq!(terminal.end(PATIENCE), Some(0));
+        assert_eq!(terminal.left_behind().len(), 4, "{:?}", terminal.left_behind());
+    }
+
+    #[test]
+    fn a_hang_up_ends_what_reads_from_the_terminal() {
+        let mut terminal = shell("echo ready; exec cat");
+        terminal.wait_text("ready");
+        terminal.hang_up();
+        assert!(terminal.end(PATIENCE).is_some());
+    }
+}

@@ -1,0 +1,378 @@
+//! The arrows between crates and the rules of the house, held by what cargo and the sources say.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_tests::artefacts::{cargo, first_party, root};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use walkdir::WalkDir;
+
+/// What a detector may depend on beside the contract: mathematics that knows no files, no threads of its own
+/// making and no device.
+const MATHS: [&str; 12] = [
+    "linfa",
+    "linfa-clustering",
+    "linfa-linear",
+    "linfa-logistic",
+    "linfa-reduction",
+    "linfa-svm",
+    "linfa-trees",
+    "matrixmultiply",
+    "ndarray",
+    "num-traits",
+    "rand_xoshiro",
+    "rustfft",
+];
+
+/// Files that may lift the ban on `unsafe`, each because it is a border: to the plugins, to a mapped file.
+const UNSAFE: [&str; 19] = [
+    "core/clip/src/weights.rs",
+    "core/engine/src/columns/file.rs",
+    "core/engine/src/host/library.rs",
+    "core/engine/src/host/table.rs",
+    "core/engine/src/linear.rs", // The matrix product takes raw pointers.
+    "core/engine/src/store/mapped.rs",
+    "core/plugin/src/abi.rs",
+    "core/plugin/src/export.rs",
+    "core/plugin/src/report.rs",
+    "core/plugin/src/testing.rs",
+    "core/plugin/src/testing/table.rs",
+    "core/plugin/src/view.rs",
+    "tests/bad/abi/src/lib.rs",
+    "tests/bad/nan/src/lib.rs",
+    "tests/bad/no-detectors/src/lib.rs",
+    "tests/bad/no-function/src/lib.rs",
+    "tests/bad/null-table/src/lib.rs",
+    "tests/bad/unknown-status/src/lib.rs",
+    "tests/tests/architecture.rs", // Names the words it looks for.
+];
+
+/// A package as `cargo metadata` tells of it.
+struct Package {
+    id: String,
+    name: String,
+    licence: String,
+    manifest: PathBuf,
+    kinds: Vec<String>,
+    /// Names and kinds (`normal`, `build`, `dev`) of what its manifest names.
+    dependencies: Vec<(String, String)>,
+    /// Identities of what it is built with, without what only its tests need.
+    built_with: Vec<String>,
+    ours: bool,
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// Every package of the build for this machine, by identity. The JSON is read as it is: a crate that knows its
+/// types would switch on features of crates that the program shares, and have them built twice.
+fn packages() -> &'static BTreeMap<String, Package> {
+    static PACKAGES: OnceLock<BTreeMap<String, Package>> = OnceLock::new();
+    PACKAGES.get_or_init(|| {
+        let version = Command::new("rustc").arg("-vV").output().unwrap();
+        let version = String::from_utf8(version.stdout).unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        let mut command = cargo();
+        command.args(["metadata", "--format-version", "1", "--filter-platform", host]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let members: BTreeSet<String> = list(&all["workspace_members"]).map(text).collect();
+        let counts = |edge: &&Value| list(&edge["dep_kinds"]).any(|kind| kind["kind"] != "dev");
+        let edges: BTreeMap<String, Vec<String>> = list(&all["resolve"]["nodes"])
+            .map(|node| {
+                (text(&node["id"]), list(&node["deps"]).filter(counts).map(|d| text(&d["pkg"])).collect())
+            })
+            .collect();
+        let read = |package: &Value| {
+            let id = text(&package["id"]);
+            let kind = |value: &Value| value.as_str().unwrap_or("normal").to_owned();
+            let package = Package {
+                name: text(&package["name"]),
+                licence: text(&package["license"]),
+                manifest: text(&package["manifest_path"]).into(),
+                kinds: list(&package["targets"])
+                    .flat_map(|target| list(&target["crate_types"]))
+                    .map(text)
+                    .collect(),
+                dependencies: list(&package["dependencies"])
+                    .map(|d| (text(&d["name"]), kind(&d["kind"])))
+                    .collect(),
+                built_with: edges.get(&id).cloned().unwrap_or_default(),
+                ours: members.contains(&id),
+                id: id.clone(),
+            };
+            (id, package)
+        };
+        list(&all["packages"]).map(read).filter(|(id, _)| edges.contains_key(id)).collect()
+    })
+}
+
+fn ours() -> Vec<&'static Package> {
+    packages().values().filter(|package| package.ours).collect()
+}
+
+fn package(name: &str) -> &'static Package {
+    ours().into_iter().find(|package| package.name == name).unwrap_or_else(|| panic!("no package {name}"))
+}
+
+/// The folder of a package, relative to the workspace.
+fn folder(package: &Package) -> PathBuf {
+    package.manifest.parent().unwrap().strip_prefix(root()).unwrap().to_path_buf()
+}
+
+/// Names of the direct dependencies, without those of tests.
+fn direct(package: &Package) -> BTreeSet<&str> {
+    package.dependencies.iter().filter(|(_, kind)| kind != "dev").map(|(name, _)| name.as_str()).collect()
+}
+
+/// Names of everything a package is built with, itself left out and without what only its tests need.
+fn all(package: &Package) -> BTreeSet<&'static str> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![&packages()[&package.id]];
+    while let Some(package) = open.pop() {
+        for id in &package.built_with {
+            if seen.insert(id) {
+                open.push(&packages()[id]);
+            }
+        }
+    }
+    seen.into_iter().map(|id| packages()[id].name.as_str()).collect()
+}
+
+fn none_of(package: &Package, banned: &[&str]) {
+    for name in all(package) {
+        let bad = banned.iter().any(|banned| name == *banned || name.starts_with(&format!("{banned}-")));
+        assert!(!bad, "{} is built with {name}, which it must not know", package.name);
+    }
+}
+
+/// All Rust files of the workspace with their text, by path relative to it.
+fn sources() -> BTreeMap<PathBuf, String> {
+    let mut all = BTreeMap::new();
+    for place in ["core", "plugins", "tui", "tests"] {
+        for entry in WalkDir::new(root().join(place)).into_iter().map(|entry| entry.unwrap()) {
+            if entry.path().extension().is_some_and(|extension| extension == "rs") {
+                let name = entry.path().strip_prefix(root()).unwrap().to_path_buf();
+                all.insert(name, fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+    assert!(all.len() > 40, "the sources are not where they were");
+    all
+}
+
+/// The part of a file that is not its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[test]
+fn the_contract_depends_on_nothing() {
+    let contract = package("chaffinch-plugin");
+    assert_eq!(contract.dependencies, Vec::new());
+}
+
+#[test]
+fn detectors_depend_on_the_contract_and_mathematics_only() {
+    let names = first_party();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in &names {
+        let detector = package(&format!("chaffinch-{name}"));
+        assert_eq!(
+            folder(detector),
+            Path::new("plugins").join(name),
+            "a detector's package is called like its folder"
+        );
+        let direct = direct(detector);
+        assert!(direct.contains("chaffinch-plugin"), "{name} knows no contract");
+        for dependency in direct {
+            let allowed = dependency == "chaffinch-plugin" || MATHS.contains(&dependency);
+            assert!(
+                allowed,
+                "{name} depends on {dependency}, which is neither the contract nor listed mathematics"
+            );
+        }
+        let banned =
+            ["candle", "cudarc", "ratatui", "crossterm", "libloading", "serde", "tokio", "image", "kmedoids"];
+        none_of(detector, &banned);
+        none_of(detector, &["chaffinch-core", "chaffinch-clip"]);
+        assert!(detector.kinds.iter().any(|kind| kind == "cdylib"), "{name} is no shared library");
+    }
+}
+
+#[test]
+fn detectors_open_no_files_and_print_nothing() {
+    let banned = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "File::",
+        "println!",
+        "eprintln!",
+        "print!",
+        "dbg!",
+        "set_hook",
+        "#[no_mangle]",
+    ];
+    for (path, text) in sources().iter().filter(|(path, _)| path.starts_with("plugins")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == "tests.rs"
+            || name.ends_with("_tests.rs")
+            || path.components().any(|c| c.as_os_str() == "tests")
+        {
+            continue;
+        }
+        for (number, line) in without_tests(text).lines().enumerate() {
+            let code = line.split("//").next().unwrap();
+            let found = banned.iter().find(|word| code.contains(**word));
+            assert_eq!(found, None, "{}:{}: {line}", path.display(), number + 1);
+        }
+    }
+}
+
+#[test]
+fn the_engine_knows_no_screen_and_no_model_code() {
+    none_of(
+        package("chaffinch-core"),
+        &["ratatui", "crossterm", "candle", "tokenizers", "cudarc", "chaffinch-clip"],
+    );
+    assert!(direct(package("chaffinch-core")).contains("chaffinch-plugin"));
+}
+
+#[test]
+fn the_models_know_no_screen_and_are_chosen_only_in_the_program() {
+    none_of(package("chaffinch-clip"), &["ratatui", "crossterm", "clap"]);
+    for other in ours().into_iter().filter(|other| direct(other).contains("chaffinch-clip")) {
+        assert_eq!(other.name, "chaffinch", "only the program chooses the models");
+    }
+}
+
+#[test]
+fn the_program_depends_on_every_detector_so_that_cargo_builds_them() {
+    let program = direct(package("chaffinch"));
+    for name in first_party() {
+        assert!(
+            program.contains(format!("chaffinch-{name}").as_str()),
+            "tui/Cargo.toml does not name chaffinch-{name}"
+        );
+    }
+}
+
+#[test]
+fn nobody_but_the_program_links_detectors() {
+    let detectors: Vec<String> = first_party().iter().map(|name| format!("chaffinch-{name}")).collect();
+    for other in ours().into_iter().filter(|other| other.name != "chaffinch") {
+        let linked: Vec<&String> = detectors.iter().filter(|d| direct(other).contains(d.as_str())).collect();
+        assert_eq!(linked, Vec::<&String>::new(), "{} links a detector", other.name);
+    }
+}
+
+#[test]
+fn the_engine_names_no_detector() {
+    for (path, text) in sources().iter().filter(|(path, _)| path.starts_with("core/engine/src")) {
+        for (number, line) in without_tests(text).lines().enumerate() {
+            let code = line.trim_start();
+            if code.starts_with("//") || path.ends_with("tests.rs") {
+                continue;
+            }
+            let named = first_party().into_iter().find(|name| code.contains(&format!("\"{name}\"")));
+            assert_eq!(named, None, "{}:{}: {line}", path.display(), number + 1);
+        }
+    }
+}
+
+#[test]
+fn names_and_licences_are_ours() {
+    for package in ours() {
+        let reserved = ["core", "std", "alloc", "proc_macro", "test"];
+        assert!(
+            !reserved.contains(&package.name.as_str()),
+            "a package named {} shadows Rust's own",
+            package.name
+        );
+        assert_eq!(package.licence, "MIT OR Apache-2.0", "{}", package.name);
+        let manifest = fs::read_to_string(&package.manifest).unwrap();
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{} does not take the workspace's lints",
+            package.name
+        );
+    }
+    for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(root().join(file).is_file(), "{file} is missing");
+    }
+}
+
+#[test]
+fn no_dependency_has_a_licence_that_forces_its_own() {
+    for package in packages().values() {
+        let licence = &package.licence;
+        let choices: Vec<&str> = licence.split(" OR ").flat_map(|part| part.split('/')).collect();
+        let copyleft = |choice: &&str| choice.contains("GPL") && !choice.contains("LGPL");
+        assert!(licence.is_empty() || !choices.iter().all(copyleft), "{} is {licence}", package.name);
+        assert_ne!(package.name, "kmedoids", "FasterPAM is written here; that crate is GPL-3.0");
+    }
+}
+
+#[test]
+fn panics_can_be_caught_in_a_release() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("panic = \"unwind\"") && !manifest.contains("\"abort\""));
+}
+
+#[test]
+fn files_stay_short() {
+    let mut longest = (0, PathBuf::new());
+    let mut long = Vec::new();
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        if lines > 800 {
+            long.push(format!("{}: {lines} lines", path.display()));
+        }
+        longest = longest.max((lines, path));
+    }
+    println!("longest file: {} with {} lines", longest.1.display(), longest.0);
+    assert_eq!(long, Vec::<String>::new(), "files of more than 800 lines");
+}
+
+#[test]
+fn unsafe_code_stays_at_the_borders() {
+    let lifting = |text: &String| text.contains("allow(unsafe_code") || text.contains("expect(unsafe_code");
+    let found: BTreeSet<String> = sources()
+        .iter()
+        .filter(|(_, text)| lifting(text))
+        .map(|(path, _)| path.to_str().unwrap().to_owned())
+        .collect();
+    let new: Vec<&String> = found.iter().filter(|path| !UNSAFE.contains(&path.as_str())).collect();
+    assert_eq!(
+        new,
+        Vec::<&String>::new(),
+        "unsafe code outside the borders; if it is one, name it in this test"
+    );
+}
+
+#[test]
+fn detectors_have_documentation_with_the_same_headings() {
+    for name in first_party() {
+        let folder = root().join("plugins").join(&name).join("src");
+        let source = fs::read_to_string(folder.join("lib.rs")).unwrap();
+        let text = source + &fs::read_to_string(folder.join("docs.md")).unwrap_or_default();
+        for heading in ["What it finds", "Why it matters", "Score", "Blind spots"] {
+            assert!(text.contains(heading), "plugins/{name}/src has no documentation with '{heading}'");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Embeds the demo set: one table of all its files, made again whenever one changes.
+#![allow(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../demo");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut files = Vec::new();
+    for class in fs::read_dir(root.join("images"))? {
+        for file in fs::read_dir(class?.path())? {
+            files.push(file?.path());
+        }
+    }
+    files.push(root.join("truth.csv"));
+    files.sort_unstable();
+    let mut table = String::from("&[\n");
+    for file in &files {
+        let name = file.strip_prefix(&root).unwrap_or(file);
+        writeln!(table, "    ({name:?}, include_bytes!({file:?}) as &[u8]),").map_err(io::Error::other)?;
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    fs::write(out.join("demo.rs"), table)
+}

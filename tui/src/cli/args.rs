@@ -1,0 +1,366 @@
+//! The words of the command line, parsed and nothing more.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Finds the bad samples of an image-classification dataset and lets you decide about them, in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "chaffinch", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Start with `chaffinch demo`. Exit status: 0 done, 1 suspects found where --fail-on asked, \
+                        2 error, 130 interrupted."
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// The session's folder [default: one for each dataset, under the XDG state folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) session: Option<PathBuf>,
+    /// Configuration to read instead of $XDG_CONFIG_HOME/chaffinch/config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// No progress and no remarks on stderr, warnings and errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// What the engine logs, on stderr
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Scan and open the built-in sample set; a summary where stdout is no terminal
+    Demo(Demo),
+    /// Bring a dataset's session up to date: index, embed, run the detectors
+    Scan(Scan),
+    /// Open the terminal interface; what is missing is computed in the background
+    Open(Open),
+    /// List suspects, worst first
+    Rank(Rank),
+    /// Compare what was found with a list of known faults
+    Evaluate(Evaluate),
+    /// Write what was decided: a manifest, lists, or a cleaned copy
+    Export(Export),
+    /// Detector libraries: list them, check one, start a new one
+    #[command(subcommand)]
+    Plugins(Plugins),
+    /// Models: list them, check one
+    #[command(subcommand)]
+    Models(Models),
+    /// Say what was found on this machine and what is missing
+    Doctor(Doctor),
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Show the configuration, or check a file
+    Config(Config),
+}
+
+/// How to read a dataset.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Dataset")]
+pub(super) struct DatasetArgs {
+    /// The table's column of paths
+    #[arg(long, value_name = "NAME")]
+    pub(super) path_column: Option<String>,
+    /// The table's column of labels
+    #[arg(long, value_name = "NAME")]
+    pub(super) label_column: Option<String>,
+    /// The table's column of splits
+    #[arg(long, value_name = "NAME")]
+    pub(super) split_column: Option<String>,
+    /// The folder that a table's relative paths start from [default: the table's own]
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+}
+
+/// With what a dataset is scanned.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Scan")]
+pub(super) struct EngineArgs {
+    /// The model: `bundled`, a name on the hub, or a folder [default: the configuration's]
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(super) model: Option<String>,
+    /// Where the model runs: auto, cpu, cuda:N [default: the configuration's]
+    #[arg(long, value_name = "DEVICE")]
+    pub(super) device: Option<String>,
+    /// Detectors to run [default: all that are enabled]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(super) detectors: Vec<String>,
+    /// One more folder of detector libraries; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(super) plugins: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// The summary, also where stdout is a terminal
+    #[arg(long)]
+    pub(super) summary: bool,
+    /// Suspects in the summary
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub(super) top: usize,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    /// A folder of images or a CSV or TSV table
+    #[arg(value_name = "DATASET")]
+    pub(super) dataset: PathBuf,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) reading: DatasetArgs,
+    /// The report as JSON on stdout
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Exit with 1 when there are any
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(super) fail_on: Option<FailOn>,
+}
+
+/// What `scan --fail-on` looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Any suspect
+    Suspects,
+    /// Any file that cannot be read as a picture
+    Unreadable,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Open {
+    /// A dataset, or a session's folder
+    #[arg(value_name = "DATASET|SESSION")]
+    pub(super) target: PathBuf,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) reading: DatasetArgs,
+}
+
+/// The form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Table,
+    /// For a spreadsheet
+    Csv,
+    /// For a script
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rank {
+    /// A session's folder, or its dataset
+    #[arg(value_name = "SESSION")]
+    pub(super) target: PathBuf,
+    /// By what to rank: `ensemble`, or a detector's name
+    #[arg(long, value_name = "ensemble|DETECTOR", default_value = "ensemble")]
+    pub(super) by: String,
+    /// The first N only [default: 20 in a table, all elsewhere; 0 = all]
+    #[arg(long, value_name = "N")]
+    pub(super) top: Option<usize>,
+    /// All samples, not suspects only
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Words that must match, as in the interface: `class:cat -decided score<0.3`
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    pub(super) filter: String,
+    /// The form of the list
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Format,
+}
+
+/// The form of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For a person
+    Table,
+    /// For a script
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Evaluate {
+    /// A session's folder, or its dataset
+    #[arg(value_name = "SESSION")]
+    pub(super) target: PathBuf,
+    /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
+    #[arg(long, value_name = "CSV")]
+    pub(super) truth: PathBuf,
+    /// Only samples named in this file: one path a line, or a table with a column `path`
+    #[arg(long, value_name = "FILE")]
+    pub(super) subset: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: ReportFormat,
+}
+
+/// What `export` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// CSV of suspects and reviewed samples with scores, flags and decisions
+    Manifest,
+    /// Paths of the samples to remove, one a line
+    RemovalList,
+    /// JSON of new labels by path
+    RelabelMap,
+    /// A copy of the dataset without removed samples, relabelled ones in their new class
+    Cleaned,
+    /// CSV of the cleaned dataset: path, label, split and the columns of your own table
+    CleanedTable,
+    /// The four files, in one folder
+    All,
+}
+
+/// How `export --format cleaned` makes its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CopyMode {
+    /// Hard links, which take no space; symbolic ones where there are none
+    Link,
+    /// Symbolic links
+    Symlink,
+    /// Full copies
+    Copy,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// A session's folder, or its dataset
+    #[arg(value_name = "SESSION")]
+    pub(super) target: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(super) format: ExportFormat,
+    /// Where to: a file, or a folder for `cleaned` and `all`
+    #[arg(long, short, value_name = "PATH")]
+    pub(super) output: PathBuf,
+    /// How a cleaned copy gets its files
+    #[arg(long, value_enum, default_value = "link")]
+    pub(super) copy: CopyMode,
+    /// All samples in the manifest, not only suspects and reviewed ones
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Replace files that exist already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Plugins {
+    /// Detectors that were loaded, and libraries that were refused
+    List {
+        /// One more folder of detector libraries; may be given several times
+        #[arg(long, value_name = "DIR")]
+        plugins: Vec<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a library on a small generated dataset and say what is wrong with it
+    Check {
+        /// The library
+        file: PathBuf,
+        /// Seconds before a detector counts as hanging
+        #[arg(long, value_name = "N", default_value_t = 120)]
+        limit: u64,
+        /// Run in this process, without a guard against crashes
+        #[arg(long, hide = true)]
+        unguarded: bool,
+    },
+    /// Write the two files of a new detector
+    New {
+        /// Its name: lower case, digits, hyphens
+        name: String,
+        /// The folder to put it in [default: plugins/ of the checkout you are in, else here]
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+        /// The folder of the crate chaffinch-plugin [default: found]
+        #[arg(long, value_name = "DIR")]
+        contract: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Models {
+    /// The bundled model and those in the hub's cache
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Load a model, embed a test picture and two prompts
+    Check {
+        /// `bundled`, a name on the hub, or a folder [default: the configuration's]
+        model: Option<String>,
+        /// Where it runs: auto, cpu, cuda:N
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// One more folder of detector libraries; may be given several times
+    #[arg(long, value_name = "DIR")]
+    pub(super) plugins: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+pub(super) struct Config {
+    /// Print the defaults with their comments
+    #[arg(long)]
+    pub(super) default: bool,
+    #[command(subcommand)]
+    pub(super) action: Option<ConfigAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigAction {
+    /// Check the configuration and say which files it came from
+    Check {
+        /// The file [default: the user's]
+        file: Option<PathBuf>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_are_split_at_commas() {
+        let cli =
+            Cli::parse_from(["chaffinch", "scan", "data", "--detectors", "a,b", "--fail-on", "suspects"]);
+        let Command::Scan(scan) = cli.command else { panic!("another command") };
+        assert_eq!(scan.engine.detectors, ["a", "b"]);
+        assert_eq!(scan.fail_on, Some(FailOn::Suspects));
+    }
+}

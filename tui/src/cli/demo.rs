@@ -1,0 +1,86 @@
+//! `demo`: the built-in sample set, scanned and opened.
+
+use super::args::{DatasetArgs, Demo, Global};
+use super::drive::{self, Shown};
+use super::interrupt::INTERRUPTED;
+use super::listing::{Entry, Listing};
+use super::output::{Align, Table, remark, results, terminal_width};
+use super::sample_set::{self, SampleSet};
+use super::{open, scan, setup};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Scans the set; then the interface where there is a terminal, else a summary.
+pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
+    let set = sample_set::unpack()?;
+    let reading = DatasetArgs::default();
+    let setup = setup::for_dataset(&set.images, global, &args.engine, &reading)?;
+    let scanned = drive::scan(setup, &args.engine.detectors, Shown::from(global))?;
+    if scanned.interrupted {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if screen && !args.summary {
+        return open::run_target(&set.images, global, &args.engine, &reading);
+    }
+    let listing = Listing::open(&set.images, global)?;
+    let suspects = listing.suspects();
+    results(|out| {
+        scan::write(out, &scanned)?;
+        writeln!(out)?;
+        table(&suspects, args.top, &set).write(out, terminal_width())?;
+        writeln!(out)?;
+        planted(out, &suspects, args.top, &set)
+    })?;
+    if !global.quiet {
+        remark(&format!("Open it in a terminal with: chaffinch open {}", scan::quoted(&set.images)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first suspects beside what was planted.
+fn table(suspects: &[Entry], top: usize, set: &SampleSet) -> Table {
+    let mut table = Table::new(&[
+        ("rank", Align::Right),
+        ("path", Align::Left),
+        ("suggested", Align::Left),
+        ("score", Align::Right),
+        ("planted", Align::Left),
+        ("reason", Align::Left),
+    ]);
+    for entry in suspects.iter().take(top) {
+        table.row(vec![
+            entry.rank.to_string(),
+            entry.path.clone(),
+            entry.suggested_label.clone(),
+            entry.score.map_or_else(String::new, |score| format!("{score:.3}")),
+            set.faults.get(&entry.path).cloned().unwrap_or_default(),
+            entry.reason.clone(),
+        ]);
+    }
+    table
+}
+
+/// How many of the planted faults were found, by kind.
+fn planted(out: &mut dyn Write, suspects: &[Entry], top: usize, set: &SampleSet) -> Result<()> {
+    let mut kinds: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
+    for (path, fault) in &set.faults {
+        let rank = suspects.iter().find(|entry| entry.path == *path).map(|entry| entry.rank);
+        let (first, all, planted) = kinds.entry(fault).or_default();
+        *first += usize::from(rank.is_some_and(|rank| rank <= top as u64));
+        *all += usize::from(rank.is_some());
+        *planted += 1;
+    }
+    let mut table = Table::new(&[
+        ("planted fault", Align::Left),
+        ("planted", Align::Right),
+        ("suspects", Align::Right),
+        ("in the list above", Align::Right),
+    ]);
+    for (fault, (first, all, planted)) in kinds {
+        table.row(vec![fault.to_owned(), planted.to_string(), all.to_string(), first.to_string()]);
+    }
+    table.write(out, terminal_width())
+}

@@ -1,0 +1,178 @@
+//! `doctor`: what was found on this machine, what is missing, and what to do about it.
+
+use super::args::{Doctor, Global};
+use super::output::{json, results};
+use super::plugins::{self, Listing};
+use super::{models, setup};
+use anyhow::Result;
+use chaffinch_core::config::Flags;
+use chaffinch_core::display::{safe_path, safe_text};
+use chaffinch_core::host::Registry;
+use serde::Serialize;
+use std::env;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// How a finding counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Note,
+    Bad,
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+struct Finding {
+    about: &'static str,
+    state: State,
+    text: String,
+}
+
+/// Looks at everything. The status is 2 when something is bad, so that a script can ask before a long run.
+pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
+    let mut findings = terminal();
+    findings.push(locale());
+    findings.push(model(global));
+    findings.extend(detectors(&args.plugins, global));
+    findings.push(sessions(global));
+    findings.push(configuration(global));
+    results(|out| if args.json { json(out, &findings) } else { write(out, &findings) })?;
+    let bad = findings.iter().any(|finding| finding.state == State::Bad);
+    Ok(ExitCode::from(if bad { 2 } else { 0 }))
+}
+
+fn write(out: &mut dyn Write, findings: &[Finding]) -> Result<()> {
+    writeln!(out, "chaffinch {}", env!("CARGO_PKG_VERSION"))?;
+    for finding in findings {
+        let mark = match finding.state {
+            State::Ok => "ok  ",
+            State::Note => "note",
+            State::Bad => "BAD ",
+        };
+        writeln!(out, "{mark}  {:10} {}", finding.about, safe_text(&finding.text))?;
+    }
+    Ok(())
+}
+
+fn finding(about: &'static str, state: State, text: impl Into<String>) -> Finding {
+    Finding { about, state, text: text.into() }
+}
+
+fn variable(name: &str) -> String {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn terminal() -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let term = variable("TERM");
+    findings.push(match term.as_str() {
+        "" => finding("terminal", State::Note, "TERM is not set; the interface needs it (ssh -t sets it)"),
+        "dumb" => finding("terminal", State::Note, "TERM=dumb cannot show the interface"),
+        _ => finding("terminal", State::Ok, format!("TERM={term}")),
+    });
+    let colour = variable("COLORTERM");
+    findings.push(match colour.as_str() {
+        "truecolor" | "24bit" => finding("colours", State::Ok, format!("COLORTERM={colour}: 16 million")),
+        _ if !variable("NO_COLOR").is_empty() => finding("colours", State::Ok, "NO_COLOR is set: none"),
+        _ => finding(
+            "colours",
+            State::Note,
+            "COLORTERM is not truecolor: pictures have 256 colours; over SSH, SendEnv COLORTERM passes it on",
+        ),
+    });
+    findings.push(match crossterm::terminal::size() {
+        Ok((columns, rows)) if std::io::stdout().is_terminal() => {
+            let state = if columns < 80 || rows < 24 { State::Note } else { State::Ok };
+            finding("size", state, format!("{columns} columns, {rows} rows"))
+        }
+        _ => finding("size", State::Note, "stdout is no terminal"),
+    });
+    let between: Vec<&str> = [("TMUX", "tmux"), ("STY", "screen"), ("SSH_CONNECTION", "SSH")]
+        .into_iter()
+        .filter(|(name, _)| !variable(name).is_empty())
+        .map(|(_, word)| word)
+        .collect();
+    if !between.is_empty() {
+        findings.push(finding("between", State::Ok, between.join(" inside ")));
+    }
+    findings
+}
+
+fn locale() -> Finding {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let set = names.into_iter().map(|name| (name, variable(name))).find(|(_, value)| !value.is_empty());
+    match set {
+        Some((name, value)) if value.to_lowercase().replace('-', "").contains("utf8") => {
+            finding("locale", State::Ok, format!("{name}={value}"))
+        }
+        Some((name, value)) => finding(
+            "locale",
+            State::Note,
+            format!("{name}={value} is not UTF-8; names of files may look odd"),
+        ),
+        None => {
+            finding("locale", State::Note, "none is set; export LANG=C.UTF-8 so that names of files show")
+        }
+    }
+}
+
+fn model(global: &Global) -> Finding {
+    match models::words(global) {
+        Ok(words) => finding("model", State::Ok, words),
+        Err(error) => finding("model", State::Bad, format!("{error:#}")),
+    }
+}
+
+fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
+    // What is wrong with the configuration is said in a line of its own.
+    let config = setup::config(global, None).unwrap_or_default();
+    let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
+    let folders = plugins::folders(&config.with_flags(flags));
+    let listing = Listing::new(&Registry::load(&folders), &folders);
+    let names: Vec<&str> = listing.detectors.iter().map(|detector| detector.name).collect();
+    let mut findings = vec![if names.is_empty() {
+        finding("detectors", State::Bad, format!("none. {}", plugins::looked_in(&listing.folders)))
+    } else {
+        finding("detectors", State::Ok, format!("{}: {}", names.len(), names.join(", ")))
+    }];
+    let refused = listing.refused.iter();
+    findings
+        .extend(refused.map(|one| finding("refused", State::Note, format!("{}: {}", one.path, one.reason))));
+    findings
+}
+
+fn sessions(global: &Global) -> Finding {
+    let folder = match setup::sessions_folder(global) {
+        Ok(folder) => folder,
+        Err(error) => return finding("sessions", State::Bad, format!("{error:#}")),
+    };
+    match writable(&folder) {
+        Ok(()) => finding("sessions", State::Ok, format!("{} can be written to", safe_path(&folder))),
+        Err(error) => {
+            let text = format!(
+                "cannot write to {}: {error}; choose another place with --session",
+                safe_path(&folder)
+            );
+            finding("sessions", State::Bad, text)
+        }
+    }
+}
+
+/// Tries the nearest folder that exists, and leaves nothing behind.
+fn writable(folder: &Path) -> std::io::Result<()> {
+    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
+    let trial = there.join(format!(".chaffinch-{}", std::process::id()));
+    fs::write(&trial, b"trial")?;
+    fs::remove_file(&trial)
+}
+
+fn configuration(global: &Global) -> Finding {
+    match setup::config_words(global) {
+        Ok(words) => finding("settings", State::Ok, words),
+        Err(error) => finding("settings", State::Bad, format!("{error:#}")),
+    }
+}

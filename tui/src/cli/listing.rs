@@ -1,0 +1,125 @@
+//! A session's results as rows: what `rank` and the summary of `demo` write.
+
+use super::args::Global;
+use super::setup;
+use anyhow::{Result, bail};
+use chaffinch_core::columns::DetectorResult;
+use chaffinch_core::display::{safe_path, safe_text};
+use chaffinch_core::facts::Facts;
+use chaffinch_core::journal::Journal;
+use chaffinch_core::manifest::Manifest;
+use chaffinch_core::protocol::{Query, Sort};
+use chaffinch_core::query::{self, Source};
+use chaffinch_core::ranking::{self, Ranking};
+use chaffinch_core::sample::{LabelId, SampleId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Everything that a finished scan left and a person decided, read without starting an engine.
+pub(super) struct Listing {
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) facts: Arc<Facts>,
+    pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
+    pub(super) thresholds: BTreeMap<String, f32>,
+    pub(super) ranking: Ranking,
+    pub(super) journal: Journal,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Entry {
+    pub(super) rank: u64,
+    pub(super) path: String,
+    pub(super) label: String,
+    pub(super) suggested_label: String,
+    pub(super) score: Option<f32>,
+    pub(super) detectors: Vec<String>,
+    pub(super) split: &'static str,
+    pub(super) decision: String,
+    pub(super) reason: String,
+}
+
+impl Listing {
+    /// Reads the session of a dataset or a session's folder.
+    pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
+        setup::read(target, global)
+    }
+
+    /// The detector of this name that has results.
+    pub(super) fn detector(&self, name: &str) -> Result<String> {
+        if self.results.contains_key(name) {
+            return Ok(name.to_owned());
+        }
+        let known: Vec<&str> = self.results.keys().map(String::as_str).collect();
+        bail!("there are no results of a detector '{}' (there are: {})", safe_text(name), known.join(", "))
+    }
+
+    /// Everything, as queries and exports take it.
+    pub(super) fn source(&self) -> Source<'_> {
+        Source {
+            manifest: &self.manifest,
+            facts: &self.facts,
+            results: &self.results,
+            thresholds: &self.thresholds,
+            ranking: &self.ranking,
+            decisions: self.journal.decisions(),
+        }
+    }
+
+    /// The samples a query names, in its order.
+    pub(super) fn select(&self, query: &Query) -> Result<Vec<SampleId>> {
+        Ok(query::select(&self.source(), query)?.into_iter().map(SampleId).collect())
+    }
+
+    /// All suspects by rank.
+    pub(super) fn suspects(&self) -> Vec<Entry> {
+        let ids = self.ranking.order.iter().map(|&id| SampleId(id));
+        (1..).zip(ids).map(|(rank, id)| self.entry(rank, id, &Sort::Rank)).collect()
+    }
+
+    /// One row. Where the list is one detector's, with its score and words.
+    pub(super) fn entry(&self, rank: u64, id: SampleId, sort: &Sort) -> Entry {
+        let mut flagged: Vec<(&str, f32)> = self
+            .results
+            .iter()
+            .map(|(name, result)| (name.as_str(), result.scores()[id.index()]))
+            .filter(|&(name, score)| score < self.thresholds[name])
+            .collect();
+        let detectors: Vec<String> = flagged.iter().map(|(name, _)| (*name).to_owned()).collect();
+        flagged.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let by = match sort {
+            Sort::Detector(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let mut named = by.into_iter().chain(flagged.iter().map(|(name, _)| *name));
+        let suggested = named.find_map(|name| self.results.get(name)?.suggested(id));
+        let own = by.and_then(|name| self.results.get(name)).map(|result| result.reason(id));
+        let reason = match own.filter(|reason| !reason.is_empty()) {
+            Some(reason) => reason.to_owned(),
+            None => ranking::explain(&self.results, &self.thresholds, id),
+        };
+        let score = match by {
+            Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),
+            None => self.ranking.score.get(id.index()).copied(),
+        };
+        Entry {
+            rank,
+            path: safe_path(self.manifest.path(id)),
+            label: safe_text(self.manifest.label_name(id)).into_owned(),
+            suggested_label: safe_text(suggested.map_or("", |place| self.manifest.class(LabelId(place))))
+                .into_owned(),
+            score: score.filter(|score| !score.is_nan()),
+            detectors,
+            split: self.manifest.split(id).name(),
+            decision: self.decision(id),
+            reason: safe_text(&reason).into_owned(),
+        }
+    }
+
+    fn decision(&self, id: SampleId) -> String {
+        let decided = self.journal.decision(id).map(|decision| decision.choice.to_string());
+        safe_text(&decided.unwrap_or_default()).into_owned()
+    }
+}

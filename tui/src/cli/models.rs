@@ -1,0 +1,193 @@
+//! Models: how they are loaded, what is at hand, and whether one gives sensible numbers.
+
+use super::args::Global;
+use super::hub_cache;
+use super::output::{Align, Table, duration, json, results, terminal_width};
+use super::{sample_pictures, setup};
+use anyhow::{Result, ensure};
+use chaffinch_clip::{DeviceChoice, ModelSource};
+use chaffinch_core::config::Flags;
+use chaffinch_core::display::{safe_path, safe_text};
+use chaffinch_core::embedding::{EmbedError, Embedder};
+use chaffinch_core::engine::ModelLoader;
+use serde::Serialize;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Pictures of one trial.
+const TRIAL: u32 = 32;
+
+/// Loads a model when it is needed. What cannot be a model or a device is said at once.
+pub(super) fn loader(model: &str, device: &str) -> Result<ModelLoader> {
+    let source = ModelSource::parse(model)?;
+    let device: DeviceChoice = device.parse()?;
+    Ok(Arc::new(move || {
+        let load = |error: chaffinch_clip::ClipError| EmbedError::Model(error.to_string());
+        Ok(Arc::new(chaffinch_clip::load(&source, device).map_err(load)?) as Arc<dyn Embedder>)
+    }))
+}
+
+/// The configured model, loaded: its name, device and vectors.
+pub(super) fn words(global: &Global) -> Result<String> {
+    let config = setup::config(global, None)?;
+    let model = loader(config.model(), config.device())?()?;
+    Ok(format!("{} on {}, vectors of {} numbers", model.name(), model.device(), model.dim()))
+}
+
+/// One model as it is listed.
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    kind: String,
+    place: String,
+    usable: bool,
+}
+
+/// The bundled model and those in the hub's cache.
+pub(super) fn list(as_json: bool) -> Result<()> {
+    let bundled =
+        Listed { name: "bundled".into(), kind: "clip".into(), place: "in the program".into(), usable: true };
+    let cached = hub_cache::folder().map(|folder| hub_cache::models(&folder)).unwrap_or_default();
+    let known = ["clip", "clip_vision_model", "siglip", "siglip_vision_model"];
+    let cached = cached.into_iter().map(|model| Listed {
+        usable: model.weights && known.contains(&model.kind.as_str()),
+        place: safe_path(&model.folder),
+        name: model.name,
+        kind: model.kind,
+    });
+    let models: Vec<Listed> = std::iter::once(bundled).chain(cached).collect();
+    results(|out| {
+        if as_json {
+            return json(out, &models);
+        }
+        let head =
+            [("model", Align::Left), ("type", Align::Left), ("usable", Align::Left), ("where", Align::Left)];
+        let mut table = Table::new(&head);
+        for model in &models {
+            let usable = if model.usable { "yes" } else { "no" };
+            table.row(vec![model.name.clone(), model.kind.clone(), usable.into(), model.place.clone()]);
+        }
+        table.write(out, terminal_width())
+    })
+}
+
+/// What a trial of a model showed.
+#[derive(Serialize)]
+struct Trial {
+    model: String,
+    device: String,
+    fingerprint: String,
+    dimensions: usize,
+    input_side: usize,
+    batch: usize,
+    load_seconds: f64,
+    images_per_second: f64,
+    /// Cosine of a picture with itself in another batch; 1 when batches do not matter.
+    same: f32,
+    /// Highest cosine of two different pictures.
+    different: f32,
+    /// Cosine of two prompts, absent without a text tower.
+    prompts: Option<f32>,
+    /// What is wrong, one sentence each.
+    wrong: Vec<String>,
+}
+
+/// Loads a model and tries it.
+pub(super) fn check(
+    model: Option<&str>,
+    device: Option<&str>,
+    as_json: bool,
+    global: &Global,
+) -> Result<ExitCode> {
+    let flags = Flags { model: model.map(Into::into), device: device.map(Into::into), ..Flags::default() };
+    let config = setup::config(global, None)?.with_flags(flags);
+    let started = Instant::now();
+    let model = loader(config.model(), config.device())?()?;
+    let trial = trial(model.as_ref(), started.elapsed().as_secs_f64())?;
+    results(|out| if as_json { json(out, &trial) } else { write(out, &trial) })?;
+    Ok(ExitCode::from(if trial.wrong.is_empty() { 0 } else { 2 }))
+}
+
+fn trial(model: &dyn Embedder, load_seconds: f64) -> Result<Trial> {
+    let pictures: Vec<_> =
+        (0..TRIAL).map(|number| sample_pictures::picture(number % 4, number, 96, 80)).collect();
+    let started = Instant::now();
+    let pixels: Vec<Vec<f32>> = pictures.iter().map(|picture| model.preprocess(picture)).collect();
+    let mut vectors = Vec::new();
+    for batch in pixels.chunks(model.batch_size().max(1)) {
+        vectors.extend(model.embed_images(&batch.concat(), batch.len())?);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let alone = model.embed_images(&pixels[1], 1)?;
+    let rows: Vec<&[f32]> = vectors.chunks_exact(model.dim()).collect();
+    ensure!(rows.len() == pictures.len(), "the model gave {} vectors for {TRIAL} pictures", rows.len());
+    let pairs = (0..rows.len()).flat_map(|a| (a + 1..rows.len()).map(move |b| (a, b)));
+    let different = pairs.map(|(a, b)| cosine(rows[a], rows[b])).fold(f32::MIN, f32::max);
+    let prompts = match model.embed_texts(&["a photo of a cat", "a diagram of an engine"]) {
+        Ok(texts) => Some(cosine(&texts[..model.dim()], &texts[model.dim()..])),
+        Err(EmbedError::NoTextTower(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut trial = Trial {
+        model: model.name().to_owned(),
+        device: model.device(),
+        fingerprint: model.fingerprint().to_string(),
+        dimensions: model.dim(),
+        input_side: (model.input_len() / 3).isqrt(),
+        batch: model.batch_size(),
+        load_seconds,
+        images_per_second: f64::from(TRIAL) / seconds.max(1e-9),
+        same: cosine(rows[1], &alone),
+        different,
+        prompts,
+        wrong: Vec::new(),
+    };
+    trial.judge(&rows);
+    Ok(trial)
+}
+
+impl Trial {
+    fn judge(&mut self, rows: &[&[f32]]) {
+        let mut wrong = |bad: bool, text: &str| bad.then(|| self.wrong.push(text.to_owned()));
+        wrong(
+            rows.iter().any(|row| row.iter().any(|x| !x.is_finite())),
+            "a vector has numbers that are not finite",
+        );
+        let long = |row: &&[f32]| (cosine(row, row).sqrt() - 1.0).abs() > 1e-3;
+        wrong(rows.iter().any(long), "a vector is not of unit length");
+        wrong(self.same < 0.999, "the same picture has another vector in another batch");
+        wrong(self.different > 0.9999, "different pictures have the same vector");
+        wrong(self.prompts.is_some_and(|cosine| cosine > 0.9999), "different prompts have the same vector");
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn write(out: &mut dyn Write, trial: &Trial) -> Result<()> {
+    writeln!(out, "model        {}", safe_text(&trial.model))?;
+    writeln!(out, "device       {}", trial.device)?;
+    writeln!(out, "vectors      {} numbers", trial.dimensions)?;
+    writeln!(out, "pictures     {0} x {0} pixels, batches of {1}", trial.input_side, trial.batch)?;
+    writeln!(out, "fingerprint  {}", trial.fingerprint)?;
+    let (load, rate) = (duration(trial.load_seconds), trial.images_per_second);
+    writeln!(out, "speed        {load} to load, {rate:.0} images a second")?;
+    writeln!(out, "cosines      {:.6} same picture, at most {:.3} others", trial.same, trial.different)?;
+    match trial.prompts {
+        Some(cosine) => writeln!(out, "prompts      cosine {cosine:.3} of two different ones")?,
+        None => writeln!(
+            out,
+            "prompts      the model has no text tower; detectors that need prompts are left out"
+        )?,
+    }
+    for text in &trial.wrong {
+        writeln!(out, "WRONG        {text}")?;
+    }
+    if trial.wrong.is_empty() {
+        writeln!(out, "ok")?;
+    }
+    Ok(())
+}

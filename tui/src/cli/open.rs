@@ -1,0 +1,45 @@
+//! `open`: the terminal interface on a session.
+
+use super::args::{DatasetArgs, EngineArgs, Global, Open};
+use super::setup;
+use crate::{ExitReason, Options};
+use anyhow::{Context, Result, ensure};
+use chaffinch_core::engine;
+use chaffinch_core::protocol::Command;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Opens what was named.
+pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
+    run_target(&args.target, global, &args.engine, &args.reading)
+}
+
+/// Opens a dataset or a session; what is missing is computed in the background.
+pub(super) fn run_target(
+    target: &Path,
+    global: &Global,
+    engine: &EngineArgs,
+    reading: &DatasetArgs,
+) -> Result<ExitCode> {
+    ensure!(
+        std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
+        "the interface needs a terminal (ssh -t gives one); without one use scan and rank"
+    );
+    let setup = setup::for_target(target, global, engine, reading)?;
+    let ui = setup.config.ui().clone();
+    let client = engine::spawn(setup)?;
+    // Does nothing where nothing is missing; the interface shows its progress.
+    client.commands.send(Command::Scan { detectors: Vec::new() }).ok().context("the engine ended at once")?;
+    let keymap = Some(ui.keymap).filter(|name| !name.is_empty() && name != "default").map(PathBuf::from);
+    let options = Options { theme: ui.theme, keymap, picture: ui.picture, scan: false, ..Options::default() };
+    let ended = crate::run(client.commands.clone(), client.events.clone(), options);
+    client.stop()?;
+    let reason = ended?;
+    if let ExitReason::Unsaved(count) = reason {
+        super::output::remark(&format!(
+            "{count} decisions were not confirmed as saved; look at the last ones again"
+        ));
+    }
+    Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
+}

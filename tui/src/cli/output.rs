@@ -1,0 +1,188 @@
+//! Where results and remarks are written: results to stdout, everything else to stderr.
+
+use anyhow::Result;
+use chaffinch_core::display::safe_text;
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Writes results through one locked and buffered stdout.
+///
+/// # Errors
+/// When stdout cannot be written to; a closed pipe is told apart in [`is_broken_pipe`].
+pub(super) fn results(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// One value as JSON with a line break after it.
+pub(super) fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// A remark for the person, on stderr. Nothing can be done where stderr is gone.
+pub(super) fn remark(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Something that went wrong while the rest went on.
+pub(super) fn warning(about: &str, text: &str) {
+    remark(&format!("warning: {}: {}", safe_text(about), safe_text(text)));
+}
+
+/// Whether an error is only that nobody reads any more, as in `chaffinch rank … | head`.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        io.or(json) == Some(io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Columns of a terminal on stdout; `None` where stdout is something else.
+pub(super) fn terminal_width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|&columns| columns > 0)
+}
+
+/// Which side of its column a cell stands at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Right,
+}
+
+/// A plain table: two spaces between columns, the last one cut where a terminal ends.
+pub(super) struct Table {
+    head: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(head: &[(&'static str, Align)]) -> Table {
+        Table { head: head.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row; what would act on a terminal is made visible.
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells.into_iter().map(|cell| safe_text(&cell).into_owned()).collect());
+    }
+
+    pub(super) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> Result<()> {
+        let widths: Vec<usize> = (0..self.head.len())
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+                cells.chain([self.head[column].0.width()]).max().unwrap_or(0)
+            })
+            .collect();
+        let head: Vec<String> = self.head.iter().map(|(name, _)| (*name).to_owned()).collect();
+        for row in std::iter::once(&head).chain(&self.rows) {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let room = " ".repeat(widths[column].saturating_sub(cell.width()));
+                let gap = if column == 0 { "" } else { "  " };
+                match self.head[column].1 {
+                    Align::Left => line.extend([gap, cell, &room]),
+                    Align::Right => line.extend([gap, &room, cell]),
+                }
+            }
+            let line = line.trim_end();
+            writeln!(out, "{}", width.map_or_else(|| line.to_owned(), |width| cut(line, width)))?;
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a line that fits, with `…` where something was left out.
+pub(super) fn cut(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let needed = c.width().unwrap_or(0);
+        let fits = needed <= room;
+        room = room.saturating_sub(needed);
+        fits
+    };
+    let mut short: String = line.chars().take_while(fits).collect();
+    short.push('…');
+    short
+}
+
+/// `1 image`, `1 234 images`: a count with its word.
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// A number with a thin grouping that any terminal can show.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Seconds for a person: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..=59 => format!("{whole} s"),
+        60..=3599 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_align_and_never_act_on_the_terminal() {
+        let mut table = Table::new(&[("rank", Align::Right), ("path", Align::Left), ("reason", Align::Left)]);
+        table.row(vec!["1".into(), "cat/\x1b[2J.jpg".into(), "looks like a dog".into()]);
+        table.row(vec!["10".into(), "猫.jpg".into(), String::new()]);
+        let mut out = Vec::new();
+        table.write(&mut out, None).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let expected =
+            "rank  path             reason\n   1  cat/\\x1b[2J.jpg  looks like a dog\n  10  猫.jpg\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn long_lines_are_cut_to_the_terminal() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("猫猫猫猫", 6), "猫猫…");
+    }
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(thousands(123), "123");
+        assert_eq!(count(1, "image", "images"), "1 image");
+        assert_eq!([duration(0.42), duration(75.0), duration(7800.0)], ["0.4 s", "1 min 15 s", "2 h 10 min"]);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_apart() {
+        let closed = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write");
+        assert!(is_broken_pipe(&closed));
+        assert!(!is_broken_pipe(&anyhow::anyhow!("something else")));
+    }
+}

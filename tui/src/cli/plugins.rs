@@ -1,0 +1,166 @@
+//! `plugins list`: what was loaded, and what was refused and why.
+
+use super::args::Global;
+use super::output::{json, results};
+use super::setup;
+use anyhow::Result;
+use chaffinch_core::config::{Config, Flags};
+use chaffinch_core::display::{safe_path, safe_text};
+use chaffinch_core::host::{LoadedDetector, PluginFolder, Registry};
+use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
+use serde::Serialize;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The folders libraries are looked for in: the program's own, the configuration's, then those of `--plugins`.
+/// The flag's are among the configuration's when that was made with flags.
+pub(super) fn folders(config: &Config) -> Vec<PluginFolder> {
+    PluginFolder::own().into_iter().chain(config.plugin_folders().iter().map(PluginFolder::named)).collect()
+}
+
+/// Everything that is known of the libraries, as it is written.
+#[derive(Serialize)]
+pub(super) struct Listing {
+    pub(super) detectors: Vec<DetectorEntry>,
+    pub(super) refused: Vec<RefusedEntry>,
+    pub(super) folders: Vec<String>,
+}
+
+/// One detector.
+#[derive(Serialize)]
+pub(super) struct DetectorEntry {
+    pub(super) name: &'static str,
+    version: &'static str,
+    summary: &'static str,
+    library: String,
+    needs: Vec<&'static str>,
+    threshold: f32,
+    scope: &'static str,
+    params: Vec<ParamEntry>,
+}
+
+/// One parameter.
+#[derive(Serialize)]
+struct ParamEntry {
+    name: &'static str,
+    kind: &'static str,
+    default: f64,
+    min: f64,
+    max: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<&'static str>,
+    help: &'static str,
+}
+
+/// One library that was not taken.
+#[derive(Serialize)]
+pub(super) struct RefusedEntry {
+    pub(super) path: String,
+    pub(super) reason: String,
+}
+
+impl Listing {
+    pub(super) fn new(registry: &Registry, folders: &[PluginFolder]) -> Listing {
+        let refused = registry.refused().iter().map(|refused| RefusedEntry {
+            path: safe_path(&refused.path),
+            reason: safe_text(&refused.error.to_string()).into_owned(),
+        });
+        Listing {
+            detectors: registry.detectors().iter().map(DetectorEntry::new).collect(),
+            refused: refused.collect(),
+            folders: folders.iter().map(|folder| safe_path(folder.path())).collect(),
+        }
+    }
+}
+
+impl DetectorEntry {
+    fn new(detector: &LoadedDetector) -> DetectorEntry {
+        let info = detector.info();
+        DetectorEntry {
+            name: info.name(),
+            version: info.version_text(),
+            summary: info.summary(),
+            library: safe_path(detector.path()),
+            needs: need_names(info.needed()),
+            threshold: info.default_threshold(),
+            scope: if info.judged() == Scope::Group { "group" } else { "sample" },
+            params: info.parameters().iter().map(ParamEntry::new).collect(),
+        }
+    }
+}
+
+impl ParamEntry {
+    fn new(param: &Param) -> ParamEntry {
+        let kind = match param.kind() {
+            ParamKind::Number => "number",
+            ParamKind::Integer => "integer",
+            ParamKind::Flag => "flag",
+            ParamKind::Choice => "choice",
+        };
+        let (min, max) = param.bounds();
+        let (default, choices) = (param.default(), param.choices());
+        ParamEntry { name: param.name(), kind, default, min, max, choices, help: param.help() }
+    }
+
+    /// `clusters = 5 (0 to 100)`
+    fn words(&self) -> String {
+        let name = safe_text(self.name);
+        match self.kind {
+            "flag" => format!("{name} = {}", if self.default == 0.0 { "no" } else { "yes" }),
+            "choice" => {
+                let default = self.choices.get(self.default as usize).copied().unwrap_or("?");
+                format!("{name} = {} (of {})", safe_text(default), safe_text(&self.choices.join(", ")))
+            }
+            _ => format!("{name} = {} ({} to {})", self.default, self.min, self.max),
+        }
+    }
+}
+
+/// What a detector needs, in words.
+fn need_names(needs: Needs) -> Vec<&'static str> {
+    let all = [
+        (Needs::PIXELS, "pixels"),
+        (Needs::EMBEDDINGS, "embeddings"),
+        (Needs::NEIGHBORS, "neighbors"),
+        (Needs::TEXTS, "texts"),
+        (Needs::HASHES, "hashes"),
+        (Needs::LABELS, "labels"),
+    ];
+    all.into_iter().filter(|(need, _)| needs.contains(*need)).map(|(_, name)| name).collect()
+}
+
+/// Lists the libraries. A refused one is shown, and is no error.
+pub(super) fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
+    let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
+    let folders = folders(&setup::config(global, None)?.with_flags(flags));
+    let registry = Registry::load(&folders);
+    let listing = Listing::new(&registry, &folders);
+    results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
+}
+
+fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
+    for detector in &listing.detectors {
+        writeln!(out, "{} {}: {}", detector.name, safe_text(detector.version), safe_text(detector.summary))?;
+        writeln!(out, "  library    {}", detector.library)?;
+        let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
+        writeln!(out, "  needs      {needs}")?;
+        writeln!(out, "  threshold  {} (one score a {})", detector.threshold, detector.scope)?;
+        for (place, param) in detector.params.iter().enumerate() {
+            let head = if place == 0 { "parameters" } else { "" };
+            writeln!(out, "  {head:10} {}: {}", param.words(), safe_text(param.help))?;
+        }
+        writeln!(out)?;
+    }
+    if listing.detectors.is_empty() {
+        writeln!(out, "No detector was found. {}", looked_in(&listing.folders))?;
+    }
+    for refused in &listing.refused {
+        writeln!(out, "refused: {}\n  {}", refused.path, refused.reason)?;
+    }
+    Ok(())
+}
+
+/// Where libraries were looked for, as a sentence.
+pub(super) fn looked_in(folders: &[String]) -> String {
+    format!("Libraries were looked for in {}; name another folder with --plugins DIR.", folders.join(", "))
+}

@@ -1,0 +1,100 @@
+//! `rank`: suspects, worst first.
+
+use super::args::{Format, Global, Rank};
+use super::listing::{Entry, Listing};
+use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use anyhow::Result;
+use chaffinch_core::protocol::{Query, Sort};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Rows of a table where nobody said how many.
+const TABLE_ROWS: usize = 20;
+
+/// Writes the list to stdout.
+pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
+    let listing = Listing::open(&args.target, global)?;
+    let sort = match args.by.as_str() {
+        "ensemble" => Sort::Rank,
+        name => Sort::Detector(listing.detector(name)?),
+    };
+    let query = Query { all: args.all, filter: args.filter.clone(), sort: sort.clone(), descending: false };
+    let ids = listing.select(&query)?;
+    let top = match (args.top, args.format) {
+        (Some(0), _) | (None, Format::Csv | Format::Json) => ids.len(),
+        (None, Format::Table) => TABLE_ROWS,
+        (Some(top), _) => top,
+    };
+    let entries =
+        ids.iter().take(top).enumerate().map(|(place, &id)| listing.entry(place as u64 + 1, id, &sort));
+    results(|out| match args.format {
+        Format::Table => table(entries).write(out, terminal_width()),
+        Format::Csv => csv(out, entries),
+        Format::Json => json(out, &entries.collect::<Vec<Entry>>()),
+    })?;
+    if !global.quiet && args.format == Format::Table {
+        let all = count(ids.len() as u64, "sample", "samples");
+        remark(&format!("{} of {all}; --top 0 lists all", ids.len().min(top)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn score(score: Option<f32>) -> String {
+    score.map_or_else(String::new, |score| format!("{score:.4}"))
+}
+
+fn table(entries: impl Iterator<Item = Entry>) -> Table {
+    let mut table = Table::new(&[
+        ("rank", Align::Right),
+        ("path", Align::Left),
+        ("label", Align::Left),
+        ("suggested", Align::Left),
+        ("score", Align::Right),
+        ("detectors", Align::Left),
+        ("decision", Align::Left),
+        ("reason", Align::Left),
+    ]);
+    for entry in entries {
+        table.row(vec![
+            entry.rank.to_string(),
+            entry.path,
+            entry.label,
+            entry.suggested_label,
+            score(entry.score),
+            entry.detectors.join(","),
+            entry.decision,
+            entry.reason,
+        ]);
+    }
+    table
+}
+
+fn csv(out: &mut dyn Write, entries: impl Iterator<Item = Entry>) -> Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record([
+        "rank",
+        "path",
+        "label",
+        "suggested_label",
+        "score",
+        "detectors",
+        "split",
+        "decision",
+        "reason",
+    ])?;
+    for entry in entries {
+        table.write_record([
+            entry.rank.to_string(),
+            entry.path,
+            entry.label,
+            entry.suggested_label,
+            score(entry.score),
+            entry.detectors.join(";"),
+            entry.split.to_owned(),
+            entry.decision,
+            entry.reason,
+        ])?;
+    }
+    table.flush()?;
+    Ok(())
+}

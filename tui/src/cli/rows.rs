@@ -1,0 +1,38 @@
+//! Asks the engine for a whole list, window by window.
+
+use anyhow::{Context, Result, bail};
+use chaffinch_core::engine::Client;
+use chaffinch_core::protocol::{Command, Event, Query, Row};
+
+/// Rows of one question.
+const WINDOW: u32 = 4096;
+
+/// All rows of a query.
+///
+/// # Errors
+/// When the engine refuses the query or ends.
+pub(super) fn fetch(client: &Client, query: Query) -> Result<Vec<Row>> {
+    let ticket = 1;
+    ask(client, Command::List { ticket, query })?;
+    let mut all = Vec::new();
+    loop {
+        match client.events.recv().context("the engine ended before it answered")? {
+            Event::Listed { total: 0, .. } => return Ok(all),
+            Event::Listed { .. } => ask(client, Command::Rows { ticket, start: 0, len: WINDOW })?,
+            Event::Rows { rows, .. } => {
+                let last = rows.len() < WINDOW as usize;
+                all.extend(rows);
+                if last {
+                    return Ok(all);
+                }
+                ask(client, Command::Rows { ticket, start: all.len() as u64, len: WINDOW })?;
+            }
+            Event::Refused { message } => bail!(message),
+            _ => {}
+        }
+    }
+}
+
+fn ask(client: &Client, command: Command) -> Result<()> {
+    client.commands.send(command).ok().context("the engine ended")
+}

@@ -1,0 +1,166 @@
+//! `scan`: brings a session up to date and says what was found.
+
+use super::args::{FailOn, Global, Scan};
+use super::drive::{self, Scanned, Shown};
+use super::interrupt::INTERRUPTED;
+use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
+use super::setup;
+use anyhow::{Result, bail};
+use chaffinch_core::engine::UNREADABLE;
+use chaffinch_core::protocol::{DetectorSummary, ScanReport};
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The report as a script reads it.
+#[derive(Serialize)]
+struct Report<'a> {
+    dataset: &'a str,
+    session: &'a str,
+    model: &'a str,
+    interrupted: bool,
+    #[serde(flatten)]
+    report: &'a ScanReport,
+}
+
+/// Scans and reports. The status is 1 where `--fail-on` found what it looks for.
+pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
+    let setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    let shown = Shown::from(global);
+    let scanned = drive::scan(setup, &args.engine.detectors, shown)?;
+    results(|out| {
+        if args.json {
+            let Scanned { summary, report, interrupted } = &scanned;
+            let (dataset, session, model) = (&summary.dataset, &summary.session, &summary.model);
+            json(out, &Report { dataset, session, model, interrupted: *interrupted, report })
+        } else {
+            write(out, &scanned)
+        }
+    })?;
+    if scanned.interrupted {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    required(&args.engine.detectors, &scanned.report)?;
+    if !global.quiet && !args.json {
+        remark(&next(&args.dataset, global));
+    }
+    let found = match args.fail_on {
+        Some(FailOn::Suspects) => scanned.report.suspects > 0,
+        Some(FailOn::Unreadable) => scanned.report.unreadable > 0,
+        None => false,
+    };
+    Ok(ExitCode::from(u8::from(found)))
+}
+
+/// A detector that was asked for by name must not be missing from the result, and one at least must have worked.
+fn required(named: &[String], report: &ScanReport) -> Result<()> {
+    let failed: Vec<&str> = report.failed.iter().map(|(name, _)| name.as_str()).collect();
+    let missing: Vec<&str> = named.iter().map(String::as_str).filter(|name| failed.contains(name)).collect();
+    if !missing.is_empty() {
+        bail!("{} was asked for and failed; see the warnings above", missing.join(", "));
+    }
+    if !failed.is_empty() && report.detectors.iter().all(|detector| detector.name == UNREADABLE) {
+        bail!("every detector failed; see the warnings above");
+    }
+    Ok(())
+}
+
+/// What was found, for a person.
+pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
+    let Scanned { summary, report, interrupted } = scanned;
+    let classes = count(summary.classes.len() as u64, "class", "classes");
+    let samples = count(report.samples, "image", "images");
+    writeln!(out, "{}: {samples} in {classes}, {} unreadable", summary.dataset, report.unreadable)?;
+    if *interrupted {
+        writeln!(out, "Stopped before the end: scan again to go on where it was.")?;
+    }
+    writeln!(out)?;
+    detectors(&report.detectors).write(out, terminal_width())?;
+    writeln!(out)?;
+    writeln!(out, "{} in {}", count(report.suspects, "suspect", "suspects"), summary.session)?;
+    writeln!(out, "{}", effort(&summary.model, report))?;
+    Ok(())
+}
+
+/// Counts by detector.
+pub(super) fn detectors(all: &[DetectorSummary]) -> Table {
+    let mut table = Table::new(&[
+        ("detector", Align::Left),
+        ("flagged", Align::Right),
+        ("scored", Align::Right),
+        ("threshold", Align::Right),
+        ("what it finds", Align::Left),
+    ]);
+    for detector in all {
+        table.row(vec![
+            detector.name.clone(),
+            detector.flagged.to_string(),
+            detector.scored.to_string(),
+            format!("{:.2}", detector.threshold),
+            detector.summary.clone(),
+        ]);
+    }
+    table
+}
+
+/// What it took.
+fn effort(model: &str, report: &ScanReport) -> String {
+    let mut text = format!(
+        "{}: {} read, {} embedded, {} known already",
+        duration(report.seconds),
+        count(report.indexed, "file", "files"),
+        report.embedded,
+        report.reused
+    );
+    if !model.is_empty() {
+        text += &format!("; model {model}");
+    }
+    if report.peak_memory > 0 {
+        text += &format!("; at most {} MiB of memory", report.peak_memory >> 20);
+    }
+    text
+}
+
+/// What to do next, as a command that can be pasted.
+fn next(dataset: &Path, global: &Global) -> String {
+    let target = global.session.as_deref().unwrap_or(dataset);
+    format!("Look at them with: chaffinch open {}", quoted(target))
+}
+
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = chaffinch_core::display::safe_path(path);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_can_be_pasted() {
+        assert_eq!(quoted(Path::new("/data/pets")), "/data/pets");
+        assert_eq!(quoted(Path::new("my pets/it's")), "'my pets/it'\\''s'");
+    }
+
+    #[test]
+    fn detectors_asked_for_by_name_must_work() {
+        let failed = |name: &str| ScanReport {
+            failed: vec![(name.into(), "panicked".into())],
+            ..ScanReport::default()
+        };
+        let worked = DetectorSummary { name: "other".into(), ..DetectorSummary::default() };
+        let mut report = ScanReport { detectors: vec![worked], ..failed("mine") };
+        assert!(required(&[], &report).is_ok());
+        assert!(required(&["mine".into()], &report).is_err());
+        report.detectors.clear();
+        assert!(required(&[], &report).is_err());
+        assert!(required(&[], &ScanReport::default()).is_ok());
+    }
+}

@@ -1,0 +1,258 @@
+//! Which keys mean which action: read from TOML, the built-in map first, the user's over it.
+
+use crate::action::{Action, Scope};
+use crate::key::{self, Key};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+use std::path::Path;
+use toml::de::{DeTable, DeValue};
+
+const DEFAULT: &str = include_str!("../../configs/keymaps/default.toml");
+const VIM: &str = include_str!("../../configs/keymaps/vim.toml");
+/// Written instead of an action, this takes a key away.
+const DISABLED: &str = "<disabled>";
+
+/// What a sequence of keys means so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is complete.
+    Action(Action),
+    /// More keys may follow.
+    Prefix,
+    /// Nothing.
+    Nothing,
+}
+
+/// Keys and their actions, by scope. Sequences stand in the order in which they are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keymap {
+    bound: BTreeMap<Scope, BTreeMap<Vec<Key>, Action>>,
+}
+
+impl Keymap {
+    /// The built-in map.
+    ///
+    /// # Errors
+    /// If the built-in file is broken, which a test excludes.
+    pub fn builtin() -> Result<Keymap> {
+        let mut keymap = Keymap::default();
+        keymap.overlay(DEFAULT, "configs/keymaps/default.toml")?;
+        Ok(keymap)
+    }
+
+    /// The built-in map with a user's file over it. `default` and `vim` name presets.
+    ///
+    /// # Errors
+    /// Names the file, the line, and the nearest thing that would have been right.
+    pub fn load(file: Option<&Path>) -> Result<Keymap> {
+        let mut keymap = Keymap::builtin()?;
+        let Some(file) = file else { return Ok(keymap) };
+        match file.to_str() {
+            Some("default") => {}
+            Some("vim") => keymap.overlay(VIM, "configs/keymaps/vim.toml")?,
+            _ => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("{}: the keymap cannot be read", file.display()))?;
+                keymap.overlay(&text, &file.display().to_string())?;
+            }
+        }
+        Ok(keymap)
+    }
+
+    /// Lays the bindings of a file over those that are there.
+    ///
+    /// # Errors
+    /// As for [`Keymap::load`]; the map is then half changed and must not be used.
+    pub fn overlay(&mut self, text: &str, file: &str) -> Result<()> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
+        })?;
+        for (name, value) in table.get_ref().iter() {
+            let here = format!("{file}:{}", line(name.span().start));
+            let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name.get_ref().as_ref())
+            else {
+                bail!("{here}: [{}] is no part of a keymap: use [list], [prompt] or [pane]", name.get_ref());
+            };
+            let DeValue::Table(bindings) = value.get_ref() else {
+                bail!("{here}: '{}' must be a table of keys", name.get_ref());
+            };
+            for (keys, run) in bindings.iter() {
+                let here = format!("{file}:{}", line(keys.span().start));
+                let sequence =
+                    key::parse_sequence(keys.get_ref()).map_err(|why| anyhow::anyhow!("{here}: {why}"))?;
+                let Some(run) = run.get_ref().as_str() else {
+                    bail!("{here}: \"{}\" must name an action, as in \"keep\"", keys.get_ref());
+                };
+                self.bind(scope, sequence, run).map_err(|why| anyhow::anyhow!("{here}: {why}"))?;
+            }
+        }
+        self.check().map_err(|why| anyhow::anyhow!("{file}: {why}"))
+    }
+
+    fn bind(&mut self, scope: Scope, sequence: Vec<Key>, run: &str) -> Result<(), String> {
+        let bound = self.bound.entry(scope).or_default();
+        if run == DISABLED {
+            bound.remove(&sequence);
+            return Ok(());
+        }
+        let Some(action) = Action::from_name(run) else {
+            return Err(format!("there is no action '{run}': did you mean '{}'?", Action::nearest(run)));
+        };
+        if action.scope() != scope {
+            let (right, wrong) = (action.scope().name(), scope.name());
+            return Err(format!("'{run}' belongs into [{right}], not into [{wrong}]"));
+        }
+        bound.insert(sequence, action);
+        Ok(())
+    }
+
+    /// A key that is bound must not also begin a longer sequence: one of the two could never be reached.
+    fn check(&self) -> Result<(), String> {
+        for bound in self.bound.values() {
+            let sequences: Vec<&Vec<Key>> = bound.keys().collect();
+            for pair in sequences.windows(2) {
+                if pair[1].starts_with(pair[0]) {
+                    let (short, long) = (key::notation(pair[0]), key::notation(pair[1]));
+                    return Err(format!(
+                        "\"{short}\" is bound, so \"{long}\" can never be typed: write \"{short}\" = \"{DISABLED}\""
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What these keys mean.
+    pub fn lookup(&self, scope: Scope, keys: &[Key]) -> Lookup {
+        let Some(bound) = self.bound.get(&scope) else { return Lookup::Nothing };
+        if let Some(action) = bound.get(keys) {
+            return Lookup::Action(*action);
+        }
+        let longer = bound.range(keys.to_vec()..).next().is_some_and(|(next, _)| next.starts_with(keys));
+        if longer { Lookup::Prefix } else { Lookup::Nothing }
+    }
+
+    /// What may follow these keys.
+    pub fn continuations(&self, scope: Scope, keys: &[Key]) -> Vec<(&[Key], Action)> {
+        let Some(bound) = self.bound.get(&scope) else { return Vec::new() };
+        bound
+            .range(keys.to_vec()..)
+            .take_while(|(sequence, _)| sequence.starts_with(keys))
+            .map(|(sequence, action)| (&sequence[keys.len()..], *action))
+            .collect()
+    }
+
+    /// The key that a person would press first for an action: the shortest one, characters before named keys.
+    pub fn key_for(&self, action: Action) -> Option<&[Key]> {
+        let bound = self.bound.get(&action.scope())?;
+        let keys = bound.iter().filter(|(_, bound)| **bound == action).map(|(keys, _)| keys.as_slice());
+        keys.min_by_key(|keys| effort(keys))
+    }
+
+    /// All keys for an action.
+    pub fn keys_for(&self, action: Action) -> Vec<&[Key]> {
+        let Some(bound) = self.bound.get(&action.scope()) else { return Vec::new() };
+        let mut keys: Vec<&[Key]> =
+            bound.iter().filter(|(_, bound)| **bound == action).map(|(keys, _)| keys.as_slice()).collect();
+        keys.sort_by_key(|keys| effort(keys));
+        keys
+    }
+}
+
+/// How hard a sequence is to press and to read: keys, keys with Control, length of the name.
+fn effort(keys: &[Key]) -> (usize, usize, usize) {
+    (keys.len(), keys.iter().filter(|key| key.ctrl).count(), key::notation(keys).len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        let mut keymap = Keymap::builtin().unwrap();
+        keymap.overlay(text, "my.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_action_can_be_reached_and_explains_itself() {
+        let keymap = Keymap::builtin().unwrap();
+        for action in Action::ALL {
+            assert!(action.doc().len() > 5 && !action.doc().ends_with('.'), "{action}");
+            assert!(!action.short().is_empty());
+            assert_eq!(Action::from_name(action.name()), Some(*action));
+            // The palette offers all actions of the list; those of prompts and pages need a key.
+            let reachable = action.scope() == Scope::List || keymap.key_for(*action).is_some();
+            assert!(reachable, "{action} has neither key nor palette entry");
+            let json = serde_json::to_string(action).unwrap();
+            assert_eq!(json, format!("\"{}\"", action.name()));
+        }
+    }
+
+    #[test]
+    fn presets_are_sound() {
+        assert!(Keymap::load(Some(Path::new("vim"))).is_ok());
+        assert_eq!(Keymap::load(Some(Path::new("default"))).unwrap(), Keymap::builtin().unwrap());
+    }
+
+    #[test]
+    fn no_key_needs_what_terminals_cannot_send() {
+        let keymap = Keymap::builtin().unwrap();
+        for sequence in keymap.bound.values().flat_map(|bound| bound.keys()) {
+            for key in sequence {
+                assert!(!key.alt, "{key}");
+                // Taken by tmux, screen and flow control.
+                let taken = key.ctrl && matches!(key.code, key::Code::Char('b' | 'a' | 's' | 'q' | '\\'));
+                assert!(!taken || keymap.lookup(Scope::List, &[*key]) == Lookup::Nothing, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn sequences_are_prefixes_until_complete() {
+        let keymap = Keymap::builtin().unwrap();
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('g')]), Lookup::Prefix);
+        assert_eq!(
+            keymap.lookup(Scope::List, &[Key::char('g'), Key::char('g')]),
+            Lookup::Action(Action::Top)
+        );
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('g'), Key::char('%')]), Lookup::Nothing);
+        assert_eq!(keymap.continuations(Scope::List, &[Key::char(',')]).len(), 7);
+    }
+
+    #[test]
+    fn a_users_file_overrides_and_disables() {
+        let mut keymap = Keymap::builtin().unwrap();
+        keymap
+            .overlay("[list]\nk = \"keep\"\nx = \"<disabled>\"\n\"<C-x>\" = \"remove\"", "my.toml")
+            .unwrap();
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('k')]), Lookup::Action(Action::Keep));
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('x')]), Lookup::Nothing);
+        assert_eq!(keymap.lookup(Scope::List, &[Key::ctrl('x')]), Lookup::Action(Action::Remove));
+    }
+
+    #[test]
+    fn errors_name_file_line_and_what_was_meant() {
+        assert_eq!(
+            error_of("[list]\n\nk = \"kepe\""),
+            "my.toml:3: there is no action 'kepe': did you mean 'keep'?"
+        );
+        assert!(error_of("[lists]\nk = \"keep\"").starts_with("my.toml:1: [lists] is no part of a keymap"));
+        assert!(
+            error_of("[list]\n\"<Entr>\" = \"keep\"")
+                .contains("my.toml:2: <Entr> is no key: did you mean <Enter>?")
+        );
+        assert!(error_of("[list]\n\"<C-1>\" = \"keep\"").contains("cannot be sent"));
+        assert!(error_of("[list]\nk = 3").contains("my.toml:2"));
+        assert!(error_of("[list]\nk = \"keep").starts_with("my.toml:2: "));
+        assert!(error_of("[pane]\nk = \"keep\"").contains("belongs into [list]"));
+        assert!(error_of("[list]\nya = \"keep\"").contains("\"y\" = \"<disabled>\""));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Keymap::load(Some(Path::new("/nowhere/keys.toml"))).unwrap_err();
+        assert!(format!("{error:#}").contains("/nowhere/keys.toml"));
+    }
+}

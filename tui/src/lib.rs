@@ -1,0 +1,24 @@
+//! The terminal workbench of Chaffinch: it shows what the engine found and sends back what a person decides.
+//!
+//! The interface is one loop in the Elm manner. Keys become [`action::Action`]s through a [`keymap::Keymap`],
+//! [`update`] turns actions and the engine's events into a new [`model::Model`] and a list of effects, [`view`]
+//! draws the model. Only [`run`] touches the terminal.
+
+pub mod action;
+pub mod cli;
+pub mod fuzzy;
+pub mod key;
+pub mod keymap;
+pub mod model;
+pub mod picture;
+mod run;
+pub mod terminal;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+pub use run::{ExitReason, Options, run};
+
+#[cfg(test)]
+mod tests;

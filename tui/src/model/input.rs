@@ -1,0 +1,243 @@
+//! What is being typed or chosen.
+
+use crate::action::{Action, Scope};
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::Query;
+use chaffinch_core::sample::SampleId;
+
+/// One line of text with a cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// The text.
+    pub text: String,
+    /// The cursor as a byte offset, always between two characters.
+    pub at: usize,
+}
+
+impl Line {
+    /// A line with the cursor at its end.
+    pub fn new(text: &str) -> Line {
+        Line { text: text.to_owned(), at: text.len() }
+    }
+
+    /// Puts text in at the cursor; control characters are left out.
+    pub fn insert(&mut self, text: &str) {
+        let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+        self.text.insert_str(self.at, &clean);
+        self.at += clean.len();
+    }
+
+    /// Moves one character left.
+    pub fn left(&mut self) {
+        self.at = self.before();
+    }
+
+    /// Moves one character right.
+    pub fn right(&mut self) {
+        self.at += self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+    }
+
+    /// Deletes the character before the cursor.
+    pub fn backspace(&mut self) {
+        let start = self.before();
+        self.text.replace_range(start..self.at, "");
+        self.at = start;
+    }
+
+    /// Deletes the character under the cursor.
+    pub fn delete(&mut self) {
+        let end = self.at + self.text[self.at..].chars().next().map_or(0, char::len_utf8);
+        self.text.replace_range(self.at..end, "");
+    }
+
+    /// Deletes the word before the cursor.
+    pub fn delete_word(&mut self) {
+        let head = self.text[..self.at].trim_end();
+        let start = head
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
+        self.text.replace_range(start..self.at, "");
+        self.at = start;
+    }
+
+    /// Deletes everything before the cursor.
+    pub fn delete_line(&mut self) {
+        self.text.replace_range(..self.at, "");
+        self.at = 0;
+    }
+
+    fn before(&self) -> usize {
+        self.at - self.text[..self.at].chars().next_back().map_or(0, char::len_utf8)
+    }
+}
+
+/// What a typed line is for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PromptKind {
+    /// A filter; applied while it is typed.
+    Filter {
+        /// The query to go back to.
+        before: Box<Query>,
+    },
+    /// A search.
+    Search,
+    /// A note about these samples.
+    Note(Vec<SampleId>),
+}
+
+/// A line being typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// What for.
+    pub kind: PromptKind,
+    /// The line.
+    pub line: Line,
+    /// When a filter is applied without Enter.
+    pub apply_at: Option<u64>,
+}
+
+/// What is chosen from a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PickerKind {
+    /// All keys and what they do.
+    Help,
+    /// All actions by name.
+    Palette,
+    /// A class for these samples.
+    Relabel(Vec<SampleId>),
+    /// A tag for these samples.
+    Tag(Vec<SampleId>),
+}
+
+/// One line of a picker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PickerItem {
+    /// Shown first, matched first.
+    pub name: String,
+    /// Shown beside it, matched too.
+    pub note: String,
+    /// Shown at the side, not matched: keys, a probability.
+    pub side: String,
+    /// The action, where the item is one.
+    pub action: Option<Action>,
+}
+
+/// A list to choose from, narrowed by typing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picker {
+    /// What is chosen.
+    pub kind: PickerKind,
+    /// What is typed.
+    pub line: Line,
+    /// Everything there is.
+    pub items: Vec<PickerItem>,
+    /// The items that match, best first.
+    pub found: Vec<usize>,
+    /// The chosen one, a place in `found`.
+    pub selected: usize,
+}
+
+impl Picker {
+    /// A picker with nothing typed.
+    pub fn new(kind: PickerKind, items: Vec<PickerItem>) -> Picker {
+        let found = (0..items.len()).collect();
+        Picker { kind, line: Line::default(), items, found, selected: 0 }
+    }
+
+    /// Finds again what matches, after something was typed.
+    pub fn refresh(&mut self) {
+        let words: Vec<String> = self.line.text.split_whitespace().map(str::to_lowercase).collect();
+        let says = |item: &PickerItem| {
+            let name = item.action.map_or("", Action::name);
+            let text = format!("{} {} {} {name}", item.name, item.note, item.side).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        // Names are matched loosely; sentences only by whole words, for loosely they match everything.
+        self.found = match self.kind {
+            PickerKind::Help => Vec::new(),
+            _ => {
+                let names: Vec<&str> = self.items.iter().map(|item| item.name.as_str()).collect();
+                crate::fuzzy::rank(&self.line.text, &names)
+            }
+        };
+        let known: std::collections::BTreeSet<usize> = self.found.iter().copied().collect();
+        let more = (0..self.items.len()).filter(|place| !known.contains(place) && says(&self.items[*place]));
+        self.found.extend(more);
+        self.selected = 0;
+    }
+
+    /// The chosen item.
+    pub fn chosen(&self) -> Option<&PickerItem> {
+        self.items.get(*self.found.get(self.selected)?)
+    }
+}
+
+/// What happens when a question is answered with yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// These samples get this decision.
+    Decide(Vec<SampleId>, Choice),
+}
+
+/// A question with yes and no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirm {
+    /// The question.
+    pub question: String,
+    /// What yes does.
+    pub yes: Consequence,
+}
+
+/// What the keys go to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Mode {
+    /// The list.
+    #[default]
+    List,
+    /// A typed line.
+    Prompt(Prompt),
+    /// A list to choose from.
+    Picker(Picker),
+    /// A question.
+    Confirm(Confirm),
+    /// The page of jobs and log, scrolled by so many lines.
+    Jobs(u16),
+}
+
+impl Mode {
+    /// Which part of the keymap holds.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Mode::List => Scope::List,
+            Mode::Prompt(_) | Mode::Picker(_) | Mode::Confirm(_) => Scope::Prompt,
+            Mode::Jobs(_) => Scope::Pane,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+
+    #[test]
+    fn editing_keeps_the_cursor_between_characters() {
+        let mut line = Line::new("größe 猫 x");
+        line.left();
+        line.left();
+        line.backspace();
+        assert_eq!(line.text, "größe  x");
+        line.insert("a\nb\x1b");
+        assert_eq!(line.text, "größe ab x");
+        line.delete_word();
+        assert_eq!(line.text, "größe  x");
+        line.delete();
+        assert_eq!(line.text, "größe x");
+        line.delete_line();
+        assert_eq!((line.text.as_str(), line.at), ("x", 0));
+        line.left();
+        line.backspace();
+        line.right();
+        line.right();
+        assert_eq!((line.text.as_str(), line.at), ("x", 1));
+    }
+}

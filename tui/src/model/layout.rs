@@ -1,0 +1,98 @@
+//! Where everything stands on the screen, for drawing it and for knowing how many rows and pixels to ask for.
+
+use ratatui::layout::{Rect, Size};
+
+/// Smallest usable screen.
+const SMALLEST: Size = Size { width: 40, height: 10 };
+/// Cells of one thumbnail, and of the gap after it.
+const THUMB: (u16, u16) = (12, 6);
+
+/// The parts of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Progress of background work, and what is open.
+    pub top: Rect,
+    /// The list.
+    pub list: Rect,
+    /// The line between list and sample, one cell wide.
+    pub divider: Rect,
+    /// The picture.
+    pub picture: Rect,
+    /// The strip of neighbours with its captions; empty where there is no room.
+    pub strip: Rect,
+    /// How many neighbours fit into the strip.
+    pub thumbs: u16,
+    /// Everything said about the sample.
+    pub info: Rect,
+    /// Prompt or message.
+    pub message: Rect,
+    /// Keys that work here.
+    pub hints: Rect,
+}
+
+impl Layout {
+    /// The parts for a terminal of this size.
+    pub fn of(size: Size, zoom: bool) -> Layout {
+        let Size { width, height } = size;
+        if width < SMALLEST.width || height < SMALLEST.height {
+            return Layout { message: Rect::new(0, 0, width, height.min(1)), ..Layout::default() };
+        }
+        let body = Rect::new(0, 1, width, height - 3);
+        let mut layout = Layout {
+            top: Rect::new(0, 0, width, 1),
+            message: Rect::new(0, height - 2, width, 1),
+            hints: Rect::new(0, height - 1, width, 1),
+            ..Layout::default()
+        };
+        if zoom {
+            layout.picture = Rect { height: body.height - 1, ..body };
+            layout.info = Rect { y: body.bottom() - 1, height: 1, ..body };
+            return layout;
+        }
+        let list_width = if width >= 120 { width * 44 / 100 } else { width * 52 / 100 };
+        layout.list = Rect { width: list_width, ..body };
+        layout.divider = Rect { x: list_width, width: 1, ..body };
+        let side = Rect { x: list_width + 1, width: width - list_width - 1, ..body };
+        let strip = if width >= 120 && side.height >= 26 { THUMB.1 + 1 } else { 0 };
+        let room = side.height - strip;
+        // A cell is about twice as high as wide, so a square picture has half as many rows as columns.
+        let picture = (room * 11 / 20).min(side.width / 2 + 1).max(3);
+        layout.picture = Rect { height: picture, ..side };
+        layout.strip = Rect { y: side.y + picture, height: strip, ..side };
+        layout.thumbs = if strip > 0 { (side.width / (THUMB.0 + 1)).min(8) } else { 0 };
+        let info = side.y + picture + strip;
+        layout.info = Rect { y: info, height: side.bottom() - info, ..side };
+        layout
+    }
+
+    /// The cells of one thumbnail's picture.
+    pub fn thumb(&self, place: u16) -> Rect {
+        let x = self.strip.x + place * (THUMB.0 + 1);
+        Rect::new(x, self.strip.y, THUMB.0, THUMB.1.min(self.strip.height))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stay_on_the_screen_at_every_size() {
+        for width in 0..220 {
+            for height in 0..70 {
+                for zoom in [false, true] {
+                    let screen = Rect::new(0, 0, width, height);
+                    let layout = Layout::of(Size { width, height }, zoom);
+                    let parts =
+                        [layout.top, layout.list, layout.picture, layout.strip, layout.info, layout.hints];
+                    for part in parts.into_iter().filter(|part| part.area() > 0) {
+                        assert_eq!(part.intersection(screen), part, "{width}x{height}");
+                    }
+                    for place in 0..layout.thumbs {
+                        assert_eq!(layout.thumb(place).intersection(layout.strip), layout.thumb(place));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
+
+use crate::action::Action;
+use chaffinch_core::protocol::{Query, Ticket};
+use chaffinch_core::sample::SampleId;
+
+/// The list that is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct List {
+    /// The ticket of what is shown; 0 before the first answer.
+    pub ticket: Ticket,
+    /// The last ticket given out.
+    pub last_ticket: Ticket,
+    /// What was asked for last, shown or under way.
+    pub query: Query,
+    /// What is shown.
+    pub shown: Query,
+    /// Rows in it.
+    pub total: u64,
+    /// Of them, with a decision.
+    pub decided: u64,
+    /// Rows with a keep, remove, relabel, unsure decision.
+    pub by_choice: [u64; 4],
+    /// The row of the cursor.
+    pub cursor: u64,
+    /// The first row on the screen.
+    pub top: u64,
+    /// The next list, until enough of it is there to be shown at once.
+    pub incoming: Option<Incoming>,
+    /// Whether the cursor waits for the engine to find an undecided row; forward or backward.
+    pub finding: Option<bool>,
+    /// A sample to go to once the engine has told its row.
+    pub locating: Option<SampleId>,
+}
+
+/// Where the cursor goes in a new list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// To the first row.
+    Top,
+    /// To the sample it is on, wherever that is then.
+    Stay,
+    /// To this sample, else to this row.
+    Place(Option<SampleId>, u64),
+}
+
+/// A list that was asked for and is not shown yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// Its ticket.
+    pub ticket: Ticket,
+    /// Where the cursor goes.
+    pub anchor: Anchor,
+    /// The counts, once it is ready: rows, decided, by choice.
+    pub counts: Option<(u64, u64, [u64; 4])>,
+    /// The row of the cursor, once it is known.
+    pub cursor: Option<u64>,
+}
+
+/// What a walk over the rows does with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Stops at the first row with this text, in small letters.
+    Search(String),
+    /// Stops at the first row of another class than this one.
+    Class(Option<u32>),
+    /// Collects all samples up to and with a row.
+    Gather {
+        /// The last row.
+        to: u64,
+        /// What was collected.
+        samples: Vec<SampleId>,
+        /// What follows.
+        then: Then,
+    },
+}
+
+/// What follows when rows have been collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// They are marked.
+    Mark,
+    /// They are marked, and then this is done.
+    Do(Action),
+}
+
+/// A way over more rows than are held, window by window, without keeping them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// What for.
+    pub purpose: Purpose,
+    /// The next row to look at.
+    pub next: u64,
+    /// Down or up.
+    pub forward: bool,
+    /// The first row of the window that was asked for.
+    pub awaiting: Option<u64>,
+}
+
+impl List {
+    /// Moves the cursor, keeping it inside the list, and the window so that the cursor is in it. Where the
+    /// cursor leaves the window, the window jumps by most of a page: over a slow link one jump costs less than
+    /// scrolling line by line.
+    pub fn go(&mut self, row: u64, height: u64) {
+        self.cursor = row.min(self.total.saturating_sub(1));
+        self.reveal(height);
+    }
+
+    /// Moves the window so that the cursor is in it.
+    pub fn reveal(&mut self, height: u64) {
+        let height = height.max(1);
+        let lead = height / 4;
+        if self.cursor < self.top {
+            self.top = (self.cursor + lead + 1).saturating_sub(height);
+        } else if self.cursor >= self.top + height {
+            self.top = self.cursor - lead;
+        }
+        self.top = self.top.min(self.total.saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::List;
+
+    #[test]
+    fn the_cursor_is_always_in_the_window() {
+        let mut list = List { total: 10_000_000, ..List::default() };
+        for (step, height) in [(1, 20), (7, 20), (9_999_999, 20), (3, 1), (500, 33), (0, 20), (10_000_000, 5)]
+        {
+            list.go(step, height);
+            assert!(list.cursor >= list.top && list.cursor < list.top + height);
+            assert!(list.top + height <= list.total);
+        }
+        let mut short = List { total: 3, ..List::default() };
+        short.go(99, 20);
+        assert_eq!((short.cursor, short.top), (2, 0));
+        let mut empty = List::default();
+        empty.go(5, 20);
+        assert_eq!((empty.cursor, empty.top), (0, 0));
+    }
+}

@@ -1,0 +1,273 @@
+//! Everything the interface knows. Plain data: [`crate::update`] changes it, [`crate::view`] draws it.
+
+mod input;
+mod journal;
+mod layout;
+mod list;
+mod pictures;
+mod rows;
+
+pub use input::{Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+pub use journal::{Journal, Op};
+pub use layout::Layout;
+pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};
+pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
+pub use rows::{CHUNK, RowCache};
+
+use crate::key::Key;
+use crate::keymap::Keymap;
+use crate::theme::Theme;
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::{Progress, Query, Row, ScanReport, SessionSummary};
+use chaffinch_core::sample::SampleId;
+use ratatui::layout::Size;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, VecDeque};
+
+/// How much a message asks for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something was done.
+    Info,
+    /// Something could not be done as asked.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// The message at the bottom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// How it is drawn.
+    pub level: Level,
+    /// Its words.
+    pub text: String,
+    /// When it goes away by itself, on the model's clock.
+    pub until: Option<u64>,
+}
+
+/// What runs in the engine and what it said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Jobs {
+    /// The running job's progress.
+    pub progress: Option<Progress>,
+    /// What the last scan did.
+    pub report: Option<Box<ScanReport>>,
+    /// What went wrong: about what, and the message.
+    pub troubles: VecDeque<(String, String)>,
+    /// The last lines of the log.
+    pub log: VecDeque<String>,
+}
+
+/// What is kept with the session between two runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// The list.
+    pub query: Query,
+    /// The row of the cursor.
+    pub row: u64,
+    /// The sample under the cursor, which wins over the row.
+    pub sample: Option<SampleId>,
+    /// The first row on the screen.
+    pub top: u64,
+    /// The chosen detector.
+    pub detector: String,
+    /// Classes used for relabelling, last used first.
+    pub recent: Vec<String>,
+    /// Whether deciding stays on the sample.
+    pub stay: bool,
+}
+
+/// The state of the interface.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Milliseconds since the start; the only clock `update` knows.
+    pub now: u64,
+    /// The terminal in cells.
+    pub size: Size,
+    /// Keys and their actions.
+    pub keymap: Keymap,
+    /// Looks.
+    pub theme: Theme,
+    /// Whether pictures are shown at all.
+    pub pictures_on: bool,
+    /// Pixels in one cell, across and down, that the chosen way of showing pictures can use.
+    pub cell_pixels: (u32, u32),
+    /// Whether a stale session starts a scan by itself.
+    pub scan_when_stale: bool,
+    /// The session, once the engine has told of it.
+    pub session: Option<Box<SessionSummary>>,
+    /// The list and the cursor in it.
+    pub list: List,
+    /// The rows that are near the cursor.
+    pub rows: RowCache,
+    /// What is known of single samples.
+    pub details: Details,
+    /// Pictures made ready for the screen.
+    pub pictures: Pictures,
+    /// Decisions on their way to the disk.
+    pub journal: Journal,
+    /// Marked samples.
+    pub marks: BTreeSet<SampleId>,
+    /// The row where a range began.
+    pub visual: Option<u64>,
+    /// What was searched for last.
+    pub search: String,
+    /// A search or a collection of rows under way.
+    pub walk: Option<Walk>,
+    /// What the keys go to.
+    pub mode: Mode,
+    /// Keys of an unfinished sequence.
+    pub pending: Vec<Key>,
+    /// The message at the bottom.
+    pub toast: Option<Toast>,
+    /// Background work.
+    pub jobs: Jobs,
+    /// The picture fills the screen.
+    pub zoom: bool,
+    /// Lines by which the details are scrolled.
+    pub scroll: u16,
+    /// Whether a decision moves on to the next undecided sample.
+    pub advance: bool,
+    /// The chosen detector, a place in the session's list.
+    pub detector: usize,
+    /// The last decision, to be repeated.
+    pub last_choice: Option<Choice>,
+    /// Classes used for relabelling, last used first.
+    pub recent: Vec<String>,
+    /// When waiting for outstanding saves ends and the program quits.
+    pub quitting: Option<u64>,
+    /// When a second Ctrl-C no longer quits.
+    pub interrupt_until: u64,
+    /// When the place is to be remembered next.
+    pub remember_at: Option<u64>,
+    /// What was remembered last.
+    pub remembered: String,
+    /// A threshold to be sent once the key rests: detector, threshold, when.
+    pub threshold: Option<(String, f32, u64)>,
+    /// When the cursor moved last.
+    pub moved_at: u64,
+    /// Until when no picture is shown, because the cursor is travelling.
+    pub hold_until: u64,
+}
+
+impl Model {
+    /// An interface that knows nothing yet.
+    pub fn new(keymap: Keymap, theme: Theme, size: Size) -> Model {
+        Model {
+            now: 0,
+            size,
+            keymap,
+            theme,
+            pictures_on: true,
+            cell_pixels: (1, 2),
+            scan_when_stale: true,
+            session: None,
+            list: List::default(),
+            rows: RowCache::default(),
+            details: Details::default(),
+            pictures: Pictures::default(),
+            journal: Journal::default(),
+            marks: BTreeSet::new(),
+            visual: None,
+            search: String::new(),
+            walk: None,
+            mode: Mode::List,
+            pending: Vec::new(),
+            toast: None,
+            jobs: Jobs::default(),
+            zoom: false,
+            scroll: 0,
+            advance: true,
+            detector: 0,
+            last_choice: None,
+            recent: Vec::new(),
+            quitting: None,
+            interrupt_until: 0,
+            remember_at: None,
+            remembered: String::new(),
+            threshold: None,
+            moved_at: 0,
+            hold_until: 0,
+        }
+    }
+
+    /// Where everything stands on the screen.
+    pub fn layout(&self) -> Layout {
+        Layout::of(self.size, self.zoom)
+    }
+
+    /// Greatest width and height in pixels worth asking for, for so many cells.
+    pub fn pixels(&self, cells: Size) -> (u32, u32) {
+        (u32::from(cells.width) * self.cell_pixels.0, u32::from(cells.height) * self.cell_pixels.1)
+    }
+
+    /// The row under the cursor, if it has been loaded.
+    pub fn row(&self) -> Option<&Row> {
+        self.rows.get(self.list.cursor)
+    }
+
+    /// The sample under the cursor.
+    pub fn sample(&self) -> Option<SampleId> {
+        self.row().map(|row| row.sample)
+    }
+
+    /// What was decided about a row, counting decisions that are not on disk yet.
+    pub fn choice<'a>(&'a self, row: &'a Row) -> Option<&'a Choice> {
+        match self.journal.overlay.get(&row.sample) {
+            Some(choice) => choice.as_ref(),
+            None => row.decision.as_ref().map(|decision| &decision.choice),
+        }
+    }
+
+    /// The name of a class.
+    pub fn class(&self, place: Option<u32>) -> Option<&str> {
+        let session = self.session.as_ref()?;
+        session.classes.get(place? as usize).map(String::as_str)
+    }
+
+    /// Whether a row is marked, by itself or as part of the range being made.
+    pub fn marked(&self, place: u64, row: &Row) -> bool {
+        self.marks.contains(&row.sample)
+            || self.visual.is_some_and(|from| {
+                place >= from.min(self.list.cursor) && place <= from.max(self.list.cursor)
+            })
+    }
+
+    /// What would bring a later run back to this place.
+    pub fn place(&self) -> Place {
+        let detector = self.session.as_ref().and_then(|s| s.detectors.get(self.detector));
+        Place {
+            query: self.list.query.clone(),
+            row: self.list.cursor,
+            sample: self.sample(),
+            top: self.list.top,
+            detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
+            recent: self.recent.clone(),
+            stay: !self.advance,
+        }
+    }
+
+    /// When something changes without a key or an event, on the model's clock.
+    pub fn deadline(&self) -> Option<u64> {
+        let prompt = match &self.mode {
+            Mode::Prompt(prompt) => prompt.apply_at,
+            _ => None,
+        };
+        let held = (self.hold_until > self.now).then_some(self.hold_until);
+        let toast = self.toast.as_ref().and_then(|toast| toast.until);
+        let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
+        let times = [prompt, held, toast, threshold, self.remember_at, self.quitting, self.retry_at()];
+        times.into_iter().flatten().min()
+    }
+
+    /// When an unanswered question is asked again.
+    fn retry_at(&self) -> Option<u64> {
+        let times = [self.rows.oldest(), self.details.asked.map(|(_, at)| at), self.pictures.oldest()];
+        times.into_iter().flatten().min().map(|at| at + PATIENCE)
+    }
+}
+
+/// Milliseconds after which a question without an answer is asked again.
+pub const PATIENCE: u64 = 5_000;

@@ -1,0 +1,120 @@
+//! What is known of single samples, and their pictures made ready for the screen.
+
+use crate::picture::Encoded;
+use chaffinch_core::protocol::{Detail, Ticket};
+use chaffinch_core::sample::SampleId;
+use ratatui::layout::Size;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Places on the screen that show a picture, as numbers of the protocol.
+pub mod slot {
+    /// The sample under the cursor.
+    pub const MAIN: u32 = 0;
+    /// The next row, so that it is there when the cursor comes.
+    pub const AHEAD: u32 = 1;
+    /// The first neighbour; the others follow.
+    pub const NEIGHBOR: u32 = 10;
+}
+
+/// Details that are held.
+const DETAILS: usize = 32;
+/// Pictures that are held.
+const PICTURES: usize = 48;
+
+/// Details of the samples seen last.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// Newest last: generation and detail.
+    held: Vec<(u64, Box<Detail>)>,
+    /// Counts what made details out of date.
+    generation: u64,
+    /// The one question under way: the next is asked when it is answered, so that a travelling cursor does not
+    /// queue a question for every row it passes.
+    pub asked: Option<(SampleId, u64)>,
+}
+
+impl Details {
+    /// The detail of a sample, possibly a little old.
+    pub fn get(&self, sample: SampleId) -> Option<&Detail> {
+        self.held.iter().rev().find(|(_, detail)| detail.row.sample == sample).map(|(_, detail)| &**detail)
+    }
+
+    /// Whether the detail is there and up to date.
+    pub fn fresh(&self, sample: SampleId) -> bool {
+        self.held.iter().any(|(age, detail)| detail.row.sample == sample && *age == self.generation)
+    }
+
+    /// Takes a detail in.
+    pub fn insert(&mut self, detail: Box<Detail>) {
+        let sample = detail.row.sample;
+        if self.asked.is_some_and(|(asked, _)| asked == sample) {
+            self.asked = None;
+        }
+        self.held.retain(|(_, held)| held.row.sample != sample);
+        self.held.push((self.generation, detail));
+        if self.held.len() > DETAILS {
+            self.held.remove(0);
+        }
+    }
+
+    /// Everything held is to be asked for again when it is needed.
+    pub fn expire(&mut self) {
+        self.generation += 1;
+        self.asked = None;
+    }
+
+    /// Changes what is held.
+    pub fn each_mut(&mut self, mut change: impl FnMut(&mut Detail)) {
+        self.held.iter_mut().for_each(|(_, detail)| change(detail));
+    }
+}
+
+/// A picture is made for a sample and a size.
+pub type PictureKey = (SampleId, Size);
+
+/// A picture, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Cells to be drawn.
+    Ready(Arc<Encoded>),
+    /// The reason.
+    Failed(String),
+}
+
+/// Pictures seen last, and those under way.
+#[derive(Clone, Debug, Default)]
+pub struct Pictures {
+    held: Vec<(PictureKey, Shown)>,
+    /// Under way, by slot: ticket, what for, since when.
+    pub asked: BTreeMap<u32, (Ticket, PictureKey, u64)>,
+    /// The last ticket given out.
+    pub last_ticket: Ticket,
+}
+
+impl Pictures {
+    /// The picture of a sample at a size.
+    pub fn get(&self, key: PictureKey) -> Option<&Shown> {
+        self.held.iter().rev().find(|(held, _)| *held == key).map(|(_, shown)| shown)
+    }
+
+    /// Takes a picture in.
+    pub fn insert(&mut self, key: PictureKey, shown: Shown) {
+        self.held.retain(|(held, _)| *held != key);
+        self.held.push((key, shown));
+        if self.held.len() > PICTURES {
+            self.held.remove(0);
+        }
+    }
+
+    /// Forgets everything: another way of drawing, or another terminal.
+    pub fn clear(&mut self) {
+        self.held.clear();
+        self.asked.clear();
+    }
+
+    /// When the oldest unanswered request was made.
+    pub fn oldest(&self) -> Option<u64> {
+        self.asked.values().map(|(_, _, at)| *at).min()
+    }
+}

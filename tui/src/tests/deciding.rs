@@ -1,0 +1,304 @@
+//! Decisions by key: what is sent, what is shown, what happens when it is not saved.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use crate::model::Mode;
+use crate::update::Effect;
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::Command;
+
+fn relabel(name: &str) -> Option<Choice> {
+    Some(Choice::Relabel(name.to_owned()))
+}
+
+#[test]
+fn one_key_decides_and_goes_on() {
+    let mut rig = Rig::small();
+    rig.press("axs");
+    assert_eq!(rig.choice(0), Some(Choice::Keep));
+    assert_eq!(rig.choice(1), Some(Choice::Remove));
+    assert_eq!(rig.choice(2), Some(Choice::Unsure));
+    assert_eq!(rig.model.list.cursor, 3);
+    assert_eq!(rig.toast(), "unsure about train/dog/n00002.jpg   u undo");
+    assert_eq!(rig.model.list.decided, 3);
+    assert_eq!(rig.model.list.by_choice, [1, 1, 0, 1]);
+}
+
+#[test]
+fn advancing_skips_what_is_decided() {
+    let mut rig = Rig::small();
+    rig.press("jajxkk");
+    assert_eq!(rig.model.list.cursor, 2);
+    rig.press("ka");
+    assert_eq!(rig.model.list.cursor, 2, "row 1 has a decision, row 2 has none");
+    rig.press("a");
+    assert_eq!(rig.model.list.cursor, 4);
+}
+
+#[test]
+fn staying_is_a_choice() {
+    let mut rig = Rig::small();
+    rig.press("gaa");
+    assert_eq!(rig.model.list.cursor, 0);
+    assert_eq!(rig.choice(0), Some(Choice::Keep));
+}
+
+#[test]
+fn digits_relabel_to_what_the_panel_shows() {
+    let mut rig = Rig::small();
+    rig.press("1");
+    assert_eq!(rig.choice(0), relabel("cat"));
+    // The second candidate is the given label itself: that is a keep.
+    rig.press("2");
+    assert_eq!(rig.choice(1), Some(Choice::Keep));
+    rig.press("9");
+    assert_eq!(rig.choice(2), None);
+    assert_eq!(rig.toast(), "there is no candidate 9");
+}
+
+#[test]
+fn digits_do_nothing_while_the_panel_is_not_there() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("G1");
+    assert!(
+        rig.toast().contains("no sample") || rig.toast().contains("being read") || rig.model.row().is_none()
+    );
+    rig.mend();
+    assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
+}
+
+#[test]
+fn enter_accepts_the_suggestion() {
+    let mut rig = Rig::small();
+    rig.press("<Enter>");
+    assert_eq!(rig.choice(0), relabel("cat"));
+    rig.press("<Enter>");
+    assert_eq!(rig.choice(1), None);
+    assert!(rig.toast().starts_with("no label is suggested"));
+}
+
+#[test]
+fn repeat_and_clear() {
+    let mut rig = Rig::small();
+    rig.press(".");
+    assert_eq!(rig.toast(), "nothing to repeat yet");
+    rig.press("x..");
+    assert_eq!(rig.choice(2), Some(Choice::Remove));
+    rig.press("gg0");
+    assert_eq!(rig.choice(0), None);
+    assert_eq!(rig.model.list.cursor, 0, "clearing stays");
+}
+
+#[test]
+fn undo_returns_to_the_sample_and_redo_does_it_again() {
+    let mut rig = Rig::small();
+    rig.press("xxG");
+    assert_eq!(rig.model.list.cursor, 99);
+    rig.press("u");
+    assert_eq!(rig.choice(1), None);
+    assert_eq!(rig.model.list.cursor, 1);
+    rig.press("<Backspace>");
+    assert_eq!(rig.model.list.cursor, 0);
+    rig.press("u");
+    assert_eq!(rig.toast(), "nothing to undo");
+    assert_eq!((rig.model.list.decided, rig.model.list.by_choice), (0, [0; 4]));
+    rig.press("<C-r><C-r>");
+    assert_eq!((rig.model.list.decided, rig.model.list.by_choice), (2, [0, 2, 0, 0]));
+    assert_eq!(rig.choice(1), Some(Choice::Remove));
+    assert_eq!(rig.model.list.cursor, 1);
+}
+
+#[test]
+fn marks_take_one_decision_together_and_one_undo() {
+    let mut rig = Rig::small();
+    rig.press("<Space><Space>j<Space>x");
+    assert_eq!(
+        [0, 1, 2, 3].map(|n| rig.choice(n)),
+        [Some(Choice::Remove), Some(Choice::Remove), None, Some(Choice::Remove)]
+    );
+    assert!(rig.model.marks.is_empty());
+    rig.press("u");
+    assert_eq!([0, 1, 3].map(|n| rig.choice(n)), [None, None, None]);
+}
+
+#[test]
+fn a_range_is_decided_at_once() {
+    let mut rig = Rig::small();
+    rig.press("jvjjja");
+    for n in 1..=4 {
+        assert_eq!(rig.choice(n), Some(Choice::Keep), "{n}");
+    }
+    assert_eq!((rig.choice(0), rig.choice(5)), (None, None));
+    assert_eq!(rig.model.visual, None);
+}
+
+#[test]
+fn a_group_is_decided_from_any_member() {
+    let mut rig = Rig::small();
+    rig.press("jjX");
+    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 3]);
+    rig.press("gg");
+    rig.press("X");
+    assert!(rig.toast().starts_with("this sample is in no group"));
+    assert_eq!(rig.choice(0), None);
+}
+
+#[test]
+fn many_are_asked_about_first() {
+    let mut rig = Rig::small();
+    rig.press("*x");
+    let Mode::Confirm(confirm) = &rig.model.mode else { panic!("{:?}", rig.model.mode) };
+    assert_eq!(confirm.question, "remove 100 samples?");
+    rig.press("n");
+    assert_eq!(rig.choice(0), None);
+    rig.press("xy");
+    assert_eq!(rig.choice(99), Some(Choice::Remove));
+}
+
+#[test]
+fn relabelling_by_name_remembers_what_was_used() {
+    let mut rig = Rig::small();
+    rig.press("rhor<Enter>");
+    assert_eq!(rig.choice(0), relabel("horse"));
+    rig.press("r<Enter>");
+    assert_eq!(rig.choice(1), relabel("horse"), "the class used last stands on top");
+}
+
+#[test]
+fn a_new_class_is_asked_about() {
+    let mut rig = Rig::small();
+    rig.press("rzebra<Enter>");
+    let Mode::Confirm(confirm) = &rig.model.mode else { panic!() };
+    assert!(confirm.question.contains("'zebra' is a new class"));
+    rig.press("<Esc>");
+    assert_eq!(rig.choice(0), None);
+    rig.press("rzebra<Enter>y");
+    assert_eq!(rig.choice(0), relabel("zebra"));
+    rig.press("rzebra<Enter>");
+    assert_eq!(rig.choice(1), relabel("zebra"), "asked once only");
+}
+
+#[test]
+fn a_decision_is_shown_as_saving_until_it_is_saved() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("x");
+    assert!(rig.screen().contains("saving 1…"));
+    assert!(rig.model.choice(rig.model.rows.get(0).unwrap()).is_some());
+    rig.mend();
+    let screen = rig.screen();
+    assert!(screen.contains("● saved") && !screen.contains("saving"));
+}
+
+#[test]
+fn a_refused_decision_is_taken_back_on_the_screen() {
+    let mut rig = Rig::small();
+    rig.engine.refuse = Some("the disk is full: free some space and decide again".to_owned());
+    rig.press("x");
+    assert_eq!(rig.model.choice(rig.model.rows.get(0).unwrap()), None);
+    assert!(rig.screen().contains("the disk is full"));
+    assert_eq!(rig.model.list.decided, 0);
+    assert_eq!(rig.model.list.cursor, 0, "back on the sample");
+    rig.engine.refuse = None;
+    rig.press("x");
+    assert_eq!(rig.choice(0), Some(Choice::Remove));
+}
+
+#[test]
+fn the_later_of_two_outstanding_decisions_is_shown() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("xka");
+    let row = rig.model.rows.get(0).unwrap().clone();
+    assert_eq!(rig.model.choice(&row), Some(&Choice::Keep));
+    rig.mend();
+    assert_eq!(rig.choice(0), Some(Choice::Keep));
+    assert!(rig.model.journal.overlay.is_empty() && rig.model.journal.outstanding.is_empty());
+}
+
+#[test]
+fn quitting_waits_for_the_disk() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("xq");
+    assert!(!rig.effects.iter().any(|e| matches!(e, Effect::Quit(_))));
+    rig.mend();
+    assert_eq!(rig.effects.last(), Some(&Effect::Quit(0)));
+}
+
+#[test]
+fn quitting_does_not_wait_for_ever() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("xxq");
+    rig.wait(6_000);
+    assert_eq!(rig.effects.last(), Some(&Effect::Quit(2)));
+}
+
+#[test]
+fn the_place_is_found_again() {
+    let mut rig = Rig::small();
+    rig.press("fclass:dog<Enter>jjjd");
+    rig.press("q");
+    let (query, sample) = (rig.model.list.query.clone(), rig.model.sample());
+    let mut engine = FakeEngine::new(100);
+    engine.summary.remembered = rig.engine.summary.remembered.clone();
+    assert!(engine.summary.remembered.len() < 1000);
+    let again = Rig::new(engine, 80, 24);
+    assert_eq!((again.model.list.query.clone(), again.model.sample()), (query, sample));
+    assert_eq!(again.model.list.cursor, 3);
+    assert_eq!(again.model.detector, 1);
+}
+
+#[test]
+fn tags_and_notes() {
+    let mut rig = Rig::small();
+    rig.press("gaatblur<Enter>");
+    let decision = rig.engine.samples[0].decision.clone().unwrap();
+    assert_eq!(decision.tags, ["low_quality_blur"]);
+    rig.press("enot sure<Enter>");
+    assert!(matches!(rig.engine.seen.iter().rfind(|c| matches!(c, Command::Tag { .. })),
+        Some(Command::Tag { note, .. }) if note == "not sure"));
+}
+
+#[test]
+fn interrupting_twice_quits() {
+    let mut rig = Rig::small();
+    rig.press("<Space><C-c>");
+    assert!(rig.model.marks.is_empty());
+    assert!(!rig.effects.iter().any(|e| matches!(e, Effect::Quit(_))));
+    rig.press("<C-c>");
+    assert!(rig.effects.iter().any(|e| matches!(e, Effect::Quit(_))));
+}
+
+#[test]
+fn undo_of_many_goes_to_the_first() {
+    let mut rig = Rig::small();
+    rig.press("jj<Space><Space><Space>xG");
+    assert_eq!(rig.model.list.decided, 3);
+    rig.press("u");
+    assert_eq!((rig.model.list.cursor, rig.model.list.decided), (2, 0));
+    assert!(rig.model.choice(rig.model.rows.get(3).unwrap()).is_none());
+}
+
+#[test]
+fn a_refused_list_leaves_the_shown_one() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("fscore<lt>x<Enter>");
+    rig.pull();
+    rig.event(chaffinch_core::protocol::Event::Refused { message: "'score<x' is no filter".to_owned() });
+    rig.cut = false;
+    assert_eq!(rig.model.list.query.filter, "");
+    rig.press("G");
+    assert_eq!(rig.model.list.cursor, 99);
+}
+
+#[test]
+fn a_question_is_not_answered_by_the_key_for_suggestions() {
+    let mut rig = Rig::small();
+    rig.press("*x<Enter><Enter>");
+    assert_eq!(rig.choice(0), None);
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+}

@@ -1,0 +1,317 @@
+//! An engine that only pretends: a few generated samples, no files, answers at once.
+
+use chaffinch_core::decision::{Choice, Decision};
+use chaffinch_core::protocol::{
+    Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, PROTOCOL_VERSION, Picture, Query,
+    Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
+};
+use chaffinch_core::sample::{SampleId, Split};
+use std::collections::BTreeMap;
+
+/// One entry of the journal: what was before and what was decided.
+type Entry = (Vec<SampleId>, Vec<Option<Decision>>, Option<Decision>);
+
+/// The pretended engine.
+pub(crate) struct FakeEngine {
+    pub(crate) summary: SessionSummary,
+    pub(crate) samples: Vec<Row>,
+    pub(crate) unreadable: BTreeMap<SampleId, String>,
+    pub(crate) groups: Vec<Vec<SampleId>>,
+    pub(crate) refuse: Option<String>,
+    pub(crate) seen: Vec<Command>,
+    list: Vec<SampleId>,
+    ticket: Ticket,
+    done: Vec<Entry>,
+    undone: Vec<Entry>,
+}
+
+fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> DetectorSummary {
+    DetectorSummary {
+        name: name.to_owned(),
+        version: "1.0.0".to_owned(),
+        summary: summary.to_owned(),
+        threshold,
+        scored: 100,
+        flagged,
+        seconds: 1.5,
+        ..DetectorSummary::default()
+    }
+}
+
+impl FakeEngine {
+    /// So many samples of four classes, the first of them worst.
+    pub(crate) fn new(count: u32) -> FakeEngine {
+        let classes: Vec<String> = ["bird", "cat", "dog", "horse"].map(str::to_owned).into();
+        let detectors = vec![
+            detector("blurry", "the picture is out of focus", 0.3, 3),
+            detector("duplicate", "the same picture twice", 0.5, 2),
+            detector("label-error", "the label is probably wrong", 0.5, 40),
+        ];
+        let samples = (0..count)
+            .map(|n| {
+                let label = n % 4;
+                let suggested = (n % 3 == 0).then_some((label + 1) % 4);
+                Row {
+                    sample: SampleId(n),
+                    path: format!("train/{}/n{n:05}.jpg", classes[label as usize]),
+                    label: Some(label),
+                    suggested,
+                    score: Some((n as f32 / count.max(1) as f32 * 0.9 + 0.02).min(1.0)),
+                    flags: match n % 3 {
+                        0 => vec![2],
+                        1 => vec![0, 2],
+                        _ => vec![1],
+                    },
+                    split: if n % 5 == 4 { Split::Test } else { Split::Train },
+                    decision: None,
+                }
+            })
+            .collect();
+        FakeEngine {
+            summary: SessionSummary {
+                protocol: PROTOCOL_VERSION,
+                dataset: "/data/animals".to_owned(),
+                session: "/state/animals".to_owned(),
+                samples: u64::from(count),
+                classes,
+                model: "tiny-clip on cpu".to_owned(),
+                detectors,
+                reviewer: "ana".to_owned(),
+                suspects: u64::from(count),
+                ..SessionSummary::default()
+            },
+            samples,
+            unreadable: BTreeMap::new(),
+            groups: vec![vec![SampleId(2), SampleId(5), SampleId(8)]],
+            refuse: None,
+            seen: Vec::new(),
+            list: Vec::new(),
+            ticket: 0,
+            done: Vec::new(),
+            undone: Vec::new(),
+        }
+    }
+
+    /// What it says first.
+    pub(crate) fn hello(&self) -> Event {
+        Event::Session(Box::new(self.summary.clone()))
+    }
+
+    /// Its answers to one command.
+    pub(crate) fn handle(&mut self, command: Command) -> Vec<Event> {
+        self.seen.push(command.clone());
+        match command {
+            Command::List { ticket, query } => vec![self.list(ticket, &query)],
+            Command::Rows { ticket, start, len } if ticket == self.ticket => {
+                let end = (start + u64::from(len)).min(self.list.len() as u64);
+                let ids = self.list[start.min(end) as usize..end as usize].iter();
+                let rows = ids.map(|id| self.samples[id.index()].clone()).collect();
+                vec![Event::Rows { ticket, start, rows }]
+            }
+            Command::Locate { ticket, sample } => {
+                let row = self.list.iter().position(|id| *id == sample).map(|row| row as u64);
+                vec![Event::Located { ticket, sample, row }]
+            }
+            Command::FindUndecided { ticket, from, forward } => {
+                let open = |row: &u64| self.samples[self.list[*row as usize].index()].decision.is_none();
+                let row = if forward {
+                    (from + 1..self.list.len() as u64).find(open)
+                } else {
+                    (0..from).rev().find(open)
+                };
+                vec![Event::Found { ticket, row }]
+            }
+            Command::Detail { sample } => vec![Event::Detail(Box::new(self.detail(sample)))],
+            Command::Picture { ticket, slot, sample, max_width, max_height } => {
+                vec![Event::Picture(self.picture(ticket, slot, sample, max_width, max_height))]
+            }
+            Command::Decide { samples, decision } => self.decide(samples, decision),
+            Command::Tag { samples, tags, note } => {
+                let mut decision = self.samples[samples[0].index()].decision.clone();
+                if let Some(decision) = &mut decision {
+                    decision.tags.extend(tags);
+                    decision.note = note;
+                }
+                self.decide(samples, decision)
+            }
+            Command::Undo => match self.done.pop() {
+                Some(entry) => {
+                    for (sample, before) in entry.0.iter().zip(&entry.1) {
+                        self.samples[sample.index()].decision = before.clone();
+                    }
+                    let saved = self.saved(SavedKind::Undo, &entry.0, "undone");
+                    self.undone.push(entry);
+                    vec![saved]
+                }
+                None => vec![Event::Refused { message: "nothing to undo".to_owned() }],
+            },
+            Command::Redo => match self.undone.pop() {
+                Some(entry) => {
+                    for sample in &entry.0 {
+                        self.samples[sample.index()].decision = entry.2.clone();
+                    }
+                    let saved = self.saved(SavedKind::Redo, &entry.0, "done again");
+                    self.done.push(entry);
+                    vec![saved]
+                }
+                None => vec![Event::Refused { message: "nothing to redo".to_owned() }],
+            },
+            Command::SetThreshold { detector, threshold } => {
+                for known in self.summary.detectors.iter_mut().filter(|known| known.name == detector) {
+                    known.threshold = threshold;
+                }
+                vec![self.hello()]
+            }
+            Command::SetEnsemble { rule } => {
+                self.summary.ensemble = rule;
+                vec![self.hello()]
+            }
+            Command::Remember { state } => {
+                self.summary.remembered = state;
+                Vec::new()
+            }
+            Command::Stop => vec![Event::Bye],
+            _ => Vec::new(),
+        }
+    }
+
+    fn list(&mut self, ticket: Ticket, query: &Query) -> Event {
+        let class = |label: Option<u32>| label.map_or("", |l| self.summary.classes[l as usize].as_str());
+        let fits = |row: &&Row| {
+            query.filter.split_whitespace().all(|word| match word.split_once(':') {
+                Some(("class", name)) => class(row.label) == name,
+                _ if word == "undecided" => row.decision.is_none(),
+                _ => row.path.contains(word),
+            })
+        };
+        let mut rows: Vec<&Row> = self.samples.iter().filter(fits).collect();
+        match query.sort {
+            Sort::Class => rows.sort_by_key(|row| row.label),
+            Sort::Path => rows.sort_by(|a, b| a.path.cmp(&b.path)),
+            _ => {}
+        }
+        if query.descending {
+            rows.reverse();
+        }
+        self.ticket = ticket;
+        self.list = rows.iter().map(|row| row.sample).collect();
+        let decided = rows.iter().filter(|row| row.decision.is_some()).count() as u64;
+        Event::Listed { ticket, total: self.list.len() as u64, decided, by_choice: [0; 4] }
+    }
+
+    fn decide(&mut self, samples: Vec<SampleId>, decision: Option<Decision>) -> Vec<Event> {
+        if let Some(message) = self.refuse.clone() {
+            return vec![Event::Refused { message }];
+        }
+        let before = samples.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
+        for sample in &samples {
+            self.samples[sample.index()].decision = decision.clone();
+        }
+        let path = &self.samples[samples[0].index()].path;
+        let text = match decision.as_ref().map(|d| &d.choice) {
+            None => format!("cleared {path}"),
+            Some(Choice::Keep) => format!("kept {path}"),
+            Some(Choice::Remove) => format!("removed {path}"),
+            Some(Choice::Relabel(name)) => format!("relabelled {path} to {name}"),
+            Some(Choice::Unsure) => format!("unsure about {path}"),
+        };
+        let saved = self.saved(SavedKind::Decision, &samples, &text);
+        self.done.push((samples, before, decision));
+        self.undone.clear();
+        vec![saved]
+    }
+
+    fn saved(&self, kind: SavedKind, samples: &[SampleId], text: &str) -> Event {
+        let text = if kind == SavedKind::Decision {
+            text.to_owned()
+        } else {
+            format!("{text}: {}", self.samples[samples[0].index()].path)
+        };
+        Event::Saved(Saved {
+            kind,
+            samples: samples.to_vec(),
+            decision: self.samples[samples[0].index()].decision.clone(),
+            text,
+            undoable: self.done.len() as u64,
+            redoable: self.undone.len() as u64,
+            decided: self.samples.iter().filter(|row| row.decision.is_some()).count() as u64,
+        })
+    }
+
+    fn related(&self, sample: SampleId, similarity: f32) -> DetailRelated {
+        let row = &self.samples[sample.index()];
+        DetailRelated { sample, path: row.path.clone(), label: row.label, split: row.split, similarity }
+    }
+
+    fn detail(&self, sample: SampleId) -> Detail {
+        let row = self.samples[sample.index()].clone();
+        let count = self.samples.len() as u32;
+        let issues = row.flags.iter().map(|flag| {
+            let detector = &self.summary.detectors[usize::from(*flag)];
+            let group = self.groups.iter().find(|g| *flag == 1 && g.contains(&sample)).cloned();
+            DetailIssue {
+                detector: detector.name.clone(),
+                score: row.score.unwrap_or(0.0),
+                threshold: detector.threshold,
+                flagged: true,
+                suggested: row.suggested,
+                reason: match flag {
+                    0 => "The picture has no sharp edges: its Laplacian varies by 12 only.".to_owned(),
+                    1 => "Two other files show the same picture.".to_owned(),
+                    _ => "Nine of the ten nearest neighbours have another label.".to_owned(),
+                },
+                related: Vec::new(),
+                group: group.unwrap_or_default(),
+            }
+        });
+        let label = row.label.unwrap_or(0);
+        Detail {
+            full_path: format!("/data/animals/{}", row.path),
+            hash: format!("{:08x}abcdef", sample.0.wrapping_mul(2_654_435_761)),
+            width: 500,
+            height: 375,
+            bytes: 34_567,
+            unreadable: self.unreadable.get(&sample).cloned(),
+            issues: issues.collect(),
+            candidates: vec![
+                ((label + 1) % 4, 0.81),
+                (label, 0.12),
+                ((label + 2) % 4, 0.05),
+                ((label + 3) % 4, 0.02),
+            ],
+            neighbors: (1..=6)
+                .map(|n| self.related(SampleId((sample.0 + n * 3) % count), 0.97 - n as f32 * 0.03))
+                .collect(),
+            extra: vec![("camera".to_owned(), "X100".to_owned())],
+            row,
+        }
+    }
+
+    fn picture(
+        &self,
+        ticket: Ticket,
+        slot: u32,
+        sample: SampleId,
+        max_width: u32,
+        max_height: u32,
+    ) -> Picture {
+        if let Some(error) = self.unreadable.get(&sample) {
+            let error = Some(error.clone());
+            return Picture { ticket, slot, sample, width: 0, height: 0, rgb: Vec::new(), error };
+        }
+        // Four to three, as large as fits.
+        let scale = f64::min(f64::from(max_width) / 4.0, f64::from(max_height) / 3.0);
+        let (width, height) = (((scale * 4.0) as u32).max(1), ((scale * 3.0) as u32).max(1));
+        let pixel = |x: u32, y: u32| {
+            let hue = sample.0.wrapping_mul(37);
+            let near = (x as i64 - i64::from(width) / 2).pow(2) + (y as i64 - i64::from(height) / 2).pow(2);
+            if near < i64::from(height).pow(2) / 9 {
+                [230, (hue % 200) as u8, 60]
+            } else {
+                [(x * 255 / width) as u8, (y * 255 / height) as u8, (hue % 256) as u8]
+            }
+        };
+        let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
+        Picture { ticket, slot, sample, width, height, rgb, error: None }
+    }
+}

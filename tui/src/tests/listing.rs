@@ -1,0 +1,282 @@
+//! Moving over lists of any length, filtering, sorting, searching.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use crate::model::{CHUNK, Mode};
+use crate::update::Msg;
+use chaffinch_core::protocol::{Command, EnsembleRule, Event, Row, Sort};
+use chaffinch_core::sample::{SampleId, Split};
+
+#[test]
+fn moving_goes_where_it_says() {
+    let mut rig = Rig::small();
+    for (keys, row) in [
+        ("jj", 2),
+        ("k", 1),
+        ("<Up><Up>", 0),
+        ("<C-d>", 10),
+        ("<C-u>", 0),
+        ("<PageDown>", 21),
+        ("<PageUp>", 0),
+        ("G", 99),
+        ("gg", 0),
+        ("<End>", 99),
+        ("<Home>", 0),
+    ] {
+        rig.press(keys);
+        assert_eq!(rig.model.list.cursor, row, "{keys}");
+    }
+}
+
+#[test]
+fn a_number_in_the_palette_is_a_row() {
+    let mut rig = Rig::small();
+    rig.press(":57<Enter>");
+    assert_eq!(rig.model.list.cursor, 56);
+}
+
+#[test]
+fn the_palette_does_every_action_by_name() {
+    let mut rig = Rig::small();
+    rig.press(":bottom<Enter>");
+    assert_eq!(rig.model.list.cursor, 99);
+    assert_eq!(rig.model.mode, Mode::List);
+}
+
+#[test]
+fn undecided_rows_are_found_beyond_what_is_held() {
+    let mut engine = FakeEngine::new(3000);
+    for row in &mut engine.samples[1..2500] {
+        row.decision = Some(chaffinch_core::decision::Choice::Keep.into());
+    }
+    let mut rig = Rig::new(engine, 80, 24);
+    rig.press("}");
+    assert_eq!(rig.model.list.cursor, 2500);
+    rig.press("{");
+    assert_eq!(rig.model.list.cursor, 0);
+    rig.press("{");
+    assert_eq!(rig.toast(), "nothing undecided above");
+}
+
+/// Answers as an engine with ten million rows would.
+fn answer(rig: &mut Rig, total: u64, commands: Vec<Command>) -> usize {
+    let asked = commands.len();
+    for command in commands {
+        match command {
+            Command::List { ticket, .. } => {
+                rig.event(Event::Listed { ticket, total, decided: 0, by_choice: [0; 4] })
+            }
+            Command::Locate { ticket, sample } => {
+                rig.event(Event::Located { ticket, sample, row: Some(u64::from(sample.0)) });
+            }
+            Command::Rows { ticket, start, len } => {
+                let row = |n: u64| Row {
+                    sample: SampleId(n as u32),
+                    path: format!("{n}.png"),
+                    label: None,
+                    suggested: None,
+                    score: None,
+                    flags: Vec::new(),
+                    split: Split::None,
+                    decision: None,
+                };
+                let rows = (start..(start + u64::from(len)).min(total)).map(row).collect();
+                rig.event(Event::Rows { ticket, start, rows });
+            }
+            _ => {}
+        }
+    }
+    asked
+}
+
+#[test]
+fn ten_million_rows_are_never_held() {
+    let total = 10_000_000;
+    let mut rig = Rig::new(FakeEngine::new(1), 120, 40);
+    rig.cut = true;
+    rig.press(",n");
+    let mut most = 0;
+    for step in 0..400u64 {
+        loop {
+            let commands = rig.pull();
+            if answer(&mut rig, total, commands) == 0 {
+                break;
+            }
+        }
+        assert_eq!(rig.model.list.total, total);
+        let here = rig.model.row().expect("the row under the cursor is loaded");
+        assert_eq!(here.path, format!("{}.png", rig.model.list.cursor));
+        rig.buffer();
+        most = most.max(rig.model.rows.held());
+        let row = step.wrapping_mul(2_654_435_761) % total;
+        rig.press(&format!(":{row}<Enter>"));
+    }
+    assert!(most as u64 <= 49 * CHUNK, "{most}");
+}
+
+#[test]
+fn a_filter_is_applied_while_typed_and_taken_back_with_escape() {
+    let mut rig = Rig::small();
+    rig.press("jjfclass:cat");
+    rig.wait(500);
+    assert_eq!(rig.model.list.total, 25);
+    rig.press("<Esc>");
+    assert_eq!(rig.model.list.total, 100);
+    rig.press("fclass:cat<Enter>");
+    assert_eq!(rig.model.list.total, 25);
+    rig.press("F");
+    assert_eq!(rig.model.list.total, 100);
+}
+
+#[test]
+fn filter_words_are_completed() {
+    let mut rig = Rig::small();
+    rig.press("fund<Tab><Space>cl<Tab>h<Tab>");
+    let Mode::Prompt(prompt) = &rig.model.mode else { panic!() };
+    assert_eq!(prompt.line.text, "undecided class:horse");
+}
+
+#[test]
+fn the_cursor_stays_on_its_sample_when_the_order_changes() {
+    let mut rig = Rig::small();
+    rig.press("jjj");
+    let sample = rig.model.sample();
+    rig.press(",c");
+    assert_eq!(rig.model.list.query.sort, Sort::Class);
+    assert_eq!(rig.model.sample(), sample);
+    rig.press(",,");
+    assert_eq!(rig.model.sample(), sample);
+    assert!(rig.model.list.query.descending);
+}
+
+#[test]
+fn old_answers_are_dropped() {
+    let mut rig = Rig::small();
+    let ticket = rig.model.list.ticket;
+    rig.event(Event::Listed { ticket: ticket + 7, total: 3, decided: 0, by_choice: [0; 4] });
+    rig.event(Event::Rows { ticket: ticket + 7, start: 0, rows: Vec::new() });
+    rig.event(Event::Found { ticket: ticket + 7, row: Some(50) });
+    assert_eq!((rig.model.list.total, rig.model.list.cursor), (100, 0));
+    assert!(rig.model.row().is_some());
+}
+
+#[test]
+fn search_walks_over_rows_that_are_not_held() {
+    let mut rig = Rig::new(FakeEngine::new(5000), 80, 24);
+    rig.press("/n04321<Enter>");
+    assert_eq!(rig.model.list.cursor, 4321);
+    rig.press("gg/HORSE<Enter>");
+    assert_eq!(rig.model.list.cursor, 3, "labelled horse, in any case");
+    rig.press("n");
+    assert_eq!(rig.model.list.cursor, 6, "suggested horse");
+    rig.press("N");
+    assert_eq!(rig.model.list.cursor, 3);
+    rig.press("/nothing of that name<Enter>");
+    assert_eq!(rig.toast(), "no 'nothing of that name' below");
+    assert_eq!(rig.model.list.cursor, 3);
+}
+
+#[test]
+fn classes_are_walked_in_class_order() {
+    let mut rig = Rig::small();
+    rig.press("]");
+    assert_eq!(rig.model.list.query.sort, Sort::Class);
+    rig.press("]");
+    assert_eq!(rig.model.list.cursor, 25);
+    rig.press("]");
+    assert_eq!(rig.model.list.cursor, 50);
+    rig.press("[");
+    assert_eq!(rig.model.list.cursor, 49);
+}
+
+#[test]
+fn thresholds_are_sent_when_the_key_rests() {
+    let mut rig = Rig::small();
+    rig.press("d");
+    assert_eq!(rig.model.detector, 1);
+    for _ in 0..10 {
+        rig.send(Msg::Key(crate::key::Key::char('+')));
+    }
+    let sent =
+        |rig: &Rig| rig.engine.seen.iter().filter(|c| matches!(c, Command::SetThreshold { .. })).count();
+    assert_eq!(sent(&rig), 0);
+    rig.wait(500);
+    assert_eq!(sent(&rig), 1);
+    let threshold = rig.engine.summary.detectors[1].threshold;
+    assert!((threshold - 0.6).abs() < 1e-6, "{threshold}");
+}
+
+#[test]
+fn the_ensemble_rule_goes_round() {
+    let mut rig = Rig::small();
+    rig.press("E");
+    assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Majority);
+    rig.press("EE");
+    assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Or);
+}
+
+#[test]
+fn a_travelling_cursor_asks_for_no_pictures() {
+    let mut rig = Rig::new(FakeEngine::new(3000), 80, 24);
+    rig.press("jj");
+    let pictures =
+        |rig: &Rig| rig.engine.seen.iter().filter(|c| matches!(c, Command::Picture { slot: 0, .. })).count();
+    let before = pictures(&rig);
+    for _ in 0..150 {
+        rig.wait(33);
+        rig.send(Msg::Key(crate::key::Key::char('j')));
+    }
+    assert!(pictures(&rig) - before <= 2, "{}", pictures(&rig) - before);
+    rig.wait(200);
+    rig.wait(200);
+    assert!(rig.screen().contains('▀'), "the last one is shown");
+    assert_eq!(rig.model.list.cursor, 152);
+}
+
+#[test]
+fn pasted_text_never_decides() {
+    let mut rig = Rig::small();
+    rig.send(Msg::Paste("xxxx".to_owned()));
+    assert_eq!(rig.choice(0), None);
+    rig.press("/");
+    rig.send(Msg::Paste("n00007\n".to_owned()));
+    rig.press("<Enter>");
+    assert_eq!(rig.model.list.cursor, 7);
+}
+
+#[test]
+fn unknown_keys_say_so_and_unfinished_ones_are_dropped() {
+    let mut rig = Rig::small();
+    rig.press("Z");
+    assert!(rig.toast().starts_with("Z does nothing here"));
+    rig.press("g<Esc>j");
+    assert_eq!(rig.model.list.cursor, 1);
+}
+
+#[test]
+fn the_mouse_selects_and_scrolls() {
+    let mut rig = Rig::small();
+    rig.send(Msg::Click(5, 8));
+    assert_eq!(rig.model.list.cursor, 7);
+    rig.send(Msg::Wheel(3, 5, 8));
+    assert_eq!(rig.model.list.cursor, 10);
+}
+
+#[test]
+fn nothing_is_due_when_nothing_happens() {
+    let mut rig = Rig::small();
+    rig.press("jjx");
+    for _ in 0..20 {
+        rig.wait(1_000);
+    }
+    assert_eq!(rig.model.deadline(), None, "an idle interface sleeps");
+}
+
+#[test]
+fn a_page_stays_a_page_under_the_large_picture() {
+    let mut rig = Rig::small();
+    rig.press("jjz<PageDown>");
+    assert_eq!(rig.model.list.cursor, 23);
+    rig.press("zk");
+    assert_eq!(rig.model.list.cursor, 22);
+}

@@ -1,0 +1,222 @@
+//! Text that is safe and fits: nothing that came from a file may move the cursor or reorder the line.
+
+use std::borrow::Cow;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Whether a character could change more than its own cell: controls, bidirectional marks, invisible ones.
+fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}' | '\u{00ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with everything harmful written out, `\x1b` or `\u{202e}`, so that it is seen and does nothing.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if !harmful(c) {
+            out.push(c);
+        } else if (c as u32) < 0x100 {
+            out.push_str(&format!("\\x{:02x}", c as u32));
+        } else {
+            out.push_str(&format!("\\u{{{:x}}}", c as u32));
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Cells that the text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// As much of the front as fits into `cells`, with `…` where something was left out.
+pub fn fit(text: &str, cells: usize) -> Cow<'_, str> {
+    let text = safe(text);
+    if text.width() <= cells {
+        return text;
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut out = front(&text, cells - 1).to_owned();
+    out.push('…');
+    Cow::Owned(out)
+}
+
+/// The text with its middle left out, so that it fits into `cells`. The end of a path says most, so it gets
+/// two thirds.
+pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
+    let text = safe(text);
+    if text.width() <= cells {
+        return text;
+    }
+    if cells < 4 {
+        return Cow::Owned(back(&text, cells).to_owned());
+    }
+    let room = cells - 1;
+    let head = front(&text, room / 3);
+    let tail = back(&text, room - head.width());
+    Cow::Owned(format!("{head}…{tail}"))
+}
+
+fn front(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+fn back(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            return &text[at + c.len_utf8()..];
+        }
+    }
+    text
+}
+
+/// The text broken into lines of at most `cells`, at spaces where there are some.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let text = safe(text);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let mut word = word;
+        if !line.is_empty() && line.width() + 1 + word.width() > cells {
+            lines.push(std::mem::take(&mut line));
+        }
+        while word.width() > cells {
+            let head = front(word, cells);
+            if head.is_empty() {
+                break;
+            }
+            lines.push(head.to_owned());
+            word = &word[head.len()..];
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A count with thin grouping: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size in bytes as people say it: `34 kB`.
+pub fn bytes(number: u64) -> String {
+    match number {
+        0..1_000 => format!("{number} B"),
+        1_000..1_000_000 => format!("{} kB", number / 1_000),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", number as f64 / 1e6),
+        _ => format!("{:.1} GB", number as f64 / 1e9),
+    }
+}
+
+/// A time as people say it: `0:42`, `1:02:03`.
+pub fn clock(seconds: f64) -> String {
+    let total = if seconds.is_finite() { seconds.clamp(0.0, 1e9) as u64 } else { 0 };
+    let (h, m, s) = (total / 3600, total / 60 % 60, total % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
+}
+
+/// A score in four cells: `0.03`, `1.00`, or ` –  ` where there is none.
+pub fn score(score: Option<f32>) -> String {
+    match score {
+        Some(score) if score.is_finite() => format!("{:.2}", score.clamp(0.0, 9.99)),
+        _ => " –  ".to_owned(),
+    }
+}
+
+/// Bytes in base 64, for what is handed to the terminal.
+pub fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let sign = SIGNS[(word >> (18 - 6 * place)) as usize & 63];
+            out.push(if place <= chunk.len() { char::from(sign) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_harmful_survives() {
+        let text = safe("a\x1b[31m\u{202e}gpj.exe\u{200b}\n\u{9b}");
+        assert_eq!(text, "a\\x1b[31m\\u{202e}gpj.exe\\u{200b}\\x0a\\x9b");
+        assert_eq!(safe("Größe 猫.png"), "Größe 猫.png");
+    }
+
+    #[test]
+    fn truncation_counts_cells() {
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit_middle("train/n0123/picture-0001.jpg", 16), "train…e-0001.jpg");
+        for cells in 0..12 {
+            assert!(width(&fit_middle("猫猫猫猫猫猫猫猫", cells)) <= cells);
+            assert!(width(&fit("猫猫猫猫猫猫猫猫", cells)) <= cells);
+        }
+    }
+
+    #[test]
+    fn wrapping_keeps_every_word() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert!(wrap("", 5).is_empty());
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(12), "12");
+        assert_eq!(bytes(34_567), "34 kB");
+        assert_eq!(clock(62.0), "1:02");
+        assert_eq!(clock(f64::NAN), "0:00");
+        assert_eq!(score(Some(0.034)), "0.03");
+    }
+
+    #[test]
+    fn base_64_of_the_standard() {
+        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (plain, coded) in pairs {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

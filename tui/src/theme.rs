@@ -1,0 +1,307 @@
+//! Looks by meaning: a role has a colour, an attribute and, where it stands for a state, a glyph, so that every
+//! state can be told apart without colour.
+
+use anyhow::{Context, Result, bail};
+use ratatui::style::{Color, Modifier, Style};
+use std::path::Path;
+use toml::de::{DeTable, DeValue};
+
+/// How many colours the terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// None: attributes and glyphs carry everything.
+    Mono,
+    /// The 256 of xterm.
+    Indexed,
+    /// 24 bits.
+    #[default]
+    True,
+}
+
+impl Depth {
+    /// What the environment says. `NO_COLOR` wins, as its convention asks; terminals that name no colours get
+    /// 256, which all but the oldest have.
+    pub fn detect(get: impl Fn(&str) -> Option<String>) -> Depth {
+        if get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            return Depth::Mono;
+        }
+        let term = get("TERM").unwrap_or_default();
+        if term.is_empty() || term == "dumb" || term.starts_with("vt") {
+            return Depth::Mono;
+        }
+        let direct = ["direct", "kitty", "ghostty", "alacritty", "foot", "wezterm"];
+        let colours = get("COLORTERM").unwrap_or_default();
+        if colours == "truecolor" || colours == "24bit" || direct.iter().any(|name| term.contains(name)) {
+            return Depth::True;
+        }
+        Depth::Indexed
+    }
+}
+
+macro_rules! roles {
+    ($($variant:ident $name:literal $glyph:literal $doc:literal,)*) => {
+        /// What something on the screen means.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Role { $(#[doc = $doc] $variant,)* }
+
+        impl Role {
+            /// Every role.
+            pub const ALL: &'static [Role] = &[$(Role::$variant,)*];
+            /// Its name in theme files.
+            pub const fn name(self) -> &'static str { match self { $(Role::$variant => $name,)* } }
+            const fn glyph(self) -> &'static str { match self { $(Role::$variant => $glyph,)* } }
+        }
+    };
+}
+
+roles! {
+    Text "text" "" "Ordinary text.",
+    Dim "dim" "" "Text that matters less.",
+    Title "title" "" "Headings.",
+    Border "border" "│" "Lines between parts.",
+    Bar "bar" "" "The first and the last line.",
+    Key "key" "" "A key to press.",
+    Cursor "cursor" "▌" "The row the cursor is on.",
+    Marked "marked" "◆" "A marked row.",
+    Keep "keep" "✓" "Decided: keep.",
+    Remove "remove" "✗" "Decided: remove.",
+    Relabel "relabel" "→" "Decided: relabel.",
+    Unsure "unsure" "?" "Decided: unsure.",
+    Undecided "undecided" "·" "No decision.",
+    Saving "saving" "…" "A decision that is not on disk yet.",
+    Saved "saved" "●" "Everything is on disk.",
+    Severe "severe" "" "A score that says: surely an issue.",
+    Doubtful "doubtful" "" "A score below the threshold.",
+    Fine "fine" "" "A score above the threshold.",
+    Suggested "suggested" "" "A label that a detector suggests.",
+    Given "given" "" "The label given in the dataset.",
+    BarFull "bar-full" "█" "The full part of a bar.",
+    BarEmpty "bar-empty" "░" "The empty part of a bar.",
+    Threshold "threshold" "┃" "The threshold in a bar.",
+    Popup "popup" "" "A window over the rest.",
+    Selected "selected" "▸" "The chosen line of a window.",
+    Match "match" "" "What a search found.",
+    Info "info" "" "A message.",
+    Warning "warning" "!" "A message that asks for attention.",
+    Error "error" "✗" "Something went wrong.",
+    Progress "progress" "█" "A running job.",
+}
+
+/// Styles and glyphs for every role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    styles: Vec<Style>,
+    glyphs: Vec<String>,
+}
+
+const BUILTIN: [(&str, &str); 4] = [
+    ("dark", include_str!("../../configs/themes/dark.toml")),
+    ("light", include_str!("../../configs/themes/light.toml")),
+    ("high-contrast", include_str!("../../configs/themes/high-contrast.toml")),
+    ("mono", include_str!("../../configs/themes/mono.toml")),
+];
+
+impl Theme {
+    /// The names of the themes inside the program.
+    pub fn builtin_names() -> Vec<&'static str> {
+        BUILTIN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// A built-in theme by name, or one from a file, in as many colours as the terminal has.
+    ///
+    /// # Errors
+    /// Names the file, the line and what was meant.
+    pub fn load(name: &str, depth: Depth) -> Result<Theme> {
+        let name = if name.is_empty() { "dark" } else { name };
+        // A background that is left out leaves nothing to see, so without colour the built-in looks are one.
+        let known = BUILTIN.iter().any(|(known, _)| *known == name);
+        let name = if known && depth == Depth::Mono { "mono" } else { name };
+        let builtin = BUILTIN.iter().find(|(known, _)| *known == name);
+        let (text, file) = match builtin {
+            Some((known, text)) => ((*text).to_owned(), format!("configs/themes/{known}.toml")),
+            None if name.contains(['/', '.']) => {
+                let text = std::fs::read_to_string(Path::new(name))
+                    .with_context(|| format!("{name}: the theme cannot be read"))?;
+                (text, name.to_owned())
+            }
+            None => bail!("there is no theme '{name}': use {} or a file", Theme::builtin_names().join(", ")),
+        };
+        Theme::parse(&text, &file, depth)
+    }
+
+    /// Reads a theme.
+    ///
+    /// # Errors
+    /// Names the file, the line and what was meant.
+    pub fn parse(text: &str, file: &str, depth: Depth) -> Result<Theme> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
+        })?;
+        let mut theme = Theme {
+            styles: vec![Style::default(); Role::ALL.len()],
+            glyphs: Role::ALL.iter().map(|role| role.glyph().to_owned()).collect(),
+        };
+        for (name, value) in table.get_ref().iter() {
+            let here = format!("{file}:{}", line(name.span().start));
+            let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
+                bail!(
+                    "{here}: there is no role '{}': did you mean '{}'?",
+                    name.get_ref(),
+                    nearest(name.get_ref())
+                );
+            };
+            let DeValue::Table(look) = value.get_ref() else {
+                bail!(
+                    "{here}: '{}' must be a table such as {{ fg = \"#aabbcc\", attr = \"bold\" }}",
+                    name.get_ref()
+                );
+            };
+            let place = *role as usize;
+            for (field, value) in look.iter() {
+                let here = format!("{file}:{}", line(field.span().start));
+                let Some(value) = value.get_ref().as_str() else {
+                    bail!("{here}: a text in quotes is needed")
+                };
+                let style = &mut theme.styles[place];
+                match field.get_ref().as_ref() {
+                    "fg" => *style = apply(*style, value, depth, Style::fg).with_context(|| here.clone())?,
+                    "bg" => *style = apply(*style, value, depth, Style::bg).with_context(|| here.clone())?,
+                    "attr" => style.add_modifier |= attributes(value).with_context(|| here.clone())?,
+                    "glyph" if crate::text::width(value) == 1 => theme.glyphs[place] = value.to_owned(),
+                    "glyph" => bail!("{here}: a glyph is one character, one cell wide"),
+                    other => bail!("{here}: '{other}' is unknown: use fg, bg, attr or glyph"),
+                }
+            }
+        }
+        Ok(theme)
+    }
+
+    /// The style of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles[role as usize]
+    }
+
+    /// The glyph of a role.
+    pub fn glyph(&self, role: Role) -> &str {
+        &self.glyphs[role as usize]
+    }
+}
+
+fn nearest(name: &str) -> &'static str {
+    let best = Role::ALL.iter().max_by_key(|role| (strsim::jaro_winkler(role.name(), name) * 1e6) as i64);
+    best.map_or("text", |role| role.name())
+}
+
+fn apply(style: Style, value: &str, depth: Depth, set: fn(Style, Color) -> Style) -> Result<Style> {
+    let color: Color = match value.parse() {
+        Ok(color) => color,
+        Err(_) => bail!("'{value}' is no colour: use #rrggbb, a number from 0 to 255 or a name such as red"),
+    };
+    Ok(match (depth, color) {
+        (Depth::Mono, _) => style,
+        (Depth::Indexed, Color::Rgb(r, g, b)) => set(style, Color::Indexed(indexed(r, g, b))),
+        _ => set(style, color),
+    })
+}
+
+fn attributes(value: &str) -> Result<Modifier> {
+    let mut attributes = Modifier::empty();
+    for word in value.split_whitespace() {
+        attributes |= match word {
+            "bold" => Modifier::BOLD,
+            "dim" => Modifier::DIM,
+            "italic" => Modifier::ITALIC,
+            "underline" => Modifier::UNDERLINED,
+            "reverse" => Modifier::REVERSED,
+            _ => bail!("'{word}' is no attribute: use bold, dim, italic, underline or reverse"),
+        };
+    }
+    Ok(attributes)
+}
+
+/// The colour of xterm's 256 that is nearest: of the cube, or of the greys.
+pub fn indexed(r: u8, g: u8, b: u8) -> u8 {
+    const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
+    let step = |v: u8| (0..6).min_by_key(|&i| (STEPS[i] - i32::from(v)).abs()).unwrap_or(0);
+    let distance = |x: [i32; 3]| {
+        let d = [x[0] - i32::from(r), x[1] - i32::from(g), x[2] - i32::from(b)];
+        d[0] * d[0] * 3 + d[1] * d[1] * 6 + d[2] * d[2]
+    };
+    let cube = [step(r), step(g), step(b)];
+    let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
+    let grey = ((mean - 8 + 5) / 10).clamp(0, 23);
+    let grey_value = 8 + grey * 10;
+    if distance([grey_value; 3]) < distance(cube.map(|i| STEPS[i])) {
+        (232 + grey) as u8
+    } else {
+        (16 + 36 * cube[0] + 6 * cube[1] + cube[2]) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_themes_are_sound() {
+        for name in Theme::builtin_names() {
+            for depth in [Depth::Mono, Depth::Indexed, Depth::True] {
+                Theme::load(name, depth).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn without_colour_every_decision_still_looks_different() {
+        for name in Theme::builtin_names() {
+            let theme = Theme::load(name, Depth::Mono).unwrap();
+            let roles =
+                [Role::Keep, Role::Remove, Role::Relabel, Role::Unsure, Role::Undecided, Role::Saving];
+            for (place, role) in roles.iter().enumerate() {
+                assert!(!theme.glyph(*role).is_empty());
+                assert!(roles[..place].iter().all(|other| theme.glyph(*other) != theme.glyph(*role)));
+                assert_eq!(theme.style(*role).fg, None);
+                assert_eq!(theme.style(*role).bg, None);
+            }
+            for role in [Role::Cursor, Role::Selected] {
+                assert!(!theme.style(role).add_modifier.is_empty() || !theme.glyph(role).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn errors_name_line_and_meaning() {
+        let error = |text: &str| format!("{:#}", Theme::parse(text, "t.toml", Depth::True).unwrap_err());
+        assert_eq!(
+            error("\nkep = { fg = \"red\" }"),
+            "t.toml:2: there is no role 'kep': did you mean 'keep'?"
+        );
+        assert!(error("keep = { fg = \"reddish\" }").starts_with("t.toml:1: 'reddish' is no colour"));
+        assert!(error("keep = { glyph = \"ab\" }").contains("one character"));
+        assert!(error("keep = { attr = \"blinking\" }").contains("no attribute"));
+        assert!(Theme::load("drak", Depth::True).unwrap_err().to_string().contains("dark, light"));
+    }
+
+    #[test]
+    fn depth_follows_the_environment() {
+        let detect = |pairs: &[(&str, &str)]| {
+            Depth::detect(|name| pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(detect(&[("TERM", "xterm-256color")]), Depth::Indexed);
+        assert_eq!(detect(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
+        assert_eq!(detect(&[("TERM", "xterm-kitty")]), Depth::True);
+        assert_eq!(detect(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1")]), Depth::Mono);
+        assert_eq!(detect(&[("TERM", "xterm-kitty"), ("NO_COLOR", "")]), Depth::True);
+        assert_eq!(detect(&[("TERM", "dumb")]), Depth::Mono);
+    }
+
+    #[test]
+    fn nearest_of_256() {
+        assert_eq!(indexed(0, 0, 0), 16);
+        assert_eq!(indexed(255, 255, 255), 231);
+        assert_eq!(indexed(255, 0, 0), 196);
+        assert_eq!(indexed(128, 128, 128), 244);
+    }
+}

@@ -1,0 +1,187 @@
+//! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
+
+use super::{Effects, motion, prompt, say, send, walk};
+use crate::action::Action;
+use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
+use chaffinch_core::decision::{Choice, Decision};
+use chaffinch_core::protocol::{Command, Detail};
+use chaffinch_core::sample::SampleId;
+
+/// Above this many samples a decision is asked about first.
+const ASK_ABOVE: usize = 20;
+
+/// Whether an action reaches beyond the sample under the cursor.
+fn is_group(action: Action) -> bool {
+    matches!(action, Action::KeepGroup | Action::RemoveGroup | Action::RelabelGroup | Action::UnsureGroup)
+}
+
+/// The samples an action is about: what is marked; else the group, where one is asked for; else the sample under
+/// the cursor. `None` with a message, or with a walk under way that does the action again at its end.
+pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Option<Vec<SampleId>> {
+    if let Some(from) = model.visual.take() {
+        let to = model.list.cursor;
+        walk::gather(model, from.min(to), from.max(to), Then::Do(action), fx);
+        return None;
+    }
+    if !model.marks.is_empty() {
+        return Some(model.marks.iter().copied().collect());
+    }
+    let Some(sample) = model.sample() else {
+        say(model, Level::Warning, "no sample is here yet");
+        return None;
+    };
+    if !is_group(action) {
+        return Some(vec![sample]);
+    }
+    let Some(detail) = model.details.get(sample) else {
+        say(model, Level::Warning, "the group is still being read");
+        return None;
+    };
+    let group = group(detail);
+    if group.is_empty() {
+        say(model, Level::Warning, "this sample is in no group: mark samples first");
+        return None;
+    }
+    Some(group)
+}
+
+/// The group of the worst issue that has one.
+pub(crate) fn group(detail: &Detail) -> Vec<SampleId> {
+    let flagged = detail.issues.iter().filter(|issue| issue.flagged).chain(&detail.issues);
+    let group = flagged.map(|issue| &issue.group).find(|group| group.len() > 1);
+    group.cloned().unwrap_or_default()
+}
+
+/// Decides, or asks first where it is about many.
+pub(super) fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
+    if let Some(samples) = targets(model, action, fx) {
+        ask_about(model, samples, choice, fx);
+    }
+}
+
+/// Decides about these samples, or asks first where they are many or the class is new.
+pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choice, fx: &mut Effects) {
+    let new = match &choice {
+        Choice::Relabel(name) => {
+            let known = model.session.as_ref().is_some_and(|session| session.classes.contains(name));
+            (!known && !model.recent.contains(name)).then(|| name.clone())
+        }
+        _ => None,
+    };
+    let many = samples.len() > ASK_ABOVE;
+    if new.is_none() && !many {
+        return decide(model, samples, Some(choice), fx);
+    }
+    let what =
+        if samples.len() == 1 { "this sample".to_owned() } else { format!("{} samples", samples.len()) };
+    let question = match new {
+        Some(name) => format!("'{name}' is a new class: relabel {what} to it?"),
+        None => match &choice {
+            Choice::Relabel(name) => format!("relabel {what} to {name}?"),
+            Choice::Unsure => format!("mark {what} as unsure?"),
+            other => format!("{} {what}?", other.word()),
+        },
+    };
+    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::Decide(samples, choice) });
+}
+
+/// A question was answered with yes.
+pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
+    let Consequence::Decide(samples, choice) = consequence;
+    decide(model, samples, Some(choice), fx);
+}
+
+/// Sends a decision, shows it as saving, and goes on.
+pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
+    let here = model.sample();
+    if let Some(choice) = &choice {
+        model.last_choice = Some(choice.clone());
+        if let Choice::Relabel(name) = choice {
+            model.recent.retain(|known| known != name);
+            model.recent.insert(0, name.clone());
+            model.recent.truncate(12);
+        }
+    }
+    count(model, &samples, choice.as_ref());
+    let decision = choice.clone().map(Decision::from);
+    send(fx, Command::Decide { samples: samples.clone(), decision });
+    let advance = model.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
+    model.marks.clear();
+    model.journal.push(Op::Decide { samples, choice });
+    motion::touch(model);
+    if advance {
+        model.toast = None;
+        motion::undecided(model, true, fx);
+    }
+}
+
+/// Keeps the counts of the list right as far as its rows are held; the engine's own come with the next list.
+pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
+    let place = |choice: &Choice| match choice {
+        Choice::Keep => 0,
+        Choice::Remove => 1,
+        Choice::Relabel(_) => 2,
+        Choice::Unsure => 3,
+    };
+    for sample in samples {
+        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let before = model.choice(row).map(place);
+        let list = &mut model.list;
+        if let Some(before) = before {
+            list.by_choice[before] = list.by_choice[before].saturating_sub(1);
+            list.decided = list.decided.saturating_sub(1);
+        }
+        if let Some(choice) = choice {
+            list.by_choice[place(choice)] += 1;
+            list.decided += 1;
+        }
+    }
+}
+
+/// Takes decisions back.
+pub(super) fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
+    if let Some(samples) = targets(model, action, fx) {
+        decide(model, samples, None, fx);
+    }
+}
+
+/// Relabels to what the detectors suggest.
+pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
+    let Some(row) = model.row() else { return };
+    let suggested = row.suggested.or_else(|| {
+        model
+            .details
+            .get(row.sample)
+            .and_then(|detail| detail.issues.iter().find_map(|issue| issue.suggested))
+    });
+    match model.class(suggested).map(str::to_owned) {
+        Some(name) => ask(model, Action::AcceptSuggestion, Choice::Relabel(name), fx),
+        None => say(model, Level::Warning, "no label is suggested here: decide yourself"),
+    }
+}
+
+/// Relabels to one of the candidates that the panel shows.
+pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
+    let Some(row) = model.row() else { return };
+    let (sample, label) = (row.sample, row.label);
+    // Only what stands on the screen may be chosen by its number.
+    let Some(detail) = model.details.get(sample) else {
+        return say(model, Level::Warning, "the candidates are still being read");
+    };
+    let Some((class, _)) = detail.candidates.get(place).copied() else {
+        return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
+    };
+    if model.marks.is_empty() && model.visual.is_none() && label == Some(class) {
+        return ask(model, action, Choice::Keep, fx);
+    }
+    if let Some(name) = model.class(Some(class)).map(str::to_owned) {
+        ask(model, action, Choice::Relabel(name), fx);
+    }
+}
+
+/// Opens the list of classes.
+pub(super) fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
+    if let Some(samples) = targets(model, action, fx) {
+        prompt::open_relabel(model, samples);
+    }
+}

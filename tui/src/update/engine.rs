@@ -1,0 +1,337 @@
+//! What the engine says, taken in.
+
+use super::{Effect, Effects, decide, motion, say, send, walk};
+use crate::model::{Anchor, Level, Model, Op, Place, Shown};
+use crate::picture::{EncodeJob, EncodeResult, Pixels};
+use chaffinch_core::decision::Decision;
+use chaffinch_core::protocol::{
+    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary,
+};
+use std::sync::Arc;
+
+/// Lines of the log and troubles that are held.
+const KEPT: usize = 500;
+
+pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
+    match event {
+        Event::Session(summary) => session(model, summary, fx),
+        Event::Progress(progress) => model.jobs.progress = Some(progress),
+        Event::ScanDone(report) => {
+            model.jobs.progress = None;
+            let text = format!("scanned {} samples: {} suspects", report.samples, report.suspects);
+            say(model, Level::Info, text);
+            model.jobs.report = Some(report);
+        }
+        Event::Trouble { about, message } => {
+            say(model, Level::Warning, format!("{about}: {message}"));
+            model.jobs.troubles.push_back((about, message));
+            if model.jobs.troubles.len() > KEPT {
+                model.jobs.troubles.pop_front();
+            }
+        }
+        Event::Listed { ticket, total, decided, by_choice } => {
+            listed(model, ticket, (total, decided, by_choice), fx)
+        }
+        Event::Rows { ticket, start, rows } => got_rows(model, ticket, start, rows, fx),
+        Event::Located { ticket, sample, row } => located(model, ticket, sample, row, fx),
+        Event::Found { ticket, row } => {
+            if ticket == model.list.ticket
+                && let Some(forward) = model.list.finding.take()
+            {
+                match row {
+                    Some(row) => motion::go(model, row),
+                    None if forward => say(model, Level::Info, "nothing undecided below"),
+                    None => say(model, Level::Info, "nothing undecided above"),
+                }
+            }
+        }
+        Event::Detail(detail) => model.details.insert(detail),
+        Event::Picture(picture) => got_picture(model, picture, fx),
+        Event::Saved(saved) => got_saved(model, saved, fx),
+        Event::Refused { message } => refused(model, message, fx),
+        Event::Log { line } => log(model, line),
+        Event::Bye => fx.push(Effect::Gone),
+    }
+}
+
+pub(super) fn log(model: &mut Model, line: String) {
+    model.jobs.log.push_back(line);
+    if model.jobs.log.len() > KEPT {
+        model.jobs.log.pop_front();
+    }
+}
+
+fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
+    if summary.protocol != PROTOCOL_VERSION {
+        let text = format!(
+            "the engine speaks version {} of the protocol, this program version {PROTOCOL_VERSION}: \
+             stop the engine and open the session again",
+            summary.protocol
+        );
+        return say(model, Level::Error, text);
+    }
+    let chosen = model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.name.clone());
+    let before = model.session.replace(summary);
+    let Some(summary) = &model.session else { return };
+    match before {
+        None => {
+            let stale = summary.stale;
+            let place: Place = serde_json::from_str(&summary.remembered).unwrap_or_default();
+            model.remembered = summary.remembered.clone();
+            let at = summary.detectors.iter().position(|d| d.name == place.detector);
+            model.detector = at.unwrap_or(0);
+            model.recent = place.recent;
+            model.advance = !place.stay;
+            model.list.top = place.top;
+            let anchor =
+                if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };
+            motion::relist(model, place.query, anchor, fx);
+            model.remember_at = None;
+            if stale && model.scan_when_stale {
+                send(fx, Command::Scan { detectors: Vec::new() });
+            }
+        }
+        Some(before) => {
+            let at = chosen.and_then(|name| summary.detectors.iter().position(|d| d.name == name));
+            model.detector = at.unwrap_or(0);
+            // A threshold on its way wins over the one the engine still had.
+            let changed = before.samples != summary.samples
+                || before.suspects != summary.suspects
+                || before.ensemble != summary.ensemble
+                || before.classes != summary.classes
+                || before.detectors != summary.detectors;
+            if let Some((name, value, _)) = &model.threshold
+                && let Some(session) = &mut model.session
+                && let Some(detector) = session.detectors.iter_mut().find(|d| d.name == *name)
+            {
+                detector.threshold = *value;
+            }
+            if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
+                model.details.expire();
+                let query = model.list.query.clone();
+                // Nothing moves under the cursor: it stays on its sample.
+                motion::relist(model, query, Anchor::Stay, fx);
+            }
+        }
+    }
+}
+
+fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut Effects) {
+    let here = model.sample();
+    let offset = model.list.cursor;
+    let Some(incoming) = model.list.incoming.as_mut().filter(|incoming| incoming.ticket == ticket) else {
+        return;
+    };
+    incoming.counts = Some(counts);
+    if counts.0 == 0 {
+        incoming.cursor = Some(0);
+        return commit(model, 0, Vec::new());
+    }
+    let (sample, row) = match incoming.anchor {
+        Anchor::Top => (None, 0),
+        Anchor::Stay => (here, offset),
+        Anchor::Place(sample, row) => (sample, row),
+    };
+    match sample {
+        Some(sample) => send(fx, Command::Locate { ticket, sample }),
+        None => arrive(model, row, fx),
+    }
+}
+
+/// The row of the cursor in the next list is known: the rows around it are asked for.
+fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
+    let Some(incoming) = &mut model.list.incoming else { return };
+    let Some((total, ..)) = incoming.counts else { return };
+    let row = row.min(total.saturating_sub(1));
+    incoming.cursor = Some(row);
+    let start = row / crate::model::CHUNK * crate::model::CHUNK;
+    send(fx, Command::Rows { ticket: incoming.ticket, start, len: crate::model::CHUNK as u32 });
+}
+
+/// The next list takes the place of the one on the screen.
+fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
+    let page = motion::page(model);
+    let Some(incoming) = model.list.incoming.take() else { return };
+    let (total, decided, by_choice) = incoming.counts.unwrap_or_default();
+    let list = &mut model.list;
+    // The cursor keeps its height on the screen.
+    let height = list.cursor.saturating_sub(list.top).min(page - 1);
+    let restored = matches!(incoming.anchor, Anchor::Place(..)).then_some(list.top);
+    list.ticket = incoming.ticket;
+    list.shown = list.query.clone();
+    (list.total, list.decided, list.by_choice) = (total, decided, by_choice);
+    list.cursor = incoming.cursor.unwrap_or(0).min(total.saturating_sub(1));
+    list.top = match restored {
+        Some(top) if (top..top + page).contains(&list.cursor) => top,
+        _ => list.cursor.saturating_sub(height),
+    };
+    list.reveal(page);
+    model.visual = None;
+    model.scroll = 0;
+    model.rows.clear();
+    if !rows.is_empty() {
+        model.rows.seed(start, rows);
+    }
+}
+
+fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
+    if let Some(incoming) = &model.list.incoming
+        && incoming.ticket == ticket
+        && incoming.cursor.is_some_and(|row| row >= start && row < start + rows.len().max(1) as u64)
+    {
+        return commit(model, start, rows);
+    }
+    if ticket == model.list.ticket {
+        walk::rows(model, start, &rows, fx);
+        model.rows.insert(start, rows, model.list.cursor);
+    }
+}
+
+fn located(
+    model: &mut Model,
+    ticket: u64,
+    sample: chaffinch_core::sample::SampleId,
+    row: Option<u64>,
+    fx: &mut Effects,
+) {
+    if let Some(incoming) = &model.list.incoming
+        && incoming.ticket == ticket
+    {
+        let fallback = match incoming.anchor {
+            Anchor::Place(_, row) => row,
+            // A filter that hides the sample leaves the cursor where it was on the screen at most.
+            Anchor::Stay => model.list.cursor,
+            Anchor::Top => 0,
+        };
+        return arrive(model, row.unwrap_or(fallback), fx);
+    }
+    if ticket == model.list.ticket && model.list.locating == Some(sample) {
+        model.list.locating = None;
+        match row {
+            Some(row) => motion::go(model, row),
+            None => {
+                let text = model.toast.take().map(|toast| toast.text).unwrap_or_default();
+                say(model, Level::Info, format!("{text}   (not in this list)"));
+            }
+        }
+    }
+}
+
+fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
+    let Some((ticket, key, _)) = model.pictures.asked.get(&picture.slot).copied() else { return };
+    if ticket != picture.ticket {
+        return;
+    }
+    if let Some(error) = picture.error {
+        model.pictures.asked.remove(&picture.slot);
+        return model.pictures.insert(key, Shown::Failed(error));
+    }
+    let bytes = u64::from(picture.width) * u64::from(picture.height) * 3;
+    if picture.width == 0 || bytes != picture.rgb.len() as u64 {
+        model.pictures.asked.remove(&picture.slot);
+        return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
+    }
+    let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
+    let job = EncodeJob { slot: picture.slot, ticket, sample: picture.sample, cells: key.1, pixels };
+    fx.push(Effect::Encode(job));
+}
+
+pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
+    let current = model.pictures.asked.get(&result.slot).is_some_and(|(ticket, ..)| *ticket == result.ticket);
+    if current {
+        model.pictures.asked.remove(&result.slot);
+    }
+    let shown = Shown::Ready(Arc::new(result.encoded));
+    model.pictures.insert((result.sample, result.cells), shown);
+}
+
+fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
+    let op = model.journal.pop();
+    let journal = &mut model.journal;
+    journal.undoable = Some(saved.undoable);
+    journal.redoable = saved.redoable;
+    journal.saved = true;
+    if let Some(session) = &mut model.session {
+        session.decided = saved.decided;
+    }
+    let first = saved.samples.first().copied();
+    let moves = saved.kind != SavedKind::Decision;
+    let uniform = saved.samples.len() == 1 || !moves && op != Some(Op::Tag);
+    if uniform {
+        if moves {
+            decide::count(model, &saved.samples, saved.decision.as_ref().map(|decision| &decision.choice));
+        }
+        set(model, &saved.samples, saved.decision.as_ref());
+    } else {
+        // Several samples that may now differ: the list is asked for again.
+        model.details.expire();
+        let query = model.list.query.clone();
+        let anchor = if moves { Anchor::Place(first, model.list.cursor) } else { Anchor::Stay };
+        motion::relist(model, query, anchor, fx);
+    }
+    let undo = model.keymap.key_for(crate::action::Action::Undo).map(crate::key::shown).unwrap_or_default();
+    let redo = model.keymap.key_for(crate::action::Action::Redo).map(crate::key::shown).unwrap_or_default();
+    let hint = match saved.kind {
+        SavedKind::Decision => format!("{}   {undo} undo", saved.text),
+        SavedKind::Redo => format!("{}   {undo} undo", saved.text),
+        SavedKind::Undo => format!("{}   {redo} redo", saved.text),
+    };
+    say(model, Level::Info, hint);
+    if let Some(first) = first.filter(|_| moves && uniform) {
+        motion::go_to(model, first, fx);
+    }
+    finish_quitting(model, fx);
+}
+
+fn set(model: &mut Model, samples: &[chaffinch_core::sample::SampleId], decision: Option<&Decision>) {
+    let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
+    let change = |row: &mut Row| {
+        if samples.contains(&row.sample) {
+            row.decision = decision.cloned();
+        }
+    };
+    model.rows.each_mut(change);
+    model.details.each_mut(|detail| change(&mut detail.row));
+}
+
+fn refused(model: &mut Model, message: String, fx: &mut Effects) {
+    let op = model.journal.pop();
+    let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
+    say(model, level, message);
+    match op {
+        Some(Op::Decide { samples, .. }) => {
+            // Who waits to quit must see that this was not saved.
+            let waiting = model.quitting.take().is_some();
+            let place = samples.first().and_then(|first| model.rows.place_of(*first));
+            if let Some(row) = place.filter(|_| !waiting) {
+                motion::go(model, row);
+            }
+            let query = model.list.query.clone();
+            motion::relist(model, query, Anchor::Stay, fx);
+        }
+        // Nothing was being saved, so it is the new list that was refused: the shown one stays.
+        None if model.list.incoming.take().is_some() => model.list.query = model.list.shown.clone(),
+        _ => finish_quitting(model, fx),
+    }
+}
+
+/// Leaves once the last save has come.
+fn finish_quitting(model: &mut Model, fx: &mut Effects) {
+    if model.quitting.is_some() && model.journal.outstanding.is_empty() {
+        fx.push(Effect::Quit(0));
+    }
+}
+
+/// Hands the place to the engine, if it changed.
+pub(super) fn remember(model: &mut Model, fx: &mut Effects) {
+    model.remember_at = None;
+    if model.session.is_none() || model.list.ticket == 0 {
+        return;
+    }
+    if let Ok(state) = serde_json::to_string(&model.place())
+        && state != model.remembered
+    {
+        model.remembered.clone_from(&state);
+        send(fx, Command::Remember { state });
+    }
+}

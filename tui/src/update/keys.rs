@@ -1,0 +1,97 @@
+//! Keys, pasted text and the mouse.
+
+use super::{Effects, act, decide, motion, prompt, say};
+use crate::action::Action;
+use crate::key::{Code, Key, shown};
+use crate::keymap::Lookup;
+use crate::model::{Level, Mode, Model};
+
+pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
+    if model.quitting.is_some() {
+        // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
+        if key == Key::ctrl('c') {
+            act(model, Action::Cancel, fx);
+        }
+        return;
+    }
+    if let Mode::Confirm(_) = model.mode {
+        return confirm(model, key, fx);
+    }
+    if key.code == Code::Esc && !model.pending.is_empty() {
+        model.pending.clear();
+        return;
+    }
+    model.pending.push(key);
+    match model.keymap.lookup(model.mode.scope(), &model.pending) {
+        Lookup::Action(action) => {
+            model.pending.clear();
+            act(model, action, fx);
+        }
+        Lookup::Prefix => {}
+        Lookup::Nothing => {
+            let keys = std::mem::take(&mut model.pending);
+            match (&model.mode, key.typed()) {
+                (Mode::Prompt(_) | Mode::Picker(_), Some(c)) => {
+                    prompt::typed(model, c.encode_utf8(&mut [0; 4]))
+                }
+                (Mode::List, _) => {
+                    let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
+                    say(model, Level::Warning, format!("{} does nothing here   {help} help", shown(&keys)));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn confirm(model: &mut Model, key: Key, fx: &mut Effects) {
+    // Not Enter: it also accepts suggestions and is pressed many times in a row.
+    let yes = matches!(key.code, Code::Char('y' | 'Y')) && !key.ctrl && !key.alt;
+    let no = matches!(key.code, Code::Char('n' | 'N' | 'q') | Code::Esc) || key == Key::ctrl('c');
+    if yes {
+        if let Mode::Confirm(confirm) = std::mem::take(&mut model.mode) {
+            decide::confirmed(model, confirm.yes, fx);
+        }
+    } else if no {
+        model.mode = Mode::List;
+        say(model, Level::Info, "nothing was changed");
+    }
+}
+
+pub(super) fn paste(model: &mut Model, text: &str) {
+    // Pasted text is never taken for keys: a path pasted into the list must not decide about samples.
+    if matches!(model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
+        prompt::typed(model, text);
+    } else {
+        say(model, Level::Warning, "pasted text is ignored here: open a prompt first");
+    }
+}
+
+pub(super) fn click(model: &mut Model, x: u16, y: u16) {
+    let list = model.layout().list;
+    if model.mode == Mode::List && list.contains((x, y).into()) {
+        let row = model.list.top + u64::from(y - list.y);
+        if row < model.list.total {
+            motion::go(model, row);
+        }
+    }
+}
+
+pub(super) fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
+    let over_info = model.layout().info.contains((x, y).into());
+    match &mut model.mode {
+        Mode::List if over_info => {
+            model.scroll = model.scroll.saturating_add_signed(rows as i16);
+        }
+        Mode::List => {
+            let row = model.list.cursor.saturating_add_signed(i64::from(rows));
+            motion::go(model, row);
+        }
+        Mode::Jobs(scroll) => *scroll = scroll.saturating_add_signed(rows as i16),
+        Mode::Picker(picker) => {
+            let last = picker.found.len().saturating_sub(1);
+            picker.selected = picker.selected.saturating_add_signed(rows as isize).min(last);
+        }
+        Mode::Prompt(_) | Mode::Confirm(_) => {}
+    }
+}

@@ -1,0 +1,106 @@
+//! From a message to a new state and to what is to be done. Nothing here draws, waits or touches the outside.
+
+mod act;
+mod decide;
+mod engine;
+mod keys;
+mod motion;
+mod prompt;
+mod settle;
+mod walk;
+
+pub use act::act;
+pub(crate) use decide::group;
+pub(crate) use motion::sort_name;
+
+/// Whether a row has what was searched for.
+pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {
+    walk::matches(model, row, &model.search.to_lowercase())
+}
+
+use crate::action::Action;
+use crate::key::Key;
+use crate::model::{Level, Model, Toast};
+use crate::picture::{EncodeJob, EncodeResult};
+use chaffinch_core::protocol::{Command, Event};
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key.
+    Key(Key),
+    /// Text pasted at once.
+    Paste(String),
+    /// A click on a cell.
+    Click(u16, u16),
+    /// The wheel, by so many rows, over a cell.
+    Wheel(i32, u16, u16),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The engine speaks.
+    Engine(Event),
+    /// A picture is ready.
+    Encoded(EncodeResult),
+    /// An action without a key, from the palette or a replayed session.
+    Act(Action),
+    /// A thread said something for the log.
+    Log(String),
+    /// It is now this many milliseconds since the start.
+    Tick(u64),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Tell the engine.
+    Send(Command),
+    /// Make a picture ready.
+    Encode(EncodeJob),
+    /// Put text into the clipboard of the person's terminal.
+    Copy(String),
+    /// Draw everything again.
+    Redraw,
+    /// Give the terminal back and stop.
+    Suspend,
+    /// Leave: the engine has ended.
+    Gone,
+    /// Leave; this many decisions are not known to be saved.
+    Quit(usize),
+}
+
+/// The effects of one message.
+pub type Effects = Vec<Effect>;
+
+/// Takes one message in.
+pub fn update(model: &mut Model, msg: Msg) -> Effects {
+    let mut fx = Effects::new();
+    match msg {
+        Msg::Tick(now) => settle::tick(model, now, &mut fx),
+        Msg::Key(key) => keys::key(model, key, &mut fx),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Click(x, y) => keys::click(model, x, y),
+        Msg::Wheel(rows, x, y) => keys::wheel(model, rows, x, y),
+        Msg::Resize(width, height) => {
+            model.size = (width, height).into();
+            let height = motion::page(model);
+            model.list.reveal(height);
+        }
+        Msg::Engine(event) => engine::event(model, event, &mut fx),
+        Msg::Encoded(result) => engine::encoded(model, result),
+        Msg::Act(action) => act(model, action, &mut fx),
+        Msg::Log(line) => engine::log(model, line),
+    }
+    settle::settle(model, &mut fx);
+    fx
+}
+
+/// Shows a message at the bottom.
+fn say(model: &mut Model, level: Level, text: impl Into<String>) {
+    // A fault stays until a key answers it.
+    let until = (level != Level::Error).then_some(model.now + 8_000);
+    model.toast = Some(Toast { level, text: text.into(), until });
+}
+
+fn send(fx: &mut Effects, command: Command) {
+    fx.push(Effect::Send(command));
+}

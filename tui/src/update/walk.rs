@@ -1,0 +1,144 @@
+//! Going over more rows than are held: for a search, for the next class, to mark many. Window by window, so that
+//! neither memory nor the screen suffers, and any key still works in between.
+
+use super::{Effects, act, motion, say, send};
+use crate::model::{Level, Model, Purpose, Then, Walk};
+use chaffinch_core::protocol::{Command, Row};
+
+/// Rows asked for at once.
+const WINDOW: u64 = 1024;
+/// Rows that can be marked at once.
+const MOST: u64 = 10_000;
+
+/// Marks rows, and does something with them then.
+pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut Effects) {
+    if model.list.total == 0 {
+        return;
+    }
+    let count = to - from + 1;
+    if count > MOST {
+        let text = format!("{count} rows: at most {MOST} can be marked at once; filter first");
+        return say(model, Level::Warning, text);
+    }
+    let purpose = Purpose::Gather { to, samples: Vec::new(), then };
+    model.walk = Some(Walk { purpose, next: from, forward: true, awaiting: None });
+    step(model, fx);
+}
+
+/// Starts a walk from the cursor.
+pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut Effects) {
+    let cursor = model.list.cursor;
+    let next =
+        if forward { Some(cursor + 1).filter(|row| *row < model.list.total) } else { cursor.checked_sub(1) };
+    match next {
+        Some(next) => {
+            model.walk = Some(Walk { purpose, next, forward, awaiting: None });
+            step(model, fx);
+        }
+        None => nothing(model, &purpose, forward),
+    }
+}
+
+/// Rows came; if the walk waits for them it goes on.
+pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects) {
+    let Some(walk) = &mut model.walk else { return };
+    if walk.awaiting != Some(start) {
+        return;
+    }
+    walk.awaiting = None;
+    let end = start + rows.len() as u64;
+    if walk.next < start || walk.next >= end {
+        // Fewer rows than there should be: the list has changed, and the new one is on its way.
+        model.walk = None;
+        return;
+    }
+    loop {
+        let Some(walk) = &mut model.walk else { return };
+        if walk.next < start || walk.next >= end {
+            break;
+        }
+        let row = rows[(walk.next - start) as usize].clone();
+        if !look(model, &row, fx) {
+            return;
+        }
+    }
+    step(model, fx);
+}
+
+/// Looks at rows that are held, then asks for more.
+fn step(model: &mut Model, fx: &mut Effects) {
+    while let Some(walk) = &model.walk {
+        let Some(row) = model.rows.get(walk.next).cloned() else { break };
+        if !look(model, &row, fx) {
+            return;
+        }
+    }
+    let Some(walk) = &mut model.walk else { return };
+    let start = if walk.forward { walk.next } else { (walk.next + 1).saturating_sub(WINDOW) };
+    let len =
+        WINDOW.min(model.list.total - start).min(if walk.forward { WINDOW } else { walk.next + 1 - start });
+    walk.awaiting = Some(start);
+    send(fx, Command::Rows { ticket: model.list.ticket, start, len: len as u32 });
+}
+
+/// Looks at the next row. Says whether the walk goes on.
+fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
+    let total = model.list.total;
+    let Some(mut walk) = model.walk.take() else { return false };
+    let place = walk.next;
+    let hit = match &mut walk.purpose {
+        Purpose::Search(text) => matches(model, row, text),
+        Purpose::Class(label) => row.label != *label,
+        Purpose::Gather { to, samples, then } => {
+            samples.push(row.sample);
+            if place >= *to {
+                let (samples, then) = (std::mem::take(samples), *then);
+                finish(model, samples, then, fx);
+                return false;
+            }
+            false
+        }
+    };
+    if hit {
+        motion::go(model, place);
+        return false;
+    }
+    let next = if walk.forward { Some(place + 1).filter(|row| *row < total) } else { place.checked_sub(1) };
+    match next {
+        Some(next) => {
+            walk.next = next;
+            model.walk = Some(walk);
+            true
+        }
+        None => {
+            nothing(model, &walk.purpose, walk.forward);
+            false
+        }
+    }
+}
+
+fn finish(model: &mut Model, samples: Vec<chaffinch_core::sample::SampleId>, then: Then, fx: &mut Effects) {
+    model.marks.extend(samples);
+    match then {
+        Then::Mark => {
+            let text = format!("{} marked", model.marks.len());
+            say(model, Level::Info, text);
+        }
+        Then::Do(action) => act(model, action, fx),
+    }
+}
+
+fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
+    let place = if forward { "below" } else { "above" };
+    let text = match purpose {
+        Purpose::Search(text) => format!("no '{text}' {place}"),
+        _ => format!("no other class {place}"),
+    };
+    say(model, Level::Info, text);
+}
+
+/// Whether a row has this text, in small letters, in its path or its labels.
+pub(crate) fn matches(model: &Model, row: &Row, text: &str) -> bool {
+    let has = |name: &str| name.to_lowercase().contains(text);
+    has(&row.path) || model.class(row.label).is_some_and(has) || model.class(row.suggested).is_some_and(has)
+}

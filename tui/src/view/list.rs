@@ -1,0 +1,165 @@
+//! The list of samples. Only the rows on the screen are touched, however many there are.
+
+use super::paint::Paint;
+use crate::model::Model;
+use crate::text;
+use crate::theme::Role;
+use crate::update::hit;
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::Row;
+use ratatui::layout::Rect;
+
+/// Draws the list.
+pub(super) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    if area.area() == 0 {
+        return;
+    }
+    if model.list.total == 0 {
+        return empty(model, area, paint);
+    }
+    for line in 0..area.height {
+        let place = model.list.top + u64::from(line);
+        if place >= model.list.total {
+            break;
+        }
+        let area = Rect { y: area.y + line, height: 1, ..area };
+        match model.rows.get(place) {
+            Some(row) => self::row(model, place, row, area, paint),
+            None => {
+                paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
+            }
+        }
+        if place == model.list.cursor {
+            paint.put(area.x, area.y, 1, Role::Cursor, model.theme.glyph(Role::Cursor));
+            paint.buffer.set_style(area, paint.style(Role::Cursor));
+        }
+    }
+}
+
+/// What there is to say where there are no rows.
+fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    let lines: Vec<String> = match &model.session {
+        None => vec!["waiting for the engine…".to_owned()],
+        Some(_) if model.list.ticket == 0 => vec!["reading the list…".to_owned()],
+        Some(_) if !model.list.query.filter.is_empty() => {
+            vec!["nothing matches this filter".to_owned(), "F takes it away".to_owned()]
+        }
+        Some(session) if session.samples == 0 && model.jobs.progress.is_none() => {
+            vec!["the dataset has no samples".to_owned()]
+        }
+        Some(_) if model.jobs.progress.is_some() => {
+            let text = "suspects appear here as soon as the detectors have run";
+            text::wrap(text, usize::from(area.width.saturating_sub(4)))
+        }
+        Some(session) if session.detectors.is_empty() => {
+            vec!["no detector has run yet".to_owned(), "gs starts a scan, T lists all samples".to_owned()]
+        }
+        Some(_) => vec!["no suspects: the dataset looks clean".to_owned(), "T lists all samples".to_owned()],
+    };
+    let top = area.y + area.height / 3;
+    for (at, line) in lines.iter().enumerate() {
+        let y = top + at as u16;
+        if y < area.bottom() {
+            paint.put(area.x + 2, y, area.width.saturating_sub(3), Role::Dim, line);
+        }
+    }
+}
+
+fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) {
+    let choice = model.choice(row);
+    if model.marked(place, row) {
+        paint.put(area.x, area.y, 1, Role::Marked, model.theme.glyph(Role::Marked));
+    }
+    let role = decision_role(choice);
+    let mut x = paint.put(area.x + 1, area.y, 1, role, model.theme.glyph(role));
+    let saving = model.journal.overlay.contains_key(&row.sample);
+    if saving {
+        paint.put(x, area.y, 1, Role::Saving, model.theme.glyph(Role::Saving));
+    }
+    x += 1;
+    x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
+
+    // From the right: which detectors flag it, then the labels; the path takes what is left.
+    let right = area.right();
+    let room = right.saturating_sub(x);
+    let letters = flags(model, row);
+    let letters_width = if room > 24 { 3.min(room) } else { 0 };
+    if letters_width > 0 {
+        paint.put(right - letters_width, area.y, letters_width, Role::Doubtful, &letters);
+    }
+    let edge = right - letters_width - u16::from(letters_width > 0);
+    let labels_room = (edge.saturating_sub(x)) * 2 / 5;
+    let start = labels(model, row, choice, edge, area.y, labels_room, paint);
+    let path_room = start.saturating_sub(x + 1);
+    let path = text::fit_middle(&row.path, usize::from(path_room));
+    let found = !model.search.is_empty() && hit(model, row);
+    paint.put(x, area.y, path_room, if found { Role::Match } else { Role::Text }, &path);
+}
+
+/// Given and suggested label, or the decision's, up to a column. Returns where they begin.
+fn labels(
+    model: &Model,
+    row: &Row,
+    choice: Option<&Choice>,
+    edge: u16,
+    y: u16,
+    room: u16,
+    paint: &mut Paint<'_>,
+) -> u16 {
+    let given = text::safe(model.class(row.label).unwrap_or("–")).into_owned();
+    let (to, role) = match choice {
+        Some(Choice::Relabel(name)) => (Some(name.as_str()), Role::Relabel),
+        _ => (model.class(row.suggested).filter(|_| row.suggested != row.label), Role::Suggested),
+    };
+    let Some(to) = to else {
+        return paint.put_right(edge, y, room, Role::Dim, &given);
+    };
+    let to = text::safe(to).into_owned();
+    let whole = text::width(&given) + 1 + text::width(&to);
+    // Where both do not fit, each gives up as much of itself.
+    let (left, rest) = if whole <= usize::from(room) {
+        (text::width(&given), text::width(&to))
+    } else {
+        let half = usize::from(room.saturating_sub(1)) / 2;
+        let left = half.min(text::width(&given));
+        (left, usize::from(room.saturating_sub(1)) - left)
+    };
+    let given = text::fit(&given, left).into_owned();
+    let to = text::fit(&to, rest).into_owned();
+    let start = edge.saturating_sub((text::width(&given) + 1 + text::width(&to)) as u16);
+    let x = paint.put(start, y, room, Role::Dim, &given);
+    let x = paint.put(x, y, 1, role, "→");
+    paint.put(x, y, edge.saturating_sub(x), role, &to);
+    start
+}
+
+/// One letter for each detector that flags a row.
+fn flags(model: &Model, row: &Row) -> String {
+    let Some(session) = &model.session else { return String::new() };
+    let names = row.flags.iter().filter_map(|flag| session.detectors.get(usize::from(*flag)));
+    let letters: Vec<char> =
+        names.filter_map(|d| d.name.chars().next()).map(|c| c.to_ascii_uppercase()).collect();
+    match letters.len() {
+        0..=3 => letters.into_iter().collect(),
+        count => format!("{}+{}", letters[0], (count - 1).min(9)),
+    }
+}
+
+/// The look of a decision.
+pub(super) fn decision_role(choice: Option<&Choice>) -> Role {
+    match choice {
+        None => Role::Undecided,
+        Some(Choice::Keep) => Role::Keep,
+        Some(Choice::Remove) => Role::Remove,
+        Some(Choice::Relabel(_)) => Role::Relabel,
+        Some(Choice::Unsure) => Role::Unsure,
+    }
+}
+
+fn severity(score: Option<f32>, flags: usize) -> Role {
+    match score {
+        Some(score) if score < 0.1 && flags > 0 => Role::Severe,
+        Some(_) if flags > 0 => Role::Doubtful,
+        _ => Role::Fine,
+    }
+}

@@ -1,0 +1,62 @@
+//! The screen, drawn from the model. Nothing here changes anything.
+
+mod jobs;
+mod list;
+mod paint;
+mod picker;
+mod picture;
+mod popup;
+mod sample;
+mod status;
+
+pub use sample::related;
+
+use crate::model::{Mode, Model};
+use crate::theme::Role;
+use paint::Paint;
+use ratatui::Frame;
+use ratatui::layout::Position;
+
+/// Draws everything.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let layout = model.layout();
+    frame.buffer_mut().set_style(area, model.theme.style(Role::Text));
+    let mut paint = Paint::new(frame.buffer_mut(), &model.theme);
+    if layout.top.area() == 0 {
+        paint.text(area, Role::Warning, "the window is too small");
+        return;
+    }
+    status::top(model, layout.top, &mut paint);
+    status::hints(model, layout.hints, &mut paint);
+    let mut cursor = status::message(model, layout.message, &mut paint);
+    if let Mode::Jobs(scroll) = model.mode {
+        let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
+        jobs::page(model, body, scroll, &mut paint);
+    } else {
+        list::list(model, layout.list, &mut paint);
+        let glyph = model.theme.glyph(Role::Border).to_owned();
+        for y in layout.divider.top()..layout.divider.bottom() {
+            paint.put(layout.divider.x, y, 1, Role::Border, &glyph);
+        }
+        picture::main(model, &layout, &mut paint);
+        picture::strip(model, &layout, &mut paint);
+        sample::info(model, &layout, &mut paint);
+    }
+    popup::which_key(model, area, &mut paint);
+    match &model.mode {
+        Mode::Picker(it) => cursor = picker::picker(model, it, area, &mut paint),
+        Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
+        _ => {}
+    }
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Where the hidden cursor waits: on the selected row.
+pub fn park(model: &Model) -> Position {
+    let list = model.layout().list;
+    let row = model.list.cursor.saturating_sub(model.list.top).min(u64::from(list.height));
+    Position { x: list.x, y: list.y + row as u16 }
+}

@@ -1,0 +1,226 @@
+//! Everything said about the sample under the cursor.
+
+use super::list::decision_role;
+use super::paint::Paint;
+use crate::model::{Layout, Model};
+use crate::text;
+use crate::theme::Role;
+use crate::update::group;
+use chaffinch_core::protocol::{Detail, DetailIssue, DetailRelated, Row};
+use ratatui::layout::Rect;
+
+/// Samples worth seeing beside this one: the evidence of what flags it, then its nearest neighbours.
+pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
+    let flagged = detail.issues.iter().filter(|issue| issue.flagged);
+    let evidence = flagged.flat_map(|issue| issue.related.iter().map(|related| ("evidence", related)));
+    let mut all: Vec<(&'static str, &DetailRelated)> = Vec::new();
+    for (kind, related) in evidence.chain(detail.neighbors.iter().map(|neighbor| ("near", neighbor))) {
+        let known = all.iter().any(|(_, other)| other.sample == related.sample);
+        if !known && related.sample != detail.row.sample {
+            all.push((kind, related));
+        }
+    }
+    all
+}
+
+/// One line, drawn when its turn comes; the lines above the scroll position are left out.
+enum Line<'a> {
+    Blank,
+    Pieces(Vec<(Role, String)>),
+    Issue(&'a DetailIssue, bool),
+    Candidate(usize, &'a str, f32, Role),
+}
+
+/// Draws the details.
+pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
+    let area = layout.info;
+    let Some(row) = model.row() else { return };
+    if area.area() == 0 {
+        return;
+    }
+    if model.zoom {
+        let labels = labels(model, row);
+        let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
+        let x = paint.pieces(area, &pieces);
+        paint.put(x + 2, area.y, area.right().saturating_sub(x + 2), Role::Dim, &row.path);
+        return;
+    }
+    let detail = model.details.get(row.sample);
+    let lines = match detail {
+        Some(detail) => lines(model, detail, area),
+        None => head(model, row),
+    };
+    let most = (lines.len() as u16).saturating_sub(area.height);
+    let scroll = model.scroll.min(most);
+    for (at, line) in lines.iter().skip(usize::from(scroll)).take(usize::from(area.height)).enumerate() {
+        draw(line, Rect { y: area.y + at as u16, height: 1, ..area }, paint);
+    }
+    if most > scroll {
+        let more = format!("  ▾{} ", most - scroll);
+        paint.put_right(area.right(), area.bottom() - 1, area.width, Role::Dim, &more);
+    }
+}
+
+fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
+    match line {
+        Line::Blank => {}
+        Line::Pieces(pieces) => {
+            let pieces: Vec<(Role, &str)> =
+                pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
+            paint.pieces(area, &pieces);
+        }
+        Line::Issue(issue, chosen) => {
+            let name_width = (area.width / 2).clamp(8, 18);
+            let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
+            let mark = if *chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
+            paint.put(area.x, area.y, 1, Role::Selected, &mark);
+            paint.put(area.x + 1, area.y, name_width - 1, role, &issue.detector);
+            let score = text::score(Some(issue.score));
+            let x = paint.put(area.x + 1 + name_width, area.y, 4, role, &score) + 1;
+            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+            paint.bar(bar, issue.score, Some(issue.threshold), role);
+        }
+        Line::Candidate(digit, name, probability, role) => {
+            let name_width = (area.width / 2).clamp(8, 22);
+            let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
+            paint.put(x, area.y, name_width - 1, *role, name);
+            let percent = format!("{:>3.0}%", probability * 100.0);
+            let x = paint.put(x + name_width, area.y, 4, Role::Dim, &percent) + 1;
+            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+            paint.bar(bar, *probability, None, Role::BarFull);
+        }
+    }
+}
+
+/// What the row alone tells.
+fn head<'a>(model: &Model, row: &Row) -> Vec<Line<'a>> {
+    let mut labels = labels(model, row);
+    if row.split.name() != "" {
+        labels.push((Role::Dim, format!("   {}", row.split)));
+    }
+    vec![Line::Pieces(labels)]
+}
+
+/// Given → suggested, and the decision.
+fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
+    let mut pieces = vec![(Role::Given, model.class(row.label).unwrap_or("no label").to_owned())];
+    if let Some(suggested) = model.class(row.suggested).filter(|_| row.suggested != row.label) {
+        pieces.push((Role::Dim, " → ".to_owned()));
+        pieces.push((Role::Suggested, format!("{suggested}?")));
+    }
+    let choice = model.choice(row);
+    if let Some(choice) = choice {
+        let role = decision_role(Some(choice));
+        pieces.push((role, format!("   {} {choice}", model.theme.glyph(role))));
+        if model.journal.overlay.contains_key(&row.sample) {
+            pieces.push((Role::Saving, " saving".to_owned()));
+        }
+    }
+    pieces
+}
+
+fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> {
+    let width = usize::from(area.width);
+    let mut lines = head(model, &detail.row);
+    if let Some(why) = &detail.unreadable {
+        for line in text::wrap(&format!("unreadable: {why}"), width) {
+            lines.push(Line::Pieces(vec![(Role::Error, line)]));
+        }
+    }
+    if let Some(decision) = &detail.row.decision {
+        if !decision.tags.is_empty() {
+            lines.push(Line::Pieces(vec![
+                (Role::Dim, "tags ".to_owned()),
+                (Role::Text, decision.tags.join(" ")),
+            ]));
+        }
+        if !decision.note.is_empty() {
+            lines.push(Line::Pieces(vec![
+                (Role::Dim, "note ".to_owned()),
+                (Role::Text, decision.note.clone()),
+            ]));
+        }
+    }
+    let chosen =
+        model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.name.as_str());
+    for issue in &detail.issues {
+        lines.push(Line::Issue(issue, chosen == Some(issue.detector.as_str())));
+        if issue.flagged && !issue.reason.is_empty() {
+            for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
+                lines.push(Line::Pieces(vec![(Role::Text, format!("  {line}"))]));
+            }
+        }
+    }
+    lines.push(Line::Blank);
+    candidates(model, detail, &mut lines);
+    evidence(model, detail, &mut lines);
+    lines.push(Line::Blank);
+    facts(detail, &mut lines);
+    // On a small screen every line counts.
+    if area.height < 20 {
+        lines.retain(|line| !matches!(line, Line::Blank));
+    }
+    lines
+}
+
+fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
+    let mut facts = Vec::new();
+    if detail.width > 0 {
+        facts.push(format!("{}×{}", detail.width, detail.height));
+    }
+    facts.push(text::bytes(detail.bytes));
+    if !detail.hash.is_empty() {
+        facts.push(detail.hash.chars().take(8).collect());
+    }
+    lines.push(Line::Pieces(vec![(Role::Dim, facts.join(" · "))]));
+    for (name, value) in &detail.extra {
+        lines.push(Line::Pieces(vec![(Role::Dim, format!("{name} ")), (Role::Text, value.clone())]));
+    }
+}
+
+fn candidates<'a>(model: &'a Model, detail: &'a Detail, lines: &mut Vec<Line<'a>>) {
+    // Small probabilities take room and are hardly chosen; the key still works for all nine.
+    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3);
+    for (place, (class, probability)) in detail.candidates.iter().take(9.min(worth)).enumerate() {
+        let role = if Some(*class) == detail.row.label {
+            Role::Given
+        } else if Some(*class) == detail.row.suggested {
+            Role::Suggested
+        } else {
+            Role::Text
+        };
+        let name = model.class(Some(*class)).unwrap_or("?");
+        lines.push(Line::Candidate(place + 1, name, *probability, role));
+    }
+}
+
+fn evidence<'a>(model: &Model, detail: &Detail, lines: &mut Vec<Line<'a>>) {
+    let group = group(detail);
+    if !group.is_empty() {
+        let key = model.keymap.key_for(crate::action::Action::RemoveGroup).map(crate::key::shown);
+        let hint = key.map(|key| format!("   {key} removes all")).unwrap_or_default();
+        lines.push(Line::Blank);
+        lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
+    }
+    let related = related(detail);
+    if related.is_empty() {
+        return;
+    }
+    if group.is_empty() {
+        lines.push(Line::Blank);
+        lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
+    }
+    for (_, other) in related.iter().take(12) {
+        let same = other.label == detail.row.label;
+        let label = model.class(other.label).unwrap_or("–").to_owned();
+        let mut pieces = vec![
+            (Role::Dim, format!(" {:.2} ", other.similarity)),
+            (if same { Role::Dim } else { Role::Suggested }, label),
+        ];
+        if other.split.name() != "" {
+            pieces.push((Role::Dim, format!(" {}", other.split)));
+        }
+        pieces.push((Role::Dim, format!("  {}", text::fit_middle(&other.path, 40))));
+        lines.push(Line::Pieces(pieces));
+    }
+}

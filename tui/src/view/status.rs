@@ -1,0 +1,212 @@
+//! The first line and the last two: what runs, what happened, what can be done.
+
+use super::paint::Paint;
+use crate::action::Action;
+use crate::key::shown;
+use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind};
+use crate::text;
+use crate::theme::Role;
+use crate::update::sort_name;
+use ratatui::layout::{Position, Rect};
+
+/// What is open, how far it is, and what runs.
+pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    paint.buffer.set_style(area, paint.style(Role::Bar));
+    let Some(session) = &model.session else {
+        paint.put(area.x + 1, area.y, area.width - 1, Role::Bar, "chaffinch");
+        return;
+    };
+    let mut right = area.right() - 1;
+    if let Some(progress) = &model.jobs.progress {
+        let mut words = String::new();
+        if progress.step.1 > 1 {
+            words.push_str(&format!("{}/{} ", progress.step.0, progress.step.1));
+        }
+        words.push_str(&progress.stage);
+        if progress.total > 0 {
+            words.push_str(&format!(" {}%", progress.done * 100 / progress.total.max(1)));
+        } else {
+            words.push_str(&format!(" {}", text::count(progress.done)));
+        }
+        if progress.rate > 0.0 && area.width >= 70 {
+            words.push_str(&format!(" {}/s", text::count(progress.rate as u64)));
+        }
+        if let Some(remaining) = progress.remaining {
+            words.push_str(&format!(" {}", text::clock(remaining)));
+        }
+        let start = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words);
+        let bar = Rect { x: start.saturating_sub(11), y: area.y, width: 10, height: 1 };
+        if progress.total > 0 && area.width >= 70 {
+            paint.bar(bar, progress.done as f32 / progress.total as f32, None, Role::Progress);
+            right = bar.x.saturating_sub(1);
+        } else {
+            right = start.saturating_sub(1);
+        }
+    } else if session.stale && !model.scan_when_stale {
+        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "not up to date: gs scans") - 1;
+    }
+    let list = &model.list;
+    let kind = if list.query.all { "samples" } else { "suspects" };
+    let mut words = format!("{} {kind}", text::count(list.total));
+    if list.total > 0 {
+        words.push_str(&format!(" · {} decided", text::count(list.decided)));
+    }
+    if !list.query.filter.is_empty() {
+        words.push_str(&format!(" · filter {}", list.query.filter));
+    }
+    if list.query.sort != Default::default() || list.query.descending {
+        let arrow = if list.query.descending { " reversed" } else { "" };
+        words.push_str(&format!(" · by {}{arrow}", sort_name(&list.query.sort)));
+    }
+    let room = right.saturating_sub(area.x + 1);
+    let name_room = (usize::from(room)).saturating_sub(text::width(&words) + 3).clamp(8, 40);
+    let name = text::fit_middle(&session.dataset, name_room).into_owned();
+    let bar = paint.style(Role::Bar);
+    let title = bar.patch(paint.style(Role::Title));
+    let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
+    paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
+}
+
+/// The prompt, or what happened last. Returns where a text cursor belongs.
+pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+    if let Mode::Prompt(prompt) = &model.mode {
+        return Some(self::prompt(prompt, area, paint));
+    }
+    let right = counts(model, area, paint);
+    let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
+    if let Some(toast) = &model.toast {
+        let (role, glyph) = match toast.level {
+            Level::Info => (Role::Info, ""),
+            Level::Warning => (Role::Warning, "! "),
+            Level::Error => (Role::Error, "✗ "),
+        };
+        let text = format!("{glyph}{}", toast.text);
+        paint.put(area.x + 1, area.y, area.width, role, &text);
+    } else if let Some(from) = model.visual {
+        let count = from.abs_diff(model.list.cursor) + 1;
+        paint.put(
+            area.x + 1,
+            area.y,
+            area.width,
+            Role::Marked,
+            &format!("range of {count}: decide, or v marks it"),
+        );
+    } else if model.walk.is_some() {
+        paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
+    } else if let Some(row) = model.row() {
+        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
+        let path = text::fit_middle(path, usize::from(area.width.saturating_sub(1))).into_owned();
+        paint.put(area.x + 1, area.y, area.width.saturating_sub(1), Role::Dim, &path);
+    }
+    None
+}
+
+/// Marks, place in the list and whether everything is on disk. Returns the column where that begins.
+fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
+    let y = area.y;
+    let mut x = area.right() - 1;
+    let open = model.journal.outstanding.len();
+    if open > 0 {
+        x = paint.put_right(x, y, area.width, Role::Saving, &format!("saving {open}…"));
+    } else if model.journal.saved {
+        let saved = format!("{} saved", model.theme.glyph(Role::Saved));
+        x = paint.put_right(x, y, area.width, Role::Saved, &saved);
+    }
+    if model.list.total > 0 {
+        let words = format!("{}/{}", text::count(model.list.cursor + 1), text::count(model.list.total));
+        x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
+    }
+    if !model.marks.is_empty() {
+        let words = format!("{} {}", model.theme.glyph(Role::Marked), model.marks.len());
+        x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
+    }
+    x
+}
+
+fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
+    let label = match &prompt.kind {
+        PromptKind::Filter { .. } => "filter ".to_owned(),
+        PromptKind::Search => "/".to_owned(),
+        PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
+        PromptKind::Note(_) => "note ".to_owned(),
+    };
+    let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
+    line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
+}
+
+/// A line being typed; its cursor is always in sight.
+pub(super) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+    let before = text::safe(&line.text[..line.at]).into_owned();
+    let room = usize::from(area.width.saturating_sub(1));
+    let skip = text::width(&before).saturating_sub(room);
+    let mut cut = before.as_str();
+    while text::width(&before) - text::width(cut) < skip {
+        let mut chars = cut.chars();
+        chars.next();
+        cut = chars.as_str();
+    }
+    let shown = format!("{cut}{}", text::safe(&line.text[line.at..]));
+    paint.put(area.x, area.y, area.width, Role::Text, &shown);
+    Position { x: (area.x + text::width(cut) as u16).min(area.right().saturating_sub(1)), y: area.y }
+}
+
+/// Keys that work here, as many as fit.
+pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    use Action as A;
+    paint.buffer.set_style(area, paint.style(Role::Bar));
+    let actions: Vec<Action> = match &model.mode {
+        Mode::List if model.list.total == 0 => {
+            vec![A::Scan, A::ToggleAll, A::Filter, A::ClearFilter, A::Jobs, A::Help, A::Palette, A::Quit]
+        }
+        Mode::List if model.marks.is_empty() && model.visual.is_none() => {
+            let mut actions = vec![A::Keep, A::Remove, A::Relabel, A::AcceptSuggestion, A::Unsure, A::Help];
+            let detail = model.sample().and_then(|sample| model.details.get(sample));
+            if detail.is_some_and(|detail| !crate::update::group(detail).is_empty()) {
+                actions.splice(4..4, [A::RemoveGroup]);
+            }
+            actions.extend([
+                A::Undo,
+                A::Filter,
+                A::Mark,
+                A::Search,
+                A::ToggleAll,
+                A::Jobs,
+                A::Palette,
+                A::Quit,
+            ]);
+            actions
+        }
+        Mode::List => {
+            vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
+        }
+        Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
+            vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
+        }
+        Mode::Prompt(_) => vec![A::PromptAccept, A::PromptCancel],
+        Mode::Picker(picker) => match picker.kind {
+            PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
+            _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
+        },
+        Mode::Jobs(_) => vec![A::PaneClose, A::PaneDown, A::PaneUp, A::PaneCancelJob],
+        Mode::Confirm(_) => Vec::new(),
+    };
+    let bar = paint.style(Role::Bar);
+    let key_style = bar.patch(paint.style(Role::Key));
+    let mut x = area.x + 1;
+    if let Mode::Confirm(_) = model.mode {
+        for (key, words) in [("y", "yes"), ("n", "no")] {
+            x = paint.put_styled(x, area.y, 8, key_style, key) + 1;
+            x = paint.put_styled(x, area.y, 8, bar, words) + 2;
+        }
+        return;
+    }
+    for action in actions {
+        let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
+        let needed = text::width(&keys) + 1 + text::width(action.short());
+        if usize::from(x) + needed + 1 > usize::from(area.right()) {
+            break;
+        }
+        x = paint.put_styled(x, area.y, area.width, key_style, &keys) + 1;
+        x = paint.put_styled(x, area.y, area.width, bar, action.short()) + 2;
+    }
+}
