@@ -212,3 +212,6 @@ fn square(value: &Value) -> Option<u32> {
 fn side(value: &Value) -> Option<u32> {
     value.as_u64().filter(|side| (1..=4096).contains(side)).and_then(|side| u32::try_from(side).ok())
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,6 @@ impl ClipTokenizer {
         prompt
     }
 }
+
+#[cfg(test)]
+mod tests;

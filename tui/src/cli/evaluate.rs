@@ -66,7 +66,11 @@ fn names(file: &Path) -> Result<BTreeSet<Vec<u8>>> {
 
 fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     let all = count(evaluation.n as u64, "sample", "samples");
-    writeln!(out, "{all} of known truth, {} among them", count(evaluation.n_errors as u64, "error", "errors"))?;
+    writeln!(
+        out,
+        "{all} of known truth, {} among them",
+        count(evaluation.n_errors as u64, "error", "errors")
+    )?;
     writeln!(out)?;
     let mut table = Table::new(&[
         ("detector", Align::Left),
@@ -91,7 +95,11 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
         ("recall", Align::Right),
     ]);
     for place in &evaluation.ensemble.at {
-        first.row(vec![place.k.to_string(), format!("{:.3}", place.precision), format!("{:.3}", place.recall)]);
+        first.row(vec![
+            place.k.to_string(),
+            format!("{:.3}", place.precision),
+            format!("{:.3}", place.recall),
+        ]);
     }
     first.write(out, terminal_width())
 }

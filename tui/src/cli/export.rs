@@ -55,7 +55,9 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
 /// An empty folder is as good as none where a folder is made.
 fn occupied(target: &Path, format: ExportFormat) -> bool {
     match format {
-        ExportFormat::All => fs::read_dir(target).map_or(target.exists(), |mut entries| entries.next().is_some()),
+        ExportFormat::All => {
+            fs::read_dir(target).map_or(target.exists(), |mut entries| entries.next().is_some())
+        }
         // The copy itself refuses a folder with anything in it, with or without --force.
         ExportFormat::Cleaned => false,
         _ => target.exists(),
@@ -76,7 +78,10 @@ fn all(export: &export::Export<'_>, folder: &Path, every_sample: bool) -> Result
     let wanted = std::path::absolute(folder).context("cannot tell where the output goes")?;
     let real = wanted.ancestors().find_map(|part| fs::canonicalize(part).ok());
     if real.is_some_and(|real| real.starts_with(&root)) {
-        bail!("{} lies inside the dataset, which is never written to; choose another place", safe_path(folder));
+        bail!(
+            "{} lies inside the dataset, which is never written to; choose another place",
+            safe_path(folder)
+        );
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", safe_path(folder)))?;
     export.manifest(&files[0], every_sample)?;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use chaffinch_core::config::{self, Config, Flags};
 use chaffinch_core::dataset::DatasetOptions;
 use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::engine::Setup;
+use chaffinch_core::engine::{self, Setup, UNREADABLE};
 use chaffinch_core::host::Registry;
 use chaffinch_core::journal::Journal;
 use chaffinch_core::prompts::PromptSet;
@@ -170,8 +170,10 @@ pub(super) fn read(target: &Path, global: &Global) -> Result<Listing> {
     for text in damaged {
         warning("session", &text);
     }
-    let results: BTreeMap<_, _> =
+    let mut results: BTreeMap<_, _> =
         results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
+    let broken = engine::unreadable(&facts, manifest.classes());
+    results.insert(UNREADABLE.into(), Arc::new(broken));
     let config = config(global, Some(&place.dir))?;
     let settings = session.load_settings()?;
     let mut thresholds: BTreeMap<String, f32> =

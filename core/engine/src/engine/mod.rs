@@ -12,7 +12,7 @@ mod scan;
 mod service;
 mod state;
 
-pub use scan::UNREADABLE;
+pub use scan::{UNREADABLE, unreadable};
 
 use crate::config::Config;
 use crate::dataset::DatasetOptions;

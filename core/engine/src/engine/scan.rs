@@ -156,7 +156,7 @@ impl<'a> Scan<'a> {
             scan.report.unreadable = facts.unreadable.len() as u64;
             scan.report.indexed = report.read;
             session.save_samples(&opened.manifest, &facts)?;
-            let unreadable = unreadable_result(&facts, opened.manifest.classes());
+            let broken = unreadable(&facts, opened.manifest.classes());
             // Rows may have moved: results of another manifest would name the wrong samples.
             let same = previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
             findings.manifest = Arc::new(opened.manifest);
@@ -165,7 +165,7 @@ impl<'a> Scan<'a> {
                 findings.results.clear();
                 findings.matrix = None;
             }
-            findings.results.insert(UNREADABLE.into(), Arc::new(unreadable));
+            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
             (scan.reporter.publish)(findings);
             Ok(())
         })
@@ -278,8 +278,9 @@ fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Fact
         && old_facts.hashes == new_facts.hashes
 }
 
-/// Files that could not be decoded, as one more detector's result.
-fn unreadable_result(facts: &Facts, classes: &[String]) -> DetectorResult {
+/// Files that could not be decoded, as one more detector's result. It is made of the facts whenever it is needed
+/// and not kept.
+pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
     let mut result = ResultBuilder::new(facts.len());
     let scores: Vec<f32> =
         (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();

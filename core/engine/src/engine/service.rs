@@ -4,7 +4,7 @@
 use super::answers;
 use super::lists::{Lists, Order};
 use super::pictures::{Pictures, Request};
-use super::scan::{Findings, Reporter, Scan, ScanPlan};
+use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
 use super::Setup;
 use crate::journal::{Applied, Journal};
@@ -64,6 +64,8 @@ impl Service {
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             stale = findings.results.is_empty();
+            let broken = scan::unreadable(&findings.facts, findings.manifest.classes());
+            findings.results.insert(scan::UNREADABLE.into(), Arc::new(broken));
         } else {
             findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
         }
