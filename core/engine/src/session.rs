@@ -23,6 +23,7 @@ pub use place::{Place, default_dir, resolve};
 pub use settings::Settings;
 
 use crate::columns::{self, DetectorResult};
+use crate::dataset::DatasetOptions;
 use crate::facts::Facts;
 use crate::manifest::Manifest;
 use crate::protocol::EnsembleRule;
@@ -327,6 +328,33 @@ impl Session {
 
     fn settings_path(&self) -> PathBuf {
         self.dir.join("settings.toml")
+    }
+
+    /// How the dataset was read last, so that a session opens again without saying it anew.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn load_reading(&self) -> Result<Option<DatasetOptions>> {
+        let path = self.reading_path();
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| Error::format(&path, error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
+    }
+
+    /// Keeps how the dataset is read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_reading(&self, options: &DatasetOptions) -> Result<()> {
+        let path = self.reading_path();
+        let text = serde_json::to_string_pretty(options).map_err(|error| Error::format(&path, error.to_string()))?;
+        self.write(&path, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn reading_path(&self) -> PathBuf {
+        self.dir.join("reading.json")
     }
 
     /// Where a client was, in its own words; empty where it never said.

@@ -135,14 +135,25 @@ fn labels(
 
 /// One letter for each detector that flags a row.
 fn flags(model: &Model, row: &Row) -> String {
-    let Some(session) = &model.session else { return String::new() };
-    let names = row.flags.iter().filter_map(|flag| session.detectors.get(usize::from(*flag)));
-    let letters: Vec<char> =
-        names.filter_map(|d| d.name.chars().next()).map(|c| c.to_ascii_uppercase()).collect();
-    match letters.len() {
-        0..=3 => letters.into_iter().collect(),
-        count => format!("{}+{}", letters[0], (count - 1).min(9)),
+    let letters = letters(model);
+    let flagged: Vec<char> =
+        row.flags.iter().filter_map(|flag| letters.get(usize::from(*flag)).copied()).collect();
+    match flagged.len() {
+        0..=3 => flagged.into_iter().collect(),
+        count => format!("{}+{}", flagged[0], (count - 1).min(9)),
     }
+}
+
+/// A letter for each detector, no two alike as long as there are letters: initials of its words first.
+pub(super) fn letters(model: &Model) -> Vec<char> {
+    let mut letters: Vec<char> = Vec::new();
+    for detector in model.session.iter().flat_map(|session| &session.detectors) {
+        let initials = detector.name.split('-').filter_map(|word| word.chars().next());
+        let wanted = initials.chain(detector.name.chars()).chain('a'..='z').filter(char::is_ascii_alphabetic);
+        let free = wanted.map(|c| c.to_ascii_uppercase()).find(|c| !letters.contains(c));
+        letters.push(free.unwrap_or('*'));
+    }
+    letters
 }
 
 /// The look of a decision.

@@ -2,6 +2,7 @@
 
 use super::{ModelLoader, Setup};
 use crate::class_vectors::ClassVectors;
+use crate::content::ContentHash;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
 use crate::facts::Facts;
@@ -152,6 +153,7 @@ impl<'a> Scan<'a> {
                 .then(|| (findings.manifest.clone(), findings.facts.clone()));
             let previous = known.as_ref().map(|(manifest, facts)| (manifest.as_ref(), facts.as_ref()));
             let (facts, report) = index::refresh(&opened.manifest, previous, job)?;
+            refuse_vanished(previous, &facts)?;
             scan.report.samples = opened.manifest.len() as u64;
             scan.report.unreadable = facts.unreadable.len() as u64;
             scan.report.indexed = report.read;
@@ -268,6 +270,22 @@ impl<'a> Scan<'a> {
 
 fn load_model(loader: &ModelLoader) -> Result<Arc<dyn Embedder>> {
     loader()
+}
+
+/// Most files gone at once is a disk that is not mounted, not a dataset that lost its pictures: what is known of
+/// them is kept until they are back.
+fn refuse_vanished(previous: Option<(&Manifest, &Facts)>, facts: &Facts) -> Result<()> {
+    let Some((_, old)) = previous else { return Ok(()) };
+    let missing = facts.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+    let were = old.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+    if missing <= were || missing * 2 <= facts.len() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "{missing} of {} files cannot be read now, {were} when they were last scanned; is the disk mounted? \
+         The session was left as it was",
+        facts.len()
+    )))
 }
 
 /// Whether results of the old rows are still about the same samples.

@@ -7,12 +7,13 @@ use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
 use super::Setup;
+use crate::dataset::{self, DatasetOptions};
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
     Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary, Ticket,
 };
 use crate::sample::SampleId;
-use crate::{Error, Result, dataset, display};
+use crate::{Error, Result, display};
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +50,8 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(setup: Setup, events: Sender<Event>) -> Result<Service> {
+    pub(super) fn new(mut setup: Setup, events: Sender<Event>) -> Result<Service> {
+        settle_reading(&mut setup)?;
         let session = &setup.session;
         let reviewer = setup.config.reviewer();
         let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
@@ -366,6 +368,23 @@ impl Service {
             Err(error) => self.refuse(&Error::Invalid(format!("cannot start a thread for the scan: {error}"))),
         }
     }
+}
+
+/// What was said about the dataset's form once holds until something else is said: opening a session without the
+/// options it was scanned with must not read another dataset.
+fn settle_reading(setup: &mut Setup) -> Result<()> {
+    let session = &setup.session;
+    if setup.dataset_options == DatasetOptions::default() {
+        if let Some(known) = session.load_reading()? {
+            setup.dataset_options = known;
+        }
+        return Ok(());
+    }
+    if let Some(root) = &setup.dataset_options.root {
+        // Relative to where the program was started then, not to where it is started next.
+        setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
+    }
+    session.save_reading(&setup.dataset_options)
 }
 
 /// Runs a scan with its reports turned into events. A panic in it is a failed scan, not a dead engine.
