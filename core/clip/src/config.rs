@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 /// What [`ModelConfig::parse`] accepts, for messages.
-const SUPPORTED: &str = "Chaffinch reads the model types clip, clip_vision_model, siglip and siglip_vision_model";
+const SUPPORTED: &str =
+    "Chaffinch reads the model types clip, clip_vision_model, siglip and siglip_vision_model";
 const ACTIVATIONS: &str = "Chaffinch knows quick_gelu, gelu and gelu_pytorch_tanh";
 
 /// Which architecture a checkpoint has.
@@ -129,8 +130,8 @@ impl ModelConfig {
     /// When it is no JSON, when a number makes no sense, or when the architecture is not implemented.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
         let reading = Reading { path };
-        let whole: Map<String, Value> =
-            serde_json::from_str(text).map_err(|error| reading.wrong(format!("it is no JSON object: {error}")))?;
+        let whole: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| reading.wrong(format!("it is no JSON object: {error}")))?;
         let kind = whole.get("model_type").and_then(Value::as_str).unwrap_or_default();
         let (family, both) = match kind {
             "clip" => (Family::Clip, true),
@@ -201,7 +202,11 @@ impl Reading<'_> {
         let size = |name, given: Option<usize>, default| self.positive(name, given.unwrap_or(default));
         let encoder = EncoderConfig {
             hidden_size: size("hidden_size", section.hidden_size, defaults.hidden_size)?,
-            intermediate_size: size("intermediate_size", section.intermediate_size, defaults.intermediate_size)?,
+            intermediate_size: size(
+                "intermediate_size",
+                section.intermediate_size,
+                defaults.intermediate_size,
+            )?,
             num_hidden_layers: size("num_hidden_layers", section.num_hidden_layers, 12)?,
             num_attention_heads: size(
                 "num_attention_heads",
@@ -213,7 +218,9 @@ impl Reading<'_> {
         };
         let (hidden, heads) = (encoder.hidden_size, encoder.num_attention_heads);
         if hidden % heads != 0 {
-            return Err(self.wrong(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}")));
+            return Err(
+                self.wrong(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}"))
+            );
         }
         if !(0.0..1.0).contains(&encoder.layer_norm_eps) {
             return Err(self.wrong(format!("layer_norm_eps is {}", encoder.layer_norm_eps)));
@@ -235,7 +242,9 @@ impl Reading<'_> {
             return Err(self.unsupported(format!("num_channels {channels}"), "images have 3 channels here"));
         }
         if section.vision_use_head == Some(false) {
-            return Err(self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector"));
+            return Err(
+                self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector")
+            );
         }
         Ok(VisionConfig { encoder: self.encoder(&section, defaults)?, image_size, patch_size })
     }

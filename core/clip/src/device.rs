@@ -76,7 +76,9 @@ impl Place {
     fn cuda(number: usize) -> Result<Place, ClipError> {
         let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
         let device = Device::new_cuda(number).map_err(|error| {
-            failed(format!("{error}; check with nvidia-smi that the driver runs and that there is such a GPU"))
+            failed(format!(
+                "{error}; check with nvidia-smi that the driver runs and that there is such a GPU"
+            ))
         })?;
         let model = match &device {
             Device::Cuda(device) => device.cuda_stream().context().name().ok(),

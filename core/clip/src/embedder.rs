@@ -35,7 +35,8 @@ pub struct ClipEmbedder {
 pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, ClipError> {
     let place = Place::new(device)?;
     let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
-    let loader = Loader { weights: &weights, device: &place.device, dtype: place.dtype, device_name: &place.name };
+    let loader =
+        Loader { weights: &weights, device: &place.device, dtype: place.dtype, device_name: &place.name };
     let vision = VisionTower::load(&loader, &config)?;
     let text = match (&config.text, tokenizer) {
         (Some(tower), Some(tokenizer)) => Some((TextTower::load(&loader, &config, tower)?, tokenizer)),
@@ -103,7 +104,9 @@ fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
     for row in numbers.chunks_exact_mut(dim.max(1)) {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if !length.is_finite() || length == 0.0 {
-            candle_core::bail!("the weights gave a vector without length, so they are damaged or need more precision");
+            candle_core::bail!(
+                "the weights gave a vector without length, so they are damaged or need more precision"
+            );
         }
         row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
     }
@@ -143,7 +146,9 @@ impl Embedder for ClipEmbedder {
         let len = self.input_len();
         if pixels.len() != len * count {
             let found = pixels.len();
-            return Err(EmbedError::Model(format!("{count} images of {len} numbers were promised, {found} came")));
+            return Err(EmbedError::Model(format!(
+                "{count} images of {len} numbers were promised, {found} came"
+            )));
         }
         let mut out = Vec::with_capacity(count * self.dim());
         for batch in pixels.chunks(len * self.place.batch) {
@@ -154,7 +159,9 @@ impl Embedder for ClipEmbedder {
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError> {
-        let Some((tower, tokenizer)) = &self.text else { return Err(EmbedError::NoTextTower(self.name.clone())) };
+        let Some((tower, tokenizer)) = &self.text else {
+            return Err(EmbedError::NoTextTower(self.name.clone()));
+        };
         // Prompts of one length go together, so that a prompt's vector does not depend on its company.
         let mut lengths: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
         for (index, text) in texts.iter().enumerate() {

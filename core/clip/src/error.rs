@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ClipError {
     /// The name is neither `bundled`, nor a folder, nor a name on the hub.
-    #[error("{text:?} is no model: give `bundled`, a folder with a config.json, or a name such as owner/model")]
+    #[error(
+        "{text:?} is no model: give `bundled`, a folder with a config.json, or a name such as owner/model"
+    )]
     UnknownSource {
         /// What was given.
         text: String,
@@ -96,6 +98,11 @@ pub enum ClipError {
         /// What is wrong with it.
         reason: String,
     },
+    /// There is no place for the hub's cache.
+    #[error(
+        "there is no home folder to keep models in; set HF_HOME to a folder, or give the model's own folder"
+    )]
+    NoCache,
     /// The hub cannot be asked, and the model is not in the cache.
     #[error(
         "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids fetching it; unset it, or copy the model there",
@@ -110,7 +117,9 @@ pub enum ClipError {
         folder: PathBuf,
     },
     /// The hub does not have it, or not for everybody.
-    #[error("the hub at {endpoint} has no {repo} at {revision}, or it needs a token: check the name, or set HF_TOKEN")]
+    #[error(
+        "the hub at {endpoint} has no {repo} at {revision}, or it needs a token: check the name, or set HF_TOKEN"
+    )]
     NotOnHub {
         /// Where was asked.
         endpoint: String,

@@ -103,7 +103,12 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
-    pub(crate) fn load(loader: &Loader, name: &str, width: usize, eps: f64) -> std::result::Result<Norm, ClipError> {
+    pub(crate) fn load(
+        loader: &Loader,
+        name: &str,
+        width: usize,
+        eps: f64,
+    ) -> std::result::Result<Norm, ClipError> {
         let weight = loader.get(&format!("{name}.weight"), &[width])?;
         let bias = loader.get(&format!("{name}.bias"), &[width])?;
         Ok(Norm { weight, bias, eps: eps as f32 })
@@ -122,7 +127,11 @@ pub(crate) struct Perceptron {
 }
 
 impl Perceptron {
-    pub(crate) fn load(loader: &Loader, name: &str, config: &EncoderConfig) -> std::result::Result<Self, ClipError> {
+    pub(crate) fn load(
+        loader: &Loader,
+        name: &str,
+        config: &EncoderConfig,
+    ) -> std::result::Result<Self, ClipError> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Perceptron {
             first: Linear::load(loader, &format!("{name}.fc1"), width, inner)?,
@@ -151,7 +160,8 @@ impl Layer {
         let (width, eps) = (config.hidden_size, config.layer_norm_eps);
         let scale = ((width / config.num_attention_heads) as f64).powf(-0.5);
         let stacked = |kind: &str, shape: &[usize]| {
-            let part = |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
+            let part =
+                |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
             let (query, key, value) = (part("q")?, part("k")?, part("v")?);
             let all = (query * scale).and_then(|query| Tensor::cat(&[&query, &key, &value], 0));
             loader.place(loader.check(all)?)
@@ -168,10 +178,12 @@ impl Layer {
     fn forward(&self, x: &Tensor, heads: usize, causal: bool) -> Result<Tensor> {
         let (batch, tokens, width) = x.dims3()?;
         let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
-        let qkv = qkv.reshape((batch, tokens, 3, heads, width / heads))?.permute((2, 0, 3, 1, 4))?.contiguous()?;
+        let qkv =
+            qkv.reshape((batch, tokens, 3, heads, width / heads))?.permute((2, 0, 3, 1, 4))?.contiguous()?;
         let (query, key, value) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
         let attention = ops::softmax(query.matmul(&key.t()?)?, causal)?;
-        let mixed = attention.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, width))?;
+        let mixed =
+            attention.matmul(&value)?.transpose(1, 2)?.contiguous()?.reshape((batch, tokens, width))?;
         let x = self.out.forward_residual(&mixed, x)?;
         self.perceptron.forward(&self.norm2.forward(&x)?, &x)
     }

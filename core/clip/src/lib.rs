@@ -44,5 +44,6 @@ mod weights;
 pub use device::DeviceChoice;
 pub use embedder::{ClipEmbedder, load};
 pub use error::ClipError;
+pub use hub::{FetchProgress, fetch};
 pub use preprocess::PREPROCESSING_VERSION;
 pub use source::ModelSource;

@@ -93,7 +93,13 @@ impl InplaceOp2 for Bias {
         "bias-activation"
     }
 
-    fn cpu_fwd(&self, x: &mut CpuStorage, x_layout: &Layout, bias: &CpuStorage, bias_layout: &Layout) -> Result<()> {
+    fn cpu_fwd(
+        &self,
+        x: &mut CpuStorage,
+        x_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<()> {
         let bias = floats(bias, bias_layout)?;
         let activation = self.0;
         in_rows(floats_mut(x, x_layout)?, bias.len(), |_, rows| {
@@ -135,7 +141,10 @@ impl InplaceOp3 for BiasResidual {
         in_rows(x, bias.len(), |start, rows| {
             let residual = &residual[start..start + rows.len()];
             for (row, residual) in rows.chunks_exact_mut(bias.len()).zip(residual.chunks_exact(bias.len())) {
-                row.iter_mut().zip(residual).zip(bias).for_each(|((x, residual), bias)| *x += residual + bias);
+                row.iter_mut()
+                    .zip(residual)
+                    .zip(bias)
+                    .for_each(|((x, residual), bias)| *x += residual + bias);
             }
         });
         Ok(())
@@ -304,7 +313,8 @@ mod tests {
         }
         let plain = candle_nn::ops::softmax_last_dim(&x).unwrap();
         assert!(distance(&softmax(copy(), false).unwrap(), &plain) < 1e-6);
-        let masked = Tensor::from_vec(vec![1.0_f32, 9.0, 9.0, 2.0, 2.0, 9.0, 0.0, 0.0, 0.0], (1, 3, 3), &device);
+        let masked =
+            Tensor::from_vec(vec![1.0_f32, 9.0, 9.0, 2.0, 2.0, 9.0, 0.0, 0.0, 0.0], (1, 3, 3), &device);
         let masked = softmax(masked.unwrap(), true).unwrap().to_dtype(DType::F64).unwrap();
         let third = 1.0 / 3.0;
         let wanted = [1.0, 0.0, 0.0, 0.5, 0.5, 0.0, third, third, third];

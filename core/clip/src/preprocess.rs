@@ -80,21 +80,25 @@ impl Preprocessing {
             (false, _) => Resize::Keep,
             (true, None) if clip => Resize::Shortest(default),
             (true, None) => Resize::Exact(default, default),
-            (true, Some(value)) => resize_of(value).ok_or_else(|| wrong(format!("size {value} is not supported")))?,
+            (true, Some(value)) => {
+                resize_of(value).ok_or_else(|| wrong(format!("size {value} is not supported")))?
+            }
         };
         let crop = match (raw.do_center_crop.unwrap_or(clip), &raw.crop_size) {
             (false, _) => None,
             (true, None) => Some(default),
-            (true, Some(value)) => {
-                Some(square(value).ok_or_else(|| wrong(format!("crop_size {value} is not supported: not a square")))?)
-            }
+            (true, Some(value)) => Some(
+                square(value)
+                    .ok_or_else(|| wrong(format!("crop_size {value} is not supported: not a square")))?,
+            ),
         };
         let result = crop.or(match resize {
             Resize::Exact(width, height) if width == height => Some(width),
             _ => None,
         });
         if result != Some(size) {
-            let found = result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
+            let found =
+                result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
             return Err(wrong(format!("it makes pictures {found}, but the tower takes {size} x {size}")));
         }
         let filter = match raw.resample.unwrap_or(3) {
@@ -104,7 +108,8 @@ impl Preprocessing {
             4 => Filter::Box,
             other => return Err(wrong(format!("resample {other} is not supported: 1, 2, 3 and 4 are"))),
         };
-        let factor = if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
+        let factor =
+            if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
         let (mean, std) = if clip { (CLIP_MEAN, CLIP_STD) } else { ([0.5; 3], [0.5; 3]) };
         let (mean, std) = match raw.do_normalize.unwrap_or(true) {
             true => (raw.image_mean.unwrap_or(mean), raw.image_std.unwrap_or(std)),

@@ -41,7 +41,10 @@ impl ModelSource {
         let (repo, revision) = text.split_once('@').unwrap_or((text, "main"));
         let word = |text: &str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            !text.is_empty() && text.chars().all(allowed) && !text.starts_with(['.', '-']) && !text.contains("..")
+            !text.is_empty()
+                && text.chars().all(allowed)
+                && !text.starts_with(['.', '-'])
+                && !text.contains("..")
         };
         let revision_ok = !revision.is_empty() && revision.split('/').all(word);
         match repo.split_once('/') {
@@ -95,7 +98,7 @@ impl Checkpoint {
             ModelSource::Bundled => Checkpoint::read(&Files::Embedded),
             ModelSource::Folder(folder) => Checkpoint::read(&Files::Folder(folder)),
             ModelSource::Hub { repo, revision } => {
-                Checkpoint::read(&Files::Folder(&hub::snapshot(repo, revision, &mut |_| ())?))
+                Checkpoint::read(&Files::Folder(&hub::fetch(repo, revision, &mut |_| ())?))
             }
         }
     }
@@ -110,13 +113,21 @@ impl Checkpoint {
         let name = "preprocessor_config.json";
         let preprocessor = files.optional(name)?;
         let size = config.vision.image_size;
-        let preprocessing = Preprocessing::new(preprocessor.as_deref(), &files.path(name), config.family, size)?;
-        let tokenizer = config.text.as_ref().map(|tower| files.tokenizer(config.family, tower)).transpose()?;
+        let preprocessing =
+            Preprocessing::new(preprocessor.as_deref(), &files.path(name), config.family, size)?;
+        let tokenizer =
+            config.text.as_ref().map(|tower| files.tokenizer(config.family, tower)).transpose()?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(text.as_bytes());
         hasher.update(preprocessing.words().as_bytes());
         weights.digest(&mut hasher);
-        Ok(Checkpoint { config, weights, preprocessing, tokenizer, digest: hasher.finalize().to_hex().to_string() })
+        Ok(Checkpoint {
+            config,
+            weights,
+            preprocessing,
+            tokenizer,
+            digest: hasher.finalize().to_hex().to_string(),
+        })
     }
 }
 
@@ -178,7 +189,9 @@ impl Files<'_> {
         let largest = tokenizer.largest_id() as usize;
         if largest >= tower.vocab_size {
             let size = tower.vocab_size;
-            return Err(wrong(format!("it has the token {largest}, but config.json gives a vocab_size of {size}")));
+            return Err(wrong(format!(
+                "it has the token {largest}, but config.json gives a vocab_size of {size}"
+            )));
         }
         // Pooling looks for this token; a tower that never meets it would give one vector for all texts.
         let empty = tokenizer.encode("").map_err(wrong)?;
@@ -200,13 +213,19 @@ mod tests {
         let path = folder.path().to_str().unwrap();
         assert_eq!(ModelSource::parse(path).unwrap(), ModelSource::Folder(path.into()));
         assert_eq!(ModelSource::parse("bundled").unwrap(), ModelSource::Bundled);
-        let hub = |repo: &str, revision: &str| ModelSource::Hub { repo: repo.into(), revision: revision.into() };
-        assert_eq!(ModelSource::parse("openai/clip-vit-base-patch32").unwrap(), hub("openai/clip-vit-base-patch32", "main"));
+        let hub =
+            |repo: &str, revision: &str| ModelSource::Hub { repo: repo.into(), revision: revision.into() };
+        assert_eq!(
+            ModelSource::parse("openai/clip-vit-base-patch32").unwrap(),
+            hub("openai/clip-vit-base-patch32", "main")
+        );
         assert_eq!(ModelSource::parse("a/b@refs/pr/3").unwrap(), hub("a/b", "refs/pr/3"));
         for text in ["openai/clip@v1", "a/b", "bundled"] {
             assert_eq!(ModelSource::parse(text).unwrap().to_string(), text);
         }
-        for wrong in ["", "clip", "/no/such/folder", "./x/y", "a/b/c", "a/b@", "a/../b", "a/b@../c", "~/model"] {
+        for wrong in
+            ["", "clip", "/no/such/folder", "./x/y", "a/b/c", "a/b@", "a/../b", "a/b@../c", "~/model"]
+        {
             let error = ModelSource::parse(wrong).unwrap_err().to_string();
             assert!(error.contains("owner/model"), "{wrong}: {error}");
         }

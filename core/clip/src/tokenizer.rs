@@ -41,7 +41,8 @@ impl ClipTokenizer {
         padding: Option<u32>,
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
-        let mut tokenizer = Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is no tokenizer: {error}")))?;
+        let mut tokenizer =
+            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is no tokenizer: {error}")))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
         let added = tokenizer.get_added_tokens_decoder();
@@ -63,8 +64,8 @@ impl ClipTokenizer {
         context: usize,
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
-        let vocabulary: Value =
-            serde_json::from_str(vocabulary).map_err(|error| wrong(format!("it is no vocabulary: {error}")))?;
+        let vocabulary: Value = serde_json::from_str(vocabulary)
+            .map_err(|error| wrong(format!("it is no vocabulary: {error}")))?;
         let id = |token: &str| vocabulary.get(token).and_then(Value::as_u64);
         let (start, end) = ("<|startoftext|>", "<|endoftext|>");
         let (Some(start_id), Some(end_id)) = (id(start), id(end)) else {

@@ -37,7 +37,11 @@ impl VisionTower {
         let vision = &config.vision;
         let (width, eps) = (vision.encoder.hidden_size, vision.encoder.layer_norm_eps);
         let side = vision.image_size / vision.patch_size;
-        let root = if loader.weights.has("vision_model.embeddings.patch_embedding.weight") { "vision_model." } else { "" };
+        let root = if loader.weights.has("vision_model.embeddings.patch_embedding.weight") {
+            "vision_model."
+        } else {
+            ""
+        };
         let named = |name: &str| format!("{root}{name}");
         let patch = vision.patch_size;
         let weight = loader.get(&named("embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
@@ -51,7 +55,8 @@ impl VisionTower {
         let positions = loader.get(&named("embeddings.position_embedding.weight"), &[rows, width])?;
         let (class, before, pooling) = if clip {
             let class = loader.get(&named("embeddings.class_embedding"), &[width])?;
-            let class = loader.check(positions.i(0).and_then(|first| (class + first)?.reshape((1, 1, width))))?;
+            let class =
+                loader.check(positions.i(0).and_then(|first| (class + first)?.reshape((1, 1, width))))?;
             // The misspelling is the checkpoints'.
             let before = Norm::load(loader, &named("pre_layrnorm"), width, eps)?;
             (Some(class), Some(before), Pooling::Class)
@@ -145,7 +150,8 @@ impl AttentionPooling {
             Ok(Linear::new(weight, Some(bias.narrow(0, start, length)?.contiguous()?)))
         };
         let scale = ((width / heads) as f64).powf(-0.5);
-        let query = part(0, width).and_then(|query| (query.forward(&probe)? * scale)?.reshape((1, heads, 1, ())));
+        let query =
+            part(0, width).and_then(|query| (query.forward(&probe)? * scale)?.reshape((1, heads, 1, ())));
         Ok(AttentionPooling {
             query: loader.check(query)?,
             key_value: loader.check(part(width, 2 * width))?,

@@ -61,7 +61,8 @@ impl Weights {
         }
         let entries = folder.read_dir().map_err(|source| ClipError::Read { path: folder.into(), source })?;
         let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-        let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")).collect();
+        let mut files: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")).collect();
         match (files.pop(), files.is_empty()) {
             (Some(file), true) => Weights::from_files(file.clone(), vec![file]),
             _ => Err(ClipError::NoFile { folder: folder.into(), wanted: "model.safetensors".into() }),
@@ -134,7 +135,12 @@ impl Weights {
         let part = &self.parts[*part];
         if info.shape != shape {
             let (expected, found) = (shape.to_vec(), info.shape.clone());
-            return Err(ClipError::WrongShape { path: part.path.clone(), name: name.into(), expected, found });
+            return Err(ClipError::WrongShape {
+                path: part.path.clone(),
+                name: name.into(),
+                expected,
+                found,
+            });
         }
         let wrong = |reason: String| ClipError::Weights { path: part.path.clone(), reason };
         let dtype = match info.dtype {
@@ -167,7 +173,9 @@ pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
     let wrong = |reason: String| ClipError::Config { path: index.into(), reason };
     let read: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let names: BTreeSet<String> = read.weight_map.into_values().collect();
-    if let Some(name) = names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors")) {
+    if let Some(name) =
+        names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
+    {
         return Err(wrong(format!("{name:?} is not the name of a safetensors file beside it")));
     }
     if names.is_empty() {

@@ -65,7 +65,8 @@ impl ClassVectors {
         let best = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let weights: Vec<f32> = logits.iter().map(|logit| (logit - best).exp()).collect();
         let total: f32 = weights.iter().sum();
-        let mut ranked: Vec<(u32, f32)> = (0_u32..).zip(weights.iter().map(|weight| weight / total)).collect();
+        let mut ranked: Vec<(u32, f32)> =
+            (0_u32..).zip(weights.iter().map(|weight| weight / total)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked.truncate(top);
         ranked
@@ -98,7 +99,8 @@ impl ClassVectors {
         let head = serde_json::to_string(&self.head).map_err(|error| invalid(error.to_string()))?;
         // One key only: the order of several would differ between runs.
         let metadata = HashMap::from([("chaffinch".to_owned(), head)]);
-        safetensors::serialize([("classes", view)], Some(metadata)).map_err(|error| invalid(error.to_string()))
+        safetensors::serialize([("classes", view)], Some(metadata))
+            .map_err(|error| invalid(error.to_string()))
     }
 
     /// Reads what [`ClassVectors::to_bytes`] wrote.
@@ -118,7 +120,8 @@ impl ClassVectors {
         if tensor.dtype() != Dtype::F32 || tensor.shape() != [head.classes.len(), head.dim] {
             return Err(broken("its size is wrong"));
         }
-        let vectors = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let vectors =
+            tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         Ok(ClassVectors { head, vectors })
     }
 }

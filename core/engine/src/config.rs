@@ -105,7 +105,9 @@ impl Config {
         if let Some((path, text)) = user {
             config.lay(Layer::parse(&text, &path)?);
         }
-        if let Some((path, text)) = session.map(|session| read(&session.join(SESSION_FILE))).transpose()?.flatten() {
+        if let Some((path, text)) =
+            session.map(|session| read(&session.join(SESSION_FILE))).transpose()?.flatten()
+        {
             let layer = Layer::parse(&text, &path)?;
             if layer.plugin_folders.is_some() {
                 let message = "folders of detectors cannot be set for a session, since detectors are code; set them in the user's config.toml or with --plugins";
@@ -138,7 +140,8 @@ impl Config {
     }
 
     fn lay(&mut self, layer: Layer) {
-        let replace = |old: &mut String, new: Option<String>| *old = new.unwrap_or_else(|| std::mem::take(old));
+        let replace =
+            |old: &mut String, new: Option<String>| *old = new.unwrap_or_else(|| std::mem::take(old));
         replace(&mut self.model, layer.model);
         replace(&mut self.device, layer.device);
         replace(&mut self.rule, layer.rule);
@@ -148,7 +151,8 @@ impl Config {
         self.reviewer = layer.reviewer.or(self.reviewer.take());
         self.enabled = layer.enabled.unwrap_or_else(|| std::mem::take(&mut self.enabled));
         self.disabled = layer.disabled.unwrap_or_else(|| std::mem::take(&mut self.disabled));
-        self.plugin_folders = layer.plugin_folders.unwrap_or_else(|| std::mem::take(&mut self.plugin_folders));
+        self.plugin_folders =
+            layer.plugin_folders.unwrap_or_else(|| std::mem::take(&mut self.plugin_folders));
         self.prompt_files = layer.prompt_files.unwrap_or_else(|| std::mem::take(&mut self.prompt_files));
         self.thresholds.extend(layer.thresholds);
         self.weights.extend(layer.weights);

@@ -110,7 +110,13 @@ pub fn evaluate(
             flagged: ranking.flags[row as usize] > 0,
         })
         .collect();
-    Evaluation { n: known.len(), n_errors, unmatched: truth.unmatched(), detectors, ensemble: figures(&rows, n_errors) }
+    Evaluation {
+        n: known.len(),
+        n_errors,
+        unmatched: truth.unmatched(),
+        detectors,
+        ensemble: figures(&rows, n_errors),
+    }
 }
 
 /// A sample with a score and a known truth.
@@ -127,7 +133,8 @@ fn figures(rows: &[Judged], n_errors: usize) -> Figures {
     let flagged = rows.iter().filter(|row| row.flagged).count();
     let found = rows.iter().filter(|row| row.flagged && row.error).count();
     let (precision, recall) = (share(found, flagged), share(found, n_errors));
-    let mut places: Vec<usize> = PLACES.into_iter().chain([n_errors]).filter(|&k| k > 0 && k <= rows.len()).collect();
+    let mut places: Vec<usize> =
+        PLACES.into_iter().chain([n_errors]).filter(|&k| k > 0 && k <= rows.len()).collect();
     places.sort_unstable();
     places.dedup();
     let at = |k: usize| {

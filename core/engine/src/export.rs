@@ -48,7 +48,10 @@ impl<'a> Export<'a> {
         // The target need not exist yet: what exists of it counts.
         let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
         if real.is_some_and(|real| real.starts_with(&root)) {
-            let message = format!("{} lies inside the dataset, which is never written to; choose another place", target.display());
+            let message = format!(
+                "{} lies inside the dataset, which is never written to; choose another place",
+                target.display()
+            );
             return Err(Error::Invalid(message));
         }
         Ok(())

@@ -327,7 +327,9 @@ impl Journal {
             for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
                 own.add(&self.own.entries[index as usize]);
             }
-            let others = said.iter().filter_map(|(place, marks)| side(&self.others[usize::from(*place)].reviewer, marks));
+            let others = said
+                .iter()
+                .filter_map(|(place, marks)| side(&self.others[usize::from(*place)].reviewer, marks));
             let sides: Vec<_> = side(&self.own.reviewer, &own).into_iter().chain(others).collect();
             if sides.windows(2).any(|pair| pair[0].2.choice != pair[1].2.choice) {
                 conflicts.push(Conflict { sample: SampleId(row), sides });

@@ -180,7 +180,10 @@ impl Manifest {
 
     /// The class with this very name.
     pub fn find_class(&self, name: &str) -> Option<LabelId> {
-        self.classes.binary_search_by(|class| class.as_str().cmp(name)).ok().map(|place| LabelId(place as u32))
+        self.classes
+            .binary_search_by(|class| class.as_str().cmp(name))
+            .ok()
+            .map(|place| LabelId(place as u32))
     }
 
     /// Columns kept from the user's table.

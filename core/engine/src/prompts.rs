@@ -44,7 +44,9 @@ impl PromptSet {
         for file in files {
             let path = file.as_ref();
             match BUNDLED.iter().find(|(name, _)| Path::new(name) == path) {
-                Some((name, text)) => set.overlay(text, Path::new(&format!("configs/prompts/{name}.toml")))?,
+                Some((name, text)) => {
+                    set.overlay(text, Path::new(&format!("configs/prompts/{name}.toml")))?
+                }
                 None => set.overlay(&fs::read_to_string(path).map_err(Error::io("read", path))?, path)?,
             }
         }
@@ -61,7 +63,8 @@ impl PromptSet {
         let mut file = source.table(parsed.get_ref(), "");
         if let Some(templates) = file.texts("templates")? {
             if let Some(wrong) = templates.iter().find(|template| template.matches("{}").count() != 1) {
-                let message = format!("the template '{wrong}' must have {{}} once, where the class's name goes");
+                let message =
+                    format!("the template '{wrong}' must have {{}} once, where the class's name goes");
                 return Err(file.complain("templates", message));
             }
             if templates.is_empty() {
@@ -70,7 +73,9 @@ impl PromptSet {
             self.templates = templates;
         }
         if let Some(alternatives) = file.texts("alternatives")? {
-            if let Some(wrong) = alternatives.iter().find(|text| text.contains("{}") || text.trim().is_empty()) {
+            if let Some(wrong) =
+                alternatives.iter().find(|text| text.contains("{}") || text.trim().is_empty())
+            {
                 let message = format!("the alternative '{wrong}' must be a whole prompt of its own");
                 return Err(file.complain("alternatives", message));
             }
@@ -118,7 +123,8 @@ impl PromptSet {
         let words = self.classes.get(&spoken.to_lowercase()).unwrap_or(&none);
         let own = (!words.only).then_some(spoken.as_str());
         let names = || own.into_iter().chain(words.synonyms.iter().map(String::as_str));
-        let made = self.templates.iter().flat_map(|template| names().map(|name| template.replacen("{}", name, 1)));
+        let made =
+            self.templates.iter().flat_map(|template| names().map(|name| template.replacen("{}", name, 1)));
         let mut prompts: Vec<String> = Vec::new();
         for prompt in made.chain(words.prompts.iter().cloned()) {
             if !prompts.contains(&prompt) {
@@ -213,8 +219,13 @@ mod tests {
     #[test]
     fn mistakes_name_their_line() {
         let error = |text: &str| overlay(text).unwrap_err().to_string();
-        assert_eq!(error("\nalternative = []"), "own.toml: line 2: unknown key 'alternative'; did you mean 'alternatives'?");
-        assert!(error("templates = ['a photo']").contains("line 1: the template 'a photo' must have {} once"));
+        assert_eq!(
+            error("\nalternative = []"),
+            "own.toml: line 2: unknown key 'alternative'; did you mean 'alternatives'?"
+        );
+        assert!(
+            error("templates = ['a photo']").contains("line 1: the template 'a photo' must have {} once")
+        );
         assert!(error("[classes.a]\nsynonym = []").contains("line 2: unknown key 'synonym' in [classes.a]"));
         assert!(error("templates = 3").contains("must be a list of texts"));
         assert!(error("x = ").contains("own.toml: line 1"));

@@ -89,7 +89,12 @@ struct Summary {
 
 /// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
 /// of samples is left out.
-pub fn rank(results: &Results, thresholds: &BTreeMap<String, f32>, rule: &EnsembleRule, count: usize) -> Ranking {
+pub fn rank(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    count: usize,
+) -> Ranking {
     let voters: Vec<Voter<'_>> = results
         .iter()
         .filter(|(_, result)| result.len() == count)

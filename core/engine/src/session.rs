@@ -89,8 +89,13 @@ impl Session {
             let message = "the session would lie inside the dataset; choose another place with --session";
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
-        if fs::read_dir(dir).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != lock::FILE))) {
-            return Err(Error::format(dir, "this folder is not empty and is no session; choose another place with --session"));
+        if fs::read_dir(dir).is_ok_and(|mut entries| {
+            entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != lock::FILE))
+        }) {
+            return Err(Error::format(
+                dir,
+                "this folder is not empty and is no session; choose another place with --session",
+            ));
         }
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
         let lock = Lock::take(dir)?;
@@ -148,7 +153,8 @@ impl Session {
     /// The dataset.
     pub fn dataset(&self) -> PathBuf {
         let head = self.head();
-        head.dataset_bytes.map_or_else(|| PathBuf::from(head.dataset), |bytes| OsString::from_vec(bytes).into())
+        head.dataset_bytes
+            .map_or_else(|| PathBuf::from(head.dataset), |bytes| OsString::from_vec(bytes).into())
     }
 
     /// The model of the last scan, as shown; empty before one.
@@ -185,7 +191,11 @@ impl Session {
         self.write(&path, |out| out.write_all(text.as_bytes()))
     }
 
-    fn write(&self, path: &Path, fill: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>) -> Result<()> {
+    fn write(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>,
+    ) -> Result<()> {
         self.writable()?;
         atomic::write(path, fill)
     }
@@ -274,14 +284,19 @@ impl Session {
     }
 
     /// All results about so many samples, by detector, and one sentence for each file that cannot be used.
-    pub fn load_results(&self, count: usize, classes: &[String]) -> (BTreeMap<String, DetectorResult>, Vec<String>) {
+    pub fn load_results(
+        &self,
+        count: usize,
+        classes: &[String],
+    ) -> (BTreeMap<String, DetectorResult>, Vec<String>) {
         let (mut results, mut damaged) = (BTreeMap::new(), Vec::new());
         let mut paths: Vec<PathBuf> = match fs::read_dir(self.results_dir()) {
             Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
             Err(_) => Vec::new(),
         };
         paths.sort_unstable();
-        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "arrow")) {
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "arrow"))
+        {
             let hidden = path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
             match DetectorResult::load(path, classes) {
                 _ if hidden => {}
@@ -337,7 +352,9 @@ impl Session {
     pub fn load_reading(&self) -> Result<Option<DatasetOptions>> {
         let path = self.reading_path();
         match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| Error::format(&path, error.to_string())),
+            Ok(text) => {
+                serde_json::from_str(&text).map(Some).map_err(|error| Error::format(&path, error.to_string()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read", &path)(error)),
         }
@@ -349,7 +366,8 @@ impl Session {
     /// When it cannot be written.
     pub fn save_reading(&self, options: &DatasetOptions) -> Result<()> {
         let path = self.reading_path();
-        let text = serde_json::to_string_pretty(options).map_err(|error| Error::format(&path, error.to_string()))?;
+        let text =
+            serde_json::to_string_pretty(options).map_err(|error| Error::format(&path, error.to_string()))?;
         self.write(&path, |out| out.write_all(text.as_bytes()))
     }
 

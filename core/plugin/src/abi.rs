@@ -268,7 +268,8 @@ pub struct IssueRecord {
 }
 
 /// Receives the pixels of one sample; may be called from several threads at once.
-pub type PixelSink = unsafe extern "C" fn(sink: *mut c_void, sample: u32, pixels: *const PixelsTable) -> Status;
+pub type PixelSink =
+    unsafe extern "C" fn(sink: *mut c_void, sample: u32, pixels: *const PixelsTable) -> Status;
 
 /// What the host does for a detector. Every function may be called from any thread until `run` returns.
 /// A status other than OK has its sentence in [`HostTable::message`].

@@ -83,7 +83,14 @@ pub struct Param {
 }
 
 impl Param {
-    const fn build(name: &'static str, help: &'static str, kind: u32, default: f64, min: f64, max: f64) -> Param {
+    const fn build(
+        name: &'static str,
+        help: &'static str,
+        kind: u32,
+        default: f64,
+        min: f64,
+        max: f64,
+    ) -> Param {
         Param {
             name: Str::new(name),
             help: Str::new(help),

@@ -54,8 +54,8 @@ pub use view::{
 /// Everything a detector's source file needs.
 pub mod prelude {
     pub use crate::{
-        Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Matrix, NO_LABEL, Needs,
-        Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector, Scope, Score, Split, View,
-        export_detector,
+        Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Matrix, NO_LABEL,
+        Needs, Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector, Scope, Score,
+        Split, View, export_detector,
     };
 }

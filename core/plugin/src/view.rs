@@ -2,8 +2,8 @@
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use crate::abi::{
-    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, MatrixTable, NeighborsTable, PixelsTable, Slice, Status,
-    Str,
+    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, MatrixTable, NeighborsTable, PixelsTable,
+    Slice, Status, Str,
 };
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -138,7 +138,9 @@ impl<'a> Neighbors<'a> {
     pub fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + 'a {
         let range = sample * self.k..(sample + 1) * self.k;
         let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);
-        pairs.filter(|(index, _)| **index != u32::MAX).map(|(&index, &similarity)| (index as usize, similarity))
+        pairs
+            .filter(|(index, _)| **index != u32::MAX)
+            .map(|(&index, &similarity)| (index as usize, similarity))
     }
 }
 
@@ -287,7 +289,8 @@ impl<'h> View<'h> {
     /// What a person has decided about a sample so far.
     pub fn decision(&self, sample: usize) -> Option<Decided> {
         // SAFETY: as for `labels`.
-        let (decisions, relabels) = unsafe { (self.data.decisions.as_slice(), self.data.relabels.as_slice()) };
+        let (decisions, relabels) =
+            unsafe { (self.data.decisions.as_slice(), self.data.relabels.as_slice()) };
         match decisions.get(sample)? {
             1 => Some(Decided::Keep),
             2 => Some(Decided::Remove),
@@ -340,8 +343,9 @@ impl<'h> View<'h> {
             return Err(Error::new("the vectors are not as wide as the embeddings"));
         }
         // SAFETY: both buffers outlive the call and their lengths are passed or were just checked.
-        let status =
-            unsafe { (self.host.similarities)(self.host.ctx, vectors.as_ptr(), count, out.as_mut_ptr(), out.len()) };
+        let status = unsafe {
+            (self.host.similarities)(self.host.ctx, vectors.as_ptr(), count, out.as_mut_ptr(), out.len())
+        };
         check(self.host, status)?;
         Ok(out)
     }
@@ -380,8 +384,9 @@ impl<'h> View<'h> {
         let views: Vec<Str> = texts.iter().map(|text| Str::new(text.as_ref())).collect();
         let mut data = vec![0.0; texts.len() * cols];
         // SAFETY: all buffers outlive the call and carry their lengths.
-        let status =
-            unsafe { (self.host.embed_texts)(self.host.ctx, Slice::new(&views), data.as_mut_ptr(), data.len()) };
+        let status = unsafe {
+            (self.host.embed_texts)(self.host.ctx, Slice::new(&views), data.as_mut_ptr(), data.len())
+        };
         check(self.host, status)?;
         Ok(OwnedMatrix { data, cols })
     }
@@ -425,7 +430,9 @@ impl<'h> View<'h> {
     pub fn near_hashes(&self, kind: HashKind, radius: u32) -> Result<&'h [HashPair]> {
         let mut table = Slice::empty();
         // SAFETY: the table outlives the call.
-        check(self.host, unsafe { (self.host.near_hashes)(self.host.ctx, kind.code(), radius, &raw mut table) })?;
+        check(self.host, unsafe {
+            (self.host.near_hashes)(self.host.ctx, kind.code(), radius, &raw mut table)
+        })?;
         // SAFETY: as for `labels`.
         Ok(unsafe { table.as_slice() })
     }

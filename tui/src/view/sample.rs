@@ -1,6 +1,6 @@
 //! Everything said about the sample under the cursor.
 
-use super::list::decision_role;
+use super::list::{decision_role, letters};
 use super::paint::Paint;
 use crate::model::{Layout, Model};
 use crate::text;
@@ -27,7 +27,7 @@ pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
 enum Line<'a> {
     Blank,
     Pieces(Vec<(Role, String)>),
-    Issue(&'a DetailIssue, bool),
+    Issue(&'a DetailIssue, char, bool),
     Candidate(usize, &'a str, f32, Role),
 }
 
@@ -69,12 +69,13 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
                 pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
             paint.pieces(area, &pieces);
         }
-        Line::Issue(issue, chosen) => {
-            let name_width = (area.width / 2).clamp(8, 18);
+        Line::Issue(issue, letter, chosen) => {
+            let name_width = (area.width / 2).clamp(8, 20);
             let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
             let mark = if *chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
             paint.put(area.x, area.y, 1, Role::Selected, &mark);
-            paint.put(area.x + 1, area.y, name_width - 1, role, &issue.detector);
+            let x = paint.put(area.x + 1, area.y, 2, role, &format!("{letter} "));
+            paint.put(x, area.y, name_width - 3, role, &issue.detector);
             let score = text::score(Some(issue.score));
             let x = paint.put(area.x + 1 + name_width, area.y, 4, role, &score) + 1;
             let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
@@ -141,10 +142,13 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             ]));
         }
     }
-    let chosen =
-        model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.name.as_str());
+    let names: Vec<&str> =
+        model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
+    let letters = letters(model);
     for issue in &detail.issues {
-        lines.push(Line::Issue(issue, chosen == Some(issue.detector.as_str())));
+        let place = names.iter().position(|name| *name == issue.detector);
+        let letter = place.and_then(|place| letters.get(place).copied()).unwrap_or(' ');
+        lines.push(Line::Issue(issue, letter, place == Some(model.detector)));
         if issue.flagged && !issue.reason.is_empty() {
             for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
                 lines.push(Line::Pieces(vec![(Role::Text, format!("  {line}"))]));

@@ -16,7 +16,8 @@ fn new(text: &str, family: Family, size: usize) -> Result<Preprocessing, String>
 fn numbers_are_those_of_the_reference_implementation() {
     let text = std::fs::read_to_string(fixtures().join("configs.json")).unwrap();
     let configs: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
-    let tensors = candle_core::safetensors::load(fixtures().join("expected.safetensors"), &Device::Cpu).unwrap();
+    let tensors =
+        candle_core::safetensors::load(fixtures().join("expected.safetensors"), &Device::Cpu).unwrap();
     let mut worst: f32 = 0.0;
     for picture in ["wide", "tall", "small", "checks"] {
         let image = image::open(fixtures().join(format!("{picture}.png"))).unwrap().into_rgb8();

@@ -17,11 +17,13 @@ fn read(name: &str) -> String {
 }
 
 fn whole() -> ClipTokenizer {
-    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None).unwrap()
+    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None)
+        .unwrap()
 }
 
 fn pair() -> ClipTokenizer {
-    ClipTokenizer::from_vocabulary(&read("vocab.json"), &read("merges.txt"), Path::new("vocab.json"), 77).unwrap()
+    ClipTokenizer::from_vocabulary(&read("vocab.json"), &read("merges.txt"), Path::new("vocab.json"), 77)
+        .unwrap()
 }
 
 /// Made by `scripts/fixtures/make_clip_fixtures.py` with the reference implementation's `CLIPTokenizer`.
@@ -73,6 +75,7 @@ fn padding_fills_the_context() {
 fn what_is_no_tokenizer_is_refused() {
     let error = ClipTokenizer::from_json(b"{}", Path::new("m/tokenizer.json"), 77, None).err().unwrap();
     assert!(error.to_string().contains("m/tokenizer.json"), "{error}");
-    let error = ClipTokenizer::from_vocabulary("{\"a\": 0}", "", Path::new("m/vocab.json"), 77).err().unwrap();
+    let error =
+        ClipTokenizer::from_vocabulary("{\"a\": 0}", "", Path::new("m/vocab.json"), 77).err().unwrap();
     assert!(error.to_string().contains("<|startoftext|>"), "{error}");
 }

@@ -81,7 +81,8 @@ impl ResultBuilder {
             columns.fill_to(&mut next, row);
             scores[row] = issue.score;
             // A place that no class has would be no label at all.
-            columns.suggested[row] = if (issue.suggested as usize) < classes.len() { issue.suggested } else { NONE };
+            columns.suggested[row] =
+                if (issue.suggested as usize) < classes.len() { issue.suggested } else { NONE };
             columns.group[row] = issue.group;
             let (start, len) = (issue.related.0 as usize, issue.related.1 as usize);
             for &(other, similarity) in &self.related[start..start + len] {

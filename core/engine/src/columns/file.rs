@@ -76,8 +76,7 @@ fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {
     if !buffer.starts_with(MAGIC) {
         return Err(broken("it is no Arrow file"));
     }
-    let trailer: [u8; 10] =
-        buffer[trailer_start..].try_into().map_err(|_| broken("its end is missing"))?;
+    let trailer: [u8; 10] = buffer[trailer_start..].try_into().map_err(|_| broken("its end is missing"))?;
     let footer_len = read_footer_length(trailer)?;
     let footer_start = trailer_start.checked_sub(footer_len).ok_or_else(|| broken("its end is damaged"))?;
     let footer =

@@ -7,8 +7,8 @@ use crate::sample::SampleId;
 use crate::{Error, Result};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, DictionaryArray, Float32Array, Int32Array, LargeListArray, LargeStringArray, RecordBatch,
-    StringArray, UInt32Array,
+    Array, ArrayRef, DictionaryArray, Float32Array, Int32Array, LargeListArray, LargeStringArray,
+    RecordBatch, StringArray, UInt32Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Schema};
@@ -122,7 +122,9 @@ impl DetectorResult {
         let place = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
         let places = names.iter().map(|name| place(name?).map(|place| place as u32)).collect();
         let result = DetectorResult::from_batch(head.run, batch, places);
-        result.map_err(|column| file::damaged(path, &format!("its column '{column}' is missing or of another type")))
+        result.map_err(|column| {
+            file::damaged(path, &format!("its column '{column}' is missing or of another type"))
+        })
     }
 
     /// Writes the result.
@@ -282,7 +284,9 @@ fn batch(
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-        return Err(Error::Invalid(format!("'{name}' is no name of a detector: use letters, digits and dashes")));
+        return Err(Error::Invalid(format!(
+            "'{name}' is no name of a detector: use letters, digits and dashes"
+        )));
     }
     Ok(())
 }

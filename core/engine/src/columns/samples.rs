@@ -103,8 +103,7 @@ fn paths(
     let (bytes, ends) = manifest.path_columns();
     let offsets = std::iter::once(0).chain(ends.iter().map(|&end| end as i64)).collect::<Vec<i64>>();
     // A path may end inside what is one character of the joined bytes; the constructor looks at both.
-    let whole =
-        LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from(bytes), None);
+    let whole = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from(bytes), None);
     if let Ok(whole) = whole {
         return Ok((whole, None));
     }
@@ -127,7 +126,10 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, Facts)> {
     let schema = batch.schema();
     let head: Head = file::head(path, &schema)?;
     if head.format != FORMAT {
-        return Err(file::damaged(path, &format!("it has layout {}, this program knows {FORMAT}", head.format)));
+        return Err(file::damaged(
+            path,
+            &format!("it has layout {}, this program knows {FORMAT}", head.format),
+        ));
     }
     let root = match (head.root, head.root_bytes) {
         (Some(root), _) => PathBuf::from(root),
@@ -136,8 +138,8 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, Facts)> {
     };
     let read = Reader { path, batch: &batch };
     let columns = read.columns()?;
-    let manifest =
-        Manifest::from_columns(root, columns).ok_or_else(|| file::damaged(path, "its columns do not fit together"))?;
+    let manifest = Manifest::from_columns(root, columns)
+        .ok_or_else(|| file::damaged(path, "its columns do not fit together"))?;
     let facts = read.facts()?;
     let extra = read.extra()?;
     Ok((manifest.with_extra(extra), facts))
@@ -151,7 +153,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn column<T: Array + 'static>(&self, name: &str) -> Result<&T> {
         let array = self.batch.column_by_name(name).and_then(|array| array.as_any().downcast_ref::<T>());
-        array.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is missing or of another type")))
+        array.ok_or_else(|| {
+            file::damaged(self.path, &format!("its column '{name}' is missing or of another type"))
+        })
     }
 
     fn columns(&self) -> Result<Columns> {
@@ -197,7 +201,9 @@ impl Reader<'_> {
         let unreadable: &LargeStringArray = self.column("unreadable")?;
         Ok(Facts {
             hashes: hashes.collect(),
-            dimensions: sizes.map(|((&width, &height), &bytes)| Dimensions { width, height, bytes }).collect(),
+            dimensions: sizes
+                .map(|((&width, &height), &bytes)| Dimensions { width, height, bytes })
+                .collect(),
             modified: modified.values().to_vec(),
             phash: phash.values().to_vec(),
             dhash: dhash.values().to_vec(),
@@ -215,7 +221,8 @@ impl Reader<'_> {
             .filter_map(|(field, array)| Some((field.name().strip_prefix(EXTRA)?, array)))
             .map(|(name, array)| {
                 let values = array.as_any().downcast_ref::<LargeStringArray>();
-                let values = values.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is no text")))?;
+                let values = values
+                    .ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is no text")))?;
                 let values = values.iter().map(|value| value.unwrap_or_default().to_owned()).collect();
                 Ok(ExtraColumn { name: name.to_owned(), values })
             })

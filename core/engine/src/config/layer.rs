@@ -50,7 +50,11 @@ impl Layer {
             let mut table = source.table(ensemble, "ensemble");
             layer.rule = table.text("rule")?;
             if let Some(rule) = layer.rule.as_deref().filter(|rule| !RULES.contains(rule)) {
-                let message = format!("there is no rule '{rule}' (there are: {}){}", RULES.join(", "), hint(rule, RULES));
+                let message = format!(
+                    "there is no rule '{rule}' (there are: {}){}",
+                    RULES.join(", "),
+                    hint(rule, RULES)
+                );
                 return Err(table.complain("rule", message));
             }
             if let Some(weights) = table.table("weights")? {
@@ -67,8 +71,9 @@ impl Layer {
         let beside = path.parent().unwrap_or(Path::new(""));
         if let Some(plugins) = file.table("plugins")? {
             let mut table = source.table(plugins, "plugins");
-            layer.plugin_folders =
-                table.texts("folders")?.map(|folders| folders.iter().map(|folder| place(folder, beside)).collect());
+            layer.plugin_folders = table
+                .texts("folders")?
+                .map(|folders| folders.iter().map(|folder| place(folder, beside)).collect());
             table.finish()?;
         }
         if let Some(prompts) = file.table("prompts")? {
@@ -101,7 +106,9 @@ impl Layer {
         let mut table = source.table(detector, &title);
         if let Some(threshold) = table.number("threshold")? {
             if !(0.0..=1.0).contains(&threshold) {
-                return Err(table.complain("threshold", format!("the threshold {threshold} is not within 0..=1")));
+                return Err(
+                    table.complain("threshold", format!("the threshold {threshold} is not within 0..=1"))
+                );
             }
             self.thresholds.insert(name.clone(), threshold as f32);
         }

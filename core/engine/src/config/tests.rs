@@ -52,7 +52,11 @@ fn later_layers_go_before_earlier_ones() {
 #[test]
 fn paths_start_from_the_file_that_names_them() {
     let place = tempfile::tempdir().unwrap();
-    fs::write(place.path().join(USER_FILE), "[plugins]\nfolders = ['mine', '/abs']\n[prompts]\nfiles = ['cifar10', 'p.toml']\n").unwrap();
+    fs::write(
+        place.path().join(USER_FILE),
+        "[plugins]\nfolders = ['mine', '/abs']\n[prompts]\nfiles = ['cifar10', 'p.toml']\n",
+    )
+    .unwrap();
     let config = Config::load_from(Some(place.path()), None).unwrap();
     assert_eq!(config.plugin_folders(), [place.path().join("mine"), "/abs".into()]);
     assert_eq!(config.prompt_files(), [PathBuf::from("cifar10"), place.path().join("p.toml")]);
@@ -61,7 +65,10 @@ fn paths_start_from_the_file_that_names_them() {
 #[test]
 fn mistakes_name_the_file_the_line_and_what_was_meant() {
     let text = error("model = 'a'\n\n[detecters]\n");
-    assert!(text.contains("config.toml: line 3: unknown key 'detecters'; did you mean 'detectors'?"), "{text}");
+    assert!(
+        text.contains("config.toml: line 3: unknown key 'detecters'; did you mean 'detectors'?"),
+        "{text}"
+    );
     assert!(error("[ui]\nthem = 'x'").contains("line 2: unknown key 'them' in [ui]; did you mean 'theme'?"));
     assert!(error("[detectors]\ndisable = []").contains("did you mean 'disabled'?"));
     assert!(error("model = 3").contains("line 1: 'model' must be a text in quotes"));

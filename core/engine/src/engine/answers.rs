@@ -63,7 +63,11 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
                 flagged: issue.score < threshold,
                 suggested: issue.suggested,
                 reason: display::safe_text(&issue.reason).into_owned(),
-                related: issue.related.iter().map(|&(other, alike)| related(manifest, other, alike)).collect(),
+                related: issue
+                    .related
+                    .iter()
+                    .map(|&(other, alike)| related(manifest, other, alike))
+                    .collect(),
                 group: issue.group.map(|group| result.group_members(group)).unwrap_or_default(),
             })
         })
@@ -139,7 +143,9 @@ pub(super) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
     let verb = match (kind, &applied.decision) {
         (SavedKind::Undo, _) => "undid".to_owned(),
         (SavedKind::Redo, _) => "redid".to_owned(),
-        (SavedKind::Decision, Some(decision)) => display::safe_text(&decision.choice.to_string()).into_owned(),
+        (SavedKind::Decision, Some(decision)) => {
+            display::safe_text(&decision.choice.to_string()).into_owned()
+        }
         (SavedKind::Decision, None) => "cleared".to_owned(),
     };
     format!("{verb} {what}")

@@ -2,8 +2,8 @@
 
 use super::{ModelLoader, Setup};
 use crate::class_vectors::ClassVectors;
-use crate::content::ContentHash;
 use crate::columns::{DetectorResult, ResultBuilder};
+use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
@@ -88,7 +88,8 @@ impl<'a> Scan<'a> {
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
-        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS].iter().any(|need| needs.contains(*need));
+        let vectors =
+            [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS].iter().any(|need| needs.contains(*need));
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
 
         self.index(findings)?;
@@ -115,7 +116,8 @@ impl<'a> Scan<'a> {
     fn choose(&self, plan: &ScanPlan) -> Result<Vec<&'a LoadedDetector>> {
         let registry = &self.setup.registry;
         if plan.detectors.is_empty() {
-            let enabled = |detector: &&LoadedDetector| self.setup.config.detector_enabled(detector.info().name());
+            let enabled =
+                |detector: &&LoadedDetector| self.setup.config.detector_enabled(detector.info().name());
             return Ok(registry.detectors().iter().filter(enabled).collect());
         }
         plan.detectors
@@ -160,7 +162,8 @@ impl<'a> Scan<'a> {
             session.save_samples(&opened.manifest, &facts)?;
             let broken = unreadable(&facts, opened.manifest.classes());
             // Rows may have moved: results of another manifest would name the wrong samples.
-            let same = previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
+            let same =
+                previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
             findings.manifest = Arc::new(opened.manifest);
             findings.facts = Arc::new(facts);
             if !same {
@@ -183,7 +186,8 @@ impl<'a> Scan<'a> {
             for note in store.notes() {
                 (scan.reporter.trouble)("embedding store", note);
             }
-            let filled = store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
+            let filled =
+                store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
             scan.report.embedded = filled.embedded;
             scan.report.reused = filled.reused;
             findings.matrix = Some(Arc::new(store.gather(&findings.facts.hashes)?));
@@ -321,7 +325,11 @@ pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
 struct InputDigest(blake3::Hasher);
 
 impl InputDigest {
-    fn new(findings: &Findings, prompts: &crate::prompts::PromptSet, embedder: Option<&dyn Embedder>) -> InputDigest {
+    fn new(
+        findings: &Findings,
+        prompts: &crate::prompts::PromptSet,
+        embedder: Option<&dyn Embedder>,
+    ) -> InputDigest {
         let (manifest, facts) = (&findings.manifest, &findings.facts);
         let mut hasher = blake3::Hasher::new();
         hasher.update(bytemuck::cast_slice(&facts.hashes));
@@ -355,5 +363,6 @@ impl InputDigest {
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok())
+        .map_or(0, |kib| kib * 1024)
 }

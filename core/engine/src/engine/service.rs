@@ -1,16 +1,17 @@
 //! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
 //! threads, and their results come back here as [`Internal`] messages.
 
+use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
-use super::Setup;
 use crate::dataset::{self, DatasetOptions};
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
-    Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary, Ticket,
+    Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
+    Ticket,
 };
 use crate::sample::SampleId;
 use crate::{Error, Result, display};
@@ -60,7 +61,8 @@ impl Service {
         if let Some((manifest, facts)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
             findings.facts = Arc::new(facts);
-            let (results, damaged) = session.load_results(findings.manifest.len(), findings.manifest.classes());
+            let (results, damaged) =
+                session.load_results(findings.manifest.len(), findings.manifest.classes());
             for note in damaged {
                 let _ = events.send(Event::Trouble { about: "session".into(), message: note });
             }
@@ -270,8 +272,9 @@ impl Service {
         if let Some(order) = self.order(ticket) {
             let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
-            let rows =
-                order.rows[from..to].iter().map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
+            let rows = order.rows[from..to]
+                .iter()
+                .map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }
@@ -365,7 +368,9 @@ impl Service {
         });
         match spawned {
             Ok(thread) => self.job = Some((stop, thread)),
-            Err(error) => self.refuse(&Error::Invalid(format!("cannot start a thread for the scan: {error}"))),
+            Err(error) => {
+                self.refuse(&Error::Invalid(format!("cannot start a thread for the scan: {error}")))
+            }
         }
     }
 }
@@ -440,7 +445,8 @@ impl Meter {
     fn tick(&mut self, stage: &str, done: u64, total: u64, step: (u32, u32)) -> Option<Progress> {
         let now = Instant::now();
         if self.stage != stage || self.started.is_none() {
-            *self = Meter { stage: stage.to_owned(), started: Some(now), told: None, first: done, last: done };
+            *self =
+                Meter { stage: stage.to_owned(), started: Some(now), told: None, first: done, last: done };
         }
         // Counts from several threads may arrive out of order.
         self.last = self.last.max(done);

@@ -22,7 +22,9 @@ impl State {
         let thresholds: BTreeMap<String, f32> = findings
             .results
             .iter()
-            .map(|(name, result)| (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold)))
+            .map(|(name, result)| {
+                (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
+            })
             .collect();
         let ranking = ranking::rank(&findings.results, &thresholds, &rule, findings.manifest.len());
         let detectors = findings

@@ -43,7 +43,10 @@ fn manifest() -> Manifest {
         label: (!label.is_empty()).then(|| label.into()),
         split: Split::None,
     };
-    Manifest::new("/data", [row("a/1.jpg", "cat"), row("a/2.jpg", "dog"), row("b/1.jpg", "dog"), row("b/3.jpg", "")])
+    Manifest::new(
+        "/data",
+        [row("a/1.jpg", "cat"), row("a/2.jpg", "dog"), row("b/1.jpg", "dog"), row("b/3.jpg", "")],
+    )
 }
 
 fn truth(csv: &str) -> Result<Truth, String> {

@@ -49,10 +49,18 @@ impl Truth {
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_lowercase())
             .collect();
-        let find = |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
+        let find =
+            |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
         let missing = |what: &str, names: &[&str]| {
-            let hint = headers.iter().map(|header| hint(header, names.iter().copied())).find(|hint| !hint.is_empty());
-            let message = format!("there is no column of {what}: name it {}{}", names.join(" or "), hint.unwrap_or_default());
+            let hint = headers
+                .iter()
+                .map(|header| hint(header, names.iter().copied()))
+                .find(|hint| !hint.is_empty());
+            let message = format!(
+                "there is no column of {what}: name it {}{}",
+                names.join(" or "),
+                hint.unwrap_or_default()
+            );
             Error::format(path, message)
         };
         let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
@@ -67,7 +75,8 @@ impl Truth {
         while reader.read_byte_record(&mut record).map_err(wrong)? {
             rows += 1;
             let line = record.position().map_or(0, csv::Position::line);
-            let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
+            let value =
+                |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
             let Some(id) = joiner.find(value(Some(paths))) else {
                 truth.unmatched += 1;
                 continue;
@@ -160,7 +169,8 @@ impl<'a> Joiner<'a> {
             names
         });
         let alike = names.get(path.file_name()?)?.iter().copied();
-        let mut alike = alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id)));
+        let mut alike =
+            alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id)));
         match (alike.next(), alike.next()) {
             (Some(id), None) => Some(id),
             _ => None,

@@ -42,7 +42,8 @@ impl Export<'_> {
     pub fn relabel_map(&self, target: &Path) -> Result<()> {
         self.outside(target)?;
         let manifest = self.source.manifest;
-        let numbers = !manifest.classes().is_empty() && manifest.classes().iter().all(|class| integer(class).is_some());
+        let numbers =
+            !manifest.classes().is_empty() && manifest.classes().iter().all(|class| integer(class).is_some());
         let label = |label: &str| match integer(label).filter(|_| numbers) {
             Some(number) => Value::from(number),
             None => Value::from(label),

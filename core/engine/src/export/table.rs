@@ -40,7 +40,10 @@ impl Export<'_> {
             out.write_record(COLUMNS)?;
             for row in self.source.ranking.full_order() {
                 let id = SampleId(row);
-                if all || self.source.ranking.flags[id.index()] > 0 || self.source.decisions.review(id).is_some() {
+                if all
+                    || self.source.ranking.flags[id.index()] > 0
+                    || self.source.decisions.review(id).is_some()
+                {
                     out.write_byte_record(&self.manifest_row(id))?;
                 }
             }
@@ -52,7 +55,8 @@ impl Export<'_> {
         let manifest = self.source.manifest;
         let path = manifest.path(id).as_os_str().as_bytes();
         // A table's own numbering is kept as it was written.
-        let numbered = manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
+        let numbered =
+            manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
         let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
         let (mut flag, mut confidence, mut suggested) = (String::new(), String::new(), "");
         if let Some((name, score)) = self.worst(id) {

@@ -46,14 +46,23 @@ impl World {
             label: (!label.is_empty()).then(|| (*label).to_owned()),
             split: *split,
         });
-        let wheel = ExtraColumn { name: "wheels".into(), values: ["1", "2", "", "4", "5", "6"].map(String::from).to_vec() };
+        let wheel = ExtraColumn {
+            name: "wheels".into(),
+            values: ["1", "2", "", "4", "5", "6"].map(String::from).to_vec(),
+        };
         let manifest = Arc::new(Manifest::new(&root, samples).with_extra(vec![wheel]));
         let mut builder = ResultBuilder::new(6);
         builder.scores(&[0.9; 6]);
-        let issue = Issue { score: 0.05, suggested: Some(0), reason: "it looks like a cat".into(), ..Issue::default() };
+        let issue = Issue {
+            score: 0.05,
+            suggested: Some(0),
+            reason: "it looks like a cat".into(),
+            ..Issue::default()
+        };
         builder.issue(SampleId(1), issue);
         let record = RunRecord { name: "labels".into(), threshold: 0.5, ..RunRecord::default() };
-        let results: Results = [("labels".to_owned(), Arc::new(builder.finish(record, manifest.classes())))].into();
+        let results: Results =
+            [("labels".to_owned(), Arc::new(builder.finish(record, manifest.classes())))].into();
         let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
         let mut journal = Journal::open(&place.path().join("decisions"), "anna").unwrap();
         journal.bind(&manifest, None);
@@ -66,7 +75,15 @@ impl World {
         journal.decide(&[SampleId(2), SampleId(3)], Some(Choice::Remove.into())).unwrap();
         journal.decide(&[SampleId(4)], Some(Choice::Unsure.into())).unwrap();
         let decisions = journal.snapshot();
-        World { place, manifest, facts: Facts::default(), results, thresholds: BTreeMap::new(), ranking, decisions }
+        World {
+            place,
+            manifest,
+            facts: Facts::default(),
+            results,
+            thresholds: BTreeMap::new(),
+            ranking,
+            decisions,
+        }
     }
 
     fn export(&self) -> Export<'_> {
@@ -95,8 +112,9 @@ impl World {
 fn files(folder: &Path) -> Vec<String> {
     let walk = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap());
     let files = walk.filter(|entry| !entry.file_type().is_dir());
-    let mut files: Vec<String> =
-        files.map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect();
+    let mut files: Vec<String> = files
+        .map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned())
+        .collect();
     files.sort();
     files
 }
@@ -119,7 +137,10 @@ fn the_manifest_has_the_fifteen_columns() {
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
     let short: Vec<(&str, &str)> = rows.iter().map(|row| (&row[1], &row[10])).collect();
     let odd = ROWS[2].0;
-    assert_eq!(short, [(ROWS[1].0, "relabel"), (odd, "remove"), (ROWS[3].0, "remove"), (ROWS[4].0, "unsure")]);
+    assert_eq!(
+        short,
+        [(ROWS[1].0, "relabel"), (odd, "remove"), (ROWS[3].0, "remove"), (ROWS[4].0, "unsure")]
+    );
     world.export().manifest(&out, true).unwrap();
     assert_eq!(csv::Reader::from_path(&out).unwrap().records().count(), 6);
 }
@@ -137,7 +158,11 @@ fn lists_say_what_to_remove_and_relabel() {
 #[test]
 fn integers_stay_integers() {
     let mut world = World::new();
-    let samples = ["1", "20"].map(|label| NewSample { path: label.into(), label: Some(label.into()), split: Split::None });
+    let samples = ["1", "20"].map(|label| NewSample {
+        path: label.into(),
+        label: Some(label.into()),
+        split: Split::None,
+    });
     world.manifest = Arc::new(Manifest::new("/nowhere", samples));
     let mut journal = Journal::open(&world.out("numbers"), "anna").unwrap();
     journal.bind(&world.manifest, None);
@@ -208,5 +233,8 @@ fn a_label_leads_nowhere_else() {
     world.clean(&world.out("clean"), CopyMode::Symlink).unwrap();
     let names = files(&world.out("clean"));
     assert!(names.iter().any(|name| name == "train/.._.._evil/1.jpg"), "{names:?}");
-    assert!(names.iter().any(|name| name == "train/__/1.jpg") && names.iter().any(|name| name == "test/_etc/2.jpg"));
+    assert!(
+        names.iter().any(|name| name == "train/__/1.jpg")
+            && names.iter().any(|name| name == "test/_etc/2.jpg")
+    );
 }

@@ -100,11 +100,15 @@ impl Shared {
     }
 
     pub(super) fn matrix(&self) -> Result<&EmbeddingMatrix> {
-        self.matrix.as_deref().ok_or_else(|| Error::Invalid("it asks for embeddings but has not declared the need".into()))
+        self.matrix
+            .as_deref()
+            .ok_or_else(|| Error::Invalid("it asks for embeddings but has not declared the need".into()))
     }
 
     pub(super) fn embedder(&self) -> Result<&dyn Embedder> {
-        self.embedder.as_deref().ok_or_else(|| Error::Invalid("it asks for the model but has not declared the need".into()))
+        self.embedder
+            .as_deref()
+            .ok_or_else(|| Error::Invalid("it asks for the model but has not declared the need".into()))
     }
 
     fn usable(&self, index: usize) -> bool {
@@ -190,7 +194,8 @@ impl Shared {
     pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>> {
         let embedder = self.embedder()?;
         let mut cache = lock(&self.texts);
-        let mut missing: Vec<&str> = texts.iter().copied().filter(|text| !cache.contains_key(*text)).collect();
+        let mut missing: Vec<&str> =
+            texts.iter().copied().filter(|text| !cache.contains_key(*text)).collect();
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
@@ -305,7 +310,10 @@ impl<'a> RunContext<'a> {
     }
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {
-        self.params.get(name).copied().ok_or_else(|| Error::Invalid(format!("the parameter '{name}' is not declared")))
+        self.params
+            .get(name)
+            .copied()
+            .ok_or_else(|| Error::Invalid(format!("the parameter '{name}' is not declared")))
     }
 
     pub(super) fn note(&self, name: &str, text: &str) {
@@ -388,7 +396,10 @@ pub(crate) fn resolve_params(
         };
         let (low, high) = param.bounds();
         if !(low..=high).contains(&value) {
-            return Err(Error::Invalid(format!("{}: {name} = {value} is not within {low}..={high}", info.name())));
+            return Err(Error::Invalid(format!(
+                "{}: {name} = {value} is not within {low}..={high}",
+                info.name()
+            )));
         }
         params.insert(name.clone(), value);
     }

@@ -85,7 +85,11 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     let table: &'static PluginTable = unsafe { &*table };
     let broken = |reason: String| PluginError::BadTable { path: path.into(), reason };
     if table.size as usize != size_of::<PluginTable>() {
-        return Err(broken(format!("it has {} bytes where {} are expected", table.size, size_of::<PluginTable>())));
+        return Err(broken(format!(
+            "it has {} bytes where {} are expected",
+            table.size,
+            size_of::<PluginTable>()
+        )));
     }
     if table.detectors.ptr.is_null() || table.detectors.len == 0 || table.detectors.len > 1024 {
         return Err(broken("it lists no detectors".into()));
@@ -117,7 +121,9 @@ fn check_info(info: &Info) -> Result<(), String> {
     if !(0.0..=1.0).contains(&threshold) {
         return Err(format!("{name}: the threshold {threshold} is not within 0..=1"));
     }
-    info.parameters().iter().try_for_each(|param| check_param(param, proper).map_err(|why| format!("{name}: {why}")))
+    info.parameters()
+        .iter()
+        .try_for_each(|param| check_param(param, proper).map_err(|why| format!("{name}: {why}")))
 }
 
 fn check_param(param: &Param, proper: impl Fn(&str) -> bool) -> Result<(), String> {

@@ -23,10 +23,15 @@ impl PluginFolder {
     /// Where the program's own detectors are: `plugins/` beside the executable in a release, and cargo's `deps/`
     /// in a checkout, where the libraries lie among others and are told by their prefix.
     pub fn own() -> Vec<PluginFolder> {
-        let Some(home) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf)) else {
+        let Some(home) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf))
+        else {
             return Vec::new();
         };
-        let deps = if home.file_name().is_some_and(|name| name == "deps") { home.clone() } else { home.join("deps") };
+        let deps = if home.file_name().is_some_and(|name| name == "deps") {
+            home.clone()
+        } else {
+            home.join("deps")
+        };
         vec![
             PluginFolder { path: home.join("plugins"), prefix: "", named: false },
             PluginFolder { path: deps, prefix: "libchaffinch_", named: false },

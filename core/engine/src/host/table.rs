@@ -2,13 +2,13 @@
 //! errors and panics into a status: nothing may unwind across the border.
 #![allow(unsafe_code)] // The host's half of the border.
 
-use super::context::{RunContext, lock};
 use super::LoadedDetector;
+use super::context::{RunContext, lock};
 use crate::sample::SampleId;
 use crate::{Error, Result, neighbors};
 use chaffinch_plugin::abi::{
-    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable, PixelSink,
-    PixelsTable, Slice, Status, Str,
+    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable,
+    PixelSink, PixelsTable, Slice, Status, Str,
 };
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -90,7 +90,10 @@ unsafe fn put<T>(out: *mut T, value: T) -> Result<()> {
 /// `out` must be null or valid for `len` writes.
 unsafe fn fill(out: *mut f32, len: usize, values: &[f32]) -> Result<()> {
     if len != values.len() || (out.is_null() && len > 0) {
-        return Err(Error::Invalid(format!("a detector's buffer holds {len} numbers, {} are needed", values.len())));
+        return Err(Error::Invalid(format!(
+            "a detector's buffer holds {len} numbers, {} are needed",
+            values.len()
+        )));
     }
     // SAFETY: lengths agree and the detector answers for the memory.
     unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), out, len) };
@@ -200,7 +203,8 @@ unsafe extern "C" fn similarities(
     let shared = unsafe { context(ctx) }.shared;
     status(|| {
         let matrix = shared.matrix()?;
-        let len = count.checked_mul(matrix.cols()).ok_or_else(|| Error::Invalid("too many vectors".into()))?;
+        let len =
+            count.checked_mul(matrix.cols()).ok_or_else(|| Error::Invalid("too many vectors".into()))?;
         // SAFETY: see above; the detector's side checks the length before it calls.
         let vectors = unsafe { Slice { ptr: vectors, len }.as_slice() };
         if vectors.len() != len {
@@ -237,7 +241,12 @@ unsafe extern "C" fn block(
     })
 }
 
-unsafe extern "C" fn embed_texts(ctx: *mut c_void, texts: Slice<Str>, out: *mut f32, out_len: usize) -> Status {
+unsafe extern "C" fn embed_texts(
+    ctx: *mut c_void,
+    texts: Slice<Str>,
+    out: *mut f32,
+    out_len: usize,
+) -> Status {
     // SAFETY: see above.
     let (shared, texts) = unsafe { (context(ctx).shared, texts.as_slice()) };
     status(|| {
@@ -343,25 +352,35 @@ unsafe extern "C" fn pixels(
     })
 }
 
-unsafe extern "C" fn each_pixels(ctx: *mut c_void, max_side: u32, sink: *mut c_void, receive: PixelSink) -> Status {
+unsafe extern "C" fn each_pixels(
+    ctx: *mut c_void,
+    max_side: u32,
+    sink: *mut c_void,
+    receive: PixelSink,
+) -> Status {
     // SAFETY: see above.
     let run = unsafe { context(ctx) };
     status(|| {
         let call = SinkCall { sink, receive };
         let total = run.shared.decodable.iter().filter(|&&flag| flag == 1).count() as u64;
         let (done, changed) = (AtomicU64::new(0), Mutex::new(0_u64));
-        run.shared.decodable.par_iter().enumerate().filter(|(_, flag)| **flag == 1).try_for_each(|(index, _)| {
-            match call.send(run, SampleId(index as u32), max_side) {
-                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
-                Err(Error::Io { .. } | Error::Format { .. }) => *lock(&changed) += 1,
-                other => other?,
-            }
-            run.job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            Ok::<(), Error>(())
-        })?;
+        run.shared.decodable.par_iter().enumerate().filter(|(_, flag)| **flag == 1).try_for_each(
+            |(index, _)| {
+                match call.send(run, SampleId(index as u32), max_side) {
+                    // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
+                    Err(Error::Io { .. } | Error::Format { .. }) => *lock(&changed) += 1,
+                    other => other?,
+                }
+                run.job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                Ok::<(), Error>(())
+            },
+        )?;
         let changed = *lock(&changed);
         if changed > 0 {
-            (run.log)(2, &format!("{changed} files changed or went away since they were indexed; scan again"));
+            (run.log)(
+                2,
+                &format!("{changed} files changed or went away since they were indexed; scan again"),
+            );
         }
         Ok(())
     })

@@ -76,7 +76,8 @@ const HALF: i32 = 1 << (PRECISION_BITS - 1);
 fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, filter: Filter) -> Vec<u8> {
     let (width, height) = (size.from.0 as usize, size.from.1 as usize);
     let (out_width, out_height) = (window.width as usize, window.height as usize);
-    let inside = |start: u32, length: u32, whole: u32| u64::from(start) + u64::from(length) <= u64::from(whole);
+    let inside =
+        |start: u32, length: u32, whole: u32| u64::from(start) + u64::from(length) <= u64::from(whole);
     let usable = width > 0 && height > 0 && pixels.len() == width * height * CHANNELS;
     let within = inside(window.left, window.width, size.to.0) && inside(window.top, window.height, size.to.1);
     if !usable || !within || out_width == 0 || out_height == 0 {
@@ -86,7 +87,8 @@ fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, f
     let rows = Taps::new(size.from.1, size.to.1, window.top, window.height, filter);
     // Only the rows that the vertical pass will read go through the horizontal one.
     let same_height = size.from.1 == size.to.1;
-    let (first, last) = if same_height { (window.top as usize, window.top as usize + out_height) } else { rows.range() };
+    let (first, last) =
+        if same_height { (window.top as usize, window.top as usize + out_height) } else { rows.range() };
     let source = &pixels[first * width * CHANNELS..last * width * CHANNELS];
     let narrowed;
     let middle = if size.from.0 == size.to.0 {
@@ -187,7 +189,11 @@ impl Taps {
 
     fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
         let slots = self.weights.chunks_exact(self.longest);
-        self.starts.iter().zip(&self.counts).zip(slots).map(|((&start, &count), slot)| (start, &slot[..count]))
+        self.starts
+            .iter()
+            .zip(&self.counts)
+            .zip(slots)
+            .map(|((&start, &count), slot)| (start, &slot[..count]))
     }
 
     /// The first input position in use and the one after the last.

@@ -200,13 +200,15 @@ impl<'k> Finder<'k> {
 /// first, then to who knows their file name, then in order. Who gets none is an orphan.
 fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
     let path = |row: u32| manifest.path(SampleId(row));
-    let paths: HashMap<&[u8], u32> = rows.iter().map(|&row| (path(row).as_os_str().as_bytes(), row)).collect();
+    let paths: HashMap<&[u8], u32> =
+        rows.iter().map(|&row| (path(row).as_os_str().as_bytes(), row)).collect();
     let mut taken: HashSet<u32> = HashSet::new();
     let mut claimed: BTreeMap<u32, u32> = BTreeMap::new();
     for latest_only in [true, false] {
         for (root, known) in classes {
             let known = if latest_only { &known[..1] } else { &known[..] };
-            let row = known.iter().filter_map(|path| paths.get(path).copied()).find(|row| !taken.contains(row));
+            let row =
+                known.iter().filter_map(|path| paths.get(path).copied()).find(|row| !taken.contains(row));
             if let Some(row) = row.filter(|_| !claimed.contains_key(root)) {
                 taken.insert(row);
                 claimed.insert(*root, row);

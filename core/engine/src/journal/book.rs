@@ -110,12 +110,14 @@ impl Book {
             };
             if torn && !blank {
                 let (path, len) = (path.display(), rest.len());
-                book.note = Some(format!("{path}: line {number} was never finished; its {len} bytes are left out"));
+                book.note =
+                    Some(format!("{path}: line {number} was never finished; its {len} bytes are left out"));
                 break;
             }
             if !blank {
                 book.line(line).map_err(|what| {
-                    let message = format!("line {number}: {what}; repair the line by hand, or move the file away");
+                    let message =
+                        format!("line {number}: {what}; repair the line by hand, or move the file away");
                     Error::format(path, message)
                 })?;
             }

@@ -85,8 +85,13 @@ impl Disk {
         if self.file.is_none() {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             std::fs::create_dir_all(folder)?;
-            let file =
-                OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&self.path)?;
             // The file's name must be on the disk too.
             atomic::sync_folder(folder).map_err(io::Error::other)?;
             self.file = Some(file);

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 fn dataset(rows: &[(&str, &str)]) -> (Arc<Manifest>, Arc<Facts>) {
     let sample = |path: &str| NewSample { path: path.into(), label: Some("cat".into()), split: Split::None };
     let manifest = Manifest::new("/data", rows.iter().map(|row| sample(row.0)));
-    let hash = |text: &str| if text.is_empty() { ContentHash::default() } else { ContentHash::of(text.as_bytes()) };
+    let hash =
+        |text: &str| if text.is_empty() { ContentHash::default() } else { ContentHash::of(text.as_bytes()) };
     let facts = Facts { hashes: rows.iter().map(|row| hash(row.1)).collect(), ..Facts::default() };
     (Arc::new(manifest), Arc::new(facts))
 }
@@ -68,7 +69,10 @@ fn a_decision_is_one_readable_line() {
     assert_eq!(line["tags"][0], "mislabel_confirmed");
     assert!(line["at"].as_str().unwrap().ends_with('Z'));
     let review = journal.decisions().review(SampleId(1)).unwrap();
-    assert_eq!((review.reviewer, review.note, review.at().as_str()), ("anna", "a puppy", line["at"].as_str().unwrap()));
+    assert_eq!(
+        (review.reviewer, review.note, review.at().as_str()),
+        ("anna", "a puppy", line["at"].as_str().unwrap())
+    );
 }
 
 #[test]
@@ -220,7 +224,8 @@ fn reviewers_are_read_together_and_differ_openly() {
     let conflicts = anna.conflicts();
     assert_eq!(conflicts.len(), 1);
     assert_eq!(conflicts[0].sample, SampleId(0));
-    let sides: Vec<(&str, &str)> = conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
+    let sides: Vec<(&str, &str)> =
+        conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
     assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
     // One's own decision goes before, whoever was later.
     bound(place.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
@@ -261,8 +266,12 @@ fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
     };
     let broken = error(format!("{}\n{{\"seq\"\n{}\n", lines[0], lines[1]));
     assert!(broken.contains("anna.jsonl: line 2: ") && broken.contains("by hand"), "{broken}");
-    assert!(error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its number 1 does not follow 2"));
-    assert!(error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo"));
+    assert!(
+        error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its number 1 does not follow 2")
+    );
+    assert!(
+        error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo")
+    );
     // Whole, but of a later version: not to be cut off, although it is the last line.
     let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
     assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));

@@ -51,7 +51,9 @@ impl<'a> Filter<'a> {
             return rows;
         }
         rows.into_par_iter()
-            .filter(|&row| self.tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated))
+            .filter(|&row| {
+                self.tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
+            })
             .collect()
     }
 }
@@ -103,7 +105,8 @@ fn leaks(source: &Source<'_>) -> Vec<bool> {
     for result in source.results.values().filter(|result| result.len() == count) {
         for group in result.grouped().chunk_by(|a, b| a.0 == b.0) {
             // No split at all is no side of a leak.
-            let reached = group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
+            let reached =
+                group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
             if reached.count_ones() > 1 {
                 for &(_, row) in group {
                     leaks[row as usize] = true;
@@ -126,7 +129,9 @@ impl Ready<'_> {
                 let flagged = result.score(id).is_some_and(|score| score < *threshold);
                 flagged && result.suggested(id).is_some_and(|label| wanted.get(label as usize) == Some(&true))
             }),
-            Ready::Detector(scores, threshold) => scores.get(id.index()).is_some_and(|score| score < threshold),
+            Ready::Detector(scores, threshold) => {
+                scores.get(id.index()).is_some_and(|score| score < threshold)
+            }
             Ready::Split(code) => source.manifest.splits()[id.index()] == *code,
             Ready::Choice(word) => {
                 source.decisions.get(id).is_some_and(|decision| Choice::word(&decision.choice) == word)

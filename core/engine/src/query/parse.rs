@@ -102,7 +102,9 @@ fn test(token: &Token) -> Result<Test> {
         return comparison(text, place);
     }
     match text.split_once(':').filter(|(key, _)| key.len() < token.bare) {
-        Some((key, value)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => keyed(key, value),
+        Some((key, value)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => {
+            keyed(key, value)
+        }
         _ => Ok(Test::Path(text.to_owned())),
     }
 }
@@ -146,9 +148,9 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
         "detector" => Test::Detector(value),
         "tag" => Test::Tag(value),
         "split" if value.eq_ignore_ascii_case("none") => Test::Split(Split::None),
-        "split" => {
-            Test::Split(Split::from_name(&value).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?)
-        }
+        "split" => Test::Split(
+            Split::from_name(&value).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?,
+        ),
         "decision" => match value.to_ascii_lowercase().as_str() {
             "none" => Test::Decided(false),
             word if DECISIONS.contains(&word) => Test::Choice(word.to_owned()),
@@ -179,8 +181,10 @@ mod tests {
     fn words_quotes_and_negation() {
         assert_eq!(tests("  "), []);
         assert_eq!(tests("a -b"), [(false, path("a")), (true, path("b"))]);
-        assert_eq!(tests(r#""a b" -"c:d" "-e" "x\"y\\""#).iter().map(|t| t.1.clone()).collect::<Vec<_>>(),
-            [path("a b"), path("c:d"), path("-e"), path("x\"y\\")]);
+        assert_eq!(
+            tests(r#""a b" -"c:d" "-e" "x\"y\\""#).iter().map(|t| t.1.clone()).collect::<Vec<_>>(),
+            [path("a b"), path("c:d"), path("-e"), path("x\"y\\")]
+        );
         assert_eq!(tests(r#"-class:"polar bear""#), [(true, Test::Class("polar bear".into()))]);
         assert_eq!(tests("- x"), [(false, path("-")), (false, path("x"))]);
         assert_eq!(tests("12:30"), [(false, path("12:30"))]);
@@ -188,24 +192,32 @@ mod tests {
 
     #[test]
     fn keys_and_comparisons() {
-        assert_eq!(tests("Split:VAL split:none"), [(false, Test::Split(Split::Validation)), (false, Test::Split(Split::None))]);
-        assert_eq!(tests("score<0.3 score>=1"), [
-            (false, Test::Score(Comparison::Below, 0.3)),
-            (false, Test::Score(Comparison::AtLeast, 1.0)),
-        ]);
-        assert_eq!(tests("decided -undecided decision:none"), [
-            (false, Test::Decided(true)),
-            (true, Test::Decided(false)),
-            (false, Test::Decided(false)),
-        ]);
-        assert_eq!(tests("decision:Remove is:leak"), [(false, Test::Choice("remove".into())), (false, Test::Leak)]);
+        assert_eq!(
+            tests("Split:VAL split:none"),
+            [(false, Test::Split(Split::Validation)), (false, Test::Split(Split::None))]
+        );
+        assert_eq!(
+            tests("score<0.3 score>=1"),
+            [(false, Test::Score(Comparison::Below, 0.3)), (false, Test::Score(Comparison::AtLeast, 1.0)),]
+        );
+        assert_eq!(
+            tests("decided -undecided decision:none"),
+            [(false, Test::Decided(true)), (true, Test::Decided(false)), (false, Test::Decided(false)),]
+        );
+        assert_eq!(
+            tests("decision:Remove is:leak"),
+            [(false, Test::Choice("remove".into())), (false, Test::Leak)]
+        );
     }
 
     #[test]
     fn mistakes_say_what_may_have_been_meant() {
         let error = |text: &str| words(text).unwrap_err().to_string();
         assert!(error("clas:cat").contains("unknown key 'clas:'; did you mean 'class'?"));
-        assert!(error("decision:removed").contains("knows keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?"));
+        assert!(
+            error("decision:removed")
+                .contains("knows keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?")
+        );
         assert!(error("scor<1").contains("did you mean 'score'?"));
         assert!(error("score<x").contains("'x' is no number"));
         assert!(error("split:trian").contains("did you mean 'train'?"));

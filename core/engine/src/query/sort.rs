@@ -24,7 +24,9 @@ pub(super) fn sort(source: &Source<'_>, mut rows: Vec<u32>, query: &Query) -> Re
         Sort::Detector(name) => {
             let result = source.results.get(name).ok_or_else(|| source.no_detector(name))?;
             let scores = result.scores();
-            let key = |row: u32| scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| (score.to_bits(), row));
+            let key = |row: u32| {
+                scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| (score.to_bits(), row))
+            };
             by_key(&rows, key)
         }
         Sort::Class => {
@@ -67,8 +69,11 @@ fn joined(mut keyed: Vec<u32>, rest: Vec<u32>, descending: bool) -> Vec<u32> {
 fn by_key<K: Ord + Send>(rows: &[u32], key: impl Fn(u32) -> Option<K> + Sync) -> (Vec<u32>, Vec<u32>) {
     let mut keyed: Vec<(K, u32)> = rows.par_iter().filter_map(|&row| Some((key(row)?, row))).collect();
     keyed.par_sort_unstable();
-    let mut rest: Vec<u32> =
-        if keyed.len() == rows.len() { Vec::new() } else { rows.par_iter().copied().filter(|&row| key(row).is_none()).collect() };
+    let mut rest: Vec<u32> = if keyed.len() == rows.len() {
+        Vec::new()
+    } else {
+        rows.par_iter().copied().filter(|&row| key(row).is_none()).collect()
+    };
     rest.par_sort_unstable();
     (keyed.into_iter().map(|(_, row)| row).collect(), rest)
 }
@@ -86,7 +91,8 @@ fn shuffled(row: u32) -> u64 {
 fn by_group(source: &Source<'_>, rows: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
     let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
     let group = |row: u32| {
-        let groups = (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
+        let groups =
+            (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
         groups.into_iter().next()
     };
     let grouped: Vec<((u32, u32), u32)> =

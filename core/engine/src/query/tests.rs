@@ -35,7 +35,8 @@ fn world() -> World {
     let manifest = Arc::new(Manifest::new("/data", samples));
     let mut facts = Facts::default();
     facts.unreadable.insert(SampleId(5), "it is empty".into());
-    let record = |name: &str, groups| RunRecord { name: name.into(), groups, threshold: 0.5, ..RunRecord::default() };
+    let record =
+        |name: &str, groups| RunRecord { name: name.into(), groups, threshold: 0.5, ..RunRecord::default() };
     let mut labels = ResultBuilder::new(6);
     labels.scores(&[0.9, 0.1, 0.3, 0.9, f32::NAN, f32::NAN]);
     labels.issue(SampleId(1), Issue { score: 0.1, suggested: Some(0), ..Issue::default() });
@@ -138,7 +139,9 @@ fn every_order_is_whole_and_fixed() {
 #[test]
 fn what_is_not_there_is_an_error_with_a_hint() {
     let world = world();
-    let error = |filter: &str| world.ask(&Query { filter: filter.into(), ..Query::default() }).unwrap_err().to_string();
+    let error = |filter: &str| {
+        world.ask(&Query { filter: filter.into(), ..Query::default() }).unwrap_err().to_string()
+    };
     assert!(error("class:hotdog").contains("did you mean 'hot dog'?"));
     assert!(error("detector:label").contains("did you mean 'labels'?"));
     let query = Query { sort: Sort::Detector("copy".into()), ..Query::default() };

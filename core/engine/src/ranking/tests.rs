@@ -76,7 +76,8 @@ fn a_moved_threshold_moves_the_suspects() {
 fn planted_faults_come_among_the_first() {
     let count = 2000;
     let noise = |row: usize, salt: u64| {
-        let mut x = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mut x =
+            (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 30)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (x >> 40) as f32 / (1 << 24) as f32
     };
@@ -110,7 +111,8 @@ fn planted_faults_come_among_the_first() {
     ]
     .into();
     let ranking = rank_of(&results, &EnsembleRule::Or);
-    let found = |rows: std::ops::Range<u32>| ranking.order[..150].iter().filter(|row| rows.contains(row)).count();
+    let found =
+        |rows: std::ops::Range<u32>| ranking.order[..150].iter().filter(|row| rows.contains(row)).count();
     let counts = (found(0..40), found(80..110), found(110..130), found(130..140));
     assert!(counts.0 >= 38 && counts.1 >= 18 && counts.2 >= 16 && counts.3 == 10, "{counts:?}");
 }
@@ -123,12 +125,23 @@ fn reasons_are_joined_worst_first() {
         let record = RunRecord { name: name.into(), threshold: 0.5, ..RunRecord::default() };
         (name.to_owned(), Arc::new(builder.finish(record, &[])))
     };
-    let results: Results =
-        [with("a", 0.4, "it looks odd"), with("b", 0.1, "it is a copy."), with("c", 0.2, ""), with("d", 0.9, "fine")]
-            .into();
+    let results: Results = [
+        with("a", 0.4, "it looks odd"),
+        with("b", 0.1, "it is a copy."),
+        with("c", 0.2, ""),
+        with("d", 0.9, "fine"),
+    ]
+    .into();
     let text = explain(&results, &BTreeMap::new(), SampleId(0));
     assert_eq!(text, "it is a copy; also: c gives it 0.20, below its threshold of 0.50; it looks odd");
-    assert_eq!(explain(&results, &[("a", 0.0), ("b", 0.0), ("c", 0.0)].map(|(n, t)| (n.to_owned(), t)).into(), SampleId(0)), "");
+    assert_eq!(
+        explain(
+            &results,
+            &[("a", 0.0), ("b", 0.0), ("c", 0.0)].map(|(n, t)| (n.to_owned(), t)).into(),
+            SampleId(0)
+        ),
+        ""
+    );
 }
 
 proptest! {

@@ -43,7 +43,11 @@ fn name(dataset: &Path) -> String {
 pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<Place> {
     if arg.join(MARK).is_file() {
         if let Some(other) = session.filter(|other| *other != arg) {
-            let message = format!("{} is a session already, so --session {} says too much", arg.display(), other.display());
+            let message = format!(
+                "{} is a session already, so --session {} says too much",
+                arg.display(),
+                other.display()
+            );
             return Err(Error::Invalid(message));
         }
         let dataset = Session::open_to_read(arg)?.dataset();

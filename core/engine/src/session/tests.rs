@@ -84,7 +84,10 @@ fn two_programs_do_not_work_on_one_session() {
     let first = desk.open().unwrap();
     let error = desk.open().unwrap_err();
     let holder = format!("process {} on ", std::process::id());
-    assert!(matches!(&error, Error::SessionInUse { holder: named, .. } if named.starts_with(&holder)), "{error}");
+    assert!(
+        matches!(&error, Error::SessionInUse { holder: named, .. } if named.starts_with(&holder)),
+        "{error}"
+    );
     let reader = Session::open_to_read(&desk.dir()).unwrap();
     assert!(reader.save_view("x").is_err() && !reader.is_writable());
     drop(first);

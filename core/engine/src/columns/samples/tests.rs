@@ -37,7 +37,8 @@ fn an_empty_dataset_can_be_kept() {
 fn a_damaged_file_is_an_error_that_names_it() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("samples.arrow");
-    let row = |n: u32| NewSample { path: format!("{n}.jpg").into(), label: Some("a".into()), split: Split::Test };
+    let row =
+        |n: u32| NewSample { path: format!("{n}.jpg").into(), label: Some("a".into()), split: Split::Test };
     save_samples(&path, &Manifest::new("/data", (0..20).map(row)), &facts(20)).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for cut in [0, 5, 9, 100, whole.len() / 2, whole.len() - 1] {
