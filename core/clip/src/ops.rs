@@ -221,11 +221,11 @@ fn gelu_tanh(x: f32) -> f32 {
 }
 
 /// The exponential without branches, within 2e-7 of the true one, relatively: powers of two by shifting, the rest
-/// by the polynomial that Cephes uses.
+/// by the polynomial that Cephes uses. Below -86 it stays at 4e-38, above 88 at 2e38.
 fn exp(x: f32) -> f32 {
     // Adding and subtracting this leaves the nearest integer, which also stands in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
+    let x = x.clamp(-86.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let whole = shifted - ROUND;
     // ln 2 in two pieces, so that the product with the first one is exact.
@@ -235,7 +235,7 @@ fn exp(x: f32) -> f32 {
     let p = p * r + 8.333_452e-3;
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_6e-1;
-    let p = p * r + 5.000_000_1e-1;
+    let p = p * r + 0.5;
     let p = p * r * r + r + 1.0;
     p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
@@ -284,12 +284,12 @@ mod tests {
     #[test]
     fn exponential_and_error_function_are_close() {
         let relative = |x: f32| (f64::from(exp(x)) / f64::from(x).exp() - 1.0).abs();
-        let worst = grid().filter(|x| (-87.0..=88.0).contains(x)).map(relative).fold(0.0, f64::max);
+        let worst = grid().filter(|x| (-86.0..=88.0).contains(x)).map(relative).fold(0.0, f64::max);
         assert!(worst < 2e-7, "{worst}");
         let absolute = |x: f32| (f64::from(erf(x)) - exact_erf(f64::from(x))).abs();
         let worst = grid().map(absolute).fold(0.0, f64::max);
         assert!(worst < 3e-7, "{worst}");
-        assert!(exp(-1000.0) < 1e-37 && exp(0.0) == 1.0 && exp(f32::NAN).is_nan());
+        assert!(exp(-1000.0) < 5e-38 && exp(0.0) == 1.0 && exp(f32::NAN).is_nan());
     }
 
     #[test]

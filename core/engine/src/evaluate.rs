@@ -96,7 +96,7 @@ pub fn evaluate(
         .collect();
     // The rank has no ties: a sample's place in it is its quality.
     let mut place = vec![f64::NAN; truth.len()];
-    for (position, row) in ranking.full_order().into_iter().enumerate() {
+    for (position, &row) in ranking.full_order().iter().enumerate() {
         if !ranking.score[row as usize].is_nan() {
             place[row as usize] = position as f64;
         }

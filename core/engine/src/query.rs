@@ -7,6 +7,7 @@
 //! names are compared without case: a class of that very name, else all classes whose names contain it.
 
 mod filter;
+mod needle;
 mod parse;
 mod sort;
 
@@ -56,12 +57,13 @@ impl Source<'_> {
 pub fn select(source: &Source<'_>, query: &Query) -> Result<Vec<u32>> {
     let words = parse::words(&query.filter)?;
     let filter = Filter::new(source, &words)?;
-    let rows = if query.all { source.ranking.full_order() } else { source.ranking.order.clone() };
-    // Before the first scan there is no rank, and every sample is as good as another.
-    let rows = if query.all && rows.len() < source.manifest.len() {
-        (0..source.manifest.len() as u32).collect()
-    } else {
-        rows
+    let rows = match query.all {
+        false => source.ranking.order.clone(),
+        // Before the first scan there is no rank, and every sample is as good as another.
+        true if source.ranking.score.len() < source.manifest.len() => {
+            (0..source.manifest.len() as u32).collect()
+        }
+        true => source.ranking.full_order().to_vec(),
     };
     let rows = filter.keep(source, rows);
     sort::sort(source, rows, query)

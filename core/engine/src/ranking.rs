@@ -21,13 +21,13 @@ use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Results by detector name.
 pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 
 /// One rank made of all detectors' results.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Ranking {
     /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it.
     pub score: Vec<f32>,
@@ -35,11 +35,17 @@ pub struct Ranking {
     pub order: Vec<u32>,
     /// How many detectors flag each sample.
     pub flags: Vec<u16>,
+    /// See [`Ranking::full_order`]; made when first asked for.
+    full: OnceLock<Vec<u32>>,
 }
 
 impl Ranking {
     /// All samples: the suspects, then the others from the lowest score on, then those without a score.
-    pub fn full_order(&self) -> Vec<u32> {
+    pub fn full_order(&self) -> &[u32] {
+        self.full.get_or_init(|| self.make_full_order())
+    }
+
+    fn make_full_order(&self) -> Vec<u32> {
         let (mut scored, unscored): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..self.score.len() as u32)
             .into_par_iter()
             .filter(|&row| self.flags[row as usize] == 0)
@@ -127,6 +133,7 @@ pub fn rank(
         score: summaries.iter().map(|summary| summary.score).collect(),
         flags: summaries.iter().map(|summary| summary.flags).collect(),
         order,
+        full: OnceLock::new(),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) struct Demo {
     #[arg(long)]
     pub(super) summary: bool,
     /// Suspects in the summary
-    #[arg(long, value_name = "N", default_value_t = 15)]
+    #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) top: usize,
     #[command(flatten)]
     pub(super) engine: EngineArgs,

@@ -72,7 +72,7 @@ fn one(target: &Path, outcome: chaffinch_core::Result<()>) -> Result<Vec<PathBuf
 /// Every list and table, in one folder.
 fn all(export: &export::Export<'_>, folder: &Path, every_sample: bool) -> Result<Vec<PathBuf>> {
     let at = |name: &str| folder.join(name);
-    let files = [at("manifest.csv"), at("removal-list.txt"), at("relabel-map.json"), at("cleaned.csv")];
+    let files = [at("manifest.csv"), at("removal_list.txt"), at("relabel_map.json"), at("cleaned.csv")];
     // Refused before a folder is made, should it lie in the dataset.
     let root = fs::canonicalize(export.source.manifest.root()).unwrap_or_default();
     let wanted = std::path::absolute(folder).context("cannot tell where the output goes")?;

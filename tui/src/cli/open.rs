@@ -41,5 +41,10 @@ pub(super) fn run_target(
             "{count} decisions were not confirmed as saved; look at the last ones again"
         ));
     }
+    if reason == ExitReason::EngineGone {
+        super::output::remark(
+            "the engine ended on its own; what was shown as saved is on disk, open again to go on",
+        );
+    }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
 }

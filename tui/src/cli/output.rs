@@ -39,7 +39,11 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
-        io.or(json) == Some(io::ErrorKind::BrokenPipe)
+        let csv = match cause.downcast_ref::<csv::Error>().map(csv::Error::kind) {
+            Some(csv::ErrorKind::Io(error)) => Some(error.kind()),
+            _ => None,
+        };
+        io.or(json).or(csv) == Some(io::ErrorKind::BrokenPipe)
     })
 }
 
@@ -183,6 +187,8 @@ mod tests {
     fn a_closed_pipe_is_told_apart() {
         let closed = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write");
         assert!(is_broken_pipe(&closed));
+        let table = csv::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert!(is_broken_pipe(&table.into()));
         assert!(!is_broken_pipe(&anyhow::anyhow!("something else")));
     }
 }

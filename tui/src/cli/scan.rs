@@ -70,7 +70,8 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
 pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     let Scanned { summary, report, interrupted } = scanned;
     let classes = count(summary.classes.len() as u64, "class", "classes");
-    let samples = count(report.samples, "image", "images");
+    // A scan that was stopped early has not counted them.
+    let samples = count(report.samples.max(summary.samples), "image", "images");
     writeln!(out, "{}: {samples} in {classes}, {} unreadable", summary.dataset, report.unreadable)?;
     if *interrupted {
         writeln!(out, "Stopped before the end: scan again to go on where it was.")?;

@@ -103,7 +103,9 @@ fn a_model_is_fetched_once_and_then_found_offline() {
         let served = FakeHub::serving(&fixture(name));
         let cache = tempfile::tempdir().unwrap();
         let mut seen: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        let mut progress = |p: FetchProgress| drop(seen.insert(p.file.into(), (p.done, p.total)));
+        let mut progress = |p: FetchProgress| {
+            seen.insert(p.file.into(), (p.done, p.total));
+        };
         let folder = served.hub(cache.path(), false).snapshot("owner/model", "main", &mut progress).unwrap();
         assert!(folder.starts_with(cache.path()) && folder.ends_with(COMMIT), "{}", folder.display());
         assert!(

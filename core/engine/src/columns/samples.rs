@@ -67,7 +67,7 @@ fn batch(manifest: &Manifest, facts: &Facts) -> std::result::Result<RecordBatch,
         manifest.labels().iter().map(|&label| (label != NO_LABEL).then_some(label as i32)).collect();
     let names = StringArray::from_iter_values(manifest.classes());
     add("label", true, Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(names))?));
-    let keys: Int8Array = manifest.splits().iter().map(|&code| (code != 0).then(|| code as i8)).collect();
+    let keys: Int8Array = manifest.splits().iter().map(|&code| (code != 0).then_some(code as i8)).collect();
     let names = StringArray::from_iter_values(SPLITS.iter().map(|split| split.name()));
     add("split", true, Arc::new(DictionaryArray::<Int8Type>::try_new(keys, Arc::new(names))?));
     let hashes = Buffer::from(bytemuck::cast_slice::<ContentHash, u8>(&facts.hashes));

@@ -38,7 +38,7 @@ impl Export<'_> {
         atomic::write(target, |out| {
             let mut out = csv::Writer::from_writer(out);
             out.write_record(COLUMNS)?;
-            for row in self.source.ranking.full_order() {
+            for &row in self.source.ranking.full_order() {
                 let id = SampleId(row);
                 if all
                     || self.source.ranking.flags[id.index()] > 0

@@ -38,7 +38,7 @@ pub(super) struct Texts {
 impl Texts {
     fn new(owned: Vec<String>) -> Texts {
         let views = owned.iter().map(|text| Str::new(text)).collect();
-        Texts { owned: owned, views }
+        Texts { owned, views }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Resampling that gives the same bytes as Pillow.
 //!
-//! Fixed point with 22 bits, horizontal pass first and rounded to 8 bits, then vertical, as in Pillow's
+//! Fixed point with 22 bits, and the first pass rounded to 8 bits before the second one, as in Pillow's
 //! `Resample.c`; reproduced from its documented behaviour and checked against its output. A pass whose size does
-//! not change is left out, as there.
+//! not change is left out, as there. The horizontal pass is the first one, except where much more is taken off the
+//! height than off the width: there Pillow 13 begins with the vertical pass (older ones never did), and so does
+//! this.
 
 use image::RgbImage;
+use std::borrow::Cow;
 
 /// The kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,30 +88,31 @@ fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, f
     }
     let columns = Taps::new(size.from.0, size.to.0, window.left, window.width, filter);
     let rows = Taps::new(size.from.1, size.to.1, window.top, window.height, filter);
+    let (same_width, same_height) = (size.from.0 == size.to.0, size.from.1 == size.to.1);
+    if !same_width && vertical_first(size) {
+        return horizontal::<CHANNELS>(&vertical(pixels, width * CHANNELS, 0, &rows), width, &columns);
+    }
     // Only the rows that the vertical pass will read go through the horizontal one.
-    let same_height = size.from.1 == size.to.1;
     let (first, last) =
         if same_height { (window.top as usize, window.top as usize + out_height) } else { rows.range() };
     let source = &pixels[first * width * CHANNELS..last * width * CHANNELS];
-    let narrowed;
-    let middle = if size.from.0 == size.to.0 {
-        if out_width == width {
-            source
-        } else {
-            let left = window.left as usize * CHANNELS;
-            let part = |row: &[u8]| row[left..left + out_width * CHANNELS].to_vec();
-            narrowed = source.chunks_exact(width * CHANNELS).flat_map(part).collect::<Vec<u8>>();
-            &narrowed
-        }
+    let middle = if !same_width {
+        Cow::Owned(horizontal::<CHANNELS>(source, width, &columns))
+    } else if out_width == width {
+        Cow::Borrowed(source)
     } else {
-        narrowed = horizontal::<CHANNELS>(source, width, &columns);
-        &narrowed
+        let left = window.left as usize * CHANNELS;
+        let part = |row: &[u8]| row[left..left + out_width * CHANNELS].to_vec();
+        source.chunks_exact(width * CHANNELS).flat_map(part).collect()
     };
-    let stride = out_width * CHANNELS;
-    if same_height {
-        return middle.to_vec();
-    }
-    vertical(middle, stride, first, &rows)
+    if same_height { middle.into_owned() } else { vertical(&middle, out_width * CHANNELS, first, &rows) }
+}
+
+/// Whether Pillow 13 begins with the rows: it does where the height shrinks by more than twice what the width does.
+fn vertical_first(size: Size) -> bool {
+    let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let (columns, rows) = (lost(size.from.0, size.to.0), lost(size.from.1, size.to.1));
+    rows > 0 && rows > 2 * columns
 }
 
 fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {

@@ -221,19 +221,19 @@ fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> V
     }
     for (root, known) in classes {
         let name = Path::new(OsStr::from_bytes(known[0])).file_name().unwrap_or_default();
-        if !claimed.contains_key(root) {
-            if let Some(row) = names.get_mut(name).and_then(Vec::pop) {
-                taken.insert(row);
-                claimed.insert(*root, row);
-            }
+        if !claimed.contains_key(root)
+            && let Some(row) = names.get_mut(name).and_then(Vec::pop)
+        {
+            taken.insert(row);
+            claimed.insert(*root, row);
         }
     }
     let mut free = rows.iter().copied().filter(|row| !taken.contains(row));
     for (root, _) in classes {
-        if !claimed.contains_key(root) {
-            if let Some(row) = free.next() {
-                claimed.insert(*root, row);
-            }
+        if !claimed.contains_key(root)
+            && let Some(row) = free.next()
+        {
+            claimed.insert(*root, row);
         }
     }
     claimed.into_iter().collect()

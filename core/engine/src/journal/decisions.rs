@@ -153,6 +153,13 @@ impl Decisions {
         })
     }
 
+    /// Samples that have any tags, in manifest order.
+    pub fn tagged(&self) -> impl Iterator<Item = (SampleId, &[String])> {
+        let all = self.shards.values().flat_map(|shard| shard.iter());
+        all.map(|(&row, marks)| (SampleId(row), marks.said.tags.as_slice()))
+            .filter(|(_, tags)| !tags.is_empty())
+    }
+
     /// Decided samples with their decisions, in manifest order.
     pub fn iter(&self) -> impl Iterator<Item = (SampleId, &Decision)> {
         let all = self.shards.values().flat_map(|shard| shard.iter());

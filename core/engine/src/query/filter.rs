@@ -1,16 +1,14 @@
 //! Which samples match.
 
 use super::Source;
+use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
 use crate::columns::DetectorResult;
-use crate::decision::Choice;
 use crate::manifest::NO_LABEL;
 use crate::nearest::hint;
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// A filter made ready for one source.
 pub(super) struct Filter<'a> {
@@ -26,11 +24,9 @@ enum Ready<'a> {
     Suggested(Vec<bool>, Vec<(&'a DetectorResult, f32)>),
     Detector(&'a [f32], f32),
     Split(u8),
-    Choice(String),
-    Decided(bool),
-    Tag(String),
     Score(Comparison, f32),
-    Leak(Vec<bool>),
+    /// By row.
+    Rows(Vec<bool>),
     Unreadable,
 }
 
@@ -40,21 +36,32 @@ impl<'a> Filter<'a> {
         for word in words {
             tests.push((word.negated, ready(source, &word.test)?));
         }
-        // Searching paths is the slowest; the others first leave less of it.
-        tests.sort_by_key(|(_, test)| matches!(test, Ready::Path(_)));
         Ok(Filter { tests })
     }
 
     /// The rows that match, in the order given.
     pub(super) fn keep(&self, source: &Source<'_>, rows: Vec<u32>) -> Vec<u32> {
-        if self.tests.is_empty() {
-            return rows;
+        // Searching paths is the slowest; the others first leave less of it.
+        let (paths, quick): (Vec<_>, Vec<_>) =
+            self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
+        let keep = |rows: Vec<u32>, tests: &[&(bool, Ready<'_>)]| -> Vec<u32> {
+            let all = |row: u32| {
+                tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
+            };
+            rows.into_par_iter().filter(|&row| all(row)).collect()
+        };
+        let mut rows = if quick.is_empty() { rows } else { keep(rows, &quick) };
+        for test in paths {
+            rows = match &test.1 {
+                // From here on it is quicker to go through all paths in the order they lie in memory.
+                Ready::Path(needle) if rows.len() > source.manifest.len() / 8 => {
+                    let found = needle.rows(source.manifest);
+                    rows.into_par_iter().filter(|&row| found[row as usize] != test.0).collect()
+                }
+                _ => keep(rows, &[test]),
+            };
         }
-        rows.into_par_iter()
-            .filter(|&row| {
-                self.tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
-            })
-            .collect()
+        rows
     }
 }
 
@@ -72,13 +79,32 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             Ready::Detector(result.scores(), source.threshold(name))
         }
         Test::Split(split) => Ready::Split(split.code()),
-        Test::Choice(word) => Ready::Choice(word.clone()),
-        Test::Decided(decided) => Ready::Decided(*decided),
-        Test::Tag(tag) => Ready::Tag(tag.to_lowercase()),
+        Test::Choice(word) => {
+            let chosen = source.decisions.iter().filter(|(_, decision)| decision.choice.word() == word);
+            Ready::Rows(marked(source, chosen.map(|(id, _)| id), true))
+        }
+        Test::Decided(decided) => {
+            Ready::Rows(marked(source, source.decisions.iter().map(|(id, _)| id), *decided))
+        }
+        Test::Tag(tag) => {
+            let tag = tag.to_lowercase();
+            let has = |tags: &[String]| tags.iter().any(|other| other.to_lowercase() == tag);
+            let tagged = source.decisions.tagged().filter(|(_, tags)| has(tags));
+            Ready::Rows(marked(source, tagged.map(|(id, _)| id), true))
+        }
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
-        Test::Leak => Ready::Leak(leaks(source)),
+        Test::Leak => Ready::Rows(leaks(source)),
         Test::Unreadable => Ready::Unreadable,
     })
+}
+
+/// By row `value` for some samples, the opposite for the others.
+fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: bool) -> Vec<bool> {
+    let mut rows = vec![!value; source.manifest.len()];
+    for id in samples {
+        rows[id.index()] = value;
+    }
+    rows
 }
 
 /// The classes a name means.
@@ -133,11 +159,6 @@ impl Ready<'_> {
                 scores.get(id.index()).is_some_and(|score| score < threshold)
             }
             Ready::Split(code) => source.manifest.splits()[id.index()] == *code,
-            Ready::Choice(word) => {
-                source.decisions.get(id).is_some_and(|decision| Choice::word(&decision.choice) == word)
-            }
-            Ready::Decided(decided) => source.decisions.get(id).is_some() == *decided,
-            Ready::Tag(tag) => source.decisions.tags(id).iter().any(|other| other.to_lowercase() == *tag),
             Ready::Score(comparison, number) => {
                 let score = source.ranking.score.get(id.index()).copied().unwrap_or(f32::NAN);
                 match comparison {
@@ -147,35 +168,8 @@ impl Ready<'_> {
                     Comparison::AtLeast => score >= *number,
                 }
             }
-            Ready::Leak(leaks) => leaks[id.index()],
+            Ready::Rows(rows) => rows[id.index()],
             Ready::Unreadable => !source.facts.decodable(id),
         }
-    }
-}
-
-/// A text looked for in paths without regard to case.
-struct Needle {
-    lower: String,
-    /// The first byte in both cases, where the text is plain ASCII.
-    first: Option<[u8; 2]>,
-}
-
-impl Needle {
-    fn new(text: &str) -> Needle {
-        let lower = text.to_lowercase();
-        let first = lower.bytes().next().filter(|_| lower.is_ascii());
-        Needle { lower, first: first.map(|byte| [byte, byte.to_ascii_uppercase()]) }
-    }
-
-    fn is_in(&self, path: &Path) -> bool {
-        let bytes = path.as_os_str().as_bytes();
-        let Some(first) = self.first else {
-            return path.to_string_lossy().to_lowercase().contains(&self.lower);
-        };
-        let needle = self.lower.as_bytes();
-        let Some(last) = bytes.len().checked_sub(needle.len()) else { return false };
-        (0..=last).any(|start| {
-            first.contains(&bytes[start]) && bytes[start..start + needle.len()].eq_ignore_ascii_case(needle)
-        })
     }
 }

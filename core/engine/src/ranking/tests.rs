@@ -166,7 +166,7 @@ proptest! {
             .map(|(row, _)| row)
             .collect();
         prop_assert_eq!(&suspects, &expected);
-        let mut all = ranking.full_order();
+        let mut all = ranking.full_order().to_vec();
         prop_assert_eq!(&all[..suspects.len()], &ranking.order[..]);
         all.sort_unstable();
         prop_assert_eq!(all, (0..rows.len() as u32).collect::<Vec<u32>>());
