@@ -191,7 +191,7 @@ impl Reviewer {
     pub fn compare(&self, sandbox: &Sandbox, name: &str) {
         let output = sandbox.path().join(name);
         let (session, path) = (sandbox.session(), output.to_str().unwrap());
-        sandbox.ok(["export", session.to_str().unwrap(), "--format", "manifest", "--output", path]);
+        sandbox.ok(["export", session.to_str().unwrap(), "--format", "manifest", "--all", "--output", path]);
         let rows = table(&std::fs::read_to_string(&output).unwrap());
         assert_eq!(rows.len(), self.order.len(), "a row for every sample");
         let exported: BTreeMap<String, Decided> = rows

@@ -49,8 +49,9 @@ fn a_second_scan_computes_nothing() {
         (number(&first, "indexed"), number(&first, "embedded"), number(&first, "reused")),
         (300, 300, 0)
     );
-    let names: Vec<&str> =
-        first["detectors"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap()).collect();
+    // Files that are no pictures are the host's own find, beside the libraries'.
+    let all = first["detectors"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap());
+    let names: Vec<&str> = all.filter(|name| *name != "unreadable").collect();
     assert_eq!(names, first_party(), "every detector of the program ran, in the order of names");
     let results = digest::files(&sandbox.session().join("detectors"));
 

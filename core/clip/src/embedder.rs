@@ -86,15 +86,33 @@ impl ClipEmbedder {
     }
 
     fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
-        let shape = (count, 3, self.image_size, self.image_size);
-        let images = Tensor::from_slice(pixels, shape, &self.place.device)?.to_dtype(self.place.dtype)?;
-        rows(&self.vision.forward(&images)?)
+        let size = self.image_size;
+        let filled = fill_up(pixels, count);
+        let shape = (filled.len() / (3 * size * size), 3, size, size);
+        let images = Tensor::from_slice(&filled, shape, &self.place.device)?.to_dtype(self.place.dtype)?;
+        rows(&self.vision.forward(&images)?.narrow(0, 0, count)?)
     }
 
     /// Prompts of one length in tokens.
     fn text_batch(&self, tower: &TextTower, ids: &[u32], tokens: usize) -> candle_core::Result<Vec<f32>> {
-        rows(&tower.forward(ids, tokens, &self.place.device)?)
+        let count = ids.len() / tokens.max(1);
+        rows(&tower.forward(&fill_up(ids, count), tokens, &self.place.device)?.narrow(0, 0, count)?)
     }
+}
+
+/// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
+/// sums in another order, so the same image would get other bits alone than in company.
+const LEAST_ROWS: usize = 8;
+
+/// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
+fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
+    if count == 0 || count >= LEAST_ROWS {
+        return batch.into();
+    }
+    let row = &batch[..batch.len() / count];
+    let mut filled = batch.to_vec();
+    (count..LEAST_ROWS).for_each(|_| filled.extend_from_slice(row));
+    filled.into()
 }
 
 /// `[rows, dim]` as unit vectors one after another.

@@ -189,7 +189,7 @@ fn slow_fill() {
         return;
     };
     let manifest = listed(Path::new(&images));
-    let model = Fake { pause: Duration::from_millis(2), ..Fake::new() };
+    let model = Fake { pause: Duration::from_millis(10), ..Fake::new() };
     run(Path::new(&dir), &manifest, &facts(&manifest), &model).unwrap();
 }
 
