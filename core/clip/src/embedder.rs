@@ -102,7 +102,7 @@ impl ClipEmbedder {
 
 /// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
 /// sums in another order, so the same image would get other bits alone than in company.
-const LEAST_ROWS: usize = 8;
+const LEAST_ROWS: usize = 32;
 
 /// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
 fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
