@@ -1,4 +1,5 @@
 //! The model inside the program.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{DeviceChoice, ModelSource, load};
 use chaffinch_core::embedding::Embedder;

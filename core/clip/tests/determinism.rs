@@ -1,5 +1,5 @@
 //! The same picture gives the same bytes, whatever its company and however many threads there are.
-#![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_core::embedding::Embedder;

@@ -1,4 +1,5 @@
 //! Vectors against those of the reference implementation. Fixtures: `scripts/fixtures/make_clip_fixtures.py`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_core::embedding::{EmbedError, Embedder};

@@ -1,5 +1,5 @@
 //! Damaged and unusual checkpoints are refused with the file's name, never filled in.
-#![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipError, DeviceChoice, ModelSource, load};
 use chaffinch_core::embedding::Embedder;
