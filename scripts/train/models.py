@@ -244,6 +244,40 @@ class Student(nn.Module):
         out["text_projection.weight"] = t.proj.weight
         return {k: w.detach().float().cpu().contiguous().clone() for k, w in out.items()}
 
+    @torch.no_grad()
+    def load_hf_state(self, state: dict[str, torch.Tensor]) -> None:
+        """The inverse of hf_state, to train an exported checkpoint further."""
+        back = {"logit_scale": self.logit_scale}
+        v, t = self.image, self.text
+        back["vision_model.embeddings.class_embedding"] = v.cls
+        back["vision_model.embeddings.patch_embedding.weight"] = v.patches.weight
+        back["vision_model.embeddings.position_embedding.weight"] = v.pos
+        back["text_model.embeddings.token_embedding.weight"] = t.tok.weight
+        back["text_model.embeddings.position_embedding.weight"] = t.pos
+        back["visual_projection.weight"], back["text_projection.weight"] = v.proj.weight, t.proj.weight
+
+        def take(name, module):
+            back[name + ".weight"], back[name + ".bias"] = module.weight, module.bias
+
+        take("vision_model.pre_layrnorm", v.pre)
+        take("vision_model.post_layernorm", v.post)
+        take("text_model.final_layer_norm", t.final)
+        for tower, stack in (("vision_model", v.layers), ("text_model", t.layers)):
+            for i, layer in enumerate(stack):
+                at = f"{tower}.encoder.layers.{i}."
+                take(at + "layer_norm1", layer.ln1)
+                take(at + "layer_norm2", layer.ln2)
+                take(at + "self_attn.out_proj", layer.out)
+                layer.fc1.weight.copy_(state[at + "mlp.fc1.weight"] * QUICK)
+                layer.fc1.bias.copy_(state[at + "mlp.fc1.bias"] * QUICK)
+                layer.fc2.weight.copy_(state[at + "mlp.fc2.weight"] / QUICK)
+                layer.fc2.bias.copy_(state[at + "mlp.fc2.bias"])
+                for kind in ("weight", "bias"):
+                    parts = [state[f"{at}self_attn.{n}_proj.{kind}"] for n in "qkv"]
+                    getattr(layer.qkv, kind).copy_(torch.cat(parts))
+        for name, parameter in back.items():
+            parameter.copy_(state[name].view_as(parameter))
+
 
 def clip_config(vocab_size: int, width=128, depth=6, heads=8, mlp=512, projection=128,
                 text_width=96, text_depth=3, text_heads=3) -> dict:

@@ -42,7 +42,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 import prompts
@@ -87,6 +87,19 @@ def crop_flip(x: torch.Tensor, pad: int, flip: torch.Tensor | None = None) -> to
     if flip is None:
         flip = torch.rand(n, device=dev) < 0.5
     return torch.where(flip[:, None, None, None], x.flip(3), x)
+
+
+def zoom(x: torch.Tensor, share: float = 0.5, least: float = 0.7) -> torch.Tensor:
+    """A random crop of some images, from `least` of their width and height on, stretched to full size: photos
+    from elsewhere are framed and proportioned unlike those of the data set."""
+    n, dev = len(x), x.device
+    size = torch.rand(n, 2, device=dev) * (1 - least) + least
+    size = torch.where(torch.rand(n, 1, device=dev) < share, size, torch.ones_like(size))
+    centre = (torch.rand(n, 2, device=dev) * 2 - 1) * (1 - size)
+    affine = torch.zeros(n, 2, 3, device=dev)
+    affine[:, 0, 0], affine[:, 1, 1], affine[:, :, 2] = size[:, 0], size[:, 1], centre
+    grid = F.affine_grid(affine, list(x.shape), align_corners=False)
+    return F.grid_sample(x.float(), grid, mode="bicubic", padding_mode="reflection", align_corners=False).clamp(0, 255)
 
 
 def jitter(x: torch.Tensor, amount: float = 0.2) -> torch.Tensor:
@@ -302,7 +315,7 @@ class Pool:
 
     @torch.no_grad()
     def make(self, idx):
-        b = jitter(crop_flip(self.x[idx], 4))
+        b = jitter(zoom(crop_flip(self.x[idx], 4)))
         b, other, lam = mix(b)
         b = b.round().to(torch.uint8)
         return b, teacher_logits(self.teacher, b), self.y[idx], self.y[idx[other]], lam
@@ -405,6 +418,8 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
     config = clip_config(captions.tok.get_vocab_size(), width=args.width, heads=args.width // args.head_dim)
     model = Student(config)
     model.image.init_patches(normalise(x[:4000].cpu()))
+    if args.resume:
+        model.load_hf_state(load_file(args.resume / "model.safetensors"))
     model.to(dev)
     average = Student(config).to(dev)
     average.load_state_dict(model.state_dict())
@@ -495,6 +510,7 @@ def main() -> None:
     p.add_argument("--width", type=int, default=128)
     p.add_argument("--head-dim", type=int, default=16)
     p.add_argument("--check-every", type=int, default=1, help="epochs between validations")
+    p.add_argument("--resume", type=Path, help="an exported checkpoint of the same shape to train further")
     p.add_argument("--init-only", action="store_true", help="write the untrained checkpoint and stop")
     p.add_argument("--write-ids", type=Path, help="also write the list of the image files used")
     args = p.parse_args()
