@@ -270,7 +270,6 @@ const AT_WORK: [(&str, &str); 10] = [
 ];
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn a_scan_names_those_that_fail_and_keeps_the_scores_of_the_others() {
     let plugins = Plugins::new();
     pictures::dataset(&plugins.sandbox.data(), 10, 8, 32);

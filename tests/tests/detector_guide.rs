@@ -69,7 +69,6 @@ fn scored(sandbox: &Sandbox, target: &Path, detector: &str) -> usize {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn a_detector_can_be_made_anywhere() {
     let commands: Vec<String> =
         blocks(&guide(), "sh").into_iter().filter(|block| block.contains("--path ~/")).collect();
@@ -176,7 +175,6 @@ fn tree(from: &Path, to: &Path) {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn a_detector_can_be_made_in_a_checkout() {
     let commands: Vec<String> = blocks(&guide(), "sh")
         .into_iter()

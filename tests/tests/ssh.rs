@@ -127,7 +127,6 @@ impl Server {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn a_review_over_ssh_survives_the_loss_of_the_link() {
     let sandbox = Sandbox::new();
     let Some(server) = Server::start(&sandbox.path().join("ssh")) else { return };

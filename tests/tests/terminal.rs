@@ -35,7 +35,6 @@ fn opened(sandbox: &Sandbox, columns: u16, rows: u16) -> Terminal {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn a_hundred_decisions_survive_a_kill_and_are_exported_exactly() {
     let sandbox = scanned();
     let before = digest::untouched(&sandbox.data());
@@ -189,7 +188,6 @@ fn the_terminal_is_restored_after_every_kind_of_end() {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn losing_the_terminal_ends_the_program_at_once_and_loses_nothing() {
     let sandbox = scanned();
     let mut reviewer = Reviewer::new(&sandbox);
@@ -324,7 +322,6 @@ fn no_color_means_no_colour() {
 }
 
 #[test]
-#[ignore = "not yet seen to pass; run with: cargo test --release --workspace -- --ignored"]
 fn names_of_files_and_classes_never_act_on_the_terminal() {
     /// Pieces that must not reach the terminal as they are.
     const PIECES: [&[u8]; 8] = [

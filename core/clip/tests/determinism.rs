@@ -32,7 +32,6 @@ fn bits(vector: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-#[ignore = "not yet seen to pass for the tiny checkpoints; run with: cargo test --release --workspace -- --ignored"]
 fn company_does_not_matter() {
     for model in models() {
         let inputs: Vec<Vec<f32>> = (0..COUNT).map(|seed| model.preprocess(&picture(seed))).collect();

@@ -1,7 +1,7 @@
 //! Files that are either the old one or the new one, never half of one.
 
 use crate::{Error, Result};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,16 @@ fn beside(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.new", std::process::id()));
     path.with_file_name(name)
+}
+
+/// Whether `name` is what [`write`] calls the unfinished file beside one called `of`: a program killed at that
+/// moment leaves it behind.
+pub(crate) fn is_new(name: &OsStr, of: &str) -> bool {
+    let middle =
+        name.to_str().and_then(|name| name.strip_prefix('.')?.strip_prefix(of)?.strip_suffix(".new"));
+    middle
+        .and_then(|middle| middle.strip_prefix('.'))
+        .is_some_and(|pid| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::{Error, Result, atomic};
 use lock::Lock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -58,6 +58,11 @@ struct Head {
     model: String,
     /// ISO 8601.
     created: String,
+}
+
+/// Whether a file is one that a program killed while it began a session leaves behind.
+fn is_remnant(name: &OsStr) -> bool {
+    name == lock::FILE || atomic::is_new(name, MARK)
 }
 
 /// An open session.
@@ -90,7 +95,7 @@ impl Session {
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
         if fs::read_dir(dir).is_ok_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != lock::FILE))
+            entries.any(|entry| entry.is_ok_and(|entry| !is_remnant(&entry.file_name())))
         }) {
             return Err(Error::format(
                 dir,

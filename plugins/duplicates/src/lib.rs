@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 
 /// Other members named as evidence.
 const MAX_RELATED: usize = 16;
-/// The score of the member to keep: flagged, but behind everything else.
-const KEEP_SCORE: f32 = 0.45;
+/// The score of the member to keep: nothing is wrong with it.
+const KEEP_SCORE: f32 = 0.55;
+/// The same where the group's labels differ, so that one of them is wrong: flagged, but behind everything else.
+const DISPUTED_KEEP_SCORE: f32 = 0.45;
 /// Embedding neighbours looked at for `semantic`.
 const SEMANTIC_NEIGHBORS: usize = 10;
 
@@ -152,6 +154,9 @@ fn write_group(
     let phash = view.hashes(HashKind::Phash)?;
     let hashes = view.content_hashes();
     let described = words::Group::new(view, members);
+    let labels = view.labels();
+    let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
+    let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
     for (place, &sample) in members.iter().enumerate() {
         // Two copies of one file are linked through a third only.
         let link = |other: usize| {
@@ -175,7 +180,11 @@ fn write_group(
         // The nearest copy decides what kind of copy this is.
         let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
         let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
-        let score = if place == 0 { KEEP_SCORE } else { nearest.score() };
+        let score = match (place, disputed) {
+            (0, false) => KEEP_SCORE,
+            (0, true) => DISPUTED_KEEP_SCORE,
+            _ => nearest.score(),
+        };
         let reason = described.reason(view, sample, place == 0, nearest);
         report.issue(
             Issue::new(sample, Score::clamp(score)?).group(number).related(&related).reason(&reason),

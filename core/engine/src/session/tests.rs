@@ -112,6 +112,22 @@ fn wrong_places_are_refused() {
 }
 
 #[test]
+fn a_session_killed_as_it_began_can_begin_again() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.dir()).unwrap();
+    fs::write(desk.dir().join(lock::FILE), "").unwrap();
+    fs::write(desk.dir().join(".session.toml.4711.new"), "format =").unwrap();
+    drop(desk.open().unwrap());
+    for stranger in [".session.toml.new", ".session.toml.x1.new", ".other.4711.new"] {
+        let dir = desk.place.path().join(stranger);
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join(stranger), "").unwrap();
+        let refused = Session::open_or_create(&dir, &desk.data()).unwrap_err().to_string();
+        assert!(refused.contains("not empty"), "{stranger}: {refused}");
+    }
+}
+
+#[test]
 fn datasets_and_sessions_are_told_apart() {
     let desk = Desk::new();
     let data = fs::canonicalize(desk.data()).unwrap();
