@@ -55,6 +55,13 @@ pub fn sources() -> Option<(PathBuf, PathBuf)> {
     Some((unpacked(&cifar, "cifar10/test", "cifar10-test"), unpacked(&pets, "train", "cats-dogs")))
 }
 
+/// CIFAR-10's images, train and test, as folders of classes. `None` where the archive is not at hand.
+pub fn cifar10() -> Option<(PathBuf, PathBuf)> {
+    let archive = shared_data("cifar10-jpeg.tar.xz")?;
+    let part = |split: &str| unpacked(&archive, &format!("cifar10/{split}"), &format!("cifar10-{split}"));
+    Some((part("train"), part("test")))
+}
+
 /// Writes 2,000 images into class folders below `folder`, and plants the faults among them.
 pub fn plant((cifar, pets): &(PathBuf, PathBuf), folder: &Path, seed: u64) -> Planted {
     let mut random = Random::new(seed);

@@ -40,22 +40,25 @@ impl<'a> Export<'a> {
         self.source.decisions.get(id).is_some_and(|decision| decision.choice == Choice::Remove)
     }
 
-    /// Refuses a place inside the dataset.
     fn outside(&self, target: &Path) -> Result<()> {
-        let root = self.source.manifest.root();
-        let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-        let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
-        // The target need not exist yet: what exists of it counts.
-        let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
-        if real.is_some_and(|real| real.starts_with(&root)) {
-            let message = format!(
-                "{} lies inside the dataset, which is never written to; choose another place",
-                target.display()
-            );
-            return Err(Error::Invalid(message));
-        }
-        Ok(())
+        outside(self.source.manifest.root(), target)
     }
+}
+
+/// Refuses a place inside the dataset at `root`.
+pub(crate) fn outside(root: &Path, target: &Path) -> Result<()> {
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
+    // The target need not exist yet: what exists of it counts.
+    let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
+    if real.is_some_and(|real| real.starts_with(&root)) {
+        let message = format!(
+            "{} lies inside the dataset, which is never written to; choose another place",
+            target.display()
+        );
+        return Err(Error::Invalid(message));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod index;
 pub mod issue;
 pub mod job;
 pub mod journal;
+pub mod leaks;
 pub mod linear;
 pub mod manifest;
 mod nearest;

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Rank(Rank),
     /// Compare what was found with a list of known faults
     Evaluate(Evaluate),
+    /// Find images of a training set that stand in its test set
+    Leaks(Leaks),
     /// Write what was decided: a manifest, lists, or a cleaned copy
     Export(Export),
     /// Detector libraries: list them, check one, start a new one
@@ -192,6 +194,48 @@ pub(super) enum ReportFormat {
     Table,
     /// For a script
     Json,
+}
+
+/// How leaks are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LeakMethod {
+    /// The same bytes
+    Exact,
+    /// Near perceptual hashes
+    Perceptual,
+    /// Near embeddings: the nearest training image of each test image
+    Semantic,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Leaks {
+    /// The training set: a folder of images or a CSV or TSV table
+    #[arg(long, value_name = "DATASET")]
+    pub(super) train: PathBuf,
+    /// The test set
+    #[arg(long, value_name = "DATASET")]
+    pub(super) test: PathBuf,
+    /// The report; its summary goes beside it, as NAME_summary.txt
+    #[arg(long, value_name = "CSV")]
+    pub(super) output: PathBuf,
+    /// The methods; a pair is reported by the first that finds it
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_enum, default_values = ["exact", "perceptual"])]
+    pub(super) methods: Vec<LeakMethod>,
+    /// Bits of the 64-bit pHash that may differ
+    #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
+    pub(super) phash_threshold: u32,
+    /// Least cosine of embeddings
+    #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
+    pub(super) semantic_threshold: f32,
+    /// The model for `semantic`: `bundled`, a name on the hub, or a folder [default: the configuration's]
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(super) model: Option<String>,
+    /// Where the model runs: auto, cpu, cuda:N [default: the configuration's]
+    #[arg(long, value_name = "DEVICE")]
+    pub(super) device: Option<String>,
+    /// The form of the counts on stdout
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: ReportFormat,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod leaks;
 mod listing;
 mod models;
 mod new_plugin;
@@ -56,6 +57,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Open(args) => open::run(args, global),
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
+        Command::Leaks(args) => leaks::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {

@@ -1,0 +1,104 @@
+//! Leaks between splits, by the program as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_tests::pictures;
+use chaffinch_tests::planted::cifar10;
+use chaffinch_tests::sandbox::{Sandbox, table};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn leaks(sandbox: &Sandbox, train: &Path, test: &Path, more: &[&str]) -> (serde_json::Value, String) {
+    let report = sandbox.path().join("leaks.csv");
+    let mut words = vec!["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap()];
+    words.extend(["--output", report.to_str().unwrap(), "--format", "json"]);
+    words.extend(more);
+    let ran = sandbox.ok(words);
+    (serde_json::from_str(&ran.stdout).unwrap(), fs::read_to_string(report).unwrap())
+}
+
+/// The reference's figures: 120 pairs at a pHash distance of 5 or less, 103 test images, 3 pairs of equal hashes.
+#[test]
+fn cifar10_leaks_as_the_reference_says() {
+    let Some((train, test)) = cifar10() else {
+        println!("NOT RUN: the archive is not at hand; set CHAFFINCH_SHARED to the folder with data/ in it");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let (counts, report) = leaks(&sandbox, &train, &test, &[]);
+    println!("{counts}");
+    assert_eq!(counts["pairs"], 120);
+    assert_eq!(counts["leaked_test_images"], 103);
+    assert_eq!(counts["by_method"]["phash"], 120);
+    let rows = table(&report);
+    let distances: Vec<u32> = rows.iter().map(|row| row["hamming_distance"].parse().unwrap()).collect();
+    assert_eq!(distances.iter().filter(|&&distance| distance == 0).count(), 3);
+    assert!(distances.iter().all(|distance| distance % 2 == 0 && *distance <= 5), "{distances:?}");
+    assert!(report.starts_with("train_image,test_image,method,similarity,leak_type,hamming_distance\n"));
+    let summary = fs::read_to_string(sandbox.path().join("leaks_summary.txt")).unwrap();
+    assert!(summary.contains("Leak rate by image: 1.03%"), "{summary}");
+}
+
+#[test]
+fn copies_are_found_by_each_method_and_none_is_a_status() {
+    let sandbox = Sandbox::new();
+    let (train, test) = (sandbox.path().join("train"), sandbox.path().join("test"));
+    pictures::dataset(&train, 4, 6, 32);
+    fs::create_dir_all(test.join("cat")).unwrap();
+    let all = files(&train);
+    let picture = image::open(&all[3]).unwrap();
+    picture.save(test.join("cat/written-again.png")).unwrap();
+    fs::write(test.join("cat/broken.jpg"), b"no picture").unwrap();
+    fs::write(train.join("broken.jpg"), b"no picture either").unwrap();
+
+    // No bytes are equal, and two broken files are no copies of each other.
+    let (counts, report) = leaks(&sandbox, &train, &test, &["--methods", "exact"]);
+    assert_eq!((&counts["pairs"], &counts["test_images"]), (&0.into(), &2.into()));
+    assert_eq!(report.lines().next(), Some("status,train_images,test_images"));
+
+    fs::copy(&all[0], test.join("cat/copy.jpg")).unwrap();
+    fs::copy(&all[0], train.join("again.jpg")).unwrap();
+    let methods = ["--methods", "exact,perceptual,semantic", "--semantic-threshold", "0.999"];
+    let (counts, report) = leaks(&sandbox, &train, &test, &methods);
+    let rows = table(&report);
+    let exact: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row["method"] == "md5_exact")
+        .map(|row| row["train_image"].as_str())
+        .collect();
+    assert_eq!(
+        exact,
+        BTreeSet::from([all[0].to_str().unwrap(), train.join("again.jpg").to_str().unwrap()]),
+        "all training paths are kept"
+    );
+    let again = rows.iter().find(|row| row["test_image"].ends_with("written-again.png")).unwrap();
+    assert_eq!(
+        (again["train_image"].as_str(), again["hamming_distance"].as_str()),
+        (all[3].to_str().unwrap(), "0")
+    );
+    assert_eq!(counts["leaked_test_images"], 2);
+
+    let (same, _) =
+        leaks(&sandbox, &train, &test, &["--methods", "semantic", "--semantic-threshold", "0.999"]);
+    assert_eq!(same["leaked_test_images"], 2, "what has equal pixels is near in meaning too: {same}");
+
+    let inside = test.join("leaks.csv");
+    let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap(), "--output"];
+    let refused = sandbox.run(words.into_iter().chain([inside.to_str().unwrap()]));
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("inside the dataset"), "{}", refused.stderr);
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,210 @@
+//! `leaks`: which images of a training set stand in its test set.
+
+use super::args::{Global, LeakMethod, Leaks, ReportFormat};
+use super::interrupt;
+use super::models::loader;
+use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
+use super::progress::Display;
+use super::setup;
+use anyhow::{Context, Result, ensure};
+use chaffinch_core::dataset::{self, DatasetOptions};
+use chaffinch_core::display::safe_path;
+use chaffinch_core::facts::Facts;
+use chaffinch_core::index;
+use chaffinch_core::job::Job;
+use chaffinch_core::leaks::{self, Counts, Method, Options, Side};
+use chaffinch_core::manifest::Manifest;
+use chaffinch_core::protocol::Progress;
+use chaffinch_core::session::{self, Session};
+use chaffinch_core::store::{self, EmbeddingMatrix, EmbeddingStore};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Writes the report and its summary, and the counts to stdout.
+pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
+    let work = Work::new(args, global)?;
+    let outcome = work.run(args, global);
+    work.finish();
+    if outcome.is_err() && work.stop.load(Ordering::Relaxed) {
+        remark("stopped: no report was written");
+        return Ok(ExitCode::from(interrupt::INTERRUPTED));
+    }
+    outcome
+}
+
+/// One of the two sets, opened.
+struct Opened {
+    manifest: Manifest,
+    facts: Facts,
+    embeddings: Option<EmbeddingMatrix>,
+}
+
+impl Opened {
+    fn side(&self) -> Side<'_> {
+        Side { manifest: &self.manifest, facts: &self.facts, embeddings: self.embeddings.as_ref() }
+    }
+}
+
+/// What every step needs: where to report, and when to stop.
+struct Work {
+    stop: Arc<AtomicBool>,
+    display: Mutex<Display>,
+    steps: u32,
+}
+
+impl Work {
+    fn new(args: &Leaks, global: &Global) -> Result<Work> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let interrupts = interrupt::listen()?;
+        let asked = stop.clone();
+        std::thread::Builder::new()
+            .name("interrupts".into())
+            .spawn(move || {
+                if interrupts.recv().is_ok() {
+                    asked.store(true, Ordering::Relaxed);
+                }
+            })
+            .context("cannot start a thread")?;
+        let semantic = args.methods.contains(&LeakMethod::Semantic);
+        let steps = if semantic { 5 } else { 3 };
+        Ok(Work { stop, display: Mutex::new(Display::new(global.quiet)), steps })
+    }
+
+    fn finish(&self) {
+        self.display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    }
+
+    fn run(&self, args: &Leaks, global: &Global) -> Result<ExitCode> {
+        ensure!(
+            std::fs::canonicalize(&args.train).ok() != std::fs::canonicalize(&args.test).ok()
+                || !args.train.exists(),
+            "--train and --test are the same place, so that every image would leak"
+        );
+        let mut train = self.open(&args.train, "read the training set", 1)?;
+        let mut test = self.open(&args.test, "read the test set", 2)?;
+        if args.methods.contains(&LeakMethod::Semantic) {
+            self.embed(args, global, &mut train, &mut test)?;
+        }
+        let options = Options {
+            methods: args.methods.iter().map(|&method| method.into()).collect(),
+            phash_threshold: args.phash_threshold,
+            semantic_threshold: args.semantic_threshold,
+        };
+        let (train, test) = (train.side(), test.side());
+        let leaks = self.step("compare", self.steps, |job| leaks::find(train, test, &options, job))?;
+        let counts = Counts::new(&leaks, train, test);
+        let summary = leaks::summary_path(&args.output);
+        leaks::write_csv(&args.output, &leaks, train, test)?;
+        leaks::write_summary(&summary, &counts, train, test)?;
+        self.finish();
+        results(|out| match args.format {
+            ReportFormat::Json => json(out, &counts),
+            ReportFormat::Table => write(out, &counts, &args.output, &summary),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn step<T>(
+        &self,
+        stage: &str,
+        number: u32,
+        work: impl FnOnce(&Job<'_>) -> chaffinch_core::Result<T>,
+    ) -> chaffinch_core::Result<T> {
+        let tell = |done, total| {
+            let progress = Progress {
+                stage: stage.into(),
+                done,
+                total,
+                step: (number, self.steps),
+                ..Progress::default()
+            };
+            self.display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
+        };
+        tell(0, 0);
+        work(&Job::new(&self.stop, &tell))
+    }
+
+    /// Reads a set. What a session of it knows already is not read again.
+    fn open(&self, path: &Path, stage: &str, number: u32) -> Result<Opened> {
+        let known = known(path);
+        let reading = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
+        let opened = dataset::open(path, &reading)?;
+        let known = known.and_then(|(samples, _)| samples);
+        let previous = known.as_ref().map(|(manifest, facts)| (manifest, facts));
+        let (facts, _) = self.step(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
+        if !facts.unreadable.is_empty() {
+            let display = self.display.lock().unwrap_or_else(PoisonError::into_inner);
+            let files = count(facts.unreadable.len() as u64, "file", "files");
+            display.line(&format!("{files} in {} cannot be read as a picture", path.display()));
+        }
+        Ok(Opened { manifest: opened.manifest, facts, embeddings: None })
+    }
+
+    fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
+        let config = setup::config(global, None)?;
+        let model = args.model.as_deref().unwrap_or(config.model());
+        let device = args.device.as_deref().unwrap_or(config.device());
+        let embedder = loader(model, device)?()?;
+        let place = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
+        for (number, set) in [(3, train), (4, test)] {
+            self.step("embed", number, |job| {
+                store::fill(&mut store, &set.manifest, &set.facts, embedder.as_ref(), job)
+            })?;
+            set.embeddings = Some(store.gather(&set.facts.hashes)?);
+        }
+        Ok(())
+    }
+}
+
+/// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files
+/// themselves can be read.
+fn known(path: &Path) -> Option<(Option<(Manifest, Facts)>, DatasetOptions)> {
+    let place = session::resolve(path, None).ok()?;
+    let session = Session::open_to_read(&place.dir).ok()?;
+    let options = session.load_reading().ok().flatten().unwrap_or_default();
+    match session.load_samples() {
+        Ok(samples) => Some((samples, options)),
+        Err(error) => {
+            warning("session", &error.to_string());
+            Some((None, options))
+        }
+    }
+}
+
+impl From<LeakMethod> for Method {
+    fn from(method: LeakMethod) -> Method {
+        match method {
+            LeakMethod::Exact => Method::Exact,
+            LeakMethod::Perceptual => Method::Perceptual,
+            LeakMethod::Semantic => Method::Semantic,
+        }
+    }
+}
+
+fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) -> Result<()> {
+    let images =
+        |number: usize, of: usize| format!("{} of {}", thousands(number as u64), thousands(of as u64));
+    writeln!(
+        out,
+        "{}: {} test images ({:.2} %) and {} training images",
+        count(counts.pairs as u64, "pair", "pairs"),
+        images(counts.leaked_test_images, counts.test_images),
+        counts.leaked_test_percent,
+        images(counts.leaked_train_images, counts.train_images)
+    )?;
+    if counts.pairs > 0 {
+        writeln!(out)?;
+        let mut table = Table::new(&[("found by", Align::Left), ("pairs", Align::Right)]);
+        for (method, pairs) in &counts.by_method {
+            table.row(vec![(*method).to_owned(), thousands(*pairs as u64)]);
+        }
+        table.write(out, terminal_width())?;
+        writeln!(out)?;
+    }
+    writeln!(out, "written: {} and {}", safe_path(report), safe_path(summary))?;
+    Ok(())
+}
