@@ -6,9 +6,12 @@
 
 mod cleaned;
 mod lists;
+mod place;
 mod table;
 
-pub use cleaned::{CleanReport, CopyMode};
+pub use cleaned::CleanReport;
+pub use place::CopyMode;
+pub(crate) use place::{class_folder, put, whole_folder};
 
 use crate::decision::Choice;
 use crate::query::Source;

@@ -27,6 +27,7 @@ pub mod linear;
 pub mod manifest;
 mod nearest;
 pub mod neighbors;
+pub mod pollute;
 pub mod prompts;
 pub mod protocol;
 pub mod query;

@@ -50,6 +50,8 @@ pub(super) enum Command {
     Evaluate(Evaluate),
     /// Find images of a training set that stand in its test set
     Leaks(Leaks),
+    /// Make a copy of a dataset with known faults, to measure detectors by
+    Pollute(Pollute),
     /// Write what was decided: a manifest, lists, or a cleaned copy
     Export(Export),
     /// Detector libraries: list them, check one, start a new one
@@ -194,6 +196,69 @@ pub(super) enum ReportFormat {
     Table,
     /// For a script
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Pollute {
+    /// The dataset, which stays as it is
+    #[arg(value_name = "DATASET")]
+    pub(super) dataset: PathBuf,
+    /// A new folder for the copy (in `data`) and the lists `planted.csv` and `truth.csv`
+    #[arg(long, value_name = "DIR")]
+    pub(super) output: PathBuf,
+    /// The same seed plants the same faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Share of all samples that get another class, any other alike
+    #[arg(long, value_name = "SHARE", group = "noise")]
+    pub(super) symmetric: Option<f64>,
+    /// With --symmetric: draw from all classes, so that some keep theirs
+    #[arg(long, requires = "symmetric")]
+    pub(super) same_too: bool,
+    /// Share of each class in --pairs that gets the class beside it
+    #[arg(long, value_name = "SHARE", group = "noise", requires = "pairs")]
+    pub(super) asymmetric: Option<f64>,
+    /// A table of two columns: true class, given class
+    #[arg(long, value_name = "CSV", requires = "asymmetric")]
+    pub(super) pairs: Option<PathBuf>,
+    /// Probabilities of given classes (rows) for true ones (columns, named by the heading, each summing to 1)
+    #[arg(long, value_name = "CSV", group = "noise")]
+    pub(super) matrix: Option<PathBuf>,
+    /// Labels to give, one a sample: a table with the columns `path` and `label`
+    #[arg(long, value_name = "CSV", group = "noise")]
+    pub(super) labels: Option<PathBuf>,
+    /// Exact copies to add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) copies: usize,
+    /// Copies to add that are written again, every second at another size
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) reencoded: usize,
+    /// Samples to blur
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) blurred: usize,
+    /// Samples to darken
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) dark: usize,
+    /// Samples to cut off in the middle of the file
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) truncated: usize,
+    /// Images of other things, to take foreign ones from
+    #[arg(long, value_name = "DIR")]
+    pub(super) foreign_from: Option<PathBuf>,
+    /// Foreign images to add, each under a class drawn evenly
+    #[arg(long, value_name = "N", conflicts_with = "foreign_portion")]
+    pub(super) foreign: Option<usize>,
+    /// Foreign images to add, as a portion of the polluted dataset
+    #[arg(long, value_name = "SHARE")]
+    pub(super) foreign_portion: Option<f64>,
+    /// How unchanged files come into the copy
+    #[arg(long, value_enum, default_value = "link")]
+    pub(super) copy: CopyMode,
+    #[command(flatten)]
+    pub(super) reading: DatasetArgs,
+    /// The report as JSON on stdout
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// How leaks are looked for.

@@ -1,7 +1,7 @@
 //! `export`: what was decided, for other programs.
 
 use super::args::{CopyMode, Export, ExportFormat, Global};
-use super::interrupt::INTERRUPTED;
+use super::interrupt::{self, INTERRUPTED};
 use super::listing::Listing;
 use super::output::{count, results, warning};
 use super::progress::Display;
@@ -11,13 +11,10 @@ use chaffinch_core::display::safe_path;
 use chaffinch_core::export::{self, CleanReport};
 use chaffinch_core::job::Job;
 use chaffinch_core::protocol::Progress;
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Writes what was asked for and says where.
 pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
@@ -93,22 +90,13 @@ fn all(export: &export::Export<'_>, folder: &Path, every_sample: bool) -> Result
 
 /// The copy; `None` when it was stopped by Ctrl-C and nothing is left of it.
 fn cleaned(export: &export::Export<'_>, args: &Export, global: &Global) -> Result<Option<CleanReport>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    // In this order the second Ctrl-C ends the program and the first one only raises the flag.
-    flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), stop.clone())
-        .and_then(|_| flag::register(SIGINT, stop.clone()))
-        .context("cannot listen for Ctrl-C")?;
+    let stop = interrupt::flag()?;
     let display = Mutex::new(Display::new(global.quiet));
     let tell = |done: u64, total: u64| {
         let progress = Progress { stage: "copy".into(), done, total, step: (1, 1), ..Progress::default() };
         display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
     };
-    let mode = match args.copy {
-        CopyMode::Link => export::CopyMode::Link,
-        CopyMode::Symlink => export::CopyMode::Symlink,
-        CopyMode::Copy => export::CopyMode::Copy,
-    };
-    let outcome = export.cleaned(&args.output, mode, &Job::new(&stop, &tell));
+    let outcome = export.cleaned(&args.output, args.copy.into(), &Job::new(&stop, &tell));
     display.lock().unwrap_or_else(PoisonError::into_inner).finish();
     match outcome {
         Ok(report) => {
@@ -134,4 +122,14 @@ fn words(report: &CleanReport) -> String {
         text += &format!(", {} that cannot be read left out", report.missing.len());
     }
     text
+}
+
+impl From<CopyMode> for export::CopyMode {
+    fn from(mode: CopyMode) -> export::CopyMode {
+        match mode {
+            CopyMode::Link => export::CopyMode::Link,
+            CopyMode::Symlink => export::CopyMode::Symlink,
+            CopyMode::Copy => export::CopyMode::Copy,
+        }
+    }
 }

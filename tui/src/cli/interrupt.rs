@@ -3,7 +3,10 @@
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The status shells give to a command that was interrupted.
 pub(super) const INTERRUPTED: u8 = 130;
@@ -26,4 +29,16 @@ pub(super) fn listen() -> Result<Receiver<()>> {
         })
         .context("cannot start a thread")?;
     Ok(receiver)
+}
+
+/// A flag that the first SIGINT or SIGTERM raises; the second ends the program. The same holds as for [`listen`].
+pub(super) fn flag() -> Result<Arc<AtomicBool>> {
+    let raised = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag down, passes, and raises it.
+        flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), raised.clone())
+            .and_then(|_| flag::register(signal, raised.clone()))
+            .context("cannot listen for Ctrl-C")?;
+    }
+    Ok(raised)
 }

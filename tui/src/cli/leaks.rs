@@ -57,17 +57,7 @@ struct Work {
 
 impl Work {
     fn new(args: &Leaks, global: &Global) -> Result<Work> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let interrupts = interrupt::listen()?;
-        let asked = stop.clone();
-        std::thread::Builder::new()
-            .name("interrupts".into())
-            .spawn(move || {
-                if interrupts.recv().is_ok() {
-                    asked.store(true, Ordering::Relaxed);
-                }
-            })
-            .context("cannot start a thread")?;
+        let stop = interrupt::flag()?;
         let semantic = args.methods.contains(&LeakMethod::Semantic);
         let steps = if semantic { 5 } else { 3 };
         Ok(Work { stop, display: Mutex::new(Display::new(global.quiet)), steps })

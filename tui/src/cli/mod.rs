@@ -20,6 +20,7 @@ mod new_plugin;
 mod open;
 mod output;
 mod plugins;
+mod pollute;
 mod progress;
 mod rank;
 mod rows;
@@ -58,6 +59,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
         Command::Leaks(args) => leaks::run(args, global),
+        Command::Pollute(args) => pollute::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {

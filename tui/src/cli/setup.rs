@@ -60,7 +60,8 @@ fn flags(engine: &EngineArgs) -> Flags {
     }
 }
 
-fn options(reading: &DatasetArgs) -> DatasetOptions {
+/// How a dataset is to be read.
+pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
     DatasetOptions {
         path_column: reading.path_column.clone(),
         label_column: reading.label_column.clone(),

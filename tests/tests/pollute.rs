@@ -1,0 +1,54 @@
+//! A polluted copy, scanned and evaluated, as a user runs it.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::digest;
+use chaffinch_tests::pictures;
+use chaffinch_tests::sandbox::{Sandbox, json};
+use std::fs;
+
+#[test]
+fn planted_faults_are_listed_and_evaluated() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 5, 20, 32);
+    let before = digest::untouched(&sandbox.data());
+    let strangers = sandbox.path().join("strangers");
+    pictures::dataset(&strangers, 2, 3, 64);
+    let data = sandbox.data();
+    let polluted = |name: &str, seed: &str| {
+        let output = sandbox.path().join(name);
+        let mut words =
+            vec!["pollute", data.to_str().unwrap(), "--output", output.to_str().unwrap(), "--json"];
+        words.extend([
+            "--seed",
+            seed,
+            "--symmetric",
+            "0.1",
+            "--copies",
+            "3",
+            "--reencoded",
+            "2",
+            "--truncated",
+            "2",
+        ]);
+        words.extend(["--foreign", "4", "--foreign-from", strangers.to_str().unwrap()]);
+        let report = json(&sandbox.ok(words));
+        assert_eq!(report["samples"], 109);
+        assert_eq!(report["planted"]["label"], 10);
+        output
+    };
+    let first = polluted("first", "5");
+    let list = |folder: &std::path::Path| fs::read_to_string(folder.join("planted.csv")).unwrap();
+    assert_eq!(list(&first), list(&polluted("again", "5")));
+    assert_ne!(list(&first), list(&polluted("other", "6")));
+    assert_eq!(list(&first).lines().count(), 1 + 10 + 3 + 2 + 2 + 4);
+    assert!(digest::untouched(&sandbox.data()) == before, "the dataset was changed");
+
+    let session = sandbox.path().join("polluted-session");
+    let (data, session) = (first.join("data"), session.to_str().unwrap());
+    sandbox.ok(["scan", data.to_str().unwrap(), "--session", session, "--detectors", "duplicates"]);
+    let truth = first.join("truth.csv");
+    let evaluation =
+        json(&sandbox.ok(["evaluate", session, "--truth", truth.to_str().unwrap(), "--format", "json"]));
+    assert_eq!(evaluation["n"], 109, "{evaluation}");
+    assert_eq!(evaluation["n_errors"], 21, "{evaluation}");
+}

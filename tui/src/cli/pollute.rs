@@ -1,0 +1,193 @@
+//! `pollute`: a copy of a dataset with known faults, and their list.
+
+use super::args::{Global, Pollute};
+use super::interrupt;
+use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
+use super::progress::Display;
+use anyhow::{Context, Result, bail, ensure};
+use chaffinch_core::dataset::{self, DatasetOptions};
+use chaffinch_core::display::{safe_path, safe_text};
+use chaffinch_core::job::Job;
+use chaffinch_core::manifest::Manifest;
+use chaffinch_core::pollute::{self, LabelNoise, PolluteReport, Recipe};
+use chaffinch_core::protocol::Progress;
+use chaffinch_core::sample::LabelId;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+
+/// Writes the copy, and the counts to stdout.
+pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
+    let manifest = dataset::open(&args.dataset, &super::setup::options(&args.reading))?.manifest;
+    let strangers = args.foreign_from.as_deref().map(strangers).transpose()?.unwrap_or_default();
+    let foreign = match (args.foreign, args.foreign_portion) {
+        (Some(number), _) => number,
+        (None, Some(share)) => pollute::portion(share, manifest.len())?,
+        (None, None) => 0,
+    };
+    ensure!(
+        foreign == 0 || args.foreign_from.is_some(),
+        "--foreign needs --foreign-from DIR to take images from"
+    );
+    let recipe = Recipe {
+        seed: args.seed,
+        labels: noise(args, &manifest)?,
+        copies: args.copies,
+        reencoded: args.reencoded,
+        blurred: args.blurred,
+        dark: args.dark,
+        truncated: args.truncated,
+        strangers,
+        foreign,
+    };
+    let plan = pollute::plan(&manifest, &recipe)?;
+    ensure!(!plan.planted.is_empty(), "nothing is to be planted; say what, for example --symmetric 0.1");
+
+    let stop = interrupt::flag()?;
+    let display = Mutex::new(Display::new(global.quiet));
+    let tell = |done, total| {
+        let progress = Progress { stage: "write".into(), done, total, step: (1, 1), ..Progress::default() };
+        display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
+    };
+    let written = pollute::write(&manifest, &plan, &args.output, args.copy.into(), &Job::new(&stop, &tell));
+    display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    if written.is_err() && stop.load(Ordering::Relaxed) {
+        remark("stopped: nothing was written");
+        return Ok(ExitCode::from(interrupt::INTERRUPTED));
+    }
+    let report = written?;
+    for reason in &report.failed {
+        warning("not planted", reason);
+    }
+    results(|out| if args.json { json(out, &report) } else { write(out, &report, &args.output) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn noise(args: &Pollute, manifest: &Manifest) -> Result<LabelNoise> {
+    if let Some(share) = args.symmetric {
+        return Ok(LabelNoise::Symmetric { share, same_too: args.same_too });
+    }
+    if let Some(share) = args.asymmetric {
+        let file =
+            args.pairs.as_deref().context("--asymmetric needs --pairs FILE: true class, given class")?;
+        return Ok(LabelNoise::Asymmetric { share, pairs: pairs(file, manifest)? });
+    }
+    if let Some(file) = &args.matrix {
+        return Ok(LabelNoise::Matrix(matrix(file, manifest)?));
+    }
+    match &args.labels {
+        Some(file) => Ok(LabelNoise::Given(given(file, manifest)?)),
+        None => Ok(LabelNoise::None),
+    }
+}
+
+/// Images below a folder, sorted.
+fn strangers(folder: &Path) -> Result<Vec<PathBuf>> {
+    let options = DatasetOptions { labels_from_names: false, ..DatasetOptions::default() };
+    let manifest = dataset::open(folder, &options)?.manifest;
+    let mut files: Vec<PathBuf> = manifest.ids().map(|id| manifest.full_path(id)).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn reader(file: &Path) -> Result<csv::Reader<std::fs::File>> {
+    csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .with_context(|| format!("cannot read {}", safe_path(file)))
+}
+
+fn class(name: &str, file: &Path, manifest: &Manifest) -> Result<LabelId> {
+    manifest
+        .find_class(name)
+        .with_context(|| format!("{}: the dataset has no class '{}'", safe_path(file), safe_text(name)))
+}
+
+/// Two columns of classes under any heading.
+fn pairs(file: &Path, manifest: &Manifest) -> Result<Vec<(LabelId, LabelId)>> {
+    let mut pairs = Vec::new();
+    for row in reader(file)?.records() {
+        let row = row.with_context(|| format!("cannot read {}", safe_path(file)))?;
+        ensure!(row.len() == 2, "{}: a row has {} columns, not two", safe_path(file), row.len());
+        pairs.push((class(&row[0], file, manifest)?, class(&row[1], file, manifest)?));
+    }
+    ensure!(!pairs.is_empty(), "{} names no pair of classes", safe_path(file));
+    Ok(pairs)
+}
+
+/// A heading of true classes and one row for each given class, in the heading's order. A first column of class names
+/// (`given` or without a name) decides the rows instead.
+fn matrix(file: &Path, manifest: &Manifest) -> Result<Vec<Vec<f64>>> {
+    let mut table = reader(file)?;
+    let cannot = || format!("cannot read {}", safe_path(file));
+    let heading = table.headers().with_context(cannot)?.clone();
+    let named = heading.get(0).is_some_and(|first| first.is_empty() || first == "given");
+    let columns: Vec<LabelId> = heading
+        .iter()
+        .skip(usize::from(named))
+        .map(|name| class(name, file, manifest))
+        .collect::<Result<_>>()?;
+    let classes = manifest.classes().len();
+    let mut matrix = vec![Vec::new(); classes];
+    for (place, row) in table.records().enumerate() {
+        let row = row.with_context(cannot)?;
+        let given = match named {
+            true => class(&row[0], file, manifest)?,
+            false => *columns.get(place).with_context(|| format!("{}: too many rows", safe_path(file)))?,
+        };
+        let mut shares = vec![0.0; classes];
+        for (column, text) in columns.iter().zip(row.iter().skip(usize::from(named))) {
+            shares[column.index()] = text
+                .parse()
+                .with_context(|| format!("{}: '{}' is no number", safe_path(file), safe_text(text)))?;
+        }
+        matrix[given.index()] = shares;
+    }
+    Ok(matrix)
+}
+
+/// A table with the columns `path` and `label`.
+fn given(file: &Path, manifest: &Manifest) -> Result<Vec<Option<LabelId>>> {
+    let mut table = reader(file)?;
+    let cannot = || format!("cannot read {}", safe_path(file));
+    let heading = table.headers().with_context(cannot)?.clone();
+    let column = |name: &str| {
+        heading
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name))
+            .with_context(|| format!("{} has no column '{name}'", safe_path(file)))
+    };
+    let (path, label) = (column("path")?, column("label")?);
+    let rows: BTreeMap<&Path, usize> = manifest.ids().map(|id| (manifest.path(id), id.index())).collect();
+    let mut given = vec![None; manifest.len()];
+    for row in table.records() {
+        let row = row.with_context(cannot)?;
+        let Some(&place) = rows.get(Path::new(&row[path])) else {
+            bail!("{}: the dataset has no image '{}'", safe_path(file), safe_text(&row[path]));
+        };
+        given[place] = Some(class(&row[label], file, manifest)?);
+    }
+    Ok(given)
+}
+
+fn write(out: &mut dyn Write, report: &PolluteReport, target: &Path) -> Result<()> {
+    writeln!(
+        out,
+        "{} in {}",
+        count(report.samples as u64, "sample", "samples"),
+        safe_path(&target.join("data"))
+    )?;
+    writeln!(out)?;
+    let mut table = Table::new(&[("fault", Align::Left), ("planted", Align::Right)]);
+    for (fault, number) in &report.planted {
+        table.row(vec![(*fault).to_owned(), thousands(*number as u64)]);
+    }
+    table.write(out, terminal_width())?;
+    writeln!(out)?;
+    let (list, truth) = (target.join(pollute::LIST), target.join(pollute::TRUTH));
+    writeln!(out, "the list: {}; for evaluate --truth: {}", safe_path(&list), safe_path(&truth))?;
+    Ok(())
+}
