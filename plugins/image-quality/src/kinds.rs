@@ -162,7 +162,7 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::Light => calibrated(seen.light, set.light),
         Kind::LowInformation => calibrated(seen.information(), set.information),
         Kind::Blurry => calibrated(seen.sharpness, set.blurry),
-        Kind::OddSize => calibrated(sizes.score(seen), sizes.threshold()),
+        Kind::OddSize => sizes.ranked(seen),
         Kind::OddAspectRatio => calibrated(seen.aspect(), set.aspect),
         Kind::Huge => calibrated((1.0 - seen.megapixels() / (2.0 * set.huge)).max(0.0), 0.5),
         Kind::Grayscale => fact(set.grayscale && seen.stored_grey(), GREY_SCORE),

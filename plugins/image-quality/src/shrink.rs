@@ -1,8 +1,8 @@
 //! Makes a picture small enough to judge its sharpness, as Pillow's `Image.resize` does it.
 //!
-//! The host has an exact one, but it is on the other side of the border, and asking it for small pixels beside the
-//! full ones would decode every file twice. This one differs from Pillow by one level in about one value of a
-//! thousand, because it works with 32-bit floating point instead of fixed point.
+//! The host has one as well, but it is on the other side of the border, and asking it for small pixels beside the full
+//! ones would decode every file twice. This one is made for speed: it computes in floating point, and in Pillow's
+//! fixed point only where rounding could go either way, so that the bytes are the same.
 
 /// The size that fits into `side` x `side` with the longer side filled, at least one pixel each way; the size itself
 /// where it fits already.
@@ -41,9 +41,11 @@ fn across(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
         for (((pixel, r), g), b) in row.chunks_exact(3).zip(red).zip(green).zip(blue) {
             (*r, *g, *b) = (f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]));
         }
-        for (start, weights) in taps.iter() {
+        for tap in taps.iter() {
             for plane in &planes {
-                out.push(to_byte(dot(&plane[start..start + weights.len()], weights)));
+                let under = &plane[tap.start..tap.start + tap.weights.len()];
+                let exact = || tap.exact(under.iter().map(|&value| value as i32));
+                out.push(rounded(dot(under, tap.weights), tap.doubt(), exact));
             }
         }
     }
@@ -55,14 +57,18 @@ fn down(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
     let stride = width * 3;
     let mut out = Vec::with_capacity(stride * taps.starts.len());
     let mut sums = vec![0.0_f32; stride];
-    for (start, weights) in taps.iter() {
+    for tap in taps.iter() {
         sums.fill(0.0);
-        for (row, &weight) in rgb[start * stride..].chunks_exact(stride).zip(weights) {
+        let under = &rgb[tap.start * stride..(tap.start + tap.weights.len()) * stride];
+        for (row, &weight) in under.chunks_exact(stride).zip(tap.weights) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += f32::from(value) * weight;
             }
         }
-        out.extend(sums.iter().map(|&sum| to_byte(sum)));
+        out.extend(sums.iter().enumerate().map(|(at, &sum)| {
+            let exact = || tap.exact(under[at..].iter().step_by(stride).map(|&value| value.into()));
+            rounded(sum, tap.doubt(), exact)
+        }));
     }
     out
 }
@@ -80,41 +86,83 @@ fn dot(values: &[f32], weights: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-fn to_byte(value: f32) -> u8 {
-    (value + 0.5).clamp(0.0, 255.0) as u8
+/// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
+fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> i32) -> u8 {
+    let raised = sum + 0.5;
+    if !(0.5..255.5).contains(&raised) {
+        return if raised < 0.5 { 0 } else { 255 };
+    }
+    let share = raised - (raised as i32) as f32;
+    if share < doubt || share > 1.0 - doubt {
+        return (exact() >> PRECISION_BITS).clamp(0, 255) as u8;
+    }
+    raised as u8
 }
+
+/// Binary places of Pillow's weights.
+const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// For each new position the old ones it is made from, and their weights, which add up to one.
 struct Taps {
     starts: Vec<usize>,
     /// Weights of all positions, one behind the other.
     weights: Vec<f32>,
+    /// The same as Pillow has them.
+    fixed: Vec<i32>,
     /// Where each position's weights end.
     ends: Vec<usize>,
+}
+
+/// What one new position is made from.
+struct Tap<'a> {
+    start: usize,
+    weights: &'a [f32],
+    fixed: &'a [i32],
+}
+
+impl Tap<'_> {
+    /// How far a sum may be from Pillow's: each of its weights is off by half a place, and so are 32-bit sums.
+    fn doubt(&self) -> f32 {
+        1e-3 + 5e-5 * self.weights.len() as f32
+    }
+
+    /// Pillow's sum, with the half that rounds it.
+    fn exact(&self, values: impl Iterator<Item = i32>) -> i32 {
+        let sum = |sum: i32, (value, &weight): (i32, &i32)| sum.wrapping_add(value.wrapping_mul(weight));
+        values.zip(self.fixed).fold(1 << (PRECISION_BITS - 1), sum)
+    }
 }
 
 impl Taps {
     fn new(from: usize, to: usize) -> Taps {
         let scale = from as f64 / to as f64;
         let support = 2.0 * scale;
-        let mut taps = Taps { starts: Vec::new(), weights: Vec::new(), ends: Vec::new() };
+        let mut taps = Taps { starts: Vec::new(), weights: Vec::new(), fixed: Vec::new(), ends: Vec::new() };
         for position in 0..to {
             let center = (position as f64 + 0.5) * scale;
             let start = (center - support + 0.5).max(0.0) as usize;
             let end = ((center + support + 0.5) as usize).min(from);
-            let exact: Vec<f64> = (start..end).map(|at| cubic((at as f64 - center + 0.5) / scale)).collect();
+            let exact: Vec<f64> =
+                (start..end).map(|at| cubic((at as f64 - center + 0.5) * (1.0 / scale))).collect();
             let total: f64 = exact.iter().sum();
+            for weight in exact.iter().map(|weight| weight / total) {
+                let places = weight * f64::from(1_u32 << PRECISION_BITS);
+                taps.weights.push(weight as f32);
+                taps.fixed.push((places + if weight < 0.0 { -0.5 } else { 0.5 }) as i32);
+            }
             taps.starts.push(start);
-            taps.weights.extend(exact.iter().map(|weight| (weight / total) as f32));
             taps.ends.push(taps.weights.len());
         }
         taps
     }
 
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
+    fn iter(&self) -> impl Iterator<Item = Tap<'_>> {
         let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        let weights = begins.zip(&self.ends).map(|(begin, &end)| &self.weights[begin..end]);
-        self.starts.iter().copied().zip(weights)
+        begins.zip(&self.ends).zip(&self.starts).map(|((begin, &end), &start)| Tap {
+            start,
+            weights: &self.weights[begin..end],
+            fixed: &self.fixed[begin..end],
+        })
     }
 }
 

@@ -38,6 +38,22 @@ impl Sizes {
         if distance == 0.0 { 1.0 } else { (1.0 - (distance / norm).clamp(0.0, 1.0)) as f32 }
     }
 
+    /// The same for ranking: 0..=1, below 0.5 where the size is odd, and then lower the further away it is, where
+    /// CleanVision's score is 0 for many.
+    pub(crate) fn ranked(&self, seen: &Measures) -> f32 {
+        let score = self.score(seen);
+        if score >= self.threshold() {
+            return score;
+        }
+        let size = (area(seen) as f64).sqrt();
+        let share = if self.gap > 0.0 {
+            self.gap / 2.0 / (size - self.middle).abs()
+        } else {
+            size.min(self.middle) / size.max(self.middle)
+        };
+        (0.5 * share as f32).min(0.5_f32.next_down())
+    }
+
     /// Below this a size is odd. Where most pictures have one size, every other one is.
     pub fn threshold(&self) -> f32 {
         if self.gap > 0.0 { 0.5 } else { 1.0 }

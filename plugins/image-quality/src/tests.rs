@@ -53,7 +53,7 @@ fn each_fault_is_named_with_its_value() {
     let outcome = among(92, odd).run(&ImageQuality);
     assert_eq!(outcome.flagged(0.5), (92..100).collect::<Vec<_>>());
     assert_eq!(reason(&outcome, 92), "much larger than the others: 200 x 200 among pictures of 32 x 32");
-    assert_eq!(outcome.scores[92], Some(0.0));
+    assert_eq!(outcome.scores[92], Some(0.5 * 32.0 / 200.0));
     assert_eq!(
         reason(&outcome, 93),
         "smaller than the others: 32 x 8 among pictures of 32 x 32; odd shape: 32 x 8, 4.0 times as wide as high"
