@@ -1,4 +1,5 @@
-//! The detector `image-quality` gives CleanVision's scores and flags.
+//! The detector `image-quality` gives CleanVision's scores and flags, and through the real program it says what files
+//! tell of themselves.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,7 +10,12 @@ use chaffinch_core::image::{decode::decode, source};
 use chaffinch_image_quality::{Measures, Sizes};
 use chaffinch_plugin::Pixels;
 use chaffinch_tests::artefacts::{shared_data, shared_reference};
+use chaffinch_tests::pictures::{self, encoded};
 use chaffinch_tests::planted::unpacked;
+use chaffinch_tests::sandbox::{Sandbox, table};
+use image::codecs::gif::GifEncoder;
+use image::{DynamicImage, Frame, ImageFormat};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -96,4 +102,44 @@ fn scores_and_flags_are_those_of_cleanvision() {
     for ((name, _), worst) in THRESHOLDS.into_iter().zip(worst) {
         println!("  {name:<18} differs by at most {worst:.1e}");
     }
+}
+
+#[test]
+fn what_files_tell_of_themselves_reaches_the_reviewer() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 15, 48);
+    let folder = sandbox.data().join("cat");
+    let cat = |number| pictures::picture(3, number, 48);
+    fs::write(folder.join("named.jpg"), encoded(&cat(100), ImageFormat::Png)).unwrap();
+    DynamicImage::from(cat(101)).into_luma8().save(folder.join("grey.png")).unwrap();
+    let mut encoder = GifEncoder::new(fs::File::create(folder.join("moving.gif")).unwrap());
+    for number in 102..104 {
+        encoder.encode_frame(Frame::new(DynamicImage::from(cat(number)).into_rgba8())).unwrap();
+    }
+    drop(encoder);
+    // Behind the start of a JPEG, an EXIF block of one entry: orientation 6.
+    let mut turned = encoded(&cat(104), ImageFormat::Jpeg);
+    let tiff = *b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let exif = [&[0xff, 0xe1, 0, 8 + tiff.len() as u8][..], b"Exif\0\0", &tiff[..]].concat();
+    turned.splice(2..2, exif);
+    fs::write(folder.join("turned.jpg"), turned).unwrap();
+    pictures::picture(2, 105, 200).save(folder.join("large.png")).unwrap();
+
+    let (data, session) = (sandbox.data(), sandbox.session());
+    let (data, session) = (data.to_str().unwrap(), session.to_str().unwrap());
+    sandbox.ok(["scan", data, "--session", session, "--detectors", "image-quality", "--json"]);
+    let ran = sandbox.ok(["rank", session, "--by", "image-quality", "--top", "0", "--format", "csv"]);
+    let found: BTreeMap<String, String> =
+        table(&ran.stdout).into_iter().map(|row| (row["path"].clone(), row["reason"].clone())).collect();
+    println!("{found:#?}");
+    for (name, reason) in [
+        ("named.jpg", "wrong extension: named as a JPEG but it is a PNG"),
+        ("grey.png", "grey: stored without colour, unlike most others"),
+        ("moving.gif", "animated: only its first frame is looked at"),
+        ("turned.jpg", "not stored upright: EXIF orientation 6, which programs may ignore"),
+        ("large.png", "much larger than the others: 200 x 200 among pictures of 48 x 48"),
+    ] {
+        assert_eq!(found.get(&format!("cat/{name}")).map(String::as_str), Some(reason), "{name}");
+    }
+    assert_eq!(found.len(), 5);
 }

@@ -6,7 +6,7 @@ use chaffinch_plugin::prelude::*;
 
 /// One kind of fault, in the order in which they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One colour all over.
     Flat,
     /// Almost black.
@@ -37,7 +37,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in order.
-    pub const ALL: [Kind; 13] = [
+    pub(crate) const ALL: [Kind; 13] = [
         Kind::Flat,
         Kind::Dark,
         Kind::Light,
@@ -54,7 +54,7 @@ impl Kind {
     ];
 
     /// Its name in the summary.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Flat => "flat",
             Kind::Dark => "dark",
@@ -75,7 +75,7 @@ impl Kind {
 
 /// The parameters of a run. Thresholds lie in 0..=1; below one a sample has that fault.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub(crate) dark: f32,
     pub(crate) light: f32,
     pub(crate) information: f32,

@@ -6,12 +6,11 @@ mod shrink;
 mod sizes;
 mod words;
 
-pub use kinds::{Kind, Settings};
 pub use measure::Measures;
 pub use sizes::Sizes;
 
 use chaffinch_plugin::prelude::*;
-use kinds::{BORDER, PARAMS, score};
+use kinds::{BORDER, Kind, PARAMS, Settings, score};
 use std::sync::{Mutex, PoisonError};
 
 /// So many samples may have a fault whatever their share: in a handful of pictures one is soon a tenth.
