@@ -116,7 +116,16 @@ pub fn first_party() -> Vec<String> {
 
 /// The folder with datasets that are too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
 pub fn shared_data(file: &str) -> Option<PathBuf> {
+    shared("data", file)
+}
+
+/// What other tools say of these datasets, from the folder beside theirs.
+pub fn shared_reference(file: &str) -> Option<PathBuf> {
+    shared("reference", file)
+}
+
+fn shared(folder: &str, file: &str) -> Option<PathBuf> {
     let shared = env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let path = shared.join("data").join(file);
+    let path = shared.join(folder).join(file);
     path.is_file().then_some(path)
 }

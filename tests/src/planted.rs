@@ -30,8 +30,8 @@ pub struct Planted {
     pub broken: Vec<String>,
 }
 
-/// Unpacks an archive once into cargo's target folder.
-fn unpacked(archive: &Path, member: &str, ready: &str) -> PathBuf {
+/// Unpacks a member of an archive once into cargo's target folder, and marks that with the name `ready`.
+pub fn unpacked(archive: &Path, member: &str, ready: &str) -> PathBuf {
     let folder = keep_dir("shared-data");
     let mark = folder.join(format!("{ready}.ready"));
     if !mark.is_file() {

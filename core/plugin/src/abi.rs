@@ -11,7 +11,7 @@ use std::ffi::c_void;
 
 /// Host and detector must have this number in common; there are no ranges. It is raised with every change to
 /// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -237,6 +237,25 @@ pub struct PixelsTable {
     pub full_width: u32,
     /// Height of the file's image before it was made smaller.
     pub full_height: u32,
+    /// How the file stores it.
+    pub source: SourceRecord,
+}
+
+/// How a file stores its picture, before everything was made 8-bit RGB, upright and still. 0 = not known, in every
+/// field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct SourceRecord {
+    /// The format by content: 1 JPEG, 2 PNG, 3 GIF, 4 WebP, 5 BMP, 6 TIFF.
+    pub format: u32,
+    /// The format that the extension of the file's name stands for, by the same numbers.
+    pub named: u32,
+    /// Channels of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha. Palettes count as colour.
+    pub channels: u32,
+    /// EXIF orientation, 1..=8; 1 = stored upright.
+    pub orientation: u32,
+    /// 1 = one picture, 2 = an animation of two frames or more.
+    pub frames: u32,
 }
 
 /// Another sample named as evidence.

@@ -48,7 +48,8 @@ pub use info::{Info, Needs, Param, ParamKind, Scope};
 pub use report::{Issue, Related, Report};
 pub use score::Score;
 pub use view::{
-    Decided, Dimensions, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels, Split, View,
+    Decided, Dimensions, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels, Source, Split,
+    View,
 };
 
 /// Everything a detector's source file needs.
@@ -56,6 +57,6 @@ pub mod prelude {
     pub use crate::{
         Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Matrix, NO_LABEL,
         Needs, Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector, Scope, Score,
-        Split, View, export_detector,
+        Source, Split, View, export_detector,
     };
 }

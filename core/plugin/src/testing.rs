@@ -29,7 +29,7 @@
 mod table;
 
 use crate::abi::{DatasetTable, DimensionsRecord, Slice, Str};
-use crate::{Decided, Detector, Dimensions, Info, NO_LABEL, Needs, Split};
+use crate::{Decided, Detector, Dimensions, Info, NO_LABEL, Needs, Source, Split};
 use std::collections::BTreeMap;
 
 /// Turns a text into an embedding; `None` where there is no text tower.
@@ -125,6 +125,7 @@ pub struct MemoryHost {
     embeddings: Option<(Vec<f32>, usize)>,
     hashes: [Option<Vec<u64>>; 2],
     pictures: Option<Vec<Picture>>,
+    sources: Option<Vec<Source>>,
     prompts: BTreeMap<u32, Vec<String>>,
     texts: Option<TextTower>,
     logit_scale: Option<f32>,
@@ -208,6 +209,13 @@ impl MemoryHost {
     #[must_use]
     pub fn pictures(mut self, pictures: Vec<Picture>) -> Self {
         self.pictures = Some(pictures);
+        self
+    }
+
+    /// Says how each file stores its picture; without it nothing is known of that.
+    #[must_use]
+    pub fn sources(mut self, sources: &[Source]) -> Self {
+        self.sources = Some(sources.to_vec());
         self
     }
 

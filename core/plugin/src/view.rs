@@ -3,7 +3,7 @@
 
 use crate::abi::{
     DatasetTable, DimensionsRecord, HashPairRecord, HostTable, MatrixTable, NeighborsTable, PixelsTable,
-    Slice, Status, Str,
+    Slice, SourceRecord, Status, Str,
 };
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -18,6 +18,27 @@ pub type Dimensions = DimensionsRecord;
 
 /// Two samples with near hashes, the earlier one first.
 pub type HashPair = HashPairRecord;
+
+/// How a file stores its picture; every field is 0 where that is not known.
+pub type Source = SourceRecord;
+
+impl Source {
+    /// The format by content, `None` where it is not known.
+    pub fn format_name(&self) -> Option<&'static str> {
+        format_name(self.format)
+    }
+
+    /// The format that the file's extension stands for, `None` where it has none or another one.
+    pub fn extension_name(&self) -> Option<&'static str> {
+        format_name(self.named)
+    }
+}
+
+/// The format with this number in [`SourceRecord`].
+fn format_name(number: u32) -> Option<&'static str> {
+    let names = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+    names.get((number as usize).checked_sub(1)?).copied()
+}
 
 /// Which part of the dataset a sample belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,6 +178,8 @@ pub struct Pixels<'a> {
     pub full_width: usize,
     /// Height in the file, before it was made smaller.
     pub full_height: usize,
+    /// How the file stores it.
+    pub source: Source,
 }
 
 /// Turns a host status into a result with the host's own sentence.
@@ -567,6 +590,7 @@ unsafe extern "C" fn receive(ctx: *mut c_void, sample: u32, table: *const Pixels
         height: table.height as usize,
         full_width: table.full_width as usize,
         full_height: table.full_height as usize,
+        source: table.source,
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| (sink.look)(sample as usize, &pixels)))
         .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", crate::PanicMessage(&*payload)))));

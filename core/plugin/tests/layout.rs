@@ -6,8 +6,8 @@ use chaffinch_plugin::{Info, Param};
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_1() {
-    assert_eq!(ABI_VERSION, 1);
+fn layout_belongs_to_version_2() {
+    assert_eq!(ABI_VERSION, 2);
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -21,7 +21,9 @@ fn layout_belongs_to_version_1() {
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
     assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
-    assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (32, 28));
+    assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (56, 28));
+    assert_eq!((offset_of!(PixelsTable, source), size_of::<SourceRecord>()), (32, 20));
+    assert_eq!((offset_of!(SourceRecord, format), offset_of!(SourceRecord, frames)), (0, 16));
     assert_eq!((size_of::<IssueRecord>(), offset_of!(IssueRecord, related)), (48, 16));
     assert_eq!((size_of::<DatasetTable>(), offset_of!(DatasetTable, relabels)), (136, 120));
 }

@@ -6,7 +6,7 @@ use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::hamming;
-use crate::image::{RgbImage, decode, thumbnail};
+use crate::image::{RgbImage, decode, source, thumbnail};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -16,7 +16,7 @@ use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
-use chaffinch_plugin::{HashPair, Scope};
+use chaffinch_plugin::{HashPair, Scope, Source};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -208,16 +208,24 @@ impl Shared {
     }
 
     /// Reads and decodes one sample, made to fit `max_side` (0 = full size).
-    pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<(RgbImage, (u32, u32))> {
+    pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Seen> {
         let path = self.manifest.full_path(id);
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        let picture = decode::decode(&bytes).map_err(|error| Error::format(&path, error.to_string()))?.image;
-        let full = picture.dimensions();
-        if max_side == 0 || full.0.max(full.1) <= max_side {
-            return Ok((picture, full));
+        let decoded = decode::decode(&bytes).map_err(|error| Error::format(&path, error.to_string()))?;
+        let (full, mut picture) = (decoded.image.dimensions(), decoded.image);
+        if max_side > 0 && full.0.max(full.1) > max_side {
+            picture = thumbnail::fit(&picture, max_side, max_side);
         }
-        Ok((thumbnail::fit(&picture, max_side, max_side), full))
+        Ok(Seen { picture, full, source: source::record(decoded.format, &path, decoded.stored) })
     }
+}
+
+/// What a detector sees of one sample.
+pub(super) struct Seen {
+    pub(super) picture: RgbImage,
+    /// Width and height before it was made smaller.
+    pub(super) full: (u32, u32),
+    pub(super) source: Source,
 }
 
 /// How a run ended without a result.

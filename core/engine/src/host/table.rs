@@ -317,13 +317,14 @@ unsafe impl Sync for SinkCall {}
 impl SinkCall {
     fn send(&self, run: &RunContext<'_>, id: SampleId, max_side: u32) -> Result<()> {
         run.job.checkpoint()?;
-        let (picture, full) = run.shared.picture(id, max_side)?;
+        let seen = run.shared.picture(id, max_side)?;
         let table = PixelsTable {
-            rgb: Slice::new(picture.as_raw()),
-            width: picture.width(),
-            height: picture.height(),
-            full_width: full.0,
-            full_height: full.1,
+            rgb: Slice::new(seen.picture.as_raw()),
+            width: seen.picture.width(),
+            height: seen.picture.height(),
+            full_width: seen.full.0,
+            full_height: seen.full.1,
+            source: seen.source,
         };
         // SAFETY: the detector's own function with its own context; the table outlives the call.
         match unsafe { (self.receive)(self.sink, id.0, &raw const table) } {

@@ -1,5 +1,6 @@
 //! Decoding of files nobody vouches for.
 
+use super::source::Stored;
 use image::error::ImageError;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
@@ -23,6 +24,8 @@ pub struct Decoded {
     pub image: RgbImage,
     /// What the file is by its content, whatever its name says: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP` or `TIFF`.
     pub format: &'static str,
+    /// How the file stores it.
+    pub stored: Stored,
 }
 
 /// Why a file is no picture: one sentence without its name.
@@ -64,7 +67,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     }
     let decoded = catch_unwind(AssertUnwindSafe(|| pixels(bytes, format)));
     match decoded {
-        Ok(Ok(image)) => Ok(Decoded { image, format: name }),
+        Ok(Ok((image, stored))) => Ok(Decoded { image, format: name, stored }),
         Ok(Err(error)) => Err(DecodeError(sentence(name, &error))),
         Err(_) => Err(DecodeError(format!("the {name} decoder failed on it"))),
     }
@@ -88,7 +91,7 @@ fn recognise(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeError> {
     }
 }
 
-fn pixels(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, ImageError> {
+fn pixels(bytes: &[u8], format: ImageFormat) -> Result<(RgbImage, Stored), ImageError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -104,9 +107,10 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, ImageError> {
     }
     // Broken metadata are no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let stored = Stored::new(bytes, format, decoder.color_type(), orientation);
     let mut image = DynamicImage::ImageRgb8(into_rgb(DynamicImage::from_decoder(decoder)?));
     image.apply_orientation(orientation);
-    Ok(image.into_rgb8())
+    Ok((image.into_rgb8(), stored))
 }
 
 /// To 8-bit RGB as Pillow does it.

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod phash;
 pub mod resample;
+pub mod source;
 pub mod thumbnail;
 
 /// 8-bit RGB pixels, row by row.

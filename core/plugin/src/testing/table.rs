@@ -90,6 +90,7 @@ impl Run<'_> {
             height: small.height,
             full_width: full.width,
             full_height: full.height,
+            source: self.host.sources.as_ref().and_then(|all| all.get(sample)).copied().unwrap_or_default(),
         };
         // SAFETY: the detector's own function with its own context; the table outlives the call.
         match unsafe { receive(sink, sample as u32, &raw const table) } {

@@ -1,0 +1,190 @@
+//! How a file stores its picture, read beside the pixels.
+
+use chaffinch_plugin::Source;
+use image::metadata::Orientation;
+use image::{ColorType, ImageFormat};
+use std::path::Path;
+
+/// What the pixels no longer tell once they are 8-bit RGB, upright and still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Channels of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha. Palettes count as colour.
+    pub channels: u8,
+    /// EXIF orientation, 1..=8; 1 = stored upright.
+    pub orientation: u8,
+    /// Whether the file is an animation of two frames or more.
+    pub animated: bool,
+}
+
+impl Stored {
+    pub(super) fn new(bytes: &[u8], format: ImageFormat, color: ColorType, turn: Orientation) -> Stored {
+        let animated = match format {
+            ImageFormat::Gif => gif_is_animated(bytes),
+            ImageFormat::Png => png_is_animated(bytes),
+            ImageFormat::WebP => webp_is_animated(bytes),
+            _ => false,
+        };
+        Stored { channels: color.channel_count(), orientation: turn.to_exif(), animated }
+    }
+}
+
+/// The formats in the order of their numbers in the contract, with the extensions that stand for them.
+const FORMATS: [(&str, &[&str]); 6] = [
+    ("JPEG", &["jpg", "jpeg", "jpe", "jfif"]),
+    ("PNG", &["png", "apng"]),
+    ("GIF", &["gif"]),
+    ("WebP", &["webp"]),
+    ("BMP", &["bmp", "dib"]),
+    ("TIFF", &["tif", "tiff"]),
+];
+
+/// What detectors are told of a file: `format` is the name that decoding gave it, `path` only lends its extension.
+pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
+    let number = |found: Option<usize>| found.map_or(0, |place| place as u32 + 1);
+    let extension = path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
+    Source {
+        format: number(FORMATS.iter().position(|(name, _)| *name == format)),
+        named: number(extension.and_then(|extension| {
+            FORMATS.iter().position(|(_, extensions)| extensions.contains(&extension.as_str()))
+        })),
+        channels: stored.channels.into(),
+        orientation: stored.orientation.into(),
+        frames: if stored.animated { 2 } else { 1 },
+    }
+}
+
+/// Whether a second image follows the first. Only the lengths of blocks are read, no pixel is decoded.
+fn gif_is_animated(bytes: &[u8]) -> bool {
+    second_gif_image(bytes).is_some()
+}
+
+/// Where the second image of a GIF begins; `None` where there is none, or where the file ends first.
+fn second_gif_image(bytes: &[u8]) -> Option<usize> {
+    // A table of colours has 3 bytes for each of 2^(n+1) colours, where the lowest 3 bits of the flags are n.
+    let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    let mut at = 13 + colours(*bytes.get(10)?);
+    let mut seen = false;
+    loop {
+        match bytes.get(at)? {
+            0x2c if seen => return Some(at),
+            0x2c => {
+                seen = true;
+                // Place and size, then colours, then the width of the codes.
+                at += 10 + colours(*bytes.get(at + 9)?) + 1;
+            }
+            0x21 => at += 2,
+            _ => return None,
+        }
+        // Both are followed by sub-blocks up to an empty one.
+        loop {
+            let length = usize::from(*bytes.get(at)?);
+            at += length + 1;
+            if length == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether a PNG has an animation chunk of two frames or more before its pixels.
+fn png_is_animated(bytes: &[u8]) -> bool {
+    let mut at = 8;
+    while let Some(head) = bytes.get(at..at + 12) {
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        match &head[4..8] {
+            b"acTL" => return u32::from_be_bytes([head[8], head[9], head[10], head[11]]) > 1,
+            b"IDAT" => return false,
+            _ => at += length as usize + 12,
+        }
+    }
+    false
+}
+
+/// Whether a WebP has two frames or more.
+fn webp_is_animated(bytes: &[u8]) -> bool {
+    let mut at = 12;
+    let mut frames = 0;
+    while let Some(head) = bytes.get(at..at + 8) {
+        frames += u32::from(&head[..4] == b"ANMF");
+        if frames > 1 {
+            return true;
+        }
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        at += 8 + length + length % 2;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::decode::decode;
+    use image::codecs::gif::GifEncoder;
+    use image::{DynamicImage, Frame, RgbaImage};
+    use std::io::Cursor;
+    use std::path::PathBuf;
+
+    fn gif(frames: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = GifEncoder::new(&mut bytes);
+        for frame in 0..frames {
+            let image = RgbaImage::from_fn(40, 30, |x, y| {
+                image::Rgba([(x * 6) as u8, (y * 8) as u8, (frame * 90) as u8, 255])
+            });
+            encoder.encode_frame(Frame::new(image)).unwrap();
+        }
+        drop(encoder);
+        bytes
+    }
+
+    #[test]
+    fn frames_are_counted_without_decoding_them() {
+        assert!(!decode(&gif(1)).unwrap().stored.animated);
+        assert!(decode(&gif(2)).unwrap().stored.animated);
+        let whole = gif(3);
+        assert!((0..whole.len()).all(|cut| second_gif_image(&whole[..cut]).is_none_or(|at| at < cut)));
+
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/images");
+        let webp = std::fs::read(folder.join("animated.webp")).unwrap();
+        assert!(webp_is_animated(&webp));
+        assert!((0..webp.len()).all(|cut| !webp_is_animated(&webp[..cut]) || cut > 20));
+
+        let mut png = Cursor::new(Vec::new());
+        DynamicImage::new_rgb8(3, 3).write_to(&mut png, ImageFormat::Png).unwrap();
+        let mut png = png.into_inner();
+        assert!(!png_is_animated(&png));
+        let chunk =
+            |frames: u8| [0, 0, 0, 8, b'a', b'c', b'T', b'L', 0, 0, 0, frames, 0, 0, 0, 0, 1, 2, 3, 4];
+        // Behind the header, which takes 25 bytes after the signature.
+        png.splice(33..33, chunk(2));
+        assert!(png_is_animated(&png));
+        png.splice(33..53, chunk(1));
+        assert!(!png_is_animated(&png));
+    }
+
+    #[test]
+    fn channels_and_names_are_told() {
+        let bytes = |image: DynamicImage, format| {
+            let mut bytes = Cursor::new(Vec::new());
+            image.write_to(&mut bytes, format).unwrap();
+            bytes.into_inner()
+        };
+        for (image, channels) in [
+            (DynamicImage::new_luma8(4, 4), 1),
+            (DynamicImage::new_luma16(4, 4), 1),
+            (DynamicImage::new_luma_a8(4, 4), 2),
+            (DynamicImage::new_rgb8(4, 4), 3),
+            (DynamicImage::new_rgba8(4, 4), 4),
+        ] {
+            let decoded = decode(&bytes(image, ImageFormat::Png)).unwrap();
+            let expected = Stored { channels, orientation: 1, animated: false };
+            assert_eq!(decoded.stored, expected);
+        }
+        let decoded = decode(&bytes(DynamicImage::new_luma8(4, 4), ImageFormat::Jpeg)).unwrap();
+        assert_eq!(decoded.stored.channels, 1);
+        let source = record(decoded.format, Path::new("a/b.PNG"), decoded.stored);
+        assert_eq!((source.format_name(), source.extension_name()), (Some("JPEG"), Some("PNG")));
+        let source = record(decoded.format, Path::new("a/b"), decoded.stored);
+        assert_eq!((source.extension_name(), source.frames), (None, 1));
+    }
+}

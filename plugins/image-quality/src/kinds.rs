@@ -1,0 +1,212 @@
+//! The kinds of fault and how each is scored.
+
+use crate::measure::Measures;
+use crate::sizes::Sizes;
+use chaffinch_plugin::prelude::*;
+
+/// One kind of fault, in the order in which they are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One colour all over.
+    Flat,
+    /// Almost black.
+    Dark,
+    /// Almost white.
+    Light,
+    /// Hardly any different values.
+    LowInformation,
+    /// Out of focus.
+    Blurry,
+    /// Larger or smaller than the others.
+    OddSize,
+    /// Very wide or very high.
+    OddAspectRatio,
+    /// More pixels than programs take without a warning.
+    Huge,
+    /// The file has no room for colour.
+    Grayscale,
+    /// Grey, but stored as colour.
+    NoColour,
+    /// The content is of another format than the name says.
+    WrongExtension,
+    /// Several frames, of which only one is seen.
+    Animated,
+    /// Not stored upright.
+    Rotated,
+}
+
+impl Kind {
+    /// All kinds, in order.
+    pub(crate) const ALL: [Kind; 13] = [
+        Kind::Flat,
+        Kind::Dark,
+        Kind::Light,
+        Kind::LowInformation,
+        Kind::Blurry,
+        Kind::OddSize,
+        Kind::OddAspectRatio,
+        Kind::Huge,
+        Kind::Grayscale,
+        Kind::NoColour,
+        Kind::WrongExtension,
+        Kind::Animated,
+        Kind::Rotated,
+    ];
+
+    /// Its name in the summary.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Flat => "flat",
+            Kind::Dark => "dark",
+            Kind::Light => "light",
+            Kind::LowInformation => "low information",
+            Kind::Blurry => "blurry",
+            Kind::OddSize => "odd size",
+            Kind::OddAspectRatio => "odd aspect ratio",
+            Kind::Huge => "huge",
+            Kind::Grayscale => "grayscale",
+            Kind::NoColour => "grey stored as colour",
+            Kind::WrongExtension => "wrong extension",
+            Kind::Animated => "animated",
+            Kind::Rotated => "rotated by EXIF",
+        }
+    }
+}
+
+/// The parameters of a run. Thresholds lie in 0..=1; below one a sample has that fault.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) dark: f32,
+    pub(crate) light: f32,
+    pub(crate) information: f32,
+    pub(crate) blurry: f32,
+    pub(crate) aspect: f32,
+    /// Quartile distances.
+    pub(crate) size_factor: f64,
+    /// Levels of 0..=127.5.
+    pub(crate) flat: f32,
+    /// Share of pixels.
+    pub(crate) coloured: f32,
+    /// Megapixels.
+    pub(crate) huge: f32,
+    pub(crate) grayscale: bool,
+    pub(crate) extension: bool,
+    pub(crate) animated: bool,
+    pub(crate) rotated: bool,
+    /// Share of samples.
+    pub(crate) prevalence: f64,
+    /// The same for grey stored as colour.
+    pub(crate) grey_prevalence: f64,
+}
+
+/// The declaration of what [`Settings::read`] reads.
+pub(crate) const PARAMS: &[Param] = &[
+    Param::number("dark", 0.32, 0.0, 1.0, "Least brightness of the brightest hundredth of the pixels"),
+    Param::number("light", 0.05, 0.0, 1.0, "Least darkness of the darkest twentieth of the pixels"),
+    Param::number("low-information", 0.3, 0.0, 1.0, "Least entropy of the pixels, in tens of bits"),
+    Param::number("blurry", 0.29, 0.0, 1.0, "Least sharpness"),
+    Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Least ratio of the shorter side to the longer one"),
+    Param::number("odd-size", 3.0, 0.0, 100.0, "Quartile distances that a size may lie beyond the quartiles"),
+    Param::number("flat", 3.0, 0.0, 127.5, "Levels by which the pixels of a channel vary at least"),
+    Param::number("no-colour", 0.01, 0.0, 1.0, "Least share of pixels with a colour; 0 = do not look"),
+    Param::number("huge", 89.5, 0.001, 1000.0, "Most megapixels"),
+    Param::flag("grayscale", true, "Whether to flag files that have no room for colour"),
+    Param::flag("wrong-extension", true, "Whether to flag files whose content is not what the name says"),
+    Param::flag("animated", true, "Whether to flag animations"),
+    Param::flag("rotated", true, "Whether to flag pictures that are not stored upright"),
+    Param::number("prevalence", 0.1, 0.0, 1.0, "Share of the pictures above which a fault is no fault"),
+    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for grey pictures stored as colour"),
+];
+
+impl Settings {
+    pub(crate) fn read(view: &View<'_>) -> Result<Settings> {
+        let number = |name: &str| view.number(name).map(|value| value as f32);
+        Ok(Settings {
+            dark: number("dark")?,
+            light: number("light")?,
+            information: number("low-information")?,
+            blurry: number("blurry")?,
+            aspect: number("odd-aspect-ratio")?,
+            size_factor: view.number("odd-size")?,
+            flat: number("flat")?,
+            coloured: number("no-colour")?,
+            huge: number("huge")?,
+            grayscale: view.flag("grayscale")?,
+            extension: view.flag("wrong-extension")?,
+            animated: view.flag("animated")?,
+            rotated: view.flag("rotated")?,
+            prevalence: view.number("prevalence")?,
+            grey_prevalence: view.number("grey-prevalence")?,
+        })
+    }
+}
+
+/// The border between fine and faulty on the detector's own scale.
+pub(crate) const BORDER: f32 = 0.5;
+/// Scores of faults that are there or not: real ones, but not as bad as a picture nobody can see anything in.
+const GREY_SCORE: f32 = 0.35;
+const FILE_SCORE: f32 = 0.4;
+const TURN_SCORE: f32 = 0.45;
+/// Variation that is as good as any, in multiples of the least one.
+const LIVELY: f32 = 10.0;
+
+/// What one kind says of one sample: 0..=1, below [`BORDER`] it has that fault.
+pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) -> f32 {
+    let fact = |is: bool, score: f32| if is { score } else { 1.0 };
+    match kind {
+        Kind::Flat if set.flat > 0.0 => {
+            calibrated((seen.variation / (LIVELY * set.flat)).min(1.0), 1.0 / LIVELY)
+        }
+        Kind::Flat => 1.0,
+        Kind::Dark => calibrated(seen.dark, set.dark),
+        Kind::Light => calibrated(seen.light, set.light),
+        Kind::LowInformation => calibrated(seen.information(), set.information),
+        Kind::Blurry => calibrated(seen.sharpness, set.blurry),
+        Kind::OddSize => sizes.ranked(seen),
+        Kind::OddAspectRatio => calibrated(seen.aspect(), set.aspect),
+        Kind::Huge => calibrated((1.0 - seen.megapixels() / (2.0 * set.huge)).max(0.0), 0.5),
+        Kind::Grayscale => fact(set.grayscale && seen.stored_grey(), GREY_SCORE),
+        Kind::NoColour => fact(no_colour(seen, set), GREY_SCORE),
+        Kind::WrongExtension => fact(set.extension && wrong_extension(&seen.source), FILE_SCORE),
+        Kind::Animated => fact(set.animated && seen.source.frames > 1, FILE_SCORE),
+        Kind::Rotated => fact(set.rotated && seen.source.orientation > 1, TURN_SCORE),
+    }
+}
+
+/// Brings a score to the scale where its own threshold lies at [`BORDER`]: two straight lines, through 0 and 1.
+fn calibrated(score: f32, threshold: f32) -> f32 {
+    if score < threshold {
+        // Rounding must not lift it onto the border.
+        (BORDER * score / threshold).min(BORDER.next_down())
+    } else if threshold < 1.0 {
+        BORDER + (1.0 - BORDER) * (score - threshold) / (1.0 - threshold)
+    } else {
+        1.0
+    }
+}
+
+/// Whether a picture stored as colour shows none, where there is enough to see to tell.
+fn no_colour(seen: &Measures, set: &Settings) -> bool {
+    let visible = seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat;
+    visible && !seen.stored_grey() && seen.coloured < set.coloured
+}
+
+fn wrong_extension(source: &Source) -> bool {
+    source.format != 0 && source.named != 0 && source.format != source.named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_lie_at_the_border() {
+        assert_eq!(calibrated(0.0, 0.3), 0.0);
+        assert_eq!(calibrated(0.15, 0.3), 0.25);
+        assert_eq!(calibrated(0.3, 0.3), 0.5);
+        assert_eq!(calibrated(1.0, 0.3), 1.0);
+        assert!(calibrated(0.3_f32.next_down(), 0.3) < 0.5);
+        assert_eq!((calibrated(0.0, 0.0), calibrated(1.0, 1.0)), (0.5, 1.0));
+        assert!(calibrated(1.0_f32.next_down(), 1.0) < 0.5);
+    }
+}

@@ -1,0 +1,108 @@
+#![doc = include_str!("docs.md")]
+
+mod kinds;
+mod measure;
+mod shrink;
+mod sizes;
+mod words;
+
+pub use measure::Measures;
+pub use sizes::Sizes;
+
+use chaffinch_plugin::prelude::*;
+use kinds::{BORDER, Kind, PARAMS, Settings, score};
+use std::sync::{Mutex, PoisonError};
+
+/// So many samples may have a fault whatever their share: in a handful of pictures one is soon a tenth.
+const FEW: usize = 3;
+const KINDS: usize = Kind::ALL.len();
+
+/// Finds pictures that are too dark, too light, blurry, empty, of an odd size or shape, or stored in an odd way.
+pub struct ImageQuality;
+
+impl Detector for ImageQuality {
+    const INFO: Info = Info::new("image-quality", "Finds pictures that are poor or odd as pictures")
+        .version(env!("CARGO_PKG_VERSION"))
+        .docs(include_str!("docs.md"))
+        .needs(Needs::PIXELS)
+        .threshold(BORDER)
+        .params(PARAMS);
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let settings = Settings::read(view)?;
+        let (samples, seen) = measured(view)?;
+        let sizes = Sizes::of(&seen, settings.size_factor);
+        let faulty = |kind: Kind, seen: &Measures| score(kind, seen, &sizes, &settings) < BORDER;
+
+        let count = |kind: &Kind| seen.iter().filter(|seen| faulty(*kind, seen)).count();
+        let counts = Kind::ALL.each_ref().map(count);
+        let property = properties(&counts, seen.len(), &settings);
+        view.checkpoint()?;
+
+        let kinds: Vec<Kind> = Kind::ALL
+            .into_iter()
+            .zip(property)
+            .filter(|(_, property)| !property)
+            .map(|(kind, _)| kind)
+            .collect();
+        let mut lowest = vec![f32::NAN; view.len()];
+        for (&sample, seen) in samples.iter().zip(&seen) {
+            let scores = kinds.iter().map(|&kind| score(kind, seen, &sizes, &settings));
+            lowest[sample] = scores.fold(1.0, f32::min);
+        }
+        report.scores(&lowest)?;
+
+        let mut flagged = 0;
+        for (&sample, seen) in samples.iter().zip(&seen).filter(|(sample, _)| lowest[**sample] < BORDER) {
+            let mut faults: Vec<(f32, Kind)> = kinds
+                .iter()
+                .map(|&kind| (score(kind, seen, &sizes, &settings), kind))
+                .filter(|&(score, _)| score < BORDER)
+                .collect();
+            // The worst first; a stable sort leaves equal ones in the order of the kinds.
+            faults.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let words: Vec<String> =
+                faults.iter().map(|&(_, kind)| words::fault(kind, seen, &sizes, &settings)).collect();
+            let reason = words.join("; ");
+            report.issue(Issue::new(sample, Score::clamp(lowest[sample])?).reason(&reason))?;
+            flagged += 1;
+        }
+        report.note("summary", &words::summary(flagged, seen.len(), &counts, &property))
+    }
+}
+
+export_detector!(ImageQuality);
+
+/// The samples that have pixels, in order, and what each measures.
+fn measured(view: &View<'_>) -> Result<(Vec<usize>, Vec<Measures>)> {
+    let all = Mutex::new(Vec::new());
+    view.each_pixels(0, &|sample, pixels| {
+        let seen = Measures::of(pixels);
+        all.lock().unwrap_or_else(PoisonError::into_inner).push((sample, seen));
+        Ok(())
+    })?;
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Threads deliver in any order.
+    all.sort_unstable_by_key(|&(sample, _)| sample);
+    Ok(all.into_iter().unzip())
+}
+
+/// Which kinds so many samples have that they are a property of the dataset.
+fn properties(counts: &[usize; KINDS], samples: usize, settings: &Settings) -> [bool; KINDS] {
+    let many = |count: usize, share: f64| count > FEW && count as f64 > share * samples as f64;
+    let grey = |kind: &Kind| matches!(kind, Kind::Grayscale | Kind::NoColour);
+    let all_grey = Kind::ALL.iter().zip(counts).filter(|(kind, _)| grey(kind)).map(|(_, count)| count).sum();
+    let mut property = counts.map(|count| many(count, settings.prevalence));
+    for (kind, property) in Kind::ALL.iter().zip(&mut property) {
+        // Odd only among coloured pictures, however the other grey ones are stored.
+        if *kind == Kind::NoColour {
+            *property = many(all_grey, settings.prevalence.min(settings.grey_prevalence));
+        }
+    }
+    property
+}
+
+#[cfg(test)]
+mod parity_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! What one picture measures: one walk over its pixels, and a small copy for the sharpness.
+//!
+//! The definitions are those of CleanVision 0.3.7, re-derived from its documented results; see `docs.md`.
+
+use crate::shrink::{fitted, shrink};
+use chaffinch_plugin::prelude::*;
+
+/// Sharpness is judged on pictures whose longer side is not above this.
+const SHARP_SIDE: usize = 64;
+/// Levels between the strongest and the weakest channel of a pixel up to which it counts as grey. JPEG leaves up to
+/// about ten in pictures that were grey before.
+const GREY_LEVELS: u8 = 12;
+
+/// Everything that is measured of one sample. Numbers of CleanVision's are its scores: low = bad.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measures {
+    /// Width in the file, after EXIF orientation, in pixels.
+    pub width: u32,
+    /// Height in the file, after EXIF orientation, in pixels.
+    pub height: u32,
+    /// The 99th percentile of the pixels' brightness, 0..=1.
+    pub dark: f32,
+    /// 1 - the 5th percentile of the pixels' brightness, 0..=1.
+    pub light: f32,
+    /// Entropy of the values of all channels together, in bits, 0..=9.6.
+    pub entropy: f32,
+    /// Sharpness, 0..=1.
+    pub sharpness: f32,
+    /// The largest standard deviation of a channel, in levels of 0..=127.5.
+    pub variation: f32,
+    /// Share of pixels that have a colour, 0..=1.
+    pub coloured: f32,
+    /// How the file stores it.
+    pub source: Source,
+}
+
+impl Measures {
+    /// Measures one picture. One without pixels measures as black.
+    pub fn of(pixels: &Pixels<'_>) -> Measures {
+        let grey = matches!(pixels.source.channels, 1 | 2);
+        let counts = Counts::of(pixels.rgb);
+        let brightness = |percent: f64| {
+            if grey { counts.grey_percentile(percent) } else { counts.percentile(percent) }
+        };
+        Measures {
+            width: pixels.full_width as u32,
+            height: pixels.full_height as u32,
+            dark: brightness(99.0) as f32,
+            light: (1.0 - brightness(5.0)) as f32,
+            entropy: counts.entropy(if grey { 1 } else { 3 }) as f32,
+            sharpness: sharpness(pixels) as f32,
+            variation: counts.channels.iter().map(|channel| deviation(channel)).fold(0.0, f64::max) as f32,
+            coloured: counts.coloured as f32 / counts.pixels().max(1) as f32,
+            source: pixels.source,
+        }
+    }
+
+    /// Whether the file has no room for colour.
+    pub fn stored_grey(&self) -> bool {
+        matches!(self.source.channels, 1 | 2)
+    }
+
+    /// CleanVision's low-information score: a tenth of the entropy, at most 1.
+    pub fn information(&self) -> f32 {
+        (self.entropy * 0.1).min(1.0)
+    }
+
+    /// The shorter side divided by the longer one, 0..=1.
+    pub fn aspect(&self) -> f32 {
+        let (short, long) = (self.width.min(self.height), self.width.max(self.height));
+        if long == 0 { 0.0 } else { (f64::from(short) / f64::from(long)) as f32 }
+    }
+
+    /// Pixels in millions.
+    pub fn megapixels(&self) -> f32 {
+        (f64::from(self.width) * f64::from(self.height) / 1e6) as f32
+    }
+}
+
+/// Steps of brightness: the square root of 1000 * 255^2, in halves. A percentile taken from them is right to 0.00004.
+const STEPS: usize = 16_129;
+/// The largest brightness squared.
+const MOST: f64 = 65_025_000.0;
+/// Up to so many pixels sorting them is faster than walking over all the steps.
+const SORTED: usize = 2048;
+
+/// How often each value occurs.
+struct Counts {
+    /// Red, green, blue by level.
+    channels: [[u32; 256]; 3],
+    /// Pixels by brightness in steps; of a small picture each pixel's brightness squared, in order.
+    brightness: Vec<u32>,
+    /// Whether the picture is a small one.
+    small: bool,
+    /// Pixels that are not grey.
+    coloured: u32,
+}
+
+impl Counts {
+    fn of(rgb: &[u8]) -> Counts {
+        let small = rgb.len() / 3 <= SORTED;
+        let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
+        let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
+        let [red, green, blue] = &mut counts.channels;
+        for pixel in rgb.chunks_exact(3) {
+            let [r, g, b] = [pixel[0], pixel[1], pixel[2]];
+            red[usize::from(r)] += 1;
+            green[usize::from(g)] += 1;
+            blue[usize::from(b)] += 1;
+            let square = |value: u8| u32::from(value) * u32::from(value);
+            // Whole numbers up to 65,025,000: the square root of what CleanVision takes it of, times 1000 * 255^2.
+            let squared = 241 * square(r) + 691 * square(g) + 68 * square(b);
+            if small {
+                counts.brightness.push(squared);
+            } else {
+                counts.brightness[(2.0 * (squared as f32).sqrt() + 0.5) as usize] += 1;
+            }
+            counts.coloured += u32::from(r.max(g).max(b) - r.min(g).min(b) > GREY_LEVELS);
+        }
+        if small {
+            counts.brightness.sort_unstable();
+        }
+        counts
+    }
+
+    fn pixels(&self) -> u64 {
+        self.channels[0].iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// A percentile of brightness, 0..=1.
+    fn percentile(&self, percent: f64) -> f64 {
+        if self.small {
+            let nth = |place: u64| f64::from(self.brightness[place as usize]).sqrt();
+            percentile(self.pixels(), percent, nth) / MOST.sqrt()
+        } else {
+            percentile(self.pixels(), percent, |place| nth(&self.brightness, place)) / (2.0 * MOST.sqrt())
+        }
+    }
+
+    /// The same where all channels are equal, without rounding.
+    fn grey_percentile(&self, percent: f64) -> f64 {
+        percentile(self.pixels(), percent, |place| nth(&self.channels[0], place)) / 255.0
+    }
+
+    /// Entropy of the first `channels` together, in bits.
+    fn entropy(&self, channels: usize) -> f64 {
+        let counts = || self.channels[..channels].iter().flatten().filter(|&&count| count > 0);
+        let total: f64 = counts().map(|&count| f64::from(count)).sum();
+        let bits: f64 = counts().map(|&count| f64::from(count) / total).map(|p| -p * p.log2()).sum();
+        // A picture of one value has -0 bits.
+        bits.max(0.0)
+    }
+}
+
+/// A percentile of so many values as NumPy has it, between neighbours in order; 0 of nothing. `nth` gives the value at
+/// a place in order, from 0.
+pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> f64 {
+    let Some(last) = count.checked_sub(1) else { return 0.0 };
+    let place = last as f64 * percent / 100.0;
+    let below = nth(place as u64);
+    let above = nth((place as u64 + 1).min(last));
+    below + (above - below) * place.fract()
+}
+
+/// The value at a place in order, from 0.
+fn nth(counts: &[u32], place: u64) -> f64 {
+    let mut passed = 0;
+    let found = counts.iter().position(|&count| {
+        passed += u64::from(count);
+        passed > place
+    });
+    found.unwrap_or(0) as f64
+}
+
+/// The standard deviation of values that occur so often.
+fn deviation(counts: &[u32]) -> f64 {
+    let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
+    for (value, &times) in (0_u64..).zip(counts) {
+        count += u64::from(times);
+        sum += u64::from(times) * value;
+        squares += u64::from(times) * value * value;
+    }
+    spread(count, sum, squares)
+}
+
+/// The population's standard deviation from sums of whole numbers.
+fn spread(count: u64, sum: u64, squares: u64) -> f64 {
+    if count == 0 {
+        return 0.0;
+    }
+    let mean = sum as f64 / count as f64;
+    (squares as f64 / count as f64 - mean * mean).max(0.0).sqrt()
+}
+
+/// CleanVision's blurry score: how much the edges of the small grey picture vary, and how unevenly its levels are
+/// filled, which keeps drawings and flat backgrounds from being taken for blur.
+fn sharpness(pixels: &Pixels<'_>) -> f64 {
+    let to = fitted(pixels.width, pixels.height, SHARP_SIDE);
+    let gray = if to == (pixels.width, pixels.height) {
+        luma(pixels.rgb)
+    } else {
+        luma(&shrink(pixels.rgb, pixels.width, pixels.height, to))
+    };
+    let mut levels = [0_u32; 256];
+    for &level in &gray {
+        levels[usize::from(level)] += 1;
+    }
+    let times: u64 = levels.iter().map(|&count| u64::from(count)).sum();
+    let squares = levels.iter().map(|&count| u64::from(count) * u64::from(count)).sum();
+    let grows = |deviation: f64| 1.0 - (-0.01 * deviation).exp();
+    let uneven = grows(spread(256, times, squares));
+    let uneven = if uneven <= 0.18 { 0.0 } else { uneven };
+    (grows(edge_deviation(&gray, to.0, to.1)) + uneven).min(1.0)
+}
+
+/// Pillow's `convert("L")`.
+fn luma(rgb: &[u8]) -> Vec<u8> {
+    let gray = |pixel: &[u8]| {
+        (u32::from(pixel[0]) * 19_595 + u32::from(pixel[1]) * 38_470 + u32::from(pixel[2]) * 7_471 + 0x8000)
+            >> 16
+    };
+    rgb.chunks_exact(3).map(|pixel| gray(pixel) as u8).collect()
+}
+
+/// The standard deviation of Pillow's `FIND_EDGES`: eight times a pixel less its eight neighbours, cut to 0..=255; a
+/// pixel on the border stands for itself.
+fn edge_deviation(gray: &[u8], width: usize, height: usize) -> f64 {
+    let (mut sum, mut squares) = (0_u64, 0_u64);
+    let mut add = |value: u64| {
+        sum += value;
+        squares += value * value;
+    };
+    for y in 0..height {
+        for x in 0..width {
+            let at = y * width + x;
+            let own = i32::from(gray[at]);
+            if x == 0 || y == 0 || x + 1 == width || y + 1 == height {
+                add(own as u64);
+                continue;
+            }
+            let three = |middle: usize| -> i32 {
+                gray[middle - 1..=middle + 1].iter().map(|&value| i32::from(value)).sum()
+            };
+            let edge = 9 * own - three(at - width) - three(at) - three(at + width);
+            add(edge.clamp(0, 255) as u64);
+        }
+    }
+    spread(gray.len() as u64, sum, squares)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pixels(rgb: &[u8], width: usize, height: usize, channels: u32) -> Measures {
+        let source = Source { channels, ..Source::default() };
+        Measures::of(&Pixels { rgb, width, height, full_width: width, full_height: height, source })
+    }
+
+    #[test]
+    fn flat_pictures_measure_what_the_formulas_say() {
+        let rgb: Vec<u8> = std::iter::repeat_n([51, 102, 204], 20 * 10).flatten().collect();
+        let seen = pixels(&rgb, 20, 10, 3);
+        let brightness = (0.241 * 0.04 + 0.691 * 0.16 + 0.068 * 0.64_f32).sqrt();
+        assert!((seen.dark - brightness).abs() < 4e-5 && (seen.light - 1.0 + brightness).abs() < 4e-5);
+        assert!((seen.entropy - 3_f32.log2()).abs() < 1e-6, "three values, each as often");
+        assert_eq!((seen.variation, seen.coloured, seen.aspect()), (0.0, 1.0, 0.5));
+
+        let gray = vec![51; 20 * 10 * 3];
+        let seen = pixels(&gray, 20, 10, 1);
+        assert_eq!((seen.dark, seen.light, seen.entropy, seen.coloured), (0.2, 0.8, 0.0, 0.0));
+        assert!((pixels(&gray, 20, 10, 3).entropy - 3_f32.log2()).abs() < 1e-6, "one value in each channel");
+    }
+
+    #[test]
+    fn percentiles_lie_between_neighbours() {
+        // 0, 10, 20, 30, 40 as levels: the 99th percentile is 0.96 of the way from 30 to 40.
+        let rgb: Vec<u8> = [0, 10, 20, 30, 40].into_iter().flat_map(|level| [level; 3]).collect();
+        let seen = pixels(&rgb, 5, 1, 1);
+        assert!((seen.dark - 39.6 / 255.0).abs() < 1e-6);
+        assert!((seen.light - (1.0 - 2.0 / 255.0)).abs() < 1e-6);
+        let colour = pixels(&rgb, 5, 1, 3);
+        assert!((colour.dark - seen.dark).abs() < 4e-5 && (colour.light - seen.light).abs() < 4e-5);
+    }
+
+    #[test]
+    fn edges_of_one_bright_point() {
+        // 3 x 3 with a bright middle: the border keeps its own zeros, the middle has 8 * 30 = 240.
+        let gray = [0, 0, 0, 0, 30, 0, 0, 0, 0];
+        let expected = (240.0_f64 * 240.0 / 9.0 - (240.0_f64 / 9.0).powi(2)).sqrt();
+        assert!((edge_deviation(&gray, 3, 3) - expected).abs() < 1e-9);
+        assert_eq!(edge_deviation(&[9, 9], 2, 1), 0.0);
+    }
+
+    #[test]
+    fn nothing_and_next_to_nothing_are_measured() {
+        for (width, height) in [(0, 0), (1, 1), (1, 2), (70, 1), (1, 200)] {
+            let seen = pixels(&vec![200; width * height * 3], width, height, 3);
+            let numbers = [seen.dark, seen.light, seen.entropy, seen.sharpness, seen.aspect()];
+            assert!(numbers.iter().all(|number| number.is_finite()), "{width} x {height}: {seen:?}");
+        }
+    }
+}

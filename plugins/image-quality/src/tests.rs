@@ -1,0 +1,169 @@
+use super::ImageQuality;
+use chaffinch_plugin::prelude::*;
+use chaffinch_plugin::testing::{MemoryHost, Outcome, Picture};
+
+/// A lively, sharp, coloured picture.
+fn fine(width: u32, height: u32, seed: u32) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        let noise = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
+        [(noise >> 24) as u8, (noise >> 16) as u8, (noise >> 8) as u8]
+    })
+}
+
+fn grey(picture: &Picture) -> Picture {
+    Picture::from_fn(picture.width, picture.height, |x, y| {
+        [picture.rgb[((y * picture.width + x) * 3) as usize]; 3]
+    })
+}
+
+/// Fine pictures and behind them the odd ones.
+fn among(count: u32, odd: Vec<Picture>) -> MemoryHost {
+    MemoryHost::new().pictures((0..count).map(|seed| fine(32, 32, seed)).chain(odd).collect())
+}
+
+fn reason(outcome: &Outcome, sample: usize) -> &str {
+    outcome.issue(sample).map_or("", |issue| issue.reason.as_str())
+}
+
+#[test]
+fn fine_pictures_are_not_flagged() {
+    let outcome = among(20, Vec::new()).run(&ImageQuality);
+    assert_eq!(outcome.error, None);
+    assert!(outcome.flagged(0.5).is_empty());
+    assert!(outcome.scores.iter().all(|score| score.is_some_and(|score| score > 0.55)));
+    assert_eq!(outcome.note("summary"), Some("no poor pictures found"));
+}
+
+#[test]
+fn each_fault_is_named_with_its_value() {
+    let black = Picture::from_fn(32, 32, |x, y| [((x * y) % 9) as u8, (x % 7) as u8, (y % 8) as u8]);
+    let white =
+        Picture::from_fn(32, 32, |x, y| [255 - (x % 5) as u8, 255 - (y % 4) as u8, 250 + (x * y % 6) as u8]);
+    let blurry = Picture::from_fn(32, 32, |x, y| [(x * 4 + y) as u8, (y * 5) as u8, (x * 3 + 40) as u8]);
+    let odd = vec![
+        fine(200, 200, 1),
+        fine(32, 8, 2),
+        black,
+        white,
+        Picture::from_fn(32, 32, |_, _| [10, 200, 90]),
+        grey(&fine(32, 32, 3)),
+        blurry,
+        fine(16, 16, 4),
+    ];
+    let outcome = among(92, odd).run(&ImageQuality);
+    assert_eq!(outcome.flagged(0.5), (92..100).collect::<Vec<_>>());
+    assert_eq!(reason(&outcome, 92), "much larger than the others: 200 x 200 among pictures of 32 x 32");
+    assert_eq!(outcome.scores[92], Some(0.5 * 32.0 / 200.0));
+    assert_eq!(
+        reason(&outcome, 93),
+        "smaller than the others: 32 x 8 among pictures of 32 x 32; odd shape: 32 x 8, 4.0 times as wide as high"
+    );
+    assert!(reason(&outcome, 94).contains("dark: 99 % of its pixels have at most 2 % of full brightness"));
+    assert!(reason(&outcome, 95).contains("almost white: 95 % of its pixels have at least 99 %"));
+    assert!(reason(&outcome, 96).contains("one flat colour: its pixels vary by 0.0 of 255 levels"));
+    assert!(reason(&outcome, 96).contains("hardly any information: 1.6 bits where 3.0 are the least"));
+    assert_eq!(reason(&outcome, 97), "grey: stored as colour but has none, unlike most others");
+    assert!(reason(&outcome, 98).starts_with("blurry: sharpness 0."), "{}", reason(&outcome, 98));
+    assert!(reason(&outcome, 99).starts_with("smaller than the others: 16 x 16 among pictures of 32 x 32"));
+    let summary = outcome.note("summary").unwrap();
+    assert!(
+        summary.starts_with("8 poor pictures: flat 3, dark 1, light 1, low information 1, "),
+        "{summary}"
+    );
+}
+
+#[test]
+fn what_the_file_says_of_itself() {
+    let source = |format, named, channels, orientation, frames| Source {
+        format,
+        named,
+        channels,
+        orientation,
+        frames,
+    };
+    let mut sources = vec![source(1, 1, 3, 1, 1); 60];
+    sources[3] = source(2, 1, 3, 1, 1);
+    sources[4] = source(1, 1, 3, 6, 1);
+    sources[5] = source(3, 3, 4, 1, 2);
+    sources[6] = source(1, 1, 1, 1, 1);
+    sources[7] = source(1, 0, 3, 0, 0);
+    let mut pictures: Vec<Picture> = (0..60).map(|seed| fine(32, 32, seed)).collect();
+    pictures[6] = grey(&pictures[6]);
+    let host = || MemoryHost::new().pictures(pictures.clone()).sources(&sources);
+    let outcome = host().run(&ImageQuality);
+    assert_eq!(outcome.flagged(0.5), [3, 4, 5, 6]);
+    assert_eq!(reason(&outcome, 3), "wrong extension: named as a JPEG but it is a PNG");
+    assert_eq!(reason(&outcome, 4), "not stored upright: EXIF orientation 6, which programs may ignore");
+    assert_eq!(reason(&outcome, 5), "animated: only its first frame is looked at");
+    assert_eq!(reason(&outcome, 6), "grey: stored without colour, unlike most others");
+    let off = ["grayscale", "wrong-extension", "animated", "rotated"];
+    let quiet = off.into_iter().fold(host(), |host, name| host.param(name, 0.0));
+    assert!(quiet.run(&ImageQuality).flagged(0.5).is_empty());
+}
+
+#[test]
+fn what_most_have_is_a_property_of_the_dataset() {
+    let greys = |count: u32| (0..count).map(|seed| grey(&fine(32, 32, seed + 500))).collect();
+    let grey = |fine, odd| among(fine, greys(odd)).param("grey-prevalence", 1.0);
+    assert_eq!(grey(90, 10).run(&ImageQuality).flagged(0.5).len(), 10);
+    let outcome = grey(89, 11).run(&ImageQuality);
+    assert!(outcome.flagged(0.5).is_empty());
+    assert_eq!(
+        outcome.note("summary"),
+        Some(
+            "no poor pictures found; a property of these 100 pictures and not flagged: grey stored as colour 11"
+        )
+    );
+    assert_eq!(grey(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
+    assert!(among(96, greys(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
+    // Three of a handful are flagged however large their share is.
+    assert_eq!(among(4, greys(3)).run(&ImageQuality).flagged(0.5).len(), 3);
+
+    // Grey stored without colour makes a grey dataset, in which grey stored as colour is nothing odd.
+    let mut sources = vec![Source { channels: 3, ..Source::default() }; 100];
+    sources[80..99].fill(Source { channels: 1, ..Source::default() });
+    let outcome = among(80, greys(20)).sources(&sources).run(&ImageQuality);
+    assert!(outcome.flagged(0.5).is_empty());
+}
+
+#[test]
+fn sizes_are_odd_by_their_quartiles() {
+    let mut pictures: Vec<Picture> = (0..60).map(|seed| fine(28 + seed % 9, 28 + seed % 7, seed)).collect();
+    pictures.push(fine(150, 150, 99));
+    let host = || MemoryHost::new().pictures(pictures.clone());
+    let outcome = host().run(&ImageQuality);
+    assert_eq!(outcome.flagged(0.5), [60]);
+    assert!(
+        reason(&outcome, 60).starts_with("much larger than the others: 150 x 150 among pictures of about 3")
+    );
+    let outcome = host().param("odd-size", 100.0).run(&ImageQuality);
+    assert!(!reason(&outcome, 60).contains("larger"));
+}
+
+#[test]
+fn hardly_any_input_is_no_trouble() {
+    let nothing = MemoryHost::new().pictures(Vec::new()).run(&ImageQuality);
+    assert_eq!((nothing.error, nothing.scores.len()), (None, 0));
+
+    let empty = Picture { width: 0, height: 0, rgb: Vec::new() };
+    let pictures = vec![fine(1, 1, 1), empty, fine(1, 400, 2), fine(2, 2, 3)];
+    let all = MemoryHost::new().pictures(pictures.clone()).run(&ImageQuality);
+    assert!(all.error.is_none() && all.scores.iter().all(Option::is_some), "{all:?}");
+    let one = MemoryHost::new().pictures(pictures[..1].to_vec()).run(&ImageQuality);
+    assert!(one.error.is_none() && one.scores[0].is_some());
+
+    let unreadable = MemoryHost::new().pictures(pictures).decodable(&[false; 4]).run(&ImageQuality);
+    assert_eq!((unreadable.error, unreadable.scores), (None, vec![None; 4]));
+
+    for param in <ImageQuality as Detector>::INFO.parameters() {
+        for value in [param.bounds().0, param.bounds().1] {
+            let outcome = among(9, vec![fine(1, 1, 1)]).param(param.name(), value).run(&ImageQuality);
+            assert_eq!(outcome.error, None, "{} = {value}", param.name());
+        }
+    }
+}
+
+#[test]
+fn a_stop_is_obeyed() {
+    assert!(among(4, Vec::new()).stop_after(0).run(&ImageQuality).stopped);
+}

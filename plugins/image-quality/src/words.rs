@@ -1,0 +1,109 @@
+//! Says in English what is wrong with a picture.
+
+use crate::kinds::{Kind, Settings};
+use crate::measure::Measures;
+use crate::sizes::Sizes;
+
+/// One fault with its measured value.
+pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) -> String {
+    let (width, height) = (seen.width, seen.height);
+    match kind {
+        Kind::Flat => format!("one flat colour: its pixels vary by {:.1} of 255 levels", seen.variation),
+        Kind::Dark => {
+            format!("dark: 99 % of its pixels have at most {} of full brightness", percent(seen.dark))
+        }
+        Kind::Light => {
+            format!(
+                "almost white: 95 % of its pixels have at least {} of full brightness",
+                percent(1.0 - seen.light)
+            )
+        }
+        Kind::LowInformation => {
+            format!(
+                "hardly any information: {:.1} bits where {:.1} are the least",
+                seen.entropy,
+                10.0 * set.information
+            )
+        }
+        Kind::Blurry => {
+            format!("blurry: sharpness {:.3} where {:.3} is the least", seen.sharpness, set.blurry)
+        }
+        Kind::OddSize => odd_size(seen, sizes),
+        Kind::OddAspectRatio if width > height => {
+            format!("odd shape: {width} x {height}, {:.1} times as wide as high", ratio(width, height))
+        }
+        Kind::OddAspectRatio => {
+            format!("odd shape: {width} x {height}, {:.1} times as high as wide", ratio(height, width))
+        }
+        Kind::Huge => format!("huge: {width} x {height}, {:.0} megapixels", seen.megapixels()),
+        Kind::Grayscale => "grey: stored without colour, unlike most others".into(),
+        Kind::NoColour if seen.coloured == 0.0 => {
+            "grey: stored as colour but has none, unlike most others".into()
+        }
+        Kind::NoColour => format!(
+            "grey: stored as colour but {} of its pixels have any, unlike most others",
+            percent(seen.coloured)
+        ),
+        Kind::WrongExtension => format!(
+            "wrong extension: named as {} but it is {}",
+            article(seen.source.extension_name()),
+            article(seen.source.format_name())
+        ),
+        Kind::Animated => "animated: only its first frame is looked at".into(),
+        Kind::Rotated => format!(
+            "not stored upright: EXIF orientation {}, which programs may ignore",
+            seen.source.orientation
+        ),
+    }
+}
+
+fn odd_size(seen: &Measures, sizes: &Sizes) -> String {
+    let times = sizes.times(seen);
+    let how = match times {
+        times if times >= 2.0 => "much larger",
+        times if times > 1.0 => "larger",
+        times if times >= 0.5 => "smaller",
+        _ => "much smaller",
+    };
+    let (width, height) = sizes.typical;
+    let among = if sizes.threshold() < 1.0 { "of about" } else { "of" };
+    format!(
+        "{how} than the others: {} x {} among pictures {among} {width} x {height}",
+        seen.width, seen.height
+    )
+}
+
+fn ratio(long: u32, short: u32) -> f64 {
+    f64::from(long) / f64::from(short.max(1))
+}
+
+fn percent(share: f32) -> String {
+    let percent = 100.0 * share;
+    if percent > 0.0 && percent < 1.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}
+
+fn article(format: Option<&str>) -> String {
+    format.map_or_else(|| "something else".into(), |name| format!("a {name}"))
+}
+
+/// What the run found: samples with each kind of fault, and kinds that are a property of the dataset.
+pub(crate) fn summary(flagged: usize, samples: usize, counts: &[usize], property: &[bool]) -> String {
+    let named = |wanted: bool| -> Vec<String> {
+        let kinds = Kind::ALL.iter().zip(counts).zip(property);
+        kinds
+            .filter(|((_, count), property)| **count > 0 && **property == wanted)
+            .map(|((kind, count), _)| format!("{} {count}", kind.name()))
+            .collect()
+    };
+    let found = named(false);
+    let mut text = match flagged {
+        0 => "no poor pictures found".into(),
+        1 => format!("1 poor picture: {}", found.join(", ")),
+        _ => format!("{flagged} poor pictures: {}", found.join(", ")),
+    };
+    let usual = named(true);
+    if !usual.is_empty() {
+        text += &format!("; a property of these {samples} pictures and not flagged: {}", usual.join(", "));
+    }
+    text
+}
