@@ -13,6 +13,7 @@ mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod label_quality;
 mod listing;
 mod models;
 mod new_plugin;
@@ -56,6 +57,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Open(args) => open::run(args, global),
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
+        Command::LabelQuality(args) => label_quality::run(args).map(done),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {
