@@ -1,5 +1,6 @@
 //! The filters: which samples have a wrong label.
 
+use crate::cut::{Cut, ratio};
 use crate::joint::ConfidentJoint;
 use crate::score::{EPSILON, Method, scores};
 use crate::table::{Problem, Real, Table, argmax};
@@ -7,7 +8,7 @@ use crate::table::{Problem, Real, Table, argmax};
 /// A class of no more samples than this is left alone by the pruning filters, and this many of each stay.
 const KEEP: i64 = 1;
 
-/// How wrong labels are chosen. Names and results are cleanlab's.
+/// How wrong labels are chosen. All but the last are cleanlab's, by name and by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
     /// For each pair of classes as many as the confident joint counts, those of the largest margin.
@@ -24,11 +25,13 @@ pub enum Filter {
     LowNormalizedMargin,
     /// As many as [`Filter::ConfidentLearning`] finds, those of the lowest self-confidence.
     LowSelfConfidence,
+    /// Those contradicted as surely as the probabilities are good: see [`Cut`].
+    FollowsQuality,
 }
 
 impl Filter {
-    /// All filters: the five of the method, and the two that cut an order at the same count.
-    pub const ALL: [Filter; 7] = [
+    /// All filters: the five of the method, the two that cut an order at the same count, and our own.
+    pub const ALL: [Filter; 8] = [
         Filter::PruneByNoiseRate,
         Filter::PruneByClass,
         Filter::Both,
@@ -36,6 +39,7 @@ impl Filter {
         Filter::PredictedNeqGiven,
         Filter::LowNormalizedMargin,
         Filter::LowSelfConfidence,
+        Filter::FollowsQuality,
     ];
 
     /// Its name, as in cleanlab.
@@ -48,6 +52,7 @@ impl Filter {
             Filter::PredictedNeqGiven => "predicted_neq_given",
             Filter::LowNormalizedMargin => "low_normalized_margin",
             Filter::LowSelfConfidence => "low_self_confidence",
+            Filter::FollowsQuality => "follows_quality",
         }
     }
 }
@@ -74,6 +79,10 @@ pub fn filter<T: Real>(table: &Table<'_, T>, filter: Filter) -> Result<Vec<bool>
         Filter::PredictedNeqGiven => vec![true; table.len()],
         Filter::LowNormalizedMargin => return Ok(lowest(table, Method::NormalizedMargin)),
         Filter::LowSelfConfidence => return Ok(lowest(table, Method::SelfConfidence)),
+        Filter::FollowsQuality => {
+            let limit = Cut::of(table).limit;
+            return Ok((0..table.len()).map(|sample| ratio(table, sample) < limit).collect());
+        }
     };
     spare_predicted(table, &mut mask);
     Ok(mask)

@@ -109,9 +109,32 @@ fn calibrate(raw: &[i64], counts: &[usize]) -> Vec<i64> {
         let total = row.iter().sum::<i64>() as f64;
         scaled.extend(row.iter().map(|&n| n as f64 / total * count as f64));
     }
-    let (sum, samples) = (scaled.iter().sum::<f64>(), counts.iter().sum::<usize>() as f64);
+    let columns: Vec<f64> =
+        (0..raw.len()).map(|place| scaled[place % classes * classes + place / classes]).collect();
+    let (sum, samples) = (sum_as_numpy(&columns), counts.iter().sum::<usize>() as f64);
     scaled.iter_mut().for_each(|value| *value = *value / sum * samples);
     scaled.chunks_exact(classes).flat_map(preserving_sum).collect()
+}
+
+/// Sums in the order in which numpy does, pair by pair. The last bit of this sum decides which of two entries that
+/// lie halfway between whole numbers is rounded up, and so how many samples a filter flags.
+fn sum_as_numpy(values: &[f64]) -> f64 {
+    match values.len() {
+        0..8 => values.iter().sum(),
+        8..=128 => {
+            let (eights, rest) = values.as_chunks::<8>();
+            let mut r = [0.0; 8];
+            for eight in eights {
+                r.iter_mut().zip(eight).for_each(|(sum, value)| *sum += value);
+            }
+            let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+            rest.iter().fold(sum, |sum, value| sum + value)
+        }
+        many => {
+            let (left, right) = values.split_at(many / 2 / 8 * 8);
+            sum_as_numpy(left) + sum_as_numpy(right)
+        }
+    }
 }
 
 #[cfg(test)]

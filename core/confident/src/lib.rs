@@ -8,7 +8,7 @@
 //! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
 //! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
 //! except where that is known to be wrong (see [`Method::ConfidenceWeightedEntropy`]) or to pass over
-//! input that cannot be (NaN is refused).
+//! input that cannot be (NaN is refused). [`Cut`] and [`ratio`] are Chaffinch's own.
 //!
 //! Pure mathematics: no files, no threads, no printing. Sums are made in 64 bits and in sample order, so that the
 //! same input always gives the same output.
@@ -25,6 +25,7 @@
 //! # Ok::<(), chaffinch_confident::Problem>(())
 //! ```
 
+mod cut;
 mod filter;
 mod joint;
 mod round;
@@ -32,6 +33,7 @@ mod score;
 mod suggest;
 mod table;
 
+pub use cut::{Cut, ratio};
 pub use filter::{Filter, filter};
 pub use joint::ConfidentJoint;
 pub use score::{Method, scores, thresholds};

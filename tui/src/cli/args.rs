@@ -256,7 +256,7 @@ pub(super) struct LabelQuality {
     #[arg(long)]
     pub(super) adjusted: bool,
     /// Filters to report, and the first of them decides what --issues and CSV call an issue [default: all, and
-    /// prune_by_noise_rate decides]
+    /// follows_quality decides]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) filter: Vec<String>,
     /// Also write the scores here, one a line in input order

@@ -15,7 +15,9 @@ pub(super) fn run(args: &LabelQuality) -> Result<()> {
     let question = question(args)?;
     let input = Input::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
     let judged = input.judge(&question).with_context(|| safe_path(&args.labels))?;
-    let deciding = question.filters.first().map_or("", |filter| filter.name());
+    // Without a choice, the cut that follows the quality of the probabilities.
+    let chosen = if args.filter.is_empty() { None } else { question.filters.first() };
+    let deciding = chosen.unwrap_or(&Filter::FollowsQuality).name();
     let flagged = judged.flagged.get(deciding).map_or(&[][..], Vec::as_slice);
     if let Some(path) = &args.scores {
         write_file(path, |out| Ok(judged.scores.iter().try_for_each(|score| writeln!(out, "{score}"))?))?;
@@ -36,7 +38,7 @@ pub(super) fn run(args: &LabelQuality) -> Result<()> {
     })
 }
 
-/// What is asked, with the deciding filter first.
+/// What is asked; of filters that were named the first one decides.
 fn question(args: &LabelQuality) -> Result<Question> {
     let method = match args.method {
         ScoreMethod::SelfConfidence => Method::SelfConfidence,
