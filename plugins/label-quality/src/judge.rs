@@ -55,10 +55,17 @@ impl Judge {
             )));
         }
         let all = view.probabilities()?;
-        let rows: Vec<f32> = samples.iter().flat_map(|&sample| all.row(sample as usize)).copied().collect();
+        // A copy only where some samples are left out: with a thousand classes the matrix is large.
+        let mut kept = Vec::new();
+        let rows = if samples.len() == view.len() {
+            all.as_slice()
+        } else {
+            kept.extend(samples.iter().flat_map(|&sample| all.row(sample as usize)));
+            &kept
+        };
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
         let table =
-            Table::new(&rows, all.cols(), &labels).map_err(|problem| Error::new(problem.to_string()))?;
+            Table::new(rows, all.cols(), &labels).map_err(|problem| Error::new(problem.to_string()))?;
         let cut = Cut::of(&table);
         let flagged = filter(&table, settings.filter).map_err(|problem| Error::new(problem.to_string()))?;
         let raw: Vec<f64> = match settings.method {
