@@ -15,7 +15,7 @@ const NOISE: f64 = 1.5;
 /// Disagreement that is put down to the labels in any case.
 const FREE: f64 = 0.10;
 /// The limit without doubt, and how fast it falls with doubt.
-const LIMIT: f64 = 0.6;
+const LIMIT: f64 = 0.5;
 const FALL: f64 = 15.0;
 /// Probabilities below this are the same to a comparison.
 const LEAST: f64 = 1e-9;
