@@ -114,18 +114,19 @@ pub fn first_party() -> Vec<String> {
     names
 }
 
-/// The folder with datasets that are too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
+/// The folder with what is too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
+fn shared() -> PathBuf {
+    env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
+}
+
+/// A file of a dataset that is too large for the repository, where it is at hand.
 pub fn shared_data(file: &str) -> Option<PathBuf> {
-    shared("data", file)
+    let path = shared().join("data").join(file);
+    path.is_file().then_some(path)
 }
 
-/// What other tools say of these datasets, from the folder beside theirs.
+/// A file of figures that other tools gave, where it is at hand.
 pub fn shared_reference(file: &str) -> Option<PathBuf> {
-    shared("reference", file)
-}
-
-fn shared(folder: &str, file: &str) -> Option<PathBuf> {
-    let shared = env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let path = shared.join(folder).join(file);
+    let path = shared().join("reference").join(file);
     path.is_file().then_some(path)
 }

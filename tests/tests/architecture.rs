@@ -31,6 +31,9 @@ const MATHS: [&str; 12] = [
     "rustfft",
 ];
 
+/// Mathematics of our own that detectors share with the program, each a crate that depends on nothing of ours.
+const OUR_MATHS: [&str; 1] = ["chaffinch-confident"];
+
 /// Files that may lift the ban on `unsafe`, each because it is a border: to the plugins, to a mapped file.
 const UNSAFE: [&str; 19] = [
     "core/clip/src/weights.rs",
@@ -199,7 +202,9 @@ fn detectors_depend_on_the_contract_and_mathematics_only() {
         let direct = direct(detector);
         assert!(direct.contains("chaffinch-plugin"), "{name} knows no contract");
         for dependency in direct {
-            let allowed = dependency == "chaffinch-plugin" || MATHS.contains(&dependency);
+            let allowed = dependency == "chaffinch-plugin"
+                || MATHS.contains(&dependency)
+                || OUR_MATHS.contains(&dependency);
             assert!(
                 allowed,
                 "{name} depends on {dependency}, which is neither the contract nor listed mathematics"
@@ -210,6 +215,16 @@ fn detectors_depend_on_the_contract_and_mathematics_only() {
         none_of(detector, &banned);
         none_of(detector, &["chaffinch-core", "chaffinch-clip"]);
         assert!(detector.kinds.iter().any(|kind| kind == "cdylib"), "{name} is no shared library");
+    }
+}
+
+#[test]
+fn our_mathematics_knows_nothing_of_ours() {
+    for name in OUR_MATHS {
+        let all = all(package(name));
+        let known: Vec<&&str> = all.iter().filter(|name| name.starts_with("chaffinch")).collect();
+        assert_eq!(known, Vec::<&&str>::new(), "{name} is mathematics and nothing else");
+        none_of(package(name), &["candle", "libloading", "rayon", "serde", "image", "ratatui"]);
     }
 }
 

@@ -223,6 +223,16 @@ pub struct HashPairRecord {
     pub distance: u32,
 }
 
+/// Class probabilities of every sample, each row by a model that was not trained on that sample.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ProbabilitiesTable {
+    /// One row a sample, one column a class; a row of zeros where the image could not be decoded.
+    pub matrix: MatrixTable,
+    /// The fold of each sample, which its model was not trained on; `u32::MAX` where it has no row.
+    pub folds: Slice<u32>,
+}
+
 /// Decoded pixels: `height * width * 3` bytes, RGB, row by row.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -343,4 +353,6 @@ pub struct HostTable {
     pub scores: unsafe extern "C" fn(*mut c_void, Slice<f32>) -> Status,
     /// A named text about the whole run, as shown to a person (an elbow, representatives).
     pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
+    /// Out-of-sample class probabilities. Since version 2.
+    pub probabilities: unsafe extern "C" fn(*mut c_void, *mut ProbabilitiesTable) -> Status,
 }

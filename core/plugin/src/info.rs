@@ -23,6 +23,8 @@ impl Needs {
     pub const HASHES: Needs = Needs(1 << 4);
     /// A given label for each sample.
     pub const LABELS: Needs = Needs(1 << 5);
+    /// Class probabilities of each sample by a model that was not trained on it.
+    pub const PROBABILITIES: Needs = Needs(1 << 6);
 
     /// Both sets together.
     #[must_use]

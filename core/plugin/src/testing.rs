@@ -123,6 +123,8 @@ pub struct MemoryHost {
     dimensions: Option<Vec<Dimensions>>,
     decisions: BTreeMap<usize, Decided>,
     embeddings: Option<(Vec<f32>, usize)>,
+    probabilities: Option<Vec<f32>>,
+    folds: Option<Vec<u32>>,
     hashes: [Option<Vec<u64>>; 2],
     pictures: Option<Vec<Picture>>,
     sources: Option<Vec<Source>>,
@@ -195,6 +197,20 @@ impl MemoryHost {
         let mut data = data.to_vec();
         data.chunks_exact_mut(dim.max(1)).for_each(normalise);
         self.embeddings = Some((data, dim));
+        self
+    }
+
+    /// Gives each sample its class probabilities, one column a class.
+    #[must_use]
+    pub fn probabilities(mut self, data: &[f32]) -> Self {
+        self.probabilities = Some(data.to_vec());
+        self
+    }
+
+    /// Puts each sample into a fold; without saying so all are in fold 0.
+    #[must_use]
+    pub fn folds(mut self, folds: &[u32]) -> Self {
+        self.folds = Some(folds.to_vec());
         self
     }
 
@@ -308,6 +324,8 @@ impl MemoryHost {
             self.contents.as_ref().map(Vec::len),
             self.dimensions.as_ref().map(Vec::len),
             self.embeddings.as_ref().map(|(data, dim)| data.len() / dim.max(&1)),
+            self.probabilities.as_ref().map(|data| data.len() / self.classes.len().max(1)),
+            self.folds.as_ref().map(Vec::len),
             self.hashes[0].as_ref().map(Vec::len),
             self.hashes[1].as_ref().map(Vec::len),
             self.pictures.as_ref().map(Vec::len),
@@ -355,6 +373,7 @@ impl MemoryHost {
             classes: self.classes.iter().map(|name| Str::new(name)).collect(),
             decisions,
             relabels,
+            folds: filled(self.folds.as_deref(), count, |_| 0),
             host: self,
         }
     }
@@ -384,6 +403,7 @@ struct Lent<'a> {
     classes: Vec<Str>,
     decisions: Vec<u8>,
     relabels: Vec<u32>,
+    folds: Vec<u32>,
     host: &'a MemoryHost,
 }
 

@@ -3,7 +3,7 @@
 
 use crate::abi::{
     DatasetTable, DimensionsRecord, HashPairRecord, HostTable, MatrixTable, NeighborsTable, PixelsTable,
-    Slice, SourceRecord, Status, Str,
+    ProbabilitiesTable, Slice, SourceRecord, Status, Str,
 };
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -354,6 +354,44 @@ impl<'h> View<'h> {
             return Err(Error::new("the host's neighbour lists have the wrong size"));
         }
         Ok(Neighbors { indices, similarities, k: table.k })
+    }
+
+    /// Probabilities of the classes for every sample, one row a sample and one column a class, by a model that was
+    /// **not** trained on that sample; computed once for all who ask. Rows sum to one, or are zero where the image
+    /// could not be decoded. Needs [`Needs::PROBABILITIES`](crate::Needs::PROBABILITIES).
+    ///
+    /// # Errors
+    /// When the host has no embeddings, fewer than two classes can be told apart, or it was stopped.
+    pub fn probabilities(&self) -> Result<Matrix<'h>> {
+        let table = self.out_of_sample()?;
+        let matrix = table.matrix;
+        // SAFETY: as for `labels`.
+        let data = unsafe { matrix.data.as_slice() };
+        Ok(Matrix { data, rows: matrix.rows, cols: matrix.cols })
+    }
+
+    /// Which fold each sample is in: its row of [`View::probabilities`] is by the model that was trained on the other
+    /// folds. `u32::MAX` where it has no row.
+    ///
+    /// # Errors
+    /// As for [`View::probabilities`].
+    pub fn folds(&self) -> Result<&'h [u32]> {
+        let table = self.out_of_sample()?;
+        // SAFETY: as for `labels`.
+        Ok(unsafe { table.folds.as_slice() })
+    }
+
+    fn out_of_sample(&self) -> Result<ProbabilitiesTable> {
+        let matrix = MatrixTable { data: Slice::empty(), rows: 0, cols: 0 };
+        let mut table = ProbabilitiesTable { matrix, folds: Slice::empty() };
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.probabilities)(self.host.ctx, &raw mut table) })?;
+        let MatrixTable { data, rows, cols } = table.matrix;
+        let right = data.len == rows * cols && rows == self.len() && cols == self.class_count();
+        if !right || table.folds.len != self.len() {
+            return Err(Error::new("the host's probabilities have the wrong size"));
+        }
+        Ok(table)
     }
 
     /// Cosines of all samples with some vectors (row-major, any length): `result[sample * count + vector]`.

@@ -20,6 +20,7 @@ fn layout_belongs_to_version_2() {
     assert_eq!(size_of::<DimensionsRecord>(), 16);
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
+    assert_eq!((size_of::<ProbabilitiesTable>(), offset_of!(ProbabilitiesTable, folds)), (48, 32));
     assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
     assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (56, 28));
     assert_eq!((offset_of!(PixelsTable, source), size_of::<SourceRecord>()), (32, 20));
@@ -55,8 +56,9 @@ fn host_table_is_in_order() {
         offset_of!(HostTable, issue),
         offset_of!(HostTable, scores),
         offset_of!(HostTable, note),
+        offset_of!(HostTable, probabilities),
     ];
-    let expected: Vec<usize> = [0, 4].into_iter().chain((1..23).map(|i| i * 8)).collect();
+    let expected: Vec<usize> = [0, 4].into_iter().chain((1..24).map(|i| i * 8)).collect();
     assert_eq!(offsets.as_slice(), expected.as_slice());
-    assert_eq!(size_of::<HostTable>(), 23 * 8);
+    assert_eq!(size_of::<HostTable>(), 24 * 8);
 }

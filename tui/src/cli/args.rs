@@ -52,6 +52,8 @@ pub(super) enum Command {
     Leaks(Leaks),
     /// Make a copy of a dataset with known faults, to measure detectors by
     Pollute(Pollute),
+    /// Find wrong labels from class probabilities that a model of your own gave
+    LabelQuality(LabelQuality),
     /// Write what was decided: a manifest, lists, or a cleaned copy
     Export(Export),
     /// Detector libraries: list them, check one, start a new one
@@ -317,6 +319,64 @@ pub(super) struct Evaluate {
     /// The form of the report
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: ReportFormat,
+}
+
+/// How labels are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScoreMethod {
+    /// The probability of the given label
+    #[value(name = "self_confidence")]
+    SelfConfidence,
+    /// That against the most likely other class
+    #[value(name = "normalized_margin")]
+    NormalizedMargin,
+    /// That weighed with how undecided the model is
+    #[value(name = "confidence_weighted_entropy")]
+    ConfidenceWeightedEntropy,
+}
+
+/// What `label-quality` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum QualityFormat {
+    /// One object of figures
+    Json,
+    /// One row a sample: row,label,suggested_label,score,issue
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LabelQuality {
+    /// Out-of-sample probabilities, a row a sample: .npy, or .csv with the class names as heading
+    #[arg(long, value_name = "FILE")]
+    pub(super) pred_probs: PathBuf,
+    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .csv with a column `label`
+    #[arg(long, value_name = "FILE")]
+    pub(super) labels: PathBuf,
+    /// Class names, one a line, in the order of label numbers and of columns that have no heading
+    #[arg(long, value_name = "FILE")]
+    pub(super) classes: Option<PathBuf>,
+    /// True labels, or whether each label is an error (booleans): .npy, .txt or .csv
+    #[arg(long, value_name = "FILE")]
+    pub(super) truth: Option<PathBuf>,
+    /// How labels are scored
+    #[arg(long, value_enum, default_value = "self_confidence")]
+    pub(super) method: ScoreMethod,
+    /// Make probabilities comparable between classes before they are scored
+    #[arg(long)]
+    pub(super) adjusted: bool,
+    /// Filters to report, and the first of them decides what --issues and CSV call an issue [default: all, and
+    /// follows_quality decides]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(super) filter: Vec<String>,
+    /// Also write the scores here, one a line in input order
+    #[arg(long, value_name = "FILE")]
+    pub(super) scores: Option<PathBuf>,
+    /// Also write the flagged rows here, counted from 0, one a line; as a table where FILE ends in .csv
+    #[arg(long, value_name = "FILE")]
+    pub(super) issues: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "json")]
+    pub(super) format: QualityFormat,
 }
 
 /// What `export` writes.

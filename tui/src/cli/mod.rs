@@ -13,6 +13,7 @@ mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod label_quality;
 mod leaks;
 mod listing;
 mod models;
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args, global),
         Command::Leaks(args) => leaks::run(args, global),
         Command::Pollute(args) => pollute::run(args, global),
+        Command::LabelQuality(args) => label_quality::run(args).map(done),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {

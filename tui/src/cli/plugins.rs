@@ -125,6 +125,7 @@ fn need_names(needs: Needs) -> Vec<&'static str> {
         (Needs::TEXTS, "texts"),
         (Needs::HASHES, "hashes"),
         (Needs::LABELS, "labels"),
+        (Needs::PROBABILITIES, "probabilities"),
     ];
     all.into_iter().filter(|(need, _)| needs.contains(*need)).map(|(_, name)| name).collect()
 }

@@ -88,8 +88,9 @@ impl<'a> Scan<'a> {
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
-        let vectors =
-            [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS].iter().any(|need| needs.contains(*need));
+        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
+            .iter()
+            .any(|need| needs.contains(*need));
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
 
         self.index(findings)?;

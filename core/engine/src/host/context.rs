@@ -11,6 +11,7 @@ use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
 use crate::neighbors::{self, NeighborLists};
+use crate::out_of_sample::{self, OutOfSample};
 use crate::prompts::PromptSet;
 use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
@@ -58,6 +59,7 @@ pub struct Shared {
     neighbors: Mutex<BTreeMap<usize, Arc<NeighborLists>>>,
     pairs: Mutex<BTreeMap<(u32, u32), Arc<Vec<HashPair>>>>,
     texts: Mutex<BTreeMap<String, Vec<f32>>>,
+    probabilities: Mutex<Option<Arc<OutOfSample>>>,
 }
 
 impl Shared {
@@ -96,6 +98,7 @@ impl Shared {
             neighbors: Mutex::default(),
             pairs: Mutex::default(),
             texts: Mutex::default(),
+            probabilities: Mutex::default(),
         }
     }
 
@@ -133,6 +136,24 @@ impl Shared {
         });
         cache.insert(k, lists.clone());
         Ok(lists)
+    }
+
+    /// Class probabilities of every sample by a model that was not trained on it, computed once.
+    ///
+    /// # Errors
+    /// Without embeddings, with fewer than two classes to tell apart, or when stopped.
+    pub fn probabilities(&self, job: &Job<'_>) -> Result<Arc<OutOfSample>> {
+        let matrix = self.matrix()?;
+        let mut cache = lock(&self.probabilities);
+        if let Some(found) = &*cache {
+            return Ok(found.clone());
+        }
+        let usable = |index: usize| self.usable(index);
+        let (labels, classes) = (self.manifest.labels(), self.manifest.classes().len());
+        let found = out_of_sample::compute(matrix, labels, classes, &self.facts.hashes, &usable, job)?;
+        let found = Arc::new(found);
+        *cache = Some(found.clone());
+        Ok(found)
     }
 
     /// All pairs with hashes (0 pHash, 1 dHash) within `radius`.

@@ -8,7 +8,7 @@ use crate::sample::SampleId;
 use crate::{Error, Result, neighbors};
 use chaffinch_plugin::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable,
-    PixelSink, PixelsTable, Slice, Status, Str,
+    PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -49,6 +49,7 @@ pub(super) fn call(context: &RunContext<'_>, detector: &LoadedDetector) -> Statu
         issue,
         scores,
         note,
+        probabilities,
     };
     // SAFETY: every function is set, and table and context live until the call returns.
     unsafe { detector.call(&table) }
@@ -414,5 +415,17 @@ unsafe extern "C" fn note(ctx: *mut c_void, name: Str, text: Str) -> Status {
     status(|| {
         run.note(name, text);
         Ok(())
+    })
+}
+
+unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTable) -> Status {
+    // SAFETY: see above.
+    let run = unsafe { context(ctx) };
+    status(|| {
+        let found = run.shared.probabilities(&run.job)?;
+        let matrix =
+            MatrixTable { data: Slice::new(&found.matrix), rows: found.folds.len(), cols: found.classes };
+        // SAFETY: see above; the shared cache keeps the probabilities.
+        unsafe { put(out, ProbabilitiesTable { matrix, folds: Slice::new(&found.folds) }) }
     })
 }

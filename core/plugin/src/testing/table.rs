@@ -4,7 +4,7 @@
 use super::{Lent, MemoryHost, Outcome, OwnedIssue, dot, normalise, shrink};
 use crate::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable,
-    PixelSink, PixelsTable, Slice, Status, Str,
+    PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
 use crate::{Detector, NO_LABEL, Needs, PanicMessage, Report, View};
 use std::cell::RefCell;
@@ -137,6 +137,7 @@ pub(super) fn run<D: Detector>(
         issue,
         scores,
         note,
+        probabilities,
     };
     // Not the exported guard: its panic hook would also silence the assertions of the tests themselves.
     let ended = catch_unwind(AssertUnwindSafe(|| detector.detect(&View::new(&table)?, &Report::new(&table))));
@@ -488,4 +489,19 @@ unsafe extern "C" fn note(ctx: *mut c_void, name: Str, text: Str) -> Status {
     state.outcome.notes.retain(|(known, _)| known != name);
     state.outcome.notes.push((name.to_owned(), text.to_owned()));
     Status::OK
+}
+
+unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTable) -> Status {
+    // SAFETY: see above.
+    let run = unsafe { context(ctx) };
+    let work = || {
+        run.declared(Needs::PROBABILITIES, "class probabilities")?;
+        let data = run.host.probabilities.as_ref().ok_or("this dataset has no class probabilities")?;
+        let (rows, cols) = (run.lent.decodable.len(), run.lent.classes.len());
+        let matrix = MatrixTable { data: Slice::new(data), rows, cols };
+        // SAFETY: see above.
+        unsafe { out.write(ProbabilitiesTable { matrix, folds: Slice::new(&run.lent.folds) }) };
+        Ok(())
+    };
+    status(work())
 }

@@ -1,0 +1,176 @@
+//! The filters: which samples have a wrong label.
+
+use crate::cut::{Cut, ratio};
+use crate::joint::ConfidentJoint;
+use crate::score::{EPSILON, Method, scores};
+use crate::table::{Problem, Real, Table, argmax};
+
+/// A class of no more samples than this is left alone by the pruning filters, and this many of each stay.
+const KEEP: i64 = 1;
+
+/// How wrong labels are chosen. All but the last are cleanlab's, by name and by result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// For each pair of classes as many as the confident joint counts, those of the largest margin.
+    PruneByNoiseRate,
+    /// For each class as many as the confident joint counts, those of the lowest self-confidence.
+    PruneByClass,
+    /// What the two above agree on.
+    Both,
+    /// What the confident joint counts off its diagonal.
+    ConfidentLearning,
+    /// All whose most likely class is another one.
+    PredictedNeqGiven,
+    /// As many as [`Filter::ConfidentLearning`] finds, those of the lowest normalized margin.
+    LowNormalizedMargin,
+    /// As many as [`Filter::ConfidentLearning`] finds, those of the lowest self-confidence.
+    LowSelfConfidence,
+    /// Those contradicted as surely as the probabilities are good: see [`Cut`].
+    FollowsQuality,
+}
+
+impl Filter {
+    /// All filters: the five of the method, the two that cut an order at the same count, and our own.
+    pub const ALL: [Filter; 8] = [
+        Filter::PruneByNoiseRate,
+        Filter::PruneByClass,
+        Filter::Both,
+        Filter::ConfidentLearning,
+        Filter::PredictedNeqGiven,
+        Filter::LowNormalizedMargin,
+        Filter::LowSelfConfidence,
+        Filter::FollowsQuality,
+    ];
+
+    /// Its name, as in cleanlab.
+    pub fn name(self) -> &'static str {
+        match self {
+            Filter::PruneByNoiseRate => "prune_by_noise_rate",
+            Filter::PruneByClass => "prune_by_class",
+            Filter::Both => "both",
+            Filter::ConfidentLearning => "confident_learning",
+            Filter::PredictedNeqGiven => "predicted_neq_given",
+            Filter::LowNormalizedMargin => "low_normalized_margin",
+            Filter::LowSelfConfidence => "low_self_confidence",
+            Filter::FollowsQuality => "follows_quality",
+        }
+    }
+}
+
+/// For each sample whether its label is wrong in the filter's eyes. Except for the two that cut an order, no
+/// filter names a sample whose most likely class is its given label (a tie counts as that).
+///
+/// # Errors
+/// [`Problem::OneClass`] when all samples have the same label.
+pub fn filter<T: Real>(table: &Table<'_, T>, filter: Filter) -> Result<Vec<bool>, Problem> {
+    if table.counts().iter().filter(|count| **count > 0).count() < 2 {
+        return Err(Problem::OneClass);
+    }
+    let joint = || ConfidentJoint::new(table);
+    let mut mask = match filter {
+        Filter::PruneByNoiseRate => by_noise_rate(table, &joint()),
+        Filter::PruneByClass => by_class(table, &joint()),
+        Filter::Both => {
+            let joint = joint();
+            let (rate, class) = (by_noise_rate(table, &joint), by_class(table, &joint));
+            rate.into_iter().zip(class).map(|(rate, class)| rate && class).collect()
+        }
+        Filter::ConfidentLearning => off_diagonal(table, &joint()),
+        Filter::PredictedNeqGiven => vec![true; table.len()],
+        Filter::LowNormalizedMargin => return Ok(lowest(table, Method::NormalizedMargin)),
+        Filter::LowSelfConfidence => return Ok(lowest(table, Method::SelfConfidence)),
+        Filter::FollowsQuality => {
+            let limit = Cut::of(table).limit;
+            return Ok((0..table.len()).map(|sample| ratio(table, sample) < limit).collect());
+        }
+    };
+    spare_predicted(table, &mut mask);
+    Ok(mask)
+}
+
+/// Takes out samples whose most likely class is their label, with a little in favour of the label.
+fn spare_predicted<T: Real>(table: &Table<'_, T>, mask: &mut [bool]) {
+    for (sample, named) in mask.iter_mut().enumerate().filter(|(_, named)| **named) {
+        let given = table.given(sample);
+        let favoured = |(class, p): (usize, &T)| p.wide() + if class == given { EPSILON } else { 0.0 };
+        *named = argmax(table.row(sample).iter().enumerate().map(favoured)) != given;
+    }
+}
+
+fn off_diagonal<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> {
+    let wrong = |sample: usize| joint.guess(sample).is_some_and(|guess| guess != table.labels()[sample]);
+    (0..table.len()).map(wrong).collect()
+}
+
+/// As many of the lowest scores as confident learning names, ties in sample order.
+fn lowest<T: Real>(table: &Table<'_, T>, method: Method) -> Vec<bool> {
+    let mut named = off_diagonal(table, &ConfidentJoint::new(table));
+    spare_predicted(table, &mut named);
+    let count = named.iter().filter(|named| **named).count();
+    let scores = scores(table, method, false);
+    let mut order: Vec<usize> = (0..table.len()).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    named.fill(false);
+    order[..count].iter().for_each(|&sample| named[sample] = true);
+    named
+}
+
+/// Per class as many of the lowest self-confidence as the joint has off the diagonal.
+fn by_class<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> {
+    let prune = prune_counts(joint);
+    let mut mask = vec![false; table.len()];
+    for (class, members) in table.members().iter().enumerate() {
+        let wrong = joint.counts()[class] as i64 - prune[class * table.classes() + class];
+        if members.len() as i64 > KEEP {
+            name_lowest(members, wrong, &mut mask, |sample| table.own(sample));
+        }
+    }
+    mask
+}
+
+/// Per pair of classes as many of the largest margin as the joint counts.
+fn by_noise_rate<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> {
+    let (classes, prune) = (table.classes(), prune_counts(joint));
+    let mut mask = vec![false; table.len()];
+    for (given, members) in table.members().iter().enumerate() {
+        if members.len() as i64 <= KEEP {
+            continue;
+        }
+        for other in (0..classes).filter(|&other| other != given) {
+            name_lowest(members, prune[other * classes + given], &mut mask, |sample| {
+                let row = table.row(sample);
+                row[given].wide() - row[other].wide()
+            });
+        }
+    }
+    mask
+}
+
+/// Names `count` members of the lowest value, ties in sample order.
+fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(usize) -> f64) {
+    let count = count.clamp(0, members.len() as i64) as usize;
+    if count == 0 {
+        return;
+    }
+    let mut order: Vec<(f64, u32)> = members.iter().map(|&sample| (value(sample as usize), sample)).collect();
+    order.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    order[..count].iter().for_each(|&(_, sample)| mask[sample as usize] = true);
+}
+
+/// How many samples of each given label (column) to take for which true class (row), such that [`KEEP`] stay on
+/// the diagonal: what it is raised by is taken evenly from what its column has elsewhere.
+fn prune_counts(joint: &ConfidentJoint) -> Vec<i64> {
+    let k = joint.classes();
+    let calibrated = joint.calibrated();
+    let mut counts = vec![0; k * k];
+    for given in 0..k {
+        let row = &calibrated[given * k..(given + 1) * k];
+        let raised = (KEEP - row[given]).max(0) as f64;
+        let sharing = row.iter().filter(|count| **count != 0).count() as f64 - 1.0;
+        for (guess, &count) in row.iter().enumerate() {
+            let left = (count as f64 - raised / sharing.max(1.0)).max(0.0) as i64;
+            counts[guess * k + given] = if guess == given { count.max(KEEP) } else { left };
+        }
+    }
+    counts
+}

@@ -1,0 +1,41 @@
+//! Confident learning: which given labels do not go with a model's class probabilities.
+//!
+//! Given one row of probabilities a sample (from a model that was **not** trained on that sample) and the given
+//! labels, this crate computes label quality scores ([`scores`]), decides which labels are likely wrong
+//! ([`filter`]), counts how often each class is taken for each other one ([`ConfidentJoint`]),
+//! and says which label a sample should have ([`suggested`]).
+//!
+//! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
+//! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
+//! except where that is known to be wrong (see [`Method::ConfidenceWeightedEntropy`]) or to pass over
+//! input that cannot be (NaN is refused). [`Cut`] and [`ratio`] are Chaffinch's own.
+//!
+//! Pure mathematics: no files, no threads, no printing. Sums are made in 64 bits and in sample order, so that the
+//! same input always gives the same output.
+//!
+//! ```
+//! use chaffinch_confident::{Filter, Method, Table, filter, scores, suggested};
+//!
+//! // Five pictures, two classes; the last one's label goes against its probabilities.
+//! let probabilities = [0.9, 0.1, 0.8, 0.2, 0.2, 0.8, 0.1, 0.9, 0.05, 0.95];
+//! let table = Table::new(&probabilities, 2, &[0, 0, 1, 1, 0])?;
+//! assert_eq!(scores(&table, Method::SelfConfidence, false), [0.9, 0.8, 0.8, 0.9, 0.05]);
+//! assert_eq!(filter(&table, Filter::ConfidentLearning)?, [false, false, false, false, true]);
+//! assert_eq!(suggested(&table)[4], 1);
+//! # Ok::<(), chaffinch_confident::Problem>(())
+//! ```
+
+mod cut;
+mod filter;
+mod joint;
+mod round;
+mod score;
+mod suggest;
+mod table;
+
+pub use cut::{Cut, ratio};
+pub use filter::{Filter, filter};
+pub use joint::ConfidentJoint;
+pub use score::{Method, scores, thresholds};
+pub use suggest::{Rule, Verdict, apply_rule, suggested};
+pub use table::{Problem, Real, Table};

@@ -1,0 +1,79 @@
+//! The figures of a judgement, with or without the truth.
+
+use super::{Input, Judged, Question};
+use crate::evaluate::{auroc, average_precision, lift_at};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What `chaffinch label-quality` prints. Figures that need the truth are `None` without it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// How labels were scored.
+    pub method: &'static str,
+    /// Whether probabilities were adjusted first.
+    pub adjusted: bool,
+    /// Number of samples.
+    pub n: usize,
+    /// Wrong labels among them.
+    pub n_errors: Option<usize>,
+    /// Area under the ROC curve of errors against low scores.
+    pub auroc: Option<f64>,
+    /// Average precision.
+    pub auprc: Option<f64>,
+    /// How many times more errors are among the first than among all, the first being as many as there are errors.
+    pub lift_at_n_errors: Option<f64>,
+    /// The same among the first hundred.
+    pub lift_at_100: Option<f64>,
+    /// By filter what it flags.
+    pub filters: BTreeMap<&'static str, FilterFigures>,
+}
+
+/// What one filter flags, and how well.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FilterFigures {
+    /// Samples flagged.
+    pub flagged: usize,
+    /// Share of errors among the flagged, 0 where none is.
+    pub precision: Option<f64>,
+    /// Share of the flagged among errors.
+    pub recall: Option<f64>,
+    /// Harmonic mean of both.
+    pub f1: Option<f64>,
+}
+
+impl Report {
+    /// Makes the figures.
+    pub fn new(question: &Question, input: &Input, judged: &Judged) -> Report {
+        let errors = input.errors();
+        let n_errors = errors.map(|errors| errors.iter().filter(|error| **error).count());
+        let figure = |of: &dyn Fn(&[bool]) -> Option<f64>| errors.and_then(of);
+        let filters = judged.flagged.iter().map(|(&name, flagged)| (name, figures(flagged, errors)));
+        Report {
+            method: question.method.name(),
+            adjusted: question.adjusted,
+            n: input.labels().len(),
+            n_errors,
+            auroc: figure(&|errors| auroc(errors, &judged.scores)),
+            auprc: figure(&|errors| average_precision(errors, &judged.scores)),
+            lift_at_n_errors: figure(&|errors| lift_at(errors, &judged.scores, n_errors?)),
+            lift_at_100: figure(&|errors| lift_at(errors, &judged.scores, 100)),
+            filters: filters.collect(),
+        }
+    }
+}
+
+fn figures(flagged: &[bool], errors: Option<&[bool]>) -> FilterFigures {
+    let count = flagged.iter().filter(|flag| **flag).count();
+    let Some(errors) = errors else {
+        return FilterFigures { flagged: count, precision: None, recall: None, f1: None };
+    };
+    let wrong = errors.iter().filter(|error| **error).count();
+    let found = flagged.iter().zip(errors).filter(|(flag, error)| **flag && **error).count();
+    let share = |whole: usize| if whole == 0 { 0.0 } else { found as f64 / whole as f64 };
+    FilterFigures {
+        flagged: count,
+        precision: Some(share(count)),
+        recall: Some(share(wrong)),
+        f1: Some(if count + wrong == 0 { 0.0 } else { 2.0 * found as f64 / (count + wrong) as f64 }),
+    }
+}

@@ -1,0 +1,141 @@
+//! Minimising a smooth convex function by limited-memory BFGS (J. Nocedal, 1980; two-loop recursion), with
+//! backtracking to a sufficient decrease.
+
+use crate::Result;
+use std::collections::VecDeque;
+
+/// Steps that are remembered.
+const MEMORY: usize = 10;
+/// Share of the decrease promised by the slope that a step must bring.
+const ARMIJO: f64 = 1e-4;
+/// Halvings of a step before the search ends: no decrease is left that the function's own rounding would show.
+const MAX_HALVINGS: usize = 20;
+
+/// When to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Steps at most.
+    pub(super) steps: usize,
+    /// Largest entry of the gradient at the end.
+    pub(super) gradient: f64,
+    /// A step that lowers the function by a smaller share than this is the last.
+    pub(super) decrease: f64,
+}
+
+/// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may stop the
+/// work by an error. Returns the number of steps.
+pub(super) fn minimise(
+    x: &mut Vec<f64>,
+    limits: Limits,
+    mut function: impl FnMut(usize, &[f64], &mut [f64]) -> Result<f64>,
+) -> Result<usize> {
+    let mut gradient = vec![0.0; x.len()];
+    let mut value = function(0, x, &mut gradient)?;
+    let mut history: VecDeque<Step> = VecDeque::with_capacity(MEMORY);
+    let (mut candidate, mut ahead) = (x.clone(), gradient.clone());
+    for step in 0..limits.steps {
+        if gradient.iter().all(|g| g.abs() <= limits.gradient) {
+            return Ok(step);
+        }
+        let direction = descend(&gradient, &history);
+        let slope = dot(&direction, &gradient);
+        // The first step has no curvature to go by: one of length one at most.
+        let mut length = if history.is_empty() { 1.0_f64.min(1.0 / norm(&gradient)) } else { 1.0 };
+        let mut halvings = 0;
+        let reached = loop {
+            for (place, to) in candidate.iter_mut().enumerate() {
+                *to = x[place] + length * direction[place];
+            }
+            let reached = function(step + 1, &candidate, &mut ahead)?;
+            if reached <= value + ARMIJO * length * slope {
+                break reached;
+            }
+            halvings += 1;
+            if halvings > MAX_HALVINGS {
+                return Ok(step);
+            }
+            length *= 0.5;
+        };
+        let moved: Vec<f64> = candidate.iter().zip(x.iter()).map(|(to, from)| to - from).collect();
+        let turned: Vec<f64> = ahead.iter().zip(&gradient).map(|(to, from)| to - from).collect();
+        let curvature = dot(&moved, &turned);
+        if curvature > f64::EPSILON * norm(&moved) * norm(&turned) {
+            if history.len() == MEMORY {
+                history.pop_front();
+            }
+            history.push_back(Step { moved, turned, curvature });
+        }
+        std::mem::swap(x, &mut candidate);
+        std::mem::swap(&mut gradient, &mut ahead);
+        let decrease = (value - reached) / value.abs().max(f64::MIN_POSITIVE);
+        value = reached;
+        if decrease < limits.decrease {
+            return Ok(step + 1);
+        }
+    }
+    Ok(limits.steps)
+}
+
+/// How far one step went, and how the gradient turned.
+struct Step {
+    moved: Vec<f64>,
+    turned: Vec<f64>,
+    curvature: f64,
+}
+
+/// The direction of descent: the inverse Hessian that the remembered steps tell of, times minus the gradient.
+fn descend(gradient: &[f64], history: &VecDeque<Step>) -> Vec<f64> {
+    let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
+    let mut shares = Vec::with_capacity(history.len());
+    for step in history.iter().rev() {
+        let share = dot(&step.moved, &direction) / step.curvature;
+        add(&mut direction, -share, &step.turned);
+        shares.push(share);
+    }
+    if let Some(last) = history.back() {
+        let scale = last.curvature / dot(&last.turned, &last.turned);
+        direction.iter_mut().for_each(|d| *d *= scale);
+    }
+    for (step, share) in history.iter().zip(shares.into_iter().rev()) {
+        let back = dot(&step.turned, &direction) / step.curvature;
+        add(&mut direction, share - back, &step.moved);
+    }
+    direction
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+fn add(to: &mut [f64], factor: f64, other: &[f64]) {
+    to.iter_mut().zip(other).for_each(|(to, other)| *to += factor * other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretched_bowl_is_left_at_its_bottom() {
+        let bottom = [3.0, -2.0, 0.5];
+        let stretch = [1.0, 100.0, 0.01];
+        let mut x = vec![0.0; 3];
+        let limits = Limits { steps: 100, gradient: 1e-9, decrease: 0.0 };
+        let steps = minimise(&mut x, limits, |_, x, gradient| {
+            let mut value = 0.0;
+            for place in 0..3 {
+                let off = x[place] - bottom[place];
+                gradient[place] = stretch[place] * off;
+                value += 0.5 * stretch[place] * off * off;
+            }
+            Ok(value)
+        })
+        .unwrap();
+        assert!(steps < 40, "{steps}");
+        assert!(x.iter().zip(bottom).all(|(a, b)| (a - b).abs() < 1e-6), "{x:?}");
+    }
+}

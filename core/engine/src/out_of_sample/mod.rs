@@ -1,0 +1,106 @@
+//! Class probabilities of every sample by a model that was not trained on it: stratified folds, and for each fold a
+//! multinomial logistic regression on the embeddings of the others.
+//!
+//! Labels are taken as they are given, wrong ones included: what the model says against a label it has not seen is
+//! what label quality is made of. The same input gives the same bytes at any number of threads.
+
+mod folds;
+mod lbfgs;
+mod logistic;
+
+use crate::content::ContentHash;
+use crate::job::Job;
+use crate::store::EmbeddingMatrix;
+use crate::{Error, Result};
+use folds::{FOLDS, NO_FOLD};
+use logistic::Logistic;
+
+/// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
+/// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
+const MAX_WORK: usize = 40_000_000_000;
+/// So many samples of a class are trained on in any case.
+const LEAST_SHARE: usize = 20;
+
+/// Out-of-sample probabilities of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfSample {
+    /// `samples * classes` probabilities, row by row. Rows sum to one; those of samples without an embedding are 0.
+    pub matrix: Vec<f32>,
+    /// Number of classes.
+    pub classes: usize,
+    /// The fold of each sample, [`u32::MAX`] where it has no row. Its model was trained on the other folds only.
+    pub folds: Vec<u32>,
+}
+
+/// Trains one model a fold and predicts the fold with it.
+///
+/// `labels` may be out of range for samples that have none: they are predicted but not trained on. Samples with the
+/// same content are always in the same fold. A class of which the other folds have no sample gets probability 0.
+///
+/// # Errors
+/// When fewer than two classes are left to tell apart, or when stopped.
+pub fn compute(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let folds = folds::assign(labels, classes, contents, usable);
+    let mut found = OutOfSample { matrix: vec![0.0; labels.len() * classes], classes, folds: folds.clone() };
+    for fold in 0..FOLDS {
+        let inside: Vec<u32> = rows(&folds, |of| of == fold).collect();
+        if inside.is_empty() {
+            continue;
+        }
+        let outside = rows(&folds, |of| of != fold && of != NO_FOLD);
+        let training = sampled(outside, labels, classes, matrix.cols());
+        let model = Logistic::train(matrix, &training, labels, classes, &|done, total| {
+            job.checkpoint()?;
+            job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
+            Ok(())
+        })?;
+        let model = model.ok_or_else(|| {
+            Error::Invalid(
+                "class probabilities need at least two classes with several labelled images each".into(),
+            )
+        })?;
+        model.predict(matrix, &inside, |sample, probabilities| {
+            let start = sample as usize * classes;
+            found.matrix[start..start + classes].copy_from_slice(probabilities);
+        });
+        job.checkpoint()?;
+    }
+    Ok(found)
+}
+
+/// Samples whose fold is asked for, in order.
+fn rows<'a>(folds: &'a [u32], wanted: impl Fn(u32) -> bool + 'a) -> impl Iterator<Item = u32> + 'a {
+    (0_u32..).zip(folds).filter(move |(_, fold)| wanted(**fold)).map(|(row, _)| row)
+}
+
+/// The labelled ones of these samples; of each class an equal share where all would be too many.
+fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, dim: usize) -> Vec<u32> {
+    let labelled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
+    let room = MAX_WORK / (dim * classes).max(1);
+    if labelled.len() <= room {
+        return labelled;
+    }
+    let mut counts = vec![0_usize; classes];
+    labelled.iter().for_each(|&row| counts[labels[row as usize] as usize] += 1);
+    let all = labelled.len();
+    let mut seen = vec![0_usize; classes];
+    let taken = |row: &u32| {
+        let class = labels[*row as usize] as usize;
+        let (count, place) = (counts[class], seen[class]);
+        seen[class] += 1;
+        let wanted = (count * room / all).max(LEAST_SHARE.min(count));
+        // Evenly spread over the class.
+        (place + 1) * wanted / count > place * wanted / count
+    };
+    labelled.into_iter().filter(taken).collect()
+}
+
+#[cfg(test)]
+mod tests;

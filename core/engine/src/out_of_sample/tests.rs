@@ -1,0 +1,193 @@
+use super::*;
+use std::sync::atomic::AtomicBool;
+
+const DIM: usize = 8;
+
+/// Numbers in -1..1 that are the same on every machine.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    }
+}
+
+/// `each` samples of each class around its corner, class by class.
+fn dataset(classes: usize, each: usize) -> (EmbeddingMatrix, Vec<u32>, Vec<ContentHash>) {
+    let mut noise = Noise(7);
+    let (mut data, mut labels, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+    for class in 0..classes {
+        for number in 0..each {
+            let mut row: Vec<f32> =
+                (0..DIM).map(|d| f32::from(u8::from(d == class)) + 0.25 * noise.next()).collect();
+            let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+            row.iter_mut().for_each(|x| *x /= norm);
+            data.extend(row);
+            labels.push(class as u32);
+            contents.push(ContentHash::of(format!("{class} {number}").as_bytes()));
+        }
+    }
+    (EmbeddingMatrix::from_vec(data, DIM), labels, contents)
+}
+
+fn run(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+) -> Result<OutOfSample> {
+    let stop = AtomicBool::new(false);
+    compute(matrix, labels, classes, contents, usable, &Job::new(&stop, &|_, _| {}))
+}
+
+fn best(found: &OutOfSample, sample: usize) -> (usize, f32) {
+    let row = &found.matrix[sample * found.classes..(sample + 1) * found.classes];
+    let best = row.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    best.unwrap()
+}
+
+#[test]
+fn a_wrong_label_is_seen_through() {
+    let (matrix, mut labels, contents) = dataset(4, 60);
+    labels[3] = 2;
+    labels[200] = 0;
+    let found = run(&matrix, &labels, 4, &contents, &|_| true).unwrap();
+    assert_eq!((best(&found, 3).0, best(&found, 200).0), (0, 3));
+    let wrong = (0..240).filter(|&sample| best(&found, sample).0 != sample / 60).count();
+    assert!(wrong <= 2, "{wrong}");
+    for row in found.matrix.chunks_exact(4) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
+    }
+}
+
+#[test]
+fn no_row_depends_on_its_own_label() {
+    let (matrix, labels, contents) = dataset(3, 30);
+    let before = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();
+    // A sample without a label is in a fold by chance, so it is moved to another class of its fold's size: what is
+    // held here is that the row of a sample is the same whatever label it had, as long as its fold is.
+    for sample in [0, 40, 80] {
+        let fold = before.folds[sample];
+        let training: Vec<u32> = (0..90).filter(|&row| before.folds[row as usize] != fold).collect();
+        assert!(!training.contains(&(sample as u32)));
+        let go = |_, _| Ok(());
+        let model = Logistic::train(&matrix, &training, &labels, 3, &go).unwrap().unwrap();
+        let mut relabelled = labels.clone();
+        relabelled[sample] = (labels[sample] + 1) % 3;
+        let other = Logistic::train(&matrix, &training, &relabelled, 3, &go).unwrap().unwrap();
+        for model in [model, other] {
+            model.predict(&matrix, &[sample as u32], |_, row| {
+                assert_eq!(row, &before.matrix[sample * 3..sample * 3 + 3]);
+            });
+        }
+    }
+}
+
+#[test]
+fn folds_are_stratified_and_follow_the_content() {
+    let (matrix, labels, contents) = dataset(4, 25);
+    let found = run(&matrix, &labels, 4, &contents, &|_| true).unwrap();
+    for class in 0..4 {
+        for fold in 0..FOLDS {
+            let of = |row: usize| labels[row] == class && found.folds[row] == fold;
+            assert_eq!((0..100).filter(|&row| of(row)).count(), 5);
+        }
+    }
+    // Turned around, each sample keeps its fold.
+    let back = |values: &[u32]| values.iter().rev().copied().collect::<Vec<_>>();
+    let hashes: Vec<ContentHash> = contents.iter().rev().copied().collect();
+    assert_eq!(folds::assign(&back(&labels), 4, &hashes, &|_| true), back(&found.folds));
+}
+
+#[test]
+fn copies_share_a_fold_whatever_they_are_called() {
+    let (matrix, labels, mut contents) = dataset(3, 40);
+    // The same picture in all three classes.
+    (contents[50], contents[100]) = (contents[10], contents[10]);
+    let found = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();
+    assert_eq!((found.folds[50], found.folds[100]), (found.folds[10], found.folds[10]));
+}
+
+#[test]
+fn the_same_bytes_at_any_number_of_threads() {
+    let (matrix, labels, contents) = dataset(5, 300);
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| run(&matrix, &labels, 5, &contents, &|_| true).unwrap())
+    };
+    let one = with(1);
+    assert!([2, 3, 8].into_iter().all(|threads| with(threads) == one));
+}
+
+#[test]
+fn odd_datasets_have_a_defined_result() {
+    let (matrix, labels, contents) = dataset(3, 20);
+    // One class, or none with a label.
+    for labels in [vec![0; 60], vec![u32::MAX; 60]] {
+        let error = run(&matrix, &labels, 3, &contents, &|_| true).unwrap_err().to_string();
+        assert!(error.contains("at least two classes"), "{error}");
+    }
+    // An empty class, a class of one, samples without a label, and one that cannot be read.
+    let mut odd: Vec<u32> = labels.iter().map(|&label| if label == 2 { u32::MAX } else { label }).collect();
+    odd[59] = 4;
+    let found = run(&matrix, &odd, 5, &contents, &|row| row != 7).unwrap();
+    assert_eq!((found.folds[7], &found.matrix[35..40]), (u32::MAX, &[0.0; 5][..]));
+    for sample in (0..60).filter(|&sample| sample != 7) {
+        let row = &found.matrix[sample * 5..sample * 5 + 5];
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert_eq!((row[2], row[3]), (0.0, 0.0));
+    }
+    // The only one of its class is predicted by a model that does not know the class.
+    assert_eq!(found.matrix[59 * 5 + 4], 0.0);
+    // Constant embeddings tell nothing apart: the shares of the classes are left.
+    let constant = EmbeddingMatrix::from_vec([1.0, 0.0].repeat(60), 2);
+    let found = run(&constant, &labels, 3, &contents, &|_| true).unwrap();
+    assert!(found.matrix.iter().all(|p| (p - 1.0 / 3.0).abs() < 0.02), "{:?}", &found.matrix[..3]);
+}
+
+#[test]
+fn large_classes_are_thinned_evenly() {
+    let labels: Vec<u32> = (0..1000).map(|row| u32::from(row % 10 == 0)).collect();
+    let room_for = |rows: usize| MAX_WORK / 2 / rows;
+    let taken = sampled(0..1000, &labels, 2, room_for(100));
+    let ones = taken.iter().filter(|&&row| labels[row as usize] == 1).count();
+    assert!((taken.len() - ones, ones) == (90, LEAST_SHARE), "{} {ones}", taken.len());
+    assert_eq!(sampled(0..1000, &labels, 2, 8).len(), 1000);
+}
+
+#[test]
+fn a_stop_ends_the_work() {
+    let (matrix, labels, contents) = dataset(3, 20);
+    let stop = AtomicBool::new(true);
+    let outcome = compute(&matrix, &labels, 3, &contents, &|_| true, &Job::new(&stop, &|_, _| {}));
+    assert!(matches!(outcome, Err(Error::Stopped)));
+}
+
+/// 50,000 samples of 128 numbers and ten classes. `cargo test --release -p chaffinch-core --lib speed -- --ignored
+/// --nocapture`
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let mut noise = Noise(3);
+    let (rows, dim, classes) = (50_000, 128, 10);
+    let (mut data, mut labels) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let class = row % classes;
+        let mut vector: Vec<f32> =
+            (0..dim).map(|d| 0.3 * f32::from(u8::from(d == class)) + 0.3 + 0.25 * noise.next()).collect();
+        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        vector.iter_mut().for_each(|x| *x /= norm);
+        data.extend(vector);
+        labels.push(class as u32);
+    }
+    let contents: Vec<ContentHash> =
+        (0..rows).map(|row| ContentHash::of(&(row as u64).to_le_bytes())).collect();
+    let matrix = EmbeddingMatrix::from_vec(data, dim);
+    let started = std::time::Instant::now();
+    run(&matrix, &labels, classes, &contents, &|_| true).unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    assert!(seconds < 60.0, "{seconds:.1} s");
+    std::io::Write::write_all(&mut std::io::stderr(), format!("{seconds:.2} s\n").as_bytes()).unwrap();
+}

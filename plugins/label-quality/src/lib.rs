@@ -1,0 +1,65 @@
+#![doc = include_str!("docs.md")]
+
+mod judge;
+mod words;
+
+use chaffinch_plugin::abi::Str;
+use chaffinch_plugin::prelude::*;
+use judge::{Judge, Settings};
+
+/// Finds labels that a model which was not trained on the sample contradicts.
+pub struct LabelQuality;
+
+impl Detector for LabelQuality {
+    const INFO: Info =
+        Info::new("label-quality", "Finds labels that a model trained on the others contradicts")
+            .version(env!("CARGO_PKG_VERSION"))
+            .docs(include_str!("docs.md"))
+            .needs(Needs::PROBABILITIES.and(Needs::LABELS))
+            .threshold(0.5)
+            .params(&[
+                Param::choice(
+                    "method",
+                    &[
+                        Str::new("odds"),
+                        Str::new("self_confidence"),
+                        Str::new("normalized_margin"),
+                        Str::new("confidence_weighted_entropy"),
+                    ],
+                    "How labels are scored",
+                ),
+                Param::flag("adjusted", false, "Make probabilities comparable between classes first"),
+                Param::choice(
+                    "filter",
+                    &[
+                        Str::new("follows_quality"),
+                        Str::new("prune_by_noise_rate"),
+                        Str::new("prune_by_class"),
+                        Str::new("both"),
+                        Str::new("confident_learning"),
+                        Str::new("predicted_neq_given"),
+                        Str::new("low_normalized_margin"),
+                        Str::new("low_self_confidence"),
+                    ],
+                    "What is flagged at the default threshold",
+                ),
+                Param::integer("min-class", 5, 2, 1000, "Classes of fewer samples are not judged"),
+            ]);
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let judge = Judge::new(view, &Settings::read(view)?)?;
+        view.checkpoint()?;
+        let mut scores = vec![f32::NAN; view.len()];
+        for (place, &sample) in judge.samples.iter().enumerate() {
+            scores[sample as usize] = judge.scores[place];
+        }
+        report.scores(&scores)?;
+        words::notes(view, report, &judge)?;
+        words::issues(view, report, &judge)
+    }
+}
+
+export_detector!(LabelQuality);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use super::LabelQuality;
+use chaffinch_plugin::prelude::*;
+use chaffinch_plugin::testing::{MemoryHost, Outcome};
+
+/// Twenty samples of each of three classes, of which the model is sure; sample 0 is called a cat and looks like a dog,
+/// sample 25 is called a dog and looks a little more like a frog.
+fn dataset() -> MemoryHost {
+    let labels: Vec<u32> = (0..60).map(|sample| sample / 20).collect();
+    let mut rows: Vec<[f32; 3]> = labels
+        .iter()
+        .map(|&label| std::array::from_fn(|class| if class == label as usize { 0.8 } else { 0.1 }))
+        .collect();
+    rows[0] = [0.06, 0.81, 0.13];
+    rows[25] = [0.1, 0.44, 0.46];
+    MemoryHost::new().classes(&["cat", "dog", "frog"]).labels(&labels).probabilities(&rows.concat())
+}
+
+fn run(host: &MemoryHost) -> Outcome {
+    let outcome = host.run(&LabelQuality);
+    assert_eq!(outcome.error, None);
+    outcome
+}
+
+#[test]
+fn a_contradicted_label_is_flagged_with_a_suggestion_and_a_sentence() {
+    let outcome = run(&dataset());
+    assert_eq!(outcome.flagged(0.5), [0]);
+    let issue = outcome.issue(0).unwrap();
+    assert_eq!(issue.suggested, Some(1));
+    assert_eq!(issue.reason, "other samples like it are called dog (81 %), not cat (6 %)");
+    // Undecided ones come next in the order, with words for a moved threshold.
+    assert_eq!(outcome.issue(25).unwrap().suggested, Some(2));
+    assert!(outcome.scores[25] > outcome.scores[0] && outcome.scores[25] < outcome.scores[1]);
+    assert!(outcome.note("quality of the probabilities").unwrap().contains("disagrees with 3.3 %"));
+    assert_eq!(outcome.note("confident joint"), Some("dog called cat: about 1"));
+}
+
+#[test]
+fn every_method_and_filter_flags_what_the_filter_names() {
+    for method in 0..4 {
+        for filter in 0..8 {
+            let host = dataset().param("method", f64::from(method)).param("filter", f64::from(filter));
+            let flagged = run(&host).flagged(0.5);
+            let expected: &[usize] = match filter {
+                5 => &[0, 25],
+                _ => &[0],
+            };
+            assert_eq!(flagged, expected, "method {method}, filter {filter}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_has_no_score() {
+    let mut labels: Vec<u32> = (0..60).map(|sample| sample / 20).collect();
+    labels[59] = NO_LABEL;
+    (40..57).for_each(|sample| labels[sample] = 0);
+    let outcome = run(&dataset().labels(&labels));
+    // Two frogs are left, and one sample without a label.
+    assert!(outcome.scores[57..].iter().all(Option::is_none));
+    assert!(outcome.scores[..57].iter().all(Option::is_some));
+    let outcome = dataset().labels(&[0; 60]).run(&LabelQuality);
+    assert!(outcome.error.is_none() || outcome.error.as_deref().unwrap().contains("same label"));
+    let outcome = dataset().labels(&[NO_LABEL; 60]).run(&LabelQuality);
+    assert!(outcome.error.unwrap().contains("no class has 5 labelled images"));
+    let one_class = dataset().labels(&[0; 60]).param("filter", 1.0).run(&LabelQuality);
+    assert!(one_class.error.unwrap().contains("at least two classes must occur"));
+}
+
+#[test]
+fn probabilities_that_are_none_end_the_run() {
+    let mut rows = vec![0.5_f32; 40];
+    rows[7] = f32::NAN;
+    let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&[[0; 10], [1; 10]].concat());
+    let error = host.probabilities(&rows).run(&LabelQuality).error.unwrap();
+    assert!(error.contains("row 3, class 1: NaN is no probability"), "{error}");
+}
+
+#[test]
+fn the_same_twice() {
+    let (first, second) = (run(&dataset()), run(&dataset()));
+    assert_eq!(first.scores, second.scores);
+    assert_eq!(first.issues, second.issues);
+}

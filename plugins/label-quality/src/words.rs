@@ -1,0 +1,87 @@
+//! Notes, reasons, suggestions and evidence.
+
+use crate::judge::Judge;
+use chaffinch_plugin::prelude::*;
+
+/// Below this score a sample gets words, so that a moved threshold still finds them.
+const WORDS_BELOW: f32 = 0.65;
+/// Pairs of classes that a note lists.
+const LISTED: usize = 10;
+
+/// Writes one sentence and a suggestion for each sample that a moved threshold might flag.
+pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
+    let all = view.probabilities()?;
+    for (place, &sample) in judge.samples.iter().enumerate() {
+        let score = judge.scores[place];
+        if score >= WORDS_BELOW {
+            continue;
+        }
+        let (row, label) = (all.row(sample as usize), judge.labels[place]);
+        let (best, p) = most_likely(row);
+        let own = row[label as usize];
+        let given = view.class_name(label);
+        let (reason, suggested) = if best == label {
+            (format!("others like it are called {given}, but only by a little ({})", percent(own)), None)
+        } else {
+            let other = view.class_name(best);
+            let said = format!(
+                "other samples like it are called {other} ({}), not {given} ({})",
+                percent(p),
+                percent(own)
+            );
+            (said, Some(best))
+        };
+        let mut issue = Issue::new(sample as usize, Score::clamp(score)?).reason(&reason);
+        if let Some(best) = suggested {
+            issue = issue.suggest(best);
+        }
+        report.issue(issue)?;
+    }
+    Ok(())
+}
+
+/// The most likely class, the first of equal ones, and its probability.
+fn most_likely(row: &[f32]) -> (u32, f32) {
+    (0_u32..).zip(row.iter().copied()).fold(
+        (0, f32::NEG_INFINITY),
+        |best, next| {
+            if next.1 > best.1 { next } else { best }
+        },
+    )
+}
+
+fn percent(p: f32) -> String {
+    let p = p * 100.0;
+    if p > 0.0 && p < 1.0 { "below 1 %".to_owned() } else { format!("{p:.0} %") }
+}
+
+/// Says how good the probabilities are, where the cut lies, and which classes are taken for which.
+pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
+    let cut = &judge.cut;
+    report.note(
+        "quality of the probabilities",
+        &format!(
+            "the model disagrees with {:.1} % of the labels, and with {:.1} % where it is surest; \
+             flagged by {}; the label's probability must be below {:.3} of the most likely other class's",
+            cut.disagreement * 100.0,
+            cut.noise * 100.0,
+            judge.filter.name(),
+            cut.limit
+        ),
+    )?;
+    let classes = judge.joint.classes();
+    let counts = judge.joint.calibrated();
+    let mut pairs: Vec<(i64, usize)> = (0..counts.len())
+        .filter(|place| place / classes != place % classes)
+        .map(|p| (counts[p], p))
+        .collect();
+    pairs.retain(|(count, _)| *count > 0);
+    pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let name = |class: usize| view.class_name(class as u32);
+    let lines: Vec<String> = pairs
+        .iter()
+        .take(LISTED)
+        .map(|&(count, p)| format!("{} called {}: about {count}", name(p % classes), name(p / classes)))
+        .collect();
+    report.note("confident joint", &lines.join("\n"))
+}

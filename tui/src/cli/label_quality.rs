@@ -1,0 +1,107 @@
+//! `label-quality`: wrong labels from probabilities in files.
+
+use super::args::{LabelQuality, QualityFormat, ScoreMethod};
+use super::output::{json, results};
+use anyhow::{Context, Result, bail, ensure};
+use chaffinch_confident::{Filter, Method};
+use chaffinch_core::display::safe_path;
+use chaffinch_core::label_quality::{Input, Judged, Question, Report};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Reads, judges, and writes what was asked for.
+pub(super) fn run(args: &LabelQuality) -> Result<()> {
+    let question = question(args)?;
+    let input = Input::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
+    let judged = input.judge(&question).with_context(|| safe_path(&args.labels))?;
+    // Without a choice, the cut that follows the quality of the probabilities.
+    let chosen = if args.filter.is_empty() { None } else { question.filters.first() };
+    let deciding = chosen.unwrap_or(&Filter::FollowsQuality).name();
+    let flagged = judged.flagged.get(deciding).map_or(&[][..], Vec::as_slice);
+    if let Some(path) = &args.scores {
+        write_file(path, |out| Ok(judged.scores.iter().try_for_each(|score| writeln!(out, "{score}"))?))?;
+    }
+    if let Some(path) = &args.issues {
+        let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        write_file(path, |out| match table {
+            true => rows(out, &input, &judged, flagged, true),
+            false => {
+                let named = flagged.iter().enumerate().filter(|(_, flag)| **flag);
+                Ok(named.map(|(row, _)| row).try_for_each(|row| writeln!(out, "{row}"))?)
+            }
+        })?;
+    }
+    results(|out| match args.format {
+        QualityFormat::Json => json(out, &Report::new(&question, &input, &judged)),
+        QualityFormat::Csv => rows(out, &input, &judged, flagged, false),
+    })
+}
+
+/// What is asked; of filters that were named the first one decides.
+fn question(args: &LabelQuality) -> Result<Question> {
+    let method = match args.method {
+        ScoreMethod::SelfConfidence => Method::SelfConfidence,
+        ScoreMethod::NormalizedMargin => Method::NormalizedMargin,
+        ScoreMethod::ConfidenceWeightedEntropy => Method::ConfidenceWeightedEntropy,
+    };
+    ensure!(
+        !args.adjusted || method.can_be_adjusted(),
+        "--adjusted does not go with {}: the entropy of adjusted rows has no meaning",
+        method.name()
+    );
+    let filters = if args.filter.is_empty() {
+        Filter::ALL.to_vec()
+    } else {
+        args.filter.iter().map(|name| filter(name)).collect::<Result<_>>()?
+    };
+    Ok(Question { method, adjusted: args.adjusted, filters })
+}
+
+fn filter(name: &str) -> Result<Filter> {
+    let name = name.trim().replace('-', "_");
+    let found = Filter::ALL.into_iter().find(|filter| filter.name() == name);
+    let Some(found) = found else {
+        let names: Vec<&str> = Filter::ALL.iter().map(|filter| filter.name()).collect();
+        bail!("there is no filter '{name}' (there are: {})", names.join(", "));
+    };
+    Ok(found)
+}
+
+/// One row a sample, or a flagged one only.
+fn rows(
+    out: &mut dyn Write,
+    input: &Input,
+    judged: &Judged,
+    flagged: &[bool],
+    only_flagged: bool,
+) -> Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    table.write_record(["row", "label", "suggested_label", "score", "issue"])?;
+    let classes = input.classes();
+    for (row, &label) in input.labels().iter().enumerate() {
+        let issue = flagged.get(row).copied().unwrap_or(false);
+        if only_flagged && !issue {
+            continue;
+        }
+        table.write_record([
+            row.to_string().as_str(),
+            &classes[label as usize],
+            &classes[judged.suggested[row] as usize],
+            &judged.scores[row].to_string(),
+            if issue { "1" } else { "0" },
+        ])?;
+    }
+    table.flush()?;
+    Ok(())
+}
+
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let work = || -> Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        write(&mut out)?;
+        out.flush()?;
+        Ok(())
+    };
+    work().with_context(|| format!("cannot write {}", safe_path(path)))
+}
