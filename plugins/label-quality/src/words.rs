@@ -4,7 +4,7 @@ use crate::judge::Judge;
 use chaffinch_plugin::prelude::*;
 
 /// Below this score a sample gets words, so that a moved threshold still finds them.
-const WORDS_BELOW: f32 = 0.65;
+const WORDS_BELOW: f32 = 0.7;
 /// Pairs of classes that a note lists.
 const LISTED: usize = 10;
 

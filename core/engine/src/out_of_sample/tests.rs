@@ -66,8 +66,7 @@ fn a_wrong_label_is_seen_through() {
 fn no_row_depends_on_its_own_label() {
     let (matrix, labels, contents) = dataset(3, 30);
     let before = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();
-    // A sample without a label is in a fold by chance, so it is moved to another class of its fold's size: what is
-    // held here is that the row of a sample is the same whatever label it had, as long as its fold is.
+    // Trained on the other folds only, a model gives the row to the last bit, whatever the sample is called.
     for sample in [0, 40, 80] {
         let fold = before.folds[sample];
         let training: Vec<u32> = (0..90).filter(|&row| before.folds[row as usize] != fold).collect();
