@@ -6,6 +6,7 @@ use crate::picture::{self, Worker};
 use crate::terminal::input::Watch;
 use crate::terminal::keys::Input;
 use crate::terminal::output::Screen;
+use crate::terminal::probe::Expected;
 use crate::terminal::restore::Guard;
 use crate::terminal::signals::{self, Listener};
 use crate::terminal::writer::Writer;
@@ -99,7 +100,8 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let worker = encoder.map(|encoder| Worker::start(encoder, move |r| drop(encoded.send(Wake::Encoded(r)))));
     let worker = worker.transpose().context("no thread for pictures")?;
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
-    let watch = Watch::start(&tty, &wake).context("no thread for the keyboard")?;
+    let expected = Expected::default();
+    let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
     let guard = Guard::take(&tty, options.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
     let terminal = Terminal::new(Screen::new(size)).context("the screen cannot be set up")?;

@@ -3,6 +3,7 @@
 pub mod input;
 pub mod keys;
 pub mod output;
+pub mod probe;
 pub mod restore;
 pub mod signals;
 pub mod writer;
