@@ -386,7 +386,11 @@ impl Shell<'_> {
     /// Sends a piece of a picture, if nothing else is to be written and the terminal has come far enough.
     fn pump(&mut self) {
         let now = Instant::now();
-        if self.writing > 0 || !self.seen || self.over.is_some() || !self.stage.sending() || !self.flow.room(now)
+        if self.writing > 0
+            || !self.seen
+            || self.over.is_some()
+            || !self.stage.sending()
+            || !self.flow.room(now)
         {
             return;
         }
@@ -526,7 +530,8 @@ impl Shell<'_> {
     fn suspend(&mut self, woken: &Receiver<Wake>) {
         self.suspend = false;
         // What the terminal still answers must not reach the shell, so it is waited for as well.
-        let limit = Instant::now() + Duration::from_millis(if self.expected.missing() > 0 { 1000 } else { 300 });
+        let limit =
+            Instant::now() + Duration::from_millis(if self.expected.missing() > 0 { 1000 } else { 300 });
         while self.writing > 0 || self.expected.missing() > 0 {
             // What comes meanwhile is taken in as usual; a second order to stop is this one.
             match woken.recv_deadline(limit) {

@@ -149,10 +149,8 @@ pub(super) fn make(
         return None;
     }
     let cells = geometry.cells(pixels.width, pixels.height);
-    let (full_width, full_height) = (
-        u32::from(cells.width) * geometry.cell.0.max(1),
-        u32::from(cells.height) * geometry.cell.1.max(1),
-    );
+    let (full_width, full_height) =
+        (u32::from(cells.width) * geometry.cell.0.max(1), u32::from(cells.height) * geometry.cell.1.max(1));
     let halved = |length: u32| length.div_ceil(2).max(1);
     let small = pixels.width * pixels.height <= SMALL;
     let payload = match protocol {
@@ -274,7 +272,9 @@ mod tests {
     fn enlarged_pixels_stay_squares() {
         let pixels = Pixels { width: 2, height: 1, rgb: vec![0, 0, 0, 200, 100, 50] };
         let large = scaled(&pixels, 8, 4);
-        assert!(large.rgb.chunks(24).all(|row| row[..12] == [0; 12] && row[12..] == [200, 100, 50].repeat(4)));
+        assert!(
+            large.rgb.chunks(24).all(|row| row[..12] == [0; 12] && row[12..] == [200, 100, 50].repeat(4))
+        );
     }
 
     #[test]

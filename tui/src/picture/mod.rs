@@ -137,7 +137,8 @@ pub(crate) mod tests {
             let mixed = i.wrapping_add(1).wrapping_mul(2_654_435_761);
             let noise = ((mixed ^ mixed >> 15).wrapping_mul(2_246_822_519) >> 27) as u8;
             let disc = (x * 2).abs_diff(width).pow(2) + (y * 2).abs_diff(height).pow(2) < height * height / 2;
-            let base = if disc { [200, 120, 40] } else { [(x * 200 / width) as u8, (y * 220 / height) as u8, 90] };
+            let base =
+                if disc { [200, 120, 40] } else { [(x * 200 / width) as u8, (y * 220 / height) as u8, 90] };
             base.map(|channel: u8| channel + noise)
         };
         Pixels { width, height, rgb: (0..width * height).flat_map(pixel).collect() }

@@ -154,9 +154,13 @@ mod tests {
         let expected = Expected::default();
         expected.asked();
         expected.asked();
-        for (bytes, left) in
-            [("\x1b[6;20;10t", 2), ("\x1b_Gi=31;OK\x1b\\", 2), ("\x1b[?6c", 1), ("\x1b[0n", 0), ("\x1b[0n", 0)]
-        {
+        for (bytes, left) in [
+            ("\x1b[6;20;10t", 2),
+            ("\x1b_Gi=31;OK\x1b\\", 2),
+            ("\x1b[?6c", 1),
+            ("\x1b[0n", 0),
+            ("\x1b[0n", 0),
+        ] {
             expected.came(bytes.as_bytes());
             assert_eq!(expected.missing(), left);
         }

@@ -51,7 +51,16 @@ impl Guard {
             let previous = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| on_panic(info, &*previous)));
         });
-        *taken() = Some(Taken { tty: tty.clone(), before, mouse, thread, log, farewell: Vec::new(), left: false, flush: false });
+        *taken() = Some(Taken {
+            tty: tty.clone(),
+            before,
+            mouse,
+            thread,
+            log,
+            farewell: Vec::new(),
+            left: false,
+            flush: false,
+        });
         let guard = Guard(());
         guard.enter()?;
         Ok(guard)

@@ -119,9 +119,7 @@ impl Stage {
         let gone: Vec<u32> = self
             .shown
             .iter()
-            .filter(|(slot, shown)| {
-                !keeps(wanted, **slot, shown) || protocol.in_cells() && drawn(shown.area)
-            })
+            .filter(|(slot, shown)| !keeps(wanted, **slot, shown) || protocol.in_cells() && drawn(shown.area))
             .map(|(slot, _)| *slot)
             .collect();
         for slot in gone {
@@ -159,9 +157,8 @@ impl Stage {
     fn cancel(&mut self, wanted: &[Wanted], between: bool) -> String {
         let Some(upload) = &mut self.upload else { return String::new() };
         let in_cells = self.protocol.is_some_and(Protocol::in_cells);
-        let still = wanted
-            .iter()
-            .any(|want| want.has(upload.image.key) && (!in_cells || want.area == upload.area));
+        let still =
+            wanted.iter().any(|want| want.has(upload.image.key) && (!in_cells || want.area == upload.area));
         let begun = upload.next > 0 && !in_cells;
         let id = upload.image.id;
         if still && !(begun && between) {
@@ -197,8 +194,8 @@ impl Stage {
                     let freed = self.make_room(bytes);
                     id = (1..=255).find(|id| self.images.iter().all(|image| image.id != *id)).unwrap_or(255);
                     self.used.insert(id);
-                    let cells = (protocol == Protocol::Placeholders)
-                        .then_some((best.cells.width, best.cells.height));
+                    let cells =
+                        (protocol == Protocol::Placeholders).then_some((best.cells.width, best.cells.height));
                     pieces = self.wire.transmit(id, png, cells);
                     if let Some(first) = pieces.first_mut() {
                         first.splice(0..0, freed.into_bytes());

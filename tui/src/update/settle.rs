@@ -133,7 +133,8 @@ fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects
         }
         model.pictures.step = Some((key, model.now));
         let (sample, cells) = key;
-        let job = EncodeJob { slot, ticket: 0, sample, cells, pixels, target: Some(target), above: Some(above) };
+        let job =
+            EncodeJob { slot, ticket: 0, sample, cells, pixels, target: Some(target), above: Some(above) };
         return fx.push(Effect::Encode(job));
     }
 }

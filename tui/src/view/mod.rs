@@ -12,8 +12,8 @@ mod status;
 pub use sample::related;
 
 use crate::model::{Mode, Model};
-use crate::theme::Role;
 use crate::terminal::stage::Wanted;
+use crate::theme::Role;
 use paint::Paint;
 use ratatui::Frame;
 use ratatui::buffer::CellDiffOption;
