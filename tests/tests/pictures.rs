@@ -13,10 +13,16 @@ use chaffinch_tests::sandbox::Sandbox;
 use chaffinch_tests::terminal::{PATIENCE, Terminal};
 use rustix::process::Signal;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Sessions are read and not changed here, so one is enough.
+/// One session is enough, and one program at a time may have it open.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The session: nothing is decided in it.
 fn scanned() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
     SANDBOX.get_or_init(|| {
@@ -43,8 +49,14 @@ fn opened(extra: &[&str], manner: Manner) -> Terminal {
 }
 
 fn listed(terminal: &Terminal) {
-    terminal.wait("the list", |screen| screen.contains(".png") || screen.contains(".jpg"));
-    terminal.keys("Tgg");
+    // Which samples are listed is remembered with the session.
+    terminal.wait("a list", |screen| screen.contains("no suspects") || screen.contains(".png"));
+    terminal.settle(Duration::from_millis(300));
+    if terminal.screen().contains("no suspects") {
+        terminal.keys("T");
+    }
+    terminal.wait("the list of all samples", |screen| screen.contains(".png") || screen.contains(".jpg"));
+    terminal.keys("gg");
     terminal.settle(Duration::from_millis(400));
 }
 
@@ -78,6 +90,7 @@ fn placed_in_full(tap: &[u8]) -> Option<Kitty> {
 
 #[test]
 fn kitty_places_follows_and_takes_back() {
+    let _alone = alone();
     let terminal = opened(&[], Manner::kitty());
     let kitty = wait_for(&terminal, "a placed picture", placed_in_full);
     let (_, cells) = kitty.at(1).unwrap();
@@ -119,6 +132,7 @@ fn kitty_places_follows_and_takes_back() {
 
 #[test]
 fn answers_that_come_late_and_in_pieces_type_nothing_and_are_used() {
+    let _alone = alone();
     let before = scanned().journal().len();
     let manner = Manner { delay: Duration::from_millis(2_500), pieces: Some(1), ..Manner::kitty() };
     let terminal = opened(&[], manner);
@@ -133,10 +147,11 @@ fn answers_that_come_late_and_in_pieces_type_nothing_and_are_used() {
 
 #[test]
 fn leaving_before_the_answers_leaves_no_garbage_for_the_shell() {
+    let _alone = alone();
     for delay in [100, 700] {
         let manner = Manner { delay: Duration::from_millis(delay), ..Manner::kitty() };
         let mut terminal = Terminal::start_as(&command(&[]), 100, 30, manner);
-        terminal.wait("the list", |screen| screen.contains(".png") || screen.contains(".jpg"));
+        terminal.wait_text("keep");
         terminal.keys("q");
         assert_eq!(terminal.end(Duration::from_secs(10)), Some(0));
         // What comes now is echoed by the terminal driver, and would be read by the shell.
@@ -147,6 +162,7 @@ fn leaving_before_the_answers_leaves_no_garbage_for_the_shell() {
 
 #[test]
 fn a_terminal_that_says_nothing_gets_characters() {
+    let _alone = alone();
     for manner in [Manner { mute: true, ..Manner::default() }, Manner::default()] {
         let terminal = opened(&[], manner);
         terminal.settle(Duration::from_millis(600));
@@ -161,6 +177,7 @@ fn a_terminal_that_says_nothing_gets_characters() {
 
 #[test]
 fn a_wish_is_followed_and_a_wrong_one_is_refused() {
+    let _alone = alone();
     let terminal = opened(&["--pictures", "blocks"], Manner::kitty());
     let tap = quit(terminal);
     assert!(
@@ -186,6 +203,7 @@ fn a_wish_is_followed_and_a_wrong_one_is_refused() {
 
 #[test]
 fn iterm_gets_files_and_sixel_terminals_get_sixels() {
+    let _alone = alone();
     let mut iterm = command(&[]);
     iterm.env("LC_TERMINAL", "iTerm2");
     let terminal = Terminal::start_as(&iterm, 120, 40, Manner { cell: Some((10, 20)), ..Manner::default() });
@@ -209,6 +227,7 @@ fn iterm_gets_files_and_sixel_terminals_get_sixels() {
 
 #[test]
 fn over_a_slow_link_keys_go_before_pictures() {
+    let _alone = alone();
     let manner = Manner { rate: Some(40_000), delay: Duration::from_millis(50), ..Manner::kitty() };
     let terminal = opened(&[], manner);
     wait_for(&terminal, "a picture", |tap| Kitty::read(tap).at(1).map(|_| ()));
@@ -219,8 +238,6 @@ fn over_a_slow_link_keys_go_before_pictures() {
         terminal.keys("j");
         std::thread::sleep(Duration::from_millis(33));
     }
-    let rows = scanned().rank(0).len();
-    println!("{rows} suspects");
     let kitty = wait_for(&terminal, "the last picture", |tap| {
         let kitty = Kitty::read(tap);
         (kitty.at(1).is_some() && kitty.sent.len() > known).then_some(kitty)
@@ -234,6 +251,7 @@ fn over_a_slow_link_keys_go_before_pictures() {
 
 #[test]
 fn after_a_stop_pictures_are_sent_again() {
+    let _alone = alone();
     let terminal = opened(&[], Manner::kitty());
     wait_for(&terminal, "a picture", placed_in_full);
     terminal.settle(Duration::from_millis(500));
@@ -252,6 +270,7 @@ fn after_a_stop_pictures_are_sent_again() {
 
 #[test]
 fn a_kill_by_signal_takes_pictures_back_too() {
+    let _alone = alone();
     let mut terminal = opened(&[], Manner::kitty());
     wait_for(&terminal, "a picture", placed_in_full);
     terminal.signal(Signal::TERM);
@@ -305,6 +324,7 @@ fn placeholders(terminal: &Terminal) -> usize {
 
 #[test]
 fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
+    let _alone = alone();
     let socket = scanned().path().join("tmux.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };
     let mut terminal = Terminal::start_as(&tmux.attach(true), 120, 40, Manner::kitty());
@@ -353,6 +373,7 @@ fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
 
 #[test]
 fn inside_tmux_in_a_plain_terminal_there_are_characters() {
+    let _alone = alone();
     let socket = scanned().path().join("plain.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };
     let terminal = Terminal::start_as(&tmux.attach(true), 120, 40, Manner::default());
