@@ -91,10 +91,11 @@ mod tests {
                     color = number(&mut at);
                     if bytes.get(at) == Some(&b';') {
                         at += 3;
-                        for channel in 0..3 {
-                            colors[color][channel] = number(&mut at) as u32;
-                            at += usize::from(channel < 2);
-                        }
+                        colors[color] = [(); 3].map(|()| {
+                            let percent = number(&mut at) as u32;
+                            at += usize::from(bytes.get(at) == Some(&b';'));
+                            percent
+                        });
                     }
                 }
                 b'$' => x = 0,
