@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failed step fails the test")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures are part of a test's result")]
 
+pub mod answers;
 pub mod artefacts;
 pub mod digest;
+pub mod graphics;
 pub mod pictures;
 pub mod planted;
 pub mod process;

@@ -4,6 +4,7 @@
 //! writes goes to a screen that can be read, and byte for byte to a tap, so that a test can look for what must
 //! never be written. Waiting is always for something on the screen, with a generous limit.
 
+use crate::answers::{Answers, Manner};
 use crate::process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -52,6 +53,11 @@ impl Terminal {
     /// Starts a command in a new terminal of this size. The command's environment is taken as it is, with `TERM`
     /// added where it has none.
     pub fn start(command: &Command, columns: u16, rows: u16) -> Terminal {
+        Terminal::start_as(command, columns, rows, Manner::default())
+    }
+
+    /// The same with a terminal of a certain kind.
+    pub fn start_as(command: &Command, columns: u16, rows: u16, manner: Manner) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -88,7 +94,7 @@ impl Terminal {
         let closing = Arc::new(AtomicBool::new(false));
         let reader = std::thread::spawn({
             let (master, shared, closing) = (master.clone(), shared.clone(), closing.clone());
-            move || read_all(&master, &shared, &closing)
+            move || read_all(&master, &shared, &closing, manner)
         });
         Terminal {
             child,
@@ -258,12 +264,16 @@ impl Drop for Terminal {
     }
 }
 
-/// Reads until the other side is gone or the terminal is taken away, and answers the questions every terminal
-/// answers: what it is, and where the cursor is.
-fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool) {
-    let mut buffer = [0; 65536];
-    let wait = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+/// Reads until the other side is gone or the terminal is taken away, and answers questions as the manner has it.
+fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool, manner: Manner) {
+    let mut buffer = vec![0; manner.rate.map_or(65536, |rate| (rate / 50).clamp(64, 65536))];
+    let wait = Timespec { tv_sec: 0, tv_nsec: if manner.delay.is_zero() { 20_000_000 } else { 2_000_000 } };
+    let rate = manner.rate;
+    let mut answers = Answers::new(manner);
     while !closing.load(Ordering::Relaxed) {
+        for piece in answers.due(Instant::now()) {
+            let _ = rustix::io::write(master, &piece);
+        }
         let mut ready = [PollFd::new(master, PollFlags::IN)];
         if !matches!(poll(&mut ready, Some(&wait)), Ok(1..)) {
             continue;
@@ -273,17 +283,12 @@ fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool) {
         let mut shared = lock(shared);
         shared.screen.process(bytes);
         shared.tap.extend_from_slice(bytes);
-        let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
-        let mut answer = String::new();
-        if has(b"\x1b[c") || has(b"\x1b[0c") {
-            answer.push_str("\x1b[?62;22c");
-        }
-        if has(b"\x1b[6n") {
-            let (row, column) = shared.screen.screen().cursor_position();
-            answer.push_str(&format!("\x1b[{};{}R", row + 1, column + 1));
-        }
+        let cursor = shared.screen.screen().cursor_position();
         drop(shared);
-        let _ = rustix::io::write(master, answer.as_bytes());
+        if let Some(rate) = rate {
+            std::thread::sleep(Duration::from_secs_f64(length as f64 / rate as f64));
+        }
+        answers.read(bytes, cursor, Instant::now());
     }
     lock(shared).ended = true;
 }

@@ -2,12 +2,17 @@
 
 use crate::keymap::Keymap;
 use crate::model::Model;
-use crate::picture::{self, Worker};
+use crate::picture::{Wish, Worker};
+use crate::terminal::flow::{self, Flow};
 use crate::terminal::input::Watch;
 use crate::terminal::keys::Input;
 use crate::terminal::output::Screen;
+use crate::terminal::probe::{self, Answer, Expected};
 use crate::terminal::restore::Guard;
 use crate::terminal::signals::{self, Listener};
+use crate::terminal::stage::Stage;
+use crate::terminal::tmux::{News, Tmux};
+use crate::terminal::traits::Traits;
 use crate::terminal::writer::Writer;
 use crate::terminal::{Tty, Wake};
 use crate::theme::{Depth, Theme};
@@ -34,7 +39,7 @@ pub struct Options {
     pub theme: String,
     /// A file laid over the default keys, or `vim`.
     pub keymap: Option<PathBuf>,
-    /// How pictures are shown: `auto`, `truecolor`, `256`, `ascii`, `off`.
+    /// How pictures are shown: `auto`, `kitty`, `iterm2`, `sixel`, `blocks`, `truecolor`, `256`, `ascii`, `off`.
     pub picture: String,
     /// Click and wheel; the terminal's own selection then needs Shift.
     pub mouse: bool,
@@ -85,7 +90,10 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let theme = Theme::load(&options.theme, depth)?;
     let keymap = Keymap::load(options.keymap.as_deref())?;
-    let encoder = picture::encoder(&options.picture, depth)?;
+    let wish = Wish::parse(&options.picture)?;
+    let encoder = wish.characters(depth);
+    let get = |name: &str| std::env::var(name).ok();
+    let mut traits = Traits::new(wish, depth, get);
     let tty = Tty::open()?;
     let size = tty.size();
     let mut model = Model::new(keymap, theme, size);
@@ -94,14 +102,18 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     if let Some(encoder) = &encoder {
         model.cell_pixels = encoder.cell_pixels();
     }
+    traits.window(tty.window().0, tty.window().1);
     let (wake, woken) = unbounded();
     let encoded = wake.clone();
     let worker = encoder.map(|encoder| Worker::start(encoder, move |r| drop(encoded.send(Wake::Encoded(r)))));
     let worker = worker.transpose().context("no thread for pictures")?;
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
-    let watch = Watch::start(&tty, &wake).context("no thread for the keyboard")?;
+    let expected = Expected::default();
+    let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
     let guard = Guard::take(&tty, options.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
+    let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
+    let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;
     let terminal = Terminal::new(Screen::new(size)).context("the screen cannot be set up")?;
     let mut shell = Shell {
         model,
@@ -119,18 +131,39 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         over: None,
         suspend: false,
         continued: false,
+        asks: traits.curious() && probe::worth_asking(&get("TERM").unwrap_or_default()),
+        traits,
+        expected: expected.clone(),
+        stage: Stage::default(),
+        flow: Flow::default(),
+        seen: true,
+        told: Vec::new(),
     };
+    shell.ask();
+    shell.retarget();
     let reason = shell.run(&woken, &events);
     drop(shell);
     drop(writer);
     if reason == ExitReason::Lost {
         watch.leave_armed();
     } else {
+        guard.leave_screen();
+        await_answers(&expected, Duration::from_millis(1000));
+        guard.flush(expected.missing() > 0);
         drop(watch);
     }
+    drop(tmux);
     drop(guard);
     drop(listener);
     Ok(reason)
+}
+
+/// Waits a moment for what the terminal has still to answer, so that the shell does not take it for something typed.
+fn await_answers(expected: &Expected, at_most: Duration) {
+    let limit = Instant::now() + at_most;
+    while expected.missing() > 0 && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 struct Shell<'a> {
@@ -152,12 +185,23 @@ struct Shell<'a> {
     suspend: bool,
     /// The signal that ended our own suspension is still to come.
     continued: bool,
+    /// Whether the terminal is asked what it can do.
+    asks: bool,
+    traits: Traits,
+    expected: Expected,
+    stage: Stage,
+    flow: Flow,
+    /// Whether somebody sees the screen, as far as is known.
+    seen: bool,
+    /// What makes the terminal forget our pictures, as the guard has it.
+    told: Vec<u8>,
 }
 
 impl Shell<'_> {
     fn run(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) -> ExitReason {
         loop {
             self.draw();
+            self.pump();
             let mut first = None;
             let timeout = self.timeout();
             crossbeam_channel::select! {
@@ -203,6 +247,10 @@ impl Shell<'_> {
         if !self.backlog.is_empty() {
             timeout = timeout.min(Duration::from_millis(5));
         }
+        if self.stage.sending() && self.seen {
+            // For the case that the answer that is waited for never comes.
+            timeout = timeout.min(Duration::from_secs(2));
+        }
         timeout
     }
 
@@ -230,7 +278,8 @@ impl Shell<'_> {
                         Input::Paste(text) => self.take(Msg::Paste(text)),
                         Input::Click(x, y) => self.take(Msg::Click(x, y)),
                         Input::Wheel(rows, x, y) => self.take(Msg::Wheel(rows, x, y)),
-                        Input::Focus(_) | Input::Reply(_) => {}
+                        Input::Reply(bytes) => self.reply(&bytes),
+                        Input::Focus(_) => {}
                     }
                 }
             }
@@ -251,6 +300,7 @@ impl Shell<'_> {
                 self.take(Msg::Act(crate::action::Action::Quit));
                 self.over = Some(ExitReason::Signal(signal));
             }
+            Wake::Tmux(news) => self.tmux(news),
             Wake::Encoded(result) => self.take(Msg::Encoded(result)),
             Wake::Log(line) => self.take(Msg::Log(line)),
         }
@@ -271,6 +321,7 @@ impl Shell<'_> {
                 Effect::Redraw => {
                     self.resize();
                     self.repaint();
+                    self.ask();
                 }
                 Effect::Suspend => self.suspend = true,
                 Effect::Gone => self.end(ExitReason::EngineGone),
@@ -315,15 +366,128 @@ impl Shell<'_> {
             return;
         }
         self.dirty = false;
+        let wanted = view::wanted(&self.model);
+        self.model.refresh = self.stage.stale(&wanted);
         let model = &self.model;
         // Drawing into memory cannot fail.
         let Ok(_) = self.terminal.draw(|frame| view::view(model, frame));
-        self.terminal.backend_mut().park(view::park(model));
-        let bytes = self.terminal.backend_mut().take();
+        let screen = self.terminal.backend_mut();
+        screen.park(view::park(model));
+        let mut bytes = screen.take();
+        bytes.extend_from_slice(self.stage.reconcile(&wanted, |area| screen.drew(area)).as_bytes());
+        screen.settle();
+        self.model.refresh.clear();
         if !bytes.is_empty() {
             self.drawn = Some(Instant::now());
             self.write(bytes);
         }
+    }
+
+    /// Sends a piece of a picture, if nothing else is to be written and the terminal has come far enough.
+    fn pump(&mut self) {
+        let now = Instant::now();
+        if self.writing > 0
+            || !self.seen
+            || self.over.is_some()
+            || !self.stage.sending()
+            || !self.flow.room(now)
+        {
+            return;
+        }
+        // Once a piece is out there is something to be forgotten at the end.
+        let farewell = self.stage.farewell().into_bytes();
+        if farewell != self.told {
+            self.guard.farewell(farewell.clone());
+            self.told = farewell;
+        }
+        let Some((mut piece, last)) = self.stage.next_piece() else { return };
+        if self.flow.sent(piece.len(), last, now) {
+            piece.extend_from_slice(self.wrapped(flow::QUESTION).as_bytes());
+            self.expected.asked();
+        }
+        self.write(piece);
+        if last {
+            self.take(Msg::Live(self.stage.live()));
+        }
+    }
+
+    fn wrapped(&self, sequence: &str) -> String {
+        crate::picture::kitty::Wire { tmux: self.traits.tmux }.wrap(sequence)
+    }
+
+    /// Asks the terminal what it can do.
+    fn ask(&mut self) {
+        if self.asks {
+            // tmux knows nothing of kitty's graphics; what is around it is asked when it lets us.
+            let questions = probe::questions(!self.traits.tmux);
+            self.expected.asked();
+            self.write(questions.into_bytes());
+            self.terminal.backend_mut().forget();
+            let Ok(()) = self.terminal.clear();
+            self.dirty = true;
+        }
+    }
+
+    /// The terminal has answered something.
+    fn reply(&mut self, bytes: &[u8]) {
+        match probe::answer(bytes) {
+            Some(Answer::Done) => {
+                self.flow.answered(Instant::now());
+                self.take(Msg::Link(self.flow.rate()));
+            }
+            Some(answer) => {
+                self.traits.learn(&answer);
+                self.retarget();
+            }
+            None => {}
+        }
+    }
+
+    /// Shows pictures the best way that is known now.
+    fn retarget(&mut self) {
+        let target = self.traits.protocol().map(|protocol| (protocol, self.traits.cell()));
+        if target != self.model.target {
+            let goodbye = self.stage.switch(target.map(|(protocol, _)| protocol), self.traits.tmux);
+            if !goodbye.is_empty() {
+                self.write(goodbye.into_bytes());
+            }
+            self.take(Msg::Target(target));
+        }
+    }
+
+    fn tmux(&mut self, news: News) {
+        match news {
+            News::Ready => self.ask_through_tmux(),
+            News::Seen(seen) => {
+                self.seen = seen;
+                if seen {
+                    self.forget_pictures();
+                }
+            }
+            // Perhaps another terminal, with nothing of ours in it.
+            News::Clients => {
+                self.traits.doubt();
+                self.retarget();
+                self.forget_pictures();
+                self.ask_through_tmux();
+            }
+        }
+    }
+
+    fn ask_through_tmux(&mut self) {
+        let question = self.wrapped(&probe::kitty_question());
+        self.expected.asked_kitty();
+        self.write(question.into_bytes());
+    }
+
+    /// Nothing is left of the pictures that were sent.
+    fn forget_pictures(&mut self) {
+        let goodbye = self.stage.lost();
+        if !goodbye.is_empty() {
+            self.write(goodbye.into_bytes());
+        }
+        self.flow.forget();
+        self.take(Msg::Live(self.stage.live()));
     }
 
     fn write(&mut self, bytes: Vec<u8>) {
@@ -340,6 +504,19 @@ impl Shell<'_> {
         let size = self.tty.size();
         self.terminal.backend_mut().resize(size);
         self.take(Msg::Resize(size.width, size.height));
+        // The screen is about to be cleared, and pictures with it; a font of another size comes this way too.
+        let goodbye = self.stage.lost();
+        if !goodbye.is_empty() {
+            self.write(goodbye.into_bytes());
+        }
+        self.take(Msg::Live(self.stage.live()));
+        let (cells, pixels) = self.tty.window();
+        self.traits.window(cells, pixels);
+        self.retarget();
+        if self.asks && self.expected.missing() == 0 {
+            self.expected.asked();
+            self.write(probe::CELL_QUESTION.into());
+        }
     }
 
     /// Nothing on the terminal is trusted any more.
@@ -352,8 +529,10 @@ impl Shell<'_> {
     /// Gives the terminal back, stops, and goes on when it is allowed to.
     fn suspend(&mut self, woken: &Receiver<Wake>) {
         self.suspend = false;
-        let limit = Instant::now() + Duration::from_millis(300);
-        while self.writing > 0 {
+        // What the terminal still answers must not reach the shell, so it is waited for as well.
+        let limit =
+            Instant::now() + Duration::from_millis(if self.expected.missing() > 0 { 1000 } else { 300 });
+        while self.writing > 0 || self.expected.missing() > 0 {
             // What comes meanwhile is taken in as usual; a second order to stop is this one.
             match woken.recv_deadline(limit) {
                 Ok(Wake::Signal(SIGTSTP)) => {}
@@ -362,7 +541,10 @@ impl Shell<'_> {
             }
         }
         self.suspend = false;
+        self.guard.flush(self.expected.missing() > 0);
         self.guard.leave();
+        self.expected.forget();
+        self.flow.forget();
         signals::stop_here();
         self.continued = true;
         self.resume();
@@ -374,5 +556,7 @@ impl Shell<'_> {
         }
         self.resize();
         self.repaint();
+        // It may be another terminal that goes on.
+        self.ask();
     }
 }

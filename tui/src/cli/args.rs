@@ -152,6 +152,10 @@ pub(super) struct Open {
     /// A dataset, or a session's folder
     #[arg(value_name = "DATASET|SESSION")]
     pub(super) target: PathBuf,
+    /// How pictures are shown: auto, kitty, iterm2, sixel, blocks, truecolor, 256, ascii or off [default: what
+    /// $CHAFFINCH_PICTURES or the configuration says, else auto]
+    #[arg(long, value_name = "HOW")]
+    pub(super) pictures: Option<String>,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]

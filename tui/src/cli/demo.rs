@@ -23,7 +23,7 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     }
     let screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if screen && !args.summary {
-        return open::run_target(&set.images, global, &args.engine, &reading);
+        return open::run_target(&set.images, global, &args.engine, &reading, None);
     }
     let listing = Listing::open(&set.images, global)?;
     let suspects = listing.suspects();

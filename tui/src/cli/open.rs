@@ -2,6 +2,7 @@
 
 use super::args::{DatasetArgs, EngineArgs, Global, Open};
 use super::setup;
+use crate::picture::Wish;
 use crate::{ExitReason, Options};
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::engine;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 /// Opens what was named.
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
-    run_target(&args.target, global, &args.engine, &args.reading)
+    run_target(&args.target, global, &args.engine, &args.reading, args.pictures.as_deref())
 }
 
 /// Opens a dataset or a session; what is missing is computed in the background.
@@ -21,13 +22,20 @@ pub(super) fn run_target(
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
+    pictures: Option<&str>,
 ) -> Result<ExitCode> {
     ensure!(
         std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (ssh -t gives one); without one use scan and rank"
     );
     let setup = setup::for_target(target, global, engine, reading)?;
-    let ui = setup.config.ui().clone();
+    let mut ui = setup.config.ui().clone();
+    let environment = std::env::var("CHAFFINCH_PICTURES").ok().filter(|name| !name.is_empty());
+    if let Some(name) = pictures.map(str::to_owned).or(environment) {
+        ui.picture = name;
+    }
+    // Said before anything is started.
+    Wish::parse(&ui.picture)?;
     let client = engine::spawn(setup)?;
     // Does nothing where nothing is missing; the interface shows its progress.
     client.commands.send(Command::Scan { detectors: Vec::new() }).ok().context("the engine ended at once")?;

@@ -16,13 +16,14 @@ pub use rows::{CHUNK, RowCache};
 
 use crate::key::Key;
 use crate::keymap::Keymap;
+use crate::picture::Protocol;
 use crate::theme::Theme;
 use chaffinch_core::decision::Choice;
 use chaffinch_core::protocol::{Progress, Query, Row, ScanReport, SessionSummary};
 use chaffinch_core::sample::SampleId;
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How much a message asks for attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,16 @@ pub struct Model {
     pub pictures_on: bool,
     /// Pixels in one cell, across and down, that the chosen way of showing pictures can use.
     pub cell_pixels: (u32, u32),
+    /// The graphics protocol, once it is known that there is one, and the pixels of one cell.
+    pub target: Option<(Protocol, (u32, u32))>,
+    /// Pictures that the terminal holds and cells can name.
+    pub live: BTreeMap<u64, u8>,
+    /// Bytes a second that pictures take on their way, once measured.
+    pub link: Option<u32>,
+    /// Cells to be drawn whether they changed or not, because a picture lies in them.
+    pub refresh: Vec<Rect>,
+    /// When a key was pressed last.
+    pub key_at: u64,
     /// Whether a stale session starts a scan by itself.
     pub scan_when_stale: bool,
     /// The session, once the engine has told of it.
@@ -162,6 +173,11 @@ impl Model {
             theme,
             pictures_on: true,
             cell_pixels: (1, 2),
+            target: None,
+            live: BTreeMap::new(),
+            link: None,
+            refresh: Vec::new(),
+            key_at: 0,
             scan_when_stale: true,
             session: None,
             list: List::default(),
@@ -200,7 +216,13 @@ impl Model {
 
     /// Greatest width and height in pixels worth asking for, for so many cells.
     pub fn pixels(&self, cells: Size) -> (u32, u32) {
-        (u32::from(cells.width) * self.cell_pixels.0, u32::from(cells.height) * self.cell_pixels.1)
+        let (across, down) = self.target.map_or(self.cell_pixels, |(_, cell)| cell);
+        (u32::from(cells.width) * across, u32::from(cells.height) * down)
+    }
+
+    /// Whether no key was pressed for long enough that better pictures may come.
+    pub fn resting(&self) -> bool {
+        self.now >= self.key_at + REST
     }
 
     /// The row under the cursor, if it has been loaded.
@@ -258,7 +280,8 @@ impl Model {
         let held = (self.hold_until > self.now).then_some(self.hold_until);
         let toast = self.toast.as_ref().and_then(|toast| toast.until);
         let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
-        let times = [prompt, held, toast, threshold, self.remember_at, self.quitting, self.retry_at()];
+        let rest = (self.target.is_some() && !self.resting()).then_some(self.key_at + REST);
+        let times = [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at()];
         times.into_iter().flatten().min()
     }
 
@@ -268,6 +291,9 @@ impl Model {
         times.into_iter().flatten().min().map(|at| at + PATIENCE)
     }
 }
+
+/// Milliseconds without a key after which pictures get better.
+pub const REST: u64 = 150;
 
 /// Milliseconds after which a question without an answer is asked again.
 pub const PATIENCE: u64 = 5_000;

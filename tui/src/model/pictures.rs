@@ -1,6 +1,6 @@
 //! What is known of single samples, and their pictures made ready for the screen.
 
-use crate::picture::Encoded;
+use crate::picture::{Encoded, Graphic};
 use chaffinch_core::protocol::{Detail, Ticket};
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::Size;
@@ -19,8 +19,9 @@ pub mod slot {
 
 /// Details that are held.
 const DETAILS: usize = 32;
-/// Pictures that are held.
-const PICTURES: usize = 48;
+/// Bytes of pictures that are held, and how many at most.
+const MEMORY: usize = 64 << 20;
+const PICTURES: usize = 256;
 
 /// Details of the samples seen last.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +91,17 @@ pub struct Pictures {
     pub asked: BTreeMap<u32, (Ticket, PictureKey, u64)>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
+    /// The better one that is being made: what for, and since when.
+    pub step: Option<(PictureKey, u64)>,
+}
+
+impl Shown {
+    fn weight(&self) -> usize {
+        match self {
+            Shown::Ready(encoded) => encoded.weight(),
+            Shown::Failed(why) => why.len(),
+        }
+    }
 }
 
 impl Pictures {
@@ -102,15 +114,34 @@ impl Pictures {
     pub fn insert(&mut self, key: PictureKey, shown: Shown) {
         self.held.retain(|(held, _)| *held != key);
         self.held.push((key, shown));
-        if self.held.len() > PICTURES {
-            self.held.remove(0);
+        let mut weight: usize = self.held.iter().map(|(_, shown)| shown.weight()).sum();
+        // The newest stays in any case: it is what is looked at.
+        while self.held.len() > 1 && (weight > MEMORY || self.held.len() > PICTURES) {
+            weight -= self.held.remove(0).1.weight();
         }
+    }
+
+    /// Adds a better form to a picture that is held. What made it is let go when it cannot be made.
+    pub fn add(&mut self, key: PictureKey, better: Option<Arc<Graphic>>) {
+        let Some(Shown::Ready(held)) = self.get(key) else { return };
+        let mut encoded = Encoded::clone(held);
+        match better {
+            Some(graphic) => {
+                encoded.graphics.push(graphic);
+                // The one before is shown until the new one has arrived; older ones are not needed.
+                let old = encoded.graphics.len().saturating_sub(2);
+                encoded.graphics.drain(..old);
+            }
+            None => encoded.source = None,
+        }
+        self.insert(key, Shown::Ready(Arc::new(encoded)));
     }
 
     /// Forgets everything: another way of drawing, or another terminal.
     pub fn clear(&mut self) {
         self.held.clear();
         self.asked.clear();
+        self.step = None;
     }
 
     /// When the oldest unanswered request was made.

@@ -37,7 +37,7 @@ impl PictureEncoder for Ascii {
                 out.push(cell);
             }
         }
-        Encoded { width: width as u16, height: rows.div_ceil(2) as u16, cells: out, upload: Vec::new() }
+        Encoded { width: width as u16, height: rows.div_ceil(2) as u16, cells: out, ..Encoded::default() }
     }
 }
 

@@ -61,7 +61,7 @@ impl PictureEncoder for HalfBlock {
                 out.push(cell);
             }
         }
-        Encoded { width: width as u16, height: height as u16, cells: out, upload: Vec::new() }
+        Encoded { width: width as u16, height: height as u16, cells: out, ..Encoded::default() }
     }
 }
 

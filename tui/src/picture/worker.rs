@@ -1,11 +1,14 @@
 //! A thread that makes pictures ready, so that neither keys nor frames wait for it. Of several requests for one
 //! place on the screen only the newest is served.
 
-use super::{Encoded, PictureEncoder, Pixels};
+use super::graphic::{self, Geometry};
+use super::{Encoded, PictureEncoder, Pixels, Protocol, Quality};
 use chaffinch_core::protocol::Ticket;
 use chaffinch_core::sample::SampleId;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Pixels to be made ready.
@@ -20,7 +23,11 @@ pub struct EncodeJob {
     /// The cells it has to fit into.
     pub cells: Size,
     /// The pixels.
-    pub pixels: Pixels,
+    pub pixels: Arc<Pixels>,
+    /// The graphics protocol, where there is one, and the pixels of one cell.
+    pub target: Option<(Protocol, (u32, u32))>,
+    /// How good what is held already is; none where nothing is held, and characters are to be made first.
+    pub above: Option<Quality>,
 }
 
 /// A picture that is ready.
@@ -34,8 +41,41 @@ pub struct EncodeResult {
     pub sample: SampleId,
     /// The cells it was made for.
     pub cells: Size,
-    /// The picture.
+    /// The picture: characters, or one graphic to be added to them.
     pub encoded: Encoded,
+    /// What it was made for.
+    pub target: Option<(Protocol, (u32, u32))>,
+    /// Whether it adds to what is held.
+    pub adds: bool,
+}
+
+/// Does a job.
+pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult {
+    let EncodeJob { slot, ticket, sample, cells, pixels, target, above } = job;
+    let encoded = match (target, above) {
+        (None, _) => encoder.encode(*slot, pixels, *cells),
+        (Some((_, cell)), None) => {
+            // The characters take the place that the graphic will have, so that nothing jumps.
+            let place = Geometry { room: *cells, cell: *cell }.cells(pixels.width, pixels.height);
+            let (across, down) = encoder.cell_pixels();
+            let small =
+                graphic::scaled(pixels, u32::from(place.width) * across, u32::from(place.height) * down);
+            let mut encoded = encoder.encode(*slot, &small, place);
+            encoded.source = Some(pixels.clone());
+            encoded
+        }
+        (Some((protocol, cell)), Some(above)) => {
+            let geometry = Geometry { room: *cells, cell: *cell };
+            let quality = graphic::step_above(*above, pixels);
+            // A quantiser that fails on some picture leaves the characters.
+            let made = catch_unwind(AssertUnwindSafe(|| graphic::make(pixels, *protocol, quality, geometry)));
+            let graphics = made.ok().flatten().map(Arc::new).into_iter().collect();
+            Encoded { graphics, ..Encoded::default() }
+        }
+    };
+    let adds = target.is_some() && above.is_some();
+    let target = *target;
+    EncodeResult { slot: *slot, ticket: *ticket, sample: *sample, cells: *cells, encoded, target, adds }
 }
 
 /// The thread and the way to it. Ends when it is dropped.
@@ -57,9 +97,8 @@ impl Worker {
         let thread = std::thread::Builder::new().name("picture".to_owned()).spawn(move || {
             let mut waiting: Vec<EncodeJob> = Vec::new();
             while refill(&queue, &mut waiting) {
-                let EncodeJob { slot, ticket, sample, cells, pixels } = waiting.remove(0);
-                let encoded = encoder.encode(slot, &pixels, cells);
-                done(EncodeResult { slot, ticket, sample, cells, encoded });
+                let job = waiting.remove(0);
+                done(encode(&mut *encoder, &job));
             }
         })?;
         Ok(Worker { jobs: Some(jobs), thread: Some(thread) })
@@ -86,8 +125,8 @@ fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
         waiting.retain(|older| older.slot != job.slot);
         waiting.push(job);
     }
-    // The sample under the cursor before its neighbours.
-    waiting.sort_by_key(|job| job.slot);
+    // What has nothing to show yet first, and the sample under the cursor before its neighbours.
+    waiting.sort_by_key(|job| (job.above.is_some(), job.slot));
     true
 }
 

@@ -1,6 +1,7 @@
 //! The thread that reads keys, and the thread that notices when the terminal is gone.
 
-use super::keys::Parser;
+use super::keys::{Input, Parser};
+use super::probe::Expected;
 use super::{Tty, Wake};
 use crossbeam_channel::Sender;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,12 +28,13 @@ impl Watch {
     ///
     /// # Errors
     /// If the system gives no thread or pipe.
-    pub fn start(tty: &Tty, wake: &Sender<Wake>) -> std::io::Result<Watch> {
+    pub fn start(tty: &Tty, wake: &Sender<Wake>, expected: &Expected) -> std::io::Result<Watch> {
         let (stopped, stop) = pipe()?;
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let reader = {
             let (tty, wake, stopped) = (tty.clone(), wake.clone(), stopped.try_clone()?);
-            spawn("input").spawn(move || read(&tty, &wake, &stopped))?
+            let expected = expected.clone();
+            spawn("input").spawn(move || read(&tty, &wake, &stopped, &expected))?
         };
         let watchdog = {
             let (tty, wake) = (tty.clone(), wake.clone());
@@ -75,7 +77,7 @@ fn wait(tty: &Tty, stopped: &PipeReader, events: PollFlags, time: Option<Duratio
     }
 }
 
-fn read(tty: &Tty, wake: &Sender<Wake>, stopped: &PipeReader) {
+fn read(tty: &Tty, wake: &Sender<Wake>, stopped: &PipeReader, expected: &Expected) {
     let mut parser = Parser::default();
     let mut bytes = [0u8; 4096];
     let mut silent = LONG;
@@ -88,6 +90,7 @@ fn read(tty: &Tty, wake: &Sender<Wake>, stopped: &PipeReader) {
         };
         let Some(events) = wait(tty, stopped, PollFlags::IN, time) else { return };
         let mut inputs = Vec::new();
+        parser.expect(expected.any());
         if events.is_empty() {
             silent = if silent < SHORT { SHORT } else { LONG };
             if silent == SHORT {
@@ -104,6 +107,11 @@ fn read(tty: &Tty, wake: &Sender<Wake>, stopped: &PipeReader) {
                 }
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
                 Err(_) => return drop(wake.send(Wake::Lost)),
+            }
+        }
+        for input in &inputs {
+            if let Input::Reply(bytes) = input {
+                expected.came(bytes);
             }
         }
         if !inputs.is_empty() && wake.send(Wake::Input(inputs)).is_err() {

@@ -32,6 +32,12 @@ pub struct Parser {
     buffer: Vec<u8>,
     paste: Option<Vec<u8>>,
     late: bool,
+    /// Answers are still to come, so that a half one is kept however long its rest takes.
+    expecting: bool,
+    /// What is in the buffer has outlived a long silence.
+    lingering: bool,
+    /// A single character behind an Escape that was given out: the rest of an answer, or a key.
+    doubtful: bool,
 }
 
 enum Step {
@@ -42,16 +48,26 @@ enum Step {
 }
 
 impl Parser {
+    /// Whether questions to the terminal are still open.
+    pub fn expect(&mut self, answers: bool) {
+        self.expecting = answers;
+    }
+
     /// Takes bytes in; what is complete is appended to `out`.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<Input>) {
-        // Escape was already given out because the rest of a sequence was late: over a slow link the arrow keys
-        // would otherwise type letters, and letters decide about samples.
-        if std::mem::take(&mut self.late)
-            && self.buffer.is_empty()
-            && bytes.len() > 1
-            && matches!(bytes[0], b'[' | b'O')
-        {
-            self.buffer.push(0x1b);
+        self.doubtful = false;
+        let lingering = std::mem::take(&mut self.lingering);
+        if std::mem::take(&mut self.late) && self.buffer.is_empty() {
+            // Escape was already given out because the rest of a sequence was late: over a slow link the arrow keys
+            // would otherwise type letters, and letters decide about samples.
+            let key = bytes.len() > 1 && matches!(bytes[0], b'[' | b'O') && !lingering;
+            let answer = self.expecting && could_be_answer(&[b"\x1b", bytes].concat());
+            if key || answer {
+                self.buffer.push(0x1b);
+                self.doubtful = bytes.len() == 1;
+            }
+        } else if lingering && !could_be_answer(&[&self.buffer, bytes].concat()) {
+            self.buffer.clear();
         }
         self.buffer.extend_from_slice(bytes);
         loop {
@@ -111,15 +127,48 @@ impl Parser {
             self.buffer.clear();
             self.late = true;
             out.push(Input::Key(Key::plain(Code::Esc)));
+        } else if std::mem::take(&mut self.doubtful)
+            && let Some(character) = self.buffer.get(1).copied()
+        {
+            self.buffer.clear();
+            out.push(Input::Key(Key::char(char::from(character))));
         }
     }
 
-    /// Nothing came for long: what is unfinished will never be.
+    /// Nothing came for long: what is unfinished will never be, unless it can be half of an answer that is expected.
     pub fn long_silence(&mut self) {
-        self.late = false;
-        if self.paste.is_none() {
+        self.late &= self.expecting;
+        self.lingering = self.expecting && (self.late || could_be_answer(&self.buffer));
+        if self.paste.is_none() && !self.lingering {
             self.buffer.clear();
         }
+    }
+}
+
+/// Whether these bytes begin as an answer to one of our questions does. Strict, so that a half answer whose rest
+/// never comes takes no key with it.
+fn could_be_answer(bytes: &[u8]) -> bool {
+    const LIMIT: usize = 256;
+    let text = |bytes: &[u8]| {
+        let end = bytes.iter().position(|byte| *byte < 0x20).unwrap_or(bytes.len());
+        end < LIMIT && matches!(bytes.get(end), None | Some(0x1b | 0x07))
+    };
+    match bytes {
+        [0x1b, b'_'] | [0x1b, b'P'] | [0x1b, b'P', b'>'] | [0x1b, b'['] => true,
+        [0x1b, b'_', b'G', rest @ ..] | [0x1b, b'P', b'>', b'|', rest @ ..] => text(rest),
+        [0x1b, b'[', rest @ ..] => {
+            let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';'));
+            match (rest[0], end) {
+                (b'?', _) => rest[1..]
+                    .iter()
+                    .find(|byte| !matches!(byte, b'0'..=b'9' | b';'))
+                    .is_none_or(|last| *last == b'c'),
+                (b'0'..=b'9', Some(end)) => matches!(rest[end], b't' | b'n' | b'c'),
+                (b'0'..=b'9', None) => true,
+                _ => false,
+            }
+        }
+        _ => false,
     }
 }
 
@@ -383,6 +432,87 @@ mod tests {
         assert_eq!(keys(b"\x1b[M !!j"), "j", "three bytes belong to the old mouse report");
         assert_eq!(keys(b"\x1b]11;rgb"), "", "an answer that never ends types nothing");
         assert_eq!(keys(b"\x1b[12\x1b[A"), "<Up>", "a sequence cut off by another");
+    }
+
+    /// Keys that come out when an answer arrives in pieces with silence between them, a key before and one behind.
+    fn broken(pieces: &[&[u8]]) -> Vec<Input> {
+        let (mut parser, mut out) = (Parser::default(), Vec::new());
+        parser.expect(true);
+        parser.feed(b"j", &mut out);
+        for piece in pieces {
+            parser.feed(piece, &mut out);
+            parser.short_silence(&mut out);
+            parser.long_silence();
+        }
+        parser.feed(b"k", &mut out);
+        out
+    }
+
+    const ANSWERS: [&[u8]; 5] = [
+        b"\x1b_Gi=31;OK\x1b\\",
+        b"\x1bP>|kitty(0.40.1)\x1b\\",
+        b"\x1b[6;20;10t",
+        b"\x1b[?62;4;22c",
+        b"\x1b[0n",
+    ];
+
+    #[test]
+    fn half_an_answer_waits_for_its_rest_however_long() {
+        for answer in ANSWERS {
+            for cut in 1..answer.len() {
+                let mut got = broken(&[&answer[..cut], &answer[cut..]]);
+                // A lone Escape cannot be told from the key.
+                got.retain(|input| *input != Input::Key(Key::plain(Code::Esc)));
+                let expected =
+                    [Input::Key(Key::char('j')), Input::Reply(answer.to_vec()), Input::Key(Key::char('k'))];
+                assert_eq!(got, expected, "{} cut at {cut}", answer.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_begins_like_an_answer_takes_no_key() {
+        let typed = |pieces: &[&[u8]]| -> Vec<Input> {
+            broken(pieces).into_iter().filter(|input| *input != Input::Key(Key::plain(Code::Esc))).collect()
+        };
+        let keys = |text: &str| text.chars().map(|c| Input::Key(Key::char(c))).collect::<Vec<_>>();
+        assert_eq!(typed(&[b"\x1b_", b"x"]), keys("jxk"));
+        assert_eq!(typed(&[b"\x1b", b"_"]), keys("j_k"));
+        assert_eq!(typed(&[b"\x1bP", b"a"]), keys("jak"));
+        assert_eq!(typed(&[b"\x1b[6;2", b"x"]), keys("jxk"));
+        assert_eq!(typed(&[b"\x1b_Gi=31;\x02", b"x"]), keys("jxk"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn answers_in_any_pieces_type_nothing(
+            which in proptest::collection::vec((0..ANSWERS.len(), proptest::bool::ANY), 1..6),
+            cuts in proptest::collection::vec(0..200_usize, 0..12),
+        ) {
+            let mut bytes = Vec::new();
+            let mut expected = Vec::new();
+            for (which, key) in which {
+                bytes.extend_from_slice(ANSWERS[which]);
+                expected.push(Input::Reply(ANSWERS[which].to_vec()));
+                if key {
+                    bytes.push(b'x');
+                    expected.push(Input::Key(Key::char('x')));
+                }
+            }
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % bytes.len()).collect();
+            // Silence directly behind an Escape is another matter, and has its own test.
+            cuts.retain(|cut| *cut == 0 || bytes[cut - 1] != 0x1b);
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let (mut parser, mut out) = (Parser::default(), Vec::new());
+            parser.expect(true);
+            for pair in cuts.windows(2) {
+                parser.feed(&bytes[pair[0]..pair[1]], &mut out);
+                parser.short_silence(&mut out);
+                parser.long_silence();
+            }
+            proptest::prop_assert_eq!(out, expected);
+        }
     }
 
     #[test]

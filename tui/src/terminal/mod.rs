@@ -1,10 +1,15 @@
 //! The terminal itself: bytes in, bytes out, and giving it back as it was found, whatever happens.
 
+pub mod flow;
 pub mod input;
 pub mod keys;
 pub mod output;
+pub mod probe;
 pub mod restore;
 pub mod signals;
+pub mod stage;
+pub mod tmux;
+pub mod traits;
 pub mod writer;
 
 use anyhow::{Context, Result, bail};
@@ -27,6 +32,8 @@ pub enum Wake {
     Signal(i32),
     /// A picture is ready.
     Encoded(crate::picture::EncodeResult),
+    /// tmux around us has news.
+    Tmux(tmux::News),
     /// A line for the log.
     Log(String),
 }
@@ -64,6 +71,12 @@ impl Tty {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
             _ => Size::new(80, 24),
         }
+    }
+
+    /// Its size in cells and in pixels, as the system has them; 0 where it has not.
+    pub fn window(&self) -> ((u16, u16), (u16, u16)) {
+        let size = rustix::termios::tcgetwinsize(&*self.fd);
+        size.map(|size| ((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel))).unwrap_or_default()
     }
 
     /// Whether writing can say that it would block.

@@ -2,7 +2,7 @@
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -27,12 +27,14 @@ pub struct Screen {
     /// Where the terminal's cursor is, if that is certain.
     at: Option<Position>,
     shown: Option<bool>,
+    /// Runs of cells that were drawn and not seen to: row, first and last column.
+    drawn: Vec<(u16, u16, u16)>,
 }
 
 impl Screen {
     /// A screen of this size of which nothing is known.
     pub fn new(size: Size) -> Screen {
-        Screen { size, bytes: String::new(), pen: PLAIN, at: None, shown: None }
+        Screen { size, bytes: String::new(), pen: PLAIN, at: None, shown: None, drawn: Vec::new() }
     }
 
     /// The terminal has another size.
@@ -54,6 +56,19 @@ impl Screen {
         if self.shown == Some(false) {
             self.go(position);
         }
+    }
+
+    /// Whether a cell of this area was drawn since the last [`Screen::settle`].
+    pub fn drew(&self, area: Rect) -> bool {
+        let inside = |y: u16, first: u16, last: u16| {
+            (area.top()..area.bottom()).contains(&y) && first < area.right() && last >= area.left()
+        };
+        self.drawn.iter().any(|(y, first, last)| inside(*y, *first, *last))
+    }
+
+    /// What was drawn so far is seen to.
+    pub fn settle(&mut self) {
+        self.drawn.clear();
     }
 
     /// The bytes of the frame, to be drawn at once by terminals that can.
@@ -161,6 +176,10 @@ impl Backend for Screen {
             self.dress(Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
             let symbol = cell.symbol();
             self.bytes.push_str(symbol);
+            match self.drawn.last_mut() {
+                Some((row, _, last)) if *row == y && *last + 1 == x => *last = x,
+                _ => self.drawn.push((y, x, x)),
+            }
             let next = x + symbol.width() as u16;
             // Behind the last column terminals differ about where the cursor is.
             self.at = (next < self.size.width).then_some(Position { x: next, y });

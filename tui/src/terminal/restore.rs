@@ -1,6 +1,6 @@
 //! Taking the terminal and giving it back: at the end, on suspension, after a panic.
 
-use super::{Tty, Wake, writer};
+use super::{Tty, Wake, stage, writer};
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -21,6 +21,12 @@ struct Taken {
     mouse: bool,
     thread: ThreadId,
     log: Sender<Wake>,
+    /// What makes the terminal forget our pictures.
+    farewell: Vec<u8>,
+    /// The screen is given back already; the line modes are not.
+    left: bool,
+    /// Answers may still come, which must not reach the shell.
+    flush: bool,
 }
 
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
@@ -45,7 +51,16 @@ impl Guard {
             let previous = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| on_panic(info, &*previous)));
         });
-        *taken() = Some(Taken { tty: tty.clone(), before, mouse, thread, log });
+        *taken() = Some(Taken {
+            tty: tty.clone(),
+            before,
+            mouse,
+            thread,
+            log,
+            farewell: Vec::new(),
+            left: false,
+            flush: false,
+        });
         let guard = Guard(());
         guard.enter()?;
         Ok(guard)
@@ -56,7 +71,8 @@ impl Guard {
     /// # Errors
     /// If the terminal refuses.
     pub fn enter(&self) -> Result<()> {
-        if let Some(taken) = &*taken() {
+        if let Some(taken) = &mut *taken() {
+            taken.left = false;
             let mut raw = taken.before.clone();
             raw.make_raw();
             tcsetattr(&taken.tty, OptionalActions::Now, &raw).context("the terminal cannot be made raw")?;
@@ -70,16 +86,37 @@ impl Guard {
 
     /// Leaves the modes for a while.
     pub fn leave(&self) {
-        if let Some(taken) = &*taken() {
+        if let Some(taken) = &mut *taken() {
             give_back(taken);
+        }
+    }
+
+    /// Gives the screen back, but keeps the line raw, so that what the terminal still answers is not echoed.
+    pub fn leave_screen(&self) {
+        if let Some(taken) = &mut *taken() {
+            leave_screen(taken);
+        }
+    }
+
+    /// What is written before the screen is given back, also after a panic.
+    pub fn farewell(&self, bytes: Vec<u8>) {
+        if let Some(taken) = &mut *taken() {
+            taken.farewell = bytes;
+        }
+    }
+
+    /// Whether unread input is thrown away with the line modes: answers that came too late.
+    pub fn flush(&self, unread: bool) {
+        if let Some(taken) = &mut *taken() {
+            taken.flush = unread;
         }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(taken) = taken().take() {
-            give_back(&taken);
+        if let Some(mut taken) = taken().take() {
+            give_back(&mut taken);
         }
     }
 }
@@ -90,9 +127,16 @@ fn put(tty: &Tty, bytes: &[u8]) {
     writer::write(tty, bytes, || Instant::now() > limit);
 }
 
-fn give_back(taken: &Taken) {
-    put(&taken.tty, LEAVE);
-    let _ = tcsetattr(&taken.tty, OptionalActions::Now, &taken.before);
+fn leave_screen(taken: &mut Taken) {
+    if !std::mem::replace(&mut taken.left, true) {
+        put(&taken.tty, &[stage::CLOSE, &taken.farewell, LEAVE].concat());
+    }
+}
+
+fn give_back(taken: &mut Taken) {
+    leave_screen(taken);
+    let when = if taken.flush { OptionalActions::Flush } else { OptionalActions::Now };
+    let _ = tcsetattr(&taken.tty, when, &taken.before);
 }
 
 /// A panic of the loop gives the terminal back before anything is printed. Any other thread's goes to the log: the
@@ -105,8 +149,8 @@ fn on_panic(info: &PanicHookInfo<'_>, previous: &(dyn Fn(&PanicHookInfo<'_>) + S
             let _ = taken.log.send(Wake::Log(format!("thread {name}: {info}")));
         }
         _ => {
-            if let Some(taken) = holder.take() {
-                give_back(&taken);
+            if let Some(mut taken) = holder.take() {
+                give_back(&mut taken);
             }
             drop(holder);
             previous(info);

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod engine;
+mod ladder;
 mod listing;
 mod rig;
 mod screens;

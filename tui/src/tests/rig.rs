@@ -4,7 +4,7 @@ use super::engine::FakeEngine;
 use crate::key::parse_sequence;
 use crate::keymap::Keymap;
 use crate::model::Model;
-use crate::picture::{EncodeResult, HalfBlock, PictureEncoder};
+use crate::picture::{HalfBlock, encode};
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg, update};
 use crate::view::view;
@@ -61,9 +61,7 @@ impl Rig {
             match effect {
                 Effect::Send(command) => self.waiting.push_back(command),
                 Effect::Encode(job) => {
-                    let encoded = HalfBlock { indexed: false }.encode(job.slot, &job.pixels, job.cells);
-                    let (slot, ticket, sample, cells) = (job.slot, job.ticket, job.sample, job.cells);
-                    let result = EncodeResult { slot, ticket, sample, cells, encoded };
+                    let result = encode(&mut HalfBlock { indexed: false }, &job);
                     let more = update(&mut self.model, Msg::Encoded(result));
                     self.perform(more);
                 }

@@ -232,17 +232,28 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
         return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
     }
     let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
-    let job = EncodeJob { slot: picture.slot, ticket, sample: picture.sample, cells: key.1, pixels };
-    fx.push(Effect::Encode(job));
+    let (sample, cells) = key;
+    let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.target);
+    fx.push(Effect::Encode(EncodeJob { slot, ticket, sample, cells, pixels, target, above: None }));
 }
 
 pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
+    let key = (result.sample, result.cells);
+    if result.adds {
+        model.pictures.step = None;
+        if result.target == model.target {
+            model.pictures.add(key, result.encoded.graphics.into_iter().next());
+        }
+        return;
+    }
     let current = model.pictures.asked.get(&result.slot).is_some_and(|(ticket, ..)| *ticket == result.ticket);
     if current {
         model.pictures.asked.remove(&result.slot);
     }
-    let shown = Shown::Ready(Arc::new(result.encoded));
-    model.pictures.insert((result.sample, result.cells), shown);
+    // Made for another way of showing it: it is asked for again.
+    if result.target == model.target {
+        model.pictures.insert(key, Shown::Ready(Arc::new(result.encoded)));
+    }
 }
 
 fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {

@@ -21,8 +21,9 @@ pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {
 use crate::action::Action;
 use crate::key::Key;
 use crate::model::{Level, Model, Toast};
-use crate::picture::{EncodeJob, EncodeResult};
+use crate::picture::{EncodeJob, EncodeResult, Protocol};
 use chaffinch_core::protocol::{Command, Event};
+use std::collections::BTreeMap;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -41,6 +42,12 @@ pub enum Msg {
     Engine(Event),
     /// A picture is ready.
     Encoded(EncodeResult),
+    /// Pictures are shown by this protocol from now on, in cells of this size; or by characters.
+    Target(Option<(Protocol, (u32, u32))>),
+    /// The terminal holds these pictures, by key, under these numbers.
+    Live(BTreeMap<u64, u8>),
+    /// Pictures take so many bytes a second on their way.
+    Link(Option<u32>),
     /// An action without a key, from the palette or a replayed session.
     Act(Action),
     /// A thread said something for the log.
@@ -74,6 +81,9 @@ pub type Effects = Vec<Effect>;
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
     let mut fx = Effects::new();
+    if matches!(msg, Msg::Key(_) | Msg::Wheel(..) | Msg::Resize(..)) {
+        model.key_at = model.now;
+    }
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
         Msg::Key(key) => keys::key(model, key, &mut fx),
@@ -87,6 +97,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         }
         Msg::Engine(event) => engine::event(model, event, &mut fx),
         Msg::Encoded(result) => engine::encoded(model, result),
+        Msg::Target(target) if target == model.target => {}
+        Msg::Target(target) => {
+            model.target = target;
+            model.pictures.clear();
+            model.live.clear();
+        }
+        Msg::Live(live) => model.live = live,
+        Msg::Link(rate) => model.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
         Msg::Log(line) => engine::log(model, line),
     }

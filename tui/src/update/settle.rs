@@ -2,7 +2,8 @@
 //! happens because time has passed.
 
 use super::{Effect, Effects, engine, motion, prompt, send};
-use crate::model::{Layout, Model, PATIENCE, PictureKey, slot};
+use crate::model::{Layout, Model, PATIENCE, PictureKey, Shown, slot};
+use crate::picture::{EncodeJob, Pixels, Protocol, Quality};
 use chaffinch_core::protocol::Command;
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::Size;
@@ -29,6 +30,7 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
     if limit > 0 {
         model.rows.give_up(limit);
         model.pictures.asked.retain(|_, (_, _, at)| *at > limit);
+        model.pictures.step = model.pictures.step.filter(|(_, at)| *at > limit);
         model.details.asked = model.details.asked.filter(|(_, at)| *at > limit);
     }
 }
@@ -47,6 +49,7 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     details(model, sample, fx);
     if model.pictures_on {
         pictures(model, &layout, sample, fx);
+        better(model, &layout, sample, fx);
     }
 }
 
@@ -99,6 +102,65 @@ pub(crate) fn strip(model: &Model, layout: &Layout, sample: SampleId) -> Vec<Sam
         .take(layout.thumbs as usize)
         .map(|(_, related)| related.sample)
         .collect()
+}
+
+/// Asks for the next better form of one picture: first of what is looked at, then, while no key is pressed, of what
+/// stands beside it and of what comes next.
+fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects) {
+    let Some(target) = model.target.filter(|_| model.pictures.step.is_none()) else { return };
+    let main = layout.picture.as_size();
+    let best = match (model.resting(), model.zoom) {
+        (false, _) => Quality::Half,
+        (true, false) => Quality::Full,
+        (true, true) => Quality::Exact,
+    };
+    let mut wanted = vec![(slot::MAIN, (sample, main), best)];
+    if model.resting() {
+        let thumb = layout.thumb(0).as_size();
+        for (place, neighbor) in strip(model, layout, sample).into_iter().enumerate() {
+            wanted.push((slot::NEIGHBOR + place as u32, (neighbor, thumb), Quality::Full));
+        }
+        if let Some(next) = model.rows.get(model.list.cursor + 1) {
+            wanted.push((slot::AHEAD, (next.sample, main), Quality::Full));
+        }
+    }
+    for (slot, key, best) in wanted {
+        let Some(Shown::Ready(held)) = model.pictures.get(key) else { continue };
+        let Some(pixels) = held.source.clone() else { continue };
+        let above = held.quality();
+        if above >= best.min(affordable(model.link, target.0, &pixels)) {
+            continue;
+        }
+        model.pictures.step = Some((key, model.now));
+        let (sample, cells) = key;
+        let job =
+            EncodeJob { slot, ticket: 0, sample, cells, pixels, target: Some(target), above: Some(above) };
+        return fx.push(Effect::Encode(job));
+    }
+}
+
+/// Seconds that a picture may take on its way.
+const WORTH_WAITING: u64 = 4;
+
+/// The best quality that a slow link brings in time. What is one sequence holds up everything behind it, so there
+/// it is half as long.
+fn affordable(link: Option<u32>, protocol: Protocol, pixels: &Pixels) -> Quality {
+    let Some(rate) = link.map(u64::from) else { return Quality::Exact };
+    let pixels = u64::from(pixels.width) * u64::from(pixels.height);
+    let seconds = if protocol.in_cells() { WORTH_WAITING / 2 } else { WORTH_WAITING };
+    // Bytes as measured on photographs, a little generous.
+    let (full, exact) = match protocol {
+        Protocol::Kitty | Protocol::Placeholders => (pixels / 2, pixels * 3 / 2),
+        Protocol::Iterm => (pixels / 3, pixels * 3 / 2),
+        Protocol::Sixel => (pixels, pixels),
+    };
+    if exact <= rate * seconds {
+        Quality::Exact
+    } else if full <= rate * seconds {
+        Quality::Full
+    } else {
+        Quality::Half
+    }
 }
 
 /// Asks for a picture, unless it is there or under way. Says whether it is there.

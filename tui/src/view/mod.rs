@@ -12,9 +12,11 @@ mod status;
 pub use sample::related;
 
 use crate::model::{Mode, Model};
+use crate::terminal::stage::Wanted;
 use crate::theme::Role;
 use paint::Paint;
 use ratatui::Frame;
+use ratatui::buffer::CellDiffOption;
 use ratatui::layout::Position;
 
 /// Draws everything.
@@ -49,9 +51,19 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
         _ => {}
     }
+    for stale in &model.refresh {
+        for position in stale.intersection(area).positions() {
+            frame.buffer_mut()[position].set_diff_option(CellDiffOption::AlwaysUpdate);
+        }
+    }
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);
     }
+}
+
+/// Pictures that the terminal itself is to show.
+pub fn wanted(model: &Model) -> Vec<Wanted> {
+    picture::wanted(model)
 }
 
 /// Where the hidden cursor waits: on the selected row.

@@ -1,8 +1,9 @@
 //! Pictures: the sample's own, and the strip of samples it is compared with.
 
 use super::paint::Paint;
-use crate::model::{Layout, Model, Shown};
-use crate::picture::Encoded;
+use crate::model::{Layout, Mode, Model, Shown, slot};
+use crate::picture::{Encoded, kitty};
+use crate::terminal::stage::Wanted;
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::Rect;
@@ -19,7 +20,7 @@ pub(super) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         return;
     }
     match model.pictures.get((row.sample, area.as_size())) {
-        Some(Shown::Ready(encoded)) => blit(encoded, area, paint),
+        Some(Shown::Ready(encoded)) => blit(model, encoded, area, paint),
         Some(Shown::Failed(why)) => note(area, Role::Error, &format!("no picture: {why}"), paint),
         None => {}
     }
@@ -35,7 +36,7 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
         let area = layout.thumb(place as u16);
         if let Some(Shown::Ready(encoded)) = model.pictures.get((other.sample, area.as_size())) {
-            blit(encoded, area, paint);
+            blit(model, encoded, area, paint);
         }
         let same = other.label == detail.row.label;
         let label = model.class(other.label).unwrap_or("–");
@@ -44,13 +45,56 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     }
 }
 
+/// Pictures that the terminal itself is to show, over which cells, the one under the cursor first. None of them
+/// while a window lies over the list: it would lie under the picture.
+pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
+    let covered =
+        !model.pending.is_empty() || matches!(model.mode, Mode::Jobs(_) | Mode::Picker(_) | Mode::Confirm(_));
+    let layout = model.layout();
+    let (Some(row), Some(_)) = (model.row(), model.target) else { return Vec::new() };
+    if covered || !model.pictures_on || model.now < model.hold_until || layout.top.area() == 0 {
+        return Vec::new();
+    }
+    let mut places = vec![(slot::MAIN, row.sample, layout.picture)];
+    if let Some(detail) = model.details.get(row.sample) {
+        let related = super::related(detail);
+        for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
+            places.push((slot::NEIGHBOR + place as u32, other.sample, layout.thumb(place as u16)));
+        }
+    }
+    let mut out = Vec::new();
+    for (slot, sample, area) in places {
+        if let Some(Shown::Ready(encoded)) = model.pictures.get((sample, area.as_size()))
+            && !encoded.graphics.is_empty()
+        {
+            out.push(Wanted { slot, area: middle(encoded, area), graphics: encoded.graphics.clone() });
+        }
+    }
+    out
+}
+
+/// The cells of a picture in the middle of an area.
+fn middle(encoded: &Encoded, area: Rect) -> Rect {
+    let (width, height) = (encoded.width.min(area.width), encoded.height.min(area.height));
+    let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
+    Rect { x, y, width, height }
+}
+
 /// Puts a picture into the middle of an area.
-fn blit(encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
+fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
     if encoded.width == 0 {
         return;
     }
-    let left = area.x + area.width.saturating_sub(encoded.width) / 2;
-    let top = area.y + area.height.saturating_sub(encoded.height) / 2;
+    let Rect { x: left, y: top, .. } = middle(encoded, area);
+    let live = encoded.graphics.iter().rev().find_map(|graphic| model.live.get(&graphic.key));
+    if let Some(id) = live {
+        for (row, y) in (top..area.bottom()).enumerate().take(usize::from(encoded.height)) {
+            for (column, x) in (left..area.right()).enumerate().take(usize::from(encoded.width)) {
+                paint.buffer[(x, y)] = kitty::placeholder(*id, row as u16, column as u16);
+            }
+        }
+        return;
+    }
     for (y, cells) in encoded.cells.chunks(usize::from(encoded.width)).enumerate() {
         for (x, cell) in cells.iter().enumerate() {
             let (x, y) = (left + x as u16, top + y as u16);

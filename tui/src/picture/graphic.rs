@@ -1,0 +1,288 @@
+//! Pictures as bytes for a graphics protocol: how large, how good, in which form.
+
+use super::kitty::MOST_CELLS;
+use super::palette::{palette_png, reduce, true_png};
+use super::{Pixels, iterm, sixel};
+use chaffinch_core::image::resample::{Filter, resize};
+use image::RgbImage;
+use ratatui::layout::Size;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A graphics protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Kitty's: pictures are placed over cells.
+    Kitty,
+    /// Kitty's, where characters stand for the parts of a picture: inside tmux.
+    Placeholders,
+    /// iTerm2's.
+    Iterm,
+    /// Sixels.
+    Sixel,
+}
+
+impl Protocol {
+    /// Its name, as shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Kitty => "kitty graphics",
+            Protocol::Placeholders => "kitty graphics through tmux",
+            Protocol::Iterm => "iTerm2 pictures",
+            Protocol::Sixel => "sixels",
+        }
+    }
+
+    /// Whether pictures lie in the cells, so that drawing a cell takes a piece out of them.
+    pub fn in_cells(self) -> bool {
+        matches!(self, Protocol::Iterm | Protocol::Sixel)
+    }
+}
+
+/// Steps of the ladder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quality {
+    /// Characters.
+    #[default]
+    Cells,
+    /// Half as wide and high as it could be.
+    Half,
+    /// All pixels, colours reduced.
+    Full,
+    /// All pixels, every colour exactly.
+    Exact,
+}
+
+/// The cells a picture takes, and how large a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Cells across and down that there are.
+    pub room: Size,
+    /// Pixels of one cell.
+    pub cell: (u32, u32),
+}
+
+impl Geometry {
+    /// The cells for a picture of this size in its own proportions: as many as there are room for.
+    pub fn cells(self, width: u32, height: u32) -> Size {
+        let (cell_width, cell_height) = (u64::from(self.cell.0.max(1)), u64::from(self.cell.1.max(1)));
+        let room = (
+            u64::from(self.room.width.min(MOST_CELLS)) * cell_width,
+            u64::from(self.room.height.min(MOST_CELLS)) * cell_height,
+        );
+        let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
+        // Whichever side touches the border first decides.
+        let (across, down) = if room.0 * height <= room.1 * width {
+            (room.0, (room.0 * height).div_ceil(width))
+        } else {
+            ((room.1 * width).div_ceil(height), room.1)
+        };
+        let cells = |pixels: u64, cell: u64, most: u16| {
+            ((pixels + cell / 2) / cell).clamp(1, u64::from(most.clamp(1, MOST_CELLS))) as u16
+        };
+        Size::new(cells(across, cell_width, self.room.width), cells(down, cell_height, self.room.height))
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A PNG, for kitty's protocol.
+    Png(Vec<u8>),
+    /// A whole sequence that draws where the cursor is.
+    Sequence(String),
+}
+
+impl Payload {
+    /// Its bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Payload::Png(bytes) => bytes.len(),
+            Payload::Sequence(text) => text.len(),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A picture in the form of a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graphic {
+    /// Tells it from every other one.
+    pub key: u64,
+    /// How good it is.
+    pub quality: Quality,
+    /// The protocol that shows it.
+    pub protocol: Protocol,
+    /// Cells it is shown over.
+    pub cells: Size,
+    /// What is sent.
+    pub payload: Payload,
+}
+
+/// Pixels below which every colour is kept: it costs next to nothing.
+const SMALL: u32 = 64 * 64;
+/// Pixels below which there is no half step.
+const NO_HALF: u32 = 160 * 160;
+
+static LAST_KEY: AtomicU64 = AtomicU64::new(0);
+
+/// The next step above one: small pictures skip those that would not help.
+pub(super) fn step_above(held: Quality, pixels: &Pixels) -> Quality {
+    match held {
+        Quality::Cells if pixels.width * pixels.height > NO_HALF => Quality::Half,
+        Quality::Cells | Quality::Half => Quality::Full,
+        _ => Quality::Exact,
+    }
+}
+
+/// Makes a picture ready for a protocol. None where it has no pixels.
+pub(super) fn make(
+    pixels: &Pixels,
+    protocol: Protocol,
+    quality: Quality,
+    geometry: Geometry,
+) -> Option<Graphic> {
+    if pixels.width == 0 || pixels.height == 0 {
+        return None;
+    }
+    let cells = geometry.cells(pixels.width, pixels.height);
+    let (full_width, full_height) =
+        (u32::from(cells.width) * geometry.cell.0.max(1), u32::from(cells.height) * geometry.cell.1.max(1));
+    let halved = |length: u32| length.div_ceil(2).max(1);
+    let small = pixels.width * pixels.height <= SMALL;
+    let payload = match protocol {
+        Protocol::Kitty | Protocol::Placeholders => Payload::Png(match quality {
+            Quality::Exact => true_png(pixels).ok()?,
+            _ if small => true_png(pixels).ok()?,
+            Quality::Full => {
+                // Drawings and screenshots are often smaller with all their colours.
+                let (few, all) = (palette_png(&reduce(pixels, 256)).ok()?, true_png(pixels).ok()?);
+                if all.len() <= few.len() { all } else { few }
+            }
+            _ => {
+                let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
+                palette_png(&reduce(&half, 256)).ok()?
+            }
+        }),
+        Protocol::Iterm => {
+            let file = match quality {
+                Quality::Exact => iterm::exact(pixels)?,
+                _ if small => iterm::exact(pixels)?,
+                Quality::Full => iterm::jpeg(pixels, 80).ok()?,
+                _ => {
+                    let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
+                    iterm::jpeg(&half, 50).ok()?
+                }
+            };
+            Payload::Sequence(iterm::sequence(&file, cells.width, cells.height))
+        }
+        // The terminal does not scale sixels, so every pixel is sent; repeated ones are cheap.
+        Protocol::Sixel => {
+            let picture = match quality {
+                Quality::Full | Quality::Exact => reduce(&scaled(pixels, full_width, full_height), 256),
+                _ => {
+                    let half = scaled(pixels, halved(full_width), halved(full_height));
+                    reduce(&scaled(&half, full_width, full_height), 64)
+                }
+            };
+            Payload::Sequence(sixel::encode(&picture))
+        }
+    };
+    let key = LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1;
+    Some(Graphic { key, quality, protocol, cells, payload })
+}
+
+/// Another size. Enlarged pixels stay squares, since they are what is judged; anything else is filtered.
+pub(super) fn scaled(pixels: &Pixels, width: u32, height: u32) -> Pixels {
+    if (width, height) == (pixels.width, pixels.height) {
+        return pixels.clone();
+    }
+    let enlarged = width >= pixels.width * 2 && height >= pixels.height * 2;
+    let filter = if enlarged { Filter::Box } else { Filter::Lanczos };
+    let image = RgbImage::from_raw(pixels.width, pixels.height, pixels.rgb.clone()).unwrap_or_default();
+    Pixels { width, height, rgb: resize(&image, width, height, filter).into_raw() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::tests::photo;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn cells_fit_and_keep_proportions(
+            width in 1_u32..4000,
+            height in 1_u32..4000,
+            room_width in 1_u16..300,
+            room_height in 1_u16..120,
+            cell in (1_u32..40, 1_u32..60),
+        ) {
+            let geometry = Geometry { room: Size::new(room_width, room_height), cell };
+            let cells = geometry.cells(width, height);
+            prop_assert!(cells.width >= 1 && cells.width <= room_width);
+            prop_assert!(cells.height >= 1 && cells.height <= room_height);
+            // Within half a cell of the exact proportions, on the side that does not touch the border.
+            let (across, down) =
+                (f64::from(cells.width) * f64::from(cell.0), f64::from(cells.height) * f64::from(cell.1));
+            let wrong_width = (down * f64::from(width) / f64::from(height) - across).abs();
+            let wrong_height = (across * f64::from(height) / f64::from(width) - down).abs();
+            let tolerance = |cells: u16, cell: u32| {
+                f64::from(cell) * if cells == 1 { 1.0 } else { 0.51 } + 1.0
+            };
+            prop_assert!(
+                wrong_width <= tolerance(cells.width, cell.0)
+                    || wrong_height <= tolerance(cells.height, cell.1)
+                    || cells.width == 1
+                    || cells.height == 1,
+                "{cells:?} {wrong_width} {wrong_height}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_step_costs_more_and_the_first_costs_little() {
+        let pixels = photo(600, 450);
+        let geometry = Geometry { room: Size::new(60, 30), cell: (10, 20) };
+        for protocol in [Protocol::Kitty, Protocol::Iterm, Protocol::Sixel] {
+            let sizes: Vec<usize> = [Quality::Half, Quality::Full]
+                .into_iter()
+                .map(|quality| make(&pixels, protocol, quality, geometry).unwrap().payload.len())
+                .collect();
+            assert!(sizes[0] * 2 < sizes[1], "{}: {sizes:?}", protocol.name());
+        }
+    }
+
+    #[test]
+    fn small_pictures_keep_every_colour_and_skip_steps() {
+        let pixels = photo(32, 32);
+        let geometry = Geometry { room: Size::new(60, 30), cell: (10, 20) };
+        let graphic = make(&pixels, Protocol::Kitty, Quality::Full, geometry).unwrap();
+        let Payload::Png(png) = &graphic.payload else { panic!("kitty takes PNG") };
+        assert_eq!(image::load_from_memory(png).unwrap().into_rgb8().into_raw(), pixels.rgb);
+        assert_eq!(graphic.cells, Size::new(60, 30), "the terminal enlarges it");
+        assert_eq!(step_above(Quality::Cells, &pixels), Quality::Full);
+        assert_eq!(step_above(Quality::Cells, &photo(400, 300)), Quality::Half);
+    }
+
+    #[test]
+    fn enlarged_pixels_stay_squares() {
+        let pixels = Pixels { width: 2, height: 1, rgb: vec![0, 0, 0, 200, 100, 50] };
+        let large = scaled(&pixels, 8, 4);
+        assert!(
+            large.rgb.chunks(24).all(|row| row[..12] == [0; 12] && row[12..] == [200, 100, 50].repeat(4))
+        );
+    }
+
+    #[test]
+    fn no_pixels_are_no_picture() {
+        let nothing = Pixels { width: 0, height: 0, rgb: Vec::new() };
+        let geometry = Geometry { room: Size::new(60, 30), cell: (0, 0) };
+        for protocol in [Protocol::Kitty, Protocol::Placeholders, Protocol::Iterm, Protocol::Sixel] {
+            assert_eq!(make(&nothing, protocol, Quality::Full, geometry), None);
+        }
+    }
+}

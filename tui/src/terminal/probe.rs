@@ -1,0 +1,181 @@
+//! What the terminal can do, asked without waiting: the questions go out with the first bytes, the screen is drawn
+//! at once, and whatever answer comes, however late, is taken in when it comes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The number that marks our question about kitty's graphics, so that its answer is known again.
+pub const KITTY_QUESTION: u32 = 31;
+
+/// One answer of the terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is of a kind with these attributes (DA1). The last answer of every batch of questions.
+    Attributes(Vec<u32>),
+    /// It understands kitty's graphics, or says why it does not.
+    Kitty(bool),
+    /// One cell has so many pixels, across and down.
+    Cell(u32, u32),
+    /// Its name and version, as it calls itself.
+    Version(String),
+    /// It has done everything up to here.
+    Done,
+}
+
+/// Most pixels that a cell can have; what is more is nonsense.
+const MOST: u32 = 512;
+
+/// Understands an answer. Whatever it is not sure about is none.
+pub fn answer(bytes: &[u8]) -> Option<Answer> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if let Some(rest) = text.strip_prefix("\x1b_G") {
+        let (keys, message) = rest.strip_suffix("\x1b\\").or(rest.strip_suffix('\x07'))?.split_once(';')?;
+        let ours = keys.split(',').any(|key| key.strip_prefix("i=") == Some(&KITTY_QUESTION.to_string()));
+        return ours.then(|| Answer::Kitty(message == "OK"));
+    }
+    if let Some(rest) = text.strip_prefix("\x1bP>|") {
+        let name = rest.strip_suffix("\x1b\\")?;
+        return Some(Answer::Version(name.chars().filter(|c| !c.is_control()).take(80).collect()));
+    }
+    let rest = text.strip_prefix("\x1b[")?;
+    if rest == "0n" {
+        return Some(Answer::Done);
+    }
+    if let Some(list) = rest.strip_prefix('?').and_then(|rest| rest.strip_suffix('c')) {
+        return Some(Answer::Attributes(list.split(';').filter_map(|n| n.parse().ok()).take(64).collect()));
+    }
+    let mut numbers = rest.strip_prefix("6;")?.strip_suffix('t')?.split(';').map(|n| n.parse::<u32>());
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(height)), Some(Ok(width)), None)
+            if (1..=MOST).contains(&width) && (1..=MOST).contains(&height) =>
+        {
+            Some(Answer::Cell(width, height))
+        }
+        _ => None,
+    }
+}
+
+/// The question about kitty's graphics.
+pub fn kitty_question() -> String {
+    format!("\x1b_Gi={KITTY_QUESTION},s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\")
+}
+
+/// All questions in one batch. The attributes come last: every terminal knows that question, and terminals answer
+/// in order. Behind it the screen is cleared, should one have printed what it did not understand.
+pub fn questions(kitty: bool) -> String {
+    let kitty = if kitty { kitty_question() } else { String::new() };
+    format!("{kitty}\x1b[>q\x1b[16t\x1b[c\x1b[m\x1b[2J\x1b[H")
+}
+
+/// Asks again for what may have changed with the window's size or on another terminal.
+pub const CELL_QUESTION: &str = "\x1b[16t\x1b[c";
+
+/// Whether a terminal of this kind is asked at all: some print what they do not understand, and none of those shows
+/// pictures.
+pub fn worth_asking(term: &str) -> bool {
+    !(term.is_empty() || term == "dumb" || term == "linux" || term.starts_with("vt"))
+}
+
+/// Answers that are still to come. Shared by the loop, which asks, and the reader of keys, which for as long keeps
+/// the half of an answer instead of taking its rest for typed text.
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    certain: Arc<AtomicUsize>,
+    perhaps: Arc<AtomicBool>,
+}
+
+impl Expected {
+    /// One more question with a certain answer has gone out.
+    pub fn asked(&self) {
+        self.certain.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The question about kitty's graphics has gone out alone, through tmux: there may be an answer.
+    pub fn asked_kitty(&self) {
+        self.perhaps.store(true, Ordering::SeqCst);
+    }
+
+    /// Something came that may be such an answer.
+    pub fn came(&self, bytes: &[u8]) {
+        match answer(bytes) {
+            Some(Answer::Attributes(_) | Answer::Done) => {
+                let _ = self.certain.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+            }
+            Some(Answer::Kitty(_)) => self.perhaps.store(false, Ordering::SeqCst),
+            _ => {}
+        }
+    }
+
+    /// How many certain ones are missing.
+    pub fn missing(&self) -> usize {
+        self.certain.load(Ordering::SeqCst)
+    }
+
+    /// Whether anything may still come.
+    pub fn any(&self) -> bool {
+        self.missing() > 0 || self.perhaps.load(Ordering::SeqCst)
+    }
+
+    /// What is missing will not come: there is another terminal now, or none.
+    pub fn forget(&self) {
+        self.certain.store(0, Ordering::SeqCst);
+        self.perhaps.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn answers_of_real_terminals() {
+        let cases: [(&str, Option<Answer>); 12] = [
+            ("\x1b_Gi=31;OK\x1b\\", Some(Answer::Kitty(true))),
+            ("\x1b_Gi=31,p=1;OK\x1b\\", Some(Answer::Kitty(true))),
+            ("\x1b_Gi=31;EINVAL:bad\x1b\\", Some(Answer::Kitty(false))),
+            ("\x1b_Gi=7;OK\x1b\\", None),
+            ("\x1b[?62;4;22c", Some(Answer::Attributes(vec![62, 4, 22]))),
+            ("\x1b[6;20;10t", Some(Answer::Cell(10, 20))),
+            ("\x1b[6;0;10t", None),
+            ("\x1b[6;99999999999;10t", None),
+            ("\x1b[4;600;800t", None),
+            ("\x1bP>|kitty(0.40.1)\x1b\\", Some(Answer::Version("kitty(0.40.1)".to_owned()))),
+            ("\x1b[0n", Some(Answer::Done)),
+            ("\x1b[24;80R", None),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(answer(bytes.as_bytes()), expected, "{}", bytes.escape_debug());
+        }
+    }
+
+    #[test]
+    fn only_certain_answers_are_counted() {
+        let expected = Expected::default();
+        expected.asked();
+        expected.asked();
+        for (bytes, left) in [
+            ("\x1b[6;20;10t", 2),
+            ("\x1b_Gi=31;OK\x1b\\", 2),
+            ("\x1b[?6c", 1),
+            ("\x1b[0n", 0),
+            ("\x1b[0n", 0),
+        ] {
+            expected.came(bytes.as_bytes());
+            assert_eq!(expected.missing(), left);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_no_answer_and_does_no_harm(
+            head in prop::sample::select(vec!["\x1b_G", "\x1bP>|", "\x1b[?", "\x1b[6;", "\x1b["]),
+            tail in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let bytes = [head.as_bytes(), &tail].concat();
+            if let Some(Answer::Cell(width, height)) = answer(&bytes) {
+                prop_assert!(width > 0 && height > 0 && width <= MOST && height <= MOST);
+            }
+        }
+    }
+}

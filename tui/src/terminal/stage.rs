@@ -1,0 +1,273 @@
+//! What the terminal shows over its cells: which pictures it holds, where they are placed, and what is on its way.
+//! Given what is wanted now, it says what to write, and forgets at once what is no longer wanted.
+
+use crate::picture::kitty::{self, Wire};
+use crate::picture::{Graphic, Payload, Protocol};
+use ratatui::layout::Rect;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A picture that is to be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The place on the screen, by number.
+    pub slot: u32,
+    /// Its cells.
+    pub area: Rect,
+    /// Forms of it, the best one last.
+    pub graphics: Vec<Arc<Graphic>>,
+}
+
+impl Wanted {
+    fn has(&self, key: u64) -> bool {
+        self.graphics.iter().any(|graphic| graphic.key == key)
+    }
+}
+
+/// Pictures a terminal holds for us at most: numbers up to 255 survive tmux.
+const IMAGES: usize = 64;
+/// Their pixels in bytes, at most, as the terminal unpacks them; terminals throw away what is too much for them.
+const MEMORY: u64 = 128 << 20;
+/// Bytes of pixels in one cell, about.
+const CELL_BYTES: u64 = 800;
+
+#[derive(Clone, Debug)]
+struct Image {
+    key: u64,
+    id: u32,
+    bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    key: u64,
+    id: u32,
+    area: Rect,
+}
+
+#[derive(Clone, Debug)]
+struct Upload {
+    image: Image,
+    slot: u32,
+    area: Rect,
+    pieces: Vec<Vec<u8>>,
+    next: usize,
+}
+
+/// The terminal's pictures.
+#[derive(Clone, Debug, Default)]
+pub struct Stage {
+    protocol: Option<Protocol>,
+    wire: Wire,
+    /// Least recently wanted first.
+    images: Vec<Image>,
+    shown: BTreeMap<u32, Shown>,
+    upload: Option<Upload>,
+    /// Numbers ever given out, to be forgotten at the end.
+    used: BTreeSet<u32>,
+}
+
+impl Stage {
+    /// Pictures are shown in this way from now on. Says what ends the way so far.
+    pub fn switch(&mut self, protocol: Option<Protocol>, tmux: bool) -> String {
+        let out = self.lost();
+        self.protocol = protocol;
+        self.wire = Wire { tmux };
+        out
+    }
+
+    /// Nothing the terminal holds is trusted any more. Says what makes it forget.
+    pub fn lost(&mut self) -> String {
+        let out = self.farewell();
+        self.images.clear();
+        self.shown.clear();
+        self.upload = None;
+        self.used.clear();
+        out
+    }
+
+    /// What is to be written before the terminal is given back.
+    pub fn farewell(&self) -> String {
+        let mut out = String::new();
+        if !self.used.is_empty() {
+            out.push_str(&self.wire.abort());
+            self.used.iter().for_each(|id| out.push_str(&self.wire.forget(*id)));
+        }
+        out
+    }
+
+    /// Pictures that placeholders can name, by key.
+    pub fn live(&self) -> BTreeMap<u64, u8> {
+        let held = self.images.iter().filter(|_| self.protocol == Some(Protocol::Placeholders));
+        held.filter_map(|image| Some((image.key, u8::try_from(image.id).ok()?))).collect()
+    }
+
+    /// Cells in which a picture lies that is no longer wanted there: they are to be drawn, whatever they held.
+    pub fn stale(&self, wanted: &[Wanted]) -> Vec<Rect> {
+        if !self.protocol.is_some_and(Protocol::in_cells) {
+            return Vec::new();
+        }
+        self.shown.iter().filter(|(slot, shown)| !keeps(wanted, **slot, shown)).map(|(_, s)| s.area).collect()
+    }
+
+    /// Brings what is shown in line with what is wanted, and says what to write for it. `drawn` tells whether a cell
+    /// of an area has just been drawn.
+    pub fn reconcile(&mut self, wanted: &[Wanted], drawn: impl Fn(Rect) -> bool) -> String {
+        let mut out = String::new();
+        let Some(protocol) = self.protocol else { return out };
+        let wire = self.wire;
+        let gone: Vec<u32> = self
+            .shown
+            .iter()
+            .filter(|(slot, shown)| !keeps(wanted, **slot, shown) || protocol.in_cells() && drawn(shown.area))
+            .map(|(slot, _)| *slot)
+            .collect();
+        for slot in gone {
+            if let Some(shown) = self.shown.remove(&slot)
+                && protocol == Protocol::Kitty
+            {
+                out.push_str(&wire.lift(shown.id, slot));
+            }
+        }
+        if protocol == Protocol::Kitty {
+            for want in wanted {
+                let held = want.graphics.iter().rev().find_map(|graphic| self.image(graphic.key));
+                let Some((key, id)) = held.map(|image| (image.key, image.id)) else { continue };
+                let before = self.shown.get(&want.slot).copied();
+                if before.is_none_or(|before| before.key != key) {
+                    out.push_str(&wire.place(id, want.slot, want.area));
+                    // Only then the old one, so that nothing flickers.
+                    if let Some(before) = before {
+                        out.push_str(&wire.lift(before.id, want.slot));
+                    }
+                    self.shown.insert(want.slot, Shown { key, id, area: want.area });
+                }
+            }
+        }
+        let cut = self.cancel(wanted, !out.is_empty());
+        self.begin(wanted);
+        cut + &out
+    }
+
+    fn image(&self, key: u64) -> Option<&Image> {
+        self.images.iter().find(|image| image.key == key)
+    }
+
+    /// Gives up what is no longer wanted; begins again where a command has to go in between.
+    fn cancel(&mut self, wanted: &[Wanted], between: bool) -> String {
+        let Some(upload) = &mut self.upload else { return String::new() };
+        let in_cells = self.protocol.is_some_and(Protocol::in_cells);
+        let still =
+            wanted.iter().any(|want| want.has(upload.image.key) && (!in_cells || want.area == upload.area));
+        let begun = upload.next > 0 && !in_cells;
+        let id = upload.image.id;
+        if still && !(begun && between) {
+            return String::new();
+        }
+        if still {
+            upload.next = 0;
+        } else {
+            self.upload = None;
+        }
+        if begun { self.wire.abort() + &self.wire.forget(id) } else { String::new() }
+    }
+
+    /// Starts sending the first picture that is wanted and not there.
+    fn begin(&mut self, wanted: &[Wanted]) {
+        let Some(protocol) = self.protocol.filter(|_| self.upload.is_none()) else { return };
+        for want in wanted {
+            let Some(best) = want.graphics.last().filter(|best| best.protocol == protocol) else { continue };
+            // What is wanted stays longest.
+            if let Some(at) = self.images.iter().position(|image| image.key == best.key) {
+                let image = self.images.remove(at);
+                self.images.push(image);
+                continue;
+            }
+            if self.shown.get(&want.slot).is_some_and(|shown| shown.key == best.key) {
+                continue;
+            }
+            let bytes = u64::from(best.cells.width) * u64::from(best.cells.height) * CELL_BYTES;
+            let mut pieces = Vec::new();
+            let mut id = 0;
+            match &best.payload {
+                Payload::Png(png) => {
+                    let freed = self.make_room(bytes);
+                    id = (1..=255).find(|id| self.images.iter().all(|image| image.id != *id)).unwrap_or(255);
+                    self.used.insert(id);
+                    let cells =
+                        (protocol == Protocol::Placeholders).then_some((best.cells.width, best.cells.height));
+                    pieces = self.wire.transmit(id, png, cells);
+                    if let Some(first) = pieces.first_mut() {
+                        first.splice(0..0, freed.into_bytes());
+                    }
+                }
+                Payload::Sequence(text) => {
+                    // Sixels are understood by a tmux that has them, and by no other.
+                    let text = match protocol {
+                        Protocol::Iterm => self.wire.wrap(text),
+                        _ => text.clone(),
+                    };
+                    let (x, y) = (want.area.x + 1, want.area.y + 1);
+                    pieces.push(format!("\x1b7\x1b[{y};{x}H{text}\x1b8").into_bytes());
+                }
+            }
+            let image = Image { key: best.key, id, bytes };
+            self.upload = Some(Upload { image, slot: want.slot, area: want.area, pieces, next: 0 });
+            return;
+        }
+    }
+
+    /// Lets the terminal forget what was wanted longest ago.
+    fn make_room(&mut self, bytes: u64) -> String {
+        let mut out = String::new();
+        let mut held = bytes + self.images.iter().map(|image| image.bytes).sum::<u64>();
+        let mut at = 0;
+        while at < self.images.len() && (self.images.len() >= IMAGES || held > MEMORY) {
+            let image = &self.images[at];
+            if self.shown.values().any(|shown| shown.key == image.key) {
+                at += 1;
+                continue;
+            }
+            held -= image.bytes;
+            out.push_str(&self.wire.forget(image.id));
+            self.images.remove(at);
+        }
+        out
+    }
+
+    /// Whether something is to be sent.
+    pub fn sending(&self) -> bool {
+        self.upload.is_some()
+    }
+
+    /// The next piece, and whether it is the last of its picture.
+    pub fn next_piece(&mut self) -> Option<(Vec<u8>, bool)> {
+        let upload = self.upload.as_mut()?;
+        let piece = upload.pieces.get_mut(upload.next).map(|piece| piece.clone());
+        upload.next += 1;
+        let last = upload.next >= upload.pieces.len();
+        if last && let Some(upload) = self.upload.take() {
+            if self.protocol.is_some_and(Protocol::in_cells) {
+                let Image { key, id, .. } = upload.image;
+                self.shown.insert(upload.slot, Shown { key, id, area: upload.area });
+            } else {
+                self.images.push(upload.image);
+            }
+        }
+        piece.map(|piece| (piece, last))
+    }
+}
+
+/// Whether what a slot shows is still wanted there.
+fn keeps(wanted: &[Wanted], slot: u32, shown: &Shown) -> bool {
+    wanted.iter().any(|want| want.slot == slot && want.area == shown.area && want.has(shown.key))
+}
+
+/// What every protocol needs at the end: a sequence that was cut off in the middle is closed.
+pub const CLOSE: &[u8] = b"\x1b\\";
+
+/// The cell that stands for a part of a picture that the terminal holds.
+pub use kitty::placeholder;
+
+#[cfg(test)]
+mod tests;

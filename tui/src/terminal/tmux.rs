@@ -1,0 +1,123 @@
+//! tmux around us: it hands nothing on to the terminal unless it is told to, it drops what is meant for a window
+//! that nobody sees, and it never shows a picture again by itself. All of that is asked and told on a thread.
+
+use super::Wake;
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often tmux is asked who is looking.
+const EVERY: Duration = Duration::from_millis(400);
+
+/// What is new about tmux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It hands on what is wrapped for the terminal.
+    Ready,
+    /// Whether somebody sees our pane.
+    Seen(bool),
+    /// Somebody came or went, perhaps with another terminal.
+    Clients,
+}
+
+/// The thread. When it is dropped, tmux is as it was.
+pub struct Tmux {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tmux {
+    /// Starts the thread for this pane (`$TMUX_PANE`).
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(pane: String, wake: &Sender<Wake>) -> std::io::Result<Tmux> {
+        let (stop, stopped) = bounded::<()>(0);
+        let wake = wake.clone();
+        let thread = std::thread::Builder::new().name("tmux".to_owned()).spawn(move || {
+            let Some(before) = open(&pane, &wake) else { return };
+            let mut last = look(&pane);
+            let _ = wake.send(Wake::Tmux(News::Ready));
+            let tell = |news| drop(wake.send(Wake::Tmux(news)));
+            if let Some((false, _)) = last {
+                tell(News::Seen(false));
+            }
+            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                let now = look(&pane);
+                if let (Some((seen, clients)), Some((was_seen, before))) = (&now, &last) {
+                    if clients != before {
+                        tell(News::Clients);
+                    }
+                    if seen != was_seen {
+                        tell(News::Seen(*seen));
+                    }
+                }
+                last = now.or(last);
+            }
+            close(&pane, before.as_deref());
+        })?;
+        Ok(Tmux { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Runs tmux. Its output, or what it complained of.
+fn run(args: &[&str]) -> Result<String, String> {
+    let ran = Command::new("tmux").args(args).stdin(Stdio::null()).output();
+    let ran = ran.map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if ran.status.success() { Ok(text(&ran.stdout)) } else { Err(text(&ran.stderr)) }
+}
+
+const OPTION: &str = "allow-passthrough";
+
+/// Lets sequences through for our pane. The pane's own value before, if it had one; none where it cannot be done.
+fn open(pane: &str, wake: &Sender<Wake>) -> Option<Option<String>> {
+    let before = match run(&["show-options", "-p", "-v", "-t", pane, OPTION]) {
+        // Up to tmux 3.2 everything is handed on and there is no such option.
+        Err(error) if error.contains("invalid option") || error.contains("unknown option") => {
+            return Some(None);
+        }
+        Err(error) => {
+            let _ = wake.send(Wake::Log(format!("tmux cannot be asked: {error}")));
+            return None;
+        }
+        Ok(value) => Some(value).filter(|value| !value.is_empty()),
+    };
+    // `all` is not known to 3.3, and not needed: nothing is sent while nobody looks.
+    match run(&["set-option", "-p", "-t", pane, OPTION, "on"]) {
+        Ok(_) => Some(before),
+        Err(error) => {
+            let _ = wake.send(Wake::Log(format!("tmux does not let pictures through: {error}")));
+            None
+        }
+    }
+}
+
+fn close(pane: &str, before: Option<&str>) {
+    // A pane that is gone has taken its options with it.
+    let _ = match before {
+        Some(value) => run(&["set-option", "-p", "-t", pane, OPTION, value]),
+        None => run(&["set-option", "-p", "-u", "-t", pane, OPTION]),
+    };
+}
+
+/// Whether somebody sees our pane, and who is there.
+fn look(pane: &str) -> Option<(bool, String)> {
+    let seen = "#{&&:#{window_active},#{session_attached}} #{?window_zoomed_flag,#{pane_active},1}";
+    let clients = "#{client_pid} #{client_created} #{client_termname}";
+    let text =
+        run(&["display-message", "-p", "-t", pane, seen, ";", "list-clients", "-t", pane, "-F", clients]);
+    let text = text.ok()?;
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    Some((first.trim() == "1 1", rest.to_owned()))
+}
