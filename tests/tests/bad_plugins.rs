@@ -109,7 +109,7 @@ fn another_abi_is_refused_and_both_are_named() {
     let file = plugins.put("abi");
     plugins.refused(
         &file,
-        |e| matches!(e, PluginError::AbiMismatch { theirs: 99, ours: 1, .. }),
+        |e| matches!(e, PluginError::AbiMismatch { theirs: 99, ours: 2, .. }),
         &["ABI 99", "ABI 2"],
     );
 }
