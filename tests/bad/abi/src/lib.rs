@@ -13,6 +13,7 @@ const DETECTORS: &[DetectorTable] =
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {
+    // Not counted from the current version, so that messages about it stay the same.
     abi: 99,
     size: size_of::<PluginTable>() as u32,
     build: Str::new("bad-abi of another time"),
