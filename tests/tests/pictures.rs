@@ -82,7 +82,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// Bytes of full quality: the picture has all its pixels.
+/// What the terminal holds, once the picture under the cursor is there with all its pixels.
 fn placed_in_full(tap: &[u8]) -> Option<Kitty> {
     let kitty = Kitty::read(tap);
     (kitty.at(1)?.0.dimensions() == (240, 240)).then_some(kitty)
