@@ -261,6 +261,8 @@ fn after_a_stop_pictures_are_sent_again() {
         stat.rsplit_once(')').unwrap().1.trim_start().starts_with('T')
     });
     assert!(stopped.is_ok());
+    // What it wrote last may still be on its way through the terminal.
+    terminal.settle(Duration::from_millis(300));
     let kitty = Kitty::read(&terminal.tap());
     assert!(kitty.images.is_empty() && kitty.placed.is_empty(), "pictures lie over the shell");
     terminal.signal(Signal::CONT);
