@@ -82,7 +82,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// Bytes of full quality: the picture has all its pixels.
+/// What the terminal holds, once the picture under the cursor is there with all its pixels.
 fn placed_in_full(tap: &[u8]) -> Option<Kitty> {
     let kitty = Kitty::read(tap);
     (kitty.at(1)?.0.dimensions() == (240, 240)).then_some(kitty)
@@ -261,6 +261,8 @@ fn after_a_stop_pictures_are_sent_again() {
         stat.rsplit_once(')').unwrap().1.trim_start().starts_with('T')
     });
     assert!(stopped.is_ok());
+    // What it wrote last may still be on its way through the terminal.
+    terminal.settle(Duration::from_millis(300));
     let kitty = Kitty::read(&terminal.tap());
     assert!(kitty.images.is_empty() && kitty.placed.is_empty(), "pictures lie over the shell");
     terminal.signal(Signal::CONT);
