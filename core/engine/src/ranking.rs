@@ -36,12 +36,15 @@ pub struct Ranking {
     pub order: Vec<u32>,
     /// How many detectors flag each sample.
     pub flags: Vec<u16>,
+    /// What samples that no detector flags are ordered by.
+    rest: Vec<f32>,
     /// See [`Ranking::full_order`]; made when first asked for.
     full: OnceLock<Vec<u32>>,
 }
 
 impl Ranking {
-    /// All samples: the suspects, then the others from the lowest score on, then those without a score.
+    /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
+    /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
     pub fn full_order(&self) -> &[u32] {
         self.full.get_or_init(|| self.make_full_order())
     }
@@ -50,7 +53,7 @@ impl Ranking {
         let (mut scored, unscored): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..self.score.len() as u32)
             .into_par_iter()
             .filter(|&row| self.flags[row as usize] == 0)
-            .map(|row| (self.score[row as usize], row))
+            .map(|row| (self.rest[row as usize], row))
             .map(|(score, row)| if score.is_nan() { (u32::MAX, row) } else { (score.to_bits(), row) })
             .partition(|&(bits, _)| bits != u32::MAX);
         scored.par_sort_unstable();
@@ -130,7 +133,12 @@ pub fn rank(
             sorted(&summaries, |row| (bits(row.score), bits(row.lowest), bits(row.mean)))
         }
     };
+    let rest = |summary: &Summary| match rule {
+        EnsembleRule::Or | EnsembleRule::Majority => summary.mean,
+        EnsembleRule::MeanRank | EnsembleRule::Weighted(_) => summary.score,
+    };
     Ranking {
+        rest: summaries.iter().map(rest).collect(),
         score: summaries.iter().map(|summary| summary.score).collect(),
         flags: summaries.iter().map(|summary| summary.flags).collect(),
         order,

@@ -63,6 +63,21 @@ fn each_rule_by_hand() {
 }
 
 #[test]
+fn what_nobody_flags_goes_by_all_detectors() {
+    let results: Results = [
+        result("a", 0.5, &[0.95, 0.6]),
+        result("b", 0.5, &[0.95, 0.6]),
+        // Says nothing, but says it just above its threshold.
+        result("c", 0.5, &[0.51, 0.9]),
+    ]
+    .into();
+    let or = rank_of(&results, &EnsembleRule::Or);
+    assert_eq!(or.order, [0; 0]);
+    assert_eq!(or.full_order(), [1, 0]);
+    assert!((or.score[0] - 0.51).abs() < 1e-6, "the score stays the lowest");
+}
+
+#[test]
 fn a_moved_threshold_moves_the_suspects() {
     let results: Results = [result("a", 0.5, &[0.1, 0.4, 0.6])].into();
     let with = |threshold| rank(&results, &[("a".to_owned(), threshold)].into(), &EnsembleRule::Or, 3).order;
