@@ -7,10 +7,11 @@
 //! - **Or**: the sample's score is its lowest `c`. In what order suspects come is decided by place, not by score
 //!   alone: a detector that finds five hundred samples with a score of zero must not push the ten that another
 //!   one is nearly as sure of out of sight. Each detector lists what it flags, worst first, and a sample at place
-//!   `p` of a list earns `1 / p` for it, so that the lists take turns and what several list comes sooner
-//!   (reciprocal rank fusion without its constant: Cormack, Clarke and Buettcher, SIGIR 2009). Weak evidence
-//!   waits: places are stretched from once at `c = 0.25` to twice at `c = 0.5`. Equal sums go by lowest `c`, then
-//!   by the mean of all detectors, then by manifest order.
+//!   `p` of a list earns `1 / p³` for it, so that the lists take turns and what several list comes a little sooner:
+//!   reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009) without its constant, and with a power that
+//!   keeps several detectors of one kind from pushing out the only one of another. Weak evidence waits: from
+//!   `c = 0.25` to `c = 0.5` a place counts as up to 40 places later. Equal sums go by lowest `c`, then by the mean
+//!   of all detectors, then by manifest order. Power and wait were chosen on planted faults (`docs/benchmarks.md`).
 //! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
@@ -23,6 +24,9 @@ use crate::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+
+/// Places that the weakest evidence waits under the rule Or.
+const WAIT: f32 = 40.0;
 
 /// Results by detector name.
 pub type Results = BTreeMap<String, Arc<DetectorResult>>;
@@ -206,8 +210,9 @@ fn by_places(voters: &[Voter<'_>], summaries: &[Summary]) -> Vec<u32> {
         list.par_sort_unstable();
         for (place, (score, _, row)) in (1_u32..).zip(list) {
             let c = calibrate(f32::from_bits(score), voter.threshold);
-            let stretch = 1.0 + ((c - 0.25) / 0.25).clamp(0.0, 1.0);
-            earned[row as usize] += 1.0 / (place as f32 * stretch);
+            let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
+            let share = 1.0 / (place as f32 + WAIT * weakness);
+            earned[row as usize] += share * share * share;
         }
     }
     let rows = (0_u32..summaries.len() as u32).into_par_iter();
