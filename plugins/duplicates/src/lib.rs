@@ -1,6 +1,7 @@
 #![doc = include_str!("docs.md")]
 
 mod groups;
+mod semantic;
 mod words;
 
 use chaffinch_plugin::prelude::*;
@@ -13,8 +14,6 @@ const MAX_RELATED: usize = 16;
 const KEEP_SCORE: f32 = 0.55;
 /// The same where the group's labels differ, so that one of them is wrong: flagged, but behind everything else.
 const DISPUTED_KEEP_SCORE: f32 = 0.45;
-/// Embedding neighbours looked at for `semantic`.
-const SEMANTIC_NEIGHBORS: usize = 10;
 
 /// Finds exact, perceptual and (when asked) semantic copies.
 pub struct Duplicates;
@@ -36,11 +35,27 @@ impl Detector for Duplicates {
                 "pHash bits that may differ where the dHash agrees as well",
             ),
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
-            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off"),
+            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
+                .needs(Needs::NEIGHBORS),
+            Param::number(
+                "nearest-share",
+                0.0,
+                0.0,
+                1.0,
+                "Share of the usual distance to the nearest neighbour below which it is a copy; 0 = off",
+            )
+            .needs(Needs::NEIGHBORS),
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let links = links(view)?;
+        let (cosine, share) = (view.number("semantic")? as f32, view.number("nearest-share")? as f32);
+        let mut near = semantic::Pairs::default();
+        if cosine < 1.0 || share > 0.0 {
+            near = semantic::Pairs::find(view, cosine, share)?;
+            let count = (0..view.len()).filter(|&sample| view.decodable(sample)).count();
+            report.note("near embeddings", &near.note(count))?;
+        }
+        let links = links(view, &near)?;
         view.checkpoint()?;
         let scores: Vec<f32> =
             (0..view.len()).map(|sample| if view.decodable(sample) { 1.0 } else { f32::NAN }).collect();
@@ -54,6 +69,9 @@ impl Detector for Duplicates {
         }
         let copies: usize = groups.iter().map(|members| members.len() - 1).sum();
         let leaks = groups.iter().filter(|members| words::splits_of(view, members).len() > 1).count();
+        if leaks > 0 {
+            report.note("leaks", &words::leaks(view, &groups))?;
+        }
         report.note("summary", &words::summary(groups.len(), copies, leaks))
     }
 }
@@ -74,13 +92,12 @@ fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::
 }
 
 /// All pairs of copies, the strongest link of each pair.
-fn links(view: &View<'_>) -> Result<BTreeMap<(u32, u32), Link>> {
+fn links(view: &View<'_>, near: &semantic::Pairs) -> Result<BTreeMap<(u32, u32), Link>> {
     let mut links = BTreeMap::new();
     add_exact(view, &mut links);
     add_perceptual(view, &mut links)?;
-    let cosine = view.number("semantic")? as f32;
-    if cosine < 1.0 {
-        add_semantic(view, cosine, &mut links)?;
+    for &(a, b, cosine) in &near.all {
+        links.entry((a, b)).or_insert(Link::Semantic { cosine });
     }
     Ok(links)
 }
@@ -111,23 +128,6 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
         let differing = (dhash[a] ^ dhash[b]).count_ones();
         if near.distance <= radius || (near.distance <= wide && differing <= dhash_radius) {
             links.entry(pair(a, b)).or_insert(Link::Perceptual { phash: near.distance, dhash: differing });
-        }
-    }
-    Ok(())
-}
-
-fn add_semantic(view: &View<'_>, cosine: f32, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
-    let neighbors = view.neighbors(SEMANTIC_NEIGHBORS).map_err(|error| {
-        if error.is_stopped() {
-            return error;
-        }
-        Error::new(format!(
-            "'semantic' needs embeddings ({error}): run it beside a detector that asks for them"
-        ))
-    })?;
-    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
-        for (other, similarity) in neighbors.of(sample).take_while(|&(_, similarity)| similarity >= cosine) {
-            links.entry(pair(sample, other)).or_insert(Link::Semantic { cosine: similarity.min(1.0) });
         }
     }
     Ok(())
