@@ -34,10 +34,17 @@ impl Source {
     }
 }
 
-/// The format with this number in [`SourceRecord`].
+/// The file formats by their numbers in [`SourceRecord`], of which the first is 1.
+pub const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+
 fn format_name(number: u32) -> Option<&'static str> {
-    let names = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
-    names.get((number as usize).checked_sub(1)?).copied()
+    FORMATS.get((number as usize).checked_sub(1)?).copied()
+}
+
+/// Whether a picture is too flat for its perceptual hashes to tell it from others: without edges every bit of the dHash is
+/// 0, and the pHash is the mean and rounding noise.
+pub fn is_flat(phash: u64, dhash: u64) -> bool {
+    phash.count_ones() <= 2 || dhash == 0
 }
 
 /// Which part of the dataset a sample belongs to.

@@ -4,6 +4,7 @@ mod groups;
 mod semantic;
 mod words;
 
+use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
 use groups::{Link, group};
 use std::collections::BTreeMap;
@@ -131,12 +132,6 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
         }
     }
     Ok(())
-}
-
-/// Whether the hashes are those of one flat colour. Without edges every dHash bit is 0, and all that is left of
-/// the pHash is the mean and rounding noise, which many unlike pictures share.
-fn is_flat(phash: u64, dhash: u64) -> bool {
-    phash.count_ones() <= 2 || dhash == 0
 }
 
 fn pair(a: usize, b: usize) -> (u32, u32) {

@@ -29,6 +29,7 @@ mod sample_pictures;
 mod sample_set;
 mod scan;
 mod setup;
+mod stages;
 
 use anyhow::Result;
 use args::{Cli, Command, Models, Plugins};
