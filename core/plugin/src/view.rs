@@ -2,8 +2,8 @@
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use crate::abi::{
-    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, KeptRecord, MatrixTable, NeighborsTable, PixelsTable,
-    ProbabilitiesTable, Slice, SourceRecord, Status, Str,
+    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, KeptRecord, MatrixTable, NeighborsTable,
+    PixelsTable, ProbabilitiesTable, Slice, SourceRecord, Status, Str,
 };
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -589,8 +589,7 @@ impl<'h> View<'h> {
         let mut record = KeptRecord { bytes: Slice::empty(), version: 0, reserved: 0 };
         let wanted = version.unwrap_or(0);
         // SAFETY: the record and the name outlive the call.
-        let status =
-            unsafe { (self.host.kept)(self.host.ctx, Str::new(name), wanted, &raw mut record) };
+        let status = unsafe { (self.host.kept)(self.host.ctx, Str::new(name), wanted, &raw mut record) };
         check(self.host, status)?;
         if record.version == 0 {
             return Ok(None);

@@ -192,7 +192,9 @@ fn what_is_kept_comes_back_in_versions() {
         Err(Error::new("no"))
     });
     assert!(failed.kept.is_empty());
-    assert!(ask(&four(), |_, report| report.keep("../x", b"").map(|_| ())).error.unwrap().contains("no name"));
+    assert!(
+        ask(&four(), |_, report| report.keep("../x", b"").map(|_| ())).error.unwrap().contains("no name")
+    );
 }
 
 #[test]

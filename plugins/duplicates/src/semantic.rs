@@ -68,8 +68,7 @@ impl Pairs {
             steps.insert(0, self.least);
         }
         let line = |step: &f32| {
-            let above: Vec<u32> =
-                self.all.iter().filter(|pair| pair.2 >= *step).map(|pair| pair.1).collect();
+            let above: Vec<u32> = self.all.iter().filter(|pair| pair.2 >= *step).map(|pair| pair.1).collect();
             let later = above.iter().collect::<BTreeSet<_>>().len();
             let pairs = plural(above.len(), "pair");
             format!("cosine {step:.2}: {pairs}, {later} repeat an earlier picture, {} left", count - later)

@@ -133,7 +133,8 @@ fn the_nearest_share_is_relative_to_the_usual_distance() {
     let data: Vec<f32> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
     let hashes: Vec<u64> = (0..7_u32).map(|place| BASE.rotate_left(9 * place) ^ u64::from(place)).collect();
     let host = MemoryHost::new().hashes(&hashes, &[1, 2, 3, 4, 5, 6, 7]).embeddings(&data, 2);
-    let outcome = host.param("nearest-share", 0.13).param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
+    let outcome =
+        host.param("nearest-share", 0.13).param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.flagged(0.5), [6]);
 }
@@ -145,7 +146,8 @@ fn more_copies_than_neighbours_are_all_found() {
     let hashes: Vec<u64> = (0..count as u64).map(|place| place.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
     let host = MemoryHost::new().hashes(&hashes, &hashes).embeddings(&data, 2).param("semantic", 0.99);
     let outcome = host.param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
-    let expected = format!("cosine 0.99: {} pairs, 29 repeat an earlier picture, 1 left", count * (count - 1) / 2);
+    let expected =
+        format!("cosine 0.99: {} pairs, 29 repeat an earlier picture, 1 left", count * (count - 1) / 2);
     assert_eq!(outcome.note("near embeddings"), Some(expected.as_str()));
     assert_eq!(outcome.flagged(0.5).len(), 29);
 }

@@ -13,12 +13,13 @@ const SUGGEST: f64 = 0.5;
 pub struct NeighborLabels;
 
 impl Detector for NeighborLabels {
-    const INFO: Info = Info::new("neighbor-labels", "Finds samples whose nearest neighbours have another label")
-        .version(env!("CARGO_PKG_VERSION"))
-        .docs(include_str!("labels.md"))
-        .needs(Needs::NEIGHBORS.and(Needs::LABELS))
-        .threshold(0.12)
-        .params(&[Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at")]);
+    const INFO: Info =
+        Info::new("neighbor-labels", "Finds samples whose nearest neighbours have another label")
+            .version(env!("CARGO_PKG_VERSION"))
+            .docs(include_str!("labels.md"))
+            .needs(Needs::NEIGHBORS.and(Needs::LABELS))
+            .threshold(0.12)
+            .params(&[Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at")]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let neighbors = view.neighbors(view.count("neighbors")?)?;

@@ -17,7 +17,13 @@ impl Detector for NeighborOutliers {
         .threshold(0.5)
         .params(&[
             Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at"),
-            Param::number("c", 1.7, 0.1, 20.0, "Interquartile ranges above the third quartile that are usual"),
+            Param::number(
+                "c",
+                1.7,
+                0.1,
+                20.0,
+                "Interquartile ranges above the third quartile that are usual",
+            ),
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
@@ -27,8 +33,10 @@ impl Detector for NeighborOutliers {
         let Some(fence) = Fence::new(distances.iter().flatten().copied(), c) else {
             return Err(Error::new("there are no two images with embeddings to compare"));
         };
-        let scores: Vec<f32> =
-            distances.iter().map(|distance| distance.map_or(f32::NAN, |distance| fence.score(distance))).collect();
+        let scores: Vec<f32> = distances
+            .iter()
+            .map(|distance| distance.map_or(f32::NAN, |distance| fence.score(distance)))
+            .collect();
         report.scores(&scores)?;
         let beyond = distances.iter().flatten().filter(|&&distance| distance > fence.limit()).count();
         report.note(

@@ -35,7 +35,11 @@ fn what_lies_apart_is_flagged_and_says_how_far() {
     assert!(flagged.contains(&39) && flagged.len() <= 2, "{flagged:?}");
     assert!(outcome.scores[..39].iter().all(|score| *score > outcome.scores[39]));
     let issue = outcome.issue(39).unwrap();
-    assert!(issue.reason.starts_with("apart from everything else: its nearest pictures are "), "{}", issue.reason);
+    assert!(
+        issue.reason.starts_with("apart from everything else: its nearest pictures are "),
+        "{}",
+        issue.reason
+    );
     assert_eq!(issue.related.len(), 6);
     assert!(outcome.note("fence").unwrap().ends_with(" of 40 samples beyond it"));
 }

@@ -1,7 +1,7 @@
 //! What one run of one detector may see and say.
 
-use super::kept::{self, KeepFolder};
 use super::LoadedDetector;
+use super::kept::{self, KeepFolder};
 use super::table;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;

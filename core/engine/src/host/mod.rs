@@ -11,8 +11,8 @@ mod library;
 mod registry;
 mod table;
 
-pub(crate) use context::{needs_of, resolve_params};
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
+pub(crate) use context::{needs_of, resolve_params};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
 pub use registry::{PluginFolder, Refused, Registry};
