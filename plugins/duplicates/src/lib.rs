@@ -68,7 +68,8 @@ impl Detector for Duplicates {
             }
             write_group(view, report, number as u32, members, &links)?;
         }
-        let copies: usize = groups.iter().map(|members| members.len() - 1).sum();
+        let copies: usize =
+            groups.iter().map(|members| members.len() - 1 - spared(view, members, &links).len()).sum();
         let leaks = groups.iter().filter(|members| words::splits_of(view, members).len() > 1).count();
         if leaks > 0 {
             report.note("leaks", &words::leaks(view, &groups))?;
@@ -138,6 +139,24 @@ fn pair(a: usize, b: usize) -> (u32, u32) {
     (a.min(b) as u32, a.max(b) as u32)
 }
 
+/// Members that are like redundant members only, by their embeddings, and not like the one that is kept: with those
+/// gone, nothing repeats them.
+fn spared(view: &View<'_>, members: &[usize], links: &BTreeMap<(u32, u32), Link>) -> Vec<usize> {
+    let hashes = view.content_hashes();
+    let (best, others) = (members[0], &members[1..]);
+    let link = |a: usize, b: usize| links.get(&pair(a, b));
+    let spared = others.iter().copied().filter(|&sample| {
+        link(best, sample).is_none()
+            && hashes[best] != hashes[sample]
+            && others
+                .iter()
+                .filter(|&&other| other != sample && hashes[other] != hashes[sample])
+                .filter_map(|&other| link(sample, other))
+                .all(|link| matches!(link, Link::Semantic { .. }))
+    });
+    spared.collect()
+}
+
 /// Writes one group, whose first member is the one to keep.
 fn write_group(
     view: &View<'_>,
@@ -152,6 +171,7 @@ fn write_group(
     let labels = view.labels();
     let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
     let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
+    let spared = spared(view, members, links);
     for (place, &sample) in members.iter().enumerate() {
         // Two copies of one file are linked through a third only.
         let link = |other: usize| {
@@ -175,12 +195,17 @@ fn write_group(
         // The nearest copy decides what kind of copy this is.
         let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
         let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
-        let score = match (place, disputed) {
-            (0, false) => KEEP_SCORE,
-            (0, true) => DISPUTED_KEEP_SCORE,
-            _ => nearest.score(),
+        let role = match place {
+            0 => words::Role::Best,
+            _ if spared.contains(&sample) => words::Role::Spared,
+            _ => words::Role::Redundant,
         };
-        let reason = described.reason(view, sample, place == 0, nearest);
+        let score = match (role, disputed) {
+            (words::Role::Redundant, _) => nearest.score(),
+            (_, false) => KEEP_SCORE,
+            (_, true) => DISPUTED_KEEP_SCORE,
+        };
+        let reason = described.reason(view, sample, role, nearest);
         report.issue(
             Issue::new(sample, Score::clamp(score)?).group(number).related(&related).reason(&reason),
         )?;
@@ -190,3 +215,7 @@ fn write_group(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+#[path = "../../../tests/src/paintings.rs"]
+mod paintings;

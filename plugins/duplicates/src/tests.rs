@@ -152,6 +152,55 @@ fn more_copies_than_neighbours_are_all_found() {
     assert_eq!(outcome.flagged(0.5).len(), 29);
 }
 
+/// The paintings without perceptual hashes, so that embeddings alone make copies.
+fn paintings(paintings: &crate::paintings::Paintings) -> MemoryHost {
+    let flat = vec![0; paintings.names.len()];
+    MemoryHost::new().hashes(&flat, &flat).embeddings(&paintings.embeddings, paintings.dim)
+}
+
+#[test]
+fn paintings_repeat_each_other_as_known() {
+    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let outcome = paintings(&known).param("semantic", 0.8).run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    assert_eq!(
+        outcome.note("near embeddings").unwrap().lines().collect::<Vec<_>>(),
+        [
+            "cosine 0.80: 175 pairs, 101 repeat an earlier picture, 219 left",
+            "cosine 0.85: 45 pairs, 35 repeat an earlier picture, 285 left",
+            "cosine 0.90: 14 pairs, 13 repeat an earlier picture, 307 left",
+            "cosine 0.95: 2 pairs, 2 repeat an earlier picture, 318 left",
+            "cosine 0.99: 1 pair, 1 repeat an earlier picture, 319 left",
+        ]
+    );
+    // The earlier one is kept.
+    let outcome = paintings(&known).param("semantic", 0.9).run(&Duplicates);
+    assert_eq!(outcome.flagged(0.5).len(), 13);
+    let pairs = [("1", "04", 1.0), ("011", "0118", 0.976_992), ("0160", "0196", 0.940_204)];
+    for (first, second, cosine) in pairs {
+        let row = |name: &str| known.names.iter().position(|known| known == name).unwrap();
+        let (keep, copy) = (row(first).min(row(second)), row(first).max(row(second)));
+        let issue = outcome.issue(copy).unwrap();
+        assert_eq!(issue.related[0].0, keep);
+        assert!((issue.related[0].1 - cosine).abs() < 1e-5, "{first} {second}: {:?}", issue.related);
+        assert!(issue.score < 0.5 && outcome.issue(keep).unwrap().score > 0.5);
+    }
+}
+
+/// cleanlab 2.9.0's Datalab on the same features.
+#[test]
+fn paintings_have_the_near_duplicates_that_datalab_finds() {
+    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let outcome = paintings(&known).param("nearest-share", 0.13).run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for issue in &outcome.issues {
+        groups.entry(issue.group.unwrap()).or_default().push(issue.sample);
+    }
+    let groups: Vec<Vec<&str>> = groups.into_values().map(|rows| known.names_of(rows)).collect();
+    assert_eq!(groups, [vec!["04", "1"], vec!["011", "0118"]]);
+}
+
 #[test]
 fn undecodable_files_have_no_score() {
     let host =

@@ -59,6 +59,17 @@ pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
     leaked.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What a member is in its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The one to keep.
+    Best,
+    /// A copy of the one to keep.
+    Redundant,
+    /// Like redundant members only: it stays as well.
+    Spared,
+}
+
 /// What is the same for all members of a group.
 pub(crate) struct Group {
     size: usize,
@@ -83,7 +94,7 @@ impl Group {
     }
 
     /// The sentence for one member.
-    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, keep: bool, link: Link) -> String {
+    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, link: Link) -> String {
         let others = self.size - 1;
         let what = match link {
             Link::Exact => "the same file as",
@@ -98,10 +109,11 @@ impl Group {
                 self.labels.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
             text += &format!("; labelled {} and {last}, so check the label", first.join(", "));
         }
-        match (keep, self.size) {
-            (true, _) => text + "; this is the copy to keep",
-            (false, 2) => text + "; the other is the copy to keep",
-            (false, _) => text + "; a better copy is in the group",
+        match (role, self.size) {
+            (Role::Best, _) => text + "; this is the copy to keep",
+            (Role::Spared, _) => text + "; it is like redundant copies only, so it stays",
+            (Role::Redundant, 2) => text + "; the other is the copy to keep",
+            (Role::Redundant, _) => text + "; a better copy is in the group",
         }
     }
 

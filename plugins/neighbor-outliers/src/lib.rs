@@ -30,3 +30,7 @@ fn evidence(neighbors: Neighbors<'_>, sample: usize, first: impl Fn(usize) -> bo
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+#[path = "../../../tests/src/paintings.rs"]
+mod paintings;

