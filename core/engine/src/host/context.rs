@@ -11,7 +11,7 @@ use crate::image::{RgbImage, decode, source, thumbnail};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
-use crate::neighbors::{self, NeighborLists};
+use crate::neighbors::{self, NeighborLists, OnDevice};
 use crate::out_of_sample::{self, OutOfSample};
 use crate::prompts::PromptSet;
 use crate::sample::{LabelId, SampleId};
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
 use chaffinch_plugin::{HashPair, Needs, Scope, Source};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Takes a detector's log lines: level (0 debug, 1 info, 2 warning, 3 error) and text.
@@ -57,6 +57,7 @@ pub struct Shared {
     pub(super) relabels: Vec<u32>,
     prompts: PromptSet,
     prompt_texts: Mutex<BTreeMap<u32, Arc<Texts>>>,
+    on_device: OnceLock<Option<OnDevice>>,
     neighbors: Mutex<BTreeMap<usize, Arc<NeighborLists>>>,
     pairs: Mutex<BTreeMap<(u32, u32), Arc<Vec<HashPair>>>>,
     texts: Mutex<BTreeMap<String, Vec<f32>>>,
@@ -96,6 +97,7 @@ impl Shared {
             relabels,
             prompts,
             prompt_texts: Mutex::default(),
+            on_device: OnceLock::new(),
             neighbors: Mutex::default(),
             pairs: Mutex::default(),
             texts: Mutex::default(),
@@ -120,11 +122,12 @@ impl Shared {
     }
 
     /// The `k` nearest neighbours of every sample. Lists are computed once for the largest `k` asked for so far
-    /// and cut for smaller ones.
+    /// and cut for smaller ones. They are searched on the model's device where it is not the processor; when it cannot, it
+    /// is said and the processor does it.
     ///
     /// # Errors
     /// Without embeddings, or when stopped.
-    pub fn neighbors(&self, k: usize, job: &Job<'_>) -> Result<Arc<NeighborLists>> {
+    pub fn neighbors(&self, k: usize, job: &Job<'_>, log: DetectorLog<'_>) -> Result<Arc<NeighborLists>> {
         let matrix = self.matrix()?;
         let mut cache = lock(&self.neighbors);
         if let Some(lists) = cache.get(&k) {
@@ -133,10 +136,42 @@ impl Shared {
         let larger = cache.range(k..).next().map(|(_, lists)| lists.clone());
         let lists = Arc::new(match larger {
             Some(lists) => lists.truncated(k),
-            None => neighbors::nearest(matrix, &|index| self.usable(index), k, job)?,
+            None => match self.neighbors_on_device(matrix, k, job, log)? {
+                Some(lists) => lists,
+                None => neighbors::nearest(matrix, &|index| self.usable(index), k, job)?,
+            },
         });
         cache.insert(k, lists.clone());
         Ok(lists)
+    }
+
+    /// `None` where there is no device but the processor, or it failed.
+    fn neighbors_on_device(
+        &self,
+        matrix: &EmbeddingMatrix,
+        k: usize,
+        job: &Job<'_>,
+        log: DetectorLog<'_>,
+    ) -> Result<Option<NeighborLists>> {
+        let failed = |error: &dyn std::fmt::Display| {
+            log(2, &format!("neighbours are searched on the processor, since the device failed: {error}"));
+        };
+        let on_device = self.on_device.get_or_init(|| {
+            let embedder = self.embedder.as_deref()?;
+            OnDevice::new(embedder, matrix, &|index| self.usable(index)).unwrap_or_else(|error| {
+                failed(&error);
+                None
+            })
+        });
+        let Some(on_device) = on_device else { return Ok(None) };
+        match on_device.nearest(k, job) {
+            Ok(lists) => Ok(Some(lists)),
+            Err(Error::Embed(error)) => {
+                failed(&error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Class probabilities of every sample by a model that was not trained on it, computed once.

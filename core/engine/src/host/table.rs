@@ -184,7 +184,7 @@ unsafe extern "C" fn neighbors(ctx: *mut c_void, k: usize, out: *mut NeighborsTa
     let run = unsafe { context(ctx) };
     status(|| {
         // The shared cache keeps the lists until every run is over.
-        let lists = run.shared.neighbors(k, &run.job)?;
+        let lists = run.shared.neighbors(k, &run.job, run.log)?;
         let table = NeighborsTable {
             indices: Slice::new(&lists.indices),
             similarities: Slice::new(&lists.similarities),
