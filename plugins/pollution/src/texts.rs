@@ -101,6 +101,16 @@ const NOUNS: [&str; 40] = [
     "window",
 ];
 
+/// As many more as the published recipe has.
+const MORE_NOUNS: [&str; 63] = [
+    "airport", "anchor", "arrow", "balloon", "banana", "basket", "bench", "bell", "blanket", "boot", "bowl",
+    "brick", "brush", "bucket", "button", "camera", "candle", "castle", "chain", "clock", "coin", "crown",
+    "curtain", "desk", "diamond", "drum", "envelope", "fence", "fork", "fountain", "garden", "glass",
+    "glove", "hammer", "helmet", "honey", "island", "jacket", "key", "kite", "ladder", "leaf", "lemon",
+    "mirror", "needle", "ocean", "painting", "pencil", "piano", "pillow", "pipe", "plate", "river", "rope",
+    "ruler", "sandwich", "scissors", "spoon", "statue", "stone", "tent", "umbrella", "violin",
+];
+
 /// The vectors of all texts, row by row; nothing where the model reads no text.
 pub(crate) struct Texts {
     /// For each class what it may show.
@@ -166,6 +176,10 @@ fn unrelated(names: &[String], words: usize) -> Vec<String> {
     let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
     let mut texts: Vec<String> =
         NOUNS.iter().filter(|noun| !named(noun)).map(|noun| format!("a picture of {noun}")).collect();
+    if words > RANDOM_WORDS {
+        let more = MORE_NOUNS.iter().filter(|noun| !named(noun));
+        texts.extend(more.map(|noun| format!("a picture of {noun}")));
+    }
     let mut rng = Rng::new(usize::MAX >> 24, 0);
     texts.extend((0..words).map(|_| word(&mut rng)));
     texts
