@@ -8,13 +8,14 @@ mod check;
 mod context;
 mod kept;
 mod library;
+mod params;
 mod registry;
 mod table;
 
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
-pub(crate) use context::{needs_of, resolve_params};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
+pub(crate) use params::{needs_of, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 
 use std::path::PathBuf;
