@@ -19,9 +19,9 @@ impl Detector for NeighborLabels {
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("labels.md"))
             .needs(Needs::NEIGHBORS.and(Needs::LABELS))
-            .threshold(0.12)
+            .threshold(0.05)
             .params(&[
-                Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at"),
+                Param::integer("neighbors", 20, 1, 100, "Nearest neighbours that are looked at"),
                 REFERENCES,
             ]);
 
