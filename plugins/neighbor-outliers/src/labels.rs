@@ -30,13 +30,13 @@ impl Detector for NeighborLabels {
         let width = usual_distance(&neighbors, view.len());
         let mut scores = vec![f32::NAN; view.len()];
         let mut votes = Vec::new();
-        for sample in 0..view.len() {
+        for (sample, score) in scores.iter_mut().enumerate() {
             if sample % 1024 == 0 {
                 view.checkpoint()?;
             }
             if let Some(vote) = Vote::of(view, &neighbors, sample, width) {
-                scores[sample] = vote.score();
-                if scores[sample] < WORDS_BELOW {
+                *score = vote.score();
+                if *score < WORDS_BELOW {
                     votes.push((sample, vote));
                 }
             }
