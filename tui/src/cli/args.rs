@@ -350,9 +350,14 @@ pub(super) enum QualityFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct LabelQuality {
-    /// Out-of-sample probabilities, a row a sample: .npy, or .csv with the class names as heading
-    #[arg(long, value_name = "FILE")]
-    pub(super) pred_probs: PathBuf,
+    /// Out-of-sample probabilities, a row a sample: .npy, or .csv with the class names as heading; once for each
+    /// model
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(super) pred_probs: Vec<PathBuf>,
+    /// How several models are joined: avg_pred_probs, avg_scores, and both with _acc (weighted by accuracy) or _ll
+    /// (by log-loss) after it [default: avg_scores_acc]
+    #[arg(long, value_name = "NAME")]
+    pub(super) ensemble: Option<String>,
     /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .csv with a column `label`
     #[arg(long, value_name = "FILE")]
     pub(super) labels: PathBuf,
