@@ -100,7 +100,8 @@ fn ensembles_of_models_order_errors_as_the_reference_does() {
         for model in JOINED {
             command.arg("--pred-probs").arg(folder(model).unwrap().join("pred_probs.npy"));
         }
-        for (flag, name) in [("labels", "labels.npy"), ("classes", "classes.txt"), ("truth", "is_error.npy")] {
+        for (flag, name) in [("labels", "labels.npy"), ("classes", "classes.txt"), ("truth", "is_error.npy")]
+        {
             command.arg(format!("--{flag}")).arg(first.join(name));
         }
         command.args(["--filter", "predicted_neq_given"]);
@@ -196,7 +197,10 @@ fn scores_and_issues_are_written_beside_the_report() {
     let (code, _, error) = run(&["--ensemble", "avg_scores"]);
     assert!(code == Some(2) && error.contains("give --pred-probs once for each"), "{error}");
     let (code, _, error) = run(&["--pred-probs", "p.csv", "--ensemble", "median"]);
-    assert!(code == Some(2) && error.contains("there is no ensemble 'median' (there are: avg_pred_probs,"), "{error}");
+    assert!(
+        code == Some(2) && error.contains("there is no ensemble 'median' (there are: avg_pred_probs,"),
+        "{error}"
+    );
     let (code, out, _) = run(&["--pred-probs", "p.csv"]);
     assert!(code == Some(0) && out.contains("\"avg_scores_acc\""), "{out}");
     let (code, _, error) = run(&["--filter", "prune_by_noise"]);

@@ -75,9 +75,8 @@ impl Weights {
     /// [`Problem::NoModels`] without any, [`Problem::OtherSamples`] when two are not about the same labels.
     pub fn of<T: Real>(tables: &[Table<'_, T>], ensemble: Ensemble) -> Result<Weights, Problem> {
         let first = tables.first().ok_or(Problem::NoModels)?;
-        let other = |table: &Table<'_, T>| {
-            table.classes() != first.classes() || table.labels() != first.labels()
-        };
+        let other =
+            |table: &Table<'_, T>| table.classes() != first.classes() || table.labels() != first.labels();
         if let Some(model) = tables.iter().position(other) {
             return Err(Problem::OtherSamples { model });
         }

@@ -14,9 +14,10 @@ pub use report::{FilterFigures, Joined, Report};
 use crate::display::safe_path;
 use crate::{Error, Result};
 use chaffinch_confident::{
-    Ensemble, Filter, Method, Problem, Real, Table, Weights, ensemble_scores, filter, mean_probabilities, scores,
-    suggested,
+    Ensemble, Filter, Method, Problem, Real, Table, Weights, ensemble_scores, filter, mean_probabilities,
+    scores, suggested,
 };
+use chaffinch_selection::Evidence;
 use models::Models;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -128,6 +129,33 @@ impl Input {
     /// Number of models.
     pub fn models(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// For each model what it says of each sample: how likely the label is, and how likely the most likely class.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let classes = self.binding.names().len();
+        let of = |row: &mut dyn Iterator<Item = f64>, label: usize| {
+            row.enumerate().fold((0.0, 0.0_f64), |(own, best), (class, p)| {
+                // A little below zero is what sums in 32 bits leave over.
+                let p = p.clamp(0.0, 1.0);
+                (if class == label { p } else { own }, best.max(p))
+            })
+        };
+        let model = |numbers: &Numbers| {
+            let mut evidence = Evidence::default();
+            for (sample, &label) in self.labels.iter().enumerate() {
+                let place = sample * classes..(sample + 1) * classes;
+                let (own, best) = match numbers {
+                    Numbers::Single(data) => {
+                        of(&mut data[place].iter().map(|&p| f64::from(p)), label as usize)
+                    }
+                    Numbers::Double(data) => of(&mut data[place].iter().copied(), label as usize),
+                };
+                evidence.push(own, best);
+            }
+            evidence
+        };
+        self.numbers.iter().map(model).collect()
     }
 
     /// The probabilities of all models joined, row by row, and their weights.

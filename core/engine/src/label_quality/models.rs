@@ -21,15 +21,14 @@ impl Models {
     /// # Errors
     /// With the file's path: when a file cannot be read, its columns cannot be bound, or it has other classes or
     /// another number of rows than the first.
-    pub(super) fn read(
-        files: &[PathBuf],
-        classes: Option<(&Path, &[String])>,
-    ) -> Result<Models> {
+    pub(super) fn read(files: &[PathBuf], classes: Option<(&Path, &[String])>) -> Result<Models> {
         let mut models: Option<Models> = None;
         for file in files {
             let Grid { numbers, rows, cols, names } = read::grid(file)?;
-            let binding = Binding::new(cols, names.as_deref(), classes.map(|(_, names)| names))
-                .map_err(|error| Error::format(classes.map_or(file.as_path(), |(path, _)| path), error.to_string()))?;
+            let binding =
+                Binding::new(cols, names.as_deref(), classes.map(|(_, names)| names)).map_err(|error| {
+                    Error::format(classes.map_or(file.as_path(), |(path, _)| path), error.to_string())
+                })?;
             let Some(models) = &mut models else {
                 models = Some(Models { numbers: vec![numbers], binding, rows });
                 continue;

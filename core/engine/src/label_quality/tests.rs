@@ -203,7 +203,10 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
         let question = Question { ensemble, ..question(vec![Filter::PredictedNeqGiven]) };
         let judged = input.judge(&question).unwrap();
         assert!(judged.scores.iter().zip(&alone.scores).all(|(a, b)| (a - b).abs() < 1e-12));
-        assert_eq!((&judged.suggested, &judged.flagged["predicted_neq_given"]), (&alone.suggested, &vec![false, true, false]));
+        assert_eq!(
+            (&judged.suggested, &judged.flagged["predicted_neq_given"]),
+            (&alone.suggested, &vec![false, true, false])
+        );
         let joined = Report::new(&question, &input, &judged).ensemble.unwrap();
         assert_eq!((joined.name, joined.weights), (ensemble.name(), vec![0.5, 0.5]));
     }
@@ -217,7 +220,11 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
 #[test]
 fn odd_classes_have_a_defined_result() {
     let p = "cat,cow,dog\n.8,.1,.1\n.7,.2,.1\n.1,.1,.8\n.6,.2,.2\n";
-    let files = Files::new(&[("p.csv", p), ("empty.csv", "cat\ncat\ndog\ndog\n"), ("one.csv", "cat\ncat\ndog\ncow\n")]);
+    let files = Files::new(&[
+        ("p.csv", p),
+        ("empty.csv", "cat\ncat\ndog\ndog\n"),
+        ("one.csv", "cat\ncat\ndog\ncow\n"),
+    ]);
     for (labels, wrong) in [("empty.csv", 3), ("one.csv", 3)] {
         for models in ["p.csv", "p.csv p.csv"] {
             let input = files.read(models, labels, "", "").unwrap();
