@@ -112,7 +112,7 @@ impl Figures {
                 both += usize::from(clean && !wrong);
             }
         }
-        let share = |whole: usize| if whole == 0 { 0.0 } else { f64::from(both) / whole as f64 };
+        let share = |whole: usize| if whole == 0 { 0.0 } else { both as f64 / whole as f64 };
         Figures { n, precision: Some(share(chosen)), recall: Some(share(right)) }
     }
 }
