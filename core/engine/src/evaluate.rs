@@ -30,6 +30,9 @@ pub struct Evaluation {
     pub detectors: BTreeMap<String, Figures>,
     /// For the rank made of all.
     pub ensemble: Figures,
+    /// By rule, where several were compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ensembles: BTreeMap<String, Figures>,
 }
 
 /// The figures of one order.
@@ -94,6 +97,19 @@ pub fn evaluate(
             (name.clone(), figures(&rows, n_errors))
         })
         .collect();
+    Evaluation {
+        n: known.len(),
+        n_errors,
+        unmatched: truth.unmatched(),
+        detectors,
+        ensemble: evaluate_rank(ranking, truth),
+        ensembles: BTreeMap::new(),
+    }
+}
+
+/// Compares one rank with the truth.
+pub fn evaluate_rank(ranking: &Ranking, truth: &Truth) -> Figures {
+    let known = truth.known();
     // The rank has no ties: a sample's place in it is its quality.
     let mut place = vec![f64::NAN; truth.len()];
     for (position, &row) in ranking.full_order().iter().enumerate() {
@@ -110,13 +126,7 @@ pub fn evaluate(
             flagged: ranking.flags[row as usize] > 0,
         })
         .collect();
-    Evaluation {
-        n: known.len(),
-        n_errors,
-        unmatched: truth.unmatched(),
-        detectors,
-        ensemble: figures(&rows, n_errors),
-    }
+    figures(&rows, known.iter().filter(|(_, error)| *error).count())
 }
 
 /// A sample with a score and a known truth.

@@ -35,6 +35,7 @@ pub mod protocol;
 pub mod query;
 pub mod ranking;
 pub mod sample;
+pub mod selection;
 pub mod session;
 pub mod store;
 mod toml_table;

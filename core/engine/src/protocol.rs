@@ -343,6 +343,20 @@ pub enum EnsembleRule {
     MeanRank,
     /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
     Weighted(BTreeMap<String, f32>),
+    /// Only what all detectors flag.
+    And,
+    /// Only what so many detectors flag.
+    AtLeast(u16),
+    /// Mean of calibrated scores.
+    Average,
+    /// Mean of calibrated scores of the detectors that flag the same samples.
+    Consensus,
+    /// What a regression learned from the reviewer's decisions.
+    Stacking,
+    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    Recall,
+    /// Only what two detectors flag or one is sure of.
+    Precision,
 }
 
 /// One line of a list.

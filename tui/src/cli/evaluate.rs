@@ -5,9 +5,11 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::display::safe_path;
-use chaffinch_core::evaluate::{Evaluation, Figures, Truth, evaluate};
+use chaffinch_core::evaluate::{Evaluation, Figures, Truth, evaluate, evaluate_rank};
+use chaffinch_core::protocol::EnsembleRule;
+use chaffinch_core::ranking::{self, RULES};
 use chaffinch_core::sample::SampleId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,14 +17,24 @@ use std::process::ExitCode;
 
 /// Writes the figures to stdout.
 pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
-    let listing = Listing::open(&args.target, global)?;
+    let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
     let mut truth = Truth::from_csv(&args.truth, &listing.manifest)?;
     let unmatched = truth.unmatched();
     if let Some(file) = &args.subset {
         truth = narrowed(&truth, &listing, file)?;
     }
+    if args.undecided {
+        let mut known: Vec<Option<bool>> = vec![None; listing.manifest.len()];
+        let open =
+            truth.known().into_iter().filter(|(row, _)| listing.journal.decision(SampleId(*row)).is_none());
+        open.for_each(|(row, error)| known[row as usize] = Some(error));
+        truth = Truth::new(known);
+    }
     let mut evaluation = evaluate(&listing.results, &listing.thresholds, &listing.ranking, &truth);
     evaluation.unmatched = unmatched;
+    if args.ensembles {
+        evaluation.ensembles = ensembles(&listing, &truth);
+    }
     results(|out| match args.format {
         ReportFormat::Json => json(out, &evaluation),
         ReportFormat::Table => write(out, &evaluation),
@@ -31,6 +43,24 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
         remark(&format!("{} of the truth belong to no sample", count(unmatched as u64, "row", "rows")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The figures of every rule. One that cannot be applied, for want of decisions, is left out and said.
+fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
+    let reviewed = ranking::reviewed(listing.journal.decisions());
+    let mut found = BTreeMap::new();
+    for name in RULES.into_iter().chain(["2-of-n", "3-of-n"]) {
+        let Some(rule) = EnsembleRule::parse(name, &listing.weights) else { continue };
+        let thresholds = ranking::thresholds_under(&rule, listing.set.clone());
+        let count = listing.manifest.len();
+        let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
+        if ranking.note.is_empty() {
+            found.insert(name.to_owned(), evaluate_rank(&ranking, truth));
+        } else {
+            remark(&format!("{name} is left out: {}", ranking.note));
+        }
+    }
+    found
 }
 
 /// The truth about the samples named in a file only.
@@ -87,6 +117,9 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
         table.row(row(name, figures));
     }
     table.row(row("ensemble", &evaluation.ensemble));
+    for (name, figures) in &evaluation.ensembles {
+        table.row(row(&format!("ensemble: {name}"), figures));
+    }
     table.write(out, terminal_width())?;
     writeln!(out)?;
     let mut first = Table::new(&[

@@ -216,10 +216,20 @@ fn threshold(model: &mut Model, by: f32) {
 
 fn ensemble(model: &mut Model, fx: &mut Effects) {
     let Some(session) = &mut model.session else { return };
+    // Round through those that need no numbers; any other one goes back to the first.
     let (rule, text) = match session.ensemble {
-        EnsembleRule::Or => (EnsembleRule::Majority, "ranked by how many detectors agree"),
-        EnsembleRule::Majority => (EnsembleRule::MeanRank, "ranked by the mean of the detectors' ranks"),
-        _ => (EnsembleRule::Or, "ranked by the worst detector"),
+        EnsembleRule::Or => (EnsembleRule::Majority, "majority: by how many detectors agree"),
+        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: by the mean of the detectors' ranks"),
+        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: by the mean of the detectors' scores"),
+        EnsembleRule::Average => (EnsembleRule::Consensus, "consensus: by the detectors that agree most"),
+        EnsembleRule::Consensus => (EnsembleRule::Stacking, "stacking: by what your decisions taught"),
+        EnsembleRule::Stacking => {
+            (EnsembleRule::Recall, "recall: wider thresholds, the worst detector decides")
+        }
+        EnsembleRule::Recall => {
+            (EnsembleRule::Precision, "precision: what two detectors flag or one is sure of")
+        }
+        _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
     };
     // Taken over at once, so that the next press goes on from here.
     session.ensemble = rule.clone();

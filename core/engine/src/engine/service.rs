@@ -78,10 +78,10 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
-        let rule = settings.ensemble.unwrap_or_else(|| setup.config.ensemble());
+        let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions()));
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
@@ -239,7 +239,10 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone()));
+        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), self.journal.decisions()));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
         self.tell_session();
     }
 
