@@ -345,8 +345,11 @@ pub(super) struct Evaluate {
     #[arg(value_name = "SESSION")]
     pub(super) target: PathBuf,
     /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
-    #[arg(long, value_name = "CSV")]
-    pub(super) truth: PathBuf,
+    #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
+    pub(super) truth: Option<PathBuf>,
+    /// Only samples that were decided; without --truth the decisions are the truth
+    #[arg(long)]
+    pub(super) reviewed: bool,
     /// Only samples named in this file: one path a line, or a table with a column `path`
     #[arg(long, value_name = "FILE")]
     pub(super) subset: Option<PathBuf>,
@@ -359,6 +362,18 @@ pub(super) struct Evaluate {
     /// All rules side by side
     #[arg(long)]
     pub(super) ensembles: bool,
+    /// How often samples are drawn again for the 95 % intervals; 0 = no intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) bootstrap: usize,
+    /// The seed of these draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Draw precision-recall curves: of the detectors named, or of all
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', require_equals = true)]
+    pub(super) plot: Option<Vec<String>>,
+    /// Write the precision-recall curves as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
     /// The form of the report
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: ReportFormat,

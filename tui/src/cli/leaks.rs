@@ -16,8 +16,9 @@ use chaffinch_core::manifest::Manifest;
 use chaffinch_core::session::{self, Session};
 use chaffinch_core::store::{self, EmbeddingMatrix, EmbeddingStore};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tempfile::TempDir;
 
 /// Writes the report and its summary, and the counts to stdout.
 pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
@@ -105,16 +106,64 @@ impl Work {
         let model = args.model.as_deref().unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = loader(model, device)?()?;
-        let place = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
-        for (number, set) in [(3, train), (4, test)] {
-            self.stages.run("embed", number, |job| {
+        for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
+            let place = vectors(path, set)?;
+            let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
+            for note in store.notes() {
+                warning("embedding store", note);
+            }
+            let filled = self.stages.run("embed", number, |job| {
                 store::fill(&mut store, &set.manifest, &set.facts, embedder.as_ref(), job)
             })?;
+            if filled.reused > 0 {
+                let images = count(filled.reused, "image", "images");
+                self.stages.line(&format!("the embeddings of {images} in {} were known", safe_path(path)));
+            }
             set.embeddings = Some(store.gather(&set.facts.hashes)?);
         }
         Ok(())
     }
+}
+
+/// A folder of embeddings.
+enum Vectors {
+    /// A session's.
+    Kept(PathBuf),
+    /// One that goes when we go.
+    Passing(TempDir),
+}
+
+impl Vectors {
+    fn path(&self) -> &Path {
+        match self {
+            Vectors::Kept(path) => path,
+            Vectors::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+/// Where a set's embeddings are, or are to be kept: in its session, else in that of the folder it lies in, else in a
+/// session that is begun for it. They are found by content, and several programs may add to them.
+fn vectors(path: &Path, set: &Opened) -> Result<Vectors> {
+    match kept(path, set) {
+        Ok(folder) => Ok(Vectors::Kept(folder)),
+        Err(error) => {
+            warning("session", &format!("{error}; embeddings are not kept"));
+            Ok(Vectors::Passing(tempfile::tempdir().context("cannot make a temporary folder")?))
+        }
+    }
+}
+
+fn kept(path: &Path, set: &Opened) -> chaffinch_core::Result<PathBuf> {
+    let place = session::resolve(path, None)?;
+    let above = place.dataset.parent().and_then(|folder| session::default_dir(folder).ok());
+    let known = [Some(place.dir.clone()), above].into_iter().flatten();
+    if let Some(session) = known.filter_map(|dir| Session::open_to_read(&dir).ok()).next() {
+        return Ok(session.embeddings_dir());
+    }
+    let session = Session::open_or_create(&place.dir, &place.dataset)?;
+    session.save_samples(&set.manifest, &set.facts)?;
+    Ok(session.embeddings_dir())
 }
 
 /// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files

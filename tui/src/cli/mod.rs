@@ -20,6 +20,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod plot;
 mod plugins;
 mod pollute;
 mod progress;

@@ -6,7 +6,7 @@ use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
+use crate::host::{KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, resolve_params};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -87,7 +87,9 @@ impl<'a> Scan<'a> {
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
-        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            all.and(needs_of(detector, &self.given(detector.info().name(), plan)))
+        });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
             .iter()
             .any(|need| needs.contains(*need));
@@ -111,6 +113,13 @@ impl<'a> Scan<'a> {
             self.detect(detector, plan, &shared, &base, findings)?;
         }
         Ok(())
+    }
+
+    /// The parameters that were set for a detector.
+    fn given(&self, name: &str, plan: &ScanPlan) -> BTreeMap<String, f64> {
+        let mut given = self.setup.config.detector_params(name);
+        given.extend(plan.params.get(name).cloned().unwrap_or_default());
+        given
     }
 
     /// The detectors to run, in name order.
@@ -221,8 +230,7 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let mut given = self.setup.config.detector_params(name);
-        given.extend(plan.params.get(name).cloned().unwrap_or_default());
+        let given = self.given(name, plan);
         let params = match resolve_params(detector, &given) {
             Ok(params) => params,
             Err(error) => {
@@ -245,7 +253,8 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let context = RunContext::new(shared, detector, &given, *job, &log)?;
+            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
+            let context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
             match context.run(digest) {
                 Ok(result) => {
                     scan.setup.session.save_result(&result)?;

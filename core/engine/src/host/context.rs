@@ -1,6 +1,7 @@
 //! What one run of one detector may see and say.
 
 use super::LoadedDetector;
+use super::kept::{self, KeepFolder};
 use super::table;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
@@ -17,7 +18,7 @@ use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
-use chaffinch_plugin::{HashPair, Scope, Source};
+use chaffinch_plugin::{HashPair, Needs, Scope, Source};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -305,6 +306,11 @@ pub struct RunContext<'a> {
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
     failure: Mutex<Option<String>>,
+    folder: Option<KeepFolder>,
+    /// What was lent of earlier runs, alive until this one is over.
+    lent: Mutex<Vec<Arc<Vec<u8>>>>,
+    /// What is to be kept when this run ends well.
+    kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
 
 impl<'a> RunContext<'a> {
@@ -328,7 +334,17 @@ impl<'a> RunContext<'a> {
             result: Mutex::new(ResultBuilder::new(shared.manifest.len())),
             notes: Mutex::default(),
             failure: Mutex::default(),
+            folder: None,
+            lent: Mutex::default(),
+            kept: Mutex::default(),
         })
+    }
+
+    /// The same with a place for what the detector keeps between runs; without one it starts anew every time.
+    #[must_use]
+    pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
+        self.folder = Some(folder);
+        self
     }
 
     /// Runs the detector and takes its result.
@@ -349,6 +365,14 @@ impl<'a> RunContext<'a> {
             }
             (Status(other), None) => {
                 return Err(RunFailure::Failed(format!("returned the unknown status {other}")));
+            }
+        }
+        let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &self.folder {
+            for (name, (version, bytes)) in &kept {
+                folder
+                    .write(name, *version, bytes)
+                    .map_err(|error| RunFailure::Failed(format!("its model was not kept: {error}")))?;
             }
         }
         let info = self.detector.info();
@@ -384,6 +408,26 @@ impl<'a> RunContext<'a> {
         let mut notes = lock(&self.notes);
         notes.retain(|(known, _)| known != name);
         notes.push((name.to_owned(), text.to_owned()));
+    }
+
+    /// Bytes kept by an earlier run of this detector, with their version.
+    pub(super) fn kept(&self, name: &str, version: u32) -> Result<Option<(u32, Arc<Vec<u8>>)>> {
+        kept::check_name(name)?;
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let found = folder.read(name, (version > 0).then_some(version))?;
+        Ok(found.map(|(version, bytes)| {
+            let bytes = Arc::new(bytes);
+            lock(&self.lent).push(bytes.clone());
+            (version, bytes)
+        }))
+    }
+
+    /// Takes bytes that are to be kept when this run ends well, and says as which version.
+    pub(super) fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32> {
+        kept::check_name(name)?;
+        let version = self.folder.as_ref().map_or(Ok(1), |folder| folder.version_of(name, bytes))?;
+        lock(&self.kept).insert(name.to_owned(), (version, bytes.to_vec()));
+        Ok(version)
     }
 
     /// Checks and keeps one issue. What cannot be refuses the whole report: a detector that is wrong about one
@@ -468,4 +512,12 @@ pub(crate) fn resolve_params(
         params.insert(name.clone(), value);
     }
     Ok(params)
+}
+
+/// What a detector needs with the parameters it was given: what it declares, and what a parameter asks for that is
+/// not at its default.
+pub(crate) fn needs_of(detector: &LoadedDetector, given: &BTreeMap<String, f64>) -> Needs {
+    let info = detector.info();
+    let extra = info.parameters().iter().filter_map(|param| Some(param.needed_at(*given.get(param.name())?)));
+    extra.fold(info.needed(), Needs::and)
 }

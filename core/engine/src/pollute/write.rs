@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// What was planted: `path,fault,label,true_label,source`.
 pub const LIST: &str = "planted.csv";
-/// Every sample of the copy: `path,label,true_label,is_error`; `evaluate --truth` reads it.
+/// Every sample of the copy: `path,label,true_label,is_error,fault`; `evaluate --truth` reads it.
 pub const TRUTH: &str = "truth.csv";
 /// The folder of the dataset itself within the output folder, so that the lists are no part of it.
 pub const DATA: &str = "data";
@@ -202,11 +202,12 @@ impl Writer<'_> {
         })?;
         atomic::write(&half.join(TRUTH), |out| {
             let mut table = csv::Writer::from_writer(out);
-            table.write_record(["path", "label", "true_label", "is_error"])?;
+            table.write_record(["path", "label", "true_label", "is_error", "fault"])?;
             for row in &self.rows {
                 let path = row.path.as_os_str().as_bytes();
-                let error: &[u8] = if row.fault.is_some() { b"1" } else { b"0" };
-                table.write_record([path, row.label.as_bytes(), row.true_label.as_bytes(), error])?;
+                let (error, fault) = row.fault.as_ref().map_or(("0", ""), |(fault, _)| ("1", fault.name()));
+                let labels = [&row.label, &row.true_label].map(|text| text.as_bytes());
+                table.write_record([path, labels[0], labels[1], error.as_bytes(), fault.as_bytes()])?;
             }
             table.flush()
         })
