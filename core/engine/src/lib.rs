@@ -1,6 +1,7 @@
 //! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
 //! detector by name.
 
+pub mod atlas;
 mod atomic;
 pub mod class_vectors;
 pub mod columns;
