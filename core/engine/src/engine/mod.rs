@@ -3,12 +3,12 @@
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
 //! that takes commands, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
-//! screen, `overview` answers views of many samples: groups, clusters and the map.
+//! screen, `views` answers views of many samples: groups, clusters and the map.
 
 mod answers;
 mod groups;
 mod lists;
-mod overview;
+mod views;
 mod pictures;
 mod scan;
 mod service;

@@ -6,7 +6,7 @@ mod views;
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
-use super::overview::Overview;
+use super::views::Views;
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
@@ -49,7 +49,7 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    overview: Overview,
+    overviews: Views,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -89,7 +89,7 @@ impl Service {
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            overview: Overview::start(&events),
+            overviews: Views::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -123,7 +123,7 @@ impl Service {
         }
         self.lists.stop();
         self.pictures.stop();
-        self.overview.stop();
+        self.overviews.stop();
         let _ = self.events.send(Event::Bye);
     }
 

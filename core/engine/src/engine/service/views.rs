@@ -1,7 +1,7 @@
 //! Commands of views: some are decisions and pictures, the others go to the desk for overviews.
 
 use super::Service;
-use crate::engine::overview::Question;
+use crate::engine::views::Question;
 use crate::engine::pictures::Request;
 use crate::protocol::{SavedKind, ViewCommand};
 
@@ -35,7 +35,7 @@ impl Service {
                     self.open_matrix();
                 }
                 let (state, decisions) = (self.state.clone(), self.journal.snapshot());
-                self.overview.ask(Question { command, state, decisions, list });
+                self.overviews.ask(Question { command, state, decisions, list });
             }
         }
     }

@@ -22,17 +22,17 @@ pub(super) struct Question {
 }
 
 /// The desk where views are asked for.
-pub(super) struct Overview {
+pub(super) struct Views {
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Overview {
-    pub(super) fn start(events: &Sender<Event>) -> Overview {
+impl Views {
+    pub(super) fn start(events: &Sender<Event>) -> Views {
         let (questions, inbox) = unbounded();
         let events = events.clone();
         let thread = std::thread::spawn(move || serve(&inbox, &events));
-        Overview { questions: Some(questions), thread: Some(thread) }
+        Views { questions: Some(questions), thread: Some(thread) }
     }
 
     pub(super) fn ask(&self, question: Question) {
