@@ -395,4 +395,6 @@ fn now() -> Timestamp {
 }
 
 #[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
 mod tests;

@@ -319,7 +319,7 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             let samples = op.samples();
             // Who waits to quit must see that this was not saved.
             let waiting = model.quitting.take().is_some();
-            model.views.stale = true;
+            views::refused(model, samples.first().copied());
             let place = samples.first().and_then(|first| model.rows.place_of(*first));
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);

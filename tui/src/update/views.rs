@@ -212,6 +212,15 @@ pub(super) fn saved(model: &mut Model, undone: Option<SampleId>) {
     }
 }
 
+/// A decision about samples, the first of them this one, was refused.
+pub(super) fn refused(model: &mut Model, first: Option<SampleId>) {
+    model.views.stale = true;
+    if model.views.page == Page::Group {
+        // Perhaps the next group is shown already, or on its way.
+        model.views.groups.seek(first);
+    }
+}
+
 /// A click on a cell of the terminal. Says whether a view took it.
 pub(super) fn click(model: &mut Model, x: u16, y: u16) -> bool {
     if model.views.page == Page::List || model.mode != Mode::List {

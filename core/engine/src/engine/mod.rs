@@ -8,11 +8,11 @@
 mod answers;
 mod groups;
 mod lists;
-mod views;
 mod pictures;
 mod scan;
 mod service;
 mod state;
+mod views;
 
 pub use scan::{UNREADABLE, unreadable};
 

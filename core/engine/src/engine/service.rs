@@ -6,10 +6,10 @@ mod views;
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
-use super::views::Views;
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
+use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
 use crate::journal::{Applied, Journal};
 use crate::protocol::{

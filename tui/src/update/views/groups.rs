@@ -112,6 +112,8 @@ pub(super) fn found(model: &mut Model, ticket: Ticket, place: Option<u64>) {
     }
     match place {
         Some(place) => to(model, place),
+        // A fault stays in sight.
+        None if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Error) => {}
         None => say(model, Level::Info, "no other group is undecided"),
     }
 }

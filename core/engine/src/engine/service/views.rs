@@ -1,8 +1,8 @@
 //! Commands of views: some are decisions and pictures, the others go to the desk for overviews.
 
 use super::Service;
-use crate::engine::views::Question;
 use crate::engine::pictures::Request;
+use crate::engine::views::Question;
 use crate::protocol::{SavedKind, ViewCommand};
 
 impl Service {
