@@ -1,7 +1,7 @@
 //! What each action does.
 
 use super::motion::{self, go, page, relist, touch};
-use super::{Effect, Effects, decide, engine, prompt, say, send, walk};
+use super::{Effect, Effects, decide, engine, prompt, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Anchor, Level, Mode, Model, Op, Purpose, Then};
 use chaffinch_core::decision::Choice;
@@ -12,6 +12,9 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
     use Action as A;
     if matches!(model.toast, Some(ref toast) if toast.level != Level::Info) {
         model.toast = None;
+    }
+    if views::act(model, action, fx) {
+        return;
     }
     let cursor = model.list.cursor;
     match action {
@@ -117,6 +120,21 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
             let height = page(model);
             model.list.reveal(height);
         }
+        // All of these were done above.
+        A::ActualSize
+        | A::Larger
+        | A::Smaller
+        | A::Left
+        | A::Right
+        | A::Grid
+        | A::Compare
+        | A::Blink
+        | A::Overlay
+        | A::GoToOther
+        | A::Group
+        | A::KeepBest
+        | A::Clusters
+        | A::Map => {}
         A::CopyPath => copy(model, fx),
 
         A::Jobs => model.mode = Mode::Jobs(0),
