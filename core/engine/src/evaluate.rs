@@ -43,6 +43,9 @@ pub struct Evaluation {
     pub detectors: BTreeMap<String, Figures>,
     /// For the rank made of all.
     pub ensemble: Figures,
+    /// By rule, where several were compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ensembles: BTreeMap<String, Figures>,
 }
 
 /// The figures of one order.
@@ -125,7 +128,15 @@ pub fn evaluate(
         resamples,
         ensemble: detectors.remove(ENSEMBLE).unwrap_or_default(),
         detectors,
+        ensembles: BTreeMap::new(),
     }
+}
+
+/// Compares one rank with the truth.
+pub fn evaluate_rank(ranking: &Ranking, truth: &Truth) -> Figures {
+    let known = truth.known();
+    let n_errors = known.iter().filter(|(_, error)| *error).count();
+    figures(&of_rank(ranking, &known), n_errors, truth)
 }
 
 /// The precision-recall curve of each detector and, as [`ENSEMBLE`], of the rank made of all.
@@ -159,30 +170,36 @@ fn orders(
     ranking: &Ranking,
     known: &[(u32, bool)],
 ) -> BTreeMap<String, Vec<Judged>> {
-    let count = ranking.score.len();
-    let judged = |quality: &dyn Fn(u32) -> f64, flagged: &dyn Fn(u32) -> bool| -> Vec<Judged> {
-        let rows = (0_u32..).zip(known).map(|(place, &(row, error))| (place, row, error, quality(row)));
-        rows.filter(|(.., quality)| !quality.is_nan())
-            .map(|(place, row, error, quality)| Judged { place, row, quality, error, flagged: flagged(row) })
-            .collect()
-    };
     let mut orders = BTreeMap::new();
-    for (name, result) in results.iter().filter(|(_, result)| result.len() == count) {
+    for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.score.len()) {
         let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
         let scores = result.scores();
-        let rows = judged(&|row| f64::from(scores[row as usize]), &|row| scores[row as usize] < threshold);
+        let rows =
+            judged(known, |row| f64::from(scores[row as usize]), |row| scores[row as usize] < threshold);
         orders.insert(name.clone(), rows);
     }
+    orders.insert(ENSEMBLE.to_owned(), of_rank(ranking, known));
+    orders
+}
+
+/// What a rank says of the samples of known truth.
+fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
     // The rank has no ties: a sample's place in it is its quality.
-    let mut place = vec![f64::NAN; count];
+    let mut place = vec![f64::NAN; ranking.score.len()];
     for (position, &row) in ranking.full_order().iter().enumerate() {
         if !ranking.score[row as usize].is_nan() {
             place[row as usize] = position as f64;
         }
     }
-    let rows = judged(&|row| place[row as usize], &|row| ranking.flags[row as usize] > 0);
-    orders.insert(ENSEMBLE.to_owned(), rows);
-    orders
+    judged(known, |row| place[row as usize], |row| ranking.flags[row as usize] > 0)
+}
+
+/// The samples of known truth that have a quality.
+fn judged(known: &[(u32, bool)], quality: impl Fn(u32) -> f64, flagged: impl Fn(u32) -> bool) -> Vec<Judged> {
+    let rows = (0_u32..).zip(known).map(|(place, &(row, error))| (place, row, error, quality(row)));
+    rows.filter(|(.., quality)| !quality.is_nan())
+        .map(|(place, row, error, quality)| Judged { place, row, quality, error, flagged: flagged(row) })
+        .collect()
 }
 
 fn figures(rows: &[Judged], n_errors: usize, truth: &Truth) -> Figures {

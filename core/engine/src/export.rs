@@ -49,7 +49,10 @@ impl<'a> Export<'a> {
 }
 
 /// Refuses a place inside the dataset at `root`.
-pub(crate) fn outside(root: &Path, target: &Path) -> Result<()> {
+///
+/// # Errors
+/// When `target` lies in it, or cannot be found.
+pub fn outside(root: &Path, target: &Path) -> Result<()> {
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
     // The target need not exist yet: what exists of it counts.

@@ -7,8 +7,10 @@ use super::plot;
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::display::safe_path;
 use chaffinch_core::evaluate::{
-    ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, write_svg,
+    ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
+use chaffinch_core::protocol::EnsembleRule;
+use chaffinch_core::ranking::{self, RULES};
 use chaffinch_core::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -18,11 +20,14 @@ use std::process::ExitCode;
 
 /// Writes the figures to stdout.
 pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
-    let listing = Listing::open(&args.target, global)?;
+    let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
     let truth = truth(args, &listing)?;
     let resampling = Resampling { resamples: args.bootstrap, seed: args.seed };
     let (results_of, thresholds, ranking) = (&listing.results, &listing.thresholds, &listing.ranking);
-    let evaluation = evaluate(results_of, thresholds, ranking, &truth, Some(resampling));
+    let mut evaluation = evaluate(results_of, thresholds, ranking, &truth, Some(resampling));
+    if args.ensembles {
+        evaluation.ensembles = ensembles(&listing, &truth);
+    }
     let mut drawn = BTreeMap::new();
     if args.plot.is_some() || args.svg.is_some() {
         drawn = curves(results_of, thresholds, ranking, &truth);
@@ -51,6 +56,24 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
         tell(args, &evaluation);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The figures of every rule. One that cannot be applied, for want of decisions, is left out and said.
+fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
+    let reviewed = ranking::reviewed(listing.journal.decisions());
+    let mut found = BTreeMap::new();
+    for name in RULES.into_iter().chain(["2-of-n", "3-of-n"]) {
+        let Some(rule) = EnsembleRule::parse(name, &listing.weights) else { continue };
+        let thresholds = ranking::thresholds_under(&rule, listing.set.clone());
+        let count = listing.manifest.len();
+        let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
+        if ranking.note.is_empty() {
+            found.insert(name.to_owned(), evaluate_rank(&ranking, truth));
+        } else {
+            remark(&format!("{name} is left out: {}", ranking.note));
+        }
+    }
+    found
 }
 
 /// Remarks about what the figures hold for.
@@ -86,6 +109,10 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
         ensure!(!rows.is_empty(), "nothing was decided yet: keep, remove or relabel some samples first");
         truth = truth.only(|row| rows.contains(&row));
         ensure!(!truth.known().is_empty(), "of no decided sample the truth is known");
+    }
+    if args.undecided {
+        truth = truth.only(|row| listing.journal.decision(SampleId(row)).is_none());
+        ensure!(!truth.known().is_empty(), "everything of known truth was decided already");
     }
     if let Some(file) = &args.subset {
         let named = names(file)?;
@@ -137,6 +164,9 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
         table.row(row(name, figures));
     }
     table.row(row(ENSEMBLE, &evaluation.ensemble));
+    for (name, figures) in &evaluation.ensembles {
+        table.row(row(&format!("ensemble: {name}"), figures));
+    }
     table.write(out, terminal_width())?;
     writeln!(out)?;
     if evaluation.resamples > 0 {

@@ -3,9 +3,9 @@
 use super::args::{LabelQuality, QualityFormat, ScoreMethod};
 use super::output::{json, results};
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_confident::{Filter, Method};
+use chaffinch_confident::{Ensemble, Filter, Method};
 use chaffinch_core::atomic;
-use chaffinch_core::display::safe_path;
+use chaffinch_core::display::{safe_path, safe_text};
 use chaffinch_core::label_quality::{Input, Judged, Question, Report};
 use std::io::{self, Write};
 
@@ -54,7 +54,23 @@ fn question(args: &LabelQuality) -> Result<Question> {
     } else {
         args.filter.iter().map(|name| filter(name)).collect::<Result<_>>()?
     };
-    Ok(Question { method, adjusted: args.adjusted, filters })
+    ensure!(
+        args.ensemble.is_none() || args.pred_probs.len() > 1,
+        "--ensemble joins several models: give --pred-probs once for each"
+    );
+    let ensemble = args.ensemble.as_deref().map(ensemble).transpose()?;
+    let ensemble = ensemble.unwrap_or(Ensemble::ScoresByAccuracy);
+    Ok(Question { method, adjusted: args.adjusted, filters, ensemble })
+}
+
+fn ensemble(name: &str) -> Result<Ensemble> {
+    let name = name.trim().replace('-', "_");
+    let found = Ensemble::ALL.into_iter().find(|ensemble| ensemble.name() == name);
+    let Some(found) = found else {
+        let names: Vec<&str> = Ensemble::ALL.iter().map(|ensemble| ensemble.name()).collect();
+        bail!("there is no ensemble '{}' (there are: {})", safe_text(&name), names.join(", "));
+    };
+    Ok(found)
 }
 
 fn filter(name: &str) -> Result<Filter> {
@@ -62,7 +78,7 @@ fn filter(name: &str) -> Result<Filter> {
     let found = Filter::ALL.into_iter().find(|filter| filter.name() == name);
     let Some(found) = found else {
         let names: Vec<&str> = Filter::ALL.iter().map(|filter| filter.name()).collect();
-        bail!("there is no filter '{name}' (there are: {})", names.join(", "));
+        bail!("there is no filter '{}' (there are: {})", safe_text(&name), names.join(", "));
     };
     Ok(found)
 }

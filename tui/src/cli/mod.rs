@@ -29,6 +29,7 @@ mod rows;
 mod sample_pictures;
 mod sample_set;
 mod scan;
+mod select;
 mod setup;
 mod stages;
 
@@ -64,6 +65,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Leaks(args) => leaks::run(args, global),
         Command::Pollute(args) => pollute::run(args, global),
         Command::LabelQuality(args) => label_quality::run(args).map(done),
+        Command::Select(args) => select::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {

@@ -6,3 +6,6 @@ mod ladder;
 mod listing;
 mod rig;
 mod screens;
+mod views;
+mod views_engine;
+mod views_screens;

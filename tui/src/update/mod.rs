@@ -7,11 +7,13 @@ mod keys;
 mod motion;
 mod prompt;
 mod settle;
+mod views;
 mod walk;
 
 pub use act::act;
 pub(crate) use decide::group;
 pub(crate) use motion::sort_name;
+pub(crate) use settle::main_key;
 
 /// Whether a row has what was searched for.
 pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod list;
+mod pages;
 mod paint;
 mod picker;
 mod picture;
@@ -9,9 +10,10 @@ mod popup;
 mod sample;
 mod status;
 
+pub(crate) use pages::{grid_cells, map_area, places};
 pub use sample::related;
 
-use crate::model::{Mode, Model};
+use crate::model::{Mode, Model, Page};
 use crate::terminal::stage::Wanted;
 use crate::theme::Role;
 use paint::Paint;
@@ -35,6 +37,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Mode::Jobs(scroll) = model.mode {
         let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
         jobs::page(model, body, scroll, &mut paint);
+    } else if model.views.page != Page::List {
+        pages::draw(model, &mut paint);
     } else {
         list::list(model, layout.list, &mut paint);
         let glyph = model.theme.glyph(Role::Border).to_owned();
@@ -68,6 +72,9 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
 
 /// Where the hidden cursor waits: on the selected row.
 pub fn park(model: &Model) -> Position {
+    if let Some(place) = pages::park(model) {
+        return place;
+    }
     let list = model.layout().list;
     let row = model.list.cursor.saturating_sub(model.list.top).min(u64::from(list.height));
     Position { x: list.x, y: list.y + row as u16 }

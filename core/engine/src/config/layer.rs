@@ -2,11 +2,11 @@
 
 use crate::Result;
 use crate::nearest::hint;
+use crate::protocol::EnsembleRule;
+use crate::ranking::RULES;
 use crate::toml_table::Source;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-pub(super) const RULES: [&str; 4] = ["or", "majority", "mean-rank", "weighted"];
 
 /// What one file says; what it does not say is `None` or empty.
 #[derive(Debug, Default)]
@@ -49,9 +49,10 @@ impl Layer {
         if let Some(ensemble) = file.table("ensemble")? {
             let mut table = source.table(ensemble, "ensemble");
             layer.rule = table.text("rule")?;
-            if let Some(rule) = layer.rule.as_deref().filter(|rule| !RULES.contains(rule)) {
+            let known = |rule: &str| EnsembleRule::parse(rule, &BTreeMap::new()).is_some();
+            if let Some(rule) = layer.rule.as_deref().filter(|rule| !known(rule)) {
                 let message = format!(
-                    "there is no rule '{rule}' (there are: {}){}",
+                    "there is no rule '{rule}' (there are: {}, and 2-of-n with any number){}",
                     RULES.join(", "),
                     hint(rule, RULES)
                 );

@@ -74,6 +74,7 @@ fn mistakes_name_the_file_the_line_and_what_was_meant() {
     assert!(error("model = 3").contains("line 1: 'model' must be a text in quotes"));
     assert!(error("[detectors.a]\nthreshold = 2").contains("line 2: the threshold 2 is not within 0..=1"));
     assert!(error("[detectors.a]\nmode = 'x'").contains("'mode' must be a number, or true or false"));
+    assert!(error("[ensemble]\nrule = '0-of-n'").contains("there is no rule '0-of-n'"));
     assert!(error("[ensemble]\nrule = 'majorty'").contains("did you mean 'majority'?"));
     assert!(error("model = 'a'\nmodel = 'b'").contains("line 2"));
     assert!(error("[detectors").contains("line 1"));
@@ -83,4 +84,13 @@ fn mistakes_name_the_file_the_line_and_what_was_meant() {
 fn a_session_names_no_code() {
     let error = layers("", "[plugins]\nfolders = ['/tmp/x']").unwrap_err().to_string();
     assert!(error.contains("chaffinch.toml") && error.contains("detectors are code"), "{error}");
+}
+
+#[test]
+fn a_rule_by_flag_goes_before_one_chosen_in_the_session() {
+    let config = Config::built_in();
+    assert_eq!(config.ensemble_over(None), EnsembleRule::Or);
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::Majority);
+    let config = config.with_flags(Flags { ensemble: Some("2-of-n".into()), ..Flags::default() });
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::AtLeast(2));
 }

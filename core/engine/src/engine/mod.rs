@@ -3,14 +3,16 @@
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
 //! that takes commands, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
-//! screen.
+//! screen, `views` answers views of many samples: groups, clusters and the map.
 
 mod answers;
+mod groups;
 mod lists;
 mod pictures;
 mod scan;
 mod service;
 mod state;
+mod views;
 
 pub use scan::{UNREADABLE, unreadable};
 

@@ -1,6 +1,7 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
 use super::{ModelLoader, Setup};
+use crate::atlas::Atlas;
 use crate::class_vectors::ClassVectors;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
@@ -31,7 +32,17 @@ pub(super) struct Findings {
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
     pub(super) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(super) class_vectors: Option<Arc<ClassVectors>>,
+    pub(super) atlas: Option<Arc<Atlas>>,
     pub(super) model: String,
+}
+
+impl Findings {
+    /// Takes embeddings in, and prepares what is made of them.
+    pub(super) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
+        let matrix = Arc::new(matrix);
+        self.atlas = Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.facts.clone())));
+        self.matrix = Some(matrix);
+    }
 }
 
 /// Where a scan reports to. All functions are cheap and may be called from any thread.
@@ -179,6 +190,7 @@ impl<'a> Scan<'a> {
             if !same {
                 findings.results.clear();
                 findings.matrix = None;
+                findings.atlas = None;
             }
             findings.results.insert(UNREADABLE.into(), Arc::new(broken));
             (scan.reporter.publish)(findings);
@@ -200,7 +212,7 @@ impl<'a> Scan<'a> {
                 store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
             scan.report.embedded = filled.embedded;
             scan.report.reused = filled.reused;
-            findings.matrix = Some(Arc::new(store.gather(&findings.facts.hashes)?));
+            findings.set_matrix(store.gather(&findings.facts.hashes)?);
             Ok(Some(embedder))
         })
     }

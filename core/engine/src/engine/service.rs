@@ -1,12 +1,15 @@
 //! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
 //! threads, and their results come back here as [`Internal`] messages.
 
+mod views;
+
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
+use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
@@ -46,6 +49,7 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
+    overviews: Views,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -78,13 +82,14 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
-        let rule = settings.ensemble.unwrap_or_else(|| setup.config.ensemble());
+        let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions()));
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
+            overviews: Views::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -118,6 +123,7 @@ impl Service {
         }
         self.lists.stop();
         self.pictures.stop();
+        self.overviews.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -143,6 +149,9 @@ impl Service {
                 }
             }
             Command::List { ticket, query } => {
+                if query.filter.contains("map:") || query.filter.contains("cluster:") {
+                    self.open_matrix();
+                }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
@@ -167,7 +176,8 @@ impl Service {
             }
             Command::Picture { ticket, slot, sample, max_width, max_height } => {
                 let manifest = self.state.findings.manifest.clone();
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit: (max_width, max_height) });
+                let fit = (max_width, max_height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
             }
             Command::Decide { samples, decision } => match self.known(&samples) {
                 Ok(()) => {
@@ -198,6 +208,7 @@ impl Service {
                 self.rank(self.state.findings.clone());
             }
             Command::Remember { state } => self.remember(state),
+            Command::View(command) => self.view(command),
             // Handled by the loop itself.
             Command::Stop => {}
         }
@@ -239,7 +250,10 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone()));
+        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), self.journal.decisions()));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
         self.tell_session();
     }
 
@@ -274,7 +288,7 @@ impl Service {
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
             let rows = order.rows[from..to]
                 .iter()
-                .map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
+                .map(|&row| answers::row(&self.state, self.journal.decisions(), SampleId(row)));
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }
@@ -347,7 +361,7 @@ impl Service {
         }
         if let Some((matrix, vectors)) = answers::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
-            findings.matrix = Some(Arc::new(matrix));
+            findings.set_matrix(matrix);
             findings.class_vectors = Some(Arc::new(vectors));
             self.state = Arc::new(self.state.with_findings(findings));
         }
