@@ -318,6 +318,10 @@ impl Shell<'_> {
                     }
                 }
                 Effect::Copy(text) => self.copy(&text),
+                Effect::Mouse(on) => {
+                    let bytes = self.guard.mouse(on);
+                    self.write(bytes.to_vec());
+                }
                 Effect::Redraw => {
                     self.resize();
                     self.repaint();
@@ -496,7 +500,12 @@ impl Shell<'_> {
     }
 
     fn copy(&mut self, text: &str) {
-        let bytes = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let sequence = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let mut bytes = sequence.clone();
+        // tmux takes it for its own buffer, and by itself hands it on only where `set-clipboard` is on.
+        if self.traits.tmux {
+            bytes.push_str(&self.wrapped(&sequence));
+        }
         self.write(bytes.into_bytes());
     }
 

@@ -85,6 +85,12 @@ roles! {
     Warning "warning" "!" "A message that asks for attention.",
     Error "error" "✗" "Something went wrong.",
     Progress "progress" "█" "A running job.",
+    Flagged "flagged" "█" "Scores below the threshold, in the histogram.",
+    Unflagged "unflagged" "▒" "Scores above the threshold, in the histogram.",
+    HeatLow "heat-low" "░" "A rare confusion.",
+    HeatMiddle "heat-middle" "▒" "A confusion of middling frequency.",
+    HeatHigh "heat-high" "▓" "A frequent confusion.",
+    Edited "edited" "*" "A value that was changed and not used yet.",
 }
 
 /// Styles and glyphs for every role.
@@ -92,12 +98,16 @@ roles! {
 pub struct Theme {
     styles: Vec<Style>,
     glyphs: Vec<String>,
+    ascii: bool,
 }
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 7] = [
     ("dark", include_str!("../../configs/themes/dark.toml")),
     ("light", include_str!("../../configs/themes/light.toml")),
     ("high-contrast", include_str!("../../configs/themes/high-contrast.toml")),
+    ("deuteranopia", include_str!("../../configs/themes/deuteranopia.toml")),
+    ("protanopia", include_str!("../../configs/themes/protanopia.toml")),
+    ("tritanopia", include_str!("../../configs/themes/tritanopia.toml")),
     ("mono", include_str!("../../configs/themes/mono.toml")),
 ];
 
@@ -134,15 +144,26 @@ impl Theme {
     /// # Errors
     /// Names the file, the line and what was meant.
     pub fn parse(text: &str, file: &str, depth: Depth) -> Result<Theme> {
+        let mut theme = Theme {
+            styles: vec![Style::default(); Role::ALL.len()],
+            glyphs: Role::ALL.iter().map(|role| role.glyph().to_owned()).collect(),
+            ascii: false,
+        };
+        theme.overlay(text, file, depth)?;
+        Ok(theme)
+    }
+
+    /// Lays what a file says over what is there.
+    ///
+    /// # Errors
+    /// As for [`Theme::parse`]; the theme is then half changed and must not be used.
+    pub fn overlay(&mut self, text: &str, file: &str, depth: Depth) -> Result<()> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
         })?;
-        let mut theme = Theme {
-            styles: vec![Style::default(); Role::ALL.len()],
-            glyphs: Role::ALL.iter().map(|role| role.glyph().to_owned()).collect(),
-        };
+        let theme = self;
         for (name, value) in table.get_ref().iter() {
             let here = format!("{file}:{}", line(name.span().start));
             let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
@@ -175,7 +196,18 @@ impl Theme {
                 }
             }
         }
-        Ok(theme)
+        Ok(())
+    }
+
+    /// Whether the screen is to be made of ASCII alone.
+    #[must_use]
+    pub fn ascii(self, ascii: bool) -> Theme {
+        Theme { ascii, ..self }
+    }
+
+    /// Whether the screen is made of ASCII alone.
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
     }
 
     /// The style of a role.

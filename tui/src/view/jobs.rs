@@ -33,6 +33,10 @@ fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
                 p.rate
             );
             add(Role::Text, line);
+            if p.total > 0 {
+                let bar = super::panels::bar_text(model, p.done as f64 / p.total as f64, width.saturating_sub(4).min(60));
+                add(Role::Progress, format!("  {bar}"));
+            }
         }
         None => add(Role::Dim, "  nothing is running".to_owned()),
     }
@@ -46,6 +50,11 @@ fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
             text::clock(report.seconds)
         );
         add(Role::Text, line);
+        let stages: Vec<String> =
+            report.stages.iter().map(|(name, seconds)| format!("{name} {}", text::clock(*seconds))).collect();
+        for line in text::wrap(&stages.join("  "), width.saturating_sub(4)) {
+            add(Role::Dim, format!("    {line}"));
+        }
         for (name, reason) in &report.failed {
             add(Role::Error, format!("  {name} was left out: {reason}"));
         }

@@ -1,8 +1,10 @@
 //! The screen, drawn from the model. Nothing here changes anything.
 
+mod ascii;
 mod jobs;
 mod list;
 mod paint;
+mod panels;
 mod picker;
 mod picture;
 mod popup;
@@ -35,6 +37,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Mode::Jobs(scroll) = model.mode {
         let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
         jobs::page(model, body, scroll, &mut paint);
+    } else if let Mode::Panel(panel) = &model.mode {
+        let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
+        cursor = cursor.or(panels::page(model, panel, body, &mut paint));
     } else {
         list::list(model, layout.list, &mut paint);
         let glyph = model.theme.glyph(Role::Border).to_owned();
@@ -46,10 +51,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         sample::info(model, &layout, &mut paint);
     }
     popup::which_key(model, area, &mut paint);
+    popup::completions(model, layout.message, &mut paint);
     match &model.mode {
         Mode::Picker(it) => cursor = picker::picker(model, it, area, &mut paint),
         Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
         _ => {}
+    }
+    if model.theme.is_ascii() {
+        ascii::fold(frame.buffer_mut());
     }
     for stale in &model.refresh {
         for position in stale.intersection(area).positions() {

@@ -2,11 +2,12 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
-//! screen.
+//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the
+//! whole dataset, `pictures` decodes for the screen.
 
 mod answers;
 mod lists;
+mod overview;
 mod pictures;
 mod scan;
 mod service;

@@ -6,7 +6,7 @@ use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
+use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, params_in_force, resolve_params};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -221,10 +221,10 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let mut given = self.setup.config.detector_params(name);
-        given.extend(plan.params.get(name).cloned().unwrap_or_default());
-        let params = match resolve_params(detector, &given) {
-            Ok(params) => params,
+        let given = params_in_force(detector.info(), &self.setup.config, plan.params.get(name));
+        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
+        let (params, given) = match resolved {
+            Ok(both) => both,
             Err(error) => {
                 self.fail(name, &error.to_string(), findings);
                 return Ok(());

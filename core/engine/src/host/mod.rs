@@ -7,12 +7,15 @@
 mod check;
 mod context;
 mod library;
+mod params;
 mod registry;
 mod table;
 
 pub(crate) use context::resolve_params;
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub use library::LoadedDetector;
+pub use params::choice;
+pub(crate) use params::params_in_force;
 pub use registry::{PluginFolder, Refused, Registry};
 
 use std::path::PathBuf;
