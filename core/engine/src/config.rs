@@ -40,6 +40,10 @@ pub struct Flags {
     pub plugin_folders: Vec<PathBuf>,
     /// `--prompts`: further files of prompts.
     pub prompt_files: Vec<PathBuf>,
+    /// `--theme`.
+    pub theme: Option<String>,
+    /// `--keymap`.
+    pub keymap: Option<String>,
 }
 
 /// How the screen looks, for the program that draws it.
@@ -169,6 +173,8 @@ impl Config {
             self.disabled.retain(|name| !detectors.contains(name));
             self.enabled = detectors;
         }
+        self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
+        self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
         self.plugin_folders.extend(flags.plugin_folders);
         self.prompt_files.extend(flags.prompt_files);
         self

@@ -228,7 +228,7 @@ fn every_state_of_a_row_is_seen_without_colour() {
     differ_in_shape("a chosen detector", "j", "d", "");
     differ_in_shape("a cell of the matrix", "M", "j", "");
     differ_in_shape("a changed value", "Pj", "l", "");
-    differ_in_shape("a threshold", "H", "L", "");
+    differ_in_shape("a threshold", "H", "<PageUp>", "");
 }
 
 #[test]

@@ -17,6 +17,11 @@ pub(super) fn page(model: &Model, area: Rect, scroll: u16, paint: &mut Paint<'_>
     }
 }
 
+/// The page in plain lines.
+pub(super) fn spoken(model: &Model) -> Vec<String> {
+    lines(model, 100).into_iter().map(|(_, line)| text::safe(&line).into_owned()).collect()
+}
+
 fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
     let mut lines = vec![(Role::Title, "Jobs".to_owned())];
     let mut add = |role: Role, line: String| lines.push((role, line));

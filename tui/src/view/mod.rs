@@ -75,6 +75,15 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
     picture::wanted(model)
 }
 
+/// What an open page says, in lines without charts.
+pub fn spoken(model: &Model) -> Vec<String> {
+    match &model.mode {
+        Mode::Panel(panel) => panels::spoken(model, panel),
+        Mode::Jobs(_) => jobs::spoken(model),
+        _ => Vec::new(),
+    }
+}
+
 /// Where the hidden cursor waits: on the selected row.
 pub fn park(model: &Model) -> Position {
     let list = model.layout().list;

@@ -90,3 +90,17 @@ fn waiting(area: Rect, words: &str, paint: &mut Paint<'_>) {
         }
     }
 }
+
+/// A page in plain lines.
+pub(super) fn spoken(model: &Model, panel: &Panel) -> Vec<String> {
+    match panel.kind {
+        PanelKind::Histogram => histogram::spoken(model),
+        PanelKind::Confusion => confusion::spoken(model),
+        PanelKind::Detectors => detectors::spoken(model),
+        PanelKind::Statistics => {
+            let lines = statistics::lines(model, 80).into_iter();
+            lines.map(|line| line.into_iter().map(|(_, words)| words).collect()).collect()
+        }
+        PanelKind::Log => model.jobs.log.iter().map(|line| text::safe(line).into_owned()).collect(),
+    }
+}

@@ -14,7 +14,7 @@ mod table;
 pub(crate) use context::resolve_params;
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub use library::LoadedDetector;
-pub use params::choice;
+pub use params::check_params;
 pub(crate) use params::params_in_force;
 pub use registry::{PluginFolder, Refused, Registry};
 

@@ -1,5 +1,6 @@
 //! The parameters a detector is given: numbers as they are, choices also by their names.
 
+use super::{LoadedDetector, resolve_params};
 use crate::config::Config;
 use crate::nearest::hint;
 use crate::{Error, Result};
@@ -29,7 +30,7 @@ pub(crate) fn params_in_force(
 ///
 /// # Errors
 /// When the parameter is no choice, or has no such name; the error says which names it has.
-pub fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
+fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
     let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
         let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
         let hint = hint(name, known.iter().copied());
@@ -49,4 +50,13 @@ pub fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
             hint(word, choices.iter().copied())
         ))),
     }
+}
+
+/// Whether a detector would take what the configuration says.
+///
+/// # Errors
+/// For a parameter it does not have, a choice that is none, or a value outside its bounds.
+pub fn check_params(detector: &LoadedDetector, config: &Config) -> Result<()> {
+    let given = params_in_force(detector.info(), config, None)?;
+    resolve_params(detector, &given).map(|_| ())
 }

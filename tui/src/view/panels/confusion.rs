@@ -109,3 +109,17 @@ fn foot(model: &Model, matrix: &Matrix, names: (&str, &str), area: Rect, paint: 
     );
     paint.pieces(line, &[(Role::Given, given), (Role::Dim, " → "), (Role::Suggested, suggested), (Role::Text, &words)]);
 }
+
+/// The page in plain lines: the most frequent pairs.
+pub(super) fn spoken(model: &Model) -> Vec<String> {
+    let Some(matrix) = &model.panels.confusion else { return vec!["nothing was counted".to_owned()] };
+    let name = |class: u32| text::safe(model.class(Some(class)).unwrap_or("?")).into_owned();
+    let told = matrix.pairs.iter().filter_map(|pair| matrix.cells.get(pair)).take(40);
+    let lines: Vec<String> = told
+        .map(|cell| {
+            let (given, suggested) = (name(cell.given), name(cell.suggested));
+            format!("given {given}, suggested {suggested}: {} suspects, {} decided", cell.count, cell.decided)
+        })
+        .collect();
+    if lines.is_empty() { vec!["no detector suggests another label for any suspect".to_owned()] } else { lines }
+}

@@ -133,3 +133,19 @@ fn field(
     }
     at + 2
 }
+
+/// The page in plain lines.
+pub(super) fn spoken(model: &Model) -> Vec<String> {
+    let mut lines = Vec::new();
+    for detector in model.session.iter().flat_map(|session| &session.detectors) {
+        lines.push(format!(
+            "{}: {} flagged of {} below {:.3}. {}",
+            detector.name, detector.flagged, detector.scored, detector.threshold, detector.summary
+        ));
+        for param in model.panels.form(&detector.name).iter().flat_map(|form| &form.params) {
+            let value = value_words(param, model.panels.value(&detector.name, param));
+            lines.push(format!("  {} = {value}. {}", param.name, param.help));
+        }
+    }
+    lines
+}

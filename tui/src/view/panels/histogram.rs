@@ -135,3 +135,18 @@ fn axis(area: Rect, line: u16, threshold: f32, paint: &mut Paint<'_>) {
     let start = (area.x + line).saturating_sub(2).clamp(area.x, area.right().saturating_sub(5).max(area.x));
     paint.put(start.saturating_sub(1).max(area.x), y + 1, 7, Role::Text, &format!(" {label} "));
 }
+
+/// The page in plain lines: what the threshold does, and the scores in twenty parts.
+pub(super) fn spoken(model: &Model) -> Vec<String> {
+    let Some(histogram) = &model.panels.histogram else { return vec!["nothing was counted".to_owned()] };
+    let chosen = model.session.as_ref().and_then(|session| session.detectors.get(model.detector));
+    let threshold = chosen.map_or(histogram.default, |detector| detector.threshold);
+    let mut lines = vec![histogram.detector.clone()];
+    lines.extend(words(histogram, threshold).into_iter().map(|(_, line)| line));
+    for part in 0..20 {
+        let bins = histogram.samples.iter().skip(part * 50).take(if part == 19 { 51 } else { 50 });
+        let from = part as f64 * 0.05;
+        lines.push(format!("{from:.2} to {:.2}: {}", from + 0.05, text::count(bins.sum())));
+    }
+    lines
+}

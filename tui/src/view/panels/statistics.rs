@@ -72,9 +72,15 @@ fn sitting(model: &Model) -> Vec<Line> {
     lines.push(one(
         Role::Text,
         format!(
-            "  {} decisions in {} without pauses: {rate}; {} in the last ten minutes; {} undone",
+            "  {} decisions in {} without pauses: {rate}",
             count(sitting.decisions),
-            text::clock(sitting.active as f64 / 1000.0),
+            text::clock(sitting.active as f64 / 1000.0)
+        ),
+    ));
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  {} in the last ten minutes, {} undone",
             count(sitting.lately(model.now)),
             count(sitting.undone)
         ),
