@@ -175,7 +175,8 @@ impl Plain<'_> {
             let idle = model.walk.is_none() && model.macros.replay.is_empty();
             let saved = model.journal.outstanding.is_empty() && model.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
-            list.ticket != 0 && still && idle && saved && (list.total == 0 || fresh)
+            let counted = !model.panels.awaited;
+            list.ticket != 0 && still && idle && saved && counted && (list.total == 0 || fresh)
         })
     }
 

@@ -59,6 +59,8 @@ pub struct Panel {
 pub struct Panels {
     /// The last ticket given out.
     pub ticket: Ticket,
+    /// Whether its answer is still to come.
+    pub awaited: bool,
     /// Scores of one detector.
     pub histogram: Option<Histogram>,
     /// Bars as high as the counts; else as their logarithms.

@@ -40,7 +40,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     for issue in &detail.issues {
         let side = if issue.flagged { "flagged below" } else { "fine above" };
         let reason = if issue.flagged { issue.reason.as_str() } else { "" };
-        lines.push(format!("{}: {:.3}, {side} {:.3}. {reason}", issue.detector, issue.score, issue.threshold));
+        let stop = if reason.is_empty() { "" } else { ". " };
+        let (score, threshold) = (issue.score, issue.threshold);
+        lines.push(format!("{}: {score:.3}, {side} {threshold:.3}{stop}{reason}", issue.detector));
     }
     let group = group(detail);
     if !group.is_empty() {

@@ -25,6 +25,8 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             let text = format!("scanned {} samples: {} suspects", report.samples, report.suspects);
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
+            // What was asked while it ran had no embeddings to look at.
+            model.details.expire();
         }
         Event::Trouble { about, message } => {
             say(model, Level::Warning, format!("{about}: {message}"));

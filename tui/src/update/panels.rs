@@ -32,6 +32,7 @@ fn ask(model: &mut Model, fx: &mut Effects) {
     let Some(kind) = kind(model) else { return };
     if let Some(about) = kind.overview(detector(model)) {
         model.panels.ticket += 1;
+        model.panels.awaited = true;
         send(fx, Command::Overview { ticket: model.panels.ticket, about });
     }
 }
@@ -49,6 +50,7 @@ pub(super) fn overview(model: &mut Model, ticket: u64, overview: Overviewed) {
         return;
     }
     let panels = &mut model.panels;
+    panels.awaited = false;
     match overview {
         Overviewed::Histogram(histogram) => panels.histogram = Some(histogram),
         Overviewed::Confusion(confused) => {
