@@ -8,6 +8,7 @@ mod check;
 mod context;
 mod kept;
 mod library;
+mod params;
 mod registry;
 mod table;
 
@@ -15,6 +16,8 @@ pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub(crate) use context::{needs_of, resolve_params};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
+pub use params::check_params;
+pub(crate) use params::params_in_force;
 pub use registry::{PluginFolder, Refused, Registry};
 
 use std::path::PathBuf;
