@@ -82,6 +82,12 @@ pub(super) enum Command {
     },
     /// Show the configuration, or check a file
     Config(Config),
+    /// Print the key card: every key and what it does, with the keymap that is in force
+    Keys {
+        /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+        #[arg(long, value_name = "NAME|FILE")]
+        keymap: Option<String>,
+    },
 }
 
 /// How to read a dataset.
@@ -144,6 +150,8 @@ pub(super) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) top: usize,
     #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
 }
 
@@ -183,9 +191,26 @@ pub(super) struct Open {
     #[arg(long, value_name = "HOW")]
     pub(super) pictures: Option<String>,
     #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) reading: DatasetArgs,
+}
+
+/// How the interface is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Screen")]
+pub(super) struct ScreenArgs {
+    /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
+    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) keymap: Option<String>,
 }
 
 /// The form of a list.
@@ -512,6 +537,23 @@ pub(super) enum ConfigAction {
         /// The file [default: the user's]
         file: Option<PathBuf>,
     },
+    /// Print the JSON schema of a file, for editors
+    Schema {
+        /// Of which
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+}
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// config.toml
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// theme.toml
+    Theme,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod keys;
 mod label_quality;
 mod leaks;
 mod listing;
@@ -29,6 +30,7 @@ mod rows;
 mod sample_pictures;
 mod sample_set;
 mod scan;
+mod schema;
 mod select;
 mod setup;
 mod stages;
@@ -82,6 +84,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args, global),
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
+        Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
     }
 }
 

@@ -15,7 +15,8 @@ mod table;
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
-pub(crate) use params::{needs_of, resolve_params};
+pub use params::check_params;
+pub(crate) use params::{needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 
 use std::path::PathBuf;
