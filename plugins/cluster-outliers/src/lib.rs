@@ -136,5 +136,8 @@ fn judge(
 mod tests;
 
 #[cfg(test)]
+use chaffinch_plugin::testing::npy;
+
+#[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]
 mod paintings;

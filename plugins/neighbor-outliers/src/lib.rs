@@ -42,5 +42,8 @@ fn evidence(neighbors: &Nearby<'_>, sample: usize, first: impl Fn(usize) -> bool
 mod tests;
 
 #[cfg(test)]
+use chaffinch_plugin::testing::npy;
+
+#[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]
 mod paintings;
