@@ -4,11 +4,13 @@ mod asking;
 mod drawing;
 mod shell;
 
+use crate::key::Key;
 use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::picture::{Wish, Worker};
 use crate::terminal::flow::Flow;
 use crate::terminal::input::Watch;
+use crate::terminal::keys::Input;
 use crate::terminal::output::Screen;
 use crate::terminal::probe::{self, Expected};
 use crate::terminal::restore::Guard;
@@ -21,10 +23,10 @@ use crate::terminal::{Tty, Wake};
 use crate::theme::{Depth, Theme};
 use anyhow::{Context, Result};
 use chaffinch_core::protocol::{Command, Event};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use ratatui::Terminal;
 use shell::Shell;
-use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -123,6 +125,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         backlog: VecDeque::new(),
         start: Instant::now(),
         dirty: true,
+        urgent: false,
         writing: 0,
         drawn: None,
         over: None,
@@ -145,7 +148,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         watch.leave_armed();
     } else {
         guard.leave_screen();
-        await_answers(&expected, Duration::from_millis(1000));
+        await_answers(&expected, &woken);
         guard.flush(expected.missing() > 0);
         drop(watch);
     }
@@ -155,10 +158,15 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     Ok(reason)
 }
 
-/// Waits a moment for what the terminal has still to answer, so that the shell does not take it for something typed.
-fn await_answers(expected: &Expected, at_most: Duration) {
-    let limit = Instant::now() + at_most;
-    while expected.missing() > 0 && Instant::now() < limit {
-        std::thread::sleep(Duration::from_millis(5));
+/// Waits for what the terminal has still to answer, so that the shell does not take it for something typed; Ctrl-C
+/// ends that.
+fn await_answers(expected: &Expected, woken: &Receiver<Wake>) {
+    while !expected.patience().is_zero() {
+        match woken.recv_timeout(Duration::from_millis(5)) {
+            Ok(Wake::Input(inputs)) if inputs.contains(&Input::Key(Key::ctrl('c'))) => return,
+            Ok(Wake::Lost | Wake::Signal(SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => return,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }

@@ -89,8 +89,7 @@ impl Shell<'_> {
     pub(super) fn suspend(&mut self, woken: &Receiver<Wake>) {
         self.suspend = false;
         // What the terminal still answers must not reach the shell, so it is waited for as well.
-        let limit =
-            Instant::now() + Duration::from_millis(if self.expected.missing() > 0 { 1000 } else { 300 });
+        let limit = Instant::now() + self.expected.patience().max(Duration::from_millis(300));
         while self.writing > 0 || self.expected.missing() > 0 {
             // What comes meanwhile is taken in as usual; a second order to stop is this one.
             match woken.recv_deadline(limit) {

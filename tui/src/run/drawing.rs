@@ -1,6 +1,6 @@
 //! What goes to the terminal: frames, and pieces of pictures between them.
 
-use super::shell::{FRAME, Shell};
+use super::shell::Shell;
 use crate::terminal::{flow, probe};
 use crate::update::Msg;
 use crate::view;
@@ -8,11 +8,10 @@ use std::time::Instant;
 
 impl Shell<'_> {
     pub(super) fn draw(&mut self) {
-        let early = self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME);
-        if !self.dirty || self.writing > 0 || early || self.over.is_some() {
+        if !self.dirty || self.writing > 0 || !self.too_early().is_zero() || self.over.is_some() {
             return;
         }
-        self.dirty = false;
+        (self.dirty, self.urgent) = (false, false);
         let wanted = view::wanted(&self.model);
         self.model.refresh = self.stage.stale(&wanted);
         let model = &self.model;

@@ -21,7 +21,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Shortest time between two frames.
-pub(super) const FRAME: Duration = Duration::from_millis(16);
+const FRAME: Duration = Duration::from_millis(16);
+/// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
+const KEY_FRAME: Duration = Duration::from_millis(6);
 /// Messages taken in before a frame is drawn in any case.
 const BATCH: usize = 4096;
 
@@ -37,6 +39,8 @@ pub(super) struct Shell<'a> {
     pub(super) backlog: VecDeque<Command>,
     pub(super) start: Instant,
     pub(super) dirty: bool,
+    /// A key has changed what is to be drawn.
+    pub(super) urgent: bool,
     /// Pieces on their way to the terminal.
     pub(super) writing: usize,
     pub(super) drawn: Option<Instant>,
@@ -100,8 +104,7 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_millis(at.saturating_sub(self.now()).max(1)));
         }
         if self.dirty && self.writing == 0 {
-            let since = self.drawn.map_or(FRAME, |drawn| drawn.elapsed());
-            timeout = timeout.min(FRAME.saturating_sub(since).max(Duration::from_millis(1)));
+            timeout = timeout.min(self.too_early().max(Duration::from_millis(1)));
         }
         if !self.backlog.is_empty() {
             timeout = timeout.min(Duration::from_millis(5));
@@ -111,6 +114,12 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_secs(2));
         }
         timeout
+    }
+
+    /// How long no frame is drawn yet.
+    pub(super) fn too_early(&self) -> Duration {
+        let between = if self.urgent { KEY_FRAME } else { FRAME };
+        self.drawn.map_or(Duration::ZERO, |drawn| between.saturating_sub(drawn.elapsed()))
     }
 
     pub(super) fn drain(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) {
@@ -131,6 +140,7 @@ impl Shell<'_> {
     pub(super) fn wake(&mut self, wake: Wake) {
         match wake {
             Wake::Input(inputs) => {
+                self.urgent |= inputs.iter().any(|input| !matches!(input, Input::Reply(_) | Input::Focus(_)));
                 for input in inputs {
                     match input {
                         Input::Key(key) => self.take(Msg::Key(key)),

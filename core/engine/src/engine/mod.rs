@@ -2,10 +2,11 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
+//! that takes commands, `kept` saves opening again some work, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
 //! screen.
 
 mod answers;
+mod kept;
 mod lists;
 mod pictures;
 mod scan;

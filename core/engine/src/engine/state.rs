@@ -1,10 +1,14 @@
 //! What the engine knows at one moment: findings, thresholds and the rank made of them. Immutable once made,
 //! so that queries on other threads never wait for a decision.
 
+use super::kept;
 use super::scan::Findings;
 use crate::protocol::{DetectorSummary, EnsembleRule};
 use crate::ranking::{self, Ranking};
+use crate::session::Session;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A snapshot.
 pub(super) struct State {
@@ -13,12 +17,19 @@ pub(super) struct State {
     pub(super) rule: EnsembleRule,
     pub(super) ranking: Ranking,
     pub(super) detectors: Vec<DetectorSummary>,
+    /// Whether the rank was found and not made.
+    pub(super) found: bool,
 }
 
 impl State {
-    /// Ranks the findings. `thresholds` holds what a person or the configuration moved; the others are the
+    /// Ranks the findings, unless a rank of just them was kept. `moved` holds what a person or the configuration moved; the others are the
     /// detectors' own.
-    pub(super) fn new(findings: Findings, moved: &BTreeMap<String, f32>, rule: EnsembleRule) -> State {
+    pub(super) fn new(
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: EnsembleRule,
+        session: Option<&Session>,
+    ) -> State {
         let thresholds: BTreeMap<String, f32> = findings
             .results
             .iter()
@@ -26,18 +37,27 @@ impl State {
                 (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
             })
             .collect();
-        let ranking = ranking::rank(&findings.results, &thresholds, &rule, findings.manifest.len());
+        let count = findings.manifest.len();
+        let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
+        let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
+        let kept = kept.filter(|(_, counts)| counts.len() == findings.results.len());
+        let found = kept.is_some();
+        let (ranking, counts) = kept.unwrap_or_else(|| {
+            let counts = findings.results.iter().map(|(name, result)| {
+                let threshold = thresholds.get(name).copied().unwrap_or_default();
+                let scores = result.scores().par_iter();
+                let count = |score: &f32| (u64::from(!score.is_nan()), u64::from(*score < threshold));
+                scores.map(count).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+            });
+            (ranking::rank(&findings.results, &thresholds, &rule, count), counts.collect())
+        });
         let detectors = findings
             .results
             .iter()
-            .map(|(name, result)| {
+            .zip(counts)
+            .map(|((name, result), (scored, flagged))| {
                 let record = result.record();
                 let threshold = thresholds.get(name).copied().unwrap_or(record.threshold);
-                let (mut scored, mut flagged) = (0, 0);
-                for &score in result.scores() {
-                    scored += u64::from(!score.is_nan());
-                    flagged += u64::from(score < threshold);
-                }
                 DetectorSummary {
                     name: name.clone(),
                     version: record.version.clone(),
@@ -51,7 +71,27 @@ impl State {
                 }
             })
             .collect();
-        State { findings, thresholds, rule, ranking, detectors }
+        State { findings, thresholds, rule, ranking, detectors, found }
+    }
+
+    /// A snapshot of what is known now: ranked anew only where something changed that the rank depends on.
+    pub(super) fn renewed(
+        &self,
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: &EnsembleRule,
+    ) -> State {
+        let same = self.findings.results.len() == findings.results.len()
+            && self.findings.manifest.len() == findings.manifest.len()
+            && self.findings.results.iter().zip(&findings.results).all(|(old, new)| {
+                let threshold = moved.get(new.0).copied().unwrap_or(new.1.record().threshold);
+                old.0 == new.0 && Arc::ptr_eq(old.1, new.1) && self.thresholds.get(new.0) == Some(&threshold)
+            })
+            && self.rule == *rule;
+        match same {
+            true => self.with_findings(findings),
+            false => State::new(findings, moved, rule.clone(), None),
+        }
     }
 
     /// The same rank with more known beside it.
@@ -62,6 +102,7 @@ impl State {
             rule: self.rule.clone(),
             ranking: self.ranking.clone(),
             detectors: self.detectors.clone(),
+            found: self.found,
         }
     }
 
