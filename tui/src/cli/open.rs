@@ -1,12 +1,11 @@
 //! `open`: the terminal interface on a session.
 
 use super::args::{DatasetArgs, EngineArgs, Global, Open};
-use super::setup;
+use super::{engine_process, setup};
 use crate::picture::Wish;
 use crate::{ExitReason, Options};
-use anyhow::{Context, Result, ensure};
-use chaffinch_core::engine;
-use chaffinch_core::protocol::Command;
+use anyhow::{Result, ensure};
+use chaffinch_core::session;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,21 +27,26 @@ pub(super) fn run_target(
         std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (ssh -t gives one); without one use scan and rank"
     );
-    let setup = setup::for_target(target, global, engine, reading)?;
-    let mut ui = setup.config.ui().clone();
+    let place = session::resolve(target, global.session.as_deref())?;
+    let mut ui = setup::config(global, Some(&place.dir))?.ui().clone();
     let environment = std::env::var("CHAFFINCH_PICTURES").ok().filter(|name| !name.is_empty());
     if let Some(name) = pictures.map(str::to_owned).or(environment) {
         ui.picture = name;
     }
     // Said before anything is started.
     Wish::parse(&ui.picture)?;
-    let client = engine::spawn(setup)?;
+    let engine = engine_process::reach(target, &place.dir, global, engine, reading)?;
     // Does nothing where nothing is missing; the interface shows its progress.
-    client.commands.send(Command::Scan { detectors: Vec::new() }).ok().context("the engine ended at once")?;
+    engine.scan()?;
     let keymap = Some(ui.keymap).filter(|name| !name.is_empty() && name != "default").map(PathBuf::from);
     let options = Options { theme: ui.theme, keymap, picture: ui.picture, scan: false, ..Options::default() };
+    let client = engine.client();
     let ended = crate::run(client.commands.clone(), client.events.clone(), options);
-    client.stop()?;
+    match ended {
+        // What runs goes on; somebody will come back for it.
+        Ok(ExitReason::Lost) => engine.leave()?,
+        _ => engine.stop()?,
+    }
     let reason = ended?;
     if let ExitReason::Unsaved(count) = reason {
         super::output::remark(&format!(
@@ -51,7 +55,8 @@ pub(super) fn run_target(
     }
     if reason == ExitReason::EngineGone {
         super::output::remark(
-            "the engine ended on its own; what was shown as saved is on disk, open again to go on",
+            "the engine ended, or the session was opened in another terminal; what was shown as saved is on disk, \
+             open again to go on",
         );
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
