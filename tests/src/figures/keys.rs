@@ -1,6 +1,6 @@
 //! From a key to the frame that answers it, while scans use every core.
 
-use super::screen::{self, Frame, listed};
+use super::screen::{self, Frame, all_samples};
 use super::{Report, Scale, milliseconds, synthetic};
 use crate::artefacts::program;
 use crate::pictures;
@@ -130,10 +130,7 @@ pub(super) fn key_to_frame(scale: Scale) -> Report {
         for round in 0..scale.of(3, 1) {
             let command = sandbox.command(["open", session.to_str().unwrap()]);
             let terminal = Terminal::start(&command, SIZE.0, SIZE.1);
-            listed(&terminal);
-            terminal.keys("T");
-            terminal.wait("all rows", |screen| screen.contains(" samples"));
-            terminal.keys("gg");
+            all_samples(&terminal);
             terminal.settle(Duration::from_millis(800));
             let keys = script(scale.of(1_700, 60), &mut random);
             let (times, without) = type_all(&terminal, &keys);

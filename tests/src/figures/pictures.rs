@@ -1,8 +1,8 @@
 //! Pictures over links: the first one after a key, and a key held down.
 
 use super::keys::quit;
-use super::screen::listed;
-use super::{Report, Scale, milliseconds};
+use super::screen::all_samples;
+use super::{Report, Scale, milliseconds, percentile};
 use crate::answers::Manner;
 use crate::graphics::{self, Kitty};
 use crate::link::Link;
@@ -16,7 +16,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 const SIDE: u32 = 600;
-const SIZE: (u16, u16) = (120, 40);
+const SIZE: (u16, u16) = (180, 60);
+
+/// Pictures beside the main one are smaller than this.
+const SMALL: u32 = 140;
 
 /// Something as smooth as a photo, with edges and a little noise.
 fn photo(number: u64) -> RgbImage {
@@ -59,17 +62,13 @@ fn open(sandbox: &Sandbox, link: Link) -> Terminal {
     let mut command = sandbox.command(["open", sandbox.session().to_str().unwrap()]);
     command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor");
     let terminal = Terminal::start_over(&command, SIZE, Manner::kitty(), link);
-    listed(&terminal);
-    terminal.settle(Duration::from_millis(800));
-    terminal.keys("T");
-    terminal.wait("all samples", |screen| screen.contains(" samples"));
-    terminal.keys("gg");
+    all_samples(&terminal);
     terminal.settle(Duration::from_millis(2_500));
     terminal
 }
 
-/// Pictures whose last byte came behind a place in the record: when, and their files.
-fn transmitted(record: &Record, from: usize) -> Vec<(Instant, Vec<u8>)> {
+/// Main pictures whose last byte came behind a place in the record: when, bytes of the file, and the picture.
+fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> {
     let (mut all, mut data, mut at) = (Vec::new(), Vec::new(), from);
     let bytes = &record.bytes;
     while let Some(start) = find(&bytes[at..], b"\x1b_G").map(|n| n + at) {
@@ -83,7 +82,12 @@ fn transmitted(record: &Record, from: usize) -> Vec<(Instant, Vec<u8>)> {
         }
         data.extend_from_slice(&body[cut + 1..]);
         if !keys.split(',').any(|key| key == "m=1") {
-            all.push((record.came(at - 1), graphics::unbase64(&std::mem::take(&mut data))));
+            let file = graphics::unbase64(&std::mem::take(&mut data));
+            if let Ok(image) = image::load_from_memory(&file)
+                && image.width() > SMALL
+            {
+                all.push((record.came(at - 1), file.len(), image.into_rgb8()));
+            }
         }
     }
     all
@@ -134,7 +138,7 @@ pub(super) fn first_picture(scale: Scale) -> Report {
     // Link, and what L0, L1 and L2 may take beyond the round trip.
     let links: [(u64, f64, [Option<f64>; 3]); 2] =
         [(100, 10.0, [Some(40.0), Some(100.0), Some(350.0)]), (100, 1.0, [Some(150.0), Some(550.0), None])];
-    let (mut alike, mut sizes): (BTreeMap<usize, Vec<f64>>, Vec<f64>) = (BTreeMap::new(), Vec::new());
+    let (mut alike, mut sizes, mut widths) = (BTreeMap::<usize, Vec<f64>>::new(), Vec::new(), Vec::new());
     for (trip, megabits, limits) in links {
         let terminal = open(&sandbox, Link::new(trip, megabits));
         let mut times: [Vec<f64>; 3] = Default::default();
@@ -168,14 +172,14 @@ pub(super) fn first_picture(scale: Scale) -> Report {
             }
             let path = &order[row - 1];
             let reference = original(&sandbox, path);
-            for (level, (at, file)) in transmitted(&record, from).into_iter().take(2).enumerate() {
+            for (level, (at, bytes, image)) in transmitted(&record, from).into_iter().take(2).enumerate() {
                 times[level + 1].push(milliseconds(at - pressed) - trip as f64);
-                let image = image::load_from_memory(&file).unwrap().into_rgb8();
                 let (width, height) = (reference.width(), reference.height());
                 let shown = resize(&image, width, height, FilterType::Triangle);
                 alike.entry(level + 1).or_default().push(similarity(&shown, &reference));
                 if level == 1 {
-                    sizes.push(file.len() as f64 * 4.0 / 3.0);
+                    widths.push(f64::from(image.width()));
+                    sizes.push(bytes as f64 * 4.0 / 3.0);
                 }
             }
             terminal.settle(Duration::from_millis(1_200));
@@ -187,9 +191,9 @@ pub(super) fn first_picture(scale: Scale) -> Report {
                 "{trip} ms, {megabits} Mbit/s: L{level} beyond the round trip, median of {}",
                 times.len()
             );
-            report.time(what, super::percentile(&times, 0.5), "ms", limits[level]);
+            report.time(what, percentile(&times, 0.5), "ms", limits[level]);
             let what = format!("{trip} ms, {megabits} Mbit/s: L{level} beyond the round trip, maximum");
-            report.time(what, super::percentile(&times, 1.0), "ms", None);
+            report.time(what, percentile(&times, 1.0), "ms", None);
         }
         quit(terminal);
     }
@@ -204,12 +208,8 @@ pub(super) fn first_picture(scale: Scale) -> Report {
         );
     }
     sizes.sort_by(f64::total_cmp);
-    report.count(
-        "L2 picture of 600 x 600 pixels, most",
-        super::percentile(&sizes, 1.0) / 1e3,
-        "kB",
-        Some(200.0),
-    );
+    report.count("L2 picture, pixels across", widths.iter().copied().fold(0.0, f64::max), "px", None);
+    report.count("L2 picture, most", percentile(&sizes, 1.0) / 1e3, "kB", Some(200.0));
     report
 }
 
@@ -250,7 +250,7 @@ pub(super) fn held_key(scale: Scale) -> Report {
             "ms",
             Some(400.0),
         );
-        let picture = transmitted(&record, from).into_iter().map(|(at, _)| at).find(|at| *at > released);
+        let picture = transmitted(&record, from).into_iter().map(|(at, ..)| at).find(|at| *at > released);
         report.time(
             format!("{what}: its picture beyond the round trip"),
             picture.map_or(f64::NAN, after),

@@ -52,3 +52,14 @@ pub(super) fn listed(terminal: &Terminal) {
     terminal.wait("a list", |screen| screen.lines().any(|line| place(line).is_some()));
     terminal.settle(Duration::from_millis(400));
 }
+
+/// Goes to the first of all samples; which ones are listed is remembered with a session.
+pub(super) fn all_samples(terminal: &Terminal) {
+    listed(terminal);
+    if !terminal.screen().contains(" samples") {
+        terminal.keys("T");
+    }
+    terminal.wait("all samples", |screen| screen.contains(" samples"));
+    terminal.keys("gg");
+    terminal.settle(Duration::from_millis(500));
+}
