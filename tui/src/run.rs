@@ -126,6 +126,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         start: Instant::now(),
         dirty: true,
         urgent: false,
+        progress: (false, None),
         writing: 0,
         drawn: None,
         over: None,

@@ -56,10 +56,11 @@ pub(super) fn listed(terminal: &Terminal) {
 /// Goes to the first of all samples; which ones are listed is remembered with a session.
 pub(super) fn all_samples(terminal: &Terminal) {
     listed(terminal);
-    if !terminal.screen().contains(" samples") {
+    let all = |screen: &str| screen.lines().next().is_some_and(|top| top.contains(" samples"));
+    if !all(&terminal.screen()) {
         terminal.keys("T");
     }
-    terminal.wait("all samples", |screen| screen.contains(" samples"));
+    terminal.wait("all samples", all);
     terminal.keys("gg");
     terminal.settle(Duration::from_millis(500));
 }

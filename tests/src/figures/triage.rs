@@ -94,7 +94,10 @@ pub(super) fn triage(scale: Scale) -> Report {
             Truth::Relabel(class) => {
                 // The reviewer looks: the details of this very sample have to be there.
                 terminal.wait("the row", here);
-                terminal.settle(Duration::from_millis(120));
+                // What happened last gives way to the path, which is a whole one once the details are there.
+                terminal.keys("\x1b");
+                let whole = format!("{}/{path}", sandbox.data().display());
+                terminal.wait("the details", |screen| screen.contains(&whole));
                 if let Some(digit) = digit(&terminal.screen(), class) {
                     terminal.keys(&digit.to_string());
                     keys += 1;
@@ -123,7 +126,10 @@ pub(super) fn triage(scale: Scale) -> Report {
             Truth::Remove => ("remove", ""),
             Truth::Relabel(class) => ("relabel", *class),
         };
-        wrong += usize::from(said != meant);
+        if said != meant {
+            println!("{}: {said:?} and not {meant:?}", row["image_path"]);
+            wrong += 1;
+        }
     }
     report.count("decisions", count as f64, "", None);
     report.count("relabelled by a digit", f64::from(digits), "", None);

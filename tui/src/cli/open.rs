@@ -1,7 +1,8 @@
 //! `open`: the terminal interface on a session.
 
 use super::args::{DatasetArgs, EngineArgs, Global, Open};
-use super::{engine_process, setup};
+use super::engine_process::{Plan, Waiting};
+use super::setup;
 use crate::picture::Wish;
 use crate::{ExitReason, Options};
 use anyhow::{Result, ensure};
@@ -35,18 +36,20 @@ pub(super) fn run_target(
     }
     // Said before anything is started.
     Wish::parse(&ui.picture)?;
-    let engine = engine_process::reach(target, &place.dir, global, engine, reading)?;
-    // Does nothing where nothing is missing; the interface shows its progress.
-    engine.scan()?;
+    let plan = Plan {
+        target: target.into(),
+        session: place.dir,
+        global: global.clone(),
+        engine: engine.clone(),
+        reading: reading.clone(),
+    };
+    let engine = Waiting::reach(plan)?;
     let keymap = Some(ui.keymap).filter(|name| !name.is_empty() && name != "default").map(PathBuf::from);
     let options = Options { theme: ui.theme, keymap, picture: ui.picture, scan: false, ..Options::default() };
-    let client = engine.client();
-    let ended = crate::run(client.commands.clone(), client.events.clone(), options);
-    match ended {
-        // What runs goes on; somebody will come back for it.
-        Ok(ExitReason::Lost) => engine.leave()?,
-        _ => engine.stop()?,
-    }
+    let (commands, events) = engine.ends();
+    let ended = crate::run(commands, events, options);
+    // What runs goes on when the terminal is lost; somebody will come back for it.
+    engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
     let reason = ended?;
     if let ExitReason::Unsaved(count) = reason {
         super::output::remark(&format!(

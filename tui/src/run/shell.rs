@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 const FRAME: Duration = Duration::from_millis(16);
 /// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
 const KEY_FRAME: Duration = Duration::from_millis(6);
+/// Progress of a scan is drawn this often where nothing else is: it is read, not followed.
+const PROGRESS: Duration = Duration::from_millis(1_500);
 /// Messages taken in before a frame is drawn in any case.
 const BATCH: usize = 4096;
 
@@ -39,6 +41,8 @@ pub(super) struct Shell<'a> {
     pub(super) backlog: VecDeque<Command>,
     pub(super) start: Instant,
     pub(super) dirty: bool,
+    /// Progress that is not on the screen yet, and when it was drawn last.
+    pub(super) progress: (bool, Option<Instant>),
     /// A key has changed what is to be drawn.
     pub(super) urgent: bool,
     /// Pieces on their way to the terminal.
@@ -106,6 +110,9 @@ impl Shell<'_> {
         if self.dirty && self.writing == 0 {
             timeout = timeout.min(self.too_early().max(Duration::from_millis(1)));
         }
+        if self.progress.0 {
+            timeout = timeout.min(self.progress_wait().max(Duration::from_millis(1)));
+        }
         if !self.backlog.is_empty() {
             timeout = timeout.min(Duration::from_millis(5));
         }
@@ -114,6 +121,11 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_secs(2));
         }
         timeout
+    }
+
+    /// How long progress is not drawn yet.
+    fn progress_wait(&self) -> Duration {
+        self.progress.1.map_or(Duration::ZERO, |drawn| PROGRESS.saturating_sub(drawn.elapsed()))
     }
 
     /// How long no frame is drawn yet.
@@ -176,7 +188,12 @@ impl Shell<'_> {
     }
 
     pub(super) fn take(&mut self, msg: Msg) {
-        let tick = matches!(msg, Msg::Tick(_));
+        let tick = matches!(msg, Msg::Tick(_) | Msg::Engine(Event::Progress(_)));
+        self.progress.0 |= matches!(msg, Msg::Engine(Event::Progress(_)));
+        if self.progress.0 && self.progress_wait().is_zero() {
+            self.progress = (false, Some(Instant::now()));
+            self.dirty = true;
+        }
         let before = (tick, self.model.toast.is_some(), self.model.hold_until > self.model.now);
         for effect in update(&mut self.model, msg) {
             match effect {
