@@ -18,5 +18,6 @@ pub mod process;
 pub mod random;
 pub mod review;
 pub mod sandbox;
+pub mod svg;
 pub mod synthetic;
 pub mod terminal;

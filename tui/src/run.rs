@@ -6,6 +6,7 @@ mod shell;
 
 use crate::key::Key;
 use crate::keymap::Keymap;
+use crate::looks::Looks;
 use crate::model::Model;
 use crate::picture::{Wish, Worker};
 use crate::terminal::flow::Flow;
@@ -44,11 +45,20 @@ pub struct Options {
     pub mouse: bool,
     /// Start a scan if the session is not up to date.
     pub scan: bool,
+    /// Looks and keys that were made ready before; they go before theme, keymap and mouse.
+    pub looks: Option<Looks>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { theme: String::new(), keymap: None, picture: "auto".to_owned(), mouse: false, scan: true }
+        Options {
+            theme: String::new(),
+            keymap: None,
+            picture: "auto".to_owned(),
+            mouse: false,
+            scan: true,
+            looks: None,
+        }
     }
 }
 
@@ -87,8 +97,10 @@ impl ExitReason {
 /// If there is no terminal, or a keymap or a theme is broken; nothing has been drawn then.
 pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options) -> Result<ExitReason> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
-    let theme = Theme::load(&options.theme, depth)?;
-    let keymap = Keymap::load(options.keymap.as_deref())?;
+    let (theme, keymap) = match &options.looks {
+        Some(looks) => (looks.theme.clone(), looks.keymap.clone()),
+        None => (Theme::load(&options.theme, depth)?, Keymap::load(options.keymap.as_deref())?),
+    };
     let wish = Wish::parse(&options.picture)?;
     let encoder = wish.characters(depth);
     let get = |name: &str| std::env::var(name).ok();
@@ -97,6 +109,10 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let size = tty.size();
     let mut model = Model::new(keymap, theme, size);
     model.scan_when_stale = options.scan;
+    model.mouse = options.mouse;
+    if let Some(looks) = &options.looks {
+        looks.furnish(&mut model);
+    }
     model.pictures_on = encoder.is_some();
     if let Some(encoder) = &encoder {
         model.cell_pixels = encoder.cell_pixels();
@@ -109,7 +125,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
     let expected = Expected::default();
     let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
-    let guard = Guard::take(&tty, options.mouse, wake.clone())?;
+    let guard = Guard::take(&tty, model.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
     let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
     let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;

@@ -239,6 +239,7 @@ impl Plan {
         add("--model", engine.model.clone().map(Into::into));
         add("--device", engine.device.clone().map(Into::into));
         add("--detectors", (!engine.detectors.is_empty()).then(|| engine.detectors.join(",").into()));
+        add("--ensemble", engine.ensemble.clone().map(Into::into));
         engine.plugins.iter().for_each(|folder| add("--plugins", Some(folder.into())));
         add("--path-column", reading.path_column.clone().map(Into::into));
         add("--label-column", reading.label_column.clone().map(Into::into));

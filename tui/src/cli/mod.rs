@@ -14,6 +14,7 @@ mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod keys;
 mod label_quality;
 mod leaks;
 mod listing;
@@ -21,6 +22,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod plot;
 mod plugins;
 mod pollute;
 mod progress;
@@ -29,7 +31,10 @@ mod rows;
 mod sample_pictures;
 mod sample_set;
 mod scan;
+mod schema;
+mod select;
 mod setup;
+mod stages;
 
 use anyhow::Result;
 use args::{Cli, Command, Models, Plugins};
@@ -64,6 +69,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Leaks(args) => leaks::run(args, global),
         Command::Pollute(args) => pollute::run(args, global),
         Command::LabelQuality(args) => label_quality::run(args).map(done),
+        Command::Select(args) => select::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {
@@ -80,6 +86,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args, global),
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
+        Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
     }
 }
 

@@ -67,7 +67,12 @@ impl Shell<'_> {
     }
 
     pub(super) fn copy(&mut self, text: &str) {
-        let bytes = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let sequence = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let mut bytes = sequence.clone();
+        // tmux takes it for its own buffer, and by itself hands it on only where `set-clipboard` is on.
+        if self.traits.tmux {
+            bytes.push_str(&self.wrapped(&sequence));
+        }
         self.write(bytes.into_bytes());
     }
 

@@ -204,6 +204,10 @@ impl Shell<'_> {
                     }
                 }
                 Effect::Copy(text) => self.copy(&text),
+                Effect::Mouse(on) => {
+                    let bytes = self.guard.mouse(on);
+                    self.write(bytes.to_vec());
+                }
                 Effect::Redraw => {
                     self.resize();
                     self.repaint();

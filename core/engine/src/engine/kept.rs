@@ -23,7 +23,8 @@ pub(super) fn key(
     rule: &EnsembleRule,
     count: usize,
 ) -> Option<String> {
-    if count < WORTH_KEEPING {
+    // What is learned from decisions changes with them.
+    if count < WORTH_KEEPING || *rule == EnsembleRule::Stacking {
         return None;
     }
     let mut hasher = blake3::Hasher::new();

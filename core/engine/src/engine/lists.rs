@@ -115,6 +115,7 @@ fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::R
         thresholds: &state.thresholds,
         ranking: &state.ranking,
         decisions,
+        atlas: state.findings.atlas.as_deref(),
     };
     let rows = query::select_unless(&source, &question.query, unwanted)?;
     let by_choice = match rows.len() == source.manifest.len() {

@@ -2,17 +2,21 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `kept` saves opening again some work, `answers` makes rows and details, `lists` runs queries, `pictures` decodes for the
-//! screen, `remote` is the way to an engine in another process.
+//! that takes commands, `kept` saves opening again some work, `answers` makes rows and details, `lists` runs queries,
+//! `overview` counts over the whole dataset, `pictures` decodes for the screen, `views` answers views of many samples:
+//! groups, clusters and the map. `remote` is the way to an engine in another process.
 
 mod answers;
+mod groups;
 mod kept;
 mod lists;
+mod overview;
 mod pictures;
 pub mod remote;
 mod scan;
 mod service;
 mod state;
+mod views;
 
 pub use scan::{UNREADABLE, unreadable};
 

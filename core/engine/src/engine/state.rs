@@ -3,6 +3,8 @@
 
 use super::kept;
 use super::scan::Findings;
+use crate::columns::DetectorResult;
+use crate::journal::Decisions;
 use crate::protocol::{DetectorSummary, EnsembleRule};
 use crate::ranking::{self, Ranking};
 use crate::session::Session;
@@ -22,21 +24,23 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Ranks the findings, unless a rank of just them was kept. `moved` holds what a person or the configuration moved; the others are the
-    /// detectors' own.
+    /// Ranks the findings, unless a rank of just them was kept. `moved` holds thresholds that a person or the
+    /// configuration moved; the others are the detectors' own. `decisions` are what the rule Stacking learns from.
     pub(super) fn new(
         findings: Findings,
         moved: &BTreeMap<String, f32>,
         rule: EnsembleRule,
+        decisions: &Decisions,
         session: Option<&Session>,
     ) -> State {
-        let thresholds: BTreeMap<String, f32> = findings
+        let set: BTreeMap<String, f32> = findings
             .results
             .iter()
             .map(|(name, result)| {
                 (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
             })
             .collect();
+        let thresholds = ranking::thresholds_under(&rule, set.clone());
         let count = findings.manifest.len();
         let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
         let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
@@ -49,7 +53,10 @@ impl State {
                 let count = |score: &f32| (u64::from(!score.is_nan()), u64::from(*score < threshold));
                 scores.map(count).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
             });
-            (ranking::rank(&findings.results, &thresholds, &rule, count), counts.collect())
+            let reviewed =
+                if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
+            let ranking = ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed);
+            (ranking, counts.collect())
         });
         let detectors = findings
             .results
@@ -63,7 +70,8 @@ impl State {
                     version: record.version.clone(),
                     summary: record.summary.clone(),
                     groups: record.groups,
-                    threshold,
+                    // As it was set: moving it goes on from there.
+                    threshold: set.get(name).copied().unwrap_or(threshold),
                     scored,
                     flagged,
                     seconds: record.seconds,
@@ -80,17 +88,22 @@ impl State {
         findings: Findings,
         moved: &BTreeMap<String, f32>,
         rule: &EnsembleRule,
+        decisions: &Decisions,
     ) -> State {
-        let same = self.findings.results.len() == findings.results.len()
+        let set = |name: &String, result: &DetectorResult| {
+            moved.get(name).copied().unwrap_or(result.record().threshold)
+        };
+        let set = findings.results.iter().map(|(name, result)| (name.clone(), set(name, result))).collect();
+        let (old, new) = (&self.findings.results, &findings.results);
+        let same = self.rule == *rule
+            && *rule != EnsembleRule::Stacking
             && self.findings.manifest.len() == findings.manifest.len()
-            && self.findings.results.iter().zip(&findings.results).all(|(old, new)| {
-                let threshold = moved.get(new.0).copied().unwrap_or(new.1.record().threshold);
-                old.0 == new.0 && Arc::ptr_eq(old.1, new.1) && self.thresholds.get(new.0) == Some(&threshold)
-            })
-            && self.rule == *rule;
+            && self.thresholds == ranking::thresholds_under(rule, set)
+            && old.len() == new.len()
+            && old.iter().zip(new).all(|(old, new)| old.0 == new.0 && Arc::ptr_eq(old.1, new.1));
         match same {
             true => self.with_findings(findings),
-            false => State::new(findings, moved, rule.clone(), None),
+            false => State::new(findings, moved, rule.clone(), decisions, None),
         }
     }
 
