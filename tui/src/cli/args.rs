@@ -53,6 +53,9 @@ pub(super) enum Command {
     Scan(Scan),
     /// Open the terminal interface; what is missing is computed in the background
     Open(Open),
+    /// What `open` starts behind the screen
+    #[command(hide = true)]
+    Engine(Engine),
     /// List suspects, worst first
     Rank(Rank),
     /// Compare what was found with a list of known faults
@@ -211,6 +214,15 @@ pub(super) struct ScreenArgs {
     /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) keymap: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Engine {
+    /// Where to listen for terminals
+    #[arg(long, value_name = "FILE")]
+    pub(super) socket: PathBuf,
+    #[command(flatten)]
+    pub(super) open: Open,
 }
 
 /// The form of a list.

@@ -9,6 +9,7 @@ mod config_cmd;
 mod demo;
 mod doctor;
 mod drive;
+mod engine_process;
 mod evaluate;
 mod export;
 mod hub_cache;
@@ -62,6 +63,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args, global),
         Command::Scan(args) => scan::run(args, global),
         Command::Open(args) => open::run(args, global),
+        Command::Engine(args) => engine_process::run(&args.open, &args.socket, global),
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
         Command::Leaks(args) => leaks::run(args, global),

@@ -217,7 +217,7 @@ impl Shared {
     }
 
     pub(super) fn dimensions(&self) -> &[DimensionsRecord] {
-        &self.facts.dimensions
+        self.facts.dimensions.joined()
     }
 
     pub(super) fn prompts(&self, label: u32) -> Result<Arc<Texts>> {

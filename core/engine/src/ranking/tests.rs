@@ -266,7 +266,7 @@ proptest! {
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
         let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Average, EnsembleRule::Consensus, EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
-        let mut suspects = ranking.order.clone();
+        let mut suspects = ranking.order.to_vec();
         suspects.sort_unstable();
         let expected: Vec<u32> = (0_u32..).zip(&rows)
             .filter(|(_, row)| row.0.is_some_and(|s| s < 5) || row.1.is_some_and(|s| s < 3))
