@@ -5,7 +5,7 @@ use crate::answers::Manner;
 use crate::process;
 use crate::sandbox::Sandbox;
 use crate::terminal::Terminal;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -64,7 +64,7 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
     let program = sandbox.command(["open", session.to_str().unwrap()]);
     // A shell around it: whatever answer comes too late is echoed there, as it would be at a prompt.
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg("sh -c 'echo $$ >pid; exec \"$0\" \"$@\"' \"$0\" \"$@\"; printf 'PROMPT'; sleep 7");
+    shell.arg("-c").arg("sh -c 'echo $$ >pid; exec \"$0\" \"$@\"' \"$0\" \"$@\"; printf 'PROMPT'; sleep 12");
     shell.arg(program.get_program()).args(program.get_args());
     shell.envs(sandbox.environment()).current_dir(sandbox.path());
     shell.env("TERM", "xterm-256color").env("COLORTERM", "truecolor");
@@ -79,6 +79,10 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
     let first = terminal.record().frames().first().map_or(f64::NAN, |(at, _)| milliseconds(*at - started));
     let pid: u32 = std::fs::read_to_string(sandbox.path().join("pid")).unwrap().trim().parse().unwrap();
     std::thread::sleep(case.after);
+    if case.manner.pieces.is_some() && !matches!(case.end, End::Term) {
+        // No terminal sends a key in the middle of an answer.
+        std::thread::sleep(delay + Duration::from_millis(2_600));
+    }
     match case.end {
         End::Quit => terminal.keys("q"),
         End::Term => process::signal(pid, Signal::TERM),
@@ -91,8 +95,15 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
             let _ = process::wait_for(Duration::from_secs(10), stopped);
             // Long enough for whatever was still on its way.
             std::thread::sleep(delay.min(Duration::from_secs(2)));
-            process::signal(pid, Signal::CONT);
-            std::thread::sleep(Duration::from_millis(300));
+            // The shell around it was stopped with it.
+            let group = Pid::from_raw(i32::try_from(terminal.pid()).unwrap()).unwrap();
+            rustix::process::kill_process_group(group, Signal::CONT).unwrap();
+            let answered = if case.manner.pieces.is_some() {
+                delay + Duration::from_millis(2_600)
+            } else {
+                Duration::from_millis(300)
+            };
+            std::thread::sleep(answered);
             terminal.keys("q");
         }
     }
@@ -101,7 +112,8 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
         wrong.push(format!("{}: still there after twenty seconds", case.name));
     }
     // Whatever is still on its way arrives at the shell now.
-    std::thread::sleep(delay + Duration::from_millis(600));
+    let pieces = if case.manner.pieces.is_some() { 2_600 } else { 600 };
+    std::thread::sleep(delay + Duration::from_millis(pieces));
     let tap = terminal.tap();
     let prompt = tap.windows(6).rposition(|window| window == b"PROMPT");
     match prompt {

@@ -7,7 +7,7 @@ use crate::process;
 use crate::random::Random;
 use crate::sandbox::{Sandbox, table};
 use crate::terminal::{PATIENCE, Terminal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What a sample should be: keep it, remove it, or another class.
@@ -45,6 +45,13 @@ fn dataset(sandbox: &Sandbox, count: usize) -> BTreeMap<String, Truth> {
     truth
 }
 
+/// The sample that the line of messages names.
+fn path_of(screen: &str, sandbox: &Sandbox) -> Option<String> {
+    let data = format!("{}/", sandbox.data().display());
+    let (_, rest) = screen.lines().rev().find_map(|line| line.split_once(&data))?;
+    rest.split_whitespace().next().map(str::to_owned)
+}
+
 /// The digit beside a class among the candidates on the screen.
 fn digit(screen: &str, class: &str) -> Option<char> {
     screen.lines().find_map(|line| {
@@ -71,45 +78,38 @@ pub(super) fn triage(scale: Scale) -> Report {
     sandbox.scan();
     let session = sandbox.session();
     let session = session.to_str().unwrap();
-    let ran = sandbox.ok(["rank", session, "--all", "--top", "0", "--format", "csv"]);
-    let order: Vec<String> = table(&ran.stdout).into_iter().map(|row| row["path"].clone()).collect();
-    assert_eq!(order.len(), count);
     let command = sandbox.command(["open", session, "--pictures", "off"]);
     let terminal = Terminal::start(&command, 130, 50);
     listed(&terminal);
     terminal.keys("Tgg");
     terminal.settle(Duration::from_millis(500));
     let (mut keys, mut digits, mut typed) = (0, 0, 0);
-    for (done, path) in order.iter().enumerate() {
-        let here = |screen: &str| screen.contains(&format!("{}/", done + 1));
-        match &truth[path] {
-            Truth::Keep => {
-                terminal.keys("a");
-                keys += 1;
-            }
-            Truth::Remove => {
-                terminal.keys("x");
-                keys += 1;
-            }
-            Truth::Relabel(class) => {
-                // The reviewer looks: the details of this very sample have to be there.
-                terminal.wait("the row", here);
-                // What happened last gives way to the path, which is a whole one once the details are there.
-                terminal.keys("\x1b");
-                let whole = format!("{}/{path}", sandbox.data().display());
-                terminal.wait("the details", |screen| screen.contains(&whole));
-                if let Some(digit) = digit(&terminal.screen(), class) {
-                    terminal.keys(&digit.to_string());
-                    keys += 1;
+    let mut seen = BTreeSet::new();
+    for _ in 0..count {
+        // What happened last gives way to the path, which is a whole one once the details are there. That is for
+        // this script to see, and no key of the reviewer's.
+        terminal.keys("\x1b");
+        let here = |screen: &str| path_of(screen, &sandbox).filter(|path| !seen.contains(path));
+        terminal.wait("the next sample with its details", |screen| here(screen).is_some());
+        let screen = terminal.screen();
+        let path = here(&screen).unwrap();
+        let typed_keys = match &truth[&path] {
+            Truth::Keep => "a".to_owned(),
+            Truth::Remove => "x".to_owned(),
+            Truth::Relabel(class) => match digit(&screen, class) {
+                Some(digit) => {
                     digits += 1;
-                } else {
-                    let name = beginning(class);
-                    terminal.keys(&format!("r{name}\r"));
-                    keys += name.len() + 2;
-                    typed += 1;
+                    digit.to_string()
                 }
-            }
-        }
+                None => {
+                    typed += 1;
+                    format!("r{}\r", beginning(class))
+                }
+            },
+        };
+        terminal.keys(&typed_keys);
+        keys += typed_keys.len();
+        seen.insert(path);
     }
     let saved = process::wait_for(PATIENCE, || sandbox.journal().len() >= count);
     assert!(saved.is_ok(), "{} of {count} were saved\n{}", sandbox.journal().len(), terminal.screen());

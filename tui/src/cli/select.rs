@@ -142,7 +142,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
                     };
                     display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
                 };
-                let contents = args.out_of_sample.then_some(facts.hashes.as_slice());
+                let contents = args.out_of_sample.then_some(&*facts.hashes);
                 let job = Job::new(&stop, &tell);
                 let evidence = regression(&matrix, labels, classes.len(), contents, &usable, &job);
                 display.lock().unwrap_or_else(PoisonError::into_inner).finish();

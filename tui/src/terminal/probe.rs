@@ -11,6 +11,13 @@ pub const KITTY_QUESTION: u32 = 31;
 /// Answers that take longer are not waited for at the end.
 const PATIENCE: Duration = Duration::from_millis(5_500);
 
+/// How long the next piece of an answer may take.
+const PIECE: Duration = Duration::from_millis(1_000);
+
+fn now() -> u64 {
+    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
+}
+
 /// What times are counted from.
 static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -91,13 +98,14 @@ pub struct Expected {
     perhaps: Arc<AtomicBool>,
     /// When something was asked last, in milliseconds.
     last: Arc<AtomicU64>,
+    /// When something came last while answers were to come.
+    heard: Arc<AtomicU64>,
 }
 
 impl Expected {
     /// One more question with a certain answer has gone out.
     pub fn asked(&self) {
-        let now = u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last.store(now, Ordering::SeqCst);
+        self.last.store(now(), Ordering::SeqCst);
         self.certain.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -125,10 +133,21 @@ impl Expected {
     /// How long to wait yet for what is missing, so that the shell does not take it for something typed. Links with
     /// answers that take seconds are rare, and terminals that never answer too: for either nothing else can be done.
     pub fn patience(&self) -> Duration {
-        let asked = Duration::from_millis(self.last.load(Ordering::SeqCst));
+        let until = |from: &AtomicU64, patience: Duration| {
+            Duration::from_millis(from.load(Ordering::SeqCst) + 1) + patience
+        };
         match self.missing() {
             0 => Duration::ZERO,
-            _ => (asked + PATIENCE).saturating_sub(BEGINNING.elapsed()),
+            _ => {
+                until(&self.last, PATIENCE).max(until(&self.heard, PIECE)).saturating_sub(BEGINNING.elapsed())
+            }
+        }
+    }
+
+    /// Something came, perhaps a piece of an answer.
+    pub fn heard(&self) {
+        if self.any() {
+            self.heard.store(now(), Ordering::SeqCst);
         }
     }
 

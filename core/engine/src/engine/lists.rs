@@ -8,10 +8,11 @@ use crate::protocol::{Query, Ticket};
 use crate::query;
 use crate::sample::SampleId;
 use crate::{Error, columns};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A finished list.
 pub(super) struct Order {
@@ -37,6 +38,9 @@ impl Order {
         place.map(|place| place as u64)
     }
 }
+
+/// After so long without a question nobody is typing a filter any more.
+const IDLE: Duration = Duration::from_secs(2);
 
 struct Question {
     ticket: Ticket,
@@ -85,7 +89,19 @@ fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Inter
     // Threads of their own: a scan keeps the common ones busy for seconds.
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    while let Ok(mut question) = inbox.recv() {
+    loop {
+        let mut question = match inbox.recv_timeout(IDLE) {
+            Ok(question) => question,
+            Err(RecvTimeoutError::Disconnected) => return,
+            // Files that were gone through are let go of once nobody asks for more.
+            Err(RecvTimeoutError::Timeout) => {
+                columns::release_mapped();
+                match inbox.recv() {
+                    Ok(question) => question,
+                    Err(_) => return,
+                }
+            }
+        };
         while let Ok(newer) = inbox.try_recv() {
             question = newer;
         }
@@ -94,7 +110,6 @@ fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Inter
             Ok(pool) => pool.install(|| answer(&question, &unwanted)),
             Err(_) => answer(&question, &unwanted),
         };
-        columns::release_mapped();
         let message = match answered {
             Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
             Err(Error::Stopped) => continue,

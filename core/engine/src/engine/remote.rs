@@ -282,6 +282,7 @@ mod tests {
             sample: SampleId(3),
             width: 2,
             height: 1,
+            whole: (2, 1),
             rgb: vec![1, 2, 3, 255, 0, 9],
             error: None,
         };
