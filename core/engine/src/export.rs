@@ -11,7 +11,7 @@ mod table;
 
 pub use cleaned::CleanReport;
 pub use place::CopyMode;
-pub(crate) use place::{class_folder, put, whole_folder};
+pub(crate) use place::{Tree, sample_folder, whole_folder};
 
 use crate::decision::Choice;
 use crate::query::Source;

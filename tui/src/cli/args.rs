@@ -82,6 +82,12 @@ pub(super) enum Command {
     },
     /// Show the configuration, or check a file
     Config(Config),
+    /// Print the key card: every key and what it does, with the keymap that is in force
+    Keys {
+        /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+        #[arg(long, value_name = "NAME|FILE")]
+        keymap: Option<String>,
+    },
 }
 
 /// How to read a dataset.
@@ -144,6 +150,8 @@ pub(super) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) top: usize,
     #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
 }
 
@@ -183,9 +191,26 @@ pub(super) struct Open {
     #[arg(long, value_name = "HOW")]
     pub(super) pictures: Option<String>,
     #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) reading: DatasetArgs,
+}
+
+/// How the interface is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Screen")]
+pub(super) struct ScreenArgs {
+    /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
+    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) keymap: Option<String>,
 }
 
 /// The form of a list.
@@ -345,8 +370,11 @@ pub(super) struct Evaluate {
     #[arg(value_name = "SESSION")]
     pub(super) target: PathBuf,
     /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
-    #[arg(long, value_name = "CSV")]
-    pub(super) truth: PathBuf,
+    #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
+    pub(super) truth: Option<PathBuf>,
+    /// Only samples that were decided; without --truth the decisions are the truth
+    #[arg(long)]
+    pub(super) reviewed: bool,
     /// Only samples named in this file: one path a line, or a table with a column `path`
     #[arg(long, value_name = "FILE")]
     pub(super) subset: Option<PathBuf>,
@@ -359,6 +387,18 @@ pub(super) struct Evaluate {
     /// All rules side by side
     #[arg(long)]
     pub(super) ensembles: bool,
+    /// How often samples are drawn again for the 95 % intervals; 0 = no intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) bootstrap: usize,
+    /// The seed of these draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Draw precision-recall curves: of the detectors named, or of all
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', require_equals = true)]
+    pub(super) plot: Option<Vec<String>>,
+    /// Write the precision-recall curves as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
     /// The form of the report
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: ReportFormat,
@@ -497,6 +537,23 @@ pub(super) enum ConfigAction {
         /// The file [default: the user's]
         file: Option<PathBuf>,
     },
+    /// Print the JSON schema of a file, for editors
+    Schema {
+        /// Of which
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+}
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// config.toml
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// theme.toml
+    Theme,
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ impl Listing {
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: self.journal.decisions(),
+            atlas: None,
         }
     }
 

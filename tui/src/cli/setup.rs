@@ -21,21 +21,33 @@ use std::sync::Arc;
 
 /// The configuration: of the user or the file that was named, with the session's on top.
 pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
-    Ok(match &global.config {
+    let config = match &global.config {
         Some(file) => Config::load_with(file, session)?,
         None => Config::load(session)?,
-    })
+    };
+    Ok(config)
+}
+
+/// Says which keys of the configuration were passed over.
+pub(super) fn complain(config: &Config) {
+    for text in config.warnings() {
+        warning("configuration", text);
+    }
 }
 
 /// Where the configuration came from, for `doctor` and `config check`.
 pub(super) fn config_words(global: &Global) -> Result<String> {
-    config(global, None)?;
+    let config = config(global, None)?;
     let users = config::config_home().map(|home| home.join("config.toml"));
-    Ok(match (&global.config, users) {
-        (Some(file), _) => format!("{} over the defaults", safe_path(file)),
-        (None, Some(file)) if file.is_file() => format!("{} over the defaults", safe_path(&file)),
-        (None, Some(file)) => format!("the defaults (there is no {})", safe_path(&file)),
-        (None, None) => "the defaults (there is no home folder)".to_owned(),
+    let files: Vec<String> = config.files().iter().rev().map(|file| safe_path(file)).collect();
+    let set = |(name, _): &&(&str, &str)| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let mut layers: Vec<String> =
+        config::VARIABLES.iter().filter(set).map(|(name, _)| (*name).into()).collect();
+    layers.extend(files);
+    Ok(match users {
+        _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),
+        Some(file) => format!("the defaults (there is no {})", safe_path(&file)),
+        None => "the defaults (there is no home folder)".to_owned(),
     })
 }
 
@@ -99,6 +111,7 @@ pub(super) fn for_target(
 
 fn for_place(place: &Place, global: &Global, engine: &EngineArgs, reading: &DatasetArgs) -> Result<Setup> {
     let config = config(global, Some(&place.dir))?.with_flags(flags(engine));
+    complain(&config);
     let registry = registry(&config, &engine.detectors)?;
     let prompts = prompts(&config)?;
     let model = loader(config.model(), config.device())?;

@@ -1,13 +1,18 @@
 //! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
 //! threads, and their results come back here as [`Internal`] messages.
 
+mod views;
+
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
+use super::overview::{Overviews, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
+use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
+use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
     Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
@@ -46,6 +51,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
+    views: Views,
+    overviews: Overviews,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -85,6 +92,8 @@ impl Service {
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
+            views: Views::start(&events),
+            overviews: Overviews::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -118,6 +127,8 @@ impl Service {
         }
         self.lists.stop();
         self.pictures.stop();
+        self.overviews.stop();
+        self.views.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -132,17 +143,16 @@ impl Service {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Scan { detectors } => self.scan(detectors, false),
-            Command::Rerun { detector, params } => {
-                self.params.entry(detector.clone()).or_default().extend(params);
-                self.save_settings();
-                self.scan(vec![detector], true);
-            }
+            Command::Rerun { detector, params } => self.rerun(detector, params),
             Command::Cancel => {
                 if let Some((stop, _)) = &self.job {
                     stop.store(true, Ordering::Relaxed);
                 }
             }
             Command::List { ticket, query } => {
+                if query.filter.contains("map:") || query.filter.contains("cluster:") {
+                    self.open_matrix();
+                }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
@@ -167,7 +177,8 @@ impl Service {
             }
             Command::Picture { ticket, slot, sample, max_width, max_height } => {
                 let manifest = self.state.findings.manifest.clone();
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit: (max_width, max_height) });
+                let fit = (max_width, max_height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
             }
             Command::Decide { samples, decision } => match self.known(&samples) {
                 Ok(()) => {
@@ -197,7 +208,16 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
+            Command::Overview { ticket, about } => self.overviews.ask(Question {
+                ticket,
+                about,
+                state: self.state.clone(),
+                decisions: self.journal.snapshot(),
+                setup: self.setup.clone(),
+                params: self.params.clone(),
+            }),
             Command::Remember { state } => self.remember(state),
+            Command::View(command) => self.view(command),
             // Handled by the loop itself.
             Command::Stop => {}
         }
@@ -277,7 +297,7 @@ impl Service {
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
             let rows = order.rows[from..to]
                 .iter()
-                .map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
+                .map(|&row| answers::row(&self.state, self.journal.decisions(), SampleId(row)));
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }
@@ -312,6 +332,20 @@ impl Service {
             }
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// Parameters that the detector would refuse are not kept: they would break every later scan.
+    fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
+        let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
+        moved.extend(params);
+        if let Some(known) = self.setup.registry.find(&detector)
+            && let Err(error) = resolve_params(known, &moved)
+        {
+            return self.refuse(&error);
+        }
+        self.params.insert(detector.clone(), moved);
+        self.save_settings();
+        self.scan(vec![detector], true);
     }
 
     fn set_threshold(&mut self, detector: String, threshold: f32) {
@@ -350,7 +384,7 @@ impl Service {
         }
         if let Some((matrix, vectors)) = answers::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
-            findings.matrix = Some(Arc::new(matrix));
+            findings.set_matrix(matrix);
             findings.class_vectors = Some(Arc::new(vectors));
             self.state = Arc::new(self.state.with_findings(findings));
         }
