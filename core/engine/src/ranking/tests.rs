@@ -208,13 +208,13 @@ fn noisy() -> (Results, Vec<bool>) {
     };
     let bad: Vec<bool> = (0..2000).map(|row| row % 10 == 0).collect();
     let detector = |salt: usize| -> Vec<f32> {
-        (0..2000).map(|row| 0.6 * noise(row, salt) + if bad[row] { 0.1 } else { 0.4 }).collect()
+        (0..2000).map(|row| 0.5 * noise(row, salt) + if bad[row] { 0.1 } else { 0.48 }).collect()
     };
     let other: Vec<f32> = (0..2000).map(|row| noise(row, 9)).collect();
     let results: Results = [
-        result("a", 0.45, &detector(1)),
-        result("b", 0.45, &detector(2)),
-        result("c", 0.45, &detector(3)),
+        result("a", 0.5, &detector(1)),
+        result("b", 0.5, &detector(2)),
+        result("c", 0.5, &detector(3)),
         result("other", 0.1, &other),
     ]
     .into();
