@@ -80,6 +80,10 @@ pub struct Place {
     pub recent: Vec<String>,
     /// Whether deciding stays on the sample.
     pub stay: bool,
+    /// Whether the list is shown as a grid.
+    pub grid: bool,
+    /// The grid's columns, where they were chosen.
+    pub columns: Option<u16>,
 }
 
 /// The state of the interface.
@@ -279,6 +283,8 @@ impl Model {
             detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
             recent: self.recent.clone(),
             stay: !self.advance,
+            grid: [self.views.page, self.views.below].contains(&Page::Grid),
+            columns: self.views.columns,
         }
     }
 

@@ -113,6 +113,8 @@ pub struct Groups {
     pub cursor: usize,
     /// The question under way: group, first member, when.
     pub asked: Option<(u64, u64, u64)>,
+    /// Where nothing below is undecided, it is looked for above.
+    pub then_above: bool,
 }
 
 /// The clusters of one class.

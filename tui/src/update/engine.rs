@@ -83,6 +83,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             model.detector = at.unwrap_or(0);
             model.recent = place.recent;
             model.advance = !place.stay;
+            views::restore(model, place.grid, place.columns);
             model.list.top = place.top;
             let anchor =
                 if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };
