@@ -16,4 +16,5 @@ pub mod process;
 pub mod random;
 pub mod review;
 pub mod sandbox;
+pub mod svg;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! The loop: take in everything that has come, draw at most one frame, hand it to the writer, sleep.
 
 use crate::keymap::Keymap;
+use crate::looks::Looks;
 use crate::model::Model;
 use crate::picture::{Wish, Worker};
 use crate::terminal::flow::{self, Flow};
@@ -45,11 +46,20 @@ pub struct Options {
     pub mouse: bool,
     /// Start a scan if the session is not up to date.
     pub scan: bool,
+    /// Looks and keys that were made ready before; they go before theme, keymap and mouse.
+    pub looks: Option<Looks>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { theme: String::new(), keymap: None, picture: "auto".to_owned(), mouse: false, scan: true }
+        Options {
+            theme: String::new(),
+            keymap: None,
+            picture: "auto".to_owned(),
+            mouse: false,
+            scan: true,
+            looks: None,
+        }
     }
 }
 
@@ -88,8 +98,10 @@ impl ExitReason {
 /// If there is no terminal, or a keymap or a theme is broken; nothing has been drawn then.
 pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options) -> Result<ExitReason> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
-    let theme = Theme::load(&options.theme, depth)?;
-    let keymap = Keymap::load(options.keymap.as_deref())?;
+    let (theme, keymap) = match &options.looks {
+        Some(looks) => (looks.theme.clone(), looks.keymap.clone()),
+        None => (Theme::load(&options.theme, depth)?, Keymap::load(options.keymap.as_deref())?),
+    };
     let wish = Wish::parse(&options.picture)?;
     let encoder = wish.characters(depth);
     let get = |name: &str| std::env::var(name).ok();
@@ -98,6 +110,10 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let size = tty.size();
     let mut model = Model::new(keymap, theme, size);
     model.scan_when_stale = options.scan;
+    model.mouse = options.mouse;
+    if let Some(looks) = &options.looks {
+        looks.furnish(&mut model);
+    }
     model.pictures_on = encoder.is_some();
     if let Some(encoder) = &encoder {
         model.cell_pixels = encoder.cell_pixels();
@@ -110,7 +126,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
     let expected = Expected::default();
     let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
-    let guard = Guard::take(&tty, options.mouse, wake.clone())?;
+    let guard = Guard::take(&tty, model.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
     let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
     let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;
@@ -318,6 +334,10 @@ impl Shell<'_> {
                     }
                 }
                 Effect::Copy(text) => self.copy(&text),
+                Effect::Mouse(on) => {
+                    let bytes = self.guard.mouse(on);
+                    self.write(bytes.to_vec());
+                }
                 Effect::Redraw => {
                     self.resize();
                     self.repaint();
@@ -496,7 +516,12 @@ impl Shell<'_> {
     }
 
     fn copy(&mut self, text: &str) {
-        let bytes = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let sequence = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let mut bytes = sequence.clone();
+        // tmux takes it for its own buffer, and by itself hands it on only where `set-clipboard` is on.
+        if self.traits.tmux {
+            bytes.push_str(&self.wrapped(&sequence));
+        }
         self.write(bytes.into_bytes());
     }
 

@@ -2,7 +2,7 @@
 //! detector by name.
 
 pub mod atlas;
-mod atomic;
+pub mod atomic;
 pub mod class_vectors;
 pub mod columns;
 pub mod config;
@@ -36,6 +36,7 @@ pub mod protocol;
 pub mod query;
 pub mod ranking;
 pub mod sample;
+pub mod selection;
 pub mod session;
 pub mod store;
 mod toml_table;

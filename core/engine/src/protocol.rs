@@ -5,8 +5,13 @@
 //! the details of one sample, and shows them. Queries and pictures carry a ticket, so that a late answer to an
 //! old question can be told from the current one and dropped.
 
+mod overview;
 mod views;
 
+pub use overview::{
+    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
+    Statistics, edge,
+};
 pub use views::{Area, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
 
 use crate::decision::Decision;
@@ -120,6 +125,14 @@ pub enum Command {
         /// The rule.
         rule: EnsembleRule,
     },
+    /// Something about the whole dataset. Answered by [`Event::Overview`]; a newer question of the same kind may take
+    /// the place of an older one.
+    Overview {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// What about.
+        about: Overview,
+    },
     /// Keep a client's own state (place in the list, filter) with the session, as the client's own text.
     Remember {
         /// Opaque to the engine; at most 64 KiB.
@@ -190,6 +203,13 @@ pub enum Event {
     Picture(Picture),
     /// What a view asked for.
     View(Box<ViewEvent>),
+    /// Something about the whole dataset.
+    Overview {
+        /// The question's ticket.
+        ticket: Ticket,
+        /// The answer.
+        overview: Overviewed,
+    },
     /// A decision, an undo or a redo is on disk: it survives the loss of power.
     Saved(Saved),
     /// Nothing was changed, for this reason (nothing to undo, a full disk).
@@ -352,6 +372,20 @@ pub enum EnsembleRule {
     MeanRank,
     /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
     Weighted(BTreeMap<String, f32>),
+    /// Only what all detectors flag.
+    And,
+    /// Only what so many detectors flag.
+    AtLeast(u16),
+    /// Mean of calibrated scores.
+    Average,
+    /// Mean of calibrated scores of the detectors that flag the same samples.
+    Consensus,
+    /// What a regression learned from the reviewer's decisions.
+    Stacking,
+    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    Recall,
+    /// Only what two detectors flag or one is sure of.
+    Precision,
 }
 
 /// One line of a list.

@@ -4,16 +4,24 @@ mod input;
 mod journal;
 mod layout;
 mod list;
+mod macros;
+mod panel;
 mod pictures;
 mod rows;
+mod sitting;
 mod views;
 
-pub use input::{Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+pub use input::{
+    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+};
 pub use journal::{Journal, Op};
-pub use layout::Layout;
+pub use layout::{Arrangement, Layout};
 pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};
+pub use macros::{LONGEST, MOST, Macros};
+pub use panel::{Matrix, Panel, PanelKind, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use rows::{CHUNK, RowCache};
+pub use sitting::Sitting;
 pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
 
 use crate::key::Key;
@@ -84,6 +92,10 @@ pub struct Place {
     pub grid: bool,
     /// The grid's columns, where they were chosen.
     pub columns: Option<u16>,
+    /// The recorded keys, written as in a keymap.
+    pub keys: String,
+    /// Tags of the reviewer's own that were used, last used first.
+    pub tags: Vec<String>,
 }
 
 /// The state of the interface.
@@ -169,6 +181,20 @@ pub struct Model {
     pub moved_at: u64,
     /// Until when no picture is shown, because the cursor is travelling.
     pub hold_until: u64,
+    /// What pages that are worked in know.
+    pub panels: Panels,
+    /// Recorded keys.
+    pub macros: Macros,
+    /// What was done since the start.
+    pub sitting: Sitting,
+    /// A completion that the next key may replace.
+    pub completion: Option<Completion>,
+    /// Tags of the reviewer's own.
+    pub tags: Vec<String>,
+    /// Whether clicks and the wheel are taken.
+    pub mouse: bool,
+    /// How the screen is divided.
+    pub arrangement: Arrangement,
 }
 
 impl Model {
@@ -215,12 +241,19 @@ impl Model {
             threshold: None,
             moved_at: 0,
             hold_until: 0,
+            panels: Panels::default(),
+            macros: Macros::default(),
+            sitting: Sitting::default(),
+            completion: None,
+            tags: Vec::new(),
+            mouse: false,
+            arrangement: Arrangement::default(),
         }
     }
 
     /// Where everything stands on the screen.
     pub fn layout(&self) -> Layout {
-        Layout::of(self.size, self.zoom)
+        Layout::arranged(self.size, self.zoom, self.arrangement)
     }
 
     /// Greatest width and height in pixels worth asking for, for so many cells.
@@ -285,6 +318,8 @@ impl Model {
             stay: !self.advance,
             grid: [self.views.page, self.views.below].contains(&Page::Grid),
             columns: self.views.columns,
+            keys: crate::update::recorded(self),
+            tags: self.tags.clone(),
         }
     }
 
@@ -298,7 +333,9 @@ impl Model {
         let toast = self.toast.as_ref().and_then(|toast| toast.until);
         let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
         let rest = (self.target.is_some() && !self.resting()).then_some(self.key_at + REST);
-        let times = [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at()];
+        let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
+        let times =
+            [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at(), replay];
         times.into_iter().flatten().min()
     }
 

@@ -169,6 +169,9 @@ impl FakeEngine {
                 self.summary.ensemble = rule;
                 vec![self.hello()]
             }
+            Command::Overview { ticket, about } => {
+                vec![Event::Overview { ticket, overview: super::overview::of(self, ticket, &about) }]
+            }
             Command::Remember { state } => {
                 self.summary.remembered = state;
                 Vec::new()
@@ -184,6 +187,11 @@ impl FakeEngine {
         let fits = |row: &&Row| {
             query.filter.split_whitespace().all(|word| match word.split_once(':') {
                 Some(("class", name)) => class(row.label) == name,
+                Some(("suggested", name)) => class(row.suggested) == name,
+                Some(("detector", name)) => {
+                    let flagged = |flag: &u16| self.summary.detectors[usize::from(*flag)].name == name;
+                    row.flags.iter().any(flagged)
+                }
                 _ if word == "undecided" => row.decision.is_none(),
                 _ => row.path.contains(word),
             })

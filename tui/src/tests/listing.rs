@@ -211,7 +211,9 @@ fn the_ensemble_rule_goes_round() {
     let mut rig = Rig::small();
     rig.press("E");
     assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Majority);
-    rig.press("EE");
+    rig.press("EEEE");
+    assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Stacking);
+    rig.press("EEE");
     assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Or);
 }
 

@@ -108,6 +108,7 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
         }
     }
     count(model, &samples, choice.as_ref());
+    sit(model, &samples, choice.as_ref());
     let decision = choice.clone().map(Decision::from);
     send(fx, Command::Decide { samples: samples.clone(), decision });
     let advance = model.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
@@ -117,6 +118,22 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
     if advance && !views::advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
+    }
+}
+
+/// Keeps the statistics of this sitting.
+fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
+    let Some(choice) = choice else { return };
+    let now = model.now;
+    model.sitting.decided(now, samples.len() as u64);
+    for sample in samples {
+        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let suggested = model.class(row.suggested).filter(|_| row.suggested != row.label);
+        let (Some(suggested), true) = (suggested, *choice != Choice::Unsure) else { continue };
+        let accepted = matches!(choice, Choice::Relabel(name) if name == suggested);
+        model.sitting.suggested += 1;
+        model.sitting.accepted += u64::from(accepted);
+        model.sitting.kept += u64::from(*choice == Choice::Keep);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the engine says, taken in.
 
-use super::{Effect, Effects, decide, motion, say, send, views, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, say, send, views, walk};
 use crate::model::{Anchor, Level, Model, Op, Place, Shown};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use chaffinch_core::decision::Decision;
@@ -14,13 +14,19 @@ const KEPT: usize = 500;
 
 pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
-        Event::Session(summary) => session(model, summary, fx),
+        Event::Session(summary) => {
+            session(model, summary, fx);
+            panels::refresh(model, fx);
+        }
+        Event::Overview { ticket, overview } => panels::overview(model, ticket, overview),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
             let text = format!("scanned {} samples: {} suspects", report.samples, report.suspects);
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
+            // What was asked while it ran had no embeddings to look at.
+            model.details.expire();
         }
         Event::Trouble { about, message } => {
             say(model, Level::Warning, format!("{about}: {message}"));
@@ -82,6 +88,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             let at = summary.detectors.iter().position(|d| d.name == place.detector);
             model.detector = at.unwrap_or(0);
             model.recent = place.recent;
+            let tags = place.tags.into_iter().filter(|tag| !model.tags.contains(tag)).collect::<Vec<_>>();
+            model.tags.extend(tags);
+            macros::restore(model, &place.keys);
             model.advance = !place.stay;
             views::restore(model, place.grid, place.columns);
             model.list.top = place.top;
@@ -268,6 +277,9 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     journal.saved = true;
     if let Some(session) = &mut model.session {
         session.decided = saved.decided;
+    }
+    if saved.kind == SavedKind::Undo {
+        model.sitting.undone += saved.samples.len() as u64;
     }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;

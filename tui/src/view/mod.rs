@@ -1,9 +1,11 @@
 //! The screen, drawn from the model. Nothing here changes anything.
 
+mod ascii;
 mod jobs;
 mod list;
 mod pages;
 mod paint;
+mod panels;
 mod picker;
 mod picture;
 mod popup;
@@ -37,6 +39,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Mode::Jobs(scroll) = model.mode {
         let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
         jobs::page(model, body, scroll, &mut paint);
+    } else if let Mode::Panel(panel) = &model.mode {
+        let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
+        cursor = cursor.or(panels::page(model, panel, body, &mut paint));
     } else if model.views.page != Page::List {
         pages::draw(model, &mut paint);
     } else {
@@ -50,10 +55,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         sample::info(model, &layout, &mut paint);
     }
     popup::which_key(model, area, &mut paint);
+    popup::completions(model, layout.message, &mut paint);
     match &model.mode {
         Mode::Picker(it) => cursor = picker::picker(model, it, area, &mut paint),
         Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
         _ => {}
+    }
+    if model.theme.is_ascii() {
+        ascii::fold(frame.buffer_mut());
     }
     for stale in &model.refresh {
         for position in stale.intersection(area).positions() {
@@ -68,6 +77,15 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
 /// Pictures that the terminal itself is to show.
 pub fn wanted(model: &Model) -> Vec<Wanted> {
     picture::wanted(model)
+}
+
+/// What an open page says, in lines without charts.
+pub fn spoken(model: &Model) -> Vec<String> {
+    match &model.mode {
+        Mode::Panel(panel) => panels::spoken(model, panel),
+        Mode::Jobs(_) => jobs::spoken(model),
+        _ => Vec::new(),
+    }
 }
 
 /// Where the hidden cursor waits: on the selected row.

@@ -7,7 +7,9 @@ use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
+use crate::host::{
+    KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
+};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -98,7 +100,10 @@ impl<'a> Scan<'a> {
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
-        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            // Parameters that are wrong are told when its turn comes.
+            all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+        });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
             .iter()
             .any(|need| needs.contains(*need));
@@ -122,6 +127,12 @@ impl<'a> Scan<'a> {
             self.detect(detector, plan, &shared, &base, findings)?;
         }
         Ok(())
+    }
+
+    /// The parameters that were set for a detector.
+    fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+        let info = detector.info();
+        params_in_force(info, &self.setup.config, plan.params.get(info.name()))
     }
 
     /// The detectors to run, in name order.
@@ -233,10 +244,10 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let mut given = self.setup.config.detector_params(name);
-        given.extend(plan.params.get(name).cloned().unwrap_or_default());
-        let params = match resolve_params(detector, &given) {
-            Ok(params) => params,
+        let given = self.given(detector, plan);
+        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
+        let (params, given) = match resolved {
+            Ok(both) => both,
             Err(error) => {
                 self.fail(name, &error.to_string(), findings);
                 return Ok(());
@@ -257,7 +268,8 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let context = RunContext::new(shared, detector, &given, *job, &log)?;
+            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
+            let context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
             match context.run(digest) {
                 Ok(result) => {
                     scan.setup.session.save_result(&result)?;

@@ -6,11 +6,13 @@ mod views;
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
+use super::overview::{Overviews, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
 use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
+use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
     Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
@@ -49,7 +51,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    overviews: Views,
+    views: Views,
+    overviews: Overviews,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -82,14 +85,15 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
-        let rule = settings.ensemble.unwrap_or_else(|| setup.config.ensemble());
+        let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions()));
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            overviews: Views::start(&events),
+            views: Views::start(&events),
+            overviews: Overviews::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -124,6 +128,7 @@ impl Service {
         self.lists.stop();
         self.pictures.stop();
         self.overviews.stop();
+        self.views.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -138,11 +143,7 @@ impl Service {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Scan { detectors } => self.scan(detectors, false),
-            Command::Rerun { detector, params } => {
-                self.params.entry(detector.clone()).or_default().extend(params);
-                self.save_settings();
-                self.scan(vec![detector], true);
-            }
+            Command::Rerun { detector, params } => self.rerun(detector, params),
             Command::Cancel => {
                 if let Some((stop, _)) = &self.job {
                     stop.store(true, Ordering::Relaxed);
@@ -207,6 +208,14 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
+            Command::Overview { ticket, about } => self.overviews.ask(Question {
+                ticket,
+                about,
+                state: self.state.clone(),
+                decisions: self.journal.snapshot(),
+                setup: self.setup.clone(),
+                params: self.params.clone(),
+            }),
             Command::Remember { state } => self.remember(state),
             Command::View(command) => self.view(command),
             // Handled by the loop itself.
@@ -250,7 +259,10 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone()));
+        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), self.journal.decisions()));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
         self.tell_session();
     }
 
@@ -320,6 +332,20 @@ impl Service {
             }
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// Parameters that the detector would refuse are not kept: they would break every later scan.
+    fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
+        let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
+        moved.extend(params);
+        if let Some(known) = self.setup.registry.find(&detector)
+            && let Err(error) = resolve_params(known, &moved)
+        {
+            return self.refuse(&error);
+        }
+        self.params.insert(detector.clone(), moved);
+        self.save_settings();
+        self.scan(vec![detector], true);
     }
 
     fn set_threshold(&mut self, detector: String, threshold: f32) {
