@@ -405,3 +405,19 @@ fn clicks_choose_cells() {
     rig.send(Msg::Click(10, 8));
     assert_eq!(rig.model.views.map.cursor, (10, 7));
 }
+
+#[test]
+fn told_in_lines_only_what_needs_no_picture_is_opened() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.model.views.spoken = true;
+    for key in ["i", "c", "b", "C", "m", "Z", ">"] {
+        rig.press(key);
+        assert_eq!((rig.model.views.page, rig.model.zoom), (Page::List, false), "{key}");
+        assert_eq!(rig.toast(), "that is nothing without pictures");
+    }
+    rig.press("jjp");
+    assert_eq!(rig.model.views.page, Page::Group);
+    rig.engine.groups.clear();
+    rig.press("<Esc>p");
+    assert_eq!(rig.model.views.page, Page::List, "there is no group to be told of");
+}

@@ -18,6 +18,22 @@ use chaffinch_core::sample::SampleId;
 /// Does an action in the way of the view that is shown. Says whether that was all.
 pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
     use Action as A;
+    let pictures = matches!(
+        action,
+        A::Grid
+            | A::Compare
+            | A::Blink
+            | A::Clusters
+            | A::Map
+            | A::ActualSize
+            | A::Overlay
+            | A::Larger
+            | A::Smaller
+    );
+    if pictures && model.views.spoken {
+        say(model, Level::Warning, "that is nothing without pictures");
+        return true;
+    }
     match action {
         A::Grid => {
             let page = if model.views.page == Page::Grid { Page::List } else { Page::Grid };
@@ -78,6 +94,10 @@ fn show(model: &mut Model, page: Page) {
     model.views.part = None;
     model.zoom = false;
     model.scroll = 0;
+    if !page.is_over_the_list() {
+        // A range of rows that are out of sight would be decided about unseen.
+        model.visual = None;
+    }
     let height = motion::page(model);
     model.list.reveal(height);
     motion::touch(model);

@@ -90,6 +90,9 @@ pub(super) fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64
         (_, true) => "this sample is in no flagged group: here is the worst one",
         _ => return,
     };
+    if total == 0 && model.views.spoken {
+        close(model);
+    }
     say(model, Level::Info, text);
 }
 
