@@ -44,6 +44,7 @@ pub fn run(
     out: &mut dyn Write,
 ) -> Result<ExitReason> {
     let mut model = Model::new(looks.keymap.clone(), looks.theme.clone(), Size::new(100, 40));
+    model.views.spoken = true;
     looks.furnish(&mut model);
     model.pictures_on = false;
     model.scan_when_stale = false;
