@@ -32,7 +32,7 @@ const MATHS: [&str; 12] = [
 ];
 
 /// Mathematics of our own that detectors share with the program, each a crate that depends on nothing of ours.
-const OUR_MATHS: [&str; 1] = ["chaffinch-confident"];
+const OUR_MATHS: [&str; 2] = ["chaffinch-confident", "chaffinch-selection"];
 
 /// Files that may lift the ban on `unsafe`, each because it is a border: to the plugins, to a mapped file.
 const UNSAFE: [&str; 19] = [

@@ -35,6 +35,7 @@ mod hub;
 mod layers;
 mod ops;
 mod preprocess;
+mod resident;
 mod source;
 mod text;
 mod tokenizer;

@@ -36,6 +36,8 @@ pub struct Flags {
     pub reviewer: Option<String>,
     /// `--detectors`: only these run.
     pub detectors: Option<Vec<String>>,
+    /// `--ensemble`: a name that [`EnsembleRule::parse`] takes.
+    pub ensemble: Option<String>,
     /// `--plugins`: further folders of detectors.
     pub plugin_folders: Vec<PathBuf>,
     /// `--prompts`: further files of prompts.
@@ -79,6 +81,7 @@ pub struct Config {
     params: BTreeMap<String, BTreeMap<String, f64>>,
     choices: BTreeMap<String, BTreeMap<String, String>>,
     rule: String,
+    rule_by_flag: bool,
     weights: BTreeMap<String, f32>,
     plugin_folders: Vec<PathBuf>,
     prompt_files: Vec<PathBuf>,
@@ -175,6 +178,9 @@ impl Config {
         }
         self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
         self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
+        if let Some(rule) = flags.ensemble {
+            (self.rule, self.rule_by_flag) = (rule, true);
+        }
         self.plugin_folders.extend(flags.plugin_folders);
         self.prompt_files.extend(flags.prompt_files);
         self
@@ -288,12 +294,21 @@ impl Config {
 
     /// How detectors are joined.
     pub fn ensemble(&self) -> EnsembleRule {
-        match self.rule.as_str() {
-            "majority" => EnsembleRule::Majority,
-            "mean-rank" => EnsembleRule::MeanRank,
-            "weighted" => EnsembleRule::Weighted(self.weights.clone()),
-            _ => EnsembleRule::Or,
+        EnsembleRule::parse(&self.rule, &self.weights).unwrap_or_default()
+    }
+
+    /// How detectors are joined in a session in which another rule may have been chosen: what a flag says goes before
+    /// that, what files say comes after.
+    pub fn ensemble_over(&self, chosen: Option<EnsembleRule>) -> EnsembleRule {
+        match chosen {
+            Some(rule) if !self.rule_by_flag => rule,
+            _ => self.ensemble(),
         }
+    }
+
+    /// Weights of the rule `weighted`, by detector.
+    pub fn weights(&self) -> BTreeMap<String, f32> {
+        self.weights.clone()
     }
 
     /// Folders with the user's own detectors.

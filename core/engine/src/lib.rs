@@ -1,6 +1,8 @@
 //! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
 //! detector by name.
 
+pub mod atlas;
+pub mod atomic;
 mod atomic;
 pub mod class_vectors;
 pub mod columns;
@@ -35,6 +37,7 @@ pub mod protocol;
 pub mod query;
 pub mod ranking;
 pub mod sample;
+pub mod selection;
 pub mod session;
 pub mod store;
 mod toml_table;

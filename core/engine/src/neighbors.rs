@@ -1,5 +1,9 @@
 //! Exact nearest neighbours and similarities, by blocks of matrix products.
 
+mod device;
+
+pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
+
 use crate::job::Job;
 use crate::linear::matmul_transposed;
 use crate::store::EmbeddingMatrix;
@@ -33,6 +37,24 @@ impl NeighborLists {
         pairs
             .filter(|(index, _)| **index != u32::MAX)
             .map(|(&index, &similarity)| (index as usize, similarity))
+    }
+
+    /// The same lists for more rows: list `i` is that of `rows[i]` of `count`, and the others have none.
+    fn spread(self, rows: &[u32], count: usize) -> NeighborLists {
+        if rows.len() == count {
+            return self;
+        }
+        let k = self.k;
+        let mut lists =
+            NeighborLists { k, indices: vec![u32::MAX; count * k], similarities: vec![-1.0; count * k] };
+        for (place, &row) in rows.iter().enumerate() {
+            let (from, to) = (place * k..(place + 1) * k, row as usize * k);
+            let indices = self.indices[from.clone()].iter();
+            let indices = indices.map(|&index| rows.get(index as usize).copied().unwrap_or(u32::MAX));
+            lists.indices[to..to + k].iter_mut().zip(indices).for_each(|(to, index)| *to = index);
+            lists.similarities[to..to + k].copy_from_slice(&self.similarities[from]);
+        }
+        lists
     }
 
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.

@@ -11,6 +11,9 @@ pub use overview::{
     BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed, Statistics,
     edge,
 };
+mod views;
+
+pub use views::{Area, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
 
 use crate::decision::Decision;
 use crate::sample::{SampleId, Split};
@@ -136,6 +139,8 @@ pub enum Command {
         /// Opaque to the engine; at most 64 KiB.
         state: String,
     },
+    /// What views of many samples at once need.
+    View(ViewCommand),
     /// Finish: cancel the job, close the journal, answer [`Event::Bye`].
     Stop,
 }
@@ -204,6 +209,8 @@ pub enum Event {
         /// The answer.
         overview: Overviewed,
     },
+    /// What a view asked for.
+    View(Box<ViewEvent>),
     /// A decision, an undo or a redo is on disk: it survives the loss of power.
     Saved(Saved),
     /// Nothing was changed, for this reason (nothing to undo, a full disk).
@@ -325,7 +332,8 @@ pub struct Query {
     pub all: bool,
     /// Words that must all match. Each is matched against the path, unless it is `class:NAME`,
     /// `suggested:NAME`, `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`,
-    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3` or `is:leak`. A leading `-` negates.
+    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3`, `is:leak`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`]) or
+    /// `cluster:CLASS/NUMBER`. A leading `-` negates.
     pub filter: String,
     /// The order.
     pub sort: Sort,
@@ -365,6 +373,20 @@ pub enum EnsembleRule {
     MeanRank,
     /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
     Weighted(BTreeMap<String, f32>),
+    /// Only what all detectors flag.
+    And,
+    /// Only what so many detectors flag.
+    AtLeast(u16),
+    /// Mean of calibrated scores.
+    Average,
+    /// Mean of calibrated scores of the detectors that flag the same samples.
+    Consensus,
+    /// What a regression learned from the reviewer's decisions.
+    Stacking,
+    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    Recall,
+    /// Only what two detectors flag or one is sure of.
+    Precision,
 }
 
 /// One line of a list.
@@ -466,6 +488,8 @@ pub struct Picture {
     pub height: u32,
     /// `width * height * 3` bytes, RGB.
     pub rgb: Vec<u8>,
+    /// Width and height of the whole picture, 0 where there is none.
+    pub whole: (u32, u32),
     /// Why there is no picture.
     pub error: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! session.toml      which dataset, since when, with which model
 //! samples.arrow     the manifest and what is known of each file
 //! detectors/        one result a detector
+//! models/           what detectors trained, in versions
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be made again
 //! settings.toml     thresholds, ensemble and parameters as they were moved
@@ -243,6 +244,15 @@ impl Session {
     pub fn result_path(&self, detector: &str) -> Result<PathBuf> {
         columns::check_name(detector)?;
         Ok(self.results_dir().join(format!("{detector}.arrow")))
+    }
+
+    /// Where a detector's own files are, such as the models it trained.
+    ///
+    /// # Errors
+    /// When the name could not be a folder's.
+    pub fn kept_dir(&self, detector: &str) -> Result<PathBuf> {
+        columns::check_name(detector)?;
+        Ok(self.dir.join("models").join(detector))
     }
 
     /// Keeps the samples.

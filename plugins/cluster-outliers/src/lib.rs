@@ -134,3 +134,7 @@ fn judge(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+#[path = "../../../tests/src/paintings.rs"]
+mod paintings;

@@ -21,6 +21,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod plot;
 mod plugins;
 mod pollute;
 mod progress;
@@ -30,7 +31,9 @@ mod sample_pictures;
 mod sample_set;
 mod scan;
 mod schema;
+mod select;
 mod setup;
+mod stages;
 
 use anyhow::Result;
 use args::{Cli, Command, Models, Plugins};
@@ -64,6 +67,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Leaks(args) => leaks::run(args, global),
         Command::Pollute(args) => pollute::run(args, global),
         Command::LabelQuality(args) => label_quality::run(args).map(done),
+        Command::Select(args) => select::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {

@@ -66,6 +66,7 @@ fn flags(engine: &EngineArgs) -> Flags {
         model: engine.model.clone(),
         device: engine.device.clone(),
         detectors: (!engine.detectors.is_empty()).then(|| engine.detectors.clone()),
+        ensemble: engine.ensemble.clone(),
         plugin_folders: engine.plugins.clone(),
         ..Flags::default()
     }
@@ -173,7 +174,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
 }
 
 /// What a scan left and a person decided, without locking the session: somebody may be working in it.
-pub(super) fn read(target: &Path, global: &Global) -> Result<Listing> {
+pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
     let place = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&place.dir)?;
     let Some((manifest, facts)) = session.load_samples()? else {
@@ -187,17 +188,24 @@ pub(super) fn read(target: &Path, global: &Global) -> Result<Listing> {
         results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
     let broken = engine::unreadable(&facts, manifest.classes());
     results.insert(UNREADABLE.into(), Arc::new(broken));
-    let config = config(global, Some(&place.dir))?;
+    let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
+    let config = config(global, Some(&place.dir))?.with_flags(flags);
     let settings = session.load_settings()?;
     let mut thresholds: BTreeMap<String, f32> =
         results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
     thresholds.extend(config.thresholds());
     thresholds.extend(settings.thresholds);
     thresholds.retain(|name, _| results.contains_key(name));
-    let rule = settings.ensemble.unwrap_or_else(|| config.ensemble());
-    let ranking = ranking::rank(&results, &thresholds, &rule, manifest.len());
+    let rule = config.ensemble_over(settings.ensemble);
     let (manifest, facts) = (Arc::new(manifest), Arc::new(facts));
     let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
     journal.bind(&manifest, Some(&facts));
-    Ok(Listing { manifest, facts, results, thresholds, ranking, journal })
+    let set = thresholds;
+    let thresholds = ranking::thresholds_under(&rule, set.clone());
+    let reviewed = ranking::reviewed(journal.decisions());
+    let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
+    if !ranking.note.is_empty() {
+        warning("ensemble", &ranking.note);
+    }
+    Ok(Listing { manifest, facts, results, thresholds, set, weights: config.weights(), ranking, journal })
 }

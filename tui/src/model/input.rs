@@ -190,6 +190,8 @@ impl Picker {
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
+    /// The first is kept, the others are removed.
+    KeepOnly(SampleId, Vec<SampleId>),
 }
 
 /// A question with yes and no.

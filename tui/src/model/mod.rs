@@ -9,6 +9,7 @@ mod panel;
 mod pictures;
 mod rows;
 mod sitting;
+mod views;
 
 pub use input::{Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind};
 pub use journal::{Journal, Op};
@@ -19,6 +20,7 @@ pub use panel::{Matrix, Panel, PanelKind, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
+pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
 
 use crate::key::Key;
 use crate::keymap::Keymap;
@@ -147,6 +149,8 @@ pub struct Model {
     pub jobs: Jobs,
     /// The picture fills the screen.
     pub zoom: bool,
+    /// Grid, compare, groups, clusters and map.
+    pub views: Views,
     /// Lines by which the details are scrolled.
     pub scroll: u16,
     /// Whether a decision moves on to the next undecided sample.
@@ -218,6 +222,7 @@ impl Model {
             toast: None,
             jobs: Jobs::default(),
             zoom: false,
+            views: Views::default(),
             scroll: 0,
             advance: true,
             detector: 0,
@@ -258,11 +263,17 @@ impl Model {
 
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
-        self.rows.get(self.list.cursor)
+        if self.views.page.is_over_the_list() {
+            return self.rows.get(self.list.cursor);
+        }
+        self.views.row(self)
     }
 
     /// The sample under the cursor.
     pub fn sample(&self) -> Option<SampleId> {
+        if self.views.page == Page::Map {
+            return self.views.map.sample();
+        }
         self.row().map(|row| row.sample)
     }
 
@@ -322,7 +333,8 @@ impl Model {
 
     /// When an unanswered question is asked again.
     fn retry_at(&self) -> Option<u64> {
-        let times = [self.rows.oldest(), self.details.asked.map(|(_, at)| at), self.pictures.oldest()];
+        let asked = self.details.asked.map(|(_, at)| at);
+        let times = [self.rows.oldest(), asked, self.pictures.oldest(), self.views.oldest()];
         times.into_iter().flatten().min().map(|at| at + PATIENCE)
     }
 }

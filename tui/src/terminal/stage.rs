@@ -25,7 +25,7 @@ impl Wanted {
 }
 
 /// Pictures a terminal holds for us at most: numbers up to 255 survive tmux.
-const IMAGES: usize = 64;
+const IMAGES: usize = 200;
 /// Their pixels in bytes, at most, as the terminal unpacks them; terminals throw away what is too much for them.
 const MEMORY: u64 = 128 << 20;
 /// Bytes of pixels in one cell, about.

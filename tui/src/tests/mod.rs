@@ -10,3 +10,6 @@ mod overview;
 mod panels;
 mod rig;
 mod screens;
+mod views;
+mod views_engine;
+mod views_screens;

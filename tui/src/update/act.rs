@@ -1,7 +1,7 @@
 //! What each action does.
 
 use super::motion::{self, go, page, relist, touch};
-use super::{Effect, Effects, decide, engine, macros, panels, prompt, record, say, send, walk};
+use super::{Effect, Effects, decide, engine, macros, panels, prompt, record, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Anchor, Level, Mode, Model, Op, PanelKind, Purpose, Then};
 use chaffinch_core::decision::Choice;
@@ -12,6 +12,9 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
     use Action as A;
     if matches!(model.toast, Some(ref toast) if toast.level != Level::Info) {
         model.toast = None;
+    }
+    if views::act(model, action, fx) {
+        return;
     }
     let cursor = model.list.cursor;
     match action {
@@ -117,6 +120,21 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
             let height = page(model);
             model.list.reveal(height);
         }
+        // All of these were done above.
+        A::ActualSize
+        | A::Larger
+        | A::Smaller
+        | A::Left
+        | A::Right
+        | A::Grid
+        | A::Compare
+        | A::Blink
+        | A::Overlay
+        | A::GoToOther
+        | A::Group
+        | A::KeepBest
+        | A::Clusters
+        | A::Map => {}
         A::CopyPath => copy(model, fx),
 
         A::CopyRecord => match record::record(model) {
@@ -269,10 +287,20 @@ pub(super) fn threshold(model: &mut Model, by: f32) {
 
 fn ensemble(model: &mut Model, fx: &mut Effects) {
     let Some(session) = &mut model.session else { return };
+    // Round through those that need no numbers; any other one goes back to the first.
     let (rule, text) = match session.ensemble {
-        EnsembleRule::Or => (EnsembleRule::Majority, "ranked by how many detectors agree"),
-        EnsembleRule::Majority => (EnsembleRule::MeanRank, "ranked by the mean of the detectors' ranks"),
-        _ => (EnsembleRule::Or, "ranked by the worst detector"),
+        EnsembleRule::Or => (EnsembleRule::Majority, "majority: by how many detectors agree"),
+        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: by the mean of the detectors' ranks"),
+        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: by the mean of the detectors' scores"),
+        EnsembleRule::Average => (EnsembleRule::Consensus, "consensus: by the detectors that agree most"),
+        EnsembleRule::Consensus => (EnsembleRule::Stacking, "stacking: by what your decisions taught"),
+        EnsembleRule::Stacking => {
+            (EnsembleRule::Recall, "recall: wider thresholds, the worst detector decides")
+        }
+        EnsembleRule::Recall => {
+            (EnsembleRule::Precision, "precision: what two detectors flag or one is sure of")
+        }
+        _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
     };
     // Taken over at once, so that the next press goes on from here.
     session.ensemble = rule.clone();

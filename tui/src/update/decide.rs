@@ -1,6 +1,6 @@
 //! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
 
-use super::{Effects, motion, prompt, say, send, walk};
+use super::{Effects, motion, prompt, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
 use chaffinch_core::decision::{Choice, Decision};
@@ -8,7 +8,7 @@ use chaffinch_core::protocol::{Command, Detail};
 use chaffinch_core::sample::SampleId;
 
 /// Above this many samples a decision is asked about first.
-const ASK_ABOVE: usize = 20;
+pub(super) const ASK_ABOVE: usize = 20;
 
 /// Whether an action reaches beyond the sample under the cursor.
 fn is_group(action: Action) -> bool {
@@ -32,6 +32,9 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
     };
     if !is_group(action) {
         return Some(vec![sample]);
+    }
+    if let Some(group) = model.views.group_samples() {
+        return Some(group);
     }
     let Some(detail) = model.details.get(sample) else {
         say(model, Level::Warning, "the group is still being read");
@@ -87,8 +90,10 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
 
 /// A question was answered with yes.
 pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
-    let Consequence::Decide(samples, choice) = consequence;
-    decide(model, samples, Some(choice), fx);
+    match consequence {
+        Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
+        Consequence::KeepOnly(keep, remove) => views::keep_only(model, keep, remove, fx),
+    }
 }
 
 /// Sends a decision, shows it as saving, and goes on.
@@ -110,7 +115,7 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
     model.marks.clear();
     model.journal.push(Op::Decide { samples, choice });
     motion::touch(model);
-    if advance {
+    if advance && !views::advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
     }

@@ -1,6 +1,6 @@
 //! Keys, pasted text and the mouse.
 
-use super::{Effects, act, decide, macros, motion, panels, prompt, say};
+use super::{Effects, act, decide, macros, motion, panels, prompt, say, views};
 use crate::action::Action;
 use crate::key::{Code, Key, shown};
 use crate::keymap::Lookup;
@@ -74,6 +74,9 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 }
 
 pub(super) fn click(model: &mut Model, x: u16, y: u16) {
+    if views::click(model, x, y) {
+        return;
+    }
     let list = model.layout().list;
     if model.mode == Mode::List && list.contains((x, y).into()) {
         let row = model.list.top + u64::from(y - list.y);
@@ -85,12 +88,13 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) {
 
 pub(super) fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
     let over_info = model.layout().info.contains((x, y).into());
+    let columns = i64::from(model.views.grid_columns(model).unwrap_or(1));
     match &mut model.mode {
         Mode::List if over_info => {
             model.scroll = model.scroll.saturating_add_signed(rows as i16);
         }
         Mode::List => {
-            let row = model.list.cursor.saturating_add_signed(i64::from(rows));
+            let row = model.list.cursor.saturating_add_signed(i64::from(rows) * columns);
             motion::go(model, row);
         }
         Mode::Jobs(scroll) => *scroll = scroll.saturating_add_signed(rows as i16),

@@ -12,6 +12,7 @@ mod panels;
 mod prompt;
 mod record;
 mod settle;
+mod views;
 mod walk;
 
 pub use act::act;
@@ -20,6 +21,7 @@ pub(crate) use decide::group;
 pub(crate) use macros::kept as recorded;
 pub(crate) use motion::sort_name;
 pub(crate) use panels::detector as chosen_detector;
+pub(crate) use settle::main_key;
 
 /// Whether a row has what was searched for.
 pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {

@@ -3,6 +3,7 @@
 mod ascii;
 mod jobs;
 mod list;
+mod pages;
 mod paint;
 mod panels;
 mod picker;
@@ -11,9 +12,10 @@ mod popup;
 mod sample;
 mod status;
 
+pub(crate) use pages::{grid_cells, map_area, places};
 pub use sample::related;
 
-use crate::model::{Mode, Model};
+use crate::model::{Mode, Model, Page};
 use crate::terminal::stage::Wanted;
 use crate::theme::Role;
 use paint::Paint;
@@ -40,6 +42,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     } else if let Mode::Panel(panel) = &model.mode {
         let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
         cursor = cursor.or(panels::page(model, panel, body, &mut paint));
+    } else if model.views.page != Page::List {
+        pages::draw(model, &mut paint);
     } else {
         list::list(model, layout.list, &mut paint);
         let glyph = model.theme.glyph(Role::Border).to_owned();
@@ -86,6 +90,9 @@ pub fn spoken(model: &Model) -> Vec<String> {
 
 /// Where the hidden cursor waits: on the selected row.
 pub fn park(model: &Model) -> Position {
+    if let Some(place) = pages::park(model) {
+        return place;
+    }
     let list = model.layout().list;
     let row = model.list.cursor.saturating_sub(model.list.top).min(u64::from(list.height));
     Position { x: list.x, y: list.y + row as u16 }

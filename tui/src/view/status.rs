@@ -199,6 +199,7 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Mode::Panel(panel) => super::panels::keys(panel),
         Mode::Confirm(_) => Vec::new(),
     };
+    let actions = super::pages::hints(model).unwrap_or(actions);
     let bar = paint.style(Role::Bar);
     let key_style = bar.patch(paint.style(Role::Key));
     let mut x = area.x + 1;

@@ -2,6 +2,8 @@
 
 use crate::Result;
 use crate::nearest::hint;
+use crate::protocol::EnsembleRule;
+use crate::ranking::RULES;
 use crate::toml_table::{Source, Table, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,6 @@ use std::path::{Path, PathBuf};
 pub(super) const MOUSE: [&str; 3] = ["auto", "on", "off"];
 /// Which signs the screen is made of.
 pub(super) const GLYPHS: [&str; 3] = ["auto", "unicode", "ascii"];
-pub(super) const RULES: [&str; 4] = ["or", "majority", "mean-rank", "weighted"];
 
 /// What one file says; what it does not say is `None` or empty.
 #[derive(Debug, Default)]
@@ -64,9 +65,10 @@ impl Layer {
         if let Some(ensemble) = file.table("ensemble")? {
             let mut table = source.table(ensemble, "ensemble");
             layer.rule = table.text("rule")?;
-            if let Some(rule) = layer.rule.as_deref().filter(|rule| !RULES.contains(rule)) {
+            let known = |rule: &str| EnsembleRule::parse(rule, &BTreeMap::new()).is_some();
+            if let Some(rule) = layer.rule.as_deref().filter(|rule| !known(rule)) {
                 let message = format!(
-                    "there is no rule '{rule}' (there are: {}){}",
+                    "there is no rule '{rule}' (there are: {}, and 2-of-n with any number){}",
                     RULES.join(", "),
                     hint(rule, RULES)
                 );

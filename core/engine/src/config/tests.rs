@@ -86,6 +86,7 @@ fn mistakes_name_the_file_the_line_and_what_was_meant() {
     assert!(error("[detectors.a]\nmode = []").contains("'mode' must be a number, true or false, or the name"));
     assert!(error("[ui]\nmouse = 'of'").contains("line 2: 'of' is none of auto, on, off; did you mean 'off'?"));
     assert!(error("[ui]\nlist-width = 90").contains("90 is not within 20..=80"));
+    assert!(error("[ensemble]\nrule = '0-of-n'").contains("there is no rule '0-of-n'"));
     assert!(error("[ensemble]\nrule = 'majorty'").contains("did you mean 'majority'?"));
     assert!(error("model = 'a'\nmodel = 'b'").contains("line 2"));
     assert!(error("[detectors").contains("line 1"));
@@ -143,4 +144,13 @@ fn choices_have_names() {
     assert_eq!(config.detector_choices("a"), [("k".to_owned(), "many".to_owned())].into());
     assert_eq!(config.detector_params("a"), [("mode".to_owned(), 1.0)].into());
     assert_eq!(config.named_detectors(), ["a"]);
+}
+
+#[test]
+fn a_rule_by_flag_goes_before_one_chosen_in_the_session() {
+    let config = Config::built_in();
+    assert_eq!(config.ensemble_over(None), EnsembleRule::Or);
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::Majority);
+    let config = config.with_flags(Flags { ensemble: Some("2-of-n".into()), ..Flags::default() });
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::AtLeast(2));
 }

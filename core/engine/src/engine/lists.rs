@@ -95,6 +95,7 @@ fn answer(question: &Question) -> crate::Result<Order> {
         thresholds: &state.thresholds,
         ranking: &state.ranking,
         decisions: &question.decisions,
+        atlas: state.findings.atlas.as_deref(),
     };
     let rows = query::select(&source, &question.query)?;
     let mut by_choice = [0; 4];

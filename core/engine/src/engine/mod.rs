@@ -2,16 +2,18 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the
-//! whole dataset, `pictures` decodes for the screen.
+//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the whole
+//! dataset, `pictures` decodes for the screen, `views` answers views of many samples: groups, clusters and the map.
 
 mod answers;
+mod groups;
 mod lists;
 mod overview;
 mod pictures;
 mod scan;
 mod service;
 mod state;
+mod views;
 
 pub use scan::{UNREADABLE, unreadable};
 

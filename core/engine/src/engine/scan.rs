@@ -1,12 +1,13 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
 use super::{ModelLoader, Setup};
+use crate::atlas::Atlas;
 use crate::class_vectors::ClassVectors;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, params_in_force, resolve_params};
+use crate::host::{KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -31,7 +32,17 @@ pub(super) struct Findings {
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
     pub(super) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(super) class_vectors: Option<Arc<ClassVectors>>,
+    pub(super) atlas: Option<Arc<Atlas>>,
     pub(super) model: String,
+}
+
+impl Findings {
+    /// Takes embeddings in, and prepares what is made of them.
+    pub(super) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
+        let matrix = Arc::new(matrix);
+        self.atlas = Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.facts.clone())));
+        self.matrix = Some(matrix);
+    }
 }
 
 /// Where a scan reports to. All functions are cheap and may be called from any thread.
@@ -87,7 +98,9 @@ impl<'a> Scan<'a> {
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
-        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+        });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
             .iter()
             .any(|need| needs.contains(*need));
@@ -111,6 +124,12 @@ impl<'a> Scan<'a> {
             self.detect(detector, plan, &shared, &base, findings)?;
         }
         Ok(())
+    }
+
+    /// The parameters that were set for a detector.
+    fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+        let info = detector.info();
+        params_in_force(info, &self.setup.config, plan.params.get(info.name()))
     }
 
     /// The detectors to run, in name order.
@@ -170,6 +189,7 @@ impl<'a> Scan<'a> {
             if !same {
                 findings.results.clear();
                 findings.matrix = None;
+                findings.atlas = None;
             }
             findings.results.insert(UNREADABLE.into(), Arc::new(broken));
             (scan.reporter.publish)(findings);
@@ -191,7 +211,7 @@ impl<'a> Scan<'a> {
                 store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
             scan.report.embedded = filled.embedded;
             scan.report.reused = filled.reused;
-            findings.matrix = Some(Arc::new(store.gather(&findings.facts.hashes)?));
+            findings.set_matrix(store.gather(&findings.facts.hashes)?);
             Ok(Some(embedder))
         })
     }
@@ -221,7 +241,7 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let given = params_in_force(detector.info(), &self.setup.config, plan.params.get(name));
+        let given = self.given(detector, plan);
         let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
         let (params, given) = match resolved {
             Ok(both) => both,
@@ -245,7 +265,8 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let context = RunContext::new(shared, detector, &given, *job, &log)?;
+            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
+            let context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
             match context.run(digest) {
                 Ok(result) => {
                     scan.setup.session.save_result(&result)?;

@@ -1,6 +1,8 @@
 //! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
 //! threads, and their results come back here as [`Internal`] messages.
 
+mod views;
+
 use super::Setup;
 use super::answers;
 use super::lists::{Lists, Order};
@@ -8,6 +10,7 @@ use super::overview::{Overviews, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
+use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
 use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
@@ -48,7 +51,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    overviews: Overviews,
+    counts: Overviews,
+    overviews: Views,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -81,14 +85,15 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
-        let rule = settings.ensemble.unwrap_or_else(|| setup.config.ensemble());
+        let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions()));
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            overviews: Overviews::start(&events),
+            counts: Overviews::start(&events),
+            overviews: Views::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -123,6 +128,7 @@ impl Service {
         self.lists.stop();
         self.pictures.stop();
         self.overviews.stop();
+        self.counts.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -144,6 +150,9 @@ impl Service {
                 }
             }
             Command::List { ticket, query } => {
+                if query.filter.contains("map:") || query.filter.contains("cluster:") {
+                    self.open_matrix();
+                }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
@@ -168,7 +177,8 @@ impl Service {
             }
             Command::Picture { ticket, slot, sample, max_width, max_height } => {
                 let manifest = self.state.findings.manifest.clone();
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit: (max_width, max_height) });
+                let fit = (max_width, max_height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
             }
             Command::Decide { samples, decision } => match self.known(&samples) {
                 Ok(()) => {
@@ -198,7 +208,7 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
-            Command::Overview { ticket, about } => self.overviews.ask(Question {
+            Command::Overview { ticket, about } => self.counts.ask(Question {
                 ticket,
                 about,
                 state: self.state.clone(),
@@ -207,6 +217,7 @@ impl Service {
                 params: self.params.clone(),
             }),
             Command::Remember { state } => self.remember(state),
+            Command::View(command) => self.view(command),
             // Handled by the loop itself.
             Command::Stop => {}
         }
@@ -248,7 +259,10 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone()));
+        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), self.journal.decisions()));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
         self.tell_session();
     }
 
@@ -283,7 +297,7 @@ impl Service {
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
             let rows = order.rows[from..to]
                 .iter()
-                .map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
+                .map(|&row| answers::row(&self.state, self.journal.decisions(), SampleId(row)));
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }
@@ -370,7 +384,7 @@ impl Service {
         }
         if let Some((matrix, vectors)) = answers::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
-            findings.matrix = Some(Arc::new(matrix));
+            findings.set_matrix(matrix);
             findings.class_vectors = Some(Arc::new(vectors));
             self.state = Arc::new(self.state.with_findings(findings));
         }

@@ -2,6 +2,7 @@
 //! so that queries on other threads never wait for a decision.
 
 use super::scan::Findings;
+use crate::journal::Decisions;
 use crate::protocol::{DetectorSummary, EnsembleRule};
 use crate::ranking::{self, Ranking};
 use std::collections::BTreeMap;
@@ -16,17 +17,25 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Ranks the findings. `thresholds` holds what a person or the configuration moved; the others are the
-    /// detectors' own.
-    pub(super) fn new(findings: Findings, moved: &BTreeMap<String, f32>, rule: EnsembleRule) -> State {
-        let thresholds: BTreeMap<String, f32> = findings
+    /// Ranks the findings. `moved` holds thresholds that a person or the configuration moved; the others are the
+    /// detectors' own. `decisions` are what the rule Stacking learns from.
+    pub(super) fn new(
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: EnsembleRule,
+        decisions: &Decisions,
+    ) -> State {
+        let set: BTreeMap<String, f32> = findings
             .results
             .iter()
             .map(|(name, result)| {
                 (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
             })
             .collect();
-        let ranking = ranking::rank(&findings.results, &thresholds, &rule, findings.manifest.len());
+        let thresholds = ranking::thresholds_under(&rule, set.clone());
+        let reviewed = if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
+        let count = findings.manifest.len();
+        let ranking = ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed);
         let detectors = findings
             .results
             .iter()
@@ -43,7 +52,8 @@ impl State {
                     version: record.version.clone(),
                     summary: record.summary.clone(),
                     groups: record.groups,
-                    threshold,
+                    // As it was set: moving it goes on from there.
+                    threshold: set.get(name).copied().unwrap_or(threshold),
                     scored,
                     flagged,
                     seconds: record.seconds,

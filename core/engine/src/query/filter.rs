@@ -3,9 +3,11 @@
 use super::Source;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
+use crate::atlas::Atlas;
 use crate::columns::DetectorResult;
 use crate::manifest::NO_LABEL;
 use crate::nearest::hint;
+use crate::protocol::Area;
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -28,6 +30,7 @@ enum Ready<'a> {
     /// By row.
     Rows(Vec<bool>),
     Unreadable,
+    Map(&'a [[f32; 2]], Area),
 }
 
 impl<'a> Filter<'a> {
@@ -95,7 +98,34 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
         Test::Leak => Ready::Rows(leaks(source)),
         Test::Unreadable => Ready::Unreadable,
+        Test::Map(area) => Ready::Map(atlas(source)?.projection().points(), *area),
+        Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
     })
+}
+
+fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
+    source.atlas.ok_or_else(|| {
+        Error::Invalid("'map:' and 'cluster:' need embeddings: scan first, and look in the interface".into())
+    })
+}
+
+/// Members of one cluster of a class of exactly this name, any case.
+fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>> {
+    let atlas = atlas(source)?;
+    let name = class.to_lowercase();
+    let named = source.manifest.classes().iter().position(|class| class.to_lowercase() == name);
+    let Some(class) = named else {
+        let hint = hint(class, source.manifest.classes().iter().map(String::as_str));
+        return Err(Error::Invalid(format!("no class is called '{class}'{hint}")));
+    };
+    let clusters = atlas.clusters(class as u32);
+    let Some(cluster) = clusters.all.get(number - 1) else {
+        return Err(Error::Invalid(format!(
+            "the class has {} clusters, no number {number}",
+            clusters.all.len()
+        )));
+    };
+    Ok(marked(source, cluster.members.iter().map(|row| SampleId(*row)), true))
 }
 
 /// By row `value` for some samples, the opposite for the others.
@@ -169,6 +199,7 @@ impl Ready<'_> {
                 }
             }
             Ready::Rows(rows) => rows[id.index()],
+            Ready::Map(points, area) => points.get(id.index()).is_some_and(|[x, y]| area.contains(*x, *y)),
             Ready::Unreadable => !source.facts.decodable(id),
         }
     }
