@@ -3,7 +3,6 @@
 
 pub mod atlas;
 pub mod atomic;
-mod atomic;
 pub mod class_vectors;
 pub mod columns;
 pub mod config;
