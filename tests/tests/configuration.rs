@@ -36,7 +36,11 @@ fn the_defaults_check_and_can_be_written_back() {
 #[test]
 fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
     let sandbox = Sandbox::new();
-    user(&sandbox, "config.toml", "modle = 'x'\n[ui]\nthem = 'dark'\n[detectors.clip-prompt]\nmode = 'zero-shoot'\n[detectors.duplicates]\nradius = 99\n");
+    user(
+        &sandbox,
+        "config.toml",
+        "modle = 'x'\n[ui]\nthem = 'dark'\n[detectors.clip-prompt]\nmode = 'zero-shoot'\n[detectors.duplicates]\nradius = 99\n",
+    );
     user(&sandbox, "keymap.toml", "[list]\nx = 'remov'\n[nowhere]\n");
     project(&sandbox, "theme.toml", "keep = { fg = '#00ff00' }\nkeeep = { fg = 'red' }\n");
     let ran = check(&sandbox);
@@ -69,7 +73,11 @@ fn a_project_goes_before_the_user_and_the_environment_before_both() {
         }
         Ran::from(command.output().unwrap()).stdout
     };
-    assert!(keys(&[], None).contains("| `d d` `x` | `remove`") || keys(&[], None).contains("`dd`"), "{}", keys(&[], None));
+    assert!(
+        keys(&[], None).contains("| `d d` `x` | `remove`") || keys(&[], None).contains("`dd`"),
+        "{}",
+        keys(&[], None)
+    );
     project(&sandbox, "config.toml", "[ui]\nkeymap = 'prodigy'\n");
     assert!(keys(&[], None).contains("| `m` `f` | `mark`") || keys(&[], None).contains("| `f` `m` | `mark`"));
     assert!(keys(&[], Some("lightroom")).contains("`p`"));
@@ -85,7 +93,17 @@ fn a_choice_of_a_detector_goes_by_its_name_and_is_used() {
     let scan = |sandbox: &Sandbox| {
         sandbox.scan();
         let session = sandbox.session();
-        let args = ["rank", session.to_str().unwrap(), "--by", "clip-prompt", "--all", "--top", "0", "--format", "csv"];
+        let args = [
+            "rank",
+            session.to_str().unwrap(),
+            "--by",
+            "clip-prompt",
+            "--all",
+            "--top",
+            "0",
+            "--format",
+            "csv",
+        ];
         sandbox.ok(args).stdout
     };
     let combined = scan(&sandbox);

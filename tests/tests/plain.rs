@@ -79,7 +79,11 @@ fn a_preset_has_its_keys() {
     assert_eq!(choices(&sandbox), ["keep"], "p picks, C-z takes the last back");
     let ran = plain(&sandbox, &["--keymap", "emacs"], "x\n");
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("there is no keymap 'emacs': use default, vim, prodigy, lightroom"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("there is no keymap 'emacs': use default, vim, prodigy, lightroom"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -96,7 +100,8 @@ fn counts_of_confusions_are_the_lengths_of_their_lists() {
         })
         .collect();
     assert!(!pairs.is_empty(), "{}", pages.stdout);
-    let lines: String = pairs.iter().map(|(a, b, _)| format!("filter class:{a} suggested:{b}\ngo 1\nshow\n")).collect();
+    let lines: String =
+        pairs.iter().map(|(a, b, _)| format!("filter class:{a} suggested:{b}\ngo 1\nshow\n")).collect();
     let lists = plain(&sandbox, &[], &lines);
     for (given, suggested, count) in &pairs {
         let start = format!("1 of {count}: ");
@@ -118,9 +123,8 @@ fn counts_of_the_histogram_are_those_of_the_list() {
     let flagged: usize = line.split(' ').next().unwrap().parse().unwrap();
     let session = sandbox.session();
     let filter = format!("detector:{detector}");
-    let ran = sandbox.ok([
-        "rank", session.to_str().unwrap(), "--top", "0", "--filter", &filter, "--format", "csv",
-    ]);
+    let ran =
+        sandbox.ok(["rank", session.to_str().unwrap(), "--top", "0", "--filter", &filter, "--format", "csv"]);
     assert_eq!(chaffinch_tests::sandbox::table(&ran.stdout).len(), flagged, "{detector}: {line}");
     let suspects = page.lines().find(|line| line.contains(" suspects in all, ")).unwrap();
     let all: usize = suspects.split(' ').next().unwrap().parse().unwrap();

@@ -109,7 +109,10 @@ fn the_tutorial_does_what_it_says() {
             Step::Screen(name) => {
                 terminal.settle(Duration::from_millis(700));
                 let now = terminal.look(|screen| svg(screen, &format!("chaffinch: {name}")));
-                assert!(text.contains(&format!("](screens/{name}.svg)")), "{name} is not shown in the tutorial");
+                assert!(
+                    text.contains(&format!("](screens/{name}.svg)")),
+                    "{name} is not shown in the tutorial"
+                );
                 let file = pictures.join(format!("{name}.svg"));
                 if update {
                     fs::create_dir_all(&pictures).unwrap();

@@ -42,7 +42,8 @@ pub fn card(keymap: &Keymap) -> String {
 fn part<'a>(out: &mut String, keymap: &Keymap, heading: &str, actions: impl Iterator<Item = &'a Action>) {
     out.push_str(&format!("\n## {heading}\n\n| key | action | does |\n|---|---|---|\n"));
     for action in actions {
-        let mut keys: Vec<String> = keymap.keys_for(*action).into_iter().map(|keys| code(&shown(keys))).collect();
+        let mut keys: Vec<String> =
+            keymap.keys_for(*action).into_iter().map(|keys| code(&shown(keys))).collect();
         let name = match action.candidate() {
             // Nine lines that differ in a digit would hide the others.
             Some(0) => {

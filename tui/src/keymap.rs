@@ -90,7 +90,10 @@ impl Keymap {
             let here = format!("{file}:{}", line(name.span().start));
             let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name.get_ref().as_ref())
             else {
-                bail!("{here}: [{}] is no part of a keymap: use [list], [prompt], [pane] or [panel]", name.get_ref());
+                bail!(
+                    "{here}: [{}] is no part of a keymap: use [list], [prompt], [pane] or [panel]",
+                    name.get_ref()
+                );
             };
             let DeValue::Table(bindings) = value.get_ref() else {
                 bail!("{here}: '{}' must be a table of keys", name.get_ref());
@@ -124,16 +127,16 @@ impl Keymap {
         for (name, value) in table.get_ref().iter() {
             let scope = name.get_ref().as_ref();
             let DeValue::Table(bindings) = value.get_ref() else {
-                complaints.push(format!("{file}:{}: '{scope}' must be a table of keys", line(name.span().start)));
+                complaints
+                    .push(format!("{file}:{}: '{scope}' must be a table of keys", line(name.span().start)));
                 continue;
             };
             if !Scope::ALL.iter().any(|known| known.name() == scope) {
-                let names: Vec<String> = Scope::ALL.iter().map(|scope| format!("[{}]", scope.name())).collect();
+                let names: Vec<String> =
+                    Scope::ALL.iter().map(|scope| format!("[{}]", scope.name())).collect();
                 let at = line(name.span().start);
-                complaints.push(format!(
-                    "{file}:{at}: [{scope}] is no part of a keymap: use {}",
-                    names.join(", ")
-                ));
+                complaints
+                    .push(format!("{file}:{at}: [{scope}] is no part of a keymap: use {}", names.join(", ")));
                 continue;
             }
             let mut entries: Vec<_> = bindings.iter().collect();
@@ -337,7 +340,9 @@ mod tests {
         assert_eq!(complaints[0], "my.toml:2: there is no action 'kepe': did you mean 'keep'?");
         assert!(complaints[1].starts_with("my.toml:3: \"y\" is bound"), "{complaints:?}");
         assert!(complaints[2].starts_with("my.toml:6: [lists]") && complaints[3].starts_with("my.toml:8: "));
-        assert!(keymap.overlay_what_fits("[list", "my.toml").unwrap_err().to_string().starts_with("my.toml:1: "));
+        assert!(
+            keymap.overlay_what_fits("[list", "my.toml").unwrap_err().to_string().starts_with("my.toml:1: ")
+        );
     }
 
     #[test]

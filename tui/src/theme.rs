@@ -222,9 +222,7 @@ impl Theme {
         let slot = *role as usize;
         for (field, value) in look.iter() {
             let here = place(field.span().start);
-            let Some(value) = value.get_ref().as_str() else {
-                bail!("{here}: a text in quotes is needed")
-            };
+            let Some(value) = value.get_ref().as_str() else { bail!("{here}: a text in quotes is needed") };
             let style = &mut theme.styles[slot];
             match field.get_ref().as_ref() {
                 "fg" => *style = apply(*style, value, depth, Style::fg).with_context(|| here.clone())?,

@@ -176,11 +176,11 @@ impl Config {
             self.disabled.retain(|name| !detectors.contains(name));
             self.enabled = detectors;
         }
-        self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
-        self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
         if let Some(rule) = flags.ensemble {
             (self.rule, self.rule_by_flag) = (rule, true);
         }
+        self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
+        self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
         self.plugin_folders.extend(flags.plugin_folders);
         self.prompt_files.extend(flags.prompt_files);
         self

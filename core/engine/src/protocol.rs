@@ -6,13 +6,12 @@
 //! old question can be told from the current one and dropped.
 
 mod overview;
-
-pub use overview::{
-    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed, Statistics,
-    edge,
-};
 mod views;
 
+pub use overview::{
+    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
+    Statistics, edge,
+};
 pub use views::{Area, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
 
 use crate::decision::Decision;
@@ -202,6 +201,8 @@ pub enum Event {
     Detail(Box<Detail>),
     /// Pixels, or why there are none.
     Picture(Picture),
+    /// What a view asked for.
+    View(Box<ViewEvent>),
     /// Something about the whole dataset.
     Overview {
         /// The question's ticket.
@@ -209,8 +210,6 @@ pub enum Event {
         /// The answer.
         overview: Overviewed,
     },
-    /// What a view asked for.
-    View(Box<ViewEvent>),
     /// A decision, an undo or a redo is on disk: it survives the loss of power.
     Saved(Saved),
     /// Nothing was changed, for this reason (nothing to undo, a full disk).

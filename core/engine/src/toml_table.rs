@@ -138,7 +138,8 @@ impl<'t, 'a> Table<'t, 'a> {
                 DeValue::String(text) => Some(Value::Text(text.to_string())),
                 other => number(other).map(Value::Number),
             };
-            let wrong = || self.wrong(value, key.get_ref(), "a number, true or false, or the name of a choice");
+            let wrong =
+                || self.wrong(value, key.get_ref(), "a number, true or false, or the name of a choice");
             Ok((key.get_ref().to_string(), known.ok_or_else(wrong)?))
         });
         values.collect()

@@ -23,8 +23,7 @@ pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
 
 /// Looks and keys: the configuration's, with flags over it. What was passed over is said.
 pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
-    let flags =
-        Flags { theme: screen.theme.clone(), keymap: screen.keymap.clone(), ..Flags::default() };
+    let flags = Flags { theme: screen.theme.clone(), keymap: screen.keymap.clone(), ..Flags::default() };
     let config = config.clone().with_flags(flags);
     let looks = Looks::load(&config, |name| std::env::var(name).ok())?;
     for text in &looks.warnings {

@@ -41,7 +41,8 @@ pub(super) fn config_words(global: &Global) -> Result<String> {
     let users = config::config_home().map(|home| home.join("config.toml"));
     let files: Vec<String> = config.files().iter().rev().map(|file| safe_path(file)).collect();
     let set = |(name, _): &&(&str, &str)| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mut layers: Vec<String> = config::VARIABLES.iter().filter(set).map(|(name, _)| (*name).into()).collect();
+    let mut layers: Vec<String> =
+        config::VARIABLES.iter().filter(set).map(|(name, _)| (*name).into()).collect();
     layers.extend(files);
     Ok(match users {
         _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),

@@ -11,7 +11,9 @@ mod rows;
 mod sitting;
 mod views;
 
-pub use input::{Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+pub use input::{
+    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+};
 pub use journal::{Journal, Op};
 pub use layout::{Arrangement, Layout};
 pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};

@@ -13,7 +13,8 @@ const TOLD: usize = 20;
 /// The sample under the cursor.
 pub(super) fn sample(model: &Model) -> Vec<String> {
     let Some(row) = model.row() else {
-        let why = if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
+        let why =
+            if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
         return vec![format!("{why}: toggle-all lists all samples")];
     };
     let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
@@ -55,7 +56,12 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         lines.push(format!("alike: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
     }
     if detail.width > 0 {
-        lines.push(format!("size: {} by {} pixels, {}", detail.width, detail.height, text::bytes(detail.bytes)));
+        lines.push(format!(
+            "size: {} by {} pixels, {}",
+            detail.width,
+            detail.height,
+            text::bytes(detail.bytes)
+        ));
     }
     for (name, value) in &detail.extra {
         lines.push(format!("{name}: {value}"));

@@ -71,7 +71,8 @@ pub(super) fn help(keymap: &Keymap) -> Vec<String> {
         "show (or an empty line): tell the sample again".to_owned(),
         "next, previous: go to the next or the previous row; go N: to row N".to_owned(),
         "accept: relabel to the suggested label; clear: take the decision back".to_owned(),
-        "relabel CLASS, tag TAG, note WORDS, filter WORDS, search WORDS: with what belongs to them".to_owned(),
+        "relabel CLASS, tag TAG, note WORDS, filter WORDS, search WORDS: with what belongs to them"
+            .to_owned(),
     ];
     for action in Action::ALL.iter().filter(|action| action.scope() == Scope::List) {
         let keys: Vec<String> = keymap.keys_for(*action).into_iter().map(shown).collect();
@@ -105,7 +106,10 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_says_so() {
-        assert_eq!(read("kepe").unwrap_err(), "there is no command 'kepe': did you mean 'keep'? help lists all");
+        assert_eq!(
+            read("kepe").unwrap_err(),
+            "there is no command 'kepe': did you mean 'keep'? help lists all"
+        );
         assert!(read("sort").unwrap_err().starts_with("'sort' may be sort-rank, "));
         assert!(read("go x").unwrap_err().contains("'x' is no row"));
         assert!(read("panel-close").unwrap_err().contains("there is no command"));

@@ -129,11 +129,11 @@ fn states_differ_for_every_eye() {
             for group in STATES {
                 for (place, role) in group.iter().enumerate() {
                     for other in &group[..place] {
-                        let shape = |role: &Role| {
-                            (theme.glyph(*role).to_owned(), theme.style(*role).add_modifier)
-                        };
+                        let shape =
+                            |role: &Role| (theme.glyph(*role).to_owned(), theme.style(*role).add_modifier);
                         let light = |role: &Role| seen(ink(name, &theme, theme.style(*role)), matrix);
-                        let apart = shape(role) != shape(other) || distance(light(role), light(other)) >= 10.0;
+                        let apart =
+                            shape(role) != shape(other) || distance(light(role), light(other)) >= 10.0;
                         assert!(apart, "{name}, {eye}: {} and {}", role.name(), other.name());
                     }
                 }

@@ -55,11 +55,14 @@ fn confusion(engine: &FakeEngine) -> Vec<Confused> {
         }
     }
     let cells = counts.into_iter();
-    cells.map(|((given, suggested), (count, decided))| Confused { given, suggested, count, decided }).collect()
+    cells
+        .map(|((given, suggested), (count, decided))| Confused { given, suggested, count, decided })
+        .collect()
 }
 
 fn statistics(engine: &FakeEngine) -> Statistics {
-    let decided: Vec<_> = engine.samples.iter().filter_map(|row| Some((row, row.decision.as_ref()?))).collect();
+    let decided: Vec<_> =
+        engine.samples.iter().filter_map(|row| Some((row, row.decision.as_ref()?))).collect();
     let mut statistics = Statistics {
         suspects: engine.samples.len() as u64,
         suspects_decided: decided.len() as u64,

@@ -198,7 +198,9 @@ fn typing_a_value_does_not_decide() {
     let mut rig = Rig::small();
     rig.press("P<Enter><C-u>x1a<Esc>");
     assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
-    assert!(matches!(&rig.model.mode, Mode::Panel(p) if p.kind == PanelKind::Detectors && p.editing.is_none()));
+    assert!(
+        matches!(&rig.model.mode, Mode::Panel(p) if p.kind == PanelKind::Detectors && p.editing.is_none())
+    );
 }
 
 #[test]

@@ -89,7 +89,9 @@ fn word_start(head: &str) -> usize {
 
 /// Puts the next or the previous completion in. Says whether there was one.
 pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, .. }) = &model.mode else { return false };
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, .. }) = &model.mode else {
+        return false;
+    };
     let mut completion = match model.completion.take() {
         Some(mut known) => {
             let count = known.options.len();

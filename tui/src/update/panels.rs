@@ -252,4 +252,3 @@ pub(super) fn typed(model: &mut Model, text: &str) {
         line.insert(text);
     }
 }
-

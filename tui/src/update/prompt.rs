@@ -28,8 +28,7 @@ pub(super) fn open_search(model: &mut Model) {
 }
 
 pub(super) fn open_times(model: &mut Model) {
-    model.mode =
-        Mode::Prompt(Prompt { kind: PromptKind::Times, line: Line::default(), apply_at: None });
+    model.mode = Mode::Prompt(Prompt { kind: PromptKind::Times, line: Line::default(), apply_at: None });
 }
 
 pub(super) fn open_note(model: &mut Model, action: Action, fx: &mut Effects) {

@@ -39,7 +39,11 @@ fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
             );
             add(Role::Text, line);
             if p.total > 0 {
-                let bar = super::panels::bar_text(model, p.done as f64 / p.total as f64, width.saturating_sub(4).min(60));
+                let bar = super::panels::bar_text(
+                    model,
+                    p.done as f64 / p.total as f64,
+                    width.saturating_sub(4).min(60),
+                );
                 add(Role::Progress, format!("  {bar}"));
             }
         }

@@ -37,7 +37,9 @@ pub(super) fn keys(panel: &Panel) -> Vec<Action> {
             let move_it = [A::PanelClose, A::PanelLeft, A::PanelRight, A::PanelNext, A::PanelAccept];
             move_it.into_iter().chain([A::PanelReset, A::PanelScale, A::PanelRun]).collect()
         }
-        PanelKind::Confusion => vec![A::PanelClose, A::PanelAccept, A::PanelNext, A::PanelPrevious, A::PanelStart],
+        PanelKind::Confusion => {
+            vec![A::PanelClose, A::PanelAccept, A::PanelNext, A::PanelPrevious, A::PanelStart]
+        }
         PanelKind::Detectors => vec![
             A::PanelClose,
             A::PanelNext,
@@ -64,7 +66,13 @@ fn lines(model: &Model, panel: &Panel, lines: Vec<Vec<(Role, String)>>, area: Re
         paint.pieces(Rect { y: area.y + at as u16, height: 1, ..area }, &pieces);
     }
     if most > first {
-        paint.put_right(area.right(), area.bottom() - 1, area.width, Role::Dim, &format!("  ▾{} ", most - first));
+        paint.put_right(
+            area.right(),
+            area.bottom() - 1,
+            area.width,
+            Role::Dim,
+            &format!("  ▾{} ", most - first),
+        );
     }
 }
 

@@ -53,8 +53,8 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 /// Pictures that the terminal itself is to show, over which cells, the one under the cursor first. None of them
 /// while a window lies over the list: it would lie under the picture.
 pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
-    let covered =
-        !model.pending.is_empty() || matches!(model.mode, Mode::Jobs(_) | Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
+    let covered = !model.pending.is_empty()
+        || matches!(model.mode, Mode::Jobs(_) | Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
     let layout = model.layout();
     let (Some(row), Some(_)) = (model.row(), model.target) else { return Vec::new() };
     if covered || !model.pictures_on || model.now < model.hold_until || layout.top.area() == 0 {

@@ -33,7 +33,9 @@ pub(super) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 
 /// Above a filter being typed: what its last word may be.
 pub(super) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, .. }) = &model.mode else { return };
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, .. }) = &model.mode else {
+        return;
+    };
     let (options, chosen) = match &model.completion {
         Some(completion) => (completion.options.clone(), Some(completion.chosen)),
         None => (crate::update::completions(model, typed).1, None),

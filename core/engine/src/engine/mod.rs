@@ -2,8 +2,9 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the whole
-//! dataset, `pictures` decodes for the screen, `views` answers views of many samples: groups, clusters and the map.
+//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the
+//! whole dataset, `pictures` decodes for the screen, `views` answers views of many samples: groups, clusters
+//! and the map.
 
 mod answers;
 mod groups;

@@ -65,9 +65,7 @@ fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
         for question in waiting {
             let event = match answer(&question) {
                 Ok(overview) => Event::Overview { ticket: question.ticket, overview },
-                Err(error) => {
-                    Event::Trouble { about: "overview".into(), message: error.to_string() }
-                }
+                Err(error) => Event::Trouble { about: "overview".into(), message: error.to_string() },
             };
             if events.send(event).is_err() {
                 return;

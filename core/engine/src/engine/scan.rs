@@ -7,7 +7,9 @@ use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params};
+use crate::host::{
+    KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
+};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -99,6 +101,7 @@ impl<'a> Scan<'a> {
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            // Parameters that are wrong are told when its turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
         });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]

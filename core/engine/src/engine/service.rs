@@ -51,8 +51,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    counts: Overviews,
-    overviews: Views,
+    views: Views,
+    overviews: Overviews,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -92,8 +92,8 @@ impl Service {
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            counts: Overviews::start(&events),
-            overviews: Views::start(&events),
+            views: Views::start(&events),
+            overviews: Overviews::start(&events),
             setup: Arc::new(setup),
             events,
             internal,
@@ -128,7 +128,7 @@ impl Service {
         self.lists.stop();
         self.pictures.stop();
         self.overviews.stop();
-        self.counts.stop();
+        self.views.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -208,7 +208,7 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
-            Command::Overview { ticket, about } => self.counts.ask(Question {
+            Command::Overview { ticket, about } => self.overviews.ask(Question {
                 ticket,
                 about,
                 state: self.state.clone(),

@@ -98,16 +98,29 @@ fn foot(model: &Model, matrix: &Matrix, names: (&str, &str), area: Rect, paint: 
     let line = Rect { y, height: 1, ..area };
     let Some(cell) = cell else {
         let words = if given == suggested { "the same label" } else { "no suspect has this pair" };
-        paint.pieces(line, &[(Role::Given, given), (Role::Dim, " → "), (Role::Suggested, suggested), (Role::Dim, "   "), (Role::Dim, words)]);
+        paint.pieces(
+            line,
+            &[
+                (Role::Given, given),
+                (Role::Dim, " → "),
+                (Role::Suggested, suggested),
+                (Role::Dim, "   "),
+                (Role::Dim, words),
+            ],
+        );
         return;
     };
-    let key = model.keymap.key_for(crate::action::Action::PanelAccept).map(crate::key::shown).unwrap_or_default();
+    let key =
+        model.keymap.key_for(crate::action::Action::PanelAccept).map(crate::key::shown).unwrap_or_default();
     let words = format!(
         "   {} suspects, {} decided   {key} lists them",
         text::count(cell.count),
         text::count(cell.decided)
     );
-    paint.pieces(line, &[(Role::Given, given), (Role::Dim, " → "), (Role::Suggested, suggested), (Role::Text, &words)]);
+    paint.pieces(
+        line,
+        &[(Role::Given, given), (Role::Dim, " → "), (Role::Suggested, suggested), (Role::Text, &words)],
+    );
 }
 
 /// The page in plain lines: the most frequent pairs.
@@ -121,5 +134,9 @@ pub(super) fn spoken(model: &Model) -> Vec<String> {
             format!("given {given}, suggested {suggested}: {} suspects, {} decided", cell.count, cell.decided)
         })
         .collect();
-    if lines.is_empty() { vec!["no detector suggests another label for any suspect".to_owned()] } else { lines }
+    if lines.is_empty() {
+        vec!["no detector suggests another label for any suspect".to_owned()]
+    } else {
+        lines
+    }
 }

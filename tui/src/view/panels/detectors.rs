@@ -20,7 +20,11 @@ pub(super) fn page(model: &Model, panel: &Panel, area: Rect, paint: &mut Paint<'
         }
         y += 1;
     };
-    line(Role::Title, &format!("    {:<18} {:>9} {:>9} {:>6}", "detector", "flagged", "scored", "below"), paint);
+    line(
+        Role::Title,
+        &format!("    {:<18} {:>9} {:>9} {:>6}", "detector", "flagged", "scored", "below"),
+        paint,
+    );
     for (place, detector) in session.detectors.iter().enumerate() {
         let chosen = place == model.detector;
         let mark = if chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
@@ -74,7 +78,9 @@ fn form(
         let row = Rect { y, height: 1, ..area };
         let param = place.checked_sub(1).and_then(|place| params.get(place));
         let at = field(model, name, form, param, place == chosen, row, paint);
-        if place == chosen && let Some(line) = &panel.editing {
+        if place == chosen
+            && let Some(line) = &panel.editing
+        {
             let typing = Rect { x: at, width: row.right().saturating_sub(at), ..row };
             paint.put(at, y, typing.width, Role::Text, &" ".repeat(usize::from(typing.width)));
             cursor = Some(status::line(line, typing, paint));
@@ -111,7 +117,8 @@ fn field(
             (param.name.clone(), value_words(param, value), note, edited)
         }
         None => {
-            let now = model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.threshold);
+            let now =
+                model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.threshold);
             let own = form.map(|form| format!("default {:.3}  0 to 1", form.threshold)).unwrap_or_default();
             ("threshold".to_owned(), now.map(|now| format!("{now:.3}")).unwrap_or_default(), own, false)
         }
@@ -122,7 +129,13 @@ fn field(
     paint.put(area.x + 2, area.y, room, if chosen { Role::Given } else { Role::Text }, &name);
     let at = area.x + 3 + room;
     let shown = if chosen { format!("‹ {value} ›") } else { format!("  {value}") };
-    let x = paint.put(at, area.y, area.right().saturating_sub(at), if edited { Role::Edited } else { Role::Text }, &shown);
+    let x = paint.put(
+        at,
+        area.y,
+        area.right().saturating_sub(at),
+        if edited { Role::Edited } else { Role::Text },
+        &shown,
+    );
     let x = x.max(at + 14) + 2;
     paint.put(x, area.y, area.right().saturating_sub(x), Role::Dim, &note);
     if chosen {

@@ -16,7 +16,8 @@ pub(super) fn page(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let Some(name) = chosen_detector(model) else {
         return waiting(area, "no detector has run yet", paint);
     };
-    let Some(histogram) = model.panels.histogram.as_ref().filter(|histogram| histogram.detector == name) else {
+    let Some(histogram) = model.panels.histogram.as_ref().filter(|histogram| histogram.detector == name)
+    else {
         return waiting(area, &format!("counting the scores of {name}…"), paint);
     };
     let Some(detector) = model.session.as_ref().and_then(|s| s.detectors.get(model.detector)) else { return };
@@ -86,7 +87,8 @@ fn chart(model: &Model, histogram: &Histogram, threshold: f32, area: Rect, paint
     let at = edge(threshold);
     let columns: Vec<(u64, bool)> = (0..width)
         .map(|column| {
-            let (from, to) = (column * bins / width, ((column + 1) * bins / width).max(column * bins / width + 1));
+            let (from, to) =
+                (column * bins / width, ((column + 1) * bins / width).max(column * bins / width + 1));
             let count = histogram.samples.get(from..to.min(histogram.samples.len())).unwrap_or_default();
             (count.iter().sum(), from < at)
         })

@@ -17,7 +17,10 @@ pub(super) fn lines(model: &Model, width: u16) -> Vec<Line> {
     lines.push(Vec::new());
     lines.push(one(Role::Title, "What is left".to_owned()));
     let share = statistics.suspects_decided as f64 / statistics.suspects.max(1) as f64;
-    lines.push(one(Role::Progress, format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50)))));
+    lines.push(one(
+        Role::Progress,
+        format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50))),
+    ));
     let mut words = format!("{} of {} suspects have no decision", count(left), count(statistics.suspects));
     if let Some(rate) = model.sitting.per_hour().filter(|rate| *rate > 0.0) {
         words.push_str(&format!(": {} more at your speed", text::clock(left as f64 * 3600.0 / rate)));
@@ -28,7 +31,13 @@ pub(super) fn lines(model: &Model, width: u16) -> Vec<Line> {
     let [keep, remove, relabel, unsure] = statistics.by_choice;
     lines.push(one(
         Role::Text,
-        format!("  {} kept, {} removed, {} relabelled, {} unsure", count(keep), count(remove), count(relabel), count(unsure)),
+        format!(
+            "  {} kept, {} removed, {} relabelled, {} unsure",
+            count(keep),
+            count(remove),
+            count(relabel),
+            count(unsure)
+        ),
     ));
     lines.push(one(
         Role::Text,
@@ -42,7 +51,10 @@ pub(super) fn lines(model: &Model, width: u16) -> Vec<Line> {
         ),
     ));
     lines.push(Vec::new());
-    lines.push(one(Role::Title, format!("  {:<18} {:>9} {:>9} {:>9}", "of what it flags", "faulty", "fine", "undecided")));
+    lines.push(one(
+        Role::Title,
+        format!("  {:<18} {:>9} {:>9} {:>9}", "of what it flags", "faulty", "fine", "undecided"),
+    ));
     for review in &statistics.detectors {
         let open = review.flagged.saturating_sub(review.faulty + review.fine);
         lines.push(vec![

@@ -35,7 +35,7 @@ impl Service {
                     self.open_matrix();
                 }
                 let (state, decisions) = (self.state.clone(), self.journal.snapshot());
-                self.overviews.ask(Question { command, state, decisions, list });
+                self.views.ask(Question { command, state, decisions, list });
             }
         }
     }
