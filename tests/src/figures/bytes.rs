@@ -49,8 +49,9 @@ pub(super) fn bytes(scale: Scale) -> Report {
     let terminal = open(&["--pictures", "off"]);
     listed(&terminal);
     terminal.keys("Tgg");
-    // The place in the list is written down after two seconds.
-    terminal.settle(Duration::from_millis(2_500));
+    // What happened last is taken off the screen after some seconds.
+    std::thread::sleep(Duration::from_secs(10));
+    terminal.settle(Duration::from_millis(500));
 
     let before = terminal.tap().len();
     std::thread::sleep(Duration::from_secs(scale.of(10, 3)));

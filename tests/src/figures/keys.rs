@@ -95,7 +95,7 @@ fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
     let mut next = Instant::now();
     for key in keys {
         if !key.is_empty() {
-            pressed.push(Instant::now());
+            pressed.push((Instant::now(), *key));
             terminal.keys(key);
         }
         next += EVERY;
@@ -104,7 +104,7 @@ fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
     terminal.settle(Duration::from_millis(500));
     let frames = screen::frames(&terminal.record(), SIZE.0, SIZE.1);
     let (mut times, mut without) = (Vec::new(), 0);
-    for at in pressed {
+    for (at, key) in pressed {
         let first = frames.partition_point(|frame| frame.at <= at);
         let before = first.checked_sub(1).map_or("", |last| state(&frames[last]));
         let answer = frames[first..]
@@ -112,7 +112,13 @@ fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
             .take_while(|frame| frame.at < at + Duration::from_secs(1))
             .find(|frame| state(frame) != before);
         match answer {
-            Some(frame) => times.push(milliseconds(frame.at - at)),
+            Some(frame) => {
+                let time = milliseconds(frame.at - at);
+                if time > 50.0 {
+                    println!("slow: {time:.0} ms {}", key.escape_debug());
+                }
+                times.push(time);
+            }
             None => without += 1,
         }
     }

@@ -75,10 +75,17 @@ fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> 
         let Some(end) = find(&bytes[start..], b"\x1b\\").map(|n| n + start) else { break };
         let body = &bytes[start + 3..end];
         at = end + 2;
-        let Some(cut) = body.iter().position(|byte| *byte == b';') else { continue };
+        let Some(cut) = body.iter().position(|byte| *byte == b';') else {
+            // One that was given up.
+            data.clear();
+            continue;
+        };
         let keys = String::from_utf8_lossy(&body[..cut]).into_owned();
         if keys.contains("a=q") {
             continue;
+        }
+        if keys.contains("a=") {
+            data.clear();
         }
         data.extend_from_slice(&body[cut + 1..]);
         if !keys.split(',').any(|key| key == "m=1") {

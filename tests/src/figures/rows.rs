@@ -2,6 +2,8 @@
 
 use super::screen;
 use super::{Report, Scale, milliseconds, percentile, synthetic};
+use crate::artefacts::program;
+use crate::process;
 use crate::sandbox::Sandbox;
 use crate::terminal::Terminal;
 use chaffinch_core::Error;
@@ -69,7 +71,7 @@ fn start(session: &Path, data: &Path) -> Client {
 fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
     client.commands.send(Command::List { ticket, query }).unwrap();
     loop {
-        match client.events.recv_timeout(Duration::from_secs(60)).unwrap() {
+        match client.events.recv_timeout(Duration::from_secs(180)).unwrap() {
             Event::Listed { ticket: came, total, .. } if came == ticket => {
                 client.commands.send(Command::Rows { ticket, start: 0, len: 64 }).unwrap();
                 if total == 0 {
@@ -86,14 +88,19 @@ fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
     }
 }
 
-/// Memory of a process in bytes: all of it that is resident, and its own share, now and at most.
-fn memory(pid: u32) -> [f64; 3] {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok())
-            .unwrap_or(f64::NAN)
-            / 1e3
+/// Megabytes of the screen's process and its engine's together: resident, of that their own and not files, and
+/// resident at most.
+fn memory(screen: u32, session: &Path) -> [f64; 3] {
+    let mut pids = process::running(program(), session.to_str().unwrap());
+    pids.retain(|pid| process::is_engine(*pid));
+    pids.push(screen);
+    let field = |name: &str| -> f64 {
+        let of = |pid: &u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()).unwrap_or(0.0)
+        };
+        pids.iter().map(of).sum::<f64>() / 1e3
     };
     [field("VmRSS:"), field("RssAnon:"), field("VmHWM:")]
 }
@@ -121,24 +128,25 @@ pub(super) fn rows(scale: Scale) -> Report {
             listed.push(milliseconds(list.at - started));
         }
         if round == scale.of(10, 1) {
-            let [resident, own, _] = memory(terminal.pid());
+            let now = || memory(terminal.pid(), &session);
+            let idle = Duration::from_millis(scale.of(2_600, 100));
+            std::thread::sleep(idle);
+            let [resident, own, _] = now();
             report.time(format!("{count} rows: resident after opening"), resident, "MB", Some(300.0));
             report.time(format!("{count} rows: of that its own and not files"), own, "MB", None);
-            let (mut most, mut most_own) = (0.0_f64, 0.0_f64);
+            let (mut at_work, mut most, mut most_own) = (0.0_f64, 0.0_f64, 0.0_f64);
             for keys in ["T", "fclass:class-007\r", "F", "f00123\r", "F", ",c", ",k"] {
                 terminal.keys(keys);
-                terminal.settle(Duration::from_millis(900));
-                let [resident, own, _] = memory(terminal.pid());
+                terminal.settle(Duration::from_millis(600));
+                at_work = at_work.max(now()[0]);
+                std::thread::sleep(idle);
+                let [resident, own, _] = now();
                 (most, most_own) = (most.max(resident), most_own.max(own));
             }
             report.time(format!("{count} rows: resident between filters, most"), most, "MB", Some(300.0));
             report.time(format!("{count} rows: of that its own and not files, most"), most_own, "MB", None);
-            report.time(
-                format!("{count} rows: resident at any moment, most"),
-                memory(terminal.pid())[2],
-                "MB",
-                None,
-            );
+            report.time(format!("{count} rows: resident right after a filter, most"), at_work, "MB", None);
+            report.time(format!("{count} rows: resident at any moment, most"), now()[2], "MB", None);
         }
         super::keys::quit(terminal);
     }

@@ -62,10 +62,13 @@ fn digit(screen: &str, class: &str) -> Option<char> {
     })
 }
 
-/// The shortest beginning of a class name that no other has.
+/// The shortest beginning of a class name whose letters no other name has in this order.
 fn beginning(class: &str) -> &str {
-    let alone =
-        |len: usize| pictures::CLASSES.iter().filter(|other| other.starts_with(&class[..len])).count() == 1;
+    let within = |part: &str, name: &str| {
+        let mut letters = name.chars();
+        part.chars().all(|letter| letters.any(|other| other == letter))
+    };
+    let alone = |len: usize| pictures::CLASSES.iter().filter(|name| within(&class[..len], name)).count() == 1;
     let len = (1..=class.len()).find(|&len| alone(len)).unwrap_or(class.len());
     &class[..len]
 }
