@@ -1,5 +1,9 @@
 //! The words of the command line, parsed and nothing more.
 
+mod bench;
+
+pub(super) use bench::{Bench, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -71,6 +75,9 @@ pub(super) enum Command {
     },
     /// Show the configuration, or check a file
     Config(Config),
+    /// Measure a part of the program
+    #[command(subcommand, hide = true)]
+    Bench(Bench),
 }
 
 /// How to read a dataset.

@@ -4,6 +4,7 @@
 //! left, `output` and `progress` write. The other files are one command each.
 
 mod args;
+mod bench;
 mod check_plugin;
 mod config_cmd;
 mod demo;
@@ -78,6 +79,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args, global),
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
+        Command::Bench(what) => bench::run(what).map(done),
     }
 }
 
