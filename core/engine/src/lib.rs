@@ -38,5 +38,6 @@ pub mod sample;
 pub mod session;
 pub mod store;
 mod toml_table;
+pub mod vector;
 
 pub use error::{Error, Result};
