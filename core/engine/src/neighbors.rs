@@ -20,7 +20,7 @@ use clusters::Clusters;
 use rayon::prelude::*;
 
 /// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
-const BLOCK: usize = 512;
+const BLOCK: usize = 256;
 /// Up to so many rows the lists are exact.
 pub const EXACT_ROWS: usize = 200_000;
 /// The share of true neighbours that lists of more rows have at least, on a sample of the rows.

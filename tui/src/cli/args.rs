@@ -2,7 +2,7 @@
 
 mod bench;
 
-pub(super) use bench::{Bench, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
+pub(super) use bench::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;

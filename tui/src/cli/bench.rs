@@ -1,10 +1,11 @@
 //! `bench`: measures the parts that are to be as fast as the hardware, without a dataset or a session. Hidden from
 //! the help: its figures are for `scripts/peers` and `docs/benchmarks.md`.
 
-use super::args::{Bench, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
+use super::args::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
 use super::models::loader;
 use super::output::{json, results};
 use anyhow::{Context, Result, ensure};
+use chaffinch_confident::{Filter, Method, Table, filter, scores};
 use chaffinch_core::embedding::Embedder;
 use chaffinch_core::image::decode::decode;
 use chaffinch_core::image::phash;
@@ -43,6 +44,7 @@ pub(super) fn run(what: &Bench) -> Result<()> {
         Bench::Images(args) => images(args)?,
         Bench::Hashes(args) => hashes(args)?,
         Bench::Neighbors(args) => nearest(args)?,
+        Bench::Audit(args) => audit(args)?,
     };
     results(|out| json(out, &figures))
 }
@@ -172,7 +174,8 @@ fn images(args: &BenchImages) -> Result<Figures> {
             if args.decode_only {
                 all ^= u64::from(decoded.image.as_raw()[0]);
             } else {
-                all ^= phash::phash(&decoded.image) ^ phash::dhash(&decoded.image);
+                let (phash, dhash) = phash::hashes(&decoded.image);
+                all ^= phash ^ dhash;
             }
         }
         Ok(all)
@@ -196,15 +199,7 @@ fn hashes(args: &BenchHashes) -> Result<Figures> {
 
 /// The nearest neighbours of every row.
 fn nearest(args: &BenchNeighbors) -> Result<Figures> {
-    let bytes =
-        std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
-    let numbers: Vec<f32> = bytes
-        .chunks_exact(4)
-        .map(|four| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte))))
-        .collect();
-    ensure!(args.cols > 0 && numbers.len() % args.cols == 0, "the file has no whole rows of {}", args.cols);
-    drop(bytes);
-    let matrix = EmbeddingMatrix::from_vec(numbers, args.cols);
+    let matrix = matrix(&args.data, args.cols)?;
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
     let (rows, cols) = (matrix.rows() as f64, args.cols as f64);
@@ -220,4 +215,50 @@ fn nearest(args: &BenchNeighbors) -> Result<Figures> {
         std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(figures)
+}
+
+fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let number = |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
+    let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
+    ensure!(cols > 0 && numbers.len() % cols == 0, "{} has no whole rows of {cols}", path.display());
+    Ok(EmbeddingMatrix::from_vec(numbers, cols))
+}
+
+/// What Datalab finds from features and labels: neighbours, and from them outliers, near duplicates and labels that go
+/// against those of the neighbours. Counts what it flags.
+fn audit(args: &BenchAudit) -> Result<Figures> {
+    let matrix = matrix(&args.data, args.cols)?;
+    let bytes =
+        std::fs::read(&args.labels).with_context(|| format!("cannot read {}", args.labels.display()))?;
+    let label = |four: &[u8]| four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte));
+    let labels: Vec<u32> = bytes.chunks_exact(4).map(label).collect();
+    ensure!(labels.len() == matrix.rows(), "{} labels for {} rows", labels.len(), matrix.rows());
+    let classes = labels.iter().max().map_or(0, |&most| most as usize + 1);
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    timed("audit", args.rounds, matrix.rows(), 0.0, || {
+        let lists = neighbors::nearest(&matrix, &|_| true, 10, &job)?;
+        let (mut likeness, mut twins) = (Vec::new(), 0);
+        let mut shares = vec![0.0_f32; labels.len() * classes];
+        for (row, shares) in shares.chunks_exact_mut(classes).enumerate() {
+            let count = lists.of(row).count().max(1) as f32;
+            let mut sum = 0.0;
+            for (other, similarity) in lists.of(row) {
+                sum += similarity;
+                shares[labels[other] as usize] += 1.0 / count;
+            }
+            likeness.push(sum / count);
+            twins += u64::from(lists.of(row).next().is_some_and(|(_, similarity)| similarity > 0.98));
+        }
+        let mut sorted = likeness.clone();
+        sorted.sort_by(f32::total_cmp);
+        let (low, middle) = (sorted[sorted.len() / 4], sorted[sorted.len() / 2]);
+        let fence = low - 3.0 * (middle - low);
+        let outliers = likeness.iter().filter(|&&likeness| likeness < fence).count() as u64;
+        let table = Table::new(&shares, classes, &labels)?;
+        let wrong = filter(&table, Filter::PruneByNoiseRate)?.into_iter().filter(|&wrong| wrong).count() as u64;
+        black_box(scores(&table, Method::SelfConfidence, false));
+        Ok(outliers + twins + wrong)
+    })
 }

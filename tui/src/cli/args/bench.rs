@@ -16,6 +16,8 @@ pub(in crate::cli) enum Bench {
     Hashes(BenchHashes),
     /// The nearest neighbours of every row
     Neighbors(BenchNeighbors),
+    /// Neighbours, and what they say of outliers, near duplicates and labels
+    Audit(BenchAudit),
 }
 
 #[derive(Debug, Args)]
@@ -98,4 +100,20 @@ pub(in crate::cli) struct BenchNeighbors {
     /// Write the rows of the neighbours here, as 32-bit numbers
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BenchAudit {
+    /// A file of 32-bit floating-point numbers, row by row, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) data: PathBuf,
+    /// Numbers a row
+    #[arg(long)]
+    pub(in crate::cli) cols: usize,
+    /// A file of 32-bit class numbers from 0, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) labels: PathBuf,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 1)]
+    pub(in crate::cli) rounds: usize,
 }
