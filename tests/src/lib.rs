@@ -9,11 +9,15 @@
 pub mod answers;
 pub mod artefacts;
 pub mod digest;
+pub mod figures;
 pub mod graphics;
+pub mod link;
 pub mod pictures;
 pub mod planted;
 pub mod process;
 pub mod random;
 pub mod review;
 pub mod sandbox;
+pub mod svg;
+pub mod synthetic;
 pub mod terminal;

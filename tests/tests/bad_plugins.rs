@@ -110,7 +110,7 @@ fn another_abi_is_refused_and_both_are_named() {
     plugins.refused(
         &file,
         |e| matches!(e, PluginError::AbiMismatch { theirs: 99, ours: 2, .. }),
-        &["ABI 99", "ABI 2"],
+        &["ABI 99", "ABI 3"],
     );
 }
 

@@ -86,6 +86,13 @@ fn copies_are_found_by_each_method_and_none_is_a_status() {
         leaks(&sandbox, &train, &test, &["--methods", "semantic", "--semantic-threshold", "0.999"]);
     assert_eq!(same["leaked_test_images"], 2, "what has equal pixels is near in meaning too: {same}");
 
+    // Embeddings were kept with a session of each set, and are found again by content.
+    let report = sandbox.path().join("again.csv");
+    let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap()];
+    let more = ["--output", report.to_str().unwrap(), "--methods", "semantic"];
+    let ran = sandbox.ok(words.into_iter().chain(more));
+    assert_eq!(ran.stderr.matches("were known").count(), 2, "{}", ran.stderr);
+
     let inside = test.join("leaks.csv");
     let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap(), "--output"];
     let refused = sandbox.run(words.into_iter().chain([inside.to_str().unwrap()]));

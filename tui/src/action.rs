@@ -12,11 +12,13 @@ pub enum Scope {
     Prompt,
     /// A page shown over the rest: jobs and log.
     Pane,
+    /// A page that is worked in: histogram, confusions, detectors, statistics, log.
+    Panel,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Scope; 3] = [Scope::List, Scope::Prompt, Scope::Pane];
+    pub const ALL: [Scope; 4] = [Scope::List, Scope::Prompt, Scope::Pane, Scope::Panel];
 
     /// The name of its table in a keymap file.
     pub const fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Scope {
             Scope::List => "list",
             Scope::Prompt => "prompt",
             Scope::Pane => "pane",
+            Scope::Panel => "panel",
         }
     }
 }
@@ -126,16 +129,40 @@ actions! {
         PreviousDetector "previous-detector" "previous detector" "Choose the previous detector",
         ThresholdUp "threshold-up" "threshold +" "Raise the threshold of the chosen detector: it flags more",
         ThresholdDown "threshold-down" "threshold −" "Lower the threshold of the chosen detector: it flags less",
-        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that joins detectors: or, majority, mean rank",
+        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that joins detectors: or, majority, mean rank, consensus, ...",
         ScrollDown "scroll-down" "scroll" "Scroll the details down",
         ScrollUp "scroll-up" "scroll" "Scroll the details up",
         Zoom "zoom" "zoom" "Show the picture as large as the screen, or small again",
+        ActualSize "actual-size" "1:1" "Show the picture pixel by pixel, or fitted again; the arrow keys move over it",
+        Larger "larger" "larger" "Fewer columns in a grid, a larger part of a picture or of the map",
+        Smaller "smaller" "smaller" "More columns in a grid, a smaller part of a picture or of the map",
+        Left "left" "left" "Go left: to the previous cell, to the previous sample beside this one",
+        Right "right" "right" "Go right: to the next cell, to the next sample beside this one",
+        Grid "grid" "grid" "Show the list as a grid of pictures, or as a list again",
+        Compare "compare" "compare" "Compare the sample with a copy, a neighbour or a medoid side by side",
+        Blink "blink" "blink" "Show the sample and the other one by turns in the same place",
+        Overlay "overlay" "names" "Show names and scores at the pictures, or more of the pictures",
+        GoToOther "go-to-other" "go to it" "Go to the sample that is shown beside this one",
+        Group "group" "group" "Show the groups of copies and leaks one by one, to be decided as a whole",
+        KeepBest "keep-best" "keep best" "Keep the best sample of the group and remove the others",
+        Clusters "clusters" "clusters" "Show the clusters of the class: who stands for each, and who is farthest from it",
+        Map "map" "map" "Show the embeddings as a map",
         CopyPath "copy-path" "copy path" "Copy the path of the sample to the clipboard of your terminal",
         Jobs "jobs" "jobs" "Show jobs, detectors and the log",
+        Histogram "histogram" "histogram" "Show the scores of the chosen detector and move its threshold",
+        Confusion "confusion" "confusions" "Show given against suggested labels and list a pair of them",
+        Detectors "detectors" "detectors" "Show the detectors and what they can be told",
+        Statistics "statistics" "statistics" "Show how fast the review goes, how often you agree, what is left",
+        Log "log" "log" "Show the log alone",
         Scan "scan" "scan" "Bring the session up to date: index, embed, run the detectors",
         CancelJob "cancel-job" "cancel job" "Stop the running job; what is finished is kept",
         RerunDetector "rerun-detector" "rerun" "Run the chosen detector again",
         ToggleAdvance "toggle-advance" "auto-advance" "Go to the next undecided sample after a decision, or stay",
+        RecordMacro "record-macro" "record" "Begin to record keys, or end it",
+        ReplayMacro "replay-macro" "replay" "Press the recorded keys once more",
+        ReplayMacroTimes "replay-macro-times" "replay…" "Press the recorded keys as often as you say",
+        ToggleMouse "toggle-mouse" "mouse" "Take clicks and the wheel, or leave them to the terminal's selection",
+        CopyRecord "copy-record" "copy record" "Copy everything said about the sample as one line of JSON",
         Help "help" "help" "Show every key and what it does",
         Palette "palette" "palette" "Find an action by name and do it; a number goes to that row",
         Redraw "redraw" "redraw" "Draw the whole screen again",
@@ -169,6 +196,24 @@ actions! {
         PaneTop "pane-top" "top" "Scroll to the start",
         PaneBottom "pane-bottom" "bottom" "Scroll to the end",
         PaneCancelJob "pane-cancel-job" "cancel job" "Stop the running job; what is finished is kept",
+    }
+    Panel {
+        PanelClose "panel-close" "close" "Close the page",
+        PanelLeft "panel-left" "less" "Go left, or make the value smaller by a step",
+        PanelRight "panel-right" "more" "Go right, or make the value larger by a step",
+        PanelUp "panel-up" "up" "Go up; in the histogram raise the threshold by a thousandth",
+        PanelDown "panel-down" "down" "Go down; in the histogram lower the threshold by a thousandth",
+        PanelPageUp "panel-page-up" "page up" "Go one page up; in the histogram raise the threshold by a tenth",
+        PanelPageDown "panel-page-down" "page down" "Go one page down; in the histogram lower the threshold by a tenth",
+        PanelStart "panel-start" "start" "Go to the start, or to the lowest value",
+        PanelEnd "panel-end" "end" "Go to the end, or to the highest value",
+        PanelNext "panel-next" "next" "Go to the next detector, or to the next most frequent confusion",
+        PanelPrevious "panel-previous" "previous" "Go to the previous detector, or to the more frequent confusion",
+        PanelAccept "panel-accept" "choose" "List what is chosen, or change the value",
+        PanelReset "panel-reset" "default" "Go back to the default of the value",
+        PanelScale "panel-scale" "scale" "Change between a logarithmic and a linear scale",
+        PanelRun "panel-run" "run" "Run the chosen detector again with the values on the screen",
+        PanelCancelJob "panel-cancel-job" "cancel job" "Stop the running job; what is finished is kept",
     }
 }
 

@@ -24,9 +24,18 @@ pub fn rank<S: AsRef<str>>(pattern: &str, items: &[S]) -> Vec<usize> {
     found.into_iter().map(|(place, ..)| place).collect()
 }
 
+/// Whether the letters of the pattern stand in the text in their order, whatever is between them.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let mut letters = pattern.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        letters.next_if_eq(&c);
+    }
+    letters.peek().is_none()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::rank;
+    use super::{matches, rank};
 
     #[test]
     fn best_match_comes_first_and_nothing_typed_keeps_the_order() {
@@ -35,5 +44,11 @@ mod tests {
         assert_eq!(rank("cat", &items)[0], 3);
         assert!(!rank("cat", &items).contains(&1));
         assert!(rank("zzz", &items).is_empty());
+    }
+
+    #[test]
+    fn loose_matches_keep_the_order_of_letters() {
+        assert!(matches("ct42", "train/Cat/n0042.jpg") && matches("", "x"));
+        assert!(!matches("tc", "cat") && !matches("catt", "cat"));
     }
 }

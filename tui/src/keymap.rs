@@ -8,7 +8,12 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 const DEFAULT: &str = include_str!("../../configs/keymaps/default.toml");
-const VIM: &str = include_str!("../../configs/keymaps/vim.toml");
+/// Maps that are laid over the default one by name.
+const PRESETS: [(&str, &str); 3] = [
+    ("vim", include_str!("../../configs/keymaps/vim.toml")),
+    ("prodigy", include_str!("../../configs/keymaps/prodigy.toml")),
+    ("lightroom", include_str!("../../configs/keymaps/lightroom.toml")),
+];
 /// Written instead of an action, this takes a key away.
 const DISABLED: &str = "<disabled>";
 
@@ -40,7 +45,12 @@ impl Keymap {
         Ok(keymap)
     }
 
-    /// The built-in map with a user's file over it. `default` and `vim` name presets.
+    /// The names of the built-in maps.
+    pub fn preset_names() -> Vec<&'static str> {
+        std::iter::once("default").chain(PRESETS.iter().map(|(name, _)| *name)).collect()
+    }
+
+    /// The built-in map with a preset or a user's file over it.
     ///
     /// # Errors
     /// Names the file, the line, and the nearest thing that would have been right.
@@ -49,7 +59,14 @@ impl Keymap {
         let Some(file) = file else { return Ok(keymap) };
         match file.to_str() {
             Some("default") => {}
-            Some("vim") => keymap.overlay(VIM, "configs/keymaps/vim.toml")?,
+            Some(name) if PRESETS.iter().any(|(known, _)| *known == name) => {
+                for (known, text) in PRESETS.iter().filter(|(known, _)| *known == name) {
+                    keymap.overlay(text, &format!("configs/keymaps/{known}.toml"))?;
+                }
+            }
+            Some(name) if !name.contains(['/', '.']) && !file.exists() => {
+                bail!("there is no keymap '{name}': use {} or a file", Keymap::preset_names().join(", "))
+            }
             _ => {
                 let text = std::fs::read_to_string(file)
                     .with_context(|| format!("{}: the keymap cannot be read", file.display()))?;
@@ -73,7 +90,10 @@ impl Keymap {
             let here = format!("{file}:{}", line(name.span().start));
             let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name.get_ref().as_ref())
             else {
-                bail!("{here}: [{}] is no part of a keymap: use [list], [prompt] or [pane]", name.get_ref());
+                bail!(
+                    "{here}: [{}] is no part of a keymap: use [list], [prompt], [pane] or [panel]",
+                    name.get_ref()
+                );
             };
             let DeValue::Table(bindings) = value.get_ref() else {
                 bail!("{here}: '{}' must be a table of keys", name.get_ref());
@@ -89,6 +109,61 @@ impl Keymap {
             }
         }
         self.check().map_err(|why| anyhow::anyhow!("{file}: {why}"))
+    }
+
+    /// Lays the bindings of a file over those that are there, passing over what cannot be understood. Returns what was
+    /// passed over, each with file and line.
+    ///
+    /// # Errors
+    /// If the file is no TOML.
+    pub fn overlay_what_fits(&mut self, text: &str, file: &str) -> Result<Vec<String>> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
+        })?;
+        let mut complaints = Vec::new();
+        // One binding after the other, each on a copy: one that would break the map is left out alone.
+        for (name, value) in table.get_ref().iter() {
+            let scope = name.get_ref().as_ref();
+            let DeValue::Table(bindings) = value.get_ref() else {
+                complaints
+                    .push(format!("{file}:{}: '{scope}' must be a table of keys", line(name.span().start)));
+                continue;
+            };
+            if !Scope::ALL.iter().any(|known| known.name() == scope) {
+                let names: Vec<String> =
+                    Scope::ALL.iter().map(|scope| format!("[{}]", scope.name())).collect();
+                let at = line(name.span().start);
+                complaints
+                    .push(format!("{file}:{at}: [{scope}] is no part of a keymap: use {}", names.join(", ")));
+                continue;
+            }
+            let mut entries: Vec<_> = bindings.iter().collect();
+            // What takes keys away comes first: it may make room for what is bound.
+            entries.sort_by_key(|(keys, run)| (run.get_ref().as_str() != Some(DISABLED), keys.span().start));
+            for (keys, run) in entries {
+                let at = line(keys.span().start);
+                let attempt = self.clone().with_binding(scope, keys.get_ref(), run.get_ref().as_str());
+                match attempt {
+                    Ok(keymap) => *self = keymap,
+                    Err(why) => complaints.push(format!("{file}:{at}: {why}")),
+                }
+            }
+        }
+        complaints.sort_by_key(|text| {
+            text[file.len()..].trim_start_matches(':').split(':').next().and_then(|n| n.parse::<u32>().ok())
+        });
+        Ok(complaints)
+    }
+
+    fn with_binding(mut self, scope: &str, keys: &str, run: Option<&str>) -> Result<Keymap, String> {
+        let scope = Scope::ALL.into_iter().find(|known| known.name() == scope).unwrap_or(Scope::List);
+        let sequence = key::parse_sequence(keys)?;
+        let run = run.ok_or_else(|| format!("\"{keys}\" must name an action, as in \"keep\""))?;
+        self.bind(scope, sequence, run)?;
+        self.check()?;
+        Ok(self)
     }
 
     fn bind(&mut self, scope: Scope, sequence: Vec<Key>, run: &str) -> Result<(), String> {
@@ -192,7 +267,11 @@ mod tests {
 
     #[test]
     fn presets_are_sound() {
-        assert!(Keymap::load(Some(Path::new("vim"))).is_ok());
+        for name in Keymap::preset_names() {
+            Keymap::load(Some(Path::new(name))).unwrap();
+        }
+        let error = Keymap::load(Some(Path::new("emacs"))).unwrap_err().to_string();
+        assert_eq!(error, "there is no keymap 'emacs': use default, vim, prodigy, lightroom or a file");
         assert_eq!(Keymap::load(Some(Path::new("default"))).unwrap(), Keymap::builtin().unwrap());
     }
 
@@ -248,6 +327,22 @@ mod tests {
         assert!(error_of("[list]\nk = \"keep").starts_with("my.toml:2: "));
         assert!(error_of("[pane]\nk = \"keep\"").contains("belongs into [list]"));
         assert!(error_of("[list]\nya = \"keep\"").contains("\"y\" = \"<disabled>\""));
+    }
+
+    #[test]
+    fn a_users_own_file_is_taken_as_far_as_it_can_be() {
+        let mut keymap = Keymap::builtin().unwrap();
+        let text = "[list]\nk = \"kepe\"\nya = \"copy-path\"\nj = \"keep\"\n\n[lists]\n[panel]\nx = 3\n";
+        let complaints = keymap.overlay_what_fits(text, "my.toml").unwrap();
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('j')]), Lookup::Action(Action::Keep));
+        assert_eq!(keymap.lookup(Scope::List, &[Key::char('k')]), Lookup::Action(Action::Up));
+        assert_eq!(complaints.len(), 4, "{complaints:?}");
+        assert_eq!(complaints[0], "my.toml:2: there is no action 'kepe': did you mean 'keep'?");
+        assert!(complaints[1].starts_with("my.toml:3: \"y\" is bound"), "{complaints:?}");
+        assert!(complaints[2].starts_with("my.toml:6: [lists]") && complaints[3].starts_with("my.toml:8: "));
+        assert!(
+            keymap.overlay_what_fits("[list", "my.toml").unwrap_err().to_string().starts_with("my.toml:1: ")
+        );
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
+use std::borrow::Cow;
 use std::path::Path;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// How many colours the terminal shows.
@@ -85,6 +87,12 @@ roles! {
     Warning "warning" "!" "A message that asks for attention.",
     Error "error" "✗" "Something went wrong.",
     Progress "progress" "█" "A running job.",
+    Flagged "flagged" "█" "Scores below the threshold, in the histogram.",
+    Unflagged "unflagged" "▒" "Scores above the threshold, in the histogram.",
+    HeatLow "heat-low" "░" "A rare confusion.",
+    HeatMiddle "heat-middle" "▒" "A confusion of middling frequency.",
+    HeatHigh "heat-high" "▓" "A frequent confusion.",
+    Edited "edited" "*" "A value that was changed and not used yet.",
 }
 
 /// Styles and glyphs for every role.
@@ -92,12 +100,16 @@ roles! {
 pub struct Theme {
     styles: Vec<Style>,
     glyphs: Vec<String>,
+    ascii: bool,
 }
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 7] = [
     ("dark", include_str!("../../configs/themes/dark.toml")),
     ("light", include_str!("../../configs/themes/light.toml")),
     ("high-contrast", include_str!("../../configs/themes/high-contrast.toml")),
+    ("deuteranopia", include_str!("../../configs/themes/deuteranopia.toml")),
+    ("protanopia", include_str!("../../configs/themes/protanopia.toml")),
+    ("tritanopia", include_str!("../../configs/themes/tritanopia.toml")),
     ("mono", include_str!("../../configs/themes/mono.toml")),
 ];
 
@@ -134,48 +146,105 @@ impl Theme {
     /// # Errors
     /// Names the file, the line and what was meant.
     pub fn parse(text: &str, file: &str, depth: Depth) -> Result<Theme> {
+        let mut theme = Theme {
+            styles: vec![Style::default(); Role::ALL.len()],
+            glyphs: Role::ALL.iter().map(|role| role.glyph().to_owned()).collect(),
+            ascii: false,
+        };
+        theme.overlay(text, file, depth)?;
+        Ok(theme)
+    }
+
+    /// Lays what a file says over what is there.
+    ///
+    /// # Errors
+    /// As for [`Theme::parse`]; the theme is then half changed and must not be used.
+    pub fn overlay(&mut self, text: &str, file: &str, depth: Depth) -> Result<()> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
         })?;
-        let mut theme = Theme {
-            styles: vec![Style::default(); Role::ALL.len()],
-            glyphs: Role::ALL.iter().map(|role| role.glyph().to_owned()).collect(),
-        };
+        let theme = self;
         for (name, value) in table.get_ref().iter() {
-            let here = format!("{file}:{}", line(name.span().start));
-            let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
-                bail!(
-                    "{here}: there is no role '{}': did you mean '{}'?",
-                    name.get_ref(),
-                    nearest(name.get_ref())
-                );
-            };
-            let DeValue::Table(look) = value.get_ref() else {
-                bail!(
-                    "{here}: '{}' must be a table such as {{ fg = \"#aabbcc\", attr = \"bold\" }}",
-                    name.get_ref()
-                );
-            };
-            let place = *role as usize;
-            for (field, value) in look.iter() {
-                let here = format!("{file}:{}", line(field.span().start));
-                let Some(value) = value.get_ref().as_str() else {
-                    bail!("{here}: a text in quotes is needed")
-                };
-                let style = &mut theme.styles[place];
-                match field.get_ref().as_ref() {
-                    "fg" => *style = apply(*style, value, depth, Style::fg).with_context(|| here.clone())?,
-                    "bg" => *style = apply(*style, value, depth, Style::bg).with_context(|| here.clone())?,
-                    "attr" => style.add_modifier |= attributes(value).with_context(|| here.clone())?,
-                    "glyph" if crate::text::width(value) == 1 => theme.glyphs[place] = value.to_owned(),
-                    "glyph" => bail!("{here}: a glyph is one character, one cell wide"),
-                    other => bail!("{here}: '{other}' is unknown: use fg, bg, attr or glyph"),
-                }
+            theme.set(name, value, &|at| format!("{file}:{}", line(at)), depth)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Theme::overlay`], passing over what cannot be understood. Returns what was passed over, each with file and
+    /// line.
+    ///
+    /// # Errors
+    /// If the file is no TOML.
+    pub fn overlay_what_fits(&mut self, text: &str, file: &str, depth: Depth) -> Result<Vec<String>> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
+        })?;
+        let mut entries: Vec<_> = table.get_ref().iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut complaints = Vec::new();
+        for (name, value) in entries {
+            let mut changed = self.clone();
+            match changed.set(name, value, &|at| format!("{file}:{}", line(at)), depth) {
+                Ok(()) => *self = changed,
+                Err(error) => complaints.push(format!("{error:#}")),
             }
         }
-        Ok(theme)
+        Ok(complaints)
+    }
+
+    /// Takes over what is said of one role.
+    fn set(
+        &mut self,
+        name: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        place: &dyn Fn(usize) -> String,
+        depth: Depth,
+    ) -> Result<()> {
+        let theme = self;
+        let here = place(name.span().start);
+        let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
+            bail!(
+                "{here}: there is no role '{}': did you mean '{}'?",
+                name.get_ref(),
+                nearest(name.get_ref())
+            );
+        };
+        let DeValue::Table(look) = value.get_ref() else {
+            bail!(
+                "{here}: '{}' must be a table such as {{ fg = \"#aabbcc\", attr = \"bold\" }}",
+                name.get_ref()
+            );
+        };
+        let slot = *role as usize;
+        for (field, value) in look.iter() {
+            let here = place(field.span().start);
+            let Some(value) = value.get_ref().as_str() else { bail!("{here}: a text in quotes is needed") };
+            let style = &mut theme.styles[slot];
+            match field.get_ref().as_ref() {
+                "fg" => *style = apply(*style, value, depth, Style::fg).with_context(|| here.clone())?,
+                "bg" => *style = apply(*style, value, depth, Style::bg).with_context(|| here.clone())?,
+                "attr" => style.add_modifier |= attributes(value).with_context(|| here.clone())?,
+                "glyph" if crate::text::width(value) == 1 => theme.glyphs[slot] = value.to_owned(),
+                "glyph" => bail!("{here}: a glyph is one character, one cell wide"),
+                other => bail!("{here}: '{other}' is unknown: use fg, bg, attr or glyph"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the screen is to be made of ASCII alone.
+    #[must_use]
+    pub fn ascii(self, ascii: bool) -> Theme {
+        Theme { ascii, ..self }
+    }
+
+    /// Whether the screen is made of ASCII alone.
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
     }
 
     /// The style of a role.

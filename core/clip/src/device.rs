@@ -78,8 +78,11 @@ impl Place {
     fn cuda(number: usize) -> Result<Place, ClipError> {
         let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
         let device = Device::new_cuda(number).map_err(|error| {
+            // What follows the first line is a backtrace.
+            let error = error.to_string();
             failed(format!(
-                "{error}; check with nvidia-smi that the driver runs and that there is such a GPU"
+                "{}; check with nvidia-smi that the driver runs and that there is such a GPU",
+                error.lines().next().unwrap_or_default()
             ))
         })?;
         let model = match &device {

@@ -4,6 +4,7 @@ use crate::device::{DeviceChoice, Place};
 use crate::error::ClipError;
 use crate::layers::Loader;
 use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
+use crate::resident::ResidentVectors;
 use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::tokenizer::ClipTokenizer;
@@ -11,6 +12,7 @@ use crate::vision::VisionTower;
 use candle_core::{DType, Tensor};
 use chaffinch_core::embedding::{EmbedError, Embedder, ModelFingerprint};
 use chaffinch_core::image::RgbImage;
+use chaffinch_core::neighbors::DeviceVectors;
 use std::collections::BTreeMap;
 
 /// Prompts a batch.
@@ -77,12 +79,7 @@ impl ClipEmbedder {
     }
 
     fn failed(&self, error: &candle_core::Error, batch: usize) -> EmbedError {
-        let reason = error.to_string();
-        let lower = reason.to_ascii_lowercase();
-        if lower.contains("out of memory") || lower.contains("out_of_memory") {
-            return EmbedError::OutOfMemory { device: self.place.name.clone(), batch };
-        }
-        EmbedError::Model(format!("{} failed on {}: {reason}", self.name, self.place.name))
+        failed(&format!("{} on {}", self.name, self.place.name), error, batch)
     }
 
     fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
@@ -98,6 +95,18 @@ impl ClipEmbedder {
         let count = ids.len() / tokens.max(1);
         rows(&tower.forward(&fill_up(ids, count), tokens, &self.place.device)?.narrow(0, 0, count)?)
     }
+}
+
+/// What candle says, told apart: a device without memory can go on with less.
+pub(crate) fn failed(device: &str, error: &candle_core::Error, batch: usize) -> EmbedError {
+    let reason = error.to_string();
+    // What follows the first line is a backtrace.
+    let reason = reason.lines().next().unwrap_or_default();
+    let lower = reason.to_ascii_lowercase();
+    if lower.contains("out of memory") || lower.contains("out_of_memory") {
+        return EmbedError::OutOfMemory { device: device.to_owned(), batch };
+    }
+    EmbedError::Model(format!("{device} failed: {reason}"))
 }
 
 /// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
@@ -199,6 +208,16 @@ impl Embedder for ClipEmbedder {
             }
         }
         Ok(out)
+    }
+
+    fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
+        let Place { device, name, .. } = &self.place;
+        if device.is_cpu() {
+            return Ok(None);
+        }
+        let rows = vectors.len() / self.dim();
+        let kept = ResidentVectors::new(vectors, self.dim(), device, name);
+        Ok(Some(Box::new(kept.map_err(|error| failed(name, &error, rows))?)))
     }
 
     fn logit_scale(&self) -> f32 {

@@ -37,6 +37,7 @@ mod hub;
 mod layers;
 mod ops;
 mod preprocess;
+mod resident;
 mod source;
 mod text;
 mod tokenizer;

@@ -3,7 +3,7 @@
 //! Given one row of probabilities a sample (from a model that was **not** trained on that sample) and the given
 //! labels, this crate computes label quality scores ([`scores`]), decides which labels are likely wrong
 //! ([`filter`]), counts how often each class is taken for each other one ([`ConfidentJoint`]),
-//! and says which label a sample should have ([`suggested`]).
+//! and says which label a sample should have ([`suggested`]). Several models are joined by an [`Ensemble`].
 //!
 //! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
 //! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
@@ -26,6 +26,7 @@
 //! ```
 
 mod cut;
+mod ensemble;
 mod filter;
 mod joint;
 mod round;
@@ -34,6 +35,7 @@ mod suggest;
 mod table;
 
 pub use cut::{Cut, ratio};
+pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
 pub use filter::{Filter, filter};
 pub use joint::ConfidentJoint;
 pub use score::{Method, scores, thresholds};

@@ -69,6 +69,15 @@ pub enum Problem {
         /// Its sum.
         sum: f64,
     },
+    /// No model at all.
+    #[error("there is no model's probabilities to join")]
+    NoModels,
+    /// A model that is not about the samples of the first one.
+    #[error("model {model} (from 0) is not about the same labels and classes as the first one")]
+    OtherSamples {
+        /// The model's place.
+        model: usize,
+    },
     /// All samples have the same label, so no class can be taken for another.
     #[error("all samples have the same label; at least two classes must occur")]
     OneClass,

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// Writes a file under another name beside its place, brings it to the disk and renames it. Whatever happens
 /// on the way, `path` holds what it held before, and nothing is left beside it.
-pub(crate) fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
     let new = beside(path);
     let done = fill_new(&new, fill).and_then(|()| fs::rename(&new, path));
     if let Err(source) = done {

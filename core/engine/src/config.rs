@@ -1,9 +1,12 @@
-//! Settings in layers: built-in, the user's, the session's, flags. `configs/default.toml` documents every key.
+//! Settings in layers: built-in, the user's, the project's, the session's, the environment, flags.
+//! `configs/default.toml` documents every key. A key that is not known is a warning that names its line.
 
+mod environment;
 mod folders;
 mod layer;
 
-pub use folders::{config_home, state_home};
+pub use environment::VARIABLES;
+pub use folders::{PROJECT, config_home, project_home, state_home};
 
 use crate::protocol::EnsembleRule;
 use crate::{Error, Result};
@@ -33,10 +36,16 @@ pub struct Flags {
     pub reviewer: Option<String>,
     /// `--detectors`: only these run.
     pub detectors: Option<Vec<String>>,
+    /// `--ensemble`: a name that [`EnsembleRule::parse`] takes.
+    pub ensemble: Option<String>,
     /// `--plugins`: further folders of detectors.
     pub plugin_folders: Vec<PathBuf>,
     /// `--prompts`: further files of prompts.
     pub prompt_files: Vec<PathBuf>,
+    /// `--theme`.
+    pub theme: Option<String>,
+    /// `--keymap`.
+    pub keymap: Option<String>,
 }
 
 /// How the screen looks, for the program that draws it.
@@ -48,6 +57,16 @@ pub struct Ui {
     pub keymap: String,
     /// How pictures are drawn.
     pub picture: String,
+    /// `auto`, `on` or `off`.
+    pub mouse: String,
+    /// `auto`, `unicode` or `ascii`.
+    pub glyphs: String,
+    /// The reviewer's own tags, offered beside the built-in ones.
+    pub tags: Vec<String>,
+    /// Percent of the screen's width that the list takes; none leaves it to the width.
+    pub list_width: Option<u16>,
+    /// Whether the strip of neighbours is shown where there is room.
+    pub strip: bool,
 }
 
 /// All settings, resolved.
@@ -60,11 +79,16 @@ pub struct Config {
     disabled: Vec<String>,
     thresholds: BTreeMap<String, f32>,
     params: BTreeMap<String, BTreeMap<String, f64>>,
+    choices: BTreeMap<String, BTreeMap<String, String>>,
     rule: String,
+    rule_by_flag: bool,
     weights: BTreeMap<String, f32>,
     plugin_folders: Vec<PathBuf>,
     prompt_files: Vec<PathBuf>,
     ui: Ui,
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    warnings: Vec<String>,
 }
 
 impl Config {
@@ -84,7 +108,9 @@ impl Config {
     /// # Errors
     /// When a file cannot be read, has an unknown key, or a value of the wrong kind; the error names the line.
     pub fn load(session: Option<&Path>) -> Result<Config> {
-        Config::load_from(config_home().as_deref(), session)
+        let home = config_home();
+        let user = home.as_deref().map(|home| read(&home.join(USER_FILE))).transpose()?.flatten();
+        Config::found(home, user, session)
     }
 
     /// The same with a named file in place of the user's, which must be there.
@@ -93,27 +119,43 @@ impl Config {
     /// As [`Config::load`], and when there is no such file.
     pub fn load_with(file: &Path, session: Option<&Path>) -> Result<Config> {
         let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
-        Config::layered(Some((file.to_path_buf(), text)), session)
+        Config::found(config_home(), Some((file.to_path_buf(), text)), session)
     }
 
-    fn load_from(home: Option<&Path>, session: Option<&Path>) -> Result<Config> {
-        Config::layered(home.map(|home| read(&home.join(USER_FILE))).transpose()?.flatten(), session)
+    /// With the project that the program was started in, and the environment.
+    fn found(
+        home: Option<PathBuf>,
+        user: Option<(PathBuf, String)>,
+        session: Option<&Path>,
+    ) -> Result<Config> {
+        let project = project_home();
+        let mut config = Config::layered(user, project.as_deref(), session)?;
+        config.folders = home.into_iter().chain(project).collect();
+        config.lay(environment::layer(|name| std::env::var(name).ok())?);
+        Ok(config)
     }
 
-    fn layered(user: Option<(PathBuf, String)>, session: Option<&Path>) -> Result<Config> {
+    fn layered(
+        user: Option<(PathBuf, String)>,
+        project: Option<&Path>,
+        session: Option<&Path>,
+    ) -> Result<Config> {
         let mut config = Config::built_in();
         if let Some((path, text)) = user {
             config.lay(Layer::parse(&text, &path)?);
+            config.files.push(path);
         }
-        if let Some((path, text)) =
-            session.map(|session| read(&session.join(SESSION_FILE))).transpose()?.flatten()
-        {
+        let project = project.map(|project| project.join(USER_FILE));
+        let session = session.map(|session| session.join(SESSION_FILE));
+        for file in [project, session].into_iter().flatten() {
+            let Some((path, text)) = read(&file)? else { continue };
             let layer = Layer::parse(&text, &path)?;
             if layer.plugin_folders.is_some() {
-                let message = "folders of detectors cannot be set for a session, since detectors are code; set them in the user's config.toml or with --plugins";
+                let message = "folders of detectors cannot be set for a project or a session, since detectors are code; set them in the user's config.toml or with --plugins";
                 return Err(Error::format(&path, message));
             }
             config.lay(layer);
+            config.files.push(path);
         }
         Ok(config)
     }
@@ -134,6 +176,11 @@ impl Config {
             self.disabled.retain(|name| !detectors.contains(name));
             self.enabled = detectors;
         }
+        if let Some(rule) = flags.ensemble {
+            (self.rule, self.rule_by_flag) = (rule, true);
+        }
+        self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
+        self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
         self.plugin_folders.extend(flags.plugin_folders);
         self.prompt_files.extend(flags.prompt_files);
         self
@@ -148,6 +195,19 @@ impl Config {
         replace(&mut self.ui.theme, layer.theme);
         replace(&mut self.ui.keymap, layer.keymap);
         replace(&mut self.ui.picture, layer.picture);
+        replace(&mut self.ui.mouse, layer.mouse);
+        replace(&mut self.ui.glyphs, layer.glyphs);
+        self.ui.tags = layer.tags.unwrap_or_else(|| std::mem::take(&mut self.ui.tags));
+        self.ui.list_width = layer.list_width.or(self.ui.list_width);
+        self.ui.strip = layer.strip.unwrap_or(self.ui.strip);
+        self.warnings.extend(layer.warnings);
+        for (name, choices) in layer.choices {
+            // A name takes the place of a number in an earlier layer.
+            for param in choices.keys() {
+                self.params.get_mut(&name).and_then(|params| params.remove(param));
+            }
+            self.choices.entry(name).or_default().extend(choices);
+        }
         self.reviewer = layer.reviewer.or(self.reviewer.take());
         self.enabled = layer.enabled.unwrap_or_else(|| std::mem::take(&mut self.enabled));
         self.disabled = layer.disabled.unwrap_or_else(|| std::mem::take(&mut self.disabled));
@@ -157,6 +217,9 @@ impl Config {
         self.thresholds.extend(layer.thresholds);
         self.weights.extend(layer.weights);
         for (name, params) in layer.params {
+            for param in params.keys() {
+                self.choices.get_mut(&name).and_then(|choices| choices.remove(param));
+            }
             self.params.entry(name).or_default().extend(params);
         }
     }
@@ -190,6 +253,7 @@ impl Config {
         let mut names: Vec<&str> = lists
             .chain(self.thresholds.keys())
             .chain(self.params.keys())
+            .chain(self.choices.keys())
             .chain(self.weights.keys())
             .map(String::as_str)
             .collect();
@@ -208,14 +272,43 @@ impl Config {
         self.params.get(name).cloned().unwrap_or_default()
     }
 
+    /// Choices that were set for a detector by their names.
+    pub fn detector_choices(&self, name: &str) -> BTreeMap<String, String> {
+        self.choices.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Keys that are not known and were passed over, each with its file and line.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The files that were read, first the one that others go before.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Folders in which a keymap, a theme or themes may lie, the user's before the project's.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     /// How detectors are joined.
     pub fn ensemble(&self) -> EnsembleRule {
-        match self.rule.as_str() {
-            "majority" => EnsembleRule::Majority,
-            "mean-rank" => EnsembleRule::MeanRank,
-            "weighted" => EnsembleRule::Weighted(self.weights.clone()),
-            _ => EnsembleRule::Or,
+        EnsembleRule::parse(&self.rule, &self.weights).unwrap_or_default()
+    }
+
+    /// How detectors are joined in a session in which another rule may have been chosen: what a flag says goes before
+    /// that, what files say comes after.
+    pub fn ensemble_over(&self, chosen: Option<EnsembleRule>) -> EnsembleRule {
+        match chosen {
+            Some(rule) if !self.rule_by_flag => rule,
+            _ => self.ensemble(),
         }
+    }
+
+    /// Weights of the rule `weighted`, by detector.
+    pub fn weights(&self) -> BTreeMap<String, f32> {
+        self.weights.clone()
     }
 
     /// Folders with the user's own detectors.

@@ -1,6 +1,7 @@
 //! The border between the engine and a model.
 
 use crate::image::RgbImage;
+use crate::neighbors::DeviceVectors;
 use std::fmt;
 
 /// A model's vector for a sample: `dim` numbers of unit length.
@@ -100,6 +101,15 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// When the model has no text tower, or the device fails.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError>;
+
+    /// Puts unit vectors, row-major and [`Embedder::dim`] wide, into the memory of the device, where neighbours are
+    /// searched from then on; `None` where the device is the processor.
+    ///
+    /// # Errors
+    /// When the device fails or runs out of memory.
+    fn keep_on_device(&self, _vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
+        Ok(None)
+    }
 
     /// What cosines are multiplied with before a softmax: `exp(logit_scale)` of the checkpoint.
     fn logit_scale(&self) -> f32;

@@ -11,7 +11,7 @@ mod table;
 
 pub use cleaned::CleanReport;
 pub use place::CopyMode;
-pub(crate) use place::{class_folder, put, whole_folder};
+pub(crate) use place::{Tree, sample_folder, whole_folder};
 
 use crate::decision::Choice;
 use crate::query::Source;
@@ -49,7 +49,10 @@ impl<'a> Export<'a> {
 }
 
 /// Refuses a place inside the dataset at `root`.
-pub(crate) fn outside(root: &Path, target: &Path) -> Result<()> {
+///
+/// # Errors
+/// When `target` lies in it, or cannot be found.
+pub fn outside(root: &Path, target: &Path) -> Result<()> {
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
     // The target need not exist yet: what exists of it counts.

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A `decision` is `"keep"`, `"remove"`, `{"relabel":"dog"}`, `"unsure"`, or `null` where earlier ones are taken
-//! back; an entry without it only adds tags or a note. Letters of a reviewer's name that suit no file name are
+//! back; an entry without it only adds tags or a note. `"kept":[0]` are places of samples in the entry, counted
+//! from 0, that are kept where the others get the decision. Letters of a reviewer's name that suit no file name are
 //! written as `%XX`, and a path that is no UTF-8 stands under `path_percent`, with `%XX` for every byte that is
 //! no plain ASCII, and for `%` itself.
 //!
@@ -56,7 +57,7 @@ pub struct Applied {
     pub samples: Vec<SampleId>,
     /// What was decided; after an undo or a redo, what holds for the first sample now.
     pub decision: Option<Decision>,
-    /// The entry in words: `remove`, `relabel to dog`, `clear`, `tag duplicate_exact`, `note`.
+    /// The entry in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `tag …`, `note`.
     pub words: String,
 }
 
@@ -135,7 +136,7 @@ impl Journal {
             for &index in &book.applied {
                 let entry = &book.entries[index as usize];
                 for row in entry.rows() {
-                    rows.entry(row).or_insert_with(|| Marks::new(place + 1)).add(entry);
+                    rows.entry(row).or_insert_with(|| Marks::new(place + 1)).add(entry, row);
                 }
             }
             for (row, marks) in rows {
@@ -164,10 +165,24 @@ impl Journal {
                 choice: Some(Some(decision.choice.clone())),
                 tags: decision.tags.clone(),
                 note: decision.note.clone(),
+                ..What::default()
             },
             None => What { choice: Some(None), ..What::default() },
         };
         self.enter(samples, what, decision)
+    }
+
+    /// Keeps one sample and removes others, in one entry: one undo takes all of it back.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when the one to keep is among the others.
+    pub fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Result<Applied> {
+        if remove.contains(&keep) {
+            return Err(Error::Invalid(format!("sample {} cannot be kept and removed", keep.0)));
+        }
+        let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
+        let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
+        self.enter(&samples, what, Some(Choice::Remove.into()))
     }
 
     /// Adds tags to samples without deciding; a note replaces the earlier one where it is not empty.
@@ -179,7 +194,7 @@ impl Journal {
             return Err(Error::Invalid("there is neither a tag nor a note to keep".into()));
         }
         let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
-        self.enter(samples, What { choice: None, tags, note: note.to_owned() }, None)
+        self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
     }
 
     fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
@@ -258,7 +273,7 @@ impl Journal {
     fn show(&mut self, row: u32) {
         let mut own = Marks::new(0);
         for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
-            own.add(&self.own.entries[index as usize]);
+            own.add(&self.own.entries[index as usize], row);
         }
         for (_, marks) in self.said.get(&row).map_or(&[][..], Vec::as_slice) {
             own.join(marks);
@@ -325,7 +340,7 @@ impl Journal {
         for (&row, said) in &self.said {
             let mut own = Marks::new(0);
             for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
-                own.add(&self.own.entries[index as usize]);
+                own.add(&self.own.entries[index as usize], row);
             }
             let others = said
                 .iter()
@@ -379,5 +394,7 @@ fn now() -> Timestamp {
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod tests;

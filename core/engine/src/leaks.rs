@@ -18,6 +18,7 @@ use crate::manifest::Manifest;
 use crate::sample::SampleId;
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
+use chaffinch_plugin::is_flat;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,8 +146,7 @@ fn by_hash(side: Side<'_>) -> BTreeMap<u64, Vec<SampleId>> {
     let mut hashes: BTreeMap<u64, Vec<SampleId>> = BTreeMap::new();
     for id in side.manifest.ids().filter(|&id| side.facts.decodable(id)) {
         let (phash, dhash) = (side.facts.phash[id.index()], side.facts.dhash[id.index()]);
-        // Without edges every dHash bit is 0 and the pHash is the mean and rounding noise.
-        if phash.count_ones() > 2 && dhash != 0 {
+        if !is_flat(phash, dhash) {
             hashes.entry(phash).or_default().push(id);
         }
     }

@@ -1,7 +1,8 @@
 //! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
 //! detector by name.
 
-mod atomic;
+pub mod atlas;
+pub mod atomic;
 pub mod class_vectors;
 pub mod columns;
 pub mod config;
@@ -35,6 +36,7 @@ pub mod protocol;
 pub mod query;
 pub mod ranking;
 pub mod sample;
+pub mod selection;
 pub mod session;
 pub mod store;
 mod toml_table;

@@ -9,41 +9,7 @@ use gemm::Parallelism;
 /// # Panics
 /// When a slice is not as long as its shape says.
 pub fn matmul_transposed(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out: &mut [f32]) {
-    assert_eq!(Some(a.len()), m.checked_mul(d), "the left matrix is not {m} x {d}");
-    assert_eq!(Some(b.len()), n.checked_mul(d), "the right matrix is not {n} x {d}");
-    assert_eq!(Some(out.len()), m.checked_mul(n), "the result is not {m} x {n}");
-    if d == 0 {
-        out.fill(0.0);
-    }
-    if m == 0 || n == 0 || d == 0 {
-        return;
-    }
-    let (rows, width) = (d as isize, n as isize);
-    // SAFETY: the lengths were checked above: `a` is read as m x d and `b` as d x n (its rows are columns) with
-    // these strides, `out` is written as m x n and, being borrowed mutably, overlaps neither; `read_dst` is false.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            d,
-            out.as_mut_ptr(),
-            1,
-            width,
-            false,
-            a.as_ptr(),
-            1,
-            rows,
-            b.as_ptr(),
-            rows,
-            1,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+    product(Factor { values: a, turned: false }, Factor { values: b, turned: true }, (m, d, n), out);
 }
 
 /// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide, turned
@@ -52,33 +18,53 @@ pub fn matmul_transposed(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out
 /// # Panics
 /// When a slice is not as long as its shape says.
 pub fn transposed_matmul(a: &[f32], k: usize, b: &[f32], d: usize, rows: usize, out: &mut [f32]) {
-    assert_eq!(Some(a.len()), rows.checked_mul(k), "the left matrix is not {rows} x {k}");
-    assert_eq!(Some(b.len()), rows.checked_mul(d), "the right matrix is not {rows} x {d}");
-    assert_eq!(Some(out.len()), k.checked_mul(d), "the result is not {k} x {d}");
-    if rows == 0 {
+    product(Factor { values: a, turned: true }, Factor { values: b, turned: false }, (k, rows, d), out);
+}
+
+/// One side of a product.
+struct Factor<'a> {
+    values: &'a [f32],
+    /// Whether it is stored with its rows as columns.
+    turned: bool,
+}
+
+impl Factor<'_> {
+    /// Steps from one column and from one row to the next, for a factor of that shape.
+    fn strides(&self, rows: usize, columns: usize) -> (isize, isize) {
+        if self.turned { (rows as isize, 1) } else { (1, columns as isize) }
+    }
+}
+
+/// `left · right`, of `m` x `depth` and `depth` x `n`.
+fn product(left: Factor<'_>, right: Factor<'_>, (m, depth, n): (usize, usize, usize), out: &mut [f32]) {
+    assert_eq!(Some(left.values.len()), m.checked_mul(depth), "the left matrix is not {m} x {depth}");
+    assert_eq!(Some(right.values.len()), depth.checked_mul(n), "the right matrix is not {depth} x {n}");
+    assert_eq!(Some(out.len()), m.checked_mul(n), "the result is not {m} x {n}");
+    if depth == 0 {
         out.fill(0.0);
     }
-    if rows == 0 || k == 0 || d == 0 {
+    if m == 0 || n == 0 || depth == 0 {
         return;
     }
-    let (left, width) = (k as isize, d as isize);
-    // SAFETY: the lengths were checked above: `a` is read as k x rows (its columns are rows) and `b` as rows x d with
-    // these strides, `out` is written as k x d and, being borrowed mutably, overlaps neither; `read_dst` is false.
+    let (left_column, left_row) = left.strides(m, depth);
+    let (right_column, right_row) = right.strides(depth, n);
+    // SAFETY: the lengths were checked above: with these strides `left` is read as m x depth, `right` as depth x n, and
+    // `out` is written as m x n and, being borrowed mutably, overlaps neither; `read_dst` is false.
     unsafe {
         gemm::gemm(
-            k,
-            d,
-            rows,
+            m,
+            n,
+            depth,
             out.as_mut_ptr(),
             1,
-            width,
+            n as isize,
             false,
-            a.as_ptr(),
-            left,
-            1,
-            b.as_ptr(),
-            1,
-            width,
+            left.values.as_ptr(),
+            left_column,
+            left_row,
+            right.values.as_ptr(),
+            right_column,
+            right_row,
             0.0,
             1.0,
             false,

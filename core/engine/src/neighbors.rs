@@ -9,7 +9,10 @@
 mod best;
 mod bound;
 mod clusters;
+mod device;
 mod pairs;
+
+pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
 
 use crate::Result;
 use crate::job::Job;
@@ -53,6 +56,29 @@ impl NeighborLists {
             .map(|(&index, &similarity)| (index as usize, similarity))
     }
 
+    /// The same lists for more rows: list `i` is that of `rows[i]` of `count`, and the others have none.
+    fn spread(self, rows: &[u32], count: usize) -> NeighborLists {
+        if rows.len() == count {
+            return self;
+        }
+        let k = self.k;
+        let mut lists = NeighborLists::empty(count, k);
+        lists.recall = self.recall;
+        for (place, &row) in rows.iter().enumerate() {
+            let (from, to) = (place * k..(place + 1) * k, row as usize * k);
+            let indices = self.indices[from.clone()].iter();
+            let indices = indices.map(|&index| rows.get(index as usize).copied().unwrap_or(u32::MAX));
+            lists.indices[to..to + k].iter_mut().zip(indices).for_each(|(to, index)| *to = index);
+            lists.similarities[to..to + k].copy_from_slice(&self.similarities[from]);
+        }
+        lists
+    }
+
+    /// No neighbours, with room for `k` a row.
+    fn empty(rows: usize, k: usize) -> NeighborLists {
+        NeighborLists { k, indices: vec![u32::MAX; rows * k], similarities: vec![-1.0; rows * k], recall: None }
+    }
+
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
     #[must_use]
     pub fn truncated(&self, k: usize) -> NeighborLists {
@@ -90,12 +116,7 @@ fn nearest_beyond(
     job: &Job<'_>,
 ) -> Result<NeighborLists> {
     let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
-    let mut lists = NeighborLists {
-        k,
-        indices: vec![u32::MAX; matrix.rows() * k],
-        similarities: vec![-1.0; matrix.rows() * k],
-        recall: None,
-    };
+    let mut lists = NeighborLists::empty(matrix.rows(), k);
     let asked = k;
     let k = k.min(rows.len().saturating_sub(1));
     if k == 0 {

@@ -13,7 +13,7 @@
 
 mod write;
 
-pub use write::{LIST, PolluteReport, TRUTH, write};
+pub use write::{DATA, LIST, PolluteReport, TRUTH, write};
 
 use crate::manifest::Manifest;
 use crate::sample::{LabelId, SampleId};

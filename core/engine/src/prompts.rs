@@ -7,8 +7,11 @@ use std::fs;
 use std::path::Path;
 
 const DEFAULT: &str = include_str!("../../../configs/prompts/default.toml");
-const BUNDLED: [(&str, &str); 2] =
-    [("default", DEFAULT), ("cifar10", include_str!("../../../configs/prompts/cifar10.toml"))];
+const BUNDLED: [(&str, &str); 3] = [
+    ("default", DEFAULT),
+    ("cifar10", include_str!("../../../configs/prompts/cifar10.toml")),
+    ("cifar10-described", include_str!("../../../configs/prompts/cifar10-described.toml")),
+];
 
 /// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -194,6 +197,13 @@ mod tests {
         let prompts = set.for_class("automobile");
         assert!(prompts.contains(&"a blurry photo of a car".to_owned()));
         assert_eq!(prompts.len(), 15);
+        let described = PromptSet::load(&["cifar10-described"]).unwrap();
+        for class in
+            ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+        {
+            assert_eq!(described.for_class(class).len(), 8, "{class}");
+        }
+        assert_eq!(described.for_class("tulip"), ["a photo of a tulip"]);
         assert!(PromptSet::load(&["/nowhere/x.toml"]).unwrap_err().to_string().contains("/nowhere/x.toml"));
     }
 

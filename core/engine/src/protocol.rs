@@ -5,6 +5,15 @@
 //! the details of one sample, and shows them. Queries and pictures carry a ticket, so that a late answer to an
 //! old question can be told from the current one and dropped.
 
+mod overview;
+mod views;
+
+pub use overview::{
+    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
+    Statistics, edge,
+};
+pub use views::{Area, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
+
 use crate::decision::Decision;
 use crate::sample::{SampleId, Split};
 use serde::{Deserialize, Serialize};
@@ -116,11 +125,21 @@ pub enum Command {
         /// The rule.
         rule: EnsembleRule,
     },
+    /// Something about the whole dataset. Answered by [`Event::Overview`]; a newer question of the same kind may take
+    /// the place of an older one.
+    Overview {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// What about.
+        about: Overview,
+    },
     /// Keep a client's own state (place in the list, filter) with the session, as the client's own text.
     Remember {
         /// Opaque to the engine; at most 64 KiB.
         state: String,
     },
+    /// What views of many samples at once need.
+    View(ViewCommand),
     /// Finish: cancel the job, close the journal, answer [`Event::Bye`].
     Stop,
 }
@@ -182,6 +201,15 @@ pub enum Event {
     Detail(Box<Detail>),
     /// Pixels, or why there are none.
     Picture(Picture),
+    /// What a view asked for.
+    View(Box<ViewEvent>),
+    /// Something about the whole dataset.
+    Overview {
+        /// The question's ticket.
+        ticket: Ticket,
+        /// The answer.
+        overview: Overviewed,
+    },
     /// A decision, an undo or a redo is on disk: it survives the loss of power.
     Saved(Saved),
     /// Nothing was changed, for this reason (nothing to undo, a full disk).
@@ -303,7 +331,8 @@ pub struct Query {
     pub all: bool,
     /// Words that must all match. Each is matched against the path, unless it is `class:NAME`,
     /// `suggested:NAME`, `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`,
-    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3` or `is:leak`. A leading `-` negates.
+    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3`, `is:leak`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`]) or
+    /// `cluster:CLASS/NUMBER`. A leading `-` negates.
     pub filter: String,
     /// The order.
     pub sort: Sort,
@@ -343,6 +372,20 @@ pub enum EnsembleRule {
     MeanRank,
     /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
     Weighted(BTreeMap<String, f32>),
+    /// Only what all detectors flag.
+    And,
+    /// Only what so many detectors flag.
+    AtLeast(u16),
+    /// Mean of calibrated scores.
+    Average,
+    /// Mean of calibrated scores of the detectors that flag the same samples.
+    Consensus,
+    /// What a regression learned from the reviewer's decisions.
+    Stacking,
+    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    Recall,
+    /// Only what two detectors flag or one is sure of.
+    Precision,
 }
 
 /// One line of a list.
@@ -444,6 +487,8 @@ pub struct Picture {
     pub height: u32,
     /// `width * height * 3` bytes, RGB.
     pub rgb: Vec<u8>,
+    /// Width and height of the whole picture, 0 where there is none.
+    pub whole: (u32, u32),
     /// Why there is no picture.
     pub error: Option<String>,
 }

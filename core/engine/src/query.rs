@@ -3,7 +3,9 @@
 //! The language of filters is described at [`Query::filter`]. Beyond what stands there: a word in quotes may hold
 //! blanks (`class:"polar bear"`), a word that is quoted as a whole is always looked for in the path, `\"` and
 //! `\\` stand for themselves within quotes, `score` knows `<`, `<=`, `>` and `>=`, `is:unreadable` finds files
-//! that could not be decoded, and `is:leak` finds samples of duplicate groups that reach across splits. Class
+//! that could not be decoded, and `is:leak` finds samples of duplicate groups that reach across splits.
+//! `map:0.1,0.2,0.5,0.6` finds samples within left, upper, right and lower border on the map of the embeddings,
+//! `cluster:cat/2` those of the second largest cluster of a class. Class
 //! names are compared without case: a class of that very name, else all classes whose names contain it.
 
 mod filter;
@@ -11,6 +13,7 @@ mod needle;
 mod parse;
 mod sort;
 
+use crate::atlas::Atlas;
 use crate::facts::Facts;
 use crate::journal::Decisions;
 use crate::manifest::Manifest;
@@ -35,6 +38,8 @@ pub struct Source<'a> {
     pub ranking: &'a Ranking,
     /// What was decided.
     pub decisions: &'a Decisions,
+    /// The embeddings, where they are at hand.
+    pub atlas: Option<&'a Atlas>,
 }
 
 impl Source<'_> {
@@ -55,17 +60,32 @@ impl Source<'_> {
 /// # Errors
 /// When the filter or the order cannot be understood; the error says which word, and what may have been meant.
 pub fn select(source: &Source<'_>, query: &Query) -> Result<Vec<u32>> {
+    select_unless(source, query, &|| false)
+}
+
+/// The same, given up with [`Error::Stopped`] soon after nobody wants it any more. That is asked from many threads.
+///
+/// # Errors
+/// As [`select`], and when it was given up.
+pub fn select_unless(
+    source: &Source<'_>,
+    query: &Query,
+    unwanted: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<u32>> {
     let words = parse::words(&query.filter)?;
     let filter = Filter::new(source, &words)?;
     let rows = match query.all {
-        false => source.ranking.order.clone(),
+        false => source.ranking.order.to_vec(),
         // Before the first scan there is no rank, and every sample is as good as another.
         true if source.ranking.score.len() < source.manifest.len() => {
             (0..source.manifest.len() as u32).collect()
         }
         true => source.ranking.full_order().to_vec(),
     };
-    let rows = filter.keep(source, rows);
+    let rows = filter.keep(source, rows, unwanted);
+    if unwanted() {
+        return Err(Error::Stopped);
+    }
     sort::sort(source, rows, query)
 }
 

@@ -15,18 +15,41 @@
 //! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
+//! - **Average**: by the mean of `c`.
+//! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, told from which samples they
+//!   flag (`agreement.rs`). Without weights it leaves out what has nothing to do with the matter most detectors see.
+//! - **`AtLeast(k)`** and **And**: a sample is a suspect when `k` of the detectors that scored it flag it, or all of
+//!   them; its score is the `k`-th lowest `c`, or the highest. That a file can be read is no vote.
+//! - **Stacking**: by a logistic regression learned from the reviewer's decisions (`stacking.rs`); with too few of
+//!   them as Or, and [`Ranking::note`] says so.
+//! - **Recall** and **Precision**: as Or, with every threshold moved a fifth of the way to 1 (see
+//!   [`thresholds_under`]), and with only those suspects that two detectors flag or one is sure of (`c` below 0.1).
 //!
 //! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
 
-use crate::columns::DetectorResult;
+mod agreement;
+mod rule;
+mod stacking;
+
+pub use rule::{RULES, thresholds_under};
+pub use stacking::LEAST_DECISIONS;
+
+use crate::columns::{Column, DetectorResult};
+use crate::decision::Choice;
+use crate::engine::UNREADABLE;
+use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
 use rayon::prelude::*;
+use stacking::Stack;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// Places that the weakest evidence waits under the rule Or.
 const WAIT: f32 = 40.0;
+
+/// Evidence below this is enough alone under the rule Precision.
+const SURE: f32 = 0.1;
 
 /// Results by detector name.
 pub type Results = BTreeMap<String, Arc<DetectorResult>>;
@@ -35,22 +58,59 @@ pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
     /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it.
-    pub score: Vec<f32>,
+    pub score: Column<f32>,
     /// The suspects, worst first.
-    pub order: Vec<u32>,
-    /// How many detectors flag each sample.
-    pub flags: Vec<u16>,
+    pub order: Column<u32>,
+    /// How many detectors flag each sample; 0 where the rule makes it no suspect.
+    pub flags: Column<u16>,
+    /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
+    pub note: String,
     /// What samples that no detector flags are ordered by.
-    rest: Vec<f32>,
+    rest: Column<f32>,
     /// See [`Ranking::full_order`]; made when first asked for.
-    full: OnceLock<Vec<u32>>,
+    full: OnceLock<Column<u32>>,
+}
+
+/// A ranking as it is kept: the columns of all samples, the last one an order of which the first `suspects` are
+/// the suspects.
+pub(crate) struct Kept {
+    pub(crate) score: Column<f32>,
+    pub(crate) flags: Column<u16>,
+    pub(crate) rest: Column<f32>,
+    pub(crate) full: Column<u32>,
+    pub(crate) suspects: usize,
 }
 
 impl Ranking {
     /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
     /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
     pub fn full_order(&self) -> &[u32] {
-        self.full.get_or_init(|| self.make_full_order())
+        self.full.get_or_init(|| self.make_full_order().into())
+    }
+
+    /// To be kept.
+    pub(crate) fn kept(&self) -> Kept {
+        let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
+        let (score, flags, rest) = (self.score.clone(), self.flags.clone(), self.rest.clone());
+        Kept { score, flags, rest, full, suspects: self.order.len() }
+    }
+
+    /// What was kept; `None` where its parts do not fit together.
+    pub(crate) fn from_kept(kept: Kept) -> Option<Ranking> {
+        let Kept { score, flags, rest, full, suspects } = kept;
+        let count = score.len();
+        let fits = flags.len() == count && rest.len() == count && full.len() == count && suspects <= count;
+        if !fits || !full.par_iter().all(|&row| (row as usize) < count) {
+            return None;
+        }
+        Some(Ranking {
+            order: full.first(suspects),
+            note: String::new(),
+            score,
+            flags,
+            rest,
+            full: OnceLock::from(full),
+        })
     }
 
     fn make_full_order(&self) -> Vec<u32> {
@@ -83,6 +143,8 @@ struct Voter<'a> {
     scores: &'a [f32],
     threshold: f32,
     weight: f32,
+    /// Whether it only says that the file can be read.
+    check: bool,
     result: &'a DetectorResult,
 }
 
@@ -102,14 +164,32 @@ struct Summary {
 }
 
 /// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
-/// of samples is left out.
+/// of samples is left out. The rule Stacking has nothing to learn from here: see [`rank_reviewed`].
 pub fn rank(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
     rule: &EnsembleRule,
     count: usize,
 ) -> Ranking {
-    let voters: Vec<Voter<'_>> = results
+    rank_reviewed(results, thresholds, rule, count, &[])
+}
+
+/// What the rule Stacking learns from: the samples that were decided to keep (`false`), and to remove or relabel
+/// (`true`). Undecidable ones are left out.
+pub fn reviewed(decisions: &Decisions) -> Vec<(u32, bool)> {
+    let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
+    known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
+}
+
+/// As [`rank`], with decided samples and whether each was found bad.
+pub fn rank_reviewed(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    count: usize,
+    reviewed: &[(u32, bool)],
+) -> Ranking {
+    let mut voters: Vec<Voter<'_>> = results
         .iter()
         .filter(|(_, result)| result.len() == count)
         .map(|(name, result)| Voter {
@@ -119,38 +199,75 @@ pub fn rank(
                 EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
                 _ => 1.0,
             },
+            check: name == UNREADABLE,
             result,
         })
         .collect();
-    let ranks: Vec<&[f32]> = match rule {
-        EnsembleRule::MeanRank => voters.iter().map(|voter| voter.result.ranks()).collect(),
-        _ => Vec::new(),
-    };
+    let (mut rule, mut note, mut beside) = (rule, String::new(), Beside::Nothing);
+    match rule {
+        EnsembleRule::MeanRank => {
+            beside = Beside::Ranks(voters.iter().map(|voter| voter.result.ranks()).collect());
+        }
+        EnsembleRule::Consensus => {
+            let flags =
+                |voter: usize, row: usize| (!voters[voter].scores[row].is_nan(), voters[voter].flags(row));
+            let inside = agreement::consensus(voters.len(), count, flags);
+            let weigh = |(voter, inside): (&mut Voter<'_>, bool)| voter.weight = f32::from(u8::from(inside));
+            voters.iter_mut().zip(inside).for_each(weigh);
+        }
+        EnsembleRule::Stacking => {
+            let known = reviewed.iter().filter(|(row, _)| (*row as usize) < count);
+            let decided: Vec<(Vec<f32>, bool)> =
+                known.map(|&(row, bad)| (calibrated(row as usize, &voters).collect(), bad)).collect();
+            match Stack::learn(&decided) {
+                Ok(stack) => beside = Beside::Stack(stack),
+                Err(why) => {
+                    note = format!("{why}. Ranked by the rule 'or' until then");
+                    rule = &EnsembleRule::Or;
+                }
+            }
+        }
+        _ => {}
+    }
     let summaries: Vec<Summary> =
-        (0..count).into_par_iter().map(|row| summary(row, &voters, &ranks, rule)).collect();
+        (0..count).into_par_iter().map(|row| summary(row, &voters, &beside, rule)).collect();
     let order = match rule {
-        EnsembleRule::Or => by_places(&voters, &summaries),
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &summaries),
         EnsembleRule::Majority => {
             sorted(&summaries, |row| (u32::from(u16::MAX - row.flags), bits(row.lowest), bits(row.mean)))
         }
-        EnsembleRule::MeanRank | EnsembleRule::Weighted(_) => {
-            sorted(&summaries, |row| (bits(row.score), bits(row.lowest), bits(row.mean)))
-        }
+        _ => sorted(&summaries, |row| (bits(row.score), bits(row.lowest), bits(row.mean))),
     };
     let rest = |summary: &Summary| match rule {
-        EnsembleRule::Or | EnsembleRule::Majority => summary.mean,
-        EnsembleRule::MeanRank | EnsembleRule::Weighted(_) => summary.score,
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision | EnsembleRule::Majority => {
+            summary.mean
+        }
+        _ => summary.score,
     };
     Ranking {
         rest: summaries.iter().map(rest).collect(),
         score: summaries.iter().map(|summary| summary.score).collect(),
         flags: summaries.iter().map(|summary| summary.flags).collect(),
-        order,
+        order: order.into(),
+        note,
         full: OnceLock::new(),
     }
 }
 
-fn summary(row: usize, voters: &[Voter<'_>], ranks: &[&[f32]], rule: &EnsembleRule) -> Summary {
+/// What some rules know beside scores and thresholds.
+enum Beside<'a> {
+    Nothing,
+    /// Relative ranks by detector.
+    Ranks(Vec<&'a [f32]>),
+    Stack(Stack),
+}
+
+/// A sample's calibrated scores by detector, NaN where there is none.
+fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
+    voters.iter().map(move |voter| calibrate(voter.scores[row], voter.threshold))
+}
+
+fn summary(row: usize, voters: &[Voter<'_>], beside: &Beside<'_>, rule: &EnsembleRule) -> Summary {
     let (mut lowest, mut flags) = (f32::INFINITY, 0);
     let (mut sum, mut scored) = (0.0, 0.0);
     let (mut weighted, mut weights) = (0.0, 0.0);
@@ -169,16 +286,39 @@ fn summary(row: usize, voters: &[Voter<'_>], ranks: &[&[f32]], rule: &EnsembleRu
         return Summary { lowest: f32::NAN, mean: f32::NAN, score: f32::NAN, flags: 0 };
     }
     let mean = sum / scored;
-    let score = match rule {
-        EnsembleRule::Or | EnsembleRule::Majority => lowest,
-        EnsembleRule::MeanRank => {
+    let score = match (rule, beside) {
+        (EnsembleRule::And, _) => return agreed(row, voters, usize::MAX, lowest, mean),
+        (EnsembleRule::AtLeast(least), _) => return agreed(row, voters, usize::from(*least), lowest, mean),
+        (_, Beside::Ranks(ranks)) => {
             let ranks = ranks.iter().map(|ranks| ranks[row]).filter(|rank| !rank.is_nan());
             ranks.sum::<f32>() / scored
         }
-        EnsembleRule::Weighted(_) if weights > 0.0 => weighted / weights,
-        EnsembleRule::Weighted(_) => mean,
+        (_, Beside::Stack(stack)) => stack.score(&calibrated(row, voters).collect::<Vec<f32>>()),
+        (EnsembleRule::Weighted(_) | EnsembleRule::Consensus, _) if weights > 0.0 => weighted / weights,
+        (EnsembleRule::Weighted(_) | EnsembleRule::Consensus | EnsembleRule::Average, _) => mean,
+        _ => lowest,
     };
+    if *rule == EnsembleRule::Precision && flags < 2 && lowest >= SURE {
+        flags = 0;
+    }
     Summary { lowest, mean, score, flags }
+}
+
+/// The rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer detectors scored the sample.
+fn agreed(row: usize, voters: &[Voter<'_>], least: usize, lowest: f32, mean: f32) -> Summary {
+    let scored = |voter: &&Voter<'_>| !voter.scores[row].is_nan();
+    let mut voting: Vec<&Voter<'_>> = voters.iter().filter(scored).filter(|voter| !voter.check).collect();
+    if voting.is_empty() {
+        // A file that nobody could look at.
+        voting = voters.iter().filter(scored).collect();
+    }
+    let least = least.clamp(1, voting.len());
+    let flags = voting.iter().filter(|voter| voter.flags(row)).count();
+    let mut scores: Vec<f32> =
+        voting.iter().map(|voter| calibrate(voter.scores[row], voter.threshold)).collect();
+    scores.sort_by(f32::total_cmp);
+    let flags = if flags >= least { flags as u16 } else { 0 };
+    Summary { lowest, mean, score: scores[least - 1], flags }
 }
 
 /// A number from 0 on as one that sorts alike.
@@ -198,7 +338,7 @@ fn sorted(summaries: &[Summary], key: impl Fn(&Summary) -> (u32, u32, u32) + Syn
     keyed.into_par_iter().map(|(_, row)| row).collect()
 }
 
-/// The rule Or: see the module's words.
+/// The rules Or, Recall and Precision: see the module's words.
 fn by_places(voters: &[Voter<'_>], summaries: &[Summary]) -> Vec<u32> {
     let mut earned = vec![0.0_f32; summaries.len()];
     for voter in voters {
@@ -217,7 +357,7 @@ fn by_places(voters: &[Voter<'_>], summaries: &[Summary]) -> Vec<u32> {
     }
     let rows = (0_u32..summaries.len() as u32).into_par_iter();
     let mut keyed: Vec<(u32, u32, u32, u32)> = rows
-        .filter(|&row| earned[row as usize] > 0.0)
+        .filter(|&row| earned[row as usize] > 0.0 && summaries[row as usize].flags > 0)
         .map(|row| {
             let summary = &summaries[row as usize];
             (u32::MAX - bits(earned[row as usize]), bits(summary.lowest), bits(summary.mean), row)

@@ -4,6 +4,9 @@
 //! session.toml      which dataset, since when, with which model
 //! samples.arrow     the manifest and what is known of each file
 //! detectors/        one result a detector
+//! rank.arrow        the rank made of them, and
+//! unreadable.arrow  what could not be decoded: large sessions only, to be open sooner
+//! models/           what detectors trained, in versions
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be made again
 //! settings.toml     thresholds, ensemble and parameters as they were moved
@@ -232,6 +235,16 @@ impl Session {
         self.dir.join("samples.arrow")
     }
 
+    /// The file of a rank that was made of these results.
+    pub(crate) fn rank_path(&self) -> PathBuf {
+        self.dir.join("rank.arrow")
+    }
+
+    /// The file of what could not be decoded, as a detector's result.
+    pub(crate) fn unreadable_path(&self) -> PathBuf {
+        self.dir.join("unreadable.arrow")
+    }
+
     fn results_dir(&self) -> PathBuf {
         self.dir.join("detectors")
     }
@@ -243,6 +256,15 @@ impl Session {
     pub fn result_path(&self, detector: &str) -> Result<PathBuf> {
         columns::check_name(detector)?;
         Ok(self.results_dir().join(format!("{detector}.arrow")))
+    }
+
+    /// Where a detector's own files are, such as the models it trained.
+    ///
+    /// # Errors
+    /// When the name could not be a folder's.
+    pub fn kept_dir(&self, detector: &str) -> Result<PathBuf> {
+        columns::check_name(detector)?;
+        Ok(self.dir.join("models").join(detector))
     }
 
     /// Keeps the samples.

@@ -35,6 +35,13 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A value that is a number or a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Number(f64),
+    Text(String),
+}
+
 /// A table on its way through [`Table::finish`], which refuses what nobody asked for.
 pub(crate) struct Table<'t, 'a> {
     source: &'t Source<'a>,
@@ -111,6 +118,33 @@ impl<'t, 'a> Table<'t, 'a> {
         Ok(tables)
     }
 
+    /// As [`Table::other_tables`], and beside it a complaint for each key that holds no table.
+    pub(crate) fn other_tables_and_strays(&self) -> (Vec<(String, &'t DeTable<'a>)>, Vec<String>) {
+        let (mut tables, mut strays) = (Vec::new(), Vec::new());
+        for (key, value) in self.others() {
+            match value.get_ref() {
+                DeValue::Table(table) => tables.push((key.get_ref().to_string(), table)),
+                _ => strays.push(self.unknown(key).to_string()),
+            }
+        }
+        (tables, strays)
+    }
+
+    /// All numbers and texts under keys that nobody asked for; true is 1 and false is 0.
+    pub(crate) fn other_values(&self) -> Result<Vec<(String, Value)>> {
+        let others = self.others();
+        let values = others.map(|(key, value)| {
+            let known = match value.get_ref() {
+                DeValue::String(text) => Some(Value::Text(text.to_string())),
+                other => number(other).map(Value::Number),
+            };
+            let wrong =
+                || self.wrong(value, key.get_ref(), "a number, true or false, or the name of a choice");
+            Ok((key.get_ref().to_string(), known.ok_or_else(wrong)?))
+        });
+        values.collect()
+    }
+
     /// All numbers under keys that nobody asked for; true is 1 and false is 0.
     pub(crate) fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
         let others = self.others();
@@ -138,6 +172,13 @@ impl<'t, 'a> Table<'t, 'a> {
         let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
         let hint = hint(key.get_ref(), self.asked.iter().copied());
         self.source.error(key.span().start, format!("unknown key '{}'{place}{hint}", key.get_ref()))
+    }
+
+    /// A complaint for each key that nobody asked for, in the order of the file.
+    pub(crate) fn strays(&self) -> Vec<String> {
+        let mut keys: Vec<_> = self.others().map(|(key, _)| key).collect();
+        keys.sort_by_key(|key| key.span().start);
+        keys.into_iter().map(|key| self.unknown(key).to_string()).collect()
     }
 
     /// Refuses what nobody asked for.

@@ -11,7 +11,7 @@ use std::ffi::c_void;
 
 /// Host and detector must have this number in common; there are no ranges. It is raised with every change to
 /// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -233,6 +233,18 @@ pub struct ProbabilitiesTable {
     pub folds: Slice<u32>,
 }
 
+/// Bytes that a detector kept in an earlier run.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct KeptRecord {
+    /// The bytes.
+    pub bytes: Slice<u8>,
+    /// Their version, counted from 1; 0 where there is none.
+    pub version: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
 /// Decoded pixels: `height * width * 3` bytes, RGB, row by row.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -355,4 +367,10 @@ pub struct HostTable {
     pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
     /// Out-of-sample class probabilities. Since version 2.
     pub probabilities: unsafe extern "C" fn(*mut c_void, *mut ProbabilitiesTable) -> Status,
+    /// What this detector kept under a name; version 0 = the newest. An empty record where there is none. Since
+    /// version 3.
+    pub kept: unsafe extern "C" fn(*mut c_void, Str, u32, *mut KeptRecord) -> Status,
+    /// Keeps bytes under a name once this run has ended well, and says as which version. Bytes equal to the
+    /// newest version's stay that version. Since version 3.
+    pub keep: unsafe extern "C" fn(*mut c_void, Str, Slice<u8>, *mut u32) -> Status,
 }

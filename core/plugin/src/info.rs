@@ -77,7 +77,8 @@ pub struct Param {
     pub(crate) name: Str,
     pub(crate) help: Str,
     pub(crate) kind: u32,
-    pub(crate) reserved: u32,
+    /// Bits of [`Needs`], needed once the value is not the default. Since ABI version 3.
+    pub(crate) needs: u32,
     pub(crate) default: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
@@ -97,7 +98,7 @@ impl Param {
             name: Str::new(name),
             help: Str::new(help),
             kind,
-            reserved: 0,
+            needs: 0,
             default,
             min,
             max,
@@ -125,6 +126,18 @@ impl Param {
         let mut param = Param::build(name, help, 3, 0.0, 0.0, choices.len() as f64 - 1.0);
         param.choices = Slice::new(choices);
         param
+    }
+
+    /// The same parameter, for which the host must have these ready as well once its value is not the default.
+    #[must_use]
+    pub const fn needs(mut self, needs: Needs) -> Param {
+        self.needs = needs.0 as u32;
+        self
+    }
+
+    /// What the host must have ready when the parameter has this value, beside what the detector always needs.
+    pub fn needed_at(&self, value: f64) -> Needs {
+        if value == self.default { Needs::NOTHING } else { Needs(u64::from(self.needs)) }
     }
 
     /// Its name.

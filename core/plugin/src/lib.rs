@@ -48,8 +48,8 @@ pub use info::{Info, Needs, Param, ParamKind, Scope};
 pub use report::{Issue, Related, Report};
 pub use score::Score;
 pub use view::{
-    Decided, Dimensions, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels, Source, Split,
-    View,
+    Decided, Dimensions, FORMATS, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels,
+    Source, Split, View, is_flat,
 };
 
 /// Everything a detector's source file needs.

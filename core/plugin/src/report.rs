@@ -92,6 +92,21 @@ impl<'h> Report<'h> {
         check(self.host, unsafe { (self.host.scores)(self.host.ctx, Slice::new(scores)) })
     }
 
+    /// Keeps bytes (a trained model) under a name for later runs of this detector on this dataset, and returns their
+    /// version, counted from 1. Nothing is kept when the run fails. Bytes equal to the newest version's stay that
+    /// version, so that the same run twice keeps one. Read them with [`View::kept`](crate::View::kept).
+    ///
+    /// # Errors
+    /// When the name is not of a-z, 0-9 and -, there are more than 64 MiB, or the host has no place.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32> {
+        let mut version = 0;
+        // SAFETY: as above; name, bytes and version outlive the call.
+        check(self.host, unsafe {
+            (self.host.keep)(self.host.ctx, Str::new(name), Slice::new(bytes), &raw mut version)
+        })?;
+        Ok(version)
+    }
+
     /// Leaves a named text about the whole run, for a person to read.
     ///
     /// # Errors

@@ -26,7 +26,10 @@
 //! It does everything by brute force and refuses what the real host refuses: a score that is none, a sample or
 //! class that does not exist, and services whose need the detector has not declared.
 
+mod npy;
 mod table;
+
+pub use npy::npy;
 
 use crate::abi::{DatasetTable, DimensionsRecord, Slice, Str};
 use crate::{Decided, Detector, Dimensions, Info, NO_LABEL, Needs, Source, Split};
@@ -81,6 +84,8 @@ pub struct Outcome {
     pub issues: Vec<OwnedIssue>,
     /// Name and text of each note, in the order of writing.
     pub notes: Vec<(String, String)>,
+    /// Bytes kept by name, where the run went well.
+    pub kept: BTreeMap<String, Vec<u8>>,
     /// Lines written to the log.
     pub log: Vec<String>,
     /// Why the run failed, by the detector's own word or because the host refused what it wrote.
@@ -133,7 +138,7 @@ pub struct MemoryHost {
     logit_scale: Option<f32>,
     params: BTreeMap<String, f64>,
     stop_after: Option<usize>,
-    undeclared: bool,
+    kept: BTreeMap<String, Vec<Vec<u8>>>,
 }
 
 impl MemoryHost {
@@ -276,11 +281,10 @@ impl MemoryHost {
         self
     }
 
-    /// Lends the embeddings also to a detector that has not declared the need, as when another detector of the
-    /// same run has.
+    /// What the detector kept under a name in earlier runs, the oldest first: usually [`Outcome::kept`] of one.
     #[must_use]
-    pub fn lend_undeclared(mut self) -> Self {
-        self.undeclared = true;
+    pub fn kept(mut self, name: &str, versions: &[Vec<u8>]) -> Self {
+        self.kept.insert(name.to_owned(), versions.to_vec());
         self
     }
 
@@ -291,7 +295,11 @@ impl MemoryHost {
     pub fn run<D: Detector>(&self, detector: &D) -> Outcome {
         let dataset = self.lend();
         match self.resolve(&D::INFO) {
-            Ok(params) => table::run(self, &dataset, D::INFO.needed(), params, detector),
+            Ok(params) => {
+                let extra = D::INFO.parameters().iter().map(|param| param.needed_at(params[param.name()]));
+                let needs = extra.fold(D::INFO.needed(), Needs::and);
+                table::run(self, &dataset, needs, params, detector)
+            }
             Err(sentence) => Outcome {
                 scores: vec![None; dataset.decodable.len()],
                 error: Some(sentence),
@@ -425,7 +433,7 @@ impl Lent<'_> {
     /// The embeddings, where there are any and the detector asked for them.
     fn embeddings(&self, needs: Needs) -> Result<(&[f32], usize), String> {
         let bits = Needs::EMBEDDINGS.and(Needs::NEIGHBORS).and(Needs::TEXTS).bits();
-        if needs.bits() & bits == 0 && !self.host.undeclared {
+        if needs.bits() & bits == 0 {
             return Err("it asks for embeddings but has not declared the need".into());
         }
         let (data, dim) = self.host.embeddings.as_ref().ok_or("this dataset has no embeddings")?;

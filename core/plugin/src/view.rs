@@ -2,8 +2,8 @@
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use crate::abi::{
-    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, MatrixTable, NeighborsTable, PixelsTable,
-    ProbabilitiesTable, Slice, SourceRecord, Status, Str,
+    DatasetTable, DimensionsRecord, HashPairRecord, HostTable, KeptRecord, MatrixTable, NeighborsTable,
+    PixelsTable, ProbabilitiesTable, Slice, SourceRecord, Status, Str,
 };
 use crate::{Error, Result};
 use std::ffi::c_void;
@@ -34,10 +34,17 @@ impl Source {
     }
 }
 
-/// The format with this number in [`SourceRecord`].
+/// The file formats by their numbers in [`SourceRecord`], of which the first is 1.
+pub const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+
 fn format_name(number: u32) -> Option<&'static str> {
-    let names = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
-    names.get((number as usize).checked_sub(1)?).copied()
+    FORMATS.get((number as usize).checked_sub(1)?).copied()
+}
+
+/// Whether a picture is too flat for its perceptual hashes to tell it from others: without edges every bit of the dHash is
+/// 0, and the pHash is the mean and rounding noise.
+pub fn is_flat(phash: u64, dhash: u64) -> bool {
+    phash.count_ones() <= 2 || dhash == 0
 }
 
 /// Which part of the dataset a sample belongs to.
@@ -571,6 +578,24 @@ impl<'h> View<'h> {
     /// When the detector has not declared it.
     pub fn choice(&self, name: &str) -> Result<usize> {
         self.count(name)
+    }
+
+    /// What this detector kept under a name in an earlier run on this dataset (see [`Report::keep`](crate::Report::keep)),
+    /// with its version; the newest where `version` is `None`.
+    ///
+    /// # Errors
+    /// When the name is none, or the host cannot read it.
+    pub fn kept(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, &'h [u8])>> {
+        let mut record = KeptRecord { bytes: Slice::empty(), version: 0, reserved: 0 };
+        let wanted = version.unwrap_or(0);
+        // SAFETY: the record and the name outlive the call.
+        let status = unsafe { (self.host.kept)(self.host.ctx, Str::new(name), wanted, &raw mut record) };
+        check(self.host, status)?;
+        if record.version == 0 {
+            return Ok(None);
+        }
+        // SAFETY: as for `labels`.
+        Ok(Some((record.version, unsafe { record.bytes.as_slice() })))
     }
 
     /// Reports progress of this detector's own loop.

@@ -6,8 +6,8 @@ use chaffinch_plugin::{Info, Param};
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_2() {
-    assert_eq!(ABI_VERSION, 2);
+fn layout_belongs_to_version_3() {
+    assert_eq!(ABI_VERSION, 3);
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -21,6 +21,7 @@ fn layout_belongs_to_version_2() {
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
     assert_eq!((size_of::<ProbabilitiesTable>(), offset_of!(ProbabilitiesTable, folds)), (48, 32));
+    assert_eq!((size_of::<KeptRecord>(), offset_of!(KeptRecord, version)), (24, 16));
     assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
     assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (56, 28));
     assert_eq!((offset_of!(PixelsTable, source), size_of::<SourceRecord>()), (32, 20));
@@ -57,8 +58,10 @@ fn host_table_is_in_order() {
         offset_of!(HostTable, scores),
         offset_of!(HostTable, note),
         offset_of!(HostTable, probabilities),
+        offset_of!(HostTable, kept),
+        offset_of!(HostTable, keep),
     ];
-    let expected: Vec<usize> = [0, 4].into_iter().chain((1..24).map(|i| i * 8)).collect();
+    let expected: Vec<usize> = [0, 4].into_iter().chain((1..26).map(|i| i * 8)).collect();
     assert_eq!(offsets.as_slice(), expected.as_slice());
-    assert_eq!(size_of::<HostTable>(), 24 * 8);
+    assert_eq!(size_of::<HostTable>(), 26 * 8);
 }

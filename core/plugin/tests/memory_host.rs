@@ -172,3 +172,47 @@ fn a_stop_is_no_failure() {
     assert!(outcome.stopped);
     assert_eq!(outcome.error, None);
 }
+
+#[test]
+fn what_is_kept_comes_back_in_versions() {
+    let keep = |view: &View<'_>, report: &Report<'_>| {
+        let earlier = view.kept("model", None)?.map(|(version, bytes)| (version, bytes.to_vec()));
+        let version = report.keep("model", b"two")?;
+        report.note("seen", &format!("{earlier:?} {version}"))
+    };
+    let first = ask(&four(), keep);
+    assert_eq!(first.note("seen"), Some("None 1"));
+    assert_eq!(first.kept["model"], b"two");
+    let again = ask(&four().kept("model", &[b"two".to_vec()]), keep);
+    assert_eq!(again.note("seen"), Some("Some((1, [116, 119, 111])) 1"));
+    let later = ask(&four().kept("model", &[b"two".to_vec(), vec![]]), keep);
+    assert_eq!(later.note("seen"), Some("Some((2, [])) 3"));
+    let failed = ask(&four(), |_, report| {
+        report.keep("model", b"two")?;
+        Err(Error::new("no"))
+    });
+    assert!(failed.kept.is_empty());
+    assert!(
+        ask(&four(), |_, report| report.keep("../x", b"").map(|_| ())).error.unwrap().contains("no name")
+    );
+}
+
+#[test]
+fn a_parameter_brings_its_needs_when_it_is_set() {
+    struct Careful;
+    impl Detector for Careful {
+        const INFO: Info = Info::new("careful", "Looks at embeddings when asked").params(&[Param::number(
+            "near",
+            1.0,
+            0.0,
+            1.0,
+            "Least cosine",
+        )
+        .needs(Needs::NEIGHBORS)]);
+        fn detect(&self, view: &View<'_>, _: &Report<'_>) -> Result<()> {
+            view.neighbors(1).map(|_| ())
+        }
+    }
+    assert!(four().run(&Careful).error.unwrap().contains("not declared the need"));
+    assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
+}

@@ -1,7 +1,6 @@
 use super::{Clustering, Distances, cluster, elbow, improve};
 use proptest::prelude::*;
 use std::convert::Infallible;
-use std::path::PathBuf;
 
 fn run(data: &[f32], n: usize, k: usize) -> Clustering {
     let Ok(found) = cluster::<Infallible>(Distances::new(data, n), k, &|| Ok(()));
@@ -107,26 +106,11 @@ proptest! {
     }
 }
 
-/// The folder with test data beside the repository.
-fn shared() -> PathBuf {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    std::env::var_os("CHAFFINCH_SHARED").map_or_else(beside, PathBuf::from)
-}
-
-/// Cosine distances of the paintings without those that repeat an earlier one (cosine above 0.9).
-fn paintings() -> Option<(Vec<f32>, usize)> {
-    let path = shared().join("data/paintings/embeddings.npy");
-    let Ok(bytes) = std::fs::read(&path) else {
-        println!("SKIPPED: {} is not there; set CHAFFINCH_SHARED", path.display());
-        return None;
-    };
-    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let text = String::from_utf8_lossy(&bytes[10..header]);
-    assert!(text.contains("'<f4'") && text.contains("(320, 512)"), "unexpected header {text}");
-    let numbers: Vec<f64> = bytes[header..]
-        .chunks_exact(4)
-        .map(|chunk| f64::from(f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])))
-        .collect();
+/// Cosine distances of the paintings without those that repeat an earlier one (cosine above 0.9), and the names of
+/// those that are left.
+fn paintings() -> Option<(Vec<f32>, Vec<String>)> {
+    let all = crate::paintings::Paintings::read()?;
+    let numbers: Vec<f64> = all.embeddings.iter().map(|&x| f64::from(x)).collect();
     let rows: Vec<Vec<f64>> = numbers
         .chunks_exact(512)
         .map(|row| {
@@ -135,21 +119,28 @@ fn paintings() -> Option<(Vec<f32>, usize)> {
         })
         .collect();
     let cosine = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-    let keep: Vec<&Vec<f64>> = rows
-        .iter()
-        .enumerate()
-        .filter(|(place, row)| rows[..*place].iter().all(|earlier| cosine(earlier, row) <= 0.9))
-        .map(|(_, row)| row)
+    let keep: Vec<usize> = (0..rows.len())
+        .filter(|&place| rows[..place].iter().all(|earlier| cosine(earlier, &rows[place]) <= 0.9))
         .collect();
-    let data = keep.iter().flat_map(|a| keep.iter().map(|b| (1.0 - cosine(a, b)).max(0.0) as f32)).collect();
-    Some((data, keep.len()))
+    let distance = |a: usize, b: usize| (1.0 - cosine(&rows[a], &rows[b])).max(0.0) as f32;
+    let data = keep.iter().flat_map(|&a| keep.iter().map(move |&b| (a, b))).map(|(a, b)| distance(a, b));
+    Some((data.collect(), keep.iter().map(|&place| all.names[place].clone()).collect()))
 }
 
 #[test]
 fn paintings_have_the_known_inertia() {
-    let Some((data, n)) = paintings() else { return };
+    let Some((data, names)) = paintings() else { return };
+    let n = names.len();
     assert_eq!(n, 307);
     let found = run(&data, n, 10);
+    let mut medoids: Vec<&str> = found.medoids.iter().map(|&medoid| names[medoid].as_str()).collect();
+    medoids.sort_unstable();
+    let known = ["0135", "0136", "0186", "02", "0292", "0299", "033", "0353", "066", "083"];
+    assert_eq!(medoids, known);
+    let mut sizes = vec![0; 10];
+    found.assignment.iter().for_each(|&place| sizes[place] += 1);
+    sizes.sort_unstable();
+    assert_eq!(sizes, [15, 22, 22, 24, 30, 30, 40, 40, 40, 44]);
     assert!(found.inertia <= 75.4756, "inertia {}", found.inertia);
     assert!(is_local_optimum(Distances::new(&data, n), n, &found));
     assert_eq!(found, run(&data, n, 10));
@@ -157,7 +148,8 @@ fn paintings_have_the_known_inertia() {
 
 #[test]
 fn paintings_have_a_falling_elbow() {
-    let Some((data, n)) = paintings() else { return };
+    let Some((data, names)) = paintings() else { return };
+    let n = names.len();
     let ks: Vec<usize> = (5..=99).step_by(2).collect();
     let all = elbow_of(&data, n, &ks);
     assert!(all.windows(2).all(|pair| pair[1].inertia <= pair[0].inertia));

@@ -134,3 +134,10 @@ fn judge(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+use chaffinch_plugin::testing::npy;
+
+#[cfg(test)]
+#[path = "../../../tests/src/paintings.rs"]
+mod paintings;

@@ -168,3 +168,31 @@ fn draws_are_spread_and_repeatable() {
 fn a_stop_is_obeyed() {
     assert!(dataset(100).stop_after(3).run(&ClusterOutliers).stopped);
 }
+
+/// Flags by `similarity < median - c * standard deviation`, computed with NumPy in double precision.
+#[test]
+fn paintings_are_flagged_by_every_centre_as_the_rule_says() {
+    let Some(paintings) = crate::paintings::Paintings::read() else { return };
+    let names = |reference: u32, c: f64, two_sided: f64| -> Vec<String> {
+        let host = MemoryHost::new().classes(&["painting"]).labels(&[0; 320]);
+        let host = host.embeddings(&paintings.embeddings, paintings.dim);
+        let host = host.param("reference", f64::from(reference)).param("c", c).param("two-sided", two_sided);
+        let outcome = host.run(&ClusterOutliers);
+        assert_eq!(outcome.error, None);
+        paintings.names_of(outcome.flagged(0.5)).iter().map(|&name| name.to_owned()).collect()
+    };
+    let known: [(u32, &str, usize); 4] = [
+        (1, "0180 0195 0232 0238 0286 0318 0338 0347 0350 0370 0371", 15),
+        (2, "0180 0195 0232 0238 0275 0286 0306 0307 0318 0338 0370 0371", 16),
+        (3, "0195 0238 0318 0338 0350 0370 0394", 9),
+        (4, "0180 0195 0232 0238 0307 0318 0338 0347 0350 0370 0371 0385", 13),
+    ];
+    for (reference, below, both) in known {
+        assert_eq!(names(reference, 2.0, 0.0).join(" "), below, "reference {reference}");
+        assert_eq!(names(reference, 2.0, 1.0).len(), both, "reference {reference}");
+    }
+    let known = ["0238 0318 0338 0370", "0238 0318 0370", "0318 0370", "0238 0318 0338 0370"];
+    for (reference, below) in (1..).zip(known) {
+        assert_eq!(names(reference, 2.5, 0.0).join(" "), below, "reference {reference}");
+    }
+}

@@ -1,8 +1,10 @@
 #![doc = include_str!("docs.md")]
 
 mod groups;
+mod semantic;
 mod words;
 
+use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
 use groups::{Link, group};
 use std::collections::BTreeMap;
@@ -13,8 +15,6 @@ const MAX_RELATED: usize = 16;
 const KEEP_SCORE: f32 = 0.55;
 /// The same where the group's labels differ, so that one of them is wrong: flagged, but behind everything else.
 const DISPUTED_KEEP_SCORE: f32 = 0.45;
-/// Embedding neighbours looked at for `semantic`.
-const SEMANTIC_NEIGHBORS: usize = 10;
 
 /// Finds exact, perceptual and (when asked) semantic copies.
 pub struct Duplicates;
@@ -36,11 +36,27 @@ impl Detector for Duplicates {
                 "pHash bits that may differ where the dHash agrees as well",
             ),
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
-            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off"),
+            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
+                .needs(Needs::NEIGHBORS),
+            Param::number(
+                "nearest-share",
+                0.0,
+                0.0,
+                1.0,
+                "Share of the usual distance to the nearest neighbour below which it is a copy; 0 = off",
+            )
+            .needs(Needs::NEIGHBORS),
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let links = links(view)?;
+        let (cosine, share) = (view.number("semantic")? as f32, view.number("nearest-share")? as f32);
+        let mut near = semantic::Pairs::default();
+        if cosine < 1.0 || share > 0.0 {
+            near = semantic::Pairs::find(view, cosine, share)?;
+            let count = (0..view.len()).filter(|&sample| view.decodable(sample)).count();
+            report.note("near embeddings", &near.note(count))?;
+        }
+        let links = links(view, &near)?;
         view.checkpoint()?;
         let scores: Vec<f32> =
             (0..view.len()).map(|sample| if view.decodable(sample) { 1.0 } else { f32::NAN }).collect();
@@ -52,8 +68,12 @@ impl Detector for Duplicates {
             }
             write_group(view, report, number as u32, members, &links)?;
         }
-        let copies: usize = groups.iter().map(|members| members.len() - 1).sum();
+        let copies: usize =
+            groups.iter().map(|members| members.len() - 1 - spared(view, members, &links).len()).sum();
         let leaks = groups.iter().filter(|members| words::splits_of(view, members).len() > 1).count();
+        if leaks > 0 {
+            report.note("leaks", &words::leaks(view, &groups))?;
+        }
         report.note("summary", &words::summary(groups.len(), copies, leaks))
     }
 }
@@ -74,13 +94,12 @@ fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::
 }
 
 /// All pairs of copies, the strongest link of each pair.
-fn links(view: &View<'_>) -> Result<BTreeMap<(u32, u32), Link>> {
+fn links(view: &View<'_>, near: &semantic::Pairs) -> Result<BTreeMap<(u32, u32), Link>> {
     let mut links = BTreeMap::new();
     add_exact(view, &mut links);
     add_perceptual(view, &mut links)?;
-    let cosine = view.number("semantic")? as f32;
-    if cosine < 1.0 {
-        add_semantic(view, cosine, &mut links)?;
+    for &(a, b, cosine) in &near.all {
+        links.entry((a, b)).or_insert(Link::Semantic { cosine });
     }
     Ok(links)
 }
@@ -116,31 +135,26 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
     Ok(())
 }
 
-fn add_semantic(view: &View<'_>, cosine: f32, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
-    let neighbors = view.neighbors(SEMANTIC_NEIGHBORS).map_err(|error| {
-        if error.is_stopped() {
-            return error;
-        }
-        Error::new(format!(
-            "'semantic' needs embeddings ({error}): run it beside a detector that asks for them"
-        ))
-    })?;
-    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
-        for (other, similarity) in neighbors.of(sample).take_while(|&(_, similarity)| similarity >= cosine) {
-            links.entry(pair(sample, other)).or_insert(Link::Semantic { cosine: similarity.min(1.0) });
-        }
-    }
-    Ok(())
-}
-
-/// Whether the hashes are those of one flat colour. Without edges every dHash bit is 0, and all that is left of
-/// the pHash is the mean and rounding noise, which many unlike pictures share.
-fn is_flat(phash: u64, dhash: u64) -> bool {
-    phash.count_ones() <= 2 || dhash == 0
-}
-
 fn pair(a: usize, b: usize) -> (u32, u32) {
     (a.min(b) as u32, a.max(b) as u32)
+}
+
+/// Members that are like redundant members only, by their embeddings, and not like the one that is kept: with those
+/// gone, nothing repeats them.
+fn spared(view: &View<'_>, members: &[usize], links: &BTreeMap<(u32, u32), Link>) -> Vec<usize> {
+    let hashes = view.content_hashes();
+    let (best, others) = (members[0], &members[1..]);
+    let link = |a: usize, b: usize| links.get(&pair(a, b));
+    let spared = others.iter().copied().filter(|&sample| {
+        link(best, sample).is_none()
+            && hashes[best] != hashes[sample]
+            && others
+                .iter()
+                .filter(|&&other| other != sample && hashes[other] != hashes[sample])
+                .filter_map(|&other| link(sample, other))
+                .all(|link| matches!(link, Link::Semantic { .. }))
+    });
+    spared.collect()
 }
 
 /// Writes one group, whose first member is the one to keep.
@@ -157,6 +171,7 @@ fn write_group(
     let labels = view.labels();
     let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
     let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
+    let spared = spared(view, members, links);
     for (place, &sample) in members.iter().enumerate() {
         // Two copies of one file are linked through a third only.
         let link = |other: usize| {
@@ -180,12 +195,17 @@ fn write_group(
         // The nearest copy decides what kind of copy this is.
         let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
         let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
-        let score = match (place, disputed) {
-            (0, false) => KEEP_SCORE,
-            (0, true) => DISPUTED_KEEP_SCORE,
-            _ => nearest.score(),
+        let role = match place {
+            0 => words::Role::Best,
+            _ if spared.contains(&sample) => words::Role::Spared,
+            _ => words::Role::Redundant,
         };
-        let reason = described.reason(view, sample, place == 0, nearest);
+        let score = match (role, disputed) {
+            (words::Role::Redundant, _) => nearest.score(),
+            (_, false) => KEEP_SCORE,
+            (_, true) => DISPUTED_KEEP_SCORE,
+        };
+        let reason = described.reason(view, sample, role, nearest);
         report.issue(
             Issue::new(sample, Score::clamp(score)?).group(number).related(&related).reason(&reason),
         )?;
@@ -195,3 +215,10 @@ fn write_group(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+use chaffinch_plugin::testing::npy;
+
+#[cfg(test)]
+#[path = "../../../tests/src/paintings.rs"]
+mod paintings;

@@ -90,6 +90,7 @@ fn leaks_and_labels_are_named() {
          label; the other is the copy to keep"
     );
     assert_eq!(outcome.note("summary"), Some("1 group with 1 redundant sample; 1 group across splits"));
+    assert_eq!(outcome.note("leaks"), Some("1 picture of 2 in test (50.00 %) has a copy in train"));
 }
 
 #[test]
@@ -104,18 +105,100 @@ fn three_splits_are_counted() {
         "the same file as 3 others, one of them in validation and 2 of them in test (this one is in train); this \
          is the copy to keep"
     );
+    assert_eq!(
+        outcome.note("leaks"),
+        Some(
+            "1 picture of 1 in validation (100.00 %) has a copy in train\n2 pictures of 2 in test (100.00 %) have \
+             copies in train\n2 pictures of 2 in test (100.00 %) have copies in validation"
+        )
+    );
 }
 
 #[test]
 fn embeddings_count_only_when_asked() {
     let host = || MemoryHost::new().hashes(&[BASE, !BASE], &[1, 2]).embeddings(&[1.0, 0.0, 1.0, 0.05], 2);
     assert!(host().run(&Duplicates).flagged(0.5).is_empty());
-    let outcome = host().lend_undeclared().param("semantic", 0.95).run(&Duplicates);
+    let outcome = host().param("semantic", 0.95).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1]);
     assert!(outcome.issue(1).unwrap().reason.starts_with("almost the same picture as another"));
     assert!((0.2..0.4).contains(&outcome.scores[1].unwrap()));
-    let refused = MemoryHost::new().hashes(&[1], &[1]).param("semantic", 0.9).run(&Duplicates);
-    assert!(refused.error.unwrap().contains("beside a detector"));
+    let expected = "cosine 0.95: 1 pair, 1 repeat an earlier picture, 1 left\ncosine 0.99: 1 pair, ";
+    assert!(outcome.note("near embeddings").unwrap().starts_with(expected));
+}
+
+#[test]
+fn the_nearest_share_is_relative_to_the_usual_distance() {
+    // Neighbours at 0.1 to 0.3 rad, and one pair at 0.01.
+    let angles = [0.0_f32, 0.1, 0.3, 0.6, 0.8, 1.1, 1.11];
+    let data: Vec<f32> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
+    let hashes: Vec<u64> = (0..7_u32).map(|place| BASE.rotate_left(9 * place) ^ u64::from(place)).collect();
+    let host = MemoryHost::new().hashes(&hashes, &[1, 2, 3, 4, 5, 6, 7]).embeddings(&data, 2);
+    let outcome =
+        host.param("nearest-share", 0.13).param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.flagged(0.5), [6]);
+}
+
+#[test]
+fn more_copies_than_neighbours_are_all_found() {
+    let count = 30;
+    let data: Vec<f32> = (0..count).flat_map(|s| [1.0, 0.001 * s as f32]).collect();
+    let hashes: Vec<u64> = (0..count as u64).map(|place| place.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let host = MemoryHost::new().hashes(&hashes, &hashes).embeddings(&data, 2).param("semantic", 0.99);
+    let outcome = host.param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
+    let expected =
+        format!("cosine 0.99: {} pairs, 29 repeat an earlier picture, 1 left", count * (count - 1) / 2);
+    assert_eq!(outcome.note("near embeddings"), Some(expected.as_str()));
+    assert_eq!(outcome.flagged(0.5).len(), 29);
+}
+
+/// The paintings without perceptual hashes, so that embeddings alone make copies.
+fn paintings(paintings: &crate::paintings::Paintings) -> MemoryHost {
+    let flat = vec![0; paintings.names.len()];
+    MemoryHost::new().hashes(&flat, &flat).embeddings(&paintings.embeddings, paintings.dim)
+}
+
+#[test]
+fn paintings_repeat_each_other_as_known() {
+    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let outcome = paintings(&known).param("semantic", 0.8).run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    assert_eq!(
+        outcome.note("near embeddings").unwrap().lines().collect::<Vec<_>>(),
+        [
+            "cosine 0.80: 175 pairs, 101 repeat an earlier picture, 219 left",
+            "cosine 0.85: 45 pairs, 35 repeat an earlier picture, 285 left",
+            "cosine 0.90: 14 pairs, 13 repeat an earlier picture, 307 left",
+            "cosine 0.95: 2 pairs, 2 repeat an earlier picture, 318 left",
+            "cosine 0.99: 1 pair, 1 repeat an earlier picture, 319 left",
+        ]
+    );
+    // The earlier one is kept.
+    let outcome = paintings(&known).param("semantic", 0.9).run(&Duplicates);
+    assert_eq!(outcome.flagged(0.5).len(), 13);
+    let pairs = [("1", "04", 1.0), ("011", "0118", 0.976_992), ("0160", "0196", 0.940_204)];
+    for (first, second, cosine) in pairs {
+        let row = |name: &str| known.names.iter().position(|known| known == name).unwrap();
+        let (keep, copy) = (row(first).min(row(second)), row(first).max(row(second)));
+        let issue = outcome.issue(copy).unwrap();
+        assert_eq!(issue.related[0].0, keep);
+        assert!((issue.related[0].1 - cosine).abs() < 1e-5, "{first} {second}: {:?}", issue.related);
+        assert!(issue.score < 0.5 && outcome.issue(keep).unwrap().score > 0.5);
+    }
+}
+
+/// cleanlab 2.9.0's Datalab on the same features.
+#[test]
+fn paintings_have_the_near_duplicates_that_datalab_finds() {
+    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let outcome = paintings(&known).param("nearest-share", 0.13).run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for issue in &outcome.issues {
+        groups.entry(issue.group.unwrap()).or_default().push(issue.sample);
+    }
+    let groups: Vec<Vec<&str>> = groups.into_values().map(|rows| known.names_of(rows)).collect();
+    assert_eq!(groups, [vec!["04", "1"], vec!["011", "0118"]]);
 }
 
 #[test]

@@ -29,8 +29,45 @@ pub(crate) fn summary(groups: usize, copies: usize, leaks: usize) -> String {
     }
 }
 
-fn plural(count: usize, what: &str) -> String {
+pub(crate) fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// For every split that holds copies of another one's pictures, how many, and of how many: a line each.
+pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
+    let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();
+    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
+        *sizes.entry(view.split(sample)).or_default() += 1;
+    }
+    // By the split that is trained on first, then the one that would be cleaned.
+    let mut leaked: BTreeMap<(Split, Split), usize> = BTreeMap::new();
+    for members in groups {
+        let splits = splits_of(view, members);
+        let held: Vec<(Split, usize)> = splits.into_iter().collect();
+        for (place, &(first, _)) in held.iter().enumerate() {
+            for &(second, count) in &held[place + 1..] {
+                *leaked.entry((first, second)).or_default() += count;
+            }
+        }
+    }
+    let line = |(&(first, second), &count): (&(Split, Split), &usize)| {
+        let (size, pictures) = (sizes.get(&second).copied().unwrap_or(0), plural(count, "picture"));
+        let percent = 100.0 * count as f64 / size.max(1) as f64;
+        let verb = if count == 1 { "has a copy" } else { "have copies" };
+        format!("{pictures} of {size} in {} ({percent:.2} %) {verb} in {}", name(second), name(first))
+    };
+    leaked.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What a member is in its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The one to keep.
+    Best,
+    /// A copy of the one to keep.
+    Redundant,
+    /// Like redundant members only: it stays as well.
+    Spared,
 }
 
 /// What is the same for all members of a group.
@@ -57,7 +94,7 @@ impl Group {
     }
 
     /// The sentence for one member.
-    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, keep: bool, link: Link) -> String {
+    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, link: Link) -> String {
         let others = self.size - 1;
         let what = match link {
             Link::Exact => "the same file as",
@@ -72,10 +109,11 @@ impl Group {
                 self.labels.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
             text += &format!("; labelled {} and {last}, so check the label", first.join(", "));
         }
-        match (keep, self.size) {
-            (true, _) => text + "; this is the copy to keep",
-            (false, 2) => text + "; the other is the copy to keep",
-            (false, _) => text + "; a better copy is in the group",
+        match (role, self.size) {
+            (Role::Best, _) => text + "; this is the copy to keep",
+            (Role::Spared, _) => text + "; it is like redundant copies only, so it stays",
+            (Role::Redundant, 2) => text + "; the other is the copy to keep",
+            (Role::Redundant, _) => text + "; a better copy is in the group",
         }
     }
 

@@ -1,16 +1,15 @@
-//! The ensemble of one class: training sets, members, gate and verdicts.
+//! The ensemble of one class: members, gate and verdicts.
 
-use crate::Settings;
 use crate::classes::{Class, MIN_CLASS};
-use crate::member::{Examples, Features, Member, Space, sigmoid};
+use crate::examples;
+use crate::member::{Example, Features, Kind, Member, Model, Space, sigmoid};
 use crate::rng::Rng;
 use crate::texts::Texts;
+use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 
-/// How often an example counts that a person decided.
-const DECIDED: usize = 5;
-/// Typical samples from which a member takes only half, so that the other half can be judged by it.
-const ENOUGH: usize = 2 * MIN_CLASS;
+/// The share of its class that a support vector classifier must call clean to join.
+const SIGMOID_GATE: f32 = 0.8;
 
 /// What all classes share.
 pub(crate) struct Data<'a> {
@@ -20,15 +19,15 @@ pub(crate) struct Data<'a> {
 }
 
 impl Data<'_> {
-    fn space(&self, label: usize, features: Features) -> Space<'_> {
+    pub(crate) fn space(&self, label: usize, features: Features) -> Space<'_> {
         Space { features, class: &self.classes[label], label, texts: self.texts }
     }
 }
 
 /// The classifiers of one class and what they say of its samples.
 pub(crate) struct Ensemble {
-    members: Vec<Member>,
-    /// One classifier that says the mean of what they say, where all look at embeddings.
+    pub(crate) members: Vec<Member>,
+    /// One classifier that says the mean of what they say, where all are linear in the embedding.
     mean: Option<Member>,
     /// Share of the class that each member calls clean.
     pub(crate) clean: Vec<f32>,
@@ -40,36 +39,55 @@ pub(crate) struct Ensemble {
     pub(crate) rejections: Vec<usize>,
 }
 
+/// Trains the members of one class; none where the class is too small.
+pub(crate) fn train(
+    data: &Data<'_>,
+    settings: &Settings,
+    label: usize,
+    view: &View<'_>,
+) -> Result<Vec<Member>> {
+    let class = &data.classes[label];
+    if class.ids.len() < MIN_CLASS || class.typical.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut members = Vec::new();
+    for &features in &settings.features {
+        for number in 0..settings.members {
+            view.checkpoint()?;
+            let mut rng = Rng::new(label, number);
+            let examples = examples::make(data, settings, label, features, &mut rng);
+            let kind = settings.method.kind();
+            members.push(Member::train(kind, features, examples.iter(), &mut rng)?);
+        }
+        if settings.method == Method::StableLabel && settings.support_vectors {
+            view.checkpoint()?;
+            let mut rng = Rng::new(label, 0);
+            let examples = examples::make(data, settings, label, features, &mut rng);
+            members.push(Member::train(Kind::Sigmoid, features, examples.iter(), &mut rng)?);
+        }
+    }
+    Ok(members)
+}
+
 impl Ensemble {
-    /// Trains the members of one class and lets them judge it. A class too small has none.
-    pub(crate) fn train(
+    /// Lets the members judge their class.
+    pub(crate) fn judge(
         data: &Data<'_>,
         settings: &Settings,
         label: usize,
-        view: &View<'_>,
-    ) -> Result<Option<Ensemble>> {
+        members: Vec<Member>,
+    ) -> Ensemble {
         let class = &data.classes[label];
-        if class.ids.len() < MIN_CLASS || class.typical.is_empty() {
-            return Ok(None);
-        }
-        let mut members = Vec::new();
-        for &features in &settings.features {
-            for member in 0..settings.members {
-                view.checkpoint()?;
-                members.push(train_member(data, settings, label, features, member)?);
-            }
-        }
-        Ok(Some(Ensemble::judge(data, settings, label, members)))
-    }
-
-    fn judge(data: &Data<'_>, settings: &Settings, label: usize, members: Vec<Member>) -> Ensemble {
-        let class = &data.classes[label];
-        let prior = (settings.clean_share / (1.0 - settings.clean_share)).ln();
-        let limit = (settings.threshold / (1.0 - settings.threshold)).ln();
+        let (prior, limit) = (settings.prior(), settings.limit());
         let logits: Vec<Vec<f32>> = members
             .iter()
             .map(|member| {
                 let space = data.space(label, member.features);
+                // A support vector classifier has no probability: it rejects what lies on the other side.
+                let prior = match member.model {
+                    Model::Sigmoid(_) => limit,
+                    _ => prior,
+                };
                 class
                     .ids
                     .iter()
@@ -77,7 +95,9 @@ impl Ensemble {
                     .collect()
             })
             .collect();
-        let unseen = |member: usize, place: usize| !members[member].has_seen(class.ids[place]);
+        // The published recipe lets members judge what they were trained on.
+        let aside = settings.method == Method::Logistic;
+        let unseen = |member: usize, place: usize| !(aside && members[member].has_seen(class.ids[place]));
         let clean: Vec<f32> = (0..members.len())
             .map(|member| {
                 let judged: Vec<usize> =
@@ -86,7 +106,11 @@ impl Ensemble {
                 accepted as f32 / judged.len().max(1) as f32
             })
             .collect();
-        let passed: Vec<usize> = (0..members.len()).filter(|&member| clean[member] > settings.gate).collect();
+        let gate = |member: usize| match members[member].model {
+            Model::Sigmoid(_) => settings.gate.min(SIGMOID_GATE),
+            _ => settings.gate,
+        };
+        let passed: Vec<usize> = (0..members.len()).filter(|&member| clean[member] > gate(member)).collect();
         let counting: Vec<usize> =
             if passed.is_empty() { (0..members.len()).collect() } else { passed.clone() };
         // Those that were trained on a sample judge it only where all were.
@@ -106,11 +130,15 @@ impl Ensemble {
             })
             .collect();
         if passed.is_empty() {
-            move_to_gate(&mut verdicts, settings.gate, limit);
+            // Without members nobody is polluted by the published rule.
+            // A little above the limit, which rounding on the way to a score must not undo.
+            let (gate, limit) = if aside { (settings.gate, limit) } else { (1.0, limit + 1e-3) };
+            move_to_gate(&mut verdicts, gate, limit);
         }
         let rejects = |place: usize| counting.iter().filter(|&&member| logits[member][place] < limit).count();
         let rejections = (0..class.ids.len()).map(rejects).collect();
-        let scores = verdicts.iter().map(|&logit| sigmoid(logit)).collect();
+        let shift = settings.shift();
+        let scores = verdicts.iter().map(|&logit| sigmoid(logit + shift)).collect();
         let mean = Member::mean(&members);
         Ensemble { members, mean, clean, joined: passed.len(), scores, rejections }
     }
@@ -141,84 +169,54 @@ fn move_to_gate(logits: &mut [f32], gate: f32, limit: f32) {
     logits.iter_mut().for_each(|logit| *logit += shift);
 }
 
-fn train_member(
+/// What was said of an example by a classifier that was not trained on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeldOut {
+    pub(crate) logit: f32,
+    pub(crate) clean: bool,
+    pub(crate) decided: bool,
+}
+
+/// Cross-validation of one class: its first member trained anew as often as there are folds, each time without a
+/// part of the examples, which it then judges.
+pub(crate) fn cross_validate(
     data: &Data<'_>,
     settings: &Settings,
     label: usize,
-    features: Features,
-    number: usize,
-) -> Result<Member> {
+    view: &View<'_>,
+) -> Result<Vec<HeldOut>> {
     let class = &data.classes[label];
-    let space = data.space(label, features);
-    let mut rng = Rng::new(label, number);
-    let mut examples = Examples::default();
-    let mut seen: Vec<u32> = Vec::new();
-
-    // Clean: half of the typical samples, and texts about the class.
-    let half = if class.typical.len() >= ENOUGH { class.typical.len() / 2 } else { class.typical.len() };
-    let clean = rng.take(&class.typical, half.min(settings.max_training / 2));
-    for &id in &clean {
-        examples.push(&space.of(data.rows.row(id as usize), true), true);
+    if settings.folds < 2 || class.ids.len() < MIN_CLASS || class.typical.is_empty() {
+        return Ok(Vec::new());
     }
-    let few = (clean.len() / 4).max(4);
-    if let Some(texts) = data.texts {
-        let positive = &texts.positive[label];
-        for row in rng.take(&(0..positive.rows() as u32).collect::<Vec<_>>(), few) {
-            examples.push(&space.of(positive.row(row as usize), false), true);
-        }
+    let features = settings.features[0];
+    let mut rng = Rng::new(label, 0);
+    let examples = examples::make(data, settings, label, features, &mut rng);
+    // Clean and polluted, made and decided: each kind is dealt out evenly.
+    let mut dealt = [0_usize; 4];
+    let folds: Vec<usize> = examples
+        .iter()
+        .map(|example| {
+            let turn = &mut dealt[usize::from(example.clean) + 2 * usize::from(example.decided)];
+            *turn += 1;
+            *turn % settings.folds
+        })
+        .collect();
+    let mut held = Vec::new();
+    for fold in 0..settings.folds {
+        view.checkpoint()?;
+        let kept = |wanted: bool| {
+            let pairs = examples.iter().zip(&folds);
+            pairs.filter(move |(_, place)| (**place == fold) != wanted).map(|(example, _)| example)
+        };
+        // So few examples that a fold holds all of one kind say nothing.
+        let Ok(member) = Member::train(settings.method.kind(), features, kept(true), &mut rng) else {
+            continue;
+        };
+        held.extend(kept(false).map(|example: &Example| {
+            let row: Vec<f32> = example.row.iter().map(|&x| x as f32).collect();
+            HeldOut { logit: member.logit_of(&row), clean: example.clean, decided: example.decided }
+        }));
     }
-    // Polluted: typical samples of other classes, unrelated texts, random vectors.
-    for id in others(data, label, clean.len(), &mut rng) {
-        examples.push(&space.of(data.rows.row(id as usize), false), false);
-    }
-    if let Some(texts) = data.texts {
-        for row in rng.take(&(0..texts.unrelated.rows() as u32).collect::<Vec<_>>(), few) {
-            examples.push(&space.of(texts.unrelated.row(row as usize), false), false);
-        }
-    }
-    for _ in 0..few {
-        examples.push(&space.of(&random_unit(data.rows.cols(), &mut rng), false), false);
-    }
-    // What a person said.
-    for (ids, is_clean) in [(&class.kept, true), (&class.rejected, false)] {
-        for &id in ids {
-            let row = space.of(data.rows.row(id as usize), class.ids.binary_search(&id).is_ok());
-            (0..DECIDED).for_each(|_| examples.push(&row, is_clean));
-            seen.push(id);
-        }
-    }
-    seen.extend(clean);
-    Member::train(features, examples, seen)
-}
-
-/// `count` typical samples of the other classes, as evenly from each as can be.
-fn others(data: &Data<'_>, label: usize, count: usize, rng: &mut Rng) -> Vec<u32> {
-    let mut pools: Vec<Vec<u32>> = Vec::new();
-    for (other, class) in data.classes.iter().enumerate() {
-        if other != label && !class.typical.is_empty() {
-            pools.push(class.typical.clone());
-        }
-    }
-    let mut taken = Vec::with_capacity(count);
-    while taken.len() < count && !pools.is_empty() {
-        // Which classes give one more than others is chance, and so is the order.
-        let many = pools.len();
-        let start = rng.below(many);
-        for step in 0..many {
-            let pool = &mut pools[(start + step) % many];
-            if taken.len() < count && !pool.is_empty() {
-                let place = rng.below(pool.len());
-                taken.push(pool.swap_remove(place));
-            }
-        }
-        pools.retain(|pool| !pool.is_empty());
-    }
-    taken
-}
-
-fn random_unit(dim: usize, rng: &mut Rng) -> Vec<f32> {
-    let mut vector: Vec<f32> = (0..dim).map(|_| rng.signed()).collect();
-    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    vector.iter_mut().for_each(|x| *x /= norm);
-    vector
+    Ok(held)
 }

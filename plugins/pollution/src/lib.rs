@@ -2,21 +2,29 @@
 
 mod classes;
 mod ensemble;
+mod examples;
 mod member;
+mod mlp;
 mod rng;
+mod saved;
+mod svc;
 mod texts;
 mod words;
 
 use chaffinch_plugin::abi::Str;
 use chaffinch_plugin::prelude::*;
-use ensemble::{Data, Ensemble};
-use member::Features;
+use ensemble::{Data, Ensemble, HeldOut};
+use member::{Features, Kind, Member};
+use saved::Saved;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use texts::Texts;
 
 /// Threads that train at once.
 const MAX_THREADS: usize = 8;
+
+/// The default threshold.
+const THRESHOLD: f32 = 0.48;
 
 /// Trains classifiers of what is typical for each class.
 pub struct Pollution;
@@ -26,7 +34,7 @@ impl Detector for Pollution {
         .version(env!("CARGO_PKG_VERSION"))
         .docs(include_str!("docs.md"))
         .needs(Needs::EMBEDDINGS.and(Needs::LABELS))
-        .threshold(0.48)
+        .threshold(THRESHOLD)
         .params(&[
             Param::integer("members", 5, 1, 50, "Classifiers a class"),
             Param::number(
@@ -56,6 +64,25 @@ impl Detector for Pollution {
                 "What the classifiers look at",
             ),
             Param::integer("max-training", 2000, 50, 100_000, "Examples a classifier at most"),
+            Param::choice(
+                "method",
+                &[Str::new("logistic"), Str::new("stablelabel")],
+                "How classifiers are made: our way, or StableLabel's neural networks",
+            ),
+            Param::number(
+                "polluted-above",
+                0.48,
+                0.05,
+                0.95,
+                "P(polluted) above which a member of StableLabel's ensemble rejects a sample",
+            ),
+            Param::flag(
+                "support-vectors",
+                true,
+                "StableLabel's ensemble has a support vector classifier too",
+            ),
+            Param::integer("folds", 5, 0, 20, "Parts of the cross-validation; 0 = none"),
+            Param::integer("model", 0, 0, 1_000_000, "Version of a kept model to use; 0 = train a new one"),
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
@@ -68,54 +95,184 @@ impl Detector for Pollution {
                 "no class has {least} labelled images: there is nothing to learn from"
             )));
         }
-        let texts = Texts::read(view)?;
+        let texts = Texts::read(view, settings.method)?;
         let data = Data { rows, classes: &classes, texts: texts.as_ref() };
-        let all = train_all(view, &data, &settings)?;
+        let kept = if settings.model > 0 { Some(kept(view, &data, settings.model)?) } else { None };
+        let judged = judge_all(view, &data, &settings, kept.as_ref())?;
         let mut scores = vec![f32::NAN; view.len()];
-        for (class, ensemble) in classes.iter().zip(&all) {
-            let judged = ensemble.iter().flat_map(|ensemble| &ensemble.scores);
-            class.ids.iter().zip(judged).for_each(|(&id, &score)| scores[id as usize] = score);
+        let (mut all, mut held) = (Vec::new(), Vec::new());
+        for (class, judged) in classes.iter().zip(judged) {
+            let (ensemble, left_out) = judged.map_or((None, Vec::new()), |(e, held)| (Some(e), held));
+            let said = ensemble.iter().flat_map(|ensemble| &ensemble.scores);
+            class.ids.iter().zip(said).for_each(|(&id, &score)| scores[id as usize] = score);
+            all.push(ensemble);
+            held.extend(left_out);
         }
         report.scores(&scores)?;
         words::notes(view, report, &data, &all, &settings.features)?;
+        let version = match settings.model {
+            0 => keep(view, report, &data, &all)?,
+            version => Some(version),
+        };
+        report.note("model", &words::model(view, &settings, version, &held))?;
         words::issues(view, report, &data, &all)
     }
 }
 
+/// Keeps what was trained; without a version where it is too much to keep.
+fn keep(
+    view: &View<'_>,
+    report: &Report<'_>,
+    data: &Data<'_>,
+    all: &[Option<Ensemble>],
+) -> Result<Option<u32>> {
+    let members =
+        |ensemble: &Option<Ensemble>| ensemble.as_ref().map_or_else(Vec::new, |e| e.members.clone());
+    let name = |label: usize| view.class_name(label as u32).to_owned();
+    let classes = all.iter().enumerate().map(|(label, ensemble)| (name(label), members(ensemble))).collect();
+    let bytes = Saved { dim: data.rows.cols(), classes }.to_bytes();
+    match report.keep(saved::NAME, &bytes) {
+        Ok(version) => Ok(Some(version)),
+        Err(error) if error.is_stopped() => Err(error),
+        Err(error) => {
+            view.log(&format!("the model is not kept: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// A model of an earlier run, which must be of these classes and this kind of embedding.
+fn kept(view: &View<'_>, data: &Data<'_>, version: u32) -> Result<Saved> {
+    let Some((_, bytes)) = view.kept(saved::NAME, Some(version))? else {
+        let newest = view
+            .kept(saved::NAME, None)?
+            .map_or_else(|| "none is kept yet".to_owned(), |(newest, _)| format!("the newest is {newest}"));
+        return Err(Error::new(format!("there is no model of version {version}: {newest}")));
+    };
+    let saved = Saved::from_bytes(bytes)?;
+    let names = (0..view.class_count()).map(|label| view.class_name(label as u32));
+    if saved.dim != data.rows.cols() || !saved.classes.iter().map(|(name, _)| name.as_str()).eq(names) {
+        return Err(Error::new(format!(
+            "model version {version} is of other classes or another embedding: train a new one with model = 0"
+        )));
+    }
+    Ok(saved)
+}
+
 export_detector!(Pollution);
+
+/// How classifiers are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// Logistic regressions, each against typical samples of the other classes.
+    Logistic,
+    /// Small neural networks against texts and chance, as published.
+    StableLabel,
+}
+
+impl Method {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Method::Logistic => Kind::Logistic,
+            Method::StableLabel => Kind::Network,
+        }
+    }
+}
 
 /// The parameters of a run.
 pub(crate) struct Settings {
+    method: Method,
     members: usize,
     gate: f32,
     threshold: f32,
     clean_share: f32,
+    polluted_above: f32,
+    support_vectors: bool,
     features: Vec<Features>,
     max_training: usize,
+    folds: usize,
+    model: u32,
 }
 
 impl Settings {
     fn read(view: &View<'_>) -> Result<Settings> {
         Ok(Settings {
+            method: if view.choice("method")? == 0 { Method::Logistic } else { Method::StableLabel },
             members: view.count("members")?,
             gate: view.number("gate")? as f32,
             threshold: view.number("member-threshold")? as f32,
             clean_share: view.number("clean-share")? as f32,
+            polluted_above: view.number("polluted-above")? as f32,
+            support_vectors: view.flag("support-vectors")?,
             features: match view.choice("features")? {
                 0 => vec![Features::Embedding],
                 1 => vec![Features::Engineered],
                 _ => vec![Features::Embedding, Features::Engineered],
             },
             max_training: view.count("max-training")?,
+            folds: view.count("folds")?,
+            model: u32::try_from(view.count("model")?).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Added to what members say: how much more common clean samples are than among the examples.
+    pub(crate) fn prior(&self) -> f32 {
+        match self.method {
+            Method::Logistic => logit(self.clean_share),
+            Method::StableLabel => 0.0,
+        }
+    }
+
+    /// The logit below which a member rejects a sample.
+    pub(crate) fn limit(&self) -> f32 {
+        match self.method {
+            Method::Logistic => logit(self.threshold),
+            Method::StableLabel => logit(1.0 - self.polluted_above),
+        }
+    }
+
+    /// Added to the strictest member's logit for the score: the published rule's limit is moved to the default
+    /// threshold.
+    pub(crate) fn shift(&self) -> f32 {
+        match self.method {
+            Method::Logistic => 0.0,
+            Method::StableLabel => logit(THRESHOLD) - self.limit(),
+        }
     }
 }
 
-/// Trains the classes side by side. Each depends on its own number only, so the result does not depend on the
-/// number of threads.
-fn train_all(view: &View<'_>, data: &Data<'_>, settings: &Settings) -> Result<Vec<Option<Ensemble>>> {
+fn logit(share: f32) -> f32 {
+    (share / (1.0 - share)).ln()
+}
+
+/// What is said of one class, and what its cross-validation says; nothing of a class too small.
+type Judged = Option<(Ensemble, Vec<HeldOut>)>;
+
+/// Trains and judges the classes side by side. Each depends on its own number only, so the result does not depend on
+/// the number of threads.
+fn judge_all(
+    view: &View<'_>,
+    data: &Data<'_>,
+    settings: &Settings,
+    kept: Option<&Saved>,
+) -> Result<Vec<Judged>> {
+    let judge = |label: usize| -> Result<Judged> {
+        let members: Vec<Member> = match kept {
+            Some(saved) => saved.classes[label].1.clone(),
+            None => ensemble::train(data, settings, label, view)?,
+        };
+        if members.is_empty() || data.classes[label].ids.is_empty() {
+            return Ok(None);
+        }
+        let ensemble = Ensemble::judge(data, settings, label, members);
+        let held = match kept {
+            Some(_) => Vec::new(),
+            None => ensemble::cross_validate(data, settings, label, view)?,
+        };
+        Ok(Some((ensemble, held)))
+    };
     let count = data.classes.len();
-    let done: Vec<Mutex<Option<Result<Option<Ensemble>>>>> = (0..count).map(|_| Mutex::new(None)).collect();
+    let done: Vec<Mutex<Option<Result<Judged>>>> = (0..count).map(|_| Mutex::new(None)).collect();
     let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         loop {
@@ -123,12 +280,12 @@ fn train_all(view: &View<'_>, data: &Data<'_>, settings: &Settings) -> Result<Ve
             if label >= count {
                 return;
             }
-            let trained = Ensemble::train(data, settings, label, view);
-            if trained.is_err() {
+            let judged = judge(label);
+            if judged.is_err() {
                 // The others need not finish.
                 next.store(count, Ordering::Relaxed);
             }
-            *done[label].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(trained);
+            *done[label].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(judged);
             view.progress(finished.fetch_add(1, Ordering::Relaxed) + 1, count);
         }
     };
@@ -143,7 +300,7 @@ fn train_all(view: &View<'_>, data: &Data<'_>, settings: &Settings) -> Result<Ve
     let mut error = None;
     for slot in done {
         match slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some(Ok(ensemble)) => all.push(ensemble),
+            Some(Ok(judged)) => all.push(judged),
             Some(Err(first)) => error = error.or(Some(first)),
             None => all.push(None),
         }

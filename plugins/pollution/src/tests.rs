@@ -148,3 +148,63 @@ fn a_single_class_is_told_from_chance() {
 fn a_stop_is_obeyed() {
     assert!(dataset(60).stop_after(5).run(&Pollution).stopped);
 }
+
+#[test]
+fn stablelabels_ensemble_finds_what_is_foreign_and_is_gated() {
+    // Sample 0 of the first class lies in a corner that no class has.
+    let mut noise = Noise(17);
+    let data: Vec<f32> = (0..400).flat_map(|s| noise.around(if s == 0 { 15 } else { s % 2 * 3 })).collect();
+    let labels: Vec<u32> = (0..400).map(|s| s % 2).collect();
+    let host = || {
+        let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM);
+        host.param("method", 1.0).param("members", 10.0).param("gate", 0.99)
+    };
+    let outcome = host().run(&Pollution);
+    assert_eq!(outcome.error, None);
+    let flagged = outcome.flagged(0.48);
+    assert!(flagged.len() <= 80, "the gate bounds what members flag: {}", flagged.len());
+    let worst = (0..400).step_by(2).min_by(|&a, &b| score(&outcome, a).total_cmp(&score(&outcome, b)));
+    assert_eq!(worst, Some(0));
+    assert_eq!(outcome.scores, host().run(&Pollution).scores);
+    // A threshold of its own, by P(polluted): the higher, the fewer.
+    let strict = host().param("polluted-above", 0.9).run(&Pollution).flagged(0.48).len();
+    assert!(strict <= flagged.len());
+    assert!(
+        outcome
+            .note("model")
+            .unwrap()
+            .starts_with("version 1: StableLabel's networks, trained with 0 decided")
+    );
+}
+
+#[test]
+fn a_model_is_kept_in_versions_and_used_again() {
+    let first = dataset(60).run(&Pollution);
+    let kept = first.kept["model"].clone();
+    let text = first.note("model").unwrap();
+    assert!(text.starts_with(
+        "version 1: logistic regressions, trained with 0 decided samples\ncross-validated in 5"
+    ));
+    let share: f64 = text.split(" % right").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(share > 95.0 && text.ends_with("AUROC 1.000"), "{text}");
+    // A decision makes another model, and the figure on what was decided appears.
+    let decided =
+        || dataset(60).decide(0, Decided::Remove).decide(1, Decided::Relabel(2)).decide(9, Decided::Keep);
+    let second = decided().kept("model", std::slice::from_ref(&kept)).run(&Pollution);
+    assert_ne!(second.kept["model"], kept);
+    let text = second.note("model").unwrap();
+    assert!(text.starts_with("version 2: logistic regressions, trained with 3 decided samples\n"), "{text}");
+    assert!(text.contains(" decided samples: "), "{text}");
+    // The first one again: all members judge everything.
+    let again = decided().kept("model", std::slice::from_ref(&kept)).param("model", 1.0).run(&Pollution);
+    assert_eq!(again.error, None);
+    assert!(again.flagged(0.48).contains(&0));
+    assert!(again.kept.is_empty());
+    let missing = dataset(60).kept("model", std::slice::from_ref(&kept)).param("model", 4.0).run(&Pollution);
+    assert_eq!(missing.error.as_deref(), Some("there is no model of version 4: the newest is 1"));
+    let other =
+        dataset(60).classes(&["a", "b", "c"]).kept("model", &[kept]).param("model", 1.0).run(&Pollution);
+    assert!(other.error.unwrap().contains("of other classes"));
+    let broken = dataset(60).kept("model", &[b"nonsense".to_vec()]).param("model", 1.0).run(&Pollution);
+    assert!(broken.error.unwrap().contains("no model of this version"));
+}

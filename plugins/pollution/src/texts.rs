@@ -1,5 +1,6 @@
 //! Texts that stand for a class, and texts that stand for none of the classes.
 
+use crate::Method;
 use crate::rng::Rng;
 use chaffinch_plugin::prelude::*;
 
@@ -19,6 +20,32 @@ const POSITIVE: [&str; 8] = [
     "{} picture",
     "a drawing of {}",
 ];
+
+/// What `StableLabel` says of a class.
+const FIXED: [&str; 11] = [
+    "a {}",
+    "a picture of {}",
+    "a picture of people with {}",
+    "a picture of {} playing",
+    "a picture of {} sleeping",
+    "{} picture",
+    "{} drawing",
+    "a drawing of {}",
+    "a picture of many {}s",
+    "a picture of {} with objects",
+    "a picture of {} in nature",
+];
+/// What it says before a random word, a hundred times each.
+const VARIED: [&str; 5] = [
+    "a picture of {}",
+    "a picture of people with {}",
+    "a picture of {} with objects",
+    "a picture of many {}s",
+    "a picture of {} with",
+];
+const VARIATIONS: usize = 100;
+/// Random words among its unrelated texts.
+const MANY_WORDS: usize = 1000;
 
 /// The prompts whose probabilities are engineered features.
 const FEATURES: [&str; 6] = [
@@ -74,12 +101,24 @@ const NOUNS: [&str; 40] = [
     "window",
 ];
 
+/// As many more as the published recipe has.
+const MORE_NOUNS: [&str; 63] = [
+    "airport", "anchor", "arrow", "balloon", "banana", "basket", "bench", "bell", "blanket", "boot", "bowl",
+    "brick", "brush", "bucket", "button", "camera", "candle", "castle", "chain", "clock", "coin", "crown",
+    "curtain", "desk", "diamond", "drum", "envelope", "fence", "fork", "fountain", "garden", "glass",
+    "glove", "hammer", "helmet", "honey", "island", "jacket", "key", "kite", "ladder", "leaf", "lemon",
+    "mirror", "needle", "ocean", "painting", "pencil", "piano", "pillow", "pipe", "plate", "river", "rope",
+    "ruler", "sandwich", "scissors", "spoon", "statue", "stone", "tent", "umbrella", "violin",
+];
+
 /// The vectors of all texts, row by row; nothing where the model reads no text.
 pub(crate) struct Texts {
     /// For each class what it may show.
     pub(crate) positive: Vec<OwnedMatrix>,
     /// For each class the prompts of the engineered features.
     pub(crate) features: Vec<OwnedMatrix>,
+    /// For each class a picture of it, where the published recipe sets classes against each other by name.
+    pub(crate) names: Option<OwnedMatrix>,
     /// Unrelated texts, the same for all classes.
     pub(crate) unrelated: OwnedMatrix,
     /// The model's logit scale.
@@ -88,10 +127,11 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// Embeds all texts; `None` where the model has no text tower.
-    pub(crate) fn read(view: &View<'_>) -> Result<Option<Texts>> {
+    pub(crate) fn read(view: &View<'_>, method: Method) -> Result<Option<Texts>> {
         let names: Vec<String> =
             (0..view.class_count()).map(|label| view.class_name(label as u32).into()).collect();
-        let unrelated = match view.embed_texts(&unrelated(&names)) {
+        let words = if method == Method::Logistic { RANDOM_WORDS } else { MANY_WORDS };
+        let unrelated = match view.embed_texts(&unrelated(&names, words)) {
             Ok(vectors) => vectors,
             Err(error) if error.is_stopped() => return Err(error),
             Err(_) => return Ok(None),
@@ -99,12 +139,31 @@ impl Texts {
         let fill = |templates: &[&str], name: &str| {
             templates.iter().map(|t| t.replace("{}", name)).collect::<Vec<_>>()
         };
-        let mut texts =
-            Texts { positive: Vec::new(), features: Vec::new(), unrelated, scale: view.model()?.1 };
+        let mut texts = Texts {
+            positive: Vec::new(),
+            features: Vec::new(),
+            names: None,
+            unrelated,
+            scale: view.model()?.1,
+        };
+        if method == Method::StableLabel {
+            let pictures: Vec<String> = names.iter().map(|name| format!("a picture of {name}")).collect();
+            texts.names = Some(view.embed_texts(&pictures)?);
+        }
         for (label, name) in names.iter().enumerate() {
             view.checkpoint()?;
-            let mut positive = fill(&POSITIVE, name);
-            positive.extend(view.prompts(label as u32)?.into_iter().take(MAX_PROMPTS));
+            let mut positive = fill(if method == Method::Logistic { &POSITIVE } else { &FIXED }, name);
+            match method {
+                Method::Logistic => {
+                    positive.extend(view.prompts(label as u32)?.into_iter().take(MAX_PROMPTS));
+                }
+                Method::StableLabel => {
+                    let mut rng = Rng::new(label, usize::MAX >> 44);
+                    for text in fill(&VARIED, name) {
+                        positive.extend((0..VARIATIONS).map(|_| format!("{text} {}", word(&mut rng))));
+                    }
+                }
+            }
             texts.positive.push(view.embed_texts(&positive)?);
             texts.features.push(view.embed_texts(&fill(&FEATURES, name))?);
         }
@@ -112,17 +171,24 @@ impl Texts {
     }
 }
 
-/// Pictures of things that are no class, and of words that mean nothing.
-fn unrelated(names: &[String]) -> Vec<String> {
+/// Pictures of things that are no class, and so many words that mean nothing.
+fn unrelated(names: &[String], words: usize) -> Vec<String> {
     let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
     let mut texts: Vec<String> =
         NOUNS.iter().filter(|noun| !named(noun)).map(|noun| format!("a picture of {noun}")).collect();
-    let mut rng = Rng::new(usize::MAX >> 24, 0);
-    for _ in 0..RANDOM_WORDS {
-        let length = 2 + rng.below(9);
-        texts.push((0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect());
+    if words > RANDOM_WORDS {
+        let more = MORE_NOUNS.iter().filter(|noun| !named(noun));
+        texts.extend(more.map(|noun| format!("a picture of {noun}")));
     }
+    let mut rng = Rng::new(usize::MAX >> 24, 0);
+    texts.extend((0..words).map(|_| word(&mut rng)));
     texts
+}
+
+/// Two to ten letters that mean nothing.
+fn word(rng: &mut Rng) -> String {
+    let length = 2 + rng.below(9);
+    (0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect()
 }
 
 #[cfg(test)]
@@ -131,9 +197,9 @@ mod tests {
 
     #[test]
     fn no_class_is_called_unrelated() {
-        let texts = unrelated(&["Coffee cup".into(), "cat".into()]);
+        let texts = unrelated(&["Coffee cup".into(), "cat".into()], RANDOM_WORDS);
         assert_eq!(texts.len(), 38 + RANDOM_WORDS);
         assert!(!texts.contains(&"a picture of cup".to_owned()));
-        assert_eq!(texts, unrelated(&["Coffee cup".into(), "cat".into()]));
+        assert_eq!(texts, unrelated(&["Coffee cup".into(), "cat".into()], RANDOM_WORDS));
     }
 }

@@ -1,8 +1,9 @@
 //! Notes, reasons, suggestions and evidence.
 
 use crate::classes::dot;
-use crate::ensemble::{Data, Ensemble};
+use crate::ensemble::{Data, Ensemble, HeldOut};
 use crate::member::{Features, Space, sigmoid};
+use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 
 /// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
@@ -118,6 +119,54 @@ pub(crate) fn notes(
         report.note("features", &variances(view, data).join("\n"))?;
     }
     Ok(())
+}
+
+/// How the model was made, which version it is, and what its cross-validation says.
+pub(crate) fn model(view: &View<'_>, settings: &Settings, version: Option<u32>, held: &[HeldOut]) -> String {
+    let which = version.map_or_else(|| "not kept".to_owned(), |version| format!("version {version}"));
+    if settings.model > 0 {
+        return format!("{which}, of an earlier run; set model to 0 to train a new one");
+    }
+    let how = match settings.method {
+        Method::Logistic => "logistic regressions",
+        Method::StableLabel => "StableLabel's networks",
+    };
+    let decided = (0..view.len())
+        .filter(|&sample| !matches!(view.decision(sample), None | Some(Decided::Unsure)))
+        .count();
+    let mut text = format!("{which}: {how}, trained with {decided} decided samples");
+    for (chosen, what) in [(false, "examples made by rule"), (true, "decided samples")] {
+        let part: Vec<&HeldOut> = held.iter().filter(|held| held.decided == chosen).collect();
+        if part.is_empty() {
+            continue;
+        }
+        let right = part.iter().filter(|held| (held.logit >= 0.0) == held.clean).count();
+        text += &format!(
+            "\ncross-validated in {} parts on {} {what}: {:.1} % right",
+            settings.folds,
+            part.len(),
+            100.0 * right as f64 / part.len() as f64
+        );
+        if let Some(auroc) = auroc(&part) {
+            text += &format!(", AUROC {auroc:.3}");
+        }
+    }
+    text
+}
+
+/// The chance that a polluted example has the lower logit of the two, ties counting half; `None` of one kind only.
+fn auroc(held: &[&HeldOut]) -> Option<f64> {
+    let mut sorted = held.to_vec();
+    sorted.sort_by(|a, b| a.logit.total_cmp(&b.logit));
+    let (mut polluted, mut clean, mut in_order) = (0.0, 0.0, 0.0);
+    for tied in sorted.chunk_by(|a, b| a.logit == b.logit) {
+        let fine = tied.iter().filter(|held| held.clean).count() as f64;
+        let wrong = tied.len() as f64 - fine;
+        in_order += fine * (polluted + 0.5 * wrong);
+        polluted += wrong;
+        clean += fine;
+    }
+    (polluted > 0.0 && clean > 0.0).then(|| in_order / (polluted * clean))
 }
 
 /// For each class the variance of each engineered feature.

@@ -1,12 +1,21 @@
 //! The words of the command line, parsed and nothing more.
 
-mod bench;
-
-pub(super) use bench::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
-
+use chaffinch_core::protocol::EnsembleRule;
+use chaffinch_core::ranking::RULES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+mod bench;
+mod probabilities;
+
+pub(super) use bench::{
+    Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct,
+};
+pub(super) use probabilities::{
+    LabelQuality, PromptPooling, QualityFormat, ScoreMethod, Select, SelectSource,
+};
 
 /// Finds the bad samples of an image-classification dataset and lets you decide about them, in a terminal.
 #[derive(Debug, Parser)]
@@ -48,6 +57,9 @@ pub(super) enum Command {
     Scan(Scan),
     /// Open the terminal interface; what is missing is computed in the background
     Open(Open),
+    /// What `open` starts behind the screen
+    #[command(hide = true)]
+    Engine(Engine),
     /// List suspects, worst first
     Rank(Rank),
     /// Compare what was found with a list of known faults
@@ -58,6 +70,8 @@ pub(super) enum Command {
     Pollute(Pollute),
     /// Find wrong labels from class probabilities that a model of your own gave
     LabelQuality(LabelQuality),
+    /// Select the samples whose labels can be trusted, to train a classifier on
+    Select(Select),
     /// Write what was decided: a manifest, lists, or a cleaned copy
     Export(Export),
     /// Detector libraries: list them, check one, start a new one
@@ -75,6 +89,12 @@ pub(super) enum Command {
     },
     /// Show the configuration, or check a file
     Config(Config),
+    /// Print the key card: every key and what it does, with the keymap that is in force
+    Keys {
+        /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+        #[arg(long, value_name = "NAME|FILE")]
+        keymap: Option<String>,
+    },
     /// Measure a part of the program
     #[command(subcommand, hide = true)]
     Bench(Bench),
@@ -111,9 +131,24 @@ pub(super) struct EngineArgs {
     /// Detectors to run [default: all that are enabled]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) detectors: Vec<String>,
+    /// How detectors are joined: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall,
+    /// precision [default: the session's or configuration's]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(super) ensemble: Option<String>,
     /// One more folder of detector libraries; may be given several times
     #[arg(long, value_name = "DIR")]
     pub(super) plugins: Vec<PathBuf>,
+}
+
+/// The name of a rule that joins detectors.
+fn rule(name: &str) -> Result<String, String> {
+    match EnsembleRule::parse(name, &BTreeMap::new()) {
+        Some(rule) => Ok(rule.name()),
+        None => Err(format!(
+            "there is no such rule (there are: {}, and 2-of-n with any number)",
+            RULES.join(", ")
+        )),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -124,6 +159,8 @@ pub(super) struct Demo {
     /// Suspects in the summary
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(super) top: usize,
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
 }
@@ -164,9 +201,35 @@ pub(super) struct Open {
     #[arg(long, value_name = "HOW")]
     pub(super) pictures: Option<String>,
     #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) reading: DatasetArgs,
+}
+
+/// How the interface is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Screen")]
+pub(super) struct ScreenArgs {
+    /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
+    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) keymap: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Engine {
+    /// Where to listen for terminals
+    #[arg(long, value_name = "FILE")]
+    pub(super) socket: PathBuf,
+    #[command(flatten)]
+    pub(super) open: Open,
 }
 
 /// The form of a list.
@@ -188,6 +251,10 @@ pub(super) struct Rank {
     /// By what to rank: `ensemble`, or a detector's name
     #[arg(long, value_name = "ensemble|DETECTOR", default_value = "ensemble")]
     pub(super) by: String,
+    /// How detectors are joined: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall,
+    /// precision [default: the session's or configuration's]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(super) ensemble: Option<String>,
     /// The first N only [default: 20 in a table, all elsewhere; 0 = all]
     #[arg(long, value_name = "N")]
     pub(super) top: Option<usize>,
@@ -322,72 +389,38 @@ pub(super) struct Evaluate {
     #[arg(value_name = "SESSION")]
     pub(super) target: PathBuf,
     /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
-    #[arg(long, value_name = "CSV")]
-    pub(super) truth: PathBuf,
+    #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
+    pub(super) truth: Option<PathBuf>,
+    /// Only samples that were decided; without --truth the decisions are the truth
+    #[arg(long)]
+    pub(super) reviewed: bool,
     /// Only samples named in this file: one path a line, or a table with a column `path`
     #[arg(long, value_name = "FILE")]
     pub(super) subset: Option<PathBuf>,
+    /// Only samples that nobody has decided about: what `stacking` has not learned from
+    #[arg(long)]
+    pub(super) undecided: bool,
+    /// How detectors are joined, as in `rank` [default: the session's or configuration's]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    pub(super) ensemble: Option<String>,
+    /// All rules side by side
+    #[arg(long)]
+    pub(super) ensembles: bool,
+    /// How often samples are drawn again for the 95 % intervals; 0 = no intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) bootstrap: usize,
+    /// The seed of these draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Draw precision-recall curves: of the detectors named, or of all
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', require_equals = true)]
+    pub(super) plot: Option<Vec<String>>,
+    /// Write the precision-recall curves as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(super) svg: Option<PathBuf>,
     /// The form of the report
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: ReportFormat,
-}
-
-/// How labels are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ScoreMethod {
-    /// The probability of the given label
-    #[value(name = "self_confidence")]
-    SelfConfidence,
-    /// That against the most likely other class
-    #[value(name = "normalized_margin")]
-    NormalizedMargin,
-    /// That weighed with how undecided the model is
-    #[value(name = "confidence_weighted_entropy")]
-    ConfidenceWeightedEntropy,
-}
-
-/// What `label-quality` prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum QualityFormat {
-    /// One object of figures
-    Json,
-    /// One row a sample: row,label,suggested_label,score,issue
-    Csv,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LabelQuality {
-    /// Out-of-sample probabilities, a row a sample: .npy, or .csv with the class names as heading
-    #[arg(long, value_name = "FILE")]
-    pub(super) pred_probs: PathBuf,
-    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .csv with a column `label`
-    #[arg(long, value_name = "FILE")]
-    pub(super) labels: PathBuf,
-    /// Class names, one a line, in the order of label numbers and of columns that have no heading
-    #[arg(long, value_name = "FILE")]
-    pub(super) classes: Option<PathBuf>,
-    /// True labels, or whether each label is an error (booleans): .npy, .txt or .csv
-    #[arg(long, value_name = "FILE")]
-    pub(super) truth: Option<PathBuf>,
-    /// How labels are scored
-    #[arg(long, value_enum, default_value = "self_confidence")]
-    pub(super) method: ScoreMethod,
-    /// Make probabilities comparable between classes before they are scored
-    #[arg(long)]
-    pub(super) adjusted: bool,
-    /// Filters to report, and the first of them decides what --issues and CSV call an issue [default: all, and
-    /// follows_quality decides]
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub(super) filter: Vec<String>,
-    /// Also write the scores here, one a line in input order
-    #[arg(long, value_name = "FILE")]
-    pub(super) scores: Option<PathBuf>,
-    /// Also write the flagged rows here, counted from 0, one a line; as a table where FILE ends in .csv
-    #[arg(long, value_name = "FILE")]
-    pub(super) issues: Option<PathBuf>,
-    /// The form of the report
-    #[arg(long, value_enum, default_value = "json")]
-    pub(super) format: QualityFormat,
 }
 
 /// What `export` writes.
@@ -523,6 +556,23 @@ pub(super) enum ConfigAction {
         /// The file [default: the user's]
         file: Option<PathBuf>,
     },
+    /// Print the JSON schema of a file, for editors
+    Schema {
+        /// Of which
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+}
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// config.toml
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// theme.toml
+    Theme,
 }
 
 #[cfg(test)]

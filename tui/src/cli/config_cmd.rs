@@ -1,11 +1,12 @@
-//! `config`: the defaults with their comments, and a check of what was written.
+//! `config`: the defaults with their comments, a check of what was written, and schemas.
 
-use super::args::{Config, ConfigAction, Global};
-use super::output::{results, warning};
-use super::{plugins, setup};
+use super::args::{Config, ConfigAction, Global, ScreenArgs};
+use super::output::{remark, results, warning};
+use super::{open, plugins, schema, setup};
 use anyhow::Result;
 use chaffinch_core::config::DEFAULT_CONFIG;
-use chaffinch_core::host::Registry;
+use chaffinch_core::host::{Registry, check_params};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Prints or checks.
@@ -14,21 +15,41 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
         results(|out| Ok(out.write_all(DEFAULT_CONFIG.as_bytes())?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(ConfigAction::Check { file }) = &args.action else { return Ok(ExitCode::SUCCESS) };
-    let global = Global { config: file.clone().or_else(|| global.config.clone()), ..global.clone() };
+    match &args.action {
+        Some(ConfigAction::Check { file }) => check(file.clone(), global),
+        Some(ConfigAction::Schema { of }) => schema::run(*of).map(|()| ExitCode::SUCCESS),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Reads everything that would be read, and complains of what would be passed over.
+fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
+    let global = Global { config: file.or_else(|| global.config.clone()), ..global.clone() };
     let config = setup::config(&global, None)?;
+    setup::complain(&config);
+    let mut complaints = config.warnings().len();
     let registry = Registry::load(&plugins::folders(&config));
-    for name in config.named_detectors().into_iter().filter(|name| registry.find(name).is_none()) {
-        warning(
-            "configuration",
-            &format!("it names a detector '{name}', which is not among those that were found"),
-        );
+    for name in config.named_detectors() {
+        let why = match registry.find(name) {
+            None => format!("it names a detector '{name}', which is not among those that were found"),
+            Some(detector) => match check_params(detector, &config) {
+                Ok(()) => continue,
+                Err(error) => error.to_string(),
+            },
+        };
+        complaints += 1;
+        warning("configuration", &why);
     }
     for file in config.prompt_files() {
         // Reading them is the check.
         chaffinch_core::prompts::PromptSet::load(&[file])?;
     }
+    complaints += open::looks(&config, &ScreenArgs::default())?.warnings.len();
     let words = setup::config_words(&global)?;
+    if complaints > 0 {
+        remark(&format!("{complaints} complaints: {words}"));
+        return Ok(ExitCode::from(super::ERROR));
+    }
     results(|out| Ok(writeln!(out, "ok: {words}")?))?;
     Ok(ExitCode::SUCCESS)
 }

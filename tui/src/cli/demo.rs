@@ -21,9 +21,9 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     if scanned.interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    let screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if screen && !args.summary {
-        return open::run_target(&set.images, global, &args.engine, &reading, None);
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if args.screen.plain || terminal && !args.summary {
+        return open::run_target(&set.images, global, &args.engine, &reading, &args.screen, None);
     }
     let listing = Listing::open(&set.images, global)?;
     let suspects = listing.suspects();

@@ -3,11 +3,16 @@
 use super::args::{Evaluate, Global, ReportFormat};
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::plot;
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::display::safe_path;
-use chaffinch_core::evaluate::{Evaluation, Figures, Truth, evaluate};
+use chaffinch_core::evaluate::{
+    ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
+};
+use chaffinch_core::protocol::EnsembleRule;
+use chaffinch_core::ranking::{self, RULES};
 use chaffinch_core::sample::SampleId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -15,39 +20,111 @@ use std::process::ExitCode;
 
 /// Writes the figures to stdout.
 pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
-    let listing = Listing::open(&args.target, global)?;
-    let mut truth = Truth::from_csv(&args.truth, &listing.manifest)?;
-    let unmatched = truth.unmatched();
-    if let Some(file) = &args.subset {
-        truth = narrowed(&truth, &listing, file)?;
+    let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
+    let truth = truth(args, &listing)?;
+    let resampling = Resampling { resamples: args.bootstrap, seed: args.seed };
+    let (results_of, thresholds, ranking) = (&listing.results, &listing.thresholds, &listing.ranking);
+    let mut evaluation = evaluate(results_of, thresholds, ranking, &truth, Some(resampling));
+    if args.ensembles {
+        evaluation.ensembles = ensembles(&listing, &truth);
     }
-    let mut evaluation = evaluate(&listing.results, &listing.thresholds, &listing.ranking, &truth);
-    evaluation.unmatched = unmatched;
+    let mut drawn = BTreeMap::new();
+    if args.plot.is_some() || args.svg.is_some() {
+        drawn = curves(results_of, thresholds, ranking, &truth);
+    }
+    if let Some(file) = &args.svg {
+        write_svg(file, &drawn, &listing.manifest)?;
+    }
+    if let Some(names) = args.plot.as_ref().filter(|names| !names.is_empty()) {
+        for name in names.iter().filter(|name| *name != ENSEMBLE) {
+            listing.detector(name)?;
+        }
+        drawn.retain(|name, _| names.contains(name));
+    }
     results(|out| match args.format {
         ReportFormat::Json => json(out, &evaluation),
-        ReportFormat::Table => write(out, &evaluation),
+        ReportFormat::Table => {
+            write(out, &evaluation)?;
+            if args.plot.is_some() {
+                writeln!(out)?;
+                plot::draw(out, &drawn)?;
+            }
+            Ok(())
+        }
     })?;
-    if !global.quiet && unmatched > 0 {
-        remark(&format!("{} of the truth belong to no sample", count(unmatched as u64, "row", "rows")));
+    if !global.quiet {
+        tell(args, &evaluation);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The truth about the samples named in a file only.
-fn narrowed(truth: &Truth, listing: &Listing, file: &Path) -> Result<Truth> {
-    let named = names(file)?;
-    let manifest = &listing.manifest;
-    let mut known: Vec<Option<bool>> = vec![None; manifest.len()];
-    let mut kept = 0;
-    for (row, error) in truth.known() {
-        let path = manifest.path(SampleId(row)).as_os_str().as_bytes();
-        if named.contains(path) {
-            known[row as usize] = Some(error);
-            kept += 1;
+/// The figures of every rule. One that cannot be applied, for want of decisions, is left out and said.
+fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
+    let reviewed = ranking::reviewed(listing.journal.decisions());
+    let mut found = BTreeMap::new();
+    for name in RULES.into_iter().chain(["2-of-n", "3-of-n"]) {
+        let Some(rule) = EnsembleRule::parse(name, &listing.weights) else { continue };
+        let thresholds = ranking::thresholds_under(&rule, listing.set.clone());
+        let count = listing.manifest.len();
+        let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
+        if ranking.note.is_empty() {
+            found.insert(name.to_owned(), evaluate_rank(&ranking, truth));
+        } else {
+            remark(&format!("{name} is left out: {}", ranking.note));
         }
     }
-    ensure!(kept > 0, "{} names no sample whose truth is known; its lines should be paths", safe_path(file));
-    Ok(Truth::new(known))
+    found
+}
+
+/// Remarks about what the figures hold for.
+fn tell(args: &Evaluate, evaluation: &Evaluation) {
+    if evaluation.unmatched > 0 {
+        let rows = count(evaluation.unmatched as u64, "row", "rows");
+        remark(&format!("{rows} of the truth belong to no sample"));
+    }
+    if args.reviewed {
+        remark(
+            "only reviewed samples count; where suspects were reviewed first, precision and recall are not those of \
+             the whole dataset",
+        );
+    }
+    if let Some(file) = &args.svg {
+        remark(&format!("written: {}", safe_path(file)));
+    }
+    if args.plot.is_some() && matches!(args.format, ReportFormat::Json) {
+        remark("--plot draws in a table only; --svg writes a picture beside JSON");
+    }
+}
+
+/// What is known to be wrong: a table, what was decided, or the table where something was decided.
+fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
+    let decisions = listing.journal.decisions();
+    let decided = Truth::from_decisions(listing.manifest.len(), decisions.iter());
+    let mut truth = match &args.truth {
+        Some(file) => Truth::from_csv(file, &listing.manifest)?,
+        None => decided.clone(),
+    };
+    if args.reviewed {
+        let rows: BTreeSet<u32> = decided.known().into_iter().map(|(row, _)| row).collect();
+        ensure!(!rows.is_empty(), "nothing was decided yet: keep, remove or relabel some samples first");
+        truth = truth.only(|row| rows.contains(&row));
+        ensure!(!truth.known().is_empty(), "of no decided sample the truth is known");
+    }
+    if args.undecided {
+        truth = truth.only(|row| listing.journal.decision(SampleId(row)).is_none());
+        ensure!(!truth.known().is_empty(), "everything of known truth was decided already");
+    }
+    if let Some(file) = &args.subset {
+        let named = names(file)?;
+        let manifest = &listing.manifest;
+        truth = truth.only(|row| named.contains(manifest.path(SampleId(row)).as_os_str().as_bytes()));
+        ensure!(
+            !truth.known().is_empty(),
+            "{} names no sample whose truth is known; its lines should be paths",
+            safe_path(file)
+        );
+    }
+    Ok(truth)
 }
 
 /// Paths in a file: one a line, or the column `path` of a table.
@@ -86,22 +163,84 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     for (name, figures) in &evaluation.detectors {
         table.row(row(name, figures));
     }
-    table.row(row("ensemble", &evaluation.ensemble));
+    table.row(row(ENSEMBLE, &evaluation.ensemble));
+    for (name, figures) in &evaluation.ensembles {
+        table.row(row(&format!("ensemble: {name}"), figures));
+    }
     table.write(out, terminal_width())?;
     writeln!(out)?;
+    if evaluation.resamples > 0 {
+        intervals(out, evaluation)?;
+    }
+    if !evaluation.kinds.is_empty() {
+        kinds(out, evaluation)?;
+    }
     let mut first = Table::new(&[
         ("first of the ensemble", Align::Right),
         ("precision", Align::Right),
         ("recall", Align::Right),
     ]);
-    for place in &evaluation.ensemble.at {
-        first.row(vec![
-            place.k.to_string(),
-            format!("{:.3}", place.precision),
-            format!("{:.3}", place.recall),
-        ]);
+    for (k, precision) in &evaluation.ensemble.precision_at {
+        let recall = evaluation.ensemble.recall_at.get(k).copied().unwrap_or_default();
+        first.row(vec![k.to_string(), format!("{precision:.3}"), format!("{recall:.3}")]);
     }
     first.write(out, terminal_width())
+}
+
+/// The 95 % intervals of every detector.
+fn intervals(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
+    let mut table = Table::new(&[
+        ("95 % of draws", Align::Left),
+        ("AUROC", Align::Right),
+        ("AUPRC", Align::Right),
+        ("precision", Align::Right),
+        ("recall", Align::Right),
+        ("F1", Align::Right),
+    ]);
+    let own = std::iter::once((ENSEMBLE, &evaluation.ensemble));
+    for (name, figures) in evaluation.detectors.iter().map(|(name, f)| (name.as_str(), f)).chain(own) {
+        let intervals = figures.intervals.unwrap_or_default();
+        let range = |interval: Option<(f64, f64)>| {
+            interval.map_or_else(|| "-".to_owned(), |(low, high)| format!("{low:.3}-{high:.3}"))
+        };
+        let Intervals { auroc, auprc, precision, recall, f1 } = intervals;
+        let ranges = [auroc, auprc, precision, recall, f1].map(range);
+        table.row(std::iter::once(name.to_owned()).chain(ranges).collect());
+    }
+    table.write(out, terminal_width())?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// What the ensemble finds of each kind of error, and who finds most of it.
+fn kinds(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
+    let mut table = Table::new(&[
+        ("kind of error", Align::Left),
+        ("errors", Align::Right),
+        ("AUROC", Align::Right),
+        ("precision", Align::Right),
+        ("recall", Align::Right),
+        ("F1", Align::Right),
+        ("most found by", Align::Left),
+    ]);
+    for (kind, figures) in &evaluation.ensemble.by_kind {
+        let found = |name: &String| evaluation.detectors[name].by_kind.get(kind).map_or(0, |kind| kind.found);
+        // The first of equals stays.
+        let best = evaluation.detectors.keys().rev().max_by_key(|name| found(name));
+        let best = best.filter(|name| found(name) > 0);
+        table.row(vec![
+            kind.clone(),
+            figures.errors.to_string(),
+            figures.auroc.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}")),
+            format!("{:.3}", figures.precision),
+            format!("{:.3}", figures.recall),
+            format!("{:.3}", figures.f1),
+            best.map_or_else(|| "nobody".to_owned(), |name| format!("{name} ({})", found(name))),
+        ]);
+    }
+    table.write(out, terminal_width())?;
+    writeln!(out)?;
+    Ok(())
 }
 
 fn row(name: &str, figures: &Figures) -> Vec<String> {

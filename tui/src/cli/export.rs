@@ -1,20 +1,17 @@
 //! `export`: what was decided, for other programs.
 
 use super::args::{CopyMode, Export, ExportFormat, Global};
-use super::interrupt::{self, INTERRUPTED};
+use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{count, results, warning};
-use super::progress::Display;
+use super::stages::Stages;
 use anyhow::{Context, Result, bail};
 use chaffinch_core::Error;
 use chaffinch_core::display::safe_path;
 use chaffinch_core::export::{self, CleanReport};
-use chaffinch_core::job::Job;
-use chaffinch_core::protocol::Progress;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 /// Writes what was asked for and says where.
 pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
@@ -90,14 +87,9 @@ fn all(export: &export::Export<'_>, folder: &Path, every_sample: bool) -> Result
 
 /// The copy; `None` when it was stopped by Ctrl-C and nothing is left of it.
 fn cleaned(export: &export::Export<'_>, args: &Export, global: &Global) -> Result<Option<CleanReport>> {
-    let stop = interrupt::flag()?;
-    let display = Mutex::new(Display::new(global.quiet));
-    let tell = |done: u64, total: u64| {
-        let progress = Progress { stage: "copy".into(), done, total, step: (1, 1), ..Progress::default() };
-        display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
-    };
-    let outcome = export.cleaned(&args.output, args.copy.into(), &Job::new(&stop, &tell));
-    display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+    let stages = Stages::new(1, global.quiet)?;
+    let outcome = stages.run("copy", 1, |job| export.cleaned(&args.output, args.copy.into(), job));
+    stages.finish();
     match outcome {
         Ok(report) => {
             report.missing.iter().for_each(|reason| warning("left out", reason));

@@ -3,12 +3,11 @@
 use super::args::{LabelQuality, QualityFormat, ScoreMethod};
 use super::output::{json, results};
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_confident::{Filter, Method};
-use chaffinch_core::display::safe_path;
+use chaffinch_confident::{Ensemble, Filter, Method};
+use chaffinch_core::atomic;
+use chaffinch_core::display::{safe_path, safe_text};
 use chaffinch_core::label_quality::{Input, Judged, Question, Report};
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 /// Reads, judges, and writes what was asked for.
 pub(super) fn run(args: &LabelQuality) -> Result<()> {
@@ -20,21 +19,21 @@ pub(super) fn run(args: &LabelQuality) -> Result<()> {
     let deciding = chosen.unwrap_or(&Filter::FollowsQuality).name();
     let flagged = judged.flagged.get(deciding).map_or(&[][..], Vec::as_slice);
     if let Some(path) = &args.scores {
-        write_file(path, |out| Ok(judged.scores.iter().try_for_each(|score| writeln!(out, "{score}"))?))?;
+        atomic::write(path, |out| judged.scores.iter().try_for_each(|score| writeln!(out, "{score}")))?;
     }
     if let Some(path) = &args.issues {
         let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        write_file(path, |out| match table {
+        atomic::write(path, |out| match table {
             true => rows(out, &input, &judged, flagged, true),
             false => {
                 let named = flagged.iter().enumerate().filter(|(_, flag)| **flag);
-                Ok(named.map(|(row, _)| row).try_for_each(|row| writeln!(out, "{row}"))?)
+                named.map(|(row, _)| row).try_for_each(|row| writeln!(out, "{row}"))
             }
         })?;
     }
     results(|out| match args.format {
         QualityFormat::Json => json(out, &Report::new(&question, &input, &judged)),
-        QualityFormat::Csv => rows(out, &input, &judged, flagged, false),
+        QualityFormat::Csv => Ok(rows(out, &input, &judged, flagged, false)?),
     })
 }
 
@@ -55,7 +54,23 @@ fn question(args: &LabelQuality) -> Result<Question> {
     } else {
         args.filter.iter().map(|name| filter(name)).collect::<Result<_>>()?
     };
-    Ok(Question { method, adjusted: args.adjusted, filters })
+    ensure!(
+        args.ensemble.is_none() || args.pred_probs.len() > 1,
+        "--ensemble joins several models: give --pred-probs once for each"
+    );
+    let ensemble = args.ensemble.as_deref().map(ensemble).transpose()?;
+    let ensemble = ensemble.unwrap_or(Ensemble::ScoresByAccuracy);
+    Ok(Question { method, adjusted: args.adjusted, filters, ensemble })
+}
+
+fn ensemble(name: &str) -> Result<Ensemble> {
+    let name = name.trim().replace('-', "_");
+    let found = Ensemble::ALL.into_iter().find(|ensemble| ensemble.name() == name);
+    let Some(found) = found else {
+        let names: Vec<&str> = Ensemble::ALL.iter().map(|ensemble| ensemble.name()).collect();
+        bail!("there is no ensemble '{}' (there are: {})", safe_text(&name), names.join(", "));
+    };
+    Ok(found)
 }
 
 fn filter(name: &str) -> Result<Filter> {
@@ -63,7 +78,7 @@ fn filter(name: &str) -> Result<Filter> {
     let found = Filter::ALL.into_iter().find(|filter| filter.name() == name);
     let Some(found) = found else {
         let names: Vec<&str> = Filter::ALL.iter().map(|filter| filter.name()).collect();
-        bail!("there is no filter '{name}' (there are: {})", names.join(", "));
+        bail!("there is no filter '{}' (there are: {})", safe_text(&name), names.join(", "));
     };
     Ok(found)
 }
@@ -75,7 +90,7 @@ fn rows(
     judged: &Judged,
     flagged: &[bool],
     only_flagged: bool,
-) -> Result<()> {
+) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
     table.write_record(["row", "label", "suggested_label", "score", "issue"])?;
     let classes = input.classes();
@@ -92,16 +107,5 @@ fn rows(
             if issue { "1" } else { "0" },
         ])?;
     }
-    table.flush()?;
-    Ok(())
-}
-
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let work = || -> Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        write(&mut out)?;
-        out.flush()?;
-        Ok(())
-    };
-    work().with_context(|| format!("cannot write {}", safe_path(path)))
+    table.flush()
 }

@@ -4,31 +4,30 @@ use super::args::{Global, LeakMethod, Leaks, ReportFormat};
 use super::interrupt;
 use super::models::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
-use super::progress::Display;
 use super::setup;
+use super::stages::Stages;
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::dataset::{self, DatasetOptions};
 use chaffinch_core::display::safe_path;
 use chaffinch_core::facts::Facts;
 use chaffinch_core::index;
-use chaffinch_core::job::Job;
 use chaffinch_core::leaks::{self, Counts, Method, Options, Side};
 use chaffinch_core::manifest::Manifest;
-use chaffinch_core::protocol::Progress;
 use chaffinch_core::session::{self, Session};
 use chaffinch_core::store::{self, EmbeddingMatrix, EmbeddingStore};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::TempDir;
 
 /// Writes the report and its summary, and the counts to stdout.
 pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
-    let work = Work::new(args, global)?;
+    let semantic = args.methods.contains(&LeakMethod::Semantic);
+    let count = if semantic { 5 } else { 3 };
+    let work = Work { stages: Stages::new(count, global.quiet)?, count };
     let outcome = work.run(args, global);
-    work.finish();
-    if outcome.is_err() && work.stop.load(Ordering::Relaxed) {
+    work.stages.finish();
+    if outcome.is_err() && work.stages.stopped() {
         remark("stopped: no report was written");
         return Ok(ExitCode::from(interrupt::INTERRUPTED));
     }
@@ -48,25 +47,14 @@ impl Opened {
     }
 }
 
-/// What every step needs: where to report, and when to stop.
+/// What every step needs.
 struct Work {
-    stop: Arc<AtomicBool>,
-    display: Mutex<Display>,
-    steps: u32,
+    stages: Stages,
+    /// Of stages.
+    count: u32,
 }
 
 impl Work {
-    fn new(args: &Leaks, global: &Global) -> Result<Work> {
-        let stop = interrupt::flag()?;
-        let semantic = args.methods.contains(&LeakMethod::Semantic);
-        let steps = if semantic { 5 } else { 3 };
-        Ok(Work { stop, display: Mutex::new(Display::new(global.quiet)), steps })
-    }
-
-    fn finish(&self) {
-        self.display.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    }
-
     fn run(&self, args: &Leaks, global: &Global) -> Result<ExitCode> {
         ensure!(
             std::fs::canonicalize(&args.train).ok() != std::fs::canonicalize(&args.test).ok()
@@ -84,37 +72,17 @@ impl Work {
             semantic_threshold: args.semantic_threshold,
         };
         let (train, test) = (train.side(), test.side());
-        let leaks = self.step("compare", self.steps, |job| leaks::find(train, test, &options, job))?;
+        let leaks = self.stages.run("compare", self.count, |job| leaks::find(train, test, &options, job))?;
         let counts = Counts::new(&leaks, train, test);
         let summary = leaks::summary_path(&args.output);
         leaks::write_csv(&args.output, &leaks, train, test)?;
         leaks::write_summary(&summary, &counts, train, test)?;
-        self.finish();
+        self.stages.finish();
         results(|out| match args.format {
             ReportFormat::Json => json(out, &counts),
             ReportFormat::Table => write(out, &counts, &args.output, &summary),
         })?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn step<T>(
-        &self,
-        stage: &str,
-        number: u32,
-        work: impl FnOnce(&Job<'_>) -> chaffinch_core::Result<T>,
-    ) -> chaffinch_core::Result<T> {
-        let tell = |done, total| {
-            let progress = Progress {
-                stage: stage.into(),
-                done,
-                total,
-                step: (number, self.steps),
-                ..Progress::default()
-            };
-            self.display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
-        };
-        tell(0, 0);
-        work(&Job::new(&self.stop, &tell))
     }
 
     /// Reads a set. What a session of it knows already is not read again.
@@ -124,11 +92,11 @@ impl Work {
         let opened = dataset::open(path, &reading)?;
         let known = known.and_then(|(samples, _)| samples);
         let previous = known.as_ref().map(|(manifest, facts)| (manifest, facts));
-        let (facts, _) = self.step(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
+        let (facts, _) =
+            self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
         if !facts.unreadable.is_empty() {
-            let display = self.display.lock().unwrap_or_else(PoisonError::into_inner);
             let files = count(facts.unreadable.len() as u64, "file", "files");
-            display.line(&format!("{files} in {} cannot be read as a picture", path.display()));
+            self.stages.line(&format!("{files} in {} cannot be read as a picture", path.display()));
         }
         Ok(Opened { manifest: opened.manifest, facts, embeddings: None })
     }
@@ -138,16 +106,64 @@ impl Work {
         let model = args.model.as_deref().unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = loader(model, device)?()?;
-        let place = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
-        for (number, set) in [(3, train), (4, test)] {
-            self.step("embed", number, |job| {
+        for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
+            let place = vectors(path, set)?;
+            let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
+            for note in store.notes() {
+                warning("embedding store", note);
+            }
+            let filled = self.stages.run("embed", number, |job| {
                 store::fill(&mut store, &set.manifest, &set.facts, embedder.as_ref(), job)
             })?;
+            if filled.reused > 0 {
+                let images = count(filled.reused, "image", "images");
+                self.stages.line(&format!("the embeddings of {images} in {} were known", safe_path(path)));
+            }
             set.embeddings = Some(store.gather(&set.facts.hashes)?);
         }
         Ok(())
     }
+}
+
+/// A folder of embeddings.
+enum Vectors {
+    /// A session's.
+    Kept(PathBuf),
+    /// One that goes when we go.
+    Passing(TempDir),
+}
+
+impl Vectors {
+    fn path(&self) -> &Path {
+        match self {
+            Vectors::Kept(path) => path,
+            Vectors::Passing(folder) => folder.path(),
+        }
+    }
+}
+
+/// Where a set's embeddings are, or are to be kept: in its session, else in that of the folder it lies in, else in a
+/// session that is begun for it. They are found by content, and several programs may add to them.
+fn vectors(path: &Path, set: &Opened) -> Result<Vectors> {
+    match kept(path, set) {
+        Ok(folder) => Ok(Vectors::Kept(folder)),
+        Err(error) => {
+            warning("session", &format!("{error}; embeddings are not kept"));
+            Ok(Vectors::Passing(tempfile::tempdir().context("cannot make a temporary folder")?))
+        }
+    }
+}
+
+fn kept(path: &Path, set: &Opened) -> chaffinch_core::Result<PathBuf> {
+    let place = session::resolve(path, None)?;
+    let above = place.dataset.parent().and_then(|folder| session::default_dir(folder).ok());
+    let known = [Some(place.dir.clone()), above].into_iter().flatten();
+    if let Some(session) = known.filter_map(|dir| Session::open_to_read(&dir).ok()).next() {
+        return Ok(session.embeddings_dir());
+    }
+    let session = Session::open_or_create(&place.dir, &place.dataset)?;
+    session.save_samples(&set.manifest, &set.facts)?;
+    Ok(session.embeddings_dir())
 }
 
 /// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files

@@ -22,7 +22,11 @@ pub(super) struct Listing {
     pub(super) manifest: Arc<Manifest>,
     pub(super) facts: Arc<Facts>,
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
+    /// The thresholds that hold under the rule, and as they were set.
     pub(super) thresholds: BTreeMap<String, f32>,
+    pub(super) set: BTreeMap<String, f32>,
+    /// Weights of the rule `weighted`.
+    pub(super) weights: BTreeMap<String, f32>,
     pub(super) ranking: Ranking,
     pub(super) journal: Journal,
 }
@@ -44,7 +48,12 @@ pub(super) struct Entry {
 impl Listing {
     /// Reads the session of a dataset or a session's folder.
     pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
-        setup::read(target, global)
+        setup::read(target, global, None)
+    }
+
+    /// The same, ranked by a rule of this name instead of the session's.
+    pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
+        setup::read(target, global, rule)
     }
 
     /// The detector of this name that has results.
@@ -65,6 +74,7 @@ impl Listing {
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: self.journal.decisions(),
+            atlas: None,
         }
     }
 

@@ -10,10 +10,12 @@ mod config_cmd;
 mod demo;
 mod doctor;
 mod drive;
+mod engine_process;
 mod evaluate;
 mod export;
 mod hub_cache;
 mod interrupt;
+mod keys;
 mod label_quality;
 mod leaks;
 mod listing;
@@ -21,6 +23,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod plot;
 mod plugins;
 mod pollute;
 mod progress;
@@ -29,7 +32,10 @@ mod rows;
 mod sample_pictures;
 mod sample_set;
 mod scan;
+mod schema;
+mod select;
 mod setup;
+mod stages;
 
 use anyhow::Result;
 use args::{Cli, Command, Models, Plugins};
@@ -58,11 +64,13 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args, global),
         Command::Scan(args) => scan::run(args, global),
         Command::Open(args) => open::run(args, global),
+        Command::Engine(args) => engine_process::run(&args.open, &args.socket, global),
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
         Command::Leaks(args) => leaks::run(args, global),
         Command::Pollute(args) => pollute::run(args, global),
         Command::LabelQuality(args) => label_quality::run(args).map(done),
+        Command::Select(args) => select::run(args, global),
         Command::Export(args) => export::run(args, global),
         Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
         Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {
@@ -79,6 +87,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Doctor(args) => doctor::run(args, global),
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
+        Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
         Command::Bench(what) => bench::run(what).map(done),
     }
 }

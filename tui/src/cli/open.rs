@@ -1,19 +1,37 @@
 //! `open`: the terminal interface on a session.
 
-use super::args::{DatasetArgs, EngineArgs, Global, Open};
+use super::args::{DatasetArgs, EngineArgs, Global, Open, ScreenArgs};
+use super::engine_process::{Plan, Waiting};
+use super::output::{remark, warning};
 use super::setup;
+use crate::looks::Looks;
 use crate::picture::Wish;
+use crate::plain::{self, Manner};
 use crate::{ExitReason, Options};
-use anyhow::{Context, Result, ensure};
-use chaffinch_core::engine;
-use chaffinch_core::protocol::Command;
+use anyhow::{Result, ensure};
+use chaffinch_core::config::{Config, Flags};
+use chaffinch_core::protocol::{Command, Event};
+use chaffinch_core::session;
+use crossbeam_channel::{Receiver, Sender};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Opens what was named.
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
-    run_target(&args.target, global, &args.engine, &args.reading, args.pictures.as_deref())
+    let pictures = args.pictures.as_deref();
+    run_target(&args.target, global, &args.engine, &args.reading, &args.screen, pictures)
+}
+
+/// Looks and keys: the configuration's, with flags over it. What was passed over is said.
+pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
+    let flags = Flags { theme: screen.theme.clone(), keymap: screen.keymap.clone(), ..Flags::default() };
+    let config = config.clone().with_flags(flags);
+    let looks = Looks::load(&config, |name| std::env::var(name).ok())?;
+    for text in &looks.warnings {
+        warning("configuration", text);
+    }
+    Ok(looks)
 }
 
 /// Opens a dataset or a session; what is missing is computed in the background.
@@ -22,37 +40,56 @@ pub(super) fn run_target(
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
+    screen: &ScreenArgs,
     pictures: Option<&str>,
 ) -> Result<ExitCode> {
     ensure!(
-        std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
-        "the interface needs a terminal (ssh -t gives one); without one use scan and rank"
+        screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
+        "the interface needs a terminal (ssh -t gives one); without one use --plain, or scan and rank"
     );
-    let setup = setup::for_target(target, global, engine, reading)?;
-    let mut ui = setup.config.ui().clone();
-    let environment = std::env::var("CHAFFINCH_PICTURES").ok().filter(|name| !name.is_empty());
-    if let Some(name) = pictures.map(str::to_owned).or(environment) {
-        ui.picture = name;
-    }
+    let place = session::resolve(target, global.session.as_deref())?;
+    let config = setup::config(global, Some(&place.dir))?;
+    let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
     // Said before anything is started.
-    Wish::parse(&ui.picture)?;
-    let client = engine::spawn(setup)?;
-    // Does nothing where nothing is missing; the interface shows its progress.
-    client.commands.send(Command::Scan { detectors: Vec::new() }).ok().context("the engine ended at once")?;
-    let keymap = Some(ui.keymap).filter(|name| !name.is_empty() && name != "default").map(PathBuf::from);
-    let options = Options { theme: ui.theme, keymap, picture: ui.picture, scan: false, ..Options::default() };
-    let ended = crate::run(client.commands.clone(), client.events.clone(), options);
-    client.stop()?;
+    Wish::parse(&picture)?;
+    let looks = looks(&config, screen)?;
+    let engine = Waiting::reach(Plan {
+        target: target.into(),
+        session: place.dir,
+        global: global.clone(),
+        engine: engine.clone(),
+        reading: reading.clone(),
+    })?;
+    let (commands, events) = engine.ends();
+    let ended =
+        if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
+    // What runs goes on when the terminal is lost; somebody will come back for it.
+    engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
     let reason = ended?;
     if let ExitReason::Unsaved(count) = reason {
-        super::output::remark(&format!(
-            "{count} decisions were not confirmed as saved; look at the last ones again"
-        ));
+        remark(&format!("{count} decisions were not confirmed as saved; look at the last ones again"));
     }
     if reason == ExitReason::EngineGone {
-        super::output::remark(
-            "the engine ended on its own; what was shown as saved is on disk, open again to go on",
+        remark(
+            "the engine ended, or the session was opened in another terminal; what was shown as saved is on disk, \
+             open again to go on",
         );
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
+}
+
+fn cells(
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    looks: Looks,
+    picture: String,
+) -> Result<ExitReason> {
+    let options = Options { picture, scan: false, looks: Some(looks), ..Options::default() };
+    crate::run(commands, events, options)
+}
+
+fn lines(commands: Sender<Command>, events: Receiver<Event>, looks: Looks) -> Result<ExitReason> {
+    let manner = Manner { prompt: std::io::stdin().is_terminal(), scanning: true };
+    let input = std::io::stdin().lock();
+    plain::run(commands, events, looks, manner, input, &mut std::io::stdout().lock())
 }

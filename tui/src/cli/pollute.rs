@@ -3,21 +3,17 @@
 use super::args::{Global, Pollute};
 use super::interrupt;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
-use super::progress::Display;
+use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_core::dataset::{self, DatasetOptions};
 use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::job::Job;
 use chaffinch_core::manifest::Manifest;
 use chaffinch_core::pollute::{self, LabelNoise, PolluteReport, Recipe};
-use chaffinch_core::protocol::Progress;
 use chaffinch_core::sample::LabelId;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
 
 /// Writes the copy, and the counts to stdout.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
@@ -46,15 +42,11 @@ pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
     let plan = pollute::plan(&manifest, &recipe)?;
     ensure!(!plan.planted.is_empty(), "nothing is to be planted; say what, for example --symmetric 0.1");
 
-    let stop = interrupt::flag()?;
-    let display = Mutex::new(Display::new(global.quiet));
-    let tell = |done, total| {
-        let progress = Progress { stage: "write".into(), done, total, step: (1, 1), ..Progress::default() };
-        display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
-    };
-    let written = pollute::write(&manifest, &plan, &args.output, args.copy.into(), &Job::new(&stop, &tell));
-    display.lock().unwrap_or_else(PoisonError::into_inner).finish();
-    if written.is_err() && stop.load(Ordering::Relaxed) {
+    let stages = Stages::new(1, global.quiet)?;
+    let written =
+        stages.run("write", 1, |job| pollute::write(&manifest, &plan, &args.output, args.copy.into(), job));
+    stages.finish();
+    if written.is_err() && stages.stopped() {
         remark("stopped: nothing was written");
         return Ok(ExitCode::from(interrupt::INTERRUPTED));
     }
@@ -178,7 +170,7 @@ fn write(out: &mut dyn Write, report: &PolluteReport, target: &Path) -> Result<(
         out,
         "{} in {}",
         count(report.samples as u64, "sample", "samples"),
-        safe_path(&target.join("data"))
+        safe_path(&target.join(pollute::DATA))
     )?;
     writeln!(out)?;
     let mut table = Table::new(&[("fault", Align::Left), ("planted", Align::Right)]);

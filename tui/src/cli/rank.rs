@@ -13,7 +13,7 @@ const TABLE_ROWS: usize = 20;
 
 /// Writes the list to stdout.
 pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
-    let listing = Listing::open(&args.target, global)?;
+    let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
     let sort = match args.by.as_str() {
         "ensemble" => Sort::Rank,
         name => Sort::Detector(listing.detector(name)?),

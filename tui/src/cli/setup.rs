@@ -21,21 +21,33 @@ use std::sync::Arc;
 
 /// The configuration: of the user or the file that was named, with the session's on top.
 pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
-    Ok(match &global.config {
+    let config = match &global.config {
         Some(file) => Config::load_with(file, session)?,
         None => Config::load(session)?,
-    })
+    };
+    Ok(config)
+}
+
+/// Says which keys of the configuration were passed over.
+pub(super) fn complain(config: &Config) {
+    for text in config.warnings() {
+        warning("configuration", text);
+    }
 }
 
 /// Where the configuration came from, for `doctor` and `config check`.
 pub(super) fn config_words(global: &Global) -> Result<String> {
-    config(global, None)?;
+    let config = config(global, None)?;
     let users = config::config_home().map(|home| home.join("config.toml"));
-    Ok(match (&global.config, users) {
-        (Some(file), _) => format!("{} over the defaults", safe_path(file)),
-        (None, Some(file)) if file.is_file() => format!("{} over the defaults", safe_path(&file)),
-        (None, Some(file)) => format!("the defaults (there is no {})", safe_path(&file)),
-        (None, None) => "the defaults (there is no home folder)".to_owned(),
+    let files: Vec<String> = config.files().iter().rev().map(|file| safe_path(file)).collect();
+    let set = |(name, _): &&(&str, &str)| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let mut layers: Vec<String> =
+        config::VARIABLES.iter().filter(set).map(|(name, _)| (*name).into()).collect();
+    layers.extend(files);
+    Ok(match users {
+        _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),
+        Some(file) => format!("the defaults (there is no {})", safe_path(&file)),
+        None => "the defaults (there is no home folder)".to_owned(),
     })
 }
 
@@ -55,6 +67,7 @@ fn flags(engine: &EngineArgs) -> Flags {
         model: engine.model.clone(),
         device: engine.device.clone(),
         detectors: (!engine.detectors.is_empty()).then(|| engine.detectors.clone()),
+        ensemble: engine.ensemble.clone(),
         plugin_folders: engine.plugins.clone(),
         ..Flags::default()
     }
@@ -98,6 +111,7 @@ pub(super) fn for_target(
 
 fn for_place(place: &Place, global: &Global, engine: &EngineArgs, reading: &DatasetArgs) -> Result<Setup> {
     let config = config(global, Some(&place.dir))?.with_flags(flags(engine));
+    complain(&config);
     let registry = registry(&config, &engine.detectors)?;
     let prompts = prompts(&config)?;
     let model = loader(config.model(), config.device())?;
@@ -161,7 +175,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
 }
 
 /// What a scan left and a person decided, without locking the session: somebody may be working in it.
-pub(super) fn read(target: &Path, global: &Global) -> Result<Listing> {
+pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
     let place = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&place.dir)?;
     let Some((manifest, facts)) = session.load_samples()? else {
@@ -175,17 +189,24 @@ pub(super) fn read(target: &Path, global: &Global) -> Result<Listing> {
         results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
     let broken = engine::unreadable(&facts, manifest.classes());
     results.insert(UNREADABLE.into(), Arc::new(broken));
-    let config = config(global, Some(&place.dir))?;
+    let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
+    let config = config(global, Some(&place.dir))?.with_flags(flags);
     let settings = session.load_settings()?;
     let mut thresholds: BTreeMap<String, f32> =
         results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
     thresholds.extend(config.thresholds());
     thresholds.extend(settings.thresholds);
     thresholds.retain(|name, _| results.contains_key(name));
-    let rule = settings.ensemble.unwrap_or_else(|| config.ensemble());
-    let ranking = ranking::rank(&results, &thresholds, &rule, manifest.len());
+    let rule = config.ensemble_over(settings.ensemble);
     let (manifest, facts) = (Arc::new(manifest), Arc::new(facts));
     let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
     journal.bind(&manifest, Some(&facts));
-    Ok(Listing { manifest, facts, results, thresholds, ranking, journal })
+    let set = thresholds;
+    let thresholds = ranking::thresholds_under(&rule, set.clone());
+    let reviewed = ranking::reviewed(journal.decisions());
+    let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
+    if !ranking.note.is_empty() {
+        warning("ensemble", &ranking.note);
+    }
+    Ok(Listing { manifest, facts, results, thresholds, set, weights: config.weights(), ranking, journal })
 }

@@ -83,6 +83,19 @@ pub enum PromptKind {
     Search,
     /// A note about these samples.
     Note(Vec<SampleId>),
+    /// How often the recorded keys are pressed again.
+    Times,
+}
+
+/// A completion that was put into a line, and what else it could have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Where the completed word begins, as a byte offset.
+    pub start: usize,
+    /// What it may be.
+    pub options: Vec<String>,
+    /// Which of them it is now.
+    pub chosen: usize,
 }
 
 /// A line being typed.
@@ -177,6 +190,8 @@ impl Picker {
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
+    /// The first is kept, the others are removed.
+    KeepOnly(SampleId, Vec<SampleId>),
 }
 
 /// A question with yes and no.
@@ -202,6 +217,8 @@ pub enum Mode {
     Confirm(Confirm),
     /// The page of jobs and log, scrolled by so many lines.
     Jobs(u16),
+    /// A page that is worked in.
+    Panel(super::Panel),
 }
 
 impl Mode {
@@ -211,6 +228,8 @@ impl Mode {
             Mode::List => Scope::List,
             Mode::Prompt(_) | Mode::Picker(_) | Mode::Confirm(_) => Scope::Prompt,
             Mode::Jobs(_) => Scope::Pane,
+            Mode::Panel(panel) if panel.editing.is_some() => Scope::Prompt,
+            Mode::Panel(_) => Scope::Panel,
         }
     }
 }

@@ -14,12 +14,40 @@ pub enum Op {
         /// What.
         choice: Option<Choice>,
     },
+    /// One kept, the others removed.
+    KeepOnly {
+        /// This one.
+        keep: SampleId,
+        /// These.
+        remove: Vec<SampleId>,
+    },
     /// Tags or a note.
     Tag,
     /// Take the last entry back.
     Undo,
     /// Do it again.
     Redo,
+}
+
+impl Op {
+    /// What it makes of which samples.
+    fn choices(&self) -> Vec<(SampleId, Option<Choice>)> {
+        match self {
+            Op::Decide { samples, choice } => {
+                samples.iter().map(|sample| (*sample, choice.clone())).collect()
+            }
+            Op::KeepOnly { keep, remove } => {
+                let removed = remove.iter().map(|sample| (*sample, Some(Choice::Remove)));
+                std::iter::once((*keep, Some(Choice::Keep))).chain(removed).collect()
+            }
+            Op::Tag | Op::Undo | Op::Redo => Vec::new(),
+        }
+    }
+
+    /// The samples it decides about.
+    pub fn samples(&self) -> Vec<SampleId> {
+        self.choices().into_iter().map(|(sample, _)| sample).collect()
+    }
 }
 
 /// What is under way, and what can be taken back.
@@ -40,28 +68,18 @@ pub struct Journal {
 impl Journal {
     /// Remembers that something was sent.
     pub fn push(&mut self, op: Op) {
-        if let Op::Decide { samples, choice } = &op {
-            for sample in samples {
-                self.overlay.insert(*sample, choice.clone());
-            }
-        }
+        self.overlay.extend(op.choices());
         self.outstanding.push_back(op);
     }
 
     /// Takes the oldest off, because it was answered.
     pub fn pop(&mut self) -> Option<Op> {
         let op = self.outstanding.pop_front()?;
-        if let Op::Decide { samples, .. } = &op {
-            for sample in samples {
-                self.overlay.remove(sample);
-            }
-            for later in &self.outstanding {
-                if let Op::Decide { samples, choice } = later {
-                    for sample in samples {
-                        self.overlay.insert(*sample, choice.clone());
-                    }
-                }
-            }
+        for (sample, _) in op.choices() {
+            self.overlay.remove(&sample);
+        }
+        for later in &self.outstanding {
+            self.overlay.extend(later.choices());
         }
         Some(op)
     }

@@ -30,9 +30,29 @@ pub struct Layout {
     pub hints: Rect,
 }
 
+/// What a person chose about the division of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrangement {
+    /// Percent of the width for the list; none leaves it to the width.
+    pub list_width: Option<u16>,
+    /// Whether the strip of neighbours is shown where there is room.
+    pub strip: bool,
+}
+
+impl Default for Arrangement {
+    fn default() -> Arrangement {
+        Arrangement { list_width: None, strip: true }
+    }
+}
+
 impl Layout {
     /// The parts for a terminal of this size.
     pub fn of(size: Size, zoom: bool) -> Layout {
+        Layout::arranged(size, zoom, Arrangement::default())
+    }
+
+    /// The same, divided as a person chose.
+    pub fn arranged(size: Size, zoom: bool, chosen: Arrangement) -> Layout {
         let Size { width, height } = size;
         if width < SMALLEST.width || height < SMALLEST.height {
             return Layout { message: Rect::new(0, 0, width, height.min(1)), ..Layout::default() };
@@ -49,11 +69,13 @@ impl Layout {
             layout.info = Rect { y: body.bottom() - 1, height: 1, ..body };
             return layout;
         }
-        let list_width = if width >= 120 { width * 44 / 100 } else { width * 52 / 100 };
+        let usual = if width >= 120 { 44 } else { 52 };
+        let share = chosen.list_width.unwrap_or(usual).clamp(20, 80);
+        let list_width = (u32::from(width) * u32::from(share) / 100) as u16;
         layout.list = Rect { width: list_width, ..body };
         layout.divider = Rect { x: list_width, width: 1, ..body };
         let side = Rect { x: list_width + 1, width: width - list_width - 1, ..body };
-        let strip = if width >= 120 && side.height >= 26 { THUMB.1 + 1 } else { 0 };
+        let strip = if chosen.strip && width >= 120 && side.height >= 26 { THUMB.1 + 1 } else { 0 };
         let room = side.height - strip;
         // A cell is about twice as high as wide, so a square picture has half as many rows as columns.
         let picture = (room * 11 / 20).min(side.width / 2 + 1).max(3);

@@ -4,15 +4,25 @@ mod input;
 mod journal;
 mod layout;
 mod list;
+mod macros;
+mod panel;
 mod pictures;
 mod rows;
+mod sitting;
+mod views;
 
-pub use input::{Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+pub use input::{
+    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+};
 pub use journal::{Journal, Op};
-pub use layout::Layout;
+pub use layout::{Arrangement, Layout};
 pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};
+pub use macros::{LONGEST, MOST, Macros};
+pub use panel::{Matrix, Panel, PanelKind, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use rows::{CHUNK, RowCache};
+pub use sitting::Sitting;
+pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
 
 use crate::key::Key;
 use crate::keymap::Keymap;
@@ -78,6 +88,10 @@ pub struct Place {
     pub recent: Vec<String>,
     /// Whether deciding stays on the sample.
     pub stay: bool,
+    /// The recorded keys, written as in a keymap.
+    pub keys: String,
+    /// Tags of the reviewer's own that were used, last used first.
+    pub tags: Vec<String>,
 }
 
 /// The state of the interface.
@@ -137,6 +151,8 @@ pub struct Model {
     pub jobs: Jobs,
     /// The picture fills the screen.
     pub zoom: bool,
+    /// Grid, compare, groups, clusters and map.
+    pub views: Views,
     /// Lines by which the details are scrolled.
     pub scroll: u16,
     /// Whether a decision moves on to the next undecided sample.
@@ -161,6 +177,20 @@ pub struct Model {
     pub moved_at: u64,
     /// Until when no picture is shown, because the cursor is travelling.
     pub hold_until: u64,
+    /// What pages that are worked in know.
+    pub panels: Panels,
+    /// Recorded keys.
+    pub macros: Macros,
+    /// What was done since the start.
+    pub sitting: Sitting,
+    /// A completion that the next key may replace.
+    pub completion: Option<Completion>,
+    /// Tags of the reviewer's own.
+    pub tags: Vec<String>,
+    /// Whether clicks and the wheel are taken.
+    pub mouse: bool,
+    /// How the screen is divided.
+    pub arrangement: Arrangement,
 }
 
 impl Model {
@@ -194,6 +224,7 @@ impl Model {
             toast: None,
             jobs: Jobs::default(),
             zoom: false,
+            views: Views::default(),
             scroll: 0,
             advance: true,
             detector: 0,
@@ -206,12 +237,19 @@ impl Model {
             threshold: None,
             moved_at: 0,
             hold_until: 0,
+            panels: Panels::default(),
+            macros: Macros::default(),
+            sitting: Sitting::default(),
+            completion: None,
+            tags: Vec::new(),
+            mouse: false,
+            arrangement: Arrangement::default(),
         }
     }
 
     /// Where everything stands on the screen.
     pub fn layout(&self) -> Layout {
-        Layout::of(self.size, self.zoom)
+        Layout::arranged(self.size, self.zoom, self.arrangement)
     }
 
     /// Greatest width and height in pixels worth asking for, for so many cells.
@@ -227,11 +265,17 @@ impl Model {
 
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
-        self.rows.get(self.list.cursor)
+        if self.views.page.is_over_the_list() {
+            return self.rows.get(self.list.cursor);
+        }
+        self.views.row(self)
     }
 
     /// The sample under the cursor.
     pub fn sample(&self) -> Option<SampleId> {
+        if self.views.page == Page::Map {
+            return self.views.map.sample();
+        }
         self.row().map(|row| row.sample)
     }
 
@@ -268,6 +312,8 @@ impl Model {
             detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
             recent: self.recent.clone(),
             stay: !self.advance,
+            keys: crate::update::recorded(self),
+            tags: self.tags.clone(),
         }
     }
 
@@ -281,13 +327,16 @@ impl Model {
         let toast = self.toast.as_ref().and_then(|toast| toast.until);
         let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
         let rest = (self.target.is_some() && !self.resting()).then_some(self.key_at + REST);
-        let times = [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at()];
+        let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
+        let times =
+            [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at(), replay];
         times.into_iter().flatten().min()
     }
 
     /// When an unanswered question is asked again.
     fn retry_at(&self) -> Option<u64> {
-        let times = [self.rows.oldest(), self.details.asked.map(|(_, at)| at), self.pictures.oldest()];
+        let asked = self.details.asked.map(|(_, at)| at);
+        let times = [self.rows.oldest(), asked, self.pictures.oldest(), self.views.oldest()];
         times.into_iter().flatten().min().map(|at| at + PATIENCE)
     }
 }

@@ -3,7 +3,6 @@
 use crate::picture::{Encoded, Graphic};
 use chaffinch_core::protocol::{Detail, Ticket};
 use chaffinch_core::sample::SampleId;
-use ratatui::layout::Size;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,10 +10,14 @@ use std::sync::Arc;
 pub mod slot {
     /// The sample under the cursor.
     pub const MAIN: u32 = 0;
+    /// The one it is compared with.
+    pub const OTHER: u32 = 2;
     /// The next row, so that it is there when the cursor comes.
     pub const AHEAD: u32 = 1;
     /// The first neighbour; the others follow.
     pub const NEIGHBOR: u32 = 10;
+    /// The first cell of a grid; the others follow.
+    pub const GRID: u32 = 100;
 }
 
 /// Details that are held.
@@ -71,8 +74,7 @@ impl Details {
     }
 }
 
-/// A picture is made for a sample and a size.
-pub type PictureKey = (SampleId, Size);
+pub use crate::picture::PictureKey;
 
 /// A picture, or why there is none.
 #[derive(Clone, Debug)]
@@ -106,7 +108,8 @@ impl Shown {
 
 impl Pictures {
     /// The picture of a sample at a size.
-    pub fn get(&self, key: PictureKey) -> Option<&Shown> {
+    pub fn get(&self, key: impl Into<PictureKey>) -> Option<&Shown> {
+        let key = key.into();
         self.held.iter().rev().find(|(held, _)| *held == key).map(|(_, shown)| shown)
     }
 

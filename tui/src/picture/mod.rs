@@ -16,6 +16,7 @@ pub use worker::{EncodeJob, EncodeResult, Worker, encode};
 
 use crate::theme::Depth;
 use anyhow::{Result, bail};
+use chaffinch_core::sample::SampleId;
 use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use std::sync::Arc;
@@ -29,6 +30,33 @@ pub struct Pixels {
     pub height: u32,
     /// Three bytes a pixel.
     pub rgb: Vec<u8>,
+}
+
+/// A part of a picture, pixel by pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its middle, across and down, in shares of the picture: 0 to [`u16::MAX`].
+    pub middle: (u16, u16),
+    /// Pixels of the screen, across and down, for one of the picture.
+    pub magnify: u8,
+}
+
+/// A picture is made for a sample and the cells it has to fit into: as a whole, or a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureKey {
+    /// The sample.
+    pub sample: SampleId,
+    /// The cells.
+    pub cells: Size,
+    /// The part.
+    pub part: Option<Part>,
+}
+
+impl From<(SampleId, Size)> for PictureKey {
+    /// The whole picture.
+    fn from((sample, cells): (SampleId, Size)) -> PictureKey {
+        PictureKey { sample, cells, part: None }
+    }
 }
 
 /// A picture made ready for the screen.

@@ -2,9 +2,8 @@
 //! place on the screen only the newest is served.
 
 use super::graphic::{self, Geometry};
-use super::{Encoded, PictureEncoder, Pixels, Protocol, Quality};
+use super::{Encoded, PictureEncoder, PictureKey, Pixels, Protocol, Quality};
 use chaffinch_core::protocol::Ticket;
-use chaffinch_core::sample::SampleId;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +17,8 @@ pub struct EncodeJob {
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
-    /// The sample.
-    pub sample: SampleId,
-    /// The cells it has to fit into.
-    pub cells: Size,
+    /// What it is of, and for which cells.
+    pub key: PictureKey,
     /// The pixels.
     pub pixels: Arc<Pixels>,
     /// The graphics protocol, where there is one, and the pixels of one cell.
@@ -37,10 +34,8 @@ pub struct EncodeResult {
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
-    /// The sample.
-    pub sample: SampleId,
-    /// The cells it was made for.
-    pub cells: Size,
+    /// What it is of, and for which cells.
+    pub key: PictureKey,
     /// The picture: characters, or one graphic to be added to them.
     pub encoded: Encoded,
     /// What it was made for.
@@ -51,7 +46,9 @@ pub struct EncodeResult {
 
 /// Does a job.
 pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult {
-    let EncodeJob { slot, ticket, sample, cells, pixels, target, above } = job;
+    let EncodeJob { slot, ticket, key, pixels, target, above } = job;
+    let room = room(key, pixels, target.map_or(encoder.cell_pixels(), |(_, cell)| cell));
+    let cells = &room;
     let encoded = match (target, above) {
         (None, _) => encoder.encode(*slot, pixels, *cells),
         (Some((_, cell)), None) => {
@@ -75,7 +72,19 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
     };
     let adds = target.is_some() && above.is_some();
     let target = *target;
-    EncodeResult { slot: *slot, ticket: *ticket, sample: *sample, cells: *cells, encoded, target, adds }
+    EncodeResult { slot: *slot, ticket: *ticket, key: *key, encoded, target, adds }
+}
+
+/// The cells that there are for a picture. A part takes no more of them than its pixels do, so that one of its pixels
+/// is as many on the screen as it should be.
+fn room(key: &PictureKey, pixels: &Pixels, cell: (u32, u32)) -> Size {
+    if key.part.is_none() {
+        return key.cells;
+    }
+    let cells = |pixels: u32, cell: u32, most: u16| {
+        u16::try_from(pixels.div_ceil(cell.max(1))).unwrap_or(most).clamp(1, most.max(1))
+    };
+    Size::new(cells(pixels.width, cell.0, key.cells.width), cells(pixels.height, cell.1, key.cells.height))
 }
 
 /// The thread and the way to it. Ends when it is dropped.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 /// Alternate screen, bracketed paste; the title is left alone.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[H";
 const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Everything that could have been switched on, also by a frame that was cut off, in the reverse order.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 
@@ -82,6 +83,14 @@ impl Guard {
             }
         }
         Ok(())
+    }
+
+    /// Takes clicks and the wheel, or leaves them to the terminal. Returns what is to be written for it.
+    pub fn mouse(&self, on: bool) -> &'static [u8] {
+        if let Some(taken) = &mut *taken() {
+            taken.mouse = on;
+        }
+        if on { MOUSE } else { NO_MOUSE }
     }
 
     /// Leaves the modes for a while.

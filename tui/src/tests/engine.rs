@@ -19,10 +19,12 @@ pub(crate) struct FakeEngine {
     pub(crate) groups: Vec<Vec<SampleId>>,
     pub(crate) refuse: Option<String>,
     pub(crate) seen: Vec<Command>,
-    list: Vec<SampleId>,
+    /// The list of groups: its ticket, and whether it holds leaks only.
+    pub(super) group_ticket: (Ticket, bool),
+    pub(super) list: Vec<SampleId>,
     ticket: Ticket,
-    done: Vec<Entry>,
-    undone: Vec<Entry>,
+    pub(super) done: Vec<Entry>,
+    pub(super) undone: Vec<Entry>,
 }
 
 fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> DetectorSummary {
@@ -85,6 +87,7 @@ impl FakeEngine {
             groups: vec![vec![SampleId(2), SampleId(5), SampleId(8)]],
             refuse: None,
             seen: Vec::new(),
+            group_ticket: (0, false),
             list: Vec::new(),
             ticket: 0,
             done: Vec::new(),
@@ -166,10 +169,14 @@ impl FakeEngine {
                 self.summary.ensemble = rule;
                 vec![self.hello()]
             }
+            Command::Overview { ticket, about } => {
+                vec![Event::Overview { ticket, overview: super::overview::of(self, ticket, &about) }]
+            }
             Command::Remember { state } => {
                 self.summary.remembered = state;
                 Vec::new()
             }
+            Command::View(command) => self.view(command),
             Command::Stop => vec![Event::Bye],
             _ => Vec::new(),
         }
@@ -180,6 +187,11 @@ impl FakeEngine {
         let fits = |row: &&Row| {
             query.filter.split_whitespace().all(|word| match word.split_once(':') {
                 Some(("class", name)) => class(row.label) == name,
+                Some(("suggested", name)) => class(row.suggested) == name,
+                Some(("detector", name)) => {
+                    let flagged = |flag: &u16| self.summary.detectors[usize::from(*flag)].name == name;
+                    row.flags.iter().any(flagged)
+                }
                 _ if word == "undecided" => row.decision.is_none(),
                 _ => row.path.contains(word),
             })
@@ -221,7 +233,7 @@ impl FakeEngine {
         vec![saved]
     }
 
-    fn saved(&self, kind: SavedKind, samples: &[SampleId], text: &str) -> Event {
+    pub(super) fn saved(&self, kind: SavedKind, samples: &[SampleId], text: &str) -> Event {
         let text = if kind == SavedKind::Decision {
             text.to_owned()
         } else {
@@ -287,7 +299,7 @@ impl FakeEngine {
         }
     }
 
-    fn picture(
+    pub(super) fn picture(
         &self,
         ticket: Ticket,
         slot: u32,
@@ -297,7 +309,16 @@ impl FakeEngine {
     ) -> Picture {
         if let Some(error) = self.unreadable.get(&sample) {
             let error = Some(error.clone());
-            return Picture { ticket, slot, sample, width: 0, height: 0, rgb: Vec::new(), error };
+            return Picture {
+                ticket,
+                slot,
+                sample,
+                width: 0,
+                height: 0,
+                rgb: Vec::new(),
+                whole: (0, 0),
+                error,
+            };
         }
         // Four to three, as large as fits.
         let scale = f64::min(f64::from(max_width) / 4.0, f64::from(max_height) / 3.0);
@@ -312,6 +333,6 @@ impl FakeEngine {
             }
         };
         let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect();
-        Picture { ticket, slot, sample, width, height, rgb, error: None }
+        Picture { ticket, slot, sample, width, height, rgb, whole: (500, 375), error: None }
     }
 }

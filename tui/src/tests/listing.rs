@@ -211,7 +211,9 @@ fn the_ensemble_rule_goes_round() {
     let mut rig = Rig::small();
     rig.press("E");
     assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Majority);
-    rig.press("EE");
+    rig.press("EEEE");
+    assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Stacking);
+    rig.press("EEE");
     assert_eq!(rig.engine.summary.ensemble, EnsembleRule::Or);
 }
 
@@ -247,8 +249,8 @@ fn pasted_text_never_decides() {
 #[test]
 fn unknown_keys_say_so_and_unfinished_ones_are_dropped() {
     let mut rig = Rig::small();
-    rig.press("Z");
-    assert!(rig.toast().starts_with("Z does nothing here"));
+    rig.press("%");
+    assert!(rig.toast().starts_with("% does nothing here"));
     rig.press("g<Esc>j");
     assert_eq!(rig.model.list.cursor, 1);
 }

@@ -19,7 +19,7 @@ fn both(name: &str, make: impl Fn() -> FakeEngine, prepare: impl Fn(&mut Rig)) {
     }
 }
 
-fn snapshot(name: &str, screen: &str) {
+pub(super) fn snapshot(name: &str, screen: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -1,9 +1,9 @@
 //! What each action does.
 
 use super::motion::{self, go, page, relist, touch};
-use super::{Effect, Effects, decide, engine, prompt, say, send, walk};
+use super::{Effect, Effects, decide, engine, macros, panels, prompt, record, say, send, views, walk};
 use crate::action::Action;
-use crate::model::{Anchor, Level, Mode, Model, Op, Purpose, Then};
+use crate::model::{Anchor, Level, Mode, Model, Op, PanelKind, Purpose, Then};
 use chaffinch_core::decision::Choice;
 use chaffinch_core::protocol::{Command, EnsembleRule, Query, Sort};
 
@@ -12,6 +12,9 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
     use Action as A;
     if matches!(model.toast, Some(ref toast) if toast.level != Level::Info) {
         model.toast = None;
+    }
+    if views::act(model, action, fx) {
+        return;
     }
     let cursor = model.list.cursor;
     match action {
@@ -117,7 +120,48 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
             let height = page(model);
             model.list.reveal(height);
         }
+        // All of these were done above.
+        A::ActualSize
+        | A::Larger
+        | A::Smaller
+        | A::Left
+        | A::Right
+        | A::Grid
+        | A::Compare
+        | A::Blink
+        | A::Overlay
+        | A::GoToOther
+        | A::Group
+        | A::KeepBest
+        | A::Clusters
+        | A::Map => {}
         A::CopyPath => copy(model, fx),
+
+        A::CopyRecord => match record::record(model) {
+            Some(text) => {
+                say(model, Level::Info, "copied the record of this sample as JSON");
+                fx.push(Effect::Copy(text));
+            }
+            None => say(model, Level::Warning, "no sample is here yet"),
+        },
+        A::Histogram => panels::open(model, PanelKind::Histogram, fx),
+        A::Confusion => panels::open(model, PanelKind::Confusion, fx),
+        A::Detectors => panels::open(model, PanelKind::Detectors, fx),
+        A::Statistics => panels::open(model, PanelKind::Statistics, fx),
+        A::Log => panels::open(model, PanelKind::Log, fx),
+        A::RecordMacro => macros::record(model),
+        A::ReplayMacro => macros::replay(model, 1),
+        A::ReplayMacroTimes => prompt::open_times(model),
+        A::ToggleMouse => {
+            model.mouse = !model.mouse;
+            let text = if model.mouse {
+                "clicks and the wheel work here; hold Shift to select text"
+            } else {
+                "the mouse selects text as usual"
+            };
+            say(model, Level::Info, text);
+            fx.push(Effect::Mouse(model.mouse));
+        }
 
         A::Jobs => model.mode = Mode::Jobs(0),
         A::Scan => {
@@ -175,8 +219,29 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
         | A::PromptDelete
         | A::PromptDeleteWord
         | A::PromptDeleteLine => {
-            prompt::act(model, action, fx);
+            if panels::editing(model) {
+                panels::prompt(model, action);
+            } else {
+                prompt::act(model, action, fx);
+            }
         }
+
+        A::PanelClose
+        | A::PanelLeft
+        | A::PanelRight
+        | A::PanelUp
+        | A::PanelDown
+        | A::PanelPageUp
+        | A::PanelPageDown
+        | A::PanelStart
+        | A::PanelEnd
+        | A::PanelNext
+        | A::PanelPrevious
+        | A::PanelAccept
+        | A::PanelReset
+        | A::PanelScale
+        | A::PanelRun
+        | A::PanelCancelJob => panels::act(model, action, fx),
     }
 }
 
@@ -202,8 +267,13 @@ fn choose_detector(model: &mut Model, forward: bool) {
     touch(model);
 }
 
+/// The threshold of the chosen detector, as it stands on the screen.
+pub(super) fn chosen_threshold(model: &Model) -> Option<f32> {
+    Some(model.session.as_ref()?.detectors.get(model.detector)?.threshold)
+}
+
 /// Moves the threshold on the screen at once; the engine hears of it when the key rests.
-fn threshold(model: &mut Model, by: f32) {
+pub(super) fn threshold(model: &mut Model, by: f32) {
     let Some(name) = detector(model) else { return };
     let at = model.now + 120;
     let Some(session) = &mut model.session else { return };
@@ -211,15 +281,26 @@ fn threshold(model: &mut Model, by: f32) {
     chosen.threshold = ((chosen.threshold + by).clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
     let value = chosen.threshold;
     model.threshold = Some((name.clone(), value, at));
-    say(model, Level::Info, format!("{name} flags below {value:.2}"));
+    let digits = if (value * 100.0).fract().abs() < 1e-3 { 2 } else { 3 };
+    say(model, Level::Info, format!("{name} flags below {value:.digits$}"));
 }
 
 fn ensemble(model: &mut Model, fx: &mut Effects) {
     let Some(session) = &mut model.session else { return };
+    // Round through those that need no numbers; any other one goes back to the first.
     let (rule, text) = match session.ensemble {
-        EnsembleRule::Or => (EnsembleRule::Majority, "ranked by how many detectors agree"),
-        EnsembleRule::Majority => (EnsembleRule::MeanRank, "ranked by the mean of the detectors' ranks"),
-        _ => (EnsembleRule::Or, "ranked by the worst detector"),
+        EnsembleRule::Or => (EnsembleRule::Majority, "majority: by how many detectors agree"),
+        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: by the mean of the detectors' ranks"),
+        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: by the mean of the detectors' scores"),
+        EnsembleRule::Average => (EnsembleRule::Consensus, "consensus: by the detectors that agree most"),
+        EnsembleRule::Consensus => (EnsembleRule::Stacking, "stacking: by what your decisions taught"),
+        EnsembleRule::Stacking => {
+            (EnsembleRule::Recall, "recall: wider thresholds, the worst detector decides")
+        }
+        EnsembleRule::Recall => {
+            (EnsembleRule::Precision, "precision: what two detectors flag or one is sure of")
+        }
+        _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
     };
     // Taken over at once, so that the next press goes on from here.
     session.ensemble = rule.clone();

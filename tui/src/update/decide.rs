@@ -1,6 +1,6 @@
 //! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
 
-use super::{Effects, motion, prompt, say, send, walk};
+use super::{Effects, motion, prompt, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
 use chaffinch_core::decision::{Choice, Decision};
@@ -8,7 +8,7 @@ use chaffinch_core::protocol::{Command, Detail};
 use chaffinch_core::sample::SampleId;
 
 /// Above this many samples a decision is asked about first.
-const ASK_ABOVE: usize = 20;
+pub(super) const ASK_ABOVE: usize = 20;
 
 /// Whether an action reaches beyond the sample under the cursor.
 fn is_group(action: Action) -> bool {
@@ -32,6 +32,9 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
     };
     if !is_group(action) {
         return Some(vec![sample]);
+    }
+    if let Some(group) = model.views.group_samples() {
+        return Some(group);
     }
     let Some(detail) = model.details.get(sample) else {
         say(model, Level::Warning, "the group is still being read");
@@ -87,8 +90,10 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
 
 /// A question was answered with yes.
 pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
-    let Consequence::Decide(samples, choice) = consequence;
-    decide(model, samples, Some(choice), fx);
+    match consequence {
+        Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
+        Consequence::KeepOnly(keep, remove) => views::keep_only(model, keep, remove, fx),
+    }
 }
 
 /// Sends a decision, shows it as saving, and goes on.
@@ -103,15 +108,32 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
         }
     }
     count(model, &samples, choice.as_ref());
+    sit(model, &samples, choice.as_ref());
     let decision = choice.clone().map(Decision::from);
     send(fx, Command::Decide { samples: samples.clone(), decision });
     let advance = model.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
     model.marks.clear();
     model.journal.push(Op::Decide { samples, choice });
     motion::touch(model);
-    if advance {
+    if advance && !views::advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
+    }
+}
+
+/// Keeps the statistics of this sitting.
+fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
+    let Some(choice) = choice else { return };
+    let now = model.now;
+    model.sitting.decided(now, samples.len() as u64);
+    for sample in samples {
+        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let suggested = model.class(row.suggested).filter(|_| row.suggested != row.label);
+        let (Some(suggested), true) = (suggested, *choice != Choice::Unsure) else { continue };
+        let accepted = matches!(choice, Choice::Relabel(name) if name == suggested);
+        model.sitting.suggested += 1;
+        model.sitting.accepted += u64::from(accepted);
+        model.sitting.kept += u64::from(*choice == Choice::Keep);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the engine says, taken in.
 
-use super::{Effect, Effects, decide, motion, say, send, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, say, send, views, walk};
 use crate::model::{Anchor, Level, Model, Op, Place, Shown};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use chaffinch_core::decision::Decision;
@@ -14,13 +14,19 @@ const KEPT: usize = 500;
 
 pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
-        Event::Session(summary) => session(model, summary, fx),
+        Event::Session(summary) => {
+            session(model, summary, fx);
+            panels::refresh(model, fx);
+        }
+        Event::Overview { ticket, overview } => panels::overview(model, ticket, overview),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
             let text = format!("scanned {} samples: {} suspects", report.samples, report.suspects);
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
+            // What was asked while it ran had no embeddings to look at.
+            model.details.expire();
         }
         Event::Trouble { about, message } => {
             say(model, Level::Warning, format!("{about}: {message}"));
@@ -47,6 +53,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         }
         Event::Detail(detail) => model.details.insert(detail),
         Event::Picture(picture) => got_picture(model, picture, fx),
+        Event::View(event) => views::event(model, *event, fx),
         Event::Saved(saved) => got_saved(model, saved, fx),
         Event::Refused { message } => refused(model, message, fx),
         Event::Log { line } => log(model, line),
@@ -81,6 +88,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             let at = summary.detectors.iter().position(|d| d.name == place.detector);
             model.detector = at.unwrap_or(0);
             model.recent = place.recent;
+            let tags = place.tags.into_iter().filter(|tag| !model.tags.contains(tag)).collect::<Vec<_>>();
+            model.tags.extend(tags);
+            macros::restore(model, &place.keys);
             model.advance = !place.stay;
             model.list.top = place.top;
             let anchor =
@@ -108,6 +118,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
             if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
+                model.views.forget();
                 let query = model.list.query.clone();
                 // Nothing moves under the cursor: it stays on its sample.
                 motion::relist(model, query, Anchor::Stay, fx);
@@ -232,13 +243,14 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
         return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
     }
     let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
-    let (sample, cells) = key;
+    views::seen(model, key.sample, picture.whole);
+    let pixels = views::enlarged(pixels, key.part);
     let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.target);
-    fx.push(Effect::Encode(EncodeJob { slot, ticket, sample, cells, pixels, target, above: None }));
+    fx.push(Effect::Encode(EncodeJob { slot, ticket, key, pixels, target, above: None }));
 }
 
 pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
-    let key = (result.sample, result.cells);
+    let key = result.key;
     if result.adds {
         model.pictures.step = None;
         if result.target == model.target {
@@ -265,9 +277,12 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     if let Some(session) = &mut model.session {
         session.decided = saved.decided;
     }
+    if saved.kind == SavedKind::Undo {
+        model.sitting.undone += saved.samples.len() as u64;
+    }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
-    let uniform = saved.samples.len() == 1 || !moves && op != Some(Op::Tag);
+    let uniform = saved.samples.len() == 1 || !moves && !matches!(op, Some(Op::Tag | Op::KeepOnly { .. }));
     if uniform {
         if moves {
             decide::count(model, &saved.samples, saved.decision.as_ref().map(|decision| &decision.choice));
@@ -291,6 +306,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     if let Some(first) = first.filter(|_| moves && uniform) {
         motion::go_to(model, first, fx);
     }
+    views::saved(model, moves.then_some(first).flatten());
     finish_quitting(model, fx);
 }
 
@@ -303,6 +319,7 @@ fn set(model: &mut Model, samples: &[chaffinch_core::sample::SampleId], decision
     };
     model.rows.each_mut(change);
     model.details.each_mut(|detail| change(&mut detail.row));
+    model.views.each_row_mut(change);
 }
 
 fn refused(model: &mut Model, message: String, fx: &mut Effects) {
@@ -310,9 +327,11 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
     let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
     say(model, level, message);
     match op {
-        Some(Op::Decide { samples, .. }) => {
+        Some(op @ (Op::Decide { .. } | Op::KeepOnly { .. })) => {
+            let samples = op.samples();
             // Who waits to quit must see that this was not saved.
             let waiting = model.quitting.take().is_some();
+            views::refused(model, samples.first().copied());
             let place = samples.first().and_then(|first| model.rows.place_of(*first));
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);

@@ -1,6 +1,6 @@
 //! Keys, pasted text and the mouse.
 
-use super::{Effects, act, decide, motion, prompt, say};
+use super::{Effects, act, decide, macros, motion, panels, prompt, say, views};
 use crate::action::Action;
 use crate::key::{Code, Key, shown};
 use crate::keymap::Lookup;
@@ -24,7 +24,8 @@ pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
     model.pending.push(key);
     match model.keymap.lookup(model.mode.scope(), &model.pending) {
         Lookup::Action(action) => {
-            model.pending.clear();
+            let count = std::mem::take(&mut model.pending).len();
+            macros::forget(model, action, count);
             act(model, action, fx);
         }
         Lookup::Prefix => {}
@@ -34,7 +35,10 @@ pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
                 (Mode::Prompt(_) | Mode::Picker(_), Some(c)) => {
                     prompt::typed(model, c.encode_utf8(&mut [0; 4]))
                 }
-                (Mode::List, _) => {
+                (Mode::Panel(panel), Some(c)) if panel.editing.is_some() => {
+                    panels::typed(model, c.encode_utf8(&mut [0; 4]));
+                }
+                (Mode::List | Mode::Panel(_), _) => {
                     let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
                     say(model, Level::Warning, format!("{} does nothing here   {help} help", shown(&keys)));
                 }
@@ -62,12 +66,17 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     // Pasted text is never taken for keys: a path pasted into the list must not decide about samples.
     if matches!(model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
         prompt::typed(model, text);
+    } else if panels::editing(model) {
+        panels::typed(model, text);
     } else {
         say(model, Level::Warning, "pasted text is ignored here: open a prompt first");
     }
 }
 
 pub(super) fn click(model: &mut Model, x: u16, y: u16) {
+    if views::click(model, x, y) {
+        return;
+    }
     let list = model.layout().list;
     if model.mode == Mode::List && list.contains((x, y).into()) {
         let row = model.list.top + u64::from(y - list.y);
@@ -79,18 +88,23 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) {
 
 pub(super) fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
     let over_info = model.layout().info.contains((x, y).into());
+    let columns = i64::from(model.views.grid_columns(model).unwrap_or(1));
     match &mut model.mode {
         Mode::List if over_info => {
             model.scroll = model.scroll.saturating_add_signed(rows as i16);
         }
         Mode::List => {
-            let row = model.list.cursor.saturating_add_signed(i64::from(rows));
+            let row = model.list.cursor.saturating_add_signed(i64::from(rows) * columns);
             motion::go(model, row);
         }
         Mode::Jobs(scroll) => *scroll = scroll.saturating_add_signed(rows as i16),
         Mode::Picker(picker) => {
             let last = picker.found.len().saturating_sub(1);
             picker.selected = picker.selected.saturating_add_signed(rows as isize).min(last);
+        }
+        Mode::Panel(_) => {
+            let scroll = &mut model.panels.scroll;
+            *scroll = scroll.saturating_add_signed(rows as i16);
         }
         Mode::Prompt(_) | Mode::Confirm(_) => {}
     }

@@ -1,17 +1,27 @@
 //! From a message to a new state and to what is to be done. Nothing here draws, waits or touches the outside.
 
 mod act;
+mod complete;
 mod decide;
 mod engine;
+mod form;
 mod keys;
+mod macros;
 mod motion;
+mod panels;
 mod prompt;
+mod record;
 mod settle;
+mod views;
 mod walk;
 
 pub use act::act;
+pub(crate) use complete::options as completions;
 pub(crate) use decide::group;
+pub(crate) use macros::kept as recorded;
 pub(crate) use motion::sort_name;
+pub(crate) use panels::detector as chosen_detector;
+pub(crate) use settle::main_key;
 
 /// Whether a row has what was searched for.
 pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {
@@ -67,6 +77,8 @@ pub enum Effect {
     Copy(String),
     /// Draw everything again.
     Redraw,
+    /// Take clicks and the wheel, or leave them to the terminal.
+    Mouse(bool),
     /// Give the terminal back and stop.
     Suspend,
     /// Leave: the engine has ended.
@@ -86,7 +98,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
     }
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
-        Msg::Key(key) => keys::key(model, key, &mut fx),
+        Msg::Key(key) if !model.macros.replay.is_empty() => {
+            model.macros.replay.clear();
+            say(model, Level::Info, format!("{key} stopped the replay"));
+        }
+        Msg::Key(key) => {
+            macros::note(model, key);
+            keys::key(model, key, &mut fx);
+        }
         Msg::Paste(text) => keys::paste(model, &text),
         Msg::Click(x, y) => keys::click(model, x, y),
         Msg::Wheel(rows, x, y) => keys::wheel(model, rows, x, y),
@@ -109,6 +128,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Log(line) => engine::log(model, line),
     }
     settle::settle(model, &mut fx);
+    macros::go_on(model, &mut fx);
     fx
 }
 

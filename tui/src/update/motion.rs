@@ -10,6 +10,9 @@ const TRAVELLING: u64 = 90;
 
 /// Rows on one page.
 pub(super) fn page(model: &Model) -> u64 {
+    if let Some(cells) = model.views.grid_page(model) {
+        return cells;
+    }
     // Also while the picture fills the screen: a page stays what it was.
     u64::from(crate::model::Layout::of(model.size, false).list.height).max(1)
 }

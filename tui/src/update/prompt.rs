@@ -1,6 +1,6 @@
 //! Typed lines and lists to choose from.
 
-use super::{Effects, act as perform, decide, motion, say, send, walk};
+use super::{Effects, act as perform, complete, decide, macros, motion, say, send, walk};
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::model::{
@@ -11,27 +11,7 @@ use chaffinch_core::protocol::{Command, Query};
 use chaffinch_core::sample::SampleId;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
-const APPLY: u64 = 180;
-/// What a filter may contain, for completion.
-const FILTER_WORDS: [&str; 17] = [
-    "class:",
-    "suggested:",
-    "detector:",
-    "split:train",
-    "split:validation",
-    "split:test",
-    "decision:keep",
-    "decision:remove",
-    "decision:relabel",
-    "decision:unsure",
-    "decision:none",
-    "decided",
-    "undecided",
-    "tag:",
-    "score<",
-    "score>",
-    "is:leak",
-];
+pub(super) const APPLY: u64 = 180;
 
 pub(super) fn open_filter(model: &mut Model) {
     let before = model.list.query.clone();
@@ -47,6 +27,10 @@ pub(super) fn open_search(model: &mut Model) {
     model.mode = Mode::Prompt(Prompt { kind: PromptKind::Search, line: Line::default(), apply_at: None });
 }
 
+pub(super) fn open_times(model: &mut Model) {
+    model.mode = Mode::Prompt(Prompt { kind: PromptKind::Times, line: Line::default(), apply_at: None });
+}
+
 pub(super) fn open_note(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = decide::targets(model, action, fx) else { return };
     let earlier = model.row().and_then(|row| row.decision.as_ref()).map(|decision| decision.note.as_str());
@@ -56,7 +40,9 @@ pub(super) fn open_note(model: &mut Model, action: Action, fx: &mut Effects) {
 
 pub(super) fn open_tag(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = decide::targets(model, action, fx) else { return };
-    let items = TAGS.iter().map(|tag| item(tag, "", "")).collect();
+    // The reviewer's own stand above those that are always there.
+    let own = model.tags.iter().map(|tag| item(tag, "", "own"));
+    let items = own.chain(TAGS.iter().map(|tag| item(tag, "", ""))).collect();
     model.mode = Mode::Picker(Picker::new(PickerKind::Tag(samples), items));
 }
 
@@ -146,6 +132,7 @@ pub(super) fn typed(model: &mut Model, text: &str) {
 /// Changes the line, and what depends on it.
 fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
     let now = model.now;
+    model.completion = None;
     match &mut model.mode {
         Mode::Prompt(prompt) => {
             change(&mut prompt.line);
@@ -196,6 +183,9 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) {
 }
 
 fn select(model: &mut Model, by: isize) {
+    if complete::complete(model, by > 0) {
+        return;
+    }
     if let Mode::Picker(picker) = &mut model.mode {
         let last = picker.found.len().saturating_sub(1);
         // One step beyond an end comes in at the other; a page stops there.
@@ -208,39 +198,13 @@ fn select(model: &mut Model, by: isize) {
 }
 
 fn complete(model: &mut Model) {
-    let classes = model.session.as_ref().map(|s| s.classes.as_slice()).unwrap_or_default();
-    let detectors = model.session.as_ref().map(|s| s.detectors.as_slice()).unwrap_or_default();
-    match &mut model.mode {
-        Mode::Picker(picker) => {
-            if let Some(name) = picker.chosen().map(|item| item.name.clone()) {
-                picker.line = Line::new(&name);
-            }
-        }
-        Mode::Prompt(prompt) if matches!(prompt.kind, PromptKind::Filter { .. }) => {
-            let head = &prompt.line.text[..prompt.line.at];
-            let start = head.rfind(' ').map_or(0, |at| at + 1);
-            let word = head[start..].trim_start_matches('-');
-            let first =
-                |mut names: Box<dyn Iterator<Item = String> + '_>| names.find(|name| name.starts_with(word));
-            let found = match word.split_once(':') {
-                Some((key @ ("class" | "suggested"), _)) => {
-                    // A space would end the word, so such names are completed up to it.
-                    let name =
-                        |class: &String| format!("{key}:{}", class.split(' ').next().unwrap_or_default());
-                    first(Box::new(classes.iter().map(name)))
-                }
-                Some(("detector", _)) => {
-                    first(Box::new(detectors.iter().map(|d| format!("detector:{}", d.name))))
-                }
-                Some(("tag", _)) => first(Box::new(TAGS.iter().map(|tag| format!("tag:{tag}")))),
-                _ => first(Box::new(FILTER_WORDS.iter().map(|word| (*word).to_owned()))),
-            };
-            if let Some(found) = found.filter(|_| !word.is_empty()) {
-                let rest = found[word.len()..].to_owned();
-                edit(model, |line| line.insert(&rest));
-            }
-        }
-        _ => {}
+    if complete::complete(model, true) {
+        return;
+    }
+    if let Mode::Picker(picker) = &mut model.mode
+        && let Some(name) = picker.chosen().map(|item| item.name.clone())
+    {
+        picker.line = Line::new(&name);
     }
 }
 
@@ -266,6 +230,10 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 model.search = line.text;
                 walk::start(model, Purpose::Search(model.search.to_lowercase()), true, fx);
             }
+            PromptKind::Times => match line.text.trim().parse::<usize>() {
+                Ok(times @ 1..) => macros::replay(model, times),
+                _ => say(model, Level::Warning, "that is no number of times"),
+            },
             PromptKind::Note(samples) => {
                 model.journal.push(Op::Tag);
                 send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
@@ -302,9 +270,19 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             decide::ask_about(model, samples, Choice::Relabel(name), fx);
         }
         PickerKind::Tag(samples) => {
-            let tag = chosen.map_or(typed, |item| item.name);
+            let exact = picker.items.iter().any(|item| item.name == typed);
+            let tag = match chosen {
+                Some(item) if !exact => item.name,
+                _ => typed,
+            };
             if tag.is_empty() || tag.contains(char::is_whitespace) {
                 return say(model, Level::Warning, "a tag is one word");
+            }
+            if !TAGS.contains(&tag.as_str()) {
+                model.tags.retain(|known| *known != tag);
+                model.tags.insert(0, tag.clone());
+                model.tags.truncate(24);
+                motion::touch(model);
             }
             model.journal.push(Op::Tag);
             send(fx, Command::Tag { samples, tags: vec![tag], note: String::new() });

@@ -1,10 +1,10 @@
 //! After every message: what the screen shows now may need rows, details and pictures that are not there. And what
 //! happens because time has passed.
 
-use super::{Effect, Effects, engine, motion, prompt, send};
-use crate::model::{Layout, Model, PATIENCE, PictureKey, Shown, slot};
-use crate::picture::{EncodeJob, Pixels, Protocol, Quality};
-use chaffinch_core::protocol::Command;
+use super::{Effect, Effects, engine, motion, prompt, send, views};
+use crate::model::{Layout, Model, PATIENCE, Page, PictureKey, Shown, slot};
+use crate::picture::{EncodeJob, Part, Pixels, Protocol, Quality};
+use chaffinch_core::protocol::{Command, ViewCommand};
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::Size;
 
@@ -32,6 +32,7 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
         model.pictures.asked.retain(|_, (_, _, at)| *at > limit);
         model.pictures.step = model.pictures.step.filter(|(_, at)| *at > limit);
         model.details.asked = model.details.asked.filter(|(_, at)| *at > limit);
+        model.views.give_up(limit);
     }
 }
 
@@ -40,14 +41,18 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     if model.session.is_none() || model.list.ticket == 0 {
         return;
     }
+    views::align(model);
     rows(model, fx);
+    views::ask(model, fx);
     if model.now < model.hold_until {
         return;
     }
     let layout = model.layout();
     let Some(sample) = model.sample() else { return };
     details(model, sample, fx);
-    if model.pictures_on {
+    if model.pictures_on && model.views.page != Page::List {
+        views::pictures(model, fx);
+    } else if model.pictures_on {
         pictures(model, &layout, sample, fx);
         better(model, &layout, sample, fx);
     }
@@ -72,7 +77,10 @@ fn details(model: &mut Model, sample: SampleId, fx: &mut Effects) {
         return;
     }
     let ahead = model.rows.get(model.list.cursor + 1).map(|row| row.sample);
-    let wanted = [Some(sample), ahead].into_iter().flatten().find(|sample| !model.details.fresh(*sample));
+    let wanted = [Some(sample), model.views.other(model), ahead]
+        .into_iter()
+        .flatten()
+        .find(|sample| !model.details.fresh(*sample));
     if let Some(sample) = wanted {
         model.details.asked = Some((sample, model.now));
         send(fx, Command::Detail { sample });
@@ -81,16 +89,16 @@ fn details(model: &mut Model, sample: SampleId, fx: &mut Effects) {
 
 fn pictures(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects) {
     let main = layout.picture.as_size();
-    if !ask(model, slot::MAIN, (sample, main), fx) {
+    if !ask(model, slot::MAIN, main_key(model, sample, main), fx) {
         return;
     }
     // Only when the picture under the cursor is there: the next one, and the neighbours.
     if let Some(next) = model.rows.get(model.list.cursor + 1).map(|row| row.sample) {
-        ask(model, slot::AHEAD, (next, main), fx);
+        ask(model, slot::AHEAD, main_key(model, next, main), fx);
     }
     let thumb = layout.thumb(0).as_size();
     for (place, neighbor) in strip(model, layout, sample).into_iter().enumerate() {
-        ask(model, slot::NEIGHBOR + place as u32, (neighbor, thumb), fx);
+        ask(model, slot::NEIGHBOR + place as u32, (neighbor, thumb).into(), fx);
     }
 }
 
@@ -107,23 +115,28 @@ pub(crate) fn strip(model: &Model, layout: &Layout, sample: SampleId) -> Vec<Sam
 /// Asks for the next better form of one picture: first of what is looked at, then, while no key is pressed, of what
 /// stands beside it and of what comes next.
 fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects) {
-    let Some(target) = model.target.filter(|_| model.pictures.step.is_none()) else { return };
     let main = layout.picture.as_size();
     let best = match (model.resting(), model.zoom) {
         (false, _) => Quality::Half,
         (true, false) => Quality::Full,
         (true, true) => Quality::Exact,
     };
-    let mut wanted = vec![(slot::MAIN, (sample, main), best)];
+    let mut wanted = vec![(slot::MAIN, main_key(model, sample, main), best)];
     if model.resting() {
         let thumb = layout.thumb(0).as_size();
         for (place, neighbor) in strip(model, layout, sample).into_iter().enumerate() {
-            wanted.push((slot::NEIGHBOR + place as u32, (neighbor, thumb), Quality::Full));
+            wanted.push((slot::NEIGHBOR + place as u32, (neighbor, thumb).into(), Quality::Full));
         }
         if let Some(next) = model.rows.get(model.list.cursor + 1) {
-            wanted.push((slot::AHEAD, (next.sample, main), Quality::Full));
+            wanted.push((slot::AHEAD, main_key(model, next.sample, main), Quality::Full));
         }
     }
+    climb(model, wanted, fx);
+}
+
+/// Has the first of these made better that is not as good yet as it may be.
+pub(super) fn climb(model: &mut Model, wanted: Vec<(u32, PictureKey, Quality)>, fx: &mut Effects) {
+    let Some(target) = model.target.filter(|_| model.pictures.step.is_none()) else { return };
     for (slot, key, best) in wanted {
         let Some(Shown::Ready(held)) = model.pictures.get(key) else { continue };
         let Some(pixels) = held.source.clone() else { continue };
@@ -132,9 +145,7 @@ fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects
             continue;
         }
         model.pictures.step = Some((key, model.now));
-        let (sample, cells) = key;
-        let job =
-            EncodeJob { slot, ticket: 0, sample, cells, pixels, target: Some(target), above: Some(above) };
+        let job = EncodeJob { slot, ticket: 0, key, pixels, target: Some(target), above: Some(above) };
         return fx.push(Effect::Encode(job));
     }
 }
@@ -163,20 +174,37 @@ fn affordable(link: Option<u32>, protocol: Protocol, pixels: &Pixels) -> Quality
     }
 }
 
+/// The picture under the cursor where it is shown alone: a part of it, where one is chosen.
+pub(crate) fn main_key(model: &Model, sample: SampleId, cells: Size) -> PictureKey {
+    let part = model.views.part.filter(|_| model.zoom || model.views.page == Page::Compare);
+    PictureKey { sample, cells, part }
+}
+
 /// Asks for a picture, unless it is there or under way. Says whether it is there.
-fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effects) -> bool {
+pub(super) fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effects) -> bool {
     if model.pictures.get(key).is_some() {
         return true;
     }
-    let (sample, Size { width, height }) = key;
-    // A slot with an answer under way waits for it, so that a travelling cursor does not queue decoding.
-    if width == 0 || height == 0 || model.pictures.asked.contains_key(&slot) {
+    let PictureKey { sample, cells: Size { width, height }, part } = key;
+    // A slot with an answer under way waits for it, so that a travelling cursor does not queue decoding. In a grid the
+    // engine has one question a cell at most, and the newer one takes the place of the older.
+    let asked = model.pictures.asked.get(&slot);
+    let waits = asked.is_some_and(|(_, under_way, _)| slot < slot::GRID || *under_way == key);
+    if width == 0 || height == 0 || waits {
         return false;
     }
     model.pictures.last_ticket += 1;
     let ticket = model.pictures.last_ticket;
     model.pictures.asked.insert(slot, (ticket, key, model.now));
-    let (max_width, max_height) = model.pixels(key.1);
-    send(fx, Command::Picture { ticket, slot, sample, max_width, max_height });
+    let (max_width, max_height) = model.pixels(key.cells);
+    let command = match part {
+        None => Command::Picture { ticket, slot, sample, max_width, max_height },
+        Some(Part { middle, magnify }) => {
+            let pixels = |most: u32| (most / u32::from(magnify.max(1))).max(1);
+            let (width, height) = (pixels(max_width), pixels(max_height));
+            Command::View(ViewCommand::Part { ticket, slot, sample, middle, width, height })
+        }
+    };
+    send(fx, command);
     false
 }

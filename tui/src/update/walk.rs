@@ -139,6 +139,11 @@ fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
 
 /// Whether a row has this text, in small letters, in its path or its labels.
 pub(crate) fn matches(model: &Model, row: &Row, text: &str) -> bool {
+    // A tilde in front makes it loose: the letters in their order, others between them.
+    if let Some(loose) = text.strip_prefix('~').filter(|loose| !loose.is_empty()) {
+        return crate::fuzzy::matches(loose, &row.path)
+            || model.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));
+    }
     let has = |name: &str| name.to_lowercase().contains(text);
     has(&row.path) || model.class(row.label).is_some_and(has) || model.class(row.suggested).is_some_and(has)
 }

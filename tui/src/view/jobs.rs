@@ -17,6 +17,11 @@ pub(super) fn page(model: &Model, area: Rect, scroll: u16, paint: &mut Paint<'_>
     }
 }
 
+/// The page in plain lines.
+pub(super) fn spoken(model: &Model) -> Vec<String> {
+    lines(model, 100).into_iter().map(|(_, line)| text::safe(&line).into_owned()).collect()
+}
+
 fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
     let mut lines = vec![(Role::Title, "Jobs".to_owned())];
     let mut add = |role: Role, line: String| lines.push((role, line));
@@ -33,6 +38,14 @@ fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
                 p.rate
             );
             add(Role::Text, line);
+            if p.total > 0 {
+                let bar = super::panels::bar_text(
+                    model,
+                    p.done as f64 / p.total as f64,
+                    width.saturating_sub(4).min(60),
+                );
+                add(Role::Progress, format!("  {bar}"));
+            }
         }
         None => add(Role::Dim, "  nothing is running".to_owned()),
     }
@@ -46,6 +59,11 @@ fn lines(model: &Model, width: usize) -> Vec<(Role, String)> {
             text::clock(report.seconds)
         );
         add(Role::Text, line);
+        let stages: Vec<String> =
+            report.stages.iter().map(|(name, seconds)| format!("{name} {}", text::clock(*seconds))).collect();
+        for line in text::wrap(&stages.join("  "), width.saturating_sub(4)) {
+            add(Role::Dim, format!("    {line}"));
+        }
         for (name, reason) in &report.failed {
             add(Role::Error, format!("  {name} was left out: {reason}"));
         }

@@ -97,7 +97,7 @@ fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
 }
 
 /// Given and suggested label, or the decision's, up to a column. Returns where they begin.
-fn labels(
+pub(super) fn labels(
     model: &Model,
     row: &Row,
     choice: Option<&Choice>,
@@ -167,7 +167,8 @@ pub(super) fn decision_role(choice: Option<&Choice>) -> Role {
     }
 }
 
-fn severity(score: Option<f32>, flags: usize) -> Role {
+/// The look of a score.
+pub(super) fn severity(score: Option<f32>, flags: usize) -> Role {
     match score {
         Some(score) if score < 0.1 && flags > 0 => Role::Severe,
         Some(_) if flags > 0 => Role::Doubtful,

@@ -1,17 +1,21 @@
 //! The screen, drawn from the model. Nothing here changes anything.
 
+mod ascii;
 mod jobs;
 mod list;
+mod pages;
 mod paint;
+mod panels;
 mod picker;
 mod picture;
 mod popup;
 mod sample;
 mod status;
 
+pub(crate) use pages::{grid_cells, map_area, places};
 pub use sample::related;
 
-use crate::model::{Mode, Model};
+use crate::model::{Mode, Model, Page};
 use crate::terminal::stage::Wanted;
 use crate::theme::Role;
 use paint::Paint;
@@ -35,6 +39,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     if let Mode::Jobs(scroll) = model.mode {
         let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
         jobs::page(model, body, scroll, &mut paint);
+    } else if let Mode::Panel(panel) = &model.mode {
+        let body = ratatui::layout::Rect { height: area.height - 3, y: 1, ..area };
+        cursor = cursor.or(panels::page(model, panel, body, &mut paint));
+    } else if model.views.page != Page::List {
+        pages::draw(model, &mut paint);
     } else {
         list::list(model, layout.list, &mut paint);
         let glyph = model.theme.glyph(Role::Border).to_owned();
@@ -46,10 +55,14 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         sample::info(model, &layout, &mut paint);
     }
     popup::which_key(model, area, &mut paint);
+    popup::completions(model, layout.message, &mut paint);
     match &model.mode {
         Mode::Picker(it) => cursor = picker::picker(model, it, area, &mut paint),
         Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
         _ => {}
+    }
+    if model.theme.is_ascii() {
+        ascii::fold(frame.buffer_mut());
     }
     for stale in &model.refresh {
         for position in stale.intersection(area).positions() {
@@ -66,8 +79,20 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
     picture::wanted(model)
 }
 
+/// What an open page says, in lines without charts.
+pub fn spoken(model: &Model) -> Vec<String> {
+    match &model.mode {
+        Mode::Panel(panel) => panels::spoken(model, panel),
+        Mode::Jobs(_) => jobs::spoken(model),
+        _ => Vec::new(),
+    }
+}
+
 /// Where the hidden cursor waits: on the selected row.
 pub fn park(model: &Model) -> Position {
+    if let Some(place) = pages::park(model) {
+        return place;
+    }
     let list = model.layout().list;
     let row = model.list.cursor.saturating_sub(model.list.top).min(u64::from(list.height));
     Position { x: list.x, y: list.y + row as u16 }

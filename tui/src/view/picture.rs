@@ -1,11 +1,12 @@
 //! Pictures: the sample's own, and the strip of samples it is compared with.
 
 use super::paint::Paint;
-use crate::model::{Layout, Mode, Model, Shown, slot};
+use crate::model::{Layout, Mode, Model, Page, Shown, slot};
 use crate::picture::{Encoded, kitty};
 use crate::terminal::stage::Wanted;
 use crate::text;
 use crate::theme::Role;
+use crate::update::main_key;
 use ratatui::layout::Rect;
 
 /// Draws the picture of the sample under the cursor.
@@ -19,7 +20,7 @@ pub(super) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     if model.now < model.hold_until {
         return;
     }
-    match model.pictures.get((row.sample, area.as_size())) {
+    match model.pictures.get(main_key(model, row.sample, area.as_size())) {
         Some(Shown::Ready(encoded)) => blit(model, encoded, area, paint),
         Some(Shown::Failed(why)) => note(area, Role::Error, &format!("no picture: {why}"), paint),
         None => {}
@@ -42,18 +43,25 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let label = model.class(other.label).unwrap_or("–");
         let role = if same { Role::Dim } else { Role::Suggested };
         paint.put(area.x, area.bottom(), area.width, role, label);
+        if model.views.chosen == Some(place) {
+            let line = Rect { y: area.bottom(), height: 1, ..area };
+            paint.buffer.set_style(line, paint.style(Role::Selected));
+        }
     }
 }
 
 /// Pictures that the terminal itself is to show, over which cells, the one under the cursor first. None of them
 /// while a window lies over the list: it would lie under the picture.
 pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
-    let covered =
-        !model.pending.is_empty() || matches!(model.mode, Mode::Jobs(_) | Mode::Picker(_) | Mode::Confirm(_));
+    let covered = !model.pending.is_empty()
+        || matches!(model.mode, Mode::Jobs(_) | Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
     let layout = model.layout();
     let (Some(row), Some(_)) = (model.row(), model.target) else { return Vec::new() };
     if covered || !model.pictures_on || model.now < model.hold_until || layout.top.area() == 0 {
         return Vec::new();
+    }
+    if model.views.page != Page::List {
+        return super::pages::wanted(model);
     }
     let mut places = vec![(slot::MAIN, row.sample, layout.picture)];
     if let Some(detail) = model.details.get(row.sample) {
@@ -64,7 +72,12 @@ pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
     }
     let mut out = Vec::new();
     for (slot, sample, area) in places {
-        if let Some(Shown::Ready(encoded)) = model.pictures.get((sample, area.as_size()))
+        let key = if slot == slot::MAIN {
+            main_key(model, sample, area.as_size())
+        } else {
+            (sample, area.as_size()).into()
+        };
+        if let Some(Shown::Ready(encoded)) = model.pictures.get(key)
             && !encoded.graphics.is_empty()
         {
             out.push(Wanted { slot, area: middle(encoded, area), graphics: encoded.graphics.clone() });
@@ -74,14 +87,14 @@ pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
 }
 
 /// The cells of a picture in the middle of an area.
-fn middle(encoded: &Encoded, area: Rect) -> Rect {
+pub(super) fn middle(encoded: &Encoded, area: Rect) -> Rect {
     let (width, height) = (encoded.width.min(area.width), encoded.height.min(area.height));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
     Rect { x, y, width, height }
 }
 
 /// Puts a picture into the middle of an area.
-fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
+pub(super) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
     if encoded.width == 0 {
         return;
     }
@@ -106,7 +119,7 @@ fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// Words where a picture would be.
-fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
+pub(super) fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
     let lines = text::wrap(words, usize::from(area.width.saturating_sub(4)));
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
     for (at, line) in lines.iter().enumerate() {

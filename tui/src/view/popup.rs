@@ -2,7 +2,7 @@
 
 use super::paint::{Paint, centered};
 use crate::key::shown;
-use crate::model::{Confirm, Model};
+use crate::model::{Confirm, Mode, Model, Prompt, PromptKind};
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::Rect;
@@ -28,6 +28,37 @@ pub(super) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         let y = inner.y + at as u16;
         paint.put(inner.x, y, inner.width, Role::Key, keys);
         paint.put(inner.x + 5, y, inner.width.saturating_sub(5), Role::Text, doc);
+    }
+}
+
+/// Above a filter being typed: what its last word may be.
+pub(super) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, .. }) = &model.mode else {
+        return;
+    };
+    let (options, chosen) = match &model.completion {
+        Some(completion) => (completion.options.clone(), Some(completion.chosen)),
+        None => (crate::update::completions(model, typed).1, None),
+    };
+    let whole = options.len() == 1 && typed.text.ends_with(&options[0]);
+    if options.is_empty() || whole || line.y < 4 {
+        return;
+    }
+    let widest = options.iter().map(|option| text::width(&text::safe(option))).max().unwrap_or(0) as u16;
+    let height = (options.len() as u16 + 2).min(line.y - 1);
+    let place = Rect { x: line.x + 1, y: line.y - height, width: (widest + 6).min(line.width - 1), height };
+    let inner = paint.window(place, "Tab");
+    for (at, option) in options.iter().take(usize::from(inner.height)).enumerate() {
+        let y = inner.y + at as u16;
+        if chosen == Some(at) {
+            let glyph = paint.theme.glyph(Role::Selected).to_owned();
+            paint.put(inner.x, y, 1, Role::Selected, &glyph);
+        }
+        paint.put(inner.x + 2, y, inner.width.saturating_sub(2), Role::Text, option);
+        if chosen == Some(at) {
+            let style = paint.style(Role::Selected);
+            paint.buffer.set_style(Rect { y, height: 1, ..inner }, style);
+        }
     }
 }
 

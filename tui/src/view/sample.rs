@@ -103,7 +103,7 @@ fn head<'a>(model: &Model, row: &Row) -> Vec<Line<'a>> {
 }
 
 /// Given → suggested, and the decision.
-fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
+pub(super) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let mut pieces = vec![(Role::Given, model.class(row.label).unwrap_or("no label").to_owned())];
     if let Some(suggested) = model.class(row.suggested).filter(|_| row.suggested != row.label) {
         pieces.push((Role::Dim, " → ".to_owned()));

@@ -82,6 +82,13 @@ pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         };
         let text = format!("{glyph}{}", toast.text);
         paint.put(area.x + 1, area.y, area.width, role, &text);
+    } else if let Some(keys) = &model.macros.recording {
+        let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
+        let words = format!("recording {} keys: {}   {end} ends", keys.len(), shown(keys));
+        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
+    } else if !model.macros.replay.is_empty() {
+        let words = format!("replaying, {} keys left   any key stops", model.macros.replay.len());
+        paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
     } else if let Some(from) = model.visual {
         let count = from.abs_diff(model.list.cursor) + 1;
         paint.put(
@@ -129,6 +136,7 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
         PromptKind::Search => "/".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
+        PromptKind::Times => "how often ".to_owned(),
     };
     let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
     line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
@@ -188,8 +196,10 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
         },
         Mode::Jobs(_) => vec![A::PaneClose, A::PaneDown, A::PaneUp, A::PaneCancelJob],
+        Mode::Panel(panel) => super::panels::keys(panel),
         Mode::Confirm(_) => Vec::new(),
     };
+    let actions = super::pages::hints(model).unwrap_or(actions);
     let bar = paint.style(Role::Bar);
     let key_style = bar.patch(paint.style(Role::Key));
     let mut x = area.x + 1;

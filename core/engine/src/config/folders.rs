@@ -16,6 +16,15 @@ pub fn state_home() -> Option<PathBuf> {
     own("CHAFFINCH_STATE_HOME").or_else(|| Some(strategy()?.state_dir()?.join(NAME)))
 }
 
+/// The name of a project's folder of settings.
+pub const PROJECT: &str = ".chaffinch";
+
+/// The project's folder of settings: `.chaffinch` in the working folder or the nearest folder above it.
+pub fn project_home() -> Option<PathBuf> {
+    let here = env::current_dir().ok()?;
+    here.ancestors().map(|folder| folder.join(PROJECT)).find(|folder| folder.is_dir())
+}
+
 fn own(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -2,11 +2,16 @@
 
 use crate::Result;
 use crate::nearest::hint;
-use crate::toml_table::Source;
+use crate::protocol::EnsembleRule;
+use crate::ranking::RULES;
+use crate::toml_table::{Source, Table, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub(super) const RULES: [&str; 4] = ["or", "majority", "mean-rank", "weighted"];
+/// Whether clicks and the wheel are taken from the terminal.
+pub(super) const MOUSE: [&str; 3] = ["auto", "on", "off"];
+/// Which signs the screen is made of.
+pub(super) const GLYPHS: [&str; 3] = ["auto", "unicode", "ascii"];
 
 /// What one file says; what it does not say is `None` or empty.
 #[derive(Debug, Default)]
@@ -25,6 +30,15 @@ pub(super) struct Layer {
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
     pub(super) picture: Option<String>,
+    pub(super) mouse: Option<String>,
+    pub(super) glyphs: Option<String>,
+    pub(super) tags: Option<Vec<String>>,
+    pub(super) list_width: Option<u16>,
+    pub(super) strip: Option<bool>,
+    /// Choices of detectors by their names.
+    pub(super) choices: BTreeMap<String, BTreeMap<String, String>>,
+    /// What was passed over: keys that are not known, each with file and line.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Layer {
@@ -42,16 +56,19 @@ impl Layer {
             let mut table = source.table(detectors, "detectors");
             layer.enabled = table.texts("enabled")?;
             layer.disabled = table.texts("disabled")?;
-            for (name, detector) in table.other_tables()? {
+            let (detectors, strays) = table.other_tables_and_strays();
+            layer.warnings.extend(strays);
+            for (name, detector) in detectors {
                 layer.detector(&source, name, detector)?;
             }
         }
         if let Some(ensemble) = file.table("ensemble")? {
             let mut table = source.table(ensemble, "ensemble");
             layer.rule = table.text("rule")?;
-            if let Some(rule) = layer.rule.as_deref().filter(|rule| !RULES.contains(rule)) {
+            let known = |rule: &str| EnsembleRule::parse(rule, &BTreeMap::new()).is_some();
+            if let Some(rule) = layer.rule.as_deref().filter(|rule| !known(rule)) {
                 let message = format!(
-                    "there is no rule '{rule}' (there are: {}){}",
+                    "there is no rule '{rule}' (there are: {}, and 2-of-n with any number){}",
                     RULES.join(", "),
                     hint(rule, RULES)
                 );
@@ -66,7 +83,7 @@ impl Layer {
                     layer.weights.insert(name, weight as f32);
                 }
             }
-            table.finish()?;
+            layer.warnings.extend(table.strays());
         }
         let beside = path.parent().unwrap_or(Path::new(""));
         if let Some(plugins) = file.table("plugins")? {
@@ -74,7 +91,7 @@ impl Layer {
             layer.plugin_folders = table
                 .texts("folders")?
                 .map(|folders| folders.iter().map(|folder| place(folder, beside)).collect());
-            table.finish()?;
+            layer.warnings.extend(table.strays());
         }
         if let Some(prompts) = file.table("prompts")? {
             let mut table = source.table(prompts, "prompts");
@@ -83,16 +100,30 @@ impl Layer {
                 let word = |file: &str| !file.contains(['/', '.']);
                 files.iter().map(|file| if word(file) { file.into() } else { place(file, beside) }).collect()
             });
-            table.finish()?;
+            layer.warnings.extend(table.strays());
         }
         if let Some(ui) = file.table("ui")? {
             let mut table = source.table(ui, "ui");
-            layer.theme = table.text("theme")?;
-            layer.keymap = table.text("keymap")?;
+            let looks = |name: String| {
+                let file = name.contains(['/', '.']);
+                if file { place(&name, beside).to_string_lossy().into_owned() } else { name }
+            };
+            layer.theme = table.text("theme")?.map(looks);
+            layer.keymap = table.text("keymap")?.map(looks);
             layer.picture = table.text("picture")?;
-            table.finish()?;
+            layer.mouse = one_of(&mut table, "mouse", &MOUSE)?;
+            layer.glyphs = one_of(&mut table, "glyphs", &GLYPHS)?;
+            layer.tags = table.texts("tags")?;
+            layer.strip = table.boolean("strip")?;
+            if let Some(width) = table.number("list-width")? {
+                if !(20.0..=80.0).contains(&width) {
+                    return Err(table.complain("list-width", format!("{width} is not within 20..=80")));
+                }
+                layer.list_width = Some(width as u16);
+            }
+            layer.warnings.extend(table.strays());
         }
-        file.finish()?;
+        layer.warnings.extend(file.strays());
         Ok(layer)
     }
 
@@ -113,11 +144,29 @@ impl Layer {
             self.thresholds.insert(name.clone(), threshold as f32);
         }
         // Which parameters there are, the detector itself says when it runs.
-        let params: BTreeMap<String, f64> = table.other_numbers()?.into_iter().collect();
-        if !params.is_empty() {
-            self.params.insert(name, params);
+        for (param, value) in table.other_values()? {
+            match value {
+                Value::Number(number) => {
+                    self.params.entry(name.clone()).or_default().insert(param, number);
+                }
+                Value::Text(word) => {
+                    self.choices.entry(name.clone()).or_default().insert(param, word);
+                }
+            }
         }
         Ok(())
+    }
+}
+
+/// A text that must be one of a few.
+fn one_of(table: &mut Table<'_, '_>, key: &'static str, known: &[&str]) -> Result<Option<String>> {
+    let text = table.text(key)?;
+    match text.as_deref().filter(|text| !known.contains(text)) {
+        Some(other) => {
+            let hint = hint(other, known.iter().copied());
+            Err(table.complain(key, format!("'{other}' is none of {}{hint}", known.join(", "))))
+        }
+        None => Ok(text),
     }
 }
 

@@ -9,7 +9,16 @@ fn layers(user: &str, session: &str) -> Result<Config> {
             fs::write(folder.join(file), text).unwrap();
         }
     }
-    Config::load_from(Some(&home), Some(&work))
+    load_from(&home, Some(&work))
+}
+
+fn load_from(home: &Path, session: Option<&Path>) -> Result<Config> {
+    Config::layered(read(&home.join(USER_FILE))?, None, session)
+}
+
+/// What the user's file was passed over for.
+fn warning(user: &str) -> String {
+    layers(user, "").unwrap().warnings().join("\n")
 }
 
 fn error(user: &str) -> String {
@@ -20,6 +29,7 @@ fn error(user: &str) -> String {
 fn the_defaults_are_whole() {
     let config = layers("", "").unwrap();
     assert_eq!(config, Config::built_in());
+    assert!(config.warnings().is_empty());
     assert_eq!((config.model(), config.device()), ("bundled", "auto"));
     assert_eq!(config.ensemble(), EnsembleRule::Or);
     assert_eq!(config.prompt_files(), [PathBuf::from("default")]);
@@ -57,23 +67,32 @@ fn paths_start_from_the_file_that_names_them() {
         "[plugins]\nfolders = ['mine', '/abs']\n[prompts]\nfiles = ['cifar10', 'p.toml']\n",
     )
     .unwrap();
-    let config = Config::load_from(Some(place.path()), None).unwrap();
+    let config = load_from(place.path(), None).unwrap();
     assert_eq!(config.plugin_folders(), [place.path().join("mine"), "/abs".into()]);
     assert_eq!(config.prompt_files(), [PathBuf::from("cifar10"), place.path().join("p.toml")]);
 }
 
 #[test]
 fn mistakes_name_the_file_the_line_and_what_was_meant() {
-    let text = error("model = 'a'\n\n[detecters]\n");
+    let text = warning("model = 'a'\n\n[detecters]\n");
     assert!(
         text.contains("config.toml: line 3: unknown key 'detecters'; did you mean 'detectors'?"),
         "{text}"
     );
-    assert!(error("[ui]\nthem = 'x'").contains("line 2: unknown key 'them' in [ui]; did you mean 'theme'?"));
-    assert!(error("[detectors]\ndisable = []").contains("did you mean 'disabled'?"));
+    assert!(
+        warning("[ui]\nthem = 'x'").contains("line 2: unknown key 'them' in [ui]; did you mean 'theme'?")
+    );
+    assert!(warning("[detectors]\ndisable = []").contains("did you mean 'disabled'?"));
     assert!(error("model = 3").contains("line 1: 'model' must be a text in quotes"));
     assert!(error("[detectors.a]\nthreshold = 2").contains("line 2: the threshold 2 is not within 0..=1"));
-    assert!(error("[detectors.a]\nmode = 'x'").contains("'mode' must be a number, or true or false"));
+    assert!(
+        error("[detectors.a]\nmode = []").contains("'mode' must be a number, true or false, or the name")
+    );
+    assert!(
+        error("[ui]\nmouse = 'of'").contains("line 2: 'of' is none of auto, on, off; did you mean 'off'?")
+    );
+    assert!(error("[ui]\nlist-width = 90").contains("90 is not within 20..=80"));
+    assert!(error("[ensemble]\nrule = '0-of-n'").contains("there is no rule '0-of-n'"));
     assert!(error("[ensemble]\nrule = 'majorty'").contains("did you mean 'majority'?"));
     assert!(error("model = 'a'\nmodel = 'b'").contains("line 2"));
     assert!(error("[detectors").contains("line 1"));
@@ -83,4 +102,68 @@ fn mistakes_name_the_file_the_line_and_what_was_meant() {
 fn a_session_names_no_code() {
     let error = layers("", "[plugins]\nfolders = ['/tmp/x']").unwrap_err().to_string();
     assert!(error.contains("chaffinch.toml") && error.contains("detectors are code"), "{error}");
+}
+
+#[test]
+fn a_rule_by_flag_goes_before_one_chosen_in_the_session() {
+    let config = Config::built_in();
+    assert_eq!(config.ensemble_over(None), EnsembleRule::Or);
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::Majority);
+    let config = config.with_flags(Flags { ensemble: Some("2-of-n".into()), ..Flags::default() });
+    assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::AtLeast(2));
+}
+
+#[test]
+fn a_key_that_is_not_known_is_passed_over_and_the_rest_holds() {
+    let config = layers("modle = 'a'\ndevice = 'cpu'\n[ui]\ntheme = 'light'\nthem = 'x'\n", "").unwrap();
+    assert_eq!((config.model(), config.device(), config.ui().theme.as_str()), ("bundled", "cpu", "light"));
+    let warnings = config.warnings();
+    assert_eq!(warnings.len(), 2);
+    assert!(warnings.iter().any(|text| text.contains("line 1: unknown key 'modle'; did you mean 'model'?")));
+}
+
+#[test]
+fn a_projects_settings_stand_between_the_users_and_the_sessions() {
+    let place = tempfile::tempdir().unwrap();
+    let (project, session) = (place.path().join(PROJECT), place.path().join("session"));
+    fs::create_dir(&project).unwrap();
+    fs::create_dir(&session).unwrap();
+    fs::write(project.join(USER_FILE), "model = 'p'\ndevice = 'cuda:1'\n[ui]\nkeymap = 'mine/keys.toml'")
+        .unwrap();
+    fs::write(session.join(SESSION_FILE), "model = 's'").unwrap();
+    let user = (place.path().join("u.toml"), "model = 'u'\ndevice = 'cpu'\nreviewer = 'anna'".to_owned());
+    let config = Config::layered(Some(user), Some(&project), Some(&session)).unwrap();
+    assert_eq!((config.model(), config.device(), config.reviewer().as_str()), ("s", "cuda:1", "anna"));
+    assert_eq!(config.ui().keymap, project.join("mine/keys.toml").to_str().unwrap());
+    assert_eq!(config.files().len(), 3);
+
+    fs::write(project.join(USER_FILE), "[plugins]\nfolders = ['here']").unwrap();
+    let error = Config::layered(None, Some(&project), None).unwrap_err().to_string();
+    assert!(error.contains("detectors are code"), "{error}");
+}
+
+#[test]
+fn the_environment_goes_before_files() {
+    let set = |pairs: &'static [(&str, &str)]| {
+        environment::layer(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+        })
+    };
+    let mut config = layers("[ui]\ntheme = 'light'\nmouse = 'on'", "").unwrap();
+    config
+        .lay(set(&[("CHAFFINCH_THEME", "mono"), ("CHAFFINCH_MOUSE", ""), ("CHAFFINCH_MODEL", "m")]).unwrap());
+    assert_eq!((config.ui().theme.as_str(), config.ui().mouse.as_str(), config.model()), ("mono", "on", "m"));
+    let error = set(&[("CHAFFINCH_GLYPHS", "asci")]).unwrap_err().to_string();
+    assert!(
+        error.contains("CHAFFINCH_GLYPHS: 'asci' is none of auto, unicode, ascii; did you mean 'ascii'?")
+    );
+}
+
+#[test]
+fn choices_have_names() {
+    let config =
+        layers("[detectors.a]\nmode = 'strict'\nk = 3", "[detectors.a]\nk = 'many'\nmode = 1").unwrap();
+    assert_eq!(config.detector_choices("a"), [("k".to_owned(), "many".to_owned())].into());
+    assert_eq!(config.detector_params("a"), [("mode".to_owned(), 1.0)].into());
+    assert_eq!(config.named_detectors(), ["a"]);
 }

@@ -5,7 +5,7 @@ use super::state::State;
 use crate::class_vectors::ClassVectors;
 use crate::display;
 use crate::embedding::ModelFingerprint;
-use crate::journal::{Applied, Journal};
+use crate::journal::{Applied, Decisions, Journal};
 use crate::manifest::Manifest;
 use crate::neighbors;
 use crate::protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
@@ -19,7 +19,7 @@ const NEIGHBORS: usize = 8;
 /// Candidate labels, one a digit key.
 const CANDIDATES: usize = 9;
 
-pub(super) fn row(state: &State, journal: &Journal, id: SampleId) -> Row {
+pub(super) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     let manifest = &state.findings.manifest;
     let score = state.ranking.score.get(id.index()).copied().filter(|score| !score.is_nan());
     Row {
@@ -30,7 +30,7 @@ pub(super) fn row(state: &State, journal: &Journal, id: SampleId) -> Row {
         score,
         flags: state.flags(id.index()),
         split: manifest.split(id),
-        decision: journal.decision(id).cloned(),
+        decision: decisions.get(id).cloned(),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
     let findings = &state.findings;
     let (manifest, facts) = (&findings.manifest, &findings.facts);
     let known = id.index() < facts.len();
-    let size = if known { facts.dimensions[id.index()] } else { Default::default() };
+    let size = if known { facts.dimensions.get(id.index()) } else { Default::default() };
     let embedding = findings.matrix.as_ref().filter(|m| id.index() < m.rows()).map(|m| m.row(id.index()));
     let mut issues: Vec<DetailIssue> = findings
         .results
@@ -78,7 +78,7 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         _ => Vec::new(),
     };
     Detail {
-        row: row(state, journal, id),
+        row: row(state, journal.decisions(), id),
         full_path: display::safe_path(&manifest.full_path(id)),
         hash: if known { facts.hashes[id.index()].to_string() } else { String::new() },
         width: size.width,
@@ -138,6 +138,9 @@ pub(super) fn open_matrix(session: &Session, findings: &Findings) -> Option<(Emb
 pub(super) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
     let what = match applied.samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
+        _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
+            return format!("{} samples: {}", applied.samples.len(), applied.words);
+        }
         many => format!("{} samples", many.len()),
     };
     let verb = match (kind, &applied.decision) {

@@ -7,8 +7,10 @@ use crate::journal::Decisions;
 use crate::protocol::{Query, Ticket};
 use crate::query;
 use crate::sample::SampleId;
+use crate::{Error, columns};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 /// A finished list.
@@ -46,6 +48,8 @@ struct Question {
 /// The desk where lists are asked for.
 pub(super) struct Lists {
     questions: Option<Sender<Question>>,
+    /// The ticket of the newest question; work on an older one is given up.
+    newest: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,11 +57,16 @@ impl Lists {
     pub(super) fn start(internal: &Sender<Internal>) -> Lists {
         let (questions, inbox) = unbounded();
         let internal = internal.clone();
-        let thread = std::thread::spawn(move || serve(&inbox, &internal));
-        Lists { questions: Some(questions), thread: Some(thread) }
+        let newest = Arc::new(AtomicU64::new(0));
+        let thread = std::thread::spawn({
+            let newest = newest.clone();
+            move || serve(&inbox, &newest, &internal)
+        });
+        Lists { questions: Some(questions), newest, thread: Some(thread) }
     }
 
     pub(super) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
+        self.newest.store(ticket, Ordering::Relaxed);
         if let Some(questions) = &self.questions {
             let _ = questions.send(Question { ticket, query, state, decisions });
         }
@@ -65,19 +74,30 @@ impl Lists {
 
     pub(super) fn stop(mut self) {
         drop(self.questions.take());
+        self.newest.store(Ticket::MAX, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn serve(inbox: &Receiver<Question>, internal: &Sender<Internal>) {
+fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Internal>) {
+    // Threads of their own: a scan keeps the common ones busy for seconds.
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     while let Ok(mut question) = inbox.recv() {
         while let Ok(newer) = inbox.try_recv() {
             question = newer;
         }
-        let message = match answer(&question) {
+        let unwanted = || newest.load(Ordering::Relaxed) != question.ticket;
+        let answered = match &pool {
+            Ok(pool) => pool.install(|| answer(&question, &unwanted)),
+            Err(_) => answer(&question, &unwanted),
+        };
+        columns::release_mapped();
+        let message = match answered {
             Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
+            Err(Error::Stopped) => continue,
             Err(error) => Internal::ListFailed(error.to_string()),
         };
         if internal.send(message).is_err() {
@@ -86,28 +106,39 @@ fn serve(inbox: &Receiver<Question>, internal: &Sender<Internal>) {
     }
 }
 
-fn answer(question: &Question) -> crate::Result<Order> {
-    let state = &question.state;
+fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<Order> {
+    let (state, decisions) = (&question.state, &question.decisions);
     let source = query::Source {
         manifest: &state.findings.manifest,
         facts: &state.findings.facts,
         results: &state.findings.results,
         thresholds: &state.thresholds,
         ranking: &state.ranking,
-        decisions: &question.decisions,
+        decisions,
+        atlas: state.findings.atlas.as_deref(),
     };
-    let rows = query::select(&source, &question.query)?;
-    let mut by_choice = [0; 4];
-    for &row in &rows {
-        if let Some(decision) = question.decisions.get(SampleId(row)) {
-            let place = match decision.choice {
-                Choice::Keep => 0,
-                Choice::Remove => 1,
-                Choice::Relabel(_) => 2,
-                Choice::Unsure => 3,
-            };
-            by_choice[place] += 1;
-        }
-    }
+    let rows = query::select_unless(&source, &question.query, unwanted)?;
+    let by_choice = match rows.len() == source.manifest.len() {
+        true => decisions.by_choice(),
+        false if decisions.decided() == 0 => [0; 4],
+        false => by_choice(&rows, decisions, source.manifest.len()),
+    };
     Ok(Order { rows, by_choice })
+}
+
+/// Rows with a keep, remove, relabel, unsure decision.
+fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
+    let mut listed = vec![false; count];
+    rows.iter().for_each(|&row| listed[row as usize] = true);
+    let mut by_choice = [0; 4];
+    for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
+        let place = match decision.choice {
+            Choice::Keep => 0,
+            Choice::Remove => 1,
+            Choice::Relabel(_) => 2,
+            Choice::Unsure => 3,
+        };
+        by_choice[place] += 1;
+    }
+    by_choice
 }

@@ -1,12 +1,15 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
-use super::{ModelLoader, Setup};
+use super::{ModelLoader, Setup, kept};
+use crate::atlas::Atlas;
 use crate::class_vectors::ClassVectors;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
-use crate::host::{LoadedDetector, RunContext, RunFailure, Shared, resolve_params};
+use crate::host::{
+    KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
+};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -31,7 +34,17 @@ pub(super) struct Findings {
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
     pub(super) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(super) class_vectors: Option<Arc<ClassVectors>>,
+    pub(super) atlas: Option<Arc<Atlas>>,
     pub(super) model: String,
+}
+
+impl Findings {
+    /// Takes embeddings in, and prepares what is made of them.
+    pub(super) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
+        let matrix = Arc::new(matrix);
+        self.atlas = Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.facts.clone())));
+        self.matrix = Some(matrix);
+    }
 }
 
 /// Where a scan reports to. All functions are cheap and may be called from any thread.
@@ -87,7 +100,10 @@ impl<'a> Scan<'a> {
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
-        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| all.and(detector.info().needed()));
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            // Parameters that are wrong are told when its turn comes.
+            all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+        });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
             .iter()
             .any(|need| needs.contains(*need));
@@ -111,6 +127,12 @@ impl<'a> Scan<'a> {
             self.detect(detector, plan, &shared, &base, findings)?;
         }
         Ok(())
+    }
+
+    /// The parameters that were set for a detector.
+    fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+        let info = detector.info();
+        params_in_force(info, &self.setup.config, plan.params.get(info.name()))
     }
 
     /// The detectors to run, in name order.
@@ -161,7 +183,11 @@ impl<'a> Scan<'a> {
             scan.report.unreadable = facts.unreadable.len() as u64;
             scan.report.indexed = report.read;
             session.save_samples(&opened.manifest, &facts)?;
-            let broken = unreadable(&facts, opened.manifest.classes());
+            // What is still the same stays the same object, so that nothing is ranked anew for it.
+            let still = findings.facts.len() == facts.len() && findings.facts.unreadable == facts.unreadable;
+            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
+            let broken = known
+                .unwrap_or_else(|| Arc::new(kept::unreadable(session, &facts, opened.manifest.classes())));
             // Rows may have moved: results of another manifest would name the wrong samples.
             let same =
                 previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
@@ -170,8 +196,9 @@ impl<'a> Scan<'a> {
             if !same {
                 findings.results.clear();
                 findings.matrix = None;
+                findings.atlas = None;
             }
-            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+            findings.results.insert(UNREADABLE.into(), broken);
             (scan.reporter.publish)(findings);
             Ok(())
         })
@@ -191,7 +218,7 @@ impl<'a> Scan<'a> {
                 store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
             scan.report.embedded = filled.embedded;
             scan.report.reused = filled.reused;
-            findings.matrix = Some(Arc::new(store.gather(&findings.facts.hashes)?));
+            findings.set_matrix(store.gather(&findings.facts.hashes)?);
             Ok(Some(embedder))
         })
     }
@@ -221,10 +248,10 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let mut given = self.setup.config.detector_params(name);
-        given.extend(plan.params.get(name).cloned().unwrap_or_default());
-        let params = match resolve_params(detector, &given) {
-            Ok(params) => params,
+        let given = self.given(detector, plan);
+        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
+        let (params, given) = match resolved {
+            Ok(both) => both,
             Err(error) => {
                 self.fail(name, &error.to_string(), findings);
                 return Ok(());
@@ -245,7 +272,8 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let context = RunContext::new(shared, detector, &given, *job, &log)?;
+            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
+            let context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
             match context.run(digest) {
                 Ok(result) => {
                     scan.setup.session.save_result(&result)?;
@@ -304,6 +332,11 @@ fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Fact
 /// Files that could not be decoded, as one more detector's result. It is made of the facts whenever it is needed
 /// and not kept.
 pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
+    unreadable_with(facts, classes, String::new())
+}
+
+/// The same with a digest of what it was made of.
+pub(super) fn unreadable_with(facts: &Facts, classes: &[String], input_digest: String) -> DetectorResult {
     let mut result = ResultBuilder::new(facts.len());
     let scores: Vec<f32> =
         (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();
@@ -317,6 +350,7 @@ pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
         version: env!("CARGO_PKG_VERSION").into(),
         summary: "The file cannot be read as a picture".into(),
         threshold: 0.5,
+        input_digest,
         ..RunRecord::default()
     };
     result.finish(record, classes)
@@ -339,7 +373,7 @@ impl InputDigest {
         for text in manifest.classes() {
             hasher.update(text.as_bytes()).update(&[0]);
         }
-        for size in &facts.dimensions {
+        for size in facts.dimensions.iter() {
             hasher.update(&size.width.to_le_bytes()).update(&size.height.to_le_bytes());
         }
         for id in facts.unreadable.keys() {

@@ -1,13 +1,19 @@
 //! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
 //! threads, and their results come back here as [`Internal`] messages.
 
+mod views;
+
 use super::Setup;
 use super::answers;
+use super::kept;
 use super::lists::{Lists, Order};
+use super::overview::{Overviews, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
+use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
+use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
 use crate::protocol::{
     Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
@@ -46,6 +52,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
+    views: Views,
+    overviews: Overviews,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -68,7 +76,7 @@ impl Service {
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             stale = findings.results.is_empty();
-            let broken = scan::unreadable(&findings.facts, findings.manifest.classes());
+            let broken = kept::unreadable(session, &findings.facts, findings.manifest.classes());
             findings.results.insert(scan::UNREADABLE.into(), Arc::new(broken));
         } else {
             findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
@@ -78,14 +86,21 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
-        let rule = settings.ensemble.unwrap_or_else(|| setup.config.ensemble());
+        let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions(), Some(session)));
+        crate::columns::release_mapped();
+        let setup = Arc::new(setup);
+        if !state.found {
+            kept::keep(&setup, &state);
+        }
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            setup: Arc::new(setup),
+            views: Views::start(&events),
+            overviews: Overviews::start(&events),
+            setup,
             events,
             internal,
             state,
@@ -118,6 +133,8 @@ impl Service {
         }
         self.lists.stop();
         self.pictures.stop();
+        self.overviews.stop();
+        self.views.stop();
         let _ = self.events.send(Event::Bye);
     }
 
@@ -132,17 +149,16 @@ impl Service {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Scan { detectors } => self.scan(detectors, false),
-            Command::Rerun { detector, params } => {
-                self.params.entry(detector.clone()).or_default().extend(params);
-                self.save_settings();
-                self.scan(vec![detector], true);
-            }
+            Command::Rerun { detector, params } => self.rerun(detector, params),
             Command::Cancel => {
                 if let Some((stop, _)) = &self.job {
                     stop.store(true, Ordering::Relaxed);
                 }
             }
             Command::List { ticket, query } => {
+                if query.filter.contains("map:") || query.filter.contains("cluster:") {
+                    self.open_matrix();
+                }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
@@ -167,7 +183,8 @@ impl Service {
             }
             Command::Picture { ticket, slot, sample, max_width, max_height } => {
                 let manifest = self.state.findings.manifest.clone();
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit: (max_width, max_height) });
+                let fit = (max_width, max_height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
             }
             Command::Decide { samples, decision } => match self.known(&samples) {
                 Ok(()) => {
@@ -197,7 +214,16 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
+            Command::Overview { ticket, about } => self.overviews.ask(Question {
+                ticket,
+                about,
+                state: self.state.clone(),
+                decisions: self.journal.snapshot(),
+                setup: self.setup.clone(),
+                params: self.params.clone(),
+            }),
             Command::Remember { state } => self.remember(state),
+            Command::View(command) => self.view(command),
             // Handled by the loop itself.
             Command::Stop => {}
         }
@@ -213,6 +239,9 @@ impl Service {
                 }
                 self.stale = !report.failed.is_empty();
                 self.take_findings(findings);
+                if !self.state.found {
+                    kept::keep(&self.setup, &self.state);
+                }
                 report.suspects = self.state.ranking.order.len() as u64;
                 report.detectors = self.state.detectors.clone();
                 self.tell(Event::ScanDone(Box::new(report)));
@@ -239,7 +268,11 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone()));
+        let decisions = self.journal.decisions();
+        self.state = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
         self.tell_session();
     }
 
@@ -274,7 +307,7 @@ impl Service {
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
             let rows = order.rows[from..to]
                 .iter()
-                .map(|&row| answers::row(&self.state, &self.journal, SampleId(row)));
+                .map(|&row| answers::row(&self.state, self.journal.decisions(), SampleId(row)));
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }
@@ -309,6 +342,20 @@ impl Service {
             }
             Err(error) => self.refuse(&error),
         }
+    }
+
+    /// Parameters that the detector would refuse are not kept: they would break every later scan.
+    fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
+        let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
+        moved.extend(params);
+        if let Some(known) = self.setup.registry.find(&detector)
+            && let Err(error) = resolve_params(known, &moved)
+        {
+            return self.refuse(&error);
+        }
+        self.params.insert(detector.clone(), moved);
+        self.save_settings();
+        self.scan(vec![detector], true);
     }
 
     fn set_threshold(&mut self, detector: String, threshold: f32) {
@@ -347,7 +394,7 @@ impl Service {
         }
         if let Some((matrix, vectors)) = answers::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
-            findings.matrix = Some(Arc::new(matrix));
+            findings.set_matrix(matrix);
             findings.class_vectors = Some(Arc::new(vectors));
             self.state = Arc::new(self.state.with_findings(findings));
         }

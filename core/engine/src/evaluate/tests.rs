@@ -1,10 +1,11 @@
 use super::*;
 use crate::columns::ResultBuilder;
+use crate::decision::{Choice, Decision};
 use crate::issue::RunRecord;
 use crate::manifest::{Manifest, NewSample};
 use crate::protocol::EnsembleRule;
 use crate::ranking::rank;
-use crate::sample::Split;
+use crate::sample::{SampleId, Split};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -84,7 +85,8 @@ fn detectors_and_ensemble_are_measured_where_the_truth_is_known() {
     let results: Results = [("a".to_owned(), Arc::new(builder.finish(record, &[])))].into();
     let ranking = rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
     let truth = Truth::new([Some(true), Some(false), Some(true), Some(false), Some(true), None]);
-    let evaluation = evaluate(&results, &BTreeMap::new(), &ranking, &truth);
+    let resampling = Resampling { resamples: 50, seed: 1 };
+    let evaluation = evaluate(&results, &BTreeMap::new(), &ranking, &truth, Some(resampling));
     assert_eq!((evaluation.n, evaluation.n_errors), (5, 3));
     for figures in [&evaluation.detectors["a"], &evaluation.ensemble] {
         assert_eq!((figures.scored, figures.flagged), (4, 3));
@@ -94,10 +96,154 @@ fn detectors_and_ensemble_are_measured_where_the_truth_is_known() {
         close(Some(figures.precision), 2.0 / 3.0);
         close(Some(figures.recall), 2.0 / 3.0);
         close(Some(figures.f1), 2.0 / 3.0);
-        assert_eq!(figures.at, [AtPlace { k: 3, precision: 2.0 / 3.0, recall: 2.0 / 3.0 }]);
+        assert_eq!(figures.precision_at, [(3, 2.0 / 3.0)].into());
+        assert_eq!(figures.recall_at, [(3, 2.0 / 3.0)].into());
     }
     let json = serde_json::to_string(&evaluation).unwrap();
     assert_eq!(serde_json::from_str::<Evaluation>(&json).unwrap(), evaluation);
+}
+
+/// Three hundred samples, of which about one in seven is an error with a lower score; equal scores are common.
+fn graded() -> (Results, Ranking, Truth) {
+    let mut state = 9_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    let rows: Vec<(bool, f32)> = (0..300)
+        .map(|_| {
+            let error = next() % 7 == 0;
+            (error, (next() % 40) as f32 / if error { 80.0 } else { 40.0 })
+        })
+        .collect();
+    let mut builder = ResultBuilder::new(rows.len());
+    builder.scores(&rows.iter().map(|row| row.1).collect::<Vec<_>>());
+    let record = RunRecord { name: "a".into(), threshold: 0.3, ..RunRecord::default() };
+    let results: Results = [("a".to_owned(), Arc::new(builder.finish(record, &[])))].into();
+    let ranking = rank(&results, &BTreeMap::new(), &EnsembleRule::Or, rows.len());
+    (results, ranking, Truth::new(rows.iter().map(|row| Some(row.0))))
+}
+
+#[test]
+fn intervals_hold_the_figures_and_depend_on_the_seed_alone() {
+    let (results, ranking, truth) = graded();
+    let with = |seed| {
+        let resampling = Resampling { resamples: 400, seed };
+        evaluate(&results, &BTreeMap::new(), &ranking, &truth, Some(resampling))
+    };
+    let evaluation = with(3);
+    let figures = &evaluation.detectors["a"];
+    let intervals = figures.intervals.unwrap();
+    let pairs = [
+        (figures.auroc, intervals.auroc),
+        (figures.auprc, intervals.auprc),
+        (Some(figures.precision), intervals.precision),
+        (Some(figures.recall), intervals.recall),
+        (Some(figures.f1), intervals.f1),
+    ];
+    for (figure, interval) in pairs {
+        let ((low, high), figure) = (interval.unwrap(), figure.unwrap());
+        assert!(low < figure && figure < high && high - low < 0.4, "{low} {figure} {high}");
+    }
+    // The standard error of an AUROC by Hanley and McNeil (1982), times four, is about the width of the interval.
+    let (a, n1, n2) =
+        (figures.auroc.unwrap(), evaluation.n_errors as f64, 300.0 - evaluation.n_errors as f64);
+    let (q1, q2) = (a / (2.0 - a), 2.0 * a * a / (1.0 + a));
+    let variance = (a * (1.0 - a) + (n1 - 1.0) * (q1 - a * a) + (n2 - 1.0) * (q2 - a * a)) / (n1 * n2);
+    let (low, high) = intervals.auroc.unwrap();
+    assert!((0.5..1.5).contains(&((high - low) / (3.92 * variance.sqrt()))), "{low} {high} {variance}");
+    assert_eq!(evaluation.resamples, 400);
+    assert_eq!(evaluation, with(3));
+    assert_ne!(evaluation, with(4));
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one.install(|| with(3)), evaluation);
+    assert_eq!(evaluate(&results, &BTreeMap::new(), &ranking, &truth, None).ensemble.intervals, None);
+}
+
+#[test]
+fn the_curve_goes_through_the_figures() {
+    let (results, ranking, truth) = graded();
+    let evaluation = evaluate(&results, &BTreeMap::new(), &ranking, &truth, None);
+    let curves = curves(&results, &BTreeMap::new(), &ranking, &truth);
+    let (curve, figures) = (&curves["a"], &evaluation.detectors["a"]);
+    // Average precision is the curve's steps.
+    let mut before = 0.0;
+    let area: f64 = curve
+        .points
+        .iter()
+        .map(|p| (p.recall - std::mem::replace(&mut before, p.recall)) * p.precision)
+        .sum();
+    assert!((area - figures.auprc.unwrap()).abs() < 1e-12);
+    assert_eq!(curve.points.last().unwrap().recall, 1.0);
+    assert_eq!(curve.threshold, Some(Point { recall: figures.recall, precision: figures.precision }));
+    assert!(curve.best_precision(1.0).unwrap() >= evaluation.n_errors as f64 / 300.0);
+    assert_eq!(curve.best_precision(1.1), None);
+    assert_eq!(curve.thinned(3).len(), 3);
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("curve.svg");
+    write_svg(&file, &curves, &manifest()).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(
+        text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.matches("<polyline ").count() == 2
+    );
+    let inside = Manifest::new(place.path(), []);
+    assert!(write_svg(&file, &curves, &inside).unwrap_err().to_string().contains("inside the dataset"));
+}
+
+#[test]
+fn kinds_are_told_apart() {
+    let kinds =
+        truth("path,is_error,fault\na/1.jpg,1,blurred\na/2.jpg,0,\nb/1.jpg,1,label\nb/3.jpg,0,label\n")
+            .unwrap();
+    assert_eq!(kinds.kinds(), [("blurred".to_owned(), 1), ("label".to_owned(), 1)].into());
+    assert_eq!((kinds.kind(0), kinds.kind(1), kinds.kind(3)), (Some("blurred"), None, None));
+    let alone = truth("path,kind\na/1.jpg,dark\na/2.jpg,None\nb/1.jpg,\n").unwrap();
+    assert_eq!(alone.known(), [(0, true), (1, false), (2, false)]);
+    assert_eq!(alone.only(|row| row < 2).known(), [(0, true), (1, false)]);
+    assert_eq!(alone.only(|row| row > 0).kinds(), BTreeMap::new());
+
+    let mut builder = ResultBuilder::new(4);
+    builder.scores(&[0.1, 0.2, 0.9, 0.8]);
+    let record = RunRecord { name: "a".into(), threshold: 0.5, ..RunRecord::default() };
+    let results: Results = [("a".to_owned(), Arc::new(builder.finish(record, &[])))].into();
+    let ranking = rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 4);
+    let evaluation = evaluate(&results, &BTreeMap::new(), &ranking, &kinds, None);
+    let by_kind = &evaluation.detectors["a"].by_kind;
+    assert_eq!((by_kind["blurred"].found, by_kind["label"].found), (1, 0));
+    close(Some(by_kind["blurred"].recall), 1.0);
+    close(Some(by_kind["blurred"].precision), 0.5);
+    close(by_kind["blurred"].auroc, 1.0);
+    close(by_kind["label"].auroc, 0.0);
+}
+
+#[test]
+fn what_was_decided_can_be_the_truth() {
+    let choices = [Choice::Keep, Choice::Remove, Choice::Unsure, Choice::Relabel("cat".into())];
+    let decisions: Vec<Decision> = choices.into_iter().map(Decision::from).collect();
+    let decided = (0_u32..).zip(&decisions).map(|(row, decision)| (SampleId(row), decision));
+    let truth = Truth::from_decisions(6, decided);
+    assert_eq!((truth.len(), truth.known()), (6, vec![(0, false), (1, true), (3, true)]));
+    assert_eq!(truth.kinds(), [("relabel".to_owned(), 1), ("remove".to_owned(), 1)].into());
+}
+
+/// `roc_auc_score(error, -quality)` and `average_precision_score(error, -quality)` of scikit-learn 1.9.1.
+#[test]
+fn areas_equal_scikit_learns() {
+    let mut state = 12_345_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let (mut errors, mut quality) = (Vec::new(), Vec::new());
+    for _ in 0..500 {
+        let error = next() % 7 == 0;
+        let value = next() % 40;
+        errors.push(error);
+        quality.push((if error { value / 2 } else { value }) as f64 / 40.0);
+    }
+    assert_eq!(errors.iter().filter(|error| **error).count(), 71);
+    close(auroc(&errors, &quality), 0.752_109_392_954_463_3);
+    close(average_precision(&errors, &quality), 0.240_775_795_248_071_02);
 }
 
 proptest! {

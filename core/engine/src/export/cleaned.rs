@@ -1,14 +1,12 @@
 //! A cleaned copy of the dataset, as folders of classes.
 
 use super::Export;
-use super::place::{CopyMode, class_folder, put, whole_folder};
+use super::place::{CopyMode, Tree, sample_folder, whole_folder};
 use crate::job::Job;
-use crate::sample::{SampleId, Split};
-use crate::{Error, Result, display};
-use std::collections::HashSet;
+use crate::{Result, display};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a cleaned copy holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,7 +40,7 @@ impl Export<'_> {
     fn fill(&self, folder: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
-        let mut folders: HashSet<PathBuf> = HashSet::new();
+        let mut tree = Tree::new(folder.to_owned());
         for id in manifest.ids() {
             if id.0 % 256 == 0 {
                 job.checkpoint()?;
@@ -51,10 +49,6 @@ impl Export<'_> {
             if self.removed(id) {
                 report.removed += 1;
                 continue;
-            }
-            let place = folder.join(self.folder(id));
-            if folders.insert(place.clone()) {
-                fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
             }
             let source = manifest.full_path(id);
             // The real file: a link to a link would break with it.
@@ -65,7 +59,8 @@ impl Export<'_> {
             match real {
                 Ok(real) => {
                     let name = source.file_name().unwrap_or_default();
-                    let path = put(&real, &place, name, mode)?;
+                    let folder = sample_folder(manifest.split(id), self.label(id));
+                    let path = tree.put(&real, &folder, name, mode)?;
                     report.renamed += u64::from(path.file_name() != Some(name));
                     report.written += 1;
                     report.relabelled += u64::from(self.label(id) != manifest.label_name(id));
@@ -75,14 +70,5 @@ impl Export<'_> {
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
         Ok(report)
-    }
-
-    /// The folder of a sample within the copy.
-    fn folder(&self, id: SampleId) -> PathBuf {
-        let class = class_folder(self.label(id));
-        match self.source.manifest.split(id) {
-            Split::None => PathBuf::from(class),
-            split => Path::new(split.name()).join(class),
-        }
     }
 }

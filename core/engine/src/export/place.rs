@@ -1,9 +1,11 @@
 //! Putting files into a new folder that is there as a whole or not at all.
 
+use crate::sample::Split;
 use crate::{Error, Result};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -53,9 +55,13 @@ pub(crate) fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<
     done
 }
 
-/// The folder of a class: its name as that of one folder, which cannot lead anywhere else.
-pub(crate) fn class_folder(label: &str) -> String {
-    if label.is_empty() { UNLABELLED.to_owned() } else { plain(label) }
+/// Where a sample of that split and class stands within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
+pub(crate) fn sample_folder(split: Split, label: &str) -> PathBuf {
+    let class = if label.is_empty() { UNLABELLED.to_owned() } else { plain(label) };
+    match split {
+        Split::None => PathBuf::from(class),
+        split => Path::new(split.name()).join(class),
+    }
 }
 
 /// A class's name as that of one folder, which cannot lead anywhere else.
@@ -67,20 +73,60 @@ fn plain(label: &str) -> String {
     }
 }
 
-/// Puts a file under its name, or the first free one after it; the path it has now.
-pub(crate) fn put(source: &Path, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
-    let mut number = 1_u32;
-    loop {
-        let target = match number {
-            1 => folder.join(name),
-            number => folder.join(numbered(name, number)),
-        };
-        match place(source, &target, mode) {
-            Ok(()) => return Ok(target),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(Error::io("write", &target)(error)),
+/// A folder that is being filled; those within it are made when the first file comes.
+pub(crate) struct Tree {
+    root: PathBuf,
+    made: HashSet<PathBuf>,
+}
+
+impl Tree {
+    pub(crate) fn new(root: PathBuf) -> Tree {
+        Tree { root, made: HashSet::new() }
+    }
+
+    /// Puts a file that is there already into `folder` under `name`, or the first free name after it; the path it has
+    /// within the tree.
+    pub(crate) fn put(
+        &mut self,
+        source: &Path,
+        folder: &Path,
+        name: &OsStr,
+        mode: CopyMode,
+    ) -> Result<PathBuf> {
+        self.under_free_name(folder, name, |target| place(source, target, mode))
+    }
+
+    /// The same with a file made of `bytes`.
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8], folder: &Path, name: &OsStr) -> Result<PathBuf> {
+        self.under_free_name(folder, name, |target| new_file(target)?.write_all(bytes))
+    }
+
+    fn under_free_name(
+        &mut self,
+        folder: &Path,
+        name: &OsStr,
+        make: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<PathBuf> {
+        let place = self.root.join(folder);
+        if !self.made.contains(folder) {
+            fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+            self.made.insert(folder.to_owned());
+        }
+        let mut number = 1_u32;
+        loop {
+            let name = if number == 1 { name.to_owned() } else { numbered(name, number) };
+            let target = place.join(&name);
+            match make(&target) {
+                Ok(()) => return Ok(folder.join(name)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::io("write", &target)(error)),
+            }
         }
     }
+}
+
+fn new_file(target: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).open(target)
 }
 
 fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
@@ -92,10 +138,7 @@ fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
             }
             other => other,
         },
-        CopyMode::Copy => {
-            let mut out = fs::OpenOptions::new().write(true).create_new(true).open(target)?;
-            io::copy(&mut fs::File::open(source)?, &mut out).map(drop)
-        }
+        CopyMode::Copy => io::copy(&mut fs::File::open(source)?, &mut new_file(target)?).map(drop),
     }
 }
 

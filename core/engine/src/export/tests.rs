@@ -94,6 +94,7 @@ impl World {
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: &self.decisions,
+            atlas: None,
         };
         Export { source, dataset: "pets" }
     }

@@ -1,6 +1,8 @@
 //! What one run of one detector may see and say.
 
 use super::LoadedDetector;
+use super::kept::{self, KeepFolder};
+use super::params::resolve_params;
 use super::table;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
@@ -10,7 +12,7 @@ use crate::image::{RgbImage, decode, source, thumbnail};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
-use crate::neighbors::{self, NeighborLists};
+use crate::neighbors::{self, NeighborLists, OnDevice};
 use crate::out_of_sample::{self, OutOfSample};
 use crate::prompts::PromptSet;
 use crate::sample::{LabelId, SampleId};
@@ -19,7 +21,7 @@ use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
 use chaffinch_plugin::{HashPair, Scope, Source};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Takes a detector's log lines: level (0 debug, 1 info, 2 warning, 3 error) and text.
@@ -56,6 +58,7 @@ pub struct Shared {
     pub(super) relabels: Vec<u32>,
     prompts: PromptSet,
     prompt_texts: Mutex<BTreeMap<u32, Arc<Texts>>>,
+    on_device: OnceLock<Option<OnDevice>>,
     neighbors: Mutex<BTreeMap<usize, Arc<NeighborLists>>>,
     pairs: Mutex<BTreeMap<(u32, u32), Arc<Vec<HashPair>>>>,
     texts: Mutex<BTreeMap<String, Vec<f32>>>,
@@ -95,6 +98,7 @@ impl Shared {
             relabels,
             prompts,
             prompt_texts: Mutex::default(),
+            on_device: OnceLock::new(),
             neighbors: Mutex::default(),
             pairs: Mutex::default(),
             texts: Mutex::default(),
@@ -119,11 +123,12 @@ impl Shared {
     }
 
     /// The `k` nearest neighbours of every sample. Lists are computed once for the largest `k` asked for so far
-    /// and cut for smaller ones.
+    /// and cut for smaller ones. They are searched on the model's device where it is not the processor; when it cannot, it
+    /// is said and the processor does it.
     ///
     /// # Errors
     /// Without embeddings, or when stopped.
-    pub fn neighbors(&self, k: usize, job: &Job<'_>) -> Result<Arc<NeighborLists>> {
+    pub fn neighbors(&self, k: usize, job: &Job<'_>, log: DetectorLog<'_>) -> Result<Arc<NeighborLists>> {
         let matrix = self.matrix()?;
         let mut cache = lock(&self.neighbors);
         if let Some(lists) = cache.get(&k) {
@@ -132,10 +137,42 @@ impl Shared {
         let larger = cache.range(k..).next().map(|(_, lists)| lists.clone());
         let lists = Arc::new(match larger {
             Some(lists) => lists.truncated(k),
-            None => neighbors::nearest(matrix, &|index| self.usable(index), k, job)?,
+            None => match self.neighbors_on_device(matrix, k, job, log)? {
+                Some(lists) => lists,
+                None => neighbors::nearest(matrix, &|index| self.usable(index), k, job)?,
+            },
         });
         cache.insert(k, lists.clone());
         Ok(lists)
+    }
+
+    /// `None` where there is no device but the processor, or it failed.
+    fn neighbors_on_device(
+        &self,
+        matrix: &EmbeddingMatrix,
+        k: usize,
+        job: &Job<'_>,
+        log: DetectorLog<'_>,
+    ) -> Result<Option<NeighborLists>> {
+        let failed = |error: &dyn std::fmt::Display| {
+            log(2, &format!("neighbours are searched on the processor, since the device failed: {error}"));
+        };
+        let on_device = self.on_device.get_or_init(|| {
+            let embedder = self.embedder.as_deref()?;
+            OnDevice::new(embedder, matrix, &|index| self.usable(index)).unwrap_or_else(|error| {
+                failed(&error);
+                None
+            })
+        });
+        let Some(on_device) = on_device else { return Ok(None) };
+        match on_device.nearest(k, job) {
+            Ok(lists) => Ok(Some(lists)),
+            Err(Error::Embed(error)) => {
+                failed(&error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Class probabilities of every sample by a model that was not trained on it, computed once.
@@ -180,7 +217,7 @@ impl Shared {
     }
 
     pub(super) fn dimensions(&self) -> &[DimensionsRecord] {
-        &self.facts.dimensions
+        self.facts.dimensions.joined()
     }
 
     pub(super) fn prompts(&self, label: u32) -> Result<Arc<Texts>> {
@@ -270,6 +307,11 @@ pub struct RunContext<'a> {
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
     failure: Mutex<Option<String>>,
+    folder: Option<KeepFolder>,
+    /// What was lent of earlier runs, alive until this one is over.
+    lent: Mutex<Vec<Arc<Vec<u8>>>>,
+    /// What is to be kept when this run ends well.
+    kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
 
 impl<'a> RunContext<'a> {
@@ -293,7 +335,17 @@ impl<'a> RunContext<'a> {
             result: Mutex::new(ResultBuilder::new(shared.manifest.len())),
             notes: Mutex::default(),
             failure: Mutex::default(),
+            folder: None,
+            lent: Mutex::default(),
+            kept: Mutex::default(),
         })
+    }
+
+    /// The same with a place for what the detector keeps between runs; without one it starts anew every time.
+    #[must_use]
+    pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
+        self.folder = Some(folder);
+        self
     }
 
     /// Runs the detector and takes its result.
@@ -314,6 +366,14 @@ impl<'a> RunContext<'a> {
             }
             (Status(other), None) => {
                 return Err(RunFailure::Failed(format!("returned the unknown status {other}")));
+            }
+        }
+        let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &self.folder {
+            for (name, (version, bytes)) in &kept {
+                folder
+                    .write(name, *version, bytes)
+                    .map_err(|error| RunFailure::Failed(format!("its model was not kept: {error}")))?;
             }
         }
         let info = self.detector.info();
@@ -349,6 +409,26 @@ impl<'a> RunContext<'a> {
         let mut notes = lock(&self.notes);
         notes.retain(|(known, _)| known != name);
         notes.push((name.to_owned(), text.to_owned()));
+    }
+
+    /// Bytes kept by an earlier run of this detector, with their version.
+    pub(super) fn kept(&self, name: &str, version: u32) -> Result<Option<(u32, Arc<Vec<u8>>)>> {
+        kept::check_name(name)?;
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let found = folder.read(name, (version > 0).then_some(version))?;
+        Ok(found.map(|(version, bytes)| {
+            let bytes = Arc::new(bytes);
+            lock(&self.lent).push(bytes.clone());
+            (version, bytes)
+        }))
+    }
+
+    /// Takes bytes that are to be kept when this run ends well, and says as which version.
+    pub(super) fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32> {
+        kept::check_name(name)?;
+        let version = self.folder.as_ref().map_or(Ok(1), |folder| folder.version_of(name, bytes))?;
+        lock(&self.kept).insert(name.to_owned(), (version, bytes.to_vec()));
+        Ok(version)
     }
 
     /// Checks and keeps one issue. What cannot be refuses the whole report: a detector that is wrong about one
@@ -401,36 +481,4 @@ impl<'a> RunContext<'a> {
         lock(&self.result).scores(&scores);
         Ok(())
     }
-}
-
-/// The values a detector runs with: what was given, checked against its declaration, and defaults for the rest.
-///
-/// # Errors
-/// For a parameter the detector does not have, or a value outside its bounds.
-pub(crate) fn resolve_params(
-    detector: &LoadedDetector,
-    given: &BTreeMap<String, f64>,
-) -> Result<BTreeMap<String, f64>> {
-    let info = detector.info();
-    let mut params: BTreeMap<String, f64> =
-        info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
-    for (name, &value) in given {
-        let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
-            let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
-            return Err(Error::Invalid(format!(
-                "{} has no parameter '{name}' (it has: {})",
-                info.name(),
-                if known.is_empty() { "none".into() } else { known.join(", ") }
-            )));
-        };
-        let (low, high) = param.bounds();
-        if !(low..=high).contains(&value) {
-            return Err(Error::Invalid(format!(
-                "{}: {name} = {value} is not within {low}..={high}",
-                info.name()
-            )));
-        }
-        params.insert(name.clone(), value);
-    }
-    Ok(params)
 }

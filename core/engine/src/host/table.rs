@@ -7,8 +7,8 @@ use super::context::{RunContext, lock};
 use crate::sample::SampleId;
 use crate::{Error, Result, neighbors};
 use chaffinch_plugin::abi::{
-    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable,
-    PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
+    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
+    NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -50,6 +50,8 @@ pub(super) fn call(context: &RunContext<'_>, detector: &LoadedDetector) -> Statu
         scores,
         note,
         probabilities,
+        kept,
+        keep,
     };
     // SAFETY: every function is set, and table and context live until the call returns.
     unsafe { detector.call(&table) }
@@ -182,7 +184,7 @@ unsafe extern "C" fn neighbors(ctx: *mut c_void, k: usize, out: *mut NeighborsTa
     let run = unsafe { context(ctx) };
     status(|| {
         // The shared cache keeps the lists until every run is over.
-        let lists = run.shared.neighbors(k, &run.job)?;
+        let lists = run.shared.neighbors(k, &run.job, run.log)?;
         let table = NeighborsTable {
             indices: Slice::new(&lists.indices),
             similarities: Slice::new(&lists.similarities),
@@ -427,5 +429,29 @@ unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTabl
             MatrixTable { data: Slice::new(&found.matrix), rows: found.folds.len(), cols: found.classes };
         // SAFETY: see above; the shared cache keeps the probabilities.
         unsafe { put(out, ProbabilitiesTable { matrix, folds: Slice::new(&found.folds) }) }
+    })
+}
+
+unsafe extern "C" fn kept(ctx: *mut c_void, name: Str, version: u32, out: *mut KeptRecord) -> Status {
+    // SAFETY: see above.
+    let (run, name) = unsafe { (context(ctx), name.as_str()) };
+    status(|| {
+        let record = match run.kept(name, version)? {
+            // The run keeps the bytes until it is over.
+            Some((version, bytes)) => KeptRecord { bytes: Slice::new(&bytes), version, reserved: 0 },
+            None => KeptRecord { bytes: Slice::empty(), version: 0, reserved: 0 },
+        };
+        // SAFETY: see above.
+        unsafe { put(out, record) }
+    })
+}
+
+unsafe extern "C" fn keep(ctx: *mut c_void, name: Str, bytes: Slice<u8>, out: *mut u32) -> Status {
+    // SAFETY: see above.
+    let (run, name, bytes) = unsafe { (context(ctx), name.as_str(), bytes.as_slice()) };
+    status(|| {
+        let version = run.keep(name, bytes)?;
+        // SAFETY: see above.
+        unsafe { put(out, version) }
     })
 }

@@ -1,6 +1,6 @@
 //! How a file stores its picture, read beside the pixels.
 
-use chaffinch_plugin::Source;
+use chaffinch_plugin::{FORMATS, Source};
 use image::metadata::Orientation;
 use image::{ColorType, ImageFormat};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub struct Stored {
 impl Stored {
     pub(super) fn new(bytes: &[u8], format: ImageFormat, color: ColorType, turn: Orientation) -> Stored {
         let animated = match format {
-            ImageFormat::Gif => gif_is_animated(bytes),
+            ImageFormat::Gif => second_gif_image(bytes).is_some(),
             ImageFormat::Png => png_is_animated(bytes),
             ImageFormat::WebP => webp_is_animated(bytes),
             _ => false,
@@ -28,14 +28,14 @@ impl Stored {
     }
 }
 
-/// The formats in the order of their numbers in the contract, with the extensions that stand for them.
-const FORMATS: [(&str, &[&str]); 6] = [
-    ("JPEG", &["jpg", "jpeg", "jpe", "jfif"]),
-    ("PNG", &["png", "apng"]),
-    ("GIF", &["gif"]),
-    ("WebP", &["webp"]),
-    ("BMP", &["bmp", "dib"]),
-    ("TIFF", &["tif", "tiff"]),
+/// The extensions that stand for each of [`FORMATS`].
+const EXTENSIONS: [&[&str]; FORMATS.len()] = [
+    &["jpg", "jpeg", "jpe", "jfif"],
+    &["png", "apng"],
+    &["gif"],
+    &["webp"],
+    &["bmp", "dib"],
+    &["tif", "tiff"],
 ];
 
 /// What detectors are told of a file: `format` is the name that decoding gave it, `path` only lends its extension.
@@ -43,9 +43,9 @@ pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
     let number = |found: Option<usize>| found.map_or(0, |place| place as u32 + 1);
     let extension = path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
     Source {
-        format: number(FORMATS.iter().position(|(name, _)| *name == format)),
+        format: number(FORMATS.iter().position(|name| *name == format)),
         named: number(extension.and_then(|extension| {
-            FORMATS.iter().position(|(_, extensions)| extensions.contains(&extension.as_str()))
+            EXTENSIONS.iter().position(|extensions| extensions.contains(&extension.as_str()))
         })),
         channels: stored.channels.into(),
         orientation: stored.orientation.into(),
@@ -53,12 +53,8 @@ pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
     }
 }
 
-/// Whether a second image follows the first. Only the lengths of blocks are read, no pixel is decoded.
-fn gif_is_animated(bytes: &[u8]) -> bool {
-    second_gif_image(bytes).is_some()
-}
-
-/// Where the second image of a GIF begins; `None` where there is none, or where the file ends first.
+/// Where the second image of a GIF begins; `None` where there is none, or where the file ends first. Only the lengths of
+/// blocks are read, no pixel is decoded.
 fn second_gif_image(bytes: &[u8]) -> Option<usize> {
     // A table of colours has 3 bytes for each of 2^(n+1) colours, where the lowest 3 bits of the flags are n.
     let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };

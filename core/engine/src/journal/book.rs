@@ -17,6 +17,8 @@ use std::path::Path;
 pub(super) struct What {
     /// The choice, `Some(None)` where earlier ones are taken back, `None` where nothing is decided.
     pub(super) choice: Option<Option<Choice>>,
+    /// Places of samples among the entry's that are kept, whatever the choice says.
+    pub(super) kept: Vec<u32>,
     pub(super) tags: Vec<String>,
     pub(super) note: String,
 }
@@ -39,6 +41,12 @@ impl Entry {
         self.rows.iter().copied().filter(|&row| row != ORPHAN && seen.insert(row)).collect()
     }
 
+    /// What it decides about a row.
+    pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
+        let kept = self.what.kept.iter().any(|&place| self.rows.get(place as usize) == Some(&row));
+        if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
+    }
+
     /// Its number within the reviewer's file.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -54,9 +62,17 @@ impl Entry {
         self.keys.len()
     }
 
-    /// What it does in words: `remove`, `relabel to dog`, `clear`, `tag duplicate_exact`, `note`.
+    /// What it does in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`,
+    /// `tag duplicate_exact`, `note`.
     pub fn words(&self) -> String {
         let words = match &self.what.choice {
+            Some(Some(choice)) if !self.what.kept.is_empty() => {
+                format!(
+                    "keep {} and {choice} {}",
+                    self.what.kept.len(),
+                    self.keys.len() - self.what.kept.len()
+                )
+            }
             Some(Some(choice)) => choice.to_string(),
             Some(None) => "clear".to_owned(),
             None if self.what.tags.is_empty() => "note".to_owned(),

@@ -27,11 +27,11 @@ impl Marks {
         Marks { said: Choice::Unsure.into(), decided: false, at: Timestamp::UNIX_EPOCH, by }
     }
 
-    /// Adds a later entry.
-    pub(super) fn add(&mut self, entry: &Entry) {
-        if let Some(choice) = &entry.what.choice {
+    /// Adds what a later entry says of a row.
+    pub(super) fn add(&mut self, entry: &Entry, row: u32) {
+        if let Some(choice) = entry.choice(row) {
             self.decided = choice.is_some();
-            self.said.choice = choice.clone().unwrap_or(Choice::Unsure);
+            self.said.choice = choice.unwrap_or(Choice::Unsure);
             self.at = entry.at;
         }
         self.add_tags(&entry.what.tags);

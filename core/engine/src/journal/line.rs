@@ -31,6 +31,8 @@ pub(super) struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     decision: Option<Option<Choice>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
@@ -76,7 +78,10 @@ impl Line {
                 if keys.is_empty() {
                     return Err("it names no sample".into());
                 }
-                let what = What { choice: self.decision, tags: self.tags, note: self.note };
+                if let Some(place) = self.kept.iter().find(|place| **place as usize >= keys.len()) {
+                    return Err(format!("it keeps sample {place} of {}", keys.len()));
+                }
+                let what = What { choice: self.decision, kept: self.kept, tags: self.tags, note: self.note };
                 Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
             }
             (None, Some(seq), None) => Ok(Said::Undo(seq)),
@@ -157,6 +162,7 @@ pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
         reviewer: Some(reviewer.to_owned()),
         samples: Some(entry.keys.iter().map(SampleLine::new).collect()),
         decision: entry.what.choice.clone(),
+        kept: entry.what.kept.clone(),
         tags: entry.what.tags.clone(),
         note: entry.what.note.clone(),
         ..Line::default()

@@ -3,17 +3,24 @@
 //! The methods themselves are in `chaffinch-confident`, which detectors use as well.
 
 mod bind;
+mod models;
 mod read;
 mod report;
 
 pub use bind::{BindError, Binding};
 pub use read::{Grid, Numbers, Values};
-pub use report::{FilterFigures, Report};
+pub use report::{FilterFigures, Joined, Report};
 
+use crate::display::safe_path;
 use crate::{Error, Result};
-use chaffinch_confident::{Filter, Method, Problem, Real, Table, filter, scores, suggested};
+use chaffinch_confident::{
+    Ensemble, Filter, Method, Problem, Real, Table, Weights, ensemble_scores, filter, mean_probabilities,
+    scores, suggested,
+};
+use chaffinch_selection::Evidence;
+use models::Models;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How far from one a row may sum: what half precision leaves over.
 pub const SUM_TOLERANCE: f64 = 2e-3;
@@ -21,7 +28,8 @@ pub const SUM_TOLERANCE: f64 = 2e-3;
 /// Probabilities and labels of the same samples, with class names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Input {
-    numbers: Numbers,
+    /// One matrix a model.
+    numbers: Vec<Numbers>,
     binding: Binding,
     labels: Vec<u32>,
     errors: Option<Vec<bool>>,
@@ -36,6 +44,8 @@ pub struct Question {
     pub adjusted: bool,
     /// Filters to apply.
     pub filters: Vec<Filter>,
+    /// How several models are joined; of one alone it changes nothing.
+    pub ensemble: Ensemble,
 }
 
 /// What was found, sample by sample in input order.
@@ -47,10 +57,12 @@ pub struct Judged {
     pub suggested: Vec<u32>,
     /// By filter whether the label is wrong in its eyes.
     pub flagged: BTreeMap<&'static str, Vec<bool>>,
+    /// The models' weights, where there are several.
+    pub weights: Option<Weights>,
 }
 
 impl Input {
-    /// Reads and checks files: a matrix of probabilities (npy, or CSV with class names as heading), labels (npy or
+    /// Reads and checks files: a matrix of probabilities a model (npy, or CSV with class names as heading), labels (npy or
     /// lines; names, or numbers from 0), class names in the order of label numbers, and the truth, which is the
     /// true labels or whether each label is an error.
     ///
@@ -58,22 +70,20 @@ impl Input {
     /// With the file's path: when it cannot be read, columns and classes cannot be bound by name, a label is no
     /// class, lengths differ, or a row is no distribution.
     pub fn read(
-        probabilities: &Path,
+        probabilities: &[PathBuf],
         labels: &Path,
         classes: Option<&Path>,
         truth: Option<&Path>,
     ) -> Result<Input> {
-        let Grid { numbers, rows, cols, names } = read::grid(probabilities)?;
-        let classes_named = classes.map(read::names).transpose()?;
-        let binding = Binding::new(cols, names.as_deref(), classes_named.as_deref())
-            .map_err(|error| Error::format(classes.unwrap_or(probabilities), error.to_string()))?;
+        let named = classes.map(read::names).transpose()?;
+        let Models { numbers, binding, rows } = Models::read(probabilities, classes.zip(named.as_deref()))?;
+        let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
         let given = read::column(labels)?;
         let same_length = |path: &Path, len: usize| {
             if len == rows {
                 return Ok(());
             }
-            let what = format!("it has {len} rows, {} has {rows}", probabilities.display());
-            Err(Error::format(path, what))
+            Err(Error::format(path, format!("it has {len} rows, {first} has {rows}")))
         };
         same_length(labels, given.len())?;
         let bound = binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
@@ -83,15 +93,15 @@ impl Input {
             wrong_labels(&binding, &values, &bound).map_err(|error| Error::format(path, error.to_string()))
         });
         let input = Input { numbers, binding, labels: bound, errors: errors.transpose()? };
-        input.check().map_err(|problem| {
+        for (numbers, path) in input.numbers.iter().zip(probabilities) {
             // Labels are right here: what is left is in the matrix.
-            Error::format(probabilities, problem.to_string())
-        })?;
+            input.check(numbers).map_err(|problem| Error::format(path, problem.to_string()))?;
+        }
         Ok(input)
     }
 
-    fn check(&self) -> std::result::Result<(), Problem> {
-        match &self.numbers {
+    fn check(&self, numbers: &Numbers) -> std::result::Result<(), Problem> {
+        match numbers {
             Numbers::Single(data) => self.table(data)?.check_sums(SUM_TOLERANCE),
             Numbers::Double(data) => self.table(data)?.check_sums(SUM_TOLERANCE),
         }
@@ -116,14 +126,69 @@ impl Input {
         self.errors.as_deref()
     }
 
-    /// Scores labels and applies filters.
+    /// Number of models.
+    pub fn models(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// For each model what it says of each sample: how likely the label is, and how likely the most likely class.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let classes = self.binding.names().len();
+        let of = |row: &mut dyn Iterator<Item = f64>, label: usize| {
+            row.enumerate().fold((0.0, 0.0_f64), |(own, best), (class, p)| {
+                // A little below zero is what sums in 32 bits leave over.
+                let p = p.clamp(0.0, 1.0);
+                (if class == label { p } else { own }, best.max(p))
+            })
+        };
+        let model = |numbers: &Numbers| {
+            let mut evidence = Evidence::default();
+            for (sample, &label) in self.labels.iter().enumerate() {
+                let place = sample * classes..(sample + 1) * classes;
+                let (own, best) = match numbers {
+                    Numbers::Single(data) => {
+                        of(&mut data[place].iter().map(|&p| f64::from(p)), label as usize)
+                    }
+                    Numbers::Double(data) => of(&mut data[place].iter().copied(), label as usize),
+                };
+                evidence.push(own, best);
+            }
+            evidence
+        };
+        self.numbers.iter().map(model).collect()
+    }
+
+    /// The probabilities of all models joined, row by row, and their weights.
+    ///
+    /// # Errors
+    /// Never for input that was read here.
+    pub fn joined(&self, ensemble: Ensemble) -> std::result::Result<(Vec<f64>, Weights), Problem> {
+        let wide: Vec<Vec<f64>> = self.numbers.iter().map(Numbers::wide).collect();
+        let tables = wide.iter().map(|data| self.table(data)).collect::<std::result::Result<Vec<_>, _>>()?;
+        let weights = Weights::of(&tables, ensemble)?;
+        Ok((mean_probabilities(&tables, &weights.weights), weights))
+    }
+
+    /// Scores labels and applies filters. Of several models, labels are scored as the ensemble says; filters and
+    /// suggestions go by the weighted mean of the probabilities.
     ///
     /// # Errors
     /// When the probabilities do not allow it: all labels alike.
     pub fn judge(&self, question: &Question) -> std::result::Result<Judged, Problem> {
-        match &self.numbers {
-            Numbers::Single(data) => judge(&self.table(data)?, question),
-            Numbers::Double(data) => judge(&self.table(data)?, question),
+        match self.numbers.as_slice() {
+            [Numbers::Single(data)] => judge(&self.table(data)?, question),
+            [Numbers::Double(data)] => judge(&self.table(data)?, question),
+            _ => {
+                let (mean, weights) = self.joined(question.ensemble)?;
+                let mut judged = judge(&self.table(&mean)?, question)?;
+                let wide: Vec<Vec<f64>> = self.numbers.iter().map(Numbers::wide).collect();
+                let tables =
+                    wide.iter().map(|data| self.table(data)).collect::<std::result::Result<Vec<_>, _>>()?;
+                judged.scores =
+                    ensemble_scores(&tables, question.ensemble, question.method, question.adjusted)?;
+                judged.weights = Some(weights);
+                Ok(judged)
+            }
         }
     }
 }
@@ -134,6 +199,7 @@ fn judge<T: Real>(table: &Table<'_, T>, question: &Question) -> std::result::Res
         scores: scores(table, question.method, question.adjusted),
         suggested: suggested(table),
         flagged: flags.collect::<std::result::Result<_, Problem>>()?,
+        weights: None,
     })
 }
 

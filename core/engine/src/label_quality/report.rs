@@ -12,6 +12,9 @@ pub struct Report {
     pub method: &'static str,
     /// Whether probabilities were adjusted first.
     pub adjusted: bool,
+    /// How several models were joined; left out for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<Joined>,
     /// Number of samples.
     pub n: usize,
     /// Wrong labels among them.
@@ -26,6 +29,21 @@ pub struct Report {
     pub lift_at_100: Option<f64>,
     /// By filter what it flags.
     pub filters: BTreeMap<&'static str, FilterFigures>,
+}
+
+/// Several models, in the order in which they were given.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Joined {
+    /// How they were joined.
+    pub name: &'static str,
+    /// What each counts for; sums to one.
+    pub weights: Vec<f64>,
+    /// Share of given labels that each predicts.
+    pub accuracies: Vec<f64>,
+    /// Log-loss of each on the given labels.
+    pub log_losses: Vec<f64>,
+    /// The exponent of weights by log-loss.
+    pub exponent: Option<f64>,
 }
 
 /// What one filter flags, and how well.
@@ -51,6 +69,13 @@ impl Report {
         Report {
             method: question.method.name(),
             adjusted: question.adjusted,
+            ensemble: judged.weights.clone().map(|weights| Joined {
+                name: question.ensemble.name(),
+                weights: weights.weights,
+                accuracies: weights.accuracies,
+                log_losses: weights.log_losses,
+                exponent: weights.exponent,
+            }),
             n: input.labels().len(),
             n_errors,
             auroc: figure(&|errors| auroc(errors, &judged.scores)),

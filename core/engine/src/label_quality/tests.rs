@@ -32,14 +32,19 @@ impl Files {
     ) -> std::result::Result<Input, String> {
         let path = |name: &str| self.0.path().join(name);
         let given = |name: &str| (!name.is_empty()).then(|| path(name));
-        Input::read(&path(probabilities), &path(labels), given(classes).as_deref(), given(truth).as_deref())
+        let files: Vec<PathBuf> = probabilities.split(' ').map(path).collect();
+        Input::read(&files, &path(labels), given(classes).as_deref(), given(truth).as_deref())
             .map_err(|error| error.to_string())
     }
 }
 
+fn question(filters: Vec<Filter>) -> Question {
+    Question { method: Method::SelfConfidence, adjusted: false, filters, ensemble: Ensemble::Scores }
+}
+
 fn issues(input: &Input) -> Vec<bool> {
     let filters = vec![Filter::PredictedNeqGiven];
-    let question = Question { method: Method::SelfConfidence, adjusted: false, filters };
+    let question = question(filters);
     input.judge(&question).unwrap().flagged["predicted_neq_given"].clone()
 }
 
@@ -159,7 +164,7 @@ fn arrays_of_any_width_are_read() {
 fn labels_all_alike_are_refused_where_classes_are_compared() {
     let files = Files::new(&[("p.csv", "cat,dog\n.5,.5\n.4,.6\n"), ("l.csv", "cat\ncat\n")]);
     let input = files.read("p.csv", "l.csv", "", "").unwrap();
-    let question = Question { method: Method::SelfConfidence, adjusted: false, filters: vec![Filter::Both] };
+    let question = question(vec![Filter::Both]);
     assert_eq!(input.judge(&question), Err(Problem::OneClass));
 }
 
@@ -170,12 +175,74 @@ fn figures_without_the_truth_are_left_out() {
         ("l.csv", "label\ncat\ncat\n"),
         ("t.csv", "true_label\ncat\ndog\n"),
     ]);
-    let question = Question { method: Method::SelfConfidence, adjusted: false, filters: vec![] };
+    let question = question(vec![]);
     for (truth, errors, area) in [("", None, None), ("t.csv", Some(1), Some(1.0))] {
         let input = files.read("p.csv", "l.csv", "", truth).unwrap();
         let judged = input.judge(&question).unwrap();
         let report = Report::new(&question, &input, &judged);
         assert_eq!((report.n, report.n_errors, report.auroc), (2, errors, area));
         assert_eq!(judged.scores, [0.9, 0.4]);
+    }
+}
+
+#[test]
+fn models_are_joined_whatever_order_their_columns_stand_in() {
+    let files = Files::new(&[
+        ("a.csv", "cat,dog\n.9,.1\n.4,.6\n.2,.8\n"),
+        // The same numbers under swapped headings.
+        ("b.csv", "dog,cat\n.1,.9\n.6,.4\n.8,.2\n"),
+        ("c.csv", "dog,cow\n.1,.9\n.6,.4\n.8,.2\n"),
+        ("short.csv", "cat,dog\n.9,.1\n"),
+        ("nan.csv", "cat,dog\n.9,.1\nnan,.6\n.2,.8\n"),
+        ("l.csv", "label\ncat\ncat\ndog\n"),
+        ("t.csv", "true_label\ncat\ndog\ndog\n"),
+    ]);
+    let alone = files.read("a.csv", "l.csv", "", "t.csv").unwrap().judge(&question(vec![])).unwrap();
+    for ensemble in Ensemble::ALL {
+        let input = files.read("a.csv b.csv", "l.csv", "", "t.csv").unwrap();
+        let question = Question { ensemble, ..question(vec![Filter::PredictedNeqGiven]) };
+        let judged = input.judge(&question).unwrap();
+        assert!(judged.scores.iter().zip(&alone.scores).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert_eq!(
+            (&judged.suggested, &judged.flagged["predicted_neq_given"]),
+            (&alone.suggested, &vec![false, true, false])
+        );
+        let joined = Report::new(&question, &input, &judged).ensemble.unwrap();
+        assert_eq!((joined.name, joined.weights), (ensemble.name(), vec![0.5, 0.5]));
+    }
+    let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
+    assert!(error("a.csv c.csv").contains("c.csv: its columns are not the classes of"));
+    assert!(error("a.csv short.csv").contains("short.csv: it has 1 rows"));
+    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is no probability"));
+}
+
+/// A class that no sample has, a class of one sample, and both under every filter, method and ensemble.
+#[test]
+fn odd_classes_have_a_defined_result() {
+    let p = "cat,cow,dog\n.8,.1,.1\n.7,.2,.1\n.1,.1,.8\n.6,.2,.2\n";
+    let files = Files::new(&[
+        ("p.csv", p),
+        ("empty.csv", "cat\ncat\ndog\ndog\n"),
+        ("one.csv", "cat\ncat\ndog\ncow\n"),
+    ]);
+    for (labels, wrong) in [("empty.csv", 3), ("one.csv", 3)] {
+        for models in ["p.csv", "p.csv p.csv"] {
+            let input = files.read(models, labels, "", "").unwrap();
+            for method in Method::ALL {
+                for ensemble in Ensemble::ALL {
+                    let question =
+                        Question { method, adjusted: false, filters: Filter::ALL.to_vec(), ensemble };
+                    let judged = input.judge(&question).unwrap();
+                    assert!(judged.scores.iter().all(|score| (0.0..=1.0).contains(score)), "{judged:?}");
+                    let lowest = judged.scores.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+                    assert_eq!(lowest.unwrap().0, wrong, "{labels} {method:?}: {:?}", judged.scores);
+                    let named = &judged.flagged["predicted_neq_given"];
+                    assert_eq!(named, &[false, false, false, true]);
+                    // Adjusted rows of a class that nobody has stay finite.
+                    let adjusted = Question { adjusted: true, ..question };
+                    assert!(input.judge(&adjusted).unwrap().scores.iter().all(|score| score.is_finite()));
+                }
+            }
+        }
     }
 }

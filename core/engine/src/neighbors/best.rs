@@ -32,6 +32,9 @@ impl Best {
     /// Takes a candidate where it is among the best and not there yet.
     #[inline]
     pub(super) fn offer(&mut self, row: usize, index: u32, similarity: f32) {
+        // Rounding gives equal vectors a little more or less than one; more is cut, so that the earlier of equal ones
+        // comes first.
+        let similarity = similarity.min(1.0);
         let range = row * self.k..(row + 1) * self.k;
         let (indices, similarities) = (&mut self.indices[range.clone()], &mut self.similarities[range]);
         let mut place = similarities.len();
@@ -115,8 +118,7 @@ impl Places<'_> {
     }
 }
 
-/// The cosine of two unit vectors as lists have it: always in the same order, whoever asks. Rounding gives equal vectors
-/// a little more or less than one; more is cut, so that the earlier of equal ones comes first.
+/// The cosine of two unit vectors as lists have it: always in the same order, whoever asks.
 #[inline(always)]
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
@@ -127,7 +129,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums.iter().sum::<f32>() + rest).min(1.0)
+    sums.iter().sum::<f32>() + rest
 }
 
 /// Runs a look over a block of products with the processor's vectors.

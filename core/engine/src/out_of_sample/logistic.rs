@@ -15,6 +15,15 @@ const BLOCK: usize = 256;
 /// Parts whose sums are made side by side. Fixed, so that results never depend on the machine's threads.
 const SHARDS: usize = 16;
 
+/// What a sample weighs in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Balance {
+    /// All alike.
+    Samples,
+    /// Each class the same as a whole; the weights' mean is one.
+    Classes,
+}
+
 /// A trained model.
 #[derive(Debug, Clone)]
 pub(super) struct Logistic {
@@ -35,6 +44,7 @@ impl Logistic {
         samples: &[u32],
         labels: &[u32],
         classes: usize,
+        balance: Balance,
         step: &dyn Fn(u64, u64) -> Result<()>,
     ) -> Result<Option<Logistic>> {
         let (dim, data) = (matrix.cols(), gather(matrix, samples));
@@ -46,8 +56,11 @@ impl Logistic {
         }
         let mut places = vec![0; classes];
         (0_u32..).zip(&present).for_each(|(place, &class)| places[class as usize] = place);
-        let targets = samples.iter().map(|&sample| places[labels[sample as usize] as usize]).collect();
-        let training = Training { mean: mean(&data, dim), data, targets, dim, classes: present.len() };
+        let targets: Vec<u32> =
+            samples.iter().map(|&sample| places[labels[sample as usize] as usize]).collect();
+        let shares = shares(&targets, present.len(), balance);
+        let training =
+            Training { mean: mean(&data, dim), data, targets, shares, dim, classes: present.len() };
         let mut x = vec![0.0; present.len() * (dim + 1)];
         minimise(&mut x, LIMITS, |done, x, gradient| {
             step(done as u64, LIMITS.steps as u64)?;
@@ -93,6 +106,8 @@ impl Logistic {
 struct Training {
     data: Vec<f32>,
     targets: Vec<u32>,
+    /// What a sample of each class weighs.
+    shares: Vec<f64>,
     mean: Vec<f64>,
     dim: usize,
     classes: usize,
@@ -153,9 +168,10 @@ impl Training {
             let block = &mut block[..targets.len() * self.classes];
             logits(data, self.dim, weights, bias, block);
             for (row, &target) in block.chunks_exact_mut(self.classes).zip(targets) {
-                let own = f64::from(row[target as usize]);
-                sums.loss += softmax(row) - own;
+                let (own, share) = (f64::from(row[target as usize]), self.shares[target as usize]);
+                sums.loss += share * (softmax(row) - own);
                 row[target as usize] -= 1.0;
+                row.iter_mut().for_each(|p| *p *= share as f32);
                 sums.bias.iter_mut().zip(row.iter()).for_each(|(to, &from)| *to += f64::from(from));
             }
             transposed_matmul(block, self.classes, data, self.dim, targets.len(), &mut product);
@@ -185,6 +201,17 @@ fn softmax(row: &mut [f32]) -> f64 {
 
 fn gather(matrix: &EmbeddingMatrix, samples: &[u32]) -> Vec<f32> {
     samples.iter().flat_map(|&sample| matrix.row(sample as usize)).copied().collect()
+}
+
+/// What a sample of each class weighs; every class has one at least.
+fn shares(targets: &[u32], classes: usize, balance: Balance) -> Vec<f64> {
+    let mut counts = vec![0_usize; classes];
+    targets.iter().for_each(|&target| counts[target as usize] += 1);
+    let share = |count: usize| match balance {
+        Balance::Samples => 1.0,
+        Balance::Classes => targets.len() as f64 / (classes * count) as f64,
+    };
+    counts.into_iter().map(share).collect()
 }
 
 fn mean(data: &[f32], dim: usize) -> Vec<f64> {

@@ -5,6 +5,7 @@
 //! what label quality is made of. The same input gives the same bytes at any number of threads.
 
 mod folds;
+mod in_sample;
 mod lbfgs;
 mod logistic;
 
@@ -13,13 +14,17 @@ use crate::job::Job;
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use folds::{FOLDS, NO_FOLD};
-use logistic::Logistic;
+pub use in_sample::in_sample;
+use logistic::{Balance, Logistic};
 
 /// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
 /// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
 const MAX_WORK: usize = 40_000_000_000;
 /// So many samples of a class are trained on in any case.
 const LEAST_SHARE: usize = 20;
+
+/// What is missing where nothing can be told apart.
+const FEW_CLASSES: &str = "class probabilities need at least two classes with several labelled images each";
 
 /// Out-of-sample probabilities of a dataset.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +52,33 @@ pub fn compute(
     usable: &dyn Fn(usize) -> bool,
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
+    train_folds(matrix, labels, classes, contents, usable, Balance::Samples, job)
+}
+
+/// As [`compute`], with models in which each class has the same weight as a whole.
+///
+/// # Errors
+/// As [`compute`].
+pub fn balanced(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    train_folds(matrix, labels, classes, contents, usable, Balance::Classes, job)
+}
+
+fn train_folds(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    balance: Balance,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
     let mut found = OutOfSample { matrix: vec![0.0; labels.len() * classes], classes, folds: folds.clone() };
     for fold in 0..FOLDS {
@@ -56,16 +88,12 @@ pub fn compute(
         }
         let outside = rows(&folds, |of| of != fold && of != NO_FOLD);
         let training = sampled(outside, labels, classes, matrix.cols());
-        let model = Logistic::train(matrix, &training, labels, classes, &|done, total| {
+        let model = Logistic::train(matrix, &training, labels, classes, balance, &|done, total| {
             job.checkpoint()?;
             job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
             Ok(())
         })?;
-        let model = model.ok_or_else(|| {
-            Error::Invalid(
-                "class probabilities need at least two classes with several labelled images each".into(),
-            )
-        })?;
+        let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
         model.predict(matrix, &inside, |sample, probabilities| {
             let start = sample as usize * classes;
             found.matrix[start..start + classes].copy_from_slice(probabilities);

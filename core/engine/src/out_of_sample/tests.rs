@@ -72,14 +72,48 @@ fn no_row_depends_on_its_own_label() {
         let training: Vec<u32> = (0..90).filter(|&row| before.folds[row as usize] != fold).collect();
         assert!(!training.contains(&(sample as u32)));
         let go = |_, _| Ok(());
-        let model = Logistic::train(&matrix, &training, &labels, 3, &go).unwrap().unwrap();
+        let model = Logistic::train(&matrix, &training, &labels, 3, Balance::Samples, &go).unwrap().unwrap();
         let mut relabelled = labels.clone();
         relabelled[sample] = (labels[sample] + 1) % 3;
-        let other = Logistic::train(&matrix, &training, &relabelled, 3, &go).unwrap().unwrap();
+        let other =
+            Logistic::train(&matrix, &training, &relabelled, 3, Balance::Samples, &go).unwrap().unwrap();
         for model in [model, other] {
             model.predict(&matrix, &[sample as u32], |_, row| {
                 assert_eq!(row, &before.matrix[sample * 3..sample * 3 + 3]);
             });
+        }
+    }
+}
+
+/// `scripts/fixtures/make_logistic_fixtures.py` made the figures.
+#[test]
+fn log_loss_equals_that_of_scikit_learn() {
+    let fixture: serde_json::Value =
+        serde_json::from_str(include_str!("../../fixtures/logistic.json")).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+    };
+    let rows = numbers(&fixture["rows"]).into_iter().map(|x| x as f32).collect();
+    let matrix = EmbeddingMatrix::from_vec(rows, fixture["width"].as_u64().unwrap() as usize);
+    let labels: Vec<u32> = numbers(&fixture["labels"]).into_iter().map(|label| label as u32).collect();
+    let all: Vec<u32> = (0..labels.len() as u32).collect();
+    let stop = AtomicBool::new(false);
+    for (balance, theirs) in [(Balance::Classes, &fixture["balanced"]), (Balance::Samples, &fixture["plain"])]
+    {
+        let mut ours: Vec<Vec<f32>> = Vec::new();
+        let take = |_, row: &[f32]| ours.push(row.to_vec());
+        if balance == Balance::Classes {
+            in_sample(&matrix, &labels, 5, &|_| true, &Job::new(&stop, &|_, _| {}), take).unwrap();
+        } else {
+            let model = Logistic::train(&matrix, &all, &labels, 5, balance, &|_, _| Ok(())).unwrap().unwrap();
+            model.predict(&matrix, &all, take);
+        }
+        let losses = ours.iter().zip(&labels).map(|(row, &label)| -f64::from(row[label as usize]).ln());
+        let loss = losses.sum::<f64>() / labels.len() as f64;
+        assert!((loss - theirs["log_loss"].as_f64().unwrap()).abs() < 1e-3, "{balance:?}: {loss}");
+        for (ours, theirs) in ours.iter().zip(theirs["probabilities"].as_array().unwrap()) {
+            let near = ours.iter().zip(numbers(theirs)).all(|(a, b)| (f64::from(*a) - b).abs() < 5e-3);
+            assert!(near, "{balance:?}: {ours:?} {theirs}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Fault, Plan, Planted};
 use crate::display::safe_path;
-use crate::export::{self, CopyMode};
+use crate::export::{self, CopyMode, Tree};
 use crate::image::decode::decode;
 use crate::job::Job;
 use crate::manifest::Manifest;
@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 
 /// What was planted: `path,fault,label,true_label,source`.
 pub const LIST: &str = "planted.csv";
-/// Every sample of the copy: `path,label,true_label,is_error`; `evaluate --truth` reads it.
+/// Every sample of the copy: `path,label,true_label,is_error,fault`; `evaluate --truth` reads it.
 pub const TRUTH: &str = "truth.csv";
-/// The dataset itself within the output folder, so that the lists are no part of it.
-const DATA: &str = "data";
+/// The folder of the dataset itself within the output folder, so that the lists are no part of it.
+pub const DATA: &str = "data";
 
 /// What a polluted copy holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -57,18 +57,21 @@ pub fn write(
     job: &Job<'_>,
 ) -> Result<PolluteReport> {
     export::outside(manifest.root(), target)?;
-    export::whole_folder(target, |half| Writer { manifest, mode, half, rows: Vec::new() }.fill(plan, job))
+    export::whole_folder(target, |half| {
+        let tree = Tree::new(half.join(DATA));
+        Writer { manifest, mode, tree, rows: Vec::new() }.fill(plan, half, job)
+    })
 }
 
 struct Writer<'a> {
     manifest: &'a Manifest,
     mode: CopyMode,
-    half: &'a Path,
+    tree: Tree,
     rows: Vec<Row>,
 }
 
 impl Writer<'_> {
-    fn fill(mut self, plan: &Plan, job: &Job<'_>) -> Result<PolluteReport> {
+    fn fill(mut self, plan: &Plan, half: &Path, job: &Job<'_>) -> Result<PolluteReport> {
         let mut report = PolluteReport::default();
         let changed: BTreeMap<SampleId, &Planted> = plan
             .planted
@@ -97,7 +100,7 @@ impl Writer<'_> {
         }
         job.progress(total, total);
         report.samples = self.rows.len();
-        self.lists()?;
+        self.lists(half)?;
         Ok(report)
     }
 
@@ -133,11 +136,11 @@ impl Writer<'_> {
         };
         match planted.fault {
             Fault::Label => self.sample(id, planted.label, Some(Fault::Label)),
-            Fault::Copy => self.copy(id),
             fault => {
                 let source = self.manifest.full_path(id);
                 let made = made(&source, fault, id.0 % 2 == 1)?;
-                let extension = if fault == Fault::Truncated { None } else { Some("jpg") };
+                let kept = matches!(fault, Fault::Copy | Fault::Truncated);
+                let extension = if kept { None } else { Some("jpg") };
                 self.made(id, fault, &made, extension)
             }
         }
@@ -154,11 +157,6 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn copy(&mut self, id: SampleId) -> Result<()> {
-        let bytes = read(&self.manifest.full_path(id))?;
-        self.made(id, Fault::Copy, &bytes, None)
-    }
-
     /// A file that is not in the dataset, under a name that says nothing.
     fn made(&mut self, id: SampleId, fault: Fault, bytes: &[u8], extension: Option<&str>) -> Result<()> {
         let source = self.manifest.full_path(id);
@@ -168,41 +166,29 @@ impl Writer<'_> {
         if let Some(extension) = extension {
             name.set_extension(extension);
         }
-        let new = self.half.join(format!(".{}.new", fault.name()));
-        fs::write(&new, bytes).map_err(Error::io("write", &new))?;
-        let mode = std::mem::replace(&mut self.mode, CopyMode::Copy);
-        let path = self.put(&new, &folder, &name);
-        self.mode = mode;
-        fs::remove_file(&new).map_err(Error::io("remove", &new))?;
+        let path = self.tree.put_bytes(bytes, &folder, name.as_os_str())?;
         let fault = Some((fault, self.manifest.path(id).to_string_lossy().into_owned()));
-        self.rows.push(Row { path: path?, label: self.class(label), true_label: self.class(label), fault });
+        self.rows.push(Row { path, label: self.class(label), true_label: self.class(label), fault });
         Ok(())
     }
 
     /// Puts a file into a folder of the copy; its path there, without the folder of all.
-    fn put(&self, source: &Path, folder: &Path, name: &Path) -> Result<PathBuf> {
-        let place = self.half.join(DATA).join(folder);
-        fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+    fn put(&mut self, source: &Path, folder: &Path, name: &Path) -> Result<PathBuf> {
         let real = fs::canonicalize(source).map_err(Error::io("read", source))?;
-        let put = export::put(&real, &place, name.as_os_str(), self.mode)?;
-        Ok(folder.join(put.file_name().unwrap_or_default()))
+        self.tree.put(&real, folder, name.as_os_str(), self.mode)
     }
 
     fn folder(&self, split: Split, label: Option<LabelId>) -> PathBuf {
-        let class = export::class_folder(label.map_or("", |label| self.manifest.class(label)));
-        match split {
-            Split::None => PathBuf::from(class),
-            split => Path::new(split.name()).join(class),
-        }
+        export::sample_folder(split, label.map_or("", |label| self.manifest.class(label)))
     }
 
     fn class(&self, label: Option<LabelId>) -> String {
         label.map_or_else(String::new, |label| self.manifest.class(label).to_owned())
     }
 
-    fn lists(&mut self) -> Result<()> {
+    fn lists(&mut self, half: &Path) -> Result<()> {
         self.rows.sort_by(|a, b| a.path.cmp(&b.path));
-        atomic::write(&self.half.join(LIST), |out| {
+        atomic::write(&half.join(LIST), |out| {
             let mut table = csv::Writer::from_writer(out);
             table.write_record(["path", "fault", "label", "true_label", "source"])?;
             for row in &self.rows {
@@ -214,28 +200,27 @@ impl Writer<'_> {
             }
             table.flush()
         })?;
-        atomic::write(&self.half.join(TRUTH), |out| {
+        atomic::write(&half.join(TRUTH), |out| {
             let mut table = csv::Writer::from_writer(out);
-            table.write_record(["path", "label", "true_label", "is_error"])?;
+            table.write_record(["path", "label", "true_label", "is_error", "fault"])?;
             for row in &self.rows {
                 let path = row.path.as_os_str().as_bytes();
-                let error: &[u8] = if row.fault.is_some() { b"1" } else { b"0" };
-                table.write_record([path, row.label.as_bytes(), row.true_label.as_bytes(), error])?;
+                let (error, fault) = row.fault.as_ref().map_or(("0", ""), |(fault, _)| ("1", fault.name()));
+                let labels = [&row.label, &row.true_label].map(|text| text.as_bytes());
+                table.write_record([path, labels[0], labels[1], error.as_bytes(), fault.as_bytes()])?;
             }
             table.flush()
         })
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(Error::io("read", path))
-}
-
 /// The bytes of a sample with a fault.
 fn made(source: &Path, fault: Fault, resized: bool) -> Result<Vec<u8>> {
-    let bytes = read(source)?;
-    if fault == Fault::Truncated {
-        return Ok(bytes[..bytes.len() / 2].to_vec());
+    let bytes = fs::read(source).map_err(Error::io("read", source))?;
+    match fault {
+        Fault::Copy => return Ok(bytes),
+        Fault::Truncated => return Ok(bytes[..bytes.len() / 2].to_vec()),
+        _ => {}
     }
     let picture = decode(&bytes)
         .map_err(|error| Error::Invalid(format!("{}: no fault was planted: {error}", safe_path(source))))?;

@@ -3,12 +3,17 @@
 use super::Source;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
+use crate::atlas::Atlas;
 use crate::columns::DetectorResult;
 use crate::manifest::NO_LABEL;
 use crate::nearest::hint;
+use crate::protocol::Area;
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
+
+/// Rows that one thread takes at a time.
+const PART: usize = 1 << 14;
 
 /// A filter made ready for one source.
 pub(super) struct Filter<'a> {
@@ -28,6 +33,7 @@ enum Ready<'a> {
     /// By row.
     Rows(Vec<bool>),
     Unreadable,
+    Map(&'a [[f32; 2]], Area),
 }
 
 impl<'a> Filter<'a> {
@@ -39,8 +45,13 @@ impl<'a> Filter<'a> {
         Ok(Filter { tests })
     }
 
-    /// The rows that match, in the order given.
-    pub(super) fn keep(&self, source: &Source<'_>, rows: Vec<u32>) -> Vec<u32> {
+    /// The rows that match, in the order given; any rows once they are unwanted.
+    pub(super) fn keep(
+        &self,
+        source: &Source<'_>,
+        rows: Vec<u32>,
+        unwanted: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<u32> {
         // Searching paths is the slowest; the others first leave less of it.
         let (paths, quick): (Vec<_>, Vec<_>) =
             self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
@@ -48,14 +59,17 @@ impl<'a> Filter<'a> {
             let all = |row: u32| {
                 tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
             };
-            rows.into_par_iter().filter(|&row| all(row)).collect()
+            let part = |part: &[u32]| -> Vec<u32> {
+                if unwanted() { Vec::new() } else { part.iter().copied().filter(|&row| all(row)).collect() }
+            };
+            rows.par_chunks(PART).flat_map_iter(part).collect()
         };
         let mut rows = if quick.is_empty() { rows } else { keep(rows, &quick) };
         for test in paths {
             rows = match &test.1 {
                 // From here on it is quicker to go through all paths in the order they lie in memory.
                 Ready::Path(needle) if rows.len() > source.manifest.len() / 8 => {
-                    let found = needle.rows(source.manifest);
+                    let found = needle.rows(source.manifest, unwanted);
                     rows.into_par_iter().filter(|&row| found[row as usize] != test.0).collect()
                 }
                 _ => keep(rows, &[test]),
@@ -95,7 +109,34 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
         Test::Leak => Ready::Rows(leaks(source)),
         Test::Unreadable => Ready::Unreadable,
+        Test::Map(area) => Ready::Map(atlas(source)?.projection().points(), *area),
+        Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
     })
+}
+
+fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
+    source.atlas.ok_or_else(|| {
+        Error::Invalid("'map:' and 'cluster:' need embeddings: scan first, and look in the interface".into())
+    })
+}
+
+/// Members of one cluster of a class of exactly this name, any case.
+fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>> {
+    let atlas = atlas(source)?;
+    let name = class.to_lowercase();
+    let named = source.manifest.classes().iter().position(|class| class.to_lowercase() == name);
+    let Some(class) = named else {
+        let hint = hint(class, source.manifest.classes().iter().map(String::as_str));
+        return Err(Error::Invalid(format!("no class is called '{class}'{hint}")));
+    };
+    let clusters = atlas.clusters(class as u32);
+    let Some(cluster) = clusters.all.get(number - 1) else {
+        return Err(Error::Invalid(format!(
+            "the class has {} clusters, no number {number}",
+            clusters.all.len()
+        )));
+    };
+    Ok(marked(source, cluster.members.iter().map(|row| SampleId(*row)), true))
 }
 
 /// By row `value` for some samples, the opposite for the others.
@@ -169,6 +210,7 @@ impl Ready<'_> {
                 }
             }
             Ready::Rows(rows) => rows[id.index()],
+            Ready::Map(points, area) => points.get(id.index()).is_some_and(|[x, y]| area.contains(*x, *y)),
             Ready::Unreadable => !source.facts.decodable(id),
         }
     }

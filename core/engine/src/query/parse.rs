@@ -1,11 +1,13 @@
 //! Filters as text.
 
 use crate::nearest::hint;
+use crate::protocol::Area;
 use crate::sample::Split;
 use crate::{Error, Result};
 
 /// What can stand before a colon.
-const KEYS: [&str; 7] = ["class", "suggested", "detector", "split", "decision", "tag", "is"];
+const KEYS: [&str; 9] =
+    ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "cluster"];
 
 /// What can be compared.
 const SCORE: &str = "score";
@@ -35,6 +37,9 @@ pub(super) enum Test {
     Score(Comparison, f32),
     Leak,
     Unreadable,
+    Map(Area),
+    /// Class and number, counted from 1.
+    Cluster(String, usize),
 }
 
 /// How a score is compared.
@@ -147,6 +152,8 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
         "suggested" => Test::Suggested(value),
         "detector" => Test::Detector(value),
         "tag" => Test::Tag(value),
+        "map" => Test::Map(area(&value)?),
+        "cluster" => cluster(&value)?,
         "split" if value.eq_ignore_ascii_case("none") => Test::Split(Split::None),
         "split" => Test::Split(
             Split::from_name(&value).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?,
@@ -162,6 +169,29 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
             _ => return Err(one_of(&IS)),
         },
     })
+}
+
+fn area(value: &str) -> Result<Area> {
+    let numbers: Vec<f32> = value.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    match (numbers.as_slice(), value.split(',').count()) {
+        (&[left, top, right, bottom], 4) if left <= right && top <= bottom => {
+            Ok(Area { left, top, right, bottom })
+        }
+        _ => Err(Error::Invalid(format!(
+            "'map:' needs left, upper, right and lower border from 0 to 1, such as map:0.1,0.2,0.5,0.6, not '{value}'"
+        ))),
+    }
+}
+
+fn cluster(value: &str) -> Result<Test> {
+    match value.rsplit_once('/').map(|(class, number)| (class, number.parse::<usize>())) {
+        Some((class, Ok(number))) if number > 0 && !class.is_empty() => {
+            Ok(Test::Cluster(class.to_owned(), number))
+        }
+        _ => Err(Error::Invalid(format!(
+            "'cluster:' needs a class and a number, such as cat/1, not '{value}'"
+        ))),
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +235,13 @@ mod tests {
             [(false, Test::Decided(true)), (true, Test::Decided(false)), (false, Test::Decided(false)),]
         );
         assert_eq!(
+            tests("map:0,.25,0.5,1 cluster:\"a/b/2\""),
+            [
+                (false, Test::Map(Area { left: 0.0, top: 0.25, right: 0.5, bottom: 1.0 })),
+                (false, Test::Cluster("a/b".into(), 2)),
+            ]
+        );
+        assert_eq!(
             tests("decision:Remove is:leak"),
             [(false, Test::Choice("remove".into())), (false, Test::Leak)]
         );
@@ -223,6 +260,10 @@ mod tests {
         assert!(error("split:trian").contains("did you mean 'train'?"));
         assert!(error("class:").contains("needs a value"));
         assert!(error("\"open").contains("a quote is open"));
+        assert!(error("map:0.5,0,0.2,1").contains("such as map:0.1,0.2,0.5,0.6"));
+        assert!(error("map:nan,0,1,1").contains("needs left, upper"));
+        assert!(error("cluster:cat").contains("such as cat/1"));
+        assert!(error("cluster:cat/0").contains("such as cat/1"));
         assert!(error("is:odd").contains("knows leak, unreadable"));
     }
 

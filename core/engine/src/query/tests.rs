@@ -68,6 +68,7 @@ impl World {
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: &self.decisions,
+            atlas: None,
         };
         select(&source, query)
     }

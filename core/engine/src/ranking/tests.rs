@@ -159,22 +159,114 @@ fn reasons_are_joined_worst_first() {
     );
 }
 
+#[test]
+fn rules_that_ask_for_agreement_name_fewer_suspects() {
+    let nan = f32::NAN;
+    let results: Results = [
+        result("a", 0.5, &[0.1, 0.1, 0.4, 0.9, nan, 0.02]),
+        result("b", 0.5, &[0.2, 0.2, 0.9, 0.9, nan, 0.9]),
+        result("c", 0.5, &[0.3, 0.9, 0.9, 0.9, nan, 0.9]),
+        // That a file can be read is no vote, but that it cannot be is enough.
+        result("unreadable", 0.5, &[1.0, 1.0, 1.0, 1.0, 0.0, 1.0]),
+    ]
+    .into();
+    let order = |rule| rank_of(&results, &rule).order;
+    assert_eq!(order(EnsembleRule::And), [4, 0]);
+    assert_eq!(order(EnsembleRule::AtLeast(2)), [4, 0, 1]);
+    assert_eq!(order(EnsembleRule::AtLeast(99)), [4, 0]);
+    let mut any = order(EnsembleRule::AtLeast(1));
+    any.sort_unstable();
+    assert_eq!(any, [0, 1, 2, 4, 5]);
+    let and = rank_of(&results, &EnsembleRule::And);
+    assert_eq!((and.score[0], and.score[1], and.flags[1]), (0.3, 0.9, 0));
+    // Two flag it, or one is sure of it.
+    let mut precise = order(EnsembleRule::Precision);
+    precise.sort_unstable();
+    assert_eq!(precise, [0, 1, 4, 5]);
+    // Every sample stays in the full order once.
+    for rule in [EnsembleRule::And, EnsembleRule::AtLeast(2), EnsembleRule::Precision] {
+        let mut all = rank_of(&results, &rule).full_order().to_vec();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3, 4, 5]);
+    }
+}
+
+#[test]
+fn recall_finds_what_lies_just_above_a_threshold() {
+    let results: Results = [result("a", 0.5, &[0.1, 0.55, 0.7])].into();
+    let own: BTreeMap<String, f32> = [("a".to_owned(), 0.5)].into();
+    let of = |rule: &EnsembleRule| rank(&results, &thresholds_under(rule, own.clone()), rule, 3).order;
+    assert_eq!(of(&EnsembleRule::Or), [0]);
+    assert_eq!(of(&EnsembleRule::Recall), [0, 1]);
+}
+
+/// Three detectors of wrong labels with noise of their own, and one that flags other samples.
+fn noisy() -> (Results, Vec<bool>) {
+    let noise = |row: usize, salt: usize| {
+        let mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (salt as u64) << 32;
+        (mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f32 / (1 << 24) as f32
+    };
+    let bad: Vec<bool> = (0..2000).map(|row| row % 10 == 0).collect();
+    let detector = |salt: usize| -> Vec<f32> {
+        (0..2000).map(|row| 0.6 * noise(row, salt) + if bad[row] { 0.1 } else { 0.4 }).collect()
+    };
+    let other: Vec<f32> = (0..2000).map(|row| noise(row, 9)).collect();
+    let results: Results = [
+        result("a", 0.45, &detector(1)),
+        result("b", 0.45, &detector(2)),
+        result("c", 0.45, &detector(3)),
+        result("other", 0.1, &other),
+    ]
+    .into();
+    (results, bad)
+}
+
+#[test]
+fn consensus_and_stacking_leave_out_what_is_about_another_matter() {
+    let (results, bad) = noisy();
+    let area = |ranking: &Ranking| {
+        let quality: Vec<f64> = ranking.score.iter().map(|&score| f64::from(score)).collect();
+        crate::evaluate::auroc(&bad, &quality).unwrap()
+    };
+    let best = ["a", "b", "c"].map(|name| {
+        let quality: Vec<f64> = results[name].scores().iter().map(|&score| f64::from(score)).collect();
+        crate::evaluate::auroc(&bad, &quality).unwrap()
+    });
+    let best = best.into_iter().fold(0.0, f64::max);
+    let average = area(&rank_of(&results, &EnsembleRule::Average));
+    let consensus = area(&rank_of(&results, &EnsembleRule::Consensus));
+    let reviewed: Vec<(u32, bool)> = (0..300).map(|row| (row, bad[row as usize])).collect();
+    let stacked = rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &reviewed);
+    assert_eq!(stacked.note, "");
+    assert!(consensus > average && consensus > best, "{consensus} {average} {best}");
+    assert!(area(&stacked) > best, "{} {best}", area(&stacked));
+}
+
+#[test]
+fn stacking_without_decisions_is_or_and_says_so() {
+    let (results, _) = noisy();
+    let few =
+        rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &[(3, true), (9999, true)]);
+    assert!(few.note.contains("there are 0 to keep and 1 others. Ranked by the rule 'or'"), "{}", few.note);
+    assert_eq!(few.order, rank_of(&results, &EnsembleRule::Or).order);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn orders_hold_every_suspect_once(
         rows in prop::collection::vec((prop::option::of(0_u8..=10), prop::option::of(0_u8..=10)), 0..50),
-        rule in 0_usize..4,
+        rule in 0_usize..8,
     ) {
         let scores = |pick: &dyn Fn(&(Option<u8>, Option<u8>)) -> Option<u8>| -> Vec<f32> {
             rows.iter().map(|row| pick(row).map_or(f32::NAN, |score| f32::from(score) / 10.0)).collect()
         };
         let results: Results =
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
-        let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new())][rule].clone();
+        let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Average, EnsembleRule::Consensus, EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
-        let mut suspects = ranking.order.clone();
+        let mut suspects = ranking.order.to_vec();
         suspects.sort_unstable();
         let expected: Vec<u32> = (0_u32..).zip(&rows)
             .filter(|(_, row)| row.0.is_some_and(|s| s < 5) || row.1.is_some_and(|s| s < 3))

@@ -3,8 +3,8 @@
 
 use super::{Lent, MemoryHost, Outcome, OwnedIssue, dot, normalise, shrink};
 use crate::abi::{
-    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, MatrixTable, NeighborsTable,
-    PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
+    ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
+    NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
 use crate::{Detector, NO_LABEL, Needs, PanicMessage, Report, View};
 use std::cell::RefCell;
@@ -138,6 +138,8 @@ pub(super) fn run<D: Detector>(
         scores,
         note,
         probabilities,
+        kept,
+        keep,
     };
     // Not the exported guard: its panic hook would also silence the assertions of the tests themselves.
     let ended = catch_unwind(AssertUnwindSafe(|| detector.detect(&View::new(&table)?, &Report::new(&table))));
@@ -155,6 +157,9 @@ pub(super) fn run<D: Detector>(
     };
     // The first reason counts, which may be the host's refusal.
     outcome.error = outcome.error.or(failure);
+    if outcome.error.is_some() || outcome.stopped {
+        outcome.kept.clear();
+    }
     outcome
 }
 
@@ -504,4 +509,34 @@ unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTabl
         Ok(())
     };
     status(work())
+}
+
+unsafe extern "C" fn kept(ctx: *mut c_void, name: Str, version: u32, out: *mut KeptRecord) -> Status {
+    // SAFETY: see above.
+    let (run, name) = unsafe { (context(ctx), name.as_str()) };
+    let versions = run.host.kept.get(name).map_or(&[][..], Vec::as_slice);
+    let version = if version == 0 { versions.len() } else { version as usize };
+    let found = version.checked_sub(1).and_then(|place| versions.get(place));
+    let record = match found {
+        Some(bytes) => KeptRecord { bytes: Slice::new(bytes), version: version as u32, reserved: 0 },
+        None => KeptRecord { bytes: Slice::empty(), version: 0, reserved: 0 },
+    };
+    // SAFETY: see above.
+    unsafe { out.write(record) };
+    Status::OK
+}
+
+unsafe extern "C" fn keep(ctx: *mut c_void, name: Str, bytes: Slice<u8>, out: *mut u32) -> Status {
+    // SAFETY: see above.
+    let (run, name, bytes) = unsafe { (context(ctx), name.as_str(), bytes.as_slice()) };
+    let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || !name.bytes().all(proper) {
+        return status(Err(format!("'{name}' is no name to keep bytes under: use a-z, 0-9 and -")));
+    }
+    let versions = run.host.kept.get(name).map_or(&[][..], Vec::as_slice);
+    let same = versions.last().is_some_and(|newest| newest == bytes);
+    run.state().outcome.kept.insert(name.to_owned(), bytes.to_vec());
+    // SAFETY: see above.
+    unsafe { out.write((versions.len() + usize::from(!same)) as u32) };
+    Status::OK
 }

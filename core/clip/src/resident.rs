@@ -1,0 +1,106 @@
+//! Vectors that stay in the memory of the device, for the search of neighbours.
+
+use crate::embedder::failed;
+use candle_core::{D, Device, Result, Tensor};
+use chaffinch_core::neighbors::{ChooseGroups, DeviceVectors, GROUP};
+use std::ops::Range;
+
+/// Bytes of products that are on the device at a time.
+const PRODUCTS: usize = 2 << 30;
+/// Rows of a block at most: more make the product no faster.
+const MOST_ROWS: usize = 4096;
+
+/// Unit vectors on a device, filled up with zeros to whole groups.
+pub(crate) struct ResidentVectors {
+    vectors: Tensor,
+    rows: usize,
+    groups: usize,
+    /// The device in words.
+    name: String,
+}
+
+impl ResidentVectors {
+    pub(crate) fn new(vectors: &[f32], dim: usize, device: &Device, name: &str) -> Result<ResidentVectors> {
+        let rows = vectors.len() / dim.max(1);
+        let groups = rows.div_ceil(GROUP);
+        let there = Tensor::from_slice(vectors, (rows, dim), device)?;
+        let missing = groups * GROUP - rows;
+        let vectors = there.pad_with_zeros(0, 0, missing)?;
+        Ok(ResidentVectors { vectors, rows, groups, name: name.to_owned() })
+    }
+
+    fn multiply(
+        &self,
+        block: Range<usize>,
+        each: usize,
+        choose: ChooseGroups<'_>,
+    ) -> Result<(Vec<u32>, Vec<f32>)> {
+        let count = block.len();
+        let left = self.vectors.narrow(0, block.start, count)?;
+        let products = left.matmul(&self.vectors.t()?)?.reshape((count, self.groups, GROUP))?;
+        let chosen = choose(&products.max(D::Minus1)?.flatten_all()?.to_vec1()?);
+        let places = Tensor::from_slice(&chosen, (count, each, 1), products.device())?;
+        let places = places.broadcast_as((count, each, GROUP))?.contiguous()?;
+        let found = products.gather(&places, 1)?.flatten_all()?.to_vec1()?;
+        Ok((chosen, found))
+    }
+}
+
+impl DeviceVectors for ResidentVectors {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn block(&self) -> usize {
+        (PRODUCTS / 4 / (self.groups * GROUP).max(1)).clamp(1, MOST_ROWS)
+    }
+
+    fn products(
+        &self,
+        block: Range<usize>,
+        each: usize,
+        choose: ChooseGroups<'_>,
+    ) -> chaffinch_core::Result<(Vec<u32>, Vec<f32>)> {
+        let rows = block.len();
+        self.multiply(block, each, choose).map_err(|error| failed(&self.name, &error, rows).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_core::job::Job;
+    use chaffinch_core::neighbors::{nearest, nearest_on_device};
+    use chaffinch_core::store::EmbeddingMatrix;
+    use std::sync::atomic::AtomicBool;
+
+    /// Unit vectors that are nowhere quite alike.
+    fn vectors(rows: usize, dim: usize) -> Vec<f32> {
+        let mut state = 7_u32;
+        let mut data: Vec<f32> = (0..rows * dim)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / 16_777_216.0 - 0.5
+            })
+            .collect();
+        for row in data.chunks_exact_mut(dim) {
+            let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+            row.iter_mut().for_each(|x| *x /= length);
+        }
+        data
+    }
+
+    #[test]
+    fn neighbours_are_those_of_the_processors_search() {
+        let (rows, dim, k) = (1000, 48, 10);
+        let data = vectors(rows, dim);
+        let resident = ResidentVectors::new(&data, dim, &Device::Cpu, "cpu").unwrap();
+        let (stop, quiet) = (AtomicBool::new(false), |_, _| {});
+        let job = Job::new(&stop, &quiet);
+        let found = nearest_on_device(&resident, k, &job).unwrap();
+        let expected = nearest(&EmbeddingMatrix::from_vec(data, dim), &|_| true, k, &job).unwrap();
+        assert_eq!(found.indices, expected.indices);
+        let pairs = found.similarities.iter().zip(&expected.similarities);
+        assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-6);
+    }
+}

@@ -1,0 +1,87 @@
+//! Counts over the whole dataset, made on a thread of their own: a client asks, the newest question of each kind is
+//! answered.
+
+mod confusion;
+mod forms;
+mod histogram;
+mod statistics;
+
+use super::Setup;
+use super::state::State;
+use crate::journal::Decisions;
+use crate::protocol::{Event, Overview, Overviewed, Ticket};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// One question with everything its answer is made of.
+pub(super) struct Question {
+    pub(super) ticket: Ticket,
+    pub(super) about: Overview,
+    pub(super) state: Arc<State>,
+    pub(super) decisions: Decisions,
+    pub(super) setup: Arc<Setup>,
+    /// Parameters moved in the session, by detector.
+    pub(super) params: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// The desk where overviews are asked for.
+pub(super) struct Overviews {
+    questions: Option<Sender<Question>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Overviews {
+    pub(super) fn start(events: &Sender<Event>) -> Overviews {
+        let (questions, inbox) = unbounded();
+        let events = events.clone();
+        let thread = std::thread::spawn(move || serve(&inbox, &events));
+        Overviews { questions: Some(questions), thread: Some(thread) }
+    }
+
+    pub(super) fn ask(&self, question: Question) {
+        if let Some(questions) = &self.questions {
+            let _ = questions.send(question);
+        }
+    }
+
+    pub(super) fn stop(mut self) {
+        drop(self.questions.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
+    while let Ok(first) = inbox.recv() {
+        let mut waiting = vec![first];
+        while let Ok(newer) = inbox.try_recv() {
+            let kind = std::mem::discriminant(&newer.about);
+            waiting.retain(|question| std::mem::discriminant(&question.about) != kind);
+            waiting.push(newer);
+        }
+        for question in waiting {
+            let event = match answer(&question) {
+                Ok(overview) => Event::Overview { ticket: question.ticket, overview },
+                Err(error) => Event::Trouble { about: "overview".into(), message: error.to_string() },
+            };
+            if events.send(event).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn answer(question: &Question) -> crate::Result<Overviewed> {
+    let (state, decisions) = (&question.state, &question.decisions);
+    Ok(match &question.about {
+        Overview::Histogram(name) => {
+            Overviewed::Histogram(histogram::histogram(state, decisions, question.ticket, name)?)
+        }
+        Overview::Confusion => Overviewed::Confusion(confusion::confusion(state, decisions)),
+        Overview::Statistics => Overviewed::Statistics(statistics::statistics(state, decisions)),
+        Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, state, &question.params)),
+    })
+}

@@ -1,0 +1,145 @@
+//! How far the figures would lie from these with other samples of the same kind: percentile intervals of the
+//! bootstrap (Efron, 1979).
+//!
+//! The samples of known truth are drawn again with replacement, as many as there are. All detectors are measured on
+//! the same draws. Every draw has random numbers of its own, so that the intervals depend on the seed alone and not
+//! on the number of threads.
+
+use super::{Judged, harmonic};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Samples drawn in all; with more samples of known truth there are fewer draws, and they differ less.
+const MAX_DRAWN: usize = 200_000_000;
+/// Draws at least.
+const LEAST: usize = 20;
+/// The share of draws below and above the interval.
+const TAIL: f64 = 0.025;
+
+/// How samples are drawn again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resampling {
+    /// How often; fewer where that would be more than 200 million samples.
+    pub resamples: usize,
+    /// Of the random numbers.
+    pub seed: u64,
+}
+
+/// 95 % intervals, from and to; `None` where the figure is none in every draw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Intervals {
+    /// Of the area under the ROC curve.
+    pub auroc: Option<(f64, f64)>,
+    /// Of the average precision.
+    pub auprc: Option<(f64, f64)>,
+    /// Of the precision at the threshold.
+    pub precision: Option<(f64, f64)>,
+    /// Of the recall at the threshold.
+    pub recall: Option<(f64, f64)>,
+    /// Of their harmonic mean.
+    pub f1: Option<(f64, f64)>,
+}
+
+/// Five figures of one draw, NaN where there is none.
+type Drawn = [f64; 5];
+
+/// One order, worst first, ready to be measured with any weights.
+struct Order<'a> {
+    rows: Vec<&'a Judged>,
+}
+
+/// How many draws were made, and the intervals of each order.
+pub(super) fn intervals(
+    errors: &[bool],
+    orders: &BTreeMap<String, Vec<Judged>>,
+    resampling: Resampling,
+) -> (usize, Vec<Intervals>) {
+    if errors.is_empty() {
+        return (0, vec![Intervals::default(); orders.len()]);
+    }
+    let draws = resampling.resamples.min((MAX_DRAWN / errors.len()).max(LEAST));
+    let orders: Vec<Order<'_>> = orders.values().map(|rows| Order::new(rows)).collect();
+    let drawn: Vec<Vec<Drawn>> = (0..draws)
+        .into_par_iter()
+        .map_init(
+            || vec![0_u32; errors.len()],
+            |weights, draw| {
+                let mut random = ChaCha8Rng::seed_from_u64(resampling.seed);
+                random.set_stream(draw as u64);
+                weights.fill(0);
+                for _ in 0..errors.len() {
+                    weights[random.random_range(0..errors.len())] += 1;
+                }
+                let all: u64 = errors
+                    .iter()
+                    .zip(&*weights)
+                    .filter(|(error, _)| **error)
+                    .map(|(_, &w)| u64::from(w))
+                    .sum();
+                orders.iter().map(|order| order.measure(weights, all as f64)).collect()
+            },
+        )
+        .collect();
+    let interval = |order: usize, figure: usize| {
+        let mut values: Vec<f64> =
+            drawn.iter().map(|draw| draw[order][figure]).filter(|value| !value.is_nan()).collect();
+        values.sort_by(f64::total_cmp);
+        (!values.is_empty()).then(|| (quantile(&values, TAIL), quantile(&values, 1.0 - TAIL)))
+    };
+    let intervals = (0..orders.len()).map(|order| Intervals {
+        auroc: interval(order, 0),
+        auprc: interval(order, 1),
+        precision: interval(order, 2),
+        recall: interval(order, 3),
+        f1: interval(order, 4),
+    });
+    (draws, intervals.collect())
+}
+
+/// Between neighbours by proportion.
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let place = q * (sorted.len() - 1) as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+}
+
+impl<'a> Order<'a> {
+    fn new(rows: &'a [Judged]) -> Order<'a> {
+        let mut rows: Vec<&Judged> = rows.iter().collect();
+        rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.place.cmp(&b.place)));
+        Order { rows }
+    }
+
+    /// The figures when the sample at each place counts as often as its weight; `all` is the weight of all errors.
+    fn measure(&self, weights: &[u32], all: f64) -> Drawn {
+        let (mut positive, mut negative) = (0.0, 0.0);
+        let (mut in_order, mut precision_sum) = (0.0, 0.0);
+        let (mut flagged, mut found) = (0.0, 0.0);
+        for tied in self.rows.chunk_by(|a, b| a.quality == b.quality) {
+            let (mut wrong, mut fine) = (0.0, 0.0);
+            for row in tied {
+                let weight = f64::from(weights[row.place as usize]);
+                *(if row.error { &mut wrong } else { &mut fine }) += weight;
+                if row.flagged {
+                    flagged += weight;
+                    found += if row.error { weight } else { 0.0 };
+                }
+            }
+            // Pairs of a fine sample here and an error before it, ties counting half.
+            in_order += fine * (positive + 0.5 * wrong);
+            positive += wrong;
+            negative += fine;
+            if wrong > 0.0 {
+                precision_sum += wrong * positive / (positive + negative);
+            }
+        }
+        let over = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { f64::NAN };
+        let (precision, recall) = (over(found, flagged), over(found, all));
+        let known = |value: f64| if value.is_nan() { 0.0 } else { value };
+        let f1 = if all > 0.0 { harmonic(known(precision), known(recall)) } else { f64::NAN };
+        [over(in_order, positive * negative), over(precision_sum, positive), precision, recall, f1]
+    }
+}

@@ -1,0 +1,149 @@
+//! The training sets, which are made without anyone's help.
+
+use crate::classes::MIN_CLASS;
+use crate::ensemble::Data;
+use crate::member::{Example, Features};
+use crate::rng::Rng;
+use crate::{Method, Settings};
+
+/// Typical samples from which a member takes only half, so that the other half can be judged by it.
+const ENOUGH: usize = 2 * MIN_CLASS;
+
+/// Names of other classes among the texts about something else, at most.
+const MAX_NAMES: usize = 100;
+
+/// The examples of one member, and at the end what a person said.
+pub(crate) fn make(
+    data: &Data<'_>,
+    settings: &Settings,
+    label: usize,
+    features: Features,
+    rng: &mut Rng,
+) -> Vec<Example> {
+    let mut set = Set { data, label, features, examples: Vec::new() };
+    match settings.method {
+        Method::Logistic => set.varied(settings, rng),
+        Method::StableLabel => set.published(settings, rng),
+    }
+    set.decided();
+    set.examples
+}
+
+struct Set<'a> {
+    data: &'a Data<'a>,
+    label: usize,
+    features: Features,
+    examples: Vec<Example>,
+}
+
+impl Set<'_> {
+    fn vector(&mut self, vector: &[f32], clean: bool) {
+        let row = self.data.space(self.label, self.features).of(vector, false);
+        self.examples.push(Example { row, clean, id: None, decided: false });
+    }
+
+    fn sample(&mut self, id: u32, clean: bool, decided: bool) {
+        let member = self.data.classes[self.label].ids.binary_search(&id).is_ok();
+        let row = self.data.space(self.label, self.features).of(self.data.rows.row(id as usize), member);
+        self.examples.push(Example { row, clean, id: Some(id), decided });
+    }
+
+    /// Half of the typical samples and texts of the class; against typical samples of others, unrelated texts and
+    /// random vectors. Every member's own choice.
+    fn varied(&mut self, settings: &Settings, rng: &mut Rng) {
+        let typical = &self.data.classes[self.label].typical;
+        let half = if typical.len() >= ENOUGH { typical.len() / 2 } else { typical.len() };
+        let clean = rng.take(typical, half.min(settings.max_training / 2));
+        clean.iter().for_each(|&id| self.sample(id, true, false));
+        let few = (clean.len() / 4).max(4);
+        if let Some(texts) = self.data.texts {
+            let positive = &texts.positive[self.label];
+            for row in rng.take(&(0..positive.rows() as u32).collect::<Vec<_>>(), few) {
+                self.vector(positive.row(row as usize), true);
+            }
+        }
+        for id in self.others(clean.len(), rng) {
+            self.sample(id, false, false);
+        }
+        if let Some(texts) = self.data.texts {
+            for row in rng.take(&(0..texts.unrelated.rows() as u32).collect::<Vec<_>>(), few) {
+                self.vector(texts.unrelated.row(row as usize), false);
+            }
+        }
+        for _ in 0..few {
+            let vector = random_unit(self.data.rows.cols(), rng);
+            self.vector(&vector, false);
+        }
+    }
+
+    /// `StableLabel`'s set, the same for all members: the samples of the middle ranks of average similarity and all
+    /// texts of the class; against texts about something else and random vectors, as many as make up for two ninths
+    /// of the class. Other classes' samples are not looked at.
+    fn published(&mut self, settings: &Settings, rng: &mut Rng) {
+        let class = &self.data.classes[self.label];
+        let most = settings.max_training / 2;
+        rng.take(&class.typical, most).into_iter().for_each(|id| self.sample(id, true, false));
+        let (mut positive, mut negative) = (0, 0);
+        if let Some(texts) = self.data.texts {
+            let own = &texts.positive[self.label];
+            (positive, negative) = (own.rows(), texts.unrelated.rows());
+            (0..positive).for_each(|row| self.vector(own.row(row), true));
+            (0..negative).for_each(|row| self.vector(texts.unrelated.row(row), false));
+            if let Some(names) = &texts.names {
+                let others = (0..names.rows()).filter(|&other| other != self.label).take(MAX_NAMES);
+                for other in others.collect::<Vec<_>>() {
+                    self.vector(names.row(other), false);
+                    negative += 1;
+                }
+            }
+        }
+        let random = (4 * class.ids.len() / 18 + positive).saturating_sub(negative).min(most);
+        for _ in 0..random.max(4) {
+            let vector = random_unit(self.data.rows.cols(), rng);
+            self.vector(&vector, false);
+        }
+    }
+
+    fn decided(&mut self) {
+        let class = &self.data.classes[self.label];
+        for (ids, clean) in [(&class.kept, true), (&class.rejected, false)] {
+            for &id in ids {
+                // What a person said goes before what was taken for granted.
+                self.examples.retain(|example| example.id != Some(id));
+                self.sample(id, clean, true);
+            }
+        }
+    }
+
+    /// `count` typical samples of the other classes, as evenly from each as can be.
+    fn others(&self, count: usize, rng: &mut Rng) -> Vec<u32> {
+        let mut pools: Vec<Vec<u32>> = Vec::new();
+        for (other, class) in self.data.classes.iter().enumerate() {
+            if other != self.label && !class.typical.is_empty() {
+                pools.push(class.typical.clone());
+            }
+        }
+        let mut taken = Vec::with_capacity(count);
+        while taken.len() < count && !pools.is_empty() {
+            // Which classes give one more than others is chance, and so is the order.
+            let many = pools.len();
+            let start = rng.below(many);
+            for step in 0..many {
+                let pool = &mut pools[(start + step) % many];
+                if taken.len() < count && !pool.is_empty() {
+                    let place = rng.below(pool.len());
+                    taken.push(pool.swap_remove(place));
+                }
+            }
+            pools.retain(|pool| !pool.is_empty());
+        }
+        taken
+    }
+}
+
+fn random_unit(dim: usize, rng: &mut Rng) -> Vec<f32> {
+    let mut vector: Vec<f32> = (0..dim).map(|_| rng.signed()).collect();
+    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    vector.iter_mut().for_each(|x| *x /= norm);
+    vector
+}

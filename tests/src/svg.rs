@@ -1,0 +1,201 @@
+//! A screen as an SVG picture: what stands in the documentation is what the program drew.
+//!
+//! Backgrounds and half blocks are pixels of one small embedded PNG, blocks of other heights and shades are
+//! rectangles, everything else is text in a fixed-width font, stretched to its cells.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::{ImageFormat, Rgb, RgbImage};
+use std::fmt::Write;
+use std::io::Cursor;
+use vt100::{Cell, Color, Screen};
+
+/// Pixels of a cell.
+const CELL: (u32, u32) = (9, 18);
+/// Where letters stand in a cell, from its top.
+const BASELINE: u32 = 14;
+const GROUND: [u8; 3] = [0x12, 0x15, 0x1a];
+const INK: [u8; 3] = [0xd4, 0xda, 0xe0];
+/// The first sixteen colours of xterm.
+const SIXTEEN: [u32; 16] = [
+    0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f,
+    0xff_0000, 0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
+];
+
+/// Draws a screen.
+pub fn svg(screen: &Screen, title: &str) -> String {
+    let (rows, columns) = (u32::from(screen.size().0.get()), u32::from(screen.size().1.get()));
+    let (width, height) = (columns * CELL.0, rows * CELL.1);
+    let mut pixels = RgbImage::from_pixel(columns, rows * 2, Rgb(GROUND));
+    let mut shapes = String::new();
+    let mut words = String::new();
+    for row in 0..rows {
+        let mut run: Option<Run> = None;
+        for column in 0..columns {
+            let Some(cell) = screen.cell(row as u16, column as u16) else { continue };
+            let (ink, ground) = colours(cell);
+            for half in 0..2 {
+                pixels.put_pixel(column, row * 2 + half, Rgb(ground));
+            }
+            let drawn = block(cell.contents(), (column, row), ink, &mut pixels, &mut shapes);
+            let blank = drawn || cell.contents().trim().is_empty();
+            let look = look(cell, ink);
+            let joins = run.as_ref().is_some_and(|run| run.look == look && !blank);
+            if !joins {
+                if let Some(done) = run.take() {
+                    done.write(row, &mut words);
+                }
+                if !blank {
+                    run = Some(Run { look, column, cells: 0, text: String::new() });
+                }
+            }
+            if let Some(run) = run.as_mut().filter(|_| !blank) {
+                run.text.push_str(cell.contents());
+                run.cells += if cell.is_wide() { 2 } else { 1 };
+            }
+        }
+        if let Some(done) = run {
+            done.write(row, &mut words);
+        }
+    }
+    let mut png = Vec::new();
+    pixels.write_to(&mut Cursor::new(&mut png), ImageFormat::Png).expect("a PNG in memory");
+    let title = escape(title);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" role=\"img\" font-family=\"DejaVu Sans Mono,Menlo,Consolas,monospace\" \
+         font-size=\"15\">\n<title>{title}</title>\n<image width=\"{width}\" height=\"{height}\" \
+         preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
+         href=\"data:image/png;base64,{}\"/>\n{shapes}{words}</svg>\n",
+        STANDARD.encode(&png)
+    )
+}
+
+/// Characters of one look behind one another.
+struct Run {
+    look: String,
+    column: u32,
+    cells: u32,
+    text: String,
+}
+
+impl Run {
+    fn write(&self, row: u32, out: &mut String) {
+        let (x, y) = (self.column * CELL.0, row * CELL.1 + BASELINE);
+        let _ = writeln!(
+            out,
+            "<text x=\"{x}\" y=\"{y}\" textLength=\"{}\" {}>{}</text>",
+            self.cells * CELL.0,
+            self.look,
+            escape(&self.text)
+        );
+    }
+}
+
+fn look(cell: &Cell, ink: [u8; 3]) -> String {
+    let mut look = format!("fill=\"{}\"", hex(ink));
+    for (is, what) in [
+        (cell.bold(), " font-weight=\"bold\""),
+        (cell.italic(), " font-style=\"italic\""),
+        (cell.underline(), " text-decoration=\"underline\""),
+        (cell.dim(), " opacity=\".6\""),
+    ] {
+        if is {
+            look.push_str(what);
+        }
+    }
+    look
+}
+
+/// Ink and ground of a cell.
+fn colours(cell: &Cell) -> ([u8; 3], [u8; 3]) {
+    let (ink, ground) = (colour(cell.fgcolor(), INK), colour(cell.bgcolor(), GROUND));
+    if cell.inverse() { (ground, ink) } else { (ink, ground) }
+}
+
+fn colour(colour: Color, usual: [u8; 3]) -> [u8; 3] {
+    match colour {
+        Color::Default => usual,
+        Color::Rgb(r, g, b) => [r, g, b],
+        Color::Idx(n @ 0..=15) => {
+            let [_, r, g, b] = SIXTEEN[usize::from(n)].to_be_bytes();
+            [r, g, b]
+        }
+        Color::Idx(n @ 16..=231) => {
+            let step = |v: u8| if v == 0 { 0 } else { 55 + 40 * v };
+            let n = n - 16;
+            [step(n / 36), step(n / 6 % 6), step(n % 6)]
+        }
+        Color::Idx(n) => [8 + 10 * (n - 232); 3],
+    }
+}
+
+/// Draws a cell that is a block. Says whether it was one.
+fn block(text: &str, at: (u32, u32), ink: [u8; 3], pixels: &mut RgbImage, shapes: &mut String) -> bool {
+    let (column, row) = at;
+    let mut half = |half: u32| pixels.put_pixel(column, row * 2 + half, Rgb(ink));
+    let (share, opacity) = match text {
+        "▀" => {
+            half(0);
+            return true;
+        }
+        "▄" => {
+            half(1);
+            return true;
+        }
+        "█" => {
+            half(0);
+            half(1);
+            return true;
+        }
+        "▁" => (1, ""),
+        "▂" => (2, ""),
+        "▃" => (3, ""),
+        "▅" => (5, ""),
+        "▆" => (6, ""),
+        "▇" => (7, ""),
+        "░" => (8, " opacity=\".25\""),
+        "▒" => (8, " opacity=\".5\""),
+        "▓" => (8, " opacity=\".75\""),
+        _ => return false,
+    };
+    let height = CELL.1 * share / 8;
+    let (x, y) = (column * CELL.0, (row + 1) * CELL.1 - height);
+    let _ = writeln!(
+        shapes,
+        "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\" fill=\"{}\"{opacity}/>",
+        CELL.0,
+        hex(ink)
+    );
+    true
+}
+
+fn hex([r, g, b]: [u8; 3]) -> String {
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZero;
+
+    #[test]
+    fn colours_letters_and_blocks_are_drawn_where_they_stand() {
+        let side = |n| NonZero::new(n).unwrap();
+        let mut parser = vt100::Parser::new(side(2), side(10), 0);
+        parser.process("\x1b[31;1ma<b\x1b[m \x1b[38;2;1;2;3;48;2;4;5;6m▀\x1b[m▆\r\n\x1b[7mx".as_bytes());
+        let svg = svg(parser.screen(), "a & b");
+        assert!(svg.contains("<title>a &amp; b</title>"));
+        assert!(svg.contains(
+            "<text x=\"0\" y=\"14\" textLength=\"27\" fill=\"#cd0000\" font-weight=\"bold\">a&lt;b</text>"
+        ));
+        assert!(svg.contains("<rect x=\"45\" y=\"5\" width=\"9\" height=\"13\" fill=\"#d4dae0\"/>"));
+        assert!(svg.contains("<text x=\"0\" y=\"32\" textLength=\"9\" fill=\"#12151a\">x</text>"));
+        let data = svg.split("base64,").nth(1).unwrap().split('"').next().unwrap();
+        assert!(data.starts_with("iVBORw0KGgo"), "{data}");
+    }
+}

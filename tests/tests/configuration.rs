@@ -1,0 +1,134 @@
+//! Settings in layers, in real folders, with the real program.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::sandbox::{Ran, Sandbox};
+use std::fs;
+use std::path::PathBuf;
+
+fn user(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
+    let folder = sandbox.path().join("config/chaffinch");
+    fs::create_dir_all(folder.join("themes")).unwrap();
+    fs::write(folder.join(name), text).unwrap();
+    folder.join(name)
+}
+
+fn project(sandbox: &Sandbox, name: &str, text: &str) {
+    let folder = sandbox.path().join(".chaffinch");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(name), text).unwrap();
+}
+
+fn check(sandbox: &Sandbox) -> Ran {
+    sandbox.run(["config", "check"])
+}
+
+#[test]
+fn the_defaults_check_and_can_be_written_back() {
+    let sandbox = Sandbox::new();
+    assert_eq!(check(&sandbox).code, 0);
+    let defaults = sandbox.ok(["config", "--default"]).stdout;
+    user(&sandbox, "config.toml", &defaults);
+    let ran = check(&sandbox);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.starts_with("ok: ") && ran.stdout.contains("config.toml over the defaults"));
+}
+
+#[test]
+fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
+    let sandbox = Sandbox::new();
+    user(
+        &sandbox,
+        "config.toml",
+        "modle = 'x'\n[ui]\nthem = 'dark'\n[detectors.clip-prompt]\nmode = 'zero-shoot'\n[detectors.duplicates]\nradius = 99\n",
+    );
+    user(&sandbox, "keymap.toml", "[list]\nx = 'remov'\n[nowhere]\n");
+    project(&sandbox, "theme.toml", "keep = { fg = '#00ff00' }\nkeeep = { fg = 'red' }\n");
+    let ran = check(&sandbox);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    for expected in [
+        "line 1: unknown key 'modle'; did you mean 'model'?",
+        "line 3: unknown key 'them' in [ui]; did you mean 'theme'?",
+        "mode = 'zero-shoot' is none of combined, zero-shot, alternative; did you mean 'zero-shot'?",
+        "radius = 99 is not within 0..=16",
+        "keymap.toml:2: there is no action 'remov': did you mean 'remove'?",
+        "keymap.toml:3: [nowhere] is no part of a keymap",
+        "theme.toml:2: there is no role 'keeep': did you mean 'keep'?",
+        "7 complaints",
+    ] {
+        assert!(ran.stderr.contains(expected), "'{expected}' is not in\n{}", ran.stderr);
+    }
+    let ran = sandbox.run(["keys"]);
+    assert_eq!(ran.code, 0, "a mistake does not keep the program from starting\n{}", ran.stderr);
+}
+
+#[test]
+fn a_project_goes_before_the_user_and_the_environment_before_both() {
+    let sandbox = Sandbox::new();
+    user(&sandbox, "config.toml", "[ui]\nkeymap = 'vim'\n");
+    let keys = |args: &[&str], environment: Option<&str>| {
+        let mut command = sandbox.command(["keys"]);
+        command.args(args);
+        if let Some(name) = environment {
+            command.env("CHAFFINCH_KEYMAP", name);
+        }
+        Ran::from(command.output().unwrap()).stdout
+    };
+    assert!(
+        keys(&[], None).contains("| `d d` `x` | `remove`") || keys(&[], None).contains("`dd`"),
+        "{}",
+        keys(&[], None)
+    );
+    project(&sandbox, "config.toml", "[ui]\nkeymap = 'prodigy'\n");
+    assert!(keys(&[], None).contains("| `m` `f` | `mark`") || keys(&[], None).contains("| `f` `m` | `mark`"));
+    assert!(keys(&[], Some("lightroom")).contains("`p`"));
+    assert!(!keys(&["--keymap", "default"], Some("lightroom")).contains("`p`"));
+    user(&sandbox, "keymap.toml", "[list]\n\"<C-x>\" = \"remove\"\n");
+    assert!(keys(&[], None).contains("`C-x`"), "keymap.toml lies over the preset");
+}
+
+#[test]
+fn a_choice_of_a_detector_goes_by_its_name_and_is_used() {
+    let sandbox = Sandbox::new();
+    chaffinch_tests::pictures::dataset(&sandbox.data(), 4, 12, 32);
+    let scan = |sandbox: &Sandbox| {
+        sandbox.scan();
+        let session = sandbox.session();
+        let args = [
+            "rank",
+            session.to_str().unwrap(),
+            "--by",
+            "clip-prompt",
+            "--all",
+            "--top",
+            "0",
+            "--format",
+            "csv",
+        ];
+        sandbox.ok(args).stdout
+    };
+    let combined = scan(&sandbox);
+    user(&sandbox, "config.toml", "[detectors.clip-prompt]\nmode = 'zero-shot'\n");
+    let by_name = scan(&sandbox);
+    assert_ne!(combined, by_name, "the other question gives other scores");
+    user(&sandbox, "config.toml", "[detectors.clip-prompt]\nmode = 1\n");
+    assert_eq!(scan(&sandbox), by_name, "the name and the number are the same choice");
+}
+
+#[test]
+fn a_project_names_no_code() {
+    let sandbox = Sandbox::new();
+    project(&sandbox, "config.toml", "[plugins]\nfolders = ['here']\n");
+    let ran = check(&sandbox);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("detectors are code"), "{}", ran.stderr);
+}
+
+#[test]
+fn schemas_are_printed() {
+    let sandbox = Sandbox::new();
+    for (name, inside) in [("config", "list-width"), ("keymap", "remove-group"), ("theme", "heat-high")] {
+        let text = sandbox.ok(["config", "schema", name]).stdout;
+        let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(schema["properties"].is_object() && text.contains(inside), "{name}");
+    }
+}

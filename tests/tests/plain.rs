@@ -1,0 +1,132 @@
+//! The interface line by line: the same decisions as on the screen, read from a pipe.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::pictures;
+use chaffinch_tests::sandbox::{Ran, Sandbox};
+use std::io::Write;
+use std::process::Stdio;
+
+fn scanned() -> Sandbox {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 10, 30, 32);
+    sandbox.scan();
+    sandbox
+}
+
+/// Types these lines into `open --plain`.
+fn plain(sandbox: &Sandbox, args: &[&str], lines: &str) -> Ran {
+    let session = sandbox.session();
+    let mut command = sandbox.command(["open", session.to_str().unwrap(), "--plain"]);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    Ran::from(child.wait_with_output().unwrap())
+}
+
+fn choices(sandbox: &Sandbox) -> Vec<String> {
+    let session = sandbox.session();
+    let args = ["rank", session.to_str().unwrap(), "--all", "--top", "0", "--format", "csv"];
+    let rows = chaffinch_tests::sandbox::table(&sandbox.ok(args).stdout);
+    rows.into_iter().map(|row| row["decision"].clone()).filter(|text| !text.is_empty()).collect()
+}
+
+#[test]
+fn decisions_from_a_pipe_are_on_disk() {
+    let sandbox = scanned();
+    let ran = plain(
+        &sandbox,
+        &[],
+        "toggle-all\ngo 1\nx\na\nrelabel frog\nunsure\nu\nredo\ntag night_shot\nnote too dark\nrelabel zebra\nyes\nq\n",
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let mut decided = choices(&sandbox);
+    decided.sort();
+    // The last relabelling is about the unsure one, to which undo and redo have gone back.
+    assert_eq!(decided, ["keep", "relabel to frog", "relabel to zebra", "remove"]);
+    assert!(ran.stdout.contains("1 of 300: ") && ran.stdout.contains("\nlabel: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("'zebra' is a new class") && ran.stdout.contains("(yes or no)"));
+    assert_eq!(sandbox.journal().len(), 9, "four decisions, undo, redo, tag, note, one more decision");
+}
+
+#[test]
+fn nothing_but_lines_is_written() {
+    let sandbox = scanned();
+    let ran = plain(&sandbox, &[], "T\nhelp\nstatistics\ndetectors\nhistogram\nconfusion\njobs\nlog\nY\ny\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let wrong: Vec<u8> = ran.raw.iter().copied().filter(|byte| *byte < 0x20 && *byte != b'\n').collect();
+    assert_eq!(wrong, [] as [u8; 0], "control characters");
+    assert!(ran.stdout.contains("remove (x): Remove the sample"));
+    let record = ran.stdout.lines().find(|line| line.starts_with('{')).expect("a record as JSON");
+    let record: serde_json::Value = serde_json::from_str(record).unwrap();
+    assert!(record["path"].as_str().is_some_and(|path| path.ends_with(".jpg")), "{record}");
+}
+
+#[test]
+fn what_is_not_understood_fails_a_script() {
+    let sandbox = scanned();
+    let ran = plain(&sandbox, &[], "T\nkepe\nx\n");
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("! there is no command 'kepe': did you mean 'keep'?"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("1 lines could not be understood; the others were done"), "{}", ran.stderr);
+    assert_eq!(choices(&sandbox), ["remove"]);
+}
+
+#[test]
+fn a_preset_has_its_keys() {
+    let sandbox = scanned();
+    let ran = plain(&sandbox, &["--keymap", "lightroom"], "T\np\nx\n<C-z>\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(choices(&sandbox), ["keep"], "p picks, C-z takes the last back");
+    let ran = plain(&sandbox, &["--keymap", "emacs"], "x\n");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("there is no keymap 'emacs': use default, vim, prodigy, lightroom"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn counts_of_confusions_are_the_lengths_of_their_lists() {
+    let sandbox = scanned();
+    let pages = plain(&sandbox, &[], "confusion\n");
+    let pairs: Vec<(String, String, usize)> = pages
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            let (given, rest) = line.strip_prefix("given ")?.split_once(", suggested ")?;
+            let (suggested, rest) = rest.split_once(": ")?;
+            Some((given.to_owned(), suggested.to_owned(), rest.split(' ').next()?.parse().ok()?))
+        })
+        .collect();
+    assert!(!pairs.is_empty(), "{}", pages.stdout);
+    let lines: String =
+        pairs.iter().map(|(a, b, _)| format!("filter class:{a} suggested:{b}\ngo 1\nshow\n")).collect();
+    let lists = plain(&sandbox, &[], &lines);
+    for (given, suggested, count) in &pairs {
+        let start = format!("1 of {count}: ");
+        assert!(
+            lists.stdout.lines().any(|line| line.starts_with(&start)),
+            "{given} to {suggested} has {count}\n{}",
+            lists.stdout
+        );
+    }
+}
+
+#[test]
+fn counts_of_the_histogram_are_those_of_the_list() {
+    let sandbox = scanned();
+    let page = plain(&sandbox, &[], "histogram\n").stdout;
+    let lines: Vec<&str> = page.lines().collect();
+    let at = lines.iter().position(|line| line.contains(" flagged below ")).expect("the count");
+    let (detector, line) = (lines[at - 1], lines[at]);
+    let flagged: usize = line.split(' ').next().unwrap().parse().unwrap();
+    let session = sandbox.session();
+    let filter = format!("detector:{detector}");
+    let ran =
+        sandbox.ok(["rank", session.to_str().unwrap(), "--top", "0", "--filter", &filter, "--format", "csv"]);
+    assert_eq!(chaffinch_tests::sandbox::table(&ran.stdout).len(), flagged, "{detector}: {line}");
+    let suspects = page.lines().find(|line| line.contains(" suspects in all, ")).unwrap();
+    let all: usize = suspects.split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(sandbox.rank(0).len(), all, "{suspects}");
+}

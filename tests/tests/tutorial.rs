@@ -1,0 +1,137 @@
+//! The tutorial, typed into a terminal as it stands in the documentation. Its comments say what is typed, what must be
+//! seen, and which screens are its pictures:
+//!
+//! ```text
+//! <!-- type: <Enter> -->
+//! <!-- see: relabel to frog -->
+//! <!-- screen: list -->
+//! ```
+//!
+//! With `CHAFFINCH_UPDATE` set the pictures are written; without it their words are compared with what is seen.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed step fails the test")]
+
+use chaffinch_tests::artefacts::root;
+use chaffinch_tests::sandbox::Sandbox;
+use chaffinch_tests::svg::svg;
+use chaffinch_tests::terminal::Terminal;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::time::Duration;
+
+/// One step of the tutorial.
+enum Step {
+    Type(String),
+    See(String),
+    Screen(String),
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let comments = text.split("<!-- ").skip(1).map(|rest| rest.split(" -->").next().unwrap());
+    comments
+        .map(|comment| {
+            let (kind, what) = comment.split_once(": ").expect("a comment says what it is");
+            match kind {
+                "type" => Step::Type(what.to_owned()),
+                "see" => Step::See(what.to_owned()),
+                "screen" => Step::Screen(what.to_owned()),
+                other => panic!("'{other}' is no step"),
+            }
+        })
+        .collect()
+}
+
+/// Keys as the documentation writes them, as a terminal sends them.
+fn bytes(keys: &str) -> String {
+    let mut out = String::new();
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        rest = match named {
+            Some((name, after)) => {
+                out.push_str(match name {
+                    "Enter" => "\r",
+                    "Esc" => "\x1b",
+                    "Tab" => "\t",
+                    "Space" => " ",
+                    "C-r" => "\x12",
+                    other => panic!("<{other}> is not known here"),
+                });
+                after
+            }
+            None => {
+                out.push(c);
+                &rest[c.len_utf8()..]
+            }
+        };
+    }
+    out
+}
+
+/// The words of a picture, with times of day and durations taken out.
+fn words(svg: &str) -> Vec<String> {
+    let texts = svg.lines().filter(|line| line.starts_with("<text"));
+    let inner = texts.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
+    inner.map(|text| text.replace(|c: char| c.is_ascii_digit(), "0")).collect()
+}
+
+/// The same folders on every machine and in every run, since their names are on the screen.
+fn fixed_place() -> (File, std::path::PathBuf) {
+    let lock = File::create(std::env::temp_dir().join("chaffinch-tutorial.lock")).unwrap();
+    lock.lock().unwrap();
+    let place = std::env::temp_dir().join("chaffinch-tutorial");
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).unwrap();
+    (lock, place)
+}
+
+#[test]
+fn the_tutorial_does_what_it_says() {
+    let sandbox = Sandbox::new();
+    let (_lock, place) = fixed_place();
+    let mut command = sandbox.command(["demo"]);
+    command.env("XDG_CACHE_HOME", &place);
+    let mut terminal = Terminal::start(&command, 120, 36);
+    let text = fs::read_to_string(root().join("docs/tutorial.md")).unwrap();
+    let pictures = root().join("docs/screens");
+    let update = std::env::var_os("CHAFFINCH_UPDATE").is_some();
+    let mut drawn = BTreeSet::new();
+    for step in steps(&text) {
+        match step {
+            Step::Type(keys) => {
+                println!("type {keys}");
+                terminal.keys(&bytes(&keys));
+                terminal.settle(Duration::from_millis(250));
+            }
+            Step::See(words) => {
+                println!("see {words}");
+                terminal.wait_text(&words);
+            }
+            Step::Screen(name) => {
+                terminal.settle(Duration::from_millis(700));
+                let now = terminal.look(|screen| svg(screen, &format!("chaffinch: {name}")));
+                assert!(
+                    text.contains(&format!("](screens/{name}.svg)")),
+                    "{name} is not shown in the tutorial"
+                );
+                let file = pictures.join(format!("{name}.svg"));
+                if update {
+                    fs::create_dir_all(&pictures).unwrap();
+                    fs::write(&file, &now).unwrap();
+                }
+                let kept = fs::read_to_string(&file).unwrap_or_default();
+                assert_eq!(
+                    words(&kept),
+                    words(&now),
+                    "docs/screens/{name}.svg is out of date: run CHAFFINCH_UPDATE=1 cargo test --release \
+                     -p chaffinch-tests --test tutorial"
+                );
+                drawn.insert(format!("{name}.svg"));
+            }
+        }
+    }
+    assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    let _ = fs::remove_dir_all(&place);
+    let files = fs::read_dir(&pictures).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.collect::<BTreeSet<_>>(), drawn, "docs/screens holds what the tutorial shows");
+}

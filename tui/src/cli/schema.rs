@@ -1,0 +1,131 @@
+//! `config schema`: what may stand in the files of settings, for editors that check while one types.
+
+use super::args::SchemaOf;
+use super::output::results;
+use crate::action::{Action, Scope};
+use crate::theme::Role;
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+const CONFIG: &str = include_str!("../../../configs/schema/config.schema.json");
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Prints a schema.
+pub(super) fn run(of: SchemaOf) -> Result<()> {
+    let text = match of {
+        SchemaOf::Config => CONFIG.to_owned(),
+        SchemaOf::Keymap => written(&keymap())?,
+        SchemaOf::Theme => written(&theme())?,
+    };
+    results(|out| Ok(out.write_all(text.as_bytes())?))
+}
+
+fn written(schema: &Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(schema)? + "\n")
+}
+
+/// Every action by its name and what it does.
+fn keymap() -> Value {
+    let scopes = Scope::ALL.into_iter().map(|scope| {
+        let of_scope = Action::ALL.iter().filter(|action| action.scope() == scope);
+        let mut choices: Vec<Value> =
+            of_scope.map(|action| json!({ "const": action.name(), "description": action.doc() })).collect();
+        choices.push(json!({ "const": "<disabled>", "description": "Takes the key away" }));
+        let table = json!({ "type": "object", "additionalProperties": { "oneOf": choices } });
+        (scope.name().to_owned(), table)
+    });
+    json!({
+        "$schema": DRAFT,
+        "title": "Chaffinch: keymap.toml",
+        "description": "Keys and their actions; keys are characters, sequences or names such as <C-d>.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": scopes.collect::<Map<String, Value>>(),
+    })
+}
+
+/// Every role and what may be said of it.
+fn theme() -> Value {
+    let look = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "fg": { "type": "string", "description": "#rrggbb, a number from 0 to 255 or a name such as red" },
+            "bg": { "type": "string", "description": "As fg, behind the text" },
+            "attr": { "type": "string", "description": "bold, dim, italic, underline, reverse; several with blanks between" },
+            "glyph": { "type": "string", "description": "One character, one cell wide" },
+        },
+    });
+    let roles = Role::ALL.iter().map(|role| (role.name().to_owned(), look.clone()));
+    json!({
+        "$schema": DRAFT,
+        "title": "Chaffinch: theme.toml",
+        "description": "Looks by meaning.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": roles.collect::<Map<String, Value>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_core::config::{Config, DEFAULT_CONFIG};
+
+    fn shipped(name: &str, schema: &Value) {
+        let file = format!("{}/../configs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let text = written(schema).unwrap();
+        if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let found = std::fs::read_to_string(&file).unwrap();
+        assert!(found == text, "{file} is out of date: run chaffinch config schema {name} > {file}");
+    }
+
+    #[test]
+    fn shipped_schemas_are_those_of_the_program() {
+        shipped("keymap", &keymap());
+        shipped("theme", &theme());
+    }
+
+    #[test]
+    fn every_default_is_in_the_schema() {
+        let schema: Value = serde_json::from_str(CONFIG).unwrap();
+        let defaults: toml::Table = DEFAULT_CONFIG.parse().unwrap();
+        fn look(table: &toml::Table, schema: &Value, path: &str) {
+            for (key, value) in table {
+                let found = &schema["properties"][key];
+                assert!(!found.is_null(), "{path}{key} is not in the schema");
+                if let Some(table) = value.as_table().filter(|_| !found["properties"].is_null()) {
+                    look(table, found, &format!("{path}{key}."));
+                }
+                let text = value.as_str().map(|text| Value::from(text.to_owned()));
+                if let (Some(choices), Some(text)) = (found["enum"].as_array(), text) {
+                    assert!(choices.contains(&text), "{path}{key}: {text} is none of the schema's");
+                }
+            }
+        }
+        look(&defaults, &schema, "");
+    }
+
+    #[test]
+    fn everything_in_the_schema_is_known_to_the_program() {
+        let schema: Value = serde_json::from_str(CONFIG).unwrap();
+        fn example(schema: &Value) -> Option<toml::Value> {
+            if let Some(example) = schema["examples"].get(0) {
+                return Some(toml::Value::try_from(example).unwrap());
+            }
+            let fields = schema["properties"].as_object()?.iter();
+            let fields = fields.map(|(key, schema)| {
+                (key.clone(), example(schema).unwrap_or_else(|| panic!("{key} has no example")))
+            });
+            Some(toml::Value::Table(fields.collect()))
+        }
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("config.toml");
+        std::fs::write(&file, toml::to_string(&example(&schema).unwrap()).unwrap()).unwrap();
+        let config = Config::load_with(&file, None).unwrap();
+        assert_eq!(config.warnings(), [] as [String; 0]);
+        assert_eq!(config.ui().theme, "light");
+    }
+}

@@ -1,0 +1,234 @@
+//! `select`: the samples whose labels can be trusted.
+
+use super::args::{Global, PromptPooling, ReportFormat, Select, SelectSource};
+use super::interrupt::{self, INTERRUPTED};
+use super::listing::Listing;
+use super::models::loader;
+use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::progress::Display;
+use super::setup;
+use anyhow::{Context, Result, bail, ensure};
+use chaffinch_core::Error;
+use chaffinch_core::display::safe_path;
+use chaffinch_core::evaluate;
+use chaffinch_core::export::outside;
+use chaffinch_core::job::Job;
+use chaffinch_core::label_quality::Input;
+use chaffinch_core::manifest::Manifest;
+use chaffinch_core::prompts::PromptSet;
+use chaffinch_core::protocol::Progress;
+use chaffinch_core::sample::SampleId;
+use chaffinch_core::selection::{
+    self, ClassPrompts, Figures, Limits, Pooling, Report, Selected, Source, Three, Truth, regression,
+    zero_shot,
+};
+use chaffinch_core::session::{self, Session};
+use chaffinch_core::store::EmbeddingStore;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+/// Selects, writes the list where one was asked for, and the figures.
+pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
+    for (name, limit) in [("--theta-gmm", args.theta_gmm), ("--theta-cons", args.theta_cons)] {
+        ensure!((0.0..=1.0).contains(&limit), "{name} is {limit}; it must be within 0 to 1");
+    }
+    if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
+        bail!("{} exists already; choose a new place, or add --force to replace it", safe_path(path));
+    }
+    let outcome = match &args.target {
+        Some(target) => of_session(args, target, global),
+        None => of_files(args),
+    };
+    match outcome {
+        Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+        outcome => outcome.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn limits(args: &Select) -> Limits {
+    Limits { mixture: args.theta_gmm, consistency: args.theta_cons }
+}
+
+fn of_files(args: &Select) -> Result<()> {
+    let labels = args.labels.as_deref().context("--labels is missing")?;
+    let input = Input::read(&args.pred_probs, labels, args.classes.as_deref(), args.truth.as_deref())?;
+    let sources: Vec<Source> = (args.pred_probs.iter().zip(input.evidence()))
+        .map(|(path, evidence)| Source { name: safe_path(path), evidence })
+        .collect();
+    let truth: Option<Truth> = input.errors().map(|errors| errors.iter().map(|&wrong| Some(wrong)).collect());
+    let selected = selection::select(&sources, input.labels(), input.classes().len(), limits(args))
+        .with_context(|| safe_path(labels))?;
+    let report = Report::new(&selected, input.labels(), input.classes(), limits(args), truth.as_ref());
+    let label = |row: usize| input.classes()[input.labels()[row] as usize].clone();
+    finish(args, &selected, &report, &["row", "label"], |row| vec![row.to_string(), label(row)])
+}
+
+fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
+    let listing = Listing::open(target, global)?;
+    let manifest = &listing.manifest;
+    if let Some(output) = &args.output {
+        outside(manifest.root(), output)?;
+    }
+    let sources = sources(args, target, global, &listing)?;
+    let truth = args.truth.as_deref().map(|path| truth(path, manifest)).transpose()?;
+    let (labels, classes) = (manifest.labels(), manifest.classes());
+    let selected = selection::select(&sources, labels, classes.len(), limits(args))?;
+    let report = Report::new(&selected, labels, classes, limits(args), truth.as_ref());
+    finish(args, &selected, &report, &["row", "path", "label"], |row| {
+        let id = SampleId(row as u32);
+        let path = manifest.path(id).to_string_lossy().into_owned();
+        vec![row.to_string(), path, manifest.label_name(id).to_owned()]
+    })
+}
+
+/// The truth about each sample of a session.
+fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
+    let known = evaluate::Truth::from_csv(path, manifest)?;
+    let mut truth = vec![None; manifest.len()];
+    known.known().into_iter().for_each(|(row, wrong)| truth[row as usize] = Some(wrong));
+    Ok(truth)
+}
+
+/// What the model and the regression say of each sample of a session.
+fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> Result<Vec<Source>> {
+    let (manifest, facts) = (&listing.manifest, &listing.facts);
+    let place = session::resolve(target, global.session.as_deref())?;
+    let session = Session::open_to_read(&place.dir)?;
+    let config = setup::config(global, Some(&place.dir))?;
+    let model = args.model.as_deref().unwrap_or(config.model());
+    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()))?()?;
+    let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
+    let missing = store.missing(&facts.hashes).len();
+    ensure!(
+        missing == 0,
+        "{} embedded with the model {model}; run chaffinch scan with --model {model} first",
+        count(missing as u64, "picture is not", "pictures are not")
+    );
+    let matrix = store.gather(&facts.hashes)?;
+    let usable = |row: usize| facts.decodable(SampleId(row as u32));
+    let (labels, classes) = (manifest.labels(), manifest.classes());
+    let stop = interrupt::flag()?;
+    let display = Mutex::new(Display::new(global.quiet));
+    let mut sources = Vec::new();
+    for source in [SelectSource::ZeroShot, SelectSource::Regression] {
+        if !args.sources.contains(&source) {
+            continue;
+        }
+        sources.push(match source {
+            SelectSource::ZeroShot => {
+                let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
+                let prompts = PromptSet::load(files)?;
+                prompts.warnings().iter().for_each(|text| warning("prompts", text));
+                let prompts = ClassPrompts::embed(embedder.as_ref(), &prompts, classes)?;
+                let pooling = match args.pooling {
+                    PromptPooling::Mean => Pooling::Mean,
+                    PromptPooling::Sum => Pooling::Sum,
+                };
+                let evidence = zero_shot(&matrix, labels, &prompts, pooling, &usable);
+                Source { name: "zero-shot".into(), evidence }
+            }
+            SelectSource::Regression => {
+                let tell = |done: u64, total: u64| {
+                    let progress = Progress {
+                        stage: "regression".into(),
+                        done,
+                        total,
+                        step: (1, 1),
+                        ..Progress::default()
+                    };
+                    display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
+                };
+                let contents = args.out_of_sample.then_some(facts.hashes.as_slice());
+                let job = Job::new(&stop, &tell);
+                let evidence = regression(&matrix, labels, classes.len(), contents, &usable, &job);
+                display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+                Source { name: "regression".into(), evidence: evidence? }
+            }
+        });
+    }
+    Ok(sources)
+}
+
+/// Writes the list and the figures.
+fn finish(
+    args: &Select,
+    selected: &Selected,
+    report: &Report,
+    heading: &[&str],
+    row: impl Fn(usize) -> Vec<String>,
+) -> Result<()> {
+    if let Some(path) = &args.output {
+        let rows = || (0..selected.clean.len()).filter(|&row| selected.clean[row]);
+        let plain = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        let work = || -> Result<()> {
+            let mut bytes = Vec::new();
+            if plain {
+                rows().try_for_each(|row| writeln!(bytes, "{row}"))?;
+            } else {
+                let mut table = csv::Writer::from_writer(&mut bytes);
+                table.write_record(heading)?;
+                rows().try_for_each(|place| table.write_record(row(place)))?;
+                table.flush()?;
+                drop(table);
+            }
+            Ok(std::fs::write(path, bytes)?)
+        };
+        work().with_context(|| format!("cannot write {}", safe_path(path)))?;
+    }
+    for (class, figures) in report.classes.iter().filter(|(_, class)| class.filled) {
+        let samples = count(figures.selected as u64, "best one was", "best ones were");
+        remark(&format!(
+            "no sample of {} was selected; its {samples} taken",
+            chaffinch_core::display::safe_text(class)
+        ));
+    }
+    results(|out| match args.format {
+        ReportFormat::Json => json(out, report),
+        ReportFormat::Table => write(out, report),
+    })
+}
+
+fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
+    let Figures { n, .. } = report.together.intersection;
+    writeln!(out, "{n} of {} selected", count(report.n as u64, "sample", "samples"))?;
+    writeln!(out)?;
+    let mut table = Table::new(&[
+        ("source", Align::Left),
+        ("criterion", Align::Left),
+        ("selected", Align::Right),
+        ("precision", Align::Right),
+        ("recall", Align::Right),
+    ]);
+    // A single source is what all sources together are.
+    let alone = report.sources.len() == 1;
+    let sources = report.sources.iter().filter(|_| !alone).map(|(name, three)| (name.as_str(), three));
+    for (name, three) in sources.chain([("all", &report.together)]) {
+        let Three { gmm, consistency, intersection } = three;
+        for (criterion, figures) in
+            [("gmm", gmm), ("consistency", consistency), ("intersection", intersection)]
+        {
+            let share =
+                |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+            table.row(vec![
+                name.to_owned(),
+                criterion.to_owned(),
+                figures.n.to_string(),
+                share(figures.precision),
+                share(figures.recall),
+            ]);
+        }
+    }
+    table.write(out, terminal_width())?;
+    writeln!(out)?;
+    let mut table =
+        Table::new(&[("class", Align::Left), ("samples", Align::Right), ("selected", Align::Right)]);
+    for (name, class) in &report.classes {
+        let name = chaffinch_core::display::safe_text(name).into_owned();
+        table.row(vec![name, class.n.to_string(), class.selected.to_string()]);
+    }
+    table.write(out, terminal_width())
+}

@@ -1,0 +1,169 @@
+//! How the interface looks and which keys it has: presets, and over them the files of the user and of the project.
+
+use crate::keymap::Keymap;
+use crate::model::{Arrangement, Model};
+use crate::text;
+use crate::theme::{Depth, Theme};
+use anyhow::{Context, Result};
+use chaffinch_core::config::{Config, Ui};
+use std::path::{Path, PathBuf};
+
+/// Everything a person chose about the screen.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    /// Looks.
+    pub theme: Theme,
+    /// Keys.
+    pub keymap: Keymap,
+    /// How the screen is divided.
+    pub arrangement: Arrangement,
+    /// Whether clicks and the wheel are taken.
+    pub mouse: bool,
+    /// The reviewer's own tags.
+    pub tags: Vec<String>,
+    /// What was passed over in files, each with its line.
+    pub warnings: Vec<String>,
+    /// The files that were read.
+    pub files: Vec<PathBuf>,
+}
+
+impl Looks {
+    /// What the configuration asks for, in an environment.
+    ///
+    /// # Errors
+    /// When a preset or a file that is named does not exist, or a file is no TOML.
+    pub fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Looks> {
+        let ui = config.ui();
+        let depth = Depth::detect(&get);
+        let (mut warnings, mut files) = (Vec::new(), Vec::new());
+        let mut keymap = keymap(&ui.keymap, &mut warnings)?;
+        let mut theme = theme(&ui.theme, config.folders(), depth)?;
+        for folder in config.folders() {
+            for (name, is_theme) in [("keymap.toml", false), ("theme.toml", true)] {
+                let file = folder.join(name);
+                if !file.is_file() {
+                    continue;
+                }
+                let text = read(&file)?;
+                let shown = text::safe(&file.display().to_string()).into_owned();
+                warnings.extend(match is_theme {
+                    true => theme.overlay_what_fits(&text, &shown, depth)?,
+                    false => keymap.overlay_what_fits(&text, &shown)?,
+                });
+                files.push(file);
+            }
+        }
+        Ok(Looks {
+            theme: theme.ascii(ascii(ui, &get)),
+            keymap,
+            arrangement: Arrangement { list_width: ui.list_width, strip: ui.strip },
+            mouse: mouse(ui, &get),
+            tags: ui.tags.clone(),
+            warnings,
+            files,
+        })
+    }
+
+    /// Gives a model what belongs to it besides theme and keymap.
+    pub fn furnish(&self, model: &mut Model) {
+        model.arrangement = self.arrangement;
+        model.mouse = self.mouse;
+        model.tags.clone_from(&self.tags);
+        for warning in &self.warnings {
+            model.jobs.log.push_back(warning.clone());
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn keymap(name: &str, warnings: &mut Vec<String>) -> Result<Keymap> {
+    if name.is_empty() || Keymap::preset_names().contains(&name) || !Path::new(name).is_file() {
+        let named = Some(Path::new(name)).filter(|name| !name.as_os_str().is_empty());
+        return Keymap::load(named);
+    }
+    let mut keymap = Keymap::builtin()?;
+    warnings.extend(keymap.overlay_what_fits(&read(Path::new(name))?, &text::safe(name))?);
+    Ok(keymap)
+}
+
+/// A built-in theme, one in a folder `themes`, or a file.
+fn theme(name: &str, folders: &[PathBuf], depth: Depth) -> Result<Theme> {
+    let word = !name.is_empty() && !name.contains(['/', '.']);
+    let own = folders.iter().rev().map(|folder| folder.join("themes").join(format!("{name}.toml")));
+    match own.filter(|_| word).find(|file| file.is_file()) {
+        Some(file) => Theme::load(&file.to_string_lossy(), depth),
+        None => Theme::load(name, depth),
+    }
+}
+
+/// Whether the locale says that characters other than ASCII are not to be sent.
+fn ascii(ui: &Ui, get: &impl Fn(&str) -> Option<String>) -> bool {
+    match ui.glyphs.as_str() {
+        "ascii" => true,
+        "unicode" => false,
+        _ => {
+            let set = |name: &&str| get(name).filter(|value| !value.is_empty());
+            // A locale that is not set at all says nothing: most terminals know UTF-8.
+            let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
+            locale.is_some_and(|locale| {
+                let locale = locale.to_lowercase();
+                !locale.contains("utf-8") && !locale.contains("utf8")
+            })
+        }
+    }
+}
+
+/// Over SSH the person's own terminal selects text, unless they say otherwise.
+fn mouse(ui: &Ui, get: &impl Fn(&str) -> Option<String>) -> bool {
+    match ui.mouse.as_str() {
+        "on" => true,
+        "off" => false,
+        _ => ["SSH_CONNECTION", "SSH_TTY", "MOSH_CONNECTION"]
+            .iter()
+            .all(|name| get(name).is_none_or(|value| value.is_empty())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ui(mouse: &str, glyphs: &str) -> Ui {
+        Ui { mouse: mouse.to_owned(), glyphs: glyphs.to_owned(), ..Ui::default() }
+    }
+
+    fn env(pairs: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn the_mouse_is_left_alone_over_ssh() {
+        assert!(mouse(&ui("auto", ""), &env(&[])));
+        assert!(!mouse(&ui("auto", ""), &env(&[("SSH_CONNECTION", "1 2 3 4")])));
+        assert!(mouse(&ui("on", ""), &env(&[("SSH_TTY", "/dev/pts/0")])));
+        assert!(!mouse(&ui("off", ""), &env(&[])));
+    }
+
+    #[test]
+    fn signs_follow_the_locale() {
+        assert!(ascii(&ui("", "auto"), &env(&[("LANG", "C")])));
+        assert!(ascii(&ui("", "auto"), &env(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "POSIX")])));
+        assert!(!ascii(&ui("", "auto"), &env(&[("LANG", "C.utf8"), ("LC_ALL", "")])));
+        assert!(!ascii(&ui("", "auto"), &env(&[])));
+        assert!(ascii(&ui("", "ascii"), &env(&[])) && !ascii(&ui("", "unicode"), &env(&[("LANG", "C")])));
+    }
+
+    #[test]
+    fn a_theme_in_a_folder_is_found_by_its_name() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("themes")).unwrap();
+        std::fs::write(place.path().join("themes/mine.toml"), "keep = { fg = \"#123456\" }").unwrap();
+        let folders = [place.path().to_path_buf()];
+        let found = theme("mine", &folders, Depth::True).unwrap();
+        assert_eq!(found.style(crate::theme::Role::Keep).fg, Some(ratatui::style::Color::Rgb(18, 52, 86)));
+        assert!(theme("yours", &folders, Depth::True).is_err());
+    }
+}

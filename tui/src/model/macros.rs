@@ -1,0 +1,22 @@
+//! Recorded keys.
+
+use crate::key::Key;
+use std::collections::VecDeque;
+
+/// Keys that are recorded, and keys that are being pressed again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Macros {
+    /// Keys recorded so far, while recording.
+    pub recording: Option<Vec<Key>>,
+    /// What was recorded last.
+    pub last: Vec<Key>,
+    /// Keys still to be pressed.
+    pub replay: VecDeque<Key>,
+    /// When the last of them was pressed, on the model's clock.
+    pub pressed_at: u64,
+}
+
+/// Longest recording.
+pub const LONGEST: usize = 1_000;
+/// Most keys that are pressed again at one time.
+pub const MOST: usize = 100_000;

@@ -1,0 +1,313 @@
+//! The interface line by line: for screen readers, for terminals that can do nothing else, and for scripts. The same
+//! model, the same keys and the same actions as on the screen; nothing is ever drawn over.
+
+mod describe;
+mod words;
+
+use crate::action::Action;
+use crate::key::{Key, parse_sequence};
+use crate::looks::Looks;
+use crate::model::{Level, Mode, Model};
+use crate::run::ExitReason;
+use crate::update::{Effect, Msg, update};
+use anyhow::{Result, bail};
+use chaffinch_core::protocol::{Command, Event};
+use chaffinch_core::sample::SampleId;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use ratatui::layout::Size;
+use std::io::{BufRead, Write};
+use std::time::{Duration, Instant};
+use words::Order;
+
+/// How long an answer is waited for before the next line is read all the same.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the lines come and go.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// A person types: a prompt is written before each line.
+    pub prompt: bool,
+    /// A scan was asked for, and its end is waited for before the first sample is told.
+    pub scanning: bool,
+}
+
+/// Runs until the lines end or `quit` is one of them.
+///
+/// # Errors
+/// When nothing can be written any more, or a line could not be understood where no person typed it.
+pub fn run(
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    looks: Looks,
+    manner: Manner,
+    input: impl BufRead,
+    out: &mut dyn Write,
+) -> Result<ExitReason> {
+    let mut model = Model::new(looks.keymap.clone(), looks.theme.clone(), Size::new(100, 40));
+    looks.furnish(&mut model);
+    model.pictures_on = false;
+    model.scan_when_stale = false;
+    let mut plain = Plain {
+        model,
+        commands,
+        events,
+        out,
+        over: None,
+        told: None,
+        said: None,
+        scanning: manner.scanning,
+        started: Instant::now(),
+    };
+    plain.wait(|plain| !plain.scanning)?;
+    plain.settle()?;
+    plain.greet()?;
+    let mut failed = 0;
+    for line in input.lines() {
+        let understood = plain.line(line?.trim())?;
+        failed += usize::from(!understood);
+        if plain.over.is_some() {
+            break;
+        }
+        if manner.prompt {
+            plain.put("> ")?;
+        }
+    }
+    if plain.over.is_none() {
+        plain.model.mode = Mode::List;
+        plain.send(Msg::Act(Action::Quit))?;
+        plain.wait(|plain| plain.over.is_some())?;
+    }
+    let reason = plain.over.unwrap_or(ExitReason::EngineGone);
+    if failed > 0 && !manner.prompt && reason == ExitReason::Quit {
+        bail!("{failed} lines could not be understood; the others were done");
+    }
+    Ok(reason)
+}
+
+struct Plain<'a> {
+    model: Model,
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    out: &'a mut dyn Write,
+    over: Option<ExitReason>,
+    /// The sample that was described last.
+    told: Option<SampleId>,
+    /// The message that was written last.
+    said: Option<(Level, String)>,
+    scanning: bool,
+    started: Instant,
+}
+
+impl Plain<'_> {
+    fn put(&mut self, text: &str) -> Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+
+    fn tell(&mut self, line: &str) -> Result<()> {
+        // What comes from files was made safe before; this is for what a person typed.
+        let line = crate::text::safe(line).into_owned();
+        self.put(&format!("{line}\n"))
+    }
+
+    fn send(&mut self, msg: Msg) -> Result<()> {
+        for effect in update(&mut self.model, msg) {
+            match effect {
+                Effect::Send(command) => {
+                    if self.commands.send(command).is_err() {
+                        self.over.get_or_insert(ExitReason::EngineGone);
+                    }
+                }
+                Effect::Copy(text) => self.tell(&text)?,
+                Effect::Quit(0) => {
+                    self.over.get_or_insert(ExitReason::Quit);
+                }
+                Effect::Quit(open) => {
+                    self.over.get_or_insert(ExitReason::Unsaved(open));
+                }
+                Effect::Gone => {
+                    self.over.get_or_insert(ExitReason::EngineGone);
+                }
+                Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes events in until something holds, or the engine has been silent for long.
+    fn wait(&mut self, done: impl Fn(&Plain<'_>) -> bool) -> Result<()> {
+        let mut limit = Instant::now() + PATIENCE;
+        while !done(self) && self.over.is_none_or(|over| over == ExitReason::Quit) && Instant::now() < limit {
+            match self.events.recv_timeout(Duration::from_millis(50)) {
+                Ok(event) => {
+                    limit = Instant::now() + PATIENCE;
+                    self.scanning &= !matches!(event, Event::ScanDone(_) | Event::Bye);
+                    self.send(Msg::Engine(event))?;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    // A long stage of a scan may be silent for longer than any question may.
+                    if self.scanning {
+                        limit = Instant::now() + PATIENCE;
+                    }
+                    self.tick()?;
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.over.get_or_insert(ExitReason::EngineGone);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<()> {
+        let now = self.started.elapsed().as_millis() as u64;
+        self.send(Msg::Tick(now.max(self.model.now)))
+    }
+
+    /// Waits until everything that was asked for has come and everything decided is on disk.
+    fn settle(&mut self) -> Result<()> {
+        // The clock jumps ahead, so that nothing waits for keys to rest.
+        let later = self.model.now + 1_000;
+        self.send(Msg::Tick(later))?;
+        self.wait(|plain| {
+            let (model, list) = (&plain.model, &plain.model.list);
+            let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
+            let idle = model.walk.is_none() && model.macros.replay.is_empty();
+            let saved = model.journal.outstanding.is_empty() && model.threshold.is_none();
+            let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
+            let counted = !model.panels.awaited;
+            list.ticket != 0 && still && idle && saved && counted && (list.total == 0 || fresh)
+        })
+    }
+
+    fn greet(&mut self) -> Result<()> {
+        let words = match &self.model.session {
+            Some(session) => format!(
+                "{}: {} suspects of {} samples, {} decided. Type help for the commands.",
+                session.dataset, session.suspects, session.samples, session.decided
+            ),
+            None => "the engine does not answer".to_owned(),
+        };
+        self.tell(&words)?;
+        self.model.toast = None;
+        self.describe()
+    }
+
+    /// Does one line. Says whether it was understood.
+    fn line(&mut self, line: &str) -> Result<bool> {
+        self.said = None;
+        self.model.toast = None;
+        let understood = match &self.model.mode {
+            Mode::Confirm(_) => {
+                let yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
+                self.send(Msg::Key(Key::char(if yes { 'y' } else { 'n' })))?;
+                true
+            }
+            Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
+            _ => self.order(line)?,
+        };
+        if self.over.is_some() {
+            return Ok(understood);
+        }
+        self.settle()?;
+        self.report()?;
+        Ok(understood)
+    }
+
+    fn order(&mut self, line: &str) -> Result<bool> {
+        match words::order(&self.model.keymap, line) {
+            Ok(Order::Again) => self.told = None,
+            Ok(Order::Help) => {
+                for line in words::help(&self.model.keymap) {
+                    self.tell(&line)?;
+                }
+            }
+            Ok(Order::Go(row)) => {
+                self.send(Msg::Act(Action::Palette))?;
+                self.send(Msg::Paste(row.to_string()))?;
+                self.send(Msg::Act(Action::PromptAccept))?;
+            }
+            Ok(Order::Act(action, rest)) => {
+                self.send(Msg::Act(action))?;
+                self.settle()?;
+                if !rest.is_empty() && matches!(self.model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
+                    return self.fill_in(&rest);
+                }
+                if !rest.is_empty() {
+                    self.tell(&format!("! '{}' takes nothing: '{rest}' was passed over", action.name()))?;
+                    return Ok(false);
+                }
+            }
+            Err(why) => {
+                self.tell(&format!("! {why}"))?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts a line into the open prompt; an empty one closes it.
+    fn fill_in(&mut self, line: &str) -> Result<bool> {
+        if line.is_empty() {
+            self.send(Msg::Act(Action::PromptCancel))?;
+            return Ok(true);
+        }
+        self.send(Msg::Act(Action::PromptEnd))?;
+        self.send(Msg::Act(Action::PromptDeleteLine))?;
+        self.send(Msg::Paste(line.to_owned()))?;
+        self.send(Msg::Act(Action::PromptAccept))?;
+        Ok(true)
+    }
+
+    /// Writes what happened, what is asked, and the sample where it is another one.
+    fn report(&mut self) -> Result<()> {
+        if let Some(toast) = self.model.toast.take() {
+            let said = (toast.level, toast.text.clone());
+            if self.said.as_ref() != Some(&said) {
+                let sign = match toast.level {
+                    Level::Info => "",
+                    Level::Warning => "! ",
+                    Level::Error => "error: ",
+                };
+                self.tell(&format!("{sign}{}", toast.text))?;
+                self.said = Some(said);
+            }
+        }
+        match &self.model.mode {
+            Mode::List => {
+                if self.told != self.model.sample() || self.told.is_none() {
+                    self.describe()?;
+                }
+            }
+            Mode::Confirm(confirm) => {
+                let question = format!("{} (yes or no)", confirm.question);
+                self.tell(&question)?;
+            }
+            Mode::Panel(_) | Mode::Jobs(_) => {
+                for line in describe::page(&self.model) {
+                    self.tell(&line)?;
+                }
+                self.model.mode = Mode::List;
+            }
+            Mode::Prompt(_) | Mode::Picker(_) => {
+                for line in describe::question(&self.model) {
+                    self.tell(&line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self) -> Result<()> {
+        self.told = self.model.sample();
+        for line in describe::sample(&self.model) {
+            self.tell(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// The keys of a line, if all of it is keys.
+fn keys(line: &str) -> Option<Vec<Key>> {
+    parse_sequence(line).ok()
+}

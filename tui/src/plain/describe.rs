@@ -1,0 +1,110 @@
+//! A sample, a page and a question in lines, one fact a line.
+
+use crate::action::Action;
+use crate::key::shown;
+use crate::model::{Mode, Model, PickerKind, PromptKind};
+use crate::text;
+use crate::update::group;
+use crate::view;
+
+/// Matches of a list to choose from that are told.
+const TOLD: usize = 20;
+
+/// The sample under the cursor.
+pub(super) fn sample(model: &Model) -> Vec<String> {
+    let Some(row) = model.row() else {
+        let why =
+            if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
+        return vec![format!("{why}: toggle-all lists all samples")];
+    };
+    let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
+    let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
+    let mut lines = vec![
+        format!("{} of {}: {}", model.list.cursor + 1, model.list.total, row.path),
+        format!("label: {}", class(row.label)),
+        format!("suggested: {}", class(row.suggested.filter(|label| Some(*label) != row.label))),
+        format!("score: {}", row.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))),
+        format!("decision: {}", text::safe(&decision)),
+    ];
+    if row.split.name() != "" {
+        lines.push(format!("split: {}", row.split));
+    }
+    if let Some(decision) = &row.decision {
+        lines.extend((!decision.tags.is_empty()).then(|| format!("tags: {}", decision.tags.join(" "))));
+        lines.extend((!decision.note.is_empty()).then(|| format!("note: {}", decision.note)));
+    }
+    if model.marks.contains(&row.sample) {
+        lines.push("marked".to_owned());
+    }
+    let Some(detail) = model.details.get(row.sample) else { return lines };
+    lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
+    for issue in &detail.issues {
+        let side = if issue.flagged { "flagged below" } else { "fine above" };
+        let reason = if issue.flagged { issue.reason.as_str() } else { "" };
+        let stop = if reason.is_empty() { "" } else { ". " };
+        let (score, threshold) = (issue.score, issue.threshold);
+        lines.push(format!("{}: {score:.3}, {side} {threshold:.3}{stop}{reason}", issue.detector));
+    }
+    let group = group(detail);
+    if !group.is_empty() {
+        lines.push(format!("group: {} samples", group.len()));
+    }
+    for (place, (label, probability)) in detail.candidates.iter().enumerate().take(9) {
+        lines.push(format!("candidate {}: {}, {:.0} %", place + 1, class(Some(*label)), probability * 100.0));
+    }
+    for (_, other) in view::related(detail).iter().take(5) {
+        lines.push(format!("alike: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
+    }
+    if detail.width > 0 {
+        lines.push(format!(
+            "size: {} by {} pixels, {}",
+            detail.width,
+            detail.height,
+            text::bytes(detail.bytes)
+        ));
+    }
+    for (name, value) in &detail.extra {
+        lines.push(format!("{name}: {value}"));
+    }
+    lines
+}
+
+/// The open page.
+pub(super) fn page(model: &Model) -> Vec<String> {
+    view::spoken(model).into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// What the open prompt or list wants.
+pub(super) fn question(model: &Model) -> Vec<String> {
+    let end = "an empty line changes nothing";
+    match &model.mode {
+        Mode::Prompt(prompt) => {
+            let what = match &prompt.kind {
+                PromptKind::Filter { .. } => "filter: type words",
+                PromptKind::Search => "search: type words",
+                PromptKind::Note(_) => "note: type it",
+                PromptKind::Times => "how often: type a number",
+            };
+            vec![format!("{what}; {end}")]
+        }
+        Mode::Picker(picker) => {
+            let what = match &picker.kind {
+                PickerKind::Relabel(_) => "relabel: type a class",
+                PickerKind::Tag(_) => "tag: type one",
+                PickerKind::Help | PickerKind::Palette => "type the name of a command",
+            };
+            let mut lines = vec![format!("{what}; {end}")];
+            for item in picker.items.iter().take(TOLD) {
+                let side = if item.side.is_empty() { String::new() } else { format!(" ({})", item.side) };
+                lines.push(format!("{}{side}", item.name));
+            }
+            let more = picker.items.len().saturating_sub(TOLD);
+            lines.extend((more > 0).then(|| format!("and {more} more")));
+            lines
+        }
+        _ => {
+            let key = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
+            vec![format!("{key} help")]
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Recorded keys.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use crate::key::Key;
+use crate::model::Mode;
+use crate::update::Msg;
+use chaffinch_core::decision::Choice;
+
+#[test]
+fn keys_are_recorded_and_pressed_again() {
+    let mut rig = Rig::small();
+    rig.press("Qxa");
+    assert!(rig.screen().contains("recording 2 keys: xa") || rig.model.toast.is_some());
+    rig.press("Q@");
+    let choices = [0, 1, 2, 3, 4].map(|n| rig.choice(n));
+    use Choice::{Keep, Remove};
+    assert_eq!(choices, [Some(Remove), Some(Keep), Some(Remove), Some(Keep), None]);
+    assert_eq!(rig.model.list.cursor, 4);
+}
+
+#[test]
+fn prompts_are_part_of_it_and_it_is_pressed_as_often_as_asked() {
+    let mut rig = Rig::small();
+    rig.press("Qrhor<Enter>Qg@3<Enter>");
+    for n in 0..4 {
+        assert_eq!(rig.choice(n), Some(Choice::Relabel("horse".to_owned())), "{n}");
+    }
+    assert_eq!(rig.choice(4), None);
+    assert_eq!(rig.model.mode, Mode::List);
+}
+
+#[test]
+fn it_waits_for_the_engine_and_any_key_stops_it() {
+    let mut rig = Rig::small();
+    rig.press("Qj<Enter>QGgg");
+    rig.cut = true;
+    rig.press("f");
+    rig.press("dog<Enter>");
+    rig.press("g@9<Enter>");
+    assert_eq!(rig.model.macros.replay.len(), 18, "the list is still on its way");
+    rig.send(Msg::Key(Key::char('x')));
+    assert!(rig.model.macros.replay.is_empty());
+    assert!(rig.toast().contains("stopped the replay"));
+    rig.mend();
+    assert_eq!(rig.choice(0), None, "the key that stops does nothing else");
+}
+
+#[test]
+fn what_cannot_be_done_ends_it() {
+    let mut rig = Rig::small();
+    // Sample 1 has no suggested label, so accepting it warns.
+    rig.press("Q<Enter>Qg@50<Enter>");
+    assert!(rig.toast().starts_with("no label is suggested"), "{}", rig.toast());
+    assert!(rig.model.macros.replay.is_empty());
+    assert!(matches!(rig.choice(0), Some(Choice::Relabel(_))));
+    assert_eq!(rig.choice(3), None);
+}
+
+#[test]
+fn it_is_kept_with_the_session() {
+    let mut rig = Rig::small();
+    rig.press("Qx<lt>Qq");
+    let mut engine = FakeEngine::new(100);
+    engine.summary.remembered = rig.engine.summary.remembered.clone();
+    let mut again = Rig::new(engine, 80, 24);
+    assert_eq!(again.model.macros.last.len(), 2);
+    again.press("gg@");
+    assert_eq!(again.choice(0), Some(Choice::Remove));
+}
+
+#[test]
+fn nothing_recorded_is_said() {
+    let mut rig = Rig::small();
+    rig.press("@");
+    assert!(rig.toast().contains("nothing is recorded: Q begins"), "{}", rig.toast());
+    rig.press("QQ");
+    assert_eq!(rig.toast(), "nothing was recorded");
+}

@@ -1,0 +1,138 @@
+//! What the pretended engine says of its whole dataset.
+
+use super::engine::FakeEngine;
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::{
+    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
+    Statistics,
+};
+use std::collections::BTreeMap;
+
+pub(super) fn of(engine: &FakeEngine, ticket: u64, about: &Overview) -> Overviewed {
+    match about {
+        Overview::Histogram(name) => Overviewed::Histogram(histogram(engine, ticket, name)),
+        Overview::Confusion => Overviewed::Confusion(confusion(engine)),
+        Overview::Statistics => Overviewed::Statistics(statistics(engine)),
+        Overview::Forms => Overviewed::Forms(forms()),
+    }
+}
+
+fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {
+    let mut histogram = Histogram {
+        ticket,
+        detector: name.to_owned(),
+        samples: vec![0; BINS + 1],
+        alone: vec![0; BINS + 1],
+        faulty: vec![0; BINS + 1],
+        fine: vec![0; BINS + 1],
+        elsewhere: 30,
+        unscored: 2,
+        default: 0.5,
+    };
+    for row in &engine.samples {
+        // Squares crowd at the low end, as real scores do at one end or the other.
+        let score = row.score.unwrap_or(1.0);
+        let bin = (score * score * BINS as f32) as usize;
+        histogram.samples[bin] += 1;
+        histogram.alone[bin] += u64::from(row.sample.0 % 3 == 0);
+        match row.decision.as_ref().map(|decision| &decision.choice) {
+            Some(Choice::Keep) => histogram.fine[bin] += 1,
+            Some(Choice::Remove | Choice::Relabel(_)) => histogram.faulty[bin] += 1,
+            _ => {}
+        }
+    }
+    histogram
+}
+
+fn confusion(engine: &FakeEngine) -> Vec<Confused> {
+    let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
+    for row in &engine.samples {
+        if let (Some(given), Some(suggested)) = (row.label, row.suggested) {
+            let count = counts.entry((given, suggested)).or_default();
+            // Some pairs are much more frequent than others.
+            count.0 += 1 + u64::from(given == 1) * 40 + u64::from(given == 2) * 3;
+            count.1 += u64::from(row.decision.is_some());
+        }
+    }
+    let cells = counts.into_iter();
+    cells
+        .map(|((given, suggested), (count, decided))| Confused { given, suggested, count, decided })
+        .collect()
+}
+
+fn statistics(engine: &FakeEngine) -> Statistics {
+    let decided: Vec<_> =
+        engine.samples.iter().filter_map(|row| Some((row, row.decision.as_ref()?))).collect();
+    let mut statistics = Statistics {
+        suspects: engine.samples.len() as u64,
+        suspects_decided: decided.len() as u64,
+        ..Statistics::default()
+    };
+    for (row, decision) in &decided {
+        let place = match &decision.choice {
+            Choice::Keep => 0,
+            Choice::Remove => 1,
+            Choice::Relabel(_) => 2,
+            Choice::Unsure => 3,
+        };
+        statistics.by_choice[place] += 1;
+        statistics.suggested += u64::from(row.suggested.is_some());
+        statistics.accepted += u64::from(row.suggested.is_some() && place == 2);
+        statistics.kept += u64::from(row.suggested.is_some() && place == 0);
+    }
+    statistics.detectors = engine
+        .summary
+        .detectors
+        .iter()
+        .map(|detector| DetectorReview {
+            name: detector.name.clone(),
+            flagged: detector.flagged,
+            faulty: 1,
+            fine: 1,
+        })
+        .collect();
+    statistics
+}
+
+fn param(name: &str, kind: FormKind, default: f64, max: f64, help: &str) -> FormParam {
+    FormParam {
+        name: name.to_owned(),
+        help: help.to_owned(),
+        kind,
+        default,
+        value: default,
+        min: 0.0,
+        max,
+        choices: if kind == FormKind::Choice {
+            ["combined", "zero-shot", "alternative"].map(str::to_owned).into()
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn forms() -> Vec<DetectorForm> {
+    let form = |name: &str, ran: bool, params: Vec<FormParam>| DetectorForm {
+        name: name.to_owned(),
+        version: "1.0.0".to_owned(),
+        summary: "finds what is wrong".to_owned(),
+        enabled: ran,
+        ran,
+        threshold: 0.5,
+        params,
+    };
+    vec![
+        form(
+            "blurry",
+            true,
+            vec![
+                param("sharpness", FormKind::Number, 0.35, 1.0, "Least variance of the Laplacian"),
+                param("side", FormKind::Integer, 64.0, 512.0, "Pixels of the longer side it is measured at"),
+                param("grey", FormKind::Flag, 1.0, 1.0, "Measure the grey picture"),
+                param("mode", FormKind::Choice, 0.0, 2.0, "Which of the questions count"),
+            ],
+        ),
+        form("duplicate", true, Vec::new()),
+        form("experimental", false, Vec::new()),
+    ]
+}

@@ -1,0 +1,388 @@
+//! Grid, compare, groups, clusters and map by key: what is asked for, what is sent, where the cursor goes.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use crate::model::{Mode, Page, slot};
+use crate::picture::Protocol;
+use crate::update::Msg;
+use crate::view;
+use chaffinch_core::decision::Choice;
+use chaffinch_core::protocol::{Command, ViewCommand};
+use chaffinch_core::sample::SampleId;
+use std::collections::BTreeSet;
+
+/// Samples whose pictures were asked for since the last look.
+fn asked(rig: &mut Rig) -> BTreeSet<SampleId> {
+    let seen = std::mem::take(&mut rig.engine.seen);
+    let sample = |command: &Command| match command {
+        Command::Picture { sample, .. } => Some(*sample),
+        _ => None,
+    };
+    seen.iter().filter_map(sample).collect()
+}
+
+#[test]
+fn the_grid_asks_for_what_is_on_the_screen_and_nothing_else() {
+    let mut rig = Rig::new(FakeEngine::new(10_000), 80, 24);
+    asked(&mut rig);
+    rig.press("i");
+    let cells = rig.model.views.grid(&rig.model).unwrap();
+    assert_eq!((cells.columns, cells.rows), (5, 2), "80x24");
+    let wanted = |first: u32| (first..first + 10).map(SampleId).collect::<BTreeSet<_>>();
+    assert_eq!(asked(&mut rig), wanted(0));
+    // Moving inside asks for nothing; a jump asks for one screen.
+    rig.press("ljkh");
+    assert_eq!(asked(&mut rig), BTreeSet::new());
+    rig.press("G");
+    assert_eq!(asked(&mut rig), wanted(9_990));
+    assert_eq!(rig.model.list.cursor, 9_999);
+    assert!(rig.model.rows.held() < 4_000);
+}
+
+#[test]
+fn the_grid_moves_by_rows_and_columns_and_stays_whole() {
+    let mut rig = Rig::new(FakeEngine::new(103), 80, 24);
+    rig.press("i");
+    for (keys, row) in [
+        ("l", 1),
+        ("j", 6),
+        ("h", 5),
+        ("k", 0),
+        ("k", 0),
+        ("h", 0),
+        ("lllll", 5),
+        ("<PageDown>", 15),
+        ("G", 102),
+        ("j", 102),
+        ("k", 97),
+        ("gg", 0),
+    ] {
+        rig.press(keys);
+        assert_eq!(rig.model.list.cursor, row, "{keys}");
+        let list = &rig.model.list;
+        assert_eq!(list.top % 5, 0, "{keys}: rows begin at the left border");
+        assert!(list.cursor >= list.top && list.cursor < list.top + 10, "{keys}");
+    }
+    rig.press("i");
+    assert_eq!(rig.model.views.page, Page::List);
+}
+
+#[test]
+fn columns_are_chosen_and_every_size_of_the_window_works() {
+    let mut rig = Rig::new(FakeEngine::new(1000), 80, 24);
+    rig.press("iG<lt><lt>");
+    assert_eq!(rig.model.views.grid_columns(&rig.model), Some(7));
+    rig.press(">>>>>>>>>>>>");
+    assert_eq!(rig.model.views.grid_columns(&rig.model), Some(1));
+    rig.press("<lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt>");
+    for (width, height) in [(200, 50), (40, 10), (60, 16), (300, 100), (5, 3), (80, 24)] {
+        rig.send(Msg::Resize(width, height));
+        rig.screen();
+        for key in ["c", "o", "b", "<Esc>", "p", "<Esc>", "C", "<Esc>", "m", ">", "<Esc>", "Z"] {
+            rig.press(key);
+            rig.screen();
+        }
+    }
+    assert_eq!(rig.model.views.page, Page::Grid, "closing a view goes back to what was below it");
+}
+
+#[test]
+fn marks_and_decisions_work_in_the_grid_and_show_in_every_cell() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("ix<Space>j");
+    assert_eq!(rig.choice(0), Some(Choice::Remove));
+    assert_eq!(rig.model.list.cursor, 7);
+    let cells = rig.model.views.grid(&rig.model).unwrap();
+    let gutter = |rig: &Rig, place: usize, line: u16| {
+        let cell = cells.cell(place);
+        rig.buffer()[(cell.x, cell.y + line)].symbol().to_owned()
+    };
+    assert_eq!(gutter(&rig, 0, 1), "✗");
+    assert_eq!(gutter(&rig, 1, 0), "◆");
+    assert_eq!(gutter(&rig, 7, 0), "▌");
+    // Without names too.
+    rig.press("o");
+    let cells = rig.model.views.grid(&rig.model).unwrap();
+    let cell = cells.cell(0);
+    assert_eq!(rig.buffer()[(cell.x, cell.y + 1)].symbol(), "✗");
+    rig.press("a");
+    assert_eq!(rig.choice(1), Some(Choice::Keep), "the marked one");
+}
+
+#[test]
+fn a_held_key_in_the_grid_replaces_questions_instead_of_queueing_them() {
+    let mut rig = Rig::new(FakeEngine::new(10_000), 80, 24);
+    rig.press("i");
+    rig.cut = true;
+    for _ in 0..20 {
+        rig.wait(200);
+        rig.send(Msg::Act(crate::action::Action::PageDown));
+    }
+    assert!(rig.model.pictures.asked.keys().filter(|s| **s >= slot::GRID).count() <= 10);
+    rig.mend();
+    rig.wait(1_000);
+    let shown = view::places(&rig.model);
+    assert_eq!(shown.len(), 10);
+    assert!(shown.iter().all(|shot| rig.model.pictures.get(shot.key).is_some()));
+}
+
+#[test]
+fn compare_shows_both_and_goes_through_what_is_beside() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("c");
+    let other = |rig: &Rig| rig.model.views.other(&rig.model).unwrap();
+    assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(0)), SampleId(3)));
+    let shown: Vec<SampleId> = view::places(&rig.model).iter().map(|shot| shot.key.sample).collect();
+    assert_eq!(shown, [SampleId(0), SampleId(3)]);
+    assert!(rig.screen().contains("another label") && rig.screen().contains("alike 0.940"));
+    rig.press("l");
+    assert_eq!(other(&rig), SampleId(6));
+    rig.press("hh");
+    let all = rig.model.besides();
+    assert_eq!(all.last().unwrap().kind, "medoid", "{all:?}");
+    assert_eq!(other(&rig), all.last().unwrap().sample);
+    // The next sample begins with its own first one.
+    rig.press("j");
+    assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(1)), SampleId(4)));
+    rig.press("x");
+    assert_eq!(rig.choice(1), Some(Choice::Remove));
+    rig.press("go");
+    assert_eq!((rig.model.views.page, rig.model.sample()), (Page::List, Some(SampleId(5))));
+}
+
+#[test]
+fn blinking_changes_what_is_in_one_place() {
+    let mut rig = Rig::new(FakeEngine::new(100), 120, 40);
+    rig.send(Msg::Target(Some((Protocol::Kitty, (10, 20)))));
+    rig.press("b");
+    rig.wait(1_000);
+    let wanted = |rig: &Rig| {
+        let wanted = view::wanted(&rig.model);
+        assert_eq!(wanted.len(), 1);
+        (wanted[0].slot, wanted[0].area, wanted[0].graphics.last().unwrap().key)
+    };
+    let this = wanted(&rig);
+    rig.press("b");
+    let other = wanted(&rig);
+    assert_eq!((this.0, this.1), (other.0, other.1), "the same place");
+    assert_ne!(this.2, other.2);
+    rig.press("b");
+    assert_eq!(wanted(&rig).2, this.2);
+    rig.press("c");
+    assert_eq!(view::wanted(&rig.model).len(), 2, "side by side again");
+    rig.press("c");
+    assert_eq!(rig.model.views.page, Page::List);
+}
+
+#[test]
+fn pixel_by_pixel_the_arrow_keys_move_over_the_picture() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("cz");
+    let last = |rig: &Rig| {
+        let parts = rig.engine.seen.iter().rev();
+        let part = |command: &Command| match command {
+            Command::View(ViewCommand::Part { sample, middle, width, height, .. }) => {
+                Some((*sample, *middle, *width, *height))
+            }
+            _ => None,
+        };
+        parts.clone().find_map(part).unwrap()
+    };
+    let (_, middle, width, height) = last(&rig);
+    assert_eq!((width, height), (39, 36), "as many pixels as there are in the pane");
+    rig.press("ll");
+    let (_, moved, ..) = last(&rig);
+    assert!(moved.0 > middle.0 && moved.1 == middle.1);
+    assert_eq!(rig.model.list.cursor, 0, "the cursor of the list stays");
+    rig.press(">");
+    let (_, _, width, height) = last(&rig);
+    assert_eq!((width, height), (19, 18), "half as many, twice as large");
+    // It stops at the border of the picture.
+    for _ in 0..200 {
+        rig.press("h");
+    }
+    let (_, edge, width, _) = last(&rig);
+    let left = f64::from(edge.0) / f64::from(u16::MAX) * 500.0 - f64::from(width) / 2.0;
+    assert!((-1.0..=2.0).contains(&left), "{left}");
+    rig.press("J");
+    assert_eq!((rig.model.list.cursor, rig.model.views.part.is_some()), (1, true));
+    rig.press("<Esc>");
+    assert_eq!((rig.model.views.part, rig.model.views.page), (None, Page::Compare));
+    rig.press("<Esc>Z");
+    assert!(rig.model.zoom && rig.model.views.part.is_some(), "in the list too");
+    rig.press("z");
+    assert!(!rig.model.zoom);
+}
+
+#[test]
+fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.press("jjB");
+    assert_eq!(rig.model.views.page, Page::Group, "first the group is shown");
+    assert_eq!(rig.choice(2), None);
+    assert!(rig.screen().contains("best: highest score of duplicate"), "{}", rig.screen());
+    rig.press("B");
+    let all = [2, 5, 8].map(|n| rig.choice(n));
+    assert_eq!(all, [Some(Choice::Keep), Some(Choice::Remove), Some(Choice::Remove)]);
+    assert_eq!(rig.model.views.groups.place, 1, "on to the next group");
+    assert!(rig.model.journal.overlay.is_empty());
+    rig.press("u");
+    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { None }; 3]);
+    assert_eq!(rig.model.views.groups.place, 0, "back at the group");
+}
+
+#[test]
+fn a_marked_member_is_kept_instead() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("jjpl<Space>B");
+    let all = [2, 5, 8].map(|n| rig.choice(n));
+    assert_eq!(all, [Some(Choice::Remove), Some(Choice::Keep), Some(Choice::Remove)]);
+}
+
+#[test]
+fn large_groups_are_asked_about_first() {
+    let mut rig = Rig::new(FakeEngine::new(200), 80, 24);
+    rig.engine.groups = vec![(0..150).map(SampleId).collect()];
+    rig.press("pB");
+    let Mode::Confirm(confirm) = &rig.model.mode else { panic!("{:?}", rig.model.mode) };
+    assert_eq!(confirm.question, "keep the best and remove 149 samples?");
+    rig.press("n");
+    assert_eq!(rig.choice(1), None);
+    rig.press("By");
+    assert_eq!((rig.choice(0), rig.choice(149)), (Some(Choice::Keep), Some(Choice::Remove)));
+    rig.press("u");
+    assert_eq!(rig.choice(149), None);
+}
+
+#[test]
+fn members_are_decided_one_by_one_too() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.press("jjpax");
+    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [Some(Choice::Keep), Some(Choice::Remove), None]);
+    assert_eq!((rig.model.views.groups.place, rig.model.views.groups.cursor), (0, 2));
+    rig.press("x");
+    assert_eq!(rig.model.views.groups.place, 1, "the last member ends the group");
+    rig.press("[");
+    assert_eq!(rig.model.views.groups.place, 0);
+    rig.press("}");
+    assert_eq!(rig.model.views.groups.place, 1, "the next one with something undecided");
+    rig.press("X");
+    assert_eq!([11, 14].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 2]);
+    assert_eq!(rig.toast(), "no other group is undecided");
+}
+
+#[test]
+fn a_refused_group_is_taken_back_on_the_screen() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.engine.refuse = Some("the disk is full".to_owned());
+    rig.press("jjpB");
+    assert!(rig.screen().contains("the disk is full"));
+    assert!(rig.model.journal.overlay.is_empty());
+    assert_eq!(rig.model.views.groups.place, 0, "back at the group that was not decided");
+    let shown = rig.model.views.groups.shown.as_ref().unwrap();
+    assert!(shown.members.iter().all(|member| rig.model.choice(&member.row).is_none()));
+}
+
+#[test]
+fn leaks_are_groups_across_splits() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.engine.groups = vec![vec![SampleId(0), SampleId(1)], vec![SampleId(4), SampleId(8)]];
+    rig.press("p");
+    assert_eq!(rig.model.views.groups.total, Some(2));
+    rig.press("T");
+    assert_eq!(rig.model.views.groups.total, Some(1));
+    assert!(rig.screen().contains("leak: train, test"), "{}", rig.screen());
+}
+
+#[test]
+fn clusters_go_by_class_and_become_a_filter() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("jC");
+    assert!(rig.screen().contains("cat · class 2 of 4"), "{}", rig.screen());
+    assert_eq!(rig.model.sample(), Some(SampleId(1)));
+    rig.press("l]");
+    assert_eq!(rig.model.sample(), Some(SampleId(2)), "the medoid of the next class");
+    rig.press("lf<Enter>");
+    assert_eq!(rig.model.list.query.filter, "cluster:\"dog/2\"");
+}
+
+#[test]
+fn an_area_of_the_map_becomes_marks_or_a_filter() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("m");
+    assert!(rig.model.views.map.shown.is_some());
+    // The upper left quarter: one class.
+    rig.press("kkkkkkkkkkkkkk");
+    for _ in 0..40 {
+        rig.press("h");
+    }
+    rig.press("v");
+    let place = view::map_area(rig.model.size);
+    for _ in 0..place.width / 2 {
+        rig.press("l");
+    }
+    for _ in 0..place.height / 2 {
+        rig.press("j");
+    }
+    rig.press("v");
+    let classes: BTreeSet<u32> = rig.model.marks.iter().map(|s| s.0 % 4).collect();
+    assert_eq!((rig.model.marks.len(), classes), (25, BTreeSet::from([0])));
+    rig.press("<Esc>f");
+    assert!(matches!(rig.model.mode, Mode::Prompt(_)));
+    rig.press("<Enter>");
+    assert!(rig.model.list.query.filter.starts_with("map:0.0000,0.0000,"), "{}", rig.model.list.query.filter);
+}
+
+#[test]
+fn the_map_is_asked_for_again_only_when_it_would_look_different() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("m");
+    let maps = |rig: &Rig| {
+        let map = |command: &&Command| matches!(command, Command::View(ViewCommand::Map { .. }));
+        rig.engine.seen.iter().filter(map).count()
+    };
+    assert_eq!(maps(&rig), 1);
+    rig.press("hjkl<Space>");
+    rig.wait(10_000);
+    assert_eq!(maps(&rig), 1);
+    rig.press(">");
+    assert_eq!(maps(&rig), 2);
+    rig.send(Msg::Resize(120, 40));
+    assert_eq!(maps(&rig), 3);
+}
+
+#[test]
+fn lost_answers_are_asked_for_again() {
+    for key in ["p", "C", "m"] {
+        let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+        rig.cut = true;
+        rig.press(key);
+        rig.pull();
+        rig.cut = false;
+        assert!(rig.model.deadline().is_some(), "{key}: nothing would wake it");
+        rig.wait(12_000);
+        rig.wait(12_000);
+        let there = match key {
+            "p" => rig.model.views.groups.shown.is_some(),
+            "C" => !rig.model.views.medoids.clusters.is_empty(),
+            _ => rig.model.views.map.shown.is_some(),
+        };
+        assert!(there, "{key}");
+    }
+}
+
+#[test]
+fn clicks_choose_cells() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("i");
+    rig.send(Msg::Click(20, 3));
+    assert_eq!(rig.model.list.cursor, 1);
+    rig.send(Msg::Wheel(1, 20, 3));
+    assert_eq!(rig.model.list.cursor, 6);
+    rig.press("m");
+    rig.send(Msg::Click(10, 8));
+    assert_eq!(rig.model.views.map.cursor, (10, 7));
+}

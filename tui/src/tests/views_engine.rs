@@ -1,0 +1,145 @@
+//! What the pretended engine answers to views.
+
+use super::engine::FakeEngine;
+use chaffinch_core::decision::{Choice, Decision};
+use chaffinch_core::protocol::{
+    ClusterView, Event, GroupMember, GroupView, MapPoint, MapView, SavedKind, Ticket, ViewCommand, ViewEvent,
+};
+use chaffinch_core::sample::SampleId;
+
+/// Where a sample lies on the pretended map: classes lie in four corners.
+fn place(sample: SampleId) -> (f32, f32) {
+    let n = sample.0;
+    let (x, y) = ((n % 4 % 2) as f32, (n % 4 / 2) as f32);
+    let turn = n as f32 * 2.4;
+    let far = (n % 13) as f32 / 13.0 * 0.18;
+    (0.25 + x * 0.5 + turn.cos() * far, 0.25 + y * 0.5 + turn.sin() * far)
+}
+
+impl FakeEngine {
+    pub(super) fn view(&mut self, command: ViewCommand) -> Vec<Event> {
+        let event = match command {
+            ViewCommand::Groups { ticket, leaks, sample } => {
+                let shown: Vec<&Vec<SampleId>> = self.shown_groups(leaks);
+                let place = sample.and_then(|s| shown.iter().position(|group| group.contains(&s)));
+                let decided = shown.iter().filter(|group| self.is_decided(group)).count() as u64;
+                let (total, place) = (shown.len() as u64, place.map(|place| place as u64));
+                self.group_ticket = (ticket, leaks);
+                ViewEvent::Groups { ticket, total, decided, place }
+            }
+            ViewCommand::Group { ticket, place, start, len } if ticket == self.group_ticket.0 => {
+                ViewEvent::Group(Box::new(self.group(ticket, place, start, len)))
+            }
+            ViewCommand::FindGroup { ticket, from, forward } => {
+                let shown = self.shown_groups(self.group_ticket.1);
+                let open = |place: &usize| !self.is_decided(shown[*place]);
+                let from = from as usize;
+                let place =
+                    if forward { (from + 1..shown.len()).find(open) } else { (0..from).rev().find(open) };
+                ViewEvent::GroupFound { ticket, place: place.map(|place| place as u64) }
+            }
+            ViewCommand::KeepOnly { keep, remove } => return self.keep_only(keep, &remove),
+            ViewCommand::Clusters { ticket, class, beside } => {
+                let members: Vec<u32> = self
+                    .samples
+                    .iter()
+                    .filter(|row| row.label == Some(class))
+                    .map(|row| row.sample.0)
+                    .collect();
+                let clusters = members
+                    .chunks(members.len().div_ceil(3).max(1))
+                    .map(|part| ClusterView {
+                        medoid: self.samples[part[0] as usize].clone(),
+                        outermost: self.samples[part[part.len() - 1] as usize].clone(),
+                        size: part.len() as u64,
+                        suspects: 2,
+                        mean: 0.83,
+                        similarity: beside.map(|_| 0.7),
+                    })
+                    .collect();
+                ViewEvent::Clusters { ticket, class, clusters, note: "pretended clusters".to_owned() }
+            }
+            ViewCommand::Map { ticket, area, width, height, .. } => {
+                let points: Vec<MapPoint> = (0..self.samples.len() as u32)
+                    .map(SampleId)
+                    .filter(|sample| area.contains(place(*sample).0, place(*sample).1))
+                    .map(|sample| {
+                        let (x, y) = place(sample);
+                        let x = (x - area.left) / (area.right - area.left) * f32::from(width - 1);
+                        let y = (y - area.top) / (area.bottom - area.top) * f32::from(height - 1);
+                        let listed = u32::from(self.list.contains(&sample));
+                        let label = self.samples[sample.index()].label;
+                        MapPoint { x: x as u16, y: y as u16, all: 1, listed, sample, label }
+                    })
+                    .collect();
+                let (inside, note) = (points.len() as u64, "a pretended map".to_owned());
+                ViewEvent::Map(Box::new(MapView { ticket, area, width, height, note, inside, points }))
+            }
+            ViewCommand::Inside { ticket, area, most, .. } => {
+                let lies = |s: &&SampleId| area.contains(place(**s).0, place(**s).1);
+                let mut samples: Vec<SampleId> = self.list.iter().filter(lies).copied().collect();
+                let total = samples.len() as u64;
+                samples.truncate(most as usize);
+                ViewEvent::Inside { ticket, total, samples }
+            }
+            ViewCommand::Part { ticket, slot, sample, width, height, .. } => {
+                return vec![Event::Picture(self.picture(ticket, slot, sample, width, height))];
+            }
+            ViewCommand::Group { .. } => return Vec::new(),
+        };
+        vec![Event::View(Box::new(event))]
+    }
+
+    fn shown_groups(&self, leaks: bool) -> Vec<&Vec<SampleId>> {
+        let leak = |group: &&Vec<SampleId>| {
+            let splits = group.iter().map(|s| self.samples[s.index()].split);
+            !leaks || splits.collect::<std::collections::BTreeSet<_>>().len() > 1
+        };
+        self.groups.iter().filter(leak).collect()
+    }
+
+    fn is_decided(&self, group: &[SampleId]) -> bool {
+        group.iter().all(|s| self.samples[s.index()].decision.is_some())
+    }
+
+    fn group(&self, ticket: Ticket, place: u64, start: u64, len: u32) -> GroupView {
+        let samples = self.shown_groups(self.group_ticket.1)[place as usize].clone();
+        let held = samples.iter().enumerate().skip(start as usize).take(len as usize);
+        let member = |(at, sample): (usize, &SampleId)| GroupMember {
+            row: self.samples[sample.index()].clone(),
+            width: 500 - at as u32 * 20,
+            height: 375,
+            bytes: 34_567,
+            score: Some(0.1),
+            similarity: (at > 0).then_some(0.97),
+        };
+        GroupView {
+            ticket,
+            place,
+            detector: "duplicate".to_owned(),
+            leak: if self.group_ticket.1 { vec!["train".to_owned(), "test".to_owned()] } else { Vec::new() },
+            reason: "Two other files show the same picture.".to_owned(),
+            rule: "best: highest score of duplicate, then train before test, most pixels".to_owned(),
+            members: held.map(member).collect(),
+            start,
+            samples,
+        }
+    }
+
+    fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Vec<Event> {
+        if let Some(message) = self.refuse.clone() {
+            return vec![Event::Refused { message }];
+        }
+        let all = [&[keep], remove].concat();
+        let before = all.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
+        for sample in &all {
+            let choice = if *sample == keep { Choice::Keep } else { Choice::Remove };
+            self.samples[sample.index()].decision = Some(Decision::from(choice));
+        }
+        let text = format!("{} samples: keep 1 and remove {}", all.len(), remove.len());
+        let saved = self.saved(SavedKind::Decision, &all, &text);
+        self.done.push((all, before, Some(Choice::Remove.into())));
+        self.undone.clear();
+        vec![saved]
+    }
+}

@@ -1,0 +1,115 @@
+//! How fast the review goes, how often the reviewer agrees with what is suggested, what is left.
+
+use super::{bar_text, percent};
+use crate::model::Model;
+use crate::text::{self, count};
+use crate::theme::Role;
+
+type Line = Vec<(Role, String)>;
+
+pub(super) fn lines(model: &Model, width: u16) -> Vec<Line> {
+    let mut lines = sitting(model);
+    let Some(statistics) = &model.panels.statistics else {
+        lines.push(one(Role::Dim, "counting…".to_owned()));
+        return lines;
+    };
+    let left = statistics.suspects.saturating_sub(statistics.suspects_decided);
+    lines.push(Vec::new());
+    lines.push(one(Role::Title, "What is left".to_owned()));
+    let share = statistics.suspects_decided as f64 / statistics.suspects.max(1) as f64;
+    lines.push(one(
+        Role::Progress,
+        format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50))),
+    ));
+    let mut words = format!("{} of {} suspects have no decision", count(left), count(statistics.suspects));
+    if let Some(rate) = model.sitting.per_hour().filter(|rate| *rate > 0.0) {
+        words.push_str(&format!(": {} more at your speed", text::clock(left as f64 * 3600.0 / rate)));
+    }
+    lines.push(one(Role::Text, format!("  {words}")));
+    lines.push(Vec::new());
+    lines.push(one(Role::Title, "All decisions of this session".to_owned()));
+    let [keep, remove, relabel, unsure] = statistics.by_choice;
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  {} kept, {} removed, {} relabelled, {} unsure",
+            count(keep),
+            count(remove),
+            count(relabel),
+            count(unsure)
+        ),
+    ));
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  a label was suggested for {}: accepted {} ({}), kept as it was {} ({})",
+            count(statistics.suggested),
+            count(statistics.accepted),
+            percent(statistics.accepted, statistics.suggested),
+            count(statistics.kept),
+            percent(statistics.kept, statistics.suggested)
+        ),
+    ));
+    lines.push(Vec::new());
+    lines.push(one(
+        Role::Title,
+        format!("  {:<18} {:>9} {:>9} {:>9}", "of what it flags", "faulty", "fine", "undecided"),
+    ));
+    for review in &statistics.detectors {
+        let open = review.flagged.saturating_sub(review.faulty + review.fine);
+        lines.push(vec![
+            (
+                Role::Text,
+                format!(
+                    "  {:<18} {:>9} {:>9} {:>9}",
+                    text::fit(&review.name, 18),
+                    count(review.faulty),
+                    count(review.fine),
+                    count(open)
+                ),
+            ),
+            (Role::Dim, format!("   {} faulty", percent(review.faulty, review.faulty + review.fine))),
+        ]);
+    }
+    lines
+}
+
+fn sitting(model: &Model) -> Vec<Line> {
+    let sitting = &model.sitting;
+    let mut lines = vec![one(Role::Title, "Since you opened it".to_owned())];
+    let rate = match sitting.per_hour() {
+        Some(rate) => format!("{} an hour", count(rate.round() as u64)),
+        None => "no speed yet".to_owned(),
+    };
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  {} decisions in {} without pauses: {rate}",
+            count(sitting.decisions),
+            text::clock(sitting.active as f64 / 1000.0)
+        ),
+    ));
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  {} in the last ten minutes, {} undone",
+            count(sitting.lately(model.now)),
+            count(sitting.undone)
+        ),
+    ));
+    lines.push(one(
+        Role::Text,
+        format!(
+            "  you accepted {} of {} suggested labels ({}) and kept {}",
+            count(sitting.accepted),
+            count(sitting.suggested),
+            percent(sitting.accepted, sitting.suggested),
+            count(sitting.kept)
+        ),
+    ));
+    lines
+}
+
+fn one(role: Role, words: String) -> Line {
+    vec![(role, words)]
+}
