@@ -82,8 +82,7 @@ impl HostEncoder {
         let sequences = 1 << sequences.ilog2();
         let length = (sequences * tokens * width).max(1);
         x.par_chunks_mut(length).with_max_len(1).for_each(|rows| {
-            let mut room =
-                self.room.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             for layer in &self.layers {
                 layer.forward(rows, tokens, width, self.heads, self.causal, &mut room);
             }

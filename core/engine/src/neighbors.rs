@@ -76,7 +76,12 @@ impl NeighborLists {
 
     /// No neighbours, with room for `k` a row.
     fn empty(rows: usize, k: usize) -> NeighborLists {
-        NeighborLists { k, indices: vec![u32::MAX; rows * k], similarities: vec![-1.0; rows * k], recall: None }
+        NeighborLists {
+            k,
+            indices: vec![u32::MAX; rows * k],
+            similarities: vec![-1.0; rows * k],
+            recall: None,
+        }
     }
 
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.

@@ -125,7 +125,8 @@ fn sum_of_smaller(row: &[f32], nearest: &[f32]) -> f64 {
     let smaller = |d: f32, near: f32| if d < near { d } else { near };
     let mut total = 0.0;
     for (row, nearest) in row.chunks(RUN).zip(nearest.chunks(RUN)) {
-        let ((row, row_rest), (nearest, nearest_rest)) = (row.as_chunks::<LANES>(), nearest.as_chunks::<LANES>());
+        let ((row, row_rest), (nearest, nearest_rest)) =
+            (row.as_chunks::<LANES>(), nearest.as_chunks::<LANES>());
         let mut sums = [0.0_f32; LANES];
         for (d, near) in row.iter().zip(nearest) {
             for lane in 0..LANES {
@@ -242,13 +243,7 @@ const LOOK: usize = 8;
 
 /// The medoid that the candidate would best replace, and what that changes. `seconds` holds each point's distance to
 /// its second nearest medoid once more: most points are no nearer to the candidate, and are passed over by it.
-fn best_swap(
-    row: &[f32],
-    near: &[Near],
-    seconds: &[f32],
-    removal: &[f64],
-    loss: &mut [f64],
-) -> (usize, f64) {
+fn best_swap(row: &[f32], near: &[Near], seconds: &[f32], removal: &[f64], loss: &mut [f64]) -> (usize, f64) {
     if removal.len() == 1 {
         let change = row.iter().zip(near).map(|(&d, near)| f64::from(d) - f64::from(near.d_first)).sum();
         return (0, change);

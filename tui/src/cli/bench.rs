@@ -94,8 +94,13 @@ fn product(args: &BenchProduct) -> Figures {
         outs.par_iter_mut().with_max_len(1).for_each(|out| matmul_transposed(&a, side, &b, side, side, out));
         Ok(u64::from(black_box(outs[0][0]) > 0.0))
     };
-    timed("product", args.rounds, threads, gflop, work).unwrap_or_else(|error| {
-        Figures { what: format!("{error:#}"), items: 0, seconds: 0.0, cpu_seconds: 0.0, gflop, found: 0 }
+    timed("product", args.rounds, threads, gflop, work).unwrap_or_else(|error| Figures {
+        what: format!("{error:#}"),
+        items: 0,
+        seconds: 0.0,
+        cpu_seconds: 0.0,
+        gflop,
+        found: 0,
     })
 }
 
@@ -184,8 +189,7 @@ fn images(args: &BenchImages) -> Result<Figures> {
 
 /// All pairs of near hashes.
 fn hashes(args: &BenchHashes) -> Result<Figures> {
-    let bytes =
-        std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
+    let bytes = std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
     let hashes: Vec<u64> = bytes
         .chunks_exact(8)
         .map(|eight| eight.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte)))
@@ -219,7 +223,8 @@ fn nearest(args: &BenchNeighbors) -> Result<Figures> {
 
 fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let number = |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
+    let number =
+        |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
     let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
     ensure!(cols > 0 && numbers.len() % cols == 0, "{} has no whole rows of {cols}", path.display());
     Ok(EmbeddingMatrix::from_vec(numbers, cols))
@@ -257,7 +262,8 @@ fn audit(args: &BenchAudit) -> Result<Figures> {
         let fence = low - 3.0 * (middle - low);
         let outliers = likeness.iter().filter(|&&likeness| likeness < fence).count() as u64;
         let table = Table::new(&shares, classes, &labels)?;
-        let wrong = filter(&table, Filter::PruneByNoiseRate)?.into_iter().filter(|&wrong| wrong).count() as u64;
+        let wrong =
+            filter(&table, Filter::PruneByNoiseRate)?.into_iter().filter(|&wrong| wrong).count() as u64;
         black_box(scores(&table, Method::SelfConfidence, false));
         Ok(outliers + twins + wrong)
     })

@@ -128,8 +128,10 @@ fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -
             for (start, weights) in taps.iter() {
                 for plane in &planes {
                     let under = &plane[start..start + weights.len()];
-                    let products =
-                        under.iter().zip(weights).map(|(&value, &weight)| i32::from(value).wrapping_mul(weight));
+                    let products = under
+                        .iter()
+                        .zip(weights)
+                        .map(|(&value, &weight)| i32::from(value).wrapping_mul(weight));
                     out.push(to_byte(products.fold(HALF, i32::wrapping_add)));
                 }
             }

@@ -54,7 +54,14 @@ impl Best {
 
     /// Offers a row (`own`, at `row` of these lists) those candidates whose quick product leaves them a chance.
     #[inline(always)]
-    pub(super) fn offer_all(&mut self, set: Set<'_>, row: usize, own: u32, quick: &[f32], others: &Places<'_>) {
+    pub(super) fn offer_all(
+        &mut self,
+        set: Set<'_>,
+        row: usize,
+        own: u32,
+        quick: &[f32],
+        others: &Places<'_>,
+    ) {
         let mut worst = self.worst(row) - SLACK;
         for (part, quick) in quick.chunks(LOOK).enumerate() {
             // Counted, not searched: nearly always there is none, and counting needs no branches.

@@ -155,7 +155,10 @@ fn straighten(rows: &mut [f32], cols: usize) {
             for other in before.chunks_exact(cols) {
                 let mut sums = [0.0_f64; 8];
                 for (a, b) in row.chunks(8).zip(other.chunks(8)) {
-                    a.iter().zip(b).zip(&mut sums).for_each(|((a, b), sum)| *sum += f64::from(*a) * f64::from(*b));
+                    a.iter()
+                        .zip(b)
+                        .zip(&mut sums)
+                        .for_each(|((a, b), sum)| *sum += f64::from(*a) * f64::from(*b));
                 }
                 let along = sums.iter().sum::<f64>() as f32;
                 row.iter_mut().zip(other).for_each(|(to, from)| *to -= along * from);

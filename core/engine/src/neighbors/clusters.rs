@@ -36,7 +36,10 @@ impl Clusters {
         let count = (2 * set.len().isqrt()).clamp(1, set.len());
         let sample = set.spread(TRAINED * count);
         let mut centres = Vec::new();
-        set.gather(sample.iter().copied().step_by(TRAINED.min(sample.len() / count).max(1)).take(count), &mut centres);
+        set.gather(
+            sample.iter().copied().step_by(TRAINED.min(sample.len() / count).max(1)).take(count),
+            &mut centres,
+        );
         for _ in 0..ROUNDS {
             job.checkpoint()?;
             let nearest = nearest_centres(set, &sample, &centres, job)?;
@@ -72,7 +75,8 @@ impl Clusters {
     fn around(&self, cluster: usize) -> Vec<u32> {
         let row = &self.nearness[cluster * self.len()..][..self.len()];
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        let nearness = |other: u32| if other as usize == cluster { f32::INFINITY } else { row[other as usize] };
+        let nearness =
+            |other: u32| if other as usize == cluster { f32::INFINITY } else { row[other as usize] };
         order.sort_by(|&a, &b| nearness(b).total_cmp(&nearness(a)).then(a.cmp(&b)));
         order
     }
@@ -120,7 +124,13 @@ impl Clusters {
     }
 
     /// How many clusters to look into for a share of all true neighbours, and the share that they give, on a sample.
-    pub(super) fn probes_for(&self, set: Set<'_>, k: usize, share: f32, job: &Job<'_>) -> Result<(usize, f32)> {
+    pub(super) fn probes_for(
+        &self,
+        set: Set<'_>,
+        k: usize,
+        share: f32,
+        job: &Job<'_>,
+    ) -> Result<(usize, f32)> {
         let asked = set.spread(ASKED);
         let truth = neighbours_of(set, &asked, k, job)?;
         let mut homes = vec![0_u32; set.len()];
