@@ -7,9 +7,13 @@ use clap_complete::Shell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+mod bench;
 mod probabilities;
 mod settings;
 
+pub(super) use bench::{
+    Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct,
+};
 pub(super) use probabilities::{
     LabelQuality, PromptPooling, QualityFormat, ScoreMethod, Select, SelectSource,
 };
@@ -93,6 +97,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME|FILE")]
         keymap: Option<String>,
     },
+    /// Measure a part of the program
+    #[command(subcommand, hide = true)]
+    Bench(Bench),
 }
 
 /// How to read a dataset.
