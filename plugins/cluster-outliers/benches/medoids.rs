@@ -4,10 +4,7 @@
 //! floating-point numbers, lowest byte first.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // A measurement fails loudly and tells what it found.
 
-#[allow(dead_code, unreachable_pub, unused_imports)] // Only what is measured is used.
-#[path = "../src/fasterpam.rs"]
-mod fasterpam;
-
+use chaffinch_cluster_outliers::fasterpam;
 use std::time::Instant;
 
 fn main() {

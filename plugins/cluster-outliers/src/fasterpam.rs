@@ -9,7 +9,7 @@
 
 /// Distances between all pairs of `n` points, row by row, with zeros on the diagonal.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Distances<'a> {
+pub struct Distances<'a> {
     data: &'a [f32],
     n: usize,
 }
@@ -19,7 +19,7 @@ impl<'a> Distances<'a> {
     ///
     /// # Panics
     /// When there are not as many.
-    pub(crate) fn new(data: &'a [f32], n: usize) -> Distances<'a> {
+    pub fn new(data: &'a [f32], n: usize) -> Distances<'a> {
         assert_eq!(data.len(), n * n, "a distance matrix is square");
         Distances { data, n }
     }
@@ -30,7 +30,7 @@ impl<'a> Distances<'a> {
 
     /// The sum of all points' distances to the nearest of `medoids`.
     #[cfg(test)]
-    pub(crate) fn inertia(&self, medoids: &[usize]) -> f64 {
+    pub fn inertia(&self, medoids: &[usize]) -> f64 {
         let nearest =
             |point: usize| medoids.iter().map(|&m| self.row(m)[point]).fold(f32::INFINITY, f32::min);
         (0..self.n).map(|point| f64::from(nearest(point))).sum()
@@ -39,17 +39,17 @@ impl<'a> Distances<'a> {
 
 /// A set of medoids and who belongs to whom.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Clustering {
+pub struct Clustering {
     /// The medoids, in the order in which they were chosen.
-    pub(crate) medoids: Vec<usize>,
+    pub medoids: Vec<usize>,
     /// The place in `medoids` of each point's nearest one.
-    pub(crate) assignment: Vec<usize>,
+    pub assignment: Vec<usize>,
     /// Sum of the distances to the nearest medoid.
-    pub(crate) inertia: f64,
+    pub inertia: f64,
 }
 
 /// Called once a round; an error ends the work.
-pub(crate) type Checkpoint<'a, E> = &'a dyn Fn() -> Result<(), E>;
+pub type Checkpoint<'a, E> = &'a dyn Fn() -> Result<(), E>;
 
 /// `k` medoids, starting from BUILD.
 ///
@@ -58,7 +58,7 @@ pub(crate) type Checkpoint<'a, E> = &'a dyn Fn() -> Result<(), E>;
 ///
 /// # Panics
 /// When there are fewer points than medoids, or none.
-pub(crate) fn cluster<E>(
+pub fn cluster<E>(
     distances: Distances<'_>,
     k: usize,
     checkpoint: Checkpoint<'_, E>,
@@ -72,7 +72,7 @@ pub(crate) fn cluster<E>(
 ///
 /// # Errors
 /// Those of `checkpoint`.
-pub(crate) fn elbow<E>(
+pub fn elbow<E>(
     distances: Distances<'_>,
     ks: &[usize],
     checkpoint: Checkpoint<'_, E>,
@@ -185,7 +185,7 @@ impl Near {
 ///
 /// # Errors
 /// Those of `checkpoint`.
-pub(crate) fn improve<E>(
+pub fn improve<E>(
     distances: Distances<'_>,
     mut medoids: Vec<usize>,
     checkpoint: Checkpoint<'_, E>,

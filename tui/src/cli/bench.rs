@@ -226,7 +226,7 @@ fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
     let number =
         |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
     let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
-    ensure!(cols > 0 && numbers.len() % cols == 0, "{} has no whole rows of {cols}", path.display());
+    ensure!(cols > 0 && numbers.len().is_multiple_of(cols), "{} has no whole rows of {cols}", path.display());
     Ok(EmbeddingMatrix::from_vec(numbers, cols))
 }
 

@@ -50,9 +50,6 @@ fn sign(c: char) -> char {
         },
         '…' => '~',
         '–' | '−' | '—' => '-',
-        // Dots of a map: empty, or something.
-        '\u{2800}' => ' ',
-        '\u{2801}'..='\u{28ff}' => ':',
         _ => '?',
     }
 }
