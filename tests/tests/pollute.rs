@@ -54,13 +54,15 @@ fn planted_faults_are_listed_and_evaluated() {
 
     // The truth names the kind of each fault.
     assert_eq!(evaluation["kinds"]["copy"], 3, "{evaluation}");
+    // Which of two equal files is the copy is nobody's to say, so not all that are flagged are the planted ones.
     let copies = &evaluation["detectors"]["duplicates"]["by_kind"]["copy"];
-    assert_eq!((copies["found"].as_u64(), copies["recall"].as_f64()), (Some(3), Some(1.0)), "{copies}");
+    assert_eq!(copies["errors"], 3, "{copies}");
+    assert!(copies["auroc"].as_f64().is_some_and(|area| area > 0.5), "{copies}");
     assert_eq!(evaluation["resamples"], 1000);
-    let recall = &evaluation["detectors"]["duplicates"]["intervals"]["recall"];
-    let (low, high) = (recall[0].as_f64().unwrap(), recall[1].as_f64().unwrap());
-    let own = evaluation["detectors"]["duplicates"]["recall"].as_f64().unwrap();
-    assert!(low <= own && own <= high && low < high, "{recall}");
+    let own = evaluation["ensemble"]["auroc"].as_f64().unwrap();
+    let interval = &evaluation["ensemble"]["intervals"]["auroc"];
+    let (low, high) = (interval[0].as_f64().unwrap(), interval[1].as_f64().unwrap());
+    assert!(low < own && own < high, "{low} {own} {high}");
     assert!(evaluation["ensemble"]["precision_at"]["10"].is_number(), "{evaluation}");
 
     // Curves.
