@@ -28,6 +28,9 @@ const BLOCK: usize = 256;
 pub const EXACT_ROWS: usize = 200_000;
 /// The share of true neighbours that lists of more rows have at least, on a sample of the rows.
 pub const RECALL: f32 = 0.985;
+/// How many neighbours that is said of. Fixed, so that what is looked into, and with it the lists, are the same however
+/// many neighbours are asked for.
+pub const RECALL_AT: usize = 10;
 /// From so many rows on clusters are worth their making.
 const CLUSTERED_ROWS: usize = 8192;
 /// Clusters that a row is compared with before all pairs are looked at.
@@ -42,7 +45,8 @@ pub struct NeighborLists {
     pub indices: Vec<u32>,
     /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
     pub similarities: Vec<f32>,
-    /// The share of true neighbours in the lists, measured on a sample of the rows; none where all are exact.
+    /// The share of the true [`RECALL_AT`] neighbours that were found, measured on a sample of the rows; none where all
+    /// lists are exact.
     pub recall: Option<f32>,
 }
 
@@ -134,7 +138,7 @@ fn nearest_beyond(
         let clusters = Clusters::new(set, job)?;
         let mut probes = FIRST_LOOK;
         if rows.len() > exact_rows {
-            let (needed, recall) = clusters.probes_for(set, k, RECALL, job)?;
+            let (needed, recall) = clusters.probes_for(set, RECALL_AT.min(rows.len() - 1), RECALL, job)?;
             // With many clusters to look into, all pairs are no more work.
             if needed * 3 <= clusters.len() {
                 (probes, complete, lists.recall) = (needed, false, Some(recall));
