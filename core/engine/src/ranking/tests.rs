@@ -174,13 +174,13 @@ fn rules_that_ask_for_agreement_name_fewer_suspects() {
     assert_eq!(order(EnsembleRule::And), [4, 0]);
     assert_eq!(order(EnsembleRule::AtLeast(2)), [4, 0, 1]);
     assert_eq!(order(EnsembleRule::AtLeast(99)), [4, 0]);
-    let mut any = order(EnsembleRule::AtLeast(1));
+    let mut any = order(EnsembleRule::AtLeast(1)).to_vec();
     any.sort_unstable();
     assert_eq!(any, [0, 1, 2, 4, 5]);
     let and = rank_of(&results, &EnsembleRule::And);
     assert_eq!((and.score[0], and.score[1], and.flags[1]), (0.3, 0.9, 0));
     // Two flag it, or one is sure of it.
-    let mut precise = order(EnsembleRule::Precision);
+    let mut precise = order(EnsembleRule::Precision).to_vec();
     precise.sort_unstable();
     assert_eq!(precise, [0, 1, 4, 5]);
     // Every sample stays in the full order once.
@@ -278,7 +278,7 @@ proptest! {
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
         let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
-        let mut suspects = ranking.order.clone();
+        let mut suspects = ranking.order.to_vec();
         suspects.sort_unstable();
         let expected: Vec<u32> = (0_u32..).zip(&rows)
             .filter(|(_, row)| row.0.is_some_and(|s| s < 5) || row.1.is_some_and(|s| s < 3))
