@@ -181,7 +181,7 @@ impl Row {
         match decode(bytes) {
             Ok(decoded) => {
                 (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
-                (row.phash, row.dhash) = (phash::phash(&decoded.image), phash::dhash(&decoded.image));
+                (row.phash, row.dhash) = phash::hashes(&decoded.image);
                 row.trouble = None;
             }
             Err(error) => row.trouble = Some(error.to_string()),

@@ -15,7 +15,7 @@
 //! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
-//! - **Average**: by the mean of `c`.
+//! - **Average**: by the mean of `c`; a suspect is what it puts below 0.5. So in the next, and in Stacking.
 //! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, told from which samples they
 //!   flag (`agreement.rs`). Without weights it leaves out what has nothing to do with the matter most detectors see.
 //! - **`AtLeast(k)`** and **And**: a sample is a suspect when `k` of the detectors that scored it flag it, or all of
@@ -299,6 +299,12 @@ fn summary(row: usize, voters: &[Voter<'_>], beside: &Beside<'_>, rule: &Ensembl
         _ => lowest,
     };
     if *rule == EnsembleRule::Precision && flags < 2 && lowest >= SURE {
+        flags = 0;
+    }
+    // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
+    // hold for fine is no suspect.
+    let by_score = matches!(rule, EnsembleRule::Average | EnsembleRule::Consensus | EnsembleRule::Stacking);
+    if by_score && score >= 0.5 {
         flags = 0;
     }
     Summary { lowest, mean, score, flags }

@@ -8,6 +8,9 @@ use ndarray::Array2;
 /// What is added to variances, as in scikit-learn, and what is tried after it: with narrow groups far apart the
 /// density of a number between them vanishes, which the fit refuses.
 const REGULARISATION: [f64; 4] = [1e-6, 1e-5, 1e-4, 1e-3];
+/// What numbers are multiplied by for the fit: the k-means it starts from ends at steps of 1e-4, which is early for
+/// numbers within 0..=1. Densities change by a constant factor, groups do not.
+const SCALE: f64 = 1000.0;
 /// Numbers a fit looks at, at most; of more, evenly spaced ones in order of size.
 const FITTED: usize = 100_000;
 
@@ -29,11 +32,16 @@ pub(crate) fn of_better_group(numbers: &[f64]) -> Vec<f64> {
     } else {
         (0..FITTED).map(|place| sorted[place * (sorted.len() - 1) / (FITTED - 1)]).collect()
     };
-    let column = |numbers: Vec<f64>| Array2::from_shape_vec((numbers.len(), 1), numbers);
-    let Ok(fitted) = column(fitted) else { return vec![1.0; numbers.len()] };
+    let scaled: Vec<f64> = fitted.into_iter().map(|x| x * SCALE).collect();
+    let Ok(fitted) = Array2::from_shape_vec((scaled.len(), 1), scaled) else {
+        return vec![1.0; numbers.len()];
+    };
     let fitted = DatasetBase::from(fitted);
     let model = REGULARISATION.iter().find_map(|&added| {
-        let fit = GaussianMixtureModel::params(2).reg_covariance(added).max_n_iterations(1000).fit(&fitted);
+        let fit = GaussianMixtureModel::params(2)
+            .reg_covariance(added * SCALE * SCALE)
+            .max_n_iterations(1000)
+            .fit(&fitted);
         fit.ok().map(Groups::of).filter(Groups::usable)
     });
     // Not even with wide groups: there is one.

@@ -4,6 +4,7 @@
 //! left, `output` and `progress` write. The other files are one command each.
 
 mod args;
+mod bench;
 mod check_plugin;
 mod config_cmd;
 mod demo;
@@ -87,6 +88,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
         Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
+        Command::Bench(what) => bench::run(what).map(done),
     }
 }
 

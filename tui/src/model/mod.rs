@@ -88,6 +88,10 @@ pub struct Place {
     pub recent: Vec<String>,
     /// Whether deciding stays on the sample.
     pub stay: bool,
+    /// Whether the list is shown as a grid.
+    pub grid: bool,
+    /// The grid's columns, where they were chosen.
+    pub columns: Option<u16>,
     /// The recorded keys, written as in a keymap.
     pub keys: String,
     /// Tags of the reviewer's own that were used, last used first.
@@ -312,6 +316,8 @@ impl Model {
             detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
             recent: self.recent.clone(),
             stay: !self.advance,
+            grid: [self.views.page, self.views.below].contains(&Page::Grid),
+            columns: self.views.columns,
             keys: crate::update::recorded(self),
             tags: self.tags.clone(),
         }

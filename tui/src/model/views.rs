@@ -64,6 +64,8 @@ pub struct Views {
     pub map: MapState,
     /// The last ticket given out.
     pub last_ticket: Ticket,
+    /// Everything is told in lines: views that are nothing without pictures are not shown.
+    pub spoken: bool,
     /// What is shown may have changed: it is asked for again.
     pub stale: bool,
     /// Width and height of pictures seen in part.
@@ -113,6 +115,8 @@ pub struct Groups {
     pub cursor: usize,
     /// The question under way: group, first member, when.
     pub asked: Option<(u64, u64, u64)>,
+    /// Where nothing below is undecided, it is looked for above.
+    pub then_above: bool,
 }
 
 /// The clusters of one class.

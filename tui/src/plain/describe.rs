@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Mode, Model, PickerKind, PromptKind};
+use crate::model::{Mode, Model, Page, PickerKind, PromptKind};
 use crate::text;
 use crate::update::group;
 use crate::view;
@@ -19,8 +19,17 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     };
     let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
+    let place = match &model.views.groups.shown {
+        Some(group) if model.views.page == Page::Group => {
+            let (member, count) = (model.views.groups.cursor + 1, group.samples.len());
+            let best = if member == 1 { ", the best" } else { "" };
+            let (number, total) = (group.place + 1, model.views.groups.total.unwrap_or(0));
+            format!("group {number} of {total}, member {member} of {count}{best}")
+        }
+        _ => format!("{} of {}", model.list.cursor + 1, model.list.total),
+    };
     let mut lines = vec![
-        format!("{} of {}: {}", model.list.cursor + 1, model.list.total, row.path),
+        format!("{place}: {}", row.path),
         format!("label: {}", class(row.label)),
         format!("suggested: {}", class(row.suggested.filter(|label| Some(*label) != row.label))),
         format!("score: {}", row.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))),
@@ -35,6 +44,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     }
     if model.marks.contains(&row.sample) {
         lines.push("marked".to_owned());
+    }
+    if let Some(group) = model.views.groups.shown.as_ref().filter(|_| model.views.page == Page::Group) {
+        lines.push(group.rule.clone());
     }
     let Some(detail) = model.details.get(row.sample) else { return lines };
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));

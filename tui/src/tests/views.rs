@@ -110,6 +110,21 @@ fn marks_and_decisions_work_in_the_grid_and_show_in_every_cell() {
 }
 
 #[test]
+fn the_grid_is_there_again_in_the_next_run() {
+    let mut rig = Rig::new(FakeEngine::new(1000), 80, 24);
+    rig.press("i<lt>jjjl");
+    let here = (rig.model.sample(), rig.model.list.top);
+    rig.press("q");
+    let mut engine = FakeEngine::new(1000);
+    engine.summary.remembered = rig.engine.summary.remembered.clone();
+    let mut again = Rig::new(engine, 80, 24);
+    assert_eq!((again.model.views.page, again.model.views.grid_columns(&again.model)), (Page::Grid, Some(6)));
+    assert_eq!((again.model.sample(), again.model.list.top), here);
+    again.press("z");
+    assert!(again.model.zoom && again.model.views.page == Page::List, "one picture alone");
+}
+
+#[test]
 fn a_held_key_in_the_grid_replaces_questions_instead_of_queueing_them() {
     let mut rig = Rig::new(FakeEngine::new(10_000), 80, 24);
     rig.press("i");
@@ -235,7 +250,11 @@ fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
 #[test]
 fn a_marked_member_is_kept_instead() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
-    rig.press("jjpl<Space>B");
+    // The group below first: then what is above is still undecided.
+    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.press("jjp]B");
+    assert_eq!(rig.model.views.groups.place, 0);
+    rig.press("l<Space>B");
     let all = [2, 5, 8].map(|n| rig.choice(n));
     assert_eq!(all, [Some(Choice::Remove), Some(Choice::Keep), Some(Choice::Remove)]);
 }
@@ -385,4 +404,20 @@ fn clicks_choose_cells() {
     rig.press("m");
     rig.send(Msg::Click(10, 8));
     assert_eq!(rig.model.views.map.cursor, (10, 7));
+}
+
+#[test]
+fn told_in_lines_only_what_needs_no_picture_is_opened() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.model.views.spoken = true;
+    for key in ["i", "c", "b", "C", "m", "Z", ">"] {
+        rig.press(key);
+        assert_eq!((rig.model.views.page, rig.model.zoom), (Page::List, false), "{key}");
+        assert_eq!(rig.toast(), "that is nothing without pictures");
+    }
+    rig.press("jjp");
+    assert_eq!(rig.model.views.page, Page::Group);
+    rig.engine.groups.clear();
+    rig.press("<Esc>p");
+    assert_eq!(rig.model.views.page, Page::List, "there is no group to be told of");
 }

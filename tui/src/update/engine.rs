@@ -92,6 +92,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             model.tags.extend(tags);
             macros::restore(model, &place.keys);
             model.advance = !place.stay;
+            views::restore(model, place.grid, place.columns);
             model.list.top = place.top;
             let anchor =
                 if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };

@@ -18,6 +18,22 @@ use chaffinch_core::sample::SampleId;
 /// Does an action in the way of the view that is shown. Says whether that was all.
 pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
     use Action as A;
+    let pictures = matches!(
+        action,
+        A::Grid
+            | A::Compare
+            | A::Blink
+            | A::Clusters
+            | A::Map
+            | A::ActualSize
+            | A::Overlay
+            | A::Larger
+            | A::Smaller
+    );
+    if pictures && model.views.spoken {
+        say(model, Level::Warning, "that is nothing without pictures");
+        return true;
+    }
     match action {
         A::Grid => {
             let page = if model.views.page == Page::Grid { Page::List } else { Page::Grid };
@@ -27,7 +43,16 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         A::Blink => compare::blink(model),
         A::GoToOther => compare::go_to_other(model, fx),
         A::ActualSize => compare::actual_size(model),
-        A::Zoom if model.views.page == Page::Compare => compare::actual_size(model),
+        A::Zoom => match model.views.page {
+            Page::Compare => compare::actual_size(model),
+            Page::List if model.views.part.take().is_none() => return false,
+            Page::List => model.zoom = false,
+            Page::Grid => {
+                show(model, Page::List);
+                model.zoom = true;
+            }
+            _ => say(model, Level::Info, "in the list, in the grid and in compare a picture is shown larger"),
+        },
         A::Overlay => {
             model.views.bare = !model.views.bare;
             let text = if model.views.bare { "pictures only" } else { "with names and scores" };
@@ -63,12 +88,27 @@ fn show(model: &mut Model, page: Page) {
         model.views.below = model.views.page;
     }
     model.views.page = page;
+    if page == Page::List {
+        model.views.below = Page::List;
+    }
     model.views.part = None;
     model.zoom = false;
     model.scroll = 0;
+    if !page.is_over_the_list() {
+        // A range of rows that are out of sight would be decided about unseen.
+        model.visual = None;
+    }
     let height = motion::page(model);
     model.list.reveal(height);
     motion::touch(model);
+}
+
+/// The list is shown as it was when it was left.
+pub(super) fn restore(model: &mut Model, grid: bool, columns: Option<u16>) {
+    model.views.columns = columns;
+    if grid {
+        model.views.page = Page::Grid;
+    }
 }
 
 /// Closes the view that lies over list or grid.
@@ -193,7 +233,7 @@ pub(super) fn event(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
             groups::listed(model, ticket, total, decided, place);
         }
         ViewEvent::Group(group) => groups::got(model, group),
-        ViewEvent::GroupFound { ticket, place } => groups::found(model, ticket, place),
+        ViewEvent::GroupFound { ticket, place } => groups::found(model, ticket, place, fx),
         ViewEvent::Clusters { ticket, class, clusters, note } => {
             clusters::got(model, ticket, class, clusters, note);
         }

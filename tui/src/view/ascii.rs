@@ -41,6 +41,13 @@ fn sign(c: char) -> char {
         '←' | '‹' => '<',
         '↑' | '▲' => '^',
         '↓' | '▼' | '▾' => 'v',
+        // Points of the map: how many of the eight are there.
+        '\u{2800}'..='\u{28ff}' => match (c as u32 & 0xff).count_ones() {
+            0 => ' ',
+            1 | 2 => '.',
+            3 | 4 => ':',
+            _ => '#',
+        },
         '…' => '~',
         '–' | '−' | '—' => '-',
         _ => '?',

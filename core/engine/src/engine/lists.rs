@@ -1,5 +1,6 @@
 //! Runs queries on a thread of their own; only the newest one is worth finishing.
 
+use super::desk::Desk;
 use super::service::Internal;
 use super::state::State;
 use crate::decision::Choice;
@@ -8,10 +9,9 @@ use crate::protocol::{Query, Ticket};
 use crate::query;
 use crate::sample::SampleId;
 use crate::{Error, columns};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A finished list.
@@ -51,37 +51,30 @@ struct Question {
 
 /// The desk where lists are asked for.
 pub(super) struct Lists {
-    questions: Option<Sender<Question>>,
+    desk: Desk<Question>,
     /// The ticket of the newest question; work on an older one is given up.
     newest: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Lists {
     pub(super) fn start(internal: &Sender<Internal>) -> Lists {
-        let (questions, inbox) = unbounded();
         let internal = internal.clone();
         let newest = Arc::new(AtomicU64::new(0));
-        let thread = std::thread::spawn({
+        let desk = Desk::start({
             let newest = newest.clone();
-            move || serve(&inbox, &newest, &internal)
+            move |inbox| serve(inbox, &newest, &internal)
         });
-        Lists { questions: Some(questions), newest, thread: Some(thread) }
+        Lists { desk, newest }
     }
 
     pub(super) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
         self.newest.store(ticket, Ordering::Relaxed);
-        if let Some(questions) = &self.questions {
-            let _ = questions.send(Question { ticket, query, state, decisions });
-        }
+        self.desk.ask(Question { ticket, query, state, decisions });
     }
 
-    pub(super) fn stop(mut self) {
-        drop(self.questions.take());
+    pub(super) fn stop(self) {
         self.newest.store(Ticket::MAX, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.desk.stop();
     }
 }
 

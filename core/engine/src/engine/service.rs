@@ -5,13 +5,13 @@ mod views;
 
 use super::Setup;
 use super::answers;
+use super::desk::Desk;
 use super::kept;
 use super::lists::{Lists, Order};
-use super::overview::{Overviews, Question};
+use super::overview::{self, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
-use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
 use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
@@ -52,8 +52,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    views: Views,
-    overviews: Overviews,
+    views: Desk<super::views::Question>,
+    overviews: Desk<Question>,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -98,8 +98,8 @@ impl Service {
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            views: Views::start(&events),
-            overviews: Overviews::start(&events),
+            views: super::views::desk(&events),
+            overviews: overview::desk(&events),
             setup,
             events,
             internal,

@@ -25,7 +25,8 @@ pub(super) fn toggle(model: &mut Model) {
 
 pub(super) fn blink(model: &mut Model) {
     match (model.views.page, model.views.compare.blink) {
-        (Page::Compare, blink) => model.views.compare.blink = Some(!blink.unwrap_or(false)),
+        // First this one, whose place is known, then the other.
+        (Page::Compare, blink) => model.views.compare.blink = Some(blink.is_some_and(|other| !other)),
         _ => open(model, Some(false)),
     }
 }

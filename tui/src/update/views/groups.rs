@@ -61,7 +61,7 @@ pub(super) fn ask(model: &mut Model, fx: &mut Effects) {
         group.place == groups.place && group.start == start && group.ticket == groups.ticket
     });
     let asked = groups.asked.is_some_and(|(place, first, _)| (place, first) == (groups.place, start));
-    if shown && !stale || asked && !stale {
+    if !stale && (shown || asked) {
         return;
     }
     groups.asked = Some((groups.place, start, now));
@@ -90,6 +90,9 @@ pub(super) fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64
         (_, true) => "this sample is in no flagged group: here is the worst one",
         _ => return,
     };
+    if total == 0 && model.views.spoken {
+        close(model);
+    }
     say(model, Level::Info, text);
 }
 
@@ -106,12 +109,14 @@ pub(super) fn got(model: &mut Model, group: Box<GroupView>) {
     groups.shown = Some(group);
 }
 
-pub(super) fn found(model: &mut Model, ticket: Ticket, place: Option<u64>) {
+pub(super) fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects) {
     if ticket != model.views.groups.ticket {
         return;
     }
+    let above = std::mem::take(&mut model.views.groups.then_above);
     match place {
         Some(place) => to(model, place),
+        None if above => find(model, false, fx),
         // A fault stays in sight.
         None if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Error) => {}
         None => say(model, Level::Info, "no other group is undecided"),
@@ -177,6 +182,7 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
 
 fn find(model: &mut Model, forward: bool, fx: &mut Effects) {
     let (ticket, from) = (model.views.groups.ticket, model.views.groups.place);
+    model.views.groups.then_above = false;
     send(fx, Command::View(ViewCommand::FindGroup { ticket, from, forward }));
 }
 
@@ -244,7 +250,10 @@ pub(in crate::update) fn advance(model: &mut Model, fx: &mut Effects) -> bool {
     let next = (groups.cursor + 1..count).chain(0..groups.cursor.min(count)).find(open);
     match next {
         Some(next) => go(model, next),
-        None => find(model, true, fx),
+        None => {
+            find(model, true, fx);
+            model.views.groups.then_above = true;
+        }
     }
     true
 }
