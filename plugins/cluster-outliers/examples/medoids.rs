@@ -1,6 +1,6 @@
 //! Measures k-medoids on a matrix of distances that is there already.
 //!
-//! `cargo bench -p chaffinch-cluster-outliers --bench medoids -- FILE POINTS MEDOIDS`: FILE holds POINTS * POINTS 32-bit
+//! `cargo run --release -p chaffinch-cluster-outliers --example medoids -- FILE POINTS MEDOIDS`: FILE holds POINTS * POINTS 32-bit
 //! floating-point numbers, lowest byte first.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // A measurement fails loudly and tells what it found.
 
@@ -8,8 +8,7 @@ use chaffinch_cluster_outliers::fasterpam;
 use std::time::Instant;
 
 fn main() {
-    // Cargo adds a flag of its own.
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<String> = std::env::args().skip(1).collect();
     let [file, points, medoids] = words.as_slice() else {
         println!("FILE POINTS MEDOIDS are wanted; nothing is measured");
         return;
