@@ -24,8 +24,8 @@ use rayon::prelude::*;
 
 /// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
 const BLOCK: usize = 256;
-/// Up to so many rows the lists are exact.
-pub const EXACT_ROWS: usize = 200_000;
+/// Up to so many rows the lists are exact. All are: the sample that tells how far to look is not yet to be trusted.
+pub const EXACT_ROWS: usize = usize::MAX;
 /// The share of true neighbours that lists of more rows have at least, on a sample of the rows.
 pub const RECALL: f32 = 0.985;
 /// How many neighbours that is said of. Fixed, so that what is looked into, and with it the lists, are the same however
