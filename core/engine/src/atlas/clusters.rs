@@ -1,8 +1,13 @@
-//! Clusters of one class: spherical k-means (I. S. Dhillon and D. S. Modha 2001), each with the member nearest to its
-//! centre as medoid. A picture of what a class looks like, not a judgement: no score is made of it.
+//! Clusters of one class: k-means (S. P. Lloyd 1982, as linfa has it) on unit vectors, each with the member nearest to
+//! its centre as medoid. A picture of what a class looks like, not a judgement: no score is made of it.
 
+use crate::linear::matmul_transposed;
 use crate::neighbors;
 use crate::store::EmbeddingMatrix;
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_clustering::{KMeans, KMeansInit};
+use ndarray::Array2;
 
 /// Clusters a class is taken apart into, at most.
 const CLUSTERS: usize = 5;
@@ -10,8 +15,10 @@ const CLUSTERS: usize = 5;
 const LEAST: usize = 4;
 /// Members the centres are found from, evenly spaced.
 const SAMPLED: usize = 4096;
-/// Rounds at most; it is over when nothing changes.
-const ROUNDS: usize = 24;
+/// Rounds at most.
+const ROUNDS: u64 = 24;
+/// Centres that move no farther than this together rest.
+const RESTS: f32 = 1e-4;
 
 /// One cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,83 +91,67 @@ fn nearest(cosines: &[f32]) -> usize {
 /// The members nearest to the centres of `k` clusters.
 fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
     let cols = matrix.cols();
-    let mut centres = Vec::with_capacity(k * cols);
-    centres.extend(centre(matrix, rows.iter().copied()));
+    let first = nearest(&products(matrix, rows, &centre(matrix, rows)));
+    let mut centres = matrix.row(rows[first] as usize).to_vec();
     // Each further one begins at the member that is least like those before.
     let mut best = vec![f32::NEG_INFINITY; rows.len()];
-    let first = farthest(&products(matrix, rows, &centres), &mut best, true);
-    centres.clear();
-    centres.extend_from_slice(matrix.row(rows[first] as usize));
     while centres.len() < k * cols {
         let last = &centres[centres.len() - cols..];
-        let next = farthest(&products(matrix, rows, last), &mut best, false);
+        let next = farthest(&products(matrix, rows, last), &mut best);
         centres.extend_from_slice(matrix.row(rows[next] as usize));
     }
-    let mut places = Vec::new();
-    for _ in 0..ROUNDS {
-        let cosines = products(matrix, rows, &centres);
-        let now: Vec<usize> = cosines.chunks_exact(k).map(nearest).collect();
-        if now == places {
-            break;
-        }
-        places = now;
-        for place in 0..k {
-            let members = rows.iter().zip(&places).filter(|(_, at)| **at == place).map(|(row, _)| *row);
-            let moved = centre(matrix, members);
-            // A cluster that lost its members stays where it was.
-            if moved.iter().any(|x| *x != 0.0) {
-                centres[place * cols..(place + 1) * cols].copy_from_slice(&moved);
-            }
-        }
-    }
+    let centres = settled(matrix, rows, &centres, k).unwrap_or(centres);
     let cosines = products(matrix, rows, &centres);
     let nearest = |place: usize| {
-        let column = cosines.iter().skip(place).step_by(k);
-        let at = column.enumerate().fold((0, f32::NEG_INFINITY), |best, (at, cosine)| {
-            if *cosine > best.1 { (at, *cosine) } else { best }
-        });
-        rows[at.0]
+        let column: Vec<f32> = cosines.iter().copied().skip(place).step_by(k).collect();
+        rows[nearest(&column)]
     };
     (0..k).map(nearest).collect()
+}
+
+/// Moves centres to the middle of what is nearest to them until they rest; `None` where the numbers allow none.
+fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32], k: usize) -> Option<Vec<f32>> {
+    let cols = matrix.cols();
+    let data = Array2::from_shape_vec((rows.len(), cols), gathered(matrix, rows)).ok()?;
+    let start = Array2::from_shape_vec((k, cols), centres.to_vec()).ok()?;
+    // One run from given centres draws nothing.
+    let found = KMeans::params(k)
+        .init_method(KMeansInit::Precomputed(start))
+        .n_runs(1)
+        .max_n_iterations(ROUNDS)
+        .tolerance(RESTS)
+        .fit(&DatasetBase::from(data))
+        .ok()?;
+    Some(found.centroids().iter().copied().collect())
 }
 
 /// Products of rows with some centres, `count` numbers a row.
 fn products(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32]) -> Vec<f32> {
     let cols = matrix.cols();
     let count = centres.len() / cols;
-    let mut gathered = Vec::with_capacity(rows.len() * cols);
-    for &row in rows {
-        gathered.extend_from_slice(matrix.row(row as usize));
-    }
     let mut out = vec![0.0; rows.len() * count];
-    crate::linear::matmul_transposed(&gathered, rows.len(), centres, count, cols, &mut out);
+    matmul_transposed(&gathered(matrix, rows), rows.len(), centres, count, cols, &mut out);
     out
 }
 
-/// Takes in how alike the rows are to one more centre. The place of the row that is now least like all of them, or
-/// most like this one where it is only to be seen where the middle is.
-fn farthest(cosines: &[f32], best: &mut [f32], middle: bool) -> usize {
-    if middle {
-        return nearest(cosines);
-    }
-    best.iter_mut().zip(cosines).for_each(|(best, cosine)| *best = best.max(*cosine));
-    let mut found = 0;
-    for (place, cosine) in best.iter().enumerate() {
-        if *cosine < best[found] {
-            found = place;
-        }
-    }
-    found
+fn gathered(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
+    rows.iter().flat_map(|&row| matrix.row(row as usize)).copied().collect()
 }
 
-/// The mean of some rows made unit length, zeros where there are none.
-fn centre(matrix: &EmbeddingMatrix, rows: impl Iterator<Item = u32>) -> Vec<f32> {
+/// Takes in how alike the rows are to one more centre; the place of the row that is now least like all of them.
+fn farthest(cosines: &[f32], best: &mut [f32]) -> usize {
+    best.iter_mut().zip(cosines).for_each(|(best, cosine)| *best = best.max(*cosine));
+    let unlike: Vec<f32> = best.iter().map(|cosine| -cosine).collect();
+    nearest(&unlike)
+}
+
+/// The sum of some rows, which points to their middle.
+fn centre(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
     let mut sum = vec![0.0_f64; matrix.cols()];
-    for row in rows {
+    for &row in rows {
         sum.iter_mut().zip(matrix.row(row as usize)).for_each(|(sum, x)| *sum += f64::from(*x));
     }
-    let length = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
-    sum.iter().map(|x| if length > 0.0 { (x / length) as f32 } else { 0.0 }).collect()
+    sum.iter().map(|x| *x as f32).collect()
 }
 
 #[cfg(test)]
