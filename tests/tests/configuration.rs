@@ -80,8 +80,8 @@ fn a_project_goes_before_the_user_and_the_environment_before_both() {
     );
     project(&sandbox, "config.toml", "[ui]\nkeymap = 'prodigy'\n");
     assert!(keys(&[], None).contains("| `m` `f` | `mark`") || keys(&[], None).contains("| `f` `m` | `mark`"));
-    assert!(keys(&[], Some("lightroom")).contains("`p`"));
-    assert!(!keys(&["--keymap", "default"], Some("lightroom")).contains("`p`"));
+    assert!(keys(&[], Some("lightroom")).contains("| `a` `p` | `keep` |"));
+    assert!(keys(&["--keymap", "default"], Some("lightroom")).contains("| `a` | `keep` |"));
     user(&sandbox, "keymap.toml", "[list]\n\"<C-x>\" = \"remove\"\n");
     assert!(keys(&[], None).contains("`C-x`"), "keymap.toml lies over the preset");
 }
