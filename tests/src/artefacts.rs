@@ -13,10 +13,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// The folder of the profile this test was built with: `target/release` or another.
+/// The folder of the profile this test or program was built with: `target/release` or another.
 pub fn profile_dir() -> PathBuf {
     let test = env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps").to_path_buf()
+    let folder = test.parent().expect("a program lies in a folder");
+    // A test lies in target/PROFILE/deps, a program beside that.
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    folder.to_path_buf()
 }
 
 /// A folder for what may be kept between runs, inside cargo's target folder.

@@ -9,7 +9,9 @@
 pub mod answers;
 pub mod artefacts;
 pub mod digest;
+pub mod figures;
 pub mod graphics;
+pub mod link;
 pub mod pictures;
 pub mod planted;
 pub mod process;
@@ -17,4 +19,5 @@ pub mod random;
 pub mod review;
 pub mod sandbox;
 pub mod svg;
+pub mod synthetic;
 pub mod terminal;

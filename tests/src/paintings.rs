@@ -1,9 +1,9 @@
 //! 320 paintings as embeddings, on which published notebooks and cleanlab's Datalab give figures to compare with.
 //!
 //! Detectors' own tests include this file by its path: two detectors cannot be linked into one test, since each
-//! exports the same symbol.
+//! exports the same symbol. Who includes it brings `npy` of `chaffinch_plugin::testing`.
 
-use chaffinch_plugin::testing::npy;
+use super::npy;
 use std::path::PathBuf;
 
 /// What is known of the paintings.

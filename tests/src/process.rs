@@ -41,6 +41,12 @@ pub fn wait_for(limit: Duration, mut holds: impl FnMut() -> bool) -> Result<Dura
     }
 }
 
+/// Whether a process is an engine behind a screen, and not what shows it.
+pub fn is_engine(pid: u32) -> bool {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).nth(1) == Some(b"engine")
+}
+
 /// Processes that run this program with this text among their arguments, other than the caller.
 pub fn running(program: &Path, argument: &str) -> Vec<u32> {
     let own = std::process::id();

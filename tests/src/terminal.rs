@@ -5,6 +5,7 @@
 //! never be written. Waiting is always for something on the screen, with a generous limit.
 
 use crate::answers::{Answers, Manner};
+use crate::link::{Link, Way};
 use crate::process;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -25,7 +26,43 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 struct Shared {
     screen: vt100::Parser,
     tap: Vec<u8>,
+    /// When how much of the tap was there.
+    stamps: Vec<(Instant, usize)>,
     ended: bool,
+}
+
+/// Both directions of the line between the terminal and the program.
+struct Line {
+    to_program: Way,
+    to_terminal: Way,
+}
+
+/// What a terminal has received so far, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// When how many of them were there, in order.
+    pub stamps: Vec<(Instant, usize)>,
+}
+
+impl Record {
+    /// When this byte had come.
+    ///
+    /// # Panics
+    /// When it has not.
+    pub fn came(&self, place: usize) -> Instant {
+        let stamp = self.stamps.partition_point(|(_, length)| *length <= place);
+        self.stamps[stamp].0
+    }
+
+    /// Ends of frames: when, and the place behind the last byte.
+    pub fn frames(&self) -> Vec<(Instant, usize)> {
+        const END: &[u8] = b"\x1b[?2026l";
+        let windows = self.bytes.windows(END.len()).enumerate();
+        let ends = windows.filter(|(_, window)| *window == END).map(|(place, _)| place + END.len());
+        ends.map(|end| (self.came(end - 1), end)).collect()
+    }
 }
 
 /// A program in a terminal.
@@ -35,12 +72,14 @@ pub struct Terminal {
     /// Kept open, so that the terminal's modes can be read after the program has gone.
     slave: Option<OwnedFd>,
     shared: Arc<Mutex<Shared>>,
+    /// The line in between, where there is one that counts.
+    line: Option<Arc<Mutex<Line>>>,
     closing: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
     before: Termios,
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -58,6 +97,15 @@ impl Terminal {
 
     /// The same with a terminal of a certain kind.
     pub fn start_as(command: &Command, columns: u16, rows: u16, manner: Manner) -> Terminal {
+        Terminal::begin(command, (columns, rows), manner, None)
+    }
+
+    /// The same at the other end of a line.
+    pub fn start_over(command: &Command, size: (u16, u16), manner: Manner, link: Link) -> Terminal {
+        Terminal::begin(command, size, manner, Some(link))
+    }
+
+    fn begin(command: &Command, (columns, rows): (u16, u16), manner: Manner, link: Option<Link>) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -88,19 +136,28 @@ impl Terminal {
         let shared = Shared {
             screen: vt100::Parser::new(cells(rows), cells(columns), 0),
             tap: Vec::new(),
+            stamps: Vec::new(),
             ended: false,
         };
+        let line = link.map(|link| {
+            Arc::new(Mutex::new(Line { to_program: Way::new(link), to_terminal: Way::new(link) }))
+        });
         let (master, shared) = (Arc::new(master), Arc::new(Mutex::new(shared)));
         let closing = Arc::new(AtomicBool::new(false));
         let reader = std::thread::spawn({
             let (master, shared, closing) = (master.clone(), shared.clone(), closing.clone());
-            move || read_all(&master, &shared, &closing, manner)
+            let line = line.clone();
+            move || match line {
+                Some(line) => carry_all(&master, &shared, &line, &closing, manner),
+                None => read_all(&master, &shared, &closing, manner),
+            }
         });
         Terminal {
             child,
             master: Some(master),
             slave: Some(slave),
             shared,
+            line,
             closing,
             reader: Some(reader),
             before,
@@ -114,6 +171,9 @@ impl Terminal {
 
     /// Types.
     pub fn keys(&self, text: &str) {
+        if let Some(line) = &self.line {
+            return lock(line).to_program.push(text.as_bytes(), Instant::now());
+        }
         let master = self.master.as_ref().expect("the terminal is open");
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() {
@@ -148,6 +208,22 @@ impl Terminal {
     /// Every byte the program has written so far.
     pub fn tap(&self) -> Vec<u8> {
         lock(&self.shared).tap.clone()
+    }
+
+    /// Every byte with its time.
+    pub fn record(&self) -> Record {
+        let shared = lock(&self.shared);
+        Record { bytes: shared.tap.clone(), stamps: shared.stamps.clone() }
+    }
+
+    /// Whether the program and whatever it started have let go of the terminal, so that nothing comes any more.
+    pub fn ended(&self) -> bool {
+        lock(&self.shared).ended
+    }
+
+    /// Bytes on their way to the terminal at once, at most, since this was last asked.
+    pub fn most_on_the_way(&self) -> usize {
+        self.line.as_ref().map_or(0, |line| lock(line).to_terminal.most())
     }
 
     /// Waits until the screen shows something.
@@ -280,15 +356,70 @@ fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool, mann
         }
         let Ok(length @ 1..) = rustix::io::read(master, &mut buffer) else { break };
         let bytes = &buffer[..length];
-        let mut shared = lock(shared);
-        shared.screen.process(bytes);
-        shared.tap.extend_from_slice(bytes);
-        let cursor = shared.screen.screen().cursor_position();
-        drop(shared);
+        let cursor = show(shared, bytes);
         if let Some(rate) = rate {
             std::thread::sleep(Duration::from_secs_f64(length as f64 / rate as f64));
         }
         answers.read(bytes, cursor, Instant::now());
+    }
+    lock(shared).ended = true;
+}
+
+/// Bytes have come to the terminal. Says where its cursor is then.
+fn show(shared: &Mutex<Shared>, bytes: &[u8]) -> (u16, u16) {
+    let now = Instant::now();
+    let mut shared = lock(shared);
+    shared.tap.extend_from_slice(bytes);
+    let length = shared.tap.len();
+    shared.stamps.push((now, length));
+    shared.screen.process(bytes);
+    shared.screen.screen().cursor_position()
+}
+
+/// The same as [`read_all`] over a line: everything takes its time.
+fn carry_all(
+    master: &OwnedFd,
+    shared: &Mutex<Shared>,
+    line: &Mutex<Line>,
+    closing: &AtomicBool,
+    manner: Manner,
+) {
+    let mut buffer = vec![0; 65536];
+    let mut answers = Answers::new(manner);
+    let mut open = true;
+    while !closing.load(Ordering::Relaxed) {
+        let now = Instant::now();
+        let (typed, arrived, next) = {
+            let mut line = lock(line);
+            for piece in answers.due(now) {
+                line.to_program.push(&piece, now);
+            }
+            (line.to_program.due(now), line.to_terminal.due(now), line.to_terminal.next())
+        };
+        if !typed.is_empty() && open {
+            let _ = rustix::io::write(master, &typed);
+        }
+        if !arrived.is_empty() {
+            let cursor = show(shared, &arrived);
+            answers.read(&arrived, cursor, Instant::now());
+        }
+        if !open && next.is_none() {
+            break;
+        }
+        // Keys are pushed from outside, so it is looked for them often.
+        let wait = next
+            .map_or(1_000_000, |next| next.saturating_duration_since(now).as_nanos().min(1_000_000) as i64);
+        if !open {
+            std::thread::sleep(Duration::from_nanos(wait as u64));
+            continue;
+        }
+        let mut ready = [PollFd::new(master, PollFlags::IN)];
+        if matches!(poll(&mut ready, Some(&Timespec { tv_sec: 0, tv_nsec: wait })), Ok(1..)) {
+            match rustix::io::read(master, &mut buffer) {
+                Ok(length @ 1..) => lock(line).to_terminal.push(&buffer[..length], Instant::now()),
+                _ => open = false,
+            }
+        }
     }
     lock(shared).ended = true;
 }

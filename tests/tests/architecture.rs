@@ -384,10 +384,20 @@ fn unsafe_code_stays_at_the_borders() {
 fn detectors_have_documentation_with_the_same_headings() {
     for name in first_party() {
         let folder = root().join("plugins").join(&name).join("src");
-        let source = fs::read_to_string(folder.join("lib.rs")).unwrap();
-        let text = source + &fs::read_to_string(folder.join("docs.md")).unwrap_or_default();
-        for heading in ["What it finds", "Why it matters", "Score", "Blind spots"] {
-            assert!(text.contains(heading), "plugins/{name}/src has no documentation with '{heading}'");
+        // One file for each detector of the library; a small one has its words in its source.
+        let mut texts: Vec<PathBuf> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+            .collect();
+        if texts.is_empty() {
+            texts.push(folder.join("lib.rs"));
+        }
+        for path in texts {
+            let text = fs::read_to_string(&path).unwrap();
+            for heading in ["What it finds", "Why it matters", "Score", "Blind spots"] {
+                assert!(text.contains(heading), "{} has nothing headed '{heading}'", path.display());
+            }
         }
     }
 }

@@ -3,11 +3,16 @@
 
 #[path = "../src/paintings.rs"]
 mod paintings;
+// Not by its crate: the feature it stands behind would have all detectors compiled a second time.
+#[path = "../../core/plugin/src/testing/npy.rs"]
+#[allow(unreachable_pub)]
+mod reader;
 
 use chaffinch_core::job::Job;
 use chaffinch_core::neighbors;
 use chaffinch_core::store::EmbeddingMatrix;
 use paintings::Paintings;
+use reader::npy;
 use std::sync::atomic::AtomicBool;
 
 /// scikit-learn's nine nearest of `banksy_1` by cosine, of which the first is the picture itself.

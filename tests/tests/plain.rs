@@ -118,7 +118,7 @@ fn counts_of_the_histogram_are_those_of_the_list() {
     let sandbox = scanned();
     let page = plain(&sandbox, &[], "histogram\n").stdout;
     let lines: Vec<&str> = page.lines().collect();
-    let at = lines.iter().position(|line| line.contains(" flagged below ")).expect("the count");
+    let at = lines.iter().position(|line| line.contains(", its own is ")).expect("the count");
     let (detector, line) = (lines[at - 1], lines[at]);
     let flagged: usize = line.split(' ').next().unwrap().parse().unwrap();
     let session = sandbox.session();

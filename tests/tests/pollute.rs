@@ -51,4 +51,32 @@ fn planted_faults_are_listed_and_evaluated() {
         json(&sandbox.ok(["evaluate", session, "--truth", truth.to_str().unwrap(), "--format", "json"]));
     assert_eq!(evaluation["n"], 109, "{evaluation}");
     assert_eq!(evaluation["n_errors"], 21, "{evaluation}");
+
+    // The truth names the kind of each fault.
+    assert_eq!(evaluation["kinds"]["copy"], 3, "{evaluation}");
+    // Which of two equal files is the copy is nobody's to say, so not all that are flagged are the planted ones.
+    let copies = &evaluation["detectors"]["duplicates"]["by_kind"]["copy"];
+    assert_eq!(copies["errors"], 3, "{copies}");
+    assert!(copies["auroc"].as_f64().is_some_and(|area| area > 0.5), "{copies}");
+    assert_eq!(evaluation["resamples"], 1000);
+    let own = evaluation["ensemble"]["auroc"].as_f64().unwrap();
+    let interval = &evaluation["ensemble"]["intervals"]["auroc"];
+    let (low, high) = (interval[0].as_f64().unwrap(), interval[1].as_f64().unwrap());
+    assert!(low < own && own < high, "{low} {own} {high}");
+    assert!(evaluation["ensemble"]["precision_at"]["10"].is_number(), "{evaluation}");
+
+    // Curves.
+    let picture = sandbox.path().join("curves.svg");
+    let words = ["evaluate", session, "--truth", truth.to_str().unwrap(), "--plot=duplicates,ensemble"];
+    let ran = sandbox.ok(words.into_iter().chain(["--svg", picture.to_str().unwrap(), "--bootstrap", "20"]));
+    assert!(ran.stdout.contains("\na  duplicates: at its threshold precision "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n*  ensemble: at its threshold precision "), "{}", ran.stdout);
+    assert_eq!(fs::read_to_string(&picture).unwrap().matches("<polyline ").count(), 3, "all are drawn");
+    let inside = data.join("curves.svg");
+    let words = ["evaluate", session, "--truth", truth.to_str().unwrap(), "--svg", inside.to_str().unwrap()];
+    let refused = sandbox.run(words);
+    assert!(refused.code == 2 && refused.stderr.contains("inside the dataset"), "{}", refused.stderr);
+
+    let refused = sandbox.run(["evaluate", session, "--reviewed"]);
+    assert!(refused.code == 2 && refused.stderr.contains("nothing was decided yet"), "{}", refused.stderr);
 }

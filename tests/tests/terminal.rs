@@ -361,6 +361,10 @@ fn names_of_files_and_classes_never_act_on_the_terminal() {
     let mut terminal = open(&sandbox, 120, 40);
     // A narrow list shortens names; the whole one stands below it for the sample under the cursor.
     terminal.wait_text("suspects");
+    // The message that the scan on opening ends with would stand where the names do.
+    terminal.wait_text("scanned ");
+    terminal.keys("\x1b");
+    terminal.settle(Duration::from_millis(300));
     terminal.keys("T");
     terminal.settle(Duration::from_millis(400));
     for _ in 0..45 {

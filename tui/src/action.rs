@@ -129,7 +129,7 @@ actions! {
         PreviousDetector "previous-detector" "previous detector" "Choose the previous detector",
         ThresholdUp "threshold-up" "threshold +" "Raise the threshold of the chosen detector: it flags more",
         ThresholdDown "threshold-down" "threshold −" "Lower the threshold of the chosen detector: it flags less",
-        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that joins detectors: or, majority, mean rank, consensus, …",
+        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that joins detectors: or, majority, mean rank, consensus and others",
         ScrollDown "scroll-down" "scroll" "Scroll the details down",
         ScrollUp "scroll-up" "scroll" "Scroll the details up",
         Zoom "zoom" "zoom" "Show the picture as large as the screen, or small again",

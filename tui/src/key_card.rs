@@ -5,12 +5,14 @@ use crate::key::shown;
 use crate::keymap::Keymap;
 
 /// The parts of the card: a heading, and the first action of the part in the order of the help.
-const PARTS: [(&str, Action); 6] = [
+const PARTS: [(&str, Action); 8] = [
     ("Decide", Action::Keep),
     ("Move", Action::Down),
     ("Mark", Action::Mark),
     ("Find and sort", Action::Search),
-    ("Detectors and pages", Action::NextDetector),
+    ("Detectors", Action::NextDetector),
+    ("Look", Action::ScrollDown),
+    ("Pages and jobs", Action::Jobs),
     ("Everything else", Action::RecordMacro),
 ];
 

@@ -11,7 +11,7 @@ use crate::model::{Level, Mode, Model};
 use crate::run::ExitReason;
 use crate::update::{Effect, Msg, update};
 use anyhow::{Result, bail};
-use chaffinch_core::protocol::{Command, Event};
+use chaffinch_core::protocol::{Command, Event, Ticket};
 use chaffinch_core::sample::SampleId;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use ratatui::layout::Size;
@@ -91,8 +91,8 @@ struct Plain<'a> {
     events: Receiver<Event>,
     out: &'a mut dyn Write,
     over: Option<ExitReason>,
-    /// The sample that was described last.
-    told: Option<SampleId>,
+    /// The sample that was described last, and the list it stood in.
+    told: Option<(SampleId, Ticket)>,
     /// The message that was written last.
     said: Option<(Level, String)>,
     scanning: bool,
@@ -276,7 +276,7 @@ impl Plain<'_> {
         }
         match &self.model.mode {
             Mode::List => {
-                if self.told != self.model.sample() || self.told.is_none() {
+                if self.told.is_none() || self.told != self.here() {
                     self.describe()?;
                 }
             }
@@ -299,8 +299,12 @@ impl Plain<'_> {
         Ok(())
     }
 
+    fn here(&self) -> Option<(SampleId, Ticket)> {
+        Some((self.model.sample()?, self.model.list.ticket))
+    }
+
     fn describe(&mut self) -> Result<()> {
-        self.told = self.model.sample();
+        self.told = self.here();
         for line in describe::sample(&self.model) {
             self.tell(&line)?;
         }

@@ -60,7 +60,9 @@ impl Place {
     fn cpu(note: Option<String>) -> Place {
         let threads = candle_core::utils::get_num_threads();
         let name = format!("cpu ({threads} thread{})", if threads == 1 { "" } else { "s" });
-        Place { device: Device::Cpu, dtype: DType::F32, name, note, batch: 32 }
+        // Every thread takes eight images or more at a time.
+        let batch = (8 * threads).clamp(32, 256);
+        Place { device: Device::Cpu, dtype: DType::F32, name, note, batch }
     }
 
     #[cfg(not(feature = "cuda"))]

@@ -5,6 +5,7 @@
 
 use crate::config::EncoderConfig;
 use crate::error::ClipError;
+use crate::host::{HostEncoder, HostLayer, HostLinear, HostNorm};
 use crate::ops::{self, Activation};
 use crate::weights::Weights;
 use candle_core::{DType, Device, Result, Tensor};
@@ -63,6 +64,15 @@ impl Linear {
         Linear { weight, bias }
     }
 
+    fn into_host(self) -> Result<HostLinear> {
+        let weight = self.weight.flatten_all()?.to_vec1()?;
+        let bias = match self.bias {
+            Some(bias) => bias.to_vec1()?,
+            None => vec![0.0; self.weight.dim(0)?],
+        };
+        Ok(HostLinear { weight, bias })
+    }
+
     fn product(&self, x: &Tensor) -> Result<Tensor> {
         let mut dims = x.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
@@ -112,6 +122,10 @@ impl Norm {
         let weight = loader.get(&format!("{name}.weight"), &[width])?;
         let bias = loader.get(&format!("{name}.bias"), &[width])?;
         Ok(Norm { weight, bias, eps: eps as f32 })
+    }
+
+    fn into_host(self) -> Result<HostNorm> {
+        Ok(HostNorm { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()?, eps: self.eps })
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -175,6 +189,20 @@ impl Layer {
         })
     }
 
+    /// The same numbers without tensors.
+    fn into_host(self) -> Result<HostLayer> {
+        let Perceptron { first, second, activation } = self.perceptron;
+        Ok(HostLayer {
+            norm1: self.norm1.into_host()?,
+            qkv: self.qkv.into_host()?,
+            out: self.out.into_host()?,
+            norm2: self.norm2.into_host()?,
+            first: first.into_host()?,
+            second: second.into_host()?,
+            activation,
+        })
+    }
+
     fn forward(&self, x: &Tensor, heads: usize, causal: bool) -> Result<Tensor> {
         let (batch, tokens, width) = x.dims3()?;
         let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
@@ -191,9 +219,15 @@ impl Layer {
 
 /// A stack of layers.
 pub(crate) struct Encoder {
-    layers: Vec<Layer>,
-    heads: usize,
-    causal: bool,
+    stack: Stack,
+}
+
+/// Where the layers run.
+enum Stack {
+    /// On the CPU in single precision, without tensors.
+    Host(HostEncoder),
+    /// By candle.
+    Device { layers: Vec<Layer>, heads: usize, causal: bool },
 }
 
 impl Encoder {
@@ -204,13 +238,31 @@ impl Encoder {
         config: &EncoderConfig,
         causal: bool,
     ) -> std::result::Result<Encoder, ClipError> {
+        let heads = config.num_attention_heads;
         let layer = |index| Layer::load(loader, &format!("{name}.layers.{index}"), config);
-        let layers = (0..config.num_hidden_layers).map(layer).collect::<std::result::Result<_, _>>()?;
-        Ok(Encoder { layers, heads: config.num_attention_heads, causal })
+        let layers = (0..config.num_hidden_layers).map(layer);
+        if loader.device.is_cpu() && loader.dtype == DType::F32 {
+            // One after the other, so that no second copy of all weights is ever held.
+            let layers = layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host())));
+            let layers = layers.collect::<std::result::Result<_, _>>()?;
+            return Ok(Encoder { stack: Stack::Host(HostEncoder::new(layers, heads, causal)) });
+        }
+        let layers = layers.collect::<std::result::Result<_, _>>()?;
+        Ok(Encoder { stack: Stack::Device { layers, heads, causal } })
     }
 
     /// `[batch, tokens, width]` to the same shape.
     pub(crate) fn forward(&self, x: Tensor) -> Result<Tensor> {
-        self.layers.iter().try_fold(x, |x, layer| layer.forward(&x, self.heads, self.causal))
+        match &self.stack {
+            Stack::Device { layers, heads, causal } => {
+                layers.iter().try_fold(x, |x, layer| layer.forward(&x, *heads, *causal))
+            }
+            Stack::Host(encoder) => {
+                let (batch, tokens, width) = x.dims3()?;
+                let mut numbers = x.flatten_all()?.to_vec1()?;
+                encoder.forward(&mut numbers, tokens, width);
+                Tensor::from_vec(numbers, (batch, tokens, width), x.device())
+            }
+        }
     }
 }

@@ -21,7 +21,8 @@
 //! | `weights` | safetensors, strictly: nothing missing is made up |
 //! | `preprocess` | pictures to numbers, as Pillow does it |
 //! | `tokenizer` | prompts to tokens |
-//! | `layers`, `ops` | the transformer, and its fused steps on the CPU |
+//! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
+//! | `host` | the transformer on the CPU, without tensors |
 //! | `vision`, `text` | the towers |
 //! | `device` | CPU or GPU |
 //! | `embedder` | all of it behind the engine's trait |
@@ -31,6 +32,7 @@ mod config;
 mod device;
 mod embedder;
 mod error;
+mod host;
 mod hub;
 mod layers;
 mod ops;

@@ -105,11 +105,8 @@ impl InplaceOp2 for Bias {
         in_rows(floats_mut(x, x_layout)?, bias.len(), |_, rows| {
             for row in rows.chunks_exact_mut(bias.len()) {
                 row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-                match activation {
-                    None => {}
-                    Some(Activation::QuickGelu) => row.iter_mut().for_each(|x| *x = quick_gelu(*x)),
-                    Some(Activation::Gelu) => row.iter_mut().for_each(|x| *x = gelu(*x)),
-                    Some(Activation::GeluTanh) => row.iter_mut().for_each(|x| *x = gelu_tanh(*x)),
+                if let Some(activation) = activation {
+                    activate(row, activation);
                 }
             }
         });
@@ -206,15 +203,28 @@ fn floats_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mu
     }
 }
 
+/// The activation of each number.
+#[inline(always)]
+pub(crate) fn activate(row: &mut [f32], activation: Activation) {
+    match activation {
+        Activation::QuickGelu => row.iter_mut().for_each(|x| *x = quick_gelu(*x)),
+        Activation::Gelu => row.iter_mut().for_each(|x| *x = gelu(*x)),
+        Activation::GeluTanh => row.iter_mut().for_each(|x| *x = gelu_tanh(*x)),
+    }
+}
+
+#[inline(always)]
 fn quick_gelu(x: f32) -> f32 {
     x / (1.0 + exp(-1.702 * x))
 }
 
+#[inline(always)]
 fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// `0.5 (1 + tanh(y))` is `sigmoid(2 y)`.
+#[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
     let y = 0.797_884_6 * (x + 0.044_715 * x * x * x);
     x / (1.0 + exp(-2.0 * y))
@@ -222,7 +232,8 @@ fn gelu_tanh(x: f32) -> f32 {
 
 /// The exponential without branches, within 2e-7 of the true one, relatively: powers of two by shifting, the rest
 /// by the polynomial that Cephes uses. Below -86 it stays at 4e-38, above 88 at 2e38.
-fn exp(x: f32) -> f32 {
+#[inline(always)]
+pub(crate) fn exp(x: f32) -> f32 {
     // Adding and subtracting this leaves the nearest integer, which also stands in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-86.0, 88.0);
@@ -241,6 +252,7 @@ fn exp(x: f32) -> f32 {
 }
 
 /// The error function without branches, by the quotient of polynomials that Eigen uses; within 5e-7.
+#[inline(always)]
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
     let y = x * x;

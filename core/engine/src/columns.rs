@@ -5,11 +5,16 @@
 //! JSON under the key `chaffinch` of the schema's metadata.
 
 mod builder;
+mod column;
 mod file;
+mod rank;
 mod result;
 mod samples;
 
 pub use builder::ResultBuilder;
+pub use column::Column;
+pub(crate) use file::release_mapped;
+pub(crate) use rank::{load_rank, save_rank};
 pub use result::DetectorResult;
 pub(crate) use result::check_name;
 pub use samples::{load_samples, save_samples};

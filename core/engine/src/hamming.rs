@@ -4,6 +4,7 @@
 //! least one chunk, so that it is enough to look into the buckets near each bucket, chunk by chunk.
 
 use crate::job::Job;
+use crate::vector::wide;
 use crate::{Error, Result};
 use chaffinch_plugin::HashPair;
 use rayon::prelude::*;
@@ -153,10 +154,16 @@ fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
         if job.stopped() {
             return Vec::new();
         }
-        let others = values[a + 1..].iter().enumerate();
-        let distances = others.map(|(step, other)| (a + 1 + step, (hash ^ other).count_ones()));
-        let close = distances.filter(|&(_, distance)| distance <= radius);
-        close.map(|(b, distance)| Near { a: a as u32, b: b as u32, distance }).collect()
+        let mut close = Vec::new();
+        wide(|| {
+            for (b, other) in values.iter().enumerate().skip(a + 1) {
+                let distance = (hash ^ other).count_ones();
+                if distance <= radius {
+                    close.push(Near { a: a as u32, b: b as u32, distance });
+                }
+            }
+        });
+        close
     };
     let found: Vec<Vec<Near>> = values.par_iter().enumerate().with_min_len(64).map(near).collect();
     job.checkpoint()?;
@@ -247,26 +254,28 @@ impl Plan {
             .step_by(step)
             .map(|start| {
                 let mut out = Vec::new();
-                for key in start..(start + step).min(buckets.len()) {
-                    let bucket = buckets.of(key);
-                    if bucket.is_empty() {
-                        continue;
-                    }
-                    if job.stopped() {
-                        return Vec::new();
-                    }
-                    for (place, left) in bucket.iter().enumerate() {
-                        bucket[place + 1..].iter().for_each(|right| compare(left, right, &mut out));
-                    }
-                    for mask in &masks {
-                        let other = key ^ *mask as usize;
-                        if other > key {
-                            for right in buckets.of(other) {
-                                bucket.iter().for_each(|left| compare(left, right, &mut out));
+                wide(|| {
+                    for key in start..(start + step).min(buckets.len()) {
+                        let bucket = buckets.of(key);
+                        if bucket.is_empty() {
+                            continue;
+                        }
+                        if job.stopped() {
+                            return;
+                        }
+                        for (place, left) in bucket.iter().enumerate() {
+                            bucket[place + 1..].iter().for_each(|right| compare(left, right, &mut out));
+                        }
+                        for mask in &masks {
+                            let other = key ^ *mask as usize;
+                            if other > key {
+                                for right in buckets.of(other) {
+                                    bucket.iter().for_each(|left| compare(left, right, &mut out));
+                                }
                             }
                         }
                     }
-                }
+                });
                 out
             })
             .collect();

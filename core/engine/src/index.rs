@@ -111,7 +111,7 @@ impl<'a> Known<'a> {
             Some(rows) => *rows.get(manifest.path(id))?,
         };
         let facts = self.facts;
-        let (hash, dimensions) = (facts.hashes[old.index()], facts.dimensions[old.index()]);
+        let (hash, dimensions) = (facts.hashes[old.index()], facts.dimensions.get(old.index()));
         let same = dimensions.bytes == size && facts.modified[old.index()] == modified;
         (same && hash != ContentHash::default()).then(|| Row {
             hash,
@@ -181,7 +181,7 @@ impl Row {
         match decode(bytes) {
             Ok(decoded) => {
                 (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
-                (row.phash, row.dhash) = (phash::phash(&decoded.image), phash::dhash(&decoded.image));
+                (row.phash, row.dhash) = phash::hashes(&decoded.image);
                 row.trouble = None;
             }
             Err(error) => row.trouble = Some(error.to_string()),
@@ -236,7 +236,7 @@ mod tests {
         let (old, report) = go(&before, None);
         assert_eq!(report, IndexReport { read: 5, unchanged: 0 });
         assert_eq!(
-            old.dimensions[0],
+            old.dimensions.get(0),
             Dimensions { width: 20, height: 10, bytes: png(1, 20, 10).len() as u64 }
         );
         assert_eq!(old.hashes[1], ContentHash::of(&png(2, 20, 10)));

@@ -40,5 +40,6 @@ pub mod selection;
 pub mod session;
 pub mod store;
 mod toml_table;
+pub mod vector;
 
 pub use error::{Error, Result};

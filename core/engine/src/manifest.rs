@@ -1,6 +1,8 @@
 //! The dataset as data: paths, labels, splits.
 
+use crate::columns::Column;
 use crate::sample::{LabelId, SampleId, Split};
+use rayon::prelude::*;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -10,10 +12,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {
     root: PathBuf,
-    path_bytes: Vec<u8>,
-    path_ends: Vec<u64>,
-    labels: Vec<u32>,
-    splits: Vec<u8>,
+    path_bytes: Column<u8>,
+    path_ends: Column<u64>,
+    labels: Column<u32>,
+    splits: Column<u8>,
     classes: Vec<String>,
     extra: Vec<ExtraColumn>,
 }
@@ -41,13 +43,13 @@ pub struct NewSample {
 /// What [`Manifest::from_columns`] is made of.
 pub(crate) struct Columns {
     /// All paths laid one after another.
-    pub(crate) path_bytes: Vec<u8>,
+    pub(crate) path_bytes: Column<u8>,
     /// Where each path ends.
-    pub(crate) path_ends: Vec<u64>,
+    pub(crate) path_ends: Column<u64>,
     /// Places in `classes`, or [`NO_LABEL`].
-    pub(crate) labels: Vec<u32>,
+    pub(crate) labels: Column<u32>,
     /// [`Split::code`]s.
-    pub(crate) splits: Vec<u8>,
+    pub(crate) splits: Column<u8>,
     /// Class names, sorted.
     pub(crate) classes: Vec<String>,
 }
@@ -58,26 +60,33 @@ pub const NO_LABEL: u32 = u32::MAX;
 impl Manifest {
     /// Builds a manifest. Classes are the names that occur, sorted by code point.
     pub fn new(root: impl Into<PathBuf>, samples: impl IntoIterator<Item = NewSample>) -> Manifest {
-        let mut manifest = Manifest { root: root.into(), ..Manifest::default() };
+        let (mut path_bytes, mut path_ends, mut splits) = (Vec::new(), Vec::new(), Vec::new());
         let mut names: Vec<Option<String>> = Vec::new();
         for sample in samples {
-            manifest.path_bytes.extend_from_slice(&sample.path.into_os_string().into_vec());
-            manifest.path_ends.push(manifest.path_bytes.len() as u64);
-            manifest.splits.push(sample.split.code());
+            path_bytes.extend_from_slice(&sample.path.into_os_string().into_vec());
+            path_ends.push(path_bytes.len() as u64);
+            splits.push(sample.split.code());
             names.push(sample.label);
         }
         let mut classes: Vec<String> = names.iter().flatten().cloned().collect();
         classes.sort_unstable();
         classes.dedup();
-        manifest.labels = names
+        let labels = names
             .iter()
             .map(|name| {
                 let place = name.as_ref().and_then(|name| classes.binary_search(name).ok());
                 place.map_or(NO_LABEL, |place| place as u32)
             })
             .collect();
-        manifest.classes = classes;
-        manifest
+        Manifest {
+            root: root.into(),
+            path_bytes: path_bytes.into(),
+            path_ends: path_ends.into(),
+            labels,
+            splits: splits.into(),
+            classes,
+            extra: Vec::new(),
+        }
     }
 
     /// Puts a manifest together from columns that another one was written as. `None` where they do not fit
@@ -86,10 +95,10 @@ impl Manifest {
         let Columns { path_bytes, path_ends, labels, splits, classes } = columns;
         let fits = path_ends.len() == labels.len()
             && splits.len() == labels.len()
-            && path_ends.is_sorted()
+            && is_sorted(&path_ends)
             && path_ends.last().copied().unwrap_or(0) == path_bytes.len() as u64
             && classes.is_sorted()
-            && labels.iter().all(|&label| label == NO_LABEL || (label as usize) < classes.len());
+            && labels.par_iter().all(|&label| label == NO_LABEL || (label as usize) < classes.len());
         fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra: Vec::new() })
     }
 
@@ -190,6 +199,13 @@ impl Manifest {
     pub fn extra(&self) -> &[ExtraColumn] {
         &self.extra
     }
+}
+
+/// Whether numbers are in order, looked at by all threads.
+fn is_sorted(numbers: &[u64]) -> bool {
+    const CHUNK: usize = 1 << 16;
+    let borders = (CHUNK..numbers.len()).step_by(CHUNK).all(|start| numbers[start - 1] <= numbers[start]);
+    borders && numbers.par_chunks(CHUNK).all(<[u64]>::is_sorted)
 }
 
 #[cfg(test)]

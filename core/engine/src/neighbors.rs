@@ -1,22 +1,40 @@
-//! Exact nearest neighbours and similarities, by blocks of matrix products.
+//! Nearest neighbours and similarities, by blocks of matrix products.
+//!
+//! Up to [`EXACT_ROWS`] rows every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that
+//! takes a fraction of the full product (`bound`), against what a first look among similar rows has found
+//! (`clusters`). Above, only the rows of similar clusters are looked at, as many as a sample of rows needs for
+//! [`RECALL`]. A product only says which pairs may count; the cosine that does is computed pair by pair in a fixed
+//! order (`best`), so that neither blocks nor threads nor shortcuts ever change a number.
 
+mod best;
+mod bound;
+mod clusters;
 mod device;
+mod pairs;
 
 pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
 
+use crate::Result;
 use crate::job::Job;
 use crate::linear::matmul_transposed;
 use crate::store::EmbeddingMatrix;
-use crate::{Error, Result};
+use best::Best;
+use clusters::Clusters;
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
-const BLOCK: usize = 512;
-
-/// Candidates that are looked at together.
-const LOOK: usize = 64;
+const BLOCK: usize = 256;
+/// Up to so many rows the lists are exact. All are: the sample that tells how far to look is not yet to be trusted.
+pub const EXACT_ROWS: usize = usize::MAX;
+/// The share of true neighbours that lists of more rows have at least, on a sample of the rows.
+pub const RECALL: f32 = 0.985;
+/// How many neighbours that is said of. Fixed, so that what is looked into, and with it the lists, are the same however
+/// many neighbours are asked for.
+pub const RECALL_AT: usize = 10;
+/// From so many rows on clusters are worth their making.
+const CLUSTERED_ROWS: usize = 8192;
+/// Clusters that a row is compared with before all pairs are looked at.
+const FIRST_LOOK: usize = 6;
 
 /// The nearest neighbours of every sample, nearest first, equal ones by row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +45,9 @@ pub struct NeighborLists {
     pub indices: Vec<u32>,
     /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
     pub similarities: Vec<f32>,
+    /// The share of the true [`RECALL_AT`] neighbours that were found, measured on a sample of the rows; none where all
+    /// lists are exact.
+    pub recall: Option<f32>,
 }
 
 impl NeighborLists {
@@ -45,8 +66,8 @@ impl NeighborLists {
             return self;
         }
         let k = self.k;
-        let mut lists =
-            NeighborLists { k, indices: vec![u32::MAX; count * k], similarities: vec![-1.0; count * k] };
+        let mut lists = NeighborLists::empty(count, k);
+        lists.recall = self.recall;
         for (place, &row) in rows.iter().enumerate() {
             let (from, to) = (place * k..(place + 1) * k, row as usize * k);
             let indices = self.indices[from.clone()].iter();
@@ -55,6 +76,16 @@ impl NeighborLists {
             lists.similarities[to..to + k].copy_from_slice(&self.similarities[from]);
         }
         lists
+    }
+
+    /// No neighbours, with room for `k` a row.
+    fn empty(rows: usize, k: usize) -> NeighborLists {
+        NeighborLists {
+            k,
+            indices: vec![u32::MAX; rows * k],
+            similarities: vec![-1.0; rows * k],
+            recall: None,
+        }
     }
 
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
@@ -67,12 +98,12 @@ impl NeighborLists {
         let indices = self.indices.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
         let similarities =
             self.similarities.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
-        NeighborLists { k, indices, similarities }
+        NeighborLists { k, indices, similarities, recall: self.recall }
     }
 }
 
 /// The `k` nearest rows of each usable row, itself left out. Rows that are not usable have no neighbours and are
-/// nobody's. The same whatever the number of threads.
+/// nobody's. The same whatever the number of threads. Exact up to [`EXACT_ROWS`] rows.
 ///
 /// # Errors
 /// When stopped.
@@ -82,161 +113,82 @@ pub fn nearest(
     k: usize,
     job: &Job<'_>,
 ) -> Result<NeighborLists> {
+    nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
+}
+
+/// The same with another border between exact and approximate.
+fn nearest_beyond(
+    exact_rows: usize,
+    matrix: &EmbeddingMatrix,
+    usable: &dyn Fn(usize) -> bool,
+    k: usize,
+    job: &Job<'_>,
+) -> Result<NeighborLists> {
     let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
-    let mut lists = NeighborLists {
-        k,
-        indices: vec![u32::MAX; matrix.rows() * k],
-        similarities: vec![-1.0; matrix.rows() * k],
-    };
+    let mut lists = NeighborLists::empty(matrix.rows(), k);
     let asked = k;
     let k = k.min(rows.len().saturating_sub(1));
     if k == 0 {
         return Ok(lists);
     }
-    let blocks: Vec<Mutex<Best>> =
-        rows.chunks(BLOCK).map(|rows| Mutex::new(Best::new(rows.len(), k))).collect();
-    let pairs = pairs_of_blocks(blocks.len());
-    let (done, total) = (AtomicU64::new(0), pairs.len() as u64);
-    let gathered = rows.len() < matrix.rows();
-    pairs.par_iter().with_max_len(1).try_for_each_init(Scratch::default, |scratch, &(left, right)| {
-        job.checkpoint()?;
-        let of = |block: usize| &rows[block * BLOCK..rows.len().min((block + 1) * BLOCK)];
-        let (a, b) = (of(left), of(right));
-        scratch.multiply(matrix, a, b, gathered);
-        scratch.offer_rows(a, b, left == right, &blocks[left]);
-        if left != right {
-            scratch.offer_columns(a, b, &blocks[right]);
+    let set = Set { matrix, rows: &rows };
+    let mut best = Best::new(rows.len(), k);
+    let mut complete = true;
+    if rows.len() >= CLUSTERED_ROWS {
+        let clusters = Clusters::new(set, job)?;
+        let mut probes = FIRST_LOOK;
+        if rows.len() > exact_rows {
+            let (needed, recall) = clusters.probes_for(set, RECALL_AT.min(rows.len() - 1), RECALL, job)?;
+            // With many clusters to look into, all pairs are no more work.
+            if needed * 3 <= clusters.len() {
+                (probes, complete, lists.recall) = (needed, false, Some(recall));
+            }
         }
-        job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Ok::<(), Error>(())
-    })?;
-    for (block, best) in blocks.into_iter().enumerate() {
-        let best = best.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (place, &row) in rows[block * BLOCK..].iter().take(BLOCK).enumerate() {
-            let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
-            lists.indices[to..to + k].copy_from_slice(&best.indices[from.clone()]);
-            let found = best.similarities[from].iter().map(|similarity| similarity.max(-1.0));
-            lists.similarities[to..to + k].iter_mut().zip(found).for_each(|(to, from)| *to = from);
-        }
+        clusters.search(set, probes, &mut best, job)?;
+    }
+    if complete {
+        best = pairs::complete(set, best, job)?;
+    }
+    for (place, &row) in rows.iter().enumerate() {
+        let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
+        let indices = best.indices[from.clone()].iter();
+        let named = indices.map(|&place| rows.get(place as usize).copied().unwrap_or(u32::MAX));
+        lists.indices[to..to + k].iter_mut().zip(named).for_each(|(to, from)| *to = from);
+        let found = best.similarities[from].iter().map(|similarity| similarity.max(-1.0));
+        lists.similarities[to..to + k].iter_mut().zip(found).for_each(|(to, from)| *to = from);
     }
     Ok(lists)
 }
 
-/// Every pair of blocks once, in an order where threads rarely meet at the same block: round by round, block
-/// `i` with block `i + step`.
-fn pairs_of_blocks(count: usize) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::with_capacity(count * (count + 1) / 2);
-    for step in 0..count {
-        pairs.extend((0..count - step).map(|block| (block, block + step)));
-    }
-    pairs
+/// The rows among which neighbours are looked for; what follows counts places in this list.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    matrix: &'a EmbeddingMatrix,
+    rows: &'a [u32],
 }
 
-/// The best so far of a block's rows. What is kept is the largest `k` under a total order (cosine, then lower
-/// row), so that it never matters in which order candidates come.
-struct Best {
-    k: usize,
-    indices: Vec<u32>,
-    similarities: Vec<f32>,
-}
-
-impl Best {
-    fn new(rows: usize, k: usize) -> Best {
-        Best { k, indices: vec![u32::MAX; rows * k], similarities: vec![f32::NEG_INFINITY; rows * k] }
+impl<'a> Set<'a> {
+    fn len(self) -> usize {
+        self.rows.len()
     }
 
-    /// What a candidate of this row must at least have.
-    fn worst(&self, row: usize) -> f32 {
-        self.similarities[(row + 1) * self.k - 1]
+    fn cols(self) -> usize {
+        self.matrix.cols()
     }
 
-    fn offer(&mut self, row: usize, index: u32, similarity: f32) {
-        // Equal vectors give a little more or less than one: then the lower row comes first.
-        let similarity = similarity.min(1.0);
-        let range = row * self.k..(row + 1) * self.k;
-        let (indices, similarities) = (&mut self.indices[range.clone()], &mut self.similarities[range]);
-        let better = |place: usize, similarities: &[f32], indices: &[u32]| {
-            similarity > similarities[place] || (similarity == similarities[place] && index < indices[place])
-        };
-        let mut place = similarities.len();
-        while place > 0 && better(place - 1, similarities, indices) {
-            place -= 1;
-        }
-        if place < similarities.len() {
-            similarities[place..].rotate_right(1);
-            indices[place..].rotate_right(1);
-            (similarities[place], indices[place]) = (similarity, index);
-        }
-    }
-}
-
-/// One thread's room to work in.
-#[derive(Default)]
-struct Scratch {
-    left: Vec<f32>,
-    right: Vec<f32>,
-    product: Vec<f32>,
-    thresholds: Vec<f32>,
-}
-
-impl Scratch {
-    fn multiply(&mut self, matrix: &EmbeddingMatrix, a: &[u32], b: &[u32], gathered: bool) {
-        let cols = matrix.cols();
-        self.product.resize(a.len() * b.len(), 0.0);
-        if gathered {
-            gather_into(matrix, a, &mut self.left);
-            gather_into(matrix, b, &mut self.right);
-            matmul_transposed(&self.left, a.len(), &self.right, b.len(), cols, &mut self.product);
-        } else {
-            let of = |rows: &[u32]| {
-                let start = rows[0] as usize * cols;
-                &matrix.as_slice()[start..start + rows.len() * cols]
-            };
-            matmul_transposed(of(a), a.len(), of(b), b.len(), cols, &mut self.product);
-        }
+    fn row(self, place: u32) -> &'a [f32] {
+        self.matrix.row(self.rows[place as usize] as usize)
     }
 
-    /// Offers each row of `a` all of `b`.
-    fn offer_rows(&mut self, a: &[u32], b: &[u32], same: bool, best: &Mutex<Best>) {
-        let mut best = best.lock().unwrap_or_else(PoisonError::into_inner);
-        for (row, similarities) in self.product.chunks_exact(b.len()).enumerate() {
-            let mut worst = best.worst(row);
-            for (similarities, indices) in similarities.chunks(LOOK).zip(b.chunks(LOOK)) {
-                // Counted, not searched: nearly always there is none, and counting needs no branches.
-                if similarities.iter().map(|similarity| u32::from(*similarity >= worst)).sum::<u32>() == 0 {
-                    continue;
-                }
-                for (&similarity, &index) in similarities.iter().zip(indices) {
-                    if similarity >= worst && !(same && index == a[row]) {
-                        best.offer(row, index, similarity);
-                        worst = best.worst(row);
-                    }
-                }
-            }
-        }
+    fn gather(self, places: impl Iterator<Item = u32>, out: &mut Vec<f32>) {
+        out.clear();
+        places.for_each(|place| out.extend_from_slice(self.row(place)));
     }
 
-    /// Offers each row of `b` all of `a`.
-    fn offer_columns(&mut self, a: &[u32], b: &[u32], best: &Mutex<Best>) {
-        let mut best = best.lock().unwrap_or_else(PoisonError::into_inner);
-        self.thresholds.clear();
-        self.thresholds.extend((0..b.len()).map(|row| best.worst(row)));
-        for (&index, similarities) in a.iter().zip(self.product.chunks_exact(b.len())) {
-            let parts = similarities.chunks(LOOK).zip(self.thresholds.chunks_mut(LOOK)).enumerate();
-            for (part, (similarities, thresholds)) in parts {
-                let pairs = similarities.iter().zip(thresholds.iter());
-                if pairs.map(|(similarity, worst)| u32::from(similarity >= worst)).sum::<u32>() == 0 {
-                    continue;
-                }
-                for (place, &similarity) in similarities.iter().enumerate() {
-                    if similarity >= thresholds[place] {
-                        let row = part * LOOK + place;
-                        best.offer(row, index, similarity);
-                        thresholds[place] = best.worst(row);
-                    }
-                }
-            }
-        }
+    /// So many places, evenly spread.
+    fn spread(self, count: usize) -> Vec<u32> {
+        let count = count.min(self.len());
+        (0..count).map(|place| (place * self.len() / count) as u32).collect()
     }
 }
 

@@ -60,17 +60,32 @@ impl Source<'_> {
 /// # Errors
 /// When the filter or the order cannot be understood; the error says which word, and what may have been meant.
 pub fn select(source: &Source<'_>, query: &Query) -> Result<Vec<u32>> {
+    select_unless(source, query, &|| false)
+}
+
+/// The same, given up with [`Error::Stopped`] soon after nobody wants it any more. That is asked from many threads.
+///
+/// # Errors
+/// As [`select`], and when it was given up.
+pub fn select_unless(
+    source: &Source<'_>,
+    query: &Query,
+    unwanted: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<u32>> {
     let words = parse::words(&query.filter)?;
     let filter = Filter::new(source, &words)?;
     let rows = match query.all {
-        false => source.ranking.order.clone(),
+        false => source.ranking.order.to_vec(),
         // Before the first scan there is no rank, and every sample is as good as another.
         true if source.ranking.score.len() < source.manifest.len() => {
             (0..source.manifest.len() as u32).collect()
         }
         true => source.ranking.full_order().to_vec(),
     };
-    let rows = filter.keep(source, rows);
+    let rows = filter.keep(source, rows, unwanted);
+    if unwanted() {
+        return Err(Error::Stopped);
+    }
     sort::sort(source, rows, query)
 }
 

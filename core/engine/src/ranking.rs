@@ -15,7 +15,7 @@
 //! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
-//! - **Average**: by the mean of `c`.
+//! - **Average**: by the mean of `c`; a suspect is what it puts below 0.5. So in the next, and in Stacking.
 //! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, told from which samples they
 //!   flag (`agreement.rs`). Without weights it leaves out what has nothing to do with the matter most detectors see.
 //! - **`AtLeast(k)`** and **And**: a sample is a suspect when `k` of the detectors that scored it flag it, or all of
@@ -34,7 +34,7 @@ mod stacking;
 pub use rule::{RULES, thresholds_under};
 pub use stacking::LEAST_DECISIONS;
 
-use crate::columns::DetectorResult;
+use crate::columns::{Column, DetectorResult};
 use crate::decision::Choice;
 use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
@@ -58,24 +58,59 @@ pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
     /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it.
-    pub score: Vec<f32>,
+    pub score: Column<f32>,
     /// The suspects, worst first.
-    pub order: Vec<u32>,
+    pub order: Column<u32>,
     /// How many detectors flag each sample; 0 where the rule makes it no suspect.
-    pub flags: Vec<u16>,
+    pub flags: Column<u16>,
     /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
     pub note: String,
     /// What samples that no detector flags are ordered by.
-    rest: Vec<f32>,
+    rest: Column<f32>,
     /// See [`Ranking::full_order`]; made when first asked for.
-    full: OnceLock<Vec<u32>>,
+    full: OnceLock<Column<u32>>,
+}
+
+/// A ranking as it is kept: the columns of all samples, the last one an order of which the first `suspects` are
+/// the suspects.
+pub(crate) struct Kept {
+    pub(crate) score: Column<f32>,
+    pub(crate) flags: Column<u16>,
+    pub(crate) rest: Column<f32>,
+    pub(crate) full: Column<u32>,
+    pub(crate) suspects: usize,
 }
 
 impl Ranking {
     /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
     /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
     pub fn full_order(&self) -> &[u32] {
-        self.full.get_or_init(|| self.make_full_order())
+        self.full.get_or_init(|| self.make_full_order().into())
+    }
+
+    /// To be kept.
+    pub(crate) fn kept(&self) -> Kept {
+        let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
+        let (score, flags, rest) = (self.score.clone(), self.flags.clone(), self.rest.clone());
+        Kept { score, flags, rest, full, suspects: self.order.len() }
+    }
+
+    /// What was kept; `None` where its parts do not fit together.
+    pub(crate) fn from_kept(kept: Kept) -> Option<Ranking> {
+        let Kept { score, flags, rest, full, suspects } = kept;
+        let count = score.len();
+        let fits = flags.len() == count && rest.len() == count && full.len() == count && suspects <= count;
+        if !fits || !full.par_iter().all(|&row| (row as usize) < count) {
+            return None;
+        }
+        Some(Ranking {
+            order: full.first(suspects),
+            note: String::new(),
+            score,
+            flags,
+            rest,
+            full: OnceLock::from(full),
+        })
     }
 
     fn make_full_order(&self) -> Vec<u32> {
@@ -213,7 +248,7 @@ pub fn rank_reviewed(
         rest: summaries.iter().map(rest).collect(),
         score: summaries.iter().map(|summary| summary.score).collect(),
         flags: summaries.iter().map(|summary| summary.flags).collect(),
-        order,
+        order: order.into(),
         note,
         full: OnceLock::new(),
     }
@@ -264,6 +299,12 @@ fn summary(row: usize, voters: &[Voter<'_>], beside: &Beside<'_>, rule: &Ensembl
         _ => lowest,
     };
     if *rule == EnsembleRule::Precision && flags < 2 && lowest >= SURE {
+        flags = 0;
+    }
+    // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
+    // hold for fine is no suspect.
+    let by_score = matches!(rule, EnsembleRule::Average | EnsembleRule::Consensus | EnsembleRule::Stacking);
+    if by_score && score >= 0.5 {
         flags = 0;
     }
     Summary { lowest, mean, score, flags }

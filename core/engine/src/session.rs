@@ -4,6 +4,8 @@
 //! session.toml      which dataset, since when, with which model
 //! samples.arrow     the manifest and what is known of each file
 //! detectors/        one result a detector
+//! rank.arrow        the rank made of them, and
+//! unreadable.arrow  what could not be decoded: large sessions only, to be open sooner
 //! models/           what detectors trained, in versions
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be made again
@@ -231,6 +233,16 @@ impl Session {
     /// The samples' file.
     pub fn samples_path(&self) -> PathBuf {
         self.dir.join("samples.arrow")
+    }
+
+    /// The file of a rank that was made of these results.
+    pub(crate) fn rank_path(&self) -> PathBuf {
+        self.dir.join("rank.arrow")
+    }
+
+    /// The file of what could not be decoded, as a detector's result.
+    pub(crate) fn unreadable_path(&self) -> PathBuf {
+        self.dir.join("unreadable.arrow")
     }
 
     fn results_dir(&self) -> PathBuf {

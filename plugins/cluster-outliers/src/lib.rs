@@ -1,7 +1,8 @@
 #![doc = include_str!("docs.md")]
 
 mod classes;
-mod fasterpam;
+#[doc(hidden)] // For the measurement in benches/.
+pub mod fasterpam;
 mod fence;
 mod words;
 
@@ -134,6 +135,9 @@ fn judge(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+use chaffinch_plugin::testing::npy;
 
 #[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]

@@ -217,5 +217,8 @@ fn write_group(
 mod tests;
 
 #[cfg(test)]
+use chaffinch_plugin::testing::npy;
+
+#[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]
 mod paintings;

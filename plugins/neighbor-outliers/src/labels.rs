@@ -1,6 +1,7 @@
 //! Samples whose nearest neighbours have another label.
 
-use crate::{WORDS_BELOW, evidence};
+use crate::nearby::Nearby;
+use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
@@ -18,21 +19,24 @@ impl Detector for NeighborLabels {
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("labels.md"))
             .needs(Needs::NEIGHBORS.and(Needs::LABELS))
-            .threshold(0.12)
-            .params(&[Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at")]);
+            .threshold(0.05)
+            .params(&[
+                Param::integer("neighbors", 20, 1, 100, "Nearest neighbours that are looked at"),
+                REFERENCES,
+            ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let neighbors = view.neighbors(view.count("neighbors")?)?;
-        let width = usual_distance(neighbors, view.len());
+        let neighbors = Nearby::find(view, view.count("neighbors")?, view.count("references")?)?;
+        let width = usual_distance(&neighbors, view.len());
         let mut scores = vec![f32::NAN; view.len()];
         let mut votes = Vec::new();
-        for sample in 0..view.len() {
+        for (sample, score) in scores.iter_mut().enumerate() {
             if sample % 1024 == 0 {
                 view.checkpoint()?;
             }
-            if let Some(vote) = Vote::of(view, neighbors, sample, width) {
-                scores[sample] = vote.score();
-                if scores[sample] < WORDS_BELOW {
+            if let Some(vote) = Vote::of(view, &neighbors, sample, width) {
+                *score = vote.score();
+                if *score < WORDS_BELOW {
                     votes.push((sample, vote));
                 }
             }
@@ -42,7 +46,7 @@ impl Detector for NeighborLabels {
         }
         report.scores(&scores)?;
         for (sample, vote) in votes {
-            let related = evidence(neighbors, sample, |other| Some(view.labels()[other]) == vote.other);
+            let related = evidence(&neighbors, sample, |other| Some(view.labels()[other]) == vote.other);
             let reason = vote.reason(view, sample);
             let mut issue = Issue::new(sample, Score::clamp(vote.score())?).related(&related).reason(&reason);
             if let Some(other) = vote.other.filter(|_| vote.against >= SUGGEST * vote.all) {
@@ -55,7 +59,7 @@ impl Detector for NeighborLabels {
 }
 
 /// The median distance of a sample to its last neighbour: neighbours much farther than the nearest say less.
-fn usual_distance(neighbors: Neighbors<'_>, count: usize) -> f64 {
+fn usual_distance(neighbors: &Nearby<'_>, count: usize) -> f64 {
     let mut last: Vec<f64> = (0..count)
         .filter_map(|sample| neighbors.of(sample).last())
         .map(|(_, similarity)| (1.0 - f64::from(similarity)).max(0.0))
@@ -81,7 +85,7 @@ struct Vote {
 impl Vote {
     /// Counts the labelled neighbours, the nearest most; `None` where the sample or all its neighbours have no
     /// label. A copy of the sample (cosine 1) has the weight 1, a neighbour at twice the usual distance e^-2.
-    fn of(view: &View<'_>, neighbors: Neighbors<'_>, sample: usize, width: f64) -> Option<Vote> {
+    fn of(view: &View<'_>, neighbors: &Nearby<'_>, sample: usize, width: f64) -> Option<Vote> {
         let label = view.labels()[sample];
         if label == NO_LABEL {
             return None;

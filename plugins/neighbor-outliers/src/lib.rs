@@ -2,13 +2,23 @@
 //! away they are, `neighbor-labels` what they are called.
 
 mod labels;
+mod nearby;
 mod outliers;
 
 pub use labels::NeighborLabels;
 pub use outliers::NeighborOutliers;
 
 use chaffinch_plugin::prelude::*;
+use nearby::Nearby;
 
+/// Up to so many samples all are compared with all.
+const REFERENCES: Param = Param::integer(
+    "references",
+    50_000,
+    100,
+    10_000_000,
+    "Samples that neighbours are looked for among; all where there are no more",
+);
 /// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
 const WORDS_BELOW: f32 = 0.75;
 /// Neighbours named as evidence.
@@ -17,7 +27,7 @@ const MAX_RELATED: usize = 6;
 export_detector!(NeighborOutliers, NeighborLabels);
 
 /// The neighbours of a sample as evidence, those first that `first` prefers.
-fn evidence(neighbors: Neighbors<'_>, sample: usize, first: impl Fn(usize) -> bool) -> Vec<Related> {
+fn evidence(neighbors: &Nearby<'_>, sample: usize, first: impl Fn(usize) -> bool) -> Vec<Related> {
     let mut related: Vec<Related> = neighbors
         .of(sample)
         .map(|(other, similarity)| Related { sample: other as u32, similarity })
@@ -30,6 +40,9 @@ fn evidence(neighbors: Neighbors<'_>, sample: usize, first: impl Fn(usize) -> bo
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+use chaffinch_plugin::testing::npy;
 
 #[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]

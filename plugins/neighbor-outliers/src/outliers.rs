@@ -1,6 +1,7 @@
 //! Samples whose nearest neighbours are far away.
 
-use crate::{WORDS_BELOW, evidence};
+use crate::nearby::Nearby;
+use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 
 /// The fence is set where the usual distances end; below this range all are the same but for rounding.
@@ -24,12 +25,14 @@ impl Detector for NeighborOutliers {
                 20.0,
                 "Interquartile ranges above the third quartile that are usual",
             ),
+            REFERENCES,
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let neighbors = view.neighbors(view.count("neighbors")?)?;
+        let neighbors = Nearby::find(view, view.count("neighbors")?, view.count("references")?)?;
         let c = view.number("c")?;
-        let distances: Vec<Option<f64>> = (0..view.len()).map(|sample| distance(neighbors, sample)).collect();
+        let distances: Vec<Option<f64>> =
+            (0..view.len()).map(|sample| distance(&neighbors, sample)).collect();
         let Some(fence) = Fence::new(distances.iter().flatten().copied(), c) else {
             return Err(Error::new("there are no two images with embeddings to compare"));
         };
@@ -61,7 +64,7 @@ impl Detector for NeighborOutliers {
                 "{apart} everything else: its nearest pictures are {distance:.2} away, where {:.2} is usual",
                 fence.median
             );
-            let related = evidence(neighbors, sample, |_| true);
+            let related = evidence(&neighbors, sample, |_| true);
             report.issue(Issue::new(sample, Score::clamp(score)?).related(&related).reason(&reason))?;
         }
         Ok(())
@@ -69,7 +72,7 @@ impl Detector for NeighborOutliers {
 }
 
 /// Mean cosine distance of a sample to its neighbours; `None` where it has none.
-fn distance(neighbors: Neighbors<'_>, sample: usize) -> Option<f64> {
+fn distance(neighbors: &Nearby<'_>, sample: usize) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for (_, similarity) in neighbors.of(sample) {
         sum += (1.0 - f64::from(similarity)).max(0.0);

@@ -81,7 +81,7 @@ fn undecodable_and_lonely_samples_have_no_score() {
 fn a_wrong_label_among_right_ones_is_flagged_and_the_right_one_suggested() {
     let mut labels: Vec<u32> = (0..40).map(|sample| sample % 2).collect();
     (labels[4], labels[6]) = (1, NO_LABEL);
-    let outcome = dataset().labels(&labels).run(&NeighborLabels);
+    let outcome = dataset().labels(&labels).param("neighbors", 10.0).run(&NeighborLabels);
     assert_eq!(outcome.error, None);
     let flagged = outcome.flagged(0.12);
     assert!(flagged.contains(&4) && flagged.iter().all(|sample| [4, 39].contains(sample)), "{flagged:?}");
@@ -133,4 +133,26 @@ fn paintings_have_the_outlier_that_datalab_finds() {
         assert_eq!(paintings.names[sample], name);
         assert!((datalab(sample) - score).abs() < 1e-4, "{name}: {}", datalab(sample));
     }
+}
+
+#[test]
+fn a_drawn_part_finds_the_same_outlier() {
+    let mut noise = Noise(8);
+    let data: Vec<f32> = (0..600).flat_map(|s| noise.around(if s == 77 { 9 } else { s % 2 })).collect();
+    let labels: Vec<u32> = (0..600).map(|sample| if sample == 50 { 1 } else { sample % 2 }).collect();
+    let host = || {
+        let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM);
+        host.param("references", 150.0)
+    };
+    let worst = |scores: &[Option<f32>]| {
+        (0..600).min_by(|&a, &b| scores[a].unwrap().total_cmp(&scores[b].unwrap())).unwrap()
+    };
+    let outcome = host().run(&NeighborOutliers);
+    assert_eq!(outcome.error, None);
+    assert_eq!(worst(&outcome.scores), 77);
+    let related = &outcome.issue(77).unwrap().related;
+    assert!(related.len() == 6 && related.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{related:?}");
+    let labels = host().param("neighbors", 10.0).run(&NeighborLabels);
+    assert!(labels.flagged(0.12).contains(&50));
+    assert_eq!(outcome.scores, host().run(&NeighborOutliers).scores);
 }

@@ -190,17 +190,17 @@ fn a_model_is_kept_in_versions_and_used_again() {
     // A decision makes another model, and the figure on what was decided appears.
     let decided =
         || dataset(60).decide(0, Decided::Remove).decide(1, Decided::Relabel(2)).decide(9, Decided::Keep);
-    let second = decided().kept("model", &[kept.clone()]).run(&Pollution);
+    let second = decided().kept("model", std::slice::from_ref(&kept)).run(&Pollution);
     assert_ne!(second.kept["model"], kept);
     let text = second.note("model").unwrap();
     assert!(text.starts_with("version 2: logistic regressions, trained with 3 decided samples\n"), "{text}");
     assert!(text.contains(" decided samples: "), "{text}");
     // The first one again: all members judge everything.
-    let again = decided().kept("model", &[kept.clone()]).param("model", 1.0).run(&Pollution);
+    let again = decided().kept("model", std::slice::from_ref(&kept)).param("model", 1.0).run(&Pollution);
     assert_eq!(again.error, None);
     assert!(again.flagged(0.48).contains(&0));
     assert!(again.kept.is_empty());
-    let missing = dataset(60).kept("model", &[kept.clone()]).param("model", 4.0).run(&Pollution);
+    let missing = dataset(60).kept("model", std::slice::from_ref(&kept)).param("model", 4.0).run(&Pollution);
     assert_eq!(missing.error.as_deref(), Some("there is no model of version 4: the newest is 1"));
     let other =
         dataset(60).classes(&["a", "b", "c"]).kept("model", &[kept]).param("model", 1.0).run(&Pollution);

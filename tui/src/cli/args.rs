@@ -7,11 +7,17 @@ use clap_complete::Shell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+mod bench;
 mod probabilities;
+mod settings;
 
+pub(super) use bench::{
+    Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct,
+};
 pub(super) use probabilities::{
     LabelQuality, PromptPooling, QualityFormat, ScoreMethod, Select, SelectSource,
 };
+pub(super) use settings::{Config, ConfigAction, SchemaOf, ScreenArgs};
 
 /// Finds the bad samples of an image-classification dataset and lets you decide about them, in a terminal.
 #[derive(Debug, Parser)]
@@ -53,6 +59,9 @@ pub(super) enum Command {
     Scan(Scan),
     /// Open the terminal interface; what is missing is computed in the background
     Open(Open),
+    /// What `open` starts behind the screen
+    #[command(hide = true)]
+    Engine(Engine),
     /// List suspects, worst first
     Rank(Rank),
     /// Compare what was found with a list of known faults
@@ -88,6 +97,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME|FILE")]
         keymap: Option<String>,
     },
+    /// Measure a part of the program
+    #[command(subcommand, hide = true)]
+    Bench(Bench),
 }
 
 /// How to read a dataset.
@@ -198,19 +210,13 @@ pub(super) struct Open {
     pub(super) reading: DatasetArgs,
 }
 
-/// How the interface is shown.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Screen")]
-pub(super) struct ScreenArgs {
-    /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
-    #[arg(long)]
-    pub(super) plain: bool,
-    /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(super) theme: Option<String>,
-    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(super) keymap: Option<String>,
+#[derive(Debug, Args)]
+pub(super) struct Engine {
+    /// Where to listen for terminals
+    #[arg(long, value_name = "FILE")]
+    pub(super) socket: PathBuf,
+    #[command(flatten)]
+    pub(super) open: Open,
 }
 
 /// The form of a list.
@@ -518,42 +524,6 @@ pub(super) struct Doctor {
     /// As JSON
     #[arg(long)]
     pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
-pub(super) struct Config {
-    /// Print the defaults with their comments
-    #[arg(long)]
-    pub(super) default: bool,
-    #[command(subcommand)]
-    pub(super) action: Option<ConfigAction>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ConfigAction {
-    /// Check the configuration and say which files it came from
-    Check {
-        /// The file [default: the user's]
-        file: Option<PathBuf>,
-    },
-    /// Print the JSON schema of a file, for editors
-    Schema {
-        /// Of which
-        #[arg(value_enum)]
-        of: SchemaOf,
-    },
-}
-
-/// Files that have a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SchemaOf {
-    /// config.toml
-    Config,
-    /// keymap.toml
-    Keymap,
-    /// theme.toml
-    Theme,
 }
 
 #[cfg(test)]

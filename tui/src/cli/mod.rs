@@ -4,11 +4,13 @@
 //! left, `output` and `progress` write. The other files are one command each.
 
 mod args;
+mod bench;
 mod check_plugin;
 mod config_cmd;
 mod demo;
 mod doctor;
 mod drive;
+mod engine_process;
 mod evaluate;
 mod export;
 mod hub_cache;
@@ -62,6 +64,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args, global),
         Command::Scan(args) => scan::run(args, global),
         Command::Open(args) => open::run(args, global),
+        Command::Engine(args) => engine_process::run(&args.open, &args.socket, global),
         Command::Rank(args) => rank::run(args, global),
         Command::Evaluate(args) => evaluate::run(args, global),
         Command::Leaks(args) => leaks::run(args, global),
@@ -85,6 +88,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Completions { shell } => completions(*shell).map(done),
         Command::Config(args) => config_cmd::run(args, global),
         Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
+        Command::Bench(what) => bench::run(what).map(done),
     }
 }
 

@@ -1,16 +1,18 @@
 //! `open`: the terminal interface on a session.
 
 use super::args::{DatasetArgs, EngineArgs, Global, Open, ScreenArgs};
+use super::engine_process::{Plan, Waiting};
 use super::output::{remark, warning};
 use super::setup;
 use crate::looks::Looks;
 use crate::picture::Wish;
 use crate::plain::{self, Manner};
 use crate::{ExitReason, Options};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use chaffinch_core::config::{Config, Flags};
-use chaffinch_core::engine::{self, Client};
-use chaffinch_core::protocol::Command;
+use chaffinch_core::protocol::{Command, Event};
+use chaffinch_core::session;
+use crossbeam_channel::{Receiver, Sender};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,34 +47,49 @@ pub(super) fn run_target(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (ssh -t gives one); without one use --plain, or scan and rank"
     );
-    let setup = setup::for_target(target, global, engine, reading)?;
-    let picture = pictures.map_or_else(|| setup.config.ui().picture.clone(), str::to_owned);
+    let place = session::resolve(target, global.session.as_deref())?;
+    let config = setup::config(global, Some(&place.dir))?;
+    let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
     // Said before anything is started.
     Wish::parse(&picture)?;
-    let looks = looks(&setup.config, screen)?;
-    let client = engine::spawn(setup)?;
-    // Does nothing where nothing is missing; the interface shows its progress.
-    client.commands.send(Command::Scan { detectors: Vec::new() }).ok().context("the engine ended at once")?;
-    let ended = if screen.plain { lines(&client, looks) } else { cells(&client, looks, picture) };
-    client.stop()?;
+    let looks = looks(&config, screen)?;
+    let engine = Waiting::reach(Plan {
+        target: target.into(),
+        session: place.dir,
+        global: global.clone(),
+        engine: engine.clone(),
+        reading: reading.clone(),
+    })?;
+    let (commands, events) = engine.ends();
+    let ended =
+        if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
+    // What runs goes on when the terminal is lost; somebody will come back for it.
+    engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
     let reason = ended?;
     if let ExitReason::Unsaved(count) = reason {
         remark(&format!("{count} decisions were not confirmed as saved; look at the last ones again"));
     }
     if reason == ExitReason::EngineGone {
-        remark("the engine ended on its own; what was shown as saved is on disk, open again to go on");
+        remark(
+            "the engine ended, or the session was opened in another terminal; what was shown as saved is on disk, \
+             open again to go on",
+        );
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
 }
 
-fn cells(client: &Client, looks: Looks, picture: String) -> Result<ExitReason> {
+fn cells(
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    looks: Looks,
+    picture: String,
+) -> Result<ExitReason> {
     let options = Options { picture, scan: false, looks: Some(looks), ..Options::default() };
-    crate::run(client.commands.clone(), client.events.clone(), options)
+    crate::run(commands, events, options)
 }
 
-fn lines(client: &Client, looks: Looks) -> Result<ExitReason> {
+fn lines(commands: Sender<Command>, events: Receiver<Event>, looks: Looks) -> Result<ExitReason> {
     let manner = Manner { prompt: std::io::stdin().is_terminal(), scanning: true };
-    let (commands, events) = (client.commands.clone(), client.events.clone());
     let input = std::io::stdin().lock();
     plain::run(commands, events, looks, manner, input, &mut std::io::stdout().lock())
 }

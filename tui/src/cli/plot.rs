@@ -24,13 +24,11 @@ pub(super) fn draw(out: &mut dyn Write, curves: &BTreeMap<String, Curve>) -> Res
     }
     let mut cells = vec![[' '; COLUMNS]; ROWS];
     for (mark, _, curve) in &drawn {
-        for column in 0..COLUMNS {
-            let recall = (column as f64 + 0.5) / COLUMNS as f64;
-            if let Some(precision) = curve.best_precision(recall) {
-                let row = ((1.0 - precision) * (ROWS - 1) as f64).round() as usize;
-                cells[row.min(ROWS - 1)][column] = *mark;
-            }
-        }
+        let places = (0..COLUMNS).filter_map(|column| {
+            let precision = curve.best_precision((column as f64 + 0.5) / COLUMNS as f64)?;
+            Some((((1.0 - precision) * (ROWS - 1) as f64).round() as usize, column))
+        });
+        places.for_each(|(row, column)| cells[row.min(ROWS - 1)][column] = *mark);
     }
     writeln!(out, "precision")?;
     for (row, cells) in cells.iter().enumerate() {

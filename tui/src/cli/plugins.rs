@@ -49,6 +49,9 @@ struct ParamEntry {
     max: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     choices: Vec<&'static str>,
+    /// What it needs once it is not at its default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<&'static str>,
     help: &'static str,
 }
 
@@ -99,7 +102,8 @@ impl ParamEntry {
         };
         let (min, max) = param.bounds();
         let (default, choices) = (param.default(), param.choices());
-        ParamEntry { name: param.name(), kind, default, min, max, choices, help: param.help() }
+        let needs = need_names(param.needed_at(if default == max { min } else { max }));
+        ParamEntry { name: param.name(), kind, default, min, max, choices, needs, help: param.help() }
     }
 
     /// `clusters = 5 (0 to 100)`
@@ -111,7 +115,11 @@ impl ParamEntry {
                 let default = self.choices.get(self.default as usize).copied().unwrap_or("?");
                 format!("{name} = {} (of {})", safe_text(default), safe_text(&self.choices.join(", ")))
             }
-            _ => format!("{name} = {} ({} to {})", self.default, self.min, self.max),
+            _ if self.needs.is_empty() => format!("{name} = {} ({} to {})", self.default, self.min, self.max),
+            _ => {
+                let needs = self.needs.join(", ");
+                format!("{name} = {} ({} to {}; when set it needs {needs})", self.default, self.min, self.max)
+            }
         }
     }
 }

@@ -1,22 +1,20 @@
 //! `select`: the samples whose labels can be trusted.
 
 use super::args::{Global, PromptPooling, ReportFormat, Select, SelectSource};
-use super::interrupt::{self, INTERRUPTED};
+use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::models::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::progress::Display;
 use super::setup;
+use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_core::Error;
 use chaffinch_core::display::safe_path;
 use chaffinch_core::evaluate;
 use chaffinch_core::export::outside;
-use chaffinch_core::job::Job;
 use chaffinch_core::label_quality::Input;
 use chaffinch_core::manifest::Manifest;
 use chaffinch_core::prompts::PromptSet;
-use chaffinch_core::protocol::Progress;
 use chaffinch_core::sample::SampleId;
 use chaffinch_core::selection::{
     self, ClassPrompts, Figures, Limits, Pooling, Report, Selected, Source, Three, Truth, regression,
@@ -27,7 +25,6 @@ use chaffinch_core::store::EmbeddingStore;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 /// Selects, writes the list where one was asked for, and the figures.
 pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
@@ -111,8 +108,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let matrix = store.gather(&facts.hashes)?;
     let usable = |row: usize| facts.decodable(SampleId(row as u32));
     let (labels, classes) = (manifest.labels(), manifest.classes());
-    let stop = interrupt::flag()?;
-    let display = Mutex::new(Display::new(global.quiet));
+    let stages = Stages::new(1, global.quiet)?;
     let mut sources = Vec::new();
     for source in [SelectSource::ZeroShot, SelectSource::Regression] {
         if !args.sources.contains(&source) {
@@ -132,20 +128,11 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
                 Source { name: "zero-shot".into(), evidence }
             }
             SelectSource::Regression => {
-                let tell = |done: u64, total: u64| {
-                    let progress = Progress {
-                        stage: "regression".into(),
-                        done,
-                        total,
-                        step: (1, 1),
-                        ..Progress::default()
-                    };
-                    display.lock().unwrap_or_else(PoisonError::into_inner).progress(&progress);
-                };
-                let contents = args.out_of_sample.then_some(facts.hashes.as_slice());
-                let job = Job::new(&stop, &tell);
-                let evidence = regression(&matrix, labels, classes.len(), contents, &usable, &job);
-                display.lock().unwrap_or_else(PoisonError::into_inner).finish();
+                let contents = args.out_of_sample.then_some(&*facts.hashes);
+                let evidence = stages.run("regression", 1, |job| {
+                    regression(&matrix, labels, classes.len(), contents, &usable, job)
+                });
+                stages.finish();
                 Source { name: "regression".into(), evidence: evidence? }
             }
         });

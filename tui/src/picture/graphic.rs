@@ -152,11 +152,10 @@ pub(super) fn make(
     let (full_width, full_height) =
         (u32::from(cells.width) * geometry.cell.0.max(1), u32::from(cells.height) * geometry.cell.1.max(1));
     let halved = |length: u32| length.div_ceil(2).max(1);
-    let small = pixels.width * pixels.height <= SMALL;
+    let exact = quality == Quality::Exact || pixels.width * pixels.height <= SMALL;
     let payload = match protocol {
         Protocol::Kitty | Protocol::Placeholders => Payload::Png(match quality {
-            Quality::Exact => true_png(pixels).ok()?,
-            _ if small => true_png(pixels).ok()?,
+            _ if exact => true_png(pixels).ok()?,
             Quality::Full => {
                 // Drawings and screenshots are often smaller with all their colours.
                 let (few, all) = (palette_png(&reduce(pixels, 256)).ok()?, true_png(pixels).ok()?);
@@ -169,8 +168,7 @@ pub(super) fn make(
         }),
         Protocol::Iterm => {
             let file = match quality {
-                Quality::Exact => iterm::exact(pixels)?,
-                _ if small => iterm::exact(pixels)?,
+                _ if exact => iterm::exact(pixels)?,
                 Quality::Full => iterm::jpeg(pixels, 80).ok()?,
                 _ => {
                     let half = scaled(pixels, halved(pixels.width), halved(pixels.height));

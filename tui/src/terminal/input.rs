@@ -102,6 +102,7 @@ fn read(tty: &Tty, wake: &Sender<Wake>, stopped: &PipeReader, expected: &Expecte
             match rustix::io::read(tty, &mut bytes) {
                 Ok(0) => return drop(wake.send(Wake::Lost)),
                 Ok(count) => {
+                    expected.heard();
                     parser.feed(&bytes[..count], &mut inputs);
                     silent = if parser.pending() { Duration::ZERO } else { LONG };
                 }

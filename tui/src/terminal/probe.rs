@@ -1,11 +1,25 @@
 //! What the terminal can do, asked without waiting: the questions go out with the first bytes, the screen is drawn
 //! at once, and whatever answer comes, however late, is taken in when it comes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 /// The number that marks our question about kitty's graphics, so that its answer is known again.
 pub const KITTY_QUESTION: u32 = 31;
+
+/// Answers that take longer are not waited for at the end.
+const PATIENCE: Duration = Duration::from_millis(5_500);
+
+/// How long the next piece of an answer may take.
+const PIECE: Duration = Duration::from_millis(1_000);
+
+fn now() -> u64 {
+    u64::try_from(BEGINNING.elapsed().as_millis()).unwrap_or(u64::MAX / 2)
+}
+
+/// What times are counted from.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// One answer of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,11 +96,16 @@ pub fn worth_asking(term: &str) -> bool {
 pub struct Expected {
     certain: Arc<AtomicUsize>,
     perhaps: Arc<AtomicBool>,
+    /// When something was asked last, in milliseconds.
+    last: Arc<AtomicU64>,
+    /// When something came last while answers were to come.
+    heard: Arc<AtomicU64>,
 }
 
 impl Expected {
     /// One more question with a certain answer has gone out.
     pub fn asked(&self) {
+        self.last.store(now(), Ordering::SeqCst);
         self.certain.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -109,6 +128,27 @@ impl Expected {
     /// How many certain ones are missing.
     pub fn missing(&self) -> usize {
         self.certain.load(Ordering::SeqCst)
+    }
+
+    /// How long to wait yet for what is missing, so that the shell does not take it for something typed. Links with
+    /// answers that take seconds are rare, and terminals that never answer too: for either nothing else can be done.
+    pub fn patience(&self) -> Duration {
+        let until = |from: &AtomicU64, patience: Duration| {
+            Duration::from_millis(from.load(Ordering::SeqCst) + 1) + patience
+        };
+        match self.missing() {
+            0 => Duration::ZERO,
+            _ => {
+                until(&self.last, PATIENCE).max(until(&self.heard, PIECE)).saturating_sub(BEGINNING.elapsed())
+            }
+        }
+    }
+
+    /// Something came, perhaps a piece of an answer.
+    pub fn heard(&self) {
+        if self.any() {
+            self.heard.store(now(), Ordering::SeqCst);
+        }
     }
 
     /// Whether anything may still come.

@@ -164,11 +164,8 @@ impl Stage {
         if still && !(begun && between) {
             return String::new();
         }
-        if still {
-            upload.next = 0;
-        } else {
-            self.upload = None;
-        }
+        // What is still wanted is begun anew by the next step.
+        self.upload = None;
         if begun { self.wire.abort() + &self.wire.forget(id) } else { String::new() }
     }
 
@@ -243,7 +240,7 @@ impl Stage {
     /// The next piece, and whether it is the last of its picture.
     pub fn next_piece(&mut self) -> Option<(Vec<u8>, bool)> {
         let upload = self.upload.as_mut()?;
-        let piece = upload.pieces.get_mut(upload.next).map(|piece| piece.clone());
+        let piece = upload.pieces.get_mut(upload.next).map(std::mem::take);
         upload.next += 1;
         let last = upload.next >= upload.pieces.len();
         if last && let Some(upload) = self.upload.take() {

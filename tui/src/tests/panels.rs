@@ -79,6 +79,26 @@ fn completions_while_a_filter_is_typed() {
 }
 
 #[test]
+fn pages_draw_at_every_size() {
+    for (width, height) in [(1, 1), (39, 9), (40, 10), (60, 16), (100, 20), (300, 100)] {
+        let mut rig = Rig::new(FakeEngine::new(500), width, height);
+        for keys in ["H", "ss<PageUp>", "qM", "G", "qP", "jj<Enter>9", "<Esc>qI", "G", "qL", "qfcl"] {
+            rig.press(keys);
+            rig.screen();
+        }
+    }
+}
+
+#[test]
+fn a_small_screen_is_usable() {
+    for (name, keys) in [("histogram", "H"), ("confusion", "M"), ("detectors", "Pjj")] {
+        let mut rig = Rig::new(FakeEngine::new(300), 60, 16);
+        rig.press(keys);
+        snapshot(&format!("{name}-60x16"), &rig.screen());
+    }
+}
+
+#[test]
 fn everything_in_ascii() {
     let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
     rig.model.theme = Theme::load("dark", Depth::True).unwrap().ascii(true);

@@ -11,7 +11,7 @@ use arrow_array::{
     RecordBatch, StringArray, UInt32Array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_schema::{ArrowError, Field, Schema};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -28,8 +28,11 @@ pub struct DetectorResult {
     /// For each name that can be suggested, its place among the manifest's classes.
     places: Vec<Option<u32>>,
     group: UInt32Array,
-    related: LargeListArray,
-    similarity: LargeListArray,
+    /// Where the lists of each sample lie in the two columns below.
+    related_offsets: OffsetBuffer<i64>,
+    related: UInt32Array,
+    similarity_offsets: OffsetBuffer<i64>,
+    similarity: Float32Array,
     reason: LargeStringArray,
     groups: OnceLock<Vec<(u32, u32)>>,
     ranks: OnceLock<Vec<f32>>,
@@ -68,15 +71,8 @@ impl DetectorResult {
         let suggested: DictionaryArray<Int32Type> = column(&batch, "suggested").ok_or("suggested")?;
         let related: LargeListArray = column(&batch, "related").ok_or("related")?;
         let similarity: LargeListArray = column(&batch, "similarity").ok_or("similarity")?;
-        if related.value_type() != DataType::UInt32 || related.values().null_count() > 0 {
-            return Err("related");
-        }
-        if similarity.value_type() != DataType::Float32
-            || similarity.values().null_count() > 0
-            || similarity.value_offsets() != related.value_offsets()
-        {
-            return Err("similarity");
-        }
+        let others: &UInt32Array = related.values().as_any().downcast_ref().ok_or("related")?;
+        let alike: &Float32Array = similarity.values().as_any().downcast_ref().ok_or("similarity")?;
         // Where there is no score the value is NaN already in files written here.
         let whole = |row: usize| score.is_valid(row) || score.value(row).is_nan();
         let scores = if score.null_count() == 0 || (0..score.len()).into_par_iter().all(whole) {
@@ -89,14 +85,16 @@ impl DetectorResult {
         let suggested = suggested.keys().clone();
         let (groups, ranks) = (OnceLock::new(), OnceLock::new());
         Ok(DetectorResult {
+            related_offsets: related.offsets().clone(),
+            related: others.clone(),
+            similarity_offsets: similarity.offsets().clone(),
+            similarity: alike.clone(),
             record,
             batch,
             scores,
             suggested,
             places,
             group,
-            related,
-            similarity,
             reason,
             groups,
             ranks,
@@ -120,7 +118,8 @@ impl DetectorResult {
             names.and_then(|names| names.values().as_any().downcast_ref::<StringArray>().cloned());
         let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is no text"))?;
         let place = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
-        let places = names.iter().map(|name| place(name?).map(|place| place as u32)).collect();
+        let places = (0..names.len()).map(|row| place(file::text(&names, row)?).map(|place| place as u32));
+        let places = places.collect();
         let result = DetectorResult::from_batch(head.run, batch, places);
         result.map_err(|column| {
             file::damaged(path, &format!("its column '{column}' is missing or of another type"))
@@ -177,29 +176,22 @@ impl DetectorResult {
 
     /// The reason in words, empty where there is none.
     pub fn reason(&self, id: SampleId) -> &str {
-        let row = id.index();
-        if row < self.len() && self.reason.is_valid(row) { self.reason.value(row) } else { "" }
+        file::text(&self.reason, id.index()).unwrap_or_default()
     }
 
     /// Everything said of a sample; `None` where it has no score.
     pub fn issue(&self, id: SampleId) -> Option<Issue> {
         let score = self.score(id)?;
-        let row = id.index();
-        let offsets = self.related.value_offsets();
-        let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
-        let others = self.related.values().as_any().downcast_ref::<UInt32Array>();
-        let alike = self.similarity.values().as_any().downcast_ref::<Float32Array>();
-        let related = others.zip(alike).map(|(others, alike)| {
-            // A damaged file must not name samples that do not exist.
-            let pairs = others.values()[start..end].iter().zip(&alike.values()[start..end]);
-            let known = pairs.filter(|(other, _)| (**other as usize) < self.len());
-            known.map(|(&other, &similarity)| (SampleId(other), similarity)).collect()
-        });
+        let others = list(self.related.values(), &self.related_offsets, id.index());
+        let alike = list(self.similarity.values(), &self.similarity_offsets, id.index());
+        // A damaged file must not name samples that do not exist.
+        let known = others.iter().zip(alike).filter(|(other, _)| (**other as usize) < self.len());
+        let related = known.map(|(&other, &similarity)| (SampleId(other), similarity)).collect();
         Some(Issue {
             score,
             suggested: self.suggested(id),
             group: self.group(id),
-            related: related.unwrap_or_default(),
+            related,
             reason: self.reason(id).to_owned(),
         })
     }
@@ -228,6 +220,13 @@ impl DetectorResult {
     pub(crate) fn ranks(&self) -> &[f32] {
         self.ranks.get_or_init(|| crate::ranking::mean_ranks(&self.scores))
     }
+}
+
+/// The part of a column that is one row's; nothing where its offsets point anywhere else.
+fn list<'a, T>(values: &'a [T], offsets: &[i64], row: usize) -> &'a [T] {
+    let place = |row: usize| offsets.get(row).and_then(|&place| usize::try_from(place).ok());
+    let span = place(row).zip(place(row + 1)).and_then(|(start, end)| values.get(start..end));
+    span.unwrap_or_default()
 }
 
 /// A column of the expected type.

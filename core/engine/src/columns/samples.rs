@@ -4,9 +4,9 @@
 //! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
 //! `unreadable`, and every column kept from the user's table as `extra.NAME`.
 
-use super::{FORMAT, file};
+use super::{Column, FORMAT, file};
 use crate::content::ContentHash;
-use crate::facts::Facts;
+use crate::facts::{Facts, Sizes};
 use crate::manifest::{Columns, ExtraColumn, Manifest, NO_LABEL};
 use crate::sample::{SampleId, Split};
 use crate::{Error, Result};
@@ -18,7 +18,6 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
-use chaffinch_plugin::Dimensions;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -70,12 +69,11 @@ fn batch(manifest: &Manifest, facts: &Facts) -> std::result::Result<RecordBatch,
     let keys: Int8Array = manifest.splits().iter().map(|&code| (code != 0).then_some(code as i8)).collect();
     let names = StringArray::from_iter_values(SPLITS.iter().map(|split| split.name()));
     add("split", true, Arc::new(DictionaryArray::<Int8Type>::try_new(keys, Arc::new(names))?));
-    let hashes = Buffer::from(bytemuck::cast_slice::<ContentHash, u8>(&facts.hashes));
-    add("hash", false, Arc::new(FixedSizeBinaryArray::try_new(32, hashes, None)?));
-    let sizes = &facts.dimensions;
-    add("width", false, Arc::new(UInt32Array::from_iter_values(sizes.iter().map(|size| size.width))));
-    add("height", false, Arc::new(UInt32Array::from_iter_values(sizes.iter().map(|size| size.height))));
-    add("bytes", false, Arc::new(UInt64Array::from_iter_values(sizes.iter().map(|size| size.bytes))));
+    add("hash", false, Arc::new(FixedSizeBinaryArray::try_new(32, facts.hashes.buffer(), None)?));
+    let (width, height, bytes) = facts.dimensions.columns();
+    add("width", false, Arc::new(UInt32Array::from_iter_values(width.iter().copied())));
+    add("height", false, Arc::new(UInt32Array::from_iter_values(height.iter().copied())));
+    add("bytes", false, Arc::new(UInt64Array::from_iter_values(bytes.iter().copied())));
     let modified = TimestampNanosecondArray::from_iter_values(facts.modified.iter().copied());
     add("modified", false, Arc::new(modified.with_timezone("UTC")));
     add("phash", false, Arc::new(UInt64Array::from_iter_values(facts.phash.iter().copied())));
@@ -159,30 +157,61 @@ impl Reader<'_> {
     }
 
     fn columns(&self) -> Result<Columns> {
-        let text: &LargeStringArray = self.column("path")?;
-        let (path_bytes, path_ends) = if self.batch.column_by_name("path_bytes").is_some() {
-            let raw: &LargeBinaryArray = self.column("path_bytes")?;
-            let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(text.len()));
-            for row in 0..text.len() {
-                let path = if raw.is_null(row) { text.value(row).as_bytes() } else { raw.value(row) };
-                bytes.extend_from_slice(path);
-                ends.push(bytes.len() as u64);
-            }
-            (bytes, ends)
-        } else {
-            let offsets = text.value_offsets();
-            let (first, last) = (offsets[0], offsets[text.len()]);
-            let bytes = text.value_data()[first as usize..last as usize].to_vec();
-            (bytes, offsets[1..].iter().map(|&end| (end - first) as u64).collect())
-        };
+        let (path_bytes, path_ends) = self.paths()?;
         let label: &DictionaryArray<Int32Type> = self.column("label")?;
         let names = label.values().as_any().downcast_ref::<StringArray>();
         let names = names.ok_or_else(|| file::damaged(self.path, "its labels are no text"))?;
-        let classes = names.iter().map(|name| name.unwrap_or_default().to_owned()).collect();
-        let labels = label.keys().iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect();
+        let classes =
+            (0..names.len()).map(|row| file::text(names, row).unwrap_or_default().to_owned()).collect();
+        let keys = label.keys();
+        let labels = match keys.null_count() {
+            0 => self.mapped(keys.values().inner())?,
+            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
+        };
         let split: &DictionaryArray<Int8Type> = self.column("split")?;
-        let splits = split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect();
+        let splits = match split.keys().null_count() {
+            0 => self.mapped(split.keys().values().inner())?,
+            _ => split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect(),
+        };
         Ok(Columns { path_bytes, path_ends, labels, splits, classes })
+    }
+
+    /// All paths laid one after another, and where each ends.
+    fn paths(&self) -> Result<(Column<u8>, Column<u64>)> {
+        let text: &LargeStringArray = self.column("path")?;
+        if self.batch.column_by_name("path_bytes").is_some() {
+            let raw: &LargeBinaryArray = self.column("path_bytes")?;
+            let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(text.len()));
+            for row in 0..text.len() {
+                let path = match raw.is_null(row) {
+                    true => file::text(text, row).map(str::as_bytes),
+                    false => span(raw.value_offsets(), row).and_then(|span| raw.value_data().get(span)),
+                };
+                bytes.extend_from_slice(path.unwrap_or_default());
+                ends.push(bytes.len() as u64);
+            }
+            return Ok((bytes.into(), ends.into()));
+        }
+        let broken = || file::damaged(self.path, "its paths do not fit together");
+        let offsets = text.value_offsets();
+        if offsets.first().copied().unwrap_or(0) != 0 || offsets.len() != text.len() + 1 {
+            return Err(broken());
+        }
+        let last = offsets.last().and_then(|&last| usize::try_from(last).ok()).unwrap_or(0);
+        if last > text.value_data().len() {
+            return Err(broken());
+        }
+        let ends = text.offsets().inner().inner();
+        let ends = match ends.len() {
+            0 => ends.clone(),
+            _ => ends.slice(size_of::<i64>()),
+        };
+        Ok((self.mapped(&text.values().slice_with_length(0, last))?, self.mapped(&ends)?))
+    }
+
+    /// A column that stays where it is.
+    fn mapped<T: bytemuck::Pod>(&self, buffer: &Buffer) -> Result<Column<T>> {
+        Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has another type"))
     }
 
     fn facts(&self) -> Result<Facts> {
@@ -190,27 +219,32 @@ impl Reader<'_> {
         if hash.value_length() != 32 {
             return Err(file::damaged(self.path, "its hashes have another length"));
         }
-        let hashes = (0..hash.len()).map(|row| ContentHash(hash.value(row).try_into().unwrap_or_default()));
         let width: &UInt32Array = self.column("width")?;
         let height: &UInt32Array = self.column("height")?;
         let bytes: &UInt64Array = self.column("bytes")?;
-        let sizes = width.values().iter().zip(height.values()).zip(bytes.values());
         let modified: &TimestampNanosecondArray = self.column("modified")?;
         let phash: &UInt64Array = self.column("phash")?;
         let dhash: &UInt64Array = self.column("dhash")?;
         let unreadable: &LargeStringArray = self.column("unreadable")?;
+        let (width, height, bytes) = (
+            self.mapped(width.values().inner())?,
+            self.mapped(height.values().inner())?,
+            self.mapped(bytes.values().inner())?,
+        );
+        let dimensions = Sizes::from_columns(width, height, bytes)
+            .ok_or_else(|| file::damaged(self.path, "its sizes do not fit together"))?;
+        let said: Vec<usize> = match unreadable.nulls() {
+            Some(nulls) => nulls.valid_indices().collect(),
+            None => (0..unreadable.len()).collect(),
+        };
+        let why = |row: usize| Some((SampleId(row as u32), file::text(unreadable, row)?.to_owned()));
         Ok(Facts {
-            hashes: hashes.collect(),
-            dimensions: sizes
-                .map(|((&width, &height), &bytes)| Dimensions { width, height, bytes })
-                .collect(),
-            modified: modified.values().to_vec(),
-            phash: phash.values().to_vec(),
-            dhash: dhash.values().to_vec(),
-            unreadable: (0_u32..)
-                .zip(unreadable.iter())
-                .filter_map(|(row, why)| Some((SampleId(row), why?.to_owned())))
-                .collect(),
+            hashes: self.mapped::<ContentHash>(hash.values())?,
+            dimensions,
+            modified: self.mapped(modified.values().inner())?,
+            phash: self.mapped(phash.values().inner())?,
+            dhash: self.mapped(dhash.values().inner())?,
+            unreadable: said.into_iter().filter_map(why).collect(),
         })
     }
 
@@ -223,11 +257,16 @@ impl Reader<'_> {
                 let values = array.as_any().downcast_ref::<LargeStringArray>();
                 let values = values
                     .ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is no text")))?;
-                let values = values.iter().map(|value| value.unwrap_or_default().to_owned()).collect();
-                Ok(ExtraColumn { name: name.to_owned(), values })
+                let value = |row: usize| file::text(values, row).unwrap_or_default().to_owned();
+                Ok(ExtraColumn { name: name.to_owned(), values: (0..values.len()).map(value).collect() })
             })
             .collect()
     }
+}
+
+/// The bytes of one row.
+fn span(offsets: &[i64], row: usize) -> Option<std::ops::Range<usize>> {
+    Some(usize::try_from(*offsets.get(row)?).ok()?..usize::try_from(*offsets.get(row + 1)?).ok()?)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
     let findings = &state.findings;
     let (manifest, facts) = (&findings.manifest, &findings.facts);
     let known = id.index() < facts.len();
-    let size = if known { facts.dimensions[id.index()] } else { Default::default() };
+    let size = if known { facts.dimensions.get(id.index()) } else { Default::default() };
     let embedding = findings.matrix.as_ref().filter(|m| id.index() < m.rows()).map(|m| m.row(id.index()));
     let mut issues: Vec<DetailIssue> = findings
         .results

@@ -1,5 +1,6 @@
 //! Runs queries on a thread of their own; only the newest one is worth finishing.
 
+use super::desk::Desk;
 use super::service::Internal;
 use super::state::State;
 use crate::decision::Choice;
@@ -7,9 +8,11 @@ use crate::journal::Decisions;
 use crate::protocol::{Query, Ticket};
 use crate::query;
 use crate::sample::SampleId;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crate::{Error, columns};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A finished list.
 pub(super) struct Order {
@@ -36,6 +39,9 @@ impl Order {
     }
 }
 
+/// After so long without a question nobody is typing a filter any more.
+const IDLE: Duration = Duration::from_secs(2);
+
 struct Question {
     ticket: Ticket,
     query: Query,
@@ -45,39 +51,61 @@ struct Question {
 
 /// The desk where lists are asked for.
 pub(super) struct Lists {
-    questions: Option<Sender<Question>>,
-    thread: Option<JoinHandle<()>>,
+    desk: Desk<Question>,
+    /// The ticket of the newest question; work on an older one is given up.
+    newest: Arc<AtomicU64>,
 }
 
 impl Lists {
     pub(super) fn start(internal: &Sender<Internal>) -> Lists {
-        let (questions, inbox) = unbounded();
         let internal = internal.clone();
-        let thread = std::thread::spawn(move || serve(&inbox, &internal));
-        Lists { questions: Some(questions), thread: Some(thread) }
+        let newest = Arc::new(AtomicU64::new(0));
+        let desk = Desk::start({
+            let newest = newest.clone();
+            move |inbox| serve(inbox, &newest, &internal)
+        });
+        Lists { desk, newest }
     }
 
     pub(super) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
-        if let Some(questions) = &self.questions {
-            let _ = questions.send(Question { ticket, query, state, decisions });
-        }
+        self.newest.store(ticket, Ordering::Relaxed);
+        self.desk.ask(Question { ticket, query, state, decisions });
     }
 
-    pub(super) fn stop(mut self) {
-        drop(self.questions.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    pub(super) fn stop(self) {
+        self.newest.store(Ticket::MAX, Ordering::Relaxed);
+        self.desk.stop();
     }
 }
 
-fn serve(inbox: &Receiver<Question>, internal: &Sender<Internal>) {
-    while let Ok(mut question) = inbox.recv() {
+fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Internal>) {
+    // Threads of their own: a scan keeps the common ones busy for seconds.
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    loop {
+        let mut question = match inbox.recv_timeout(IDLE) {
+            Ok(question) => question,
+            Err(RecvTimeoutError::Disconnected) => return,
+            // Files that were gone through are let go of once nobody asks for more.
+            Err(RecvTimeoutError::Timeout) => {
+                columns::release_mapped();
+                match inbox.recv() {
+                    Ok(question) => question,
+                    Err(_) => return,
+                }
+            }
+        };
         while let Ok(newer) = inbox.try_recv() {
             question = newer;
         }
-        let message = match answer(&question) {
+        let unwanted = || newest.load(Ordering::Relaxed) != question.ticket;
+        let answered = match &pool {
+            Ok(pool) => pool.install(|| answer(&question, &unwanted)),
+            Err(_) => answer(&question, &unwanted),
+        };
+        let message = match answered {
             Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
+            Err(Error::Stopped) => continue,
             Err(error) => Internal::ListFailed(error.to_string()),
         };
         if internal.send(message).is_err() {
@@ -86,29 +114,39 @@ fn serve(inbox: &Receiver<Question>, internal: &Sender<Internal>) {
     }
 }
 
-fn answer(question: &Question) -> crate::Result<Order> {
-    let state = &question.state;
+fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<Order> {
+    let (state, decisions) = (&question.state, &question.decisions);
     let source = query::Source {
         manifest: &state.findings.manifest,
         facts: &state.findings.facts,
         results: &state.findings.results,
         thresholds: &state.thresholds,
         ranking: &state.ranking,
-        decisions: &question.decisions,
+        decisions,
         atlas: state.findings.atlas.as_deref(),
     };
-    let rows = query::select(&source, &question.query)?;
-    let mut by_choice = [0; 4];
-    for &row in &rows {
-        if let Some(decision) = question.decisions.get(SampleId(row)) {
-            let place = match decision.choice {
-                Choice::Keep => 0,
-                Choice::Remove => 1,
-                Choice::Relabel(_) => 2,
-                Choice::Unsure => 3,
-            };
-            by_choice[place] += 1;
-        }
-    }
+    let rows = query::select_unless(&source, &question.query, unwanted)?;
+    let by_choice = match rows.len() == source.manifest.len() {
+        true => decisions.by_choice(),
+        false if decisions.decided() == 0 => [0; 4],
+        false => by_choice(&rows, decisions, source.manifest.len()),
+    };
     Ok(Order { rows, by_choice })
+}
+
+/// Rows with a keep, remove, relabel, unsure decision.
+fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
+    let mut listed = vec![false; count];
+    rows.iter().for_each(|&row| listed[row as usize] = true);
+    let mut by_choice = [0; 4];
+    for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
+        let place = match decision.choice {
+            Choice::Keep => 0,
+            Choice::Remove => 1,
+            Choice::Relabel(_) => 2,
+            Choice::Unsure => 3,
+        };
+        by_choice[place] += 1;
+    }
+    by_choice
 }

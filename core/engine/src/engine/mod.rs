@@ -2,15 +2,18 @@
 //! commands. Clients speak to it over channels here; the words are those of [`crate::protocol`].
 //!
 //! `scan` brings a session up to date, `state` is an immutable snapshot of what is known, `service` is the loop
-//! that takes commands, `answers` makes rows and details, `lists` runs queries, `overview` counts over the
-//! whole dataset, `pictures` decodes for the screen, `views` answers views of many samples: groups, clusters
-//! and the map.
+//! that takes commands, `kept` saves opening again some work, `answers` makes rows and details, `lists` runs queries,
+//! `overview` counts over the whole dataset, `pictures` decodes for the screen, `views` answers views of many samples:
+//! groups, clusters and the map. `remote` is the way to an engine in another process.
 
 mod answers;
+mod desk;
 mod groups;
+mod kept;
 mod lists;
 mod overview;
 mod pictures;
+pub mod remote;
 mod scan;
 mod service;
 mod state;
@@ -26,10 +29,11 @@ use crate::prompts::PromptSet;
 use crate::protocol::{Command, Event};
 use crate::session::Session;
 use crate::{Error, Result};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Loads the model when a scan needs it; the engine itself knows no model code.
 pub type ModelLoader = Arc<dyn Fn() -> Result<Arc<dyn Embedder>> + Send + Sync>;
@@ -62,6 +66,24 @@ pub struct Client {
 }
 
 impl Client {
+    /// Waits for the first event, and says whether it came.
+    pub fn greets(&self, within: Duration) -> bool {
+        let mut select = Select::new();
+        select.recv(&self.events);
+        // Ready is also what will never be.
+        select.ready_timeout(within).is_ok() && !self.events.is_empty()
+    }
+
+    /// Goes without stopping an engine that is in another process. What was sent before has left this process when
+    /// it returns.
+    ///
+    /// # Errors
+    /// When the engine's thread panicked.
+    pub fn leave(self) -> Result<()> {
+        drop(self.commands);
+        self.thread.join().map_err(|_| Error::Invalid("the engine failed; decisions are on disk".into()))
+    }
+
     /// Asks the engine to stop and waits until it has.
     ///
     /// # Errors

@@ -7,13 +7,13 @@ mod histogram;
 mod statistics;
 
 use super::Setup;
+use super::desk::Desk;
 use super::state::State;
 use crate::journal::Decisions;
 use crate::protocol::{Event, Overview, Overviewed, Ticket};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// One question with everything its answer is made of.
 pub(super) struct Question {
@@ -27,31 +27,9 @@ pub(super) struct Question {
 }
 
 /// The desk where overviews are asked for.
-pub(super) struct Overviews {
-    questions: Option<Sender<Question>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Overviews {
-    pub(super) fn start(events: &Sender<Event>) -> Overviews {
-        let (questions, inbox) = unbounded();
-        let events = events.clone();
-        let thread = std::thread::spawn(move || serve(&inbox, &events));
-        Overviews { questions: Some(questions), thread: Some(thread) }
-    }
-
-    pub(super) fn ask(&self, question: Question) {
-        if let Some(questions) = &self.questions {
-            let _ = questions.send(question);
-        }
-    }
-
-    pub(super) fn stop(mut self) {
-        drop(self.questions.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+pub(super) fn desk(events: &Sender<Event>) -> Desk<Question> {
+    let events = events.clone();
+    Desk::start(move |inbox| serve(inbox, &events))
 }
 
 fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {

@@ -1,6 +1,6 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
-use super::{ModelLoader, Setup};
+use super::{ModelLoader, Setup, kept};
 use crate::atlas::Atlas;
 use crate::class_vectors::ClassVectors;
 use crate::columns::{DetectorResult, ResultBuilder};
@@ -183,7 +183,11 @@ impl<'a> Scan<'a> {
             scan.report.unreadable = facts.unreadable.len() as u64;
             scan.report.indexed = report.read;
             session.save_samples(&opened.manifest, &facts)?;
-            let broken = unreadable(&facts, opened.manifest.classes());
+            // What is still the same stays the same object, so that nothing is ranked anew for it.
+            let still = findings.facts.len() == facts.len() && findings.facts.unreadable == facts.unreadable;
+            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
+            let broken = known
+                .unwrap_or_else(|| Arc::new(kept::unreadable(session, &facts, opened.manifest.classes())));
             // Rows may have moved: results of another manifest would name the wrong samples.
             let same =
                 previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
@@ -194,7 +198,7 @@ impl<'a> Scan<'a> {
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+            findings.results.insert(UNREADABLE.into(), broken);
             (scan.reporter.publish)(findings);
             Ok(())
         })
@@ -328,6 +332,11 @@ fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Fact
 /// Files that could not be decoded, as one more detector's result. It is made of the facts whenever it is needed
 /// and not kept.
 pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
+    unreadable_with(facts, classes, String::new())
+}
+
+/// The same with a digest of what it was made of.
+pub(super) fn unreadable_with(facts: &Facts, classes: &[String], input_digest: String) -> DetectorResult {
     let mut result = ResultBuilder::new(facts.len());
     let scores: Vec<f32> =
         (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();
@@ -341,6 +350,7 @@ pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
         version: env!("CARGO_PKG_VERSION").into(),
         summary: "The file cannot be read as a picture".into(),
         threshold: 0.5,
+        input_digest,
         ..RunRecord::default()
     };
     result.finish(record, classes)
@@ -363,7 +373,7 @@ impl InputDigest {
         for text in manifest.classes() {
             hasher.update(text.as_bytes()).update(&[0]);
         }
-        for size in &facts.dimensions {
+        for size in facts.dimensions.iter() {
             hasher.update(&size.width.to_le_bytes()).update(&size.height.to_le_bytes());
         }
         for id in facts.unreadable.keys() {

@@ -5,12 +5,13 @@ mod views;
 
 use super::Setup;
 use super::answers;
+use super::desk::Desk;
+use super::kept;
 use super::lists::{Lists, Order};
-use super::overview::{Overviews, Question};
+use super::overview::{self, Question};
 use super::pictures::{Pictures, Request};
 use super::scan::{self, Findings, Reporter, Scan, ScanPlan};
 use super::state::State;
-use super::views::Views;
 use crate::dataset::{self, DatasetOptions};
 use crate::host::resolve_params;
 use crate::journal::{Applied, Journal};
@@ -51,8 +52,8 @@ pub(super) struct Service {
     list: Option<(Ticket, Arc<Order>)>,
     lists: Lists,
     pictures: Pictures,
-    views: Views,
-    overviews: Overviews,
+    views: Desk<super::views::Question>,
+    overviews: Desk<Question>,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -75,7 +76,7 @@ impl Service {
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             stale = findings.results.is_empty();
-            let broken = scan::unreadable(&findings.facts, findings.manifest.classes());
+            let broken = kept::unreadable(session, &findings.facts, findings.manifest.classes());
             findings.results.insert(scan::UNREADABLE.into(), Arc::new(broken));
         } else {
             findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
@@ -88,13 +89,18 @@ impl Service {
         let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view();
         let internal = unbounded();
-        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions()));
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions(), Some(session)));
+        crate::columns::release_mapped();
+        let setup = Arc::new(setup);
+        if !state.found {
+            kept::keep(&setup, &state);
+        }
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
-            views: Views::start(&events),
-            overviews: Overviews::start(&events),
-            setup: Arc::new(setup),
+            views: super::views::desk(&events),
+            overviews: overview::desk(&events),
+            setup,
             events,
             internal,
             state,
@@ -233,6 +239,9 @@ impl Service {
                 }
                 self.stale = !report.failed.is_empty();
                 self.take_findings(findings);
+                if !self.state.found {
+                    kept::keep(&self.setup, &self.state);
+                }
                 report.suspects = self.state.ranking.order.len() as u64;
                 report.detectors = self.state.detectors.clone();
                 self.tell(Event::ScanDone(Box::new(report)));
@@ -259,7 +268,8 @@ impl Service {
 
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), self.journal.decisions()));
+        let decisions = self.journal.decisions();
+        self.state = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
         if !self.state.ranking.note.is_empty() {
             self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
         }

@@ -1,11 +1,16 @@
 //! What the engine knows at one moment: findings, thresholds and the rank made of them. Immutable once made,
 //! so that queries on other threads never wait for a decision.
 
+use super::kept;
 use super::scan::Findings;
+use crate::columns::DetectorResult;
 use crate::journal::Decisions;
 use crate::protocol::{DetectorSummary, EnsembleRule};
 use crate::ranking::{self, Ranking};
+use crate::session::Session;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A snapshot.
 pub(super) struct State {
@@ -14,16 +19,19 @@ pub(super) struct State {
     pub(super) rule: EnsembleRule,
     pub(super) ranking: Ranking,
     pub(super) detectors: Vec<DetectorSummary>,
+    /// Whether the rank was found and not made.
+    pub(super) found: bool,
 }
 
 impl State {
-    /// Ranks the findings. `moved` holds thresholds that a person or the configuration moved; the others are the
-    /// detectors' own. `decisions` are what the rule Stacking learns from.
+    /// Ranks the findings, unless a rank of just them was kept. `moved` holds thresholds that a person or the
+    /// configuration moved; the others are the detectors' own. `decisions` are what the rule Stacking learns from.
     pub(super) fn new(
         findings: Findings,
         moved: &BTreeMap<String, f32>,
         rule: EnsembleRule,
         decisions: &Decisions,
+        session: Option<&Session>,
     ) -> State {
         let set: BTreeMap<String, f32> = findings
             .results
@@ -33,20 +41,30 @@ impl State {
             })
             .collect();
         let thresholds = ranking::thresholds_under(&rule, set.clone());
-        let reviewed = if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
         let count = findings.manifest.len();
-        let ranking = ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed);
+        let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
+        let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
+        let kept = kept.filter(|(_, counts)| counts.len() == findings.results.len());
+        let found = kept.is_some();
+        let (ranking, counts) = kept.unwrap_or_else(|| {
+            let counts = findings.results.iter().map(|(name, result)| {
+                let threshold = thresholds.get(name).copied().unwrap_or_default();
+                let scores = result.scores().par_iter();
+                let count = |score: &f32| (u64::from(!score.is_nan()), u64::from(*score < threshold));
+                scores.map(count).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+            });
+            let reviewed =
+                if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
+            let ranking = ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed);
+            (ranking, counts.collect())
+        });
         let detectors = findings
             .results
             .iter()
-            .map(|(name, result)| {
+            .zip(counts)
+            .map(|((name, result), (scored, flagged))| {
                 let record = result.record();
                 let threshold = thresholds.get(name).copied().unwrap_or(record.threshold);
-                let (mut scored, mut flagged) = (0, 0);
-                for &score in result.scores() {
-                    scored += u64::from(!score.is_nan());
-                    flagged += u64::from(score < threshold);
-                }
                 DetectorSummary {
                     name: name.clone(),
                     version: record.version.clone(),
@@ -61,7 +79,32 @@ impl State {
                 }
             })
             .collect();
-        State { findings, thresholds, rule, ranking, detectors }
+        State { findings, thresholds, rule, ranking, detectors, found }
+    }
+
+    /// A snapshot of what is known now: ranked anew only where something changed that the rank depends on.
+    pub(super) fn renewed(
+        &self,
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: &EnsembleRule,
+        decisions: &Decisions,
+    ) -> State {
+        let set = |name: &String, result: &DetectorResult| {
+            moved.get(name).copied().unwrap_or(result.record().threshold)
+        };
+        let set = findings.results.iter().map(|(name, result)| (name.clone(), set(name, result))).collect();
+        let (old, new) = (&self.findings.results, &findings.results);
+        let same = self.rule == *rule
+            && *rule != EnsembleRule::Stacking
+            && self.findings.manifest.len() == findings.manifest.len()
+            && self.thresholds == ranking::thresholds_under(rule, set)
+            && old.len() == new.len()
+            && old.iter().zip(new).all(|(old, new)| old.0 == new.0 && Arc::ptr_eq(old.1, new.1));
+        match same {
+            true => self.with_findings(findings),
+            false => State::new(findings, moved, rule.clone(), decisions, None),
+        }
     }
 
     /// The same rank with more known beside it.
@@ -72,6 +115,7 @@ impl State {
             rule: self.rule.clone(),
             ranking: self.ranking.clone(),
             detectors: self.detectors.clone(),
+            found: self.found,
         }
     }
 

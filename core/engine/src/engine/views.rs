@@ -1,6 +1,7 @@
 //! Answers views of many samples at once, on a thread of its own: groups, clusters and the map.
 
 use super::answers;
+use super::desk::Desk;
 use super::groups::Groups;
 use super::lists::Order;
 use super::state::State;
@@ -8,9 +9,8 @@ use crate::journal::Decisions;
 use crate::neighbors;
 use crate::protocol::{Area, ClusterView, Event, MapPoint, MapView, Ticket, ViewCommand, ViewEvent};
 use crate::sample::SampleId;
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// A question with everything its answer is made of.
 pub(super) struct Question {
@@ -22,31 +22,9 @@ pub(super) struct Question {
 }
 
 /// The desk where views are asked for.
-pub(super) struct Views {
-    questions: Option<Sender<Question>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Views {
-    pub(super) fn start(events: &Sender<Event>) -> Views {
-        let (questions, inbox) = unbounded();
-        let events = events.clone();
-        let thread = std::thread::spawn(move || serve(&inbox, &events));
-        Views { questions: Some(questions), thread: Some(thread) }
-    }
-
-    pub(super) fn ask(&self, question: Question) {
-        if let Some(questions) = &self.questions {
-            let _ = questions.send(question);
-        }
-    }
-
-    pub(super) fn stop(mut self) {
-        drop(self.questions.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+pub(super) fn desk(events: &Sender<Event>) -> Desk<Question> {
+    let events = events.clone();
+    Desk::start(move |inbox| serve(inbox, &events))
 }
 
 fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {

@@ -2,6 +2,7 @@
 
 use super::LoadedDetector;
 use super::kept::{self, KeepFolder};
+use super::params::resolve_params;
 use super::table;
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
@@ -18,7 +19,7 @@ use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
-use chaffinch_plugin::{HashPair, Needs, Scope, Source};
+use chaffinch_plugin::{HashPair, Scope, Source};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -216,7 +217,7 @@ impl Shared {
     }
 
     pub(super) fn dimensions(&self) -> &[DimensionsRecord] {
-        &self.facts.dimensions
+        self.facts.dimensions.joined()
     }
 
     pub(super) fn prompts(&self, label: u32) -> Result<Arc<Texts>> {
@@ -480,44 +481,4 @@ impl<'a> RunContext<'a> {
         lock(&self.result).scores(&scores);
         Ok(())
     }
-}
-
-/// The values a detector runs with: what was given, checked against its declaration, and defaults for the rest.
-///
-/// # Errors
-/// For a parameter the detector does not have, or a value outside its bounds.
-pub(crate) fn resolve_params(
-    detector: &LoadedDetector,
-    given: &BTreeMap<String, f64>,
-) -> Result<BTreeMap<String, f64>> {
-    let info = detector.info();
-    let mut params: BTreeMap<String, f64> =
-        info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
-    for (name, &value) in given {
-        let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
-            let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
-            return Err(Error::Invalid(format!(
-                "{} has no parameter '{name}' (it has: {})",
-                info.name(),
-                if known.is_empty() { "none".into() } else { known.join(", ") }
-            )));
-        };
-        let (low, high) = param.bounds();
-        if !(low..=high).contains(&value) {
-            return Err(Error::Invalid(format!(
-                "{}: {name} = {value} is not within {low}..={high}",
-                info.name()
-            )));
-        }
-        params.insert(name.clone(), value);
-    }
-    Ok(params)
-}
-
-/// What a detector needs with the parameters it was given: what it declares, and what a parameter asks for that is
-/// not at its default.
-pub(crate) fn needs_of(detector: &LoadedDetector, given: &BTreeMap<String, f64>) -> Needs {
-    let info = detector.info();
-    let extra = info.parameters().iter().filter_map(|param| Some(param.needed_at(*given.get(param.name())?)));
-    extra.fold(info.needed(), Needs::and)
 }

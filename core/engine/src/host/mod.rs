@@ -13,11 +13,10 @@ mod registry;
 mod table;
 
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
-pub(crate) use context::{needs_of, resolve_params};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
 pub use params::check_params;
-pub(crate) use params::params_in_force;
+pub(crate) use params::{needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 
 use std::path::PathBuf;

@@ -4,16 +4,28 @@
 //! is the most significant one, so that `format!("{hash:016x}")` is what ImageHash prints.
 
 use super::resample::{Filter, resize_gray};
+use crate::vector::wide;
 use image::RgbImage;
+use std::sync::LazyLock;
 
 const SIDE: usize = 32;
 const KEPT: usize = 8;
 
+/// Both hashes of one picture: [`phash`] and [`dhash`].
+pub fn hashes(image: &RgbImage) -> (u64, u64) {
+    let (gray, (width, height)) = (luma(image), image.dimensions());
+    (phash_of(&gray, width, height), dhash_of(&gray, width, height))
+}
+
 /// ImageHash's `phash`: the signs of the 64 lowest frequencies of a 32 x 32 picture against their median.
 pub fn phash(image: &RgbImage) -> u64 {
-    let gray =
-        resize_gray(&luma(image), image.width(), image.height(), SIDE as u32, SIDE as u32, Filter::Lanczos);
-    let cosines = Cosines::new();
+    phash_of(&luma(image), image.width(), image.height())
+}
+
+fn phash_of(gray: &[u8], width: u32, height: u32) -> u64 {
+    let gray = resize_gray(gray, width, height, SIDE as u32, SIDE as u32, Filter::Lanczos);
+    static COSINES: LazyLock<Cosines> = LazyLock::new(Cosines::new);
+    let cosines = &*COSINES;
     let mut columns = [[0.0; SIDE]; KEPT];
     for x in 0..SIDE {
         let column: [f64; SIDE] = std::array::from_fn(|y| f64::from(gray[y * SIDE + x]));
@@ -29,7 +41,11 @@ pub fn phash(image: &RgbImage) -> u64 {
 
 /// ImageHash's `dhash`: whether each pixel of a 9 x 8 picture is brighter than the one left of it.
 pub fn dhash(image: &RgbImage) -> u64 {
-    let gray = resize_gray(&luma(image), image.width(), image.height(), 9, 8, Filter::Lanczos);
+    dhash_of(&luma(image), image.width(), image.height())
+}
+
+fn dhash_of(gray: &[u8], width: u32, height: u32) -> u64 {
+    let gray = resize_gray(gray, width, height, 9, 8, Filter::Lanczos);
     bits(gray.chunks_exact(9).flat_map(|row| (0..8).map(|x| row[x + 1] > row[x])))
 }
 
@@ -38,7 +54,7 @@ pub fn luma(image: &RgbImage) -> Vec<u8> {
     let gray = |[r, g, b]: [u8; 3]| {
         (u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16
     };
-    image.pixels().map(|pixel| gray(pixel.0) as u8).collect()
+    wide(|| image.pixels().map(|pixel| gray(pixel.0) as u8).collect())
 }
 
 fn bits(bits: impl Iterator<Item = bool>) -> u64 {

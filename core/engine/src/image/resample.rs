@@ -6,6 +6,7 @@
 //! height than off the width: there Pillow 13 begins with the vertical pass (older ones never did), and so does
 //! this.
 
+use crate::vector::wide;
 use image::RgbImage;
 use std::borrow::Cow;
 
@@ -116,19 +117,26 @@ fn vertical_first(size: Size) -> bool {
 }
 
 fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(source.len() / width * taps.starts.len());
-    for row in source.chunks_exact(width * CHANNELS) {
-        for (start, weights) in taps.iter() {
-            let under = &row[start * CHANNELS..(start + weights.len()) * CHANNELS];
-            let mut sums = [HALF; CHANNELS];
-            for (pixel, &weight) in under.chunks_exact(CHANNELS).zip(weights) {
-                for (sum, &value) in sums.iter_mut().zip(pixel) {
-                    *sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+    let mut out = Vec::with_capacity(source.len() / (width * CHANNELS) * taps.starts.len() * CHANNELS);
+    let mut planes: [Vec<u8>; CHANNELS] = std::array::from_fn(|_| vec![0; width]);
+    wide(|| {
+        for row in source.chunks_exact(width * CHANNELS) {
+            // Channel by channel, because sums of neighbouring bytes are what processors are good at.
+            for (channel, plane) in planes.iter_mut().enumerate() {
+                plane.iter_mut().zip(row.chunks_exact(CHANNELS)).for_each(|(to, pixel)| *to = pixel[channel]);
+            }
+            for (start, weights) in taps.iter() {
+                for plane in &planes {
+                    let under = &plane[start..start + weights.len()];
+                    let products = under
+                        .iter()
+                        .zip(weights)
+                        .map(|(&value, &weight)| i32::from(value).wrapping_mul(weight));
+                    out.push(to_byte(products.fold(HALF, i32::wrapping_add)));
                 }
             }
-            out.extend(sums.map(to_byte));
         }
-    }
+    });
     out
 }
 
@@ -136,19 +144,22 @@ fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -
 fn vertical(source: &[u8], stride: usize, first: usize, taps: &Taps) -> Vec<u8> {
     let mut out = Vec::with_capacity(stride * taps.starts.len());
     let mut sums = vec![0_i32; stride];
-    for (start, weights) in taps.iter() {
-        sums.fill(HALF);
-        let under = source[(start - first) * stride..].chunks_exact(stride);
-        for (row, &weight) in under.zip(weights) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+    wide(|| {
+        for (start, weights) in taps.iter() {
+            sums.fill(HALF);
+            let under = source[(start - first) * stride..].chunks_exact(stride);
+            for (row, &weight) in under.zip(weights) {
+                for (sum, &value) in sums.iter_mut().zip(row) {
+                    *sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+                }
             }
+            out.extend(sums.iter().map(|&sum| to_byte(sum)));
         }
-        out.extend(sums.iter().map(|&sum| to_byte(sum)));
-    }
+    });
     out
 }
 
+#[inline(always)]
 fn to_byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }

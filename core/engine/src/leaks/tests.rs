@@ -24,7 +24,7 @@ impl Set {
         let facts = Facts {
             hashes: images.iter().map(|(content, _)| ContentHash::of(&[*content])).collect(),
             phash: images.iter().map(|(_, phash)| *phash).collect(),
-            dhash: vec![7; images.len()],
+            dhash: vec![7; images.len()].into(),
             ..Facts::default()
         };
         let embeddings = EmbeddingMatrix::from_vec(embeddings.concat(), 2);

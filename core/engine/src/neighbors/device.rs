@@ -90,8 +90,7 @@ impl OnDevice {
 /// When the device fails, or when stopped.
 pub fn nearest_on_device(vectors: &dyn DeviceVectors, k: usize, job: &Job<'_>) -> Result<NeighborLists> {
     let rows = vectors.rows();
-    let mut lists =
-        NeighborLists { k, indices: vec![u32::MAX; rows * k], similarities: vec![-1.0; rows * k] };
+    let mut lists = NeighborLists::empty(rows, k);
     if k == 0 || rows < 2 {
         return Ok(lists);
     }

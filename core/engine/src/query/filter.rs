@@ -12,6 +12,9 @@ use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
+/// Rows that one thread takes at a time.
+const PART: usize = 1 << 14;
+
 /// A filter made ready for one source.
 pub(super) struct Filter<'a> {
     tests: Vec<(bool, Ready<'a>)>,
@@ -42,8 +45,13 @@ impl<'a> Filter<'a> {
         Ok(Filter { tests })
     }
 
-    /// The rows that match, in the order given.
-    pub(super) fn keep(&self, source: &Source<'_>, rows: Vec<u32>) -> Vec<u32> {
+    /// The rows that match, in the order given; any rows once they are unwanted.
+    pub(super) fn keep(
+        &self,
+        source: &Source<'_>,
+        rows: Vec<u32>,
+        unwanted: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<u32> {
         // Searching paths is the slowest; the others first leave less of it.
         let (paths, quick): (Vec<_>, Vec<_>) =
             self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
@@ -51,14 +59,17 @@ impl<'a> Filter<'a> {
             let all = |row: u32| {
                 tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
             };
-            rows.into_par_iter().filter(|&row| all(row)).collect()
+            let part = |part: &[u32]| -> Vec<u32> {
+                if unwanted() { Vec::new() } else { part.iter().copied().filter(|&row| all(row)).collect() }
+            };
+            rows.par_chunks(PART).flat_map_iter(part).collect()
         };
         let mut rows = if quick.is_empty() { rows } else { keep(rows, &quick) };
         for test in paths {
             rows = match &test.1 {
                 // From here on it is quicker to go through all paths in the order they lie in memory.
                 Ready::Path(needle) if rows.len() > source.manifest.len() / 8 => {
-                    let found = needle.rows(source.manifest);
+                    let found = needle.rows(source.manifest, unwanted);
                     rows.into_par_iter().filter(|&row| found[row as usize] != test.0).collect()
                 }
                 _ => keep(rows, &[test]),

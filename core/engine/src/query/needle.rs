@@ -30,13 +30,16 @@ impl Needle {
         path.to_string_lossy().to_lowercase().contains(&self.lower)
     }
 
-    /// For every row whether its path has it.
-    pub(super) fn rows(&self, manifest: &Manifest) -> Vec<bool> {
+    /// For every row whether its path has it; anything once it is unwanted.
+    pub(super) fn rows(&self, manifest: &Manifest, unwanted: &(dyn Fn() -> bool + Sync)) -> Vec<bool> {
         let mut found = vec![false; manifest.len()];
         let (bytes, ends) = manifest.path_columns();
         let rarest = self.rarest(bytes);
         found.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, found)| {
             let first = chunk * CHUNK;
+            if unwanted() {
+                return;
+            }
             if !self.lower.is_ascii() {
                 for (row, found) in found.iter_mut().enumerate() {
                     *found = self.is_in_text(manifest.path(SampleId((first + row) as u32)));
@@ -119,7 +122,7 @@ mod tests {
                 paths.iter().map(|path| path.to_lowercase().contains(&text.to_lowercase())).collect();
             let each: Vec<bool> = manifest.ids().map(|id| needle.is_in(manifest.path(id))).collect();
             prop_assert_eq!(&each, &expected);
-            prop_assert_eq!(needle.rows(&manifest), expected);
+            prop_assert_eq!(needle.rows(&manifest, &|| false), expected);
         }
     }
 }

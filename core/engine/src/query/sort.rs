@@ -16,8 +16,11 @@ pub(super) fn sort(source: &Source<'_>, mut rows: Vec<u32>, query: &Query) -> Re
         Sort::Rank => {
             let score = &source.ranking.score;
             // Those without a score come last already.
-            let scored = |row: &&u32| score.get(**row as usize).is_some_and(|score| !score.is_nan());
-            let split = rows.iter().take_while(scored).count();
+            let scored = |row: &u32| score.get(*row as usize).is_some_and(|score| !score.is_nan());
+            let split = match score.len() < source.manifest.len() {
+                true => rows.iter().take_while(|row| scored(row)).count(),
+                false => rows.partition_point(scored),
+            };
             let rest = rows.split_off(split);
             (rows, rest)
         }

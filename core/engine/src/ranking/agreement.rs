@@ -134,7 +134,7 @@ mod tests {
                 2 => (5..115).contains(&sample),
                 3 => (500..600).contains(&sample),
                 4 => false,
-                _ => sample * 7919 % 13 == 0,
+                _ => (sample * 7919).is_multiple_of(13),
             };
             (true, flag)
         };

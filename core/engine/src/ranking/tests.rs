@@ -174,13 +174,13 @@ fn rules_that_ask_for_agreement_name_fewer_suspects() {
     assert_eq!(order(EnsembleRule::And), [4, 0]);
     assert_eq!(order(EnsembleRule::AtLeast(2)), [4, 0, 1]);
     assert_eq!(order(EnsembleRule::AtLeast(99)), [4, 0]);
-    let mut any = order(EnsembleRule::AtLeast(1));
+    let mut any = order(EnsembleRule::AtLeast(1)).to_vec();
     any.sort_unstable();
     assert_eq!(any, [0, 1, 2, 4, 5]);
     let and = rank_of(&results, &EnsembleRule::And);
     assert_eq!((and.score[0], and.score[1], and.flags[1]), (0.3, 0.9, 0));
     // Two flag it, or one is sure of it.
-    let mut precise = order(EnsembleRule::Precision);
+    let mut precise = order(EnsembleRule::Precision).to_vec();
     precise.sort_unstable();
     assert_eq!(precise, [0, 1, 4, 5]);
     // Every sample stays in the full order once.
@@ -208,13 +208,13 @@ fn noisy() -> (Results, Vec<bool>) {
     };
     let bad: Vec<bool> = (0..2000).map(|row| row % 10 == 0).collect();
     let detector = |salt: usize| -> Vec<f32> {
-        (0..2000).map(|row| 0.6 * noise(row, salt) + if bad[row] { 0.1 } else { 0.4 }).collect()
+        (0..2000).map(|row| 0.5 * noise(row, salt) + if bad[row] { 0.1 } else { 0.48 }).collect()
     };
     let other: Vec<f32> = (0..2000).map(|row| noise(row, 9)).collect();
     let results: Results = [
-        result("a", 0.45, &detector(1)),
-        result("b", 0.45, &detector(2)),
-        result("c", 0.45, &detector(3)),
+        result("a", 0.5, &detector(1)),
+        result("b", 0.5, &detector(2)),
+        result("c", 0.5, &detector(3)),
         result("other", 0.1, &other),
     ]
     .into();
@@ -243,6 +243,18 @@ fn consensus_and_stacking_leave_out_what_is_about_another_matter() {
 }
 
 #[test]
+fn an_average_decides_alone_who_is_a_suspect() {
+    // The first is flagged by one detector and held for fine by the other, the last is close to both borders.
+    let results: Results =
+        [result("a", 0.5, &[0.4, 0.1, 0.9, 0.5]), result("b", 0.5, &[1.0, 0.3, 0.9, 0.52])].into();
+    for rule in [EnsembleRule::Average, EnsembleRule::Consensus] {
+        let ranking = rank_of(&results, &rule);
+        assert_eq!((&ranking.order[..], ranking.flags[0]), (&[1][..], 0));
+        assert_eq!(ranking.full_order(), [1, 3, 0, 2]);
+    }
+}
+
+#[test]
 fn stacking_without_decisions_is_or_and_says_so() {
     let (results, _) = noisy();
     let few =
@@ -257,16 +269,16 @@ proptest! {
     #[test]
     fn orders_hold_every_suspect_once(
         rows in prop::collection::vec((prop::option::of(0_u8..=10), prop::option::of(0_u8..=10)), 0..50),
-        rule in 0_usize..8,
+        rule in 0_usize..6,
     ) {
         let scores = |pick: &dyn Fn(&(Option<u8>, Option<u8>)) -> Option<u8>| -> Vec<f32> {
             rows.iter().map(|row| pick(row).map_or(f32::NAN, |score| f32::from(score) / 10.0)).collect()
         };
         let results: Results =
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
-        let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Average, EnsembleRule::Consensus, EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
+        let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
-        let mut suspects = ranking.order.clone();
+        let mut suspects = ranking.order.to_vec();
         suspects.sort_unstable();
         let expected: Vec<u32> = (0_u32..).zip(&rows)
             .filter(|(_, row)| row.0.is_some_and(|s| s < 5) || row.1.is_some_and(|s| s < 3))

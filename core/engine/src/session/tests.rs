@@ -41,11 +41,11 @@ fn a_session_comes_back_as_it_was() {
     let row = NewSample { path: "a.jpg".into(), label: Some("cat".into()), split: Split::Train };
     let manifest = Manifest::new(desk.data(), [row]);
     let facts = Facts {
-        hashes: vec![Default::default()],
-        dimensions: vec![Default::default()],
-        modified: vec![0],
-        phash: vec![0],
-        dhash: vec![0],
+        hashes: vec![Default::default()].into(),
+        dimensions: [Default::default()].into_iter().collect(),
+        modified: vec![0].into(),
+        phash: vec![0].into(),
+        dhash: vec![0].into(),
         ..Facts::default()
     };
     session.save_samples(&manifest, &facts).unwrap();

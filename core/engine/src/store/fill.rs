@@ -63,7 +63,7 @@ pub fn fill(
     if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
         return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
     }
-    let mut wanted = facts.hashes.clone();
+    let mut wanted = facts.hashes.to_vec();
     let mut report = FillReport::default();
     let mut broken = HashSet::new();
     for id in facts.unreadable.keys() {

@@ -61,7 +61,7 @@ pub(super) fn ask(model: &mut Model, fx: &mut Effects) {
         group.place == groups.place && group.start == start && group.ticket == groups.ticket
     });
     let asked = groups.asked.is_some_and(|(place, first, _)| (place, first) == (groups.place, start));
-    if shown && !stale || asked && !stale {
+    if !stale && (shown || asked) {
         return;
     }
     groups.asked = Some((groups.place, start, now));

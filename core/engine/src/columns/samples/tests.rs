@@ -1,5 +1,6 @@
 use super::*;
 use crate::manifest::NewSample;
+use chaffinch_plugin::Dimensions;
 use proptest::prelude::*;
 use std::ffi::OsStr;
 

@@ -1,0 +1,250 @@
+//! The transformer on the CPU: the same arithmetic as `layers`, on plain numbers.
+//!
+//! A few sequences go through all layers on one thread, so that threads never wait for each other inside a layer, the
+//! numbers stay in that thread's cache, and no layer takes fresh memory from the system. Every row is computed in the
+//! same way whatever stands beside it: results depend neither on the batch nor on the number of threads.
+
+use crate::ops::{Activation, activate, exp};
+use chaffinch_core::linear::matmul_transposed;
+use chaffinch_core::vector::wide as vectors;
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows that a thread takes at a time, at most, unless one sequence is longer.
+const ROWS: usize = 640;
+/// Numbers added up side by side: what one vector register holds.
+const LANES: usize = 8;
+
+/// `x W^T + b`.
+pub(crate) struct HostLinear {
+    /// `[outputs, inputs]`.
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+}
+
+/// Layer normalisation.
+pub(crate) struct HostNorm {
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) eps: f32,
+}
+
+/// One layer.
+pub(crate) struct HostLayer {
+    pub(crate) norm1: HostNorm,
+    /// Query (already scaled), key and value one below the other.
+    pub(crate) qkv: HostLinear,
+    pub(crate) out: HostLinear,
+    pub(crate) norm2: HostNorm,
+    pub(crate) first: HostLinear,
+    pub(crate) second: HostLinear,
+    pub(crate) activation: Activation,
+}
+
+/// A stack of layers.
+pub(crate) struct HostEncoder {
+    pub(crate) layers: Vec<HostLayer>,
+    pub(crate) heads: usize,
+    pub(crate) causal: bool,
+    /// Room that is not in use, kept from batch to batch.
+    room: Mutex<Vec<Room>>,
+}
+
+/// One thread's numbers between the steps.
+#[derive(Default)]
+struct Room {
+    normed: Vec<f32>,
+    wide: Vec<f32>,
+    mixed: Vec<f32>,
+    head: Head,
+}
+
+/// The same for one head of one sequence.
+#[derive(Default)]
+struct Head {
+    query: Vec<f32>,
+    key: Vec<f32>,
+    /// Turned: `[size, tokens]`.
+    value: Vec<f32>,
+    attention: Vec<f32>,
+    mixed: Vec<f32>,
+}
+
+impl HostEncoder {
+    pub(crate) fn new(layers: Vec<HostLayer>, heads: usize, causal: bool) -> HostEncoder {
+        HostEncoder { layers, heads, causal, room: Mutex::default() }
+    }
+
+    /// Sequences of `tokens` rows of `width` numbers, in place.
+    pub(crate) fn forward(&self, x: &mut [f32], tokens: usize, width: usize) {
+        let sequences = (ROWS / tokens.max(1)).max(1);
+        // A power of two divides the usual batches evenly among threads.
+        let sequences = 1 << sequences.ilog2();
+        let length = (sequences * tokens * width).max(1);
+        x.par_chunks_mut(length).with_max_len(1).for_each(|rows| {
+            let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            for layer in &self.layers {
+                layer.forward(rows, tokens, width, self.heads, self.causal, &mut room);
+            }
+            self.room.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+        });
+    }
+}
+
+impl HostLayer {
+    fn forward(
+        &self,
+        x: &mut [f32],
+        tokens: usize,
+        width: usize,
+        heads: usize,
+        causal: bool,
+        room: &mut Room,
+    ) {
+        let rows = x.len() / width.max(1);
+        let Room { normed, wide, mixed, head } = room;
+        self.norm1.apply(x, width, normed);
+        self.qkv.product(normed, rows, wide);
+        let bias = &self.qkv.bias;
+        vectors(|| {
+            wide.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
+        });
+        mixed.resize(x.len(), 0.0);
+        let sequences = wide.chunks_exact(3 * tokens * width).zip(mixed.chunks_exact_mut(tokens * width));
+        for (qkv, mixed) in sequences {
+            for place in 0..heads {
+                head.attend(qkv, mixed, Part { tokens, width, size: width / heads, place }, causal);
+            }
+        }
+        self.out.product(mixed, rows, normed);
+        add_residual(x, normed, &self.out.bias);
+        self.norm2.apply(x, width, normed);
+        self.first.product(normed, rows, wide);
+        let (bias, activation) = (&self.first.bias, self.activation);
+        vectors(|| {
+            for row in wide.chunks_exact_mut(bias.len()) {
+                add(row, bias);
+                activate(row, activation);
+            }
+        });
+        self.second.product(wide, rows, normed);
+        add_residual(x, normed, &self.second.bias);
+    }
+}
+
+impl HostLinear {
+    fn product(&self, x: &[f32], rows: usize, out: &mut Vec<f32>) {
+        let outputs = self.bias.len();
+        out.resize(rows * outputs, 0.0);
+        matmul_transposed(x, rows, &self.weight, outputs, self.weight.len() / outputs.max(1), out);
+    }
+}
+
+impl HostNorm {
+    fn apply(&self, x: &[f32], width: usize, out: &mut Vec<f32>) {
+        out.resize(x.len(), 0.0);
+        vectors(|| {
+            for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+                self.apply_row(row, out);
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn apply_row(&self, row: &[f32], out: &mut [f32]) {
+        let count = row.len() as f32;
+        let mean = sum(row, |x| x) / count;
+        let variance = sum(row, |x| (x - mean) * (x - mean)) / count;
+        let scale = (variance + self.eps).sqrt().recip();
+        let learned = self.weight.iter().zip(&self.bias);
+        for ((out, &x), (weight, bias)) in out.iter_mut().zip(row).zip(learned) {
+            *out = (x - mean) * scale * weight + bias;
+        }
+    }
+}
+
+/// Where one head of one sequence lies.
+#[derive(Clone, Copy)]
+struct Part {
+    tokens: usize,
+    width: usize,
+    size: usize,
+    place: usize,
+}
+
+impl Head {
+    /// One head's attention: `qkv` is `[tokens, 3 * width]`, `out` is `[tokens, width]`.
+    fn attend(&mut self, qkv: &[f32], out: &mut [f32], part: Part, causal: bool) {
+        let Part { tokens, width, size, place } = part;
+        let Head { query, key, value, attention, mixed } = self;
+        for numbers in [&mut *query, &mut *key, &mut *value, &mut *mixed] {
+            numbers.resize(tokens * size, 0.0);
+        }
+        attention.resize(tokens * tokens, 0.0);
+        for (token, row) in qkv.chunks_exact(3 * width).enumerate() {
+            let of = |which: usize| &row[which * width + place * size..][..size];
+            query[token * size..][..size].copy_from_slice(of(0));
+            key[token * size..][..size].copy_from_slice(of(1));
+            for (dimension, &number) in of(2).iter().enumerate() {
+                value[dimension * tokens + token] = number;
+            }
+        }
+        matmul_transposed(query, tokens, key, tokens, size, attention);
+        vectors(|| {
+            for (query, row) in attention.chunks_exact_mut(tokens).enumerate() {
+                let (seen, hidden) = row.split_at_mut(if causal { query + 1 } else { tokens });
+                softmax(seen);
+                hidden.fill(0.0);
+            }
+        });
+        matmul_transposed(attention, tokens, value, size, tokens, mixed);
+        for (row, mixed) in out.chunks_exact_mut(width).zip(mixed.chunks_exact(size)) {
+            row[place * size..][..size].copy_from_slice(mixed);
+        }
+    }
+}
+
+/// `x + product + bias`, in place.
+fn add_residual(x: &mut [f32], product: &[f32], bias: &[f32]) {
+    vectors(|| {
+        for (row, product) in x.chunks_exact_mut(bias.len()).zip(product.chunks_exact(bias.len())) {
+            for ((x, product), bias) in row.iter_mut().zip(product).zip(bias) {
+                *x += product + bias;
+            }
+        }
+    });
+}
+
+#[inline(always)]
+fn add(row: &mut [f32], bias: &[f32]) {
+    row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+}
+
+#[inline(always)]
+fn softmax(row: &mut [f32]) {
+    let mut largest = [f32::NEG_INFINITY; LANES];
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for part in whole {
+        for lane in 0..LANES {
+            largest[lane] = if part[lane] > largest[lane] { part[lane] } else { largest[lane] };
+        }
+    }
+    let largest = largest.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|x| *x = exp(*x - largest));
+    let factor = sum(row, |x| x).recip();
+    row.iter_mut().for_each(|x| *x *= factor);
+}
+
+/// The sum of something of each number, in an order that depends on nothing but how many there are.
+#[inline(always)]
+fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for part in whole {
+        for lane in 0..LANES {
+            sums[lane] += of(part[lane]);
+        }
+    }
+    let rest: f32 = rest.iter().map(|&x| of(x)).sum();
+    sums.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,145 @@
+//! The best candidates so far.
+
+use super::Set;
+use crate::vector::wide;
+
+/// Candidates that are looked at together.
+const LOOK: usize = 64;
+/// Numbers added up side by side.
+const LANES: usize = 32;
+/// How far a quick product may be from the true one, for vectors of length one: far more than rounding makes.
+pub(super) const SLACK: f32 = 1e-4;
+
+/// The nearest so far of some rows. What is kept is the largest `k` under a total order (cosine, then lower place), so
+/// that it never matters in which order candidates come.
+pub(super) struct Best {
+    pub(super) k: usize,
+    /// Places; [`u32::MAX`] where there is none yet.
+    pub(super) indices: Vec<u32>,
+    pub(super) similarities: Vec<f32>,
+}
+
+impl Best {
+    pub(super) fn new(rows: usize, k: usize) -> Best {
+        Best { k, indices: vec![u32::MAX; rows * k], similarities: vec![f32::NEG_INFINITY; rows * k] }
+    }
+
+    /// What a candidate of this row must at least have.
+    pub(super) fn worst(&self, row: usize) -> f32 {
+        self.similarities[(row + 1) * self.k - 1]
+    }
+
+    /// Takes a candidate where it is among the best and not there yet.
+    #[inline]
+    pub(super) fn offer(&mut self, row: usize, index: u32, similarity: f32) {
+        // Rounding gives equal vectors a little more or less than one; more is cut, so that the earlier of equal ones
+        // comes first.
+        let similarity = similarity.min(1.0);
+        let range = row * self.k..(row + 1) * self.k;
+        let (indices, similarities) = (&mut self.indices[range.clone()], &mut self.similarities[range]);
+        let mut place = similarities.len();
+        while place > 0 {
+            let (other, with) = (indices[place - 1], similarities[place - 1]);
+            if !(similarity > with || (similarity == with && index < other)) {
+                break;
+            }
+            place -= 1;
+        }
+        if place < similarities.len() && !indices.contains(&index) {
+            similarities[place..].rotate_right(1);
+            indices[place..].rotate_right(1);
+            (similarities[place], indices[place]) = (similarity, index);
+        }
+    }
+
+    /// Offers a row (`own`, at `row` of these lists) those candidates whose quick product leaves them a chance.
+    #[inline(always)]
+    pub(super) fn offer_all(
+        &mut self,
+        set: Set<'_>,
+        row: usize,
+        own: u32,
+        quick: &[f32],
+        others: &Places<'_>,
+    ) {
+        let mut worst = self.worst(row) - SLACK;
+        for (part, quick) in quick.chunks(LOOK).enumerate() {
+            // Counted, not searched: nearly always there is none, and counting needs no branches.
+            if quick.iter().map(|quick| u32::from(*quick >= worst)).sum::<u32>() == 0 {
+                continue;
+            }
+            for (step, &quick) in quick.iter().enumerate() {
+                if quick >= worst {
+                    let other = others.at(part * LOOK + step);
+                    if other != own {
+                        self.offer(row, other, cosine(set.row(own), set.row(other)));
+                        worst = self.worst(row) - SLACK;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` holds what each must have.
+    #[inline(always)]
+    pub(super) fn offer_to_all(
+        &mut self,
+        set: Set<'_>,
+        others: &Places<'_>,
+        candidate: u32,
+        quick: &[f32],
+        thresholds: &mut [f32],
+    ) {
+        let parts = quick.chunks(LOOK).zip(thresholds.chunks_mut(LOOK)).enumerate();
+        for (part, (quick, thresholds)) in parts {
+            let pairs = quick.iter().zip(thresholds.iter());
+            if pairs.map(|(quick, worst)| u32::from(quick >= worst)).sum::<u32>() == 0 {
+                continue;
+            }
+            for step in 0..quick.len() {
+                if quick[step] >= thresholds[step] {
+                    let row = part * LOOK + step;
+                    self.offer(row, candidate, cosine(set.row(others.at(row)), set.row(candidate)));
+                    thresholds[step] = self.worst(row) - SLACK;
+                }
+            }
+        }
+    }
+}
+
+/// Places that candidates stand for.
+pub(super) enum Places<'a> {
+    /// One after the other from here.
+    From(u32),
+    /// Any.
+    These(&'a [u32]),
+}
+
+impl Places<'_> {
+    #[inline(always)]
+    fn at(&self, index: usize) -> u32 {
+        match self {
+            Places::From(first) => first + index as u32,
+            Places::These(places) => places[index],
+        }
+    }
+}
+
+/// The cosine of two unit vectors as lists have it: always in the same order, whoever asks.
+#[inline(always)]
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Runs a look over a block of products with the processor's vectors.
+pub(super) fn look(work: impl FnOnce()) {
+    wide(work);
+}

@@ -1,0 +1,32 @@
+//! Plain loops with the processor's vectors.
+//!
+//! Programs are built for every x86-64 processor, so a compiler uses the registers of 2003 and counts bits one by one.
+//! What is inside [`wide`] is compiled a second time for processors with AVX2 and bit counting, and that is run where
+//! there is one. Both do the same operations in the same order, so results do not depend on the processor.
+
+/// Runs `work` compiled for the vectors that this processor has. Functions that it calls must be `#[inline(always)]`,
+/// else they stay as they are.
+#[inline]
+pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return pulp::Simd::vectorize(simd, work);
+    }
+    work()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_those_of_the_plain_loop() {
+        let numbers: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin()).collect();
+        let cubes = |out: &mut Vec<f32>| out.extend(numbers.iter().map(|x| x * x * x + 0.1 * x));
+        let (mut plain, mut vectors) = (Vec::new(), Vec::new());
+        cubes(&mut plain);
+        wide(|| cubes(&mut vectors));
+        assert_eq!(plain, vectors);
+        assert_eq!(wide(|| 0xffee_u64.count_ones()), 14);
+    }
+}

@@ -1,0 +1,68 @@
+//! The nearest neighbours of every sample: among all, or in a large dataset among a drawn part.
+
+use chaffinch_plugin::prelude::*;
+
+/// Similarities computed at once.
+const MAX_BLOCK: usize = 1 << 24;
+
+/// Nearest neighbours, nearest first.
+pub(crate) enum Nearby<'a> {
+    /// Among all samples, computed by the host for all who ask.
+    All(Neighbors<'a>),
+    /// Among drawn samples: `k` a sample, `u32::MAX` where there are fewer.
+    Drawn { k: usize, found: Vec<(u32, f32)> },
+}
+
+impl<'a> Nearby<'a> {
+    /// Finds the `k` nearest of every sample. Comparing all pairs takes time with the square of their number, so
+    /// that above `references` samples each is compared with so many, drawn evenly from the whole list.
+    pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
+        let usable: Vec<u32> =
+            (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
+        if usable.len() <= references {
+            return Ok(Nearby::All(view.neighbors(k)?));
+        }
+        let drawn = drawn(&usable, references);
+        let mut found = vec![(u32::MAX, f32::NEG_INFINITY); view.len() * k];
+        for (chunk, rows) in usable.chunks((MAX_BLOCK / drawn.len()).max(1)).enumerate() {
+            view.checkpoint()?;
+            let block = view.block(rows, &drawn)?;
+            for (&sample, similarities) in rows.iter().zip(block.chunks_exact(drawn.len())) {
+                let best = &mut found[sample as usize * k..(sample as usize + 1) * k];
+                for (&other, &similarity) in drawn.iter().zip(similarities) {
+                    if similarity > best[k - 1].1 && other != sample {
+                        let place = best.partition_point(|&(_, known)| known >= similarity);
+                        best[place..].rotate_right(1);
+                        best[place] = (other, similarity);
+                    }
+                }
+            }
+            view.progress((chunk * rows.len()).min(usable.len()), usable.len());
+        }
+        Ok(Nearby::Drawn { k, found })
+    }
+
+    /// The neighbours of one sample.
+    pub(crate) fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
+        let (all, drawn) = match self {
+            Nearby::All(neighbors) => (Some(neighbors.of(sample)), &[][..]),
+            Nearby::Drawn { k, found } => (None, &found[sample * k..(sample + 1) * k]),
+        };
+        let drawn = drawn.iter().filter(|(other, _)| *other != u32::MAX);
+        all.into_iter().flatten().chain(drawn.map(|&(other, similarity)| (other as usize, similarity)))
+    }
+}
+
+/// `count` samples, each from another stretch of the list, at a place that files in a regular order cannot be in step
+/// with (SplitMix64; Steele, Lea and Flood, 2014).
+fn drawn(samples: &[u32], count: usize) -> Vec<u32> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let pick = |place: usize| {
+        let (from, to) = (place * samples.len() / count, (place + 1) * samples.len() / count);
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        samples[from + ((mixed ^ (mixed >> 31)) % (to - from).max(1) as u64) as usize]
+    };
+    (0..count).map(pick).collect()
+}

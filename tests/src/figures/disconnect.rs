@@ -1,0 +1,100 @@
+//! The terminal goes away.
+
+use super::screen::listed;
+use super::{Report, Scale, milliseconds};
+use crate::artefacts::program;
+use crate::pictures;
+use crate::process;
+use crate::sandbox::Sandbox;
+use crate::terminal::Terminal;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A scan goes on when its terminal is lost, and another terminal finds it at work.
+fn going_on(scale: Scale, report: &mut Report) {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 10, scale.of(150, 60), 96);
+    let (data, session) = (sandbox.data(), sandbox.session());
+    let args = ["open", data.to_str().unwrap(), "--session", session.to_str().unwrap(), "--pictures", "off"];
+    let engines = || {
+        let mut all = process::running(program(), session.to_str().unwrap());
+        all.retain(|pid| process::is_engine(*pid));
+        all
+    };
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let mut terminal = Terminal::start(&sandbox.command(args), 100, 30);
+        terminal.wait("progress", |screen| screen.contains('%') && screen.contains("embed"));
+        let pid = terminal.pid();
+        seen.push(engines());
+        terminal.hang_up();
+        let over = process::wait_for(Duration::from_secs(10), || !process::alive(pid));
+        assert!(over.is_ok(), "the program outlives its terminal");
+        terminal.end(Duration::from_secs(5));
+        // Longer than anything needs to end.
+        std::thread::sleep(Duration::from_millis(1_500));
+    }
+    assert!(seen[0].len() == 1 && seen[0] == seen[1], "one engine all the time: {seen:?}");
+    report.count(
+        "scans that ended with their terminal",
+        f64::from(u8::from(engines() != seen[0])),
+        "",
+        Some(0.0),
+    );
+    let done = process::wait_for(Duration::from_secs(300), || engines().is_empty());
+    assert!(done.is_ok(), "the engine does not end after its scan");
+    let left = crate::sandbox::number(&sandbox.scan(), "embedded");
+    report.count("embeddings left for a second scan", left as f64, "", Some(0.0));
+}
+
+pub(super) fn lost(scale: Scale) -> Report {
+    let mut report = Report::default();
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 10, 30, 32);
+    sandbox.scan();
+    let (mut gone, mut burnt, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..scale.of(20, 2) {
+        let plain = sandbox.command(["open", sandbox.session().to_str().unwrap()]);
+        let mut terminal = if round % 2 == 1 {
+            // As under nohup: the signal does not come.
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+                .arg(plain.get_program())
+                .args(plain.get_args());
+            shell.envs(sandbox.environment()).current_dir(sandbox.path());
+            Terminal::start(&shell, 100, 30)
+        } else {
+            Terminal::start(&plain, 100, 30)
+        };
+        let started = Instant::now();
+        terminal.wait("the list", |screen| screen.contains(".png") || screen.contains(".jpg"));
+        if round > 0 {
+            again.push(milliseconds(started.elapsed()));
+        }
+        listed(&terminal);
+        terminal.keys("a");
+        terminal.wait_text("saved");
+        let pid = terminal.pid();
+        let used = process::cpu_seconds(pid).unwrap();
+        let mut last = used;
+        let lost = Instant::now();
+        terminal.hang_up();
+        let over = process::wait_for(Duration::from_secs(10), || {
+            // Also of a process that has ended and was not waited for yet.
+            last = process::cpu_seconds(pid).unwrap_or(last);
+            !process::alive(pid)
+        });
+        assert!(over.is_ok(), "the program outlives its terminal");
+        gone.push(milliseconds(lost.elapsed()));
+        burnt.push(process::cpu_seconds(pid).unwrap_or(last) - used);
+        terminal.end(Duration::from_secs(5));
+        assert_eq!(sandbox.journal().len(), round + 1, "a saved decision is there");
+    }
+    going_on(scale, &mut report);
+    report.times("terminal lost: gone after", gone, None, Some(1_000.0));
+    burnt.sort_by(f64::total_cmp);
+    report.time("processor time after the loss, most", super::percentile(&burnt, 1.0), "s", Some(0.05));
+    report.times("opened again to the list", again, None, Some(500.0));
+    report
+}

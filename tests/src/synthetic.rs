@@ -1,0 +1,99 @@
+//! Sessions of any size without a picture behind them, made in seconds: what the interface, lists and memory are
+//! measured on.
+
+use crate::random::Random;
+use chaffinch_core::columns::ResultBuilder;
+use chaffinch_core::content::ContentHash;
+use chaffinch_core::facts::Facts;
+use chaffinch_core::issue::{Issue, RunRecord};
+use chaffinch_core::manifest::{Manifest, NewSample};
+use chaffinch_core::sample::{SampleId, Split};
+use chaffinch_core::session::Session;
+use std::path::Path;
+
+/// Class names.
+fn class(number: usize) -> String {
+    format!("class-{number:03}")
+}
+
+/// One sample in so many is a suspect.
+const SUSPECTS: usize = 20;
+
+/// Writes a session of so many samples in `classes` classes, about the dataset folder `data`, with the results of
+/// three detectors. The same numbers give the same bytes.
+pub fn session(place: &Path, data: &Path, count: usize, classes: usize) {
+    std::fs::create_dir_all(data).unwrap();
+    let mut random = Random::new(9);
+    let labels: Vec<usize> = (0..count).map(|_| random.below(classes)).collect();
+    let samples = labels.iter().enumerate().map(|(number, &label)| NewSample {
+        path: format!("train/{}/{number:08}.jpg", class(label)).into(),
+        label: Some(class(label)),
+        split: if number % 10 == 0 { Split::Test } else { Split::Train },
+    });
+    let manifest = Manifest::new(data, samples);
+    let hash = |number: usize| {
+        let mut random = Random::new(number as u64);
+        let mut hash = [0; 32];
+        hash.chunks_exact_mut(8).for_each(|part| part.copy_from_slice(&random.bits().to_le_bytes()));
+        ContentHash(hash)
+    };
+    let facts = Facts {
+        hashes: (0..count).map(hash).collect(),
+        dimensions: (0..count).map(|_| Default::default()).collect(),
+        modified: (0..count).map(|number| number as i64).collect(),
+        phash: (0..count).map(|_| random.bits()).collect(),
+        dhash: (0..count).map(|_| random.bits()).collect(),
+        unreadable: (0..count.min(5)).map(|n| (SampleId((n * 7) as u32), "it is empty".to_owned())).collect(),
+    };
+    let session = Session::open_or_create(place, data).unwrap();
+    session.save_samples(&manifest, &facts).unwrap();
+    drop(facts);
+    for (name, groups) in [("duplicates", true), ("image-quality", false), ("label-quality", false)] {
+        let scores: Vec<f32> = (0..count).map(|_| random.between(0.5, 1.0)).collect();
+        let mut builder = ResultBuilder::new(count);
+        builder.scores(&scores);
+        drop(scores);
+        for number in 0..count / SUSPECTS / 3 {
+            let row = random.below(count);
+            let issue = Issue {
+                score: random.between(0.0, 0.5),
+                suggested: (!groups).then(|| random.below(classes) as u32),
+                group: groups.then_some((number / 3) as u32),
+                related: Vec::new(),
+                reason: if number % 4 == 0 {
+                    "it looks like another class".to_owned()
+                } else {
+                    String::new()
+                },
+            };
+            builder.issue(SampleId(row as u32), issue);
+        }
+        let record = RunRecord {
+            name: name.into(),
+            version: "1.0.0".into(),
+            summary: "Made for measurements".into(),
+            groups,
+            threshold: 0.5,
+            input_digest: "synthetic".into(),
+            ..RunRecord::default()
+        };
+        session.save_result(&builder.finish(record, manifest.classes())).unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_can_be_opened() {
+        let place = tempfile::tempdir().unwrap();
+        let (dir, data) = (place.path().join("session"), place.path().join("data"));
+        session(&dir, &data, 1_000, 7);
+        let session = Session::open(&dir).unwrap();
+        let (manifest, facts) = session.load_samples().unwrap().unwrap();
+        assert_eq!((manifest.len(), facts.len(), manifest.classes().len()), (1_000, 1_000, 7));
+        let (results, damaged) = session.load_results(manifest.len(), manifest.classes());
+        assert_eq!((results.len(), damaged), (3, Vec::new()));
+    }
+}

@@ -1,0 +1,70 @@
+//! The figures of the terminal interface in their short form: what must hold on any machine, however busy. Their
+//! times are measured by the program `figures`.
+#![allow(clippy::print_stdout, reason = "figures are the result")]
+
+use chaffinch_tests::figures::{ALL, Scale};
+use std::sync::{Mutex, PoisonError};
+
+/// One at a time: bytes are counted until nothing more comes.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn hold(name: &str) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some((_, about, measure)) = ALL.iter().find(|figure| figure.0 == name) else {
+        panic!("there is no figure '{name}'")
+    };
+    let report = measure(Scale { full: false });
+    println!("{about}");
+    report.0.iter().for_each(|number| println!("{number}"));
+    assert_eq!(report.broken(), Vec::<String>::new());
+}
+
+#[test]
+fn every_key_gets_its_frame_while_scans_run() {
+    hold("keys");
+}
+
+#[test]
+fn pictures_come_in_two_steps_and_are_true() {
+    hold("pictures");
+}
+
+#[test]
+fn idle_costs_nothing_and_moves_cost_little() {
+    hold("bytes");
+}
+
+#[test]
+fn what_was_shown_as_saved_survives_kills() {
+    hold("kills");
+}
+
+#[test]
+fn a_lost_terminal_ends_the_program() {
+    hold("lost");
+}
+
+#[test]
+fn tmux_is_sent_what_it_can_show_and_only_while_somebody_looks() {
+    hold("tmux");
+}
+
+#[test]
+fn a_held_key_sends_few_pictures() {
+    hold("held");
+}
+
+#[test]
+fn late_answers_of_twelve_terminals_reach_no_shell() {
+    hold("garbage");
+}
+
+#[test]
+fn large_sessions_open_and_filter() {
+    hold("rows");
+}
+
+#[test]
+fn a_decision_takes_little_more_than_one_key() {
+    hold("triage");
+}

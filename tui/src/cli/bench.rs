@@ -1,0 +1,270 @@
+//! `bench`: measures the parts that are to be as fast as the hardware, without a dataset or a session. Hidden from
+//! the help: its figures are for `scripts/peers` and `docs/benchmarks.md`.
+
+use super::args::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
+use super::models::loader;
+use super::output::{json, results};
+use anyhow::{Context, Result, ensure};
+use chaffinch_confident::{Filter, Method, Table, filter, scores};
+use chaffinch_core::embedding::Embedder;
+use chaffinch_core::image::decode::decode;
+use chaffinch_core::image::phash;
+use chaffinch_core::job::Job;
+use chaffinch_core::linear::matmul_transposed;
+use chaffinch_core::store::EmbeddingMatrix;
+use chaffinch_core::{hamming, neighbors};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What was measured: the median of the rounds.
+#[derive(Debug, Serialize)]
+struct Figures {
+    what: String,
+    /// What one round works on: images, rows, hashes.
+    items: u64,
+    /// Wall time of a round.
+    seconds: f64,
+    /// Processor time of a round, all threads together.
+    cpu_seconds: f64,
+    /// Multiplications and additions of a round, in billions; 0 where they are not the measure.
+    gflop: f64,
+    /// Pairs found, and the like.
+    found: u64,
+}
+
+/// Measures one part.
+pub(super) fn run(what: &Bench) -> Result<()> {
+    let figures = match what {
+        Bench::Product(args) => product(args),
+        Bench::Embed(args) => embed(args)?,
+        Bench::Images(args) => images(args)?,
+        Bench::Hashes(args) => hashes(args)?,
+        Bench::Neighbors(args) => nearest(args)?,
+        Bench::Audit(args) => audit(args)?,
+    };
+    results(|out| json(out, &figures))
+}
+
+/// Runs `work` some times and takes the medians.
+fn timed(
+    what: &str,
+    rounds: usize,
+    items: usize,
+    gflop: f64,
+    mut work: impl FnMut() -> Result<u64>,
+) -> Result<Figures> {
+    let (mut walls, mut cpus, mut found) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..rounds.max(1) {
+        let (cpu, wall) = (processor_seconds(), Instant::now());
+        found = work()?;
+        walls.push(wall.elapsed().as_secs_f64());
+        cpus.push(processor_seconds() - cpu);
+    }
+    walls.sort_by(f64::total_cmp);
+    cpus.sort_by(f64::total_cmp);
+    let middle = walls.len() / 2;
+    let (seconds, cpu_seconds) = (walls[middle], cpus[middle]);
+    Ok(Figures { what: what.to_owned(), items: items as u64, seconds, cpu_seconds, gflop, found })
+}
+
+/// Processor time of this process so far, in steps of a hundredth of a second.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program stands in brackets and may hold anything.
+    let fields = text.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
+/// A square matrix product on every thread: the floor of everything made of products.
+fn product(args: &BenchProduct) -> Figures {
+    let side = args.side;
+    let numbers = |seed: u32| -> Vec<f32> {
+        (0..side * side).map(|i| ((i as u32).wrapping_mul(seed) >> 8) as f32 / 16_777_216.0 - 0.5).collect()
+    };
+    let (a, b) = (numbers(2_654_435_761), numbers(2_246_822_519));
+    let threads = rayon::current_num_threads();
+    let gflop = 2.0 * (side as f64).powi(3) * threads as f64 / 1e9;
+    let mut outs = vec![vec![0.0; side * side]; threads];
+    let work = || {
+        outs.par_iter_mut().with_max_len(1).for_each(|out| matmul_transposed(&a, side, &b, side, side, out));
+        Ok(u64::from(black_box(outs[0][0]) > 0.0))
+    };
+    timed("product", args.rounds, threads, gflop, work).unwrap_or_else(|error| Figures {
+        what: format!("{error:#}"),
+        items: 0,
+        seconds: 0.0,
+        cpu_seconds: 0.0,
+        gflop,
+        found: 0,
+    })
+}
+
+/// The image tower: on numbers that are ready, or from files.
+fn embed(args: &BenchEmbed) -> Result<Figures> {
+    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"))?;
+    let embedder = load()?;
+    let model = embedder.as_ref();
+    let length = model.input_len();
+    if let Some(folder) = &args.images {
+        let files = files(folder, args.count)?;
+        let work = || {
+            let mut vectors = 0;
+            // Two groups under way: one is prepared on all threads while the model works on the other.
+            let mut groups = files.chunks(args.batch.max(1));
+            let mut ready = groups.next().map(|group| prepared(model, group)).transpose()?;
+            while let Some(pixels) = ready {
+                let next = groups.next();
+                let (found, coming) = rayon::join(
+                    || model.embed_images(&pixels, pixels.len() / length),
+                    || next.map(|group| prepared(model, group)).transpose(),
+                );
+                vectors += found?.len() / model.dim();
+                ready = coming?;
+            }
+            Ok(vectors as u64)
+        };
+        return timed("embed-files", args.rounds, files.len(), 0.0, work);
+    }
+    let count = args.batch * args.batches;
+    let pixels: Vec<f32> = (0..args.batch * length)
+        .map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
+        .collect();
+    model.embed_images(&pixels, args.batch)?; // Pages are touched and threads started.
+    timed("embed", args.rounds, count, 0.0, || {
+        let mut vectors = 0;
+        for _ in 0..args.batches {
+            vectors += model.embed_images(&pixels, args.batch)?.len() / model.dim();
+        }
+        Ok(vectors as u64)
+    })
+}
+
+fn prepared(model: &dyn Embedder, files: &[PathBuf]) -> Result<Vec<f32>> {
+    let one = |path: &PathBuf| -> Result<Vec<f32>> {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let decoded = decode(&bytes).with_context(|| format!("cannot decode {}", path.display()))?;
+        Ok(model.preprocess(&decoded.image))
+    };
+    let all: Vec<Vec<f32>> = files.par_iter().with_max_len(1).map(one).collect::<Result<_>>()?;
+    Ok(all.concat())
+}
+
+/// The first files of a folder, by name.
+fn files(folder: &Path, count: usize) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| path.is_file());
+    files.sort();
+    files.truncate(count);
+    ensure!(!files.is_empty(), "there are no files in {}", folder.display());
+    Ok(files)
+}
+
+/// Decoding and hashing, one thread: what reading each file costs.
+fn images(args: &BenchImages) -> Result<Figures> {
+    let files = files(&args.folder, args.count)?;
+    let bytes: Vec<Vec<u8>> = files
+        .iter()
+        .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
+        .collect::<Result<_>>()?;
+    timed(if args.decode_only { "decode" } else { "decode-hash" }, args.rounds, files.len(), 0.0, || {
+        let mut all = 0;
+        for bytes in &bytes {
+            let decoded = decode(bytes)?;
+            if args.decode_only {
+                all ^= u64::from(decoded.image.as_raw()[0]);
+            } else {
+                let (phash, dhash) = phash::hashes(&decoded.image);
+                all ^= phash ^ dhash;
+            }
+        }
+        Ok(all)
+    })
+}
+
+/// All pairs of near hashes.
+fn hashes(args: &BenchHashes) -> Result<Figures> {
+    let bytes = std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
+    let hashes: Vec<u64> = bytes
+        .chunks_exact(8)
+        .map(|eight| eight.iter().rev().fold(0, |all, &byte| all << 8 | u64::from(byte)))
+        .collect();
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    timed("hashes", args.rounds, hashes.len(), 0.0, || {
+        Ok(hamming::near_pairs(&hashes, &|_| true, args.radius, &job)?.len() as u64)
+    })
+}
+
+/// The nearest neighbours of every row.
+fn nearest(args: &BenchNeighbors) -> Result<Figures> {
+    let matrix = matrix(&args.data, args.cols)?;
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let (rows, cols) = (matrix.rows() as f64, args.cols as f64);
+    let mut last = None;
+    let figures = timed("neighbors", args.rounds, matrix.rows(), rows * rows * cols / 1e9, || {
+        let lists = neighbors::nearest(&matrix, &|_| true, args.k, &job)?;
+        let found = lists.indices.iter().filter(|&&index| index != u32::MAX).count();
+        last = Some(lists);
+        Ok(found as u64)
+    })?;
+    if let (Some(path), Some(lists)) = (&args.output, last) {
+        let bytes: Vec<u8> = lists.indices.iter().flat_map(|index| index.to_le_bytes()).collect();
+        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(figures)
+}
+
+fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let number =
+        |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
+    let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
+    ensure!(cols > 0 && numbers.len().is_multiple_of(cols), "{} has no whole rows of {cols}", path.display());
+    Ok(EmbeddingMatrix::from_vec(numbers, cols))
+}
+
+/// What Datalab finds from features and labels: neighbours, and from them outliers, near duplicates and labels that go
+/// against those of the neighbours. Counts what it flags.
+fn audit(args: &BenchAudit) -> Result<Figures> {
+    let matrix = matrix(&args.data, args.cols)?;
+    let bytes =
+        std::fs::read(&args.labels).with_context(|| format!("cannot read {}", args.labels.display()))?;
+    let label = |four: &[u8]| four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte));
+    let labels: Vec<u32> = bytes.chunks_exact(4).map(label).collect();
+    ensure!(labels.len() == matrix.rows(), "{} labels for {} rows", labels.len(), matrix.rows());
+    let classes = labels.iter().max().map_or(0, |&most| most as usize + 1);
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    timed("audit", args.rounds, matrix.rows(), 0.0, || {
+        let lists = neighbors::nearest(&matrix, &|_| true, 10, &job)?;
+        let (mut likeness, mut twins) = (Vec::new(), 0);
+        let mut shares = vec![0.0_f32; labels.len() * classes];
+        for (row, shares) in shares.chunks_exact_mut(classes).enumerate() {
+            let count = lists.of(row).count().max(1) as f32;
+            let mut sum = 0.0;
+            for (other, similarity) in lists.of(row) {
+                sum += similarity;
+                shares[labels[other] as usize] += 1.0 / count;
+            }
+            likeness.push(sum / count);
+            twins += u64::from(lists.of(row).next().is_some_and(|(_, similarity)| similarity > 0.98));
+        }
+        let mut sorted = likeness.clone();
+        sorted.sort_by(f32::total_cmp);
+        let (low, middle) = (sorted[sorted.len() / 4], sorted[sorted.len() / 2]);
+        let fence = low - 3.0 * (middle - low);
+        let outliers = likeness.iter().filter(|&&likeness| likeness < fence).count() as u64;
+        let table = Table::new(&shares, classes, &labels)?;
+        let wrong =
+            filter(&table, Filter::PruneByNoiseRate)?.into_iter().filter(|&wrong| wrong).count() as u64;
+        black_box(scores(&table, Method::SelfConfidence, false));
+        Ok(outliers + twins + wrong)
+    })
+}

@@ -1,0 +1,120 @@
+//! What the terminal and tmux answer and tell, and giving the terminal back for a while.
+
+use super::ExitReason;
+use super::shell::Shell;
+use crate::terminal::probe::{self, Answer};
+use crate::terminal::tmux::News;
+use crate::terminal::{Wake, signals};
+use crate::update::Msg;
+use crossbeam_channel::Receiver;
+use signal_hook::consts::SIGTSTP;
+use std::time::{Duration, Instant};
+
+impl Shell<'_> {
+    /// Asks the terminal what it can do.
+    pub(super) fn ask(&mut self) {
+        if self.asks {
+            // tmux knows nothing of kitty's graphics; what is around it is asked when it lets us.
+            let questions = probe::questions(!self.traits.tmux);
+            self.expected.asked();
+            self.write(questions.into_bytes());
+            self.terminal.backend_mut().forget();
+            let Ok(()) = self.terminal.clear();
+            self.dirty = true;
+        }
+    }
+
+    /// The terminal has answered something.
+    pub(super) fn reply(&mut self, bytes: &[u8]) {
+        match probe::answer(bytes) {
+            Some(Answer::Done) => {
+                self.flow.answered(Instant::now());
+                self.take(Msg::Link(self.flow.rate()));
+            }
+            Some(answer) => {
+                self.traits.learn(&answer);
+                self.retarget();
+            }
+            None => {}
+        }
+    }
+
+    /// Shows pictures the best way that is known now.
+    pub(super) fn retarget(&mut self) {
+        let target = self.traits.protocol().map(|protocol| (protocol, self.traits.cell()));
+        if target != self.model.target {
+            let goodbye = self.stage.switch(target.map(|(protocol, _)| protocol), self.traits.tmux);
+            if !goodbye.is_empty() {
+                self.write(goodbye.into_bytes());
+            }
+            self.take(Msg::Target(target));
+        }
+    }
+
+    pub(super) fn tmux(&mut self, news: News) {
+        match news {
+            News::Ready => self.ask_through_tmux(),
+            News::Seen(seen) => {
+                self.seen = seen;
+                if seen {
+                    self.forget_pictures();
+                }
+            }
+            // Perhaps another terminal, with nothing of ours in it.
+            News::Clients => {
+                self.traits.doubt();
+                self.retarget();
+                self.forget_pictures();
+                self.ask_through_tmux();
+            }
+        }
+    }
+
+    pub(super) fn ask_through_tmux(&mut self) {
+        let question = self.wrapped(&probe::kitty_question());
+        self.expected.asked_kitty();
+        self.write(question.into_bytes());
+    }
+
+    /// Nothing is left of the pictures that were sent.
+    pub(super) fn forget_pictures(&mut self) {
+        let goodbye = self.stage.lost();
+        if !goodbye.is_empty() {
+            self.write(goodbye.into_bytes());
+        }
+        self.flow.forget();
+        self.take(Msg::Live(self.stage.live()));
+    }
+    /// Gives the terminal back, stops, and goes on when it is allowed to.
+    pub(super) fn suspend(&mut self, woken: &Receiver<Wake>) {
+        self.suspend = false;
+        // What the terminal still answers must not reach the shell, so it is waited for as well.
+        let limit = Instant::now() + self.expected.patience().max(Duration::from_millis(300));
+        while self.writing > 0 || self.expected.missing() > 0 {
+            // What comes meanwhile is taken in as usual; a second order to stop is this one.
+            match woken.recv_deadline(limit) {
+                Ok(Wake::Signal(SIGTSTP)) => {}
+                Ok(wake) => self.wake(wake),
+                Err(_) => break,
+            }
+        }
+        self.suspend = false;
+        self.guard.flush(self.expected.missing() > 0);
+        self.guard.leave();
+        self.expected.forget();
+        self.flow.forget();
+        signals::stop_here();
+        self.continued = true;
+        self.resume();
+    }
+
+    pub(super) fn resume(&mut self) {
+        if self.guard.enter().is_err() {
+            return self.end(ExitReason::Lost);
+        }
+        self.resize();
+        self.repaint();
+        // It may be another terminal that goes on.
+        self.ask();
+    }
+}

@@ -1,0 +1,104 @@
+//! What goes to the terminal: frames, and pieces of pictures between them.
+
+use super::shell::Shell;
+use crate::terminal::{flow, probe};
+use crate::update::Msg;
+use crate::view;
+use std::time::Instant;
+
+impl Shell<'_> {
+    pub(super) fn draw(&mut self) {
+        if !self.dirty || self.writing > 0 || !self.too_early().is_zero() || self.over.is_some() {
+            return;
+        }
+        (self.dirty, self.urgent) = (false, false);
+        let wanted = view::wanted(&self.model);
+        self.model.refresh = self.stage.stale(&wanted);
+        let model = &self.model;
+        // Drawing into memory cannot fail.
+        let Ok(_) = self.terminal.draw(|frame| view::view(model, frame));
+        let screen = self.terminal.backend_mut();
+        screen.park(view::park(model));
+        let mut bytes = screen.take();
+        bytes.extend_from_slice(self.stage.reconcile(&wanted, |area| screen.drew(area)).as_bytes());
+        screen.settle();
+        self.model.refresh.clear();
+        if !bytes.is_empty() {
+            self.drawn = Some(Instant::now());
+            self.write(bytes);
+        }
+    }
+
+    /// Sends a piece of a picture, if nothing else is to be written and the terminal has come far enough.
+    pub(super) fn pump(&mut self) {
+        let now = Instant::now();
+        if self.writing > 0
+            || !self.seen
+            || self.over.is_some()
+            || !self.stage.sending()
+            || !self.flow.room(now)
+        {
+            return;
+        }
+        // Once a piece is out there is something to be forgotten at the end.
+        let farewell = self.stage.farewell().into_bytes();
+        if farewell != self.told {
+            self.guard.farewell(farewell.clone());
+            self.told = farewell;
+        }
+        let Some((mut piece, last)) = self.stage.next_piece() else { return };
+        if self.flow.sent(piece.len(), last, now) {
+            piece.extend_from_slice(self.wrapped(flow::QUESTION).as_bytes());
+            self.expected.asked();
+        }
+        self.write(piece);
+        if last {
+            self.take(Msg::Live(self.stage.live()));
+        }
+    }
+
+    pub(super) fn wrapped(&self, sequence: &str) -> String {
+        crate::picture::kitty::Wire { tmux: self.traits.tmux }.wrap(sequence)
+    }
+
+    pub(super) fn write(&mut self, bytes: Vec<u8>) {
+        self.writing += 1;
+        self.writer.send(bytes);
+    }
+
+    pub(super) fn copy(&mut self, text: &str) {
+        let sequence = format!("\x1b]52;c;{}\x07", crate::text::base64(text.as_bytes()));
+        let mut bytes = sequence.clone();
+        // tmux takes it for its own buffer, and by itself hands it on only where `set-clipboard` is on.
+        if self.traits.tmux {
+            bytes.push_str(&self.wrapped(&sequence));
+        }
+        self.write(bytes.into_bytes());
+    }
+
+    pub(super) fn resize(&mut self) {
+        let size = self.tty.size();
+        self.terminal.backend_mut().resize(size);
+        self.take(Msg::Resize(size.width, size.height));
+        // The screen is about to be cleared, and pictures with it; a font of another size comes this way too.
+        let goodbye = self.stage.lost();
+        if !goodbye.is_empty() {
+            self.write(goodbye.into_bytes());
+        }
+        self.take(Msg::Live(self.stage.live()));
+        let (cells, pixels) = self.tty.window();
+        self.traits.window(cells, pixels);
+        self.retarget();
+        if self.asks && self.expected.missing() == 0 {
+            self.expected.asked();
+            self.write(probe::CELL_QUESTION.into());
+        }
+    }
+
+    /// Nothing on the terminal is trusted any more.
+    pub(super) fn repaint(&mut self) {
+        self.terminal.backend_mut().forget();
+        let Ok(()) = self.terminal.clear();
+        self.dirty = true;
+    }
+}

@@ -1,0 +1,252 @@
+//! The loop: take in everything that has come, draw at most one frame, hand it to the writer, sleep.
+
+use super::ExitReason;
+use crate::model::Model;
+use crate::picture::Worker;
+use crate::terminal::flow::Flow;
+use crate::terminal::keys::Input;
+use crate::terminal::output::Screen;
+use crate::terminal::probe::Expected;
+use crate::terminal::restore::Guard;
+use crate::terminal::stage::Stage;
+use crate::terminal::traits::Traits;
+use crate::terminal::writer::Writer;
+use crate::terminal::{Tty, Wake};
+use crate::update::{Effect, Msg, update};
+use chaffinch_core::protocol::{Command, Event};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use ratatui::Terminal;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGWINCH};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
+const KEY_FRAME: Duration = Duration::from_millis(6);
+/// Progress of a scan is drawn this often where nothing else is: it is read, not followed.
+const PROGRESS: Duration = Duration::from_millis(1_500);
+/// Messages taken in before a frame is drawn in any case.
+const BATCH: usize = 4096;
+
+pub(super) struct Shell<'a> {
+    pub(super) model: Model,
+    pub(super) tty: Tty,
+    pub(super) terminal: Terminal<Screen>,
+    pub(super) guard: &'a Guard,
+    pub(super) writer: &'a Writer,
+    pub(super) worker: Option<Worker>,
+    pub(super) commands: Sender<Command>,
+    /// What the engine has not taken yet; sending never waits.
+    pub(super) backlog: VecDeque<Command>,
+    pub(super) start: Instant,
+    pub(super) dirty: bool,
+    /// Progress that is not on the screen yet, and when it was drawn last.
+    pub(super) progress: (bool, Option<Instant>),
+    /// A key has changed what is to be drawn.
+    pub(super) urgent: bool,
+    /// Pieces on their way to the terminal.
+    pub(super) writing: usize,
+    pub(super) drawn: Option<Instant>,
+    pub(super) over: Option<ExitReason>,
+    pub(super) suspend: bool,
+    /// The signal that ended our own suspension is still to come.
+    pub(super) continued: bool,
+    /// Whether the terminal is asked what it can do.
+    pub(super) asks: bool,
+    pub(super) traits: Traits,
+    pub(super) expected: Expected,
+    pub(super) stage: Stage,
+    pub(super) flow: Flow,
+    /// Whether somebody sees the screen, as far as is known.
+    pub(super) seen: bool,
+    /// What makes the terminal forget our pictures, as the guard has it.
+    pub(super) told: Vec<u8>,
+}
+
+impl Shell<'_> {
+    pub(super) fn run(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) -> ExitReason {
+        loop {
+            self.draw();
+            self.pump();
+            let mut first = None;
+            let timeout = self.timeout();
+            crossbeam_channel::select! {
+                recv(woken) -> wake => first = wake.ok().map(Ok),
+                recv(events) -> event => match event {
+                    Ok(event) => first = Some(Err(event)),
+                    Err(_) => self.end(ExitReason::EngineGone),
+                },
+                default(timeout) => {}
+            }
+            self.take(Msg::Tick(self.now()));
+            match first {
+                Some(Ok(wake)) => self.wake(wake),
+                Some(Err(event)) => self.take(Msg::Engine(event)),
+                None => {}
+            }
+            self.drain(woken, events);
+            self.flush();
+            if self.suspend {
+                self.suspend(woken);
+            }
+            if let Some(reason) = self.over {
+                self.deliver(reason);
+                return reason;
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    /// How long nothing needs to be done, if nothing comes.
+    pub(super) fn timeout(&self) -> Duration {
+        let mut timeout = Duration::from_secs(3600);
+        if let Some(at) = self.model.deadline() {
+            timeout = timeout.min(Duration::from_millis(at.saturating_sub(self.now()).max(1)));
+        }
+        if self.dirty && self.writing == 0 {
+            timeout = timeout.min(self.too_early().max(Duration::from_millis(1)));
+        }
+        if self.progress.0 {
+            timeout = timeout.min(self.progress_wait().max(Duration::from_millis(1)));
+        }
+        if !self.backlog.is_empty() {
+            timeout = timeout.min(Duration::from_millis(5));
+        }
+        if self.stage.sending() && self.seen {
+            // For the case that the answer that is waited for never comes.
+            timeout = timeout.min(Duration::from_secs(2));
+        }
+        timeout
+    }
+
+    /// How long progress is not drawn yet.
+    fn progress_wait(&self) -> Duration {
+        self.progress.1.map_or(Duration::ZERO, |drawn| PROGRESS.saturating_sub(drawn.elapsed()))
+    }
+
+    /// How long no frame is drawn yet.
+    pub(super) fn too_early(&self) -> Duration {
+        let between = if self.urgent { KEY_FRAME } else { FRAME };
+        self.drawn.map_or(Duration::ZERO, |drawn| between.saturating_sub(drawn.elapsed()))
+    }
+
+    pub(super) fn drain(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) {
+        for _ in 0..BATCH {
+            // Keys first: they are few, and waiting for them is felt.
+            if let Ok(wake) = woken.try_recv() {
+                self.wake(wake);
+                continue;
+            }
+            match events.try_recv() {
+                Ok(event) => self.take(Msg::Engine(event)),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.end(ExitReason::EngineGone),
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, wake: Wake) {
+        match wake {
+            Wake::Input(inputs) => {
+                self.urgent |= inputs.iter().any(|input| !matches!(input, Input::Reply(_) | Input::Focus(_)));
+                for input in inputs {
+                    match input {
+                        Input::Key(key) => self.take(Msg::Key(key)),
+                        Input::Paste(text) => self.take(Msg::Paste(text)),
+                        Input::Click(x, y) => self.take(Msg::Click(x, y)),
+                        Input::Wheel(rows, x, y) => self.take(Msg::Wheel(rows, x, y)),
+                        Input::Reply(bytes) => self.reply(&bytes),
+                        Input::Focus(_) => {}
+                    }
+                }
+            }
+            Wake::Written => self.writing = self.writing.saturating_sub(1),
+            Wake::Lost => {
+                self.take(Msg::Act(crate::action::Action::Quit));
+                self.over = Some(ExitReason::Lost);
+            }
+            Wake::Signal(SIGWINCH) => self.resize(),
+            Wake::Signal(SIGTSTP) => self.suspend = true,
+            Wake::Signal(SIGCONT) if self.continued => self.continued = false,
+            Wake::Signal(SIGCONT) => self.resume(),
+            Wake::Signal(SIGHUP) => {
+                self.take(Msg::Act(crate::action::Action::Quit));
+                self.over = Some(ExitReason::Lost);
+            }
+            Wake::Signal(signal) => {
+                self.take(Msg::Act(crate::action::Action::Quit));
+                self.over = Some(ExitReason::Signal(signal));
+            }
+            Wake::Tmux(news) => self.tmux(news),
+            Wake::Encoded(result) => self.take(Msg::Encoded(result)),
+            Wake::Log(line) => self.take(Msg::Log(line)),
+        }
+    }
+
+    pub(super) fn take(&mut self, msg: Msg) {
+        let tick = matches!(msg, Msg::Tick(_) | Msg::Engine(Event::Progress(_)));
+        self.progress.0 |= matches!(msg, Msg::Engine(Event::Progress(_)));
+        if self.progress.0 && self.progress_wait().is_zero() {
+            self.progress = (false, Some(Instant::now()));
+            self.dirty = true;
+        }
+        let before = (tick, self.model.toast.is_some(), self.model.hold_until > self.model.now);
+        for effect in update(&mut self.model, msg) {
+            match effect {
+                Effect::Send(command) => self.backlog.push_back(command),
+                Effect::Encode(job) => {
+                    if let Some(worker) = &self.worker {
+                        worker.send(job);
+                    }
+                }
+                Effect::Copy(text) => self.copy(&text),
+                Effect::Mouse(on) => {
+                    let bytes = self.guard.mouse(on);
+                    self.write(bytes.to_vec());
+                }
+                Effect::Redraw => {
+                    self.resize();
+                    self.repaint();
+                    self.ask();
+                }
+                Effect::Suspend => self.suspend = true,
+                Effect::Gone => self.end(ExitReason::EngineGone),
+                Effect::Quit(0) => self.end(ExitReason::Quit),
+                Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),
+            }
+        }
+        // Time alone changes the screen only where something ends with it.
+        self.dirty |=
+            !tick || before != (true, self.model.toast.is_some(), self.model.hold_until > self.model.now);
+    }
+
+    pub(super) fn end(&mut self, reason: ExitReason) {
+        self.over.get_or_insert(reason);
+    }
+
+    /// Hands commands to the engine without ever waiting for it.
+    pub(super) fn flush(&mut self) {
+        while let Some(command) = self.backlog.pop_front() {
+            match self.commands.try_send(command) {
+                Ok(()) => {}
+                Err(TrySendError::Full(command)) => return self.backlog.push_front(command),
+                Err(TrySendError::Disconnected(_)) => return self.end(ExitReason::EngineGone),
+            }
+        }
+    }
+
+    /// The last commands, for a moment at most.
+    pub(super) fn deliver(&mut self, reason: ExitReason) {
+        let limit =
+            Instant::now() + Duration::from_millis(if reason == ExitReason::Lost { 200 } else { 1000 });
+        while let Some(command) = self.backlog.pop_front() {
+            if self.commands.send_deadline(command, limit).is_err() {
+                return;
+            }
+        }
+    }
+}
