@@ -106,6 +106,9 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     wait_for(&terminal, "nothing under the window", |tap| Kitty::read(tap).placed.is_empty().then_some(()));
     terminal.keys("\x1b");
     wait_for(&terminal, "pictures again", |tap| (cells(&Kitty::read(tap)) > 2).then_some(()));
+    // Grid and columns are remembered, and the next run begins with the list.
+    terminal.keys("<<i");
+    terminal.settle(Duration::from_millis(400));
     let end = Kitty::read(&quit(terminal));
     assert!(end.images.is_empty() && end.placed.is_empty());
     assert_eq!(end.wrong, Vec::<String>::new());
@@ -114,6 +117,7 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     let before = graphics::sixels(&terminal.tap()).len();
     terminal.keys("i");
     wait_for(&terminal, "sixels", |tap| (graphics::sixels(tap).len() >= before + 10).then_some(()));
+    terminal.keys("i");
     quit(terminal);
 
     let manner = Manner { cell: Some((10, 20)), ..Manner::default() };
@@ -121,6 +125,7 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     let before = graphics::iterm(&terminal.tap()).len();
     terminal.keys("i");
     wait_for(&terminal, "files", |tap| (graphics::iterm(tap).len() >= before + 10).then_some(()));
+    terminal.keys("i");
     quit(terminal);
 
     let terminal = opened(&sandbox, (80, 24), Manner::default(), &[]);
