@@ -122,7 +122,8 @@ impl Worker {
     }
 }
 
-/// Waits until there is something to do; a newer job takes the place of an older one for the same slot.
+/// Waits until there is something to do; a newer job takes the place of an older one of its kind for the same slot. One
+/// that makes something better is waited for, so a picture for another sample does not take its place.
 fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
     if waiting.is_empty() {
         match queue.recv() {
@@ -131,7 +132,7 @@ fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
         }
     }
     for job in queue.try_iter() {
-        waiting.retain(|older| older.slot != job.slot);
+        waiting.retain(|older| older.slot != job.slot || older.above.is_some() != job.above.is_some());
         waiting.push(job);
     }
     // What has nothing to show yet first, and the sample under the cursor before its neighbours.
@@ -145,5 +146,31 @@ impl Drop for Worker {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_core::sample::SampleId;
+
+    #[test]
+    fn newer_ones_replace_older_ones_of_their_kind_only() {
+        let (send, queue) = unbounded();
+        let job = |sample, above| EncodeJob {
+            slot: 7,
+            ticket: 0,
+            key: (SampleId(sample), Size::new(4, 2)).into(),
+            pixels: Arc::new(Pixels { width: 1, height: 1, rgb: vec![1, 2, 3] }),
+            target: None,
+            above,
+        };
+        for job in [job(1, None), job(1, Some(Quality::Cells)), job(2, None), job(3, None)] {
+            send.send(job).unwrap();
+        }
+        let mut waiting = Vec::new();
+        assert!(refill(&queue, &mut waiting));
+        let left: Vec<(u32, bool)> = waiting.iter().map(|j| (j.key.sample.0, j.above.is_some())).collect();
+        assert_eq!(left, [(3, false), (1, true)]);
     }
 }
