@@ -117,6 +117,15 @@ pub fn first_party() -> Vec<String> {
     names
 }
 
+/// The detectors in these libraries, in the order of names.
+pub fn first_party_detectors() -> Vec<String> {
+    let mut names = first_party();
+    // Each library is called like its detector, and one holds a second.
+    names.push("neighbor-labels".into());
+    names.sort_unstable();
+    names
+}
+
 /// The folder with what is too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
 fn shared() -> PathBuf {
     env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)

@@ -5,7 +5,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_tests::artefacts::first_party;
+use chaffinch_tests::artefacts::{first_party, first_party_detectors};
 use chaffinch_tests::random::Random;
 use chaffinch_tests::sandbox::{Ran, Sandbox, number, report};
 use chaffinch_tests::{digest, pictures, process};
@@ -52,7 +52,7 @@ fn a_second_scan_computes_nothing() {
     // Files that are no pictures are the host's own find, beside the libraries'.
     let all = first["detectors"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap());
     let names: Vec<&str> = all.filter(|name| *name != "unreadable").collect();
-    assert_eq!(names, first_party(), "every detector of the program ran, in the order of names");
+    assert_eq!(names, first_party_detectors(), "every detector of the program ran, in the order of names");
     let results = digest::files(&sandbox.session().join("detectors"));
 
     let second = sandbox.scan();
