@@ -35,15 +35,13 @@ fn going_on(scale: Scale, report: &mut Report) {
         std::thread::sleep(Duration::from_millis(1_500));
     }
     assert!(seen[0].len() == 1 && seen[0] == seen[1], "one engine all the time: {seen:?}");
-    report.count(
-        "scans that ended with their terminal",
-        f64::from(u8::from(engines() != seen[0])),
-        "",
-        Some(0.0),
-    );
+    let ended = engines() != seen[0];
     let done = process::wait_for(Duration::from_secs(300), || engines().is_empty());
     assert!(done.is_ok(), "the engine does not end after its scan");
     let left = crate::sandbox::number(&sandbox.scan(), "embedded");
+    // An engine that is gone by now may just have been fast.
+    let cut = f64::from(u8::from(ended && left > 0));
+    report.count("scans that ended with their terminal", cut, "", Some(0.0));
     report.count("embeddings left for a second scan", left as f64, "", Some(0.0));
 }
 
