@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// A scan goes on when its terminal is lost, and another terminal finds it at work.
 fn going_on(scale: Scale, report: &mut Report) {
     let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 10, scale.of(150, 60), 96);
+    pictures::dataset(&sandbox.data(), 10, scale.of(400, 250), 96);
     let (data, session) = (sandbox.data(), sandbox.session());
     let args = ["open", data.to_str().unwrap(), "--session", session.to_str().unwrap(), "--pictures", "off"];
     let engines = || {
