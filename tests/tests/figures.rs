@@ -36,7 +36,7 @@ fn every_key_gets_its_frame_while_scans_run() {
 }
 
 #[test]
-#[ignore = "over 1 Mbit/s the second step does not always come in time on a busy machine"]
+#[ignore = "over 1 Mbit/s two pictures do not always come within 20 s, which is not explained yet"]
 fn pictures_come_in_two_steps_and_are_true() {
     hold("pictures");
 }
