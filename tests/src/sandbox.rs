@@ -88,6 +88,17 @@ impl Sandbox {
         all
     }
 
+    /// The same command with SIGHUP ignored, as under nohup.
+    pub fn without_hang_up(&self, command: &Command) -> Command {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+            .arg(command.get_program())
+            .args(command.get_args());
+        shell.envs(self.environment()).current_dir(self.path());
+        shell
+    }
+
     /// The program with that environment.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(program());

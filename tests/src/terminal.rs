@@ -242,6 +242,31 @@ impl Terminal {
         self.wait(&format!("'{text}'"), |screen| screen.contains(text))
     }
 
+    /// Waits until what was written so far is so, and returns it.
+    ///
+    /// # Panics
+    /// With the screen, when it is not within [`PATIENCE`].
+    pub fn wait_tap<T>(&self, what: &str, read: impl Fn(&[u8]) -> Option<T>) -> T {
+        let mut got = None;
+        let waited = process::wait_for(PATIENCE, || {
+            got = read(&self.tap());
+            got.is_some()
+        });
+        assert!(waited.is_ok(), "waited in vain for {what}; the screen shows\n{}", self.screen());
+        got.unwrap()
+    }
+
+    /// Ends the program by `q` and returns all that was written.
+    ///
+    /// # Panics
+    /// When it does not end well, or leaves the terminal changed.
+    pub fn quit(mut self) -> Vec<u8> {
+        self.keys("q");
+        assert_eq!(self.end(Duration::from_secs(10)), Some(0), "{}", self.screen());
+        assert_eq!(self.left_behind(), Vec::<String>::new());
+        self.tap()
+    }
+
     /// Waits until nothing was written for a while.
     pub fn settle(&self, quiet: Duration) {
         let (mut length, mut since) = (self.tap().len(), Instant::now());

@@ -60,6 +60,17 @@ fn run(row: &Row, more: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Counts must be equal, and figures of the order within 1e-6.
+fn same_figures(ours: &Value, row: &Row) {
+    for key in ["n", "n_errors"] {
+        assert_eq!(ours[key].to_string(), row[key], "{row:?}");
+    }
+    for key in ["auroc", "auprc", "lift_at_n_errors", "lift_at_100"] {
+        let (a, b) = (ours[key].as_f64().unwrap(), row[key].parse::<f64>().unwrap());
+        assert!((a - b).abs() < 1e-6, "{key}: {a} {row:?}");
+    }
+}
+
 #[test]
 fn scores_order_errors_as_the_reference_does() {
     let mut compared = 0;
@@ -72,13 +83,7 @@ fn scores_order_errors_as_the_reference_does() {
         }
         let ours = run(&row, &more);
         assert_eq!(ours["method"], row["method"]);
-        for key in ["n", "n_errors"] {
-            assert_eq!(ours[key].to_string(), row[key], "{row:?}");
-        }
-        for key in ["auroc", "auprc", "lift_at_n_errors", "lift_at_100"] {
-            let (a, b) = (ours[key].as_f64().unwrap(), row[key].parse::<f64>().unwrap());
-            assert!((a - b).abs() < 1e-6, "{key}: {a} {row:?}");
-        }
+        same_figures(&ours, &row);
         compared += 1;
     }
     eprintln!("{compared} rows of figures compared");
@@ -115,13 +120,7 @@ fn ensembles_of_models_order_errors_as_the_reference_does() {
         if ensemble.ends_with("_ll") {
             assert_eq!(ours["ensemble"]["exponent"], 10.0);
         }
-        for key in ["n", "n_errors"] {
-            assert_eq!(ours[key].to_string(), row[key], "{row:?}");
-        }
-        for key in ["auroc", "auprc", "lift_at_n_errors", "lift_at_100"] {
-            let (a, b) = (ours[key].as_f64().unwrap(), row[key].parse::<f64>().unwrap());
-            assert!((a - b).abs() < 1e-6, "{key}: {a} {row:?}");
-        }
+        same_figures(&ours, &row);
         compared += 1;
     }
     eprintln!("{compared} rows of ensembles compared");

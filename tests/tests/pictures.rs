@@ -60,24 +60,6 @@ fn listed(terminal: &Terminal) {
     terminal.settle(Duration::from_millis(400));
 }
 
-/// Waits until what was written so far is so, and returns it.
-fn wait_for<T>(terminal: &Terminal, what: &str, read: impl Fn(&[u8]) -> Option<T>) -> T {
-    let mut got = None;
-    let waited = process::wait_for(PATIENCE, || {
-        got = read(&terminal.tap());
-        got.is_some()
-    });
-    assert!(waited.is_ok(), "waited in vain for {what}; the screen shows\n{}", terminal.screen());
-    got.unwrap()
-}
-
-fn quit(mut terminal: Terminal) -> Vec<u8> {
-    terminal.keys("q");
-    assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
-    assert_eq!(terminal.left_behind(), Vec::<String>::new());
-    terminal.tap()
-}
-
 fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
@@ -92,14 +74,14 @@ fn placed_in_full(tap: &[u8]) -> Option<Kitty> {
 fn kitty_places_follows_and_takes_back() {
     let _alone = alone();
     let terminal = opened(&[], Manner::kitty());
-    let kitty = wait_for(&terminal, "a placed picture", placed_in_full);
+    let kitty = terminal.wait_tap("a placed picture", placed_in_full);
     let (_, cells) = kitty.at(1).unwrap();
     let ratio = f64::from(cells.0 * 10) / f64::from(cells.1 * 20);
     assert!((0.95..1.05).contains(&ratio), "a square over {cells:?} cells of 10 by 20");
     let first = kitty.at(1).unwrap().0.clone();
 
     terminal.keys("j");
-    let second = wait_for(&terminal, "the next picture", |tap| {
+    let second = terminal.wait_tap("the next picture", |tap| {
         placed_in_full(tap).filter(|kitty| *kitty.at(1).unwrap().0 != first)
     });
     assert_eq!(second.placed.keys().filter(|(place, _)| *place == 1).count(), 1, "{:?}", second.placed);
@@ -108,24 +90,23 @@ fn kitty_places_follows_and_takes_back() {
     // What the terminal holds is not sent again.
     let sent = Kitty::read(&terminal.tap()).sent.len();
     terminal.keys("k");
-    let back = wait_for(&terminal, "the first picture", |tap| {
+    let back = terminal.wait_tap("the first picture", |tap| {
         placed_in_full(tap).filter(|kitty| *kitty.at(1).unwrap().0 == first)
     });
     assert!(back.sent.len() - sent <= 1, "{} pictures were sent again", back.sent.len() - sent);
 
     // A page over the list takes the pictures away, and they come back with it.
     terminal.keys("w");
-    wait_for(&terminal, "no picture", |tap| Kitty::read(tap).placed.is_empty().then_some(()));
+    terminal.wait_tap("no picture", |tap| Kitty::read(tap).placed.is_empty().then_some(()));
     terminal.keys("\x1b");
-    wait_for(&terminal, "the picture again", placed_in_full);
+    terminal.wait_tap("the picture again", placed_in_full);
 
     // Another size of the window: everything is placed anew.
     terminal.resize(100, 30);
-    wait_for(&terminal, "a smaller one", |tap| {
-        placed_in_full(tap).filter(|kitty| kitty.at(1).unwrap().1 != cells)
-    });
+    terminal
+        .wait_tap("a smaller one", |tap| placed_in_full(tap).filter(|kitty| kitty.at(1).unwrap().1 != cells));
     terminal.settle(Duration::from_millis(500));
-    let end = Kitty::read(&quit(terminal));
+    let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty() && end.placed.is_empty(), "{:?} are left", end.images.keys());
     assert_eq!(end.wrong, Vec::<String>::new());
 }
@@ -138,10 +119,10 @@ fn answers_that_come_late_and_in_pieces_type_nothing_and_are_used() {
     let terminal = opened(&[], manner);
     assert!(!contains(&terminal.tap(), b"a=p,i="), "the list is there before the terminal has answered");
     terminal.keys("jjkj");
-    wait_for(&terminal, "a placed picture", placed_in_full);
+    terminal.wait_tap("a placed picture", placed_in_full);
     terminal.settle(Duration::from_millis(300));
     assert_eq!(scanned().journal().len(), before, "something was typed that nobody typed");
-    let end = Kitty::read(&quit(terminal));
+    let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty());
 }
 
@@ -167,7 +148,7 @@ fn a_terminal_that_says_nothing_gets_characters() {
         let terminal = opened(&[], manner);
         terminal.settle(Duration::from_millis(600));
         assert!(terminal.screen().contains('▀'), "{}", terminal.screen());
-        let tap = quit(terminal);
+        let tap = terminal.quit();
         let kitty = Kitty::read(&tap);
         assert!(
             kitty.sent.is_empty() && graphics::sixels(&tap).is_empty() && graphics::iterm(&tap).is_empty()
@@ -179,7 +160,7 @@ fn a_terminal_that_says_nothing_gets_characters() {
 fn a_wish_is_followed_and_a_wrong_one_is_refused() {
     let _alone = alone();
     let terminal = opened(&["--pictures", "blocks"], Manner::kitty());
-    let tap = quit(terminal);
+    let tap = terminal.quit();
     assert!(
         !contains(&tap, b"\x1b_G") && !contains(&tap, b"\x1b[c"),
         "nothing is asked where nothing is wanted"
@@ -190,11 +171,11 @@ fn a_wish_is_followed_and_a_wrong_one_is_refused() {
     let terminal = Terminal::start_as(&off, 120, 40, Manner::kitty());
     listed(&terminal);
     assert!(!terminal.screen().contains('▀'));
-    quit(terminal);
+    terminal.quit();
 
     let terminal = opened(&["--pictures", "kitty"], Manner::default());
-    wait_for(&terminal, "a picture for a terminal that did not ask for it", placed_in_full);
-    quit(terminal);
+    terminal.wait_tap("a picture for a terminal that did not ask for it", placed_in_full);
+    terminal.quit();
 
     let mut terminal = Terminal::start(&command(&["--pictures", "hologram"]), 100, 30);
     assert_eq!(terminal.end(PATIENCE), Some(2));
@@ -209,11 +190,11 @@ fn iterm_gets_files_and_sixel_terminals_get_sixels() {
     let terminal = Terminal::start_as(&iterm, 120, 40, Manner { cell: Some((10, 20)), ..Manner::default() });
     listed(&terminal);
     let full = |tap: &[u8]| graphics::iterm(tap).into_iter().find(|image| image.dimensions() == (240, 240));
-    wait_for(&terminal, "a file", full);
-    quit(terminal);
+    terminal.wait_tap("a file", full);
+    terminal.quit();
 
     let terminal = opened(&[], Manner::sixel());
-    let (width, height) = wait_for(&terminal, "sixels", |tap| graphics::sixels(tap).first().copied());
+    let (width, height) = terminal.wait_tap("sixels", |tap| graphics::sixels(tap).first().copied());
     assert!(width > 200 && width == height, "{width} by {height} pixels for a square");
     terminal.settle(Duration::from_millis(800));
     // A window over the picture takes a piece out of it, so it is drawn again afterwards.
@@ -221,8 +202,8 @@ fn iterm_gets_files_and_sixel_terminals_get_sixels() {
     terminal.keys(":");
     terminal.settle(Duration::from_millis(400));
     terminal.keys("\x1b");
-    wait_for(&terminal, "the sixels again", |tap| (graphics::sixels(tap).len() > before).then_some(()));
-    quit(terminal);
+    terminal.wait_tap("the sixels again", |tap| (graphics::sixels(tap).len() > before).then_some(()));
+    terminal.quit();
 }
 
 #[test]
@@ -230,7 +211,7 @@ fn over_a_slow_link_keys_go_before_pictures() {
     let _alone = alone();
     let manner = Manner { rate: Some(40_000), delay: Duration::from_millis(50), ..Manner::kitty() };
     let terminal = opened(&[], manner);
-    wait_for(&terminal, "a picture", |tap| Kitty::read(tap).at(1).map(|_| ()));
+    terminal.wait_tap("a picture", |tap| Kitty::read(tap).at(1).map(|_| ()));
     terminal.settle(Duration::from_millis(1_500));
     let before = terminal.tap().len();
     let known = Kitty::read(&terminal.tap()).sent.len();
@@ -238,7 +219,7 @@ fn over_a_slow_link_keys_go_before_pictures() {
         terminal.keys("j");
         std::thread::sleep(Duration::from_millis(33));
     }
-    let kitty = wait_for(&terminal, "the last picture", |tap| {
+    let kitty = terminal.wait_tap("the last picture", |tap| {
         let kitty = Kitty::read(tap);
         (kitty.at(1).is_some() && kitty.sent.len() > known).then_some(kitty)
     });
@@ -246,14 +227,14 @@ fn over_a_slow_link_keys_go_before_pictures() {
     println!("{held} bytes, {} pictures while the key was held", kitty.sent.len() - known);
     assert!(kitty.sent.len() - known <= 3, "pictures were sent for rows that were only passed");
     assert_eq!(kitty.wrong, Vec::<String>::new());
-    quit(terminal);
+    terminal.quit();
 }
 
 #[test]
 fn after_a_stop_pictures_are_sent_again() {
     let _alone = alone();
     let terminal = opened(&[], Manner::kitty());
-    wait_for(&terminal, "a picture", placed_in_full);
+    terminal.wait_tap("a picture", placed_in_full);
     terminal.settle(Duration::from_millis(500));
     terminal.signal(Signal::TSTP);
     let stopped = process::wait_for(PATIENCE, || {
@@ -266,15 +247,15 @@ fn after_a_stop_pictures_are_sent_again() {
     let kitty = Kitty::read(&terminal.tap());
     assert!(kitty.images.is_empty() && kitty.placed.is_empty(), "pictures lie over the shell");
     terminal.signal(Signal::CONT);
-    wait_for(&terminal, "the picture again", placed_in_full);
-    quit(terminal);
+    terminal.wait_tap("the picture again", placed_in_full);
+    terminal.quit();
 }
 
 #[test]
 fn a_kill_by_signal_takes_pictures_back_too() {
     let _alone = alone();
     let mut terminal = opened(&[], Manner::kitty());
-    wait_for(&terminal, "a picture", placed_in_full);
+    terminal.wait_tap("a picture", placed_in_full);
     terminal.signal(Signal::TERM);
     assert!(terminal.end(Duration::from_secs(10)).is_some());
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
@@ -349,16 +330,14 @@ fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
     std::thread::sleep(Duration::from_millis(1_200));
     assert_eq!(Kitty::read(&terminal.tap()).sent.len(), hidden, "pictures were sent to nobody");
     tmux.run(&["select-window", "-t", "t:0"]);
-    wait_for(&terminal, "pictures of the new row", |tap| {
-        (Kitty::read(tap).sent.len() > hidden).then_some(())
-    });
+    terminal.wait_tap("pictures of the new row", |tap| (Kitty::read(tap).sent.len() > hidden).then_some(()));
     terminal.wait("placeholders again", |screen| screen.matches('\u{10eeee}').count() > 50);
 
     // Somebody else attaches: another terminal, which holds nothing.
     terminal.hang_up();
     let again = Terminal::start_as(&tmux.attach(false), 120, 40, Manner::kitty());
     again.wait("placeholders in the other terminal", |screen| screen.matches('\u{10eeee}').count() > 50);
-    let kitty = wait_for(&again, "pictures in the other terminal", |tap| {
+    let kitty = again.wait_tap("pictures in the other terminal", |tap| {
         Some(Kitty::read(tap)).filter(|kitty| !kitty.images.is_empty())
     });
     assert_eq!(kitty.wrong, Vec::<String>::new());

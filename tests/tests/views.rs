@@ -53,23 +53,6 @@ fn all_listed(terminal: &Terminal) {
     terminal.wait("the list of all samples", first);
 }
 
-fn wait_for<T>(terminal: &Terminal, what: &str, read: impl Fn(&[u8]) -> Option<T>) -> T {
-    let mut got = None;
-    let waited = process::wait_for(PATIENCE, || {
-        got = read(&terminal.tap());
-        got.is_some()
-    });
-    assert!(waited.is_ok(), "waited in vain for {what}; the screen shows\n{}", terminal.screen());
-    got.unwrap()
-}
-
-fn quit(mut terminal: Terminal) -> Vec<u8> {
-    terminal.keys("q");
-    assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
-    assert_eq!(terminal.left_behind(), Vec::<String>::new());
-    terminal.tap()
-}
-
 /// Places of the grid at which a terminal shows a picture; the first cell is number 101.
 fn cells(kitty: &Kitty) -> usize {
     kitty.placed.keys().filter(|(place, _)| *place > 100).count()
@@ -81,7 +64,7 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     let terminal = opened(&sandbox, (80, 24), Manner::kitty(), &[]);
     terminal.keys("i");
     let kitty =
-        wait_for(&terminal, "ten pictures", |tap| Some(Kitty::read(tap)).filter(|kitty| cells(kitty) == 10));
+        terminal.wait_tap("ten pictures", |tap| Some(Kitty::read(tap)).filter(|kitty| cells(kitty) == 10));
     assert_eq!(kitty.placed.len(), 10, "and no other");
     terminal.settle(Duration::from_millis(1_500));
     let sent = Kitty::read(&terminal.tap()).sent.len();
@@ -96,37 +79,37 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     terminal.keys("u");
     terminal.wait("the decision taken back", |screen| !screen.contains('✗'));
     terminal.keys("\x1b[6~");
-    wait_for(&terminal, "the next ten", |tap| {
+    terminal.wait_tap("the next ten", |tap| {
         Some(Kitty::read(tap)).filter(|kitty| cells(kitty) == 10 && kitty.sent.len() >= sent + 5)
     });
     // Half as many columns, and a page over it.
     terminal.keys(">>");
     terminal.wait_text("3 columns");
     terminal.keys("?");
-    wait_for(&terminal, "nothing under the window", |tap| Kitty::read(tap).placed.is_empty().then_some(()));
+    terminal.wait_tap("nothing under the window", |tap| Kitty::read(tap).placed.is_empty().then_some(()));
     terminal.keys("\x1b");
-    wait_for(&terminal, "pictures again", |tap| (cells(&Kitty::read(tap)) > 2).then_some(()));
+    terminal.wait_tap("pictures again", |tap| (cells(&Kitty::read(tap)) > 2).then_some(()));
     // Grid and columns are remembered, and the next run begins with the list.
     terminal.keys("<<i");
     terminal.settle(Duration::from_millis(400));
-    let end = Kitty::read(&quit(terminal));
+    let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty() && end.placed.is_empty());
     assert_eq!(end.wrong, Vec::<String>::new());
 
     let terminal = opened(&sandbox, (80, 24), Manner::sixel(), &[]);
     let before = graphics::sixels(&terminal.tap()).len();
     terminal.keys("i");
-    wait_for(&terminal, "sixels", |tap| (graphics::sixels(tap).len() >= before + 10).then_some(()));
+    terminal.wait_tap("sixels", |tap| (graphics::sixels(tap).len() >= before + 10).then_some(()));
     terminal.keys("i");
-    quit(terminal);
+    terminal.quit();
 
     let manner = Manner { cell: Some((10, 20)), ..Manner::default() };
     let terminal = opened(&sandbox, (80, 24), manner, &[("LC_TERMINAL", "iTerm2")]);
     let before = graphics::iterm(&terminal.tap()).len();
     terminal.keys("i");
-    wait_for(&terminal, "files", |tap| (graphics::iterm(tap).len() >= before + 10).then_some(()));
+    terminal.wait_tap("files", |tap| (graphics::iterm(tap).len() >= before + 10).then_some(()));
     terminal.keys("i");
-    quit(terminal);
+    terminal.quit();
 
     let terminal = opened(&sandbox, (80, 24), Manner::default(), &[]);
     terminal.keys("i");
@@ -135,7 +118,7 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
         let line = |row: usize| screen.lines().nth(row).unwrap_or_default().matches('▀').count();
         line(5) > 30 && line(14) > 30
     });
-    quit(terminal);
+    terminal.quit();
 }
 
 #[test]
@@ -144,7 +127,7 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
     let terminal = opened(&sandbox, (120, 40), Manner::kitty(), &[]);
     terminal.keys("c");
     // This one at place 1, the other one at place 3.
-    let both = wait_for(&terminal, "two pictures", |tap| {
+    let both = terminal.wait_tap("two pictures", |tap| {
         let kitty = Kitty::read(tap);
         (kitty.at(1).is_some() && kitty.at(3).is_some() && kitty.placed.len() == 2).then_some(kitty)
     });
@@ -157,20 +140,20 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
     terminal.settle(Duration::from_millis(500));
     terminal.keys("b");
     // Pixel by pixel: 240 pixels are 24 cells of 10 across and 12 of 20 down.
-    let this = wait_for(&terminal, "the picture pixel by pixel", |tap| {
+    let this = terminal.wait_tap("the picture pixel by pixel", |tap| {
         let kitty = Kitty::read(tap);
         let (image, cells) = kitty.at(1)?;
         (cells == (24, 12) && image.dimensions() == (240, 240)).then(|| image.clone())
     });
     terminal.keys("b");
-    let other = wait_for(&terminal, "the other one in the same place", |tap| {
+    let other = terminal.wait_tap("the other one in the same place", |tap| {
         let kitty = Kitty::read(tap);
         let (image, cells) = kitty.at(1)?;
         (cells == (24, 12) && *image != this && kitty.placed.len() == 1).then(|| image.clone())
     });
     let sent = Kitty::read(&terminal.tap()).sent.len();
     terminal.keys("b");
-    wait_for(&terminal, "this one again", |tap| {
+    terminal.wait_tap("this one again", |tap| {
         let kitty = Kitty::read(tap);
         let (image, _) = kitty.at(1)?;
         (*image != other).then_some(())
@@ -178,7 +161,7 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
     assert!(Kitty::read(&terminal.tap()).sent.len() <= sent + 1, "what is there is not sent again");
     // Enlarged: a quarter of its pixels, each a square.
     terminal.keys(">>>");
-    let large = wait_for(&terminal, "squares", |tap| {
+    let large = terminal.wait_tap("squares", |tap| {
         let kitty = Kitty::read(tap);
         let (image, _) = kitty.at(1)?;
         let square = (0..8).all(|x| image.get_pixel(x, 0) == image.get_pixel(0, 0));
@@ -189,7 +172,7 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
     terminal.settle(Duration::from_millis(300));
     terminal.keys("\x1b");
     terminal.wait_text("most alike");
-    let end = Kitty::read(&quit(terminal));
+    let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty());
     assert_eq!(end.wrong, Vec::<String>::new());
 }
@@ -219,7 +202,7 @@ fn a_group_is_decided_as_a_whole_and_undone_as_a_whole() {
     terminal.wait_text("3 pictures");
     assert_eq!(sandbox.journal()[1]["undo"], 1);
     decide(&terminal, 3);
-    quit(terminal);
+    terminal.quit();
 
     let export = |name: &str| -> Vec<(String, String)> {
         let path = sandbox.path().join(name);
@@ -248,7 +231,7 @@ fn a_group_is_decided_as_a_whole_and_undone_as_a_whole() {
     terminal.keys("u");
     let undone = process::wait_for(PATIENCE, || sandbox.journal().len() == 4);
     assert!(undone.is_ok(), "{}", terminal.screen());
-    quit(terminal);
+    terminal.quit();
     assert_eq!(export("two.csv"), []);
 }
 
@@ -276,5 +259,5 @@ fn clusters_and_map_show_the_embeddings_and_choose_from_them() {
     terminal.keys(&"l".repeat(120));
     terminal.keys("Gv");
     terminal.wait_text("51 marked");
-    quit(terminal);
+    terminal.quit();
 }

@@ -1,10 +1,9 @@
 //! Nearest neighbours and similarities, by blocks of matrix products.
 //!
-//! Up to [`EXACT_ROWS`] rows every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that
-//! takes a fraction of the full product (`bound`), against what a first look among similar rows has found
-//! (`clusters`). Above, only the rows of similar clusters are looked at, as many as a sample of rows needs for
-//! [`RECALL`]. A product only says which pairs may count; the cosine that does is computed pair by pair in a fixed
-//! order (`best`), so that neither blocks nor threads nor shortcuts ever change a number.
+//! Every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that takes a fraction of the
+//! full product (`bound`), against what a first look among similar rows has found (`clusters`). A product only says
+//! which pairs may count; the cosine that does is computed pair by pair in a fixed order (`best`), so that neither
+//! blocks nor threads nor shortcuts ever change a number.
 
 mod best;
 mod bound;
@@ -24,13 +23,6 @@ use rayon::prelude::*;
 
 /// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
 const BLOCK: usize = 256;
-/// Up to so many rows the lists are exact. All are: the sample that tells how far to look is not yet to be trusted.
-pub const EXACT_ROWS: usize = usize::MAX;
-/// The share of true neighbours that lists of more rows have at least, on a sample of the rows.
-pub const RECALL: f32 = 0.985;
-/// How many neighbours that is said of. Fixed, so that what is looked into, and with it the lists, are the same however
-/// many neighbours are asked for.
-pub const RECALL_AT: usize = 10;
 /// From so many rows on clusters are worth their making.
 const CLUSTERED_ROWS: usize = 8192;
 /// Clusters that a row is compared with before all pairs are looked at.
@@ -45,9 +37,6 @@ pub struct NeighborLists {
     pub indices: Vec<u32>,
     /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
     pub similarities: Vec<f32>,
-    /// The share of the true [`RECALL_AT`] neighbours that were found, measured on a sample of the rows; none where all
-    /// lists are exact.
-    pub recall: Option<f32>,
 }
 
 impl NeighborLists {
@@ -67,7 +56,6 @@ impl NeighborLists {
         }
         let k = self.k;
         let mut lists = NeighborLists::empty(count, k);
-        lists.recall = self.recall;
         for (place, &row) in rows.iter().enumerate() {
             let (from, to) = (place * k..(place + 1) * k, row as usize * k);
             let indices = self.indices[from.clone()].iter();
@@ -80,12 +68,7 @@ impl NeighborLists {
 
     /// No neighbours, with room for `k` a row.
     fn empty(rows: usize, k: usize) -> NeighborLists {
-        NeighborLists {
-            k,
-            indices: vec![u32::MAX; rows * k],
-            similarities: vec![-1.0; rows * k],
-            recall: None,
-        }
+        NeighborLists { k, indices: vec![u32::MAX; rows * k], similarities: vec![-1.0; rows * k] }
     }
 
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
@@ -98,27 +81,16 @@ impl NeighborLists {
         let indices = self.indices.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
         let similarities =
             self.similarities.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
-        NeighborLists { k, indices, similarities, recall: self.recall }
+        NeighborLists { k, indices, similarities }
     }
 }
 
 /// The `k` nearest rows of each usable row, itself left out. Rows that are not usable have no neighbours and are
-/// nobody's. The same whatever the number of threads. Exact up to [`EXACT_ROWS`] rows.
+/// nobody's. The same whatever the number of threads.
 ///
 /// # Errors
 /// When stopped.
 pub fn nearest(
-    matrix: &EmbeddingMatrix,
-    usable: &dyn Fn(usize) -> bool,
-    k: usize,
-    job: &Job<'_>,
-) -> Result<NeighborLists> {
-    nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
-}
-
-/// The same with another border between exact and approximate.
-fn nearest_beyond(
-    exact_rows: usize,
     matrix: &EmbeddingMatrix,
     usable: &dyn Fn(usize) -> bool,
     k: usize,
@@ -133,22 +105,10 @@ fn nearest_beyond(
     }
     let set = Set { matrix, rows: &rows };
     let mut best = Best::new(rows.len(), k);
-    let mut complete = true;
     if rows.len() >= CLUSTERED_ROWS {
-        let clusters = Clusters::new(set, job)?;
-        let mut probes = FIRST_LOOK;
-        if rows.len() > exact_rows {
-            let (needed, recall) = clusters.probes_for(set, RECALL_AT.min(rows.len() - 1), RECALL, job)?;
-            // With many clusters to look into, all pairs are no more work.
-            if needed * 3 <= clusters.len() {
-                (probes, complete, lists.recall) = (needed, false, Some(recall));
-            }
-        }
-        clusters.search(set, probes, &mut best, job)?;
+        Clusters::new(set, job)?.search(set, FIRST_LOOK, &mut best, job)?;
     }
-    if complete {
-        best = pairs::complete(set, best, job)?;
-    }
+    let best = pairs::complete(set, best, job)?;
     for (place, &row) in rows.iter().enumerate() {
         let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
         let indices = best.indices[from.clone()].iter();

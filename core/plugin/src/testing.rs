@@ -26,9 +26,11 @@
 //! It does everything by brute force and refuses what the real host refuses: a score that is none, a sample or
 //! class that does not exist, and services whose need the detector has not declared.
 
+mod noise;
 mod npy;
 mod table;
 
+pub use noise::Noise;
 pub use npy::npy;
 
 use crate::abi::{DatasetTable, DimensionsRecord, Slice, Str};

@@ -1,24 +1,9 @@
 use super::ClusterOutliers;
 use crate::classes::{knee, spread_sample};
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::testing::{MemoryHost, Outcome};
+use chaffinch_plugin::testing::{MemoryHost, Noise, Outcome};
 
 const DIM: usize = 16;
-
-/// Numbers in -1..1 that are the same on every machine.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
-    }
-
-    /// A vector around a corner of the space.
-    fn around(&mut self, corner: usize, noise: f32) -> Vec<f32> {
-        (0..DIM).map(|d| f32::from(u8::from(d == corner)) + noise * self.next()).collect()
-    }
-}
 
 /// Two classes of `n` samples around two corners each; sample 0 is foreign, sample 1 wears the wrong label.
 fn dataset(n: usize) -> MemoryHost {
@@ -32,9 +17,9 @@ fn heaps(n: usize, corners: usize) -> MemoryHost {
     for label in 0..2_usize {
         for place in 0..n {
             data.extend(match (label, place) {
-                (0, 0) => noise.around(9, 0.15),
-                (0, 1) => noise.around(2, 0.1),
-                _ => noise.around(2 * label + place % corners, 0.15),
+                (0, 0) => noise.around(DIM, 9, 0.15),
+                (0, 1) => noise.around(DIM, 2, 0.1),
+                _ => noise.around(DIM, 2 * label + place % corners, 0.15),
             });
             labels.push(label as u32);
         }
@@ -113,7 +98,8 @@ fn a_drawn_sample_finds_the_same() {
 #[test]
 fn a_heap_of_foreign_samples_does_not_vouch_for_itself() {
     let mut noise = Noise(3);
-    let data: Vec<f32> = (0..400).flat_map(|s| noise.around(if s < 5 { 9 } else { s % 2 }, 0.2)).collect();
+    let data: Vec<f32> =
+        (0..400).flat_map(|s| noise.around(DIM, if s < 5 { 9 } else { s % 2 }, 0.2)).collect();
     let host = MemoryHost::new().classes(&["cat"]).labels(&[0; 400]).embeddings(&data, DIM);
     let outcome = host.run(&ClusterOutliers);
     assert_eq!(lowest(&outcome, 5), [0, 1, 2, 3, 4]);
@@ -135,7 +121,7 @@ fn the_elbow_chooses_the_number_of_medoids() {
 #[test]
 fn small_classes_and_unlabelled_samples_are_not_judged() {
     let mut noise = Noise(5);
-    let data: Vec<f32> = (0..14).flat_map(|s| noise.around(s % 2, 0.2)).collect();
+    let data: Vec<f32> = (0..14).flat_map(|s| noise.around(DIM, s % 2, 0.2)).collect();
     let mut labels = vec![0; 10];
     labels.extend([1, 1, 1, NO_LABEL]);
     let host = || MemoryHost::new().classes(&["cat", "dog"]).embeddings(&data, DIM);

@@ -1,28 +1,15 @@
 use crate::outliers::Fence;
 use crate::{NeighborLabels, NeighborOutliers};
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::testing::MemoryHost;
+use chaffinch_plugin::testing::{MemoryHost, Noise};
 
 const DIM: usize = 12;
-
-/// Numbers in -1..1 that are the same on every machine.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
-    }
-
-    fn around(&mut self, corner: usize) -> Vec<f32> {
-        (0..DIM).map(|d| f32::from(u8::from(d == corner)) + 0.1 * self.next()).collect()
-    }
-}
 
 /// Forty samples around two corners; the last lies in a corner of its own.
 fn dataset() -> MemoryHost {
     let mut noise = Noise(5);
-    let data: Vec<f32> = (0..40).flat_map(|s| noise.around(if s == 39 { 9 } else { s % 2 })).collect();
+    let data: Vec<f32> =
+        (0..40).flat_map(|s| noise.around(DIM, if s == 39 { 9 } else { s % 2 }, 0.1)).collect();
     let labels: Vec<u32> = (0..40).map(|sample| sample % 2).collect();
     MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM)
 }
@@ -138,7 +125,8 @@ fn paintings_have_the_outlier_that_datalab_finds() {
 #[test]
 fn a_drawn_part_finds_the_same_outlier() {
     let mut noise = Noise(8);
-    let data: Vec<f32> = (0..600).flat_map(|s| noise.around(if s == 77 { 9 } else { s % 2 })).collect();
+    let data: Vec<f32> =
+        (0..600).flat_map(|s| noise.around(DIM, if s == 77 { 9 } else { s % 2 }, 0.1)).collect();
     let labels: Vec<u32> = (0..600).map(|sample| if sample == 50 { 1 } else { sample % 2 }).collect();
     let host = || {
         let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM);

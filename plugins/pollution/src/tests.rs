@@ -1,22 +1,8 @@
 use super::Pollution;
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::testing::{MemoryHost, Outcome};
+use chaffinch_plugin::testing::{MemoryHost, Noise, Outcome};
 
 const DIM: usize = 24;
-
-/// Numbers in -1..1 that are the same on every machine.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
-    }
-
-    fn around(&mut self, corner: usize) -> Vec<f32> {
-        (0..DIM).map(|d| f32::from(u8::from(d == corner)) + 0.2 * self.next()).collect()
-    }
-}
 
 /// Three classes of `n`; in the first class sample 0 is of the second, sample 1 of the third.
 fn dataset(n: usize) -> MemoryHost {
@@ -26,7 +12,7 @@ fn dataset(n: usize) -> MemoryHost {
     for label in 0..3 {
         for place in 0..n {
             let corner = if label == 0 && place < 2 { place + 1 } else { label };
-            data.extend(noise.around(corner));
+            data.extend(noise.around(DIM, corner, 0.2));
             labels.push(label as u32);
         }
     }
@@ -125,7 +111,7 @@ fn what_cannot_be_judged_has_no_score() {
     let mut labels = vec![0; 20];
     labels.extend([1, 1, 1, NO_LABEL]);
     let mut noise = Noise(5);
-    let data: Vec<f32> = (0..24).flat_map(|_| noise.around(0)).collect();
+    let data: Vec<f32> = (0..24).flat_map(|_| noise.around(DIM, 0, 0.2)).collect();
     let host = || MemoryHost::new().classes(&["cat", "dog"]).embeddings(&data, DIM);
     let outcome = host().labels(&labels).run(&Pollution);
     assert_eq!(outcome.error, None);
@@ -138,7 +124,7 @@ fn what_cannot_be_judged_has_no_score() {
 #[test]
 fn a_single_class_is_told_from_chance() {
     let mut noise = Noise(5);
-    let data: Vec<f32> = (0..40).flat_map(|_| noise.around(0)).collect();
+    let data: Vec<f32> = (0..40).flat_map(|_| noise.around(DIM, 0, 0.2)).collect();
     let outcome = MemoryHost::new().classes(&["cat"]).labels(&[0; 40]).embeddings(&data, DIM).run(&Pollution);
     assert_eq!(outcome.error, None);
     assert!(outcome.flagged(0.48).len() <= 4);
@@ -153,7 +139,8 @@ fn a_stop_is_obeyed() {
 fn stablelabels_ensemble_finds_what_is_foreign_and_is_gated() {
     // Sample 0 of the first class lies in a corner that no class has.
     let mut noise = Noise(17);
-    let data: Vec<f32> = (0..400).flat_map(|s| noise.around(if s == 0 { 15 } else { s % 2 * 3 })).collect();
+    let data: Vec<f32> =
+        (0..400).flat_map(|s| noise.around(DIM, if s == 0 { 15 } else { s % 2 * 3 }, 0.2)).collect();
     let labels: Vec<u32> = (0..400).map(|s| s % 2).collect();
     let host = || {
         let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM);

@@ -7,7 +7,6 @@ use crate::pictures;
 use crate::process;
 use crate::sandbox::Sandbox;
 use crate::terminal::Terminal;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A scan goes on when its terminal is lost, and another terminal finds it at work.
@@ -54,14 +53,7 @@ pub(super) fn lost(scale: Scale) -> Report {
     for round in 0..scale.of(20, 2) {
         let plain = sandbox.command(["open", sandbox.session().to_str().unwrap()]);
         let mut terminal = if round % 2 == 1 {
-            // As under nohup: the signal does not come.
-            let mut shell = Command::new("sh");
-            shell
-                .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
-                .arg(plain.get_program())
-                .args(plain.get_args());
-            shell.envs(sandbox.environment()).current_dir(sandbox.path());
-            Terminal::start(&shell, 100, 30)
+            Terminal::start(&sandbox.without_hang_up(&plain), 100, 30)
         } else {
             Terminal::start(&plain, 100, 30)
         };

@@ -150,13 +150,10 @@ pub(super) fn first_picture(scale: Scale) -> Report {
         let terminal = open(&sandbox, Link::new(trip, megabits));
         let mut times: [Vec<f64>; 3] = Default::default();
         for step in 0..scale.of(20, 2) {
-            let from = terminal.record().bytes.len();
-            let pressed = Instant::now();
             // Far from what was made ready.
             let row = 25 + step * 17;
             terminal.keys(&format!(":{row}"));
             std::thread::sleep(Duration::from_millis(300));
-            let _ = (from, pressed);
             let from = terminal.record().bytes.len();
             let pressed = Instant::now();
             terminal.keys("\r");

@@ -1,7 +1,6 @@
 //! The best candidates so far.
 
 use super::Set;
-use crate::vector::wide;
 
 /// Candidates that are looked at together.
 const LOOK: usize = 64;
@@ -137,9 +136,4 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
-}
-
-/// Runs a look over a block of products with the processor's vectors.
-pub(super) fn look(work: impl FnOnce()) {
-    wide(work);
 }

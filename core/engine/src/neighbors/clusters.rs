@@ -1,13 +1,13 @@
 //! Rows by likeness, so that neighbours can be looked for among similar rows only.
 //!
 //! Centres are found by k-means on a sample; every row belongs to its nearest centre. A row's candidates are the
-//! members of the clusters nearest to its own, and how many clusters that must be is read off a sample of rows whose
-//! true neighbours are known.
+//! members of the clusters nearest to its own.
 
-use super::best::{Best, Places, look};
+use super::best::{Best, Places};
 use super::{BLOCK, Set};
 use crate::job::Job;
 use crate::linear::matmul_transposed;
+use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +16,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const TRAINED: usize = 16;
 /// Rounds of k-means.
 const ROUNDS: usize = 4;
-/// Rows whose true neighbours are looked up.
-const ASKED: usize = 256;
-/// Rows that are compared with those at once.
-const STRETCH: usize = 16 * BLOCK;
 
 /// Who belongs together, and how near.
 pub(super) struct Clusters {
@@ -67,7 +63,7 @@ impl Clusters {
         Ok(Clusters { nearness, cols, members })
     }
 
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.members.len()
     }
 
@@ -99,7 +95,7 @@ impl Clusters {
                     set.gather(others.iter().copied(), &mut right);
                     product.resize(rows.len() * others.len(), 0.0);
                     matmul_transposed(&left, rows.len(), &right, others.len(), self.cols, &mut product);
-                    look(|| {
+                    wide(|| {
                         for (row, quick) in product.chunks_exact(others.len()).enumerate() {
                             let place = part * BLOCK + row;
                             found.offer_all(set, place, rows[row], quick, &Places::These(others));
@@ -121,38 +117,6 @@ impl Clusters {
             }
         }
         Ok(())
-    }
-
-    /// How many clusters to look into for a share of all true neighbours, and the share that they give, on a sample.
-    pub(super) fn probes_for(
-        &self,
-        set: Set<'_>,
-        k: usize,
-        share: f32,
-        job: &Job<'_>,
-    ) -> Result<(usize, f32)> {
-        let asked = set.spread(ASKED);
-        let truth = neighbours_of(set, &asked, k, job)?;
-        let mut homes = vec![0_u32; set.len()];
-        for (cluster, members) in self.members.iter().enumerate() {
-            members.iter().for_each(|&place| homes[place as usize] = cluster as u32);
-        }
-        // For each true neighbour, how many clusters come before its own.
-        let ranks = asked.par_iter().enumerate().flat_map_iter(|(row, &place)| {
-            let mut rank = vec![0_u32; self.len()];
-            for (before, cluster) in (0_u32..).zip(self.around(homes[place as usize] as usize)) {
-                rank[cluster as usize] = before;
-            }
-            let homes = &homes;
-            let neighbours = truth.indices[row * k..(row + 1) * k].iter().filter(|&&place| place != u32::MAX);
-            neighbours.map(move |&place| rank[homes[place as usize] as usize]).collect::<Vec<u32>>()
-        });
-        let mut ranks: Vec<u32> = ranks.collect();
-        ranks.sort_unstable();
-        let needed = (ranks.len() as f32 * share).ceil() as usize;
-        let Some(&last) = ranks.get(needed.saturating_sub(1)) else { return Ok((self.len(), 1.0)) };
-        let reached = ranks.partition_point(|&rank| rank <= last);
-        Ok((last as usize + 1, reached as f32 / ranks.len() as f32))
     }
 }
 
@@ -178,39 +142,4 @@ fn nearest_centres(set: Set<'_>, places: &[u32], centres: &[f32], job: &Job<'_>)
     };
     let blocks: Vec<Vec<u32>> = places.par_chunks(BLOCK).map(of_block).collect::<Result<_>>()?;
     Ok(blocks.concat())
-}
-
-/// The true neighbours of some rows.
-fn neighbours_of(set: Set<'_>, asked: &[u32], k: usize, job: &Job<'_>) -> Result<Best> {
-    let mut left = Vec::new();
-    set.gather(asked.iter().copied(), &mut left);
-    let all: Vec<u32> = (0..set.len() as u32).collect();
-    let of_stretch = |stretch: &[u32]| {
-        let mut found = Best::new(asked.len(), k);
-        let (mut right, mut product) = (Vec::new(), Vec::new());
-        for others in stretch.chunks(BLOCK) {
-            job.checkpoint()?;
-            set.gather(others.iter().copied(), &mut right);
-            product.resize(asked.len() * others.len(), 0.0);
-            matmul_transposed(&left, asked.len(), &right, others.len(), set.cols(), &mut product);
-            look(|| {
-                for (row, quick) in product.chunks_exact(others.len()).enumerate() {
-                    found.offer_all(set, row, asked[row], quick, &Places::These(others));
-                }
-            });
-        }
-        Ok::<_, Error>(found)
-    };
-    let parts: Vec<Best> = all.par_chunks(STRETCH).map(of_stretch).collect::<Result<_>>()?;
-    let mut best = Best::new(asked.len(), k);
-    for part in parts {
-        for row in 0..asked.len() {
-            for place in row * k..(row + 1) * k {
-                if part.indices[place] != u32::MAX {
-                    best.offer(row, part.indices[place], part.similarities[place]);
-                }
-            }
-        }
-    }
-    Ok(best)
 }

@@ -1,10 +1,11 @@
 //! Every pair of rows, block by block.
 
-use super::best::{Best, Places, SLACK, look};
+use super::best::{Best, Places, SLACK};
 use super::bound::Bound;
 use super::{BLOCK, Set};
 use crate::job::Job;
 use crate::linear::matmul_transposed;
+use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +37,7 @@ pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> 
         });
         let (first_left, first_right) = ((left * BLOCK) as u32, (right * BLOCK) as u32);
         let mut best = lock(&blocks[left]);
-        look(|| {
+        wide(|| {
             for (row, quick) in product.chunks_exact(n).enumerate() {
                 best.offer_all(set, row, first_left + row as u32, quick, &Places::From(first_right));
             }
@@ -46,7 +47,7 @@ pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> 
             let mut best = lock(&blocks[right]);
             thresholds.clear();
             thresholds.extend((0..n).map(|row| best.worst(row) - SLACK));
-            look(|| {
+            wide(|| {
                 for (row, quick) in product.chunks_exact(n).enumerate() {
                     let candidate = first_left + row as u32;
                     best.offer_to_all(set, &Places::From(first_right), candidate, quick, thresholds);

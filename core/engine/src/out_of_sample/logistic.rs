@@ -17,7 +17,7 @@ const SHARDS: usize = 16;
 
 /// What a sample weighs in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Balance {
+pub enum Balance {
     /// All alike.
     Samples,
     /// Each class the same as a whole; the weights' mean is one.

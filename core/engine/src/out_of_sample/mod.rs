@@ -15,7 +15,9 @@ use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use folds::{FOLDS, NO_FOLD};
 pub use in_sample::in_sample;
-use logistic::{Balance, Logistic};
+use logistic::Logistic;
+
+pub use logistic::Balance;
 
 /// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
 /// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
@@ -45,32 +47,6 @@ pub struct OutOfSample {
 /// # Errors
 /// When fewer than two classes are left to tell apart, or when stopped.
 pub fn compute(
-    matrix: &EmbeddingMatrix,
-    labels: &[u32],
-    classes: usize,
-    contents: &[ContentHash],
-    usable: &dyn Fn(usize) -> bool,
-    job: &Job<'_>,
-) -> Result<OutOfSample> {
-    train_folds(matrix, labels, classes, contents, usable, Balance::Samples, job)
-}
-
-/// As [`compute`], with models in which each class has the same weight as a whole.
-///
-/// # Errors
-/// As [`compute`].
-pub fn balanced(
-    matrix: &EmbeddingMatrix,
-    labels: &[u32],
-    classes: usize,
-    contents: &[ContentHash],
-    usable: &dyn Fn(usize) -> bool,
-    job: &Job<'_>,
-) -> Result<OutOfSample> {
-    train_folds(matrix, labels, classes, contents, usable, Balance::Classes, job)
-}
-
-fn train_folds(
     matrix: &EmbeddingMatrix,
     labels: &[u32],
     classes: usize,

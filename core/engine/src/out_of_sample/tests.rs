@@ -39,7 +39,7 @@ fn run(
     usable: &dyn Fn(usize) -> bool,
 ) -> Result<OutOfSample> {
     let stop = AtomicBool::new(false);
-    compute(matrix, labels, classes, contents, usable, &Job::new(&stop, &|_, _| {}))
+    compute(matrix, labels, classes, contents, usable, Balance::Samples, &Job::new(&stop, &|_, _| {}))
 }
 
 fn best(found: &OutOfSample, sample: usize) -> (usize, f32) {
@@ -194,7 +194,8 @@ fn large_classes_are_thinned_evenly() {
 fn a_stop_ends_the_work() {
     let (matrix, labels, contents) = dataset(3, 20);
     let stop = AtomicBool::new(true);
-    let outcome = compute(&matrix, &labels, 3, &contents, &|_| true, &Job::new(&stop, &|_, _| {}));
+    let outcome =
+        compute(&matrix, &labels, 3, &contents, &|_| true, Balance::Samples, &Job::new(&stop, &|_, _| {}));
     assert!(matches!(outcome, Err(Error::Stopped)));
 }
 

@@ -4,7 +4,7 @@ use super::Evidence;
 use crate::Result;
 use crate::content::ContentHash;
 use crate::job::Job;
-use crate::out_of_sample::{balanced, in_sample};
+use crate::out_of_sample::{self, Balance, in_sample};
 use crate::store::EmbeddingMatrix;
 
 /// Trains a multinomial logistic regression on the embeddings, each class having the same weight, and says what it
@@ -32,7 +32,8 @@ pub fn regression(
     match contents {
         None => in_sample(matrix, labels, classes, usable, job, take)?,
         Some(contents) => {
-            let found = balanced(matrix, labels, classes, contents, usable, job)?;
+            let balance = Balance::Classes;
+            let found = out_of_sample::compute(matrix, labels, classes, contents, usable, balance, job)?;
             let rows = found.matrix.chunks_exact(classes.max(1)).zip(0_u32..);
             rows.filter(|(_, sample)| usable(*sample as usize)).for_each(|(row, sample)| take(sample, row));
         }
