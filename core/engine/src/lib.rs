@@ -27,6 +27,7 @@ pub mod label_quality;
 pub mod leaks;
 pub mod linear;
 pub mod manifest;
+pub mod measures;
 mod nearest;
 pub mod neighbors;
 pub mod out_of_sample;

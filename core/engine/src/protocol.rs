@@ -306,6 +306,9 @@ pub struct ScanReport {
     pub unreadable: u64,
     /// Files whose bytes were read and hashed (the others were unchanged).
     pub indexed: u64,
+    /// Files decoded, also to show them meanwhile.
+    #[serde(default)]
+    pub decoded: u64,
     /// Embeddings computed now.
     pub embedded: u64,
     /// Embeddings found in the store.

@@ -6,6 +6,8 @@
 //! detectors/        one result a detector
 //! rank.arrow        the rank made of them, and
 //! unreadable.arrow  what could not be decoded: large sessions only, to be open sooner
+//! measures/         what detectors measured of each picture
+//! index.unfinished  what a reading of all files that was killed had learned
 //! models/           what detectors trained, in versions
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be made again
@@ -256,6 +258,16 @@ impl Session {
     pub fn result_path(&self, detector: &str) -> Result<PathBuf> {
         columns::check_name(detector)?;
         Ok(self.results_dir().join(format!("{detector}.arrow")))
+    }
+
+    /// Where what detectors measured of each picture is.
+    pub(crate) fn measures_dir(&self) -> PathBuf {
+        self.dir.join("measures")
+    }
+
+    /// The file of what a reading of all files that was killed has learned.
+    pub(crate) fn unfinished_path(&self) -> PathBuf {
+        self.dir.join("index.unfinished")
     }
 
     /// Where a detector's own files are, such as the models it trained.

@@ -11,7 +11,7 @@ use std::ffi::c_void;
 
 /// Host and detector must have this number in common; there are no ranges. It is raised with every change to
 /// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -149,7 +149,36 @@ pub struct DetectorTable {
     pub info: Info,
     /// Does the work. Null is refused.
     pub run: Option<unsafe extern "C" fn(*const HostTable) -> Status>,
+    /// Measures one picture; null where it measures none. Since version 4.
+    pub measure: Option<Measure>,
+    /// Bytes of a measured record, at most [`MAX_MEASURE_BYTES`]; 0 where `measure` is null. Since version 4.
+    pub measure_bytes: u32,
+    /// Pictures are made to fit this before they are measured; 0 = full size. Since version 4.
+    pub measure_side: u32,
 }
+
+impl DetectorTable {
+    /// A detector that measures nothing.
+    pub const fn new(info: Info, run: Option<unsafe extern "C" fn(*const HostTable) -> Status>) -> DetectorTable {
+        DetectorTable { info, run, measure: None, measure_bytes: 0, measure_side: 0 }
+    }
+}
+
+/// The longest record of one picture.
+pub const MAX_MEASURE_BYTES: u32 = 4096;
+
+/// Measures one picture into `record`, `len` bytes long, from any thread and outside of any run. Where it fails, it gives
+/// the sentence to `fail` with `sink`, before it returns.
+pub type Measure = unsafe extern "C" fn(
+    pixels: *const PixelsTable,
+    record: *mut u8,
+    len: usize,
+    sink: *mut c_void,
+    fail: FailSink,
+) -> Status;
+
+/// Receives why a picture could not be measured.
+pub type FailSink = unsafe extern "C" fn(sink: *mut c_void, sentence: Str);
 
 /// The whole dataset as parallel arrays of `count` elements.
 #[derive(Clone, Copy, Debug)]
@@ -373,4 +402,7 @@ pub struct HostTable {
     /// Keeps bytes under a name once this run has ended well, and says as which version. Bytes equal to the
     /// newest version's stay that version. Since version 3.
     pub keep: unsafe extern "C" fn(*mut c_void, Str, Slice<u8>, *mut u32) -> Status,
+    /// What this detector measured of each sample, one record of `measure_bytes` after another; zeros where the image
+    /// could not be decoded. Since version 4.
+    pub measures: unsafe extern "C" fn(*mut c_void, *mut Slice<u8>) -> Status,
 }

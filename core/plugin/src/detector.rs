@@ -45,6 +45,25 @@ pub trait Detector: Send + Sync {
     /// Identity, needs, parameters and threshold.
     const INFO: Info;
 
+    /// Bytes that [`Detector::measure`] writes of each picture, at most 4096; 0 = it measures none.
+    const MEASURE_BYTES: usize = 0;
+
+    /// Pictures are made to fit this many pixels on their longer side before they are measured; 0 = as they are in
+    /// the file.
+    const MEASURE_SIDE: u32 = 0;
+
+    /// Writes down what [`Detector::detect`] needs to know of one picture. The host calls it while the file is decoded
+    /// anyway, before and outside of any run, and keeps the record as long as file and detector stay the same: it may
+    /// depend on nothing but the picture. `record` is [`Detector::MEASURE_BYTES`] zeros. [`View::measures`] lends the
+    /// records of all samples.
+    ///
+    /// # Errors
+    /// Fails this detector for the whole scan; a picture that is merely odd has a record of its own, not an error.
+    fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
+        let _ = (pixels, record);
+        Ok(())
+    }
+
     /// Judges the dataset and writes what it finds into `report`.
     ///
     /// # Errors

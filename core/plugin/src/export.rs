@@ -1,10 +1,11 @@
 //! The export macro and the guard round every detector.
 #![allow(unsafe_code)] // The other half of the border: called by the host.
 
-use crate::abi::{HostTable, Status, Str};
-use crate::{Detector, Report, View};
+use crate::abi::{FailSink, HostTable, PixelsTable, Status, Str};
+use crate::{Detector, Pixels, Report, View};
 use std::any::Any;
 use std::cell::RefCell;
+use std::ffi::c_void;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -34,6 +35,43 @@ impl fmt::Display for PanicMessage<'_> {
 /// `host` must be null or a host table that stays valid until this returns.
 #[doc(hidden)]
 pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> Status {
+    // SAFETY: the caller answers for it.
+    let Some(host) = (unsafe { host.as_ref() }) else { return Status::ERROR };
+    guarded(
+        || detector.detect(&View::new(host)?, &Report::new(host)),
+        // SAFETY: the table is valid until we return; the host copies the sentence.
+        |sentence| unsafe { (host.fail)(host.ctx, Str::new(sentence)) },
+    )
+}
+
+/// Measures one picture behind the same guard.
+///
+/// # Safety
+/// `pixels` must be a table whose bytes are valid, and `record` as many bytes as `len` says, until this returns; `fail`
+/// must take `sink`.
+#[doc(hidden)]
+pub unsafe fn measure_guarded<D: Detector>(
+    detector: &D,
+    pixels: *const PixelsTable,
+    record: *mut u8,
+    len: usize,
+    sink: *mut c_void,
+    fail: FailSink,
+) -> Status {
+    if pixels.is_null() || record.is_null() || len != D::MEASURE_BYTES {
+        return Status::ERROR;
+    }
+    // SAFETY: the caller answers for both.
+    let (pixels, record) = unsafe { (Pixels::lent(&*pixels), std::slice::from_raw_parts_mut(record, len)) };
+    guarded(
+        || detector.measure(&pixels, record),
+        // SAFETY: the caller answers for it; the host copies the sentence.
+        |sentence| unsafe { fail(sink, Str::new(sentence)) },
+    )
+}
+
+/// Runs some of a detector's code; where it fails or panics, `fail` is given the sentence.
+fn guarded(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce(&str)) -> Status {
     static HOOK: Once = Once::new();
     // The default hook prints to stderr, which would tear the reviewer's screen. This library has its own copy
     // of the hook, so the host's is not touched.
@@ -43,10 +81,7 @@ pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> 
             LAST_PANIC.with(|last| *last.borrow_mut() = place);
         }));
     });
-    // SAFETY: the caller answers for it.
-    let Some(host) = (unsafe { host.as_ref() }) else { return Status::ERROR };
-    let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect(&View::new(host)?, &Report::new(host))));
-    let (status, sentence) = match outcome {
+    let (status, sentence) = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return Status::OK,
         Ok(Err(error)) if error.is_stopped() => return Status::STOPPED,
         Ok(Err(error)) => (Status::ERROR, error.to_string()),
@@ -58,8 +93,7 @@ pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> 
             (Status::PANIC, sentence)
         }
     };
-    // SAFETY: the table is valid until we return; the host copies the sentence.
-    unsafe { (host.fail)(host.ctx, Str::new(&sentence)) };
+    fail(&sentence);
     status
 }
 
@@ -89,7 +123,24 @@ macro_rules! export_detector {
                     // SAFETY: the host passes its table and keeps it until this returns.
                     unsafe { $crate::run_guarded(&$detector, host) }
                 }
-                DetectorTable { info: <$detector as $crate::Detector>::INFO, run: Some(run) }
+                unsafe extern "C" fn measure(
+                    pixels: *const $crate::abi::PixelsTable,
+                    record: *mut u8,
+                    len: usize,
+                    sink: *mut ::std::ffi::c_void,
+                    fail: $crate::abi::FailSink,
+                ) -> $crate::abi::Status {
+                    // SAFETY: the host lends picture and record for the time of this call.
+                    unsafe { $crate::measure_guarded(&$detector, pixels, record, len, sink, fail) }
+                }
+                const BYTES: usize = <$detector as $crate::Detector>::MEASURE_BYTES;
+                assert!(BYTES <= $crate::abi::MAX_MEASURE_BYTES as usize, "the record of a picture is too long");
+                DetectorTable {
+                    measure: if BYTES > 0 { Some(measure) } else { None },
+                    measure_bytes: BYTES as u32,
+                    measure_side: <$detector as $crate::Detector>::MEASURE_SIDE,
+                    ..DetectorTable::new(<$detector as $crate::Detector>::INFO, Some(run))
+                }
             }),+];
 
             #[unsafe(no_mangle)]

@@ -43,7 +43,7 @@ mod view;
 pub use detector::{Detector, Finding, SampleDetector};
 pub use error::{Error, Result};
 #[doc(hidden)]
-pub use export::{PanicMessage, run_guarded};
+pub use export::{PanicMessage, measure_guarded, run_guarded};
 pub use info::{Info, Needs, Param, ParamKind, Scope};
 pub use report::{Issue, Related, Report};
 pub use score::Score;

@@ -5,7 +5,7 @@ use crate::abi::{
     DatasetTable, DimensionsRecord, HashPairRecord, HostTable, KeptRecord, MatrixTable, NeighborsTable,
     PixelsTable, ProbabilitiesTable, Slice, SourceRecord, Status, Str,
 };
-use crate::{Error, Result};
+use crate::{Detector, Error, Result};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -545,6 +545,24 @@ impl<'h> View<'h> {
         sink.finish(self.host, status)
     }
 
+    /// What [`Detector::measure`](crate::Detector::measure) wrote of each sample, in their order; zeros where it could
+    /// not be decoded. Needs [`Needs::PIXELS`](crate::Needs::PIXELS). No picture is decoded for it that was measured
+    /// before and has not changed.
+    ///
+    /// # Errors
+    /// When the detector measures nothing, a picture could not be measured, or the host was stopped.
+    pub fn measures<D: Detector>(&self, _: &D) -> Result<std::slice::ChunksExact<'h, u8>> {
+        let mut table = Slice::empty();
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.measures)(self.host.ctx, &raw mut table) })?;
+        // SAFETY: as for `labels`.
+        let records = unsafe { table.as_slice() };
+        if D::MEASURE_BYTES == 0 || records.len() != self.len() * D::MEASURE_BYTES {
+            return Err(Error::new("the host's measured records have the wrong size"));
+        }
+        Ok(records.chunks_exact(D::MEASURE_BYTES))
+    }
+
     /// A parameter of this detector: the number, the whole number, 0 or 1 of a flag, the index of a choice.
     ///
     /// # Errors
@@ -640,21 +658,29 @@ impl Sink<'_> {
     }
 }
 
+impl<'a> Pixels<'a> {
+    /// # Safety
+    /// The table's bytes must be alive for `'a`.
+    pub(crate) unsafe fn lent(table: &PixelsTable) -> Pixels<'a> {
+        Pixels {
+            // SAFETY: the caller answers for it.
+            rgb: unsafe { table.rgb.as_slice() },
+            width: table.width as usize,
+            height: table.height as usize,
+            full_width: table.full_width as usize,
+            full_height: table.full_height as usize,
+            source: table.source,
+        }
+    }
+}
+
 /// Called by the host with one image. A panic must not cross the border, so it is caught here and carried on
 /// as an error.
 unsafe extern "C" fn receive(ctx: *mut c_void, sample: u32, table: *const PixelsTable) -> Status {
     // SAFETY: `ctx` is the `Sink` that `pixels` or `each_pixels` keeps alive during the call.
     let sink = unsafe { &*ctx.cast::<Sink<'_>>() };
     // SAFETY: the host lends the table and its bytes for the time of this call.
-    let (table, rgb) = unsafe { (&*table, (*table).rgb.as_slice()) };
-    let pixels = Pixels {
-        rgb,
-        width: table.width as usize,
-        height: table.height as usize,
-        full_width: table.full_width as usize,
-        full_height: table.full_height as usize,
-        source: table.source,
-    };
+    let pixels = unsafe { Pixels::lent(&*table) };
     let outcome = catch_unwind(AssertUnwindSafe(|| (sink.look)(sample as usize, &pixels)))
         .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", crate::PanicMessage(&*payload)))));
     match outcome {

@@ -6,8 +6,8 @@ use chaffinch_plugin::{Info, Param};
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_3() {
-    assert_eq!(ABI_VERSION, 3);
+fn layout_belongs_to_version_4() {
+    assert_eq!(ABI_VERSION, 4);
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -16,7 +16,9 @@ fn layout_belongs_to_version_3() {
     assert_eq!((offset_of!(PluginTable, build), offset_of!(PluginTable, detectors)), (8, 24));
     assert_eq!(size_of::<Param>(), 80);
     assert_eq!(size_of::<Info>(), 96);
-    assert_eq!((size_of::<DetectorTable>(), offset_of!(DetectorTable, run)), (104, 96));
+    assert_eq!((size_of::<DetectorTable>(), offset_of!(DetectorTable, run)), (120, 96));
+    let measure = (offset_of!(DetectorTable, measure), offset_of!(DetectorTable, measure_bytes));
+    assert_eq!((measure, offset_of!(DetectorTable, measure_side)), ((104, 112), 116));
     assert_eq!(size_of::<DimensionsRecord>(), 16);
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
@@ -60,8 +62,9 @@ fn host_table_is_in_order() {
         offset_of!(HostTable, probabilities),
         offset_of!(HostTable, kept),
         offset_of!(HostTable, keep),
+        offset_of!(HostTable, measures),
     ];
-    let expected: Vec<usize> = [0, 4].into_iter().chain((1..26).map(|i| i * 8)).collect();
+    let expected: Vec<usize> = [0, 4].into_iter().chain((1..27).map(|i| i * 8)).collect();
     assert_eq!(offsets.as_slice(), expected.as_slice());
-    assert_eq!(size_of::<HostTable>(), 26 * 8);
+    assert_eq!(size_of::<HostTable>(), 27 * 8);
 }

@@ -11,7 +11,6 @@ pub use sizes::Sizes;
 
 use chaffinch_plugin::prelude::*;
 use kinds::{BORDER, Kind, PARAMS, Settings, score};
-use std::sync::{Mutex, PoisonError};
 
 /// So many samples may have a fault whatever their share: in a handful of pictures one is soon a tenth.
 const FEW: usize = 3;
@@ -28,9 +27,18 @@ impl Detector for ImageQuality {
         .threshold(BORDER)
         .params(PARAMS);
 
+    const MEASURE_BYTES: usize = Measures::BYTES;
+
+    fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
+        Measures::of(pixels).write(record);
+        Ok(())
+    }
+
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let settings = Settings::read(view)?;
-        let (samples, seen) = measured(view)?;
+        let records = view.measures(self)?.enumerate().filter(|(sample, _)| view.decodable(*sample));
+        let (samples, seen): (Vec<usize>, Vec<Measures>) =
+            records.map(|(sample, record)| (sample, Measures::read(record))).unzip();
         let sizes = Sizes::of(&seen, settings.size_factor);
         let faulty = |kind: Kind, seen: &Measures| score(kind, seen, &sizes, &settings) < BORDER;
 
@@ -72,20 +80,6 @@ impl Detector for ImageQuality {
 }
 
 export_detector!(ImageQuality);
-
-/// The samples that have pixels, in order, and what each measures.
-fn measured(view: &View<'_>) -> Result<(Vec<usize>, Vec<Measures>)> {
-    let all = Mutex::new(Vec::new());
-    view.each_pixels(0, &|sample, pixels| {
-        let seen = Measures::of(pixels);
-        all.lock().unwrap_or_else(PoisonError::into_inner).push((sample, seen));
-        Ok(())
-    })?;
-    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Threads deliver in any order.
-    all.sort_unstable_by_key(|&(sample, _)| sample);
-    Ok(all.into_iter().unzip())
-}
 
 /// Which kinds so many samples have that they are a property of the dataset.
 fn properties(counts: &[usize; KINDS], samples: usize, settings: &Settings) -> [bool; KINDS] {

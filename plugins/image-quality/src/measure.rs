@@ -55,6 +55,36 @@ impl Measures {
         }
     }
 
+    /// Length of a written record.
+    pub const BYTES: usize = 13 * 4;
+
+    /// Writes all of it into [`Measures::BYTES`] bytes.
+    pub(crate) fn write(&self, record: &mut [u8]) {
+        let Source { format, named, channels, orientation, frames } = self.source;
+        let numbers =
+            [self.dark, self.light, self.entropy, self.sharpness, self.variation, self.coloured].map(f32::to_bits);
+        let [dark, light, entropy, sharpness, variation, coloured] = numbers;
+        let words = [
+            self.width, self.height, dark, light, entropy, sharpness, variation, coloured, format, named, channels,
+            orientation, frames,
+        ];
+        for (to, word) in record.chunks_exact_mut(4).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    /// Reads what [`Measures::write`] wrote; zeros where there is less.
+    pub(crate) fn read(record: &[u8]) -> Measures {
+        let mut words = [0; 13];
+        for (word, bytes) in words.iter_mut().zip(record.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        let [width, height, numbers @ .., format, named, channels, orientation, frames] = words;
+        let [dark, light, entropy, sharpness, variation, coloured] = numbers.map(f32::from_bits);
+        let source = Source { format, named, channels, orientation, frames };
+        Measures { width, height, dark, light, entropy, sharpness, variation, coloured, source }
+    }
+
     /// Whether the file has no room for colour.
     pub fn stored_grey(&self) -> bool {
         matches!(self.source.channels, 1 | 2)

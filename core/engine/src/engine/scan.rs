@@ -1,6 +1,6 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
-use super::{ModelLoader, Setup, kept};
+use super::{Setup, kept};
 use crate::atlas::Atlas;
 use crate::class_vectors::ClassVectors;
 use crate::columns::{DetectorResult, ResultBuilder};
@@ -8,15 +8,18 @@ use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::host::{
-    KeepFolder, LoadedDetector, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
+    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
 };
+use crate::image::decode::decodings;
+use crate::index::{self, Keep, Pass, Vectors};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
+use crate::measures::{Measurer, Measures};
 use crate::protocol::ScanReport;
 use crate::sample::SampleId;
 use crate::store::{self, EmbeddingMatrix, EmbeddingStore};
-use crate::{Error, Result, dataset, index};
+use crate::{Error, Result, dataset};
 use chaffinch_plugin::Needs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,6 +73,12 @@ pub(super) struct ScanPlan {
     pub(super) decided: Vec<(SampleId, u8, u32)>,
 }
 
+/// A loaded model and the store of its vectors.
+type Model = (Arc<dyn Embedder>, EmbeddingStore);
+
+/// What a detector measured of each sample, or why that failed.
+type Measured = std::result::Result<Measures, String>;
+
 /// A scan under way.
 pub(super) struct Scan<'a> {
     setup: &'a Setup,
@@ -77,11 +86,14 @@ pub(super) struct Scan<'a> {
     report: ScanReport,
     step: (u32, u32),
     started: Instant,
+    /// Files that had been decoded before.
+    decoded: u64,
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
-        Scan { setup, reporter, report: ScanReport::default(), step: (0, 1), started: Instant::now() }
+        let (report, started, decoded) = (ScanReport::default(), Instant::now(), decodings());
+        Scan { setup, reporter, report, step: (0, 1), started, decoded }
     }
 
     /// Runs to the end, or to the first error that leaves nothing to go on with. The report says in any case
@@ -93,6 +105,7 @@ impl<'a> Scan<'a> {
             }
             self.report.failed.push(("scan".into(), error.to_string()));
         }
+        self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = peak_memory();
         (self.report, findings)
@@ -109,8 +122,13 @@ impl<'a> Scan<'a> {
             .any(|need| needs.contains(*need));
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
 
-        self.index(findings)?;
-        let embedder = if vectors { self.embed(findings)? } else { None };
+        let measuring: Vec<Measuring<'_>> =
+            detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
+        let (model, mut measures) = self.read(vectors, &measuring, findings)?;
+        let embedder = match model {
+            Some(model) => Some(self.embed(model?, findings)?),
+            None => None,
+        };
         let shared = Shared::new(
             findings.manifest.clone(),
             findings.facts.clone(),
@@ -124,7 +142,8 @@ impl<'a> Scan<'a> {
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
         for detector in detectors {
-            self.detect(detector, plan, &shared, &base, findings)?;
+            let measures = measures.remove(detector.info().name());
+            self.detect(detector, plan, (&shared, measures), &base, findings)?;
         }
         Ok(())
     }
@@ -167,22 +186,47 @@ impl<'a> Scan<'a> {
         outcome
     }
 
-    fn index(&mut self, findings: &mut Findings) -> Result<()> {
-        self.stage("index", |scan, job| {
+    /// Reads all files once: for the facts, for the model where vectors are needed, and for detectors that measure
+    /// pictures. Hands over the model, or why it could not be loaded, and the records by detector.
+    fn read(
+        &mut self,
+        vectors: bool,
+        measuring: &[Measuring<'_>],
+        findings: &mut Findings,
+    ) -> Result<(Option<Result<Model>>, BTreeMap<String, Measured>)> {
+        let name = if vectors { "read and embed" } else { "index" };
+        self.stage(name, |scan, job| {
             let session = &scan.setup.session;
             let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
             for note in &opened.notes {
                 (scan.reporter.log)(note);
             }
+            // The files are worth reading whatever is wrong with the model.
+            let mut model = vectors.then(|| scan.load_model(findings));
             let known = (findings.facts.len() == findings.manifest.len() && !findings.facts.is_empty())
                 .then(|| (findings.manifest.clone(), findings.facts.clone()));
             let previous = known.as_ref().map(|(manifest, facts)| (manifest.as_ref(), facts.as_ref()));
-            let (facts, report) = index::refresh(&opened.manifest, previous, job)?;
+            let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
+            let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
+            let pass = Pass {
+                manifest: &opened.manifest,
+                previous,
+                measurers: &measurers,
+                keep: Some(Keep { measures: &dir, unfinished: &unfinished }),
+            };
+            let into = match &mut model {
+                Some(Ok((embedder, store))) => Some(Vectors { store, embedder: &**embedder }),
+                _ => None,
+            };
+            let passed = pass.run(into, job)?;
+            let facts = passed.facts;
             refuse_vanished(previous, &facts)?;
             scan.report.samples = opened.manifest.len() as u64;
             scan.report.unreadable = facts.unreadable.len() as u64;
-            scan.report.indexed = report.read;
+            scan.report.indexed = passed.report.read;
+            scan.report.embedded = passed.filled.embedded;
             session.save_samples(&opened.manifest, &facts)?;
+            index::remove_unfinished(&unfinished)?;
             // What is still the same stays the same object, so that nothing is ranked anew for it.
             let still = findings.facts.len() == facts.len() && findings.facts.unreadable == facts.unreadable;
             let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
@@ -200,26 +244,32 @@ impl<'a> Scan<'a> {
             }
             findings.results.insert(UNREADABLE.into(), broken);
             (scan.reporter.publish)(findings);
-            Ok(())
+            let names = measurers.iter().map(|measurer| measurer.name().to_owned());
+            Ok((model, names.zip(passed.measures).collect()))
         })
     }
 
-    fn embed(&mut self, findings: &mut Findings) -> Result<Option<Arc<dyn Embedder>>> {
+    fn load_model(&self, findings: &mut Findings) -> Result<Model> {
+        let embedder = (self.setup.model)()?;
+        findings.model = format!("{} on {}", embedder.name(), embedder.device());
+        (self.reporter.log)(&format!("model {}", findings.model));
+        let folder = self.setup.session.embeddings_dir();
+        let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+        for note in store.notes() {
+            (self.reporter.trouble)("embedding store", note);
+        }
+        Ok((embedder, store))
+    }
+
+    /// Embeds what was not embedded while it was read, and takes all vectors in.
+    fn embed(&mut self, (embedder, mut store): Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
         self.stage("embed", |scan, job| {
-            let embedder = load_model(&scan.setup.model)?;
-            findings.model = format!("{} on {}", embedder.name(), embedder.device());
-            (scan.reporter.log)(&format!("model {}", findings.model));
-            let folder = scan.setup.session.embeddings_dir();
-            let mut store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
-            for note in store.notes() {
-                (scan.reporter.trouble)("embedding store", note);
-            }
             let filled =
                 store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
-            scan.report.embedded = filled.embedded;
-            scan.report.reused = filled.reused;
+            scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
+            scan.report.embedded += filled.embedded;
             findings.set_matrix(store.gather(&findings.facts.hashes)?);
-            Ok(Some(embedder))
+            Ok(embedder)
         })
     }
 
@@ -243,7 +293,7 @@ impl<'a> Scan<'a> {
         &mut self,
         detector: &LoadedDetector,
         plan: &ScanPlan,
-        shared: &Shared,
+        (shared, measures): (&Shared, Option<Measured>),
         base: &InputDigest,
         findings: &mut Findings,
     ) -> Result<()> {
@@ -273,7 +323,15 @@ impl<'a> Scan<'a> {
                 }
             };
             let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
-            let context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
+            let mut context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
+            match measures {
+                Some(Ok(measures)) => context = context.measured(measures),
+                Some(Err(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    return Ok(());
+                }
+                None => {}
+            }
             match context.run(digest) {
                 Ok(result) => {
                     scan.setup.session.save_result(&result)?;
@@ -299,10 +357,6 @@ impl<'a> Scan<'a> {
             (self.reporter.trouble)(name, &error.to_string());
         }
     }
-}
-
-fn load_model(loader: &ModelLoader) -> Result<Arc<dyn Embedder>> {
-    loader()
 }
 
 /// Most files gone at once is a disk that is not mounted, not a dataset that lost its pictures: what is known of

@@ -3,7 +3,9 @@
 
 use super::PluginError;
 use super::check::check_library;
-use chaffinch_plugin::abi::{ABI_VERSION, HostTable, PluginTable, SYMBOL, Status};
+use chaffinch_plugin::abi::{
+    ABI_VERSION, DetectorTable, HostTable, MAX_MEASURE_BYTES, Measure, PluginTable, SYMBOL, Status,
+};
 use chaffinch_plugin::{Info, Param};
 use libloading::Library;
 use std::fmt;
@@ -15,8 +17,19 @@ use std::path::{Path, PathBuf};
 pub struct LoadedDetector {
     info: &'static Info,
     run: unsafe extern "C" fn(*const HostTable) -> Status,
+    measure: Option<Measuring>,
     path: PathBuf,
     digest: String,
+}
+
+/// How a detector measures pictures.
+#[derive(Clone, Copy)]
+pub(super) struct Measuring {
+    pub(super) function: Measure,
+    /// Length of a record.
+    pub(super) bytes: usize,
+    /// What pictures are made to fit, 0 = full size.
+    pub(super) side: u32,
 }
 
 impl fmt::Debug for LoadedDetector {
@@ -39,6 +52,11 @@ impl LoadedDetector {
     /// Digest of the library's bytes: a rebuilt detector runs again.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// How it measures pictures, where it does.
+    pub(super) fn measuring(&self) -> Option<Measuring> {
+        self.measure
     }
 
     /// Calls it.
@@ -101,9 +119,22 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
         .map(|detector| {
             let run = detector.run.ok_or_else(|| broken("a detector has no function".into()))?;
             check_info(&detector.info).map_err(broken)?;
-            Ok(LoadedDetector { info: &detector.info, run, path: path.into(), digest: digest.clone() })
+            let measure = measuring(detector).map_err(broken)?;
+            Ok(LoadedDetector { info: &detector.info, run, measure, path: path.into(), digest: digest.clone() })
         })
         .collect()
+}
+
+/// Checks what a detector says of its records.
+fn measuring(detector: &DetectorTable) -> Result<Option<Measuring>, String> {
+    let (bytes, side) = (detector.measure_bytes, detector.measure_side);
+    match detector.measure {
+        None if bytes == 0 => Ok(None),
+        Some(function) if (1..=MAX_MEASURE_BYTES).contains(&bytes) => {
+            Ok(Some(Measuring { function, bytes: bytes as usize, side }))
+        }
+        _ => Err(format!("{}: records of {bytes} bytes cannot be", detector.info.name())),
+    }
 }
 
 /// Checks what a detector says of itself, since names reach file names, configuration and the screen.

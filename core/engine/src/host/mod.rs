@@ -1,13 +1,15 @@
 //! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
 //!
 //! `check` looks at a file before it is mapped, `library` does the mapping and the handshake, `registry` keeps
-//! what was loaded and what was refused, `context` is what one run of one detector may see, `kept` holds
+//! what was loaded and what was refused, `context` is what one run of one detector may see, `measuring` has single pictures
+//! measured before any run, `kept` holds
 //! what it keeps between runs, and `table` turns that into the C functions a detector calls.
 
 mod check;
 mod context;
 mod kept;
 mod library;
+mod measuring;
 mod params;
 mod registry;
 mod table;
@@ -15,6 +17,7 @@ mod table;
 pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
+pub(crate) use measuring::Measuring;
 pub use params::check_params;
 pub(crate) use params::{needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};

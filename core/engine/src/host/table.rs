@@ -52,6 +52,7 @@ pub(super) fn call(context: &RunContext<'_>, detector: &LoadedDetector) -> Statu
         probabilities,
         kept,
         keep,
+        measures,
     };
     // SAFETY: every function is set, and table and context live until the call returns.
     unsafe { detector.call(&table) }
@@ -443,6 +444,16 @@ unsafe extern "C" fn kept(ctx: *mut c_void, name: Str, version: u32, out: *mut K
         };
         // SAFETY: see above.
         unsafe { put(out, record) }
+    })
+}
+
+unsafe extern "C" fn measures(ctx: *mut c_void, out: *mut Slice<u8>) -> Status {
+    // SAFETY: see above.
+    let run = unsafe { context(ctx) };
+    status(|| {
+        let records = run.measures()?;
+        // SAFETY: see above. The run keeps the records until it is over.
+        unsafe { put(out, Slice::new(records)) }
     })
 }
 

@@ -7,6 +7,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use std::fmt;
 use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest picture that is decoded, in pixels: where Pillow refuses too.
 pub const MAX_PIXELS: u64 = 178_956_970;
@@ -46,6 +47,14 @@ impl DecodeError {
     }
 }
 
+/// Files whose decoding this program has begun.
+static DECODED: AtomicU64 = AtomicU64::new(0);
+
+/// How often this program has decoded a file so far, for whatever reason.
+pub fn decodings() -> u64 {
+    DECODED.load(Ordering::Relaxed)
+}
+
 /// Decodes a picture; of an animation, its first frame. Files that are cut short are refused rather than shown
 /// half grey, pictures beyond [`MAX_PIXELS`] are refused before memory is taken, and a decoder that panics is
 /// an error like any other.
@@ -65,6 +74,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     if !whole {
         return Err(DecodeError::new(CUT_SHORT));
     }
+    DECODED.fetch_add(1, Ordering::Relaxed);
     let decoded = catch_unwind(AssertUnwindSafe(|| pixels(bytes, format)));
     match decoded {
         Ok(Ok((image, stored))) => Ok(Decoded { image, format: name, stored }),

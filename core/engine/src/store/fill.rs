@@ -5,10 +5,11 @@
 //! Batches never cross chunks and hold the same images in the same order every time, so that a run that was
 //! killed and resumed leaves the same bytes as one that was not.
 
+use super::feeder::Feeder;
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::content::ContentHash;
 use crate::display::safe_path;
-use crate::embedding::{EmbedError, Embedder};
+use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::image::decode::decode;
 use crate::index::MAX_FILE_BYTES;
@@ -177,8 +178,7 @@ impl Work<'_> {
     ) -> Result<()> {
         let total = self.missing.len() as u64;
         self.job.progress(0, total);
-        let mut batch = Batch::new(self.embedder);
-        let mut chunk = NewChunk::default();
+        let mut feeder = Feeder::new(self.embedder);
         for (number, group) in groups.iter().enumerate() {
             let prepared = receivers[number % 2].recv();
             self.job.checkpoint()?;
@@ -187,112 +187,21 @@ impl Work<'_> {
             for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
                 match prepared {
                     Prepared::Changed => report.changed += 1,
-                    Prepared::NoPicture => chunk.push(self.facts.hashes[row], store.dim()),
+                    Prepared::NoPicture => drop(feeder.push(self.facts.hashes[row], None, self.job)?),
                     Prepared::Input(input) => {
-                        batch.push(chunk.hashes.len(), &input);
-                        chunk.push(self.facts.hashes[row], store.dim());
+                        if feeder.push(self.facts.hashes[row], Some(&input), self.job)? {
+                            self.job.progress((group.end as u64).min(total), total);
+                        }
                     }
-                }
-                if batch.is_full() {
-                    batch.run(&mut chunk, self.job)?;
-                    self.job.progress((group.end as u64).min(total), total);
                 }
             }
             let chunk_ends = group.end % CHUNK_ROWS == 0 || group.end == self.missing.len();
             if chunk_ends {
-                batch.run(&mut chunk, self.job)?;
-                store.append(&chunk.hashes, &chunk.rows, &chunk.usable)?;
-                let usable = chunk.usable.iter().filter(|&&usable| usable).count() as u64;
-                report.embedded += usable;
-                report.unusable += chunk.usable.len() as u64 - usable;
-                chunk = NewChunk::default();
+                feeder.embed(self.job)?;
+                feeder.write(store, report)?;
                 self.job.progress(group.end as u64, total);
             }
         }
-        Ok(())
-    }
-}
-
-/// A chunk in the making.
-#[derive(Default)]
-struct NewChunk {
-    hashes: Vec<ContentHash>,
-    rows: Vec<f32>,
-    usable: Vec<bool>,
-}
-
-impl NewChunk {
-    /// A row without a vector, until [`NewChunk::set`].
-    fn push(&mut self, hash: ContentHash, dim: usize) {
-        self.hashes.push(hash);
-        self.rows.resize(self.rows.len() + dim, 0.0);
-        self.usable.push(false);
-    }
-
-    fn set(&mut self, row: usize, vector: &[f32]) {
-        if vector.iter().all(|number| number.is_finite()) {
-            let dim = vector.len();
-            self.rows[row * dim..(row + 1) * dim].copy_from_slice(vector);
-            self.usable[row] = true;
-        }
-    }
-}
-
-/// Images waiting for the model.
-struct Batch<'a> {
-    embedder: &'a dyn Embedder,
-    size: usize,
-    inputs: Vec<f32>,
-    rows: Vec<usize>,
-}
-
-impl Batch<'_> {
-    fn new(embedder: &dyn Embedder) -> Batch<'_> {
-        Batch {
-            embedder,
-            size: embedder.batch_size().clamp(1, CHUNK_ROWS),
-            inputs: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, row: usize, input: &[f32]) {
-        self.inputs.extend_from_slice(input);
-        self.rows.push(row);
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows.len() >= self.size
-    }
-
-    /// Embeds what waits. Where the device runs out of memory, this and all later batches are halved.
-    fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
-        let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
-        let mut done = 0;
-        while done < self.rows.len() {
-            job.checkpoint()?;
-            let count = self.size.min(self.rows.len() - done);
-            match self.embedder.embed_images(&self.inputs[done * length..(done + count) * length], count) {
-                Ok(vectors) if vectors.len() == count * dim => {
-                    for (vector, &row) in vectors.chunks_exact(dim).zip(&self.rows[done..]) {
-                        chunk.set(row, vector);
-                    }
-                    done += count;
-                }
-                Ok(vectors) => {
-                    let given = vectors.len();
-                    let message = format!(
-                        "the model gave {given} numbers for {count} images instead of {}",
-                        count * dim
-                    );
-                    return Err(EmbedError::Model(message).into());
-                }
-                Err(EmbedError::OutOfMemory { .. }) if count > 1 => self.size = count.div_ceil(2),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.inputs.clear();
-        self.rows.clear();
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Maps a whole file to read.
-pub(super) fn read(path: &Path) -> Result<Mmap> {
+pub(crate) fn read(path: &Path) -> Result<Mmap> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     // SAFETY: files of the store are written under another name, renamed when they are whole, and never changed
     // or cut afterwards; nobody else has business in the folder.

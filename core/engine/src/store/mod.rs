@@ -5,10 +5,12 @@
 //! name, synced and renamed, carry their own checksum, and never change afterwards.
 
 mod chunk;
+mod feeder;
 mod fill;
-mod mapped;
+pub(crate) mod mapped;
 mod matrix;
 
+pub(crate) use feeder::Feeder;
 pub use fill::{FillReport, fill};
 pub use matrix::EmbeddingMatrix;
 
@@ -107,6 +109,11 @@ impl EmbeddingStore {
         let (number, row) = self.place(hash)?;
         let chunk = self.chunks.get(&number)?;
         chunk.usable(row as usize).then(|| chunk.row(row as usize))
+    }
+
+    /// Whether the store knows a content.
+    pub(crate) fn knows(&self, hash: &ContentHash) -> bool {
+        self.place(hash).is_some()
     }
 
     /// Places of the hashes that the store does not know: the first of each, in order. Zero hashes (files that
@@ -235,4 +242,4 @@ fn prefix(hash: &ContentHash) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,21 +11,21 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const DIM: usize = 6;
+pub(crate) const DIM: usize = 6;
 
 /// A model whose vectors come from the pixels, and that can be made to fail.
-struct Fake {
+pub(crate) struct Fake {
     fingerprint: ModelFingerprint,
-    images: AtomicUsize,
+    pub(crate) images: AtomicUsize,
     largest: AtomicUsize,
-    memory: usize,
-    stop_at: usize,
-    stop: AtomicBool,
+    pub(crate) memory: usize,
+    pub(crate) stop_at: usize,
+    pub(crate) stop: AtomicBool,
     pause: Duration,
 }
 
 impl Fake {
-    fn new() -> Fake {
+    pub(crate) fn new() -> Fake {
         Fake {
             fingerprint: ModelFingerprint::new("abc123", "v1"),
             images: AtomicUsize::new(0),
@@ -95,7 +95,7 @@ impl Embedder for Fake {
     }
 }
 
-fn picture(number: usize) -> Vec<u8> {
+pub(crate) fn picture(number: usize) -> Vec<u8> {
     let mut image = RgbImage::new(2, 2);
     for (place, value) in image.iter_mut().enumerate() {
         *value = (number.wrapping_mul(2_654_435_761) >> (place % 8)) as u8 ^ place as u8;
@@ -107,7 +107,7 @@ fn picture(number: usize) -> Vec<u8> {
 }
 
 /// Three chunks of pictures, with two copies and one broken file.
-fn dataset() -> (TempDir, Manifest, Facts) {
+pub(crate) fn dataset() -> (TempDir, Manifest, Facts) {
     let place = tempfile::tempdir().unwrap();
     let total = 2 * CHUNK_ROWS + 100;
     for number in 0..total {
@@ -124,7 +124,7 @@ fn dataset() -> (TempDir, Manifest, Facts) {
     (place, manifest, facts)
 }
 
-fn listed(place: &Path) -> Manifest {
+pub(crate) fn listed(place: &Path) -> Manifest {
     let mut names: Vec<_> = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     let sample =
@@ -143,7 +143,7 @@ fn run(dir: &Path, manifest: &Manifest, facts: &Facts, model: &Fake) -> Result<F
 }
 
 /// Every file of the store, by name.
-fn files(dir: &Path, model: &Fake) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(dir: &Path, model: &Fake) -> BTreeMap<String, Vec<u8>> {
     let folder = dir.join(model.fingerprint().as_str());
     let entry = |entry: std::io::Result<fs::DirEntry>| {
         let path = entry.unwrap().path();

@@ -6,7 +6,7 @@ use crate::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
     NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
-use crate::{Detector, NO_LABEL, Needs, PanicMessage, Report, View};
+use crate::{Detector, Error, NO_LABEL, Needs, PanicMessage, Pixels, Report, View};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -26,6 +26,7 @@ struct State {
     neighbors: Vec<(Vec<u32>, Vec<f32>)>,
     pairs: Vec<Vec<HashPairRecord>>,
     prompts: Vec<(Vec<String>, Vec<Str>)>,
+    measures: Vec<Vec<u8>>,
     checks: usize,
 }
 
@@ -34,6 +35,10 @@ struct Run<'a> {
     lent: &'a Lent<'a>,
     needs: Needs,
     params: BTreeMap<String, f64>,
+    /// Measures one picture, where the detector does.
+    measure: &'a dyn Fn(&PixelsTable, &mut [u8]) -> Result<(), String>,
+    measure_bytes: usize,
+    measure_side: u32,
     state: Mutex<State>,
 }
 
@@ -77,6 +82,22 @@ impl Run<'_> {
         sink: *mut c_void,
         receive: PixelSink,
     ) -> Result<(), String> {
+        self.shown(sample, max_side, |table| {
+            // SAFETY: the detector's own function with its own context; the table outlives the call.
+            match unsafe { receive(sink, sample as u32, table) } {
+                Status::OK => Ok(()),
+                _ => Err("the detector failed on an image".into()),
+            }
+        })
+    }
+
+    /// Shows one sample's pixels.
+    fn shown(
+        &self,
+        sample: usize,
+        max_side: u32,
+        look: impl FnOnce(&PixelsTable) -> Result<(), String>,
+    ) -> Result<(), String> {
         self.declared(Needs::PIXELS, "pixels")?;
         let pictures = self.host.pictures.as_ref().ok_or("this dataset has no pixels")?;
         let full = pictures
@@ -92,11 +113,7 @@ impl Run<'_> {
             full_height: full.height,
             source: self.host.sources.as_ref().and_then(|all| all.get(sample)).copied().unwrap_or_default(),
         };
-        // SAFETY: the detector's own function with its own context; the table outlives the call.
-        match unsafe { receive(sink, sample as u32, &raw const table) } {
-            Status::OK => Ok(()),
-            _ => Err("the detector failed on an image".into()),
-        }
+        look(&table)
     }
 }
 
@@ -111,7 +128,23 @@ pub(super) fn run<D: Detector>(
     let count = lent.decodable.len();
     let state =
         State { outcome: Outcome { scores: vec![None; count], ..Outcome::default() }, ..State::default() };
-    let run = Run { host, lent, needs, params, state: Mutex::new(state) };
+    let measure = |table: &PixelsTable, record: &mut [u8]| {
+        // SAFETY: the table's bytes outlive the call.
+        let pixels = unsafe { Pixels::lent(table) };
+        catch_unwind(AssertUnwindSafe(|| detector.measure(&pixels, record)))
+            .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", PanicMessage(&*payload)))))
+            .map_err(|error| error.to_string())
+    };
+    let run = Run {
+        host,
+        lent,
+        needs,
+        params,
+        measure: &measure,
+        measure_bytes: D::MEASURE_BYTES,
+        measure_side: D::MEASURE_SIDE,
+        state: Mutex::new(state),
+    };
     let table = HostTable {
         abi: ABI_VERSION,
         size: size_of::<HostTable>() as u32,
@@ -140,6 +173,7 @@ pub(super) fn run<D: Detector>(
         probabilities,
         kept,
         keep,
+        measures,
     };
     // Not the exported guard: its panic hook would also silence the assertions of the tests themselves.
     let ended = catch_unwind(AssertUnwindSafe(|| detector.detect(&View::new(&table)?, &Report::new(&table))));
@@ -539,4 +573,25 @@ unsafe extern "C" fn keep(ctx: *mut c_void, name: Str, bytes: Slice<u8>, out: *m
     // SAFETY: see above.
     unsafe { out.write((versions.len() + usize::from(!same)) as u32) };
     Status::OK
+}
+
+unsafe extern "C" fn measures(ctx: *mut c_void, out: *mut Slice<u8>) -> Status {
+    // SAFETY: see above.
+    let run = unsafe { context(ctx) };
+    let work = || {
+        if run.measure_bytes == 0 {
+            return Err("this detector measures nothing".to_owned());
+        }
+        let mut records = vec![0; run.lent.decodable.len() * run.measure_bytes];
+        for (sample, record) in records.chunks_exact_mut(run.measure_bytes).enumerate() {
+            if run.usable(sample) {
+                run.shown(sample, run.measure_side, |table| (run.measure)(table, record))?;
+            }
+        }
+        // SAFETY: see above.
+        unsafe { out.write(Slice::new(&records)) };
+        run.state().measures.push(records);
+        Ok(())
+    };
+    status(work())
 }

@@ -9,7 +9,7 @@ unsafe extern "C" fn run(_: *const HostTable) -> Status {
 }
 
 const DETECTORS: &[DetectorTable] =
-    &[DetectorTable { info: Info::new("from-the-future", "Nothing"), run: Some(run) }];
+    &[DetectorTable::new(Info::new("from-the-future", "Nothing"), Some(run))];
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {

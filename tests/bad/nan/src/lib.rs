@@ -21,7 +21,7 @@ unsafe extern "C" fn run(host: *const HostTable) -> Status {
     Status::OK
 }
 
-const DETECTORS: &[DetectorTable] = &[DetectorTable { info: Info::new("nan", "Writes NaN"), run: Some(run) }];
+const DETECTORS: &[DetectorTable] = &[DetectorTable::new(Info::new("nan", "Writes NaN"), Some(run))];
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {

@@ -4,7 +4,7 @@
 use chaffinch_plugin::Info;
 use chaffinch_plugin::abi::{ABI_VERSION, DetectorTable, PluginTable, Slice, Str};
 
-const DETECTORS: &[DetectorTable] = &[DetectorTable { info: Info::new("idle", "Nothing at all"), run: None }];
+const DETECTORS: &[DetectorTable] = &[DetectorTable::new(Info::new("idle", "Nothing at all"), None)];
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {

@@ -9,7 +9,7 @@ unsafe extern "C" fn run(_: *const HostTable) -> Status {
 }
 
 const DETECTORS: &[DetectorTable] =
-    &[DetectorTable { info: Info::new("unknown-status", "Returns status 77"), run: Some(run) }];
+    &[DetectorTable::new(Info::new("unknown-status", "Returns status 77"), Some(run))];
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {
