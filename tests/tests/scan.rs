@@ -49,6 +49,7 @@ fn a_second_scan_computes_nothing() {
         (number(&first, "indexed"), number(&first, "embedded"), number(&first, "reused")),
         (300, 300, 0)
     );
+    assert_eq!(number(&first, "decoded"), 300, "index, model and detectors share one decoding of each file");
     // Files that are no pictures are the host's own find, beside the libraries'.
     let all = first["detectors"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap());
     let names: Vec<&str> = all.filter(|name| *name != "unreadable").collect();
@@ -60,9 +61,15 @@ fn a_second_scan_computes_nothing() {
         (number(&second, "indexed"), number(&second, "embedded"), number(&second, "reused")),
         (0, 0, 300)
     );
+    assert_eq!(number(&second, "decoded"), 0);
     assert_eq!(second["suspects"], first["suspects"]);
     assert_eq!(digest::files(&sandbox.session().join("detectors")), results);
     println!("second scan: {} s", second["seconds"]);
+
+    // A result that is gone is made of what was measured.
+    fs::remove_file(sandbox.session().join("detectors/image-quality.arrow")).unwrap();
+    assert_eq!(number(&sandbox.scan(), "decoded"), 0);
+    assert_eq!(digest::files(&sandbox.session().join("detectors")).len(), results.len());
 }
 
 #[test]

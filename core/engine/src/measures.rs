@@ -33,7 +33,8 @@ pub trait Measurer: Sync {
     ///
     /// # Errors
     /// With a sentence, after which this measurer is not asked again.
-    fn measure(&self, image: &RgbImage, source: Source, record: &mut [u8]) -> std::result::Result<(), String>;
+    fn measure(&self, image: &RgbImage, source: Source, record: &mut [u8])
+    -> std::result::Result<(), String>;
 }
 
 /// What stands behind the records.

@@ -4,15 +4,19 @@
 //! What is inside [`wide`] is compiled a second time for processors with AVX2 and bit counting, and that is run where
 //! there is one. Both do the same operations in the same order, so results do not depend on the processor.
 
+/// Work with an `#[inline(always)]` on its `call`. A closure that is more than a small loop needs this: it is called from
+/// two places, and what a compiler does not inline into both it compiles once, without the vectors.
+pub use pulp::NullaryFnOnce as Kernel;
+
 /// Runs `work` compiled for the vectors that this processor has. Functions that it calls must be `#[inline(always)]`,
 /// else they stay as they are.
 #[inline]
-pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+pub fn wide<K: Kernel>(work: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V3::try_new() {
         return pulp::Simd::vectorize(simd, work);
     }
-    work()
+    work.call()
 }
 
 #[cfg(test)]

@@ -159,7 +159,10 @@ pub struct DetectorTable {
 
 impl DetectorTable {
     /// A detector that measures nothing.
-    pub const fn new(info: Info, run: Option<unsafe extern "C" fn(*const HostTable) -> Status>) -> DetectorTable {
+    pub const fn new(
+        info: Info,
+        run: Option<unsafe extern "C" fn(*const HostTable) -> Status>,
+    ) -> DetectorTable {
         DetectorTable { info, run, measure: None, measure_bytes: 0, measure_side: 0 }
     }
 }

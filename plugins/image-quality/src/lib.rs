@@ -4,6 +4,7 @@ mod kinds;
 mod measure;
 mod shrink;
 mod sizes;
+mod wide;
 mod words;
 
 pub use measure::Measures;

@@ -4,6 +4,8 @@
 //! ones would decode every file twice. This one is made for speed: it computes in floating point, and in Pillow's
 //! fixed point only where rounding could go either way, so that the bytes are the same.
 
+use crate::wide::{Kernel, wide};
+
 /// The size that fits into `side` x `side` with the longer side filled, at least one pixel each way; the size itself
 /// where it fits already.
 pub(crate) fn fitted(width: usize, height: usize, side: usize) -> (usize, usize) {
@@ -34,46 +36,79 @@ const LANES: usize = 8;
 
 /// The pass along each row.
 fn across(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rgb.len() / width * taps.starts.len());
-    let mut planes = [vec![0.0_f32; width], vec![0.0; width], vec![0.0; width]];
-    for row in rgb.chunks_exact(width * 3) {
-        let [red, green, blue] = &mut planes;
-        for (((pixel, r), g), b) in row.chunks_exact(3).zip(red).zip(green).zip(blue) {
-            (*r, *g, *b) = (f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]));
-        }
-        for tap in taps.iter() {
-            for plane in &planes {
-                let under = &plane[tap.start..tap.start + tap.weights.len()];
-                let exact = || tap.exact(under.iter().map(|&value| value as i32));
-                out.push(rounded(dot(under, tap.weights), tap.doubt(), exact));
+    wide(Across { rgb, width, taps })
+}
+
+struct Across<'a> {
+    rgb: &'a [u8],
+    width: usize,
+    taps: &'a Taps,
+}
+
+impl Kernel for Across<'_> {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Across { rgb, width, taps } = self;
+        let mut out = Vec::with_capacity(rgb.len() / width * taps.starts.len());
+        let mut planes = [vec![0.0_f32; width], vec![0.0; width], vec![0.0; width]];
+        for row in rgb.chunks_exact(width * 3) {
+            let [red, green, blue] = &mut planes;
+            for (((pixel, r), g), b) in row.as_chunks::<3>().0.iter().zip(red).zip(green).zip(blue) {
+                (*r, *g, *b) = (f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]));
+            }
+            for tap in taps.iter() {
+                for plane in &planes {
+                    let under = &plane[tap.start..tap.start + tap.weights.len()];
+                    let exact = || tap.exact(under.iter().map(|&value| value as i32));
+                    out.push(rounded(dot(under, tap.weights), tap.doubt(), exact));
+                }
             }
         }
+        out
     }
-    out
 }
 
 /// The pass along each column.
 fn down(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    let stride = width * 3;
-    let mut out = Vec::with_capacity(stride * taps.starts.len());
-    let mut sums = vec![0.0_f32; stride];
-    for tap in taps.iter() {
-        sums.fill(0.0);
-        let under = &rgb[tap.start * stride..(tap.start + tap.weights.len()) * stride];
-        for (row, &weight) in under.chunks_exact(stride).zip(tap.weights) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += f32::from(value) * weight;
+    wide(Down { rgb, width, taps })
+}
+
+struct Down<'a> {
+    rgb: &'a [u8],
+    width: usize,
+    taps: &'a Taps,
+}
+
+impl Kernel for Down<'_> {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Down { rgb, width, taps } = self;
+        let stride = width * 3;
+        let mut out = Vec::with_capacity(stride * taps.starts.len());
+        let mut sums = vec![0.0_f32; stride];
+        for tap in taps.iter() {
+            sums.fill(0.0);
+            let under = &rgb[tap.start * stride..(tap.start + tap.weights.len()) * stride];
+            for (row, &weight) in under.chunks_exact(stride).zip(tap.weights) {
+                for (sum, &value) in sums.iter_mut().zip(row) {
+                    *sum += f32::from(value) * weight;
+                }
             }
+            out.extend(sums.iter().enumerate().map(|(at, &sum)| {
+                let exact = || tap.exact(under[at..].iter().step_by(stride).map(|&value| value.into()));
+                rounded(sum, tap.doubt(), exact)
+            }));
         }
-        out.extend(sums.iter().enumerate().map(|(at, &sum)| {
-            let exact = || tap.exact(under[at..].iter().step_by(stride).map(|&value| value.into()));
-            rounded(sum, tap.doubt(), exact)
-        }));
+        out
     }
-    out
 }
 
 /// Always in the same order, so that the last bit does not depend on anything.
+#[inline(always)]
 fn dot(values: &[f32], weights: &[f32]) -> f32 {
     let (values, weights) = (values.chunks_exact(LANES), weights.chunks_exact(LANES));
     let rest: f32 = values.remainder().iter().zip(weights.remainder()).map(|(v, w)| v * w).sum();
@@ -87,6 +122,7 @@ fn dot(values: &[f32], weights: &[f32]) -> f32 {
 }
 
 /// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
+#[inline(always)]
 fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> i32) -> u8 {
     let raised = sum + 0.5;
     if !(0.5..255.5).contains(&raised) {
@@ -126,7 +162,9 @@ impl Tap<'_> {
         1e-3 + 5e-5 * self.weights.len() as f32
     }
 
-    /// Pillow's sum, with the half that rounds it.
+    /// Pillow's sum, with the half that rounds it. Seldom needed.
+    #[cold]
+    #[inline(never)]
     fn exact(&self, values: impl Iterator<Item = i32>) -> i32 {
         let sum = |sum: i32, (value, &weight): (i32, &i32)| sum.wrapping_add(value.wrapping_mul(weight));
         values.zip(self.fixed).fold(1 << (PRECISION_BITS - 1), sum)

@@ -8,7 +8,8 @@ use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::host::{
-    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force, resolve_params,
+    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force,
+    resolve_params,
 };
 use crate::image::decode::decodings;
 use crate::index::{self, Keep, Pass, Vectors};

@@ -1,9 +1,9 @@
 //! What one run of one detector may see and say.
 
-use super::{LoadedDetector, Measuring};
 use super::kept::{self, KeepFolder};
 use super::params::resolve_params;
 use super::table;
+use super::{LoadedDetector, Measuring};
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
 use crate::facts::Facts;

@@ -120,7 +120,13 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
             let run = detector.run.ok_or_else(|| broken("a detector has no function".into()))?;
             check_info(&detector.info).map_err(broken)?;
             let measure = measuring(detector).map_err(broken)?;
-            Ok(LoadedDetector { info: &detector.info, run, measure, path: path.into(), digest: digest.clone() })
+            Ok(LoadedDetector {
+                info: &detector.info,
+                run,
+                measure,
+                path: path.into(),
+                digest: digest.clone(),
+            })
         })
         .collect()
 }

@@ -4,7 +4,7 @@
 //! is the most significant one, so that `format!("{hash:016x}")` is what ImageHash prints.
 
 use super::resample::{Filter, resize_gray};
-use crate::vector::wide;
+use crate::vector::{Kernel, wide};
 use image::RgbImage;
 use std::sync::LazyLock;
 
@@ -51,10 +51,26 @@ fn dhash_of(gray: &[u8], width: u32, height: u32) -> u64 {
 
 /// Pillow's `convert("L")`.
 pub fn luma(image: &RgbImage) -> Vec<u8> {
-    let gray = |[r, g, b]: [u8; 3]| {
-        (u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000) >> 16
-    };
-    wide(|| image.pixels().map(|pixel| gray(pixel.0) as u8).collect())
+    let mut gray = vec![0; image.as_raw().len() / 3];
+    wide(Luma { rgb: image.as_raw(), gray: &mut gray });
+    gray
+}
+
+struct Luma<'a> {
+    rgb: &'a [u8],
+    gray: &'a mut [u8],
+}
+
+impl Kernel for Luma<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (gray, [r, g, b]) in self.gray.iter_mut().zip(self.rgb.as_chunks().0) {
+            let sum = u32::from(*r) * 19595 + u32::from(*g) * 38470 + u32::from(*b) * 7471 + 0x8000;
+            *gray = (sum >> 16) as u8;
+        }
+    }
 }
 
 fn bits(bits: impl Iterator<Item = bool>) -> u64 {

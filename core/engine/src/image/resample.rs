@@ -6,9 +6,12 @@
 //! height than off the width: there Pillow 13 begins with the vertical pass (older ones never did), and so does
 //! this.
 
-use crate::vector::wide;
+use crate::vector::{Kernel, wide};
 use image::RgbImage;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// The kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +90,8 @@ fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, f
     if !usable || !within || out_width == 0 || out_height == 0 {
         return vec![0; out_width * out_height * CHANNELS];
     }
-    let columns = Taps::new(size.from.0, size.to.0, window.left, window.width, filter);
-    let rows = Taps::new(size.from.1, size.to.1, window.top, window.height, filter);
+    let columns = Taps::of(size.from.0, size.to.0, window.left, window.width, filter);
+    let rows = Taps::of(size.from.1, size.to.1, window.top, window.height, filter);
     let (same_width, same_height) = (size.from.0 == size.to.0, size.from.1 == size.to.1);
     if !same_width && vertical_first(size) {
         return horizontal::<CHANNELS>(&vertical(pixels, width * CHANNELS, 0, &rows), width, &columns);
@@ -117,34 +120,81 @@ fn vertical_first(size: Size) -> bool {
 }
 
 fn horizontal<const CHANNELS: usize>(source: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(source.len() / (width * CHANNELS) * taps.starts.len() * CHANNELS);
-    let mut planes: [Vec<u8>; CHANNELS] = std::array::from_fn(|_| vec![0; width]);
-    wide(|| {
+    wide(Horizontal::<CHANNELS> { source, width, taps })
+}
+
+struct Horizontal<'a, const CHANNELS: usize> {
+    source: &'a [u8],
+    width: usize,
+    taps: &'a Taps,
+}
+
+impl<const CHANNELS: usize> Kernel for Horizontal<'_, CHANNELS> {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Horizontal { source, width, taps } = self;
+        let mut out = Vec::with_capacity(source.len() / (width * CHANNELS) * taps.starts.len() * CHANNELS);
+        let mut planes: [Vec<u8>; CHANNELS] = std::array::from_fn(|_| vec![0; width]);
         for row in source.chunks_exact(width * CHANNELS) {
             // Channel by channel, because sums of neighbouring bytes are what processors are good at.
             for (channel, plane) in planes.iter_mut().enumerate() {
-                plane.iter_mut().zip(row.chunks_exact(CHANNELS)).for_each(|(to, pixel)| *to = pixel[channel]);
+                plane
+                    .iter_mut()
+                    .zip(row.as_chunks::<CHANNELS>().0)
+                    .for_each(|(to, pixel)| *to = pixel[channel]);
             }
             for (start, weights) in taps.iter() {
                 for plane in &planes {
                     let under = &plane[start..start + weights.len()];
-                    let products = under
-                        .iter()
-                        .zip(weights)
-                        .map(|(&value, &weight)| i32::from(value).wrapping_mul(weight));
-                    out.push(to_byte(products.fold(HALF, i32::wrapping_add)));
+                    out.push(to_byte(sum_of_products(under, weights)));
                 }
             }
         }
-    });
-    out
+        out
+    }
+}
+
+/// Rounded; sums that overflow wrap around, so that their order does not matter.
+#[inline(always)]
+fn sum_of_products(values: &[u8], weights: &[i32]) -> i32 {
+    const LANES: usize = 16;
+    let mut lanes = [0_i32; LANES];
+    let ((values, value_rest), (weights, weight_rest)) =
+        (values.as_chunks::<LANES>(), weights.as_chunks::<LANES>());
+    for (values, weights) in values.iter().zip(weights) {
+        for lane in 0..LANES {
+            lanes[lane] = lanes[lane].wrapping_add(i32::from(values[lane]).wrapping_mul(weights[lane]));
+        }
+    }
+    let mut sum = lanes.into_iter().fold(HALF, i32::wrapping_add);
+    for (&value, &weight) in value_rest.iter().zip(weight_rest) {
+        sum = sum.wrapping_add(i32::from(value).wrapping_mul(weight));
+    }
+    sum
 }
 
 /// `first` is the row of the picture with which `source` begins.
 fn vertical(source: &[u8], stride: usize, first: usize, taps: &Taps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(stride * taps.starts.len());
-    let mut sums = vec![0_i32; stride];
-    wide(|| {
+    wide(Vertical { source, stride, first, taps })
+}
+
+struct Vertical<'a> {
+    source: &'a [u8],
+    stride: usize,
+    first: usize,
+    taps: &'a Taps,
+}
+
+impl Kernel for Vertical<'_> {
+    type Output = Vec<u8>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<u8> {
+        let Vertical { source, stride, first, taps } = self;
+        let mut out = Vec::with_capacity(stride * taps.starts.len());
+        let mut sums = vec![0_i32; stride];
         for (start, weights) in taps.iter() {
             sums.fill(HALF);
             let under = source[(start - first) * stride..].chunks_exact(stride);
@@ -155,13 +205,23 @@ fn vertical(source: &[u8], stride: usize, first: usize, taps: &Taps) -> Vec<u8> 
             }
             out.extend(sums.iter().map(|&sum| to_byte(sum)));
         }
-    });
-    out
+        out
+    }
 }
 
 #[inline(always)]
 fn to_byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+/// The weights that each thread keeps: pictures of one dataset often have one size.
+const KEPT: usize = 16;
+
+type Lengths = (u32, u32, u32, u32, Filter);
+
+thread_local! {
+    /// The latest last.
+    static TAPS: RefCell<VecDeque<(Lengths, Rc<Taps>)>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// For each output position, the input positions it is made from and their weights.
@@ -174,6 +234,24 @@ struct Taps {
 }
 
 impl Taps {
+    /// Those that this thread has, or new ones.
+    fn of(from: u32, to: u32, first: u32, count: u32, filter: Filter) -> Rc<Taps> {
+        let lengths = (from, to, first, count, filter);
+        let known = TAPS.with_borrow(|kept| {
+            kept.iter().rev().find(|(known, _)| *known == lengths).map(|(_, taps)| taps.clone())
+        });
+        known.unwrap_or_else(|| {
+            let taps = Rc::new(Taps::new(from, to, first, count, filter));
+            TAPS.with_borrow_mut(|kept| {
+                if kept.len() == KEPT {
+                    kept.pop_front();
+                }
+                kept.push_back((lengths, taps.clone()));
+            });
+            taps
+        })
+    }
+
     fn new(from: u32, to: u32, first: u32, count: u32, filter: Filter) -> Taps {
         let scale = f64::from(from) / f64::from(to);
         let stretch = scale.max(1.0);

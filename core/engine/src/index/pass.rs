@@ -129,7 +129,9 @@ impl Pass<'_> {
         };
         let old = self.old_measures();
         let writers = self.keep.as_ref().map(|keep| {
-            let old = old.clone().map_or_else(|| vec![None; measurers.len()], |old| old.into_iter().map(Some).collect());
+            let old = old
+                .clone()
+                .map_or_else(|| vec![None; measurers.len()], |old| old.into_iter().map(Some).collect());
             let pairs = measurers.iter().zip(old);
             pairs.map(|(measurer, old)| Some(MeasuresWriter::new(keep.measures, *measurer, old))).collect()
         });
@@ -179,7 +181,11 @@ impl Pass<'_> {
 }
 
 impl<'a> Work<'a> {
-    fn run(&self, unfinished: &mut Option<Unfinished>, writers: Vec<Option<MeasuresWriter>>) -> Result<Passed> {
+    fn run(
+        &self,
+        unfinished: &mut Option<Unfinished>,
+        writers: Vec<Option<MeasuresWriter>>,
+    ) -> Result<Passed> {
         let total = self.pass.manifest.len();
         let size = self.embedder.map_or(GROUP, |embedder| {
             let fitting = GROUP_BYTES / (4 * embedder.input_len().max(1));
@@ -298,7 +304,8 @@ impl<'a> Work<'a> {
         let total = manifest.len() as u64;
         let mut passed = Passed::default();
         let mut digest = SamplesDigest::default();
-        let mut feeding = self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
+        let mut feeding =
+            self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
         self.job.progress(0, total);
         for (number, group) in groups.iter().enumerate() {
             let looked = receivers[number % 2].recv();
@@ -318,7 +325,8 @@ impl<'a> Work<'a> {
                 }
                 if let Some(model) = &mut feeding
                     && seen.trouble.is_none()
-                    && let Err(error) = self.feed(model, seen.hash, input.as_deref(), row, unfinished, &mut passed.filled)
+                    && let Err(error) =
+                        self.feed(model, seen.hash, input.as_deref(), row, unfinished, &mut passed.filled)
                 {
                     if matches!(error, Error::Stopped) {
                         return Err(error);
@@ -351,7 +359,9 @@ impl<'a> Work<'a> {
     }
 
     fn write_records(&self, writers: &mut [Option<MeasuresWriter>], mut records: &[u8]) -> Result<()> {
-        for (writer, (measurer, failure)) in writers.iter_mut().zip(self.pass.measurers.iter().zip(&self.failures)) {
+        for (writer, (measurer, failure)) in
+            writers.iter_mut().zip(self.pass.measurers.iter().zip(&self.failures))
+        {
             let record;
             (record, records) = records.split_at(measurer.bytes());
             if failure.get().is_some() {

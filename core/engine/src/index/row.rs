@@ -34,7 +34,9 @@ impl Row {
             return (Row::failed(0, modified, what.into()), None);
         }
         match bytes_of(path, size) {
-            Ok((bytes, hash)) => Row::of(&bytes, Row { hash, ..Row::failed(size, modified, String::new()) }, known),
+            Ok((bytes, hash)) => {
+                Row::of(&bytes, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
+            }
             Err(error) => (Row::failed(size, modified, because(&error)), None),
         }
     }

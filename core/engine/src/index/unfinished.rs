@@ -101,7 +101,8 @@ impl Unfinished {
         if self.frame.is_empty() {
             return Ok(());
         }
-        let write = |file: &mut File, bytes: &[u8]| file.write_all(bytes).map_err(Error::io("write", &self.path));
+        let write =
+            |file: &mut File, bytes: &[u8]| file.write_all(bytes).map_err(Error::io("write", &self.path));
         let mut file = match self.file.take() {
             Some(file) => file,
             None => {

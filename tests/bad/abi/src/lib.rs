@@ -8,8 +8,7 @@ unsafe extern "C" fn run(_: *const HostTable) -> Status {
     Status::OK
 }
 
-const DETECTORS: &[DetectorTable] =
-    &[DetectorTable::new(Info::new("from-the-future", "Nothing"), Some(run))];
+const DETECTORS: &[DetectorTable] = &[DetectorTable::new(Info::new("from-the-future", "Nothing"), Some(run))];
 
 #[unsafe(no_mangle)]
 static CHAFFINCH_PLUGIN: PluginTable = PluginTable {
