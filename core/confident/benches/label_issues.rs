@@ -1,5 +1,9 @@
 //! Label issues of 50,000 samples in ten classes: `cargo bench -p chaffinch-confident`.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a measurement fails loudly; criterion's macros write no docs")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a measurement fails loudly; criterion's macros write no docs"
+)]
 
 use chaffinch_confident::{Filter, Method, Table, filter, scores};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -15,9 +19,8 @@ fn table() -> (Vec<f32>, Vec<u32>) {
     let mut labels = Vec::with_capacity(SAMPLES);
     for sample in 0..SAMPLES {
         let likely = sample % CLASSES;
-        let row = (0..CLASSES).map(|class| {
-            if class == likely { 5.0 } else { 0.0 } + number(sample * CLASSES + class)
-        });
+        let row = (0..CLASSES)
+            .map(|class| (if class == likely { 5.0 } else { 0.0 }) + number(sample * CLASSES + class));
         let row: Vec<f32> = row.collect();
         let total: f32 = row.iter().sum();
         probabilities.extend(row.iter().map(|p| p / total));
