@@ -156,8 +156,13 @@ impl Kernel for Look<'_> {
             *squared = 241 * square(*r) + 691 * square(*g) + 68 * square(*b);
         }
         for (step, &squared) in seen.steps.iter_mut().zip(&seen.squares[..run.len()]) {
-            // Through 32 bits with a sign, which processors can do for many numbers at once.
-            *step = (2.0 * (squared as i32 as f32).sqrt() + 0.5) as i32 as u16;
+            // Cut to a whole number by way of 2^23, whose neighbours are whole numbers: unlike a cast, which checks its
+            // range, processors do that for many numbers at once.
+            const WHOLE: f32 = 8_388_608.0;
+            let raised = 2.0 * (squared as i32 as f32).sqrt() + 0.5;
+            let nearest = raised + WHOLE;
+            let above = u32::from(nearest - WHOLE > raised);
+            *step = ((nearest.to_bits() & 0x7f_ffff) - above) as u16;
         }
         let coloured =
             run.iter().map(|&[r, g, b]| u32::from(r.max(g).max(b) - r.min(g).min(b) > GREY_LEVELS));
@@ -202,11 +207,9 @@ impl Counts {
             }
         }
         counts.coloured = seen.coloured;
-        for channel in 0..3 {
-            for value in 0..256 {
-                counts.channels[channel][value] = tables[0][channel][value] + tables[1][channel][value];
-            }
-        }
+        let [even, odd] = &tables;
+        counts.channels =
+            [0, 1, 2].map(|channel| std::array::from_fn(|value| even[channel][value] + odd[channel][value]));
         if small {
             counts.brightness.sort_unstable();
         }

@@ -118,7 +118,9 @@ fn dot(values: &[f32], weights: &[f32]) -> f32 {
             lanes[lane] += values[lane] * weights[lane];
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    // In pairs, which need not wait for each other.
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
 }
 
 /// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
