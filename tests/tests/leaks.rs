@@ -43,6 +43,33 @@ fn cifar10_leaks_as_the_reference_says() {
     assert!(summary.contains("Leak rate by image: 1.03%"), "{summary}");
 }
 
+/// The detector names the same test images.
+#[test]
+fn the_detector_flags_what_the_report_names() {
+    let Some((train, test)) = cifar10() else {
+        println!("NOT RUN: the archive is not at hand; set CHAFFINCH_SHARED to the folder with data/ in it");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let mut list = String::from("path,label,split\n");
+    for (folder, split) in [(&train, "train"), (&test, "test")] {
+        for file in files(folder) {
+            let class = file.parent().unwrap().file_name().unwrap();
+            list += &format!("{},{},{split}\n", file.display(), class.display());
+        }
+    }
+    let manifest = sandbox.path().join("all.csv");
+    fs::write(&manifest, list).unwrap();
+    let (manifest, session) = (manifest.to_str().unwrap(), sandbox.session());
+    let session = session.to_str().unwrap();
+    sandbox.ok(["scan", manifest, "--session", session, "--detectors", "leaks", "--quiet"]);
+    let suspects = sandbox.ok(["rank", session, "--top", "1000", "--format", "csv"]).stdout;
+    let suspects = table(&suspects);
+    assert_eq!(suspects.len(), 103);
+    assert!(suspects.iter().all(|row| row["detectors"] == "leaks" && row["path"].contains("test")));
+    assert_eq!(suspects.iter().filter(|row| row["reason"].contains("the same picture")).count(), 3);
+}
+
 #[test]
 fn copies_are_found_by_each_method_and_none_is_a_status() {
     let sandbox = Sandbox::new();

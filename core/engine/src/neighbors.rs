@@ -1,16 +1,19 @@
 //! Nearest neighbours and similarities, by blocks of matrix products.
 //!
-//! Every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that takes a fraction of the
-//! full product (`bound`), against what a first look among similar rows has found (`clusters`). A product only says
+//! Up to [`EXACT_ROWS`] rows every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that
+//! takes a fraction of the full product (`bound`), against what a first look among similar rows has found (`clusters`).
+//! Above, rows are looked for among similar ones only, where that finds nearly all (`approximate`). A product only says
 //! which pairs may count; the cosine that does is computed pair by pair in a fixed order (`best`), so that neither
 //! blocks nor threads nor shortcuts ever change a number.
 
+mod approximate;
 mod best;
 mod bound;
 mod clusters;
 mod device;
 mod pairs;
 
+pub use approximate::{RECALL, RECALL_AT};
 pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
 
 use crate::Result;
@@ -23,6 +26,8 @@ use rayon::prelude::*;
 
 /// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
 const BLOCK: usize = 256;
+/// Up to so many rows the lists are exact: two cores look at all pairs within minutes.
+pub const EXACT_ROWS: usize = 250_000;
 /// From so many rows on clusters are worth their making.
 const CLUSTERED_ROWS: usize = 8192;
 /// Clusters that a row is compared with before all pairs are looked at.
@@ -37,6 +42,9 @@ pub struct NeighborLists {
     pub indices: Vec<u32>,
     /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
     pub similarities: Vec<f32>,
+    /// The share of the true [`RECALL_AT`] neighbours that were found, counted on a sample of the rows; none where the
+    /// lists are exact.
+    pub recall: Option<f32>,
 }
 
 impl NeighborLists {
@@ -56,6 +64,7 @@ impl NeighborLists {
         }
         let k = self.k;
         let mut lists = NeighborLists::empty(count, k);
+        lists.recall = self.recall;
         for (place, &row) in rows.iter().enumerate() {
             let (from, to) = (place * k..(place + 1) * k, row as usize * k);
             let indices = self.indices[from.clone()].iter();
@@ -68,7 +77,12 @@ impl NeighborLists {
 
     /// No neighbours, with room for `k` a row.
     fn empty(rows: usize, k: usize) -> NeighborLists {
-        NeighborLists { k, indices: vec![u32::MAX; rows * k], similarities: vec![-1.0; rows * k] }
+        NeighborLists {
+            k,
+            indices: vec![u32::MAX; rows * k],
+            similarities: vec![-1.0; rows * k],
+            recall: None,
+        }
     }
 
     /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
@@ -81,12 +95,13 @@ impl NeighborLists {
         let indices = self.indices.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
         let similarities =
             self.similarities.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
-        NeighborLists { k, indices, similarities }
+        NeighborLists { k, indices, similarities, recall: self.recall }
     }
 }
 
 /// The `k` nearest rows of each usable row, itself left out. Rows that are not usable have no neighbours and are
-/// nobody's. The same whatever the number of threads.
+/// nobody's. The same whatever the number of threads. Exact up to [`EXACT_ROWS`] rows; above, at least [`RECALL`] of the
+/// nearest [`RECALL_AT`] are found on a sample of the rows.
 ///
 /// # Errors
 /// When stopped.
@@ -96,7 +111,25 @@ pub fn nearest(
     k: usize,
     job: &Job<'_>,
 ) -> Result<NeighborLists> {
+    nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
+}
+
+/// The same with another border between exact and approximate.
+///
+/// # Errors
+/// When stopped.
+pub fn nearest_beyond(
+    exact_rows: usize,
+    matrix: &EmbeddingMatrix,
+    usable: &dyn Fn(usize) -> bool,
+    k: usize,
+    job: &Job<'_>,
+) -> Result<NeighborLists> {
     let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
+    if rows.len() > exact_rows && k < RECALL_AT {
+        // What the recall is counted on is always found, so that it is the same for all.
+        return Ok(nearest_beyond(exact_rows, matrix, usable, RECALL_AT, job)?.truncated(k));
+    }
     let mut lists = NeighborLists::empty(matrix.rows(), k);
     let asked = k;
     let k = k.min(rows.len().saturating_sub(1));
@@ -104,11 +137,8 @@ pub fn nearest(
         return Ok(lists);
     }
     let set = Set { matrix, rows: &rows };
-    let mut best = Best::new(rows.len(), k);
-    if rows.len() >= CLUSTERED_ROWS {
-        Clusters::new(set, job)?.search(set, FIRST_LOOK, &mut best, job)?;
-    }
-    let best = pairs::complete(set, best, job)?;
+    let (best, recall) = lists_of(set, exact_rows, k, job)?;
+    lists.recall = recall;
     for (place, &row) in rows.iter().enumerate() {
         let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
         let indices = best.indices[from.clone()].iter();
@@ -118,6 +148,20 @@ pub fn nearest(
         lists.similarities[to..to + k].iter_mut().zip(found).for_each(|(to, from)| *to = from);
     }
     Ok(lists)
+}
+
+fn lists_of(set: Set<'_>, exact_rows: usize, k: usize, job: &Job<'_>) -> Result<(Best, Option<f32>)> {
+    let mut best = Best::new(set.len(), k);
+    if set.len() >= CLUSTERED_ROWS {
+        let clusters = Clusters::new(set, job)?;
+        if set.len() > exact_rows
+            && let Some((best, recall)) = approximate::search(set, &clusters, k, job)?
+        {
+            return Ok((best, Some(recall)));
+        }
+        best = clusters.search(set, FIRST_LOOK, best, job)?;
+    }
+    Ok((pairs::complete(set, best, job)?, None))
 }
 
 /// The rows among which neighbours are looked for; what follows counts places in this list.

@@ -38,6 +38,7 @@ mod report;
 mod score;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod values;
 mod view;
 
 pub use detector::{Detector, Finding, SampleDetector};
@@ -47,10 +48,11 @@ pub use export::{PanicMessage, measure_guarded, run_guarded};
 pub use info::{Info, Needs, Param, ParamKind, Scope};
 pub use report::{Issue, Related, Report};
 pub use score::Score;
-pub use view::{
+pub use values::{
     Decided, Dimensions, FORMATS, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels,
-    Source, Split, View, is_flat,
+    Source, Split, is_flat,
 };
+pub use view::View;
 
 /// Everything a detector's source file needs.
 pub mod prelude {

@@ -12,7 +12,7 @@ mod probabilities;
 mod settings;
 
 pub(super) use bench::{
-    Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct,
+    Bench, BenchAudit, BenchDetectors, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct,
 };
 pub(super) use probabilities::{
     LabelQuality, PromptPooling, QualityFormat, ScoreMethod, Select, SelectSource,

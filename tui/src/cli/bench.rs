@@ -1,6 +1,8 @@
 //! `bench`: measures the parts that are to be as fast as the hardware, without a dataset or a session. Hidden from
 //! the help: its figures are for `scripts/peers` and `docs/benchmarks.md`.
 
+mod detectors;
+
 use super::args::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
 use super::models::loader;
 use super::output::{json, results};
@@ -39,6 +41,7 @@ struct Figures {
 /// Measures one part.
 pub(super) fn run(what: &Bench) -> Result<()> {
     let figures = match what {
+        Bench::Detectors(args) => return results(|out| json(out, &detectors::run(args)?)),
         Bench::Product(args) => product(args),
         Bench::Embed(args) => embed(args)?,
         Bench::Images(args) => images(args)?,

@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures};
 use crate::neighbors::{self, NeighborLists, OnDevice};
-use crate::out_of_sample::{self, Balance, OutOfSample};
+use crate::out_of_sample::{self, OutOfSample};
 use crate::prompts::PromptSet;
 use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
@@ -189,15 +189,8 @@ impl Shared {
         }
         let usable = |index: usize| self.usable(index);
         let (labels, classes) = (self.manifest.labels(), self.manifest.classes().len());
-        let found = out_of_sample::compute(
-            matrix,
-            labels,
-            classes,
-            &self.facts.hashes,
-            &usable,
-            Balance::Samples,
-            job,
-        )?;
+        let found =
+            out_of_sample::compute_cleaned(matrix, labels, classes, &self.facts.hashes, &usable, job)?;
         let found = Arc::new(found);
         *cache = Some(found.clone());
         Ok(found)

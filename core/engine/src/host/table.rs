@@ -4,8 +4,9 @@
 
 use super::LoadedDetector;
 use super::context::{RunContext, lock};
+use crate::neighbors::{self, RECALL_AT};
 use crate::sample::SampleId;
-use crate::{Error, Result, neighbors};
+use crate::{Error, Result};
 use chaffinch_plugin::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
     NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
@@ -186,6 +187,13 @@ unsafe extern "C" fn neighbors(ctx: *mut c_void, k: usize, out: *mut NeighborsTa
     status(|| {
         // The shared cache keeps the lists until every run is over.
         let lists = run.shared.neighbors(k, &run.job, run.log)?;
+        if let Some(recall) = lists.recall {
+            let percent = 100.0 * recall;
+            let text = format!(
+                "searched among similar samples only: {percent:.1} % of the {RECALL_AT} nearest were found on a sample"
+            );
+            run.note("neighbours", &text);
+        }
         let table = NeighborsTable {
             indices: Slice::new(&lists.indices),
             similarities: Slice::new(&lists.similarities),

@@ -4,6 +4,7 @@
 
 mod bind;
 mod models;
+mod parquet;
 mod read;
 mod report;
 

@@ -1,5 +1,6 @@
-//! Probabilities and labels from files: NumPy's npy, CSV and TSV, and plain lines.
+//! Probabilities and labels from files: NumPy's npy, Parquet, CSV and TSV, and plain lines.
 
+use super::parquet;
 use crate::display::safe_text;
 use crate::{Error, Result};
 use npyz::{DType, NpyFile, Order, TypeChar, TypeStr};
@@ -65,6 +66,7 @@ impl Values {
 /// What a file's name says it is.
 enum Kind {
     Npy,
+    Parquet,
     Table(u8),
 }
 
@@ -72,9 +74,12 @@ fn kind(path: &Path) -> Result<Kind> {
     let extension = path.extension().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "npy" => Ok(Kind::Npy),
+        "parquet" | "pq" => Ok(Kind::Parquet),
         "csv" | "txt" => Ok(Kind::Table(b',')),
         "tsv" => Ok(Kind::Table(b'\t')),
-        _ => Err(Error::format(path, "this kind of file is not read; give .npy, .csv, .tsv or .txt")),
+        _ => {
+            Err(Error::format(path, "this kind of file is not read; give .npy, .parquet, .csv, .tsv or .txt"))
+        }
     }
 }
 
@@ -85,6 +90,7 @@ fn kind(path: &Path) -> Result<Kind> {
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     match kind(path)? {
         Kind::Npy => npy_grid(path),
+        Kind::Parquet => parquet::grid(path),
         Kind::Table(separator) => csv_grid(path, separator),
     }
 }
@@ -96,6 +102,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
 pub(super) fn column(path: &Path) -> Result<Values> {
     match kind(path)? {
         Kind::Npy => npy_column(path),
+        Kind::Parquet => parquet::column(path),
         Kind::Table(separator) => csv_column(path, separator),
     }
 }
@@ -250,19 +257,34 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
     Ok(Grid { numbers: Numbers::Double(numbers), rows: body.len(), cols, names })
 }
 
+/// Which column of a table holds the labels.
+pub(super) struct Column {
+    /// Its place.
+    pub(super) place: usize,
+    /// Whether its name says so, so that a first line is a heading.
+    pub(super) headed: bool,
+    /// Whether its name says that it holds flags.
+    pub(super) flags: bool,
+}
+
+/// Finds the column of labels by the names in small letters; the only one needs no name.
+pub(super) fn label_column(path: &Path, head: &[String]) -> Result<Column> {
+    let place = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
+    match (place(&FLAGS), place(&LABELS)) {
+        (Some(place), _) => Ok(Column { place, headed: true, flags: true }),
+        (None, Some(place)) => Ok(Column { place, headed: true, flags: false }),
+        (None, None) if head.len() == 1 => Ok(Column { place: 0, headed: false, flags: false }),
+        (None, None) => {
+            let message = format!("it has no column {} or {}", LABELS.join(", "), FLAGS[0]);
+            Err(Error::format(path, message))
+        }
+    }
+}
+
 fn csv_column(path: &Path, separator: u8) -> Result<Values> {
     let rows = records(path, separator)?;
     let head: Vec<String> = rows[0].1.iter().map(str::to_lowercase).collect();
-    let place = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
-    let (column, headed, flags) = match (place(&FLAGS), place(&LABELS)) {
-        (Some(column), _) => (column, true, true),
-        (None, Some(column)) => (column, true, false),
-        (None, None) if head.len() == 1 => (0, false, false),
-        (None, None) => {
-            let message = format!("it has no column {} or {}", LABELS.join(", "), FLAGS[0]);
-            return Err(Error::format(path, message));
-        }
-    };
+    let Column { place: column, headed, flags } = label_column(path, &head)?;
     let body = &rows[usize::from(headed)..];
     let fields: Vec<&str> = body.iter().map(|(_, row)| row.get(column).unwrap_or_default()).collect();
     if let Some(empty) = fields.iter().position(|field| field.is_empty()) {

@@ -1,6 +1,7 @@
 //! The best candidates so far.
 
-use super::Set;
+use super::{BLOCK, Set};
+use std::sync::{Mutex, PoisonError};
 
 /// Candidates that are looked at together.
 const LOOK: usize = 64;
@@ -21,6 +22,35 @@ pub(super) struct Best {
 impl Best {
     pub(super) fn new(rows: usize, k: usize) -> Best {
         Best { k, indices: vec![u32::MAX; rows * k], similarities: vec![f32::NEG_INFINITY; rows * k] }
+    }
+
+    /// The lists of [`BLOCK`] rows each, for several threads at once.
+    pub(super) fn into_blocks(self) -> Vec<Mutex<Best>> {
+        let k = self.k;
+        let lists = self.indices.chunks(BLOCK * k).zip(self.similarities.chunks(BLOCK * k));
+        lists
+            .map(|(indices, similarities)| {
+                Mutex::new(Best { k, indices: indices.to_vec(), similarities: similarities.to_vec() })
+            })
+            .collect()
+    }
+
+    /// What was taken apart.
+    pub(super) fn from_blocks(k: usize, blocks: Vec<Mutex<Best>>) -> Best {
+        Best::joined(
+            k,
+            blocks.into_iter().map(|block| block.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        )
+    }
+
+    /// Lists behind each other.
+    pub(super) fn joined(k: usize, parts: impl IntoIterator<Item = Best>) -> Best {
+        let mut all = Best { k, indices: Vec::new(), similarities: Vec::new() };
+        for part in parts {
+            all.indices.extend(part.indices);
+            all.similarities.extend(part.similarities);
+        }
+        all
     }
 
     /// What a candidate of this row must at least have.

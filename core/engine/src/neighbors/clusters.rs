@@ -1,7 +1,8 @@
 //! Rows by likeness, so that neighbours can be looked for among similar rows only.
 //!
-//! Centres are found by k-means on a sample; every row belongs to its nearest centre. A row's candidates are the
-//! members of the clusters nearest to its own.
+//! Centres are found by k-means on a sample; every row belongs to its nearest centre, and is compared with the members
+//! of the centres nearest to itself: an inverted file with the vectors as they are (Jégou, Douze and Schmid 2011,
+//! "Product quantization for nearest neighbor search", section V; `IndexIVFFlat` of faiss).
 
 use super::best::{Best, Places};
 use super::{BLOCK, Set};
@@ -10,6 +11,7 @@ use crate::linear::matmul_transposed;
 use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Rows of the sample that centres are made from, for each centre.
@@ -17,11 +19,10 @@ const TRAINED: usize = 16;
 /// Rounds of k-means.
 const ROUNDS: usize = 4;
 
-/// Who belongs together, and how near.
+/// Who belongs together.
 pub(super) struct Clusters {
-    /// Cosines of all centres with each other.
-    nearness: Vec<f32>,
-    cols: usize,
+    /// Unit vectors.
+    centres: Vec<f32>,
     /// Places by cluster.
     members: Vec<Vec<u32>>,
 }
@@ -38,7 +39,7 @@ impl Clusters {
         );
         for _ in 0..ROUNDS {
             job.checkpoint()?;
-            let nearest = nearest_centres(set, &sample, &centres, job)?;
+            let nearest = nearest_centres(set, &sample, &centres, 1, job)?;
             let mut sums = vec![0.0_f32; centres.len()];
             for (&place, &centre) in sample.iter().zip(&nearest) {
                 let sum = &mut sums[centre as usize * cols..][..cols];
@@ -54,92 +55,118 @@ impl Clusters {
         }
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut members = vec![Vec::new(); count];
-        for (place, centre) in nearest_centres(set, &all, &centres, job)?.into_iter().enumerate() {
+        for (place, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
             members[centre as usize].push(place as u32);
         }
-        let mut nearness = vec![0.0; count * count];
-        let blocks = nearness.par_chunks_mut(BLOCK * count).zip(centres.par_chunks(BLOCK * cols));
-        blocks.for_each(|(out, rows)| matmul_transposed(rows, rows.len() / cols, &centres, count, cols, out));
-        Ok(Clusters { nearness, cols, members })
+        Ok(Clusters { centres, members })
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// All clusters, the nearest to a cluster first, itself in front.
-    fn around(&self, cluster: usize) -> Vec<u32> {
-        let row = &self.nearness[cluster * self.len()..][..self.len()];
-        let mut order: Vec<u32> = (0..self.len() as u32).collect();
-        let nearness =
-            |other: u32| if other as usize == cluster { f32::INFINITY } else { row[other as usize] };
-        order.sort_by(|&a, &b| nearness(b).total_cmp(&nearness(a)).then(a.cmp(&b)));
-        order
-    }
-
-    /// Offers each row the members of the `probes` clusters around its own.
-    pub(super) fn search(&self, set: Set<'_>, probes: usize, best: &mut Best, job: &Job<'_>) -> Result<()> {
-        let k = best.k;
-        let (done, total) = (AtomicU64::new(0), set.len() as u64);
-        let work = |cluster: usize| {
-            let members = &self.members[cluster];
-            let around = self.around(cluster);
-            let near = around.iter().take(probes).flat_map(|&other| &self.members[other as usize]);
-            let candidates: Vec<u32> = near.copied().collect();
-            let mut found = Best::new(members.len(), k);
-            let (mut left, mut right, mut product) = (Vec::new(), Vec::new(), Vec::new());
-            for (part, rows) in members.chunks(BLOCK).enumerate() {
-                set.gather(rows.iter().copied(), &mut left);
-                for others in candidates.chunks(BLOCK) {
+    /// Offers each row the members of the `probes` clusters nearest to it.
+    pub(super) fn search(&self, set: Set<'_>, probes: usize, best: Best, job: &Job<'_>) -> Result<Best> {
+        let (k, probes) = (best.k, probes.min(self.len()));
+        let all: Vec<u32> = (0..set.len() as u32).collect();
+        let mut asking = vec![Vec::new(); self.len()];
+        let nearest = nearest_centres(set, &all, &self.centres, probes, job)?;
+        for (place, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
+            nearest.iter().for_each(|&cluster| asking[cluster as usize].push(place));
+        }
+        drop(nearest);
+        let blocks = best.into_blocks();
+        let (done, total) = (AtomicU64::new(0), self.len() as u64);
+        let work = |[left, right, product]: &mut [Vec<f32>; 3], cluster: usize| {
+            for others in self.members[cluster].chunks(BLOCK) {
+                set.gather(others.iter().copied(), right);
+                for rows in asking[cluster].chunks(BLOCK) {
                     job.checkpoint()?;
-                    set.gather(others.iter().copied(), &mut right);
+                    set.gather(rows.iter().copied(), left);
                     product.resize(rows.len() * others.len(), 0.0);
-                    matmul_transposed(&left, rows.len(), &right, others.len(), self.cols, &mut product);
+                    matmul_transposed(left, rows.len(), right, others.len(), set.cols(), product);
                     wide(|| {
-                        for (row, quick) in product.chunks_exact(others.len()).enumerate() {
-                            let place = part * BLOCK + row;
-                            found.offer_all(set, place, rows[row], quick, &Places::These(others));
+                        for (&place, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
+                            let (block, row) = (place as usize / BLOCK, place as usize % BLOCK);
+                            let mut best = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+                            best.offer_all(set, row, place, quick, &Places::These(others));
                         }
                     });
                 }
             }
-            let before = done.fetch_add(members.len() as u64, Ordering::Relaxed);
-            job.progress(before + members.len() as u64, total);
-            Ok::<_, Error>(found)
+            job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            Ok::<_, Error>(())
         };
-        let found: Vec<Best> =
-            (0..self.len()).into_par_iter().with_max_len(1).map(work).collect::<Result<_>>()?;
-        for (members, found) in self.members.iter().zip(found) {
-            for (row, &place) in members.iter().enumerate() {
-                let (from, to) = (row * k..(row + 1) * k, place as usize * k);
-                best.indices[to..to + k].copy_from_slice(&found.indices[from.clone()]);
-                best.similarities[to..to + k].copy_from_slice(&found.similarities[from]);
-            }
+        (0..self.len()).into_par_iter().with_max_len(1).try_for_each_init(Default::default, work)?;
+        Ok(Best::from_blocks(k, blocks))
+    }
+
+    /// For each true neighbour of some rows, to how many clusters its row must be compared to find it.
+    pub(super) fn probes_for(
+        &self,
+        set: Set<'_>,
+        asked: &[u32],
+        truth: &Best,
+        job: &Job<'_>,
+    ) -> Result<Vec<u32>> {
+        let mut homes = vec![0_u32; set.len()];
+        for (cluster, members) in (0_u32..).zip(&self.members) {
+            members.iter().for_each(|&place| homes[place as usize] = cluster);
         }
-        Ok(())
+        let orders = nearest_centres(set, asked, &self.centres, self.len(), job)?;
+        let homes = &homes;
+        let lists = truth.indices.chunks_exact(truth.k).zip(orders.chunks_exact(self.len()));
+        let needed = lists.flat_map(|(neighbours, order)| {
+            let known = neighbours.iter().filter(|&&place| place != u32::MAX);
+            known.filter_map(move |&place| {
+                let home = homes[place as usize];
+                (1_u32..).zip(order).find(|(_, cluster)| **cluster == home).map(|(probes, _)| probes)
+            })
+        });
+        Ok(needed.collect())
     }
 }
 
-/// The nearest centre of each of these rows.
-fn nearest_centres(set: Set<'_>, places: &[u32], centres: &[f32], job: &Job<'_>) -> Result<Vec<u32>> {
-    let (cols, count) = (set.cols(), centres.len() / set.cols().max(1));
-    let of_block = |places: &[u32]| {
-        job.checkpoint()?;
-        let mut rows = Vec::new();
-        set.gather(places.iter().copied(), &mut rows);
-        let mut product = vec![0.0; places.len() * count];
-        matmul_transposed(&rows, places.len(), centres, count, cols, &mut product);
-        let nearest = product.chunks_exact(count).map(|row| {
-            let mut best = (f32::NEG_INFINITY, 0);
-            for (centre, &cosine) in (0_u32..).zip(row) {
-                if cosine > best.0 {
-                    best = (cosine, centre);
-                }
+/// The `count` nearest centres of each of these rows, nearest first, equal ones by number.
+fn nearest_centres(
+    set: Set<'_>,
+    places: &[u32],
+    centres: &[f32],
+    count: usize,
+    job: &Job<'_>,
+) -> Result<Vec<u32>> {
+    let (cols, all) = (set.cols(), centres.len() / set.cols().max(1));
+    let mut found = vec![0_u32; places.len() * count];
+    let blocks = found.par_chunks_mut(BLOCK * count).zip(places.par_chunks(BLOCK));
+    blocks.try_for_each_init(
+        || (Vec::new(), Vec::new(), Vec::new()),
+        |(rows, product, order), (found, places)| {
+            job.checkpoint()?;
+            set.gather(places.iter().copied(), rows);
+            product.resize(places.len() * all, 0.0);
+            matmul_transposed(rows, places.len(), centres, all, cols, product);
+            for (found, cosines) in found.chunks_exact_mut(count).zip(product.chunks_exact(all)) {
+                nearest_of(cosines, order, found);
             }
-            best.1
-        });
-        Ok(nearest.collect())
+            Ok::<_, Error>(())
+        },
+    )?;
+    Ok(found)
+}
+
+/// Which of these are largest, in order. What is no number comes last.
+fn nearest_of(cosines: &[f32], order: &mut Vec<u32>, found: &mut [u32]) {
+    let key = |centre: u32| {
+        let cosine = cosines[centre as usize];
+        if cosine.is_nan() { f32::NEG_INFINITY } else { cosine }
     };
-    let blocks: Vec<Vec<u32>> = places.par_chunks(BLOCK).map(of_block).collect::<Result<_>>()?;
-    Ok(blocks.concat())
+    let before = |a: &u32, b: &u32| key(*b).total_cmp(&key(*a)).then(a.cmp(b));
+    order.clear();
+    order.extend(0..cosines.len() as u32);
+    if found.len() < order.len() {
+        order.select_nth_unstable_by(found.len(), before);
+        order.truncate(found.len());
+    }
+    order.sort_unstable_by(before);
+    found.copy_from_slice(order);
 }

@@ -16,15 +16,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> {
     let bound = Bound::new(set, &best);
     let (k, width) = (best.k, bound.width());
-    let blocks: Vec<Mutex<Best>> = best
-        .indices
-        .chunks(BLOCK * k)
-        .zip(best.similarities.chunks(BLOCK * k))
-        .map(|(indices, similarities)| {
-            Mutex::new(Best { k, indices: indices.to_vec(), similarities: similarities.to_vec() })
-        })
-        .collect();
-    drop(best);
+    let blocks = best.into_blocks();
     let pairs = pairs_of_blocks(blocks.len());
     let (done, total) = (AtomicU64::new(0), pairs.len() as u64);
     let work = |(product, thresholds): &mut (Vec<f32>, Vec<f32>), &(left, right): &(usize, usize)| {
@@ -58,13 +50,7 @@ pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> 
         Ok::<(), Error>(())
     };
     pairs.par_iter().with_max_len(1).try_for_each_init(Default::default, work)?;
-    let mut best = Best { k, indices: Vec::new(), similarities: Vec::new() };
-    for block in blocks {
-        let block = block.into_inner().unwrap_or_else(PoisonError::into_inner);
-        best.indices.extend(block.indices);
-        best.similarities.extend(block.similarities);
-    }
-    Ok(best)
+    Ok(Best::from_blocks(k, blocks))
 }
 
 fn lock(best: &Mutex<Best>) -> std::sync::MutexGuard<'_, Best> {

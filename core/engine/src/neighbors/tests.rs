@@ -138,13 +138,13 @@ fn a_first_look_and_a_bound_change_nothing() {
     };
     let lists = on(1);
     assert!(lists == on(3), "one thread and three");
+    assert_eq!(lists.recall, None);
     let rows: Vec<u32> = (0..matrix.rows() as u32).filter(|&row| usable(row as usize)).collect();
     let set = Set { matrix: &matrix, rows: &rows };
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
     let clusters = Clusters::new(set, &job).unwrap();
-    let mut first = Best::new(rows.len(), 10);
-    clusters.search(set, FIRST_LOOK, &mut first, &job).unwrap();
+    let first = clusters.search(set, FIRST_LOOK, Best::new(rows.len(), 10), &job).unwrap();
     assert!(bound::Bound::new(set, &first).width() < 96);
     for row in (0..matrix.rows()).step_by(397).filter(|&row| usable(row)) {
         let found: Vec<(usize, f32)> = lists.of(row).collect();
@@ -153,6 +153,40 @@ fn a_first_look_and_a_bound_change_nothing() {
             assert!(index == other || (similarity - plain).abs() < 1e-6, "row {row}");
         }
     }
+}
+
+#[test]
+fn among_many_rows_nearly_all_are_found_and_the_share_is_true() {
+    let matrix = grouped(2 * CLUSTERED_ROWS, 48);
+    let usable = |row: usize| row % 11 != 3;
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let near = |exact_rows: usize, k: usize| nearest_beyond(exact_rows, &matrix, &usable, k, &job).unwrap();
+    let (exact, quick) = (near(usize::MAX, 10), near(CLUSTERED_ROWS, 10));
+    let claimed = quick.recall.expect("it is approximate");
+    assert_eq!(exact.recall, None);
+    let (mut found, mut all) = (0, 0);
+    for row in (0..matrix.rows()).filter(|&row| usable(row)) {
+        let farthest = exact.of(row).last().unwrap().1;
+        found += quick.of(row).filter(|(_, similarity)| *similarity >= farthest).count();
+        all += 10;
+    }
+    let true_share = found as f32 / all as f32;
+    assert!(claimed >= RECALL && (true_share - claimed).abs() < 0.01, "{true_share} for {claimed}");
+    assert!(true_share < 1.0, "all were found, so nothing was left out");
+    assert!(quick.truncated(3) == near(CLUSTERED_ROWS, 3), "fewer are the first of more");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    assert!(quick == pool.install(|| near(CLUSTERED_ROWS, 10)), "the same on more threads");
+}
+
+#[test]
+fn where_nothing_is_alike_every_pair_is_looked_at() {
+    let matrix = random(CLUSTERED_ROWS + 300, 32, 4);
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let lists = nearest_beyond(CLUSTERED_ROWS, &matrix, &|_| true, 10, &job).unwrap();
+    assert_eq!(lists.recall, None);
+    assert!(lists == nearest(&matrix, &|_| true, 10, &job).unwrap());
 }
 
 #[test]

@@ -2,12 +2,15 @@
 //! multinomial logistic regression on the embeddings of the others.
 //!
 //! Labels are taken as they are given, wrong ones included: what the model says against a label it has not seen is
-//! what label quality is made of. The same input gives the same bytes at any number of threads.
+//! what label quality is made of. With [`compute_cleaned`] they are taken so once, and what the first models contradict is left
+//! out of a second training. The same input gives the same bytes at any number of threads.
 
+mod doubt;
 mod folds;
 mod in_sample;
 mod lbfgs;
 mod logistic;
+mod sharpness;
 
 use crate::content::ContentHash;
 use crate::job::Job;
@@ -56,13 +59,65 @@ pub fn compute(
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
-    let mut found = OutOfSample { matrix: vec![0.0; labels.len() * classes], classes, folds: folds.clone() };
+    train(matrix, labels, classes, folds, &|_| true, balance, job)
+}
+
+/// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models clearly
+/// contradict (confident learning's prune and train again: Northcutt, Jiang and Chuang 2021, section 3.3), and made as sure as
+/// they are right. Every sample is predicted by models that were not trained on it, both times.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_cleaned(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let folds = folds::assign(labels, classes, contents, usable);
+    let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
+    let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
+    let stop = job.stop_flag();
+    let first = train(
+        matrix,
+        labels,
+        classes,
+        folds.clone(),
+        &|_| true,
+        Balance::Samples,
+        &Job::new(stop, &first_half),
+    )?;
+    let doubtful = doubt::doubtful(&first, labels);
+    if !doubtful.contains(&true) {
+        return Ok(first);
+    }
+    drop(first);
+    let trusted = |row: u32| !doubtful[row as usize];
+    let mut found =
+        train(matrix, labels, classes, folds, &trusted, Balance::Samples, &Job::new(stop, &second_half))?;
+    // Who has not seen the doubtful labels is too sure of them.
+    sharpness::calibrate(&mut found, labels);
+    Ok(found)
+}
+
+fn train(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    folds: Vec<u32>,
+    trusted: &dyn Fn(u32) -> bool,
+    balance: Balance,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let mut probabilities = vec![0.0; labels.len() * classes];
     for fold in 0..FOLDS {
         let inside: Vec<u32> = rows(&folds, |of| of == fold).collect();
         if inside.is_empty() {
             continue;
         }
-        let outside = rows(&folds, |of| of != fold && of != NO_FOLD);
+        let outside = rows(&folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
         let training = sampled(outside, labels, classes, matrix.cols());
         let model = Logistic::train(matrix, &training, labels, classes, balance, &|done, total| {
             job.checkpoint()?;
@@ -70,13 +125,13 @@ pub fn compute(
             Ok(())
         })?;
         let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
-        model.predict(matrix, &inside, |sample, probabilities| {
+        model.predict(matrix, &inside, |sample, row| {
             let start = sample as usize * classes;
-            found.matrix[start..start + classes].copy_from_slice(probabilities);
+            probabilities[start..start + classes].copy_from_slice(row);
         });
         job.checkpoint()?;
     }
-    Ok(found)
+    Ok(OutOfSample { matrix: probabilities, classes, folds })
 }
 
 /// Samples whose fold is asked for, in order.

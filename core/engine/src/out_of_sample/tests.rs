@@ -63,6 +63,45 @@ fn a_wrong_label_is_seen_through() {
 }
 
 #[test]
+fn labels_that_are_contradicted_are_not_trained_on_again() {
+    let (matrix, mut labels, contents) = dataset(4, 60);
+    // A fifth of one class is called like another.
+    (0..12).for_each(|sample| labels[5 * sample] = 1);
+    let stop = AtomicBool::new(false);
+    let seen = std::sync::Mutex::new(Vec::new());
+    let progress = |done: u64, total: u64| seen.lock().unwrap().push(done as f64 / total as f64);
+    let job = Job::new(&stop, &progress);
+    let first = run(&matrix, &labels, 4, &contents, &|_| true).unwrap();
+    let again = compute_cleaned(&matrix, &labels, 4, &contents, &|row| row != 7, &job).unwrap();
+    assert_eq!((again.folds[7], &again.matrix[28..32]), (NO_FOLD, &[0.0; 4][..]));
+    let own = |found: &OutOfSample, sample: usize| found.matrix[sample * 4 + labels[sample] as usize];
+    let wrong = |found: &OutOfSample| (0..12).map(|sample| own(found, 5 * sample)).sum::<f32>();
+    assert!(wrong(&again) < 0.7 * wrong(&first), "{} {}", wrong(&again), wrong(&first));
+    let right = |found: &OutOfSample| (60..240).map(|sample| own(found, sample)).sum::<f32>();
+    assert!(right(&again) > right(&first));
+    let seen = seen.into_inner().unwrap();
+    assert!(
+        seen.is_sorted() && seen.iter().all(|share| *share <= 1.0),
+        "progress goes on over both trainings"
+    );
+}
+
+#[test]
+fn a_class_that_the_model_does_not_know_keeps_its_labels() {
+    // Two classes in one place: each label is contradicted as often as not.
+    let (matrix, mut labels, contents) = dataset(3, 40);
+    (0..40).filter(|sample| sample % 2 == 0).for_each(|sample| labels[sample] = 1);
+    (40..80).filter(|sample| sample % 2 == 0).for_each(|sample| labels[sample] = 0);
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let found = compute_cleaned(&matrix, &labels, 3, &contents, &|_| true, &job).unwrap();
+    for sample in 0..80 {
+        let row = &found.matrix[sample * 3..sample * 3 + 2];
+        assert!(row.iter().all(|probability| *probability > 0.1), "{sample}: {row:?}");
+    }
+}
+
+#[test]
 fn no_row_depends_on_its_own_label() {
     let (matrix, labels, contents) = dataset(3, 30);
     let before = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();

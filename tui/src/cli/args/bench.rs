@@ -18,6 +18,8 @@ pub(in crate::cli) enum Bench {
     Neighbors(BenchNeighbors),
     /// Neighbours, and what they say of outliers, near duplicates and labels
     Audit(BenchAudit),
+    /// Whole detectors and the ranking on made vectors, through the host
+    Detectors(BenchDetectors),
 }
 
 #[derive(Debug, Args)]
@@ -116,4 +118,27 @@ pub(in crate::cli) struct BenchAudit {
     /// Rounds, of which the median counts
     #[arg(long, default_value_t = 1)]
     pub(in crate::cli) rounds: usize,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BenchDetectors {
+    /// Samples
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(in crate::cli) rows: usize,
+    /// Numbers a sample
+    #[arg(long, default_value_t = 512)]
+    pub(in crate::cli) cols: usize,
+    /// Classes
+    #[arg(long, default_value_t = 1_000)]
+    pub(in crate::cli) classes: usize,
+    /// The share of the samples that have a wrong label
+    #[arg(long, default_value_t = 0.05)]
+    pub(in crate::cli) wrong: f64,
+    /// Detectors, in the order in which they run
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "label-quality,neighbor-outliers,neighbor-labels,duplicates"
+    )]
+    pub(in crate::cli) detectors: Vec<String>,
 }

@@ -29,7 +29,7 @@ pub(in crate::cli) enum QualityFormat {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LabelQuality {
-    /// Out-of-sample probabilities, a row a sample: .npy, or .csv with the class names as heading; once for each
+    /// Out-of-sample probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each
     /// model
     #[arg(long, value_name = "FILE", required = true)]
     pub(in crate::cli) pred_probs: Vec<PathBuf>,
@@ -37,13 +37,13 @@ pub(in crate::cli) struct LabelQuality {
     /// (by log-loss) after it [default: avg_scores_acc]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) ensemble: Option<String>,
-    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .csv with a column `label`
+    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) labels: PathBuf,
     /// Class names, one a line, in the order of label numbers and of columns that have no heading
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) classes: Option<PathBuf>,
-    /// True labels, or whether each label is an error (booleans): .npy, .txt or .csv
+    /// True labels, or whether each label is an error (booleans): .npy, .txt, .parquet or .csv
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) truth: Option<PathBuf>,
     /// How labels are scored
@@ -90,10 +90,10 @@ pub(in crate::cli) struct Select {
     /// A session's folder, or its dataset, that was scanned; or give --pred-probs and --labels instead
     #[arg(value_name = "SESSION", required_unless_present = "pred_probs", conflicts_with_all = ["pred_probs", "labels", "classes"])]
     pub(in crate::cli) target: Option<PathBuf>,
-    /// Probabilities, a row a sample: .npy, or .csv with the class names as heading; once for each model
+    /// Probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each model
     #[arg(long, value_name = "FILE", requires = "labels")]
     pub(in crate::cli) pred_probs: Vec<PathBuf>,
-    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .csv with a column `label`
+    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     pub(in crate::cli) labels: Option<PathBuf>,
     /// Class names, one a line, in the order of label numbers and of columns that have no heading

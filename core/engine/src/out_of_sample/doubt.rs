@@ -1,0 +1,44 @@
+//! Which labels the models that have not seen them contradict.
+
+use super::OutOfSample;
+use super::folds::NO_FOLD;
+use chaffinch_confident::{Cut, Table, ratio};
+
+/// A class keeps all its labels where this share of them is contradicted: then it is the model
+/// that does not know the class.
+const MOST: f64 = 0.5;
+
+/// Says of each sample whether its label is clearly contradicted, by the cut that follows the quality of the
+/// probabilities ([`Cut`]).
+pub(super) fn doubtful(found: &OutOfSample, labels: &[u32]) -> Vec<bool> {
+    let classes = found.classes;
+    let judged = |row: usize| found.folds[row] != NO_FOLD && (labels[row] as usize) < classes;
+    let rows: Vec<usize> = (0..labels.len()).filter(|&row| judged(row)).collect();
+    let mut doubtful = vec![false; labels.len()];
+    // A copy only where some samples are left out: with a thousand classes the matrix is large.
+    let (mut some, mut named) = (Vec::new(), Vec::new());
+    let (probabilities, given) = if rows.len() == labels.len() {
+        (&found.matrix[..], labels)
+    } else {
+        for &row in &rows {
+            some.extend_from_slice(&found.matrix[row * classes..(row + 1) * classes]);
+            named.push(labels[row]);
+        }
+        (&some[..], &named[..])
+    };
+    // What cannot be judged is not doubted; who reads the probabilities says why.
+    let Ok(table) = Table::new(probabilities, classes, given) else { return doubtful };
+    let cut = Cut::of(&table);
+    let mut counts = vec![(0_usize, 0_usize); classes];
+    for (place, &row) in rows.iter().enumerate() {
+        doubtful[row] = ratio(&table, place) < cut.limit;
+        let (all, against) = &mut counts[labels[row] as usize];
+        *all += 1;
+        *against += usize::from(doubtful[row]);
+    }
+    for row in rows {
+        let (all, against) = counts[labels[row] as usize];
+        doubtful[row] &= (against as f64) < MOST * all as f64;
+    }
+    doubtful
+}

@@ -1,0 +1,182 @@
+//! What the host lends and what it is called: samples' properties, matrices, neighbours, pixels.
+
+use crate::abi::{DimensionsRecord, HashPairRecord, SourceRecord};
+
+/// The label of a sample that has none.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// Width, height and file size of an image.
+pub type Dimensions = DimensionsRecord;
+
+/// Two samples with near hashes, the earlier one first.
+pub type HashPair = HashPairRecord;
+
+/// How a file stores its picture; every field is 0 where that is not known.
+pub type Source = SourceRecord;
+
+impl Source {
+    /// The format by content, `None` where it is not known.
+    pub fn format_name(&self) -> Option<&'static str> {
+        format_name(self.format)
+    }
+
+    /// The format that the file's extension stands for, `None` where it has none or another one.
+    pub fn extension_name(&self) -> Option<&'static str> {
+        format_name(self.named)
+    }
+}
+
+/// The file formats by their numbers in [`SourceRecord`], of which the first is 1.
+pub const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+
+fn format_name(number: u32) -> Option<&'static str> {
+    FORMATS.get((number as usize).checked_sub(1)?).copied()
+}
+
+/// Whether a picture is too flat for its perceptual hashes to tell it from others: without edges every bit of the dHash is
+/// 0, and the pHash is the mean and rounding noise.
+pub fn is_flat(phash: u64, dhash: u64) -> bool {
+    phash.count_ones() <= 2 || dhash == 0
+}
+
+/// Which part of the dataset a sample belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Split {
+    /// The dataset has no splits.
+    None,
+    /// Training.
+    Train,
+    /// Validation.
+    Validation,
+    /// Test.
+    Test,
+}
+
+/// What a person decided about a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It is fine as it is.
+    Keep,
+    /// It must go.
+    Remove,
+    /// It belongs to this class.
+    Relabel(u32),
+    /// The person could not tell.
+    Unsure,
+}
+
+/// Which perceptual hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashKind {
+    /// ImageHash's `phash`, 64 bits.
+    Phash,
+    /// ImageHash's `dhash`, 64 bits.
+    Dhash,
+}
+
+impl HashKind {
+    pub(crate) const fn code(self) -> u32 {
+        match self {
+            HashKind::Phash => 0,
+            HashKind::Dhash => 1,
+        }
+    }
+}
+
+/// A borrowed row-major matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&self, index: usize) -> &'a [f32] {
+        &self.data[index * self.cols..(index + 1) * self.cols]
+    }
+
+    /// All numbers, row by row.
+    pub fn as_slice(&self) -> &'a [f32] {
+        self.data
+    }
+}
+
+/// A row-major matrix the detector owns.
+#[derive(Clone, Debug)]
+pub struct OwnedMatrix {
+    /// The numbers, row by row.
+    pub data: Vec<f32>,
+    /// Number of columns.
+    pub cols: usize,
+}
+
+impl OwnedMatrix {
+    /// One row.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.data[index * self.cols..(index + 1) * self.cols]
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.data.len().checked_div(self.cols).unwrap_or(0)
+    }
+}
+
+/// Nearest neighbours of every sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbors<'a> {
+    pub(crate) indices: &'a [u32],
+    pub(crate) similarities: &'a [f32],
+    pub(crate) k: usize,
+}
+
+impl<'a> Neighbors<'a> {
+    /// Neighbours asked for.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The neighbours of one sample, nearest first, without itself: (sample, cosine).
+    pub fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + 'a {
+        let range = sample * self.k..(sample + 1) * self.k;
+        let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);
+        pairs
+            .filter(|(index, _)| **index != u32::MAX)
+            .map(|(&index, &similarity)| (index as usize, similarity))
+    }
+}
+
+/// Decoded pixels of one sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Pixels<'a> {
+    /// `height * width * 3` bytes, RGB, row by row.
+    pub rgb: &'a [u8],
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in the file, before it was made smaller.
+    pub full_width: usize,
+    /// Height in the file, before it was made smaller.
+    pub full_height: usize,
+    /// How the file stores it.
+    pub source: Source,
+}

@@ -1,0 +1,61 @@
+#![doc = include_str!("docs.md")]
+
+mod copies;
+mod words;
+
+use chaffinch_plugin::prelude::*;
+use copies::Copies;
+
+/// Copies named as evidence.
+const MAX_RELATED: usize = 16;
+
+/// Finds what stands in test or validation and in a set that came before it.
+pub struct Leaks;
+
+impl Detector for Leaks {
+    const INFO: Info =
+        Info::new("leaks", "Finds test and validation pictures that stand in training as well")
+            .version(env!("CARGO_PKG_VERSION"))
+            .docs(include_str!("docs.md"))
+            .needs(Needs::HASHES)
+            .threshold(0.5)
+            .params(&[
+                Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+                Param::number(
+                    "semantic",
+                    1.0,
+                    0.5,
+                    1.0,
+                    "Least cosine of embeddings that makes a copy; 1 = off",
+                )
+                .needs(Needs::NEIGHBORS),
+            ]);
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let mut scores = vec![f32::NAN; view.len()];
+        let judged = |sample: usize| view.decodable(sample) && copies::place(view.split(sample)) > Some(0);
+        if !copies::comparable(view) {
+            report.scores(&scores)?;
+            return report.note("summary", "there are no two splits to compare");
+        }
+        (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
+        report.scores(&scores)?;
+        let copies = Copies::find(view)?;
+        for (sample, found) in copies.by_sample() {
+            let score = Score::clamp(found[0].score())?;
+            let related: Vec<Related> = found
+                .iter()
+                .take(MAX_RELATED)
+                .map(|copy| Related { sample: copy.other, similarity: copy.similarity() })
+                .collect();
+            let reason = words::reason(view, sample, found);
+            report.issue(Issue::new(sample, score).related(&related).reason(&reason))?;
+        }
+        report.note("summary", &words::summary(view, &copies))
+    }
+}
+
+export_detector!(Leaks);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Says in English what has leaked.
+
+use crate::copies::{Copies, Likeness, Match, place};
+use chaffinch_plugin::prelude::*;
+use std::collections::BTreeMap;
+
+/// The sentence for one sample.
+pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String {
+    let what = match copies[0].likeness {
+        Likeness::Exact => "the same file stands".to_owned(),
+        Likeness::Perceptual(0) => "the same picture stands".to_owned(),
+        Likeness::Perceptual(1) => "a picture whose pHash differs in 1 bit stands".to_owned(),
+        Likeness::Perceptual(bits) => format!("a picture whose pHash differs in {bits} bits stands"),
+        Likeness::Semantic { cosine, .. } => {
+            format!("a picture with nearly the same embedding (cosine {cosine:.3}) stands")
+        }
+    };
+    let mut text = format!("in {}, and {what} in {}", name(view.split(sample)), named(view, copies));
+    let own = view.labels()[sample];
+    let others = copies.iter().map(|copy| view.labels()[copy.other as usize]);
+    if let Some(other) =
+        others.into_iter().find(|&label| label != NO_LABEL && own != NO_LABEL && label != own)
+    {
+        text += &format!("; it is called {} here and {} there", view.class_name(own), view.class_name(other));
+    }
+    text
+}
+
+/// The sets that hold the copies.
+fn named(view: &View<'_>, copies: &[Match]) -> String {
+    let mut counts: BTreeMap<Split, usize> = BTreeMap::new();
+    for copy in copies {
+        *counts.entry(view.split(copy.other as usize)).or_default() += 1;
+    }
+    let parts = counts.iter().map(|(&split, &count)| match count {
+        1 => name(split).to_owned(),
+        2 => format!("{} twice", name(split)),
+        _ => format!("{} {count} times", name(split)),
+    });
+    parts.collect::<Vec<_>>().join(" and in ")
+}
+
+/// A line for each set that was looked at.
+pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
+    let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();
+    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
+        *sizes.entry(view.split(sample)).or_default() += 1;
+    }
+    let mut leaked: BTreeMap<Split, usize> = BTreeMap::new();
+    for (sample, _) in copies.by_sample() {
+        *leaked.entry(view.split(sample)).or_default() += 1;
+    }
+    let later = sizes.iter().filter(|(split, _)| place(**split) > Some(0));
+    let lines = later.map(|(split, &size)| {
+        let count = leaked.get(split).copied().unwrap_or(0);
+        let percent = 100.0 * count as f64 / size as f64;
+        format!("{count} of {size} in {} ({percent:.2} %) stand in an earlier set", name(*split))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn name(split: Split) -> &'static str {
+    match split {
+        Split::None => "no split",
+        Split::Train => "train",
+        Split::Validation => "validation",
+        Split::Test => "test",
+    }
+}

@@ -1,0 +1,176 @@
+//! Whole detectors through the host, and the ranking, on made vectors: what a dataset of that size costs once its images
+//! are embedded.
+
+use super::processor_seconds;
+use crate::cli::args::BenchDetectors;
+use anyhow::{Context, Result, ensure};
+use chaffinch_core::config::Config;
+use chaffinch_core::content::ContentHash;
+use chaffinch_core::facts::Facts;
+use chaffinch_core::host::{Registry, RunContext, Shared};
+use chaffinch_core::job::Job;
+use chaffinch_core::manifest::{Manifest, NewSample};
+use chaffinch_core::prompts::PromptSet;
+use chaffinch_core::protocol::EnsembleRule;
+use chaffinch_core::ranking::{Results, rank};
+use chaffinch_core::sample::Split;
+use chaffinch_core::store::EmbeddingMatrix;
+use chaffinch_plugin::Dimensions;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What one step cost.
+#[derive(Debug, Serialize)]
+pub(super) struct Step {
+    what: String,
+    seconds: f64,
+    cpu_seconds: f64,
+    /// Samples below the detector's threshold, or suspects of the ranking.
+    flagged: usize,
+    /// Of those, samples whose label is wrong.
+    wrong: usize,
+    /// Resident memory of this process so far, at most.
+    peak_bytes: u64,
+    notes: Vec<(String, String)>,
+}
+
+/// Makes the vectors, runs the detectors and ranks.
+pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
+    ensure!(args.classes > 1 && args.cols > 0 && args.rows >= args.classes, "there is nothing to tell apart");
+    let registry = Registry::load(&crate::cli::plugins::folders(&Config::built_in()));
+    let mut steps = Vec::new();
+    let started = Clock::start();
+    let made = Made::new(args);
+    steps.push(started.step("vectors", 0, 0, Vec::new()));
+    let shared = Shared::new(
+        Arc::new(made.manifest),
+        Arc::new(made.facts),
+        Some(Arc::new(made.matrix)),
+        None,
+        PromptSet::bundled(),
+        [],
+    );
+    let stop = AtomicBool::new(false);
+    let mut results = Results::new();
+    for name in &args.detectors {
+        let detector = registry.find(name).with_context(|| format!("there is no detector {name}"))?;
+        let started = Clock::start();
+        let job = Job::new(&stop, &|_, _| {});
+        let context = RunContext::new(&shared, detector, &BTreeMap::new(), job, &|_, _| {})?;
+        let result = context.run(String::new()).with_context(|| format!("{name} failed"))?;
+        let threshold = result.record().threshold;
+        let flagged: Vec<usize> =
+            (0..args.rows).filter(|&sample| result.scores()[sample] < threshold).collect();
+        let wrong = flagged.iter().filter(|&&sample| made.wrong[sample]).count();
+        steps.push(started.step(name, flagged.len(), wrong, result.record().notes.clone()));
+        results.insert(name.clone(), Arc::new(result));
+    }
+    let started = Clock::start();
+    let ranking = rank(&results, &BTreeMap::new(), &EnsembleRule::default(), args.rows);
+    let suspects = ranking.order.iter();
+    let wrong = suspects.clone().filter(|&&sample| made.wrong[sample as usize]).count();
+    steps.push(started.step("ranking", suspects.count(), wrong, Vec::new()));
+    Ok(steps)
+}
+
+struct Clock(Instant, f64);
+
+impl Clock {
+    fn start() -> Clock {
+        Clock(Instant::now(), processor_seconds())
+    }
+
+    fn step(&self, what: &str, flagged: usize, wrong: usize, notes: Vec<(String, String)>) -> Step {
+        let (seconds, cpu_seconds) = (self.0.elapsed().as_secs_f64(), processor_seconds() - self.1);
+        Step { what: what.to_owned(), seconds, cpu_seconds, flagged, wrong, peak_bytes: peak_memory(), notes }
+    }
+}
+
+struct Made {
+    manifest: Manifest,
+    facts: Facts,
+    matrix: EmbeddingMatrix,
+    wrong: Vec<bool>,
+}
+
+impl Made {
+    /// Each class has a centre and 4 ways to differ from it; noise lies along every axis, less along later ones, as
+    /// it does in what a model gives.
+    fn new(args: &BenchDetectors) -> Made {
+        let (rows, cols, classes) = (args.rows, args.cols, args.classes);
+        let numbers = |row: usize, seed: u64, scale: f32, out: &mut [f32]| {
+            for (col, out) in out.iter_mut().enumerate() {
+                let axis = (1.0 + col as f32).sqrt().recip();
+                *out += scale * axis * normal(mixed(seed ^ mixed((row * cols + col) as u64)));
+            }
+        };
+        let mut data = vec![0.0_f32; rows * cols];
+        data.par_chunks_mut(cols).enumerate().for_each(|(row, out)| {
+            let (class, way) = (class_of(row, classes), mixed(row as u64 ^ 5) as usize % 4);
+            numbers(class, 1, 1.0, out);
+            numbers(class * 4 + way, 2, 0.5, out);
+            numbers(row, 3, 0.6, out);
+            let length = out.iter().map(|x| x * x).sum::<f32>().sqrt();
+            out.iter_mut().for_each(|x| *x /= length);
+        });
+        let below = (args.wrong * 10_000.0) as u64;
+        let wrong: Vec<bool> = (0..rows as u64).map(|row| mixed(row ^ 7) % 10_000 < below).collect();
+        let samples = (0..rows).map(|row| {
+            let shift = if wrong[row] { 1 + mixed(row as u64 ^ 9) as usize % (classes - 1) } else { 0 };
+            let class = (class_of(row, classes) + shift) % classes;
+            let split = Split::None;
+            NewSample {
+                path: format!("{row:08}.jpg").into(),
+                label: Some(format!("class-{class:05}")),
+                split,
+            }
+        });
+        let manifest = Manifest::new("made", samples);
+        let hash = |row: usize| {
+            let mut hash = [0; 32];
+            hash.chunks_exact_mut(8).zip(11..).for_each(|(part, seed)| {
+                part.copy_from_slice(&mixed(row as u64 ^ mixed(seed)).to_le_bytes())
+            });
+            ContentHash(hash)
+        };
+        let facts = Facts {
+            hashes: (0..rows).map(hash).collect(),
+            dimensions: (0..rows).map(|_| Dimensions { width: 500, height: 375, bytes: 40_000 }).collect(),
+            modified: (0..rows as i64).collect(),
+            phash: (0..rows as u64).map(|row| mixed(row ^ mixed(21))).collect(),
+            dhash: (0..rows as u64).map(|row| mixed(row ^ mixed(22))).collect(),
+            unreadable: BTreeMap::new(),
+        };
+        Made { manifest, facts, matrix: EmbeddingMatrix::from_vec(data, cols), wrong }
+    }
+}
+
+fn class_of(row: usize, classes: usize) -> usize {
+    mixed(row as u64 ^ 3) as usize % classes
+}
+
+/// A number that depends on every bit of another (the finaliser of SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// About normal, of unit variance: the sum of four even ones.
+fn normal(bits: u64) -> f32 {
+    let sum: u64 = (0..4).map(|part| bits >> (16 * part) & 0xFFFF).sum();
+    (sum as f32 / 65_536.0 - 2.0) * 3.0_f32.sqrt()
+}
+
+/// Resident memory at most, as the system counts it; 0 where it does not tell.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.map_or(0, |kib| kib * 1024)
+}
