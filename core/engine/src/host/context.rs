@@ -1,9 +1,10 @@
 //! What one run of one detector may see and say.
 
+use super::LoadedDetector;
 use super::kept::{self, KeepFolder};
+use super::measuring::Records;
 use super::params::resolve_params;
 use super::table;
-use super::{LoadedDetector, Measuring};
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::embedding::Embedder;
 use crate::facts::Facts;
@@ -12,7 +13,6 @@ use crate::image::{RgbImage, decode, source, thumbnail};
 use crate::issue::{Issue, RunRecord};
 use crate::job::Job;
 use crate::manifest::Manifest;
-use crate::measures::{Measurer, Measures};
 use crate::neighbors::{self, NeighborLists, OnDevice};
 use crate::out_of_sample::{self, OutOfSample};
 use crate::prompts::PromptSet;
@@ -21,7 +21,6 @@ use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
 use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
 use chaffinch_plugin::{HashPair, Scope, Source};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -300,27 +299,19 @@ pub enum RunFailure {
     Failed(String),
 }
 
-/// Records of what was measured.
-enum Records {
-    /// By the reading of the files.
-    Kept(Measures),
-    /// For this run alone.
-    New(Vec<u8>),
-}
-
 /// One run: the shared dataset, this detector's parameters, and what it has written so far.
 pub struct RunContext<'a> {
     pub(super) shared: &'a Shared,
     pub(super) job: Job<'a>,
     pub(super) log: DetectorLog<'a>,
-    detector: &'a LoadedDetector,
+    pub(super) detector: &'a LoadedDetector,
     params: BTreeMap<String, f64>,
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
     failure: Mutex<Option<String>>,
     folder: Option<KeepFolder>,
     /// What the detector measured of each sample.
-    measures: OnceLock<Records>,
+    pub(super) measures: OnceLock<Records>,
     /// What was lent of earlier runs, alive until this one is over.
     lent: Mutex<Vec<Arc<Vec<u8>>>>,
     /// What is to be kept when this run ends well.
@@ -360,43 +351,6 @@ impl<'a> RunContext<'a> {
     pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
         self.folder = Some(folder);
         self
-    }
-
-    /// The same with what the detector measured of each sample; without it, that is done when it asks.
-    #[must_use]
-    pub fn measured(self, measures: Measures) -> RunContext<'a> {
-        let _ = self.measures.set(Records::Kept(measures));
-        self
-    }
-
-    /// One record a sample, zeros where it could not be decoded.
-    pub(super) fn measures(&self) -> Result<&[u8]> {
-        if self.measures.get().is_none() {
-            let _ = self.measures.set(Records::New(self.measure_all()?));
-        }
-        Ok(match self.measures.get() {
-            Some(Records::Kept(measures)) => measures.records(),
-            Some(Records::New(records)) => records,
-            None => &[],
-        })
-    }
-
-    /// Decodes and measures every sample.
-    fn measure_all(&self) -> Result<Vec<u8>> {
-        let measurer = Measuring::of(self.detector)
-            .ok_or_else(|| Error::Invalid("it asks for measures but measures nothing".into()))?;
-        let mut records = vec![0; self.shared.manifest.len() * measurer.bytes()];
-        let all = records.par_chunks_exact_mut(measurer.bytes()).zip(&self.shared.decodable).enumerate();
-        all.filter(|(_, (_, decodable))| **decodable == 1).try_for_each(|(row, (record, _))| {
-            self.job.checkpoint()?;
-            match self.shared.picture(SampleId(row as u32), 0) {
-                Ok(seen) => measurer.measure(&seen.picture, seen.source, record).map_err(Error::Invalid),
-                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
-                Err(Error::Io { .. } | Error::Format { .. }) => Ok(()),
-                Err(error) => Err(error),
-            }
-        })?;
-        Ok(records)
     }
 
     /// Runs the detector and takes its result.
