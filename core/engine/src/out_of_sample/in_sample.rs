@@ -23,11 +23,12 @@ pub fn in_sample(
 ) -> Result<()> {
     let rows: Vec<u32> = (0..labels.len() as u32).filter(|&row| usable(row as usize)).collect();
     let training = sampled(rows.iter().copied(), labels, classes, matrix.cols());
-    let model = Logistic::train(matrix, &training, labels, classes, Balance::Classes, &|done, total| {
-        job.checkpoint()?;
-        job.progress(done, total);
-        Ok(())
-    })?;
+    let model =
+        Logistic::train(matrix, &training, labels, classes, Balance::Classes, None, &|done, total| {
+            job.checkpoint()?;
+            job.progress(done, total);
+            Ok(())
+        })?;
     let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
     model.predict(matrix, &rows, take);
     Ok(())

@@ -37,14 +37,15 @@ pub(super) struct Logistic {
 }
 
 impl Logistic {
-    /// Trains on some samples; `None` where they are of fewer than two classes. `step` is called at each look at
-    /// the data with the steps done and the most there can be.
+    /// Trains on some samples; `None` where they are of fewer than two classes. A model of the same classes may be given to
+    /// `start` from. `step` is called at each look at the data with the steps done and the most there can be.
     pub(super) fn train(
         matrix: &EmbeddingMatrix,
         samples: &[u32],
         labels: &[u32],
         classes: usize,
         balance: Balance,
+        start: Option<&Logistic>,
         step: &dyn Fn(u64, u64) -> Result<()>,
     ) -> Result<Option<Logistic>> {
         let (dim, data) = (matrix.cols(), gather(matrix, samples));
@@ -61,7 +62,10 @@ impl Logistic {
         let shares = shares(&targets, present.len(), balance);
         let training =
             Training { mean: mean(&data, dim), data, targets, shares, dim, classes: present.len() };
-        let mut x = vec![0.0; present.len() * (dim + 1)];
+        let mut x = match start.filter(|start| start.present == present) {
+            Some(start) => training.pack(start),
+            None => vec![0.0; present.len() * (dim + 1)],
+        };
         minimise(&mut x, LIMITS, |done, x, gradient| {
             step(done as u64, LIMITS.steps as u64)?;
             Ok(training.loss(x, gradient))
@@ -127,6 +131,13 @@ impl Training {
         let shift = |row: &[f64]| row.iter().zip(&self.mean).map(|(w, m)| w * m).sum::<f64>();
         let bias = weights.chunks_exact(self.dim).zip(bias).map(|(row, b)| b - shift(row)).collect();
         (weights.iter().map(|&w| w as f32).collect(), bias)
+    }
+
+    /// The parameters of a model of the same classes.
+    fn pack(&self, model: &Logistic) -> Vec<f64> {
+        let shift = |row: &[f32]| row.iter().zip(&self.mean).map(|(&w, m)| f64::from(w) * m).sum::<f64>();
+        let bias = model.weights.chunks_exact(self.dim).zip(&model.bias).map(|(row, b)| b + shift(row));
+        model.weights.iter().map(|&w| f64::from(w)).chain(bias).collect()
     }
 
     /// Mean loss with the penalty, and its gradient.

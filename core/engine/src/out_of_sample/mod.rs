@@ -59,7 +59,8 @@ pub fn compute(
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
-    train(matrix, labels, classes, folds, &|_| true, balance, job)
+    let given = Given { matrix, labels, classes };
+    Ok(given.train(&folds, &|_| true, balance, &[], job)?.0)
 }
 
 /// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models clearly
@@ -80,58 +81,69 @@ pub fn compute_cleaned(
     let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
     let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
     let stop = job.stop_flag();
-    let first = train(
-        matrix,
-        labels,
-        classes,
-        folds.clone(),
-        &|_| true,
-        Balance::Samples,
-        &Job::new(stop, &first_half),
-    )?;
+    let given = Given { matrix, labels, classes };
+    let (first, models) =
+        given.train(&folds, &|_| true, Balance::Samples, &[], &Job::new(stop, &first_half))?;
     let doubtful = doubt::doubtful(&first, labels);
     if !doubtful.contains(&true) {
         return Ok(first);
     }
     drop(first);
     let trusted = |row: u32| !doubtful[row as usize];
-    let mut found =
-        train(matrix, labels, classes, folds, &trusted, Balance::Samples, &Job::new(stop, &second_half))?;
+    let job = Job::new(stop, &second_half);
+    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, &job)?;
     // Who has not seen the doubtful labels is too sure of them.
     sharpness::calibrate(&mut found, labels);
     Ok(found)
 }
 
-fn train(
-    matrix: &EmbeddingMatrix,
-    labels: &[u32],
+/// What is learned from.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    matrix: &'a EmbeddingMatrix,
+    labels: &'a [u32],
     classes: usize,
-    folds: Vec<u32>,
-    trusted: &dyn Fn(u32) -> bool,
-    balance: Balance,
-    job: &Job<'_>,
-) -> Result<OutOfSample> {
-    let mut probabilities = vec![0.0; labels.len() * classes];
-    for fold in 0..FOLDS {
-        let inside: Vec<u32> = rows(&folds, |of| of == fold).collect();
-        if inside.is_empty() {
-            continue;
-        }
-        let outside = rows(&folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
-        let training = sampled(outside, labels, classes, matrix.cols());
-        let model = Logistic::train(matrix, &training, labels, classes, balance, &|done, total| {
+}
+
+impl Given<'_> {
+    /// Trains a model a fold on the trusted samples of the others, each from the model of `start` where there is one, and
+    /// predicts all samples. Returns the models by fold too.
+    fn train(
+        self,
+        folds: &[u32],
+        trusted: &dyn Fn(u32) -> bool,
+        balance: Balance,
+        start: &[Option<Logistic>],
+        job: &Job<'_>,
+    ) -> Result<(OutOfSample, Vec<Option<Logistic>>)> {
+        let Given { matrix, labels, classes } = self;
+        let mut probabilities = vec![0.0; labels.len() * classes];
+        let mut models = Vec::new();
+        for fold in 0..FOLDS {
+            let inside: Vec<u32> = rows(folds, |of| of == fold).collect();
+            if inside.is_empty() {
+                models.push(None);
+                continue;
+            }
+            let outside = rows(folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
+            let training = sampled(outside, labels, classes, matrix.cols());
+            let start = start.get(fold as usize).and_then(Option::as_ref);
+            let step = |done: u64, total: u64| {
+                job.checkpoint()?;
+                job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
+                Ok(())
+            };
+            let model = Logistic::train(matrix, &training, labels, classes, balance, start, &step)?;
+            let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
+            model.predict(matrix, &inside, |sample, row| {
+                let start = sample as usize * classes;
+                probabilities[start..start + classes].copy_from_slice(row);
+            });
+            models.push(Some(model));
             job.checkpoint()?;
-            job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
-            Ok(())
-        })?;
-        let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
-        model.predict(matrix, &inside, |sample, row| {
-            let start = sample as usize * classes;
-            probabilities[start..start + classes].copy_from_slice(row);
-        });
-        job.checkpoint()?;
+        }
+        Ok((OutOfSample { matrix: probabilities, classes, folds: folds.to_vec() }, models))
     }
-    Ok(OutOfSample { matrix: probabilities, classes, folds })
 }
 
 /// Samples whose fold is asked for, in order.

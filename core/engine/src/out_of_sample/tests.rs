@@ -102,6 +102,29 @@ fn a_class_that_the_model_does_not_know_keeps_its_labels() {
 }
 
 #[test]
+fn where_training_starts_from_changes_little() {
+    let (matrix, labels, _) = dataset(4, 60);
+    let (all, most): (Vec<u32>, Vec<u32>) =
+        ((0..240).collect(), (0..240).filter(|row| row % 9 != 0).collect());
+    let train = |samples: &[u32], start: Option<&Logistic>| {
+        let steps = std::cell::Cell::new(0);
+        let count = |done: u64, _| {
+            steps.set(done);
+            Ok(())
+        };
+        let model = Logistic::train(&matrix, samples, &labels, 4, Balance::Samples, start, &count);
+        let model = model.unwrap().unwrap();
+        let mut found = Vec::new();
+        model.predict(&matrix, &all, |_, row| found.extend_from_slice(row));
+        (model, found, steps.get())
+    };
+    let (model, ..) = train(&most, None);
+    let ((_, cold, many), (_, warm, few)) = (train(&all, None), train(&all, Some(&model)));
+    assert!(few < many, "{few} steps from a model, {many} from nothing");
+    assert!(cold.iter().zip(&warm).all(|(a, b)| (a - b).abs() < 1e-3));
+}
+
+#[test]
 fn no_row_depends_on_its_own_label() {
     let (matrix, labels, contents) = dataset(3, 30);
     let before = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();
@@ -111,11 +134,13 @@ fn no_row_depends_on_its_own_label() {
         let training: Vec<u32> = (0..90).filter(|&row| before.folds[row as usize] != fold).collect();
         assert!(!training.contains(&(sample as u32)));
         let go = |_, _| Ok(());
-        let model = Logistic::train(&matrix, &training, &labels, 3, Balance::Samples, &go).unwrap().unwrap();
+        let model =
+            Logistic::train(&matrix, &training, &labels, 3, Balance::Samples, None, &go).unwrap().unwrap();
         let mut relabelled = labels.clone();
         relabelled[sample] = (labels[sample] + 1) % 3;
-        let other =
-            Logistic::train(&matrix, &training, &relabelled, 3, Balance::Samples, &go).unwrap().unwrap();
+        let other = Logistic::train(&matrix, &training, &relabelled, 3, Balance::Samples, None, &go)
+            .unwrap()
+            .unwrap();
         for model in [model, other] {
             model.predict(&matrix, &[sample as u32], |_, row| {
                 assert_eq!(row, &before.matrix[sample * 3..sample * 3 + 3]);
@@ -144,7 +169,8 @@ fn log_loss_equals_that_of_scikit_learn() {
         if balance == Balance::Classes {
             in_sample(&matrix, &labels, 5, &|_| true, &Job::new(&stop, &|_, _| {}), take).unwrap();
         } else {
-            let model = Logistic::train(&matrix, &all, &labels, 5, balance, &|_, _| Ok(())).unwrap().unwrap();
+            let model =
+                Logistic::train(&matrix, &all, &labels, 5, balance, None, &|_, _| Ok(())).unwrap().unwrap();
             model.predict(&matrix, &all, take);
         }
         let losses = ours.iter().zip(&labels).map(|(row, &label)| -f64::from(row[label as usize]).ln());
