@@ -27,9 +27,18 @@ pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
 enum Line<'a> {
     Blank,
     Pieces(Vec<(Role, String)>),
-    Issue(&'a DetailIssue, char, bool),
+    /// One detector, or two beside one another.
+    Issues(Vec<Scored<'a>>),
     Candidate(usize, &'a str, f32, Role),
 }
+
+/// What a detector says, its letter, and whether it is the one that is chosen.
+type Scored<'a> = (&'a DetailIssue, char, bool);
+
+/// Columns from which on two detectors have room in a line.
+const TWO: u16 = 58;
+/// The longest name of a detector that is shown whole where there are two in a line.
+const NAME: u16 = 17;
 
 /// Draws the details.
 pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
@@ -69,17 +78,16 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
                 pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
             paint.pieces(area, &pieces);
         }
-        Line::Issue(issue, letter, chosen) => {
-            let name_width = (area.width / 2).clamp(8, 20);
-            let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
-            let mark = if *chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
-            paint.put(area.x, area.y, 1, Role::Selected, &mark);
-            let x = paint.put(area.x + 1, area.y, 2, role, &format!("{letter} "));
-            paint.put(x, area.y, name_width - 3, role, &issue.detector);
-            let score = text::score(Some(issue.score));
-            let x = paint.put(area.x + 1 + name_width, area.y, 4, role, &score) + 1;
-            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
-            paint.bar(bar, issue.score, Some(issue.threshold), role);
+        Line::Issues(issues) if area.width < TWO => {
+            for issue in issues {
+                self::issue(issue, (area.width / 2).clamp(8, 20) - 2, area, paint);
+            }
+        }
+        Line::Issues(issues) => {
+            let width = (area.width - 1) / 2;
+            for (issue, x) in issues.iter().zip([area.x, area.x + width + 1]) {
+                self::issue(issue, NAME + 1, Rect { x, width, ..area }, paint);
+            }
         }
         Line::Candidate(digit, name, probability, role) => {
             let name_width = (area.width / 2).clamp(8, 22);
@@ -91,6 +99,20 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
             paint.bar(bar, *probability, None, Role::BarFull);
         }
     }
+}
+
+fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mut Paint<'_>) {
+    let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
+    if *chosen {
+        let mark = paint.theme.glyph(Role::Selected).to_owned();
+        paint.put(area.x, area.y, 1, Role::Selected, &mark);
+    }
+    let x = paint.put(area.x + 1, area.y, 2, role, &format!("{letter} "));
+    paint.put(x, area.y, name - 1, role, &issue.detector);
+    let score = text::score(Some(issue.score));
+    let x = paint.put(x + name, area.y, 4, role, &score) + 1;
+    let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+    paint.bar(bar, issue.score, Some(issue.threshold), role);
 }
 
 /// What the row alone tells.
@@ -145,14 +167,26 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     let names: Vec<&str> =
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
     let letters = letters(model);
-    for issue in &detail.issues {
-        let place = names.iter().position(|name| *name == issue.detector);
-        let letter = place.and_then(|place| letters.get(place).copied()).unwrap_or(' ');
-        lines.push(Line::Issue(issue, letter, place == Some(model.detector)));
-        if issue.flagged && !issue.reason.is_empty() {
-            for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
-                lines.push(Line::Pieces(vec![(Role::Text, format!("  {line}"))]));
-            }
+    let place = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
+    let letter = |issue: &DetailIssue| {
+        place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ')
+    };
+    // Each detector has its place, so that only what it says differs from sample to sample.
+    let mut scored: Vec<Scored<'_>> = (detail.issues.iter())
+        .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
+        .collect();
+    scored.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
+    let columns = if area.width < TWO { 1 } else { 2 };
+    let down = scored.len().div_ceil(columns);
+    for at in 0..down {
+        lines.push(Line::Issues(scored.iter().skip(at).step_by(down).copied().collect()));
+    }
+    // The worst first.
+    for issue in detail.issues.iter().filter(|issue| issue.flagged && !issue.reason.is_empty()) {
+        let mut start = format!("{} ", letter(issue));
+        for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
+            lines.push(Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]));
+            start = "  ".to_owned();
         }
     }
     lines.push(Line::Blank);
