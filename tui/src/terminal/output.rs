@@ -51,12 +51,12 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen of this size of which nothing is known.
+    /// A screen of this size that has been cleared.
     pub fn new(size: Size) -> Screen {
         let area = usize::from(size.width) * usize::from(size.height);
         Screen {
             size,
-            cells: vec![None; area],
+            cells: vec![Some(Cell::new(" ")); area],
             needs: vec![Need::Nothing; area],
             bytes: String::new(),
             cuts: Vec::new(),

@@ -171,22 +171,33 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     let letter = |issue: &DetailIssue| {
         place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ')
     };
-    // Each detector has its place, so that only what it says differs from sample to sample.
-    let mut scored: Vec<Scored<'_>> = (detail.issues.iter())
+    let scored: Vec<Scored<'_>> = (detail.issues.iter())
         .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
         .collect();
-    scored.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
-    let columns = if area.width < TWO { 1 } else { 2 };
-    let down = scored.len().div_ceil(columns);
-    for at in 0..down {
-        lines.push(Line::Issues(scored.iter().skip(at).step_by(down).copied().collect()));
-    }
-    // The worst first.
-    for issue in detail.issues.iter().filter(|issue| issue.flagged && !issue.reason.is_empty()) {
-        let mut start = format!("{} ", letter(issue));
-        for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
-            lines.push(Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]));
-            start = "  ".to_owned();
+    let reason = |(issue, ..): Scored<'_>, start: String| {
+        let shown = issue.flagged && !issue.reason.is_empty();
+        let wrapped = if shown { text::wrap(&issue.reason, width.saturating_sub(2)) } else { Vec::new() };
+        let starts = std::iter::once(start).chain(std::iter::repeat("  ".to_owned()));
+        let lines = wrapped.into_iter().zip(starts);
+        lines.map(|(line, start)| Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]))
+    };
+    if area.width < TWO {
+        // What is wrong comes first, since there is little room.
+        for issue in scored {
+            lines.push(Line::Issues(vec![issue]));
+            lines.extend(reason(issue, "  ".to_owned()));
+        }
+    } else {
+        // Each detector has its place, so that only what it says differs from sample to sample; reasons, the worst
+        // first.
+        let mut placed = scored.clone();
+        placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
+        let down = placed.len().div_ceil(2);
+        for at in 0..down {
+            lines.push(Line::Issues(placed.iter().skip(at).step_by(down).copied().collect()));
+        }
+        for issue in scored {
+            lines.extend(reason(issue, format!("{} ", issue.1)));
         }
     }
     lines.push(Line::Blank);

@@ -149,8 +149,8 @@ mod tests {
         let marked = Pen { bg: Color::Indexed(237), modifier: Modifier::BOLD, ..blue };
         assert_eq!(PLAIN.order(marked), "\x1b[m");
         assert_eq!(bold.order(PLAIN), "\x1b[1m");
-        assert_eq!(blue.order(bold), "\x1b[22;38;5;75m");
-        assert_eq!(bold.order(blue), "\x1b[1;39m");
+        assert_eq!(blue.order(bold), "\x1b[0;38;5;75m");
+        assert_eq!(bold.order(blue), "\x1b[0;1m");
         assert_eq!(Pen { modifier: Modifier::DIM, ..PLAIN }.order(marked), "\x1b[0;2m");
         assert_eq!(Pen { modifier: Modifier::empty(), ..marked }.order(marked), "\x1b[22m");
         assert_eq!(blue.order(blue), "");
