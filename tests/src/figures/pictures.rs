@@ -160,8 +160,16 @@ pub(super) fn first_picture(scale: Scale) -> Report {
             let came = process::wait_for(Duration::from_secs(20), || {
                 transmitted(&terminal.record(), from).len() >= 2
             });
-            assert!(came.is_ok(), "row {row}: no two pictures over {megabits} Mbit/s\n{}", terminal.screen());
             let record = terminal.record();
+            let came_so_far: Vec<_> = transmitted(&record, from)
+                .into_iter()
+                .map(|(at, bytes, image)| (milliseconds(at - pressed), bytes, image.dimensions()))
+                .collect();
+            assert!(
+                came.is_ok(),
+                "row {row}: no two pictures over {megabits} Mbit/s, but (after, bytes, size) {came_so_far:?}\n{}",
+                terminal.screen()
+            );
             let blocks = |from: usize, to: usize| {
                 record.bytes[from..to].windows(3).filter(|w| *w == "▀".as_bytes()).count()
             };

@@ -26,6 +26,9 @@ const FRAME_PATIENCE: Duration = Duration::from_secs(2);
 /// After this time an answer is taken as lost, so that one that never comes does not end pictures for good.
 const LOST: Duration = Duration::from_secs(10);
 
+/// Times the rate was seen that count.
+const SEEN: usize = 8;
+
 /// The question how far the terminal is; it answers `CSI 0 n`.
 pub const QUESTION: &str = "\x1b[5n";
 
@@ -57,7 +60,8 @@ pub struct Flow {
     last_answer: Option<Instant>,
     last_text: Option<Instant>,
     round_trip: Option<Duration>,
-    rate: Option<f64>,
+    /// Bytes a second, as they were seen last.
+    seen: VecDeque<f64>,
     answers: bool,
 }
 
@@ -107,7 +111,7 @@ impl Flow {
     /// What the link carries in a round trip and so many seconds more.
     fn carries(&self, more: f64) -> Option<usize> {
         let trip = self.round_trip.map_or(0.0, |trip| trip.as_secs_f64());
-        self.rate.map(|rate| (rate * (trip + more)) as usize)
+        self.rate().map(|rate| (f64::from(rate) * (trip + more)) as usize)
     }
 
     /// A piece of a picture is about to be written. Says whether the question is to follow it.
@@ -164,23 +168,22 @@ impl Flow {
         self.round_trip = Some(trip);
         self.arrived += fence.bytes as u64;
         self.last_answer = Some(now);
-        let speed = |bytes: u64, took: Duration| bytes as f64 / took.as_secs_f64().max(0.001);
-        let seen = speed(self.arrived - fence.before, now.saturating_duration_since(fence.since));
-        self.rate = if fence.full {
-            Some(self.rate.map_or(seen, |rate| rate * 0.6 + seen * 0.4))
-        } else if whole > trip * 3 {
-            // Little was under way and it took long all the same.
-            let slow = speed(fence.bytes as u64, whole - trip);
-            Some(self.rate.map_or(slow, |rate| if slow < rate { rate * 0.6 + slow * 0.4 } else { rate }))
-        } else {
-            // A link that has little to carry shows how fast it is at least, and not how fast it could be.
-            self.rate.map(|rate| rate.max(seen))
-        };
+        let took = now.saturating_duration_since(fence.since).as_secs_f64().max(0.001);
+        let seen = (self.arrived - fence.before) as f64 / took;
+        // A link that has little to carry shows how fast it is at least, and not how fast it could be. So does one that
+        // stood still for a part of the time, which is why the best of some times counts.
+        if fence.full || self.rate().is_some_and(|rate| seen > f64::from(rate)) {
+            self.seen.push_back(seen);
+            if self.seen.len() > SEEN {
+                self.seen.pop_front();
+            }
+        }
     }
 
     /// Bytes a second, once measured.
     pub fn rate(&self) -> Option<u32> {
-        self.rate.map(|rate| rate.clamp(1.0, 1e9) as u32)
+        let best = self.seen.iter().copied().max_by(f64::total_cmp);
+        best.map(|rate| rate.clamp(1.0, 1e9) as u32)
     }
 
     /// Another terminal, or a link that was cut: what was on its way is gone.
@@ -259,14 +262,21 @@ mod tests {
             flow.answered(now);
         }
         assert!(flow.rate().is_none_or(|rate| rate > 100_000), "{:?}", flow.rate());
-        // And the same bytes over one that carries 2,000 a second, with a short one between them now and then.
-        for step in 0..50 {
-            let bytes = if step % 5 == 0 { 100 } else { 2_000 };
-            assert!(flow.sent(bytes, true, now));
-            now += Duration::from_millis(100 + bytes as u64 / 2);
-            flow.answered(now);
+        // Behind a large frame as well.
+        for _ in 0..10 {
+            let mut asked = 0;
+            for _ in 0..5 {
+                asked += usize::from(flow.wrote(4_096, now));
+            }
+            asked += usize::from(flow.sent(2_000, true, now));
+            now += Duration::from_millis(100);
+            for _ in 0..asked {
+                now += Duration::from_millis(33);
+                flow.answered(now);
+            }
+            now += Duration::from_secs(1);
         }
-        assert!(flow.rate().is_some_and(|rate| rate < 3_000), "{:?}", flow.rate());
+        assert!(flow.rate().is_none_or(|rate| rate > 50_000), "{:?}", flow.rate());
     }
 
     /// Draws frames of so many bytes as fast as they are let out, sixty a second at most, and says how many bytes

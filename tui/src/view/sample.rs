@@ -95,7 +95,8 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
             paint.put(x, area.y, name_width - 1, *role, name);
             let percent = format!("{:>3.0}%", probability * 100.0);
             let x = paint.put(x + name_width, area.y, 4, Role::Dim, &percent) + 1;
-            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+            let most = if area.width < TWO { 24 } else { 12 };
+            let bar = Rect { x, width: area.right().saturating_sub(x).min(most), ..area };
             paint.bar(bar, *probability, None, Role::BarFull);
         }
     }
@@ -187,24 +188,28 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Issues(vec![issue]));
             lines.extend(reason(issue, "  ".to_owned()));
         }
+        lines.push(Line::Blank);
+        candidates(model, detail, &mut lines);
     } else {
-        // Each detector has its place, so that only what it says differs from sample to sample; reasons, the worst
-        // first.
+        // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
+        // the reasons, the worst first.
         let mut placed = scored.clone();
         placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
         let down = placed.len().div_ceil(2);
         for at in 0..down {
             lines.push(Line::Issues(placed.iter().skip(at).step_by(down).copied().collect()));
         }
+        lines.push(Line::Blank);
+        candidates(model, detail, &mut lines);
+        lines.push(Line::Blank);
         for issue in scored {
             lines.extend(reason(issue, format!("{} ", issue.1)));
         }
     }
-    lines.push(Line::Blank);
-    candidates(model, detail, &mut lines);
     evidence(model, detail, &mut lines);
     lines.push(Line::Blank);
     facts(detail, &mut lines);
+    lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
     if area.height < 20 {
         lines.retain(|line| !matches!(line, Line::Blank));
