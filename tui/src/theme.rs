@@ -385,7 +385,9 @@ mod tests {
     #[test]
     fn exact_numbers_are_the_nearest_ones() {
         let mut known = 0;
-        for (r, g, b) in (0..=255_u8).flat_map(|r| (0..=255).flat_map(move |g| [(r, g, r), (r, r, g), (r, g, g)])) {
+        for (r, g, b) in
+            (0..=255_u8).flat_map(|r| (0..=255).flat_map(move |g| [(r, g, r), (r, r, g), (r, g, g)]))
+        {
             if let Some(number) = exact_index(r, g, b) {
                 assert_eq!(number, indexed(r, g, b), "{r} {g} {b}");
                 known += 1;

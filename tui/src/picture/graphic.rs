@@ -315,7 +315,8 @@ mod tests {
         }
         // What is small is not made worse than it was.
         let smooth = photo(300, 200);
-        let Some(Payload::Png(png)) = make(&smooth, Protocol::Kitty, Quality::Full, geometry).map(|g| g.payload)
+        let Some(Payload::Png(png)) =
+            make(&smooth, Protocol::Kitty, Quality::Full, geometry).map(|g| g.payload)
         else {
             panic!("kitty takes PNG")
         };

@@ -196,7 +196,9 @@ impl Screen {
             return;
         }
         for x in x + 1..self.size.width {
-            let Some(place) = self.place(x, y).filter(|place| self.needs[*place] != Need::Nothing) else { break };
+            let Some(place) = self.place(x, y).filter(|place| self.needs[*place] != Need::Nothing) else {
+                break;
+            };
             let Some(next) = &self.cells[place] else { break };
             let worn = Pen::of(next);
             if next.symbol() != " " {
@@ -234,8 +236,7 @@ impl Screen {
     /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
     /// terminals differ about what erasing does with colours.
     fn erase(&mut self, x: u16, y: u16) -> bool {
-        let plain =
-            |cell: &&Cell| cell.symbol() == " " && PLAIN.blanks_as(Pen::of(cell));
+        let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.blanks_as(Pen::of(cell));
         let end = (x..self.size.width).find(|x| self.free(*x, y).filter(plain).is_none());
         let end = end.unwrap_or(self.size.width);
         let needed = |x: &u16| self.place(*x, y).is_some_and(|place| self.needs[place] != Need::Nothing);
@@ -281,12 +282,16 @@ impl Backend for Screen {
                 continue;
             }
             let symbol = cell.symbol();
-            // Where half of something wide is overwritten, the terminal decides what becomes of the other half.
-            if let Some(next) = self.place(x + 1, y)
-                && (symbol.width() > 1
-                    || self.cells[place].as_ref().is_none_or(|shown| shown.symbol().width() > 1))
-            {
-                self.cells[next] = None;
+            let before = self.cells[place].as_ref().map_or(1, |shown| shown.symbol().width());
+            match self.place(x + 1, y) {
+                Some(next) if symbol.width() > 1 => {
+                    (self.cells[next], self.needs[next]) = (None, Need::Nothing);
+                }
+                // Terminals differ about the colour of what is left of something wide.
+                Some(next) if before > 1 => {
+                    (self.cells[next], self.needs[next]) = (Some(Cell::new(" ")), Need::Draw);
+                }
+                _ => {}
             }
             self.cells[place] = Some(cell.clone());
             self.needs[place] = if replace { Need::Replace } else { Need::Draw };

@@ -37,6 +37,8 @@ type Scored<'a> = (&'a DetailIssue, char, bool);
 
 /// Columns from which on two detectors have room in a line.
 const TWO: u16 = 58;
+/// Lines below which every one counts.
+const LOW: u16 = 20;
 /// The longest name of a detector that is shown whole where there are two in a line.
 const NAME: u16 = 17;
 
@@ -169,9 +171,8 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
     let letters = letters(model);
     let place = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
-    let letter = |issue: &DetailIssue| {
-        place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ')
-    };
+    let letter =
+        |issue: &DetailIssue| place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ');
     let scored: Vec<Scored<'_>> = (detail.issues.iter())
         .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
         .collect();
@@ -189,7 +190,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.extend(reason(issue, "  ".to_owned()));
         }
         lines.push(Line::Blank);
-        candidates(model, detail, &mut lines);
+        candidates(model, detail, 9, &mut lines);
     } else {
         // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
         // the reasons, the worst first.
@@ -200,7 +201,8 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Issues(placed.iter().skip(at).step_by(down).copied().collect()));
         }
         lines.push(Line::Blank);
-        candidates(model, detail, &mut lines);
+        // Where there is little room, reasons need it more.
+        candidates(model, detail, if area.height < LOW { 3 } else { 9 }, &mut lines);
         lines.push(Line::Blank);
         for issue in scored {
             lines.extend(reason(issue, format!("{} ", issue.1)));
@@ -211,7 +213,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     facts(detail, &mut lines);
     lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
-    if area.height < 20 {
+    if area.height < LOW {
         lines.retain(|line| !matches!(line, Line::Blank));
     }
     lines
@@ -232,10 +234,10 @@ fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
     }
 }
 
-fn candidates<'a>(model: &'a Model, detail: &'a Detail, lines: &mut Vec<Line<'a>>) {
+fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize, lines: &mut Vec<Line<'a>>) {
     // Small probabilities take room and are hardly chosen; the key still works for all nine.
-    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3);
-    for (place, (class, probability)) in detail.candidates.iter().take(9.min(worth)).enumerate() {
+    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3).min(most);
+    for (place, (class, probability)) in detail.candidates.iter().take(worth).enumerate() {
         let role = if Some(*class) == detail.row.label {
             Role::Given
         } else if Some(*class) == detail.row.suggested {

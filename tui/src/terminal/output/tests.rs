@@ -43,7 +43,7 @@ fn what_cannot_be_seen_is_not_written() {
 fn blanks_are_erased_together() {
     let mut terminal = Terminal::new(Screen::new(Size::new(40, 3))).unwrap();
     frame(&mut terminal, Line::from("a long line of many words"));
-    assert_eq!(frame(&mut terminal, Line::from("a")), "\x1b[?2026h\x1b[C\x1b[K\r\x1b[?2026l");
+    assert_eq!(frame(&mut terminal, Line::from("a")), "\x1b[?2026ha \x1b[K\r\x1b[?2026l");
     frame(&mut terminal, Line::from("a long line of many words to the right edge"));
     let gap = frame(&mut terminal, Line::from(format!("a{:37}t", "")));
     assert!(gap.contains("X") && gap.len() < 45, "{gap:?}");
@@ -172,7 +172,8 @@ fn wrong(terminal: &vt100::Screen, buffer: &Buffer) -> Option<String> {
                 && got.bold() == pen.modifier.contains(Modifier::BOLD)
                 && got.dim() == pen.modifier.contains(Modifier::DIM)
                 && got.italic() == pen.modifier.contains(Modifier::ITALIC);
-            let fine = symbol == want.symbol() && same(seen(got.bgcolor()), pen.bg) && lines && (hidden || ink);
+            let fine =
+                symbol == want.symbol() && same(seen(got.bgcolor()), pen.bg) && lines && (hidden || ink);
             if !fine {
                 return Some(format!("{x}, {y}: {want:?} and not {got:?}"));
             }
