@@ -302,7 +302,7 @@ pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
     if let (Some(r), Some(g), Some(b)) = (step(r), step(g), step(b)) {
         return Some(16 + 36 * r + 6 * g + b).filter(|number| *number > CHANGED);
     }
-    let grey = r == g && g == b && (8..=238).contains(&r) && (r - 8) % 10 == 0;
+    let grey = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
     grey.then(|| 232 + (r - 8) / 10)
 }
 

@@ -125,11 +125,11 @@ impl Screen {
         let mut start = 0;
         for cut in self.cuts.drain(..).map(|cut| cut + "\x1b[?2026h".len()) {
             if cut >= start + PIECE {
-                pieces.push(frame[start..cut].as_bytes().to_vec());
+                pieces.push(frame.as_bytes()[start..cut].to_vec());
                 start = cut;
             }
         }
-        pieces.push(frame[start..].as_bytes().to_vec());
+        pieces.push(frame.as_bytes()[start..].to_vec());
         self.bytes.clear();
         pieces
     }
