@@ -230,7 +230,7 @@ impl Terminal {
     ///
     /// # Panics
     /// With the screen, when it does not within [`PATIENCE`].
-    pub fn wait(&self, what: &str, shows: impl Fn(&str) -> bool) -> Duration {
+    pub fn wait(&self, what: &str, mut shows: impl FnMut(&str) -> bool) -> Duration {
         match process::wait_for(PATIENCE, || shows(&self.screen())) {
             Ok(after) => after,
             Err(_) => panic!("waited in vain for {what}; the screen shows\n{}", self.screen()),

@@ -9,13 +9,7 @@ use std::sync::{Mutex, PoisonError};
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Limits that are not reached yet, as docs/benchmarks.md says; everything else must hold.
-const MISSED: [&str; 5] = [
-    "cursor move without a picture",
-    "a line further down a long list",
-    "sent in all",
-    "most on the way at once",
-    "L2 picture",
-];
+const MISSED: [&str; 1] = ["cursor move without a picture"];
 
 fn hold(name: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +30,6 @@ fn every_key_gets_its_frame_while_scans_run() {
 }
 
 #[test]
-#[ignore = "over 1 Mbit/s two pictures do not always come within 20 s, which is not explained yet"]
 fn pictures_come_in_two_steps_and_are_true() {
     hold("pictures");
 }
@@ -77,7 +70,6 @@ fn large_sessions_open_and_filter() {
 }
 
 #[test]
-#[ignore = "its script does not always see the sample that it waits for"]
 fn a_decision_takes_little_more_than_one_key() {
     hold("triage");
 }

@@ -290,6 +290,22 @@ fn attributes(value: &str) -> Result<Modifier> {
     Ok(attributes)
 }
 
+/// The number of a colour that is one of xterm's 256 exactly. The first ones of the cube are none: some people's
+/// terminals have other colours there.
+pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
+    const CHANGED: u8 = 21;
+    let step = |v: u8| match v {
+        0 => Some(0),
+        95 | 135 | 175 | 215 | 255 => Some((v - 55) / 40),
+        _ => None,
+    };
+    if let (Some(r), Some(g), Some(b)) = (step(r), step(g), step(b)) {
+        return Some(16 + 36 * r + 6 * g + b).filter(|number| *number > CHANGED);
+    }
+    let grey = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
+    grey.then(|| 232 + (r - 8) / 10)
+}
+
 /// The colour of xterm's 256 that is nearest: of the cube, or of the greys.
 pub fn indexed(r: u8, g: u8, b: u8) -> u8 {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
@@ -364,6 +380,22 @@ mod tests {
         assert_eq!(detect(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1")]), Depth::Mono);
         assert_eq!(detect(&[("TERM", "xterm-kitty"), ("NO_COLOR", "")]), Depth::True);
         assert_eq!(detect(&[("TERM", "dumb")]), Depth::Mono);
+    }
+
+    #[test]
+    fn exact_numbers_are_the_nearest_ones() {
+        let mut known = 0;
+        for (r, g, b) in
+            (0..=255_u8).flat_map(|r| (0..=255).flat_map(move |g| [(r, g, r), (r, r, g), (r, g, g)]))
+        {
+            if let Some(number) = exact_index(r, g, b) {
+                assert_eq!(number, indexed(r, g, b), "{r} {g} {b}");
+                known += 1;
+            }
+        }
+        assert!(known > 150, "{known}");
+        assert_eq!((exact_index(8, 8, 8), exact_index(238, 238, 238)), (Some(232), Some(255)));
+        assert_eq!((exact_index(0, 0, 0), exact_index(0, 0, 255), exact_index(9, 9, 9)), (None, None, None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::sandbox::{Sandbox, table};
 use crate::terminal::{PATIENCE, Terminal};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a sample should be: keep it, remove it, or another class.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,24 @@ fn path_of(screen: &str, sandbox: &Sandbox) -> Option<String> {
     rest.split_whitespace().next().map(str::to_owned)
 }
 
+/// The screen with the next sample and its path, which is a whole one once its details are there. Where a message
+/// stands in its place, Escape takes that away: it is for this script to see, and no key of the reviewer's. Nothing is
+/// typed behind it before it has had its effect, since Escape and a letter at once are another key.
+fn next(terminal: &Terminal, sandbox: &Sandbox, seen: &BTreeSet<String>) -> (String, String) {
+    let mut found = None;
+    let mut asked = Instant::now();
+    terminal.wait("the next sample with its details", |screen| {
+        let path = path_of(screen, sandbox);
+        if path.is_none() && asked.elapsed() > Duration::from_millis(100) {
+            terminal.keys("\x1b");
+            asked = Instant::now();
+        }
+        found = path.filter(|path| !seen.contains(path)).map(|path| (screen.to_owned(), path));
+        found.is_some()
+    });
+    found.expect("it was waited for")
+}
+
 /// The digit beside a class among the candidates on the screen.
 fn digit(screen: &str, class: &str) -> Option<char> {
     screen.lines().find_map(|line| {
@@ -89,13 +107,7 @@ pub(super) fn triage(scale: Scale) -> Report {
     let (mut keys, mut digits, mut typed) = (0, 0, 0);
     let mut seen = BTreeSet::new();
     for _ in 0..count {
-        // What happened last gives way to the path, which is a whole one once the details are there. That is for
-        // this script to see, and no key of the reviewer's.
-        terminal.keys("\x1b");
-        let here = |screen: &str| path_of(screen, &sandbox).filter(|path| !seen.contains(path));
-        terminal.wait("the next sample with its details", |screen| here(screen).is_some());
-        let screen = terminal.screen();
-        let path = here(&screen).unwrap();
+        let (screen, path) = next(&terminal, &sandbox, &seen);
         let typed_keys = match &truth[&path] {
             Truth::Keep => "a".to_owned(),
             Truth::Remove => "x".to_owned(),

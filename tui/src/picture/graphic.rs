@@ -159,7 +159,8 @@ pub(super) fn make(
             Quality::Full => {
                 // Drawings and screenshots are often smaller with all their colours.
                 let (few, all) = (palette_png(&reduce(pixels, 256)).ok()?, true_png(pixels).ok()?);
-                if all.len() <= few.len() { all } else { few }
+                let best = if all.len() <= few.len() { all } else { few };
+                within_cap(pixels, best)?
             }
             _ => {
                 let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
@@ -169,7 +170,16 @@ pub(super) fn make(
         Protocol::Iterm => {
             let file = match quality {
                 _ if exact => iterm::exact(pixels)?,
-                Quality::Full => iterm::jpeg(pixels, 80).ok()?,
+                Quality::Full => {
+                    let cap = cap(pixels);
+                    let mut file = iterm::jpeg(pixels, 80).ok()?;
+                    for quality in [65, 50] {
+                        if file.len() > cap {
+                            file = iterm::jpeg(pixels, quality).ok()?;
+                        }
+                    }
+                    file
+                }
                 _ => {
                     let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
                     iterm::jpeg(&half, 50).ok()?
@@ -191,6 +201,32 @@ pub(super) fn make(
     };
     let key = LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1;
     Some(Graphic { key, quality, protocol, cells, payload })
+}
+
+/// Bytes of a file that a picture of full quality may have: 200,000 on their way, where each three are four. More only
+/// where there are many pixels, half a byte for each.
+fn cap(pixels: &Pixels) -> usize {
+    const FILE: usize = 148_000;
+    FILE.max(pixels.rgb.len() / 6)
+}
+
+/// A PNG within the cap: with fewer colours, and only if that is not enough with fewer pixels.
+fn within_cap(pixels: &Pixels, mut best: Vec<u8>) -> Option<Vec<u8>> {
+    let cap = cap(pixels);
+    for colors in [128, 64] {
+        // Half the colours are about four fifths of the bytes, so what cannot be enough is not tried.
+        let hopeless = colors > 64 && best.len() / 5 * 4 > cap / 20 * 21;
+        if best.len() > cap && !hopeless {
+            best = palette_png(&reduce(pixels, colors)).ok()?;
+        }
+    }
+    if best.len() > cap {
+        let side = (cap as f64 / best.len() as f64).sqrt() * 0.97;
+        let smaller = |length: u32| ((f64::from(length) * side) as u32).max(1);
+        let small = scaled(pixels, smaller(pixels.width), smaller(pixels.height));
+        best = palette_png(&reduce(&small, 64)).ok()?;
+    }
+    Some(best)
 }
 
 /// Another size. Enlarged pixels stay squares, since they are what is judged; anything else is filtered.
@@ -252,6 +288,39 @@ mod tests {
                 .collect();
             assert!(sizes[0] * 2 < sizes[1], "{}: {sizes:?}", protocol.name());
         }
+    }
+
+    #[test]
+    fn noise_stays_within_the_cap() {
+        let mixed = |i: u32| {
+            let mixed = i.wrapping_add(1).wrapping_mul(2_654_435_761);
+            ((mixed ^ mixed >> 15).wrapping_mul(2_246_822_519) >> 24) as u8
+        };
+        let side = 540;
+        let noise = |strength: u8| Pixels {
+            width: side,
+            height: side,
+            rgb: (0..side * side * 3).map(|i| 100 + mixed(i) / strength).collect(),
+        };
+        let geometry = Geometry { room: Size::new(54, 27), cell: (10, 20) };
+        for protocol in [Protocol::Kitty, Protocol::Iterm] {
+            for strength in [2, 8, 40] {
+                let graphic = make(&noise(strength), protocol, Quality::Full, geometry).unwrap();
+                let wire = match &graphic.payload {
+                    Payload::Png(png) => png.len() / 3 * 4,
+                    Payload::Sequence(text) => text.len(),
+                };
+                assert!(wire <= 200_000, "{} with noise / {strength}: {wire}", protocol.name());
+            }
+        }
+        // What is small is not made worse than it was.
+        let smooth = photo(300, 200);
+        let Some(Payload::Png(png)) =
+            make(&smooth, Protocol::Kitty, Quality::Full, geometry).map(|g| g.payload)
+        else {
+            panic!("kitty takes PNG")
+        };
+        assert_eq!(png, palette_png(&reduce(&smooth, 256)).unwrap());
     }
 
     #[test]

@@ -63,6 +63,11 @@ impl PictureEncoder for HalfBlock {
         }
         Encoded { width: width as u16, height: height as u16, cells: out, ..Encoded::default() }
     }
+
+    fn draft(&mut self, slot: u32, pixels: &Pixels, cells: Size) -> Encoded {
+        // Neighbours then often are of one colour, and a colour is half as long.
+        HalfBlock { indexed: true }.encode(slot, pixels, cells)
+    }
 }
 
 #[cfg(test)]

@@ -96,6 +96,10 @@ pub trait PictureEncoder: Send {
     fn cell_pixels(&self) -> (u32, u32);
     /// Turns pixels that fit into cells.
     fn encode(&mut self, slot: u32, pixels: &Pixels, cells: Size) -> Encoded;
+    /// The same in fewer bytes, for the moment until the terminal has a better picture.
+    fn draft(&mut self, slot: u32, pixels: &Pixels, cells: Size) -> Encoded {
+        self.encode(slot, pixels, cells)
+    }
 }
 
 /// How pictures are to be shown.

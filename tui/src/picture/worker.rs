@@ -57,7 +57,7 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
             let (across, down) = encoder.cell_pixels();
             let small =
                 graphic::scaled(pixels, u32::from(place.width) * across, u32::from(place.height) * down);
-            let mut encoded = encoder.encode(*slot, &small, place);
+            let mut encoded = encoder.draft(*slot, &small, place);
             encoded.source = Some(pixels.clone());
             encoded
         }

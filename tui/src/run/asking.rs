@@ -32,6 +32,9 @@ impl Shell<'_> {
                 self.take(Msg::Link(self.flow.rate()));
             }
             Some(answer) => {
+                if matches!(answer, Answer::Attributes(_)) {
+                    self.flow.speaks();
+                }
                 self.traits.learn(&answer);
                 self.retarget();
             }

@@ -11,22 +11,45 @@ impl Shell<'_> {
         if !self.dirty || self.writing > 0 || !self.too_early().is_zero() || self.over.is_some() {
             return;
         }
+        // The link has enough to carry; what is drawn later shows all that has happened until then.
+        if !self.flow.text_wait(Instant::now()).is_zero() {
+            return;
+        }
         (self.dirty, self.urgent) = (false, false);
         let wanted = view::wanted(&self.model);
         self.model.refresh = self.stage.stale(&wanted);
+        self.terminal.backend_mut().guard(self.stage.in_cells());
         let model = &self.model;
         // Drawing into memory cannot fail.
         let Ok(_) = self.terminal.draw(|frame| view::view(model, frame));
         let screen = self.terminal.backend_mut();
         screen.park(view::park(model));
-        let mut bytes = screen.take();
-        bytes.extend_from_slice(self.stage.reconcile(&wanted, |area| screen.drew(area)).as_bytes());
+        let mut pieces = screen.take();
+        let commands = self.stage.reconcile(&wanted, |area| screen.drew(area));
         screen.settle();
         self.model.refresh.clear();
-        if !bytes.is_empty() {
+        pieces.extend((!commands.is_empty()).then(|| commands.into_bytes()));
+        if !pieces.is_empty() {
             self.drawn = Some(Instant::now());
+            let bytes = self.metered(pieces);
             self.write(bytes);
         }
+    }
+
+    /// A frame with the questions that tell how far the terminal is with it. Inside tmux there are none: it is tmux
+    /// that reads the frame, at once, and decides how much of it the terminal gets.
+    fn metered(&mut self, pieces: Vec<Vec<u8>>) -> Vec<u8> {
+        let asks = self.asks && !self.traits.tmux && self.flow.heard();
+        let now = Instant::now();
+        let mut bytes = Vec::new();
+        for piece in pieces {
+            bytes.extend_from_slice(&piece);
+            if asks && self.flow.wrote(piece.len(), now) {
+                bytes.extend_from_slice(flow::QUESTION.as_bytes());
+                self.expected.asked();
+            }
+        }
+        bytes
     }
 
     /// Sends a piece of a picture, if nothing else is to be written and the terminal has come far enough.

@@ -102,13 +102,14 @@ impl Shell<'_> {
     }
 
     /// How long nothing needs to be done, if nothing comes.
-    pub(super) fn timeout(&self) -> Duration {
+    pub(super) fn timeout(&mut self) -> Duration {
         let mut timeout = Duration::from_secs(3600);
         if let Some(at) = self.model.deadline() {
             timeout = timeout.min(Duration::from_millis(at.saturating_sub(self.now()).max(1)));
         }
         if self.dirty && self.writing == 0 {
-            timeout = timeout.min(self.too_early().max(Duration::from_millis(1)));
+            let wait = self.too_early().max(self.flow.text_wait(Instant::now()));
+            timeout = timeout.min(wait.max(Duration::from_millis(1)));
         }
         if self.progress.0 {
             timeout = timeout.min(self.progress_wait().max(Duration::from_millis(1)));

@@ -1,6 +1,6 @@
-//! How many bytes of pictures may be on their way. Whatever has been written and not been shown yet stands between
-//! the next key and its frame, so it is kept little: the terminal says when it has come so far, and only then
-//! follows more.
+//! How many bytes may be on their way. Whatever has been written and not been shown yet stands between the next key
+//! and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more. Pictures
+//! wait for room among all bytes, frames of text only for room among their own.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,79 +8,182 @@ use std::time::{Duration, Instant};
 /// Bytes on their way at first, while nothing is known of the link.
 const FIRST: usize = 32 * 1024;
 /// Bounds of what is allowed later.
-const LEAST: usize = 12 * 1024;
+const LEAST: usize = 24 * 1024;
 const MOST: usize = 256 * 1024;
 /// How long what is on its way may hold up a frame.
 const DELAY: f64 = 0.15;
 /// After so many bytes the terminal is asked how far it is.
 const FENCE: usize = 12 * 1024;
+/// The same behind text, of which less is sent.
+const TEXT_FENCE: usize = 4 * 1024;
+/// Bounds of the text that may be on its way when another frame is drawn.
+const LEAST_TEXT: usize = 16 * 1024;
+const MOST_TEXT: usize = 48 * 1024;
+/// How long text may hold up text.
+const TEXT_DELAY: f64 = 0.1;
+/// A frame waits no longer than this for an answer.
+const FRAME_PATIENCE: Duration = Duration::from_secs(2);
 /// After this time an answer is taken as lost, so that one that never comes does not end pictures for good.
 const LOST: Duration = Duration::from_secs(10);
 
+/// Times the rate was seen that count.
+const SEEN: usize = 8;
+
 /// The question how far the terminal is; it answers `CSI 0 n`.
 pub const QUESTION: &str = "\x1b[5n";
+
+/// Bytes up to a question.
+#[derive(Clone, Copy, Debug)]
+struct Fence {
+    bytes: usize,
+    /// Of these, text.
+    text: usize,
+    /// When the question was asked.
+    at: Instant,
+    /// The last answer before the first of these bytes, or when they were written if nothing was under way.
+    since: Instant,
+    /// Bytes that had arrived by then.
+    before: u64,
+    /// Whether more was on its way than a link that is fast enough would leave waiting.
+    full: bool,
+}
 
 /// Bytes on their way.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
     unfenced: usize,
-    fences: VecDeque<(usize, Instant)>,
+    unfenced_text: usize,
+    /// For the bytes that no question follows yet: [`Fence::since`] and [`Fence::before`].
+    section: Option<(Instant, u64)>,
+    fences: VecDeque<Fence>,
+    arrived: u64,
     last_answer: Option<Instant>,
+    last_text: Option<Instant>,
     round_trip: Option<Duration>,
-    rate: Option<f64>,
+    /// Bytes a second, as they were seen last.
+    seen: VecDeque<f64>,
+    answers: bool,
 }
 
 impl Flow {
-    /// Whether more may go out.
+    /// Whether more of a picture may go out.
     pub fn room(&mut self, now: Instant) -> bool {
-        if self.fences.front().is_some_and(|(_, at)| now.duration_since(*at) > LOST) {
+        self.give_up(now);
+        self.on_the_way() + FENCE <= self.window()
+    }
+
+    /// How long the next frame of text has to wait; nothing where there is room for it.
+    pub fn text_wait(&mut self, now: Instant) -> Duration {
+        self.give_up(now);
+        let full = self.answers && self.full_of_text();
+        let Some(first) = self.fences.front().filter(|_| full) else { return Duration::ZERO };
+        let since = self.last_text.map_or(first.at, |last| last.max(first.at));
+        FRAME_PATIENCE.saturating_sub(now.saturating_duration_since(since))
+    }
+
+    /// Whether there is as much text on its way as there should be, or as much of everything.
+    fn full_of_text(&self) -> bool {
+        let text = self.unfenced_text + self.fences.iter().map(|fence| fence.text).sum::<usize>();
+        text >= self.text_window() || self.on_the_way() >= self.window() + LEAST_TEXT
+    }
+
+    fn give_up(&mut self, now: Instant) {
+        if self.fences.front().is_some_and(|fence| now.saturating_duration_since(fence.at) > LOST) {
             self.fences.clear();
-            self.unfenced = 0;
+            (self.unfenced, self.unfenced_text, self.section) = (0, 0, None);
+            self.answers = false;
         }
-        self.on_the_way() < self.window()
     }
 
     /// Bytes that were written and not answered for.
     pub fn on_the_way(&self) -> usize {
-        self.unfenced + self.fences.iter().map(|(bytes, _)| bytes).sum::<usize>()
+        self.unfenced + self.fences.iter().map(|fence| fence.bytes).sum::<usize>()
     }
 
     fn window(&self) -> usize {
-        let Some(rate) = self.rate else { return FIRST };
-        let trip = self.round_trip.map_or(0.0, |trip| trip.as_secs_f64());
-        ((rate * (trip + DELAY)) as usize).clamp(LEAST, MOST)
+        self.carries(DELAY).map_or(FIRST, |bytes| bytes.clamp(LEAST, MOST))
     }
 
-    /// Bytes are about to be written. Says whether the question is to follow them.
+    fn text_window(&self) -> usize {
+        self.carries(TEXT_DELAY).unwrap_or(LEAST_TEXT).clamp(LEAST_TEXT, MOST_TEXT)
+    }
+
+    /// What the link carries in a round trip and so many seconds more.
+    fn carries(&self, more: f64) -> Option<usize> {
+        let trip = self.round_trip.map_or(0.0, |trip| trip.as_secs_f64());
+        self.rate().map(|rate| (f64::from(rate) * (trip + more)) as usize)
+    }
+
+    /// A piece of a picture is about to be written. Says whether the question is to follow it.
     pub fn sent(&mut self, bytes: usize, last: bool, now: Instant) -> bool {
+        self.add(bytes, now);
+        self.fence(if last { 1 } else { FENCE }, now)
+    }
+
+    /// Text is about to be written. Says whether the question is to follow it.
+    pub fn wrote(&mut self, bytes: usize, now: Instant) -> bool {
+        self.add(bytes, now);
+        self.unfenced_text += bytes;
+        self.last_text = Some(now);
+        self.fence(TEXT_FENCE, now)
+    }
+
+    fn add(&mut self, bytes: usize, now: Instant) {
+        if self.section.is_none() {
+            let since = self.last_answer.filter(|_| self.on_the_way() > 0);
+            // What went out before the first answer and with nothing under way began with its own bytes.
+            let oldest = self.fences.front().map(|fence| fence.since);
+            self.section = Some((since.into_iter().chain(oldest).max().unwrap_or(now), self.arrived));
+        }
         self.unfenced += bytes;
-        if self.unfenced < FENCE && !last {
+    }
+
+    fn fence(&mut self, from: usize, now: Instant) -> bool {
+        if self.unfenced < from {
             return false;
         }
-        self.fences.push_back((std::mem::take(&mut self.unfenced), now));
+        let full = self.on_the_way() + FENCE > self.window() || self.full_of_text();
+        let (since, before) = self.section.take().unwrap_or((now, self.arrived));
+        let (bytes, text) = (std::mem::take(&mut self.unfenced), std::mem::take(&mut self.unfenced_text));
+        self.fences.push_back(Fence { bytes, text, at: now, since, before, full });
         true
+    }
+
+    /// The terminal is one that answers.
+    pub fn speaks(&mut self) {
+        self.answers = true;
+    }
+
+    /// Whether it is known that the terminal answers.
+    pub fn heard(&self) -> bool {
+        self.answers
     }
 
     /// The terminal has come to the oldest question.
     pub fn answered(&mut self, now: Instant) {
-        let Some((bytes, at)) = self.fences.pop_front() else { return };
-        let whole = now.duration_since(at);
+        self.answers = true;
+        let Some(fence) = self.fences.pop_front() else { return };
+        let whole = now.saturating_duration_since(fence.at);
         let trip = self.round_trip.map_or(whole, |trip| trip.min(whole));
         self.round_trip = Some(trip);
-        // While one piece follows another, the time between two answers is the time for the bytes between them.
-        let busy = self.last_answer.filter(|last| *last > at);
-        let took = match busy {
-            Some(last) => now.duration_since(last),
-            None => whole.saturating_sub(trip / 2),
-        };
+        self.arrived += fence.bytes as u64;
         self.last_answer = Some(now);
-        let sample = bytes as f64 / took.as_secs_f64().max(0.001);
-        self.rate = Some(self.rate.map_or(sample, |rate| rate * 0.6 + sample * 0.4));
+        let took = now.saturating_duration_since(fence.since).as_secs_f64().max(0.001);
+        let seen = (self.arrived - fence.before) as f64 / took;
+        // A link that has little to carry shows how fast it is at least, and not how fast it could be. So does one that
+        // stood still for a part of the time, which is why the best of some times counts.
+        if fence.full || self.rate().is_some_and(|rate| seen > f64::from(rate)) {
+            self.seen.push_back(seen);
+            if self.seen.len() > SEEN {
+                self.seen.pop_front();
+            }
+        }
     }
 
     /// Bytes a second, once measured.
     pub fn rate(&self) -> Option<u32> {
-        self.rate.map(|rate| rate.clamp(1.0, 1e9) as u32)
+        let best = self.seen.iter().copied().max_by(f64::total_cmp);
+        best.map(|rate| rate.clamp(1.0, 1e9) as u32)
     }
 
     /// Another terminal, or a link that was cut: what was on its way is gone.
@@ -137,7 +240,7 @@ mod tests {
             flow.sent(10_000, false, start);
             sent += 10_000;
         }
-        assert!(sent <= FIRST + 10_000, "{sent}");
+        assert!(sent <= FIRST, "{sent}");
         assert!(!flow.room(start + Duration::from_secs(9)));
         assert!(flow.room(start + Duration::from_secs(11)));
     }
@@ -147,5 +250,112 @@ mod tests {
         let mut flow = Flow::default();
         flow.answered(Instant::now());
         assert_eq!((flow.on_the_way(), flow.rate()), (0, None));
+    }
+
+    #[test]
+    fn small_pictures_far_away_do_not_make_a_link_slow() {
+        let (mut flow, mut now) = (Flow::default(), Instant::now());
+        // One after another over a link that carries 125,000 bytes a second.
+        for _ in 0..50 {
+            assert!(flow.sent(2_000, true, now));
+            now += Duration::from_millis(116);
+            flow.answered(now);
+        }
+        assert!(flow.rate().is_none_or(|rate| rate > 100_000), "{:?}", flow.rate());
+        // Behind a large frame as well.
+        for _ in 0..10 {
+            let mut asked = 0;
+            for _ in 0..5 {
+                asked += usize::from(flow.wrote(4_096, now));
+            }
+            asked += usize::from(flow.sent(2_000, true, now));
+            now += Duration::from_millis(100);
+            for _ in 0..asked {
+                now += Duration::from_millis(33);
+                flow.answered(now);
+            }
+            now += Duration::from_secs(1);
+        }
+        assert!(flow.rate().is_none_or(|rate| rate > 50_000), "{:?}", flow.rate());
+    }
+
+    /// Draws frames of so many bytes as fast as they are let out, sixty a second at most, and says how many bytes
+    /// were on their way at most and how many frames came.
+    fn draw(flow: &mut Flow, rate: f64, trip: f64, frame: usize, seconds: f64) -> (usize, usize) {
+        let start = Instant::now();
+        let at = |time: f64| start + Duration::from_secs_f64(time);
+        let (mut time, mut free_at, mut most, mut frames) = (0.0_f64, 0.0_f64, 0, 0);
+        let mut answers: VecDeque<f64> = VecDeque::new();
+        while time < seconds {
+            while answers.front().is_some_and(|answer| *answer <= time) {
+                answers.pop_front();
+                flow.answered(at(time));
+            }
+            if flow.text_wait(at(time)).is_zero() {
+                frames += 1;
+                let mut left = frame;
+                while left > 0 {
+                    let piece = left.min(4_096);
+                    left -= piece;
+                    free_at = free_at.max(time) + piece as f64 / rate;
+                    if flow.wrote(piece, at(time)) {
+                        answers.push_back(free_at + trip);
+                    }
+                }
+                most = most.max(flow.on_the_way());
+            }
+            time += 0.016;
+        }
+        (most, frames)
+    }
+
+    #[test]
+    fn frames_are_held_back_where_the_link_is_slower_than_they_are() {
+        let mut flow = Flow::default();
+        flow.speaks();
+        let (most, frames) = draw(&mut flow, 25_000.0, 0.1, 3_000, 10.0);
+        assert!(most <= LEAST_TEXT + 3_000, "{most}");
+        // As many as the link carries, nearly.
+        assert!((60..=90).contains(&frames), "{frames}");
+        let mut flow = Flow::default();
+        flow.speaks();
+        let (most, frames) = draw(&mut flow, 125_000.0, 0.1, 20_000, 10.0);
+        assert!(most <= MOST_TEXT + 20_000, "{most}");
+        assert!(frames >= 50, "{frames}");
+    }
+
+    #[test]
+    fn frames_on_a_fast_link_are_all_drawn() {
+        let mut flow = Flow::default();
+        flow.speaks();
+        let (_, frames) = draw(&mut flow, 12_500_000.0, 0.1, 1_300, 10.0);
+        assert!(frames >= 620, "{frames}");
+    }
+
+    #[test]
+    fn a_terminal_that_does_not_answer_stalls_nothing() {
+        // One that never did is not waited for at all.
+        let (mut flow, start) = (Flow::default(), Instant::now());
+        for _ in 0..100 {
+            assert_eq!(flow.text_wait(start), Duration::ZERO);
+            flow.wrote(5_000, start);
+        }
+        // One that did gets a frame now and then, and after a while all of them.
+        let mut flow = Flow::default();
+        flow.speaks();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        for _ in 0..4 {
+            flow.wrote(5_000, start);
+        }
+        assert!(flow.text_wait(start) > Duration::ZERO);
+        assert_eq!(flow.text_wait(at(2)), Duration::ZERO);
+        flow.wrote(5_000, at(2));
+        assert!(flow.text_wait(at(3)) > Duration::ZERO);
+        for _ in 0..100 {
+            assert_eq!(flow.text_wait(at(11)), Duration::ZERO);
+            flow.wrote(5_000, at(11));
+        }
+        flow.answered(at(12));
+        assert!(flow.text_wait(at(12)) > Duration::ZERO, "it answers again");
     }
 }

@@ -1,54 +1,96 @@
 //! Cells to bytes: as few as possible, all of one frame together, and none where nothing changed.
 
+mod pen;
+mod travel;
+
+use pen::{PLAIN, Pen};
 use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::{Color, Modifier};
 use std::convert::Infallible;
-use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// Looks of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pen {
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
-}
+/// A frame is handed over in pieces of about so many bytes, so that it can be asked between them how far the
+/// terminal is.
+const PIECE: usize = 4 * 1024;
+/// Blanks from which on the order to erase them is shorter than they are.
+const ERASED: u16 = 10;
+/// The same up to the end of the line.
+const ERASED_TO_END: u16 = 4;
+/// Cells that are written again at most where the cursor could also jump over them.
+const FILLED: u16 = 12;
 
-const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+/// What is to be done about a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    Draw,
+    /// Draw a character, whatever the terminal shows there: a picture may lie over it.
+    Replace,
+}
 
 /// Collects the bytes of a frame. It knows what the terminal shows, so it writes only what differs.
 #[derive(Debug)]
 pub struct Screen {
     size: Size,
+    /// What the terminal shows, row by row; none where that is not certain, and for the second half of what takes
+    /// two cells.
+    cells: Vec<Option<Cell>>,
+    needs: Vec<Need>,
     bytes: String,
+    /// Where the bytes may be cut.
+    cuts: Vec<usize>,
     pen: Pen,
     /// Where the terminal's cursor is, if that is certain.
     at: Option<Position>,
     shown: Option<bool>,
     /// Runs of cells that were drawn and not seen to: row, first and last column.
     drawn: Vec<(u16, u16, u16)>,
+    /// Where pictures lie in the cells.
+    guarded: Vec<Rect>,
 }
 
 impl Screen {
-    /// A screen of this size of which nothing is known.
+    /// A screen of this size that has been cleared.
     pub fn new(size: Size) -> Screen {
-        Screen { size, bytes: String::new(), pen: PLAIN, at: None, shown: None, drawn: Vec::new() }
+        let area = usize::from(size.width) * usize::from(size.height);
+        Screen {
+            size,
+            cells: vec![Some(Cell::new(" ")); area],
+            needs: vec![Need::Nothing; area],
+            bytes: String::new(),
+            cuts: Vec::new(),
+            pen: PLAIN,
+            at: None,
+            shown: None,
+            drawn: Vec::new(),
+            guarded: Vec::new(),
+        }
     }
 
     /// The terminal has another size.
     pub fn resize(&mut self, size: Size) {
+        let area = usize::from(size.width) * usize::from(size.height);
         self.size = size;
+        self.cells = vec![None; area];
+        self.needs = vec![Need::Nothing; area];
+        self.at = None;
     }
 
     /// Nothing is known of the terminal any more.
     pub fn forget(&mut self) {
         self.bytes.clear();
+        self.cuts.clear();
         self.bytes.push_str("\x1b[m");
+        self.cells.fill(None);
         self.pen = PLAIN;
         self.at = None;
         self.shown = None;
+    }
+
+    /// In these areas only what differs is drawn, and nothing beside it on the way: pictures lie in the cells there.
+    pub fn guard(&mut self, areas: Vec<Rect>) {
+        self.guarded = areas;
     }
 
     /// Leaves the cursor here, though it is hidden: screen magnifiers and braille displays follow it.
@@ -71,97 +113,158 @@ impl Screen {
         self.drawn.clear();
     }
 
-    /// The bytes of the frame, to be drawn at once by terminals that can.
-    pub fn take(&mut self) -> Vec<u8> {
+    /// The bytes of the frame, to be drawn at once by terminals that can, in pieces to be written behind one another.
+    /// No pieces where nothing is to be written.
+    pub fn take(&mut self) -> Vec<Vec<u8>> {
         if self.bytes.is_empty() {
             return Vec::new();
         }
-        if self.pen != PLAIN {
-            self.bytes.push_str("\x1b[m");
-            self.pen = PLAIN;
-        }
+        self.wear(PLAIN);
         let frame = format!("\x1b[?2026h{}\x1b[?2026l", self.bytes);
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        for cut in self.cuts.drain(..).map(|cut| cut + "\x1b[?2026h".len()) {
+            if cut >= start + PIECE {
+                pieces.push(frame.as_bytes()[start..cut].to_vec());
+                start = cut;
+            }
+        }
+        pieces.push(frame.as_bytes()[start..].to_vec());
         self.bytes.clear();
-        frame.into_bytes()
+        pieces
+    }
+
+    fn place(&self, x: u16, y: u16) -> Option<usize> {
+        let inside = x < self.size.width && y < self.size.height;
+        inside.then(|| usize::from(y) * usize::from(self.size.width) + usize::from(x))
     }
 
     fn go(&mut self, to: Position) {
         if self.at == Some(to) {
             return;
         }
-        let _ = match self.at {
-            Some(at) if at.y == to.y && to.x > at.x && to.x == at.x + 1 => self.bytes.write_str("\x1b[C"),
-            Some(at) if at.y == to.y && to.x > at.x => write!(self.bytes, "\x1b[{}C", to.x - at.x),
-            Some(at) if to.y == at.y + 1 && to.x == 0 => self.bytes.write_str("\r\n"),
-            _ if to.x == 0 => write!(self.bytes, "\x1b[{}H", to.y + 1),
-            _ => write!(self.bytes, "\x1b[{};{}H", to.y + 1, to.x + 1),
-        };
+        let way = travel::travel(self.at, to);
+        match self.fill(to, way.len()) {
+            Some(filled) => self.bytes.push_str(&filled),
+            None => self.bytes.push_str(&way),
+        }
         self.at = Some(to);
     }
 
-    fn dress(&mut self, pen: Pen) {
-        if pen == self.pen {
-            return;
-        }
-        self.bytes.push_str("\x1b[");
-        let start = self.bytes.len();
-        if !(self.pen.modifier - pen.modifier).is_empty() || pen == PLAIN {
-            self.bytes.push('0');
-            self.pen = PLAIN;
-        }
-        for (flag, code) in [
-            (Modifier::BOLD, 1),
-            (Modifier::DIM, 2),
-            (Modifier::ITALIC, 3),
-            (Modifier::UNDERLINED, 4),
-            (Modifier::REVERSED, 7),
-            (Modifier::CROSSED_OUT, 9),
-        ] {
-            if pen.modifier.contains(flag) && !self.pen.modifier.contains(flag) {
-                self.code(start, format_args!("{code}"));
+    /// The cells between the cursor and a place to the right of it, where writing them again is less than `limit`
+    /// bytes and changes nothing.
+    fn fill(&self, to: Position, limit: usize) -> Option<String> {
+        let at = self.at.filter(|at| at.y == to.y && at.x < to.x && to.x - at.x <= FILLED)?;
+        let mut filled = String::new();
+        for x in at.x..to.x {
+            let cell = self.free(x, at.y)?;
+            let pen = Pen::of(cell);
+            let same = if cell.symbol() == " " { pen.blanks_as(self.pen) } else { pen == self.pen };
+            filled.push_str(cell.symbol());
+            if !same || cell.symbol().width() != 1 || filled.len() >= limit {
+                return None;
             }
         }
-        if pen.fg != self.pen.fg {
-            self.color(start, pen.fg, 30);
-        }
-        if pen.bg != self.pen.bg {
-            self.color(start, pen.bg, 40);
-        }
-        self.bytes.push('m');
-        self.pen = pen;
+        Some(filled)
     }
 
-    fn code(&mut self, start: usize, code: std::fmt::Arguments<'_>) {
-        if self.bytes.len() > start {
-            self.bytes.push(';');
+    /// What the terminal shows in a cell that may be written again.
+    fn free(&self, x: u16, y: u16) -> Option<&Cell> {
+        let place = self.place(x, y)?;
+        if self.needs[place] == Need::Nothing
+            && self.guarded.iter().any(|area| area.contains(Position { x, y }))
+        {
+            return None;
         }
-        let _ = self.bytes.write_fmt(code);
+        self.cells[place].as_ref().filter(|_| self.needs[place] != Need::Replace)
     }
 
-    fn color(&mut self, start: usize, color: Color, base: u8) {
-        let bright = base + 60;
-        match color {
-            Color::Rgb(r, g, b) => self.code(start, format_args!("{};2;{r};{g};{b}", base + 8)),
-            Color::Indexed(n) => self.code(start, format_args!("{};5;{n}", base + 8)),
-            Color::Reset => self.code(start, format_args!("{}", base + 9)),
-            Color::Black => self.code(start, format_args!("{base}")),
-            Color::Red => self.code(start, format_args!("{}", base + 1)),
-            Color::Green => self.code(start, format_args!("{}", base + 2)),
-            Color::Yellow => self.code(start, format_args!("{}", base + 3)),
-            Color::Blue => self.code(start, format_args!("{}", base + 4)),
-            Color::Magenta => self.code(start, format_args!("{}", base + 5)),
-            Color::Cyan => self.code(start, format_args!("{}", base + 6)),
-            Color::Gray => self.code(start, format_args!("{}", base + 7)),
-            Color::DarkGray => self.code(start, format_args!("{bright}")),
-            Color::LightRed => self.code(start, format_args!("{}", bright + 1)),
-            Color::LightGreen => self.code(start, format_args!("{}", bright + 2)),
-            Color::LightYellow => self.code(start, format_args!("{}", bright + 3)),
-            Color::LightBlue => self.code(start, format_args!("{}", bright + 4)),
-            Color::LightMagenta => self.code(start, format_args!("{}", bright + 5)),
-            Color::LightCyan => self.code(start, format_args!("{}", bright + 6)),
-            Color::White => self.code(start, format_args!("{}", bright + 7)),
+    fn wear(&mut self, pen: Pen) {
+        if pen != self.pen {
+            self.bytes.push_str(&pen.order(self.pen));
+            self.pen = pen;
         }
     }
+
+    /// Puts on the looks of a cell. With a blank most of them are not seen, so what is worn already may do, or what
+    /// the next character needs anyway.
+    fn dress(&mut self, x: u16, y: u16, pen: Pen, blank: bool) {
+        if !blank || !pen.blanks_as(pen) {
+            return self.wear(pen);
+        }
+        if pen.blanks_as(self.pen) {
+            return;
+        }
+        for x in x + 1..self.size.width {
+            let Some(place) = self.place(x, y).filter(|place| self.needs[*place] != Need::Nothing) else {
+                break;
+            };
+            let Some(next) = &self.cells[place] else { break };
+            let worn = Pen::of(next);
+            if next.symbol() != " " {
+                if worn.blanks_as(pen) {
+                    return self.wear(worn);
+                }
+                break;
+            }
+            if !worn.blanks_as(pen) {
+                break;
+            }
+        }
+        self.wear(self.pen.for_blank(pen));
+    }
+
+    /// Draws what is to be drawn in a row.
+    fn row(&mut self, y: u16) {
+        self.cuts.push(self.bytes.len());
+        for x in 0..self.size.width {
+            let Some(place) = self.place(x, y) else { return };
+            if self.needs[place] == Need::Nothing || self.erase(x, y) {
+                continue;
+            }
+            self.needs[place] = Need::Nothing;
+            let Some(cell) = self.cells[place].clone() else { continue };
+            self.go(Position { x, y });
+            self.dress(x, y, Pen::of(&cell), cell.symbol() == " ");
+            self.bytes.push_str(cell.symbol());
+            let next = x + cell.symbol().width() as u16;
+            // Behind the last column terminals differ about where the cursor is.
+            self.at = (next < self.size.width).then_some(Position { x: next, y });
+        }
+    }
+
+    /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
+    /// terminals differ about what erasing does with colours.
+    fn erase(&mut self, x: u16, y: u16) -> bool {
+        let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.blanks_as(Pen::of(cell));
+        let end = (x..self.size.width).find(|x| self.free(*x, y).filter(plain).is_none());
+        let end = end.unwrap_or(self.size.width);
+        let needed = |x: &u16| self.place(*x, y).is_some_and(|place| self.needs[place] != Need::Nothing);
+        let Some(last) = (x..end).rev().find(needed) else { return false };
+        let count = last - x + 1;
+        let order = if end == self.size.width && count >= ERASED_TO_END {
+            "\x1b[K".to_owned()
+        } else if count >= ERASED {
+            format!("\x1b[{count}X")
+        } else {
+            return false;
+        };
+        self.go(Position { x, y });
+        self.wear(self.pen.for_blank(PLAIN));
+        self.bytes.push_str(&order);
+        for x in x..=last {
+            if let Some(place) = self.place(x, y) {
+                self.needs[place] = Need::Nothing;
+            }
+        }
+        true
+    }
+}
+
+/// Whether two cells cannot be told apart.
+fn alike(a: &Cell, b: &Cell) -> bool {
+    let (pen, other) = (Pen::of(a), Pen::of(b));
+    a.symbol() == b.symbol() && (pen == other || a.symbol() == " " && pen.blanks_as(other))
 }
 
 impl Backend for Screen {
@@ -171,18 +274,35 @@ impl Backend for Screen {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
+        let mut rows = vec![false; usize::from(self.size.height)];
         for (x, y, cell) in content {
-            self.go(Position { x, y });
-            self.dress(Pen { fg: cell.fg, bg: cell.bg, modifier: cell.modifier });
+            let Some(place) = self.place(x, y) else { continue };
+            let replace = cell.diff_option == CellDiffOption::AlwaysUpdate;
+            if !replace && self.cells[place].as_ref().is_some_and(|shown| alike(shown, cell)) {
+                continue;
+            }
             let symbol = cell.symbol();
-            self.bytes.push_str(symbol);
+            let before = self.cells[place].as_ref().map_or(1, |shown| shown.symbol().width());
+            match self.place(x + 1, y) {
+                Some(next) if symbol.width() > 1 => {
+                    (self.cells[next], self.needs[next]) = (None, Need::Nothing);
+                }
+                // Terminals differ about the colour of what is left of something wide.
+                Some(next) if before > 1 => {
+                    (self.cells[next], self.needs[next]) = (Some(Cell::new(" ")), Need::Draw);
+                }
+                _ => {}
+            }
+            self.cells[place] = Some(cell.clone());
+            self.needs[place] = if replace { Need::Replace } else { Need::Draw };
+            rows[usize::from(y)] = true;
             match self.drawn.last_mut() {
                 Some((row, _, last)) if *row == y && *last + 1 == x => *last = x,
                 _ => self.drawn.push((y, x, x)),
             }
-            let next = x + symbol.width() as u16;
-            // Behind the last column terminals differ about where the cursor is.
-            self.at = (next < self.size.width).then_some(Position { x: next, y });
+        }
+        for (y, _) in rows.iter().enumerate().filter(|(_, drawn)| **drawn) {
+            self.row(y as u16);
         }
         Ok(())
     }
@@ -217,9 +337,13 @@ impl Backend for Screen {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Infallible> {
-        self.dress(PLAIN);
+        self.wear(PLAIN);
+        self.cells.fill(None);
         self.bytes.push_str(match clear_type {
-            ClearType::All => "\x1b[2J",
+            ClearType::All => {
+                self.cells.fill(Some(Cell::new(" ")));
+                "\x1b[2J"
+            }
             ClearType::AfterCursor => "\x1b[J",
             ClearType::BeforeCursor => "\x1b[1J",
             ClearType::CurrentLine => "\x1b[2K",
@@ -242,43 +366,4 @@ impl Backend for Screen {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ratatui::Terminal;
-    use ratatui::style::{Style, Stylize};
-    use ratatui::text::Line;
-
-    fn frame(terminal: &mut Terminal<Screen>, line: Line<'static>) -> String {
-        terminal.draw(|frame| frame.render_widget(line, frame.area())).unwrap();
-        terminal.backend_mut().park(Position { x: 0, y: 0 });
-        String::from_utf8(terminal.backend_mut().take()).unwrap()
-    }
-
-    #[test]
-    fn a_frame_without_a_change_is_no_bytes() {
-        let mut terminal = Terminal::new(Screen::new(Size::new(20, 3))).unwrap();
-        let line = || Line::from(vec!["a".red(), "b猫".bold(), "c".on_blue()]);
-        let first = frame(&mut terminal, line());
-        assert!(first.starts_with("\x1b[?2026h") && first.ends_with("\x1b[?2026l"));
-        assert_eq!(frame(&mut terminal, line()), "");
-        assert_eq!(frame(&mut terminal, line()), "");
-    }
-
-    #[test]
-    fn only_what_differs_is_written() {
-        let mut terminal = Terminal::new(Screen::new(Size::new(20, 3))).unwrap();
-        frame(&mut terminal, Line::from("one two three"));
-        let second = frame(&mut terminal, Line::from("one TWO three"));
-        assert_eq!(second, "\x1b[?2026h\x1b[4CTWO\x1b[1H\x1b[?2026l");
-    }
-
-    #[test]
-    fn attributes_are_taken_away_again() {
-        let mut screen = Screen::new(Size::new(9, 1));
-        let mut bold = Cell::new("b");
-        bold.set_style(Style::new().bold().fg(Color::Indexed(7)));
-        let plain = Cell::new("p");
-        screen.draw([(0, 0, &bold), (1, 0, &plain)].into_iter()).unwrap();
-        assert_eq!(screen.bytes, "\x1b[1H\x1b[1;38;5;7mb\x1b[0mp");
-    }
-}
+mod tests;

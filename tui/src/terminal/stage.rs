@@ -110,6 +110,15 @@ impl Stage {
         self.shown.iter().filter(|(slot, shown)| !keeps(wanted, **slot, shown)).map(|(_, s)| s.area).collect()
     }
 
+    /// Cells in which pictures lie that drawing would take a piece out of.
+    pub fn in_cells(&self) -> Vec<Rect> {
+        if !self.protocol.is_some_and(Protocol::in_cells) {
+            return Vec::new();
+        }
+        let coming = self.upload.as_ref().map(|upload| upload.area);
+        self.shown.values().map(|shown| shown.area).chain(coming).collect()
+    }
+
     /// Brings what is shown in line with what is wanted, and says what to write for it. `drawn` tells whether a cell
     /// of an area has just been drawn.
     pub fn reconcile(&mut self, wanted: &[Wanted], drawn: impl Fn(Rect) -> bool) -> String {

@@ -27,9 +27,20 @@ pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
 enum Line<'a> {
     Blank,
     Pieces(Vec<(Role, String)>),
-    Issue(&'a DetailIssue, char, bool),
+    /// One detector, or two beside one another.
+    Issues(Vec<Scored<'a>>),
     Candidate(usize, &'a str, f32, Role),
 }
+
+/// What a detector says, its letter, and whether it is the one that is chosen.
+type Scored<'a> = (&'a DetailIssue, char, bool);
+
+/// Columns from which on two detectors have room in a line.
+const TWO: u16 = 58;
+/// Lines below which every one counts.
+const LOW: u16 = 20;
+/// The longest name of a detector that is shown whole where there are two in a line.
+const NAME: u16 = 17;
 
 /// Draws the details.
 pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
@@ -69,17 +80,16 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
                 pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
             paint.pieces(area, &pieces);
         }
-        Line::Issue(issue, letter, chosen) => {
-            let name_width = (area.width / 2).clamp(8, 20);
-            let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
-            let mark = if *chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
-            paint.put(area.x, area.y, 1, Role::Selected, &mark);
-            let x = paint.put(area.x + 1, area.y, 2, role, &format!("{letter} "));
-            paint.put(x, area.y, name_width - 3, role, &issue.detector);
-            let score = text::score(Some(issue.score));
-            let x = paint.put(area.x + 1 + name_width, area.y, 4, role, &score) + 1;
-            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
-            paint.bar(bar, issue.score, Some(issue.threshold), role);
+        Line::Issues(issues) if area.width < TWO => {
+            for issue in issues {
+                self::issue(issue, (area.width / 2).clamp(8, 20) - 2, area, paint);
+            }
+        }
+        Line::Issues(issues) => {
+            let width = (area.width - 1) / 2;
+            for (issue, x) in issues.iter().zip([area.x, area.x + width + 1]) {
+                self::issue(issue, NAME + 1, Rect { x, width, ..area }, paint);
+            }
         }
         Line::Candidate(digit, name, probability, role) => {
             let name_width = (area.width / 2).clamp(8, 22);
@@ -87,10 +97,25 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
             paint.put(x, area.y, name_width - 1, *role, name);
             let percent = format!("{:>3.0}%", probability * 100.0);
             let x = paint.put(x + name_width, area.y, 4, Role::Dim, &percent) + 1;
-            let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+            let most = if area.width < TWO { 24 } else { 12 };
+            let bar = Rect { x, width: area.right().saturating_sub(x).min(most), ..area };
             paint.bar(bar, *probability, None, Role::BarFull);
         }
     }
+}
+
+fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mut Paint<'_>) {
+    let role = if issue.flagged { Role::Doubtful } else { Role::Fine };
+    if *chosen {
+        let mark = paint.theme.glyph(Role::Selected).to_owned();
+        paint.put(area.x, area.y, 1, Role::Selected, &mark);
+    }
+    let x = paint.put(area.x + 1, area.y, 2, role, &format!("{letter} "));
+    paint.put(x, area.y, name - 1, role, &issue.detector);
+    let score = text::score(Some(issue.score));
+    let x = paint.put(x + name, area.y, 4, role, &score) + 1;
+    let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+    paint.bar(bar, issue.score, Some(issue.threshold), role);
 }
 
 /// What the row alone tells.
@@ -145,23 +170,50 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     let names: Vec<&str> =
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
     let letters = letters(model);
-    for issue in &detail.issues {
-        let place = names.iter().position(|name| *name == issue.detector);
-        let letter = place.and_then(|place| letters.get(place).copied()).unwrap_or(' ');
-        lines.push(Line::Issue(issue, letter, place == Some(model.detector)));
-        if issue.flagged && !issue.reason.is_empty() {
-            for line in text::wrap(&issue.reason, width.saturating_sub(2)) {
-                lines.push(Line::Pieces(vec![(Role::Text, format!("  {line}"))]));
-            }
+    let place = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
+    let letter =
+        |issue: &DetailIssue| place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ');
+    let scored: Vec<Scored<'_>> = (detail.issues.iter())
+        .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
+        .collect();
+    let reason = |(issue, ..): Scored<'_>, start: String| {
+        let shown = issue.flagged && !issue.reason.is_empty();
+        let wrapped = if shown { text::wrap(&issue.reason, width.saturating_sub(2)) } else { Vec::new() };
+        let starts = std::iter::once(start).chain(std::iter::repeat("  ".to_owned()));
+        let lines = wrapped.into_iter().zip(starts);
+        lines.map(|(line, start)| Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]))
+    };
+    if area.width < TWO {
+        // What is wrong comes first, since there is little room.
+        for issue in scored {
+            lines.push(Line::Issues(vec![issue]));
+            lines.extend(reason(issue, "  ".to_owned()));
+        }
+        lines.push(Line::Blank);
+        candidates(model, detail, 9, &mut lines);
+    } else {
+        // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
+        // the reasons, the worst first.
+        let mut placed = scored.clone();
+        placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
+        let down = placed.len().div_ceil(2);
+        for at in 0..down {
+            lines.push(Line::Issues(placed.iter().skip(at).step_by(down).copied().collect()));
+        }
+        lines.push(Line::Blank);
+        // Where there is little room, reasons need it more.
+        candidates(model, detail, if area.height < LOW { 3 } else { 9 }, &mut lines);
+        lines.push(Line::Blank);
+        for issue in scored {
+            lines.extend(reason(issue, format!("{} ", issue.1)));
         }
     }
-    lines.push(Line::Blank);
-    candidates(model, detail, &mut lines);
     evidence(model, detail, &mut lines);
     lines.push(Line::Blank);
     facts(detail, &mut lines);
+    lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
-    if area.height < 20 {
+    if area.height < LOW {
         lines.retain(|line| !matches!(line, Line::Blank));
     }
     lines
@@ -182,10 +234,10 @@ fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
     }
 }
 
-fn candidates<'a>(model: &'a Model, detail: &'a Detail, lines: &mut Vec<Line<'a>>) {
+fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize, lines: &mut Vec<Line<'a>>) {
     // Small probabilities take room and are hardly chosen; the key still works for all nine.
-    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3);
-    for (place, (class, probability)) in detail.candidates.iter().take(9.min(worth)).enumerate() {
+    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3).min(most);
+    for (place, (class, probability)) in detail.candidates.iter().take(worth).enumerate() {
         let role = if Some(*class) == detail.row.label {
             Role::Given
         } else if Some(*class) == detail.row.suggested {
