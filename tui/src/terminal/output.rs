@@ -285,7 +285,13 @@ impl Backend for Screen {
             let before = self.cells[place].as_ref().map_or(1, |shown| shown.symbol().width());
             match self.place(x + 1, y) {
                 Some(next) if symbol.width() > 1 => {
+                    let covered = self.cells[next].as_ref().map_or(1, |shown| shown.symbol().width());
                     (self.cells[next], self.needs[next]) = (None, Need::Nothing);
+                    if covered > 1
+                        && let Some(behind) = self.place(x + 2, y)
+                    {
+                        (self.cells[behind], self.needs[behind]) = (Some(Cell::new(" ")), Need::Draw);
+                    }
                 }
                 // Terminals differ about the colour of what is left of something wide.
                 Some(next) if before > 1 => {
