@@ -150,6 +150,21 @@ fn the_cursor_stays_on_its_sample_when_the_order_changes() {
 }
 
 #[test]
+fn the_first_row_asked_for_is_that_of_the_list_on_its_way() {
+    let mut rig = Rig::small();
+    rig.press("jj,,");
+    assert_eq!(rig.model.list.cursor, 97, "it stays on its sample where the order turns round");
+    rig.cut = true;
+    rig.press(",,gg");
+    rig.mend();
+    assert_eq!((rig.model.list.cursor, rig.model.sample()), (0, Some(SampleId(0))));
+    rig.cut = true;
+    rig.press(",,G");
+    rig.mend();
+    assert_eq!((rig.model.list.cursor, rig.model.sample()), (99, Some(SampleId(0))));
+}
+
+#[test]
 fn old_answers_are_dropped() {
     let mut rig = Rig::small();
     let ticket = rig.model.list.ticket;

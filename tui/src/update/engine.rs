@@ -160,6 +160,18 @@ fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
     send(fx, Command::Rows { ticket: incoming.ticket, start, len: crate::model::CHUNK as u32 });
 }
 
+/// Goes to the first or the last row: of the list on the screen, and of the next one where it is on its way. Who asks for
+/// an order and for its first row means that order's.
+pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
+    motion::go(model, row);
+    if let Some(incoming) = &mut model.list.incoming {
+        incoming.anchor = Anchor::Place(None, row);
+        if incoming.cursor.is_some() {
+            arrive(model, row, fx);
+        }
+    }
+}
+
 /// The next list takes the place of the one on the screen.
 fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     let page = motion::page(model);
@@ -215,6 +227,8 @@ fn located(
             Anchor::Stay => model.list.cursor,
             Anchor::Top => 0,
         };
+        // A row that was asked for since then counts, not the sample's.
+        let row = row.filter(|_| !matches!(incoming.anchor, Anchor::Place(None, _)));
         return arrive(model, row.unwrap_or(fallback), fx);
     }
     if ticket == model.list.ticket && model.list.locating == Some(sample) {

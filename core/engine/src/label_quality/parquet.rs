@@ -12,6 +12,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Columns in which pandas keeps the names of the rows.
@@ -95,15 +96,19 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 
 fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    let wrong = |error: &dyn std::fmt::Display| Error::format(path, error.to_string());
+    // The decoder checks most of what a damaged file may say, and panics on the rest.
+    match catch_unwind(AssertUnwindSafe(|| decode(file))) {
+        Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
+        Err(_) => Err(Error::format(path, "it is damaged: its parts do not fit together")),
+    }
+}
+
+fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
     // Without Arrow's own notes on the types: categories are plain names then, whoever wrote the file.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
-        .map_err(|error| wrong(&error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let schema = builder.schema().clone();
-    let reader = builder.build().map_err(|error| wrong(&error))?;
-    let batches = reader.collect::<std::result::Result<_, _>>().map_err(|error| wrong(&error))?;
-    Ok((schema, batches))
+    Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
 }
 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {

@@ -129,7 +129,7 @@ fn rows_that_are_no_distribution_are_refused_with_their_place() {
     let cats = files.read("nan.csv", "cats.csv", "", "");
     assert!(cats.is_err());
     assert!(files.read("gone.csv", "l.csv", "", "").unwrap_err().contains("cannot read"));
-    assert!(files.read("p.parquet", "l.csv", "", "").unwrap_err().contains("give .npy, .csv"));
+    assert!(files.read("p.feather", "l.csv", "", "").unwrap_err().contains("give .npy, .parquet"));
 }
 
 #[test]
