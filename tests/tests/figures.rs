@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Limits that are not reached yet, as docs/benchmarks.md says; everything else must hold.
-const MISSED: [&str; 2] = ["cursor move without a picture", "keys a decision"];
+const MISSED: [&str; 1] = ["cursor move without a picture"];
 
 fn hold(name: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

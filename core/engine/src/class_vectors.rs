@@ -51,9 +51,9 @@ impl ClassVectors {
         Ok(ClassVectors { head, vectors })
     }
 
-    /// Probabilities of the classes for one embedding, most likely first, at most `top`; ties in class order.
-    /// Empty for a zero embedding, whose image could not be decoded.
-    pub fn candidates(&self, embedding: &[f32], top: usize) -> Vec<(u32, f32)> {
+    /// Probabilities of all classes for one embedding, most likely first; ties in class order. Empty for a zero
+    /// embedding, whose image could not be decoded.
+    pub fn probabilities(&self, embedding: &[f32]) -> Vec<(u32, f32)> {
         if self.head.dim == 0 || embedding.len() != self.head.dim || embedding.iter().all(|&x| x == 0.0) {
             return Vec::new();
         }
@@ -68,7 +68,6 @@ impl ClassVectors {
         let mut ranked: Vec<(u32, f32)> =
             (0_u32..).zip(weights.iter().map(|weight| weight / total)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        ranked.truncate(top);
         ranked
     }
 

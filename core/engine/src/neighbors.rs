@@ -115,10 +115,7 @@ pub fn nearest(
 }
 
 /// The same with another border between exact and approximate.
-///
-/// # Errors
-/// When stopped.
-pub fn nearest_beyond(
+fn nearest_beyond(
     exact_rows: usize,
     matrix: &EmbeddingMatrix,
     usable: &dyn Fn(usize) -> bool,

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must have this number in common.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Names a question, so that its answer can be told from a later one's.
 pub type Ticket = u64;
@@ -431,12 +431,21 @@ pub struct Detail {
     pub unreadable: Option<String>,
     /// What each detector says, worst first.
     pub issues: Vec<DetailIssue>,
-    /// Probabilities of the classes for this image, most likely first, at most nine: class place and probability.
-    pub candidates: Vec<(u32, f32)>,
+    /// Labels it could have instead, what speaks most for one first, at most nine.
+    pub candidates: Vec<Candidate>,
     /// Nearest neighbours in embedding space, nearest first.
     pub neighbors: Vec<DetailRelated>,
     /// Columns kept from the user's table.
     pub extra: Vec<(String, String)>,
+}
+
+/// A label that a sample could have.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The place of its class.
+    pub class: u32,
+    /// How probable the model finds it among all classes, 0 to 1; `None` where no model told.
+    pub probability: Option<f32>,
 }
 
 /// What one detector says of the sample.

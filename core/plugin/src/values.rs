@@ -52,6 +52,18 @@ pub enum Split {
     Test,
 }
 
+impl Split {
+    /// Its name in a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Split::None => "no split",
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        }
+    }
+}
+
 /// What a person decided about a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decided {

@@ -54,7 +54,7 @@ pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
         let (size, pictures) = (sizes.get(&second).copied().unwrap_or(0), plural(count, "picture"));
         let percent = 100.0 * count as f64 / size.max(1) as f64;
         let verb = if count == 1 { "has a copy" } else { "have copies" };
-        format!("{pictures} of {size} in {} ({percent:.2} %) {verb} in {}", name(second), name(first))
+        format!("{pictures} of {size} in {} ({percent:.2} %) {verb} in {}", second.name(), first.name())
     };
     leaked.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -125,21 +125,12 @@ impl Group {
         let others = self.size - 1;
         let elsewhere =
             self.splits.iter().filter(|&(&split, _)| split != own).map(|(&split, &count)| match count {
-                _ if others == 1 => format!("which is in {}", name(split)),
-                1 => format!("one of them in {}", name(split)),
-                count if count == others => format!("all of them in {}", name(split)),
-                count => format!("{count} of them in {}", name(split)),
+                _ if others == 1 => format!("which is in {}", split.name()),
+                1 => format!("one of them in {}", split.name()),
+                count if count == others => format!("all of them in {}", split.name()),
+                count => format!("{count} of them in {}", split.name()),
             });
         let elsewhere: Vec<String> = elsewhere.collect();
-        format!(", {} (this one is in {})", elsewhere.join(" and "), name(own))
-    }
-}
-
-fn name(split: Split) -> &'static str {
-    match split {
-        Split::None => "no split",
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
+        format!(", {} (this one is in {})", elsewhere.join(" and "), own.name())
     }
 }

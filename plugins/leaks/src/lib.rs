@@ -33,11 +33,11 @@ impl Detector for Leaks {
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let mut scores = vec![f32::NAN; view.len()];
-        let judged = |sample: usize| view.decodable(sample) && copies::place(view.split(sample)) > Some(0);
         if !copies::comparable(view) {
             report.scores(&scores)?;
             return report.note("summary", "there are no two splits to compare");
         }
+        let judged = |sample: usize| view.decodable(sample) && copies::place(view.split(sample)) > Some(0);
         (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
         report.scores(&scores)?;
         let copies = Copies::find(view)?;

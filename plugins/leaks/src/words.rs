@@ -15,7 +15,7 @@ pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String
             format!("a picture with nearly the same embedding (cosine {cosine:.3}) stands")
         }
     };
-    let mut text = format!("in {}, and {what} in {}", name(view.split(sample)), named(view, copies));
+    let mut text = format!("in {}, and {what} in {}", view.split(sample).name(), named(view, copies));
     let own = view.labels()[sample];
     let others = copies.iter().map(|copy| view.labels()[copy.other as usize]);
     if let Some(other) =
@@ -33,9 +33,9 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
         *counts.entry(view.split(copy.other as usize)).or_default() += 1;
     }
     let parts = counts.iter().map(|(&split, &count)| match count {
-        1 => name(split).to_owned(),
-        2 => format!("{} twice", name(split)),
-        _ => format!("{} {count} times", name(split)),
+        1 => split.name().to_owned(),
+        2 => format!("{} twice", split.name()),
+        _ => format!("{} {count} times", split.name()),
     });
     parts.collect::<Vec<_>>().join(" and in ")
 }
@@ -54,16 +54,7 @@ pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     let lines = later.map(|(split, &size)| {
         let count = leaked.get(split).copied().unwrap_or(0);
         let percent = 100.0 * count as f64 / size as f64;
-        format!("{count} of {size} in {} ({percent:.2} %) stand in an earlier set", name(*split))
+        format!("{count} of {size} in {} ({percent:.2} %) stand in an earlier set", split.name())
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn name(split: Split) -> &'static str {
-    match split {
-        Split::None => "no split",
-        Split::Train => "train",
-        Split::Validation => "validation",
-        Split::Test => "test",
-    }
 }

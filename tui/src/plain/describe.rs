@@ -61,8 +61,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     if !group.is_empty() {
         lines.push(format!("group: {} samples", group.len()));
     }
-    for (place, (label, probability)) in detail.candidates.iter().enumerate().take(9) {
-        lines.push(format!("candidate {}: {}, {:.0} %", place + 1, class(Some(*label)), probability * 100.0));
+    for (place, candidate) in detail.candidates.iter().enumerate() {
+        let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
+        lines.push(format!("candidate {}: {}{probability}", place + 1, class(Some(candidate.class))));
     }
     for (_, other) in view::related(detail).iter().take(5) {
         lines.push(format!("alike: {:.2}, {}, {}", other.similarity, class(other.label), other.path));

@@ -2,8 +2,8 @@
 
 use chaffinch_core::decision::{Choice, Decision};
 use chaffinch_core::protocol::{
-    Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, PROTOCOL_VERSION, Picture, Query,
-    Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
+    Candidate, Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, PROTOCOL_VERSION,
+    Picture, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
 };
 use chaffinch_core::sample::{SampleId, Split};
 use std::collections::BTreeMap;
@@ -285,12 +285,12 @@ impl FakeEngine {
             bytes: 34_567,
             unreadable: self.unreadable.get(&sample).cloned(),
             issues: issues.collect(),
-            candidates: vec![
-                ((label + 1) % 4, 0.81),
-                (label, 0.12),
-                ((label + 2) % 4, 0.05),
-                ((label + 3) % 4, 0.02),
-            ],
+            candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]
+                .map(|(step, probability)| Candidate {
+                    class: (label + step) % 4,
+                    probability: Some(probability),
+                })
+                .into(),
             neighbors: (1..=6)
                 .map(|n| self.related(SampleId((sample.0 + n * 3) % count), 0.97 - n as f32 * 0.03))
                 .collect(),

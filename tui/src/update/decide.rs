@@ -190,7 +190,7 @@ pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mu
     let Some(detail) = model.details.get(sample) else {
         return say(model, Level::Warning, "the candidates are still being read");
     };
-    let Some((class, _)) = detail.candidates.get(place).copied() else {
+    let Some(class) = detail.candidates.get(place).map(|candidate| candidate.class) else {
         return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
     };
     if model.marks.is_empty() && model.visual.is_none() && label == Some(class) {

@@ -63,9 +63,13 @@ pub(super) fn open_relabel(model: &mut Model, samples: Vec<SampleId>) {
             add(name, "", "suggested".to_owned());
         }
         if let Some(detail) = model.details.get(row.sample) {
-            for (class, probability) in &detail.candidates {
-                if let Some(name) = model.class(Some(*class)) {
-                    add(name, "", format!("{:.0} %", probability * 100.0));
+            for candidate in &detail.candidates {
+                if let Some(name) = model.class(Some(candidate.class)) {
+                    add(
+                        name,
+                        "",
+                        candidate.probability.map(|p| format!("{:.0} %", p * 100.0)).unwrap_or_default(),
+                    );
                 }
             }
         }

@@ -29,14 +29,20 @@ enum Line<'a> {
     Pieces(Vec<(Role, String)>),
     /// One detector, or two beside one another.
     Issues(Vec<Scored<'a>>),
-    Candidate(usize, &'a str, f32, Role),
+    /// One class, or two beside one another.
+    Candidates(Vec<Choice<'a>>),
 }
 
 /// What a detector says, its letter, and whether it is the one that is chosen.
 type Scored<'a> = (&'a DetailIssue, char, bool);
 
-/// Columns from which on two detectors have room in a line.
+/// The digit that gives the label, its class, how probable it is, and how it is drawn.
+type Choice<'a> = (usize, &'a str, Option<f32>, Role);
+
+/// Columns from which on two detectors, or two candidates, have room in a line.
 const TWO: u16 = 58;
+/// Candidates where there is little room; the keys work for all nine.
+const FEW: usize = 6;
 /// Lines below which every one counts.
 const LOW: u16 = 20;
 /// The longest name of a detector that is shown whole where there are two in a line.
@@ -85,23 +91,38 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
                 self::issue(issue, (area.width / 2).clamp(8, 20) - 2, area, paint);
             }
         }
-        Line::Issues(issues) => {
-            let width = (area.width - 1) / 2;
-            for (issue, x) in issues.iter().zip([area.x, area.x + width + 1]) {
-                self::issue(issue, NAME + 1, Rect { x, width, ..area }, paint);
+        Line::Candidates(candidates) if area.width < TWO => {
+            for candidate in candidates {
+                self::candidate(candidate, (area.width / 2).clamp(8, 22), area, paint);
             }
         }
-        Line::Candidate(digit, name, probability, role) => {
-            let name_width = (area.width / 2).clamp(8, 22);
-            let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
-            paint.put(x, area.y, name_width - 1, *role, name);
-            let percent = format!("{:>3.0}%", probability * 100.0);
-            let x = paint.put(x + name_width, area.y, 4, Role::Dim, &percent) + 1;
-            let most = if area.width < TWO { 24 } else { 12 };
-            let bar = Rect { x, width: area.right().saturating_sub(x).min(most), ..area };
-            paint.bar(bar, *probability, None, Role::BarFull);
+        Line::Issues(issues) => {
+            for (issue, half) in issues.iter().zip(halves(area)) {
+                self::issue(issue, NAME + 1, half, paint);
+            }
+        }
+        Line::Candidates(candidates) => {
+            for (candidate, half) in candidates.iter().zip(halves(area)) {
+                self::candidate(candidate, NAME, half, paint);
+            }
         }
     }
+}
+
+/// The two places in a wide line.
+fn halves(area: Rect) -> [Rect; 2] {
+    let width = (area.width - 1) / 2;
+    [area.x, area.x + width + 1].map(|x| Rect { x, width, ..area })
+}
+
+fn candidate((digit, name, probability, role): &Choice<'_>, room: u16, area: Rect, paint: &mut Paint<'_>) {
+    let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
+    paint.put(x, area.y, room - 1, *role, name);
+    let Some(probability) = *probability else { return };
+    let percent = format!("{:>3.0}%", probability * 100.0);
+    let x = paint.put(x + room, area.y, 4, Role::Dim, &percent) + 1;
+    let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+    paint.bar(bar, probability, None, Role::BarFull);
 }
 
 fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mut Paint<'_>) {
@@ -190,7 +211,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.extend(reason(issue, "  ".to_owned()));
         }
         lines.push(Line::Blank);
-        candidates(model, detail, 9, &mut lines);
+        lines.extend(candidates(model, detail, FEW).map(|one| Line::Candidates(vec![one])));
     } else {
         // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
         // the reasons, the worst first.
@@ -202,7 +223,12 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         }
         lines.push(Line::Blank);
         // Where there is little room, reasons need it more.
-        candidates(model, detail, if area.height < LOW { 3 } else { 9 }, &mut lines);
+        let candidates: Vec<Choice<'_>> =
+            candidates(model, detail, if area.height < LOW { FEW } else { usize::MAX }).collect();
+        let down = candidates.len().div_ceil(2);
+        for at in 0..down {
+            lines.push(Line::Candidates(candidates.iter().skip(at).step_by(down).copied().collect()));
+        }
         lines.push(Line::Blank);
         for issue in scored {
             lines.extend(reason(issue, format!("{} ", issue.1)));
@@ -234,20 +260,18 @@ fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
     }
 }
 
-fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize, lines: &mut Vec<Line<'a>>) {
-    // Small probabilities take room and are hardly chosen; the key still works for all nine.
-    let worth = detail.candidates.iter().take_while(|(_, p)| *p >= 0.01).count().max(3).min(most);
-    for (place, (class, probability)) in detail.candidates.iter().take(worth).enumerate() {
-        let role = if Some(*class) == detail.row.label {
+fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Iterator<Item = Choice<'a>> {
+    detail.candidates.iter().take(most).enumerate().map(|(place, candidate)| {
+        let class = Some(candidate.class);
+        let role = if class == detail.row.label {
             Role::Given
-        } else if Some(*class) == detail.row.suggested {
+        } else if class == detail.row.suggested {
             Role::Suggested
         } else {
             Role::Text
         };
-        let name = model.class(Some(*class)).unwrap_or("?");
-        lines.push(Line::Candidate(place + 1, name, *probability, role));
-    }
+        (place + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
+    })
 }
 
 fn evidence<'a>(model: &Model, detail: &Detail, lines: &mut Vec<Line<'a>>) {

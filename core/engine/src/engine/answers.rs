@@ -1,5 +1,6 @@
 //! Makes the rows and details that a client shows.
 
+use super::candidates;
 use super::scan::Findings;
 use super::state::State;
 use crate::class_vectors::ClassVectors;
@@ -15,9 +16,6 @@ use crate::store::{EmbeddingMatrix, EmbeddingStore};
 
 /// Neighbours shown beside a sample.
 const NEIGHBORS: usize = 8;
-
-/// Candidate labels, one a digit key.
-const CANDIDATES: usize = 9;
 
 pub(super) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     let manifest = &state.findings.manifest;
@@ -73,12 +71,14 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         })
         .collect();
     issues.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(a.score.total_cmp(&b.score)));
-    let candidates = match (&findings.class_vectors, embedding) {
-        (Some(vectors), Some(embedding)) => vectors.candidates(embedding, CANDIDATES),
+    let probabilities = match (&findings.class_vectors, embedding) {
+        (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
         _ => Vec::new(),
     };
+    let (row, neighbors) = (row(state, journal.decisions(), id), nearest(findings, id, embedding));
+    let candidates = candidates::ordered(row.label, row.suggested, &issues, &neighbors, &probabilities);
     Detail {
-        row: row(state, journal.decisions(), id),
+        row,
         full_path: display::safe_path(&manifest.full_path(id)),
         hash: if known { facts.hashes[id.index()].to_string() } else { String::new() },
         width: size.width,
@@ -87,7 +87,7 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         unreadable: facts.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
         issues,
         candidates,
-        neighbors: nearest(findings, id, embedding),
+        neighbors,
         extra: manifest
             .extra()
             .iter()

@@ -7,6 +7,7 @@
 //! groups, clusters and the map. `remote` is the way to an engine in another process.
 
 mod answers;
+mod candidates;
 mod desk;
 mod groups;
 mod kept;

@@ -20,7 +20,7 @@ use crate::measures::{Measurer, Measures};
 use crate::protocol::ScanReport;
 use crate::sample::SampleId;
 use crate::store::{self, EmbeddingMatrix, EmbeddingStore};
-use crate::{Error, Result, dataset};
+use crate::{Error, Result, dataset, memory};
 use chaffinch_plugin::Needs;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl<'a> Scan<'a> {
         }
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
-        self.report.peak_memory = peak_memory();
+        self.report.peak_memory = memory::peak();
         (self.report, findings)
     }
 
@@ -447,12 +447,4 @@ impl InputDigest {
         }
         hasher.finalize().to_hex().to_string()
     }
-}
-
-/// Highest resident memory of this process in bytes, 0 where the system does not tell.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok())
-        .map_or(0, |kib| kib * 1024)
 }

@@ -19,7 +19,7 @@ use crate::prompts::PromptSet;
 use crate::sample::{LabelId, SampleId};
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
-use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, Status, Str};
+use chaffinch_plugin::abi::{DimensionsRecord, IssueRecord, PixelsTable, Slice, Status, Str};
 use chaffinch_plugin::{HashPair, Scope, Source};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -272,11 +272,10 @@ impl Shared {
         let path = self.manifest.full_path(id);
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
         let decoded = decode::decode(&bytes).map_err(|error| Error::format(&path, error.to_string()))?;
-        let (full, mut picture) = (decoded.image.dimensions(), decoded.image);
-        if max_side > 0 && full.0.max(full.1) > max_side {
-            picture = thumbnail::fit(&picture, max_side, max_side);
-        }
-        Ok(Seen { picture, full, source: source::record(decoded.format, &path, decoded.stored) })
+        let source = source::record(decoded.format, &path, decoded.stored);
+        let full = decoded.image.dimensions();
+        let picture = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);
+        Ok(Seen { picture, full, source })
     }
 }
 
@@ -286,6 +285,18 @@ pub(super) struct Seen {
     /// Width and height before it was made smaller.
     pub(super) full: (u32, u32),
     pub(super) source: Source,
+}
+
+/// What is lent to a detector of a picture, which is `full` pixels wide and high in its file.
+pub(super) fn pixels_of(picture: &RgbImage, full: (u32, u32), source: Source) -> PixelsTable {
+    PixelsTable {
+        rgb: Slice::new(picture.as_raw()),
+        width: picture.width(),
+        height: picture.height(),
+        full_width: full.0,
+        full_height: full.1,
+        source,
+    }
 }
 
 /// How a run ended without a result.

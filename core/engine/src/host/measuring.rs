@@ -1,13 +1,14 @@
 //! Detectors' measuring of single pictures: outside of any run, and lent to one.
 #![allow(unsafe_code)] // Calls the detector's function.
 
+use super::context::pixels_of;
 use super::{LoadedDetector, RunContext};
 use crate::image::{RgbImage, thumbnail};
 use crate::measures::{Measurer, Measures};
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use chaffinch_plugin::Source;
-use chaffinch_plugin::abi::{PixelsTable, Slice, Status, Str};
+use chaffinch_plugin::abi::{Status, Str};
 use rayon::prelude::*;
 use std::ffi::c_void;
 
@@ -41,18 +42,8 @@ impl Measurer for Measuring<'_> {
         record: &mut [u8],
     ) -> std::result::Result<(), String> {
         let Some(measuring) = self.0.measuring() else { return Ok(()) };
-        let (full_width, full_height) = image.dimensions();
-        let smaller = (measuring.side > 0 && full_width.max(full_height) > measuring.side)
-            .then(|| thumbnail::fit(image, measuring.side, measuring.side));
-        let image = smaller.as_ref().unwrap_or(image);
-        let table = PixelsTable {
-            rgb: Slice::new(image.as_raw()),
-            width: image.width(),
-            height: image.height(),
-            full_width,
-            full_height,
-            source,
-        };
+        let smaller = thumbnail::smaller(image, measuring.side);
+        let table = pixels_of(smaller.as_ref().unwrap_or(image), image.dimensions(), source);
         let mut sentence = String::new();
         // SAFETY: the function is in a library that is never unloaded; picture, record and sentence outlive the call, and
         // `take` knows the sentence's type.

@@ -3,13 +3,13 @@
 #![allow(unsafe_code)] // The host's half of the border.
 
 use super::LoadedDetector;
-use super::context::{RunContext, lock};
+use super::context::{RunContext, lock, pixels_of};
 use crate::neighbors::{self, RECALL_AT};
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use chaffinch_plugin::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
-    NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
+    NeighborsTable, PixelSink, ProbabilitiesTable, Slice, Status, Str,
 };
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -330,14 +330,7 @@ impl SinkCall {
     fn send(&self, run: &RunContext<'_>, id: SampleId, max_side: u32) -> Result<()> {
         run.job.checkpoint()?;
         let seen = run.shared.picture(id, max_side)?;
-        let table = PixelsTable {
-            rgb: Slice::new(seen.picture.as_raw()),
-            width: seen.picture.width(),
-            height: seen.picture.height(),
-            full_width: seen.full.0,
-            full_height: seen.full.1,
-            source: seen.source,
-        };
+        let table = pixels_of(&seen.picture, seen.full, seen.source);
         // SAFETY: the detector's own function with its own context; the table outlives the call.
         match unsafe { (self.receive)(self.sink, id.0, &raw const table) } {
             Status::OK => Ok(()),

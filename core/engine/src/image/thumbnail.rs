@@ -19,6 +19,11 @@ pub fn fit(image: &RgbImage, max_width: u32, max_height: u32) -> RgbImage {
     resize(image, width, height, Filter::Lanczos)
 }
 
+/// The picture with at most so many pixels on its longer side; `None` where it has no more, or `side` is 0.
+pub fn smaller(image: &RgbImage, side: u32) -> Option<RgbImage> {
+    (side > 0 && image.width().max(image.height()) > side).then(|| fit(image, side, side))
+}
+
 /// The size that fits, at least one pixel each way.
 fn fitted(width: u32, height: u32, max_width: u32, max_height: u32) -> (u32, u32) {
     if width <= max_width && height <= max_height {

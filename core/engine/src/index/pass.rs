@@ -1,10 +1,9 @@
 //! One reading of all files for everybody: each that is new or changed, or of which something is missing, is read and
 //! decoded once; facts, the model's input and the detectors' measures are made of the same pixels.
 //!
-//! Two producers prepare groups of files in turn on the shared threads; the calling thread takes them in the order of
-//! the rows, runs the model and writes. What is under way is bounded by short channels. The order of the rows alone
-//! says what comes into which batch and chunk, so the embedding store gets the bytes that [`store::fill`](crate::store::fill)
-//! would have written.
+//! Groups of files are prepared ahead (`groups`); the calling thread takes them in the order of the rows, runs the model
+//! and writes. The order of the rows alone says what comes into which batch and chunk, so the embedding store gets the
+//! bytes that [`store::fill`](crate::store::fill) would have written.
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
@@ -13,6 +12,7 @@ use super::unfinished::{Recovered, Unfinished};
 use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
+use crate::groups;
 use crate::image::decode::Decoded;
 use crate::image::source;
 use crate::job::Job;
@@ -21,7 +21,6 @@ use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
 use crate::sample::SampleId;
 use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
 use crate::{Error, Result};
-use crossbeam_channel::Receiver;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -33,8 +32,6 @@ use std::time::Instant;
 
 /// Files prepared together where no model waits for them.
 const GROUP: usize = 512;
-/// Memory for one group of prepared images.
-const GROUP_BYTES: usize = 128 << 20;
 /// So many times longer than reading may the model take ...
 const PATIENCE: f64 = 8.0;
 /// ... or else so many seconds for all that is left.
@@ -181,34 +178,70 @@ impl Pass<'_> {
 }
 
 impl<'a> Work<'a> {
+    /// Takes groups in order: facts, records, and images for the model.
     fn run(
         &self,
         unfinished: &mut Option<Unfinished>,
-        writers: Vec<Option<MeasuresWriter>>,
+        mut writers: Vec<Option<MeasuresWriter>>,
     ) -> Result<Passed> {
-        let total = self.pass.manifest.len();
-        let size = self.embedder.map_or(GROUP, |embedder| {
-            let fitting = GROUP_BYTES / (4 * embedder.input_len().max(1));
-            embedder.batch_size().clamp(16, 512).min(fitting.max(1))
-        });
+        let manifest = self.pass.manifest;
+        let total = manifest.len();
+        let size = self.embedder.map_or(GROUP, groups::size_for);
         let groups: Vec<Range<usize>> =
             (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
-        let (even, even_groups) = crossbeam_channel::bounded(1);
-        let (odd, odd_groups) = crossbeam_channel::bounded(1);
-        std::thread::scope(|scope| {
-            for (first, sender) in [(0, even), (1, odd)] {
-                let groups = &groups;
-                scope.spawn(move || {
-                    for group in groups.iter().skip(first).step_by(2) {
-                        if self.job.stopped() || sender.send(self.prepare(group.clone())).is_err() {
-                            return;
-                        }
+        let total = total as u64;
+        let mut passed = Passed::default();
+        let mut digest = SamplesDigest::default();
+        let mut feeding =
+            self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
+        self.job.progress(0, total);
+        groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, looked| {
+            for (row, looked) in group.clone().zip(looked) {
+                let Some(Looked { row: seen, measures, input, news }) = looked else {
+                    return Err(Error::Stopped);
+                };
+                let id = SampleId(row as u32);
+                if news && let Some(unfinished) = unfinished.as_mut() {
+                    unfinished.push(manifest.path(id), &seen, &measures)?;
+                }
+                if !writers.is_empty() {
+                    digest.push(manifest.path(id), &seen.hash, seen.modified);
+                    self.write_records(&mut writers, &measures)?;
+                }
+                if let Some(model) = &mut feeding
+                    && seen.trouble.is_none()
+                    && let Err(error) =
+                        self.feed(model, seen.hash, input.as_deref(), row, unfinished, &mut passed.filled)
+                {
+                    if matches!(error, Error::Stopped) {
+                        return Err(error);
                     }
-                });
+                    // Whoever asks for the embeddings will be told: the store lacks them still.
+                    self.feeding.store(false, Ordering::Relaxed);
+                }
+                if !self.feeding.load(Ordering::Relaxed) {
+                    feeding = None;
+                }
+                passed.push(id, seen);
+                if (row + 1) % 16 == 0 {
+                    self.job.progress(row as u64 + 1, total);
+                }
             }
-            // The receivers go when this returns, whatever the reason, and with them the producers.
-            self.consume(&groups, &[even_groups, odd_groups], unfinished, writers)
-        })
+            Ok(())
+        })?;
+        if let Some(model) = &mut feeding {
+            let ended = self.end_chunk(model, unfinished, &mut passed.filled);
+            ended.or_else(|error| if matches!(error, Error::Stopped) { Err(error) } else { Ok(()) })?;
+        }
+        self.job.progress(total, total);
+        let samples = digest.finish();
+        for (writer, failure) in writers.into_iter().zip(&self.failures) {
+            passed.measures.push(match (failure.get(), writer) {
+                (None, Some(writer)) => Ok(writer.finish(samples)?),
+                (failure, _) => Err(failure.cloned().unwrap_or_default()),
+            });
+        }
+        Ok(passed)
     }
 
     fn prepare(&self, group: Range<usize>) -> Vec<Option<Looked>> {
@@ -290,72 +323,6 @@ impl<'a> Work<'a> {
             }
         }
         records
-    }
-
-    /// Takes groups in order: facts, records, and images for the model.
-    fn consume(
-        &self,
-        groups: &[Range<usize>],
-        receivers: &[Receiver<Vec<Option<Looked>>>; 2],
-        unfinished: &mut Option<Unfinished>,
-        mut writers: Vec<Option<MeasuresWriter>>,
-    ) -> Result<Passed> {
-        let manifest = self.pass.manifest;
-        let total = manifest.len() as u64;
-        let mut passed = Passed::default();
-        let mut digest = SamplesDigest::default();
-        let mut feeding =
-            self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
-        self.job.progress(0, total);
-        for (number, group) in groups.iter().enumerate() {
-            let looked = receivers[number % 2].recv();
-            self.job.checkpoint()?;
-            let looked = looked.map_err(|_| Error::Invalid("a thread that reads files died".into()))?;
-            for (row, looked) in group.clone().zip(looked) {
-                let Some(Looked { row: seen, measures, input, news }) = looked else {
-                    return Err(Error::Stopped);
-                };
-                let id = SampleId(row as u32);
-                if news && let Some(unfinished) = unfinished.as_mut() {
-                    unfinished.push(manifest.path(id), &seen, &measures)?;
-                }
-                if !writers.is_empty() {
-                    digest.push(manifest.path(id), &seen.hash, seen.modified);
-                    self.write_records(&mut writers, &measures)?;
-                }
-                if let Some(model) = &mut feeding
-                    && seen.trouble.is_none()
-                    && let Err(error) =
-                        self.feed(model, seen.hash, input.as_deref(), row, unfinished, &mut passed.filled)
-                {
-                    if matches!(error, Error::Stopped) {
-                        return Err(error);
-                    }
-                    // Whoever asks for the embeddings will be told: the store lacks them still.
-                    self.feeding.store(false, Ordering::Relaxed);
-                }
-                if !self.feeding.load(Ordering::Relaxed) {
-                    feeding = None;
-                }
-                passed.push(id, seen);
-                if (row + 1) % 16 == 0 {
-                    self.job.progress(row as u64 + 1, total);
-                }
-            }
-        }
-        if let Some(model) = &mut feeding {
-            let ended = self.end_chunk(model, unfinished, &mut passed.filled);
-            ended.or_else(|error| if matches!(error, Error::Stopped) { Err(error) } else { Ok(()) })?;
-        }
-        self.job.progress(total, total);
-        let samples = digest.finish();
-        for (writer, failure) in writers.into_iter().zip(&self.failures) {
-            passed.measures.push(match (failure.get(), writer) {
-                (None, Some(writer)) => Ok(writer.finish(samples)?),
-                (failure, _) => Err(failure.cloned().unwrap_or_default()),
-            });
-        }
-        Ok(passed)
     }
 
     fn write_records(&self, writers: &mut [Option<MeasuresWriter>], mut records: &[u8]) -> Result<()> {

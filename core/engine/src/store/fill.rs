@@ -1,8 +1,6 @@
 //! Computing the embeddings that are missing.
 //!
-//! Two producers prepare groups of images in turn on the shared threads, so that one group's last image does not
-//! hold up the next group; the calling thread runs the model. What is under way is bounded by short channels.
-//! Batches never cross chunks and hold the same images in the same order every time, so that a run that was
+//! Groups of images are prepared ahead (`groups`); the calling thread runs the model. Batches never cross chunks and hold the same images in the same order every time, so that a run that was
 //! killed and resumed leaves the same bytes as one that was not.
 
 use super::feeder::Feeder;
@@ -11,21 +9,18 @@ use crate::content::ContentHash;
 use crate::display::safe_path;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
+use crate::groups;
 use crate::image::decode::decode;
 use crate::index::MAX_FILE_BYTES;
 use crate::job::Job;
 use crate::manifest::Manifest;
 use crate::sample::SampleId;
 use crate::{Error, Result};
-use crossbeam_channel::Receiver;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Memory for one group of prepared images.
-const GROUP_BYTES: usize = 128 << 20;
 
 /// What a fill did, counted in different contents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,31 +94,37 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Takes groups in order, embeds them batch by batch and writes chunk by chunk.
     fn run(&self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
         let groups = self.groups();
-        let (even, even_groups) = crossbeam_channel::bounded(1);
-        let (odd, odd_groups) = crossbeam_channel::bounded(1);
-        std::thread::scope(|scope| {
-            for (first, sender) in [(0, even), (1, odd)] {
-                let groups = &groups;
-                scope.spawn(move || {
-                    for group in groups.iter().skip(first).step_by(2) {
-                        if self.job.stopped() || sender.send(self.prepare(group.clone())).is_err() {
-                            return;
+        let total = self.missing.len() as u64;
+        self.job.progress(0, total);
+        let mut feeder = Feeder::new(self.embedder);
+        groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, prepared| {
+            for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
+                match prepared {
+                    Prepared::Changed => report.changed += 1,
+                    Prepared::NoPicture => drop(feeder.push(self.facts.hashes[row], None, self.job)?),
+                    Prepared::Input(input) => {
+                        if feeder.push(self.facts.hashes[row], Some(&input), self.job)? {
+                            self.job.progress((group.end as u64).min(total), total);
                         }
                     }
-                });
+                }
             }
-            // The receivers go when this returns, whatever the reason, and with them the producers.
-            let receivers = [even_groups, odd_groups];
-            self.consume(store, &groups, &receivers, report)
+            let chunk_ends = group.end % CHUNK_ROWS == 0 || group.end == self.missing.len();
+            if chunk_ends {
+                feeder.embed(self.job)?;
+                feeder.write(store, report)?;
+                self.job.progress(group.end as u64, total);
+            }
+            Ok(())
         })
     }
 
     /// Places in `missing` that are prepared together; a group never crosses a chunk.
     fn groups(&self) -> Vec<Range<usize>> {
-        let fitting = GROUP_BYTES / (4 * self.embedder.input_len().max(1));
-        let size = self.embedder.batch_size().clamp(16, 512).min(fitting.max(1));
+        let size = groups::size_for(self.embedder);
         let chunks = (0..self.missing.len()).step_by(CHUNK_ROWS);
         let groups = chunks.flat_map(|start| {
             let end = self.missing.len().min(start + CHUNK_ROWS);
@@ -166,42 +167,5 @@ impl Work<'_> {
         drop(bytes);
         let input = self.embedder.preprocess(&decoded.image);
         if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }
-    }
-
-    /// Takes groups in order, embeds them batch by batch and writes chunk by chunk.
-    fn consume(
-        &self,
-        store: &mut EmbeddingStore,
-        groups: &[Range<usize>],
-        receivers: &[Receiver<Vec<Prepared>>; 2],
-        report: &mut FillReport,
-    ) -> Result<()> {
-        let total = self.missing.len() as u64;
-        self.job.progress(0, total);
-        let mut feeder = Feeder::new(self.embedder);
-        for (number, group) in groups.iter().enumerate() {
-            let prepared = receivers[number % 2].recv();
-            self.job.checkpoint()?;
-            let prepared =
-                prepared.map_err(|_| Error::Invalid("a thread that decodes images died".into()))?;
-            for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
-                match prepared {
-                    Prepared::Changed => report.changed += 1,
-                    Prepared::NoPicture => drop(feeder.push(self.facts.hashes[row], None, self.job)?),
-                    Prepared::Input(input) => {
-                        if feeder.push(self.facts.hashes[row], Some(&input), self.job)? {
-                            self.job.progress((group.end as u64).min(total), total);
-                        }
-                    }
-                }
-            }
-            let chunk_ends = group.end % CHUNK_ROWS == 0 || group.end == self.missing.len();
-            if chunk_ends {
-                feeder.embed(self.job)?;
-                feeder.write(store, report)?;
-                self.job.progress(group.end as u64, total);
-            }
-        }
-        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use chaffinch_core::facts::Facts;
 use chaffinch_core::host::{Registry, RunContext, Shared};
 use chaffinch_core::job::Job;
 use chaffinch_core::manifest::{Manifest, NewSample};
+use chaffinch_core::memory;
 use chaffinch_core::prompts::PromptSet;
 use chaffinch_core::protocol::EnsembleRule;
 use chaffinch_core::ranking::{Results, rank};
@@ -86,7 +87,15 @@ impl Clock {
 
     fn step(&self, what: &str, flagged: usize, wrong: usize, notes: Vec<(String, String)>) -> Step {
         let (seconds, cpu_seconds) = (self.0.elapsed().as_secs_f64(), processor_seconds() - self.1);
-        Step { what: what.to_owned(), seconds, cpu_seconds, flagged, wrong, peak_bytes: peak_memory(), notes }
+        Step {
+            what: what.to_owned(),
+            seconds,
+            cpu_seconds,
+            flagged,
+            wrong,
+            peak_bytes: memory::peak(),
+            notes,
+        }
     }
 }
 
@@ -165,12 +174,4 @@ fn mixed(number: u64) -> u64 {
 fn normal(bits: u64) -> f32 {
     let sum: u64 = (0..4).map(|part| bits >> (16 * part) & 0xFFFF).sum();
     (sum as f32 / 65_536.0 - 2.0) * 3.0_f32.sqrt()
-}
-
-/// Resident memory at most, as the system counts it; 0 where it does not tell.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kib.map_or(0, |kib| kib * 1024)
 }

@@ -168,13 +168,13 @@ fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec
 /// The likeliest classes as bars, where there are lines for them.
 fn classes(model: &Model, detail: Option<&Detail>, area: Rect, paint: &mut Paint<'_>) {
     let Some(detail) = detail else { return };
-    for (at, (class, probability)) in (3..area.height).zip(&detail.candidates) {
+    for (at, candidate) in (3..area.height).zip(&detail.candidates) {
         // Numbers choose for this sample only.
         let this = Some(detail.row.sample) == model.sample();
         let number = if this { usize::from(at) - 2 } else { 0 };
         let place = line(area, at);
         let place = Rect { width: place.width.min(44), ..place };
-        short::candidate(model, (number, *class, *probability), place, paint);
+        short::candidate(model, number, *candidate, place, paint);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::Model;
 use crate::theme::Role;
 use crate::view::paint::Paint;
 use crate::view::sample;
+use chaffinch_core::protocol::Candidate;
 use ratatui::layout::Rect;
 
 /// Cells of a bar.
@@ -27,15 +28,20 @@ pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     let second = line(area.y + 1);
     let most = usize::from(second.width / CLASS).min(9);
-    for (place, (class, probability)) in detail.candidates.iter().take(most).enumerate() {
+    for (place, chosen) in detail.candidates.iter().take(most).enumerate() {
         let x = second.x + place as u16 * CLASS;
-        candidate(model, (place + 1, *class, *probability), Rect { x, width: CLASS - 1, ..second }, paint);
+        candidate(model, place + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
     }
 }
 
 /// One class with its number, its bar and its percentage.
-pub(super) fn candidate(model: &Model, which: (usize, u32, f32), area: Rect, paint: &mut Paint<'_>) {
-    let (number, class, probability) = which;
+pub(super) fn candidate(
+    model: &Model,
+    number: usize,
+    Candidate { class, probability }: Candidate,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) {
     let row = model.row();
     let role = match row {
         Some(row) if row.label == Some(class) => Role::Given,
@@ -47,6 +53,7 @@ pub(super) fn candidate(model: &Model, which: (usize, u32, f32), area: Rect, pai
     paint.put(area.x, area.y, 1, Role::Key, &digit);
     paint.put(area.x + 2, area.y, name_room.saturating_sub(1), role, model.class(Some(class)).unwrap_or("?"));
     let bar = Rect { x: area.x + 2 + name_room, width: BAR, height: 1, ..area };
+    let Some(probability) = probability else { return };
     paint.bar(bar, probability, None, Role::BarFull);
     paint.put(bar.right(), area.y, 5, Role::Dim, &format!("{:>4.0}%", probability * 100.0));
 }
