@@ -1,5 +1,5 @@
-//! The tutorial, typed into a terminal as it stands in the documentation. Its comments say what is typed, what must be
-//! seen, and which screens are its pictures:
+//! The tutorial and the page of views, typed into a terminal as they stand in the documentation. Their comments say what is
+//! typed, what must be seen, and which screens are their pictures:
 //!
 //! ```text
 //! <!-- type: <Enter> -->
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::time::Duration;
 
-/// One step of the tutorial.
+/// One step of a page.
 enum Step {
     Type(String),
     See(String),
@@ -84,17 +84,21 @@ fn fixed_place() -> (File, std::path::PathBuf) {
     (lock, place)
 }
 
-#[test]
-fn the_tutorial_does_what_it_says() {
+/// Pages that are typed.
+const PAGES: [&str; 2] = ["tutorial.md", "views.md"];
+
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join("docs").join(name)).unwrap()
+}
+
+/// Types a page of the documentation into `chaffinch demo`.
+fn follow(name: &str) {
     let sandbox = Sandbox::new();
     let (_lock, place) = fixed_place();
     let mut command = sandbox.command(["demo"]);
     command.env("XDG_CACHE_HOME", &place);
     let mut terminal = Terminal::start(&command, 120, 36);
-    let text = fs::read_to_string(root().join("docs/tutorial.md")).unwrap();
-    let pictures = root().join("docs/screens");
-    let update = std::env::var_os("CHAFFINCH_UPDATE").is_some();
-    let mut drawn = BTreeSet::new();
+    let text = page(name);
     for step in steps(&text) {
         match step {
             Step::Type(keys) => {
@@ -106,32 +110,58 @@ fn the_tutorial_does_what_it_says() {
                 println!("see {words}");
                 terminal.wait_text(&words);
             }
-            Step::Screen(name) => {
+            Step::Screen(screen) => {
+                println!("screen {screen}");
                 terminal.settle(Duration::from_millis(700));
-                let now = terminal.look(|screen| svg(screen, &format!("chaffinch: {name}")));
-                assert!(
-                    text.contains(&format!("](screens/{name}.svg)")),
-                    "{name} is not shown in the tutorial"
-                );
-                let file = pictures.join(format!("{name}.svg"));
-                if update {
-                    fs::create_dir_all(&pictures).unwrap();
-                    fs::write(&file, &now).unwrap();
-                }
-                let kept = fs::read_to_string(&file).unwrap_or_default();
-                assert_eq!(
-                    words(&kept),
-                    words(&now),
-                    "docs/screens/{name}.svg is out of date: run CHAFFINCH_UPDATE=1 cargo test --release \
-                     -p chaffinch-tests --test tutorial"
-                );
-                drawn.insert(format!("{name}.svg"));
+                let now = terminal.look(|seen| svg(seen, &format!("chaffinch: {screen}")));
+                picture(&text, &screen, &now);
             }
         }
     }
     assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
     let _ = fs::remove_dir_all(&place);
-    let files = fs::read_dir(&pictures).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(files.collect::<BTreeSet<_>>(), drawn, "docs/screens holds what the tutorial shows");
+}
+
+/// Compares a screen with the picture of it, or writes the picture.
+fn picture(page: &str, name: &str, now: &str) {
+    assert!(page.contains(&format!("](screens/{name}.svg)")), "{name} is not shown on its page");
+    let pictures = root().join("docs/screens");
+    let file = pictures.join(format!("{name}.svg"));
+    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+        fs::create_dir_all(&pictures).unwrap();
+        fs::write(&file, now).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        words(&kept),
+        words(now),
+        "docs/screens/{name}.svg is out of date: run CHAFFINCH_UPDATE=1 cargo test --release \
+         -p chaffinch-tests --test tutorial"
+    );
+}
+
+#[test]
+fn the_tutorial_does_what_it_says() {
+    follow("tutorial.md");
+}
+
+#[test]
+fn the_views_look_as_they_are_shown() {
+    follow("views.md");
+}
+
+#[test]
+fn every_picture_is_of_a_screen() {
+    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+        return println!("SKIPPED: the pictures are being written");
+    }
+    let screens = PAGES.map(page).join("\n");
+    let screens = steps(&screens).into_iter().filter_map(|step| match step {
+        Step::Screen(name) => Some(format!("{name}.svg")),
+        _ => None,
+    });
+    let files = fs::read_dir(root().join("docs/screens")).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.collect::<BTreeSet<_>>(), screens.collect::<BTreeSet<_>>());
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// What [`ModelConfig::parse`] accepts, for messages.
 const SUPPORTED: &str =
-    "Chaffinch reads the model types clip, clip_vision_model, siglip and siglip_vision_model";
+    "Chaffinch reads the model types clip, clip_vision_model, siglip, siglip_vision_model and vit";
 const ACTIVATIONS: &str = "Chaffinch knows quick_gelu, gelu and gelu_pytorch_tanh";
 
 /// Which architecture a checkpoint has.
@@ -22,6 +22,8 @@ pub(crate) enum Family {
     Clip,
     /// SigLIP (Zhai et al. 2023): attention pooling, text tower without mask.
     Siglip,
+    /// A vision transformer (Dosovitskiy et al. 2021): class token, no text tower.
+    Vit,
 }
 
 /// One tower's transformer.
@@ -50,6 +52,8 @@ pub(crate) struct VisionConfig {
     pub(crate) image_size: usize,
     /// Side of a patch in pixels.
     pub(crate) patch_size: usize,
+    /// Whether queries, keys and values have biases; only vision transformers go without.
+    pub(crate) qkv_bias: bool,
 }
 
 /// The text tower.
@@ -101,6 +105,7 @@ struct Section {
     projection_dim: Option<usize>,
     projection_size: Option<usize>,
     vision_use_head: Option<bool>,
+    qkv_bias: Option<bool>,
 }
 
 /// Numbers that the reference implementation takes where a configuration is silent.
@@ -122,6 +127,7 @@ const CLIP_VISION: Defaults = Defaults {
 const CLIP_TEXT: Defaults =
     Defaults { hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8, ..CLIP_VISION };
 const SIGLIP: Defaults = Defaults { layer_norm_eps: 1e-6, activation: "gelu_pytorch_tanh", ..CLIP_VISION };
+const VIT: Defaults = Defaults { layer_norm_eps: 1e-12, activation: "gelu", ..CLIP_VISION };
 
 impl ModelConfig {
     /// Reads the text of a `config.json`; `path` is for messages only.
@@ -138,6 +144,7 @@ impl ModelConfig {
             "clip_vision_model" => (Family::Clip, false),
             "siglip" => (Family::Siglip, true),
             "siglip_vision_model" => (Family::Siglip, false),
+            "vit" => (Family::Vit, false),
             "" => return Err(reading.wrong("it has no model_type".into())),
             other => return Err(reading.unsupported(format!("model_type {other:?}"), SUPPORTED)),
         };
@@ -232,6 +239,7 @@ impl Reading<'_> {
         let (defaults, patch) = match family {
             Family::Clip => (&CLIP_VISION, 32),
             Family::Siglip => (&SIGLIP, 16),
+            Family::Vit => (&VIT, 16),
         };
         let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
         let patch_size = self.positive("patch_size", section.patch_size.unwrap_or(patch))?;
@@ -246,13 +254,21 @@ impl Reading<'_> {
                 self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector")
             );
         }
-        Ok(VisionConfig { encoder: self.encoder(&section, defaults)?, image_size, patch_size })
+        let encoder = self.encoder(&section, defaults)?;
+        if family == Family::Vit && encoder.activation == Activation::QuickGelu {
+            return Err(
+                self.unsupported("hidden_act quick_gelu".into(), "vision transformers have gelu here")
+            );
+        }
+        let qkv_bias = section.qkv_bias.unwrap_or(true);
+        Ok(VisionConfig { encoder, image_size, patch_size, qkv_bias })
     }
 
     fn text(&self, family: Family, section: Section) -> Result<TextConfig, ClipError> {
         let (defaults, vocabulary, context) = match family {
             Family::Clip => (&CLIP_TEXT, 49408, 77),
-            Family::Siglip => (&SIGLIP, 32000, 64),
+            // A vision transformer has none.
+            Family::Siglip | Family::Vit => (&SIGLIP, 32000, 64),
         };
         let encoder = self.encoder(&section, defaults)?;
         let context = section.max_position_embeddings.unwrap_or(context);

@@ -1,5 +1,7 @@
 //! The towers behind the engine's [`Embedder`].
 
+use crate::budget::MemoryBudget;
+use crate::config::Family;
 use crate::device::{DeviceChoice, Place};
 use crate::error::ClipError;
 use crate::layers::Loader;
@@ -9,6 +11,7 @@ use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
+use crate::vit::VitTower;
 use candle_core::{DType, Tensor};
 use chaffinch_core::embedding::{EmbedError, Embedder, ModelFingerprint};
 use chaffinch_core::image::RgbImage;
@@ -22,12 +25,14 @@ const TEXT_BATCH: usize = 32;
 pub struct ClipEmbedder {
     name: String,
     fingerprint: ModelFingerprint,
-    vision: VisionTower,
+    vision: ImageTower,
     text: Option<(TextTower, ClipTokenizer)>,
     preprocessing: Preprocessing,
     image_size: usize,
     logit_scale: f32,
     place: Place,
+    /// Bytes of the device's memory that there are beside the weights, where they are limited.
+    spare: Option<u64>,
 }
 
 /// Loads a model: finds or fetches its files, checks them against each other, and puts the weights on the device.
@@ -35,11 +40,31 @@ pub struct ClipEmbedder {
 /// # Errors
 /// One sentence that names the file, the tensor, the device or the hub concerned, and what to do.
 pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, ClipError> {
-    let place = Place::new(device)?;
+    load_within(source, device, None)
+}
+
+/// [`load`] that takes no more of a GPU's memory than `budget`. It says nothing about the CPU's.
+///
+/// # Errors
+/// Those of [`load`], and when the budget is too small for the model.
+pub fn load_within(
+    source: &ModelSource,
+    device: DeviceChoice,
+    budget: Option<MemoryBudget>,
+) -> Result<ClipEmbedder, ClipError> {
+    let mut place = Place::new(device)?;
     let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
+    let budget = budget.filter(|_| !place.device.is_cpu());
+    if let Some(budget) = budget {
+        place.batch = budget.batch(&config, weights.numbers(), place.batch)?;
+    }
+    let spare = budget.map(|budget| budget.beside(weights.numbers()));
     let loader =
         Loader { weights: &weights, device: &place.device, dtype: place.dtype, device_name: &place.name };
-    let vision = VisionTower::load(&loader, &config)?;
+    let vision = match config.family {
+        Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
+        Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
+    };
     let text = match (&config.text, tokenizer) {
         (Some(tower), Some(tokenizer)) => Some((TextTower::load(&loader, &config, tower)?, tokenizer)),
         _ => None,
@@ -64,7 +89,30 @@ pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, 
         image_size: config.vision.image_size,
         logit_scale,
         place,
+        spare,
     })
+}
+
+/// What looks at pictures.
+enum ImageTower {
+    Clip(Box<VisionTower>),
+    Vit(VitTower),
+}
+
+impl ImageTower {
+    fn dim(&self) -> usize {
+        match self {
+            ImageTower::Clip(tower) => tower.dim(),
+            ImageTower::Vit(tower) => tower.dim(),
+        }
+    }
+
+    fn forward(&self, images: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            ImageTower::Clip(tower) => tower.forward(images),
+            ImageTower::Vit(tower) => tower.forward(images),
+        }
+    }
 }
 
 impl ClipEmbedder {
@@ -111,7 +159,7 @@ pub(crate) fn failed(device: &str, error: &candle_core::Error, batch: usize) -> 
 
 /// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
 /// sums in another order, so the same image would get other bits alone than in company.
-const LEAST_ROWS: usize = 32;
+pub(crate) const LEAST_ROWS: usize = 32;
 
 /// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
 fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
@@ -216,7 +264,12 @@ impl Embedder for ClipEmbedder {
             return Ok(None);
         }
         let rows = vectors.len() / self.dim();
-        let kept = ResidentVectors::new(vectors, self.dim(), device, name);
+        let spare = self.spare.unwrap_or(u64::MAX);
+        let Some(products) = ResidentVectors::room_for_products(vectors.len(), rows, spare) else {
+            // The search on the CPU finds the same.
+            return Ok(None);
+        };
+        let kept = ResidentVectors::new(vectors, self.dim(), products, device, name);
         Ok(Some(Box::new(kept.map_err(|error| failed(name, &error, rows))?)))
     }
 

@@ -20,6 +20,22 @@ pub enum ClipError {
         /// What was given.
         text: String,
     },
+    /// The budget is no amount of memory.
+    #[error("{text:?} is no amount of memory: give one such as 6GiB")]
+    UnknownBudget {
+        /// What was given.
+        text: String,
+    },
+    /// The budget is too small for the model.
+    #[error(
+        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, take a smaller model, or --device cpu"
+    )]
+    Budget {
+        /// What was given.
+        budget: String,
+        /// What the weights and the smallest batch take.
+        needed: String,
+    },
     /// The device was asked for by name and cannot be used.
     #[error("cannot use {device}: {reason}")]
     Device {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Source of the method: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
-//! Supervision"; SigLIP: Zhai et al. 2023. The results agree with the Hugging Face implementation, which the tests
+//! Supervision"; SigLIP: Zhai et al. 2023; vision transformers: Dosovitskiy et al. 2021. The results agree with the Hugging Face implementation, which the tests
 //! hold against vectors made with it.
 //!
 //! | module | purpose |
@@ -23,11 +23,13 @@
 //! | `tokenizer` | prompts to tokens |
 //! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
 //! | `host` | the transformer on the CPU, without tensors |
-//! | `vision`, `text` | the towers |
-//! | `device` | CPU or GPU |
+//! | `vision`, `text` | the towers of CLIP and SigLIP |
+//! | `vit` | vision transformers, by candle-transformers |
+//! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `embedder` | all of it behind the engine's trait |
 //! | `error` | what can go wrong |
 
+mod budget;
 mod config;
 mod device;
 mod embedder;
@@ -42,10 +44,12 @@ mod source;
 mod text;
 mod tokenizer;
 mod vision;
+mod vit;
 mod weights;
 
+pub use budget::MemoryBudget;
 pub use device::DeviceChoice;
-pub use embedder::{ClipEmbedder, load};
+pub use embedder::{ClipEmbedder, load, load_within};
 pub use error::ClipError;
 pub use hub::{FetchProgress, fetch};
 pub use preprocess::PREPROCESSING_VERSION;

@@ -101,7 +101,8 @@ impl Preprocessing {
                 result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
             return Err(wrong(format!("it makes pictures {found}, but the tower takes {size} x {size}")));
         }
-        let filter = match raw.resample.unwrap_or(3) {
+        let resample = if family == Family::Vit { 2 } else { 3 };
+        let filter = match raw.resample.unwrap_or(resample) {
             1 => Filter::Lanczos,
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,

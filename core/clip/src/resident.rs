@@ -5,8 +5,8 @@ use candle_core::{D, Device, Result, Tensor};
 use chaffinch_core::neighbors::{ChooseGroups, DeviceVectors, GROUP};
 use std::ops::Range;
 
-/// Bytes of products that are on the device at a time.
-const PRODUCTS: usize = 2 << 30;
+/// Bytes of products that are on the device at a time, where there is room.
+const PRODUCTS: u64 = 2 << 30;
 /// Rows of a block at most: more make the product no faster.
 const MOST_ROWS: usize = 4096;
 
@@ -15,18 +15,33 @@ pub(crate) struct ResidentVectors {
     vectors: Tensor,
     rows: usize,
     groups: usize,
+    /// Bytes that products may take.
+    products: u64,
     /// The device in words.
     name: String,
 }
 
 impl ResidentVectors {
-    pub(crate) fn new(vectors: &[f32], dim: usize, device: &Device, name: &str) -> Result<ResidentVectors> {
+    /// Bytes for products beside so many numbers of so many vectors; `None` where they are too few for a row of them.
+    pub(crate) fn room_for_products(numbers: usize, rows: usize, spare: u64) -> Option<u64> {
+        // While they are filled up, the vectors are there twice; products are, while the largest are looked for.
+        let left = spare.saturating_sub(2 * 4 * numbers as u64) / 2;
+        (left >= 4 * (rows + GROUP) as u64).then_some(left.min(PRODUCTS))
+    }
+
+    pub(crate) fn new(
+        vectors: &[f32],
+        dim: usize,
+        products: u64,
+        device: &Device,
+        name: &str,
+    ) -> Result<ResidentVectors> {
         let rows = vectors.len() / dim.max(1);
         let groups = rows.div_ceil(GROUP);
         let there = Tensor::from_slice(vectors, (rows, dim), device)?;
         let missing = groups * GROUP - rows;
         let vectors = there.pad_with_zeros(0, 0, missing)?;
-        Ok(ResidentVectors { vectors, rows, groups, name: name.to_owned() })
+        Ok(ResidentVectors { vectors, rows, groups, products, name: name.to_owned() })
     }
 
     fn multiply(
@@ -52,7 +67,8 @@ impl DeviceVectors for ResidentVectors {
     }
 
     fn block(&self) -> usize {
-        (PRODUCTS / 4 / (self.groups * GROUP).max(1)).clamp(1, MOST_ROWS)
+        let fitting = self.products / 4 / (self.groups * GROUP).max(1) as u64;
+        usize::try_from(fitting).unwrap_or(MOST_ROWS).clamp(1, MOST_ROWS)
     }
 
     fn products(
@@ -91,10 +107,21 @@ mod tests {
     }
 
     #[test]
+    fn a_small_budget_makes_small_blocks_or_none() {
+        let room = |spare| ResidentVectors::room_for_products(1000 * 48, 1000, spare);
+        assert_eq!(room(u64::MAX), Some(PRODUCTS));
+        assert_eq!(room(390_000), None);
+        let few = room(800_000).unwrap();
+        let (rows, dim) = (1000, 48);
+        let resident = ResidentVectors::new(&vectors(rows, dim), dim, few, &Device::Cpu, "cpu").unwrap();
+        assert!((1..100).contains(&resident.block()), "{}", resident.block());
+    }
+
+    #[test]
     fn neighbours_are_those_of_the_processors_search() {
         let (rows, dim, k) = (1000, 48, 10);
         let data = vectors(rows, dim);
-        let resident = ResidentVectors::new(&data, dim, &Device::Cpu, "cpu").unwrap();
+        let resident = ResidentVectors::new(&data, dim, PRODUCTS, &Device::Cpu, "cpu").unwrap();
         let (stop, quiet) = (AtomicBool::new(false), |_, _| {});
         let job = Job::new(&stop, &quiet);
         let found = nearest_on_device(&resident, k, &job).unwrap();

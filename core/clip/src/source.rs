@@ -181,7 +181,7 @@ impl Files<'_> {
                 path = self.path("vocab.json");
                 ClipTokenizer::from_vocabulary(&vocabulary, &merges, &path, context)?
             }
-            (None, Family::Siglip) => {
+            (None, Family::Siglip | Family::Vit) => {
                 return Err(ClipError::NoFile { folder: self.path(""), wanted: "tokenizer.json".into() });
             }
         };

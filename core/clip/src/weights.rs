@@ -109,6 +109,14 @@ impl Weights {
         }
     }
 
+    /// Numbers in all tensors.
+    pub(crate) fn numbers(&self) -> u64 {
+        self.tensors
+            .values()
+            .map(|(_, info)| info.shape.iter().map(|&side| side as u64).product::<u64>())
+            .sum()
+    }
+
     /// Whether there is a tensor of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)

@@ -64,7 +64,17 @@ fn check(folder: &Path, pictures: &Path) {
 
 #[test]
 fn small_checkpoints_agree() {
-    for name in ["quick", "gelu-eps", "asymmetric", "eos7", "legacy", "vision-only", "siglip"] {
+    for name in [
+        "quick",
+        "gelu-eps",
+        "asymmetric",
+        "eos7",
+        "legacy",
+        "vision-only",
+        "siglip",
+        "vit",
+        "vit-classifier",
+    ] {
         check(&fixtures().join(name), &fixtures().join("preprocess"));
     }
 }

@@ -62,6 +62,14 @@ fn missing_and_misshapen_tensors_are_named() {
         says(&folder, &["model.safetensors", missing]);
         assert!(matches!(refused(&folder), ClipError::MissingTensor { .. }));
     }
+    for (fixture, missing) in [
+        ("vit", "embeddings.cls_token"),
+        ("vit-classifier", "vit.encoder.layer.1.attention.attention.key.weight"),
+    ] {
+        let folder = copy(fixture);
+        rewrite(&folder, |name, _| (name != missing).then(|| name.into()));
+        says(&folder, &["model.safetensors", missing]);
+    }
     let folder = copy("quick");
     let wrong = "text_projection.weight";
     rewrite(&folder, |name, shape| {

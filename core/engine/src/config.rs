@@ -32,6 +32,8 @@ pub struct Flags {
     pub model: Option<String>,
     /// `--device`.
     pub device: Option<String>,
+    /// `--vram-budget`.
+    pub vram_budget: Option<String>,
     /// `--reviewer`.
     pub reviewer: Option<String>,
     /// `--detectors`: only these run.
@@ -74,6 +76,7 @@ pub struct Ui {
 pub struct Config {
     model: String,
     device: String,
+    vram_budget: Option<String>,
     reviewer: Option<String>,
     enabled: Vec<String>,
     disabled: Vec<String>,
@@ -169,6 +172,7 @@ impl Config {
         if let Some(device) = flags.device {
             self.device = device;
         }
+        self.vram_budget = flags.vram_budget.or(self.vram_budget);
         if flags.reviewer.is_some() {
             self.reviewer = flags.reviewer;
         }
@@ -191,6 +195,7 @@ impl Config {
             |old: &mut String, new: Option<String>| *old = new.unwrap_or_else(|| std::mem::take(old));
         replace(&mut self.model, layer.model);
         replace(&mut self.device, layer.device);
+        self.vram_budget = layer.vram_budget.or(self.vram_budget.take());
         replace(&mut self.rule, layer.rule);
         replace(&mut self.ui.theme, layer.theme);
         replace(&mut self.ui.keymap, layer.keymap);
@@ -232,6 +237,11 @@ impl Config {
     /// `auto`, `cpu` or `cuda:N`.
     pub fn device(&self) -> &str {
         &self.device
+    }
+
+    /// How much of a GPU's memory may be taken, such as `6GiB`; `None` for all of it.
+    pub fn vram_budget(&self) -> Option<&str> {
+        self.vram_budget.as_deref()
     }
 
     /// Who decides: what was set, else the name the person is logged in with.

@@ -4,10 +4,11 @@
 //! least one chunk, so that it is enough to look into the buckets near each bucket, chunk by chunk.
 
 use crate::job::Job;
-use crate::vector::wide;
+use crate::vector::{Kernel, wide};
 use crate::{Error, Result};
 use chaffinch_plugin::HashPair;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The largest radius there is an answer for.
 pub const MAX_RADIUS: u32 = 16;
@@ -154,20 +155,35 @@ fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
         if job.stopped() {
             return Vec::new();
         }
-        let mut close = Vec::new();
-        wide(|| {
-            for (b, other) in values.iter().enumerate().skip(a + 1) {
-                let distance = (hash ^ other).count_ones();
-                if distance <= radius {
-                    close.push(Near { a: a as u32, b: b as u32, distance });
-                }
-            }
-        });
-        close
+        wide(Others { a: a as u32, hash, others: &values[a + 1..], radius })
     };
     let found: Vec<Vec<Near>> = values.par_iter().enumerate().with_min_len(64).map(near).collect();
     job.checkpoint()?;
     Ok(found.concat())
+}
+
+/// One value against those behind it.
+struct Others<'a> {
+    a: u32,
+    hash: u64,
+    others: &'a [u64],
+    radius: u32,
+}
+
+impl Kernel for Others<'_> {
+    type Output = Vec<Near>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Near> {
+        let mut close = Vec::new();
+        for (b, other) in (self.a + 1..).zip(self.others) {
+            let distance = (self.hash ^ other).count_ones();
+            if distance <= self.radius {
+                close.push(Near { a: self.a, b, distance });
+            }
+        }
+        close
+    }
 }
 
 /// One chunk of the hash: where it lies, and how many of its bits may differ.
@@ -179,6 +195,7 @@ struct Chunk {
 }
 
 impl Chunk {
+    #[inline(always)]
     fn key(self, hash: u64) -> u64 {
         (hash >> self.shift) & ((1 << self.bits) - 1)
     }
@@ -238,49 +255,76 @@ impl Plan {
         let buckets = Buckets::new(values, chunk);
         let masks = masks(chunk);
         let earlier = &self.chunks[..place];
-        let compare = |&(a, left): &(u32, u64), &(b, right): &(u32, u64), out: &mut Vec<Near>| {
-            let difference = left ^ right;
-            let distance = difference.count_ones();
-            if distance <= radius
-                && earlier.iter().all(|early| early.key(difference).count_ones() > early.radius)
-            {
-                out.push(Near { a: a.min(b), b: a.max(b), distance });
-            }
-        };
         let pieces = 64 * rayon::current_num_threads();
         let step = buckets.len().div_ceil(pieces).max(1);
         let found: Vec<Vec<Near>> = (0..buckets.len())
             .into_par_iter()
             .step_by(step)
             .map(|start| {
-                let mut out = Vec::new();
-                wide(|| {
-                    for key in start..(start + step).min(buckets.len()) {
-                        let bucket = buckets.of(key);
-                        if bucket.is_empty() {
-                            continue;
-                        }
-                        if job.stopped() {
-                            return;
-                        }
-                        for (place, left) in bucket.iter().enumerate() {
-                            bucket[place + 1..].iter().for_each(|right| compare(left, right, &mut out));
-                        }
-                        for mask in &masks {
-                            let other = key ^ *mask as usize;
-                            if other > key {
-                                for right in buckets.of(other) {
-                                    bucket.iter().for_each(|left| compare(left, right, &mut out));
-                                }
-                            }
-                        }
-                    }
-                });
-                out
+                let keys = start..(start + step).min(buckets.len());
+                wide(Within { keys, buckets: &buckets, masks: &masks, earlier, radius, job })
             })
             .collect();
         job.checkpoint()?;
         Ok(found.concat())
+    }
+}
+
+/// The pairs of some buckets: inside each, and with those near it that have a higher key.
+struct Within<'a> {
+    keys: Range<usize>,
+    buckets: &'a Buckets,
+    masks: &'a [u64],
+    /// Chunks whose pairs are known.
+    earlier: &'a [Chunk],
+    radius: u32,
+    job: &'a Job<'a>,
+}
+
+impl Within<'_> {
+    #[inline(always)]
+    fn compare(&self, &(a, left): &(u32, u64), &(b, right): &(u32, u64), out: &mut Vec<Near>) {
+        let difference = left ^ right;
+        let distance = difference.count_ones();
+        if distance <= self.radius
+            && self.earlier.iter().all(|early| early.key(difference).count_ones() > early.radius)
+        {
+            out.push(Near { a: a.min(b), b: a.max(b), distance });
+        }
+    }
+}
+
+impl Kernel for Within<'_> {
+    type Output = Vec<Near>;
+
+    #[inline(always)]
+    fn call(self) -> Vec<Near> {
+        let mut out = Vec::new();
+        for key in self.keys.clone() {
+            let bucket = self.buckets.of(key);
+            if bucket.is_empty() {
+                continue;
+            }
+            if self.job.stopped() {
+                break;
+            }
+            for (place, left) in bucket.iter().enumerate() {
+                for right in &bucket[place + 1..] {
+                    self.compare(left, right, &mut out);
+                }
+            }
+            for mask in self.masks {
+                let other = key ^ *mask as usize;
+                if other > key {
+                    for right in self.buckets.of(other) {
+                        for left in bucket {
+                            self.compare(left, right, &mut out);
+                        }
+                    }
+                }
+            }
+        }
+        out
     }
 }
 

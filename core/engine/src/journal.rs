@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A `decision` is `"keep"`, `"remove"`, `{"relabel":"dog"}`, `"unsure"`, or `null` where earlier ones are taken
-//! back; an entry without it only adds tags or a note. `"kept":[0]` are places of samples in the entry, counted
+//! back; an entry without it only adds tags (`tags`), takes them away (`untags`), or has a note. `"kept":[0]` are places of samples in the entry, counted
 //! from 0, that are kept where the others get the decision. Letters of a reviewer's name that suit no file name are
 //! written as `%XX`, and a path that is no UTF-8 stands under `path_percent`, with `%XX` for every byte that is
 //! no plain ASCII, and for `%` itself.
@@ -197,6 +197,19 @@ impl Journal {
         self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
     }
 
+    /// Takes tags away from samples. What other reviewers tagged stays theirs to take away.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when no sample has any of the tags from this reviewer.
+    pub fn untag(&mut self, samples: &[SampleId], tags: &[String]) -> Result<Applied> {
+        let own = |id: &SampleId| self.own_marks(id.0).has_any(tags);
+        if !samples.iter().any(own) {
+            let what = tags.join(", ");
+            return Err(Error::Invalid(format!("'{what}' is no tag that you have given here")));
+        }
+        self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
+    }
+
     fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
         let unbound = || Error::Invalid("the dataset has not been read yet".into());
         let manifest = self.manifest.clone().ok_or_else(unbound)?;
@@ -270,11 +283,17 @@ impl Journal {
     }
 
     /// Brings what is seen of a sample up to date.
-    fn show(&mut self, row: u32) {
+    /// What this reviewer said of a row.
+    fn own_marks(&self, row: u32) -> Marks {
         let mut own = Marks::new(0);
         for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
             own.add(&self.own.entries[index as usize], row);
         }
+        own
+    }
+
+    fn show(&mut self, row: u32) {
+        let mut own = self.own_marks(row);
         for (_, marks) in self.said.get(&row).map_or(&[][..], Vec::as_slice) {
             own.join(marks);
         }

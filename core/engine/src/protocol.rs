@@ -12,7 +12,7 @@ pub use overview::{
     BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
     Statistics, edge,
 };
-pub use views::{Area, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
+pub use views::{Area, Axes, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
 
 use crate::decision::Decision;
 use crate::sample::{SampleId, Split};
@@ -108,6 +108,13 @@ pub enum Command {
         tags: Vec<String>,
         /// A note that replaces the earlier one where it is not empty.
         note: String,
+    },
+    /// Take tags of one's own away.
+    Untag {
+        /// The samples.
+        samples: Vec<SampleId>,
+        /// The tags.
+        tags: Vec<String>,
     },
     /// Take the last entry of the journal back. Works across restarts.
     Undo,
@@ -429,6 +436,10 @@ pub struct Detail {
     pub bytes: u64,
     /// Why it could not be decoded, if so.
     pub unreadable: Option<String>,
+    /// Its tags, decided or not.
+    pub tags: Vec<String>,
+    /// The note on it, empty where there is none.
+    pub note: String,
     /// What each detector says, worst first.
     pub issues: Vec<DetailIssue>,
     /// Labels it could have instead, what speaks most for one first, at most nine.

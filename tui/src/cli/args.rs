@@ -130,6 +130,9 @@ pub(super) struct EngineArgs {
     /// Where the model runs: auto, cpu, cuda:N [default: the configuration's]
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Option<String>,
+    /// How much of a shared GPU's memory may be taken, such as 6GiB [default: the configuration's, else all]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) vram_budget: Option<String>,
     /// Detectors to run [default: all that are enabled]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) detectors: Vec<String>,

@@ -109,7 +109,7 @@ fn product(args: &BenchProduct) -> Figures {
 
 /// The image tower: on numbers that are ready, or from files.
 fn embed(args: &BenchEmbed) -> Result<Figures> {
-    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"))?;
+    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None)?;
     let embedder = load()?;
     let model = embedder.as_ref();
     let length = model.input_len();

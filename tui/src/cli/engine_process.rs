@@ -238,6 +238,7 @@ impl Plan {
         add("--config", global.config.clone().map(Into::into));
         add("--model", engine.model.clone().map(Into::into));
         add("--device", engine.device.clone().map(Into::into));
+        add("--vram-budget", engine.vram_budget.clone().map(Into::into));
         add("--detectors", (!engine.detectors.is_empty()).then(|| engine.detectors.join(",").into()));
         add("--ensemble", engine.ensemble.clone().map(Into::into));
         engine.plugins.iter().for_each(|folder| add("--plugins", Some(folder.into())));

@@ -105,7 +105,7 @@ impl Work {
         let config = setup::config(global, None)?;
         let model = args.model.as_deref().unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
-        let embedder = loader(model, device)?()?;
+        let embedder = loader(model, device, config.vram_budget())?()?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
             let place = vectors(path, set)?;
             let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;

@@ -5,7 +5,7 @@ use super::hub_cache;
 use super::output::{Align, Table, duration, json, results, terminal_width};
 use super::{sample_pictures, setup};
 use anyhow::{Result, ensure};
-use chaffinch_clip::{DeviceChoice, ModelSource};
+use chaffinch_clip::{DeviceChoice, MemoryBudget, ModelSource};
 use chaffinch_core::config::Flags;
 use chaffinch_core::display::{safe_path, safe_text};
 use chaffinch_core::embedding::{EmbedError, Embedder};
@@ -19,20 +19,21 @@ use std::time::Instant;
 /// Pictures of one trial.
 const TRIAL: u32 = 32;
 
-/// Loads a model when it is needed. What cannot be a model or a device is said at once.
-pub(super) fn loader(model: &str, device: &str) -> Result<ModelLoader> {
+/// Loads a model when it is needed. What cannot be a model, a device or an amount of memory is said at once.
+pub(super) fn loader(model: &str, device: &str, budget: Option<&str>) -> Result<ModelLoader> {
     let source = ModelSource::parse(model)?;
     let device: DeviceChoice = device.parse()?;
+    let budget: Option<MemoryBudget> = budget.map(str::parse).transpose()?;
     Ok(Arc::new(move || {
         let load = |error: chaffinch_clip::ClipError| EmbedError::Model(error.to_string());
-        Ok(Arc::new(chaffinch_clip::load(&source, device).map_err(load)?) as Arc<dyn Embedder>)
+        Ok(Arc::new(chaffinch_clip::load_within(&source, device, budget).map_err(load)?) as Arc<dyn Embedder>)
     }))
 }
 
 /// The configured model, loaded: its name, device and vectors.
 pub(super) fn words(global: &Global) -> Result<String> {
     let config = setup::config(global, None)?;
-    let model = loader(config.model(), config.device())?()?;
+    let model = loader(config.model(), config.device(), config.vram_budget())?()?;
     Ok(format!("{} on {}, vectors of {} numbers", model.name(), model.device(), model.dim()))
 }
 
@@ -50,7 +51,7 @@ pub(super) fn list(as_json: bool) -> Result<()> {
     let bundled =
         Listed { name: "bundled".into(), kind: "clip".into(), place: "in the program".into(), usable: true };
     let cached = hub_cache::folder().map(|folder| hub_cache::models(&folder)).unwrap_or_default();
-    let known = ["clip", "clip_vision_model", "siglip", "siglip_vision_model"];
+    let known = ["clip", "clip_vision_model", "siglip", "siglip_vision_model", "vit"];
     let cached = cached.into_iter().map(|model| Listed {
         usable: model.weights && known.contains(&model.kind.as_str()),
         place: safe_path(&model.folder),
@@ -104,7 +105,7 @@ pub(super) fn check(
     let flags = Flags { model: model.map(Into::into), device: device.map(Into::into), ..Flags::default() };
     let config = setup::config(global, None)?.with_flags(flags);
     let started = Instant::now();
-    let model = loader(config.model(), config.device())?()?;
+    let model = loader(config.model(), config.device(), config.vram_budget())?()?;
     let trial = trial(model.as_ref(), started.elapsed().as_secs_f64())?;
     results(|out| if as_json { json(out, &trial) } else { write(out, &trial) })?;
     Ok(ExitCode::from(if trial.wrong.is_empty() { 0 } else { 2 }))

@@ -97,7 +97,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let session = Session::open_to_read(&place.dir)?;
     let config = setup::config(global, Some(&place.dir))?;
     let model = args.model.as_deref().unwrap_or(config.model());
-    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()))?()?;
+    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&facts.hashes).len();
     ensure!(

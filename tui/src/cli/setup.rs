@@ -66,6 +66,7 @@ fn flags(engine: &EngineArgs) -> Flags {
     Flags {
         model: engine.model.clone(),
         device: engine.device.clone(),
+        vram_budget: engine.vram_budget.clone(),
         detectors: (!engine.detectors.is_empty()).then(|| engine.detectors.clone()),
         ensemble: engine.ensemble.clone(),
         plugin_folders: engine.plugins.clone(),
@@ -114,7 +115,7 @@ fn for_place(place: &Place, global: &Global, engine: &EngineArgs, reading: &Data
     complain(&config);
     let registry = registry(&config, &engine.detectors)?;
     let prompts = prompts(&config)?;
-    let model = loader(config.model(), config.device())?;
+    let model = loader(config.model(), config.device(), config.vram_budget())?;
     Ok(Setup {
         dataset: place.dataset.clone(),
         dataset_options: options(reading),
@@ -168,7 +169,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         dataset_options: DatasetOptions::default(),
         session: Session::open_or_create(session, dataset)?,
         prompts: PromptSet::bundled(),
-        model: loader("bundled", "cpu")?,
+        model: loader("bundled", "cpu", None)?,
         registry,
         config,
     })

@@ -29,7 +29,7 @@ use crate::keymap::Keymap;
 use crate::picture::Protocol;
 use crate::theme::Theme;
 use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Progress, Query, Row, ScanReport, SessionSummary};
+use chaffinch_core::protocol::{Detail, Progress, Query, Row, ScanReport, SessionSummary};
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::{Rect, Size};
 use serde::{Deserialize, Serialize};
@@ -275,6 +275,14 @@ impl Model {
         self.views.row(self)
     }
 
+    /// What is known of these samples, where it is one.
+    pub fn detail_of(&self, samples: &[SampleId]) -> Option<&Detail> {
+        match samples {
+            [one] => self.details.get(*one),
+            _ => None,
+        }
+    }
+
     /// The sample under the cursor.
     pub fn sample(&self) -> Option<SampleId> {
         if self.views.page == Page::Map {
@@ -334,9 +342,12 @@ impl Model {
         let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
         let rest = (self.target.is_some() && !self.resting()).then_some(self.key_at + REST);
         let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
-        let times =
-            [prompt, held, toast, threshold, rest, self.remember_at, self.quitting, self.retry_at(), replay];
-        times.into_iter().flatten().min()
+        let map = self.views.map.again.filter(|_| self.views.page == Page::Map);
+        let times = [
+            [prompt, held, toast, threshold, rest],
+            [self.remember_at, self.quitting, self.retry_at(), replay, map],
+        ];
+        times.into_iter().flatten().flatten().min()
     }
 
     /// When an unanswered question is asked again.

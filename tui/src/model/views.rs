@@ -7,7 +7,7 @@ pub use cells::Cells;
 
 use super::{Model, slot};
 use crate::picture::Part;
-use chaffinch_core::protocol::{Area, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
+use chaffinch_core::protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::{Rect, Size};
 use std::collections::BTreeMap;
@@ -137,11 +137,15 @@ pub struct Medoids {
 }
 
 /// What was asked of the map: list, part, size in points.
-pub type MapQuestion = (Ticket, Area, (u16, u16));
+pub type MapQuestion = (Ticket, Axes, Area, (u16, u16));
 
 /// The map.
 #[derive(Clone, Debug, Default)]
 pub struct MapState {
+    /// Which map is wanted.
+    pub axes: Axes,
+    /// When to ask whether it is made.
+    pub again: Option<u64>,
     /// How often it was enlarged by half, and where its upper left corner is, in shares of the whole.
     pub zoom: u8,
     /// Left border.

@@ -257,6 +257,11 @@ fn tags_and_notes() {
     rig.press("gaatblur<Enter>");
     let decision = rig.engine.samples[0].decision.clone().unwrap();
     assert_eq!(decision.tags, ["low_quality_blur"]);
+    // Given, it stands on top and is taken away again.
+    rig.press("t");
+    assert!(rig.screen().contains("take away"), "{}", rig.screen());
+    rig.press("<Enter>");
+    assert_eq!(rig.engine.samples[0].decision.clone().unwrap().tags, Vec::<String>::new());
     rig.press("enot sure<Enter>");
     assert!(matches!(rig.engine.seen.iter().rfind(|c| matches!(c, Command::Tag { .. })),
         Some(Command::Tag { note, .. }) if note == "not sure"));

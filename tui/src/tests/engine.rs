@@ -137,6 +137,13 @@ impl FakeEngine {
                 }
                 self.decide(samples, decision)
             }
+            Command::Untag { samples, tags } => {
+                let mut decision = self.samples[samples[0].index()].decision.clone();
+                if let Some(decision) = &mut decision {
+                    decision.tags.retain(|tag| !tags.contains(tag));
+                }
+                self.decide(samples, decision)
+            }
             Command::Undo => match self.done.pop() {
                 Some(entry) => {
                     for (sample, before) in entry.0.iter().zip(&entry.1) {
@@ -284,6 +291,8 @@ impl FakeEngine {
             height: 375,
             bytes: 34_567,
             unreadable: self.unreadable.get(&sample).cloned(),
+            tags: row.decision.as_ref().map(|decision| decision.tags.clone()).unwrap_or_default(),
+            note: row.decision.as_ref().map(|decision| decision.note.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]
                 .map(|(step, probability)| Candidate {

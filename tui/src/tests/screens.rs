@@ -12,7 +12,7 @@ use ratatui::style::Color;
 
 /// Both sizes of one screen.
 fn both(name: &str, make: impl Fn() -> FakeEngine, prepare: impl Fn(&mut Rig)) {
-    for (width, height) in [(80, 24), (120, 40)] {
+    for (width, height) in [(80, 24), (200, 50)] {
         let mut rig = Rig::new(make(), width, height);
         prepare(&mut rig);
         snapshot(&format!("{name}-{width}x{height}"), &rig.screen());

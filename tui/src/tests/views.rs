@@ -356,6 +356,26 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
 }
 
 #[test]
+fn the_map_of_neighborhoods_takes_the_place_of_the_other_when_it_is_made() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    rig.press("gt");
+    assert!(rig.screen().contains("34 %"), "{}", rig.screen());
+    rig.press("f");
+    assert!(rig.screen().contains("map:0.0000"), "{}", rig.screen());
+    rig.press("<Esc>");
+    for _ in 0..2 {
+        assert!(rig.model.deadline().is_some());
+        rig.wait(500);
+    }
+    assert!(!rig.screen().contains("34 %"), "{}", rig.screen());
+    assert_eq!(rig.model.views.map.again, None);
+    rig.press("f<Enter>");
+    assert!(rig.model.list.query.filter.starts_with("tsne:0.0000,"), "{}", rig.model.list.query.filter);
+    rig.press("gtf<Enter>");
+    assert!(rig.model.list.query.filter.contains("map:0.0000,"), "{}", rig.model.list.query.filter);
+}
+
+#[test]
 fn the_map_is_asked_for_again_only_when_it_would_look_different() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("m");

@@ -3,7 +3,8 @@
 use super::engine::FakeEngine;
 use chaffinch_core::decision::{Choice, Decision};
 use chaffinch_core::protocol::{
-    ClusterView, Event, GroupMember, GroupView, MapPoint, MapView, SavedKind, Ticket, ViewCommand, ViewEvent,
+    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, SavedKind, Ticket,
+    ViewCommand, ViewEvent,
 };
 use chaffinch_core::sample::SampleId;
 
@@ -59,7 +60,7 @@ impl FakeEngine {
                     .collect();
                 ViewEvent::Clusters { ticket, class, clusters, note: "pretended clusters".to_owned() }
             }
-            ViewCommand::Map { ticket, area, width, height, .. } => {
+            ViewCommand::Map { ticket, axes, area, width, height, .. } => {
                 let points: Vec<MapPoint> = (0..self.samples.len() as u32)
                     .map(SampleId)
                     .filter(|sample| area.contains(place(*sample).0, place(*sample).1))
@@ -73,7 +74,15 @@ impl FakeEngine {
                     })
                     .collect();
                 let (inside, note) = (points.len() as u64, "a pretended map".to_owned());
-                ViewEvent::Map(Box::new(MapView { ticket, area, width, height, note, inside, points }))
+                // The other map takes two questions.
+                let asked = |command: &&Command| {
+                    matches!(command, Command::View(ViewCommand::Map { axes: Axes::Neighborhoods, .. }))
+                };
+                let made = self.seen.iter().filter(asked).count() > 2;
+                let making = (axes == Axes::Neighborhoods && !made).then_some(0.34);
+                let axes = if making.is_some() { Axes::Components } else { axes };
+                let empty = MapView::empty(ticket, area, (width, height));
+                ViewEvent::Map(Box::new(MapView { axes, making, note, inside, points, ..empty }))
             }
             ViewCommand::Inside { ticket, area, most, .. } => {
                 let lies = |s: &&SampleId| area.contains(place(**s).0, place(**s).1);

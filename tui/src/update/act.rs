@@ -134,7 +134,8 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
         | A::Group
         | A::KeepBest
         | A::Clusters
-        | A::Map => {}
+        | A::Map
+        | A::Neighborhoods => {}
         A::CopyPath => copy(model, fx),
 
         A::CopyRecord => match record::record(model) {

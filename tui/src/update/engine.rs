@@ -297,6 +297,10 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
+    if moves || matches!(op, Some(Op::Tag)) {
+        // Tags and notes stand in the details only.
+        model.details.expire();
+    }
     let uniform = saved.samples.len() == 1 || !moves && !matches!(op, Some(Op::Tag | Op::KeepOnly { .. }));
     if uniform {
         if moves {

@@ -33,16 +33,23 @@ pub(super) fn open_times(model: &mut Model) {
 
 pub(super) fn open_note(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = decide::targets(model, action, fx) else { return };
-    let earlier = model.row().and_then(|row| row.decision.as_ref()).map(|decision| decision.note.as_str());
-    let line = Line::new(if samples.len() == 1 { earlier.unwrap_or("") } else { "" });
+    let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
+    let line = Line::new(earlier);
     model.mode = Mode::Prompt(Prompt { kind: PromptKind::Note(samples), line, apply_at: None });
 }
 
+/// Beside a tag that the sample has: choosing it again takes it away.
+const GIVEN: &str = "take away";
+
 pub(super) fn open_tag(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = decide::targets(model, action, fx) else { return };
-    // The reviewer's own stand above those that are always there.
+    // What a sample has stands on top, the reviewer's own above those that are always there.
+    let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
+    let given = has.iter().map(|tag| item(tag, "", GIVEN));
     let own = model.tags.iter().map(|tag| item(tag, "", "own"));
-    let items = own.chain(TAGS.iter().map(|tag| item(tag, "", ""))).collect();
+    let always = TAGS.iter().map(|tag| item(tag, "", ""));
+    let others = own.chain(always).filter(|item| !has.contains(&item.name));
+    let items = given.chain(others).collect();
     model.mode = Mode::Picker(Picker::new(PickerKind::Tag(samples), items));
 }
 
@@ -281,6 +288,11 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             };
             if tag.is_empty() || tag.contains(char::is_whitespace) {
                 return say(model, Level::Warning, "a tag is one word");
+            }
+            let given = picker.items.iter().any(|item| item.name == tag && item.side == GIVEN);
+            if given {
+                model.journal.push(Op::Tag);
+                return send(fx, Command::Untag { samples, tags: vec![tag] });
             }
             if !TAGS.contains(&tag.as_str()) {
                 model.tags.retain(|known| *known != tag);

@@ -25,6 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
             | A::Blink
             | A::Clusters
             | A::Map
+            | A::Neighborhoods
             | A::ActualSize
             | A::Overlay
             | A::Larger
@@ -62,6 +63,7 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         A::KeepBest => groups::keep_best(model, fx),
         A::Clusters => clusters::toggle(model),
         A::Map => map::toggle(model),
+        A::Neighborhoods => map::turn(model),
         A::Larger | A::Smaller => resize(model, action == A::Larger),
         A::ClearMarks => return back(model),
         A::Redraw => {

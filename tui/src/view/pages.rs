@@ -168,7 +168,18 @@ pub(super) fn hints(model: &Model) -> Option<Vec<Action>> {
             vec![A::Filter, A::NextClass, A::PreviousClass, A::Help, A::Keep, A::Remove, A::Clusters, A::Undo]
         }
         Page::Map => {
-            vec![A::Visual, A::Filter, A::Larger, A::Smaller, A::Help, A::Mark, A::GoToOther, A::Map, A::Undo]
+            vec![
+                A::Visual,
+                A::Filter,
+                A::Larger,
+                A::Smaller,
+                A::Neighborhoods,
+                A::Help,
+                A::Mark,
+                A::GoToOther,
+                A::Map,
+                A::Undo,
+            ]
         }
     })
 }

@@ -120,7 +120,8 @@ fn candidate((digit, name, probability, role): &Choice<'_>, room: u16, area: Rec
     paint.put(x, area.y, room - 1, *role, name);
     let Some(probability) = *probability else { return };
     let percent = format!("{:>3.0}%", probability * 100.0);
-    let x = paint.put(x + room, area.y, 4, Role::Dim, &percent) + 1;
+    // In the colour of the name: another one would cost as many bytes as the number again.
+    let x = paint.put(x + room, area.y, 4, *role, &percent) + 1;
     let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
     paint.bar(bar, probability, None, Role::BarFull);
 }
@@ -174,18 +175,9 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Pieces(vec![(Role::Error, line)]));
         }
     }
-    if let Some(decision) = &detail.row.decision {
-        if !decision.tags.is_empty() {
-            lines.push(Line::Pieces(vec![
-                (Role::Dim, "tags ".to_owned()),
-                (Role::Text, decision.tags.join(" ")),
-            ]));
-        }
-        if !decision.note.is_empty() {
-            lines.push(Line::Pieces(vec![
-                (Role::Dim, "note ".to_owned()),
-                (Role::Text, decision.note.clone()),
-            ]));
+    for (name, said) in [("tags ", detail.tags.join(" ")), ("note ", detail.note.clone())] {
+        if !said.is_empty() {
+            lines.push(Line::Pieces(vec![(Role::Dim, name.to_owned()), (Role::Text, said)]));
         }
     }
     let names: Vec<&str> =

@@ -2,9 +2,11 @@
 //! stand for them. Computed when first asked for; the same whatever the number of threads.
 
 mod clusters;
+mod neighborhoods;
 mod projection;
 
 pub use clusters::{Cluster, Clusters};
+pub use neighborhoods::Neighborhoods;
 pub use projection::Projection;
 
 use crate::facts::Facts;
@@ -21,13 +23,21 @@ pub struct Atlas {
     manifest: Arc<Manifest>,
     facts: Arc<Facts>,
     projection: OnceLock<Projection>,
+    drawing: neighborhoods::Drawing,
     clusters: Mutex<BTreeMap<u32, Arc<Clusters>>>,
 }
 
 impl Atlas {
     /// Of these embeddings; nothing is computed yet.
     pub fn new(matrix: Arc<EmbeddingMatrix>, manifest: Arc<Manifest>, facts: Arc<Facts>) -> Atlas {
-        Atlas { matrix, manifest, facts, projection: OnceLock::new(), clusters: Mutex::default() }
+        Atlas {
+            matrix,
+            manifest,
+            facts,
+            projection: OnceLock::new(),
+            drawing: neighborhoods::Drawing::default(),
+            clusters: Mutex::default(),
+        }
     }
 
     /// The embeddings.
@@ -38,6 +48,20 @@ impl Atlas {
     /// The map.
     pub fn projection(&self) -> &Projection {
         self.projection.get_or_init(|| Projection::new(&self.matrix, &|row| self.usable(row)))
+    }
+
+    /// The map of neighborhoods, which the first call begins to make.
+    pub fn neighborhoods(&self) -> Neighborhoods<'_> {
+        self.drawing.ask(&self.matrix, || {
+            let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
+            let points = self.projection().points();
+            neighborhoods::sampled(&rows).map(|row| (row, points[row as usize])).collect()
+        })
+    }
+
+    /// The map of neighborhoods as far as it is; nothing is begun.
+    pub fn neighborhoods_now(&self) -> Neighborhoods<'_> {
+        self.drawing.now()
     }
 
     /// The clusters of a class.

@@ -154,7 +154,7 @@ fn clean(vector: &mut [f64], before: &[&[f64]]) -> f64 {
 }
 
 /// Brings one axis to 0..=1.
-fn stretch(points: &mut [[f32; 2]], axis: usize) {
+pub(super) fn stretch(points: &mut [[f32; 2]], axis: usize) {
     let mut values: Vec<f32> = points.iter().map(|point| point[axis]).filter(|x| !x.is_nan()).collect();
     if values.is_empty() {
         return;

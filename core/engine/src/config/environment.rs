@@ -5,9 +5,10 @@ use crate::nearest::hint;
 use crate::{Error, Result};
 
 /// The variables that are read, and what each of them sets. An empty one counts as not set.
-pub const VARIABLES: [(&str, &str); 8] = [
+pub const VARIABLES: [(&str, &str); 9] = [
     ("CHAFFINCH_MODEL", "model"),
     ("CHAFFINCH_DEVICE", "device"),
+    ("CHAFFINCH_VRAM_BUDGET", "vram-budget"),
     ("CHAFFINCH_REVIEWER", "reviewer"),
     ("CHAFFINCH_THEME", "ui.theme"),
     ("CHAFFINCH_KEYMAP", "ui.keymap"),
@@ -31,6 +32,7 @@ pub(super) fn layer(get: impl Fn(&str) -> Option<String>) -> Result<Layer> {
         match key {
             "model" => layer.model = Some(value),
             "device" => layer.device = Some(value),
+            "vram-budget" => layer.vram_budget = Some(value),
             "reviewer" => layer.reviewer = Some(value),
             "ui.theme" => layer.theme = Some(value),
             "ui.keymap" => layer.keymap = Some(value),

@@ -18,6 +18,7 @@ pub(super) const GLYPHS: [&str; 3] = ["auto", "unicode", "ascii"];
 pub(super) struct Layer {
     pub(super) model: Option<String>,
     pub(super) device: Option<String>,
+    pub(super) vram_budget: Option<String>,
     pub(super) reviewer: Option<String>,
     pub(super) enabled: Option<Vec<String>>,
     pub(super) disabled: Option<Vec<String>>,
@@ -49,6 +50,7 @@ impl Layer {
         let mut layer = Layer {
             model: file.text("model")?,
             device: file.text("device")?,
+            vram_budget: file.text("vram-budget")?,
             reviewer: file.text("reviewer")?,
             ..Layer::default()
         };

@@ -85,6 +85,8 @@ pub(super) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         height: size.height,
         bytes: size.bytes,
         unreadable: facts.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
+        tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
+        note: display::safe_text(journal.decisions().note(id)).into_owned(),
         issues,
         candidates,
         neighbors,

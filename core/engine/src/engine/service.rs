@@ -156,7 +156,7 @@ impl Service {
                 }
             }
             Command::List { ticket, query } => {
-                if query.filter.contains("map:") || query.filter.contains("cluster:") {
+                if ["map:", "tsne:", "cluster:"].iter().any(|word| query.filter.contains(word)) {
                     self.open_matrix();
                 }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
@@ -196,6 +196,13 @@ impl Service {
             Command::Tag { samples, tags, note } => match self.known(&samples) {
                 Ok(()) => {
                     let outcome = self.journal.tag(&samples, &tags, &note);
+                    self.saved(SavedKind::Decision, outcome.map(Some));
+                }
+                Err(error) => self.refuse(&error),
+            },
+            Command::Untag { samples, tags } => match self.known(&samples) {
+                Ok(()) => {
+                    let outcome = self.journal.untag(&samples, &tags);
                     self.saved(SavedKind::Decision, outcome.map(Some));
                 }
                 Err(error) => self.refuse(&error),

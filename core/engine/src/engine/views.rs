@@ -5,11 +5,13 @@ use super::desk::Desk;
 use super::groups::Groups;
 use super::lists::Order;
 use super::state::State;
+use crate::atlas::{Atlas, Neighborhoods};
 use crate::journal::Decisions;
 use crate::neighbors;
-use crate::protocol::{Area, ClusterView, Event, MapPoint, MapView, Ticket, ViewCommand, ViewEvent};
+use crate::protocol::{Area, Axes, ClusterView, Event, MapPoint, MapView, Ticket, ViewCommand, ViewEvent};
 use crate::sample::SampleId;
 use crossbeam_channel::{Receiver, Sender};
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// A question with everything its answer is made of.
@@ -70,11 +72,13 @@ fn answer(question: &Question, groups: &mut Option<Groups>) -> Option<ViewEvent>
         ViewCommand::Clusters { ticket, class, beside } => {
             Some(clusters(state, decisions, *ticket, *class, *beside))
         }
-        ViewCommand::Map { ticket, area, width, height, .. } => {
-            Some(ViewEvent::Map(Box::new(map(state, list.as_deref(), *ticket, *area, (*width, *height)))))
+        ViewCommand::Map { ticket, axes, area, width, height, .. } => {
+            let mut view = MapView::empty(*ticket, *area, (*width, *height));
+            map(state, list.as_deref(), *axes, &mut view);
+            Some(ViewEvent::Map(Box::new(view)))
         }
-        ViewCommand::Inside { ticket, area, most, .. } => {
-            let (total, samples) = inside(state, list.as_deref(), *area, *most as usize);
+        ViewCommand::Inside { ticket, axes, area, most, .. } => {
+            let (total, samples) = inside(state, list.as_deref(), *axes, *area, *most as usize);
             Some(ViewEvent::Inside { ticket: *ticket, total, samples })
         }
         // Answered elsewhere.
@@ -117,14 +121,38 @@ fn clusters(
     ViewEvent::Clusters { ticket, class, clusters, note }
 }
 
-fn map(state: &State, list: Option<&Order>, ticket: Ticket, area: Area, size: (u16, u16)) -> MapView {
-    // More points than any terminal has are a mistake.
-    let (width, height) = (size.0.clamp(1, 4096), size.1.clamp(1, 4096));
-    let mut view =
-        MapView { ticket, area, width, height, note: NO_EMBEDDINGS.into(), inside: 0, points: Vec::new() };
-    let Some(atlas) = &state.findings.atlas else { return view };
+/// The points of a map, and what is to be said of it.
+fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]] {
     let projection = atlas.projection();
-    let points = projection.points();
+    let held = projection.explained() * 100.0;
+    view.note = format!("principal components: two axes with {held:.0} % of the variance");
+    if axes == Axes::Components {
+        return projection.points();
+    }
+    match atlas.neighborhoods() {
+        Neighborhoods::Made(points) => {
+            let placed = points.iter().filter(|[x, _]| !x.is_nan()).count();
+            view.note =
+                "neighborhoods (t-SNE): who lies near is alike, how far apart groups lie says little".into();
+            if placed < projection.points().iter().filter(|[x, _]| !x.is_nan()).count() {
+                let _ = write!(view.note, "; {placed} of the samples, evenly spaced");
+            }
+            view.axes = Axes::Neighborhoods;
+            return points;
+        }
+        Neighborhoods::Making(share) => view.making = Some(share),
+        Neighborhoods::None(why) => view.note = format!("{why}; {}", view.note),
+    }
+    projection.points()
+}
+
+fn map(state: &State, list: Option<&Order>, axes: Axes, view: &mut MapView) {
+    let Some(atlas) = &state.findings.atlas else {
+        view.note = NO_EMBEDDINGS.into();
+        return;
+    };
+    let points = points(atlas, axes, view);
+    let (area, width, height) = (view.area, view.width, view.height);
     let scale = |share: f32, low: f32, high: f32, cells: u16| {
         let share = if high > low { (share - low) / (high - low) } else { 0.5 };
         ((share * f32::from(cells)) as u16).min(cells - 1)
@@ -164,16 +192,15 @@ fn map(state: &State, list: Option<&Order>, ticket: Ticket, area: Area, size: (u
         MapPoint { x, y, all, listed, sample, label: manifest.label(sample).map(|label| label.0) }
     });
     view.points = made.collect();
-    view.note = format!(
-        "principal components: two axes with {:.0} % of the variance",
-        projection.explained() * 100.0
-    );
-    view
 }
 
-fn inside(state: &State, list: Option<&Order>, area: Area, most: usize) -> (u64, Vec<SampleId>) {
+fn inside(state: &State, list: Option<&Order>, axes: Axes, area: Area, most: usize) -> (u64, Vec<SampleId>) {
     let (Some(atlas), Some(list)) = (&state.findings.atlas, list) else { return (0, Vec::new()) };
-    let points = atlas.projection().points();
+    let points = match (axes, atlas.neighborhoods_now()) {
+        (Axes::Components, _) => atlas.projection().points(),
+        (Axes::Neighborhoods, Neighborhoods::Made(points)) => points,
+        (Axes::Neighborhoods, _) => return (0, Vec::new()),
+    };
     let lies = |row: &&u32| points.get(**row as usize).is_some_and(|[x, y]| area.contains(*x, *y));
     let mut samples = Vec::new();
     let mut total = 0;

@@ -20,6 +20,8 @@ pub(super) struct What {
     /// Places of samples among the entry's that are kept, whatever the choice says.
     pub(super) kept: Vec<u32>,
     pub(super) tags: Vec<String>,
+    /// Tags that are taken away.
+    pub(super) untags: Vec<String>,
     pub(super) note: String,
 }
 
@@ -63,7 +65,7 @@ impl Entry {
     }
 
     /// What it does in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`,
-    /// `tag duplicate_exact`, `note`.
+    /// `tag duplicate_exact`, `untag duplicate_exact`, `note`.
     pub fn words(&self) -> String {
         let words = match &self.what.choice {
             Some(Some(choice)) if !self.what.kept.is_empty() => {
@@ -75,6 +77,7 @@ impl Entry {
             }
             Some(Some(choice)) => choice.to_string(),
             Some(None) => "clear".to_owned(),
+            None if !self.what.untags.is_empty() => format!("untag {}", self.what.untags.join(", ")),
             None if self.what.tags.is_empty() => "note".to_owned(),
             None => format!("tag {}", self.what.tags.join(", ")),
         };

@@ -35,6 +35,7 @@ impl Marks {
             self.at = entry.at;
         }
         self.add_tags(&entry.what.tags);
+        self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
         if !entry.what.note.is_empty() {
             self.said.note.clone_from(&entry.what.note);
         }
@@ -64,6 +65,10 @@ impl Marks {
 
     pub(super) fn decision(&self) -> Option<&Decision> {
         self.decided.then_some(&self.said)
+    }
+
+    pub(super) fn has_any(&self, tags: &[String]) -> bool {
+        self.said.tags.iter().any(|tag| tags.contains(tag))
     }
 
     fn is_empty(&self) -> bool {
@@ -138,6 +143,11 @@ impl Decisions {
     /// Tags of a sample, decided or not.
     pub fn tags(&self, id: SampleId) -> &[String] {
         self.marks(id).map_or(&[], |marks| &marks.said.tags)
+    }
+
+    /// The note on a sample, decided or not; empty where there is none.
+    pub fn note(&self, id: SampleId) -> &str {
+        self.marks(id).map_or("", |marks| &marks.said.note)
     }
 
     /// Everything said of a sample.

@@ -34,6 +34,8 @@ pub(super) struct Line {
     kept: Vec<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    untags: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +83,13 @@ impl Line {
                 if let Some(place) = self.kept.iter().find(|place| **place as usize >= keys.len()) {
                     return Err(format!("it keeps sample {place} of {}", keys.len()));
                 }
-                let what = What { choice: self.decision, kept: self.kept, tags: self.tags, note: self.note };
+                let what = What {
+                    choice: self.decision,
+                    kept: self.kept,
+                    tags: self.tags,
+                    untags: self.untags,
+                    note: self.note,
+                };
                 Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
             }
             (None, Some(seq), None) => Ok(Said::Undo(seq)),
@@ -164,6 +172,7 @@ pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
         decision: entry.what.choice.clone(),
         kept: entry.what.kept.clone(),
         tags: entry.what.tags.clone(),
+        untags: entry.what.untags.clone(),
         note: entry.what.note.clone(),
         ..Line::default()
     })

@@ -110,6 +110,26 @@ fn undo_and_redo_work_across_restarts() {
 }
 
 #[test]
+fn tags_are_taken_away_by_who_gave_them() {
+    let place = tempfile::tempdir().unwrap();
+    let open = |reviewer: &str| bound(place.path(), reviewer, &THREE);
+    let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    open("anna").tag(&ids(&[0]), &tags(&["leak"]), "").unwrap();
+    let mut journal = open("ben");
+    let error = journal.untag(&ids(&[0]), &tags(&["leak"])).unwrap_err();
+    assert_eq!(error.to_string(), "'leak' is no tag that you have given here");
+    journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
+    let applied = journal.untag(&ids(&[0, 1]), &tags(&["blur"])).unwrap();
+    assert_eq!(applied.words, "untag blur");
+    for journal in [&journal, &open("ben")] {
+        assert_eq!(journal.decisions().tags(SampleId(0)), ["crop", "leak"]);
+        assert_eq!(journal.decisions().tags(SampleId(1)), ["crop"]);
+    }
+    journal.undo().unwrap();
+    assert_eq!(journal.decisions().tags(SampleId(1)), ["blur", "crop"]);
+}
+
+#[test]
 fn tags_add_up_and_notes_replace() {
     let place = tempfile::tempdir().unwrap();
     let mut journal = bound(place.path(), "anna", &THREE);

@@ -9,7 +9,6 @@ use super::clusters::Clusters;
 use super::{BLOCK, Set};
 use crate::job::Job;
 use crate::linear::matmul_transposed;
-use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -78,11 +77,9 @@ fn truth(set: Set<'_>, asked: &[u32], k: usize, job: &Job<'_>) -> Result<Best> {
             set.gather(others.clone(), &mut right);
             product.resize(asked.len() * others.len(), 0.0);
             matmul_transposed(&left, asked.len(), &right, others.len(), set.cols(), &mut product);
-            wide(|| {
-                for (row, quick) in product.chunks_exact(others.len()).enumerate() {
-                    best.offer_all(set, row, asked[row], quick, &Places::From(first as u32));
-                }
-            });
+            for (row, quick) in product.chunks_exact(others.len()).enumerate() {
+                best.offer_all(set, row, asked[row], quick, &Places::From(first as u32));
+            }
         }
         Ok::<_, Error>(best)
     };

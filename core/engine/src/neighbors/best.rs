@@ -1,6 +1,7 @@
 //! The best candidates so far.
 
 use super::{BLOCK, Set};
+use crate::vector::{Kernel, wide};
 use std::sync::{Mutex, PoisonError};
 
 /// Candidates that are looked at together.
@@ -82,7 +83,6 @@ impl Best {
     }
 
     /// Offers a row (`own`, at `row` of these lists) those candidates whose quick product leaves them a chance.
-    #[inline(always)]
     pub(super) fn offer_all(
         &mut self,
         set: Set<'_>,
@@ -91,7 +91,39 @@ impl Best {
         quick: &[f32],
         others: &Places<'_>,
     ) {
-        let mut worst = self.worst(row) - SLACK;
+        wide(ToOne { best: self, set, row, own, quick, others });
+    }
+
+    /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` holds what each must have.
+    pub(super) fn offer_to_all(
+        &mut self,
+        set: Set<'_>,
+        others: &Places<'_>,
+        candidate: u32,
+        quick: &[f32],
+        thresholds: &mut [f32],
+    ) {
+        wide(ToAll { best: self, set, others, candidate, quick, thresholds });
+    }
+}
+
+/// [`Best::offer_all`].
+struct ToOne<'a> {
+    best: &'a mut Best,
+    set: Set<'a>,
+    row: usize,
+    own: u32,
+    quick: &'a [f32],
+    others: &'a Places<'a>,
+}
+
+impl Kernel for ToOne<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let ToOne { best, set, row, own, quick, others } = self;
+        let mut worst = best.worst(row) - SLACK;
         for (part, quick) in quick.chunks(LOOK).enumerate() {
             // Counted, not searched: nearly always there is none, and counting needs no branches.
             if quick.iter().map(|quick| u32::from(*quick >= worst)).sum::<u32>() == 0 {
@@ -101,24 +133,31 @@ impl Best {
                 if quick >= worst {
                     let other = others.at(part * LOOK + step);
                     if other != own {
-                        self.offer(row, other, cosine(set.row(own), set.row(other)));
-                        worst = self.worst(row) - SLACK;
+                        best.offer(row, other, cosine(set.row(own), set.row(other)));
+                        worst = best.worst(row) - SLACK;
                     }
                 }
             }
         }
     }
+}
 
-    /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` holds what each must have.
+/// [`Best::offer_to_all`].
+struct ToAll<'a> {
+    best: &'a mut Best,
+    set: Set<'a>,
+    others: &'a Places<'a>,
+    candidate: u32,
+    quick: &'a [f32],
+    thresholds: &'a mut [f32],
+}
+
+impl Kernel for ToAll<'_> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn offer_to_all(
-        &mut self,
-        set: Set<'_>,
-        others: &Places<'_>,
-        candidate: u32,
-        quick: &[f32],
-        thresholds: &mut [f32],
-    ) {
+    fn call(self) {
+        let ToAll { best, set, others, candidate, quick, thresholds } = self;
         let parts = quick.chunks(LOOK).zip(thresholds.chunks_mut(LOOK)).enumerate();
         for (part, (quick, thresholds)) in parts {
             let pairs = quick.iter().zip(thresholds.iter());
@@ -128,8 +167,8 @@ impl Best {
             for step in 0..quick.len() {
                 if quick[step] >= thresholds[step] {
                     let row = part * LOOK + step;
-                    self.offer(row, candidate, cosine(set.row(others.at(row)), set.row(candidate)));
-                    thresholds[step] = self.worst(row) - SLACK;
+                    best.offer(row, candidate, cosine(set.row(others.at(row)), set.row(candidate)));
+                    thresholds[step] = best.worst(row) - SLACK;
                 }
             }
         }

@@ -8,7 +8,6 @@ use super::best::{Best, Places};
 use super::{BLOCK, Set};
 use crate::job::Job;
 use crate::linear::matmul_transposed;
-use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::PoisonError;
@@ -85,13 +84,11 @@ impl Clusters {
                     set.gather(rows.iter().copied(), left);
                     product.resize(rows.len() * others.len(), 0.0);
                     matmul_transposed(left, rows.len(), right, others.len(), set.cols(), product);
-                    wide(|| {
-                        for (&place, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
-                            let (block, row) = (place as usize / BLOCK, place as usize % BLOCK);
-                            let mut best = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
-                            best.offer_all(set, row, place, quick, &Places::These(others));
-                        }
-                    });
+                    for (&place, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
+                        let (block, row) = (place as usize / BLOCK, place as usize % BLOCK);
+                        let mut best = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+                        best.offer_all(set, row, place, quick, &Places::These(others));
+                    }
                 }
             }
             job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);

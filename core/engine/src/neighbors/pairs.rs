@@ -5,7 +5,6 @@ use super::bound::Bound;
 use super::{BLOCK, Set};
 use crate::job::Job;
 use crate::linear::matmul_transposed;
-use crate::vector::wide;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,22 +28,18 @@ pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> 
         });
         let (first_left, first_right) = ((left * BLOCK) as u32, (right * BLOCK) as u32);
         let mut best = lock(&blocks[left]);
-        wide(|| {
-            for (row, quick) in product.chunks_exact(n).enumerate() {
-                best.offer_all(set, row, first_left + row as u32, quick, &Places::From(first_right));
-            }
-        });
+        for (row, quick) in product.chunks_exact(n).enumerate() {
+            best.offer_all(set, row, first_left + row as u32, quick, &Places::From(first_right));
+        }
         drop(best);
         if left != right {
             let mut best = lock(&blocks[right]);
             thresholds.clear();
             thresholds.extend((0..n).map(|row| best.worst(row) - SLACK));
-            wide(|| {
-                for (row, quick) in product.chunks_exact(n).enumerate() {
-                    let candidate = first_left + row as u32;
-                    best.offer_to_all(set, &Places::From(first_right), candidate, quick, thresholds);
-                }
-            });
+            for (row, quick) in product.chunks_exact(n).enumerate() {
+                let candidate = first_left + row as u32;
+                best.offer_to_all(set, &Places::From(first_right), candidate, quick, thresholds);
+            }
         }
         job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok::<(), Error>(())

@@ -58,6 +58,8 @@ pub enum ViewCommand {
     Map {
         /// Comes back with the answer.
         ticket: Ticket,
+        /// Which map.
+        axes: Axes,
         /// The list whose samples are told apart from the others; 0 for none.
         list: Ticket,
         /// The part of the map.
@@ -71,6 +73,8 @@ pub enum ViewCommand {
     Inside {
         /// Comes back with the answer.
         ticket: Ticket,
+        /// Which map.
+        axes: Axes,
         /// The list.
         list: Ticket,
         /// The part of the map.
@@ -94,6 +98,17 @@ pub enum ViewCommand {
         /// Greatest height.
         height: u32,
     },
+}
+
+/// What the two directions of a map are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Axes {
+    /// The two principal components: there at once.
+    #[default]
+    Components,
+    /// Nothing by themselves: samples lie beside those they are like (t-SNE). Made in the background once it is asked for.
+    Neighborhoods,
 }
 
 /// What the engine says to a view.
@@ -235,12 +250,26 @@ pub struct MapView {
     pub width: u16,
     /// Points down.
     pub height: u16,
+    /// Which map it is: that of principal components while the other is being made.
+    pub axes: Axes,
+    /// The share of the other that is made, 0 to 1; none where nothing is under way.
+    pub making: Option<f32>,
     /// How the map was made, or why there is none, in one sentence.
     pub note: String,
     /// Samples in the area.
     pub inside: u64,
     /// Points with samples, row by row.
     pub points: Vec<MapPoint>,
+}
+
+impl MapView {
+    /// Nothing yet.
+    pub fn empty(ticket: Ticket, area: Area, (width, height): (u16, u16)) -> MapView {
+        // More points than any terminal has are a mistake.
+        let (width, height) = (width.clamp(1, 4096), height.clamp(1, 4096));
+        let (axes, making, note) = (Axes::default(), None, String::new());
+        MapView { ticket, area, width, height, axes, making, note, inside: 0, points: Vec::new() }
+    }
 }
 
 /// One point of the map with the samples that fall on it.
@@ -279,6 +308,8 @@ mod tests {
             area: Area::WHOLE,
             width: 160,
             height: 80,
+            axes: Axes::Neighborhoods,
+            making: Some(0.5),
             note,
             inside: 3,
             points: vec![point],

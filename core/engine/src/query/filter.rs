@@ -3,11 +3,11 @@
 use super::Source;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
-use crate::atlas::Atlas;
+use crate::atlas::{Atlas, Neighborhoods};
 use crate::columns::DetectorResult;
 use crate::manifest::NO_LABEL;
 use crate::nearest::hint;
-use crate::protocol::Area;
+use crate::protocol::{Area, Axes};
 use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -109,14 +109,23 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
         Test::Leak => Ready::Rows(leaks(source)),
         Test::Unreadable => Ready::Unreadable,
-        Test::Map(area) => Ready::Map(atlas(source)?.projection().points(), *area),
+        Test::Map(Axes::Components, area) => Ready::Map(atlas(source)?.projection().points(), *area),
+        Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
+            Neighborhoods::Made(points) => Ready::Map(points, *area),
+            _ => {
+                let message = "'tsne:' needs the map of neighborhoods: show it first, it is made then";
+                return Err(Error::Invalid(message.into()));
+            }
+        },
         Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
     })
 }
 
 fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
     source.atlas.ok_or_else(|| {
-        Error::Invalid("'map:' and 'cluster:' need embeddings: scan first, and look in the interface".into())
+        Error::Invalid(
+            "'map:', 'tsne:' and 'cluster:' need embeddings: scan first, and look in the interface".into(),
+        )
     })
 }
 

@@ -1,13 +1,13 @@
 //! Filters as text.
 
 use crate::nearest::hint;
-use crate::protocol::Area;
+use crate::protocol::{Area, Axes};
 use crate::sample::Split;
 use crate::{Error, Result};
 
 /// What can stand before a colon.
-const KEYS: [&str; 9] =
-    ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "cluster"];
+const KEYS: [&str; 10] =
+    ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "tsne", "cluster"];
 
 /// What can be compared.
 const SCORE: &str = "score";
@@ -37,7 +37,7 @@ pub(super) enum Test {
     Score(Comparison, f32),
     Leak,
     Unreadable,
-    Map(Area),
+    Map(Axes, Area),
     /// Class and number, counted from 1.
     Cluster(String, usize),
 }
@@ -152,7 +152,8 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
         "suggested" => Test::Suggested(value),
         "detector" => Test::Detector(value),
         "tag" => Test::Tag(value),
-        "map" => Test::Map(area(&value)?),
+        "map" => Test::Map(Axes::Components, area("map", &value)?),
+        "tsne" => Test::Map(Axes::Neighborhoods, area("tsne", &value)?),
         "cluster" => cluster(&value)?,
         "split" if value.eq_ignore_ascii_case("none") => Test::Split(Split::None),
         "split" => Test::Split(
@@ -171,14 +172,14 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     })
 }
 
-fn area(value: &str) -> Result<Area> {
+fn area(key: &str, value: &str) -> Result<Area> {
     let numbers: Vec<f32> = value.split(',').filter_map(|number| number.trim().parse().ok()).collect();
     match (numbers.as_slice(), value.split(',').count()) {
         (&[left, top, right, bottom], 4) if left <= right && top <= bottom => {
             Ok(Area { left, top, right, bottom })
         }
         _ => Err(Error::Invalid(format!(
-            "'map:' needs left, upper, right and lower border from 0 to 1, such as map:0.1,0.2,0.5,0.6, not '{value}'"
+            "'{key}:' needs left, upper, right and lower border from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
         ))),
     }
 }
@@ -235,9 +236,10 @@ mod tests {
             [(false, Test::Decided(true)), (true, Test::Decided(false)), (false, Test::Decided(false)),]
         );
         assert_eq!(
-            tests("map:0,.25,0.5,1 cluster:\"a/b/2\""),
+            tests("map:0,.25,0.5,1 tsne:0,0,1,1 cluster:\"a/b/2\""),
             [
-                (false, Test::Map(Area { left: 0.0, top: 0.25, right: 0.5, bottom: 1.0 })),
+                (false, Test::Map(Axes::Components, Area { left: 0.0, top: 0.25, right: 0.5, bottom: 1.0 }),),
+                (false, Test::Map(Axes::Neighborhoods, Area::WHOLE)),
                 (false, Test::Cluster("a/b".into(), 2)),
             ]
         );

@@ -4,12 +4,14 @@ use super::{close, filter_by, show, ticket};
 use crate::action::Action;
 use crate::model::{Level, MapState, Model, Page};
 use crate::update::{Effects, say, send};
-use chaffinch_core::protocol::{Area, Command, MapView, Ticket, ViewCommand};
+use chaffinch_core::protocol::{Area, Axes, Command, MapView, Ticket, ViewCommand};
 use chaffinch_core::sample::SampleId;
 use ratatui::layout::Rect;
 
 /// Samples that can be marked at once.
 const MOST: u32 = 10_000;
+/// Milliseconds after which it is asked how far a map is.
+const AGAIN: u64 = 500;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
 
@@ -24,13 +26,28 @@ pub(super) fn toggle(model: &mut Model) {
     }
 }
 
+/// Goes between the two maps; what is enlarged of one is nowhere on the other.
+pub(super) fn turn(model: &mut Model) {
+    if model.views.page != Page::Map {
+        toggle(model);
+        model.views.map.axes = Axes::Components;
+    }
+    let map = &mut model.views.map;
+    map.axes = match map.axes {
+        Axes::Components => Axes::Neighborhoods,
+        Axes::Neighborhoods => Axes::Components,
+    };
+    (map.zoom, map.left, map.top, map.corner, map.again) = (0, 0.0, 0.0, None, None);
+}
+
 /// Asks for the map as it is to be seen now.
 pub(super) fn ask(model: &mut Model, fx: &mut Effects) {
     let place = crate::view::map_area(model.size);
     clamp(model, place);
     let map = &model.views.map;
-    let question = (model.list.ticket, map.area(), (place.width * 2, place.height * 4));
-    let same = map.asked.is_some_and(|(asked, _, _)| asked == question);
+    let question = (model.list.ticket, map.axes, map.area(), (place.width * 2, place.height * 4));
+    let due = map.again.is_some_and(|at| at <= model.now);
+    let same = !due && map.asked.is_some_and(|(asked, _, _)| asked == question);
     // One map at a time.
     let waits = map.asked.is_some_and(|(.., at)| at.is_some());
     if place.area() == 0 || same || waits {
@@ -38,8 +55,9 @@ pub(super) fn ask(model: &mut Model, fx: &mut Effects) {
     }
     let ticket = ticket(model);
     model.views.map.asked = Some((question, ticket, Some(model.now)));
-    let (list, area, (width, height)) = question;
-    send(fx, Command::View(ViewCommand::Map { ticket, list, area, width, height }));
+    model.views.map.again = None;
+    let (list, axes, area, (width, height)) = question;
+    send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height }));
 }
 
 pub(super) fn got(model: &mut Model, view: Box<MapView>) {
@@ -48,8 +66,14 @@ pub(super) fn got(model: &mut Model, view: Box<MapView>) {
         && *ticket == view.ticket
     {
         *at = None;
+        map.again = view.making.map(|_| model.now + AGAIN);
         map.shown = Some(view);
     }
+}
+
+/// The map on the screen, which need not be made yet that is wanted.
+fn shown(model: &Model) -> Axes {
+    model.views.map.shown.as_ref().map_or(Axes::default(), |view| view.axes)
 }
 
 fn clamp(model: &mut Model, place: Rect) {
@@ -127,7 +151,11 @@ pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         A::Filter => {
             let Area { left, top, right, bottom } = chosen(&model.views.map, place);
             model.views.map.corner = None;
-            filter_by(model, "map:", &format!("map:{left:.4},{top:.4},{right:.4},{bottom:.4}"));
+            let key = match shown(model) {
+                Axes::Components => "map:",
+                Axes::Neighborhoods => "tsne:",
+            };
+            filter_by(model, key, &format!("{key}{left:.4},{top:.4},{right:.4},{bottom:.4}"));
             return true;
         }
         _ => return false,
@@ -151,7 +179,8 @@ fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
     model.views.map.corner = None;
     let ticket = ticket(model);
     model.views.map.marking = Some(ticket);
-    send(fx, Command::View(ViewCommand::Inside { ticket, list: model.list.ticket, area, most: MOST }));
+    let (axes, list) = (shown(model), model.list.ticket);
+    send(fx, Command::View(ViewCommand::Inside { ticket, axes, list, area, most: MOST }));
 }
 
 pub(super) fn inside(

@@ -144,8 +144,11 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     }
     put(&[], paint);
     put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
-    let lines =
-        text::wrap(model.views.map.shown.as_ref().map_or("", |view| &view.note), usize::from(area.width));
+    let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
+        Some(share) => format!("{:.0} % of the map of neighborhoods is made; {}", share * 100.0, view.note),
+        None => view.note.clone(),
+    });
+    let lines = text::wrap(&note, usize::from(area.width));
     let mut classes: Vec<(u32, u64)> = classes.into_iter().collect();
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     let mut at = put(&[], paint);
