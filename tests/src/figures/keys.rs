@@ -58,10 +58,14 @@ impl Drop for Scans {
     }
 }
 
-/// A script of moves, pages, jumps and filters being edited. An empty key is a pause.
+const DOWN: &str = "\x1b[6~";
+const UP: &str = "\x1b[5~";
+const HOME: &str = "\x1b[H";
+const ESCAPE: &str = "\x1b";
+
+/// A script of moves, pages, jumps and filters being edited. An empty key is a pause. No key goes beyond an end of the
+/// list, since it would rightly get no frame.
 fn script(count: usize, random: &mut Random) -> Vec<&'static str> {
-    const DOWN: &str = "\x1b[6~";
-    const UP: &str = "\x1b[5~";
     let mut keys = vec!["j"; 5];
     while keys.len() < count {
         match random.below(20) {
@@ -69,10 +73,10 @@ fn script(count: usize, random: &mut Random) -> Vec<&'static str> {
             12..=14 => keys.extend(["j", "k"]),
             15..=16 => keys.extend([DOWN, "j"]),
             17 => keys.extend([DOWN, UP, "j"]),
-            18 => keys.extend(["G", "k", "k", "j"]),
+            18 => keys.extend(["G", "k", "k", "j", HOME]),
             // What comes of it arrives later and must not be taken for the answer to the next key.
             _ => {
-                keys.extend(["f", "c", "l", "a", "s", "s", "-", "0", "\x1b"]);
+                keys.extend(["f", "c", "l", "a", "s", "s", "-", "0", ESCAPE]);
                 keys.extend([""; 12]);
             }
         }
@@ -89,8 +93,19 @@ fn state(frame: &Frame) -> &str {
     }
 }
 
-/// Types the script and says how long each key waited for its frame, and how many got none in a second.
-fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
+/// What became of keys.
+#[derive(Default)]
+struct Answers {
+    /// How long each key but Escape waited for its frame, ms.
+    times: Vec<f64>,
+    /// The same of Escape, which means itself only when no more of a sequence has come for a while.
+    escapes: Vec<f64>,
+    /// Keys that got none in a second.
+    without: usize,
+}
+
+/// Types the script.
+fn type_all(terminal: &Terminal, keys: &[&str]) -> Answers {
     let mut pressed = Vec::new();
     let mut next = Instant::now();
     for key in keys {
@@ -103,7 +118,7 @@ fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
     }
     terminal.settle(Duration::from_millis(500));
     let frames = screen::frames(&terminal.record(), SIZE.0, SIZE.1);
-    let (mut times, mut without) = (Vec::new(), 0);
+    let mut answers = Answers::default();
     for (at, key) in pressed {
         let first = frames.partition_point(|frame| frame.at <= at);
         let before = first.checked_sub(1).map_or("", |last| state(&frames[last]));
@@ -114,15 +129,16 @@ fn type_all(terminal: &Terminal, keys: &[&str]) -> (Vec<f64>, usize) {
         match answer {
             Some(frame) => {
                 let time = milliseconds(frame.at - at);
-                if time > 50.0 {
+                let kind = if key == ESCAPE { &mut answers.escapes } else { &mut answers.times };
+                if time > 50.0 && key != ESCAPE {
                     println!("slow: {time:.0} ms {}", key.escape_debug());
                 }
-                times.push(time);
+                kind.push(time);
             }
-            None => without += 1,
+            None => answers.without += 1,
         }
     }
-    (times, without)
+    answers
 }
 
 pub(super) fn key_to_frame(scale: Scale) -> Report {
@@ -139,10 +155,11 @@ pub(super) fn key_to_frame(scale: Scale) -> Report {
             all_samples(&terminal);
             terminal.settle(Duration::from_millis(800));
             let keys = script(scale.of(1_700, 60), &mut random);
-            let (times, without) = type_all(&terminal, &keys);
+            let Answers { times, escapes, without } = type_all(&terminal, &keys);
             let what = format!("{rows} rows, scans beside, round {}", round + 1);
             report.count(format!("{what}: keys without a frame"), without as f64, "", Some(0.0));
             report.times(&what, times, Some(16.0), Some(50.0));
+            report.times(&format!("{what}: Escape"), escapes, None, None);
             quit(terminal);
         }
     }
@@ -163,7 +180,7 @@ pub(super) fn key_to_frame(scale: Scale) -> Report {
         terminal.keys("T");
         listed_while_scanning(&terminal);
         let keys: Vec<&str> = std::iter::repeat_n(["j", "j", "j", "k"], scale.of(60, 5)).flatten().collect();
-        let (times, without) = type_all(&terminal, &keys);
+        let Answers { times, without, .. } = type_all(&terminal, &keys);
         let what = format!("a scan in the program itself, round {}", round + 1);
         report.count(format!("{what}: keys without a frame"), without as f64, "", Some(scale.of(0.0, 20.0)));
         report.times(&what, times, Some(16.0), Some(50.0));

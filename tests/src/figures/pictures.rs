@@ -100,6 +100,23 @@ fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> 
     all
 }
 
+/// When a picture was first put beside the list after this moment, sent then or there already.
+fn shown_after(record: &Record, moment: Instant) -> Option<Instant> {
+    let bytes = &record.bytes;
+    let mut at = 0;
+    while let Some(start) = find(&bytes[at..], b"\x1b_Ga=p,").map(|n| n + at) {
+        let end = find(&bytes[start..], b"\x1b\\").map_or(bytes.len(), |n| n + start);
+        // The main picture is the first placement of its image; those of neighbours have higher numbers.
+        let main = find(&bytes[start..end], b",p=1,").is_some();
+        let came = record.came(end.min(bytes.len() - 1));
+        if main && came > moment {
+            return Some(came);
+        }
+        at = end;
+    }
+    None
+}
+
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
@@ -248,12 +265,8 @@ pub(super) fn held_key(scale: Scale) -> Report {
             .iter()
             .find(|frame| frame.place().is_some_and(|shown| shown.starts_with(&place)))
             .map(|frame| frame.at);
-        let came = process::wait_for(Duration::from_secs(20), || {
-            let record = terminal.record();
-            let behind = record.stamps.partition_point(|(at, _)| *at < released);
-            let place = record.stamps.get(behind).map_or(record.bytes.len(), |(_, end)| *end);
-            !transmitted(&record, place.saturating_sub(1)).is_empty()
-        });
+        let shown = || shown_after(&terminal.record(), released);
+        let came = process::wait_for(Duration::from_secs(20), || shown().is_some());
         let record = terminal.record();
         let after = |at: Instant| (milliseconds(at.saturating_duration_since(released)) - 100.0).max(0.0);
         let what = format!("round {}", round + 1);
@@ -263,7 +276,7 @@ pub(super) fn held_key(scale: Scale) -> Report {
             "ms",
             Some(400.0),
         );
-        let picture = transmitted(&record, from).into_iter().map(|(at, ..)| at).find(|at| *at > released);
+        let picture = shown();
         report.time(
             format!("{what}: its picture beyond the round trip"),
             picture.map_or(f64::NAN, after),

@@ -159,6 +159,11 @@ impl DetectorResult {
         &self.scores
     }
 
+    /// Whether it suggests a label for any sample.
+    pub(crate) fn suggests(&self) -> bool {
+        self.suggested.null_count() < self.len()
+    }
+
     /// The suggested label of a sample, a place among the manifest's classes.
     pub fn suggested(&self, id: SampleId) -> Option<u32> {
         let row = id.index();

@@ -12,6 +12,8 @@ use crate::sample::SampleId;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
+/// From this share of all rows on it is quicker to go through all of them in the order they lie in memory.
+const FEW: usize = 8;
 /// Rows that one thread takes at a time.
 const PART: usize = 1 << 14;
 
@@ -59,6 +61,10 @@ impl<'a> Filter<'a> {
             let all = |row: u32| {
                 tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
             };
+            if rows.len() > source.manifest.len() / FEW {
+                let found = in_order(source.manifest.len(), &all, unwanted);
+                return rows.into_par_iter().filter(|&row| found[row as usize]).collect();
+            }
             let part = |part: &[u32]| -> Vec<u32> {
                 if unwanted() { Vec::new() } else { part.iter().copied().filter(|&row| all(row)).collect() }
             };
@@ -67,8 +73,7 @@ impl<'a> Filter<'a> {
         let mut rows = if quick.is_empty() { rows } else { keep(rows, &quick) };
         for test in paths {
             rows = match &test.1 {
-                // From here on it is quicker to go through all paths in the order they lie in memory.
-                Ready::Path(needle) if rows.len() > source.manifest.len() / 8 => {
+                Ready::Path(needle) if rows.len() > source.manifest.len() / FEW => {
                     let found = needle.rows(source.manifest, unwanted);
                     rows.into_par_iter().filter(|&row| found[row as usize] != test.0).collect()
                 }
@@ -79,13 +84,32 @@ impl<'a> Filter<'a> {
     }
 }
 
+/// By row whether it matches; anything once it is unwanted.
+fn in_order(
+    count: usize,
+    matches: &(dyn Fn(u32) -> bool + Sync),
+    unwanted: &(dyn Fn() -> bool + Sync),
+) -> Vec<bool> {
+    let mut found = vec![false; count];
+    found.par_chunks_mut(PART).enumerate().for_each(|(part, found)| {
+        if !unwanted() {
+            for (row, found) in ((part * PART) as u32..).zip(found) {
+                *found = matches(row);
+            }
+        }
+    });
+    found
+}
+
 fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
     Ok(match test {
         Test::Path(text) => Ready::Path(Needle::new(text)),
         Test::Class(name) => Ready::Class(classes(source, name)?),
         Test::Suggested(name) => {
             let results = source.results.iter();
-            let results = results.map(|(name, result)| (result.as_ref(), source.threshold(name))).collect();
+            let suggesting = results.filter(|(_, result)| result.suggests());
+            let results =
+                suggesting.map(|(name, result)| (result.as_ref(), source.threshold(name))).collect();
             Ready::Suggested(classes(source, name)?, results)
         }
         Test::Detector(name) => {
