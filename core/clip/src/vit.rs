@@ -6,7 +6,6 @@ use crate::config::ModelConfig;
 use crate::error::ClipError;
 use crate::layers::Loader;
 use crate::ops::Activation;
-use crate::weights::Weights;
 use candle_core::{DType, Device, IndexOp, Module, Result, Shape, Tensor};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, LayerNorm, VarBuilder, layer_norm};
@@ -39,7 +38,7 @@ impl VitTower {
         };
         // A classifier has its tower one level down.
         let root = if loader.weights.has("vit.embeddings.cls_token") { "vit." } else { "" };
-        let checkpoint = Checkpoint { weights: loader.weights, root };
+        let checkpoint = Checkpoint { loader, root };
         let device = loader.device.clone();
         let builder = VarBuilder::from_backend(Box::new(checkpoint), loader.dtype, device);
         let tower = || {
@@ -67,7 +66,7 @@ impl VitTower {
 
 /// Hands the model the tensors of a checkpoint, with our sentences where one is missing or of another shape.
 struct Checkpoint<'a> {
-    weights: &'a Weights,
+    loader: &'a Loader<'a>,
     root: &'static str,
 }
 
@@ -88,22 +87,26 @@ impl Checkpoint<'_> {
         let later = || LATER.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
         let names = [name.to_owned(), later()].map(|name| format!("{}{name}", self.root));
         let [published, later] = names;
-        if !self.weights.has(&published) && self.weights.has(&later) { later } else { published }
+        if !self.loader.weights.has(&published) && self.loader.weights.has(&later) {
+            later
+        } else {
+            published
+        }
     }
 }
 
 impl SimpleBackend for Checkpoint<'_> {
-    fn get(&self, shape: Shape, name: &str, _: Init, dtype: DType, device: &Device) -> Result<Tensor> {
-        let tensor = self.weights.get(&self.name(name), shape.dims());
-        tensor.map_err(candle_core::Error::wrap)?.to_dtype(dtype)?.to_device(device)
+    /// In the precision and on the device of the loader, which are those of the model.
+    fn get(&self, shape: Shape, name: &str, _: Init, _: DType, _: &Device) -> Result<Tensor> {
+        self.loader.get(&self.name(name), shape.dims()).map_err(candle_core::Error::wrap)
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor> {
-        let shape = self.weights.shape(&self.name(name)).unwrap_or_default();
+        let shape = self.loader.weights.shape(&self.name(name)).unwrap_or_default();
         self.get(shape.into(), name, Init::Const(0.0), dtype, device)
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.weights.has(&self.name(name))
+        self.loader.weights.has(&self.name(name))
     }
 }

@@ -86,33 +86,34 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
                 pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
             paint.pieces(area, &pieces);
         }
-        Line::Issues(issues) if area.width < TWO => {
-            for issue in issues {
-                self::issue(issue, (area.width / 2).clamp(8, 20) - 2, area, paint);
-            }
-        }
-        Line::Candidates(candidates) if area.width < TWO => {
-            for candidate in candidates {
-                self::candidate(candidate, (area.width / 2).clamp(8, 22), area, paint);
-            }
-        }
         Line::Issues(issues) => {
-            for (issue, half) in issues.iter().zip(halves(area)) {
-                self::issue(issue, NAME + 1, half, paint);
+            let room = if area.width < TWO { (area.width / 2).clamp(8, 20) - 2 } else { NAME + 1 };
+            for (one, place) in issues.iter().zip(places(area)) {
+                issue(one, room, place, paint);
             }
         }
         Line::Candidates(candidates) => {
-            for (candidate, half) in candidates.iter().zip(halves(area)) {
-                self::candidate(candidate, NAME, half, paint);
+            let room = if area.width < TWO { (area.width / 2).clamp(8, 22) } else { NAME };
+            for (one, place) in candidates.iter().zip(places(area)) {
+                candidate(one, room, place, paint);
             }
         }
     }
 }
 
-/// The two places in a wide line.
-fn halves(area: Rect) -> [Rect; 2] {
+/// The places in a line: all of it where it is narrow, else its halves.
+fn places(area: Rect) -> Vec<Rect> {
+    if area.width < TWO {
+        return vec![area];
+    }
     let width = (area.width - 1) / 2;
-    [area.x, area.x + width + 1].map(|x| Rect { x, width, ..area })
+    [area.x, area.x + width + 1].map(|x| Rect { x, width, ..area }).into()
+}
+
+/// Two in a line, in the order of columns.
+fn in_columns<T: Copy>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
+    let down = all.len().div_ceil(2);
+    (0..down).map(move |at| all.iter().skip(at).step_by(down).copied().collect())
 }
 
 fn candidate((digit, name, probability, role): &Choice<'_>, room: u16, area: Rect, paint: &mut Paint<'_>) {
@@ -209,18 +210,12 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         // the reasons, the worst first.
         let mut placed = scored.clone();
         placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
-        let down = placed.len().div_ceil(2);
-        for at in 0..down {
-            lines.push(Line::Issues(placed.iter().skip(at).step_by(down).copied().collect()));
-        }
+        lines.extend(in_columns(&placed).map(Line::Issues));
         lines.push(Line::Blank);
         // Where there is little room, reasons need it more.
         let candidates: Vec<Choice<'_>> =
             candidates(model, detail, if area.height < LOW { FEW } else { usize::MAX }).collect();
-        let down = candidates.len().div_ceil(2);
-        for at in 0..down {
-            lines.push(Line::Candidates(candidates.iter().skip(at).step_by(down).copied().collect()));
-        }
+        lines.extend(in_columns(&candidates).map(Line::Candidates));
         lines.push(Line::Blank);
         for issue in scored {
             lines.extend(reason(issue, format!("{} ", issue.1)));

@@ -1,6 +1,7 @@
 //! Clusters of one class: k-means (S. P. Lloyd 1982, as linfa has it) on unit vectors, each with the member nearest to
 //! its centre as medoid. A picture of what a class looks like, not a judgement: no score is made of it.
 
+use super::spaced;
 use crate::linear::matmul_transposed;
 use crate::neighbors;
 use crate::store::EmbeddingMatrix;
@@ -46,9 +47,8 @@ impl Clusters {
         if members.is_empty() || matrix.cols() == 0 {
             return Clusters::default();
         }
-        let count = members.len().min(SAMPLED);
-        let sampled: Vec<u32> = (0..count).map(|place| members[place * members.len() / count]).collect();
-        let k = (count / LEAST).clamp(1, CLUSTERS);
+        let sampled: Vec<u32> = spaced(members, SAMPLED).collect();
+        let k = (sampled.len() / LEAST).clamp(1, CLUSTERS);
         let mut medoids = medoids(matrix, &sampled, k);
         medoids.sort_unstable();
         medoids.dedup();

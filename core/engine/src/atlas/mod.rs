@@ -16,6 +16,12 @@ use crate::store::EmbeddingMatrix;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// At most so many of the rows, evenly spaced.
+fn spaced(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
+    let count = rows.len().min(most);
+    (0..count).map(move |place| rows[place * rows.len() / count])
+}
+
 /// One dataset's embeddings with what is made of them.
 #[derive(Debug)]
 pub struct Atlas {
@@ -55,7 +61,7 @@ impl Atlas {
         self.drawing.ask(&self.matrix, || {
             let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
             let points = self.projection().points();
-            neighborhoods::sampled(&rows).map(|row| (row, points[row as usize])).collect()
+            spaced(&rows, neighborhoods::MOST).map(|row| (row, points[row as usize])).collect()
         })
     }
 

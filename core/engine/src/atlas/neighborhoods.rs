@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Samples on the map at most, evenly spaced: more take minutes and are one cloud on a screen.
-const MOST: usize = 30_000;
+pub(super) const MOST: usize = 30_000;
 /// Fewer have no neighbourhoods.
 const FEWEST: usize = 16;
 /// Neighbours that a sample pays attention to, about.
@@ -90,12 +90,6 @@ impl Drop for Drawing {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
-}
-
-/// At most [`MOST`] of the rows, evenly spaced.
-pub(super) fn sampled(rows: &[u32]) -> impl Iterator<Item = u32> {
-    let count = rows.len().min(MOST);
-    (0..count).map(move |place| rows[place * rows.len() / count])
 }
 
 /// Places for rows that begin at places of another map.

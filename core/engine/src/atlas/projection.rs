@@ -1,5 +1,6 @@
 //! Principal component analysis (K. Pearson 1901): the two directions in which the embeddings differ most.
 
+use super::spaced;
 use crate::linear::transposed_matmul;
 use crate::store::EmbeddingMatrix;
 use rayon::prelude::*;
@@ -29,8 +30,7 @@ impl Projection {
         if rows.is_empty() || cols == 0 {
             return Projection { points: vec![[f32::NAN; 2]; matrix.rows()], explained: 0.0 };
         }
-        let count = rows.len().min(SAMPLED);
-        let sampled: Vec<u32> = (0..count).map(|place| rows[place * rows.len() / count]).collect();
+        let sampled: Vec<u32> = spaced(&rows, SAMPLED).collect();
         let mean = mean(matrix, &sampled);
         let covariance = covariance(matrix, &sampled, &mean);
         let total: f64 = (0..cols).map(|at| covariance[at * cols + at]).sum();

@@ -186,27 +186,15 @@ impl Service {
                 let fit = (max_width, max_height);
                 self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
             }
-            Command::Decide { samples, decision } => match self.known(&samples) {
-                Ok(()) => {
-                    let outcome = self.journal.decide(&samples, decision);
-                    self.saved(SavedKind::Decision, outcome.map(Some));
-                }
-                Err(error) => self.refuse(&error),
-            },
-            Command::Tag { samples, tags, note } => match self.known(&samples) {
-                Ok(()) => {
-                    let outcome = self.journal.tag(&samples, &tags, &note);
-                    self.saved(SavedKind::Decision, outcome.map(Some));
-                }
-                Err(error) => self.refuse(&error),
-            },
-            Command::Untag { samples, tags } => match self.known(&samples) {
-                Ok(()) => {
-                    let outcome = self.journal.untag(&samples, &tags);
-                    self.saved(SavedKind::Decision, outcome.map(Some));
-                }
-                Err(error) => self.refuse(&error),
-            },
+            Command::Decide { samples, decision } => {
+                self.enter(&samples, |journal| journal.decide(&samples, decision));
+            }
+            Command::Tag { samples, tags, note } => {
+                self.enter(&samples, |journal| journal.tag(&samples, &tags, &note));
+            }
+            Command::Untag { samples, tags } => {
+                self.enter(&samples, |journal| journal.untag(&samples, &tags));
+            }
             Command::Undo => {
                 let outcome = self.journal.undo();
                 self.saved(SavedKind::Undo, outcome);
@@ -326,6 +314,12 @@ impl Service {
             None if samples.is_empty() => Err(Error::Invalid("no sample was chosen".into())),
             None => Ok(()),
         }
+    }
+
+    /// Makes an entry about samples that exist, and tells how that went.
+    fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
+        let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
+        self.saved(SavedKind::Decision, outcome.map(Some));
     }
 
     fn saved(&self, kind: SavedKind, outcome: Result<Option<Applied>>) {

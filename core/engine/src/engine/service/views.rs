@@ -3,20 +3,14 @@
 use super::Service;
 use crate::engine::pictures::Request;
 use crate::engine::views::Question;
-use crate::protocol::{SavedKind, ViewCommand};
+use crate::protocol::ViewCommand;
 
 impl Service {
     pub(super) fn view(&mut self, command: ViewCommand) {
         match command {
             ViewCommand::KeepOnly { keep, remove } => {
                 let all = [&[keep], remove.as_slice()].concat();
-                match self.known(&all) {
-                    Ok(()) => {
-                        let outcome = self.journal.keep_only(keep, &remove);
-                        self.saved(SavedKind::Decision, outcome.map(Some));
-                    }
-                    Err(error) => self.refuse(&error),
-                }
+                self.enter(&all, |journal| journal.keep_only(keep, &remove));
             }
             ViewCommand::Part { ticket, slot, sample, middle, width, height } => {
                 let manifest = self.state.findings.manifest.clone();
