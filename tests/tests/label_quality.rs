@@ -14,16 +14,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Rows whose figures hang on ties in rounding, which the reference breaks by chance: it sorts ten numbers with numpy's
-/// unstable `argsort`, which on processors with AVX2 is a sorting network. Of four entries equal to the last bit it
-/// takes the last two in one row of counts, the first of three in another: no rule gives all of them.
-const TIED: [(&str, &str); 4] = [
-    ("resnet50d", "prune_by_noise_rate"),
-    ("resnet50d", "both"),
-    ("swin", "prune_by_noise_rate"),
-    ("swin", "both"),
-];
-
 /// A row of a reference table by column.
 type Row = BTreeMap<String, String>;
 
@@ -144,15 +134,7 @@ fn filters_flag_exactly_what_the_reference_flags() {
                 && ["precision", "recall", "f1"]
                     .into_iter()
                     .all(|key| (filter[key].as_f64().unwrap() - number(key)).abs() < 1e-12);
-            if !exact {
-                // The reference rounds counts with an unstable sort: where two of a row lost equally much, the
-                // machine chooses which pair of classes gets one sample more.
-                let key = (row["model"].as_str(), row["filter_by"].as_str());
-                assert!(TIED.contains(&key), "{filter} {row:?}");
-                let off = filter["flagged"].as_f64().unwrap() - number("n_flagged");
-                assert!(off.abs() <= 2.0, "{filter} {row:?}");
-                eprintln!("tied in the reference: {key:?}: {filter}");
-            }
+            assert!(exact, "{filter} {row:?}");
             compared += 1;
         }
     }

@@ -120,7 +120,9 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     traits.window(tty.window().0, tty.window().1);
     let (wake, woken) = unbounded();
     let encoded = wake.clone();
-    let worker = encoder.map(|encoder| Worker::start(encoder, move |r| drop(encoded.send(Wake::Encoded(r)))));
+    let encoders = encoder.zip(wish.characters(depth)).map(|(quick, slow)| [quick, slow]);
+    let done = move |result| drop(encoded.send(Wake::Encoded(result)));
+    let worker = encoders.map(|encoders| Worker::start(encoders, done));
     let worker = worker.transpose().context("no thread for pictures")?;
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
     let expected = Expected::default();

@@ -197,7 +197,7 @@ mod tests {
         // The good one alone is best, so a large exponent is, the first that leaves nothing of the other.
         assert_eq!(by_loss.exponent, Some(100.0));
         assert!(by_loss.weights[0] > 0.999_999);
-        let useless = [tables()[1], tables()[1]];
+        let useless = [tables()[1].clone(), tables()[1].clone()];
         assert_eq!(Weights::of(&useless, Ensemble::ScoresByAccuracy).unwrap().weights, [0.5, 0.5]);
     }
 
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn models_of_other_samples_are_refused() {
         let other = [1, 1, 0];
-        let tables = [tables()[0], Table::new(&BAD, 2, &other).unwrap()];
+        let tables = [tables()[0].clone(), Table::new(&BAD, 2, &other).unwrap()];
         assert_eq!(Weights::of(&tables, Ensemble::Scores), Err(Problem::OtherSamples { model: 1 }));
         assert_eq!(Weights::of::<f64>(&[], Ensemble::Scores), Err(Problem::NoModels));
     }

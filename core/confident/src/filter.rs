@@ -3,7 +3,8 @@
 use crate::cut::{Cut, ratio};
 use crate::joint::ConfidentJoint;
 use crate::score::{EPSILON, Method, scores};
-use crate::table::{Problem, Real, Table, argmax};
+use crate::table::{Problem, Real, Table};
+use std::cell::OnceCell;
 
 /// A class of no more samples than this is left alone by the pruning filters, and this many of each stay.
 const KEEP: i64 = 1;
@@ -63,56 +64,85 @@ impl Filter {
 /// # Errors
 /// [`Problem::OneClass`] when all samples have the same label.
 pub fn filter<T: Real>(table: &Table<'_, T>, filter: Filter) -> Result<Vec<bool>, Problem> {
-    if table.counts().iter().filter(|count| **count > 0).count() < 2 {
-        return Err(Problem::OneClass);
+    Ok(Filters::new(table)?.apply(filter))
+}
+
+/// Several filters of one table: what they have in common is counted once.
+pub struct Filters<'t, 'a, T> {
+    table: &'t Table<'a, T>,
+    joint: OnceCell<ConfidentJoint>,
+    by_rate: OnceCell<Vec<bool>>,
+    by_class: OnceCell<Vec<bool>>,
+}
+
+impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
+    /// Filters of a table.
+    ///
+    /// # Errors
+    /// [`Problem::OneClass`] when all samples have the same label.
+    pub fn new(table: &'t Table<'a, T>) -> Result<Filters<'t, 'a, T>, Problem> {
+        if table.counts().iter().filter(|count| **count > 0).count() < 2 {
+            return Err(Problem::OneClass);
+        }
+        Ok(Filters { table, joint: OnceCell::new(), by_rate: OnceCell::new(), by_class: OnceCell::new() })
     }
-    let joint = || ConfidentJoint::new(table);
-    let mut mask = match filter {
-        Filter::PruneByNoiseRate => by_noise_rate(table, &joint()),
-        Filter::PruneByClass => by_class(table, &joint()),
-        Filter::Both => {
-            let joint = joint();
-            let (rate, class) = (by_noise_rate(table, &joint), by_class(table, &joint));
-            rate.into_iter().zip(class).map(|(rate, class)| rate && class).collect()
-        }
-        Filter::ConfidentLearning => off_diagonal(table, &joint()),
-        Filter::PredictedNeqGiven => vec![true; table.len()],
-        Filter::LowNormalizedMargin => return Ok(lowest(table, Method::NormalizedMargin)),
-        Filter::LowSelfConfidence => return Ok(lowest(table, Method::SelfConfidence)),
-        Filter::FollowsQuality => {
-            let limit = Cut::of(table).limit;
-            return Ok((0..table.len()).map(|sample| ratio(table, sample) < limit).collect());
-        }
-    };
-    spare_predicted(table, &mut mask);
-    Ok(mask)
+
+    /// The confident joint of the table.
+    pub fn joint(&self) -> &ConfidentJoint {
+        self.joint.get_or_init(|| ConfidentJoint::new(self.table))
+    }
+
+    /// What [`filter`] says.
+    pub fn apply(&self, filter: Filter) -> Vec<bool> {
+        let table = self.table;
+        let mut mask = match filter {
+            Filter::PruneByNoiseRate => self.by_rate().to_vec(),
+            Filter::PruneByClass => self.by_class().to_vec(),
+            Filter::Both => {
+                self.by_rate().iter().zip(self.by_class()).map(|(rate, class)| *rate && *class).collect()
+            }
+            Filter::ConfidentLearning => off_diagonal(table, self.joint()),
+            Filter::PredictedNeqGiven => vec![true; table.len()],
+            Filter::LowNormalizedMargin => return self.lowest(Method::NormalizedMargin),
+            Filter::LowSelfConfidence => return self.lowest(Method::SelfConfidence),
+            Filter::FollowsQuality => {
+                let limit = Cut::of(table).limit;
+                return (0..table.len()).map(|sample| ratio(table, sample) < limit).collect();
+            }
+        };
+        spare_predicted(table, &mut mask);
+        mask
+    }
+
+    fn by_rate(&self) -> &[bool] {
+        self.by_rate.get_or_init(|| by_noise_rate(self.table, self.joint()))
+    }
+
+    fn by_class(&self) -> &[bool] {
+        self.by_class.get_or_init(|| by_class(self.table, self.joint()))
+    }
+
+    /// As many of the lowest scores as confident learning names, ties in sample order.
+    fn lowest(&self, method: Method) -> Vec<bool> {
+        let count = self.apply(Filter::ConfidentLearning).into_iter().filter(|named| *named).count();
+        let scores = scores(self.table, method, false);
+        let all: Vec<u32> = (0..self.table.len() as u32).collect();
+        let mut mask = vec![false; all.len()];
+        name_lowest(&all, count as i64, &mut mask, |place| scores[place]);
+        mask
+    }
 }
 
 /// Takes out samples whose most likely class is their label, with a little in favour of the label.
 fn spare_predicted<T: Real>(table: &Table<'_, T>, mask: &mut [bool]) {
-    for (sample, named) in mask.iter_mut().enumerate().filter(|(_, named)| **named) {
-        let given = table.given(sample);
-        let favoured = |(class, p): (usize, &T)| p.wide() + if class == given { EPSILON } else { 0.0 };
-        *named = argmax(table.row(sample).iter().enumerate().map(favoured)) != given;
+    for (sample, named) in mask.iter_mut().enumerate() {
+        *named = *named && !table.predicted(sample, EPSILON);
     }
 }
 
 fn off_diagonal<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> {
     let wrong = |sample: usize| joint.guess(sample).is_some_and(|guess| guess != table.labels()[sample]);
     (0..table.len()).map(wrong).collect()
-}
-
-/// As many of the lowest scores as confident learning names, ties in sample order.
-fn lowest<T: Real>(table: &Table<'_, T>, method: Method) -> Vec<bool> {
-    let mut named = off_diagonal(table, &ConfidentJoint::new(table));
-    spare_predicted(table, &mut named);
-    let count = named.iter().filter(|named| **named).count();
-    let scores = scores(table, method, false);
-    let mut order: Vec<usize> = (0..table.len()).collect();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-    named.fill(false);
-    order[..count].iter().for_each(|&sample| named[sample] = true);
-    named
 }
 
 /// Per class as many of the lowest self-confidence as the joint has off the diagonal.
@@ -122,7 +152,7 @@ fn by_class<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> 
     for (class, members) in table.members().iter().enumerate() {
         let wrong = joint.counts()[class] as i64 - prune[class * table.classes() + class];
         if members.len() as i64 > KEEP {
-            name_lowest(members, wrong, &mut mask, |sample| table.own(sample));
+            name_lowest(members, wrong, &mut mask, |place| table.own(members[place] as usize));
         }
     }
     mask
@@ -132,27 +162,37 @@ fn by_class<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> 
 fn by_noise_rate<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> {
     let (classes, prune) = (table.classes(), prune_counts(joint));
     let mut mask = vec![false; table.len()];
+    let mut margins = Vec::new();
     for (given, members) in table.members().iter().enumerate() {
         if members.len() as i64 <= KEEP {
             continue;
         }
-        for other in (0..classes).filter(|&other| other != given) {
-            name_lowest(members, prune[other * classes + given], &mut mask, |sample| {
-                let row = table.row(sample);
-                row[given].wide() - row[other].wide()
-            });
+        let taken = |other: &usize| *other != given && prune[other * classes + given] > 0;
+        let others: Vec<usize> = (0..classes).filter(taken).collect();
+        // Sample by sample: the rows of one class lie far apart.
+        margins.clear();
+        margins.resize(others.len() * members.len(), 0.0);
+        for (place, &sample) in members.iter().enumerate() {
+            let row = table.row(sample as usize);
+            for (n, &other) in others.iter().enumerate() {
+                margins[n * members.len() + place] = row[given].wide() - row[other].wide();
+            }
+        }
+        for (&other, margins) in others.iter().zip(margins.chunks_exact(members.len())) {
+            name_lowest(members, prune[other * classes + given], &mut mask, |place| margins[place]);
         }
     }
     mask
 }
 
-/// Names `count` members of the lowest value, ties in sample order.
+/// Names `count` members of the lowest value, ties in sample order; values go by a member's place.
 fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(usize) -> f64) {
     let count = count.clamp(0, members.len() as i64) as usize;
     if count == 0 {
         return;
     }
-    let mut order: Vec<(f64, u32)> = members.iter().map(|&sample| (value(sample as usize), sample)).collect();
+    let mut order: Vec<(f64, u32)> =
+        members.iter().enumerate().map(|(place, &sample)| (value(place), sample)).collect();
     order.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     order[..count].iter().for_each(|&(_, sample)| mask[sample as usize] = true);
 }

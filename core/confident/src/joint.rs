@@ -2,7 +2,7 @@
 
 use crate::round::preserving_sum;
 use crate::score::{EPSILON, thresholds};
-use crate::table::{Real, Table};
+use crate::table::{Real, Table, reached};
 
 /// Counts of samples by given label (row) and by the class they confidently look like (column), and what is
 /// estimated from them.
@@ -20,16 +20,15 @@ impl ConfidentJoint {
     /// labelled so; with several such classes it counts for its most likely class, with none it is not counted.
     /// The diagonal is at least one.
     pub fn new<T: Real>(table: &Table<'_, T>) -> ConfidentJoint {
-        let (classes, limits) = (table.classes(), thresholds(table));
+        let classes = table.classes();
+        let floors: Vec<T> =
+            thresholds(table).into_iter().map(|limit| T::from_limit(limit - EPSILON)).collect();
         let mut raw = vec![0_i64; classes * classes];
         let mut guesses = vec![u32::MAX; table.len()];
         for (sample, guess) in guesses.iter_mut().enumerate() {
-            let row = table.row(sample).iter().map(|p| p.wide());
-            let mut confident =
-                row.zip(&limits).enumerate().filter(|(_, (p, limit))| *p >= **limit - EPSILON);
-            let Some((class, _)) = confident.next() else { continue };
+            let Some((class, several)) = reached(table.row(sample), &floors) else { continue };
             // With several, the most likely of all classes, also when that one is not confident: so the reference.
-            let class = if confident.next().is_some() { table.argmax(sample) } else { class };
+            let class = if several { table.argmax(sample) } else { class };
             *guess = class as u32;
             raw[table.given(sample) * classes + class] += 1;
         }

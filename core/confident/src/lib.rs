@@ -8,7 +8,7 @@
 //! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
 //! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
 //! except where that is known to be wrong (see [`Method::ConfidenceWeightedEntropy`]) or to pass over
-//! input that cannot be (NaN is refused). [`Cut`] and [`ratio`] are Chaffinch's own.
+//! input that cannot be (NaN is refused). [`Cut`], [`ratio`] and [`posteriors`] are Chaffinch's own.
 //!
 //! Pure mathematics: no files, no threads, no printing. Sums are made in 64 bits and in sample order, so that the
 //! same input always gives the same output.
@@ -29,6 +29,7 @@ mod cut;
 mod ensemble;
 mod filter;
 mod joint;
+mod noise;
 mod round;
 mod score;
 mod suggest;
@@ -36,8 +37,9 @@ mod table;
 
 pub use cut::{Cut, ratio};
 pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
-pub use filter::{Filter, filter};
+pub use filter::{Filter, Filters, filter};
 pub use joint::ConfidentJoint;
+pub use noise::{Posterior, posteriors};
 pub use score::{Method, scores, thresholds};
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
 pub use table::{Problem, Real, Table};

@@ -65,6 +65,14 @@ pub fn scores<T: Real>(table: &Table<'_, T>, method: Method, adjusted: bool) -> 
         let most = thresholds.iter().copied().fold(0.0, f64::max);
         thresholds.into_iter().map(|threshold| (threshold, most)).collect::<Vec<_>>()
     });
+    match (method, &shifts) {
+        (Method::SelfConfidence, None) => return (0..table.len()).map(|sample| table.own(sample)).collect(),
+        (Method::NormalizedMargin, None) => {
+            let margin = |sample: usize| (table.own(sample) - table.best_other(sample) + 1.0) / 2.0;
+            return (0..table.len()).map(margin).collect();
+        }
+        _ => {}
+    }
     let mut row = Vec::with_capacity(table.classes());
     (0..table.len())
         .map(|sample| {
@@ -86,7 +94,7 @@ pub fn scores<T: Real>(table: &Table<'_, T>, method: Method, adjusted: bool) -> 
 }
 
 /// The largest probability beside that of one class.
-pub(crate) fn best_other(row: &[f64], class: usize) -> f64 {
+fn best_other(row: &[f64], class: usize) -> f64 {
     let others = row.iter().enumerate().filter(|(other, _)| *other != class);
     others.map(|(_, &p)| p).fold(f64::NEG_INFINITY, f64::max)
 }

@@ -32,7 +32,7 @@ pub enum Verdict {
 pub fn apply_rule<T: Real>(table: &Table<'_, T>, rule: Rule) -> Vec<Verdict> {
     let judge = |sample: usize| {
         let class = table.argmax(sample);
-        let p = table.row(sample)[class].wide();
+        let p = table.most(sample);
         if class == table.given(sample) {
             if p >= rule.absorb { Verdict::Absorb } else { Verdict::Leave }
         } else if p >= rule.relabel {

@@ -1,20 +1,48 @@
 //! The input: probabilities and given labels that go together.
 
 /// A number that probabilities may be stored as. Everything is computed in 64 bits.
-pub trait Real: Copy {
+pub trait Real: Copy + PartialOrd {
+    /// Nothing.
+    const ZERO: Self;
+    /// Certainty.
+    const ONE: Self;
+    /// Less than every probability.
+    const NONE: Self;
+
     /// The number in 64 bits.
     fn wide(self) -> f64;
+
+    /// The least number of this kind that is not below `limit`, so that comparing with it is comparing with `limit` in
+    /// 64 bits.
+    fn from_limit(limit: f64) -> Self;
 }
 
 impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+    const NONE: f32 = f32::NEG_INFINITY;
+
     fn wide(self) -> f64 {
         f64::from(self)
+    }
+
+    fn from_limit(limit: f64) -> f32 {
+        let near = limit as f32;
+        if f64::from(near) < limit { near.next_up() } else { near }
     }
 }
 
 impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+    const NONE: f64 = f64::NEG_INFINITY;
+
     fn wide(self) -> f64 {
         self
+    }
+
+    fn from_limit(limit: f64) -> f64 {
+        limit
     }
 }
 
@@ -83,12 +111,29 @@ pub enum Problem {
     OneClass,
 }
 
+/// Numbers that are compared at once.
+const LANES: usize = 16;
+
 /// Probabilities and given labels of the same samples, checked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Table<'a, T> {
     probabilities: &'a [T],
     classes: usize,
     labels: &'a [u32],
+    tops: Vec<Top<T>>,
+}
+
+/// What most questions about a sample come down to. Found when the table is made: with many classes going through all
+/// probabilities is what takes the time.
+#[derive(Debug, Clone, Copy)]
+struct Top<T> {
+    /// The probability of the given label.
+    own: T,
+    /// The largest one of the classes before it, and of those behind it.
+    before: T,
+    behind: T,
+    /// The most likely class, the first of equal ones.
+    class: u32,
 }
 
 impl<'a, T: Real> Table<'a, T> {
@@ -110,12 +155,14 @@ impl<'a, T: Real> Table<'a, T> {
         if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
             return Err(Problem::Label { sample, label: labels[sample], classes });
         }
-        let impossible = |value: &T| !(-SLACK..=1.0 + SLACK).contains(&value.wide());
-        if let Some(place) = probabilities.iter().position(impossible) {
-            let value = probabilities[place].wide();
-            return Err(Problem::Probability { sample: place / classes, class: place % classes, value });
+        let mut tops = Vec::with_capacity(labels.len());
+        for (sample, (row, &label)) in probabilities.chunks_exact(classes).zip(labels).enumerate() {
+            if let Some(class) = impossible(row) {
+                return Err(Problem::Probability { sample, class, value: row[class].wide() });
+            }
+            tops.push(top(row, label as usize));
         }
-        Ok(Table { probabilities, classes, labels })
+        Ok(Table { probabilities, classes, labels, tops })
     }
 
     /// Checks that every row sums to one, give or take `tolerance`.
@@ -124,7 +171,7 @@ impl<'a, T: Real> Table<'a, T> {
     /// [`Problem::Sum`] for the first row that does not.
     pub fn check_sums(&self, tolerance: f64) -> Result<(), Problem> {
         for sample in 0..self.len() {
-            let sum: f64 = self.row(sample).iter().map(|p| p.wide()).sum();
+            let sum = sum(self.row(sample));
             if (sum - 1.0).abs() > tolerance {
                 return Err(Problem::Sum { sample, sum });
             }
@@ -163,12 +210,30 @@ impl<'a, T: Real> Table<'a, T> {
 
     /// The probability of a sample's given label.
     pub(crate) fn own(&self, sample: usize) -> f64 {
-        self.row(sample)[self.given(sample)].wide()
+        self.tops[sample].own.wide()
     }
 
     /// The most likely class of a sample, the first of equal ones.
     pub(crate) fn argmax(&self, sample: usize) -> usize {
-        argmax(self.row(sample).iter().map(|p| p.wide()))
+        self.tops[sample].class as usize
+    }
+
+    /// The probability of a sample's most likely class.
+    pub(crate) fn most(&self, sample: usize) -> f64 {
+        self.own(sample).max(self.best_other(sample))
+    }
+
+    /// The largest probability beside that of a sample's given label.
+    pub(crate) fn best_other(&self, sample: usize) -> f64 {
+        let Top { before, behind, .. } = self.tops[sample];
+        before.wide().max(behind.wide())
+    }
+
+    /// Whether the given label is the most likely class, with so much in its favour.
+    pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
+        let Top { own, before, behind, .. } = self.tops[sample];
+        let own = own.wide() + favour;
+        before.wide() < own && behind.wide() <= own
     }
 
     /// How many samples have each label.
@@ -186,20 +251,74 @@ impl<'a, T: Real> Table<'a, T> {
     }
 }
 
-/// The place of the largest number, the first of equal ones.
-pub(crate) fn argmax(values: impl Iterator<Item = f64>) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (place, value) in values.enumerate() {
-        if value > best.1 {
-            best = (place, value);
+/// The first number that is no probability.
+fn impossible<T: Real>(row: &[T]) -> Option<usize> {
+    let certain = row.iter().fold(true, |all, value| all & (*value >= T::ZERO) & (*value <= T::ONE));
+    if certain {
+        return None;
+    }
+    row.iter().position(|value| !(-SLACK..=1.0 + SLACK).contains(&value.wide()))
+}
+
+fn top<T: Real>(row: &[T], given: usize) -> Top<T> {
+    let (own, before, behind) = (row[given], largest(&row[..given]), largest(&row[given + 1..]));
+    let first = |most: T| row.iter().position(|value| *value == most).unwrap_or(given);
+    let class = if before >= own && before >= behind {
+        first(before)
+    } else if own >= behind {
+        given
+    } else {
+        first(behind)
+    };
+    Top { own, before, behind, class: class as u32 }
+}
+
+/// The largest of some probabilities, [`Real::NONE`] of none.
+fn largest<T: Real>(values: &[T]) -> T {
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    let (many, rest) = values.as_chunks::<LANES>();
+    let mut most = [T::NONE; LANES];
+    for lanes in many {
+        most.iter_mut().zip(lanes).for_each(|(most, value)| *most = larger(*most, *value));
+    }
+    most.iter().chain(rest).fold(T::NONE, |most, value| larger(most, *value))
+}
+
+/// Sums a row in 64 bits.
+fn sum<T: Real>(row: &[T]) -> f64 {
+    let (many, rest) = row.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for lanes in many {
+        sums.iter_mut().zip(lanes).for_each(|(sum, value)| *sum += value.wide());
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|value| value.wide()).sum::<f64>()
+}
+
+/// The first class whose probability is not below its floor, and whether there is another one.
+pub(crate) fn reached<T: Real>(row: &[T], floors: &[T]) -> Option<(usize, bool)> {
+    let mut first = None;
+    let (many, rest) = row.as_chunks::<LANES>();
+    let (floors_many, floors_rest) = floors.as_chunks::<LANES>();
+    let lanes = many.iter().zip(floors_many).map(|(row, floors)| (&row[..], &floors[..]));
+    for (part, (row, floors)) in lanes.chain([(rest, floors_rest)]).enumerate() {
+        let any = row.iter().zip(floors).fold(false, |any, (p, floor)| any | (p >= floor));
+        if !any {
+            continue;
+        }
+        for (place, _) in row.iter().zip(floors).enumerate().filter(|(_, (p, floor))| p >= floor) {
+            match first {
+                None => first = Some(part * LANES + place),
+                Some(class) => return Some((class, true)),
+            }
         }
     }
-    best.0
+    first.map(|class| (class, false))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_cannot_be_is_refused() {
@@ -212,6 +331,43 @@ mod tests {
         assert_eq!(new(&[0.5, 0.5, -0.1, 1.0], 2, &[0, 0]), low);
         assert!(new(&[0.5, f64::NAN], 2, &[0]).to_string().contains("row 0, class 1: NaN"));
         assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("no probability"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_at_once_is_what_looking_at_each_class_finds(
+            row in prop::collection::vec(0_u8..12, 2..70), given in 0_usize..70, limits in prop::collection::vec(0_u8..12, 70),
+        ) {
+            // Few values, so that many are equal.
+            let row: Vec<f32> = row.into_iter().map(|n| f32::from(n) / 16.0).collect();
+            let given = given % row.len();
+            let labels = [given as u32];
+            let table = Table::new(&row, row.len(), &labels).unwrap();
+            let most = row.iter().copied().fold(0.0, f32::max);
+            let others: Vec<f32> =
+                row.iter().enumerate().filter(|(class, _)| *class != given).map(|(_, p)| *p).collect();
+            prop_assert_eq!(table.argmax(0), row.iter().position(|p| *p == most).unwrap());
+            prop_assert_eq!(table.most(0), f64::from(most));
+            prop_assert_eq!(table.best_other(0), f64::from(others.iter().copied().fold(0.0, f32::max)));
+            for favour in [0.0, 1e-6, 0.0625] {
+                let raised: Vec<f64> = row.iter().enumerate()
+                    .map(|(class, p)| f64::from(*p) + if class == given { favour } else { 0.0 }).collect();
+                let top = raised.iter().copied().fold(0.0, f64::max);
+                let predicted = raised.iter().position(|p| *p == top) == Some(given);
+                prop_assert_eq!(table.predicted(0, favour), predicted);
+            }
+            let floors: Vec<f32> = limits.iter().take(row.len()).map(|n| f32::from(*n) / 16.0).collect();
+            let mut all = row.iter().zip(&floors).enumerate().filter(|(_, (p, floor))| p >= floor);
+            let expected = all.next().map(|(class, _)| (class, all.next().is_some()));
+            prop_assert_eq!(reached(&row, &floors), expected);
+        }
+
+        #[test]
+        fn a_limit_in_fewer_bits_divides_as_the_limit_does(limit in 0.0_f64..1.0, steps in -3_i32..3) {
+            let floor = f32::from_limit(limit);
+            let near = f32::from_bits((floor.to_bits() as i32 + steps).max(0) as u32);
+            prop_assert_eq!(near >= floor, near.wide() >= limit);
+        }
     }
 
     #[test]

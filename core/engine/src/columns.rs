@@ -13,7 +13,7 @@ mod samples;
 
 pub use builder::ResultBuilder;
 pub use column::Column;
-pub(crate) use file::release_mapped;
+pub(crate) use file::{map, release_mapped};
 pub(crate) use rank::{load_rank, save_rank};
 pub use result::DetectorResult;
 pub(crate) use result::check_name;

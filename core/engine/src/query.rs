@@ -9,8 +9,10 @@
 //! names are compared without case: a class of that very name, else all classes whose names contain it.
 
 mod filter;
+mod keys;
 mod needle;
 mod parse;
+mod rows;
 mod sort;
 
 use crate::atlas::Atlas;
@@ -21,6 +23,7 @@ use crate::protocol::Query;
 use crate::ranking::{Ranking, Results};
 use crate::{Error, Result};
 use filter::Filter;
+use rows::Unwanted;
 use std::collections::BTreeMap;
 
 /// What a query looks at.
@@ -67,26 +70,22 @@ pub fn select(source: &Source<'_>, query: &Query) -> Result<Vec<u32>> {
 ///
 /// # Errors
 /// As [`select`], and when it was given up.
-pub fn select_unless(
-    source: &Source<'_>,
-    query: &Query,
-    unwanted: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<u32>> {
+pub fn select_unless(source: &Source<'_>, query: &Query, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     let words = parse::words(&query.filter)?;
     let filter = Filter::new(source, &words)?;
+    let ranking = source.ranking;
+    let unranked: Vec<u32>;
     let rows = match query.all {
-        false => source.ranking.order.to_vec(),
+        false => &ranking.order[..],
         // Before the first scan there is no rank, and every sample is as good as another.
-        true if source.ranking.score.len() < source.manifest.len() => {
-            (0..source.manifest.len() as u32).collect()
+        true if ranking.score.len() < source.manifest.len() => {
+            unranked = (0..source.manifest.len() as u32).collect();
+            &unranked
         }
-        true => source.ranking.full_order().to_vec(),
+        true => ranking.full_order(),
     };
-    let rows = filter.keep(source, rows, unwanted);
-    if unwanted() {
-        return Err(Error::Stopped);
-    }
-    sort::sort(source, rows, query)
+    let rows = filter.keep(source, rows, unwanted)?;
+    sort::sort(source, rows, query, unwanted)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@
 //! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
+mod pass;
 mod rule;
 mod stacking;
 
@@ -40,6 +41,7 @@ use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
+use pass::{Beside, Candidate, Pass, Summary, Voter, calibrated};
 use rayon::prelude::*;
 use stacking::Stack;
 use std::collections::BTreeMap;
@@ -138,31 +140,6 @@ pub fn calibrate(score: f32, threshold: f32) -> f32 {
     }
 }
 
-/// One detector as the rules see it.
-struct Voter<'a> {
-    scores: &'a [f32],
-    threshold: f32,
-    weight: f32,
-    /// Whether it only says that the file can be read.
-    check: bool,
-    result: &'a DetectorResult,
-}
-
-impl Voter<'_> {
-    fn flags(&self, row: usize) -> bool {
-        self.scores[row] < self.threshold
-    }
-}
-
-/// What all detectors together say of one sample.
-#[derive(Clone, Copy)]
-struct Summary {
-    lowest: f32,
-    mean: f32,
-    score: f32,
-    flags: u16,
-}
-
 /// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
 /// of samples is left out. The rule Stacking has nothing to learn from here: see [`rank_reviewed`].
 pub fn rank(
@@ -229,102 +206,27 @@ pub fn rank_reviewed(
         }
         _ => {}
     }
-    let summaries: Vec<Summary> =
-        (0..count).into_par_iter().map(|row| summary(row, &voters, &beside, rule)).collect();
+    // The lowest of many scores that all say "fine" says nothing.
+    let by_mean = matches!(
+        rule,
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision | EnsembleRule::Majority
+    );
+    let pass = Pass::new(&voters, &beside, rule, count, by_mean);
     let order = match rule {
-        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &summaries),
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &pass),
         EnsembleRule::Majority => {
-            sorted(&summaries, |row| (u32::from(u16::MAX - row.flags), bits(row.lowest), bits(row.mean)))
+            sorted(&pass, |row| (u32::from(u16::MAX - row.flags), bits(row.lowest), bits(row.mean)))
         }
-        _ => sorted(&summaries, |row| (bits(row.score), bits(row.lowest), bits(row.mean))),
-    };
-    let rest = |summary: &Summary| match rule {
-        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision | EnsembleRule::Majority => {
-            summary.mean
-        }
-        _ => summary.score,
+        _ => sorted(&pass, |row| (bits(row.score), bits(row.lowest), bits(row.mean))),
     };
     Ranking {
-        rest: summaries.iter().map(rest).collect(),
-        score: summaries.iter().map(|summary| summary.score).collect(),
-        flags: summaries.iter().map(|summary| summary.flags).collect(),
+        rest: pass.rest.into(),
+        score: pass.score.into(),
+        flags: pass.flags.into(),
         order: order.into(),
         note,
         full: OnceLock::new(),
     }
-}
-
-/// What some rules know beside scores and thresholds.
-enum Beside<'a> {
-    Nothing,
-    /// Relative ranks by detector.
-    Ranks(Vec<&'a [f32]>),
-    Stack(Stack),
-}
-
-/// A sample's calibrated scores by detector, NaN where there is none.
-fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
-    voters.iter().map(move |voter| calibrate(voter.scores[row], voter.threshold))
-}
-
-fn summary(row: usize, voters: &[Voter<'_>], beside: &Beside<'_>, rule: &EnsembleRule) -> Summary {
-    let (mut lowest, mut flags) = (f32::INFINITY, 0);
-    let (mut sum, mut scored) = (0.0, 0.0);
-    let (mut weighted, mut weights) = (0.0, 0.0);
-    for voter in voters {
-        let c = calibrate(voter.scores[row], voter.threshold);
-        if !c.is_nan() {
-            lowest = lowest.min(c);
-            flags += u16::from(voter.flags(row));
-            sum += c;
-            scored += 1.0;
-            weighted += voter.weight * c;
-            weights += voter.weight;
-        }
-    }
-    if scored == 0.0 {
-        return Summary { lowest: f32::NAN, mean: f32::NAN, score: f32::NAN, flags: 0 };
-    }
-    let mean = sum / scored;
-    let score = match (rule, beside) {
-        (EnsembleRule::And, _) => return agreed(row, voters, usize::MAX, lowest, mean),
-        (EnsembleRule::AtLeast(least), _) => return agreed(row, voters, usize::from(*least), lowest, mean),
-        (_, Beside::Ranks(ranks)) => {
-            let ranks = ranks.iter().map(|ranks| ranks[row]).filter(|rank| !rank.is_nan());
-            ranks.sum::<f32>() / scored
-        }
-        (_, Beside::Stack(stack)) => stack.score(&calibrated(row, voters).collect::<Vec<f32>>()),
-        (EnsembleRule::Weighted(_) | EnsembleRule::Consensus, _) if weights > 0.0 => weighted / weights,
-        (EnsembleRule::Weighted(_) | EnsembleRule::Consensus | EnsembleRule::Average, _) => mean,
-        _ => lowest,
-    };
-    if *rule == EnsembleRule::Precision && flags < 2 && lowest >= SURE {
-        flags = 0;
-    }
-    // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
-    // hold for fine is no suspect.
-    let by_score = matches!(rule, EnsembleRule::Average | EnsembleRule::Consensus | EnsembleRule::Stacking);
-    if by_score && score >= 0.5 {
-        flags = 0;
-    }
-    Summary { lowest, mean, score, flags }
-}
-
-/// The rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer detectors scored the sample.
-fn agreed(row: usize, voters: &[Voter<'_>], least: usize, lowest: f32, mean: f32) -> Summary {
-    let scored = |voter: &&Voter<'_>| !voter.scores[row].is_nan();
-    let mut voting: Vec<&Voter<'_>> = voters.iter().filter(scored).filter(|voter| !voter.check).collect();
-    if voting.is_empty() {
-        // A file that nobody could look at.
-        voting = voters.iter().filter(scored).collect();
-    }
-    let least = least.clamp(1, voting.len());
-    let flags = voting.iter().filter(|voter| voter.flags(row)).count();
-    let mut scores: Vec<f32> =
-        voting.iter().map(|voter| calibrate(voter.scores[row], voter.threshold)).collect();
-    scores.sort_by(f32::total_cmp);
-    let flags = if flags >= least { flags as u16 } else { 0 };
-    Summary { lowest, mean, score: scores[least - 1], flags }
 }
 
 /// A number from 0 on as one that sorts alike.
@@ -334,39 +236,44 @@ fn bits(number: f32) -> u32 {
 }
 
 /// The suspects by a key of three parts, then by manifest order.
-fn sorted(summaries: &[Summary], key: impl Fn(&Summary) -> (u32, u32, u32) + Sync) -> Vec<u32> {
-    let rows = (0_u32..summaries.len() as u32).into_par_iter();
-    let mut keyed: Vec<((u32, u32, u32), u32)> = rows
-        .filter(|&row| summaries[row as usize].flags > 0)
-        .map(|row| (key(&summaries[row as usize]), row))
-        .collect();
+fn sorted(pass: &Pass, key: impl Fn(&Summary) -> (u32, u32, u32) + Sync) -> Vec<u32> {
+    let suspects = pass.candidates.par_iter().filter(|candidate| candidate.summary.flags > 0);
+    let mut keyed: Vec<((u32, u32, u32), u32)> =
+        suspects.map(|candidate| (key(&candidate.summary), candidate.row)).collect();
     keyed.par_sort_unstable();
     keyed.into_par_iter().map(|(_, row)| row).collect()
 }
 
 /// The rules Or, Recall and Precision: see the module's words.
-fn by_places(voters: &[Voter<'_>], summaries: &[Summary]) -> Vec<u32> {
-    let mut earned = vec![0.0_f32; summaries.len()];
-    for voter in voters {
-        let rows = (0_u32..summaries.len() as u32).into_par_iter();
-        let mut list: Vec<(u32, u32, u32)> = rows
-            .filter(|&row| voter.flags(row as usize))
-            .map(|row| (bits(voter.scores[row as usize]), bits(summaries[row as usize].mean), row))
-            .collect();
-        list.par_sort_unstable();
-        for (place, (score, _, row)) in (1_u32..).zip(list) {
+fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
+    let candidates = &pass.candidates;
+    let lists: Vec<Vec<(u32, u32, u32)>> = voters
+        .par_iter()
+        .zip(&pass.flagged)
+        .map(|(voter, flagged)| {
+            let entry = |&place: &u32| {
+                let Candidate { row, summary } = candidates[place as usize];
+                (bits(voter.scores[row as usize]), bits(summary.mean), place)
+            };
+            let mut list: Vec<(u32, u32, u32)> = flagged.par_iter().map(entry).collect();
+            list.par_sort_unstable();
+            list
+        })
+        .collect();
+    let mut earned = vec![0.0_f32; candidates.len()];
+    for (voter, list) in voters.iter().zip(lists) {
+        for (place, (score, _, candidate)) in (1_u32..).zip(list) {
             let c = calibrate(f32::from_bits(score), voter.threshold);
             let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
             let share = 1.0 / (place as f32 + WAIT * weakness);
-            earned[row as usize] += share * share * share;
+            earned[candidate as usize] += share * share * share;
         }
     }
-    let rows = (0_u32..summaries.len() as u32).into_par_iter();
-    let mut keyed: Vec<(u32, u32, u32, u32)> = rows
-        .filter(|&row| earned[row as usize] > 0.0 && summaries[row as usize].flags > 0)
-        .map(|row| {
-            let summary = &summaries[row as usize];
-            (u32::MAX - bits(earned[row as usize]), bits(summary.lowest), bits(summary.mean), row)
+    let suspects = candidates.par_iter().zip(&earned);
+    let mut keyed: Vec<(u32, u32, u32, u32)> = suspects
+        .filter(|(candidate, earned)| **earned > 0.0 && candidate.summary.flags > 0)
+        .map(|(Candidate { row, summary }, earned)| {
+            (u32::MAX - bits(*earned), bits(summary.lowest), bits(summary.mean), *row)
         })
         .collect();
     keyed.par_sort_unstable();

@@ -11,7 +11,7 @@ use std::ffi::c_void;
 
 /// Host and detector must have this number in common; there are no ranges. It is raised with every change to
 /// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -263,6 +263,10 @@ pub struct ProbabilitiesTable {
     pub matrix: MatrixTable,
     /// The fold of each sample, which its model was not trained on; `u32::MAX` where it has no row.
     pub folds: Slice<u32>,
+    /// The power to which each row was raised, so that it is as sure as it is right; 1 where none was. Since version 5.
+    pub sharpness: f32,
+    /// Always 0. Since version 5.
+    pub reserved: u32,
 }
 
 /// Bytes that a detector kept in an earlier run.

@@ -212,9 +212,18 @@ impl<'h> View<'h> {
         Ok(unsafe { table.folds.as_slice() })
     }
 
+    /// The power to which every row of [`View::probabilities`] was raised, and divided by its sum, so that it is as sure as
+    /// it is right: `p.powf(1.0 / sharpness)` is in proportion to what the model gave. 1 where none was.
+    ///
+    /// # Errors
+    /// As for [`View::probabilities`].
+    pub fn sharpness(&self) -> Result<f32> {
+        Ok(self.out_of_sample()?.sharpness)
+    }
+
     fn out_of_sample(&self) -> Result<ProbabilitiesTable> {
         let matrix = MatrixTable { data: Slice::empty(), rows: 0, cols: 0 };
-        let mut table = ProbabilitiesTable { matrix, folds: Slice::empty() };
+        let mut table = ProbabilitiesTable { matrix, folds: Slice::empty(), sharpness: 1.0, reserved: 0 };
         // SAFETY: the table outlives the call.
         check(self.host, unsafe { (self.host.probabilities)(self.host.ctx, &raw mut table) })?;
         let MatrixTable { data, rows, cols } = table.matrix;

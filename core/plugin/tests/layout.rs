@@ -6,8 +6,8 @@ use chaffinch_plugin::{Info, Param};
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_4() {
-    assert_eq!(ABI_VERSION, 4);
+fn layout_belongs_to_version_5() {
+    assert_eq!(ABI_VERSION, 5);
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -22,7 +22,8 @@ fn layout_belongs_to_version_4() {
     assert_eq!(size_of::<DimensionsRecord>(), 16);
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
-    assert_eq!((size_of::<ProbabilitiesTable>(), offset_of!(ProbabilitiesTable, folds)), (48, 32));
+    assert_eq!((size_of::<ProbabilitiesTable>(), offset_of!(ProbabilitiesTable, folds)), (56, 32));
+    assert_eq!(offset_of!(ProbabilitiesTable, sharpness), 48);
     assert_eq!((size_of::<KeptRecord>(), offset_of!(KeptRecord, version)), (24, 16));
     assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
     assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (56, 28));

@@ -31,7 +31,7 @@ pub(crate) fn shrink(rgb: &[u8], width: usize, height: usize, to: (usize, usize)
     if height - to.1 > 2 * (width - to.0) { columns(&rows(rgb, width)) } else { rows(&columns(rgb), to.0) }
 }
 
-/// Numbers added up side by side.
+/// Rows that are made side by side.
 const LANES: usize = 8;
 
 /// The pass along each row.
@@ -51,18 +51,35 @@ impl Kernel for Across<'_> {
     #[inline(always)]
     fn call(self) -> Vec<u8> {
         let Across { rgb, width, taps } = self;
-        let mut out = Vec::with_capacity(rgb.len() / width * taps.starts.len());
-        let mut planes = [vec![0.0_f32; width], vec![0.0; width], vec![0.0; width]];
-        for row in rgb.chunks_exact(width * 3) {
-            let [red, green, blue] = &mut planes;
-            for (((pixel, r), g), b) in row.as_chunks::<3>().0.iter().zip(red).zip(green).zip(blue) {
-                (*r, *g, *b) = (f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]));
+        let (stride, new_stride) = (width * 3, taps.starts.len() * 3);
+        let mut out = vec![0; rgb.len() / stride * new_stride];
+        // Column by column the values of all lanes, so that a sum needs nothing of its neighbours.
+        let mut columns = vec![[0.0_f32; LANES]; stride];
+        for (rows, out) in rgb.chunks(LANES * stride).zip(out.chunks_mut(LANES * new_stride)) {
+            for (lane, row) in rows.chunks_exact(stride).enumerate() {
+                for (column, &value) in columns.iter_mut().zip(row) {
+                    column[lane] = f32::from(value);
+                }
             }
-            for tap in taps.iter() {
-                for plane in &planes {
-                    let under = &plane[tap.start..tap.start + tap.weights.len()];
-                    let exact = || tap.exact(under.iter().map(|&value| value as i32));
-                    out.push(rounded(dot(under, tap.weights), tap.doubt(), exact));
+            for (position, tap) in taps.iter().enumerate() {
+                let under = &columns[tap.start * 3..(tap.start + tap.weights.len()) * 3];
+                let mut sums = [[0.0_f32; LANES]; 3];
+                for (pixel, &weight) in under.as_chunks::<3>().0.iter().zip(tap.weights) {
+                    for (sums, column) in sums.iter_mut().zip(pixel) {
+                        for (sum, value) in sums.iter_mut().zip(column) {
+                            *sum += value * weight;
+                        }
+                    }
+                }
+                let doubt = tap.doubt();
+                for (lane, (row, out)) in
+                    rows.chunks_exact(stride).zip(out.chunks_exact_mut(new_stride)).enumerate()
+                {
+                    for (channel, sums) in sums.iter().enumerate() {
+                        let values = &row[tap.start * 3 + channel..];
+                        let exact = || tap.exact(values.iter().step_by(3).map(|&value| value.into()));
+                        out[position * 3 + channel] = rounded(sums[lane], doubt, exact);
+                    }
                 }
             }
         }
@@ -105,22 +122,6 @@ impl Kernel for Down<'_> {
         }
         out
     }
-}
-
-/// Always in the same order, so that the last bit does not depend on anything.
-#[inline(always)]
-fn dot(values: &[f32], weights: &[f32]) -> f32 {
-    let (values, weights) = (values.chunks_exact(LANES), weights.chunks_exact(LANES));
-    let rest: f32 = values.remainder().iter().zip(weights.remainder()).map(|(v, w)| v * w).sum();
-    let mut lanes = [0.0_f32; LANES];
-    for (values, weights) in values.zip(weights) {
-        for lane in 0..LANES {
-            lanes[lane] += values[lane] * weights[lane];
-        }
-    }
-    // In pairs, which need not wait for each other.
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (b + f)) + ((c + g) + (d + h)) + rest
 }
 
 /// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.

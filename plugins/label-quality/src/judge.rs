@@ -1,15 +1,27 @@
 //! Scores and flags of the samples that can be judged.
 
-use chaffinch_confident::{ConfidentJoint, Cut, Filter, Method, Table, filter, ratio, scores};
+use chaffinch_confident::{
+    ConfidentJoint, Cut, Filter, Filters, Method, Table, posteriors, ratio, scores, suggested,
+};
 use chaffinch_plugin::prelude::*;
 
 /// The parameters of a run.
 pub(crate) struct Settings {
-    /// `None` takes the odds between the label and the most likely other class.
-    method: Option<Method>,
+    method: Scoring,
     adjusted: bool,
     filter: Filter,
     min_class: usize,
+}
+
+/// How labels are scored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scoring {
+    /// The probability of the label to be right, given which classes are mixed up.
+    Posterior,
+    /// The odds between the label and the most likely other class.
+    Odds,
+    /// A score of confident learning.
+    Confident(Method),
 }
 
 impl Settings {
@@ -19,7 +31,11 @@ impl Settings {
             other => Filter::ALL[other - 1],
         };
         Ok(Settings {
-            method: view.choice("method")?.checked_sub(1).map(|method| Method::ALL[method]),
+            method: match view.choice("method")? {
+                0 => Scoring::Posterior,
+                1 => Scoring::Odds,
+                other => Scoring::Confident(Method::ALL[other - 2]),
+            },
             adjusted: view.flag("adjusted")?,
             filter,
             min_class: view.count("min-class")?,
@@ -35,6 +51,8 @@ pub(crate) struct Judge {
     pub(crate) labels: Vec<u32>,
     /// 0 = the label is surely wrong, 1 = surely right; flagged ones lie below one half.
     pub(crate) scores: Vec<f32>,
+    /// The class that each sample most likely is.
+    pub(crate) likely: Vec<u32>,
     /// Samples by given label (row) and estimated true class (column).
     pub(crate) joint: ConfidentJoint,
     pub(crate) cut: Cut,
@@ -67,19 +85,54 @@ impl Judge {
         let table =
             Table::new(rows, all.cols(), &labels).map_err(|problem| Error::new(problem.to_string()))?;
         let cut = Cut::of(&table);
-        let flagged = filter(&table, settings.filter).map_err(|problem| Error::new(problem.to_string()))?;
-        let raw: Vec<f64> = match settings.method {
-            None => (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect(),
-            Some(method) => scores(&table, method, settings.adjusted),
+        let filters = Filters::new(&table).map_err(|problem| Error::new(problem.to_string()))?;
+        let flagged = filters.apply(settings.filter);
+        let own_cut = settings.filter == Filter::FollowsQuality;
+        let (mut scoring, mut likely) = (settings.method, None);
+        let mut raw = Vec::new();
+        if scoring == Scoring::Posterior {
+            match posteriors(&table, f64::from(view.sharpness()?)) {
+                Some(found) => {
+                    raw = found.iter().map(|one| one.right).collect();
+                    likely = Some(found.into_iter().map(|one| one.class).collect());
+                }
+                None => scoring = Scoring::Odds,
+            }
+        }
+        let scores = match scoring {
+            // As many as the cut finds, the least likely ones.
+            Scoring::Posterior if own_cut => {
+                let count = flagged.iter().filter(|flag| **flag).count();
+                around(&raw, count)
+            }
+            Scoring::Posterior => split_at_half(&raw, &flagged),
+            Scoring::Odds => {
+                raw = (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect();
+                match own_cut {
+                    true => raw.iter().map(|&score| score as f32).collect(),
+                    false => split_at_half(&raw, &flagged),
+                }
+            }
+            Scoring::Confident(method) => split_at_half(&scores(&table, method, settings.adjusted), &flagged),
         };
-        let scores = if settings.method.is_none() && settings.filter == Filter::FollowsQuality {
-            raw.iter().map(|&score| score as f32).collect()
-        } else {
-            split_at_half(&raw, &flagged)
-        };
-        let joint = ConfidentJoint::new(&table);
-        Ok(Judge { samples, labels, scores, joint, cut, filter: settings.filter })
+        let likely = likely.unwrap_or_else(|| suggested(&table));
+        let joint = filters.joint().clone();
+        Ok(Judge { samples, labels, scores, likely, joint, cut, filter: settings.filter })
     }
+}
+
+/// Probabilities with their odds moved such that so many of the lowest lie below one half. The order stays.
+fn around(numbers: &[f64], count: usize) -> Vec<f32> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let below = count.checked_sub(1).map_or(0.0, |last| sorted[last]);
+    let above = sorted.get(count).copied().unwrap_or(1.0);
+    let border = f64::midpoint(below, above).clamp(1e-9, 1.0 - 1e-9);
+    let moved = |&p: &f64| {
+        let (right, wrong) = (p * (1.0 - border), (1.0 - p) * border);
+        (right / (right + wrong)).clamp(0.0, 1.0) as f32
+    };
+    numbers.iter().map(moved).collect()
 }
 
 /// Moves flagged scores below one half and the others above it; among either the order stays.

@@ -21,6 +21,7 @@ impl Detector for LabelQuality {
                 Param::choice(
                     "method",
                     &[
+                        Str::new("posterior"),
                         Str::new("odds"),
                         Str::new("self_confidence"),
                         Str::new("normalized_margin"),

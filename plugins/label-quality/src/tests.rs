@@ -37,7 +37,7 @@ fn a_contradicted_label_is_flagged_with_a_suggestion_and_a_sentence() {
 
 #[test]
 fn every_method_and_filter_flags_what_the_filter_names() {
-    for method in 0..4 {
+    for method in 0..5 {
         for filter in 0..8 {
             let host = dataset().param("method", f64::from(method)).param("filter", f64::from(filter));
             let flagged = run(&host).flagged(0.5);
@@ -48,6 +48,36 @@ fn every_method_and_filter_flags_what_the_filter_names() {
             assert_eq!(flagged, expected, "method {method}, filter {filter}");
         }
     }
+}
+
+/// 400 samples of each of three classes, of which the model is sure but for a tenth; a tenth of the cats are called dogs.
+fn cats_called_dogs() -> MemoryHost {
+    let (mut rows, mut labels) = (Vec::new(), Vec::new());
+    for sample in 0..1200_usize {
+        let (class, number) = (sample % 3, sample / 3);
+        let mut row = if number % 10 == 9 { [0.15; 3] } else { [0.05; 3] };
+        row[class] = if number % 10 == 9 { 0.45 } else { 0.9 };
+        if number % 10 == 9 {
+            row[(class + 1) % 3] = 0.4;
+        }
+        rows.extend(row);
+        labels.push(if class == 0 && number % 10 == 4 { 1 } else { class as u32 });
+    }
+    // Two that the model cannot judge: one is called dog and may be a cat, the other is called frog and may be a dog.
+    (labels[27], labels[28]) = (1, 2);
+    MemoryHost::new().classes(&["cat", "dog", "frog"]).labels(&labels).probabilities(&rows)
+}
+
+#[test]
+fn labels_that_are_often_mixed_up_are_doubted_first() {
+    let (odds, posterior) = (run(&cats_called_dogs().param("method", 1.0)), run(&cats_called_dogs()));
+    assert_eq!(posterior.flagged(0.5).len(), odds.flagged(0.5).len());
+    let doubt = |outcome: &Outcome, sample: usize| 1.0 - outcome.scores[sample].unwrap();
+    let apart = |outcome: &Outcome| doubt(outcome, 27) / doubt(outcome, 28);
+    assert!((apart(&odds) - 1.0).abs() < 1e-3, "{}", apart(&odds));
+    assert!(apart(&posterior) > 2.0, "{}", apart(&posterior));
+    let wrong = posterior.issue(12).unwrap();
+    assert_eq!((wrong.suggested, wrong.score < 0.5), (Some(0), true));
 }
 
 #[test]

@@ -16,19 +16,18 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         if score >= WORDS_BELOW {
             continue;
         }
-        let (row, label) = (all.row(sample as usize), judge.labels[place]);
-        let (best, p) = most_likely(row);
-        let own = row[label as usize];
+        let (row, label, best) = (all.row(sample as usize), judge.labels[place], judge.likely[place]);
+        let (own, p) = (row[label as usize], row[best as usize]);
         let given = view.class_name(label);
         let (reason, suggested) = if best == label {
             (format!("others like it are called {given}, but only by a little ({})", percent(own)), None)
         } else {
             let other = view.class_name(best);
-            let said = format!(
-                "other samples like it are called {other} ({}), not {given} ({})",
-                percent(p),
-                percent(own)
-            );
+            let (p, own, less) = (percent(p), percent(own), p <= own);
+            let said = match less {
+                false => format!("other samples like it are called {other} ({p}), not {given} ({own})"),
+                true => format!("it may be {other} ({p}), which is often called {given} ({own})"),
+            };
             (said, Some(best))
         };
         let mut issue = Issue::new(sample as usize, Score::clamp(score)?).reason(&reason);
@@ -38,16 +37,6 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         report.issue(issue)?;
     }
     Ok(())
-}
-
-/// The most likely class, the first of equal ones, and its probability.
-fn most_likely(row: &[f32]) -> (u32, f32) {
-    (0_u32..).zip(row.iter().copied()).fold(
-        (0, f32::NEG_INFINITY),
-        |best, next| {
-            if next.1 > best.1 { next } else { best }
-        },
-    )
 }
 
 fn percent(p: f32) -> String {

@@ -168,7 +168,7 @@ pub(super) fn rows(scale: Scale) -> Report {
         }
     }
     times.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (time, query, _) in times.iter().rev().take(6) {
+    for (time, query, _) in times.iter().rev().take(12) {
         println!("slow: {time:.0} ms {query}");
     }
     let all: Vec<f64> = times.iter().map(|time| time.0).collect();
@@ -191,6 +191,25 @@ pub(super) fn rows(scale: Scale) -> Report {
         list(&client, ticket, Query { all: true, sort, ..Query::default() });
         report.time(text, milliseconds(started.elapsed()), "ms", None);
     }
+    // A threshold that is moved ranks all samples anew.
+    let mut moved = Vec::new();
+    for threshold in [0.45, 0.4, 0.55, 0.3, 0.5].into_iter().cycle().take(scale.of(15, 2)) {
+        let started = Instant::now();
+        let detector = "image-quality".to_owned();
+        client.commands.send(Command::SetThreshold { detector, threshold }).unwrap();
+        ticket += 1;
+        list(&client, ticket, Query::default());
+        moved.push(milliseconds(started.elapsed()));
+    }
+    moved.sort_by(f64::total_cmp);
+    let what = format!("{count} rows: a threshold moved to first rows, median of {}", moved.len());
+    report.time(what, percentile(&moved, 0.5), "ms", Some(100.0));
+    report.time(
+        format!("{count} rows: a threshold moved to first rows, most"),
+        percentile(&moved, 1.0),
+        "ms",
+        None,
+    );
     // A newer list while an older one is being made.
     let mut waits = Vec::new();
     let quick = || Query { filter: "is:unreadable".into(), ..Query::default() };

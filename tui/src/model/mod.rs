@@ -267,6 +267,11 @@ impl Model {
         self.now >= self.key_at + REST
     }
 
+    /// Whether no key was pressed for long enough that a better picture is made already: the cursor is not travelling.
+    pub fn pausing(&self) -> bool {
+        self.now >= self.key_at + PAUSE
+    }
+
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
         if self.views.page.is_over_the_list() {
@@ -340,7 +345,8 @@ impl Model {
         let held = (self.hold_until > self.now).then_some(self.hold_until);
         let toast = self.toast.as_ref().and_then(|toast| toast.until);
         let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
-        let rest = (self.target.is_some() && !self.resting()).then_some(self.key_at + REST);
+        let next = self.key_at + if self.pausing() { REST } else { PAUSE };
+        let rest = (self.target.is_some() && !self.resting()).then_some(next);
         let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
         let map = self.views.map.again.filter(|_| self.views.page == Page::Map);
         let times = [
@@ -360,6 +366,8 @@ impl Model {
 
 /// Milliseconds without a key after which pictures get better.
 pub const REST: u64 = 150;
+/// Milliseconds without a key after which a better picture is made, to be there when it may be shown.
+const PAUSE: u64 = 50;
 
 /// Milliseconds after which a question without an answer is asked again.
 pub const PATIENCE: u64 = 5_000;

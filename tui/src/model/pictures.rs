@@ -93,8 +93,10 @@ pub struct Pictures {
     pub asked: BTreeMap<u32, (Ticket, PictureKey, u64)>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// The better one that is being made: what for, and since when.
-    pub step: Option<(PictureKey, u64)>,
+    /// The better ones that are being made, one that is made quickly and one that takes long: what for, and since when.
+    pub steps: [Option<(PictureKey, u64)>; 2],
+    /// One that was made while keys may still follow, and is shown when none does.
+    pub prepared: Option<(PictureKey, Arc<Graphic>)>,
 }
 
 impl Shown {
@@ -144,7 +146,8 @@ impl Pictures {
     pub fn clear(&mut self) {
         self.held.clear();
         self.asked.clear();
-        self.step = None;
+        self.steps = [None; 2];
+        self.prepared = None;
     }
 
     /// When the oldest unanswered request was made.

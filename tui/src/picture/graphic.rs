@@ -44,7 +44,7 @@ pub enum Quality {
     /// Characters.
     #[default]
     Cells,
-    /// Half as wide and high as it could be.
+    /// Half as wide and high as it could be, or less where the link is slow, in few colours.
     Half,
     /// All pixels, colours reduced.
     Full,
@@ -126,6 +126,10 @@ pub struct Graphic {
 const SMALL: u32 = 64 * 64;
 /// Pixels below which there is no half step.
 const NO_HALF: u32 = 160 * 160;
+/// Colours of the half step: 64 are two thirds of the bytes of 256, and it is looked at for a moment.
+const HALF_COLORS: usize = 64;
+/// The half step is not made smaller than this share of half the sides, however slow the link.
+const LEAST_HALF: f64 = 0.3;
 
 static LAST_KEY: AtomicU64 = AtomicU64::new(0);
 
@@ -138,12 +142,14 @@ pub(super) fn step_above(held: Quality, pixels: &Pixels) -> Quality {
     }
 }
 
-/// Makes a picture ready for a protocol. None where it has no pixels.
+/// Makes a picture ready for a protocol. None where it has no pixels. The half step takes no more than `budget` bytes on
+/// its way, about, where it can be made smaller.
 pub(super) fn make(
     pixels: &Pixels,
     protocol: Protocol,
     quality: Quality,
     geometry: Geometry,
+    budget: Option<usize>,
 ) -> Option<Graphic> {
     if pixels.width == 0 || pixels.height == 0 {
         return None;
@@ -151,7 +157,6 @@ pub(super) fn make(
     let cells = geometry.cells(pixels.width, pixels.height);
     let (full_width, full_height) =
         (u32::from(cells.width) * geometry.cell.0.max(1), u32::from(cells.height) * geometry.cell.1.max(1));
-    let halved = |length: u32| length.div_ceil(2).max(1);
     let exact = quality == Quality::Exact || pixels.width * pixels.height <= SMALL;
     let payload = match protocol {
         Protocol::Kitty | Protocol::Placeholders => Payload::Png(match quality {
@@ -162,10 +167,7 @@ pub(super) fn make(
                 let best = if all.len() <= few.len() { all } else { few };
                 within_cap(pixels, best)?
             }
-            _ => {
-                let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
-                palette_png(&reduce(&half, 256)).ok()?
-            }
+            _ => half_within(pixels, budget, |half| palette_png(&reduce(half, HALF_COLORS)).ok())?,
         }),
         Protocol::Iterm => {
             let file = match quality {
@@ -180,10 +182,7 @@ pub(super) fn make(
                     }
                     file
                 }
-                _ => {
-                    let half = scaled(pixels, halved(pixels.width), halved(pixels.height));
-                    iterm::jpeg(&half, 50).ok()?
-                }
+                _ => half_within(pixels, budget, |half| iterm::jpeg(half, 50).ok())?,
             };
             Payload::Sequence(iterm::sequence(&file, cells.width, cells.height))
         }
@@ -192,7 +191,7 @@ pub(super) fn make(
             let picture = match quality {
                 Quality::Full | Quality::Exact => reduce(&scaled(pixels, full_width, full_height), 256),
                 _ => {
-                    let half = scaled(pixels, halved(full_width), halved(full_height));
+                    let half = scaled(pixels, full_width.div_ceil(2), full_height.div_ceil(2));
                     reduce(&scaled(&half, full_width, full_height), 64)
                 }
             };
@@ -201,6 +200,26 @@ pub(super) fn make(
     };
     let key = LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1;
     Some(Graphic { key, quality, protocol, cells, payload })
+}
+
+/// The file of a picture with half the sides, or shorter ones where it would not be within the budget.
+fn half_within(
+    pixels: &Pixels,
+    budget: Option<usize>,
+    file: impl Fn(&Pixels) -> Option<Vec<u8>>,
+) -> Option<Vec<u8>> {
+    let with_sides = |share: f64| {
+        let side = |length: u32| ((f64::from(length) * share).ceil() as u32).max(1);
+        file(&scaled(pixels, side(pixels.width), side(pixels.height)))
+    };
+    let half = with_sides(0.5)?;
+    // Three bytes are four on their way.
+    let room = budget.map_or(usize::MAX, |bytes| bytes / 4 * 3);
+    if half.len() <= room {
+        return Some(half);
+    }
+    let share = (room as f64 / half.len() as f64).sqrt() * 0.97;
+    with_sides(0.5 * share.max(LEAST_HALF))
 }
 
 /// Bytes of a file that a picture of full quality may have: 200,000 on their way, where each three are four. More only
@@ -284,9 +303,27 @@ mod tests {
         for protocol in [Protocol::Kitty, Protocol::Iterm, Protocol::Sixel] {
             let sizes: Vec<usize> = [Quality::Half, Quality::Full]
                 .into_iter()
-                .map(|quality| make(&pixels, protocol, quality, geometry).unwrap().payload.len())
+                .map(|quality| make(&pixels, protocol, quality, geometry, None).unwrap().payload.len())
                 .collect();
             assert!(sizes[0] * 2 < sizes[1], "{}: {sizes:?}", protocol.name());
+        }
+    }
+
+    #[test]
+    fn a_slow_link_gets_a_smaller_half() {
+        let pixels = photo(600, 450);
+        let geometry = Geometry { room: Size::new(60, 30), cell: (10, 20) };
+        let half =
+            |protocol, budget| make(&pixels, protocol, Quality::Half, geometry, budget).unwrap().payload;
+        for protocol in [Protocol::Kitty, Protocol::Iterm] {
+            let free = half(protocol, None).len();
+            assert_eq!(half(protocol, Some(2 * free)).len(), free, "{}", protocol.name());
+            for share in [2, 3] {
+                let within = half(protocol, Some(free / share)).len();
+                // A JPEG has some hundred bytes before its first pixel.
+                assert!(within < free / share + 1_200, "{}: {within} of {free}", protocol.name());
+            }
+            assert!(half(protocol, Some(0)).len() > free / 30, "{}", protocol.name());
         }
     }
 
@@ -305,7 +342,7 @@ mod tests {
         let geometry = Geometry { room: Size::new(54, 27), cell: (10, 20) };
         for protocol in [Protocol::Kitty, Protocol::Iterm] {
             for strength in [2, 8, 40] {
-                let graphic = make(&noise(strength), protocol, Quality::Full, geometry).unwrap();
+                let graphic = make(&noise(strength), protocol, Quality::Full, geometry, None).unwrap();
                 let wire = match &graphic.payload {
                     Payload::Png(png) => png.len() / 3 * 4,
                     Payload::Sequence(text) => text.len(),
@@ -316,7 +353,7 @@ mod tests {
         // What is small is not made worse than it was.
         let smooth = photo(300, 200);
         let Some(Payload::Png(png)) =
-            make(&smooth, Protocol::Kitty, Quality::Full, geometry).map(|g| g.payload)
+            make(&smooth, Protocol::Kitty, Quality::Full, geometry, None).map(|g| g.payload)
         else {
             panic!("kitty takes PNG")
         };
@@ -327,7 +364,7 @@ mod tests {
     fn small_pictures_keep_every_colour_and_skip_steps() {
         let pixels = photo(32, 32);
         let geometry = Geometry { room: Size::new(60, 30), cell: (10, 20) };
-        let graphic = make(&pixels, Protocol::Kitty, Quality::Full, geometry).unwrap();
+        let graphic = make(&pixels, Protocol::Kitty, Quality::Full, geometry, None).unwrap();
         let Payload::Png(png) = &graphic.payload else { panic!("kitty takes PNG") };
         assert_eq!(image::load_from_memory(png).unwrap().into_rgb8().into_raw(), pixels.rgb);
         assert_eq!(graphic.cells, Size::new(60, 30), "the terminal enlarges it");
@@ -349,7 +386,7 @@ mod tests {
         let nothing = Pixels { width: 0, height: 0, rgb: Vec::new() };
         let geometry = Geometry { room: Size::new(60, 30), cell: (0, 0) };
         for protocol in [Protocol::Kitty, Protocol::Placeholders, Protocol::Iterm, Protocol::Sixel] {
-            assert_eq!(make(&nothing, protocol, Quality::Full, geometry), None);
+            assert_eq!(make(&nothing, protocol, Quality::Full, geometry, None), None);
         }
     }
 }

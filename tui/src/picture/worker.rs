@@ -1,5 +1,6 @@
-//! A thread that makes pictures ready, so that neither keys nor frames wait for it. Of several requests for one
-//! place on the screen only the newest is served.
+//! Threads that make pictures ready, so that neither keys nor frames wait for it. Of several requests for one place on
+//! the screen only the newest is served. What takes long has a thread of its own, so that the next picture never waits
+//! until the last one is as good as it can be.
 
 use super::graphic::{self, Geometry};
 use super::{Encoded, PictureEncoder, PictureKey, Pixels, Protocol, Quality};
@@ -25,6 +26,20 @@ pub struct EncodeJob {
     pub target: Option<(Protocol, (u32, u32))>,
     /// How good what is held already is; none where nothing is held, and characters are to be made first.
     pub above: Option<Quality>,
+    /// Bytes that the half step may take on its way, about.
+    pub budget: Option<usize>,
+}
+
+impl EncodeJob {
+    /// How good the picture is to be made.
+    fn quality(&self) -> Quality {
+        self.above.map_or(Quality::Cells, |above| graphic::step_above(above, &self.pixels))
+    }
+
+    /// Whether it is about more than the first graphic, and may take as long as several keys.
+    pub fn slow(&self) -> bool {
+        self.above > Some(Quality::Cells)
+    }
 }
 
 /// A picture that is ready.
@@ -42,11 +57,13 @@ pub struct EncodeResult {
     pub target: Option<(Protocol, (u32, u32))>,
     /// Whether it adds to what is held.
     pub adds: bool,
+    /// See [`EncodeJob::slow`].
+    pub slow: bool,
 }
 
 /// Does a job.
 pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult {
-    let EncodeJob { slot, ticket, key, pixels, target, above } = job;
+    let EncodeJob { slot, ticket, key, pixels, target, above, budget } = job;
     let room = room(key, pixels, target.map_or(encoder.cell_pixels(), |(_, cell)| cell));
     let cells = &room;
     let encoded = match (target, above) {
@@ -61,18 +78,18 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
             encoded.source = Some(pixels.clone());
             encoded
         }
-        (Some((protocol, cell)), Some(above)) => {
+        (Some((protocol, cell)), Some(_)) => {
             let geometry = Geometry { room: *cells, cell: *cell };
-            let quality = graphic::step_above(*above, pixels);
+            let make = || graphic::make(pixels, *protocol, job.quality(), geometry, *budget);
             // A quantiser that fails on some picture leaves the characters.
-            let made = catch_unwind(AssertUnwindSafe(|| graphic::make(pixels, *protocol, quality, geometry)));
+            let made = catch_unwind(AssertUnwindSafe(make));
             let graphics = made.ok().flatten().map(Arc::new).into_iter().collect();
             Encoded { graphics, ..Encoded::default() }
         }
     };
     let adds = target.is_some() && above.is_some();
     let target = *target;
-    EncodeResult { slot: *slot, ticket: *ticket, key: *key, encoded, target, adds }
+    EncodeResult { slot: *slot, ticket: *ticket, key: *key, encoded, target, adds, slow: job.slow() }
 }
 
 /// The cells that there are for a picture. A part takes no more of them than its pixels do, so that one of its pixels
@@ -87,21 +104,46 @@ fn room(key: &PictureKey, pixels: &Pixels, cell: (u32, u32)) -> Size {
     Size::new(cells(pixels.width, cell.0, key.cells.width), cells(pixels.height, cell.1, key.cells.height))
 }
 
-/// The thread and the way to it. Ends when it is dropped.
+/// The threads and the ways to them. Ends when it is dropped.
 pub struct Worker {
-    jobs: Option<Sender<EncodeJob>>,
-    thread: Option<JoinHandle<()>>,
+    quick: Lane,
+    slow: Lane,
 }
 
 impl Worker {
-    /// Starts the thread; `done` is called on it for every picture.
+    /// Starts the threads, each with an encoder; `done` is called on them for every picture.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(
+        encoders: [Box<dyn PictureEncoder>; 2],
+        done: impl Fn(EncodeResult) + Clone + Send + 'static,
+    ) -> std::io::Result<Worker> {
+        let [quick, slow] = encoders;
+        Ok(Worker { quick: Lane::start(quick, done.clone())?, slow: Lane::start(slow, done)? })
+    }
+
+    /// Hands a job over.
+    pub fn send(&self, job: EncodeJob) {
+        let lane = if job.slow() { &self.slow } else { &self.quick };
+        if let Some(jobs) = &lane.jobs {
+            // The thread is gone only after a panic, which has been reported by then.
+            let _ = jobs.send(job);
+        }
+    }
+}
+
+/// One thread and its queue.
+struct Lane {
+    jobs: Option<Sender<EncodeJob>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lane {
+    fn start(
         mut encoder: Box<dyn PictureEncoder>,
         done: impl Fn(EncodeResult) + Send + 'static,
-    ) -> std::io::Result<Worker> {
+    ) -> std::io::Result<Lane> {
         let (jobs, queue) = unbounded::<EncodeJob>();
         let thread = std::thread::Builder::new().name("picture".to_owned()).spawn(move || {
             let mut waiting: Vec<EncodeJob> = Vec::new();
@@ -110,15 +152,7 @@ impl Worker {
                 done(encode(&mut *encoder, &job));
             }
         })?;
-        Ok(Worker { jobs: Some(jobs), thread: Some(thread) })
-    }
-
-    /// Hands a job over.
-    pub fn send(&self, job: EncodeJob) {
-        if let Some(jobs) = &self.jobs {
-            // The thread is gone only after a panic, which has been reported by then.
-            let _ = jobs.send(job);
-        }
+        Ok(Lane { jobs: Some(jobs), thread: Some(thread) })
     }
 }
 
@@ -140,7 +174,7 @@ fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
     true
 }
 
-impl Drop for Worker {
+impl Drop for Lane {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
@@ -164,6 +198,7 @@ mod tests {
             pixels: Arc::new(Pixels { width: 1, height: 1, rgb: vec![1, 2, 3] }),
             target: None,
             above,
+            budget: None,
         };
         for job in [job(1, None), job(1, Some(Quality::Cells)), job(2, None), job(3, None)] {
             send.send(job).unwrap();

@@ -195,7 +195,10 @@ impl Shell<'_> {
             self.progress = (false, Some(Instant::now()));
             self.dirty = true;
         }
-        let before = (tick, self.model.toast.is_some(), self.model.hold_until > self.model.now);
+        let timed = |model: &Model| {
+            (model.toast.is_some(), model.hold_until > model.now, model.pictures.prepared.is_some())
+        };
+        let before = timed(&self.model);
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Send(command) => self.backlog.push_back(command),
@@ -221,8 +224,7 @@ impl Shell<'_> {
             }
         }
         // Time alone changes the screen only where something ends with it.
-        self.dirty |=
-            !tick || before != (true, self.model.toast.is_some(), self.model.hold_until > self.model.now);
+        self.dirty |= !tick || before != timed(&self.model);
     }
 
     pub(super) fn end(&mut self, reason: ExitReason) {

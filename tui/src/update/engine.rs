@@ -261,15 +261,20 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
     views::seen(model, key.sample, picture.whole);
     let pixels = views::enlarged(pixels, key.part);
     let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.target);
-    fx.push(Effect::Encode(EncodeJob { slot, ticket, key, pixels, target, above: None }));
+    fx.push(Effect::Encode(EncodeJob { slot, ticket, key, pixels, target, above: None, budget: None }));
 }
 
 pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
     let key = result.key;
     if result.adds {
-        model.pictures.step = None;
+        model.pictures.steps[usize::from(result.slow)] = None;
         if result.target == model.target {
-            model.pictures.add(key, result.encoded.graphics.into_iter().next());
+            match result.encoded.graphics.into_iter().next() {
+                Some(better) if result.slow && !model.resting() => {
+                    model.pictures.prepared = Some((key, better));
+                }
+                better => model.pictures.add(key, better),
+            }
         }
         return;
     }

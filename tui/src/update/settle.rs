@@ -30,7 +30,7 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
     if limit > 0 {
         model.rows.give_up(limit);
         model.pictures.asked.retain(|_, (_, _, at)| *at > limit);
-        model.pictures.step = model.pictures.step.filter(|(_, at)| *at > limit);
+        model.pictures.steps = model.pictures.steps.map(|step| step.filter(|(_, at)| *at > limit));
         model.details.asked = model.details.asked.filter(|(_, at)| *at > limit);
         model.views.give_up(limit);
     }
@@ -42,6 +42,11 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
         return;
     }
     views::align(model);
+    if model.resting()
+        && let Some((key, graphic)) = model.pictures.prepared.take()
+    {
+        model.pictures.add(key, Some(graphic));
+    }
     rows(model, fx);
     views::ask(model, fx);
     if model.now < model.hold_until {
@@ -117,9 +122,9 @@ pub(crate) fn strip(model: &Model, layout: &Layout, sample: SampleId) -> Vec<Sam
 fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects) {
     let main = layout.picture.as_size();
     let best = match (model.resting(), model.zoom) {
-        (false, _) => Quality::Half,
-        (true, false) => Quality::Full,
+        (false, _) if !model.pausing() => Quality::Half,
         (true, true) => Quality::Exact,
+        _ => Quality::Full,
     };
     let mut wanted = vec![(slot::MAIN, main_key(model, sample, main), best)];
     if model.resting() {
@@ -136,7 +141,7 @@ fn better(model: &mut Model, layout: &Layout, sample: SampleId, fx: &mut Effects
 
 /// Has the first of these made better that is not as good yet as it may be.
 pub(super) fn climb(model: &mut Model, wanted: Vec<(u32, PictureKey, Quality)>, fx: &mut Effects) {
-    let Some(target) = model.target.filter(|_| model.pictures.step.is_none()) else { return };
+    let Some(target) = model.target else { return };
     for (slot, key, best) in wanted {
         let Some(Shown::Ready(held)) = model.pictures.get(key) else { continue };
         let Some(pixels) = held.source.clone() else { continue };
@@ -144,11 +149,23 @@ pub(super) fn climb(model: &mut Model, wanted: Vec<(u32, PictureKey, Quality)>, 
         if above >= best.min(affordable(model.link, target.0, &pixels)) {
             continue;
         }
-        model.pictures.step = Some((key, model.now));
-        let job = EncodeJob { slot, ticket: 0, key, pixels, target: Some(target), above: Some(above) };
-        return fx.push(Effect::Encode(job));
+        if model.pictures.prepared.as_ref().is_some_and(|(prepared, _)| *prepared == key) {
+            continue;
+        }
+        let (target, above) = (Some(target), Some(above));
+        let budget = model.link.map(|rate| rate as usize / HALF_SHARE);
+        let job = EncodeJob { slot, ticket: 0, key, pixels, target, above, budget };
+        let step = &mut model.pictures.steps[usize::from(job.slow())];
+        if step.is_none() {
+            *step = Some((key, model.now));
+            fx.push(Effect::Encode(job));
+        }
+        return;
     }
 }
+
+/// The half step may take this part of a second on its way.
+const HALF_SHARE: usize = 5;
 
 /// Seconds that a picture may take on its way.
 const WORTH_WAITING: u64 = 4;

@@ -88,15 +88,7 @@ pub(super) fn write(path: &Path, batch: &RecordBatch) -> Result<()> {
 /// Maps a file and reads its record batch without copying it.
 pub(super) fn read(path: &Path) -> Result<RecordBatch> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    // SAFETY: these files are written under another name, renamed when they are whole, and never changed or cut
-    // afterwards; nobody else has business in the session's folder.
-    let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
-    let len = map.len();
-    let start = NonNull::new(map.as_ptr().cast_mut()).ok_or_else(|| damaged(path, "it cannot be mapped"))?;
-    let map = Arc::new(map);
-    MAPPED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&map));
-    // SAFETY: the map covers these bytes, and is owned by the buffer from here on.
-    let buffer = unsafe { Buffer::from_custom_allocation(start, len, map) };
+    let buffer = map(&file, path)?;
     // A damaged file may make the reader panic; that must not take a session with it.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decode(&buffer)));
     match read {
@@ -104,6 +96,23 @@ pub(super) fn read(path: &Path) -> Result<RecordBatch> {
         Ok(Err(error)) => Err(damaged(path, &error.to_string())),
         Err(_) => Err(damaged(path, "it is no readable Arrow file")),
     }
+}
+
+/// The bytes of a file where the system has them. Meant for files that nobody changes while they are read: those of the
+/// session's folder are written under another name, renamed when they are whole, and never touched afterwards.
+///
+/// # Errors
+/// When the file cannot be mapped.
+pub(crate) fn map(file: &File, path: &Path) -> Result<Buffer> {
+    // SAFETY: the bytes are only read, as plain numbers or text that is checked. Should another program cut the file
+    // short, reading what is gone ends this program, which loses nothing: decisions are on disk when they are made.
+    let map = unsafe { Mmap::map(file) }.map_err(Error::io("map", path))?;
+    let len = map.len();
+    let start = NonNull::new(map.as_ptr().cast_mut()).ok_or_else(|| damaged(path, "it cannot be mapped"))?;
+    let map = Arc::new(map);
+    MAPPED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&map));
+    // SAFETY: the map covers these bytes, and is owned by the buffer from here on.
+    Ok(unsafe { Buffer::from_custom_allocation(start, len, map) })
 }
 
 fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {

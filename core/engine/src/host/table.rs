@@ -429,8 +429,9 @@ unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTabl
         let found = run.shared.probabilities(&run.job)?;
         let matrix =
             MatrixTable { data: Slice::new(&found.matrix), rows: found.folds.len(), cols: found.classes };
+        let (folds, sharpness) = (Slice::new(&found.folds), found.sharpness);
         // SAFETY: see above; the shared cache keeps the probabilities.
-        unsafe { put(out, ProbabilitiesTable { matrix, folds: Slice::new(&found.folds) }) }
+        unsafe { put(out, ProbabilitiesTable { matrix, folds, sharpness, reserved: 0 }) }
     })
 }
 

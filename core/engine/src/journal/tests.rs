@@ -247,7 +247,8 @@ fn reviewers_are_read_together_and_differ_openly() {
     let sides: Vec<(&str, &str)> =
         conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
     assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
-    // One's own decision goes before, whoever was later.
+    // One's own decision goes before, whoever was later; times are kept to the millisecond.
+    std::thread::sleep(std::time::Duration::from_millis(2));
     bound(place.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
     let anna = bound(place.path(), "anna", &THREE);
     assert_eq!(choices(&anna), [(0, "keep".into()), (1, "remove".into()), (2, "keep".into())]);

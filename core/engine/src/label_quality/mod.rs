@@ -15,7 +15,7 @@ pub use report::{FilterFigures, Joined, Report};
 use crate::display::safe_path;
 use crate::{Error, Result};
 use chaffinch_confident::{
-    Ensemble, Filter, Method, Problem, Real, Table, Weights, ensemble_scores, filter, mean_probabilities,
+    Ensemble, Filter, Filters, Method, Problem, Real, Table, Weights, ensemble_scores, mean_probabilities,
     scores, suggested,
 };
 use chaffinch_selection::Evidence;
@@ -195,11 +195,15 @@ impl Input {
 }
 
 fn judge<T: Real>(table: &Table<'_, T>, question: &Question) -> std::result::Result<Judged, Problem> {
-    let flags = question.filters.iter().map(|&by| Ok((by.name(), filter(table, by)?)));
+    // Labels that are all alike can be scored, and not filtered.
+    let filters = if question.filters.is_empty() { None } else { Some(Filters::new(table)?) };
+    let apply = |filters: &Filters<'_, '_, T>| {
+        question.filters.iter().map(|&by| (by.name(), filters.apply(by))).collect()
+    };
     Ok(Judged {
         scores: scores(table, question.method, question.adjusted),
         suggested: suggested(table),
-        flagged: flags.collect::<std::result::Result<_, Problem>>()?,
+        flagged: filters.as_ref().map(apply).unwrap_or_default(),
         weights: None,
     })
 }

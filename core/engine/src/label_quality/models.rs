@@ -63,8 +63,8 @@ fn reordered(numbers: Numbers, order: &[usize]) -> Numbers {
         data.chunks_exact(order.len()).flat_map(|row| order.iter().map(|&from| row[from])).collect()
     }
     match numbers {
-        Numbers::Single(data) => Numbers::Single(rows(&data, order)),
-        Numbers::Double(data) => Numbers::Double(rows(&data, order)),
+        Numbers::Single(data) => Numbers::Single(rows(&data, order).into()),
+        Numbers::Double(data) => Numbers::Double(rows(&data, order).into()),
     }
 }
 
@@ -73,7 +73,7 @@ impl Numbers {
     pub(super) fn wide(&self) -> Vec<f64> {
         match self {
             Numbers::Single(data) => data.iter().map(|&p| f64::from(p)).collect(),
-            Numbers::Double(data) => data.clone(),
+            Numbers::Double(data) => data.to_vec(),
         }
     }
 }

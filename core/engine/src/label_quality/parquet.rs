@@ -1,6 +1,6 @@
 //! Probabilities and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::read::{Column, Grid, Numbers, Values, label_column};
+use super::read::{Grid, LabelColumn, Numbers, Values, label_column};
 use crate::display::safe_text;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -62,7 +62,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
     let (schema, batches) = open(path)?;
     let places = data_columns(&schema);
     let names: Vec<String> = places.iter().map(|&place| schema.field(place).name().to_lowercase()).collect();
-    let Column { place, flags, .. } = label_column(path, &names)?;
+    let LabelColumn { place, flags, .. } = label_column(path, &names)?;
     let field = schema.field(places[place]);
     let mut values = None;
     for batch in &batches {
@@ -164,9 +164,9 @@ struct Reading(Numbers);
 impl Reading {
     fn new(single: bool, count: usize) -> Reading {
         Reading(if single {
-            Numbers::Single(Vec::with_capacity(count))
+            Numbers::Single(Vec::with_capacity(count).into())
         } else {
-            Numbers::Double(Vec::with_capacity(count))
+            Numbers::Double(Vec::with_capacity(count).into())
         })
     }
 
@@ -182,9 +182,9 @@ impl Reading {
 
 fn numbers_of(array: &ArrayRef) -> Option<Numbers> {
     if let Some(numbers) = array.as_primitive_opt::<Float32Type>() {
-        return Some(Numbers::Single(numbers.values().to_vec()));
+        return Some(Numbers::Single(numbers.values().to_vec().into()));
     }
-    array.as_primitive_opt::<Float64Type>().map(|numbers| Numbers::Double(numbers.values().to_vec()))
+    array.as_primitive_opt::<Float64Type>().map(|numbers| Numbers::Double(numbers.values().to_vec().into()))
 }
 
 fn values_of(array: &ArrayRef, flags: bool) -> Option<Values> {

@@ -1,11 +1,12 @@
 //! Probabilities and labels from files: NumPy's npy, Parquet, CSV and TSV, and plain lines.
 
 use super::parquet;
+use crate::columns::{self, Column};
 use crate::display::safe_text;
 use crate::{Error, Result};
-use npyz::{DType, NpyFile, Order, TypeChar, TypeStr};
+use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Seek};
 use std::path::Path;
 
 /// Headings that name a column of labels.
@@ -18,9 +19,9 @@ const FLAGS: [&str; 3] = ["is_error", "label_error", "error"];
 #[derive(Debug, Clone, PartialEq)]
 pub enum Numbers {
     /// 32 bits.
-    Single(Vec<f32>),
+    Single(Column<f32>),
     /// 64 bits.
-    Double(Vec<f64>),
+    Double(Column<f64>),
 }
 
 /// A matrix from a file, row by row.
@@ -121,9 +122,14 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 20;
+
 fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    let npy = NpyFile::new(BufReader::new(file)).map_err(|error| Error::format(path, error.to_string()))?;
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
+    let npy = NpyFile::with_header(header, file);
     if npy.uses_pickled_array() {
         return Err(Error::format(path, "it holds pickled objects; save a plain array instead"));
     }
@@ -146,8 +152,8 @@ fn npy_grid(path: &Path) -> Result<Grid> {
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
     let numbers = match (kind.type_char(), kind.size_field()) {
-        (TypeChar::Float, 4) => Numbers::Single(row_major(values(path, npy)?, rows, cols, order)),
-        (TypeChar::Float, 8) => Numbers::Double(row_major(values(path, npy)?, rows, cols, order)),
+        (TypeChar::Float, 4) => Numbers::Single(row_major(plain(path, npy, &kind)?, rows, cols, order)),
+        (TypeChar::Float, 8) => Numbers::Double(row_major(plain(path, npy, &kind)?, rows, cols, order)),
         _ => {
             let message = format!("it holds {kind}; save probabilities as float32 or float64");
             return Err(Error::format(path, message));
@@ -160,12 +166,37 @@ fn values<T: npyz::Deserialize>(path: &Path, npy: NpyFile<BufReader<File>>) -> R
     npy.into_vec().map_err(|error| Error::format(path, error.to_string()))
 }
 
+/// Numbers where they lie in the file, if they lie there as they would in memory: a million rows of a thousand classes are
+/// four gigabytes, and to copy them takes longer, and more memory, than anything that is done with them.
+fn plain<T: npyz::Deserialize + bytemuck::Pod>(
+    path: &Path,
+    npy: NpyFile<BufReader<File>>,
+    kind: &TypeStr,
+) -> Result<Column<T>> {
+    if kind.endianness() != Endianness::of_machine() || npy.len() == 0 {
+        return Ok(values(path, npy)?.into());
+    }
+    let (header, mut file) = (npy.header().clone(), npy.into_inner());
+    let start = file.stream_position().map_err(Error::io("read", path))? as usize;
+    let bytes = columns::map(file.get_ref(), path)?;
+    let wanted = usize::try_from(header.len()).ok().and_then(|count| count.checked_mul(size_of::<T>()));
+    let Some(wanted) = wanted.filter(|&wanted| wanted <= bytes.len().saturating_sub(start)) else {
+        let message = format!("it ends before the {} numbers that it should hold", header.len());
+        return Err(Error::format(path, message));
+    };
+    match Column::mapped(bytes.slice_with_length(start, wanted)) {
+        Some(numbers) => Ok(numbers),
+        // They do not begin where numbers may.
+        None => Ok(values(path, NpyFile::with_header(header, file))?.into()),
+    }
+}
+
 /// Turns an array that was stored column by column.
-fn row_major<T: Copy>(data: Vec<T>, rows: usize, cols: usize, order: Order) -> Vec<T> {
+fn row_major<T: bytemuck::Pod>(data: Column<T>, rows: usize, cols: usize, order: Order) -> Column<T> {
     match order {
         Order::C => data,
         Order::Fortran => {
-            let data = &data;
+            let data = &*data;
             (0..rows).flat_map(|row| (0..cols).map(move |col| data[col * rows + row])).collect()
         }
     }
@@ -254,11 +285,11 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
             numbers.push(number);
         }
     }
-    Ok(Grid { numbers: Numbers::Double(numbers), rows: body.len(), cols, names })
+    Ok(Grid { numbers: Numbers::Double(numbers.into()), rows: body.len(), cols, names })
 }
 
 /// Which column of a table holds the labels.
-pub(super) struct Column {
+pub(super) struct LabelColumn {
     /// Its place.
     pub(super) place: usize,
     /// Whether its name says so, so that a first line is a heading.
@@ -268,12 +299,12 @@ pub(super) struct Column {
 }
 
 /// Finds the column of labels by the names in small letters; the only one needs no name.
-pub(super) fn label_column(path: &Path, head: &[String]) -> Result<Column> {
+pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> {
     let place = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
     match (place(&FLAGS), place(&LABELS)) {
-        (Some(place), _) => Ok(Column { place, headed: true, flags: true }),
-        (None, Some(place)) => Ok(Column { place, headed: true, flags: false }),
-        (None, None) if head.len() == 1 => Ok(Column { place: 0, headed: false, flags: false }),
+        (Some(place), _) => Ok(LabelColumn { place, headed: true, flags: true }),
+        (None, Some(place)) => Ok(LabelColumn { place, headed: true, flags: false }),
+        (None, None) if head.len() == 1 => Ok(LabelColumn { place: 0, headed: false, flags: false }),
         (None, None) => {
             let message = format!("it has no column {} or {}", LABELS.join(", "), FLAGS[0]);
             Err(Error::format(path, message))
@@ -284,7 +315,7 @@ pub(super) fn label_column(path: &Path, head: &[String]) -> Result<Column> {
 fn csv_column(path: &Path, separator: u8) -> Result<Values> {
     let rows = records(path, separator)?;
     let head: Vec<String> = rows[0].1.iter().map(str::to_lowercase).collect();
-    let Column { place: column, headed, flags } = label_column(path, &head)?;
+    let LabelColumn { place: column, headed, flags } = label_column(path, &head)?;
     let body = &rows[usize::from(headed)..];
     let fields: Vec<&str> = body.iter().map(|(_, row)| row.get(column).unwrap_or_default()).collect();
     if let Some(empty) = fields.iter().position(|field| field.is_empty()) {

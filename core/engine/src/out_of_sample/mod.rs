@@ -40,6 +40,8 @@ pub struct OutOfSample {
     pub classes: usize,
     /// The fold of each sample, [`u32::MAX`] where it has no row. Its model was trained on the other folds only.
     pub folds: Vec<u32>,
+    /// The power to which each row was raised so that it is as sure as it is right; 1 where none was.
+    pub sharpness: f32,
 }
 
 /// Trains one model a fold and predicts the fold with it.
@@ -142,7 +144,8 @@ impl Given<'_> {
             models.push(Some(model));
             job.checkpoint()?;
         }
-        Ok((OutOfSample { matrix: probabilities, classes, folds: folds.to_vec() }, models))
+        let found = OutOfSample { matrix: probabilities, classes, folds: folds.to_vec(), sharpness: 1.0 };
+        Ok((found, models))
     }
 }
 

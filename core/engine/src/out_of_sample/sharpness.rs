@@ -34,6 +34,7 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
         return;
     }
     let power = least(BOUNDS, |power| loss(&logs, power)) as f32;
+    found.sharpness = power;
     found.matrix.par_chunks_exact_mut(classes).for_each(|row| {
         row.iter_mut().for_each(|p| *p = p.powf(power));
         let sum: f32 = row.iter().sum();
@@ -80,7 +81,7 @@ mod tests {
     fn said(sure: f32, right: usize) -> (OutOfSample, Vec<u32>) {
         let matrix = [sure, 1.0 - sure].repeat(100);
         let labels = (0..100).map(|sample| u32::from(sample >= right)).collect();
-        (OutOfSample { matrix, classes: 2, folds: vec![0; 100] }, labels)
+        (OutOfSample { matrix, classes: 2, folds: vec![0; 100], sharpness: 1.0 }, labels)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Source;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
+use super::rows::{Bits, Unwanted, gather};
 use crate::atlas::{Atlas, Neighborhoods};
 use crate::columns::DetectorResult;
 use crate::manifest::NO_LABEL;
@@ -10,12 +11,10 @@ use crate::nearest::hint;
 use crate::protocol::{Area, Axes};
 use crate::sample::SampleId;
 use crate::{Error, Result};
-use rayon::prelude::*;
+use std::borrow::Cow;
 
-/// From this share of all rows on it is quicker to go through all of them in the order they lie in memory.
+/// From this share of all rows on it is quicker to go through all of them than to single them out.
 const FEW: usize = 8;
-/// Rows that one thread takes at a time.
-const PART: usize = 1 << 14;
 
 /// A filter made ready for one source.
 pub(super) struct Filter<'a> {
@@ -24,7 +23,7 @@ pub(super) struct Filter<'a> {
 
 /// A test with everything looked up that is the same for all samples.
 enum Ready<'a> {
-    Path(Needle),
+    Path(Box<Needle>),
     /// By class: whether it is wanted.
     Class(Vec<bool>),
     /// By class, and the detectors that suggest.
@@ -34,7 +33,6 @@ enum Ready<'a> {
     Score(Comparison, f32),
     /// By row.
     Rows(Vec<bool>),
-    Unreadable,
     Map(&'a [[f32; 2]], Area),
 }
 
@@ -47,63 +45,51 @@ impl<'a> Filter<'a> {
         Ok(Filter { tests })
     }
 
-    /// The rows that match, in the order given; any rows once they are unwanted.
-    pub(super) fn keep(
-        &self,
-        source: &Source<'_>,
-        rows: Vec<u32>,
-        unwanted: &(dyn Fn() -> bool + Sync),
-    ) -> Vec<u32> {
+    /// The rows that match, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] once they are unwanted.
+    pub(super) fn keep(&self, source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
         // Searching paths is the slowest; the others first leave less of it.
         let (paths, quick): (Vec<_>, Vec<_>) =
             self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
-        let keep = |rows: Vec<u32>, tests: &[&(bool, Ready<'_>)]| -> Vec<u32> {
+        let mut kept = Cow::Borrowed(rows);
+        if !quick.is_empty() {
             let all = |row: u32| {
-                tests.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
+                quick.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
             };
-            if rows.len() > source.manifest.len() / FEW {
-                let found = in_order(source.manifest.len(), &all, unwanted);
-                return rows.into_par_iter().filter(|&row| found[row as usize]).collect();
-            }
-            let part = |part: &[u32]| -> Vec<u32> {
-                if unwanted() { Vec::new() } else { part.iter().copied().filter(|&row| all(row)).collect() }
+            let mark = |first: usize, marks: &mut [bool]| {
+                marks.fill(true);
+                quick.iter().for_each(|(negated, test)| test.narrow(source, first, *negated, marks));
             };
-            rows.par_chunks(PART).flat_map_iter(part).collect()
-        };
-        let mut rows = if quick.is_empty() { rows } else { keep(rows, &quick) };
-        for test in paths {
-            rows = match &test.1 {
-                Ready::Path(needle) if rows.len() > source.manifest.len() / FEW => {
-                    let found = needle.rows(source.manifest, unwanted);
-                    rows.into_par_iter().filter(|&row| found[row as usize] != test.0).collect()
-                }
-                _ => keep(rows, &[test]),
+            let found = match many(source, rows) {
+                true => Bits::new(source.manifest.len(), unwanted, mark)?,
+                false => Bits::listed(rows, source.manifest.len()).that(unwanted, all)?,
             };
+            kept = Cow::Owned(gather(&kept, unwanted, |_, row| found.has(row).then_some(row))?);
         }
-        rows
+        for (negated, test) in paths {
+            let each = |row: u32| test.matches(source, SampleId(row)) != *negated;
+            let found = match test {
+                Ready::Path(needle) if many(source, &kept) => {
+                    needle.rows(source.manifest, *negated, unwanted)?
+                }
+                _ => Bits::listed(&kept, source.manifest.len()).that(unwanted, each)?,
+            };
+            kept = Cow::Owned(gather(&kept, unwanted, |_, row| found.has(row).then_some(row))?);
+        }
+        Ok(kept.into_owned())
     }
 }
 
-/// By row whether it matches; anything once it is unwanted.
-fn in_order(
-    count: usize,
-    matches: &(dyn Fn(u32) -> bool + Sync),
-    unwanted: &(dyn Fn() -> bool + Sync),
-) -> Vec<bool> {
-    let mut found = vec![false; count];
-    found.par_chunks_mut(PART).enumerate().for_each(|(part, found)| {
-        if !unwanted() {
-            for (row, found) in ((part * PART) as u32..).zip(found) {
-                *found = matches(row);
-            }
-        }
-    });
-    found
+/// Whether it is quicker to go through all rows.
+fn many(source: &Source<'_>, rows: &[u32]) -> bool {
+    rows.len() > source.manifest.len() / FEW
 }
 
 fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
     Ok(match test {
-        Test::Path(text) => Ready::Path(Needle::new(text)),
+        Test::Path(text) => Ready::Path(Box::new(Needle::new(text))),
         Test::Class(name) => Ready::Class(classes(source, name)?),
         Test::Suggested(name) => {
             let results = source.results.iter();
@@ -132,7 +118,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         }
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
         Test::Leak => Ready::Rows(leaks(source)),
-        Test::Unreadable => Ready::Unreadable,
+        Test::Unreadable => Ready::Rows(marked(source, source.facts.unreadable.keys().copied(), true)),
         Test::Map(Axes::Components, area) => Ready::Map(atlas(source)?.projection().points(), *area),
         Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
             Neighborhoods::Made(points) => Ready::Map(points, *area),
@@ -218,6 +204,37 @@ fn leaks(source: &Source<'_>) -> Vec<bool> {
 }
 
 impl Ready<'_> {
+    /// Takes out of the rows from `first` on those that do not match, or with `negated` those that do. What kind of test
+    /// it is is asked once for all of them.
+    fn narrow(&self, source: &Source<'_>, first: usize, negated: bool, marks: &mut [bool]) {
+        fn each<'a, T: 'a>(
+            values: impl IntoIterator<Item = T>,
+            negated: bool,
+            marks: &mut [bool],
+            matches: impl Fn(T) -> bool,
+        ) {
+            marks.iter_mut().zip(values).for_each(|(mark, value)| *mark &= matches(value) != negated);
+        }
+        let rows = first..first + marks.len();
+        match self {
+            Ready::Class(wanted) => each(&source.manifest.labels()[rows], negated, marks, |label| {
+                // No label is no class.
+                wanted.get(*label as usize) == Some(&true)
+            }),
+            Ready::Detector(scores, threshold) if scores.len() >= rows.end => {
+                each(&scores[rows], negated, marks, |score| score < threshold);
+            }
+            Ready::Split(code) => {
+                each(&source.manifest.splits()[rows], negated, marks, |split| split == code);
+            }
+            Ready::Score(Comparison::Below, number) if source.ranking.score.len() >= rows.end => {
+                each(&source.ranking.score[rows], negated, marks, |score| score < number);
+            }
+            Ready::Rows(marked) => each(&marked[rows], negated, marks, |marked| *marked),
+            _ => each(rows, negated, marks, |row| self.matches(source, SampleId(row as u32))),
+        }
+    }
+
     fn matches(&self, source: &Source<'_>, id: SampleId) -> bool {
         match self {
             Ready::Path(needle) => needle.is_in(source.manifest.path(id)),
@@ -244,7 +261,6 @@ impl Ready<'_> {
             }
             Ready::Rows(rows) => rows[id.index()],
             Ready::Map(points, area) => points.get(id.index()).is_some_and(|[x, y]| area.contains(*x, *y)),
-            Ready::Unreadable => !source.facts.decodable(id),
         }
     }
 }

@@ -1,18 +1,28 @@
 //! In which order samples are listed.
 
 use super::Source;
+use super::keys;
+use super::rows::{Unwanted, gather};
 use crate::Result;
+use crate::manifest::NO_LABEL;
 use crate::protocol::{Query, Sort};
 use crate::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::os::unix::ffi::OsStrExt;
 
 /// Sorts rows that come in rank order, worst first. Samples that an order says nothing about are last in either
 /// direction.
-pub(super) fn sort(source: &Source<'_>, mut rows: Vec<u32>, query: &Query) -> Result<Vec<u32>> {
-    let labels = source.manifest.labels();
-    let (keyed, rest): (Vec<u32>, Vec<u32>) = match &query.sort {
+///
+/// # Errors
+/// For a detector without results, and [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+pub(super) fn sort(
+    source: &Source<'_>,
+    mut rows: Vec<u32>,
+    query: &Query,
+    unwanted: Unwanted<'_>,
+) -> Result<Vec<u32>> {
+    let by_row = |key: &(dyn Fn(u32) -> Option<u32> + Sync)| by_row(&rows, key, unwanted);
+    let (mut keyed, rest) = match &query.sort {
         Sort::Rank => {
             let score = &source.ranking.score;
             // Those without a score come last already.
@@ -27,89 +37,88 @@ pub(super) fn sort(source: &Source<'_>, mut rows: Vec<u32>, query: &Query) -> Re
         Sort::Detector(name) => {
             let result = source.results.get(name).ok_or_else(|| source.no_detector(name))?;
             let scores = result.scores();
-            let key = |row: u32| {
-                scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| (score.to_bits(), row))
-            };
-            by_key(&rows, key)
+            by_row(&|row| {
+                scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| score.to_bits())
+            })?
         }
         Sort::Class => {
-            // Places in rank order stand for the rank itself.
-            let mut keyed: Vec<(u32, u32, u32)> =
-                (0_u32..).zip(&rows).map(|(place, &row)| (labels[row as usize], place, row)).collect();
-            keyed.par_sort_unstable();
-            let split = keyed.partition_point(|key| key.0 != crate::manifest::NO_LABEL);
-            let rest = keyed.split_off(split).into_iter().map(|key| key.2).collect();
-            if query.descending {
-                // The classes from the last to the first, within each the worst first all the same.
-                keyed.sort_by_key(|key| std::cmp::Reverse(key.0));
-            }
-            return Ok(joined(keyed.into_iter().map(|key| key.2).collect(), rest, false));
+            let labels = source.manifest.labels();
+            let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
+            // The classes from the last to the first, within each the worst first all the same.
+            let turned = |label: u32| if query.descending { NO_LABEL - label } else { label };
+            let sorted = by_place(&rows, &|_, row| label(row).map(turned), unwanted)?;
+            let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
+            return Ok([sorted, rest].concat());
         }
-        Sort::Path => {
-            rows.par_sort_unstable();
-            let path = |row: &u32| source.manifest.path(SampleId(*row)).as_os_str().as_bytes();
-            // A folder's manifest is in this order already.
-            if !rows.par_windows(2).all(|pair| path(&pair[0]) <= path(&pair[1])) {
-                rows.par_sort_by(|a, b| path(a).cmp(path(b)));
-            }
-            (rows, Vec::new())
-        }
-        Sort::Random => by_key(&rows, |row| Some((shuffled(row), row))),
-        Sort::Group => by_group(source, rows),
+        Sort::Path => (keys::by_path(source.manifest, &rows, unwanted)?, Vec::new()),
+        Sort::Random => by_row(&|row| Some(shuffled(row)))?,
+        Sort::Group => by_group(source, &rows, unwanted)?,
     };
-    Ok(joined(keyed, rest, query.descending))
-}
-
-fn joined(mut keyed: Vec<u32>, rest: Vec<u32>, descending: bool) -> Vec<u32> {
-    if descending {
+    if query.descending {
         keyed.reverse();
     }
     keyed.extend(rest);
-    keyed
+    Ok(keyed)
 }
 
-/// Rows by a key, and those without one in manifest order.
-fn by_key<K: Ord + Send>(rows: &[u32], key: impl Fn(u32) -> Option<K> + Sync) -> (Vec<u32>, Vec<u32>) {
-    let mut keyed: Vec<(K, u32)> = rows.par_iter().filter_map(|&row| Some((key(row)?, row))).collect();
-    keyed.par_sort_unstable();
-    let mut rest: Vec<u32> = if keyed.len() == rows.len() {
-        Vec::new()
-    } else {
-        rows.par_iter().copied().filter(|&row| key(row).is_none()).collect()
-    };
-    rest.par_sort_unstable();
-    (keyed.into_iter().map(|(_, row)| row).collect(), rest)
+/// Rows by a key, equal ones in manifest order; and those without a key, in manifest order.
+fn by_row(
+    rows: &[u32],
+    key: &(dyn Fn(u32) -> Option<u32> + Sync),
+    unwanted: Unwanted<'_>,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    let number = |_, row| Some(u64::from(key(row)?) << 32 | u64::from(row));
+    let mut keyed = gather(rows, unwanted, number)?;
+    keys::sort(&mut keyed, unwanted)?;
+    let mut rest = Vec::new();
+    if keyed.len() < rows.len() {
+        rest = gather(rows, unwanted, |_, row| key(row).is_none().then_some(u64::from(row)))?;
+        keys::sort(&mut rest, unwanted)?;
+    }
+    let row = |key: &u64| *key as u32;
+    Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
+}
+
+/// Rows that have a key by it, equal ones in the order given.
+fn by_place(
+    rows: &[u32],
+    key: &(dyn Fn(u32, u32) -> Option<u32> + Sync),
+    unwanted: Unwanted<'_>,
+) -> Result<Vec<u32>> {
+    let number = |place, row| Some(u64::from(key(place, row)?) << 32 | u64::from(place));
+    let mut keyed = gather(rows, unwanted, number)?;
+    keys::sort(&mut keyed, unwanted)?;
+    Ok(keyed.par_iter().map(|&key| rows[key as u32 as usize]).collect())
 }
 
 /// A fixed shuffle: the same row gives the same number for ever.
-fn shuffled(row: u32) -> u64 {
+fn shuffled(row: u32) -> u32 {
     let mut x = (u64::from(row) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    ((x ^ (x >> 31)) >> 32) as u32
 }
 
 /// Groups together, each where its worst member stands in rank order, then samples without a group. Of several
 /// detectors that judge groups the first that gives a sample one counts.
-fn by_group(source: &Source<'_>, rows: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
     let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
     let group = |row: u32| {
         let groups =
             (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
         groups.into_iter().next()
     };
-    let grouped: Vec<((u32, u32), u32)> =
-        rows.par_iter().filter_map(|&row| Some((group(row)?, row))).collect();
+    let grouped = gather(rows, unwanted, |place, row| Some((group(row)?, place)))?;
     let mut first: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let mut keyed: Vec<(u32, u32, u32)> = Vec::with_capacity(grouped.len());
-    for (place, &(group, row)) in (0_u32..).zip(&grouped) {
-        keyed.push((*first.entry(group).or_insert(place), place, row));
+    let mut keyed = Vec::with_capacity(grouped.len());
+    for &(group, place) in &grouped {
+        keyed.push(u64::from(*first.entry(group).or_insert(place)) << 32 | u64::from(place));
     }
-    keyed.par_sort_unstable();
+    keys::sort(&mut keyed, unwanted)?;
     let rest = if keyed.len() == rows.len() {
         Vec::new()
     } else {
-        rows.par_iter().copied().filter(|&row| group(row).is_none()).collect()
+        gather(rows, unwanted, |_, row| group(row).is_none().then_some(row))?
     };
-    (keyed.into_iter().map(|(_, _, row)| row).collect(), rest)
+    Ok((keyed.into_iter().map(|key| rows[key as u32 as usize]).collect(), rest))
 }

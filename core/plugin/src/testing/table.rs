@@ -538,8 +538,9 @@ unsafe extern "C" fn probabilities(ctx: *mut c_void, out: *mut ProbabilitiesTabl
         let data = run.host.probabilities.as_ref().ok_or("this dataset has no class probabilities")?;
         let (rows, cols) = (run.lent.decodable.len(), run.lent.classes.len());
         let matrix = MatrixTable { data: Slice::new(data), rows, cols };
+        let folds = Slice::new(&run.lent.folds);
         // SAFETY: see above.
-        unsafe { out.write(ProbabilitiesTable { matrix, folds: Slice::new(&run.lent.folds) }) };
+        unsafe { out.write(ProbabilitiesTable { matrix, folds, sharpness: 1.0, reserved: 0 }) };
         Ok(())
     };
     status(work())

@@ -22,11 +22,11 @@ fn columns_are_classes_and_the_index_is_none() {
     let wide = grid(&fixture("wide-snappy.parquet")).unwrap();
     assert_eq!((wide.rows, wide.cols), (4, 3));
     assert_eq!(wide.names.unwrap(), ["boar", "human", "lion"]);
-    assert_eq!(wide.numbers, Numbers::Double(expected()));
+    assert_eq!(wide.numbers, Numbers::Double(expected().into()));
     // 32 bits stay 32 bits, and rows go on over row groups.
     let single = grid(&fixture("single-gzip.parquet")).unwrap();
     let numbers: Vec<f32> = expected().iter().map(|&number| number as f32).collect();
-    assert_eq!((single.rows, single.numbers), (4, Numbers::Single(numbers)));
+    assert_eq!((single.rows, single.numbers), (4, Numbers::Single(numbers.into())));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_column_of_lists_is_a_matrix_without_names() {
     let lists = grid(&fixture("lists-zstd.parquet")).unwrap();
     let numbers: Vec<f32> = expected().iter().map(|&number| number as f32).collect();
     assert_eq!((lists.rows, lists.cols, lists.names), (4, 3, None));
-    assert_eq!(lists.numbers, Numbers::Single(numbers));
+    assert_eq!(lists.numbers, Numbers::Single(numbers.into()));
 }
 
 #[test]

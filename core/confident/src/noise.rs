@@ -1,0 +1,237 @@
+//! Which labels go against the probabilities when it is known which classes are usually mixed up.
+//!
+//! Where people call cats dogs far more often than ships, a doubtful *dog* that may be a cat is more likely wrong than a
+//! doubtful *ship* that may be a frog. How often each class is called by each name is read off the samples of which
+//! the model is sure, by expectation maximisation (A. P. Dawid and A. M. Skene, *Maximum likelihood estimation of observer
+//! error-rates using the EM algorithm*, 1979), and drawn towards the mean of all pairs of classes by as much as the
+//! counts scatter no more than by chance (a gamma prior of Poisson counts, its size by their moments). Where labels are
+//! wrong at random the order is that of the label's probability.
+
+use crate::table::{Real, Table};
+
+/// A model is sure of a sample above this probability.
+const SURE: f64 = 0.8;
+/// Sure samples that a class must have on average; with fewer nothing can be said of pairs of classes.
+const LEAST_A_CLASS: usize = 100;
+/// Rounds of expectation maximisation.
+const ROUNDS: usize = 5;
+/// The share of labels that are right, at first.
+const RIGHT: f64 = 0.9;
+/// Samples of every pair of classes that are counted before any is seen: this share of all, spread evenly.
+const UNSEEN: f64 = 0.01;
+/// Bounds of the share of wrong labels.
+const WRONG: (f64, f64) = (1e-4, 0.5);
+/// Bounds of the prior's size.
+const PRIOR: (f64, f64) = (1.0, 1000.0);
+/// Probabilities below this are the same.
+const LEAST: f64 = 1e-6;
+/// Probabilities of sure samples that are held at once, at most; of more samples some, evenly spread, are looked at.
+const HELD: usize = 100_000_000;
+
+/// What is known of a label when it is known which classes are mixed up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Posterior {
+    /// The probability that the given label is right, 0..=1.
+    pub right: f64,
+    /// The class that the sample most likely is.
+    pub class: u32,
+}
+
+/// The probability of each label to be right, or `None` where the model is sure of too few samples, fewer than a hundred a
+/// class, for this to say more than [`ratio`](crate::ratio) does.
+///
+/// `sharpness` is the power to which probabilities were raised to be as sure as they are right, which is undone here:
+/// what is mixed up is read off the model as it was trained. 1 where they were not raised.
+pub fn posteriors<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Vec<Posterior>> {
+    let classes = table.classes();
+    let trained = Trained { sharpness: 1.0 / sharpness };
+    let mut row = vec![0.0; classes];
+    let sure: Vec<usize> = (0..table.len())
+        .filter(|&sample| {
+            trained.read(table, sample, &mut row);
+            row.iter().copied().fold(0.0, f64::max) > SURE
+        })
+        .collect();
+    if sure.len() < LEAST_A_CLASS * classes {
+        return None;
+    }
+    let rates = rates(table, &sure, trained);
+    let judge = |sample: usize| {
+        trained.read(table, sample, &mut row);
+        let given = table.given(sample);
+        let (mut sum, mut best) = (0.0, (0, f64::NEG_INFINITY));
+        for (class, (p, rate)) in row.iter().zip(&rates[given * classes..(given + 1) * classes]).enumerate() {
+            let joint = p * rate;
+            sum += joint;
+            if joint > best.1 {
+                best = (class, joint);
+            }
+        }
+        let right = row[given] * rates[given * classes + given] / sum;
+        Posterior { right, class: best.0 as u32 }
+    };
+    Some((0..table.len()).map(judge).collect())
+}
+
+/// Probabilities as the model gave them.
+#[derive(Clone, Copy)]
+struct Trained {
+    /// The power that undoes what was done to them.
+    sharpness: f64,
+}
+
+impl Trained {
+    fn read<T: Real>(self, table: &Table<'_, T>, sample: usize, row: &mut [f64]) {
+        let scale = |row: &mut [f64]| {
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|p| *p /= sum);
+        };
+        let power = self.sharpness as f32;
+        for (to, p) in row.iter_mut().zip(table.row(sample)) {
+            let p = p.wide().max(f64::from(f32::MIN_POSITIVE));
+            // Seven digits are plenty, and a power of fewer bits takes half the time.
+            *to = if power == 1.0 { p } else { f64::from((p as f32).powf(power)) };
+        }
+        scale(row);
+        row.iter_mut().for_each(|p| *p = p.max(LEAST));
+        scale(row);
+    }
+}
+
+/// How often each class (column) is called by each name (row).
+fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec<f64> {
+    let classes = table.classes();
+    let step = (sure.len() * classes).div_ceil(HELD);
+    let looked_at: Vec<usize> = sure.iter().copied().step_by(step).collect();
+    let mut held = vec![0.0_f32; looked_at.len() * classes];
+    let mut row = vec![0.0; classes];
+    for (&sample, held) in looked_at.iter().zip(held.chunks_exact_mut(classes)) {
+        trained.read(table, sample, &mut row);
+        held.iter_mut().zip(&row).for_each(|(to, p)| *to = *p as f32);
+    }
+    let others = (classes - 1) as f64;
+    let diagonal = |place: usize| place.is_multiple_of(classes + 1);
+    let mut rates = vec![(1.0 - RIGHT) / others; classes * classes];
+    rates.iter_mut().step_by(classes + 1).for_each(|rate| *rate = RIGHT);
+    let unseen = UNSEEN * looked_at.len() as f64 / (classes as f64 * others);
+    let count = |rates: &[f64]| {
+        let mut counts = vec![0.0; classes * classes];
+        let mut joint = vec![0.0; classes];
+        for (&sample, held) in looked_at.iter().zip(held.chunks_exact(classes)) {
+            let of_name = table.given(sample) * classes..(table.given(sample) + 1) * classes;
+            for ((joint, p), rate) in joint.iter_mut().zip(held).zip(&rates[of_name.clone()]) {
+                *joint = f64::from(*p) * rate;
+            }
+            let sum: f64 = joint.iter().sum();
+            counts[of_name].iter_mut().zip(&joint).for_each(|(count, joint)| *count += joint / sum);
+        }
+        counts
+    };
+    let of_class = |counts: &[f64]| {
+        let mut sums = vec![0.0; classes];
+        counts.iter().enumerate().for_each(|(place, count)| sums[place % classes] += count);
+        sums
+    };
+    for _ in 0..ROUNDS {
+        let mut counts = count(&rates);
+        let off = counts.iter_mut().enumerate().filter(|(place, _)| !diagonal(*place));
+        off.for_each(|(_, count)| *count += unseen);
+        let sums = of_class(&counts);
+        for (place, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
+            *rate = count / sums[place % classes].max(1e-12);
+        }
+    }
+    let counts = count(&rates);
+    shrunk(&counts, &of_class(&counts), classes)
+}
+
+/// Rates from counts of names (rows) by class (columns), drawn towards their mean.
+fn shrunk(counts: &[f64], of_class: &[f64], classes: usize) -> Vec<f64> {
+    let others = (classes - 1) as f64;
+    let pairs = || counts.iter().enumerate().filter(|(place, _)| !place.is_multiple_of(classes + 1));
+    let wrong = pairs().map(|(_, count)| count).sum::<f64>() / of_class.iter().sum::<f64>();
+    let wrong = wrong.clamp(WRONG.0, WRONG.1);
+    let expected = |place: usize| wrong * of_class[place % classes] / others;
+    let (mut squares, mut scatter) = (0.0, 0.0);
+    for (place, count) in pairs() {
+        let expected = expected(place);
+        squares += expected * expected;
+        scatter += (count - expected).powi(2) - expected;
+    }
+    let size = if scatter > 0.0 { (squares / scatter).clamp(PRIOR.0, PRIOR.1) } else { PRIOR.1 };
+    let rate = |place: usize| {
+        if place.is_multiple_of(classes + 1) {
+            1.0 - wrong
+        } else {
+            wrong / others * (counts[place] + size) / (expected(place) + size)
+        }
+    };
+    (0..classes * classes).map(rate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three classes of 400; the model is sure of nine in ten and cannot tell the last tenth from one other class.
+    fn world(mixed_up: bool) -> (Vec<f64>, Vec<u32>) {
+        let (mut rows, mut labels) = (Vec::new(), Vec::new());
+        for sample in 0..1200_usize {
+            let (class, number) = (sample % 3, sample / 3);
+            let mut row = [0.05; 3];
+            row[class] = 0.9;
+            if number % 10 == 9 {
+                row = [0.1; 3];
+                (row[class], row[(class + 1) % 3]) = (0.5, 0.4);
+            }
+            rows.extend(row);
+            // A tenth of the sure ones of class 0 are called 1: or a few of every class anything.
+            let wrong = if mixed_up { class == 0 && number % 10 == 4 } else { number % 30 == 4 };
+            let name = if wrong { class + 1 + usize::from(!mixed_up && number % 60 == 4) } else { class };
+            labels.push((name % 3) as u32);
+        }
+        (rows, labels)
+    }
+
+    #[test]
+    fn what_is_often_mixed_up_is_doubted_first() {
+        let doubt = |mixed_up| {
+            let (rows, mut labels) = world(mixed_up);
+            // Two samples that the model cannot judge, one called 1 and perhaps 0, the other called 2 and perhaps 1.
+            (labels[27], labels[28]) = (1, 2);
+            let table = Table::new(&rows, 3, &labels).unwrap();
+            let found = posteriors(&table, 1.0).unwrap();
+            assert!(found.iter().all(|one| (0.0..=1.0).contains(&one.right)));
+            (1.0 - found[27].right, 1.0 - found[28].right)
+        };
+        let (often, seldom) = doubt(true);
+        assert!(often > 5.0 * seldom, "{often} {seldom}");
+        let (one, other) = doubt(false);
+        assert!(one < 1.5 * other && other < 1.5 * one, "{one} {other}");
+    }
+
+    #[test]
+    fn sharpness_is_undone() {
+        let (rows, labels) = world(true);
+        let raised: Vec<f64> = rows
+            .chunks(3)
+            .flat_map(|row| {
+                let powers: Vec<f64> = row.iter().map(|p| p.powf(0.7)).collect();
+                let sum: f64 = powers.iter().sum();
+                powers.into_iter().map(move |p| p / sum).collect::<Vec<f64>>()
+            })
+            .collect();
+        let of =
+            |rows: &[f64], sharpness| posteriors(&Table::new(rows, 3, &labels).unwrap(), sharpness).unwrap();
+        let (plain, undone) = (of(&rows, 1.0), of(&raised, 0.7));
+        let near = |(a, b): (&Posterior, &Posterior)| (a.right - b.right).abs() < 1e-4 && a.class == b.class;
+        assert!(plain.iter().zip(&undone).all(near));
+    }
+
+    #[test]
+    fn few_samples_say_nothing_of_pairs() {
+        let (rows, labels) = world(true);
+        let table = Table::new(&rows[..600], 3, &labels[..200]).unwrap();
+        assert_eq!(posteriors(&table, 1.0), None);
+    }
+}
