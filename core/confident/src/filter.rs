@@ -73,6 +73,7 @@ pub struct Filters<'t, 'a, T> {
     joint: OnceCell<ConfidentJoint>,
     by_rate: OnceCell<Vec<bool>>,
     by_class: OnceCell<Vec<bool>>,
+    cut: OnceCell<Cut>,
 }
 
 impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
@@ -84,12 +85,18 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
         if table.counts().iter().filter(|count| **count > 0).count() < 2 {
             return Err(Problem::OneClass);
         }
-        Ok(Filters { table, joint: OnceCell::new(), by_rate: OnceCell::new(), by_class: OnceCell::new() })
+        let (joint, by_rate, by_class, cut) = Default::default();
+        Ok(Filters { table, joint, by_rate, by_class, cut })
     }
 
     /// The confident joint of the table.
     pub fn joint(&self) -> &ConfidentJoint {
         self.joint.get_or_init(|| ConfidentJoint::new(self.table))
+    }
+
+    /// How sure a contradiction must be by [`Filter::FollowsQuality`].
+    pub fn cut(&self) -> Cut {
+        *self.cut.get_or_init(|| Cut::of(self.table))
     }
 
     /// What [`filter`] says.
@@ -106,7 +113,7 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
             Filter::LowNormalizedMargin => return self.lowest(Method::NormalizedMargin),
             Filter::LowSelfConfidence => return self.lowest(Method::SelfConfidence),
             Filter::FollowsQuality => {
-                let limit = Cut::of(table).limit;
+                let limit = self.cut().limit;
                 return (0..table.len()).map(|sample| ratio(table, sample) < limit).collect();
             }
         };

@@ -84,38 +84,38 @@ impl Judge {
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
         let table =
             Table::new(rows, all.cols(), &labels).map_err(|problem| Error::new(problem.to_string()))?;
-        let cut = Cut::of(&table);
         let filters = Filters::new(&table).map_err(|problem| Error::new(problem.to_string()))?;
         let flagged = filters.apply(settings.filter);
-        let own_cut = settings.filter == Filter::FollowsQuality;
-        let (mut scoring, mut likely) = (settings.method, None);
-        let mut raw = Vec::new();
-        if scoring == Scoring::Posterior {
-            match posteriors(&table, f64::from(view.sharpness()?)) {
-                Some(found) => {
-                    raw = found.iter().map(|one| one.right).collect();
-                    likely = Some(found.into_iter().map(|one| one.class).collect());
-                }
-                None => scoring = Scoring::Odds,
-            }
-        }
-        let scores = match scoring {
-            // As many as the cut finds, the least likely ones.
-            Scoring::Posterior if own_cut => {
-                let count = flagged.iter().filter(|flag| **flag).count();
-                around(&raw, count)
-            }
-            Scoring::Posterior => split_at_half(&raw, &flagged),
-            Scoring::Odds => {
-                raw = (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect();
-                match own_cut {
-                    true => raw.iter().map(|&score| score as f32).collect(),
-                    false => split_at_half(&raw, &flagged),
-                }
-            }
-            Scoring::Confident(method) => split_at_half(&scores(&table, method, settings.adjusted), &flagged),
+        let posterior = match settings.method {
+            Scoring::Posterior => posteriors(&table, f64::from(view.sharpness()?)),
+            _ => None,
         };
-        let likely = likely.unwrap_or_else(|| suggested(&table));
+        let (cut, own_cut) = (filters.cut(), settings.filter == Filter::FollowsQuality);
+        let scores = match (&posterior, settings.method) {
+            (Some(found), _) => {
+                let right: Vec<f64> = found.iter().map(|one| one.right).collect();
+                match own_cut {
+                    // As many as the cut finds, the least likely ones.
+                    true => around(&right, flagged.iter().filter(|flag| **flag).count()),
+                    false => split_at_half(&right, &flagged),
+                }
+            }
+            (None, Scoring::Confident(method)) => {
+                split_at_half(&scores(&table, method, settings.adjusted), &flagged)
+            }
+            // Also where the model is sure of too few samples for the other.
+            (None, Scoring::Odds | Scoring::Posterior) => {
+                let odds: Vec<f64> = (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect();
+                match own_cut {
+                    true => odds.into_iter().map(|score| score as f32).collect(),
+                    false => split_at_half(&odds, &flagged),
+                }
+            }
+        };
+        let likely = match posterior {
+            Some(found) => found.into_iter().map(|one| one.class).collect(),
+            None => suggested(&table),
+        };
         let joint = filters.joint().clone();
         Ok(Judge { samples, labels, scores, likely, joint, cut, filter: settings.filter })
     }

@@ -6,7 +6,6 @@ use super::parse::{Comparison, Test, Word};
 use super::rows::{Bits, Unwanted, gather};
 use crate::atlas::{Atlas, Neighborhoods};
 use crate::columns::DetectorResult;
-use crate::manifest::NO_LABEL;
 use crate::nearest::hint;
 use crate::protocol::{Area, Axes};
 use crate::sample::SampleId;
@@ -53,38 +52,37 @@ impl<'a> Filter<'a> {
         // Searching paths is the slowest; the others first leave less of it.
         let (paths, quick): (Vec<_>, Vec<_>) =
             self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
+        let groups = std::iter::once(&quick[..]).chain(paths.chunks(1)).filter(|group| !group.is_empty());
         let mut kept = Cow::Borrowed(rows);
-        if !quick.is_empty() {
-            let all = |row: u32| {
-                quick.iter().all(|(negated, test)| test.matches(source, SampleId(row)) != *negated)
-            };
-            let mark = |first: usize, marks: &mut [bool]| {
-                marks.fill(true);
-                quick.iter().for_each(|(negated, test)| test.narrow(source, first, *negated, marks));
-            };
-            let found = match many(source, rows) {
-                true => Bits::new(source.manifest.len(), unwanted, mark)?,
-                false => Bits::listed(rows, source.manifest.len()).that(unwanted, all)?,
-            };
-            kept = Cow::Owned(gather(&kept, unwanted, |_, row| found.has(row).then_some(row))?);
-        }
-        for (negated, test) in paths {
-            let each = |row: u32| test.matches(source, SampleId(row)) != *negated;
-            let found = match test {
-                Ready::Path(needle) if many(source, &kept) => {
-                    needle.rows(source.manifest, *negated, unwanted)?
-                }
-                _ => Bits::listed(&kept, source.manifest.len()).that(unwanted, each)?,
-            };
+        for group in groups {
+            let found = found(source, &kept, group, unwanted)?;
             kept = Cow::Owned(gather(&kept, unwanted, |_, row| found.has(row).then_some(row))?);
         }
         Ok(kept.into_owned())
     }
 }
 
-/// Whether it is quicker to go through all rows.
-fn many(source: &Source<'_>, rows: &[u32]) -> bool {
-    rows.len() > source.manifest.len() / FEW
+/// Which rows match, of those of a list at least.
+fn found(
+    source: &Source<'_>,
+    rows: &[u32],
+    tests: &[&(bool, Ready<'_>)],
+    unwanted: Unwanted<'_>,
+) -> Result<Bits> {
+    let count = source.manifest.len();
+    let narrow = |first: usize, marks: &mut [bool]| {
+        marks.fill(true);
+        tests.iter().for_each(|(negated, test)| test.narrow(source, first, *negated, marks));
+    };
+    match tests {
+        _ if rows.len() <= count / FEW => Bits::listed(rows, count).that(unwanted, |row| {
+            let mut mark = [true];
+            narrow(row as usize, &mut mark);
+            mark[0]
+        }),
+        [(negated, Ready::Path(needle))] => needle.rows(source.manifest, *negated, unwanted),
+        _ => Bits::new(count, unwanted, narrow),
+    }
 }
 
 fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
@@ -207,60 +205,49 @@ impl Ready<'_> {
     /// Takes out of the rows from `first` on those that do not match, or with `negated` those that do. What kind of test
     /// it is is asked once for all of them.
     fn narrow(&self, source: &Source<'_>, first: usize, negated: bool, marks: &mut [bool]) {
-        fn each<'a, T: 'a>(
-            values: impl IntoIterator<Item = T>,
-            negated: bool,
-            marks: &mut [bool],
-            matches: impl Fn(T) -> bool,
-        ) {
-            marks.iter_mut().zip(values).for_each(|(mark, value)| *mark &= matches(value) != negated);
+        fn each(first: usize, negated: bool, marks: &mut [bool], matches: impl Fn(usize) -> bool) {
+            (first..).zip(marks).for_each(|(row, mark)| *mark &= matches(row) != negated);
         }
-        let rows = first..first + marks.len();
         match self {
-            Ready::Class(wanted) => each(&source.manifest.labels()[rows], negated, marks, |label| {
-                // No label is no class.
-                wanted.get(*label as usize) == Some(&true)
-            }),
-            Ready::Detector(scores, threshold) if scores.len() >= rows.end => {
-                each(&scores[rows], negated, marks, |score| score < threshold);
+            Ready::Path(needle) => {
+                each(first, negated, marks, |row| needle.is_in(source.manifest.path(SampleId(row as u32))))
             }
-            Ready::Split(code) => {
-                each(&source.manifest.splits()[rows], negated, marks, |split| split == code);
-            }
-            Ready::Score(Comparison::Below, number) if source.ranking.score.len() >= rows.end => {
-                each(&source.ranking.score[rows], negated, marks, |score| score < number);
-            }
-            Ready::Rows(marked) => each(&marked[rows], negated, marks, |marked| *marked),
-            _ => each(rows, negated, marks, |row| self.matches(source, SampleId(row as u32))),
-        }
-    }
-
-    fn matches(&self, source: &Source<'_>, id: SampleId) -> bool {
-        match self {
-            Ready::Path(needle) => needle.is_in(source.manifest.path(id)),
             Ready::Class(wanted) => {
-                let label = source.manifest.labels()[id.index()];
-                label != NO_LABEL && wanted[label as usize]
+                let labels = source.manifest.labels();
+                // No label is no class.
+                each(first, negated, marks, |row| wanted.get(labels[row] as usize) == Some(&true));
             }
-            Ready::Suggested(wanted, results) => results.iter().any(|(result, threshold)| {
-                let flagged = result.score(id).is_some_and(|score| score < *threshold);
-                flagged && result.suggested(id).is_some_and(|label| wanted.get(label as usize) == Some(&true))
+            Ready::Suggested(wanted, results) => each(first, negated, marks, |row| {
+                let id = SampleId(row as u32);
+                results.iter().any(|(result, threshold)| {
+                    let flagged = result.score(id).is_some_and(|score| score < *threshold);
+                    flagged
+                        && result.suggested(id).is_some_and(|label| wanted.get(label as usize) == Some(&true))
+                })
             }),
             Ready::Detector(scores, threshold) => {
-                scores.get(id.index()).is_some_and(|score| score < threshold)
+                each(first, negated, marks, |row| scores.get(row).is_some_and(|score| score < threshold))
             }
-            Ready::Split(code) => source.manifest.splits()[id.index()] == *code,
+            Ready::Split(code) => {
+                let splits = source.manifest.splits();
+                each(first, negated, marks, |row| splits[row] == *code);
+            }
             Ready::Score(comparison, number) => {
-                let score = source.ranking.score.get(id.index()).copied().unwrap_or(f32::NAN);
-                match comparison {
-                    Comparison::Below => score < *number,
-                    Comparison::AtMost => score <= *number,
-                    Comparison::Above => score > *number,
-                    Comparison::AtLeast => score >= *number,
-                }
+                let scores: &[f32] = &source.ranking.score;
+                each(first, negated, marks, |row| {
+                    let score = scores.get(row).copied().unwrap_or(f32::NAN);
+                    match comparison {
+                        Comparison::Below => score < *number,
+                        Comparison::AtMost => score <= *number,
+                        Comparison::Above => score > *number,
+                        Comparison::AtLeast => score >= *number,
+                    }
+                });
             }
-            Ready::Rows(rows) => rows[id.index()],
-            Ready::Map(points, area) => points.get(id.index()).is_some_and(|[x, y]| area.contains(*x, *y)),
+            Ready::Rows(marked) => each(first, negated, marks, |row| marked[row]),
+            Ready::Map(points, area) => {
+                each(first, negated, marks, |row| points.get(row).is_some_and(|[x, y]| area.contains(*x, *y)))
+            }
         }
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn sort(
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
             // The classes from the last to the first, within each the worst first all the same.
             let turned = |label: u32| if query.descending { NO_LABEL - label } else { label };
-            let sorted = by_place(&rows, &|_, row| label(row).map(turned), unwanted)?;
+            let number = |place, row| Some(u64::from(turned(label(row)?)) << 32 | u64::from(place));
+            let sorted = by_place(&rows, gather(&rows, unwanted, number)?, unwanted)?;
             let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
             return Ok([sorted, rest].concat());
         }
@@ -79,14 +80,8 @@ fn by_row(
     Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
 }
 
-/// Rows that have a key by it, equal ones in the order given.
-fn by_place(
-    rows: &[u32],
-    key: &(dyn Fn(u32, u32) -> Option<u32> + Sync),
-    unwanted: Unwanted<'_>,
-) -> Result<Vec<u32>> {
-    let number = |place, row| Some(u64::from(key(place, row)?) << 32 | u64::from(place));
-    let mut keyed = gather(rows, unwanted, number)?;
+/// Rows by numbers that have a row's place in their lower half.
+fn by_place(rows: &[u32], mut keyed: Vec<u64>, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     keys::sort(&mut keyed, unwanted)?;
     Ok(keyed.par_iter().map(|&key| rows[key as u32 as usize]).collect())
 }
@@ -114,11 +109,10 @@ fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result
     for &(group, place) in &grouped {
         keyed.push(u64::from(*first.entry(group).or_insert(place)) << 32 | u64::from(place));
     }
-    keys::sort(&mut keyed, unwanted)?;
     let rest = if keyed.len() == rows.len() {
         Vec::new()
     } else {
         gather(rows, unwanted, |_, row| group(row).is_none().then_some(row))?
     };
-    Ok((keyed.into_iter().map(|key| rows[key as u32 as usize]).collect(), rest))
+    Ok((by_place(rows, keyed, unwanted)?, rest))
 }

@@ -150,14 +150,8 @@ impl Sums {
             let Voter { threshold, weight, .. } = *voter;
             let scores = &voter.scores[first..first + len];
             // One thing after another and without a branch: so the processor does several samples at once.
-            if threshold >= 1.0 {
-                calibrated.iter_mut().zip(scores).for_each(|(c, &score)| *c = calibrate(score, threshold));
-            } else {
-                for (c, &score) in calibrated.iter_mut().zip(scores) {
-                    let (below, above) =
-                        (0.5 * score / threshold, 0.5 + 0.5 * (score - threshold) / (1.0 - threshold));
-                    *c = if score < threshold { below } else { above };
-                }
+            for (c, &score) in calibrated.iter_mut().zip(scores) {
+                *c = calibrate(score, threshold);
             }
             for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated[..len]) {
                 // Nothing is lower than NaN, so that one without a score leaves it.
