@@ -5,6 +5,7 @@ use crate::joint::ConfidentJoint;
 use crate::score::{EPSILON, Method, scores};
 use crate::table::{Problem, Real, Table};
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 
 /// A class of no more samples than this is left alone by the pruning filters, and this many of each stay.
 const KEEP: i64 = 1;
@@ -198,10 +199,18 @@ fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(us
     if count == 0 {
         return;
     }
-    let mut order: Vec<(f64, u32)> =
-        members.iter().enumerate().map(|(place, &sample)| (value(place), sample)).collect();
-    order.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    order[..count].iter().for_each(|&(_, sample)| mask[sample as usize] = true);
+    let mut values: Vec<f64> = (0..members.len()).map(&value).collect();
+    let (lower, &mut limit, _) = values.select_nth_unstable_by(count - 1, f64::total_cmp);
+    // Numbers alone are half of what numbers and samples are; so those that equal the limit are counted.
+    let mut ties = count - lower.iter().filter(|value| value.total_cmp(&limit).is_lt()).count();
+    for (place, &sample) in members.iter().enumerate() {
+        match value(place).total_cmp(&limit) {
+            Ordering::Less => {}
+            Ordering::Equal if ties > 0 => ties -= 1,
+            _ => continue,
+        }
+        mask[sample as usize] = true;
+    }
 }
 
 /// How many samples of each given label (column) to take for which true class (row), such that [`KEEP`] stay on

@@ -42,4 +42,4 @@ pub use joint::ConfidentJoint;
 pub use noise::{Posterior, posteriors};
 pub use score::{Method, scores, thresholds};
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
-pub use table::{Problem, Real, Table};
+pub use table::{Problem, Real, Table, Tops};

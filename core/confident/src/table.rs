@@ -1,5 +1,7 @@
 //! The input: probabilities and given labels that go together.
 
+use std::sync::Arc;
+
 /// A number that probabilities may be stored as. Everything is computed in 64 bits.
 pub trait Real: Copy + PartialOrd {
     /// Nothing.
@@ -120,12 +122,16 @@ pub struct Table<'a, T> {
     probabilities: &'a [T],
     classes: usize,
     labels: &'a [u32],
-    tops: Vec<Top<T>>,
+    tops: Tops<T>,
 }
+
+/// What was found out about all samples when a [`Table`] was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tops<T>(Arc<[Top<T>]>);
 
 /// What most questions about a sample come down to. Found when the table is made: with many classes going through all
 /// probabilities is what takes the time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Top<T> {
     /// The probability of the given label.
     own: T,
@@ -162,7 +168,22 @@ impl<'a, T: Real> Table<'a, T> {
             }
             tops.push(top(row, label as usize));
         }
-        Ok(Table { probabilities, classes, labels, tops })
+        Ok(Table { probabilities, classes, labels, tops: Tops(tops.into()) })
+    }
+
+    /// The table that `tops` came from, without going through all its numbers once more: they must be the same.
+    ///
+    /// # Panics
+    /// When sizes do not agree.
+    pub fn again(probabilities: &'a [T], classes: usize, labels: &'a [u32], tops: Tops<T>) -> Table<'a, T> {
+        assert_eq!(tops.0.len(), labels.len(), "what is known is not about {} samples", labels.len());
+        assert_eq!(probabilities.len(), labels.len() * classes, "there are not {classes} numbers a sample");
+        Table { probabilities, classes, labels, tops }
+    }
+
+    /// What was found out, for [`Table::again`].
+    pub fn tops(&self) -> Tops<T> {
+        self.tops.clone()
     }
 
     /// Checks that every row sums to one, give or take `tolerance`.
@@ -210,12 +231,12 @@ impl<'a, T: Real> Table<'a, T> {
 
     /// The probability of a sample's given label.
     pub(crate) fn own(&self, sample: usize) -> f64 {
-        self.tops[sample].own.wide()
+        self.tops.0[sample].own.wide()
     }
 
     /// The most likely class of a sample, the first of equal ones.
     pub(crate) fn argmax(&self, sample: usize) -> usize {
-        self.tops[sample].class as usize
+        self.tops.0[sample].class as usize
     }
 
     /// The probability of a sample's most likely class.
@@ -225,13 +246,13 @@ impl<'a, T: Real> Table<'a, T> {
 
     /// The largest probability beside that of a sample's given label.
     pub(crate) fn best_other(&self, sample: usize) -> f64 {
-        let Top { before, behind, .. } = self.tops[sample];
+        let Top { before, behind, .. } = self.tops.0[sample];
         before.wide().max(behind.wide())
     }
 
     /// Whether the given label is the most likely class, with so much in its favour.
     pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
-        let Top { own, before, behind, .. } = self.tops[sample];
+        let Top { own, before, behind, .. } = self.tops.0[sample];
         let own = own.wide() + favour;
         before.wide() < own && behind.wide() <= own
     }

@@ -41,6 +41,7 @@ pub mod ranking;
 pub mod sample;
 pub mod selection;
 pub mod session;
+mod sorting;
 pub mod store;
 mod toml_table;
 pub mod vector;

@@ -9,9 +9,9 @@
 //! names are compared without case: a class of that very name, else all classes whose names contain it.
 
 mod filter;
-mod keys;
 mod needle;
 mod parse;
+mod paths;
 mod rows;
 mod sort;
 
@@ -21,9 +21,9 @@ use crate::journal::Decisions;
 use crate::manifest::Manifest;
 use crate::protocol::Query;
 use crate::ranking::{Ranking, Results};
+use crate::sorting::Unwanted;
 use crate::{Error, Result};
 use filter::Filter;
-use rows::Unwanted;
 use std::collections::BTreeMap;
 
 /// What a query looks at.

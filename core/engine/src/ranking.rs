@@ -41,8 +41,10 @@ use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
-use pass::{Beside, Candidate, Pass, Summary, Voter, calibrated};
+use crate::sorting::{Key, by_keys, by_keys_with};
+use pass::{Beside, Pass, Summary, Voter, calibrated};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -56,6 +58,15 @@ const SURE: f32 = 0.1;
 /// Results by detector name.
 pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 
+/// How many samples a detector scored and flags.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Samples with a score.
+    pub scored: u64,
+    /// Samples below the threshold.
+    pub flagged: u64,
+}
+
 /// One rank made of all detectors' results.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
@@ -65,6 +76,8 @@ pub struct Ranking {
     pub order: Column<u32>,
     /// How many detectors flag each sample; 0 where the rule makes it no suspect.
     pub flags: Column<u16>,
+    /// Of each detector, in the order of their names; none of a result that was left out.
+    pub counts: Vec<Counts>,
     /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
     pub note: String,
     /// What samples that no detector flags are ordered by.
@@ -81,6 +94,7 @@ pub(crate) struct Kept {
     pub(crate) rest: Column<f32>,
     pub(crate) full: Column<u32>,
     pub(crate) suspects: usize,
+    pub(crate) counts: Vec<Counts>,
 }
 
 impl Ranking {
@@ -94,12 +108,12 @@ impl Ranking {
     pub(crate) fn kept(&self) -> Kept {
         let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
         let (score, flags, rest) = (self.score.clone(), self.flags.clone(), self.rest.clone());
-        Kept { score, flags, rest, full, suspects: self.order.len() }
+        Kept { score, flags, rest, full, suspects: self.order.len(), counts: self.counts.clone() }
     }
 
     /// What was kept; `None` where its parts do not fit together.
     pub(crate) fn from_kept(kept: Kept) -> Option<Ranking> {
-        let Kept { score, flags, rest, full, suspects } = kept;
+        let Kept { score, flags, rest, full, suspects, counts } = kept;
         let count = score.len();
         let fits = flags.len() == count && rest.len() == count && full.len() == count && suspects <= count;
         if !fits || !full.par_iter().all(|&row| (row as usize) < count) {
@@ -107,6 +121,7 @@ impl Ranking {
         }
         Some(Ranking {
             order: full.first(suspects),
+            counts,
             note: String::new(),
             score,
             flags,
@@ -116,27 +131,47 @@ impl Ranking {
     }
 
     fn make_full_order(&self) -> Vec<u32> {
-        let (mut scored, unscored): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (0..self.score.len() as u32)
-            .into_par_iter()
-            .filter(|&row| self.flags[row as usize] == 0)
-            .map(|row| (self.rest[row as usize], row))
-            .map(|(score, row)| if score.is_nan() { (u32::MAX, row) } else { (score.to_bits(), row) })
-            .partition(|&(bits, _)| bits != u32::MAX);
-        scored.par_sort_unstable();
-        let rest = scored.into_iter().chain(unscored).map(|(_, row)| row);
-        self.order.iter().copied().chain(rest).collect()
+        let rows = (0..self.score.len() as u32).into_par_iter();
+        let fine: Vec<u32> = rows.filter(|&row| self.flags[row as usize] == 0).collect();
+        // Those without a score come last.
+        let key = |row: u32| match self.rest[row as usize] {
+            score if score.is_nan() => u32::MAX,
+            score => bits(score),
+        };
+        [&self.order[..], &by_keys(fine, &[&key])].concat()
+    }
+}
+
+/// How a detector's scores are brought to the scale where 0.5 is its threshold.
+#[derive(Debug, Clone, Copy)]
+pub struct Calibration {
+    threshold: f32,
+    /// What a score below the threshold is multiplied by, and what its distance is from there on.
+    below: f32,
+    above: f32,
+}
+
+impl Calibration {
+    /// For a detector with this threshold.
+    pub fn new(threshold: f32) -> Calibration {
+        Calibration { threshold, below: 0.5 / threshold, above: 0.5 / (1.0 - threshold) }
+    }
+
+    /// A score on the common scale. NaN stays NaN.
+    #[inline(always)]
+    pub fn of(self, score: f32) -> f32 {
+        // Both sides, and then a choice: without a branch the processor does several samples at once.
+        let below = score * self.below;
+        let above = 0.5 + (score - self.threshold) * self.above;
+        // Not flagged, although nothing can be better.
+        let above = if self.threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
+        if score < self.threshold { below } else { above }
     }
 }
 
 /// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
-#[inline]
 pub fn calibrate(score: f32, threshold: f32) -> f32 {
-    // Both sides, and then a choice: without a branch the processor does several samples at once.
-    let below = 0.5 * score / threshold;
-    let above = 0.5 + 0.5 * (score - threshold) / (1.0 - threshold);
-    // Not flagged, although nothing can be better.
-    let above = if threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
-    if score < threshold { below } else { above }
+    Calibration::new(threshold).of(score)
 }
 
 /// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
@@ -168,9 +203,13 @@ pub fn rank_reviewed(
     let mut voters: Vec<Voter<'_>> = results
         .iter()
         .filter(|(_, result)| result.len() == count)
-        .map(|(name, result)| Voter {
+        .map(|(name, result)| {
+            (name, result, thresholds.get(name).copied().unwrap_or(result.record().threshold))
+        })
+        .map(|(name, result, threshold)| Voter {
             scores: result.scores(),
-            threshold: thresholds.get(name).copied().unwrap_or(result.record().threshold),
+            threshold,
+            calibration: Calibration::new(threshold),
             weight: match rule {
                 EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
                 _ => 1.0,
@@ -214,11 +253,18 @@ pub fn rank_reviewed(
     let order = match rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &pass),
         EnsembleRule::Majority => {
-            sorted(&pass, |row| (u32::from(u16::MAX - row.flags), bits(row.lowest), bits(row.mean)))
+            let fewest = |row: &Summary| u32::from(u16::MAX - row.flags);
+            sorted(&pass, &[&fewest, &|row| bits(row.lowest), &|row| bits(row.mean)])
         }
-        _ => sorted(&pass, |row| (bits(row.score), bits(row.lowest), bits(row.mean))),
+        _ => sorted(&pass, &[&|row| bits(row.score), &|row| bits(row.lowest), &|row| bits(row.mean)]),
+    };
+    let mut counts = pass.counts.into_iter();
+    let counts_of = |result: &Arc<DetectorResult>| match result.len() == count {
+        true => counts.next().unwrap_or_default(),
+        false => Counts::default(),
     };
     Ranking {
+        counts: results.values().map(counts_of).collect(),
         rest: pass.rest.into(),
         score: pass.score.into(),
         flags: pass.flags.into(),
@@ -234,65 +280,67 @@ fn bits(number: f32) -> u32 {
     (number + 0.0).to_bits()
 }
 
-/// The suspects by a key of three parts, then by manifest order.
-fn sorted(pass: &Pass, key: impl Fn(&Summary) -> (u32, u32, u32) + Sync) -> Vec<u32> {
-    let suspects = pass.candidates.par_iter().filter(|candidate| candidate.summary.flags > 0);
-    let mut keyed: Vec<((u32, u32, u32), u32)> =
-        suspects.map(|candidate| (key(&candidate.summary), candidate.row)).collect();
-    keyed.par_sort_unstable();
-    keyed.into_par_iter().map(|(_, row)| row).collect()
+/// What suspects are sorted by.
+type Part<'a> = &'a (dyn Fn(&Summary) -> u32 + Sync);
+
+/// The suspects by a key of some parts, then by manifest order.
+fn sorted(pass: &Pass, parts: &[Part<'_>]) -> Vec<u32> {
+    let candidates = &pass.candidates;
+    let summary = |place: u32| &candidates[place as usize].summary;
+    let keys: Vec<_> = parts.iter().map(|part| move |place: u32| part(summary(place))).collect();
+    let keys: Vec<Key<'_>> = keys.iter().map(|key| key as Key<'_>).collect();
+    rows(pass, by_keys(suspects(pass, |_| true), &keys))
+}
+
+/// Places of the candidates that are suspects.
+fn suspects(pass: &Pass, also: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
+    let places = (0..pass.candidates.len() as u32).into_par_iter();
+    places.filter(|&place| pass.candidates[place as usize].summary.flags > 0 && also(place)).collect()
+}
+
+fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
+    places.into_par_iter().map(|place| pass.candidates[place as usize].row).collect()
 }
 
 /// The rules Or, Recall and Precision: see the module's words.
 fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
-    let candidates = &pass.candidates;
-    let lists: Vec<Vec<(u32, u32, u32)>> = voters
+    let candidate = |place: u32| &pass.candidates[place as usize];
+    let (lowest, mean) =
+        (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
+    let lists: Vec<Vec<(u32, u32)>> = voters
         .par_iter()
         .zip(&pass.flagged)
         .map(|(voter, flagged)| {
-            let entry = |&place: &u32| {
-                let Candidate { row, summary } = candidates[place as usize];
-                (bits(voter.scores[row as usize]), bits(summary.mean), place)
-            };
-            let mut list: Vec<(u32, u32, u32)> = flagged.par_iter().map(entry).collect();
-            list.par_sort_unstable();
-            list
+            let score = |place: u32| bits(voter.scores[candidate(place).row as usize]);
+            by_keys_with(flagged.clone(), &score, &[&mean])
         })
         .collect();
-    let mut earned = vec![0.0_f32; candidates.len()];
+    let mut earned = vec![0.0_f32; pass.candidates.len()];
     for (voter, list) in voters.iter().zip(lists) {
-        for (place, (score, _, candidate)) in (1_u32..).zip(list) {
-            let c = calibrate(f32::from_bits(score), voter.threshold);
+        for (place, (score, candidate)) in (1_u32..).zip(list) {
+            let c = voter.calibration.of(f32::from_bits(score));
             let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
             let share = 1.0 / (place as f32 + WAIT * weakness);
             earned[candidate as usize] += share * share * share;
         }
     }
-    let suspects = candidates.par_iter().zip(&earned);
-    let mut keyed: Vec<(u32, u32, u32, u32)> = suspects
-        .filter(|(candidate, earned)| **earned > 0.0 && candidate.summary.flags > 0)
-        .map(|(Candidate { row, summary }, earned)| {
-            (u32::MAX - bits(*earned), bits(summary.lowest), bits(summary.mean), *row)
-        })
-        .collect();
-    keyed.par_sort_unstable();
-    keyed.into_par_iter().map(|(.., row)| row).collect()
+    let most = |place: u32| u32::MAX - bits(earned[place as usize]);
+    let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
+    rows(pass, by_keys(suspects, &[&most, &lowest, &mean]))
 }
 
 /// For each sample the share of scored samples that score lower, ties in the middle; NaN where there is no score.
 pub(crate) fn mean_ranks(scores: &[f32]) -> Vec<f32> {
     let rows = (0_u32..scores.len() as u32).into_par_iter();
-    let mut sorted: Vec<(u32, u32)> = rows
-        .filter(|&row| !scores[row as usize].is_nan())
-        .map(|row| (bits(scores[row as usize]), row))
-        .collect();
-    sorted.par_sort_unstable();
+    let scored: Vec<u32> = rows.filter(|&row| !scores[row as usize].is_nan()).collect();
+    let key = |row: u32| bits(scores[row as usize]);
+    let sorted = by_keys(scored, &[&key]);
     let mut ranks = vec![f32::NAN; scores.len()];
     let last = sorted.len().saturating_sub(1).max(1) as f64;
     let mut before = 0;
-    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
+    for tied in sorted.chunk_by(|&a, &b| key(a) == key(b)) {
         let middle = before as f64 + (tied.len() - 1) as f64 / 2.0;
-        for &(_, row) in tied {
+        for &row in tied {
             ranks[row as usize] = (middle / last) as f32;
         }
         before += tied.len();

@@ -187,8 +187,8 @@ impl Counts {
         let small = rgb.len() / 3 <= SORTED;
         let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
         let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
-        // Neighbours are alike: counted in turns in two tables, one count does not wait for the other.
-        let mut tables = [[[0_u32; 256]; 3]; 2];
+        // Neighbours are alike: counted in turns in some tables, one count does not wait for the other.
+        let mut tables = [[[0_u32; 256]; 3]; 4];
         let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], coloured: 0 };
         for run in rgb.as_chunks::<3>().0.chunks(RUN) {
             wide(Look { run, seen: &mut seen });
@@ -199,17 +199,19 @@ impl Counts {
                     counts.brightness[usize::from(step)] += 1;
                 }
             }
-            for (place, pixel) in run.iter().enumerate() {
-                let [red, green, blue] = &mut tables[place % 2];
-                red[usize::from(pixel[0])] += 1;
-                green[usize::from(pixel[1])] += 1;
-                blue[usize::from(pixel[2])] += 1;
+            let (fours, rest) = run.as_chunks::<4>();
+            for some in fours.iter().map(<[_; 4]>::as_slice).chain([rest]) {
+                for ([r, g, b], [red, green, blue]) in some.iter().zip(&mut tables) {
+                    red[usize::from(*r)] += 1;
+                    green[usize::from(*g)] += 1;
+                    blue[usize::from(*b)] += 1;
+                }
             }
         }
         counts.coloured = seen.coloured;
-        let [even, odd] = &tables;
-        counts.channels =
-            [0, 1, 2].map(|channel| std::array::from_fn(|value| even[channel][value] + odd[channel][value]));
+        counts.channels = std::array::from_fn(|channel| {
+            std::array::from_fn(|value| tables.iter().map(|table| table[channel][value]).sum())
+        });
         if small {
             counts.brightness.sort_unstable();
         }

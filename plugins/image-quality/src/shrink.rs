@@ -31,18 +31,41 @@ pub(crate) fn shrink(rgb: &[u8], width: usize, height: usize, to: (usize, usize)
     if height - to.1 > 2 * (width - to.0) { columns(&rows(rgb, width)) } else { rows(&columns(rgb), to.0) }
 }
 
-/// Rows that are made side by side.
-const LANES: usize = 8;
+/// Values that are summed up side by side: whole pixels, and whole vectors of eight numbers.
+const LANES: usize = 24;
 
 /// The pass along each row.
 fn across(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    wide(Across { rgb, width, taps })
+    wide(Across { rgb, width, taps, by_channel: ByChannel::new(taps) })
+}
+
+/// Weights once for each channel, as they lie beside pixels, with zeros up to the next whole number of lanes.
+struct ByChannel {
+    weights: Vec<[f32; LANES]>,
+    /// Where each position's weights end.
+    ends: Vec<usize>,
+}
+
+impl ByChannel {
+    fn new(taps: &Taps) -> ByChannel {
+        let (mut weights, mut ends) = (Vec::new(), Vec::new());
+        for tap in taps.iter() {
+            for pixels in tap.weights.chunks(LANES / 3) {
+                let mut lanes = [0.0; LANES];
+                lanes.chunks_exact_mut(3).zip(pixels).for_each(|(lane, &weight)| lane.fill(weight));
+                weights.push(lanes);
+            }
+            ends.push(weights.len());
+        }
+        ByChannel { weights, ends }
+    }
 }
 
 struct Across<'a> {
     rgb: &'a [u8],
     width: usize,
     taps: &'a Taps,
+    by_channel: ByChannel,
 }
 
 impl Kernel for Across<'_> {
@@ -50,41 +73,47 @@ impl Kernel for Across<'_> {
 
     #[inline(always)]
     fn call(self) -> Vec<u8> {
-        let Across { rgb, width, taps } = self;
+        let Across { rgb, width, taps, by_channel } = self;
         let (stride, new_stride) = (width * 3, taps.starts.len() * 3);
         let mut out = vec![0; rgb.len() / stride * new_stride];
-        // Column by column the values of all lanes, so that a sum needs nothing of its neighbours.
-        let mut columns = vec![[0.0_f32; LANES]; stride];
-        for (rows, out) in rgb.chunks(LANES * stride).zip(out.chunks_mut(LANES * new_stride)) {
-            for (lane, row) in rows.chunks_exact(stride).enumerate() {
-                for (column, &value) in columns.iter_mut().zip(row) {
-                    column[lane] = f32::from(value);
+        // Behind the row there is something for weights of zero.
+        let mut values = vec![0.0_f32; stride + LANES];
+        let mut sums = vec![0.0_f32; new_stride];
+        let doubt = taps.iter().map(|tap| tap.doubt()).fold(0.0, f32::max);
+        for (row, out) in rgb.chunks_exact(stride).zip(out.chunks_exact_mut(new_stride)) {
+            values.iter_mut().zip(row).for_each(|(to, &value)| *to = f32::from(value));
+            let mut begin = 0;
+            let places = taps.starts.iter().zip(&by_channel.ends);
+            for ((&start, &end), sums) in places.zip(sums.as_chunks_mut::<3>().0) {
+                let under = values[start * 3..].as_chunks::<LANES>().0;
+                let mut lanes = [0.0_f32; LANES];
+                for (values, weights) in under.iter().zip(&by_channel.weights[begin..end]) {
+                    for ((lane, value), weight) in lanes.iter_mut().zip(values).zip(weights) {
+                        *lane += value * weight;
+                    }
                 }
+                begin = end;
+                *sums = by_halves(lanes);
             }
-            for (position, tap) in taps.iter().enumerate() {
-                let under = &columns[tap.start * 3..(tap.start + tap.weights.len()) * 3];
-                let mut sums = [[0.0_f32; LANES]; 3];
-                for (pixel, &weight) in under.as_chunks::<3>().0.iter().zip(tap.weights) {
-                    for (sums, column) in sums.iter_mut().zip(pixel) {
-                        for (sum, value) in sums.iter_mut().zip(column) {
-                            *sum += value * weight;
-                        }
-                    }
-                }
-                let doubt = tap.doubt();
-                for (lane, (row, out)) in
-                    rows.chunks_exact(stride).zip(out.chunks_exact_mut(new_stride)).enumerate()
-                {
-                    for (channel, sums) in sums.iter().enumerate() {
-                        let values = &row[tap.start * 3 + channel..];
-                        let exact = || tap.exact(values.iter().step_by(3).map(|&value| value.into()));
-                        out[position * 3 + channel] = rounded(sums[lane], doubt, exact);
-                    }
-                }
+            for (place, (out, &sum)) in out.iter_mut().zip(&sums).enumerate() {
+                let exact = || {
+                    let tap = taps.at(place / 3);
+                    let values = &row[tap.start * 3 + place % 3..];
+                    tap.exact(values.iter().step_by(3).map(|&value| value.into()))
+                };
+                *out = rounded(sum, doubt, exact);
             }
         }
         out
     }
+}
+
+/// The sums of a pixel's channels over all pixels of the lanes.
+#[inline(always)]
+fn by_halves(lanes: [f32; LANES]) -> [f32; 3] {
+    let twelve: [f32; 12] = std::array::from_fn(|at| lanes[at] + lanes[at + 12]);
+    let six: [f32; 6] = std::array::from_fn(|at| twelve[at] + twelve[at + 6]);
+    std::array::from_fn(|at| six[at] + six[at + 3])
 }
 
 /// The pass along each column.
@@ -198,12 +227,14 @@ impl Taps {
     }
 
     fn iter(&self) -> impl Iterator<Item = Tap<'_>> {
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        begins.zip(&self.ends).zip(&self.starts).map(|((begin, &end), &start)| Tap {
-            start,
-            weights: &self.weights[begin..end],
-            fixed: &self.fixed[begin..end],
-        })
+        (0..self.starts.len()).map(|position| self.at(position))
+    }
+
+    fn at(&self, position: usize) -> Tap<'_> {
+        let begin = position.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let weights = begin..self.ends[position];
+        let (weights, fixed) = (&self.weights[weights.clone()], &self.fixed[weights]);
+        Tap { start: self.starts[position], weights, fixed }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Column, FORMAT, file};
 use crate::Result;
-use crate::ranking::{Kept, Ranking};
+use crate::ranking::{Counts, Kept, Ranking};
 use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch, UInt16Array, UInt32Array};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{Field, Schema};
@@ -16,16 +16,16 @@ struct Head {
     /// What the rank was made of.
     key: String,
     suspects: usize,
-    /// Samples each detector scored and flags.
-    counts: Vec<(u64, u64)>,
+    /// Of each detector.
+    counts: Vec<Counts>,
 }
 
-/// Writes a rank with the counts beside it. `key` stands for everything it was made of.
+/// Writes a rank. `key` stands for everything it was made of.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn save_rank(path: &Path, key: &str, ranking: &Ranking, counts: &[(u64, u64)]) -> Result<()> {
-    let Kept { score, flags, rest, full, suspects } = ranking.kept();
+pub(crate) fn save_rank(path: &Path, key: &str, ranking: &Ranking) -> Result<()> {
+    let Kept { score, flags, rest, full, suspects, counts } = ranking.kept();
     let count = score.len();
     let arrays: [(&str, ArrayRef); 4] = [
         ("score", Arc::new(Float32Array::new(ScalarBuffer::new(score.buffer(), 0, count), None))),
@@ -33,7 +33,7 @@ pub(crate) fn save_rank(path: &Path, key: &str, ranking: &Ranking, counts: &[(u6
         ("rest", Arc::new(Float32Array::new(ScalarBuffer::new(rest.buffer(), 0, count), None))),
         ("order", Arc::new(UInt32Array::new(ScalarBuffer::new(full.buffer(), 0, count), None))),
     ];
-    let head = Head { format: FORMAT, key: key.to_owned(), suspects, counts: counts.to_vec() };
+    let head = Head { format: FORMAT, key: key.to_owned(), suspects, counts };
     let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), false);
     let fields: Vec<Field> = arrays.iter().map(field).collect();
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
@@ -43,7 +43,7 @@ pub(crate) fn save_rank(path: &Path, key: &str, ranking: &Ranking, counts: &[(u6
 
 /// Reads a rank of `count` samples that was made of what `key` stands for. `None` where there is none, or none of
 /// use: it is made anew then.
-pub(crate) fn load_rank(path: &Path, key: &str, count: usize) -> Option<(Ranking, Vec<(u64, u64)>)> {
+pub(crate) fn load_rank(path: &Path, key: &str, count: usize) -> Option<Ranking> {
     let batch = file::read(path).ok()?;
     let head: Head = file::head(path, &batch.schema()).ok()?;
     if head.format != FORMAT || head.key != key || batch.num_rows() != count {
@@ -54,12 +54,12 @@ pub(crate) fn load_rank(path: &Path, key: &str, count: usize) -> Option<(Ranking
     let flags = column("flags")?.downcast_ref::<UInt16Array>()?.values().inner().clone();
     let rest = column("rest")?.downcast_ref::<Float32Array>()?.values().inner().clone();
     let full = column("order")?.downcast_ref::<UInt32Array>()?.values().inner().clone();
-    let ranking = Ranking::from_kept(Kept {
+    Ranking::from_kept(Kept {
         score: Column::mapped(score)?,
         flags: Column::mapped(flags)?,
         rest: Column::mapped(rest)?,
         full: Column::mapped(full)?,
         suspects: head.suspects,
-    })?;
-    Some((ranking, head.counts))
+        counts: head.counts,
+    })
 }

@@ -51,8 +51,8 @@ fn stamp(path: &Path) -> Option<[u8; 24]> {
     Some(stamp)
 }
 
-/// The rank of this key, with what each detector scored and flags.
-pub(super) fn rank(session: &Session, key: &str, count: usize) -> Option<(Ranking, Vec<(u64, u64)>)> {
+/// The rank of this key.
+pub(super) fn rank(session: &Session, key: &str, count: usize) -> Option<Ranking> {
     columns::load_rank(&session.rank_path(), key, count)
 }
 
@@ -63,9 +63,8 @@ pub(super) fn keep(setup: &Arc<Setup>, state: &Arc<State>) {
     let Some(key) = key.filter(|_| session.is_writable()) else { return };
     let (setup, state) = (setup.clone(), state.clone());
     let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {
-        let counts: Vec<(u64, u64)> = state.detectors.iter().map(|one| (one.scored, one.flagged)).collect();
         // Without it the next opening takes longer, and that is all.
-        let _ = columns::save_rank(&setup.session.rank_path(), &key, &state.ranking, &counts);
+        let _ = columns::save_rank(&setup.session.rank_path(), &key, &state.ranking);
     });
     drop(spawned);
 }

@@ -264,7 +264,10 @@ impl Service {
     /// Makes a new snapshot and tells the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
         let decisions = self.journal.decisions();
-        self.state = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
+        let renewed = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
+        let old = std::mem::replace(&mut self.state, renewed);
+        // Giving back the columns of ten million rows takes a while.
+        rayon::spawn(move || drop(old));
         if !self.state.ranking.note.is_empty() {
             self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
         }

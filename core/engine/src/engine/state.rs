@@ -8,7 +8,6 @@ use crate::journal::Decisions;
 use crate::protocol::{DetectorSummary, EnsembleRule};
 use crate::ranking::{self, Ranking};
 use crate::session::Session;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,25 +43,18 @@ impl State {
         let count = findings.manifest.len();
         let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
         let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
-        let kept = kept.filter(|(_, counts)| counts.len() == findings.results.len());
+        let kept = kept.filter(|kept| kept.counts.len() == findings.results.len());
         let found = kept.is_some();
-        let (ranking, counts) = kept.unwrap_or_else(|| {
-            let counts = findings.results.iter().map(|(name, result)| {
-                let threshold = thresholds.get(name).copied().unwrap_or_default();
-                let scores = result.scores().par_iter();
-                let count = |score: &f32| (u64::from(!score.is_nan()), u64::from(*score < threshold));
-                scores.map(count).reduce(|| (0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
-            });
+        let ranking = kept.unwrap_or_else(|| {
             let reviewed =
                 if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
-            let ranking = ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed);
-            (ranking, counts.collect())
+            ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed)
         });
         let detectors = findings
             .results
             .iter()
-            .zip(counts)
-            .map(|((name, result), (scored, flagged))| {
+            .zip(&ranking.counts)
+            .map(|((name, result), counts)| {
                 let record = result.record();
                 let threshold = thresholds.get(name).copied().unwrap_or(record.threshold);
                 DetectorSummary {
@@ -72,8 +64,8 @@ impl State {
                     groups: record.groups,
                     // As it was set: moving it goes on from there.
                     threshold: set.get(name).copied().unwrap_or(threshold),
-                    scored,
-                    flagged,
+                    scored: counts.scored,
+                    flagged: counts.flagged,
                     seconds: record.seconds,
                     notes: record.notes.clone(),
                 }

@@ -12,11 +12,12 @@ pub use bind::{BindError, Binding};
 pub use read::{Grid, Numbers, Values};
 pub use report::{FilterFigures, Joined, Report};
 
+use crate::columns::Column;
 use crate::display::safe_path;
 use crate::{Error, Result};
 use chaffinch_confident::{
-    Ensemble, Filter, Filters, Method, Problem, Real, Table, Weights, ensemble_scores, mean_probabilities,
-    scores, suggested,
+    Ensemble, Filter, Filters, Method, Problem, Real, Table, Tops, Weights, ensemble_scores,
+    mean_probabilities, scores, suggested,
 };
 use chaffinch_selection::Evidence;
 use models::Models;
@@ -29,11 +30,17 @@ pub const SUM_TOLERANCE: f64 = 2e-3;
 /// Probabilities and labels of the same samples, with class names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Input {
-    /// One matrix a model.
-    numbers: Vec<Numbers>,
+    models: Vec<Model>,
     binding: Binding,
     labels: Vec<u32>,
     errors: Option<Vec<bool>>,
+}
+
+/// The probabilities of a model, checked, and what was found out about them on the way.
+#[derive(Debug, Clone, PartialEq)]
+enum Model {
+    Single(Column<f32>, Tops<f32>),
+    Double(Column<f64>, Tops<f64>),
 }
 
 /// What is asked of [`Input::judge`].
@@ -60,6 +67,39 @@ pub struct Judged {
     pub flagged: BTreeMap<&'static str, Vec<bool>>,
     /// The models' weights, where there are several.
     pub weights: Option<Weights>,
+}
+
+impl Model {
+    /// Checks one model's probabilities of these labels.
+    fn checked(numbers: Numbers, classes: usize, labels: &[u32]) -> std::result::Result<Model, Problem> {
+        fn tops<T: Real>(
+            data: &[T],
+            classes: usize,
+            labels: &[u32],
+        ) -> std::result::Result<Tops<T>, Problem> {
+            let table = Table::new(data, classes, labels)?;
+            table.check_sums(SUM_TOLERANCE)?;
+            Ok(table.tops())
+        }
+        Ok(match numbers {
+            Numbers::Single(data) => {
+                let tops = tops(&data, classes, labels)?;
+                Model::Single(data, tops)
+            }
+            Numbers::Double(data) => {
+                let tops = tops(&data, classes, labels)?;
+                Model::Double(data, tops)
+            }
+        })
+    }
+
+    /// The probabilities in 64 bits.
+    fn wide(&self) -> Vec<f64> {
+        match self {
+            Model::Single(data, _) => data.iter().map(|&p| f64::from(p)).collect(),
+            Model::Double(data, _) => data.to_vec(),
+        }
+    }
 }
 
 impl Input {
@@ -93,19 +133,14 @@ impl Input {
             same_length(path, values.len())?;
             wrong_labels(&binding, &values, &bound).map_err(|error| Error::format(path, error.to_string()))
         });
-        let input = Input { numbers, binding, labels: bound, errors: errors.transpose()? };
-        for (numbers, path) in input.numbers.iter().zip(probabilities) {
+        let errors = errors.transpose()?;
+        let model = |(numbers, path): (Numbers, &PathBuf)| {
             // Labels are right here: what is left is in the matrix.
-            input.check(numbers).map_err(|problem| Error::format(path, problem.to_string()))?;
-        }
-        Ok(input)
-    }
-
-    fn check(&self, numbers: &Numbers) -> std::result::Result<(), Problem> {
-        match numbers {
-            Numbers::Single(data) => self.table(data)?.check_sums(SUM_TOLERANCE),
-            Numbers::Double(data) => self.table(data)?.check_sums(SUM_TOLERANCE),
-        }
+            Model::checked(numbers, binding.names().len(), &bound)
+                .map_err(|problem| Error::format(path, problem.to_string()))
+        };
+        let models = numbers.into_iter().zip(probabilities).map(model).collect::<Result<_>>()?;
+        Ok(Input { models, binding, labels: bound, errors })
     }
 
     fn table<'a, T: Real>(&'a self, data: &'a [T]) -> std::result::Result<Table<'a, T>, Problem> {
@@ -129,7 +164,7 @@ impl Input {
 
     /// Number of models.
     pub fn models(&self) -> usize {
-        self.numbers.len()
+        self.models.len()
     }
 
     /// For each model what it says of each sample: how likely the label is, and how likely the most likely class.
@@ -142,21 +177,21 @@ impl Input {
                 (if class == label { p } else { own }, best.max(p))
             })
         };
-        let model = |numbers: &Numbers| {
+        let model = |model: &Model| {
             let mut evidence = Evidence::default();
             for (sample, &label) in self.labels.iter().enumerate() {
                 let place = sample * classes..(sample + 1) * classes;
-                let (own, best) = match numbers {
-                    Numbers::Single(data) => {
+                let (own, best) = match model {
+                    Model::Single(data, _) => {
                         of(&mut data[place].iter().map(|&p| f64::from(p)), label as usize)
                     }
-                    Numbers::Double(data) => of(&mut data[place].iter().copied(), label as usize),
+                    Model::Double(data, _) => of(&mut data[place].iter().copied(), label as usize),
                 };
                 evidence.push(own, best);
             }
             evidence
         };
-        self.numbers.iter().map(model).collect()
+        self.models.iter().map(model).collect()
     }
 
     /// The probabilities of all models joined, row by row, and their weights.
@@ -164,7 +199,7 @@ impl Input {
     /// # Errors
     /// Never for input that was read here.
     pub fn joined(&self, ensemble: Ensemble) -> std::result::Result<(Vec<f64>, Weights), Problem> {
-        let wide: Vec<Vec<f64>> = self.numbers.iter().map(Numbers::wide).collect();
+        let wide: Vec<Vec<f64>> = self.models.iter().map(Model::wide).collect();
         let tables = wide.iter().map(|data| self.table(data)).collect::<std::result::Result<Vec<_>, _>>()?;
         let weights = Weights::of(&tables, ensemble)?;
         Ok((mean_probabilities(&tables, &weights.weights), weights))
@@ -176,13 +211,18 @@ impl Input {
     /// # Errors
     /// When the probabilities do not allow it: all labels alike.
     pub fn judge(&self, question: &Question) -> std::result::Result<Judged, Problem> {
-        match self.numbers.as_slice() {
-            [Numbers::Single(data)] => judge(&self.table(data)?, question),
-            [Numbers::Double(data)] => judge(&self.table(data)?, question),
+        let (classes, labels) = (self.binding.names().len(), &self.labels);
+        match self.models.as_slice() {
+            [Model::Single(data, tops)] => {
+                judge(&Table::again(data, classes, labels, tops.clone()), question)
+            }
+            [Model::Double(data, tops)] => {
+                judge(&Table::again(data, classes, labels, tops.clone()), question)
+            }
             _ => {
                 let (mean, weights) = self.joined(question.ensemble)?;
                 let mut judged = judge(&self.table(&mean)?, question)?;
-                let wide: Vec<Vec<f64>> = self.numbers.iter().map(Numbers::wide).collect();
+                let wide: Vec<Vec<f64>> = self.models.iter().map(Model::wide).collect();
                 let tables =
                     wide.iter().map(|data| self.table(data)).collect::<std::result::Result<Vec<_>, _>>()?;
                 judged.scores =

@@ -67,13 +67,3 @@ fn reordered(numbers: Numbers, order: &[usize]) -> Numbers {
         Numbers::Double(data) => Numbers::Double(rows(&data, order).into()),
     }
 }
-
-impl Numbers {
-    /// The numbers in 64 bits.
-    pub(super) fn wide(&self) -> Vec<f64> {
-        match self {
-            Numbers::Single(data) => data.iter().map(|&p| f64::from(p)).collect(),
-            Numbers::Double(data) => data.to_vec(),
-        }
-    }
-}

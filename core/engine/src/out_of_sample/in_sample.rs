@@ -2,7 +2,7 @@
 //! label can be learned at all.
 
 use super::logistic::{Balance, Logistic};
-use super::{FEW_CLASSES, sampled};
+use super::{FEW_CLASSES, MAX_WORK, room, sampled};
 use crate::job::Job;
 use crate::store::EmbeddingMatrix;
 use crate::{Error, Result};
@@ -22,7 +22,7 @@ pub fn in_sample(
     take: impl FnMut(u32, &[f32]),
 ) -> Result<()> {
     let rows: Vec<u32> = (0..labels.len() as u32).filter(|&row| usable(row as usize)).collect();
-    let training = sampled(rows.iter().copied(), labels, classes, matrix.cols());
+    let training = sampled(rows.iter().copied(), labels, classes, room(MAX_WORK, matrix.cols(), classes));
     let model =
         Logistic::train(matrix, &training, labels, classes, Balance::Classes, None, &|done, total| {
             job.checkpoint()?;

@@ -25,6 +25,9 @@ pub use logistic::Balance;
 /// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
 /// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
 const MAX_WORK: usize = 40_000_000_000;
+/// The share of it that the first of two trainings takes: it only says which labels are doubtful, and where the second
+/// one starts.
+const FIRST: usize = 4;
 /// So many samples of a class are trained on in any case.
 const LEAST_SHARE: usize = 20;
 
@@ -62,7 +65,7 @@ pub fn compute(
 ) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
     let given = Given { matrix, labels, classes };
-    Ok(given.train(&folds, &|_| true, balance, &[], job)?.0)
+    Ok(given.train(&folds, &|_| true, balance, &[], MAX_WORK, job)?.0)
 }
 
 /// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models clearly
@@ -84,16 +87,23 @@ pub fn compute_cleaned(
     let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
     let stop = job.stop_flag();
     let given = Given { matrix, labels, classes };
-    let (first, models) =
-        given.train(&folds, &|_| true, Balance::Samples, &[], &Job::new(stop, &first_half))?;
+    let (first, models) = given.train(
+        &folds,
+        &|_| true,
+        Balance::Samples,
+        &[],
+        MAX_WORK / FIRST,
+        &Job::new(stop, &first_half),
+    )?;
     let doubtful = doubt::doubtful(&first, labels);
-    if !doubtful.contains(&true) {
+    let all_seen = labels.len() <= room(MAX_WORK / FIRST, matrix.cols(), classes);
+    if all_seen && !doubtful.contains(&true) {
         return Ok(first);
     }
     drop(first);
     let trusted = |row: u32| !doubtful[row as usize];
     let job = Job::new(stop, &second_half);
-    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, &job)?;
+    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, MAX_WORK, &job)?;
     // Who has not seen the doubtful labels is too sure of them.
     sharpness::calibrate(&mut found, labels);
     Ok(found)
@@ -108,14 +118,15 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// Trains a model a fold on the trusted samples of the others, each from the model of `start` where there is one, and
-    /// predicts all samples. Returns the models by fold too.
+    /// Trains a model a fold on the trusted samples of the others, with so much `work` a look at them at most, each from the
+    /// model of `start` where there is one, and predicts all samples. Returns the models by fold too.
     fn train(
         self,
         folds: &[u32],
         trusted: &dyn Fn(u32) -> bool,
         balance: Balance,
         start: &[Option<Logistic>],
+        work: usize,
         job: &Job<'_>,
     ) -> Result<(OutOfSample, Vec<Option<Logistic>>)> {
         let Given { matrix, labels, classes } = self;
@@ -128,7 +139,7 @@ impl Given<'_> {
                 continue;
             }
             let outside = rows(folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
-            let training = sampled(outside, labels, classes, matrix.cols());
+            let training = sampled(outside, labels, classes, room(work, matrix.cols(), classes));
             let start = start.get(fold as usize).and_then(Option::as_ref);
             let step = |done: u64, total: u64| {
                 job.checkpoint()?;
@@ -154,10 +165,14 @@ fn rows<'a>(folds: &'a [u32], wanted: impl Fn(u32) -> bool + 'a) -> impl Iterato
     (0_u32..).zip(folds).filter(move |(_, fold)| wanted(**fold)).map(|(row, _)| row)
 }
 
-/// The labelled ones of these samples; of each class an equal share where all would be too many.
-fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, dim: usize) -> Vec<u32> {
+/// How many samples are looked at with so many multiplications.
+fn room(work: usize, dim: usize, classes: usize) -> usize {
+    work / (dim * classes).max(1)
+}
+
+/// The labelled ones of these samples; of each class an equal share where there is no room for all.
+fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room: usize) -> Vec<u32> {
     let labelled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
-    let room = MAX_WORK / (dim * classes).max(1);
     if labelled.len() <= room {
         return labelled;
     }

@@ -3,12 +3,13 @@
 use super::Source;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
-use super::rows::{Bits, Unwanted, gather};
+use super::rows::{Bits, gather};
 use crate::atlas::{Atlas, Neighborhoods};
 use crate::columns::DetectorResult;
 use crate::nearest::hint;
 use crate::protocol::{Area, Axes};
 use crate::sample::SampleId;
+use crate::sorting::Unwanted;
 use crate::{Error, Result};
 use std::borrow::Cow;
 

@@ -1,9 +1,10 @@
 //! Looking for a text in paths.
 
-use super::rows::{Bits, Unwanted};
+use super::rows::Bits;
 use crate::Result;
 use crate::manifest::Manifest;
 use crate::sample::SampleId;
+use crate::sorting::Unwanted;
 use memchr::memmem::Finder;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -1,18 +1,13 @@
 //! Going through many rows on every core, given up soon after nobody wants the answer.
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::sorting::{PART, Unwanted, wanted};
 use rayon::prelude::*;
-
-/// Rows that one thread takes at a time; before each of them it is asked whether the answer is wanted.
-pub(super) const PART: usize = 1 << 15;
-
-/// Whether nobody waits for the answer any more. Asked from many threads.
-pub(super) type Unwanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// What `pick` makes of places and their rows, in the order given.
 ///
 /// # Errors
-/// [`Error::Stopped`] once it is unwanted.
+/// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
 pub(super) fn gather<T: Send>(
     rows: &[u32],
     unwanted: Unwanted<'_>,
@@ -31,11 +26,6 @@ pub(super) fn gather<T: Send>(
     Ok(all)
 }
 
-/// Nothing, or [`Error::Stopped`].
-pub(super) fn wanted(unwanted: Unwanted<'_>) -> Result<()> {
-    if unwanted() { Err(Error::Stopped) } else { Ok(()) }
-}
-
 /// A bit for every row: those of ten million rows stay in a core's cache, where a byte for each would not.
 pub(super) struct Bits(Vec<u64>);
 
@@ -43,7 +33,7 @@ impl Bits {
     /// `mark` is given the first row of a part, and for each of its rows a place where nothing is marked yet.
     ///
     /// # Errors
-    /// [`Error::Stopped`] once it is unwanted.
+    /// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
     pub(super) fn new(
         count: usize,
         unwanted: Unwanted<'_>,
@@ -75,7 +65,7 @@ impl Bits {
     /// Those of the rows that match, which are looked at in the order they lie in memory.
     ///
     /// # Errors
-    /// [`Error::Stopped`] once it is unwanted.
+    /// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
     pub(super) fn that(
         mut self,
         unwanted: Unwanted<'_>,
@@ -106,6 +96,7 @@ impl Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
 
     #[test]
     fn every_row_has_its_own_bit() {

@@ -1,12 +1,13 @@
 //! In which order samples are listed.
 
 use super::Source;
-use super::keys;
-use super::rows::{Unwanted, gather};
+use super::paths;
+use super::rows::gather;
 use crate::Result;
 use crate::manifest::NO_LABEL;
 use crate::protocol::{Query, Sort};
 use crate::sample::SampleId;
+use crate::sorting::{self, Unwanted};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ pub(super) fn sort(
             let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
             return Ok([sorted, rest].concat());
         }
-        Sort::Path => (keys::by_path(source.manifest, &rows, unwanted)?, Vec::new()),
+        Sort::Path => (paths::by_path(source.manifest, &rows, unwanted)?, Vec::new()),
         Sort::Random => by_row(&|row| Some(shuffled(row)))?,
         Sort::Group => by_group(source, &rows, unwanted)?,
     };
@@ -70,11 +71,11 @@ fn by_row(
 ) -> Result<(Vec<u32>, Vec<u32>)> {
     let number = |_, row| Some(u64::from(key(row)?) << 32 | u64::from(row));
     let mut keyed = gather(rows, unwanted, number)?;
-    keys::sort(&mut keyed, unwanted)?;
+    sorting::sort(&mut keyed, unwanted)?;
     let mut rest = Vec::new();
     if keyed.len() < rows.len() {
         rest = gather(rows, unwanted, |_, row| key(row).is_none().then_some(u64::from(row)))?;
-        keys::sort(&mut rest, unwanted)?;
+        sorting::sort(&mut rest, unwanted)?;
     }
     let row = |key: &u64| *key as u32;
     Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
@@ -82,7 +83,7 @@ fn by_row(
 
 /// Rows by numbers that have a row's place in their lower half.
 fn by_place(rows: &[u32], mut keyed: Vec<u64>, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
-    keys::sort(&mut keyed, unwanted)?;
+    sorting::sort(&mut keyed, unwanted)?;
     Ok(keyed.par_iter().map(|&key| rows[key as u32 as usize]).collect())
 }
 

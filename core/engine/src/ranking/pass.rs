@@ -1,9 +1,10 @@
 //! One pass over all samples: the score of each, and what the order of the suspects is made of.
 
 use super::stacking::Stack;
-use super::{SURE, calibrate};
+use super::{Calibration, Counts, SURE};
 use crate::columns::DetectorResult;
 use crate::protocol::EnsembleRule;
+use crate::vector::{Kernel, wide};
 use rayon::prelude::*;
 
 /// Samples that one thread takes at a time.
@@ -15,6 +16,7 @@ const BLOCK: usize = 1 << 8;
 pub(super) struct Voter<'a> {
     pub(super) scores: &'a [f32],
     pub(super) threshold: f32,
+    pub(super) calibration: Calibration,
     pub(super) weight: f32,
     /// Whether it only says that the file can be read.
     pub(super) check: bool,
@@ -61,12 +63,21 @@ pub(super) struct Pass {
     pub(super) candidates: Vec<Candidate>,
     /// For each detector the candidates it flags, as places among them.
     pub(super) flagged: Vec<Vec<u32>>,
+    pub(super) counts: Vec<Counts>,
 }
 
 /// What a part of the samples adds to the lists.
 struct Part {
     candidates: Vec<Candidate>,
     flagged: Vec<Vec<u32>>,
+    /// By detector.
+    scored: Vec<u64>,
+}
+
+impl Part {
+    fn new(detectors: usize) -> Part {
+        Part { candidates: Vec::new(), flagged: vec![Vec::new(); detectors], scored: vec![0; detectors] }
+    }
 }
 
 impl Pass {
@@ -83,75 +94,149 @@ impl Pass {
         let columns =
             score.par_chunks_mut(PART).zip(flags.par_chunks_mut(PART)).zip(rest.par_chunks_mut(PART));
         let part = |(part, ((score, flags), rest)): (usize, ((&mut [f32], &mut [u16]), &mut [f32]))| {
-            let mut lists = Part { candidates: Vec::new(), flagged: vec![Vec::new(); voters.len()] };
+            let mut lists = Part::new(voters.len());
             let mut sums = Sums::new();
             for start in (0..score.len()).step_by(BLOCK) {
                 let (first, len) = (part * PART + start, BLOCK.min(score.len() - start));
-                sums.make(voters, first, len);
-                for place in 0..len {
+                let scored = &mut lists.scored;
+                wide(Block { sums: &mut sums, scored, voters, beside, rule, first, len });
+                if !by_block(rule, beside) {
+                    (0..len).for_each(|place| sums.judge(place, first + place, voters, beside, rule));
+                }
+                let end = start + len;
+                score[start..end].copy_from_slice(&sums.score[..len]);
+                flags[start..end].copy_from_slice(&sums.flags[..len]);
+                rest[start..end].copy_from_slice(if by_mean {
+                    &sums.mean[..len]
+                } else {
+                    &sums.score[..len]
+                });
+                for place in (0..len).filter(|&place| sums.votes[place] > 0) {
                     let row = first + place;
-                    let (summary, flagged) = sums.summary(place, row, voters, beside, rule);
-                    score[start + place] = summary.score;
-                    flags[start + place] = summary.flags;
-                    rest[start + place] = if by_mean { summary.mean } else { summary.score };
-                    if flagged {
-                        let place = lists.candidates.len() as u32;
-                        let mut flagging = voters.iter().zip(&mut lists.flagged);
-                        flagging
-                            .by_ref()
-                            .filter(|(voter, _)| voter.flags(row))
-                            .for_each(|(_, list)| list.push(place));
-                        lists.candidates.push(Candidate { row: row as u32, summary });
-                    }
+                    let flagging =
+                        voters.iter().zip(&mut lists.flagged).filter(|(voter, _)| voter.flags(row));
+                    let number = lists.candidates.len() as u32;
+                    flagging.for_each(|(_, list)| list.push(number));
+                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
                 }
             }
             lists
         };
         let parts: Vec<Part> = columns.enumerate().map(part).collect();
-        let mut all = Part { candidates: Vec::new(), flagged: vec![Vec::new(); voters.len()] };
+        let mut all = Part::new(voters.len());
+        let total = |count: &dyn Fn(&Part) -> usize| parts.iter().map(count).sum();
+        all.candidates.reserve(total(&|part| part.candidates.len()));
+        for (voter, list) in all.flagged.iter_mut().enumerate() {
+            list.reserve(total(&|part| part.flagged[voter].len()));
+        }
         for part in parts {
             let before = all.candidates.len() as u32;
             all.candidates.extend(part.candidates);
             for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
                 list.extend(more.into_iter().map(|place| before + place));
             }
+            all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
         }
-        Pass { score, flags, rest, candidates: all.candidates, flagged: all.flagged }
+        let counts = all.scored.iter().zip(&all.flagged);
+        let counts =
+            counts.map(|(&scored, flagged)| Counts { scored, flagged: flagged.len() as u64 }).collect();
+        Pass { score, flags, rest, candidates: all.candidates, flagged: all.flagged, counts }
     }
 }
 
 /// A sample's calibrated scores by detector, NaN where there is none.
 pub(super) fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
-    voters.iter().map(move |voter| calibrate(voter.scores[row], voter.threshold))
+    voters.iter().map(move |voter| voter.calibration.of(voter.scores[row]))
 }
 
-/// Sums over detectors, for a block of samples.
+/// What all detectors say of a block of samples.
 struct Sums {
-    lowest: [f32; BLOCK],
+    /// Sums over detectors.
     sum: [f32; BLOCK],
     scored: [f32; BLOCK],
     weighted: [f32; BLOCK],
     weights: [f32; BLOCK],
+    /// How many detectors flag a sample, whatever the rule makes of it.
+    votes: [u16; BLOCK],
+    /// See [`Summary`].
+    lowest: [f32; BLOCK],
+    mean: [f32; BLOCK],
+    score: [f32; BLOCK],
     flags: [u16; BLOCK],
+}
+
+/// Whether what a rule says of a sample is made of sums alone, many samples at once.
+fn by_block(rule: &EnsembleRule, beside: &Beside<'_>) -> bool {
+    matches!(beside, Beside::Nothing) && !matches!(rule, EnsembleRule::And | EnsembleRule::AtLeast(_))
+}
+
+/// Sums up samples and judges them by the rule, as far as that goes without looking at each.
+struct Block<'a> {
+    sums: &'a mut Sums,
+    /// Samples that each detector scored, to which those of the block are added.
+    scored: &'a mut [u64],
+    voters: &'a [Voter<'a>],
+    beside: &'a Beside<'a>,
+    rule: &'a EnsembleRule,
+    first: usize,
+    len: usize,
+}
+
+impl Kernel for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Block { sums, scored, voters, beside, rule, first, len } = self;
+        let weighs = matches!(rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
+        sums.make(voters, first, len, weighs, scored);
+        if by_block(rule, beside) {
+            sums.judge_all(rule);
+        }
+    }
 }
 
 impl Sums {
     fn new() -> Sums {
-        let none = [0.0; BLOCK];
-        Sums { lowest: none, sum: none, scored: none, weighted: none, weights: none, flags: [0; BLOCK] }
+        let (none, no) = ([0.0; BLOCK], [0; BLOCK]);
+        Sums {
+            sum: none,
+            scored: none,
+            weighted: none,
+            weights: none,
+            votes: no,
+            lowest: none,
+            mean: none,
+            score: none,
+            flags: no,
+        }
     }
 
-    /// Sums up `len` samples from `first` on.
-    fn make(&mut self, voters: &[Voter<'_>], first: usize, len: usize) {
-        *self = Sums::new();
+    fn summary(&self, place: usize) -> Summary {
+        Summary {
+            lowest: self.lowest[place],
+            mean: self.mean[place],
+            score: self.score[place],
+            flags: self.flags[place],
+        }
+    }
+
+    /// Sums up `len` samples from `first` on, by weight too where the rule `weighs`, and counts those that each detector
+    /// scored.
+    #[inline(always)]
+    fn make(&mut self, voters: &[Voter<'_>], first: usize, len: usize, weighs: bool, counts: &mut [u64]) {
+        for sums in [&mut self.sum, &mut self.scored, &mut self.weighted, &mut self.weights] {
+            sums.fill(0.0);
+        }
+        self.votes.fill(0);
         self.lowest.fill(f32::INFINITY);
         let mut calibrated = [f32::NAN; BLOCK];
-        for voter in voters {
-            let Voter { threshold, weight, .. } = *voter;
+        for (voter, count) in voters.iter().zip(counts) {
+            let Voter { threshold, calibration, weight, .. } = *voter;
             let scores = &voter.scores[first..first + len];
             // One thing after another and without a branch: so the processor does several samples at once.
             for (c, &score) in calibrated.iter_mut().zip(scores) {
-                *c = calibrate(score, threshold);
+                *c = calibration.of(score);
             }
             for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated[..len]) {
                 // Nothing is lower than NaN, so that one without a score leaves it.
@@ -162,67 +247,93 @@ impl Sums {
                 *sum += c;
                 *scored += one;
             }
-            for ((sum, weights), &c) in
-                self.weighted.iter_mut().zip(&mut self.weights).zip(&calibrated[..len])
-            {
-                let (c, weight) = if c.is_nan() { (0.0, 0.0) } else { (c, weight) };
-                *sum += weight * c;
-                *weights += weight;
+            if weighs {
+                let sums = self.weighted.iter_mut().zip(&mut self.weights);
+                for ((sum, weights), &c) in sums.zip(&calibrated[..len]) {
+                    let (c, weight) = if c.is_nan() { (0.0, 0.0) } else { (c, weight) };
+                    *sum += weight * c;
+                    *weights += weight;
+                }
             }
-            for (flags, &score) in self.flags.iter_mut().zip(scores) {
-                *flags += u16::from(score < threshold);
+            for (votes, &score) in self.votes.iter_mut().zip(scores) {
+                *votes += u16::from(score < threshold);
             }
+            *count += u64::from(scores.iter().map(|score| u32::from(!score.is_nan())).sum::<u32>());
+        }
+        self.flags = self.votes;
+        for (lowest, &scored) in self.lowest.iter_mut().zip(&self.scored) {
+            *lowest = if scored > 0.0 { *lowest } else { f32::NAN };
+        }
+        for ((mean, sum), scored) in self.mean.iter_mut().zip(&self.sum).zip(&self.scored) {
+            // NaN where no detector scored the sample.
+            *mean = sum / scored;
         }
     }
 
-    /// What they come to under a rule, and whether any detector flags the sample.
-    fn summary(
-        &self,
+    /// The scores and flags of a rule that is made of sums.
+    #[inline(always)]
+    fn judge_all(&mut self, rule: &EnsembleRule) {
+        match rule {
+            EnsembleRule::Weighted(_) | EnsembleRule::Consensus => {
+                for place in 0..BLOCK {
+                    let (mean, weights) = (self.mean[place], self.weights[place]);
+                    let weighted = self.weighted[place] / weights;
+                    self.score[place] = if weights > 0.0 { weighted } else { mean };
+                }
+            }
+            EnsembleRule::Average => self.score = self.mean,
+            _ => self.score = self.lowest,
+        }
+        match rule {
+            EnsembleRule::Precision => {
+                for (flags, &lowest) in self.flags.iter_mut().zip(&self.lowest) {
+                    *flags = if *flags < 2 && lowest >= SURE { 0 } else { *flags };
+                }
+            }
+            // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
+            // hold for fine is no suspect.
+            EnsembleRule::Average | EnsembleRule::Consensus => {
+                for (flags, &score) in self.flags.iter_mut().zip(&self.score) {
+                    *flags = if score >= 0.5 { 0 } else { *flags };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The same of one sample, by any other rule.
+    fn judge(
+        &mut self,
         place: usize,
         row: usize,
         voters: &[Voter<'_>],
         beside: &Beside<'_>,
         rule: &EnsembleRule,
-    ) -> (Summary, bool) {
-        let (lowest, scored, mut flags) = (self.lowest[place], self.scored[place], self.flags[place]);
-        if scored == 0.0 {
-            return (Summary { lowest: f32::NAN, mean: f32::NAN, score: f32::NAN, flags: 0 }, false);
+    ) {
+        if self.scored[place] == 0.0 {
+            self.score[place] = f32::NAN;
+            return;
         }
-        let flagged = flags > 0;
-        let mean = self.sum[place] / scored;
-        let weights = self.weights[place];
-        let score = match (rule, beside) {
-            (EnsembleRule::And, _) => return (agreed(row, voters, usize::MAX, lowest, mean), flagged),
-            (EnsembleRule::AtLeast(least), _) => {
-                return (agreed(row, voters, usize::from(*least), lowest, mean), flagged);
-            }
+        let all = voters.len();
+        (self.score[place], self.flags[place]) = match (rule, beside) {
             (_, Beside::Ranks(ranks)) => {
                 let ranks = ranks.iter().map(|ranks| ranks[row]).filter(|rank| !rank.is_nan());
-                ranks.sum::<f32>() / scored
+                (ranks.sum::<f32>() / self.scored[place], self.flags[place])
             }
-            (_, Beside::Stack(stack)) => stack.score(&calibrated(row, voters).collect::<Vec<f32>>()),
-            (EnsembleRule::Weighted(_) | EnsembleRule::Consensus, _) if weights > 0.0 => {
-                self.weighted[place] / weights
+            (_, Beside::Stack(stack)) => {
+                let score = stack.score(&calibrated(row, voters).collect::<Vec<f32>>());
+                // On the scale of thresholds, as above.
+                (score, if score >= 0.5 { 0 } else { self.flags[place] })
             }
-            (EnsembleRule::Weighted(_) | EnsembleRule::Consensus | EnsembleRule::Average, _) => mean,
-            _ => lowest,
+            (EnsembleRule::AtLeast(least), _) => agreed(row, voters, usize::from(*least)),
+            _ => agreed(row, voters, all),
         };
-        if *rule == EnsembleRule::Precision && flags < 2 && lowest >= SURE {
-            flags = 0;
-        }
-        // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
-        // hold for fine is no suspect.
-        let by_score =
-            matches!(rule, EnsembleRule::Average | EnsembleRule::Consensus | EnsembleRule::Stacking);
-        if by_score && score >= 0.5 {
-            flags = 0;
-        }
-        (Summary { lowest, mean, score, flags }, flagged)
     }
 }
 
-/// The rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer detectors scored the sample.
-fn agreed(row: usize, voters: &[Voter<'_>], least: usize, lowest: f32, mean: f32) -> Summary {
+/// The score and flags by the rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer
+/// detectors scored the sample.
+fn agreed(row: usize, voters: &[Voter<'_>], least: usize) -> (f32, u16) {
     let scored = |voter: &&Voter<'_>| !voter.scores[row].is_nan();
     let mut voting: Vec<&Voter<'_>> = voters.iter().filter(scored).filter(|voter| !voter.check).collect();
     if voting.is_empty() {
@@ -231,9 +342,8 @@ fn agreed(row: usize, voters: &[Voter<'_>], least: usize, lowest: f32, mean: f32
     }
     let least = least.clamp(1, voting.len());
     let flags = voting.iter().filter(|voter| voter.flags(row)).count();
-    let mut scores: Vec<f32> =
-        voting.iter().map(|voter| calibrate(voter.scores[row], voter.threshold)).collect();
+    let mut scores: Vec<f32> = voting.iter().map(|voter| voter.calibration.of(voter.scores[row])).collect();
     scores.sort_by(f32::total_cmp);
     let flags = if flags >= least { flags as u16 } else { 0 };
-    Summary { lowest, mean, score: scores[least - 1], flags }
+    (scores[least - 1], flags)
 }

@@ -1,15 +1,12 @@
-//! Sorting millions of numbers and paths on every core, given up within milliseconds: the sorts of the libraries
-//! cannot be stopped.
+//! Sorting millions of paths on every core, given up within milliseconds.
 
-use super::rows::{PART, Unwanted, wanted};
 use crate::Result;
 use crate::manifest::Manifest;
 use crate::sample::SampleId;
+use crate::sorting::{PART, Unwanted, sort, wanted};
 use rayon::prelude::*;
 use std::os::unix::ffi::OsStrExt;
 
-/// Numbers are spread over this many buckets by their highest bits that differ.
-const BUCKETS: usize = 1 << 10;
 /// So few paths are compared as they are.
 const FEW: usize = 16;
 /// Up to so many paths a good part of each is held at once.
@@ -17,56 +14,6 @@ const MANY: usize = 1 << 21;
 /// Bytes of a path that are looked at of many, and that are held of fewer.
 const WINDOW: usize = 4;
 const WIDE: usize = 16;
-
-/// Sorts numbers.
-///
-/// # Errors
-/// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted; the numbers are in any order then.
-pub(super) fn sort(keys: &mut [u64], unwanted: Unwanted<'_>) -> Result<()> {
-    if keys.len() <= PART {
-        keys.sort_unstable();
-        return Ok(());
-    }
-    let range = |part: &[u64]| part.iter().fold((u64::MAX, 0), |(a, b), &key| (key.min(a), key.max(b)));
-    let both = |a: (u64, u64), b: (u64, u64)| (a.0.min(b.0), a.1.max(b.1));
-    let (least, most) = keys.par_chunks(PART).map(range).reduce(|| (u64::MAX, 0), both);
-    let shift = (u64::BITS - (most - least).leading_zeros()).saturating_sub(BUCKETS.ilog2());
-    let bucket = |key: u64| ((key - least) >> shift) as usize;
-
-    let unsorted = keys.to_vec();
-    let mut counts = vec![0_usize; BUCKETS];
-    unsorted.iter().for_each(|&key| counts[bucket(key)] += 1);
-    wanted(unwanted)?;
-    let mut next = Vec::with_capacity(BUCKETS);
-    counts.iter().fold(0, |start, count| {
-        next.push(start);
-        start + count
-    });
-    for part in unsorted.chunks(PART) {
-        wanted(unwanted)?;
-        for &key in part {
-            let place = &mut next[bucket(key)];
-            keys[*place] = key;
-            *place += 1;
-        }
-    }
-    drop(unsorted);
-    if shift == 0 {
-        // Who shares a bucket is equal.
-        return Ok(());
-    }
-    let mut rest = keys;
-    let mut buckets = Vec::with_capacity(BUCKETS);
-    for count in counts {
-        let (bucket, behind) = rest.split_at_mut(count);
-        buckets.push(bucket);
-        rest = behind;
-    }
-    buckets.into_par_iter().try_for_each(|bucket| {
-        wanted(unwanted)?;
-        sort(bucket, unwanted)
-    })
-}
 
 /// Sorts rows by the bytes of their paths, equal ones by row.
 ///
@@ -176,23 +123,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn numbers_are_sorted_however_they_are_spread(
-            seed: u64, shift in 0_u32..64, count in 0_usize..3 * PART, few in any::<bool>(),
-        ) {
-            let mut state = seed | 1;
-            let mut keys: Vec<u64> = (0..count as u64)
-                .map(|n| {
-                    state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(n | 1);
-                    if few { (state >> 62) << shift.min(60) } else { state >> shift }
-                })
-                .collect();
-            let mut expected = keys.clone();
-            expected.sort_unstable();
-            sort(&mut keys, &|| false).unwrap();
-            prop_assert!(keys == expected);
-        }
-
         #[test]
         fn paths_are_sorted_by_bytes_then_by_row(
             paths in prop::collection::vec("(a|b/){0,9}(é|a|\u{0}){0,3}", 0..200),

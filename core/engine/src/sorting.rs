@@ -1,0 +1,149 @@
+//! Sorting millions of numbers on every core, given up within milliseconds: the sorts of the libraries cannot be
+//! stopped, and compare where a bucket says as much.
+
+use crate::{Error, Result};
+use rayon::prelude::*;
+
+/// Numbers that one thread takes at a time; before each of them it is asked whether the answer is wanted.
+pub(crate) const PART: usize = 1 << 15;
+/// Numbers are spread over this many buckets by their highest bits that differ.
+const BUCKETS: usize = 1 << 10;
+
+/// Whether nobody waits for the answer any more. Asked from many threads.
+pub(crate) type Unwanted<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// What something is sorted by; it is named by its place.
+pub(crate) type Key<'a> = &'a (dyn Fn(u32) -> u32 + Sync);
+
+/// Nothing, or [`Error::Stopped`].
+pub(crate) fn wanted(unwanted: Unwanted<'_>) -> Result<()> {
+    if unwanted() { Err(Error::Stopped) } else { Ok(()) }
+}
+
+/// Sorts places by the first key, equal ones by the next, and those that are equal in all by themselves.
+pub(crate) fn by_keys(places: Vec<u32>, keys: &[Key<'_>]) -> Vec<u32> {
+    let mut keyed: Vec<u64> = places.into_par_iter().map(u64::from).collect();
+    refine(&mut keyed, keys);
+    keyed.into_par_iter().map(|keyed| keyed as u32).collect()
+}
+
+/// The same, with the first key of each: asking for it anew would be to jump through memory.
+pub(crate) fn by_keys_with(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<(u32, u32)> {
+    let mut keyed: Vec<u64> = places.into_par_iter().map(u64::from).collect();
+    refine(&mut keyed, &[first]);
+    let keys: Vec<u32> = keyed.par_iter().map(|keyed| (keyed >> 32) as u32).collect();
+    refine_alike(&mut keyed, others);
+    keys.into_par_iter().zip(keyed).map(|(key, keyed)| (key, keyed as u32)).collect()
+}
+
+/// Sorts places, in the lower halves of numbers, that were equal in all keys before these.
+fn refine(run: &mut [u64], keys: &[Key<'_>]) {
+    let Some((key, others)) = keys.split_first() else { return };
+    let keyed = |place: u32| u64::from(key(place)) << 32 | u64::from(place);
+    run.par_iter_mut().with_min_len(PART).for_each(|entry| *entry = keyed(*entry as u32));
+    // It fails only where it is unwanted.
+    let _ = sort(run, &|| false);
+    refine_alike(run, others);
+}
+
+/// Sorts those that were equal in the key they are sorted by.
+fn refine_alike(sorted: &mut [u64], others: &[Key<'_>]) {
+    if !others.is_empty() {
+        let alike: Vec<&mut [u64]> =
+            sorted.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|run| run.len() > 1).collect();
+        alike.into_par_iter().for_each(|run| refine(run, others));
+    }
+}
+
+/// Sorts numbers.
+///
+/// # Errors
+/// [`Error::Stopped`] once it is unwanted; the numbers are in any order then.
+pub(crate) fn sort(keys: &mut [u64], unwanted: Unwanted<'_>) -> Result<()> {
+    if keys.len() <= PART {
+        keys.sort_unstable();
+        return Ok(());
+    }
+    let range = |part: &[u64]| part.iter().fold((u64::MAX, 0), |(a, b), &key| (key.min(a), key.max(b)));
+    let both = |a: (u64, u64), b: (u64, u64)| (a.0.min(b.0), a.1.max(b.1));
+    let (least, most) = keys.par_chunks(PART).map(range).reduce(|| (u64::MAX, 0), both);
+    let shift = (u64::BITS - (most - least).leading_zeros()).saturating_sub(BUCKETS.ilog2());
+    let bucket = |key: u64| ((key - least) >> shift) as usize;
+
+    let unsorted = keys.to_vec();
+    let mut counts = vec![0_usize; BUCKETS];
+    unsorted.iter().for_each(|&key| counts[bucket(key)] += 1);
+    wanted(unwanted)?;
+    let mut next = Vec::with_capacity(BUCKETS);
+    counts.iter().fold(0, |start, count| {
+        next.push(start);
+        start + count
+    });
+    for part in unsorted.chunks(PART) {
+        wanted(unwanted)?;
+        for &key in part {
+            let place = &mut next[bucket(key)];
+            keys[*place] = key;
+            *place += 1;
+        }
+    }
+    drop(unsorted);
+    if shift == 0 {
+        // Who shares a bucket is equal.
+        return Ok(());
+    }
+    let mut rest = keys;
+    let mut buckets = Vec::with_capacity(BUCKETS);
+    for count in counts {
+        let (bucket, behind) = rest.split_at_mut(count);
+        buckets.push(bucket);
+        rest = behind;
+    }
+    buckets.into_par_iter().try_for_each(|bucket| {
+        wanted(unwanted)?;
+        sort(bucket, unwanted)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_sorted_however_they_are_spread(
+            seed: u64, shift in 0_u32..64, count in 0_usize..3 * PART, few in any::<bool>(),
+        ) {
+            let mut state = seed | 1;
+            let mut keys: Vec<u64> = (0..count as u64)
+                .map(|n| {
+                    state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(n | 1);
+                    if few { (state >> 62) << shift.min(60) } else { state >> shift }
+                })
+                .collect();
+            let mut expected = keys.clone();
+            expected.sort_unstable();
+            sort(&mut keys, &|| false).unwrap();
+            prop_assert!(keys == expected);
+        }
+
+        #[test]
+        fn places_are_sorted_key_by_key(entries in prop::collection::vec((0_u32..4, 0_u32..4), 0..300)) {
+            let places: Vec<u32> = (0..entries.len() as u32).collect();
+            let mut expected = places.clone();
+            expected.sort_by_key(|&place| (entries[place as usize], place));
+            let (first, second) = (|p: u32| entries[p as usize].0, |p: u32| entries[p as usize].1);
+            let reversed: Vec<u32> = places.into_iter().rev().collect();
+            prop_assert_eq!(&by_keys(reversed.clone(), &[&first, &second]), &expected);
+            let with: Vec<(u32, u32)> = expected.into_iter().map(|place| (first(place), place)).collect();
+            prop_assert_eq!(by_keys_with(reversed, &first, &[&second]), with);
+        }
+    }
+
+    #[test]
+    fn what_is_unwanted_is_given_up() {
+        let mut keys: Vec<u64> = (0..2 * PART as u64).rev().collect();
+        assert!(matches!(sort(&mut keys, &|| true), Err(Error::Stopped)));
+    }
+}
