@@ -117,11 +117,12 @@ pub fn first_party() -> Vec<String> {
     names
 }
 
-/// The detectors in these libraries, in the order of names.
-pub fn first_party_detectors() -> Vec<String> {
+/// The detectors in these libraries that run when none is named, in the order of names.
+pub fn default_detectors() -> Vec<String> {
     let mut names = first_party();
     // Each library is called like its detector, and one holds a second.
     names.push("neighbor-labels".into());
+    names.retain(|name| name != "clean-selection");
     names.sort_unstable();
     names
 }

@@ -7,7 +7,7 @@
 
 use chaffinch_core::host::{PluginError, PluginFolder, Registry};
 use chaffinch_plugin::abi::ABI_VERSION;
-use chaffinch_tests::artefacts::{first_party, first_party_detectors, fixture};
+use chaffinch_tests::artefacts::{default_detectors, first_party, fixture};
 use chaffinch_tests::sandbox::{Sandbox, json, number, report};
 use chaffinch_tests::{digest, pictures, process};
 use rustix::process::Signal;
@@ -306,7 +306,7 @@ fn a_scan_names_those_that_fail_and_keeps_the_scores_of_the_others() {
     };
     assert_eq!(ran(&alone), ran(&together));
     // The host reports unreadable files beside the libraries: the witness makes it two more.
-    assert_eq!(ran(&alone).len(), first_party_detectors().len() + 2, "{:?}", ran(&alone));
+    assert_eq!(ran(&alone).len(), default_detectors().len() + 2, "{:?}", ran(&alone));
     // And to the last bit: the same result files, and none of the bad ones.
     let results = |session: &Path| digest::files(&session.join("detectors"));
     assert!(!results(&alone_session).is_empty());

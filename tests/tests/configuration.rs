@@ -1,7 +1,7 @@
 //! Settings in layers, in real folders, with the real program.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
-use chaffinch_tests::sandbox::{Ran, Sandbox};
+use chaffinch_tests::sandbox::{Ran, Sandbox, report, table};
 use std::fs;
 use std::path::PathBuf;
 
@@ -112,6 +112,36 @@ fn a_choice_of_a_detector_goes_by_its_name_and_is_used() {
     assert_ne!(combined, by_name, "the other question gives other scores");
     user(&sandbox, "config.toml", "[detectors.clip-prompt]\nmode = 1\n");
     assert_eq!(scan(&sandbox), by_name, "the name and the number are the same choice");
+}
+
+#[test]
+fn a_detector_that_is_switched_off_runs_when_it_is_named() {
+    let off = "clean-selection";
+    let ran = |sandbox: &Sandbox, args: &[&str]| -> Vec<String> {
+        let all = sandbox.scan_args().into_iter().chain(args.iter().map(|arg| (*arg).to_owned()));
+        let found = report(&sandbox.ok(all));
+        assert_eq!(found["failed"].as_array().unwrap().len(), 0, "{found}");
+        let names = found["detectors"].as_array().unwrap().iter();
+        names.map(|detector| detector["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let dataset = || {
+        let sandbox = Sandbox::new();
+        chaffinch_tests::pictures::dataset(&sandbox.data(), 4, 12, 32);
+        sandbox
+    };
+    let by_flag = dataset();
+    assert!(!ran(&by_flag, &[]).contains(&off.to_owned()), "it does not run by itself");
+    assert!(ran(&by_flag, &["--detectors", off]).contains(&off.to_owned()));
+    let session = by_flag.session();
+    let rank = ["rank", session.to_str().unwrap(), "--by", off, "--all", "--top", "0", "--format", "csv"];
+    let rows = table(&by_flag.ok(rank).stdout);
+    assert_eq!(rows.iter().filter(|row| !row["score"].is_empty()).count(), 48);
+
+    let by_file = dataset();
+    user(&by_file, "config.toml", "[detectors]\nenabled = ['clean-selection']\n");
+    let names = ran(&by_file, &[]);
+    assert!(names.contains(&off.to_owned()) && !names.contains(&"duplicates".to_owned()), "{names:?}");
+    assert_eq!(check(&by_file).code, 0);
 }
 
 #[test]

@@ -5,7 +5,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_tests::artefacts::first_party_detectors;
+use chaffinch_tests::artefacts::default_detectors;
 use chaffinch_tests::pictures::{self, encoded, picture};
 use chaffinch_tests::sandbox::{Sandbox, number, report};
 use image::ImageFormat;
@@ -23,7 +23,7 @@ fn scanned(what: &str, sandbox: &Sandbox, samples: u64) -> BTreeMap<String, Stri
         found["failed"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
     let done: Vec<String> =
         found["detectors"].as_array().unwrap().iter().map(|detector| text(&detector["name"])).collect();
-    for name in first_party_detectors() {
+    for name in default_detectors() {
         assert!(
             done.contains(&name) != failed.contains_key(&name),
             "{what}: {name} has one outcome: {failed:?}"

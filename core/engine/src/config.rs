@@ -177,8 +177,7 @@ impl Config {
             self.reviewer = flags.reviewer;
         }
         if let Some(detectors) = flags.detectors {
-            self.disabled.retain(|name| !detectors.contains(name));
-            self.enabled = detectors;
+            self.enable(detectors);
         }
         if let Some(rule) = flags.ensemble {
             (self.rule, self.rule_by_flag) = (rule, true);
@@ -188,6 +187,13 @@ impl Config {
         self.plugin_folders.extend(flags.plugin_folders);
         self.prompt_files.extend(flags.prompt_files);
         self
+    }
+
+    /// Only these run, also those that were switched off before: the defaults do so with some, which would otherwise
+    /// have to be named in two lists.
+    fn enable(&mut self, detectors: Vec<String>) {
+        self.disabled.retain(|name| !detectors.contains(name));
+        self.enabled = detectors;
     }
 
     fn lay(&mut self, layer: Layer) {
@@ -214,8 +220,10 @@ impl Config {
             self.choices.entry(name).or_default().extend(choices);
         }
         self.reviewer = layer.reviewer.or(self.reviewer.take());
-        self.enabled = layer.enabled.unwrap_or_else(|| std::mem::take(&mut self.enabled));
         self.disabled = layer.disabled.unwrap_or_else(|| std::mem::take(&mut self.disabled));
+        if let Some(detectors) = layer.enabled {
+            self.enable(detectors);
+        }
         self.plugin_folders =
             layer.plugin_folders.unwrap_or_else(|| std::mem::take(&mut self.plugin_folders));
         self.prompt_files = layer.prompt_files.unwrap_or_else(|| std::mem::take(&mut self.prompt_files));
@@ -257,9 +265,11 @@ impl Config {
         (self.enabled.is_empty() || named(&self.enabled)) && !named(&self.disabled)
     }
 
-    /// Detectors that are named anywhere, so that names of none can be complained about.
+    /// Detectors that somebody named anywhere, so that names of none can be complained about. What the defaults switch off
+    /// nobody named.
     pub fn named_detectors(&self) -> Vec<&str> {
-        let lists = self.enabled.iter().chain(&self.disabled);
+        let defaults = Config::built_in().disabled;
+        let lists = self.enabled.iter().chain(self.disabled.iter().filter(|name| !defaults.contains(name)));
         let mut names: Vec<&str> = lists
             .chain(self.thresholds.keys())
             .chain(self.params.keys())

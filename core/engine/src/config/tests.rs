@@ -60,6 +60,25 @@ fn later_layers_go_before_earlier_ones() {
 }
 
 #[test]
+fn what_the_defaults_switch_off_runs_once_it_is_named() {
+    let off = "clean-selection";
+    let enabled = |user: &str, session: &str| layers(user, session).unwrap().detector_enabled(off);
+    assert!(!Config::built_in().detector_enabled(off));
+    let named = "[detectors]\nenabled = ['clean-selection', 'dup']";
+    assert!(enabled(named, "") && enabled("", named));
+    assert!(layers(named, "").unwrap().detector_enabled("dup"));
+    assert!(!layers(named, "").unwrap().detector_enabled("anything"));
+    // As a file that began as a copy of the defaults has it.
+    assert!(enabled("[detectors]\nenabled = ['clean-selection']\ndisabled = ['clean-selection']", ""));
+    // A list of one's own takes the place of the defaults', and what comes later goes before.
+    assert!(enabled("[detectors]\ndisabled = []", ""));
+    assert!(!enabled(named, "[detectors]\ndisabled = ['clean-selection']"));
+    assert!(!enabled("[detectors.clean-selection]\ntheta-cons = 0.9", ""));
+    let flags = Flags { detectors: Some(vec![off.into()]), ..Flags::default() };
+    assert!(Config::built_in().with_flags(flags).detector_enabled(off));
+}
+
+#[test]
 fn paths_start_from_the_file_that_names_them() {
     let place = tempfile::tempdir().unwrap();
     fs::write(
