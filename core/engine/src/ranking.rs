@@ -41,7 +41,7 @@ use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
-use crate::sorting::{Key, by_keys, by_keys_with};
+use crate::sorting::{by_keys, by_keys_with};
 use pass::{Beside, Pass, Summary, Voter, calibrated};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl Ranking {
             score if score.is_nan() => u32::MAX,
             score => bits(score),
         };
-        [&self.order[..], &by_keys(fine, &[&key])].concat()
+        [&self.order[..], &by_keys(fine, &key, &[])].concat()
     }
 }
 
@@ -252,11 +252,8 @@ pub fn rank_reviewed(
     let pass = Pass::new(&voters, &beside, rule, count, by_mean);
     let order = match rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &pass),
-        EnsembleRule::Majority => {
-            let fewest = |row: &Summary| u32::from(u16::MAX - row.flags);
-            sorted(&pass, &[&fewest, &|row| bits(row.lowest), &|row| bits(row.mean)])
-        }
-        _ => sorted(&pass, &[&|row| bits(row.score), &|row| bits(row.lowest), &|row| bits(row.mean)]),
+        EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
+        _ => sorted(&pass, |row| bits(row.score)),
     };
     let mut counts = pass.counts.into_iter();
     let counts_of = |result: &Arc<DetectorResult>| match result.len() == count {
@@ -280,16 +277,12 @@ fn bits(number: f32) -> u32 {
     (number + 0.0).to_bits()
 }
 
-/// What suspects are sorted by.
-type Part<'a> = &'a (dyn Fn(&Summary) -> u32 + Sync);
-
-/// The suspects by a key of some parts, then by manifest order.
-fn sorted(pass: &Pass, parts: &[Part<'_>]) -> Vec<u32> {
-    let candidates = &pass.candidates;
-    let summary = |place: u32| &candidates[place as usize].summary;
-    let keys: Vec<_> = parts.iter().map(|part| move |place: u32| part(summary(place))).collect();
-    let keys: Vec<Key<'_>> = keys.iter().map(|key| key as Key<'_>).collect();
-    rows(pass, by_keys(suspects(pass, |_| true), &keys))
+/// The suspects by a number, then by lowest and mean score, then by manifest order.
+fn sorted(pass: &Pass, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
+    let summary = |place: u32| &pass.candidates[place as usize].summary;
+    let first = |place| number(summary(place));
+    let (lowest, mean) = (|place| bits(summary(place).lowest), |place| bits(summary(place).mean));
+    rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean]))
 }
 
 /// Places of the candidates that are suspects.
@@ -326,7 +319,7 @@ fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
     }
     let most = |place: u32| u32::MAX - bits(earned[place as usize]);
     let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
-    rows(pass, by_keys(suspects, &[&most, &lowest, &mean]))
+    rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
 }
 
 /// For each sample the share of scored samples that score lower, ties in the middle; NaN where there is no score.
@@ -334,7 +327,7 @@ pub(crate) fn mean_ranks(scores: &[f32]) -> Vec<f32> {
     let rows = (0_u32..scores.len() as u32).into_par_iter();
     let scored: Vec<u32> = rows.filter(|&row| !scores[row as usize].is_nan()).collect();
     let key = |row: u32| bits(scores[row as usize]);
-    let sorted = by_keys(scored, &[&key]);
+    let sorted = by_keys(scored, &key, &[]);
     let mut ranks = vec![f32::NAN; scores.len()];
     let last = sorted.len().saturating_sub(1).max(1) as f64;
     let mut before = 0;

@@ -9,6 +9,9 @@ pub(crate) const PART: usize = 1 << 15;
 /// Numbers are spread over this many buckets by their highest bits that differ.
 const BUCKETS: usize = 1 << 10;
 
+/// So few are compared key by key.
+const FEW: usize = 16;
+
 /// Whether nobody waits for the answer any more. Asked from many threads.
 pub(crate) type Unwanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
@@ -21,38 +24,41 @@ pub(crate) fn wanted(unwanted: Unwanted<'_>) -> Result<()> {
 }
 
 /// Sorts places by the first key, equal ones by the next, and those that are equal in all by themselves.
-pub(crate) fn by_keys(places: Vec<u32>, keys: &[Key<'_>]) -> Vec<u32> {
-    let mut keyed: Vec<u64> = places.into_par_iter().map(u64::from).collect();
-    refine(&mut keyed, keys);
-    keyed.into_par_iter().map(|keyed| keyed as u32).collect()
+pub(crate) fn by_keys(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<u32> {
+    by_keys_with(places, first, others).into_par_iter().map(|(_, place)| place).collect()
 }
 
 /// The same, with the first key of each: asking for it anew would be to jump through memory.
 pub(crate) fn by_keys_with(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<(u32, u32)> {
     let mut keyed: Vec<u64> = places.into_par_iter().map(u64::from).collect();
-    refine(&mut keyed, &[first]);
+    by_key(&mut keyed, first);
     let keys: Vec<u32> = keyed.par_iter().map(|keyed| (keyed >> 32) as u32).collect();
-    refine_alike(&mut keyed, others);
+    refine(&mut keyed, others);
     keys.into_par_iter().zip(keyed).map(|(key, keyed)| (key, keyed as u32)).collect()
 }
 
-/// Sorts places, in the lower halves of numbers, that were equal in all keys before these.
-fn refine(run: &mut [u64], keys: &[Key<'_>]) {
-    let Some((key, others)) = keys.split_first() else { return };
+/// Sorts places, in the lower halves of numbers, by a key, which is left in the upper halves.
+fn by_key(places: &mut [u64], key: Key<'_>) {
     let keyed = |place: u32| u64::from(key(place)) << 32 | u64::from(place);
-    run.par_iter_mut().with_min_len(PART).for_each(|entry| *entry = keyed(*entry as u32));
+    places.par_iter_mut().with_min_len(PART).for_each(|entry| *entry = keyed(*entry as u32));
     // It fails only where it is unwanted.
-    let _ = sort(run, &|| false);
-    refine_alike(run, others);
+    let _ = sort(places, &|| false);
 }
 
-/// Sorts those that were equal in the key they are sorted by.
-fn refine_alike(sorted: &mut [u64], others: &[Key<'_>]) {
-    if !others.is_empty() {
-        let alike: Vec<&mut [u64]> =
-            sorted.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|run| run.len() > 1).collect();
-        alike.into_par_iter().for_each(|run| refine(run, others));
-    }
+/// Sorts places that are equal in the key they are sorted by.
+fn refine(sorted: &mut [u64], keys: &[Key<'_>]) {
+    let Some((key, others)) = keys.split_first() else { return };
+    let alike: Vec<&mut [u64]> =
+        sorted.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|run| run.len() > 1).collect();
+    let compare = |a: u32, b: u32| keys.iter().map(|key| key(a).cmp(&key(b))).find(|order| order.is_ne());
+    alike.into_par_iter().for_each(|run| {
+        if run.len() <= FEW {
+            run.sort_unstable_by(|&a, &b| compare(a as u32, b as u32).unwrap_or((a as u32).cmp(&(b as u32))));
+        } else {
+            by_key(run, key);
+            refine(run, others);
+        }
+    });
 }
 
 /// Sorts numbers.
@@ -135,7 +141,7 @@ mod tests {
             expected.sort_by_key(|&place| (entries[place as usize], place));
             let (first, second) = (|p: u32| entries[p as usize].0, |p: u32| entries[p as usize].1);
             let reversed: Vec<u32> = places.into_iter().rev().collect();
-            prop_assert_eq!(&by_keys(reversed.clone(), &[&first, &second]), &expected);
+            prop_assert_eq!(&by_keys(reversed.clone(), &first, &[&second]), &expected);
             let with: Vec<(u32, u32)> = expected.into_iter().map(|place| (first(place), place)).collect();
             prop_assert_eq!(by_keys_with(reversed, &first, &[&second]), with);
         }

@@ -4,7 +4,8 @@
 //! ones would decode every file twice. This one is made for speed: it computes in floating point, and in Pillow's
 //! fixed point only where rounding could go either way, so that the bytes are the same.
 
-use crate::wide::{Kernel, wide};
+use crate::wide::{Kernel, Simd, WithSimd, by_vectors, wide};
+use pulp::bytemuck;
 
 /// The size that fits into `side` x `side` with the longer side filled, at least one pixel each way; the size itself
 /// where it fits already.
@@ -31,69 +32,50 @@ pub(crate) fn shrink(rgb: &[u8], width: usize, height: usize, to: (usize, usize)
     if height - to.1 > 2 * (width - to.0) { columns(&rows(rgb, width)) } else { rows(&columns(rgb), to.0) }
 }
 
-/// Values that are summed up side by side: whole pixels, and whole vectors of eight numbers.
-const LANES: usize = 24;
-
 /// The pass along each row.
 fn across(rgb: &[u8], width: usize, taps: &Taps) -> Vec<u8> {
-    wide(Across { rgb, width, taps, by_channel: ByChannel::new(taps) })
-}
-
-/// Weights once for each channel, as they lie beside pixels, with zeros up to the next whole number of lanes.
-struct ByChannel {
-    weights: Vec<[f32; LANES]>,
-    /// Where each position's weights end.
-    ends: Vec<usize>,
-}
-
-impl ByChannel {
-    fn new(taps: &Taps) -> ByChannel {
-        let (mut weights, mut ends) = (Vec::new(), Vec::new());
-        for tap in taps.iter() {
-            for pixels in tap.weights.chunks(LANES / 3) {
-                let mut lanes = [0.0; LANES];
-                lanes.chunks_exact_mut(3).zip(pixels).for_each(|(lane, &weight)| lane.fill(weight));
-                weights.push(lanes);
-            }
-            ends.push(weights.len());
-        }
-        ByChannel { weights, ends }
-    }
+    by_vectors(Across { rgb, width, taps })
 }
 
 struct Across<'a> {
     rgb: &'a [u8],
     width: usize,
     taps: &'a Taps,
-    by_channel: ByChannel,
 }
 
-impl Kernel for Across<'_> {
+impl WithSimd for Across<'_> {
     type Output = Vec<u8>;
 
+    /// Three vectors at once hold whole pixels, so that the sums of their numbers are of one channel each.
     #[inline(always)]
-    fn call(self) -> Vec<u8> {
-        let Across { rgb, width, taps, by_channel } = self;
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<u8> {
+        let Across { rgb, width, taps } = self;
         let (stride, new_stride) = (width * 3, taps.starts.len() * 3);
+        let together = 3 * S::F32_LANES;
+        let by_channel = ByChannel::new(taps, together);
         let mut out = vec![0; rgb.len() / stride * new_stride];
         // Behind the row there is something for weights of zero.
-        let mut values = vec![0.0_f32; stride + LANES];
+        let mut values = vec![0.0_f32; stride + together];
         let mut sums = vec![0.0_f32; new_stride];
         let doubt = taps.iter().map(|tap| tap.doubt()).fold(0.0, f32::max);
         for (row, out) in rgb.chunks_exact(stride).zip(out.chunks_exact_mut(new_stride)) {
             values.iter_mut().zip(row).for_each(|(to, &value)| *to = f32::from(value));
-            let mut begin = 0;
-            let places = taps.starts.iter().zip(&by_channel.ends);
-            for ((&start, &end), sums) in places.zip(sums.as_chunks_mut::<3>().0) {
-                let under = values[start * 3..].as_chunks::<LANES>().0;
-                let mut lanes = [0.0_f32; LANES];
-                for (values, weights) in under.iter().zip(&by_channel.weights[begin..end]) {
-                    for ((lane, value), weight) in lanes.iter_mut().zip(values).zip(weights) {
-                        *lane += value * weight;
+            let mut weights = S::as_simd_f32s(&by_channel.weights).0.as_chunks::<3>().0;
+            let places = taps.starts.iter().zip(&by_channel.counts);
+            for ((&start, &count), sums) in places.zip(sums.as_chunks_mut::<3>().0) {
+                let (own, others) = weights.split_at(count);
+                weights = others;
+                let under = &values[start * 3..][..count * together];
+                let mut lanes = [simd.splat_f32s(0.0); 3];
+                for (values, weights) in S::as_simd_f32s(under).0.as_chunks::<3>().0.iter().zip(own) {
+                    for ((lane, &value), &weight) in lanes.iter_mut().zip(values).zip(weights) {
+                        *lane = simd.add_f32s(*lane, simd.mul_f32s(value, weight));
                     }
                 }
-                begin = end;
-                *sums = by_halves(lanes);
+                *sums = [0.0; 3];
+                for pixel in bytemuck::cast_slice::<S::f32s, f32>(&lanes).as_chunks::<3>().0 {
+                    sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+                }
             }
             for (place, (out, &sum)) in out.iter_mut().zip(&sums).enumerate() {
                 let exact = || {
@@ -108,12 +90,25 @@ impl Kernel for Across<'_> {
     }
 }
 
-/// The sums of a pixel's channels over all pixels of the lanes.
-#[inline(always)]
-fn by_halves(lanes: [f32; LANES]) -> [f32; 3] {
-    let twelve: [f32; 12] = std::array::from_fn(|at| lanes[at] + lanes[at + 12]);
-    let six: [f32; 6] = std::array::from_fn(|at| twelve[at] + twelve[at + 6]);
-    std::array::from_fn(|at| six[at] + six[at + 3])
+/// Weights once for each channel, as they lie beside pixels, with zeros up to the next whole number of values that are
+/// summed up together.
+struct ByChannel {
+    weights: Vec<f32>,
+    /// How many times that number each position has.
+    counts: Vec<usize>,
+}
+
+impl ByChannel {
+    fn new(taps: &Taps, together: usize) -> ByChannel {
+        let (mut weights, mut counts) = (Vec::new(), Vec::new());
+        for tap in taps.iter() {
+            weights.extend(tap.weights.iter().flat_map(|&weight| [weight; 3]));
+            let count = (3 * tap.weights.len()).div_ceil(together);
+            counts.push(count);
+            weights.resize(weights.len() + count * together - 3 * tap.weights.len(), 0.0);
+        }
+        ByChannel { weights, counts }
+    }
 }
 
 /// The pass along each column.
@@ -155,14 +150,14 @@ impl Kernel for Down<'_> {
 
 /// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
 #[inline(always)]
-fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> i32) -> u8 {
+fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> u8) -> u8 {
     let raised = sum + 0.5;
     if !(0.5..255.5).contains(&raised) {
         return if raised < 0.5 { 0 } else { 255 };
     }
     let share = raised - (raised as i32) as f32;
     if share < doubt || share > 1.0 - doubt {
-        return (exact() >> PRECISION_BITS).clamp(0, 255) as u8;
+        return exact();
     }
     raised as u8
 }
@@ -194,12 +189,12 @@ impl Tap<'_> {
         1e-3 + 5e-5 * self.weights.len() as f32
     }
 
-    /// Pillow's sum, with the half that rounds it. Seldom needed.
+    /// Pillow's sum to the nearest byte. Seldom needed.
     #[cold]
     #[inline(never)]
-    fn exact(&self, values: impl Iterator<Item = i32>) -> i32 {
+    fn exact(&self, values: impl Iterator<Item = i32>) -> u8 {
         let sum = |sum: i32, (value, &weight): (i32, &i32)| sum.wrapping_add(value.wrapping_mul(weight));
-        values.zip(self.fixed).fold(1 << (PRECISION_BITS - 1), sum)
+        (values.zip(self.fixed).fold(1 << (PRECISION_BITS - 1), sum) >> PRECISION_BITS).clamp(0, 255) as u8
     }
 }
 

@@ -89,7 +89,8 @@ pub(super) fn bytes(scale: Scale) -> Report {
 
     // While a scan goes on in the same program.
     let busy = Sandbox::new();
-    pictures::dataset(&busy.data(), 10, scale.of(400, 60), 96);
+    // So many that the scan goes on for longer than is measured.
+    pictures::dataset(&busy.data(), 10, scale.of(3_000, 60), 96);
     let (data, session) = (busy.data(), busy.session());
     let mut command = busy.command(["open", data.to_str().unwrap(), "--session", session.to_str().unwrap()]);
     command.args(["--pictures", "off"]).stderr(Stdio::null());

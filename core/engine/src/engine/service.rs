@@ -369,8 +369,9 @@ impl Service {
             self.refuse(&Error::Invalid(format!("there are no results of a detector '{detector}'")));
         } else {
             self.moved.insert(detector, threshold);
-            self.save_settings();
             self.rank(self.state.findings.clone());
+            // Afterwards: a list is waited for, and no decision is in it.
+            self.save_settings();
         }
     }
 
