@@ -41,7 +41,7 @@ use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
-use crate::sorting::{by_keys, by_keys_with};
+use crate::sorting::{by_first_and_keys, by_keys};
 use pass::{Beside, Pass, Summary, Voter, calibrated};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -300,14 +300,9 @@ fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
     let candidate = |place: u32| &pass.candidates[place as usize];
     let (lowest, mean) =
         (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
-    let lists: Vec<Vec<(u32, u32)>> = voters
-        .par_iter()
-        .zip(&pass.flagged)
-        .map(|(voter, flagged)| {
-            let score = |place: u32| bits(voter.scores[candidate(place).row as usize]);
-            by_keys_with(flagged.clone(), &score, &[&mean])
-        })
-        .collect();
+    // With their scores: to look for them once more would be to jump through memory.
+    let lists: Vec<Vec<(u32, u32)>> =
+        pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
     let mut earned = vec![0.0_f32; pass.candidates.len()];
     for (voter, list) in voters.iter().zip(lists) {
         for (place, (score, candidate)) in (1_u32..).zip(list) {

@@ -1,7 +1,7 @@
 //! One pass over all samples: the score of each, and what the order of the suspects is made of.
 
 use super::stacking::Stack;
-use super::{Calibration, Counts, SURE};
+use super::{Calibration, Counts, SURE, bits};
 use crate::columns::DetectorResult;
 use crate::protocol::EnsembleRule;
 use crate::vector::{Kernel, wide};
@@ -61,15 +61,15 @@ pub(super) struct Pass {
     pub(super) rest: Vec<f32>,
     /// In manifest order.
     pub(super) candidates: Vec<Candidate>,
-    /// For each detector the candidates it flags, as places among them.
-    pub(super) flagged: Vec<Vec<u32>>,
+    /// For each detector the candidates it flags, as places among them, with [`bits`] of their scores.
+    pub(super) flagged: Vec<Vec<(u32, u32)>>,
     pub(super) counts: Vec<Counts>,
 }
 
 /// What a part of the samples adds to the lists.
 struct Part {
     candidates: Vec<Candidate>,
-    flagged: Vec<Vec<u32>>,
+    flagged: Vec<Vec<(u32, u32)>>,
     /// By detector.
     scored: Vec<u64>,
 }
@@ -116,7 +116,7 @@ impl Pass {
                     let flagging =
                         voters.iter().zip(&mut lists.flagged).filter(|(voter, _)| voter.flags(row));
                     let number = lists.candidates.len() as u32;
-                    flagging.for_each(|(_, list)| list.push(number));
+                    flagging.for_each(|(voter, list)| list.push((bits(voter.scores[row]), number)));
                     lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
                 }
             }
@@ -133,7 +133,7 @@ impl Pass {
             let before = all.candidates.len() as u32;
             all.candidates.extend(part.candidates);
             for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
-                list.extend(more.into_iter().map(|place| before + place));
+                list.extend(more.into_iter().map(|(score, place)| (score, before + place)));
             }
             all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
         }
@@ -230,32 +230,33 @@ impl Sums {
         }
         self.votes.fill(0);
         self.lowest.fill(f32::INFINITY);
-        let mut calibrated = [f32::NAN; BLOCK];
+        // Whole blocks: of a loop that may end anywhere compilers make something slower.
+        let (mut scores, mut calibrated) = ([f32::NAN; BLOCK], [f32::NAN; BLOCK]);
         for (voter, count) in voters.iter().zip(counts) {
             let Voter { threshold, calibration, weight, .. } = *voter;
-            let scores = &voter.scores[first..first + len];
+            scores[..len].copy_from_slice(&voter.scores[first..first + len]);
             // One thing after another and without a branch: so the processor does several samples at once.
-            for (c, &score) in calibrated.iter_mut().zip(scores) {
+            for (c, &score) in calibrated.iter_mut().zip(&scores) {
                 *c = calibration.of(score);
             }
-            for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated[..len]) {
-                // Nothing is lower than NaN, so that one without a score leaves it.
-                *lowest = if c < *lowest { c } else { *lowest };
+            for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated) {
+                // One without a score, which is NaN, leaves it.
+                *lowest = lowest.min(c);
             }
-            for ((sum, scored), &c) in self.sum.iter_mut().zip(&mut self.scored).zip(&calibrated[..len]) {
+            for ((sum, scored), &c) in self.sum.iter_mut().zip(&mut self.scored).zip(&calibrated) {
                 let (c, one) = if c.is_nan() { (0.0, 0.0) } else { (c, 1.0) };
                 *sum += c;
                 *scored += one;
             }
             if weighs {
                 let sums = self.weighted.iter_mut().zip(&mut self.weights);
-                for ((sum, weights), &c) in sums.zip(&calibrated[..len]) {
+                for ((sum, weights), &c) in sums.zip(&calibrated) {
                     let (c, weight) = if c.is_nan() { (0.0, 0.0) } else { (c, weight) };
                     *sum += weight * c;
                     *weights += weight;
                 }
             }
-            for (votes, &score) in self.votes.iter_mut().zip(scores) {
+            for (votes, &score) in self.votes.iter_mut().zip(&scores) {
                 *votes += u16::from(score < threshold);
             }
             *count += u64::from(scores.iter().map(|score| u32::from(!score.is_nan())).sum::<u32>());
