@@ -199,18 +199,25 @@ fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(us
     if count == 0 {
         return;
     }
-    let mut values: Vec<f64> = (0..members.len()).map(&value).collect();
-    let (lower, &mut limit, _) = values.select_nth_unstable_by(count - 1, f64::total_cmp);
+    let order = |place: usize| ordered(value(place));
+    let mut values: Vec<i64> = (0..members.len()).map(order).collect();
+    let (lower, &mut limit, _) = values.select_nth_unstable(count - 1);
     // Numbers alone are half of what numbers and samples are; so those that equal the limit are counted.
-    let mut ties = count - lower.iter().filter(|value| value.total_cmp(&limit).is_lt()).count();
+    let mut ties = count - lower.iter().filter(|value| **value < limit).count();
     for (place, &sample) in members.iter().enumerate() {
-        match value(place).total_cmp(&limit) {
+        match order(place).cmp(&limit) {
             Ordering::Less => {}
             Ordering::Equal if ties > 0 => ties -= 1,
             _ => continue,
         }
         mask[sample as usize] = true;
     }
+}
+
+/// A whole number that is ordered as [`f64::total_cmp`] orders: compared more often than made, it is the faster one.
+fn ordered(number: f64) -> i64 {
+    let bits = number.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// How many samples of each given label (column) to take for which true class (row), such that [`KEEP`] stay on
