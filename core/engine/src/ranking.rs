@@ -76,7 +76,7 @@ pub struct Ranking {
     pub order: Column<u32>,
     /// How many detectors flag each sample; 0 where the rule makes it no suspect.
     pub flags: Column<u16>,
-    /// Of each detector, in the order of their names; none of a result that was left out.
+    /// Of each detector, in the order of their names; zeros of a result that was left out.
     pub counts: Vec<Counts>,
     /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
     pub note: String,

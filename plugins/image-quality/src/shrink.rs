@@ -56,7 +56,7 @@ impl WithSimd for Across<'_> {
         let mut out = vec![0; rgb.len() / stride * new_stride];
         // Behind the row there is something for weights of zero.
         let mut values = vec![0.0_f32; stride + together];
-        let mut sums = vec![0.0_f32; new_stride];
+        let (mut sums, mut doubtful) = (vec![0.0_f32; new_stride], vec![0_u8; new_stride]);
         let doubt = taps.iter().map(|tap| tap.doubt()).fold(0.0, f32::max);
         for (row, out) in rgb.chunks_exact(stride).zip(out.chunks_exact_mut(new_stride)) {
             values.iter_mut().zip(row).for_each(|(to, &value)| *to = f32::from(value));
@@ -77,13 +77,16 @@ impl WithSimd for Across<'_> {
                     sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
                 }
             }
-            for (place, (out, &sum)) in out.iter_mut().zip(&sums).enumerate() {
-                let exact = || {
-                    let tap = taps.at(place / 3);
-                    let values = &row[tap.start * 3 + place % 3..];
-                    tap.exact(values.iter().step_by(3).map(|&value| value.into()))
-                };
-                *out = rounded(sum, doubt, exact);
+            for ((out, doubtful), &sum) in out.iter_mut().zip(&mut doubtful).zip(&sums) {
+                let sum = sum.clamp(0.0, 255.0);
+                let nearest = sum + WHOLE;
+                *out = nearest.to_bits() as u8;
+                *doubtful = u8::from((sum - (nearest - WHOLE)).abs() > 0.5 - doubt);
+            }
+            for (place, _) in doubtful.iter().enumerate().filter(|(_, doubtful)| **doubtful > 0) {
+                let tap = taps.at(place / 3);
+                let values = &row[tap.start * 3 + place % 3..];
+                out[place] = tap.exact(values.iter().step_by(3).map(|&value| value.into()));
             }
         }
         out
@@ -162,6 +165,8 @@ fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> u8) -> u8 {
     raised as u8
 }
 
+/// Adding it rounds a number up to 255 to a whole one, which then stands in the lowest bits.
+const WHOLE: f32 = 8_388_608.0;
 /// Binary places of Pillow's weights.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
 

@@ -82,28 +82,33 @@ pub fn compute_cleaned(
     usable: &dyn Fn(usize) -> bool,
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
+    cleaned_within(MAX_WORK, Given { matrix, labels, classes }, contents, usable, job)
+}
+
+/// [`compute_cleaned`] with so much `work` a look at the samples at most.
+fn cleaned_within(
+    work: usize,
+    given: Given<'_>,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let Given { matrix, labels, classes } = given;
     let folds = folds::assign(labels, classes, contents, usable);
     let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
     let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
     let stop = job.stop_flag();
-    let given = Given { matrix, labels, classes };
-    let (first, models) = given.train(
-        &folds,
-        &|_| true,
-        Balance::Samples,
-        &[],
-        MAX_WORK / FIRST,
-        &Job::new(stop, &first_half),
-    )?;
+    let (first, models) =
+        given.train(&folds, &|_| true, Balance::Samples, &[], work / FIRST, &Job::new(stop, &first_half))?;
     let doubtful = doubt::doubtful(&first, labels);
-    let all_seen = labels.len() <= room(MAX_WORK / FIRST, matrix.cols(), classes);
+    let all_seen = labels.len() <= room(work / FIRST, matrix.cols(), classes);
     if all_seen && !doubtful.contains(&true) {
         return Ok(first);
     }
     drop(first);
     let trusted = |row: u32| !doubtful[row as usize];
     let job = Job::new(stop, &second_half);
-    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, MAX_WORK, &job)?;
+    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, work, &job)?;
     // Who has not seen the doubtful labels is too sure of them.
     sharpness::calibrate(&mut found, labels);
     Ok(found)

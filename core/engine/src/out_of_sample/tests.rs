@@ -87,6 +87,25 @@ fn labels_that_are_contradicted_are_not_trained_on_again() {
 }
 
 #[test]
+fn of_too_many_samples_some_teach_enough() {
+    let (matrix, mut labels, contents) = dataset(4, 200);
+    let wrong: Vec<usize> = (0..800).filter(|sample| sample % 16 == 0).collect();
+    wrong.iter().for_each(|&sample| labels[sample] = (labels[sample] + 1) % 4);
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let given = Given { matrix: &matrix, labels: &labels, classes: 4 };
+    // Room for 320 of 640 in the second training, and for as few as there must be of each class in the first.
+    let work = 320 * DIM * 4;
+    let some = cleaned_within(work, given, &contents, &|_| true, &job).unwrap();
+    let all = compute_cleaned(&matrix, &labels, 4, &contents, &|_| true, &job).unwrap();
+    assert_ne!(some.matrix, all.matrix);
+    let seen_through =
+        |found: &OutOfSample| wrong.iter().filter(|&&sample| best(found, sample).0 == sample / 200).count();
+    assert!(seen_through(&some) + 1 >= seen_through(&all), "{} {}", seen_through(&some), seen_through(&all));
+    assert!(seen_through(&some) * 10 >= wrong.len() * 9, "{}", seen_through(&some));
+}
+
+#[test]
 fn a_class_that_the_model_does_not_know_keeps_its_labels() {
     // Two classes in one place: each label is contradicted as often as not.
     let (matrix, mut labels, contents) = dataset(3, 40);
