@@ -171,7 +171,7 @@ fn orders(
     known: &[(u32, bool)],
 ) -> BTreeMap<String, Vec<Judged>> {
     let mut orders = BTreeMap::new();
-    for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.score.len()) {
+    for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.len()) {
         let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
         let scores = result.scores();
         let rows =
@@ -185,9 +185,10 @@ fn orders(
 /// What a rank says of the samples of known truth.
 fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
     // The rank has no ties: a sample's place in it is its quality.
-    let mut place = vec![f64::NAN; ranking.score.len()];
+    let scores = ranking.scores();
+    let mut place = vec![f64::NAN; ranking.len()];
     for (position, &row) in ranking.full_order().iter().enumerate() {
-        if !ranking.score[row as usize].is_nan() {
+        if !scores[row as usize].is_nan() {
             place[row as usize] = position as f64;
         }
     }

@@ -78,7 +78,7 @@ pub fn select_unless(source: &Source<'_>, query: &Query, unwanted: Unwanted<'_>)
     let rows = match query.all {
         false => &ranking.order[..],
         // Before the first scan there is no rank, and every sample is as good as another.
-        true if ranking.score.len() < source.manifest.len() => {
+        true if ranking.len() < source.manifest.len() => {
             unranked = (0..source.manifest.len() as u32).collect();
             &unranked
         }

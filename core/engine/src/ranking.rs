@@ -28,8 +28,10 @@
 //! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
+mod jury;
 mod pass;
 mod rule;
+mod scores;
 mod stacking;
 
 pub use rule::{RULES, thresholds_under};
@@ -37,13 +39,14 @@ pub use stacking::LEAST_DECISIONS;
 
 use crate::columns::{Column, DetectorResult};
 use crate::decision::Choice;
-use crate::engine::UNREADABLE;
 use crate::journal::Decisions;
 use crate::protocol::EnsembleRule;
 use crate::sample::SampleId;
 use crate::sorting::{by_first_and_keys, by_keys};
-use pass::{Beside, Pass, Summary, Voter, calibrated};
+use jury::{Jury, Voter, calibrated};
+use pass::{Pass, Summary};
 use rayon::prelude::*;
+use scores::{Columns, Scores};
 use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
@@ -70,8 +73,6 @@ pub struct Counts {
 /// One rank made of all detectors' results.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
-    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it.
-    pub score: Column<f32>,
     /// The suspects, worst first.
     pub order: Column<u32>,
     /// How many detectors flag each sample; 0 where the rule makes it no suspect.
@@ -80,8 +81,7 @@ pub struct Ranking {
     pub counts: Vec<Counts>,
     /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
     pub note: String,
-    /// What samples that no detector flags are ordered by.
-    rest: Column<f32>,
+    scores: Scores,
     /// See [`Ranking::full_order`]; made when first asked for.
     full: OnceLock<Column<u32>>,
 }
@@ -98,6 +98,27 @@ pub(crate) struct Kept {
 }
 
 impl Ranking {
+    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it. Made when first
+    /// asked for, unless the rule needs them to find the suspects.
+    pub fn scores(&self) -> &[f32] {
+        &self.scores.columns().score
+    }
+
+    /// The same of one sample, without those of all.
+    pub fn score(&self, row: usize) -> Option<f32> {
+        Some(self.scores.of(row)).filter(|score| !score.is_nan())
+    }
+
+    /// How many samples were ranked.
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether nothing was ranked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
     /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
     pub fn full_order(&self) -> &[u32] {
@@ -107,7 +128,8 @@ impl Ranking {
     /// To be kept.
     pub(crate) fn kept(&self) -> Kept {
         let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
-        let (score, flags, rest) = (self.score.clone(), self.flags.clone(), self.rest.clone());
+        let Columns { score, rest } = self.scores.columns().clone();
+        let flags = self.flags.clone();
         Kept { score, flags, rest, full, suspects: self.order.len(), counts: self.counts.clone() }
     }
 
@@ -123,18 +145,18 @@ impl Ranking {
             order: full.first(suspects),
             counts,
             note: String::new(),
-            score,
             flags,
-            rest,
+            scores: Scores::made(Columns { score, rest }),
             full: OnceLock::from(full),
         })
     }
 
     fn make_full_order(&self) -> Vec<u32> {
-        let rows = (0..self.score.len() as u32).into_par_iter();
+        let rest = &self.scores.columns().rest;
+        let rows = (0..self.len() as u32).into_par_iter();
         let fine: Vec<u32> = rows.filter(|&row| self.flags[row as usize] == 0).collect();
         // Those without a score come last.
-        let key = |row: u32| match self.rest[row as usize] {
+        let key = |row: u32| match rest[row as usize] {
             score if score.is_nan() => u32::MAX,
             score => bits(score),
         };
@@ -200,58 +222,37 @@ pub fn rank_reviewed(
     count: usize,
     reviewed: &[(u32, bool)],
 ) -> Ranking {
-    let mut voters: Vec<Voter<'_>> = results
-        .iter()
-        .filter(|(_, result)| result.len() == count)
-        .map(|(name, result)| {
-            (name, result, thresholds.get(name).copied().unwrap_or(result.record().threshold))
-        })
-        .map(|(name, result, threshold)| Voter {
-            scores: result.scores(),
-            threshold,
-            calibration: Calibration::new(threshold),
-            weight: match rule {
-                EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
-                _ => 1.0,
-            },
-            check: name == UNREADABLE,
-            result,
-        })
-        .collect();
-    let (mut rule, mut note, mut beside) = (rule, String::new(), Beside::Nothing);
+    let mut jury = Jury::new(results, thresholds, rule, count);
+    let mut note = String::new();
     match rule {
-        EnsembleRule::MeanRank => {
-            beside = Beside::Ranks(voters.iter().map(|voter| voter.result.ranks()).collect());
-        }
         EnsembleRule::Consensus => {
+            let voters = jury.voters();
             let flags =
                 |voter: usize, row: usize| (!voters[voter].scores[row].is_nan(), voters[voter].flags(row));
             let inside = agreement::consensus(voters.len(), count, flags);
-            let weigh = |(voter, inside): (&mut Voter<'_>, bool)| voter.weight = f32::from(u8::from(inside));
-            voters.iter_mut().zip(inside).for_each(weigh);
+            drop(voters);
+            jury.weigh(inside.into_iter().map(|inside| f32::from(u8::from(inside))));
         }
         EnsembleRule::Stacking => {
+            let voters = jury.voters();
             let known = reviewed.iter().filter(|(row, _)| (*row as usize) < count);
             let decided: Vec<(Vec<f32>, bool)> =
                 known.map(|&(row, bad)| (calibrated(row as usize, &voters).collect(), bad)).collect();
+            drop(voters);
             match Stack::learn(&decided) {
-                Ok(stack) => beside = Beside::Stack(stack),
+                Ok(stack) => jury.stack = Some(stack),
                 Err(why) => {
                     note = format!("{why}. Ranked by the rule 'or' until then");
-                    rule = &EnsembleRule::Or;
+                    jury.rule = EnsembleRule::Or;
                 }
             }
         }
         _ => {}
     }
-    // The lowest of many scores that all say "fine" says nothing.
-    let by_mean = matches!(
-        rule,
-        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision | EnsembleRule::Majority
-    );
-    let pass = Pass::new(&voters, &beside, rule, count, by_mean);
-    let order = match rule {
-        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&voters, &pass),
+    // The other rules look at each sample by itself, which takes too long to do twice.
+    let pass = Pass::new(&jury, count, !jury.by_sums());
+    let order = match jury.rule {
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&jury.voters(), &pass),
         EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
         _ => sorted(&pass, |row| bits(row.score)),
     };
@@ -262,10 +263,12 @@ pub fn rank_reviewed(
     };
     Ranking {
         counts: results.values().map(counts_of).collect(),
-        rest: pass.rest.into(),
-        score: pass.score.into(),
         flags: pass.flags.into(),
         order: order.into(),
+        scores: match pass.columns {
+            Some(columns) => Scores::made(columns),
+            None => Scores::later(jury, count),
+        },
         note,
         full: OnceLock::new(),
     }

@@ -34,6 +34,7 @@ mod detector;
 mod error;
 mod export;
 mod info;
+mod orientation;
 mod report;
 mod score;
 #[cfg(feature = "testing")]
@@ -46,6 +47,7 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use export::{PanicMessage, measure_guarded, run_guarded};
 pub use info::{Info, Needs, Param, ParamKind, Scope};
+pub use orientation::Orientation;
 pub use report::{Issue, Related, Report};
 pub use score::Score;
 pub use values::{

@@ -84,6 +84,9 @@ pub enum HashKind {
     Phash,
     /// ImageHash's `dhash`, 64 bits.
     Dhash,
+    /// As [`HashKind::Phash`], of pictures that may be mirrored and turned by quarters: the distance is the least over
+    /// the orientations of one of the two (see [`Orientation::of_phash`](crate::Orientation::of_phash)).
+    TurnedPhash,
 }
 
 impl HashKind {
@@ -91,6 +94,7 @@ impl HashKind {
         match self {
             HashKind::Phash => 0,
             HashKind::Dhash => 1,
+            HashKind::TurnedPhash => 2,
         }
     }
 }

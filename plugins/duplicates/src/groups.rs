@@ -1,5 +1,6 @@
 //! Joins pairs of copies into groups around the best member of each.
 
+use chaffinch_plugin::Orientation;
 use std::collections::BTreeMap;
 
 /// What makes two samples copies, strongest first.
@@ -9,6 +10,8 @@ pub(crate) enum Link {
     Exact,
     /// Near hashes: differing bits of each.
     Perceptual { phash: u32, dhash: u32 },
+    /// Near hashes once one of the pictures is mirrored or turned.
+    Turned { phash: u32, orientation: Orientation },
     /// Near embeddings.
     Semantic { cosine: f32 },
 }
@@ -18,7 +21,7 @@ impl Link {
     pub(crate) fn similarity(self) -> f32 {
         match self {
             Link::Exact => 1.0,
-            Link::Perceptual { phash, .. } => 1.0 - phash as f32 / 64.0,
+            Link::Perceptual { phash, .. } | Link::Turned { phash, .. } => 1.0 - phash as f32 / 64.0,
             Link::Semantic { cosine } => cosine,
         }
     }
@@ -29,6 +32,7 @@ impl Link {
         match self {
             Link::Exact => 0.0,
             Link::Perceptual { phash, dhash } => ((phash + dhash) as f32 / 128.0).clamp(0.01, 0.19),
+            Link::Turned { phash, .. } => (0.1 + phash as f32 / 64.0).min(0.19),
             Link::Semantic { cosine } => 0.2 + 0.2 * ((1.0 - cosine) / 0.5).clamp(0.0, 1.0),
         }
     }

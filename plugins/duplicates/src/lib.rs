@@ -4,8 +4,8 @@ mod groups;
 mod semantic;
 mod words;
 
-use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
+use chaffinch_plugin::{Orientation, is_flat};
 use groups::{Link, group};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,7 @@ impl Detector for Duplicates {
                 "pHash bits that may differ where the dHash agrees as well",
             ),
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
+            Param::flag("turned", false, "Whether mirrored and turned copies are looked for as well"),
             Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
                 .needs(Needs::NEIGHBORS),
             Param::number(
@@ -130,6 +131,24 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
         let differing = (dhash[a] ^ dhash[b]).count_ones();
         if near.distance <= radius || (near.distance <= wide && differing <= dhash_radius) {
             links.entry(pair(a, b)).or_insert(Link::Perceptual { phash: near.distance, dhash: differing });
+        }
+    }
+    if view.flag("turned")? {
+        for near in view.near_hashes(HashKind::TurnedPhash, radius.max(wide))? {
+            let (a, b) = (near.first as usize, near.second as usize);
+            if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
+                continue;
+            }
+            let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
+                let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
+                let differing =
+                    orientation.of_dhash(dhash[a]).map(|dhash_a| (dhash_a ^ dhash[b]).count_ones());
+                let sure = distance <= wide && differing.is_some_and(|bits| bits <= dhash_radius);
+                (distance <= radius || sure).then_some((distance, orientation))
+            });
+            if let Some((distance, orientation)) = link.min_by_key(|&(distance, _)| distance) {
+                links.entry(pair(a, b)).or_insert(Link::Turned { phash: distance, orientation });
+            }
         }
     }
     Ok(())

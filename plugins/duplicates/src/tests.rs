@@ -1,5 +1,6 @@
 use super::Duplicates;
 use crate::groups::{Link, group};
+use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::MemoryHost;
 use std::collections::BTreeMap;
@@ -60,6 +61,31 @@ fn the_wide_radius_needs_the_dhash() {
     assert!(host(0xFFFF_FF00).run(&Duplicates).flagged(0.5).is_empty());
     assert!(host(0xFF).param("wide-radius", 0.0).run(&Duplicates).flagged(0.5).is_empty());
     assert_eq!(host(0xFFFF_FF00).param("radius", 8.0).run(&Duplicates).flagged(0.5), [1]);
+}
+
+#[test]
+fn mirrored_and_turned_copies_are_found_when_asked_for() {
+    const FIRST: u64 = BASE ^ 0x0102;
+    let turned = |number: usize| flipped(Orientation::ALL[number].of_phash(FIRST), &[3, 60]);
+    let dhash = Orientation::ALL[1].of_dhash(9).unwrap();
+    let host = |radius: f64| {
+        let hashes = [FIRST, turned(1), 0x1234_5678_9ABC_DEF0, turned(5), turned(7)];
+        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).param("radius", radius)
+    };
+    assert!(host(5.0).run(&Duplicates).flagged(0.5).is_empty(), "only when asked for");
+    let outcome = host(5.0).param("turned", 1.0).run(&Duplicates);
+    assert_eq!(outcome.flagged(0.5), [1, 3, 4]);
+    let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();
+    assert_eq!(reason(1), "mirrored, the same picture as 3 others; a better copy is in the group");
+    let issue = outcome.issue(3).unwrap();
+    assert!((0.1..0.2).contains(&issue.score) && issue.related[0].1 > 0.9, "{issue:?}");
+    let wide = host(1.0).param("turned", 1.0);
+    assert_eq!(
+        wide.run(&Duplicates).flagged(0.5),
+        [1, 4],
+        "a dHash compares those turned alike with each other only"
+    );
+    assert!(wide.param("wide-radius", 1.0).run(&Duplicates).flagged(0.5).is_empty());
 }
 
 #[test]

@@ -97,9 +97,10 @@ impl Group {
     pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, link: Link) -> String {
         let others = self.size - 1;
         let what = match link {
-            Link::Exact => "the same file as",
-            Link::Perceptual { .. } => "the same picture as",
-            Link::Semantic { .. } => "almost the same picture as",
+            Link::Exact => "the same file as".to_owned(),
+            Link::Perceptual { .. } => "the same picture as".to_owned(),
+            Link::Turned { orientation, .. } => format!("{}, the same picture as", orientation.name()),
+            Link::Semantic { .. } => "almost the same picture as".to_owned(),
         };
         let mut text =
             if others == 1 { format!("{what} another") } else { format!("{what} {others} others") };

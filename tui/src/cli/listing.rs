@@ -112,7 +112,7 @@ impl Listing {
         };
         let score = match by {
             Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),
-            None => self.ranking.score.get(id.index()).copied(),
+            None => self.ranking.score(id.index()),
         };
         Entry {
             rank,

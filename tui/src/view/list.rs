@@ -23,15 +23,17 @@ pub(super) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             break;
         }
         let area = Rect { y: area.y + line, height: 1, ..area };
-        match model.rows.get(place) {
+        let name = match model.rows.get(place) {
             Some(row) => self::row(model, place, row, area, paint),
             None => {
-                paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
+                let end = paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
+                Rect { x: area.x + 2, width: end - area.x - 2, ..area }
             }
-        }
+        };
         if place == model.list.cursor {
             paint.put(area.x, area.y, 1, Role::Cursor, model.theme.glyph(Role::Cursor));
-            paint.buffer.set_style(area, paint.style(Role::Cursor));
+            // Not the whole row: every cell whose background changes is written again, in two rows for each step.
+            paint.buffer.set_style(name, paint.style(Role::Cursor));
         }
     }
 }
@@ -65,7 +67,8 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) {
+/// Draws a row. Returns where its name stands.
+fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
     if model.marked(place, row) {
         paint.put(area.x, area.y, 1, Role::Marked, model.theme.glyph(Role::Marked));
@@ -93,7 +96,8 @@ fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
     let path_room = start.saturating_sub(x + 1);
     let path = text::fit_middle(&row.path, usize::from(path_room));
     let found = !model.search.is_empty() && hit(model, row);
-    paint.put(x, area.y, path_room, if found { Role::Match } else { Role::Text }, &path);
+    let end = paint.put(x, area.y, path_room, if found { Role::Match } else { Role::Text }, &path);
+    Rect { x, width: end - x, ..area }
 }
 
 /// Given and suggested label, or the decision's, up to a column. Returns where they begin.

@@ -61,20 +61,28 @@ impl<'a> Paint<'a> {
         x
     }
 
-    /// A bar that is full to this share, with a mark where the threshold is.
+    /// A bar that is full to this share, with a mark where the threshold is. What is not full is left as it is.
     pub(super) fn bar(&mut self, area: Rect, share: f32, mark: Option<f32>, role: Role) {
         let width = f32::from(area.width);
         let full = (share.clamp(0.0, 1.0) * width).round() as u16;
-        for place in 0..area.width {
-            let role = if place < full { role } else { Role::BarEmpty };
-            let glyph = if place < full { Role::BarFull } else { Role::BarEmpty };
-            let glyph = self.theme.glyph(glyph);
-            self.buffer.set_stringn(area.x + place, area.y, glyph, 1, self.theme.style(role));
-        }
+        self.cells(Rect { width: full.min(area.width), ..area }, Role::BarFull, role);
         if let Some(mark) = mark.filter(|mark| mark.is_finite()) {
             let at = ((mark.clamp(0.0, 1.0) * width) as u16).min(area.width.saturating_sub(1));
-            let glyph = self.theme.glyph(Role::Threshold);
-            self.buffer.set_stringn(area.x + at, area.y, glyph, 1, self.theme.style(Role::Threshold));
+            // In the looks of the bar: other ones would cost as many bytes as the mark again.
+            self.cells(Rect { x: area.x + at, width: 1, ..area }, Role::Threshold, role);
+        }
+    }
+
+    /// What a bar lies on, where its whole length matters.
+    pub(super) fn track(&mut self, area: Rect) {
+        self.cells(area, Role::BarEmpty, Role::BarEmpty);
+    }
+
+    /// The glyph of a role in every cell of a line, in the looks of a role.
+    fn cells(&mut self, area: Rect, glyph: Role, role: Role) {
+        let glyph = self.theme.glyph(glyph);
+        for x in area.left()..area.right() {
+            self.buffer.set_stringn(x, area.y, glyph, 1, self.theme.style(role));
         }
     }
 

@@ -30,7 +30,8 @@ pub(super) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 /// Draws the neighbours with their labels below them.
 pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
-    if layout.thumbs == 0 || model.now < model.hold_until {
+    // Without pictures the same labels stand among what is most alike.
+    if layout.thumbs == 0 || !model.pictures_on || model.now < model.hold_until {
         return;
     }
     let related = super::related(detail);

@@ -31,6 +31,8 @@ enum Line<'a> {
     Issues(Vec<Scored<'a>>),
     /// One class, or two beside one another.
     Candidates(Vec<Choice<'a>>),
+    /// The same without bars, which take as many bytes as everything else of it.
+    Choices(Vec<Choice<'a>>),
 }
 
 /// What a detector says, its letter, and whether it is the one that is chosen.
@@ -41,10 +43,17 @@ type Choice<'a> = (usize, &'a str, Option<f32>, Role);
 
 /// Columns from which on two detectors, or two candidates, have room in a line.
 const TWO: u16 = 58;
+/// Columns from which on two candidates have room for bars in a low panel.
+const BARS: u16 = 96;
 /// Candidates where there is little room; the keys work for all nine.
 const FEW: usize = 6;
 /// Lines below which every one counts.
 const LOW: u16 = 20;
+/// Lines that are kept for reasons there, and for what follows them.
+const SAID: usize = 4;
+const BELOW: usize = 3;
+/// Cells of a class of samples that are alike, where there is little room.
+const ALIKE: usize = 22;
 /// The longest name of a detector that is shown whole where there are two in a line.
 const NAME: u16 = 17;
 
@@ -95,7 +104,14 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
         Line::Candidates(candidates) => {
             let room = if area.width < TWO { (area.width / 2).clamp(8, 22) } else { NAME };
             for (one, place) in candidates.iter().zip(places(area)) {
-                candidate(one, room, place, paint);
+                let x = candidate(one, room, place, paint);
+                let bar = Rect { x, width: place.right().saturating_sub(x).min(24), ..place };
+                paint.bar(bar, one.2.unwrap_or_default(), None, one.3);
+            }
+        }
+        Line::Choices(candidates) => {
+            for (one, place) in candidates.iter().zip(places(area)) {
+                candidate(one, place.width.saturating_sub(8).min(28), place, paint);
             }
         }
     }
@@ -116,15 +132,18 @@ fn in_columns<T: Copy>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
     (0..down).map(move |at| all.iter().skip(at).step_by(down).copied().collect())
 }
 
-fn candidate((digit, name, probability, role): &Choice<'_>, room: u16, area: Rect, paint: &mut Paint<'_>) {
+/// Draws a class and how probable it is. Returns where that ends.
+fn candidate(
+    (digit, name, probability, role): &Choice<'_>,
+    room: u16,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) -> u16 {
     let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
     paint.put(x, area.y, room - 1, *role, name);
-    let Some(probability) = *probability else { return };
-    let percent = format!("{:>3.0}%", probability * 100.0);
+    let percent = probability.map(|probability| format!("{:>3.0}%", probability * 100.0));
     // In the colour of the name: another one would cost as many bytes as the number again.
-    let x = paint.put(x + room, area.y, 4, *role, &percent) + 1;
-    let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
-    paint.bar(bar, probability, None, Role::BarFull);
+    paint.put(x + room, area.y, 4, *role, &percent.unwrap_or_default()) + 1
 }
 
 fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mut Paint<'_>) {
@@ -137,8 +156,11 @@ fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mu
     paint.put(x, area.y, name - 1, role, &issue.detector);
     let score = text::score(Some(issue.score));
     let x = paint.put(x + name, area.y, 4, role, &score) + 1;
-    let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
-    paint.bar(bar, issue.score, Some(issue.threshold), role);
+    // What is fine needs no bar: those that are there catch the eye, and a step sends fewer bytes.
+    if issue.flagged {
+        let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
+        paint.bar(bar, issue.score, Some(issue.threshold), role);
+    }
 }
 
 /// What the row alone tells.
@@ -205,6 +227,16 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         }
         lines.push(Line::Blank);
         lines.extend(candidates(model, detail, FEW).map(|one| Line::Candidates(vec![one])));
+    } else if area.height < LOW {
+        // Classes first, which have their places; of the detectors only those that have something to say.
+        let candidates: Vec<Choice<'_>> = candidates(model, detail, FEW).collect();
+        let line = if area.width < BARS { Line::Choices } else { Line::Candidates };
+        lines.extend(in_columns(&candidates).map(line));
+        let end = (lines.len() + SAID).min(usize::from(area.height).saturating_sub(BELOW));
+        lines
+            .extend(scored.iter().filter(|(issue, ..)| issue.flagged).flat_map(|said| in_words(said, width)));
+        // Where there is room, what follows has its place as well.
+        lines.resize_with(lines.len().max(end), || Line::Pieces(Vec::new()));
     } else {
         // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
         // the reasons, the worst first.
@@ -212,16 +244,14 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
         lines.extend(in_columns(&placed).map(Line::Issues));
         lines.push(Line::Blank);
-        // Where there is little room, reasons need it more.
-        let candidates: Vec<Choice<'_>> =
-            candidates(model, detail, if area.height < LOW { FEW } else { usize::MAX }).collect();
+        let candidates: Vec<Choice<'_>> = candidates(model, detail, usize::MAX).collect();
         lines.extend(in_columns(&candidates).map(Line::Candidates));
         lines.push(Line::Blank);
         for issue in scored {
             lines.extend(reason(issue, format!("{} ", issue.1)));
         }
     }
-    evidence(model, detail, &mut lines);
+    evidence(model, detail, area, &mut lines);
     lines.push(Line::Blank);
     facts(detail, &mut lines);
     lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
@@ -230,6 +260,17 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         lines.retain(|line| !matches!(line, Line::Blank));
     }
     lines
+}
+
+/// A detector with its score and its reason behind it.
+fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>> {
+    let start = format!("{letter} {} {}", text::safe(&issue.detector), text::score(Some(issue.score)));
+    let said = if issue.reason.is_empty() { start.clone() } else { format!("{start}: {}", issue.reason) };
+    let line = |line: String| match line.strip_prefix(&start) {
+        Some(rest) => vec![(Role::Doubtful, start.clone()), (Role::Text, rest.to_owned())],
+        None => vec![(Role::Text, format!("  {line}"))],
+    };
+    text::wrap(&said, width.saturating_sub(2)).into_iter().map(|words| Line::Pieces(line(words))).collect()
 }
 
 fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
@@ -261,7 +302,7 @@ fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Ite
     })
 }
 
-fn evidence<'a>(model: &Model, detail: &Detail, lines: &mut Vec<Line<'a>>) {
+fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
     let group = group(detail);
     if !group.is_empty() {
         let key = model.keymap.key_for(crate::action::Action::RemoveGroup).map(crate::key::shown);
@@ -273,21 +314,56 @@ fn evidence<'a>(model: &Model, detail: &Detail, lines: &mut Vec<Line<'a>>) {
     if related.is_empty() {
         return;
     }
+    if group.is_empty() && area.height < LOW {
+        return alike_in_short(model, detail, &related, area.width, lines);
+    }
     if group.is_empty() {
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
     }
     for (_, other) in related.iter().take(12) {
-        let same = other.label == detail.row.label;
-        let label = model.class(other.label).unwrap_or("–").to_owned();
-        let mut pieces = vec![
-            (Role::Dim, format!(" {:.2} ", other.similarity)),
-            (if same { Role::Dim } else { Role::Suggested }, label),
-        ];
+        let similarity = (Role::Dim, format!(" {:.2} ", other.similarity));
+        let mut pieces = vec![similarity, label_of(model, detail, other)];
         if other.split.name() != "" {
             pieces.push((Role::Dim, format!(" {}", other.split)));
         }
         pieces.push((Role::Dim, format!("  {}", text::fit_middle(&other.path, 40))));
         lines.push(Line::Pieces(pieces));
     }
+}
+
+/// The classes of what is most alike in one line, each in its place: how many, and how near the nearest is. Paths and
+/// single similarities would be other ones for every sample.
+fn alike_in_short(
+    model: &Model,
+    detail: &Detail,
+    related: &[(&'static str, &DetailRelated)],
+    width: u16,
+    lines: &mut Vec<Line<'_>>,
+) {
+    const TITLE: &str = "alike";
+    let mut classes: Vec<(&DetailRelated, usize)> = Vec::new();
+    for (_, other) in related {
+        match classes.iter_mut().find(|(first, _)| first.label == other.label) {
+            Some((_, count)) => *count += 1,
+            None => classes.push((other, 1)),
+        }
+    }
+    let free = usize::from(width).saturating_sub(TITLE.len());
+    let columns = (free / ALIKE).max(1);
+    let mut pieces = vec![(Role::Title, TITLE.to_owned())];
+    for (nearest, count) in classes.into_iter().take(columns) {
+        let (role, label) = label_of(model, detail, nearest);
+        let said =
+            format!(" {count}× {} {:.2}", text::fit(&label, ALIKE.saturating_sub(10)), nearest.similarity);
+        let blank = " ".repeat((free / columns).saturating_sub(text::width(&said)));
+        pieces.push((role, said + &blank));
+    }
+    lines.push(Line::Pieces(pieces));
+}
+
+/// The label of a sample beside the one that is shown, louder where it differs.
+fn label_of(model: &Model, detail: &Detail, other: &DetailRelated) -> (Role, String) {
+    let role = if other.label == detail.row.label { Role::Dim } else { Role::Suggested };
+    (role, model.class(other.label).unwrap_or("–").to_owned())
 }

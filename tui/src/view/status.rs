@@ -37,6 +37,7 @@ pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         let start = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words);
         let bar = Rect { x: start.saturating_sub(11), y: area.y, width: 10, height: 1 };
         if progress.total > 0 && area.width >= 70 {
+            paint.track(bar);
             paint.bar(bar, progress.done as f32 / progress.total as f32, None, Role::Progress);
             right = bar.x.saturating_sub(1);
         } else {
@@ -167,12 +168,14 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             vec![A::Scan, A::ToggleAll, A::Filter, A::ClearFilter, A::Jobs, A::Help, A::Palette, A::Quit]
         }
         Mode::List if model.marks.is_empty() && model.visual.is_none() => {
-            let mut actions = vec![A::Keep, A::Remove, A::Relabel, A::AcceptSuggestion, A::Unsure, A::Help];
-            let detail = model.sample().and_then(|sample| model.details.get(sample));
-            if detail.is_some_and(|detail| !crate::update::group(detail).is_empty()) {
-                actions.splice(4..4, [A::RemoveGroup]);
-            }
-            actions.extend([
+            // The same for every sample: what else a group needs stands beside it.
+            vec![
+                A::Keep,
+                A::Remove,
+                A::Relabel,
+                A::AcceptSuggestion,
+                A::Unsure,
+                A::Help,
                 A::Undo,
                 A::Filter,
                 A::Mark,
@@ -181,8 +184,7 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
                 A::Jobs,
                 A::Palette,
                 A::Quit,
-            ]);
-            actions
+            ]
         }
         Mode::List => {
             vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]

@@ -19,7 +19,7 @@ const NEIGHBORS: usize = 8;
 
 pub(super) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     let manifest = &state.findings.manifest;
-    let score = state.ranking.score.get(id.index()).copied().filter(|score| !score.is_nan());
+    let score = state.ranking.score(id.index());
     Row {
         sample: id,
         path: display::safe_path(manifest.path(id)),

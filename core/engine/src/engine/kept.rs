@@ -59,7 +59,7 @@ pub(super) fn rank(session: &Session, key: &str, count: usize) -> Option<Ranking
 /// Keeps the rank of a snapshot, in the background: nobody waits for it.
 pub(super) fn keep(setup: &Arc<Setup>, state: &Arc<State>) {
     let session = &setup.session;
-    let key = key(session, &state.thresholds, &state.rule, state.ranking.score.len());
+    let key = key(session, &state.thresholds, &state.rule, state.ranking.len());
     let Some(key) = key.filter(|_| session.is_writable()) else { return };
     let (setup, state) = (setup.clone(), state.clone());
     let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {

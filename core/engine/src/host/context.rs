@@ -195,7 +195,7 @@ impl Shared {
         Ok(found)
     }
 
-    /// All pairs with hashes (0 pHash, 1 dHash) within `radius`.
+    /// All pairs with hashes (0 pHash, 1 dHash, 2 pHash in any orientation) within `radius`.
     ///
     /// # Errors
     /// For an unknown hash or a radius above 16, or when stopped.
@@ -204,15 +204,15 @@ impl Shared {
         if let Some(pairs) = cache.get(&(kind, radius)) {
             return Ok(pairs.clone());
         }
-        let pairs = hamming::near_pairs(self.hashes(kind)?, &|index| self.usable(index), radius, job)?;
-        let pairs = Arc::new(pairs);
+        let find = if kind == 2 { hamming::near_turned_pairs } else { hamming::near_pairs };
+        let pairs = Arc::new(find(self.hashes(kind)?, &|index| self.usable(index), radius, job)?);
         cache.insert((kind, radius), pairs.clone());
         Ok(pairs)
     }
 
     pub(super) fn hashes(&self, kind: u32) -> Result<&[u64]> {
         match kind {
-            0 => Ok(&self.facts.phash),
+            0 | 2 => Ok(&self.facts.phash),
             1 => Ok(&self.facts.dhash),
             _ => Err(Error::Invalid(format!("there is no perceptual hash number {kind}"))),
         }

@@ -234,7 +234,7 @@ impl Ready<'_> {
                 each(first, negated, marks, |row| splits[row] == *code);
             }
             Ready::Score(comparison, number) => {
-                let scores: &[f32] = &source.ranking.score;
+                let scores = source.ranking.scores();
                 each(first, negated, marks, |row| {
                     let score = scores.get(row).copied().unwrap_or(f32::NAN);
                     match comparison {

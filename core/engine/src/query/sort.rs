@@ -25,11 +25,15 @@ pub(super) fn sort(
     let by_row = |key: &(dyn Fn(u32) -> Option<u32> + Sync)| by_row(&rows, key, unwanted);
     let (mut keyed, rest) = match &query.sort {
         Sort::Rank => {
-            let score = &source.ranking.score;
             // Those without a score come last already.
-            let scored = |row: &u32| score.get(*row as usize).is_some_and(|score| !score.is_nan());
-            let split = match score.len() < source.manifest.len() {
-                true => rows.iter().take_while(|row| scored(row)).count(),
+            let scored = |row: &u32| source.ranking.score(*row as usize).is_some();
+            let split = match source.ranking.len() < source.manifest.len() {
+                // They are in no order there, so each is looked at.
+                true => {
+                    let scores = source.ranking.scores();
+                    let scored = |row: &&u32| scores.get(**row as usize).is_some_and(|score| !score.is_nan());
+                    rows.iter().take_while(scored).count()
+                }
                 false => rows.partition_point(scored),
             };
             let rest = rows.split_off(split);

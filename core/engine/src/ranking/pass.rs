@@ -1,8 +1,8 @@
 //! One pass over all samples: the score of each, and what the order of the suspects is made of.
 
-use super::stacking::Stack;
-use super::{Calibration, Counts, SURE, bits};
-use crate::columns::DetectorResult;
+use super::jury::{Jury, Voter, calibrated};
+use super::scores::Columns;
+use super::{Counts, SURE, bits};
 use crate::protocol::EnsembleRule;
 use crate::vector::{Kernel, wide};
 use rayon::prelude::*;
@@ -11,31 +11,6 @@ use rayon::prelude::*;
 const PART: usize = 1 << 15;
 /// Samples whose sums are made at once, detector by detector, so that the processor's vectors are used.
 const BLOCK: usize = 1 << 8;
-
-/// One detector as the rules see it.
-pub(super) struct Voter<'a> {
-    pub(super) scores: &'a [f32],
-    pub(super) threshold: f32,
-    pub(super) calibration: Calibration,
-    pub(super) weight: f32,
-    /// Whether it only says that the file can be read.
-    pub(super) check: bool,
-    pub(super) result: &'a DetectorResult,
-}
-
-impl Voter<'_> {
-    pub(super) fn flags(&self, row: usize) -> bool {
-        self.scores[row] < self.threshold
-    }
-}
-
-/// What some rules know beside scores and thresholds.
-pub(super) enum Beside<'a> {
-    Nothing,
-    /// Relative ranks by detector.
-    Ranks(Vec<&'a [f32]>),
-    Stack(Stack),
-}
 
 /// What all detectors together say of one sample.
 #[derive(Clone, Copy)]
@@ -56,9 +31,9 @@ pub(super) struct Candidate {
 /// What the pass finds.
 pub(super) struct Pass {
     /// By sample; see [`super::Ranking`].
-    pub(super) score: Vec<f32>,
     pub(super) flags: Vec<u16>,
-    pub(super) rest: Vec<f32>,
+    /// Where they were asked for.
+    pub(super) columns: Option<Columns>,
     /// In manifest order.
     pub(super) candidates: Vec<Candidate>,
     /// For each detector the candidates it flags, as places among them, with [`bits`] of their scores.
@@ -81,36 +56,35 @@ impl Part {
 }
 
 impl Pass {
-    /// Goes over `count` samples. `by_mean` says that samples which nobody flags are ordered by the mean of all
-    /// detectors and not by the rule's score.
-    pub(super) fn new(
-        voters: &[Voter<'_>],
-        beside: &Beside<'_>,
-        rule: &EnsembleRule,
-        count: usize,
-        by_mean: bool,
-    ) -> Pass {
-        let (mut score, mut flags, mut rest) = (vec![0.0; count], vec![0; count], vec![0.0; count]);
-        let columns =
-            score.par_chunks_mut(PART).zip(flags.par_chunks_mut(PART)).zip(rest.par_chunks_mut(PART));
-        let part = |(part, ((score, flags), rest)): (usize, ((&mut [f32], &mut [u16]), &mut [f32]))| {
+    /// Goes over `count` samples. Without `columns` only what the suspects need is written down.
+    pub(super) fn new(jury: &Jury, count: usize, columns: bool) -> Pass {
+        let voters = jury.voters();
+        let mut flags = vec![0; count];
+        let (mut score, mut rest) = match columns {
+            true => (vec![0.0; count], vec![0.0; count]),
+            false => (Vec::new(), Vec::new()),
+        };
+        // Of columns that are not asked for every part gets none.
+        let (mut scores, mut rests) = (score.chunks_mut(PART), rest.chunks_mut(PART));
+        let places = flags
+            .chunks_mut(PART)
+            .map(|flags| (flags, scores.next().unwrap_or_default(), rests.next().unwrap_or_default()));
+        let places: Vec<Place<'_>> = places.collect();
+        let part = |(part, (flags, score, rest)): (usize, Place<'_>)| {
             let mut lists = Part::new(voters.len());
             let mut sums = Sums::new();
-            for start in (0..score.len()).step_by(BLOCK) {
-                let (first, len) = (part * PART + start, BLOCK.min(score.len() - start));
-                let scored = &mut lists.scored;
-                wide(Block { sums: &mut sums, scored, voters, beside, rule, first, len });
-                if !by_block(rule, beside) {
-                    (0..len).for_each(|place| sums.judge(place, first + place, voters, beside, rule));
-                }
-                let end = start + len;
-                score[start..end].copy_from_slice(&sums.score[..len]);
+            for start in (0..flags.len()).step_by(BLOCK) {
+                let (first, end) = (part * PART + start, flags.len().min(start + BLOCK));
+                let len = end - start;
+                sums.judge_block(jury, &voters, &mut lists.scored, first, len);
                 flags[start..end].copy_from_slice(&sums.flags[..len]);
-                rest[start..end].copy_from_slice(if by_mean {
-                    &sums.mean[..len]
-                } else {
-                    &sums.score[..len]
-                });
+                if columns {
+                    score[start..end].copy_from_slice(&sums.score[..len]);
+                    rest[start..end].copy_from_slice(match jury.by_mean() {
+                        true => &sums.mean[..len],
+                        false => &sums.score[..len],
+                    });
+                }
                 for place in (0..len).filter(|&place| sums.votes[place] > 0) {
                     let row = first + place;
                     let flagging =
@@ -122,7 +96,7 @@ impl Pass {
             }
             lists
         };
-        let parts: Vec<Part> = columns.enumerate().map(part).collect();
+        let parts: Vec<Part> = places.into_par_iter().enumerate().map(part).collect();
         let mut all = Part::new(voters.len());
         let total = |count: &dyn Fn(&Part) -> usize| parts.iter().map(count).sum();
         all.candidates.reserve(total(&|part| part.candidates.len()));
@@ -140,13 +114,20 @@ impl Pass {
         let counts = all.scored.iter().zip(&all.flagged);
         let counts =
             counts.map(|(&scored, flagged)| Counts { scored, flagged: flagged.len() as u64 }).collect();
-        Pass { score, flags, rest, candidates: all.candidates, flagged: all.flagged, counts }
+        let columns = columns.then(|| Columns { score: score.into(), rest: rest.into() });
+        Pass { flags, columns, candidates: all.candidates, flagged: all.flagged, counts }
     }
 }
 
-/// A sample's calibrated scores by detector, NaN where there is none.
-pub(super) fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
-    voters.iter().map(move |voter| voter.calibration.of(voter.scores[row]))
+/// The flags, scores and rest of a part of the samples.
+type Place<'a> = (&'a mut [u16], &'a mut [f32], &'a mut [f32]);
+
+/// The score of one sample.
+pub(super) fn score(jury: &Jury, row: usize) -> f32 {
+    let voters = jury.voters();
+    let mut sums = Sums::new();
+    sums.judge_block(jury, &voters, &mut vec![0; voters.len()], row, 1);
+    sums.score[0]
 }
 
 /// What all detectors say of a block of samples.
@@ -165,19 +146,13 @@ struct Sums {
     flags: [u16; BLOCK],
 }
 
-/// Whether what a rule says of a sample is made of sums alone, many samples at once.
-fn by_block(rule: &EnsembleRule, beside: &Beside<'_>) -> bool {
-    matches!(beside, Beside::Nothing) && !matches!(rule, EnsembleRule::And | EnsembleRule::AtLeast(_))
-}
-
 /// Sums up samples and judges them by the rule, as far as that goes without looking at each.
 struct Block<'a> {
     sums: &'a mut Sums,
     /// Samples that each detector scored, to which those of the block are added.
     scored: &'a mut [u64],
     voters: &'a [Voter<'a>],
-    beside: &'a Beside<'a>,
-    rule: &'a EnsembleRule,
+    jury: &'a Jury,
     first: usize,
     len: usize,
 }
@@ -187,11 +162,11 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Block { sums, scored, voters, beside, rule, first, len } = self;
-        let weighs = matches!(rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
+        let Block { sums, scored, voters, jury, first, len } = self;
+        let weighs = matches!(jury.rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
         sums.make(voters, first, len, weighs, scored);
-        if by_block(rule, beside) {
-            sums.judge_all(rule);
+        if jury.by_sums() {
+            sums.judge_all(&jury.rule);
         }
     }
 }
@@ -218,6 +193,21 @@ impl Sums {
             mean: self.mean[place],
             score: self.score[place],
             flags: self.flags[place],
+        }
+    }
+
+    /// Judges `len` samples from `first` on, and adds up how many each detector scored.
+    fn judge_block(
+        &mut self,
+        jury: &Jury,
+        voters: &[Voter<'_>],
+        scored: &mut [u64],
+        first: usize,
+        len: usize,
+    ) {
+        wide(Block { sums: self, scored, voters, jury, first, len });
+        if !jury.by_sums() {
+            (0..len).for_each(|place| self.judge(place, first + place, voters, jury));
         }
     }
 
@@ -303,31 +293,24 @@ impl Sums {
     }
 
     /// The same of one sample, by any other rule.
-    fn judge(
-        &mut self,
-        place: usize,
-        row: usize,
-        voters: &[Voter<'_>],
-        beside: &Beside<'_>,
-        rule: &EnsembleRule,
-    ) {
+    fn judge(&mut self, place: usize, row: usize, voters: &[Voter<'_>], jury: &Jury) {
         if self.scored[place] == 0.0 {
             self.score[place] = f32::NAN;
             return;
         }
-        let all = voters.len();
-        (self.score[place], self.flags[place]) = match (rule, beside) {
-            (_, Beside::Ranks(ranks)) => {
-                let ranks = ranks.iter().map(|ranks| ranks[row]).filter(|rank| !rank.is_nan());
-                (ranks.sum::<f32>() / self.scored[place], self.flags[place])
+        let votes = self.flags[place];
+        (self.score[place], self.flags[place]) = match (&jury.rule, &jury.stack) {
+            (EnsembleRule::MeanRank, _) => {
+                let ranks = voters.iter().map(|voter| voter.ranks[row]).filter(|rank| !rank.is_nan());
+                (ranks.sum::<f32>() / self.scored[place], votes)
             }
-            (_, Beside::Stack(stack)) => {
+            (_, Some(stack)) => {
                 let score = stack.score(&calibrated(row, voters).collect::<Vec<f32>>());
                 // On the scale of thresholds, as above.
-                (score, if score >= 0.5 { 0 } else { self.flags[place] })
+                (score, if score >= 0.5 { 0 } else { votes })
             }
             (EnsembleRule::AtLeast(least), _) => agreed(row, voters, usize::from(*least)),
-            _ => agreed(row, voters, all),
+            _ => agreed(row, voters, voters.len()),
         };
     }
 }

@@ -38,7 +38,7 @@ fn a_detector_with_many_zeros_does_not_starve_another() {
     assert_eq!(ranking.order.len(), 530);
     let top = &ranking.order[..60];
     assert_eq!(top.iter().filter(|&&row| row >= 1000).count(), 30);
-    assert!(ranking.score[0] == 0.0 && ranking.score[1000] == 0.01 && ranking.score[1999] == 1.0);
+    assert!(ranking.scores()[0] == 0.0 && ranking.scores()[1000] == 0.01 && ranking.scores()[1999] == 1.0);
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn each_rule_by_hand() {
     // Row 1 heads a's list; row 4 heads b's and is second in a's.
     assert_eq!(or.order, [4, 1, 0]);
     assert_eq!(or.flags, [2, 1, 0, 0, 2]);
-    assert!(or.score[3].is_nan());
+    assert!(or.scores()[3].is_nan());
     assert_eq!(or.full_order(), [4, 1, 0, 2, 3]);
     assert_eq!(rank_of(&results, &EnsembleRule::Majority).order, [4, 0, 1]);
     // Ranks in a: 1, 4, 0, 2; in b: 0: 1, 1 and 2 tied at 2.5, 4: 0; thirds of the way.
     let mean = rank_of(&results, &EnsembleRule::MeanRank);
     assert_eq!(mean.order, [4, 1, 0]);
-    assert!((mean.score[1] - (0.0 + 2.5 / 3.0) / 2.0).abs() < 1e-6);
+    assert!((mean.scores()[1] - (0.0 + 2.5 / 3.0) / 2.0).abs() < 1e-6);
     let weighted = EnsembleRule::Weighted([("b".to_owned(), 0.0)].into());
     assert_eq!(rank_of(&results, &weighted).order, [1, 4, 0]);
 }
@@ -74,7 +74,7 @@ fn what_nobody_flags_goes_by_all_detectors() {
     let or = rank_of(&results, &EnsembleRule::Or);
     assert_eq!(or.order, [0; 0]);
     assert_eq!(or.full_order(), [1, 0]);
-    assert!((or.score[0] - 0.51).abs() < 1e-6, "the score stays the lowest");
+    assert!((or.scores()[0] - 0.51).abs() < 1e-6, "the score stays the lowest");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn rules_that_ask_for_agreement_name_fewer_suspects() {
     any.sort_unstable();
     assert_eq!(any, [0, 1, 2, 4, 5]);
     let and = rank_of(&results, &EnsembleRule::And);
-    assert_eq!((and.score[0], and.score[1], and.flags[1]), (0.3, 0.9, 0));
+    assert_eq!((and.scores()[0], and.scores()[1], and.flags[1]), (0.3, 0.9, 0));
     // Two flag it, or one is sure of it.
     let mut precise = order(EnsembleRule::Precision).to_vec();
     precise.sort_unstable();
@@ -225,7 +225,7 @@ fn noisy() -> (Results, Vec<bool>) {
 fn consensus_and_stacking_leave_out_what_is_about_another_matter() {
     let (results, bad) = noisy();
     let area = |ranking: &Ranking| {
-        let quality: Vec<f64> = ranking.score.iter().map(|&score| f64::from(score)).collect();
+        let quality: Vec<f64> = ranking.scores().iter().map(|&score| f64::from(score)).collect();
         crate::evaluate::auroc(&bad, &quality).unwrap()
     };
     let best = ["a", "b", "c"].map(|name| {
@@ -289,6 +289,6 @@ proptest! {
         prop_assert_eq!(&all[..suspects.len()], &ranking.order[..]);
         all.sort_unstable();
         prop_assert_eq!(all, (0..rows.len() as u32).collect::<Vec<u32>>());
-        prop_assert!(ranking.score.iter().all(|score| score.is_nan() || (0.0..=1.0).contains(score)));
+        prop_assert!(ranking.scores().iter().all(|score| score.is_nan() || (0.0..=1.0).contains(score)));
     }
 }

@@ -6,7 +6,7 @@ use crate::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
     NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
-use crate::{Detector, Error, NO_LABEL, Needs, PanicMessage, Pixels, Report, View};
+use crate::{Detector, Error, NO_LABEL, Needs, Orientation, PanicMessage, Pixels, Report, View};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -67,11 +67,11 @@ impl Run<'_> {
 
     fn hashes(&self, kind: u32) -> Result<&[u64], String> {
         self.declared(Needs::HASHES, "perceptual hashes")?;
-        let hashes = self
-            .host
-            .hashes
-            .get(kind as usize)
-            .ok_or(format!("there is no perceptual hash number {kind}"))?;
+        let hashes = match kind {
+            0 | 2 => &self.host.hashes[0],
+            1 => &self.host.hashes[1],
+            _ => return Err(format!("there is no perceptual hash number {kind}")),
+        };
         hashes.as_deref().ok_or_else(|| "this dataset has no perceptual hashes".into())
     }
 
@@ -428,7 +428,10 @@ unsafe extern "C" fn near_hashes(
         let mut pairs = Vec::new();
         for (place, &first) in usable.iter().enumerate() {
             for &second in &usable[place + 1..] {
-                let distance = (hashes[first] ^ hashes[second]).count_ones();
+                let distance = match kind {
+                    2 => Orientation::nearest(hashes[first], hashes[second]).1,
+                    _ => (hashes[first] ^ hashes[second]).count_ones(),
+                };
                 if distance <= radius {
                     pairs.push(HashPairRecord { first: first as u32, second: second as u32, distance });
                 }
