@@ -11,10 +11,10 @@ pub use outliers::NeighborOutliers;
 use chaffinch_plugin::prelude::*;
 use nearby::Nearby;
 
-/// Up to so many samples all are compared with all.
+/// All samples, unless someone who cannot wait asks for fewer.
 const REFERENCES: Param = Param::integer(
     "references",
-    50_000,
+    10_000_000,
     100,
     10_000_000,
     "Samples that neighbours are looked for among; all where there are no more",

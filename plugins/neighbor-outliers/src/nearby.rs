@@ -14,8 +14,8 @@ pub(crate) enum Nearby<'a> {
 }
 
 impl<'a> Nearby<'a> {
-    /// Finds the `k` nearest of every sample. Comparing all pairs takes time with the square of their number, so
-    /// that above `references` samples each is compared with so many, drawn evenly from the whole list.
+    /// Finds the `k` nearest of every sample. Above `references` samples each is compared with so many, drawn evenly from
+    /// the whole list: less than all, but the time is known beforehand, whatever the embeddings are like.
     pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
         let usable: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();

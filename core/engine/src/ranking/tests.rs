@@ -278,6 +278,10 @@ proptest! {
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
         let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
+        // One by one, before those of all are made.
+        let one_by_one: Vec<Option<f32>> = (0..=rows.len()).map(|row| ranking.score(row)).collect();
+        let all_at_once = ranking.scores().iter().map(|score| Some(*score).filter(|score| !score.is_nan()));
+        prop_assert_eq!(one_by_one, all_at_once.chain([None]).collect::<Vec<_>>());
         let mut suspects = ranking.order.to_vec();
         suspects.sort_unstable();
         let expected: Vec<u32> = (0_u32..).zip(&rows)
