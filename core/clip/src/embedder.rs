@@ -59,10 +59,19 @@ pub fn load_within(
         place.batch = budget.batch(&config, weights.numbers(), place.batch)?;
     }
     let spare = budget.map(|budget| budget.beside(weights.numbers()));
-    let loader =
-        Loader { weights: &weights, device: &place.device, dtype: place.dtype, device_name: &place.name };
+    let loader = Loader {
+        weights: &weights,
+        device: &place.device,
+        dtype: place.dtype,
+        in_tiles: place.in_tiles,
+        device_name: &place.name,
+    };
     let vision = match config.family {
         Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
+        Family::Vit if place.in_tiles => {
+            let reason = "models of the type vit are not multiplied in bf16 here; use --device cpu";
+            return Err(ClipError::Device { device: place.name, reason: reason.into() });
+        }
         Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
     };
     let text = match (&config.text, tokenizer) {
@@ -79,7 +88,11 @@ pub fn load_within(
         None => 1.0,
     };
     // Half precision gives other numbers, so it is part of what vectors are filed under.
-    let precision = if place.dtype == DType::F32 { "" } else { "-f16" };
+    let precision = match place.dtype {
+        _ if place.in_tiles => "-bf16",
+        DType::F32 => "",
+        _ => "-f16",
+    };
     Ok(ClipEmbedder {
         name: source.to_string(),
         fingerprint: ModelFingerprint::new(&digest, &format!("{PREPROCESSING_VERSION}{precision}")),

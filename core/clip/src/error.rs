@@ -15,7 +15,7 @@ pub enum ClipError {
         text: String,
     },
     /// The device is not named as devices are.
-    #[error("{text:?} is no device: give auto, cpu, or cuda:N with N the number of the GPU")]
+    #[error("{text:?} is no device: give auto, cpu, cpu:bf16, or cuda:N with N the number of the GPU")]
     UnknownDevice {
         /// What was given.
         text: String,

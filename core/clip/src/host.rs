@@ -5,21 +5,32 @@
 //! same way whatever stands beside it: results depend neither on the batch nor on the number of threads.
 
 use crate::ops::{Activation, activate, exp};
+use crate::tiles;
 use chaffinch_core::linear::matmul_transposed;
-use chaffinch_core::vector::wide as vectors;
+use chaffinch_core::vector::{Kernel, wide as vectors};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows that a thread takes at a time, at most, unless one sequence is longer.
-const ROWS: usize = 640;
+/// Rows that a thread takes at a time, at most, unless one sequence is longer. A product packs its weights again for every
+/// part, so that more are faster as long as there are enough parts for all threads.
+const ROWS: usize = 1024;
+/// The same in tiles, whose weights are packed already, so that what is between the layers may stay in the cache.
+const ROWS_IN_TILES: usize = 640;
+/// Numbers that are activated together, where rows are shorter.
+const TOGETHER: usize = 1024;
 /// Numbers added up side by side: what one vector register holds.
 const LANES: usize = 8;
 
 /// `x W^T + b`.
 pub(crate) struct HostLinear {
-    /// `[outputs, inputs]`.
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
+    weight: Weight,
+    bias: Vec<f32>,
+}
+
+/// `[outputs, inputs]`.
+enum Weight {
+    Single(Vec<f32>),
+    Tiles(tiles::Weights),
 }
 
 /// Layer normalisation.
@@ -56,6 +67,7 @@ struct Room {
     normed: Vec<f32>,
     wide: Vec<f32>,
     mixed: Vec<f32>,
+    packed: [tiles::Left; 2],
     head: Head,
 }
 
@@ -77,7 +89,13 @@ impl HostEncoder {
 
     /// Sequences of `tokens` rows of `width` numbers, in place.
     pub(crate) fn forward(&self, x: &mut [f32], tokens: usize, width: usize) {
-        let sequences = (ROWS / tokens.max(1)).max(1);
+        let in_tiles = matches!(
+            self.layers.first(),
+            Some(HostLayer { qkv: HostLinear { weight: Weight::Tiles(_), .. }, .. })
+        );
+        let (tokens, all) = (tokens.max(1), x.len() / (tokens * width).max(1));
+        let share = (all / rayon::current_num_threads()).max(1);
+        let sequences = (if in_tiles { ROWS_IN_TILES } else { ROWS } / tokens).clamp(1, share);
         // A power of two divides the usual batches evenly among threads.
         let sequences = 1 << sequences.ilog2();
         let length = (sequences * tokens * width).max(1);
@@ -102,13 +120,9 @@ impl HostLayer {
         room: &mut Room,
     ) {
         let rows = x.len() / width.max(1);
-        let Room { normed, wide, mixed, head } = room;
+        let Room { normed, wide, mixed, packed, head } = room;
         self.norm1.apply(x, width, normed);
-        self.qkv.product(normed, rows, wide);
-        let bias = &self.qkv.bias;
-        vectors(|| {
-            wide.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
-        });
+        self.qkv.apply(normed, rows, &mut packed[0], wide);
         mixed.resize(x.len(), 0.0);
         let sequences = wide.chunks_exact(3 * tokens * width).zip(mixed.chunks_exact_mut(tokens * width));
         for (qkv, mixed) in sequences {
@@ -116,38 +130,90 @@ impl HostLayer {
                 head.attend(qkv, mixed, Part { tokens, width, size: width / heads, place }, causal);
             }
         }
-        self.out.product(mixed, rows, normed);
-        add_residual(x, normed, &self.out.bias);
+        self.out.add_to(x, mixed, rows, &mut packed[0], normed);
         self.norm2.apply(x, width, normed);
-        self.first.product(normed, rows, wide);
-        let (bias, activation) = (&self.first.bias, self.activation);
-        vectors(|| {
-            for row in wide.chunks_exact_mut(bias.len()) {
-                add(row, bias);
-                activate(row, activation);
+        self.perceptron(x, normed, wide, rows, packed);
+    }
+
+    /// Adds the perceptron of `normed` to `x`. What is between its layers stays in `wide`, or packed.
+    fn perceptron(
+        &self,
+        x: &mut [f32],
+        normed: &mut Vec<f32>,
+        wide: &mut Vec<f32>,
+        rows: usize,
+        packed: &mut [tiles::Left; 2],
+    ) {
+        let (bias, activation) = (&self.first.bias, Some(self.activation));
+        match (&self.first.weight, &self.second.weight) {
+            (Weight::Tiles(first), Weight::Tiles(second)) => {
+                let [outer, inner] = packed;
+                outer.pack(normed, rows, self.second.bias.len());
+                inner.resize(rows, bias.len());
+                first.blocks(outer, |row, column, block| {
+                    let (rows, width) = block.rows_mut();
+                    vectors(Biased { rows, width, bias: &bias[column..], activation });
+                    inner.put(row, column, block);
+                });
+                second.add(inner, &self.second.bias, x);
             }
-        });
-        self.second.product(wide, rows, normed);
-        add_residual(x, normed, &self.second.bias);
+            (Weight::Single(first), _) => {
+                wide.resize(rows * bias.len(), 0.0);
+                matmul_transposed(normed, rows, first, bias.len(), self.second.bias.len(), wide);
+                vectors(Biased { rows: wide, width: bias.len(), bias, activation });
+                self.second.add_to(x, wide, rows, &mut packed[0], normed);
+            }
+            (Weight::Tiles(_), Weight::Single(_)) => unreachable!("all layers are multiplied alike"),
+        }
     }
 }
 
 impl HostLinear {
-    fn product(&self, x: &[f32], rows: usize, out: &mut Vec<f32>) {
+    /// Of a matrix `[outputs, inputs]`, to be multiplied in bf16 where `in_tiles` says so.
+    pub(crate) fn new(weight: Vec<f32>, bias: Vec<f32>, in_tiles: bool) -> HostLinear {
+        let weight = match in_tiles {
+            true => Weight::Tiles(tiles::Weights::new(&weight, bias.len())),
+            false => Weight::Single(weight),
+        };
+        HostLinear { weight, bias }
+    }
+
+    /// `out = x W^T + b`.
+    fn apply(&self, x: &[f32], rows: usize, packed: &mut tiles::Left, out: &mut Vec<f32>) {
         let outputs = self.bias.len();
         out.resize(rows * outputs, 0.0);
-        matmul_transposed(x, rows, &self.weight, outputs, self.weight.len() / outputs.max(1), out);
+        match &self.weight {
+            Weight::Single(weight) => {
+                matmul_transposed(x, rows, weight, outputs, weight.len() / outputs.max(1), out);
+                vectors(Biased { rows: out, width: outputs, bias: &self.bias, activation: None });
+            }
+            Weight::Tiles(weights) => {
+                packed.pack(x, rows, x.len() / rows.max(1));
+                weights.apply(packed, &self.bias, out);
+            }
+        }
+    }
+
+    /// `to = to + x W^T + b`.
+    fn add_to(&self, to: &mut [f32], x: &[f32], rows: usize, packed: &mut tiles::Left, room: &mut Vec<f32>) {
+        match &self.weight {
+            Weight::Single(weight) => {
+                room.resize(to.len(), 0.0);
+                matmul_transposed(x, rows, weight, self.bias.len(), x.len() / rows.max(1), room);
+                vectors(Residual { x: to, product: room, bias: &self.bias });
+            }
+            Weight::Tiles(weights) => {
+                packed.pack(x, rows, x.len() / rows.max(1));
+                weights.add(packed, &self.bias, to);
+            }
+        }
     }
 }
 
 impl HostNorm {
     fn apply(&self, x: &[f32], width: usize, out: &mut Vec<f32>) {
         out.resize(x.len(), 0.0);
-        vectors(|| {
-            for (row, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-                self.apply_row(row, out);
-            }
-        });
+        vectors(Normed { norm: self, x, width, out });
     }
 
     #[inline(always)]
@@ -190,13 +256,7 @@ impl Head {
             }
         }
         matmul_transposed(query, tokens, key, tokens, size, attention);
-        vectors(|| {
-            for (query, row) in attention.chunks_exact_mut(tokens).enumerate() {
-                let (seen, hidden) = row.split_at_mut(if causal { query + 1 } else { tokens });
-                softmax(seen);
-                hidden.fill(0.0);
-            }
-        });
+        vectors(Softmax { attention, tokens, causal });
         matmul_transposed(attention, tokens, value, size, tokens, mixed);
         for (row, mixed) in out.chunks_exact_mut(width).zip(mixed.chunks_exact(size)) {
             row[place * size..][..size].copy_from_slice(mixed);
@@ -205,19 +265,90 @@ impl Head {
 }
 
 /// `x + product + bias`, in place.
-fn add_residual(x: &mut [f32], product: &[f32], bias: &[f32]) {
-    vectors(|| {
+struct Residual<'a> {
+    x: &'a mut [f32],
+    product: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl Kernel for Residual<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Residual { x, product, bias } = self;
         for (row, product) in x.chunks_exact_mut(bias.len()).zip(product.chunks_exact(bias.len())) {
             for ((x, product), bias) in row.iter_mut().zip(product).zip(bias) {
                 *x += product + bias;
             }
         }
-    });
+    }
 }
 
-#[inline(always)]
-fn add(row: &mut [f32], bias: &[f32]) {
-    row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+/// `activation(rows + bias)`, in place.
+struct Biased<'a> {
+    rows: &'a mut [f32],
+    width: usize,
+    bias: &'a [f32],
+    activation: Option<Activation>,
+}
+
+impl Kernel for Biased<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Biased { rows, width, bias, activation } = self;
+        // Short rows are activated together: the constants of the activation are loaded once for all.
+        for rows in rows.chunks_mut(width * (TOGETHER / width).max(1)) {
+            for row in rows.chunks_exact_mut(width) {
+                row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
+            }
+            if let Some(activation) = activation {
+                activate(rows, activation);
+            }
+        }
+    }
+}
+
+/// [`HostNorm::apply`].
+struct Normed<'a> {
+    norm: &'a HostNorm,
+    x: &'a [f32],
+    width: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Normed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (row, out) in self.x.chunks_exact(self.width).zip(self.out.chunks_exact_mut(self.width)) {
+            self.norm.apply_row(row, out);
+        }
+    }
+}
+
+/// What each query sees of the tokens, as shares.
+struct Softmax<'a> {
+    attention: &'a mut [f32],
+    tokens: usize,
+    causal: bool,
+}
+
+impl Kernel for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Softmax { attention, tokens, causal } = self;
+        for (query, row) in attention.chunks_exact_mut(tokens).enumerate() {
+            let (seen, hidden) = row.split_at_mut(if causal { query + 1 } else { tokens });
+            softmax(seen);
+            hidden.fill(0.0);
+        }
+    }
 }
 
 #[inline(always)]

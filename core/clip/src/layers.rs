@@ -7,8 +7,9 @@ use crate::config::EncoderConfig;
 use crate::error::ClipError;
 use crate::host::{HostEncoder, HostLayer, HostLinear, HostNorm};
 use crate::ops::{self, Activation};
+use crate::tiles;
 use crate::weights::Weights;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Storage, Tensor};
 
 /// Takes tensors from a checkpoint to where the towers run.
 pub(crate) struct Loader<'a> {
@@ -16,6 +17,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) device: &'a Device,
     /// What the towers compute in: single precision on the CPU.
     pub(crate) dtype: DType,
+    /// Whether the layers multiply in bf16, on the CPU.
+    pub(crate) in_tiles: bool,
     /// In words.
     pub(crate) device_name: &'a str,
 }
@@ -45,6 +48,8 @@ impl Loader<'_> {
 pub(crate) struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// The weights once more, where a large layer outside the encoder is multiplied in bf16.
+    tiles: Option<tiles::Weights>,
 }
 
 impl Linear {
@@ -57,26 +62,43 @@ impl Linear {
     ) -> std::result::Result<Linear, ClipError> {
         let weight = loader.get(&format!("{name}.weight"), &[outputs, inputs])?;
         let bias = Some(loader.get(&format!("{name}.bias"), &[outputs])?);
-        Ok(Linear { weight, bias })
+        Ok(Linear { weight, bias, tiles: None })
     }
 
     pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Linear {
-        Linear { weight, bias }
+        Linear { weight, bias, tiles: None }
     }
 
-    fn into_host(self) -> Result<HostLinear> {
+    /// The same, multiplied as the encoder's layers are.
+    pub(crate) fn like_layers(mut self, loader: &Loader) -> std::result::Result<Linear, ClipError> {
+        if loader.in_tiles {
+            let weight = self.weight.flatten_all().and_then(|weight| weight.to_vec1::<f32>());
+            let outputs = loader.check(self.weight.dim(0))?;
+            self.tiles = Some(tiles::Weights::new(&loader.check(weight)?, outputs));
+        }
+        Ok(self)
+    }
+
+    fn into_host(self, in_tiles: bool) -> Result<HostLinear> {
         let weight = self.weight.flatten_all()?.to_vec1()?;
         let bias = match self.bias {
             Some(bias) => bias.to_vec1()?,
             None => vec![0.0; self.weight.dim(0)?],
         };
-        Ok(HostLinear { weight, bias })
+        Ok(HostLinear::new(weight, bias, in_tiles))
     }
 
     fn product(&self, x: &Tensor) -> Result<Tensor> {
         let mut dims = x.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
-        dims.push(self.weight.dim(0)?);
+        let outputs = self.weight.dim(0)?;
+        dims.push(outputs);
+        if let Some(weights) = &self.tiles {
+            let x = x.contiguous()?;
+            let (storage, layout) = x.storage_and_layout();
+            let Storage::Cpu(numbers) = &*storage else { candle_core::bail!("tiles are on the CPU") };
+            return Tensor::from_vec(weights.times(ops::floats(numbers, layout)?), dims, x.device());
+        }
         x.reshape(((), inputs))?.matmul(&self.weight.t()?)?.reshape(dims)
     }
 
@@ -190,15 +212,15 @@ impl Layer {
     }
 
     /// The same numbers without tensors.
-    fn into_host(self) -> Result<HostLayer> {
+    fn into_host(self, in_tiles: bool) -> Result<HostLayer> {
         let Perceptron { first, second, activation } = self.perceptron;
         Ok(HostLayer {
             norm1: self.norm1.into_host()?,
-            qkv: self.qkv.into_host()?,
-            out: self.out.into_host()?,
+            qkv: self.qkv.into_host(in_tiles)?,
+            out: self.out.into_host(in_tiles)?,
             norm2: self.norm2.into_host()?,
-            first: first.into_host()?,
-            second: second.into_host()?,
+            first: first.into_host(in_tiles)?,
+            second: second.into_host(in_tiles)?,
             activation,
         })
     }
@@ -243,7 +265,8 @@ impl Encoder {
         let layers = (0..config.num_hidden_layers).map(layer);
         if loader.device.is_cpu() && loader.dtype == DType::F32 {
             // One after the other, so that no second copy of all weights is ever held.
-            let layers = layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host())));
+            let layers =
+                layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host(loader.in_tiles))));
             let layers = layers.collect::<std::result::Result<_, _>>()?;
             return Ok(Encoder { stack: Stack::Host(HostEncoder::new(layers, heads, causal)) });
         }

@@ -22,7 +22,7 @@
 //! | `preprocess` | pictures to numbers, as Pillow does it |
 //! | `tokenizer` | prompts to tokens |
 //! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
-//! | `host` | the transformer on the CPU, without tensors |
+//! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
 //! | `vision`, `text` | the towers of CLIP and SigLIP |
 //! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
@@ -42,6 +42,7 @@ mod preprocess;
 mod resident;
 mod source;
 mod text;
+mod tiles;
 mod tokenizer;
 mod vision;
 mod vit;
@@ -54,3 +55,4 @@ pub use error::ClipError;
 pub use hub::{FetchProgress, fetch};
 pub use preprocess::PREPROCESSING_VERSION;
 pub use source::ModelSource;
+pub use tiles::available as has_bf16;

@@ -189,10 +189,11 @@ fn in_rows(x: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync)
     }
 }
 
-fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+/// The numbers of a tensor on the CPU.
+pub(crate) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(numbers), Some((start, end))) => Ok(&numbers[start..end]),
-        _ => candle_core::bail!("fused operations need contiguous single-precision numbers"),
+        _ => candle_core::bail!("this needs contiguous single-precision numbers"),
     }
 }
 

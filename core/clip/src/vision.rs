@@ -76,7 +76,7 @@ impl VisionTower {
         };
         let dim = projection.as_ref().map_or(width, |(_, dim)| *dim);
         Ok(VisionTower {
-            patches: Linear::new(weight, bias),
+            patches: Linear::new(weight, bias).like_layers(loader)?,
             class,
             positions,
             before,

@@ -16,8 +16,10 @@ fn models() -> Vec<ClipEmbedder> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let folders =
         ["quick", "asymmetric", "siglip", "vit"].map(|name| ModelSource::Folder(fixtures.join(name)));
-    let sources = std::iter::once(ModelSource::Bundled).chain(folders);
-    sources.map(|source| load(&source, DeviceChoice::Cpu).unwrap()).collect()
+    let sources: Vec<ModelSource> = std::iter::once(ModelSource::Bundled).chain(folders).collect();
+    let models = sources.iter().map(|source| load(source, DeviceChoice::Cpu).unwrap());
+    // Where the processor has the instructions.
+    models.chain(sources.iter().filter_map(|source| load(source, DeviceChoice::CpuBf16).ok())).collect()
 }
 
 /// Vectors of all prompts, none where the model does not read.

@@ -242,7 +242,7 @@ impl Config {
         &self.model
     }
 
-    /// `auto`, `cpu` or `cuda:N`.
+    /// `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
     pub fn device(&self) -> &str {
         &self.device
     }

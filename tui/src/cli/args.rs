@@ -127,7 +127,7 @@ pub(super) struct EngineArgs {
     /// The model: `bundled`, a name on the hub, or a folder [default: the configuration's]
     #[arg(long, value_name = "NAME|DIR")]
     pub(super) model: Option<String>,
-    /// Where the model runs: auto, cpu, cuda:N [default: the configuration's]
+    /// Where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Option<String>,
     /// How much of a shared GPU's memory may be taken, such as 6GiB [default: the configuration's, else all]
@@ -365,7 +365,7 @@ pub(super) struct Leaks {
     /// The model for `semantic`: `bundled`, a name on the hub, or a folder [default: the configuration's]
     #[arg(long, value_name = "NAME|DIR")]
     pub(super) model: Option<String>,
-    /// Where the model runs: auto, cpu, cuda:N [default: the configuration's]
+    /// Where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
     #[arg(long, value_name = "DEVICE")]
     pub(super) device: Option<String>,
     /// The form of the counts on stdout
@@ -510,7 +510,7 @@ pub(super) enum Models {
     Check {
         /// `bundled`, a name on the hub, or a folder [default: the configuration's]
         model: Option<String>,
-        /// Where it runs: auto, cpu, cuda:N
+        /// Where it runs: auto, cpu, cpu:bf16, cuda:N
         #[arg(long, value_name = "DEVICE")]
         device: Option<String>,
         /// As JSON

@@ -34,7 +34,10 @@ pub(super) fn loader(model: &str, device: &str, budget: Option<&str>) -> Result<
 pub(super) fn words(global: &Global) -> Result<String> {
     let config = setup::config(global, None)?;
     let model = loader(config.model(), config.device(), config.vram_budget())?()?;
-    Ok(format!("{} on {}, vectors of {} numbers", model.name(), model.device(), model.dim()))
+    let faster =
+        config.device() != "cpu:bf16" && model.device().starts_with("cpu") && chaffinch_clip::has_bf16();
+    let hint = if faster { "; --device cpu:bf16 is faster on this processor" } else { "" };
+    Ok(format!("{} on {}, vectors of {} numbers{hint}", model.name(), model.device(), model.dim()))
 }
 
 /// One model as it is listed.

@@ -37,7 +37,7 @@ pub(in crate::cli) struct BenchEmbed {
     /// `bundled`, a name on the hub, or a folder
     #[arg(long, default_value = "bundled")]
     pub(in crate::cli) model: String,
-    /// Where it runs: auto, cpu, cuda:N [default: cpu]
+    /// Where it runs: auto, cpu, cpu:bf16, cuda:N [default: cpu]
     #[arg(long)]
     pub(in crate::cli) device: Option<String>,
     /// Images a batch

@@ -125,7 +125,7 @@ pub(in crate::cli) struct Select {
     /// Of a session: the model it was scanned with [default: the configuration's]
     #[arg(long, value_name = "NAME|DIR")]
     pub(in crate::cli) model: Option<String>,
-    /// Of a session: where the model runs: auto, cpu, cuda:N [default: the configuration's]
+    /// Of a session: where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
     #[arg(long, value_name = "DEVICE")]
     pub(in crate::cli) device: Option<String>,
     /// Also write the selected samples here: a table of row, label and, of a session, path; rows from 0, one a line,
