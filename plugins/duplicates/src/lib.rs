@@ -139,12 +139,14 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
             if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
                 continue;
             }
+            // Seven more looks find seven times as many pairs by chance, so each asks for twice as much.
             let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
                 let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
-                let differing =
-                    orientation.of_dhash(dhash[a]).map(|dhash_a| (dhash_a ^ dhash[b]).count_ones());
-                let sure = distance <= wide && differing.is_some_and(|bits| bits <= dhash_radius);
-                (distance <= radius || sure).then_some((distance, orientation))
+                let near = match orientation.of_dhash(dhash[a]) {
+                    Some(turned) => distance <= wide && (turned ^ dhash[b]).count_ones() <= dhash_radius / 2,
+                    None => distance <= radius / 2,
+                };
+                near.then_some((distance, orientation))
             });
             if let Some((distance, orientation)) = link.min_by_key(|&(distance, _)| distance) {
                 links.entry(pair(a, b)).or_insert(Link::Turned { phash: distance, orientation });
