@@ -57,6 +57,8 @@ pub(crate) struct HostEncoder {
     pub(crate) layers: Vec<HostLayer>,
     pub(crate) heads: usize,
     pub(crate) causal: bool,
+    /// Rows that a thread takes at a time, at most.
+    rows: usize,
     /// Room that is not in use, kept from batch to batch.
     room: Mutex<Vec<Room>>,
 }
@@ -84,18 +86,16 @@ struct Head {
 
 impl HostEncoder {
     pub(crate) fn new(layers: Vec<HostLayer>, heads: usize, causal: bool) -> HostEncoder {
-        HostEncoder { layers, heads, causal, room: Mutex::default() }
+        let in_tiles = layers.iter().any(|layer| matches!(layer.qkv.weight, Weight::Tiles(_)));
+        let rows = if in_tiles { ROWS_IN_TILES } else { ROWS };
+        HostEncoder { layers, heads, causal, rows, room: Mutex::default() }
     }
 
     /// Sequences of `tokens` rows of `width` numbers, in place.
     pub(crate) fn forward(&self, x: &mut [f32], tokens: usize, width: usize) {
-        let in_tiles = matches!(
-            self.layers.first(),
-            Some(HostLayer { qkv: HostLinear { weight: Weight::Tiles(_), .. }, .. })
-        );
         let (tokens, all) = (tokens.max(1), x.len() / (tokens * width).max(1));
         let share = (all / rayon::current_num_threads()).max(1);
-        let sequences = (if in_tiles { ROWS_IN_TILES } else { ROWS } / tokens).clamp(1, share);
+        let sequences = (self.rows / tokens).clamp(1, share);
         // A power of two divides the usual batches evenly among threads.
         let sequences = 1 << sequences.ilog2();
         let length = (sequences * tokens * width).max(1);
@@ -122,7 +122,7 @@ impl HostLayer {
         let rows = x.len() / width.max(1);
         let Room { normed, wide, mixed, packed, head } = room;
         self.norm1.apply(x, width, normed);
-        self.qkv.apply(normed, rows, &mut packed[0], wide);
+        self.qkv.product(normed, rows, &mut packed[0], None, wide);
         mixed.resize(x.len(), 0.0);
         let sequences = wide.chunks_exact(3 * tokens * width).zip(mixed.chunks_exact_mut(tokens * width));
         for (qkv, mixed) in sequences {
@@ -157,13 +157,10 @@ impl HostLayer {
                 });
                 second.add(inner, &self.second.bias, x);
             }
-            (Weight::Single(first), _) => {
-                wide.resize(rows * bias.len(), 0.0);
-                matmul_transposed(normed, rows, first, bias.len(), self.second.bias.len(), wide);
-                vectors(Biased { rows: wide, width: bias.len(), bias, activation });
+            _ => {
+                self.first.product(normed, rows, &mut packed[0], activation, wide);
                 self.second.add_to(x, wide, rows, &mut packed[0], normed);
             }
-            (Weight::Tiles(_), Weight::Single(_)) => unreachable!("all layers are multiplied alike"),
         }
     }
 }
@@ -178,18 +175,28 @@ impl HostLinear {
         HostLinear { weight, bias }
     }
 
-    /// `out = x W^T + b`.
-    fn apply(&self, x: &[f32], rows: usize, packed: &mut tiles::Left, out: &mut Vec<f32>) {
+    /// `out = activation(x W^T + b)`.
+    fn product(
+        &self,
+        x: &[f32],
+        rows: usize,
+        packed: &mut tiles::Left,
+        activation: Option<Activation>,
+        out: &mut Vec<f32>,
+    ) {
         let outputs = self.bias.len();
         out.resize(rows * outputs, 0.0);
         match &self.weight {
             Weight::Single(weight) => {
                 matmul_transposed(x, rows, weight, outputs, weight.len() / outputs.max(1), out);
-                vectors(Biased { rows: out, width: outputs, bias: &self.bias, activation: None });
+                vectors(Biased { rows: out, width: outputs, bias: &self.bias, activation });
             }
             Weight::Tiles(weights) => {
                 packed.pack(x, rows, x.len() / rows.max(1));
                 weights.apply(packed, &self.bias, out);
+                if let Some(activation) = activation {
+                    activate(out, activation);
+                }
             }
         }
     }
