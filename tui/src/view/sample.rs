@@ -52,6 +52,8 @@ const LOW: u16 = 20;
 /// Lines that are kept for reasons there, and for what follows them.
 const SAID: usize = 4;
 const BELOW: usize = 3;
+/// Samples beside the one that is shown, at most.
+const MEMBERS: usize = 12;
 /// Cells of a class of samples that are alike, where there is little room.
 const ALIKE: usize = 22;
 /// The longest name of a detector that is shown whole where there are two in a line.
@@ -253,7 +255,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     }
     evidence(model, detail, area, &mut lines);
     lines.push(Line::Blank);
-    facts(detail, &mut lines);
+    facts(detail, area, &mut lines);
     lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
     if area.height < LOW {
@@ -273,13 +275,14 @@ fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>>
     text::wrap(&said, width.saturating_sub(2)).into_iter().map(|words| Line::Pieces(line(words))).collect()
 }
 
-fn facts(detail: &Detail, lines: &mut Vec<Line<'_>>) {
+fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
     let mut facts = Vec::new();
     if detail.width > 0 {
         facts.push(format!("{}×{}", detail.width, detail.height));
     }
     facts.push(text::bytes(detail.bytes));
-    if !detail.hash.is_empty() {
+    // Where there is little room it tells nobody anything, and is another one for every sample.
+    if !detail.hash.is_empty() && area.height >= LOW {
         facts.push(detail.hash.chars().take(8).collect());
     }
     lines.push(Line::Pieces(vec![(Role::Dim, facts.join(" · "))]));
@@ -310,26 +313,30 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }
-    let related = related(detail);
-    if related.is_empty() {
+    let (members, others): (Vec<_>, Vec<_>) =
+        related(detail).into_iter().partition(|(_, other)| group.contains(&other.sample));
+    let told = members.len().min(MEMBERS);
+    lines.extend(members.iter().take(told).map(|(_, other)| one_alike(model, detail, other)));
+    if others.is_empty() {
         return;
     }
-    if group.is_empty() && area.height < LOW {
-        return alike_in_short(model, detail, &related, area.width, lines);
+    if area.height < LOW {
+        return alike_in_short(model, detail, &others, area.width, lines);
     }
-    if group.is_empty() {
-        lines.push(Line::Blank);
-        lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
+    lines.push(Line::Blank);
+    lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
+    lines.extend(others.iter().take(MEMBERS - told).map(|(_, other)| one_alike(model, detail, other)));
+}
+
+/// A sample beside the one that is shown: how near it is, what it is called and which it is.
+fn one_alike(model: &Model, detail: &Detail, other: &DetailRelated) -> Line<'static> {
+    let similarity = (Role::Dim, format!(" {:.2} ", other.similarity));
+    let mut pieces = vec![similarity, label_of(model, detail, other)];
+    if other.split.name() != "" {
+        pieces.push((Role::Dim, format!(" {}", other.split)));
     }
-    for (_, other) in related.iter().take(12) {
-        let similarity = (Role::Dim, format!(" {:.2} ", other.similarity));
-        let mut pieces = vec![similarity, label_of(model, detail, other)];
-        if other.split.name() != "" {
-            pieces.push((Role::Dim, format!(" {}", other.split)));
-        }
-        pieces.push((Role::Dim, format!("  {}", text::fit_middle(&other.path, 40))));
-        lines.push(Line::Pieces(pieces));
-    }
+    pieces.push((Role::Dim, format!("  {}", text::fit_middle(&other.path, 40))));
+    Line::Pieces(pieces)
 }
 
 /// The classes of what is most alike in one line, each in its place: how many, and how near the nearest is. Paths and
