@@ -10,9 +10,9 @@ use crate::terminal::Terminal;
 use std::time::{Duration, Instant};
 
 /// A scan goes on when its terminal is lost, and another terminal finds it at work.
-fn going_on(scale: Scale, report: &mut Report) {
+fn going_on(report: &mut Report) {
     let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 10, scale.of(400, 250), 96);
+    pictures::dataset(&sandbox.data(), 10, 500, 96);
     let (data, session) = (sandbox.data(), sandbox.session());
     let args = ["open", data.to_str().unwrap(), "--session", session.to_str().unwrap(), "--pictures", "off"];
     let engines = || {
@@ -22,7 +22,10 @@ fn going_on(scale: Scale, report: &mut Report) {
     };
     let mut seen = Vec::new();
     for _ in 0..2 {
-        let mut terminal = Terminal::start(&sandbox.command(args), 100, 30);
+        // On one thread, so that the scan takes longer than both rounds on a fast machine as well.
+        let mut command = sandbox.command(args);
+        command.env("RAYON_NUM_THREADS", "1");
+        let mut terminal = Terminal::start(&command, 100, 30);
         terminal.wait("progress", |screen| screen.contains('%') && screen.contains("embed"));
         let pid = terminal.pid();
         seen.push(engines());
@@ -81,7 +84,7 @@ pub(super) fn lost(scale: Scale) -> Report {
         terminal.end(Duration::from_secs(5));
         assert_eq!(sandbox.journal().len(), round + 1, "a saved decision is there");
     }
-    going_on(scale, &mut report);
+    going_on(&mut report);
     report.times("terminal lost: gone after", gone, None, Some(1_000.0));
     burnt.sort_by(f64::total_cmp);
     report.time("processor time after the loss, most", super::percentile(&burnt, 1.0), "s", Some(0.05));
