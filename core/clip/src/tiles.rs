@@ -7,19 +7,12 @@
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter "Programming with Intel AMX".
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod amx;
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-mod plain;
+#[cfg_attr(all(target_arch = "x86_64", target_os = "linux"), path = "tiles/amx.rs")]
+#[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), path = "tiles/plain.rs")]
+mod instructions;
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub use amx::available;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use amx::block;
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub use plain::available;
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-use plain::block;
+pub use instructions::available;
+use instructions::block;
 
 use chaffinch_core::vector::{Kernel, wide};
 use half::bf16;

@@ -348,7 +348,7 @@ fn alike_in_short(
     width: u16,
     lines: &mut Vec<Line<'_>>,
 ) {
-    const TITLE: &str = "alike";
+    const TITLE: &str = "most alike";
     let mut classes: Vec<(&DetailRelated, usize)> = Vec::new();
     for (_, other) in related {
         match classes.iter_mut().find(|(first, _)| first.label == other.label) {
