@@ -8,7 +8,8 @@
 //! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
 //! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
 //! except where that is known to be wrong (see [`Method::ConfidenceWeightedEntropy`]) or to pass over
-//! input that cannot be (NaN is refused). [`Cut`], [`ratio`] and [`posteriors`] are Chaffinch's own.
+//! input that cannot be (NaN is refused). [`Cut`], [`ratio`], [`posteriors`] and [`Pool`] are
+//! Chaffinch's own.
 //!
 //! Pure mathematics: no files, no threads, no printing. Sums are made in 64 bits and in sample order, so that the
 //! same input always gives the same output.
@@ -30,8 +31,10 @@ mod ensemble;
 mod filter;
 mod joint;
 mod noise;
+mod pool;
 mod round;
 mod score;
+mod sharpness;
 mod suggest;
 mod table;
 
@@ -40,6 +43,8 @@ pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
 pub use filter::{Filter, Filters, filter};
 pub use joint::ConfidentJoint;
 pub use noise::{Posterior, posteriors};
+pub use pool::Pool;
 pub use score::{Method, scores, thresholds};
+pub use sharpness::sharpness;
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
 pub use table::{Problem, Real, Table, Tops};

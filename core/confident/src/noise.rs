@@ -43,45 +43,93 @@ pub struct Posterior {
 /// `sharpness` is the power to which probabilities were raised to be as sure as they are right, which is undone here:
 /// what is mixed up is read off the model as it was trained. 1 where they were not raised.
 pub fn posteriors<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Vec<Posterior>> {
-    let classes = table.classes();
-    let trained = Trained { sharpness: 1.0 / sharpness };
-    let mut row = vec![0.0; classes];
-    let sure: Vec<usize> = (0..table.len())
-        .filter(|&sample| {
-            trained.read(table, sample, &mut row);
-            row.iter().copied().fold(0.0, f64::max) > SURE
-        })
-        .collect();
-    if sure.len() < LEAST_A_CLASS * classes {
-        return None;
-    }
-    let rates = rates(table, &sure, trained);
+    let rates = Rates::learned(table, sharpness)?;
+    let trained = Trained::new(sharpness);
+    let mut row = vec![0.0; table.classes()];
     let judge = |sample: usize| {
         trained.read(table, sample, &mut row);
         let given = table.given(sample);
+        let rates = rates.of_name(given);
         let (mut sum, mut best) = (0.0, (0, f64::NEG_INFINITY));
-        for (class, (p, rate)) in row.iter().zip(&rates[given * classes..(given + 1) * classes]).enumerate() {
+        for (class, (p, rate)) in row.iter().zip(rates).enumerate() {
             let joint = p * rate;
             sum += joint;
             if joint > best.1 {
                 best = (class, joint);
             }
         }
-        let right = row[given] * rates[given * classes + given] / sum;
+        let right = row[given] * rates[given] / sum;
         Posterior { right, class: best.0 as u32 }
     };
     Some((0..table.len()).map(judge).collect())
 }
 
+/// How often each class is called by each name.
+pub(crate) struct Rates {
+    /// Names (rows) by class (columns); columns sum to one.
+    rates: Vec<f64>,
+    classes: usize,
+}
+
+impl Rates {
+    /// Reads them off the samples of which the model is sure, if there are enough. `sharpness` as in [`posteriors`].
+    pub(crate) fn learned<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Rates> {
+        let classes = table.classes();
+        let trained = Trained::new(sharpness);
+        let mut row = vec![0.0; classes];
+        let sure: Vec<usize> = (0..table.len())
+            .filter(|&sample| {
+                trained.read(table, sample, &mut row);
+                row.iter().copied().fold(0.0, f64::max) > SURE
+            })
+            .collect();
+        (sure.len() >= LEAST_A_CLASS * classes)
+            .then(|| Rates { rates: rates(table, &sure, trained), classes })
+    }
+
+    /// Where nothing is known of them: nine labels in ten are right, and the others anything.
+    pub(crate) fn even(classes: usize) -> Rates {
+        let mut rates = vec![(1.0 - RIGHT) / (classes - 1) as f64; classes * classes];
+        rates.iter_mut().step_by(classes + 1).for_each(|rate| *rate = RIGHT);
+        Rates { rates, classes }
+    }
+
+    /// The same habits with one label in ten wrong. Sure samples are wrong less often than the others, so what is learned from
+    /// them is too little doubt for all.
+    pub(crate) fn doubted(mut self) -> Rates {
+        for class in 0..self.classes {
+            let places = || (0..self.classes).map(|name| name * self.classes + class);
+            let right = class * (self.classes + 1);
+            let others: f64 = places().filter(|&place| place != right).map(|place| self.rates[place]).sum();
+            for place in places() {
+                self.rates[place] *= (1.0 - RIGHT) / others;
+            }
+            self.rates[right] = RIGHT;
+        }
+        self
+    }
+
+    /// How often each class is called by this name.
+    pub(crate) fn of_name(&self, name: usize) -> &[f64] {
+        &self.rates[name * self.classes..(name + 1) * self.classes]
+    }
+}
+
 /// Probabilities as the model gave them.
 #[derive(Clone, Copy)]
-struct Trained {
+pub(crate) struct Trained {
     /// The power that undoes what was done to them.
     sharpness: f64,
 }
 
 impl Trained {
-    fn read<T: Real>(self, table: &Table<'_, T>, sample: usize, row: &mut [f64]) {
+    /// Undoes a power of `sharpness`.
+    pub(crate) fn new(sharpness: f64) -> Trained {
+        Trained { sharpness: 1.0 / sharpness }
+    }
+
+    /// One sample's probabilities, none of them 0.
+    pub(crate) fn read<T: Real>(self, table: &Table<'_, T>, sample: usize, row: &mut [f64]) {
         let scale = |row: &mut [f64]| {
             let sum: f64 = row.iter().sum();
             row.iter_mut().for_each(|p| *p /= sum);
@@ -111,8 +159,7 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
     }
     let others = (classes - 1) as f64;
     let diagonal = |place: usize| place.is_multiple_of(classes + 1);
-    let mut rates = vec![(1.0 - RIGHT) / others; classes * classes];
-    rates.iter_mut().step_by(classes + 1).for_each(|rate| *rate = RIGHT);
+    let mut rates = Rates::even(classes).rates;
     let unseen = UNSEEN * looked_at.len() as f64 / (classes as f64 * others);
     let count = |rates: &[f64]| {
         let mut counts = vec![0.0; classes * classes];

@@ -154,6 +154,17 @@ impl OwnedMatrix {
     pub fn rows(&self) -> usize {
         self.data.len().checked_div(self.cols).unwrap_or(0)
     }
+
+    /// The mean of all rows, made unit length; zeros where there is none.
+    pub fn mean_direction(&self) -> Vec<f32> {
+        let mut sum = vec![0.0_f32; self.cols];
+        for row in 0..self.rows() {
+            sum.iter_mut().zip(self.row(row)).for_each(|(sum, x)| *sum += x);
+        }
+        let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        sum.iter_mut().for_each(|x| *x /= norm);
+        sum
+    }
 }
 
 /// Nearest neighbours of every sample.

@@ -312,6 +312,25 @@ impl<'h> View<'h> {
         self.prompts(NO_LABEL)
     }
 
+    /// What the model takes each class for: the normalised mean of its prompts' embeddings, one row a class.
+    ///
+    /// # Errors
+    /// When a class has no prompt, or the model has no text tower.
+    pub fn class_vectors(&self) -> Result<OwnedMatrix> {
+        let cols = self.model()?.0;
+        let mut data = Vec::with_capacity(self.class_count() * cols);
+        for label in 0..self.class_count() as u32 {
+            self.checkpoint()?;
+            let texts = self.prompts(label)?;
+            if texts.is_empty() {
+                let name = self.class_name(label);
+                return Err(Error::new(format!("the prompt set has no prompt for {name}")));
+            }
+            data.extend(self.embed_texts(&texts)?.mean_direction());
+        }
+        Ok(OwnedMatrix { data, cols })
+    }
+
     /// Perceptual hashes, one a sample, 0 where it could not be decoded.
     ///
     /// # Errors

@@ -16,36 +16,13 @@ pub(crate) struct Prompts {
 impl Prompts {
     /// Embeds the prompts of all classes and the alternatives.
     pub(crate) fn read(view: &View<'_>) -> Result<Prompts> {
-        let cols = view.model()?.0;
-        let mut data = Vec::with_capacity(view.class_count() * cols);
-        for label in 0..view.class_count() {
-            view.checkpoint()?;
-            let texts = view.prompts(label as u32)?;
-            if texts.is_empty() {
-                return Err(Error::new(format!(
-                    "the prompt set has no prompt for {}",
-                    view.class_name(label as u32)
-                )));
-            }
-            data.extend(mean_direction(&view.embed_texts(&texts)?));
-        }
+        let OwnedMatrix { mut data, cols } = view.class_vectors()?;
         let alternatives = view.alternatives()?;
         if !alternatives.is_empty() {
             data.extend(view.embed_texts(&alternatives)?.data);
         }
         Ok(Prompts { vectors: OwnedMatrix { data, cols }, alternatives: alternatives.len() })
     }
-}
-
-/// The normalised mean of unit vectors.
-fn mean_direction(rows: &OwnedMatrix) -> Vec<f32> {
-    let mut sum = vec![0.0_f32; rows.cols];
-    for row in 0..rows.rows() {
-        sum.iter_mut().zip(rows.row(row)).for_each(|(sum, x)| *sum += x);
-    }
-    let norm = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    sum.iter_mut().for_each(|x| *x /= norm);
-    sum
 }
 
 /// What the model says of one sample.

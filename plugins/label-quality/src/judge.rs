@@ -1,7 +1,8 @@
 //! Scores and flags of the samples that can be judged.
 
+use crate::sources::Sources;
 use chaffinch_confident::{
-    ConfidentJoint, Cut, Filter, Filters, Method, Table, posteriors, ratio, scores, suggested,
+    ConfidentJoint, Cut, Filter, Filters, Method, Problem, Table, posteriors, ratio, scores, suggested,
 };
 use chaffinch_plugin::prelude::*;
 
@@ -11,6 +12,8 @@ pub(crate) struct Settings {
     adjusted: bool,
     filter: Filter,
     min_class: usize,
+    /// Whether the prompts are asked as well.
+    joined: bool,
 }
 
 /// How labels are scored.
@@ -39,6 +42,7 @@ impl Settings {
             adjusted: view.flag("adjusted")?,
             filter,
             min_class: view.count("min-class")?,
+            joined: view.choice("sources")? == 0,
         })
     }
 }
@@ -53,6 +57,11 @@ pub(crate) struct Judge {
     pub(crate) scores: Vec<f32>,
     /// The class that each sample most likely is.
     pub(crate) likely: Vec<u32>,
+    /// The probabilities of the label and of that class, as the sources have them.
+    pub(crate) said: Vec<(f32, f32)>,
+    /// Whether prompts had a say, and how much.
+    pub(crate) sources: String,
+    pub(crate) joined: bool,
     /// Samples by given label (row) and estimated true class (column).
     pub(crate) joint: ConfidentJoint,
     pub(crate) cut: Cut,
@@ -72,22 +81,13 @@ impl Judge {
                 "no class has {least} labelled images: there is nothing to judge"
             )));
         }
-        let all = view.probabilities()?;
-        // A copy only where some samples are left out: with a thousand classes the matrix is large.
-        let mut kept = Vec::new();
-        let rows = if samples.len() == view.len() {
-            all.as_slice()
-        } else {
-            kept.extend(samples.iter().flat_map(|&sample| all.row(sample as usize)));
-            &kept
-        };
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
-        let table =
-            Table::new(rows, all.cols(), &labels).map_err(|problem| Error::new(problem.to_string()))?;
-        let filters = Filters::new(&table).map_err(|problem| Error::new(problem.to_string()))?;
+        let sources = Sources::read(view, &samples, &labels, settings.joined)?;
+        let table = Table::new(&sources.rows, view.class_count(), &labels).map_err(told)?;
+        let filters = Filters::new(&table).map_err(told)?;
         let flagged = filters.apply(settings.filter);
         let posterior = match settings.method {
-            Scoring::Posterior => posteriors(&table, f64::from(view.sharpness()?)),
+            Scoring::Posterior => posteriors(&table, sources.sharpness),
             _ => None,
         };
         let (cut, own_cut) = (filters.cut(), settings.filter == Filter::FollowsQuality);
@@ -112,13 +112,24 @@ impl Judge {
                 }
             }
         };
-        let likely = match posterior {
+        let likely: Vec<u32> = match posterior {
             Some(found) => found.into_iter().map(|one| one.class).collect(),
             None => suggested(&table),
         };
-        let joint = filters.joint().clone();
-        Ok(Judge { samples, labels, scores, likely, joint, cut, filter: settings.filter })
+        let said = labels.iter().zip(&likely).enumerate().map(|(place, (&label, &likely))| {
+            let row = table.row(place);
+            (row[label as usize], row[likely as usize])
+        });
+        let (said, joint) = (said.collect(), filters.joint().clone());
+        let Sources { words, joined, .. } = sources;
+        let filter = settings.filter;
+        Ok(Judge { samples, labels, scores, likely, said, sources: words, joined, joint, cut, filter })
     }
+}
+
+/// What the mathematics cannot take, for a person.
+pub(crate) fn told(problem: Problem) -> Error {
+    Error::new(problem.to_string())
 }
 
 /// Probabilities with their odds moved such that so many of the lowest lie below one half. The order stays.

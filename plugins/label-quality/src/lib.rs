@@ -1,6 +1,7 @@
 #![doc = include_str!("docs.md")]
 
 mod judge;
+mod sources;
 mod words;
 
 use chaffinch_plugin::abi::Str;
@@ -15,7 +16,7 @@ impl Detector for LabelQuality {
         Info::new("label-quality", "Finds labels that a model trained on the others contradicts")
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("docs.md"))
-            .needs(Needs::PROBABILITIES.and(Needs::LABELS))
+            .needs(Needs::PROBABILITIES.and(Needs::EMBEDDINGS).and(Needs::TEXTS).and(Needs::LABELS))
             .threshold(0.5)
             .params(&[
                 Param::choice(
@@ -43,6 +44,11 @@ impl Detector for LabelQuality {
                         Str::new("low_self_confidence"),
                     ],
                     "What is flagged at the default threshold",
+                ),
+                Param::choice(
+                    "sources",
+                    &[Str::new("joined"), Str::new("trained")],
+                    "Whether the model's prompts are asked beside what it learned from the labels",
                 ),
                 Param::integer("min-class", 5, 2, 1000, "Classes of fewer samples are not judged"),
             ]);

@@ -112,3 +112,64 @@ fn the_same_twice() {
     assert_eq!(first.scores, second.scores);
     assert_eq!(first.issues, second.issues);
 }
+
+/// Of 600 samples of three classes, a tenth with the next class's name, the trained model knows nothing and the pictures lie
+/// where the prompts do.
+fn only_prompts_know() -> MemoryHost {
+    let truth = |sample: usize| sample % 3;
+    let labels: Vec<u32> = (0..600).map(|at| ((truth(at) + usize::from(at % 10 == 9)) % 3) as u32).collect();
+    let mut embeddings = vec![0.0_f32; 600 * 3];
+    (0..600).for_each(|at| embeddings[at * 3 + truth(at)] = 1.0);
+    MemoryHost::new()
+        .classes(&["cat", "dog", "frog"])
+        .labels(&labels)
+        .probabilities(&vec![1.0 / 3.0; 600 * 3])
+        .embeddings(&embeddings, 3)
+        .logit_scale(5.0)
+}
+
+/// A text lies on the axis of the class that it names.
+fn axes(text: &str) -> Option<Vec<f32>> {
+    let axis = ["cat", "dog", "frog"].iter().position(|name| text.contains(name))?;
+    let mut vector = vec![0.0; 3];
+    vector[axis] = 1.0;
+    Some(vector)
+}
+
+#[test]
+fn prompts_are_asked_where_the_model_reads_them() {
+    let wrong: Vec<usize> = (0..600).filter(|at| at % 10 == 9).collect();
+    let joined = run(&only_prompts_know().texts(axes));
+    assert_eq!(joined.flagged(0.5), wrong);
+    let issue = joined.issue(9).unwrap();
+    assert_eq!(issue.suggested, Some(0));
+    assert!(
+        issue.reason.starts_with("looks like cat (") && issue.reason.contains("not dog ("),
+        "{}",
+        issue.reason
+    );
+    assert!(joined.note("sources").unwrap().contains("the prompts' to the power of"));
+    let trained = run(&only_prompts_know().texts(axes).param("sources", 1.0));
+    assert!(trained.flagged(0.5).is_empty(), "there is nothing to tell classes apart by");
+    assert_eq!(trained.note("sources"), Some("the trained model alone"));
+}
+
+#[test]
+fn without_prompts_the_trained_model_judges_and_a_note_says_why() {
+    let outcome = run(&only_prompts_know());
+    let trained = run(&only_prompts_know().texts(axes).param("sources", 1.0));
+    assert_eq!(outcome.scores, trained.scores);
+    assert!(outcome.note("sources").unwrap().starts_with("the trained model alone: "));
+}
+
+#[test]
+fn prompts_that_know_nothing_change_next_to_nothing() {
+    let far = |text: &str| axes(text).map(|vector| vec![vector[2], 0.3, vector[1]]);
+    let mut embeddings = vec![0.0_f32; 1200 * 3];
+    (0..1200).for_each(|at| embeddings[at * 3 + at * 7 / 5 % 3] = 1.0);
+    let host = || cats_called_dogs().embeddings(&embeddings, 3).texts(far);
+    let (joined, trained) = (run(&host()), run(&host().param("sources", 1.0)));
+    let (one, other) = (joined.flagged(0.5), trained.flagged(0.5));
+    let both = one.iter().filter(|at| other.contains(at)).count();
+    assert!(both * 20 >= 19 * one.len().max(other.len()), "{} {} {both}", one.len(), other.len());
+}

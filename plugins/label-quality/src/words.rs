@@ -10,23 +10,28 @@ const LISTED: usize = 10;
 
 /// Writes one sentence and a suggestion for each sample that a moved threshold might flag.
 pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
-    let all = view.probabilities()?;
     for (place, &sample) in judge.samples.iter().enumerate() {
         let score = judge.scores[place];
         if score >= WORDS_BELOW {
             continue;
         }
-        let (row, label, best) = (all.row(sample as usize), judge.labels[place], judge.likely[place]);
-        let (own, p) = (row[label as usize], row[best as usize]);
+        let (label, best, (own, p)) = (judge.labels[place], judge.likely[place], judge.said[place]);
         let given = view.class_name(label);
         let (reason, suggested) = if best == label {
-            (format!("others like it are called {given}, but only by a little ({})", percent(own)), None)
+            let (own, subject) =
+                (percent(own), if judge.joined { "it is" } else { "others like it are called" });
+            (format!("{subject} {given}, but only by a little ({own})"), None)
         } else {
             let other = view.class_name(best);
             let (p, own, less) = (percent(p), percent(own), p <= own);
-            let said = match less {
-                false => format!("other samples like it are called {other} ({p}), not {given} ({own})"),
-                true => format!("it may be {other} ({p}), which is often called {given} ({own})"),
+            let said = match (less, judge.joined) {
+                (true, _) => format!("it may be {other} ({p}), which is often called {given} ({own})"),
+                (false, true) => {
+                    format!("looks like {other} ({p}), not {given} ({own}), and others like it say so")
+                }
+                (false, false) => {
+                    format!("other samples like it are called {other} ({p}), not {given} ({own})")
+                }
             };
             (said, Some(best))
         };
@@ -58,6 +63,7 @@ pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Resu
             cut.limit
         ),
     )?;
+    report.note("sources", &judge.sources)?;
     let classes = judge.joint.classes();
     let counts = judge.joint.calibrated();
     let mut pairs: Vec<(i64, usize)> = (0..counts.len())

@@ -1,0 +1,103 @@
+//! Where probabilities come from: what a model learned from the other samples' labels, and, where the model reads text, what
+//! it takes the classes for by their prompts.
+
+use crate::judge::told;
+use chaffinch_confident::{Pool, Table};
+use chaffinch_plugin::prelude::*;
+use std::borrow::Cow;
+
+/// Similarities held at once.
+const MAX_SIMILARITIES: usize = 1 << 26;
+/// Probabilities below this are the same.
+const LEAST: f32 = 1e-12;
+
+/// Probabilities of the samples that are judged.
+pub(crate) struct Sources<'v> {
+    /// One row a sample.
+    pub(crate) rows: Cow<'v, [f32]>,
+    /// The power to which they were raised to be as sure as they are right.
+    pub(crate) sharpness: f64,
+    /// Whether prompts are in them.
+    pub(crate) joined: bool,
+    /// What was asked, for the note.
+    pub(crate) words: String,
+}
+
+impl<'v> Sources<'v> {
+    pub(crate) fn read(view: &View<'v>, samples: &[u32], labels: &[u32], join: bool) -> Result<Sources<'v>> {
+        let trained = Sources::trained(view, samples)?;
+        if !join {
+            return Ok(trained);
+        }
+        match view.class_vectors() {
+            Ok(classes) => trained.with_prompts(view, samples, labels, &classes),
+            Err(error) if error.is_stopped() => Err(error),
+            // A model that reads no prompts is no reason to judge nothing.
+            Err(error) => Ok(Sources { words: format!("the trained model alone: {error}"), ..trained }),
+        }
+    }
+
+    fn trained(view: &View<'v>, samples: &[u32]) -> Result<Sources<'v>> {
+        let all = view.probabilities()?;
+        // A copy only where some samples are left out: with a thousand classes the matrix is large.
+        let rows = if samples.len() == view.len() {
+            Cow::Borrowed(all.as_slice())
+        } else {
+            Cow::Owned(samples.iter().flat_map(|&sample| all.row(sample as usize)).copied().collect())
+        };
+        let sharpness = f64::from(view.sharpness()?);
+        Ok(Sources { rows, sharpness, joined: false, words: "the trained model alone".into() })
+    }
+
+    /// Joins them with what the prompts say, each with the weight that the labels give it.
+    fn with_prompts(
+        self,
+        view: &View<'v>,
+        samples: &[u32],
+        labels: &[u32],
+        classes: &OwnedMatrix,
+    ) -> Result<Sources<'v>> {
+        let (count, scale) = (classes.rows(), view.model()?.1);
+        let embeddings = view.embeddings()?;
+        let pool = {
+            let table = Table::new(&self.rows, count, labels).map_err(told)?;
+            Pool::of(&table, self.sharpness, |place, logits| {
+                let image = embeddings.row(samples[place] as usize);
+                for (class, logit) in logits.iter_mut().enumerate() {
+                    let cosine: f32 = image.iter().zip(classes.row(class)).map(|(a, b)| a * b).sum();
+                    *logit = f64::from(scale * cosine);
+                }
+            })
+        };
+        view.checkpoint()?;
+        let of_trained = (pool.sharpness * pool.first / self.sharpness) as f32;
+        let of_prompts = (pool.sharpness * pool.second) as f32 * scale;
+        let mut rows = self.rows.into_owned();
+        rows.iter_mut().for_each(|p| *p = of_trained * p.max(LEAST).ln());
+        let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, count);
+        for from in (0..count).step_by(at_once) {
+            view.checkpoint()?;
+            let now = at_once.min(count - from);
+            let cosines =
+                view.similarities(&classes.data[from * classes.cols..(from + now) * classes.cols], now)?;
+            for (row, &sample) in rows.chunks_exact_mut(count).zip(samples) {
+                let cosines = &cosines[sample as usize * now..(sample as usize + 1) * now];
+                row[from..from + now].iter_mut().zip(cosines).for_each(|(to, x)| *to += of_prompts * x);
+            }
+        }
+        rows.chunks_exact_mut(count).for_each(softmax);
+        let words = format!(
+            "the trained model's probabilities to the power of {:.2}, the prompts' to the power of {:.2}",
+            pool.first, pool.second
+        );
+        Ok(Sources { rows: Cow::Owned(rows), sharpness: pool.sharpness, joined: true, words })
+    }
+}
+
+/// Logarithms, up to a constant, to probabilities.
+fn softmax(row: &mut [f32]) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|x| *x = (*x - largest).exp());
+    let sum: f32 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= sum);
+}
