@@ -35,6 +35,7 @@ mod pool;
 mod round;
 mod score;
 mod sharpness;
+mod spread;
 mod suggest;
 mod table;
 
@@ -46,5 +47,6 @@ pub use noise::{Posterior, posteriors};
 pub use pool::Pool;
 pub use score::{Method, scores, thresholds};
 pub use sharpness::sharpness;
+pub use spread::spread;
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
 pub use table::{Problem, Real, Table, Tops};

@@ -41,7 +41,7 @@ pub struct Posterior {
 /// class, for this to say more than [`ratio`](crate::ratio) does.
 ///
 /// `sharpness` is the power to which probabilities were raised to be as sure as they are right, which is undone here:
-/// what is mixed up is read off the model as it was trained. 1 where they were not raised.
+/// what is mixed up is read off the model as it was trained, or off several as they were joined. 1 where they were not raised.
 pub fn posteriors<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Vec<Posterior>> {
     let rates = Rates::learned(table, sharpness)?;
     let trained = Trained::new(sharpness);
@@ -116,7 +116,7 @@ impl Rates {
 }
 
 /// Probabilities as the model gave them.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Trained {
     /// The power that undoes what was done to them.
     sharpness: f64,

@@ -7,21 +7,26 @@
 
 use crate::noise::{Rates, Trained};
 use crate::sharpness::sharpness;
+use crate::spread::spread;
 use crate::table::{Real, Table};
 
-/// Samples that are looked at at most, evenly spread over all, and numbers of either source that are held for them.
+/// Samples that are looked at at most, and numbers of either source that are held for them.
 const LOOKED_AT: usize = 10_000;
 const HELD: usize = 4_000_000;
 /// Steps towards the best weights, and halvings of a step that leads astray.
-const STEPS: usize = 20;
-const HALVINGS: usize = 12;
+const STEPS: usize = 30;
+const HALVINGS: i32 = 12;
 /// A step that gains less, in log-likelihood a sample, is the last one.
 const GAIN: f64 = 1e-9;
 /// No weight is larger.
 const MOST: f64 = 10.0;
+/// What the square of a weight costs, in log-likelihood a sample, and in all. Where nearly all labels can be told, larger weights
+/// make them ever so slightly more likely without end, and say less and less of the rest; and a few labels prove little.
+const COST: f64 = 5e-4;
+const COST_IN_ALL: f64 = 2.0;
 
 /// How two sources of probabilities are joined.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Pool {
     /// The power of the first source's probabilities, 0 to 10; what was done to make them as sure as they are right is undone.
     pub first: f64,
@@ -29,31 +34,35 @@ pub struct Pool {
     pub second: f64,
     /// The power of the product that makes it as sure as it is right, 0.2 to 3.
     pub sharpness: f64,
+    trained: Trained,
 }
 
 impl Pool {
-    /// Weighs the two: the probabilities of `table`, raised to `sharpness` as in [`posteriors`](crate::posteriors), and a second
+    /// Weighs the two: the probabilities of `table`, raised to `raised` as in [`posteriors`](crate::posteriors), and a second
     /// source, which writes the logarithms of its probabilities for one sample, up to a constant.
-    pub fn of<T: Real>(
+    ///
+    /// # Errors
+    /// Those of the second source.
+    pub fn of<T: Real, E>(
         table: &Table<'_, T>,
-        sharpness_of_first: f64,
-        mut second: impl FnMut(usize, &mut [f64]),
-    ) -> Pool {
+        raised: f64,
+        mut second: impl FnMut(usize, &mut [f64]) -> Result<(), E>,
+    ) -> Result<Pool, E> {
         let classes = table.classes();
-        let habits = Rates::learned(table, sharpness_of_first).map(Rates::doubted);
+        let habits = Rates::learned(table, raised).map(Rates::doubted);
         let rates = habits.unwrap_or_else(|| Rates::even(classes));
-        let trained = Trained::new(sharpness_of_first);
+        let trained = Trained::new(raised);
         let room = LOOKED_AT.min(HELD / classes).max(1);
-        let samples: Vec<usize> = (0..table.len()).step_by(table.len().div_ceil(room)).collect();
+        let samples = spread(table.labels().iter().copied(), classes, room);
         let mut logs = Logs { classes, both: vec![0.0; 2 * samples.len() * classes], labels: Vec::new() };
         for (&sample, both) in samples.iter().zip(logs.both.chunks_exact_mut(2 * classes)) {
             let (one, other) = both.split_at_mut(classes);
             trained.read(table, sample, one);
             one.iter_mut().for_each(|p| *p = p.ln());
-            second(sample, other);
+            second(sample, other)?;
             logs.labels.push(table.labels()[sample]);
         }
-        let (first, second) = logs.weights(&rates);
+        let [first, second] = logs.weights(&rates);
         let mut joined = vec![0.0; samples.len() * classes];
         for (both, joined) in logs.both.chunks_exact(2 * classes).zip(joined.chunks_exact_mut(classes)) {
             let (one, other) = both.split_at(classes);
@@ -62,7 +71,26 @@ impl Pool {
                 .zip(one.iter().zip(other))
                 .for_each(|(to, (x, y))| *to = first * x + second * y);
         }
-        Pool { first, second, sharpness: sharpness(&joined, &logs.labels) }
+        Ok(Pool { first, second, sharpness: sharpness(&joined, &logs.labels), trained })
+    }
+
+    /// Puts the joined probabilities of a sample in the place of the logarithms of the second source's, which stand in `row` up
+    /// to a constant.
+    ///
+    /// # Panics
+    /// When there is no such sample, or the row is not as long as there are classes.
+    pub fn join<T: Real>(&self, table: &Table<'_, T>, sample: usize, row: &mut [f32]) {
+        let mut joined = vec![0.0; table.classes()];
+        assert_eq!(row.len(), joined.len(), "there is not one number a class");
+        self.trained.read(table, sample, &mut joined);
+        let mut largest = f64::NEG_INFINITY;
+        for (joined, &second) in joined.iter_mut().zip(&*row) {
+            *joined = self.sharpness * (self.first * joined.ln() + self.second * f64::from(second));
+            largest = largest.max(*joined);
+        }
+        joined.iter_mut().for_each(|log| *log = (*log - largest).exp());
+        let sum: f64 = joined.iter().sum();
+        row.iter_mut().zip(&joined).for_each(|(to, p)| *to = (p / sum) as f32);
     }
 }
 
@@ -74,38 +102,33 @@ struct Logs {
     labels: Vec<u32>,
 }
 
-/// The log-likelihood a sample at some weights, its slope, and the sums of products of the samples' slopes.
+/// The log-likelihood a sample at some weights less what they cost, its slope, and how the slope falls.
 struct Hill {
     height: f64,
     slope: [f64; 2],
-    squares: [f64; 3],
+    falls: [f64; 3],
 }
 
 impl Logs {
     /// The weights of both under which the labels are most likely: Gauss and Newton's steps with the samples' slopes (E. Berndt,
     /// B. Hall, R. Hall and J. Hausman, 1974), from equal weights, within the bounds.
-    fn weights(&self, rates: &Rates) -> (f64, f64) {
+    fn weights(&self, rates: &Rates) -> [f64; 2] {
         let mut at = [0.5, 0.5];
         let mut hill = self.hill(rates, at);
         for _ in 0..STEPS {
             let step = uphill(&hill, at);
-            let moved = |share: f64| -> [f64; 2] {
-                std::array::from_fn(|axis| (at[axis] + share * step[axis]).clamp(0.0, MOST))
-            };
-            let tried = (0..HALVINGS).map(|halving| {
-                let place = moved(0.5_f64.powi(halving as i32));
+            let mut tried = (0..HALVINGS).map(|halving| {
+                let place = moved(at, step, 0.5_f64.powi(halving));
                 (place, self.hill(rates, place))
             });
-            let Some((place, higher)) = tried.into_iter().find(|(_, one)| one.height > hill.height) else {
-                break;
-            };
+            let Some((place, higher)) = tried.find(|(_, one)| one.height > hill.height) else { break };
             let gain = higher.height - hill.height;
             (at, hill) = (place, higher);
             if gain < GAIN {
                 break;
             }
         }
-        (at[0], at[1])
+        at
     }
 
     fn hill(&self, rates: &Rates, [first, second]: [f64; 2]) -> Hill {
@@ -138,29 +161,49 @@ impl Logs {
             squares[2] += y * y;
         }
         let count = self.labels.len() as f64;
-        Hill { height: height / count, slope: slope.map(|x| x / count), squares: squares.map(|x| x / count) }
+        let [xx, xy, yy] = squares.map(|x| x / count);
+        let cost = COST + COST_IN_ALL / count;
+        Hill {
+            height: height / count - cost * (first * first + second * second),
+            slope: [slope[0] / count - 2.0 * cost * first, slope[1] / count - 2.0 * cost * second],
+            falls: [xx + 2.0 * cost, xy, yy + 2.0 * cost],
+        }
     }
 }
 
-/// A step uphill. A weight at its bound that would go beyond it is left where it is.
+/// A step uphill. A weight at a bound from which the hill rises outward stays there.
 fn uphill(hill: &Hill, at: [f64; 2]) -> [f64; 2] {
-    let [xx, xy, yy] = hill.squares;
-    let alone = |axis: usize, square: f64| hill.slope[axis] / square.max(f64::MIN_POSITIVE);
-    let stuck = |axis: usize, step: f64| (at[axis] <= 0.0 && step < 0.0) || (at[axis] >= MOST && step > 0.0);
-    let area = xx * yy - xy * xy;
-    let step = if area > 1e-9 * xx * yy {
-        let [x, y] = hill.slope;
-        [(yy * x - xy * y) / area, (xx * y - xy * x) / area]
-    } else {
-        // Both say the same.
-        [alone(0, xx) / 2.0, alone(1, yy) / 2.0]
-    };
-    match (stuck(0, step[0]), stuck(1, step[1])) {
+    let [xx, xy, yy] = hill.falls;
+    let [x, y] = hill.slope;
+    let outward = |axis: usize, way: f64| (at[axis] <= 0.0 && way <= 0.0) || (at[axis] >= MOST && way >= 0.0);
+    let (alone_x, alone_y) = ([x / xx, 0.0], [0.0, y / yy]);
+    match (outward(0, x), outward(1, y)) {
         (true, true) => [0.0, 0.0],
-        (true, false) => [0.0, alone(1, yy)],
-        (false, true) => [alone(0, xx), 0.0],
-        (false, false) => step,
+        (true, false) => alone_y,
+        (false, true) => alone_x,
+        (false, false) => {
+            let area = xx * yy - xy * xy;
+            let step = [(yy * x - xy * y) / area, (xx * y - xy * x) / area];
+            // Together they may lead beyond a bound from which the hill does not rise outward.
+            match (outward(0, step[0]), outward(1, step[1])) {
+                (true, _) => alone_y,
+                (_, true) => alone_x,
+                _ => step,
+            }
+        }
     }
+}
+
+/// So much of a step; cut where the first weight meets its bound, since a step bent along the bound need not lead uphill.
+fn moved(at: [f64; 2], step: [f64; 2], share: f64) -> [f64; 2] {
+    let bound = step.map(|way| if way > 0.0 { MOST } else { 0.0 });
+    let room =
+        |axis: usize| if step[axis] == 0.0 { f64::INFINITY } else { (bound[axis] - at[axis]) / step[axis] };
+    let share = share.min(room(0)).min(room(1));
+    std::array::from_fn(|axis| match room(axis) <= share {
+        true => bound[axis],
+        false => (at[axis] + share * step[axis]).clamp(0.0, MOST),
+    })
 }
 
 #[cfg(test)]
@@ -201,7 +244,12 @@ mod tests {
         let rows: Vec<f64> = (0..SAMPLES).flat_map(|sample| softmax(first(sample))).collect();
         let labels: Vec<u32> = (0..SAMPLES).map(label).collect();
         let table = Table::new(&rows, CLASSES, &labels).unwrap();
-        Pool::of(&table, 1.0, |sample, row| row.copy_from_slice(&second(sample)))
+        let write = |sample, row: &mut [f64]| {
+            row.copy_from_slice(&second(sample));
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let Ok(pool) = Pool::of(&table, 1.0, write);
+        pool
     }
 
     #[test]
@@ -228,5 +276,47 @@ mod tests {
         let alone = pooled(|at| source(at, 0, 2.0, 4.0), |_| [0.0; CLASSES]);
         assert!((pool.first + pool.second - alone.first).abs() < 0.05, "{pool:?} {alone:?}");
         assert!((pool.sharpness - alone.sharpness).abs() < 0.05, "{pool:?} {alone:?}");
+    }
+
+    #[test]
+    fn where_labels_are_easily_told_no_weight_runs_away() {
+        // A sure source, and one that is as sure of nothing: larger weights of both gain next to nothing.
+        let pool = pooled(|at| source(at, 0, 14.0, 2.0), |at| source(at, 77_777, 2.0, 8.0));
+        assert!(pool.first < 5.0 && pool.second < 0.2 * pool.first, "{pool:?}");
+    }
+
+    #[test]
+    fn steps_keep_within_the_bounds_and_lead_uphill_along_them() {
+        assert_eq!(moved([9.0, 1.0], [2.0, -1.0], 1.0), [10.0, 0.5]);
+        assert_eq!(moved([9.0, 1.0], [2.0, -4.0], 1.0), [9.5, 0.0]);
+        assert_eq!(moved([9.0, 1.0], [2.0, -1.0], 0.25), [9.5, 0.75]);
+        assert_eq!(moved([0.0, 3.0], [0.0, 1.0], 1.0), [0.0, 4.0]);
+        let hill = |slope| Hill { height: 0.0, slope, falls: [1.0, 0.0, 1.0] };
+        assert_eq!(uphill(&hill([-1.0, 2.0]), [0.0, 3.0]), [0.0, 2.0]);
+        assert_eq!(uphill(&hill([1.0, 2.0]), [0.0, 10.0]), [1.0, 0.0]);
+        assert_eq!(uphill(&hill([-1.0, 2.0]), [0.0, 10.0]), [0.0, 0.0]);
+        assert_eq!(uphill(&hill([1.0, -2.0]), [0.0, 10.0]), [1.0, -2.0]);
+    }
+
+    #[test]
+    fn joined_probabilities_are_the_weighted_product() {
+        let rows = [0.5, 0.3, 0.2, 0.1, 0.1, 0.8].repeat(50);
+        let labels = [0, 2].repeat(50);
+        let table = Table::new(&rows, 3, &labels).unwrap();
+        let second = [0.4_f64, 0.4, 0.2].map(f64::ln);
+        let write = |_, row: &mut [f64]| {
+            row.copy_from_slice(&second);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let Ok(pool) = Pool::of(&table, 1.0, write);
+        let mut row = second.map(|log| log as f32 + 3.0);
+        pool.join(&table, 1, &mut row);
+        let power = |x: f64, weight: f64| x.powf(weight * pool.sharpness);
+        let products = [(0.1, 0.4), (0.1, 0.4), (0.8, 0.2)]
+            .map(|(one, other)| power(one, pool.first) * power(other, pool.second));
+        let sum: f64 = products.iter().sum();
+        for (p, product) in row.iter().zip(products) {
+            assert!((f64::from(*p) - product / sum).abs() < 1e-6, "{row:?} {products:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 use crate::embedding::Embedder;
 use crate::host::Shared;
 use crate::{Error, Result};
+use chaffinch_plugin::OwnedMatrix;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -35,12 +36,7 @@ impl ClassVectors {
         for label in 0..classes.len() as u32 {
             let prompts = shared.class_prompts(label)?;
             let rows = shared.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
-            let mut mean = vec![0.0_f32; dim];
-            for row in rows.chunks_exact(dim) {
-                mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-            }
-            let norm = mean.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-            vectors.extend(mean.iter().map(|x| x / norm));
+            vectors.extend(OwnedMatrix { data: rows, cols: dim }.mean_direction());
         }
         let head = Head {
             fingerprint: embedder.fingerprint().as_str().to_owned(),

@@ -125,6 +125,8 @@ impl Status {
     pub const PANIC: Status = Status(2);
     /// The person asked to stop.
     pub const STOPPED: Status = Status(3);
+    /// As [`Status::ERROR`], but only because the model or the dataset does not have what was asked for.
+    pub const MISSING: Status = Status(4);
 }
 
 /// The exported symbol: who this library is and the detectors in it.

@@ -18,10 +18,10 @@ pub(crate) fn check(host: &HostTable, status: Status) -> Result<()> {
     match status {
         Status::OK => Ok(()),
         Status::STOPPED => Err(Error::stopped()),
-        _ => {
+        Status(status) => {
             // SAFETY: the host keeps the sentence alive until the next call on this thread; it is copied here.
             let message = unsafe { (host.message)(host.ctx).as_str() };
-            Err(Error::new(message))
+            Err(if Status(status) == Status::MISSING { Error::missing(message) } else { Error::new(message) })
         }
     }
 }
@@ -279,7 +279,7 @@ impl<'h> View<'h> {
     /// Unit-length embeddings of some texts, one row each.
     ///
     /// # Errors
-    /// When the model has no text tower.
+    /// When the model has no text tower, which [`Error::is_missing`] tells, or the device fails.
     pub fn embed_texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;
         let views: Vec<Str> = texts.iter().map(|text| Str::new(text.as_ref())).collect();
@@ -315,7 +315,7 @@ impl<'h> View<'h> {
     /// What the model takes each class for: the normalised mean of its prompts' embeddings, one row a class.
     ///
     /// # Errors
-    /// When a class has no prompt, or the model has no text tower.
+    /// When a class has no prompt or the model no text tower, which [`Error::is_missing`] tells; when the device fails.
     pub fn class_vectors(&self) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;
         let mut data = Vec::with_capacity(self.class_count() * cols);
@@ -324,7 +324,7 @@ impl<'h> View<'h> {
             let texts = self.prompts(label)?;
             if texts.is_empty() {
                 let name = self.class_name(label);
-                return Err(Error::new(format!("the prompt set has no prompt for {name}")));
+                return Err(Error::missing(format!("the prompt set has no prompt for {name}")));
             }
             data.extend(self.embed_texts(&texts)?.mean_direction());
         }

@@ -99,6 +99,12 @@ fn texts_and_prompts() {
     assert_eq!(outcome.error, None);
     let outcome = ask(&four(), |view, _| view.embed_texts(&["cat"]).map(|_| ()));
     assert_eq!(outcome.error.as_deref(), Some("the model has no text tower"));
+    let outcome = ask(&four(), |view, _| {
+        assert!(view.class_vectors().unwrap_err().is_missing());
+        assert!(!view.prompts(9).unwrap_err().is_missing());
+        Ok(())
+    });
+    assert_eq!(outcome.error, None);
 }
 
 #[test]

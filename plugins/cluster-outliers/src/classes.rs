@@ -211,12 +211,7 @@ pub(crate) fn to_median(view: &View<'_>, class: &[usize]) -> Result<Vec<f32>> {
 }
 
 pub(crate) fn to_text(view: &View<'_>, label: u32, class: &[usize]) -> Result<Vec<f32>> {
-    let texts = view.embed_texts(&view.prompts(label)?)?;
-    let mut sum = vec![0.0; texts.cols];
-    for text in 0..texts.rows() {
-        sum.iter_mut().zip(texts.row(text)).for_each(|(sum, x)| *sum += x);
-    }
-    to_vector(view, class, &sum)
+    to_vector(view, class, &view.embed_texts(&view.prompts(label)?)?.mean_direction())
 }
 
 /// The median similarity of each sample to the others of its class (of a large class, to a sample of them).

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 /// Similarities held at once.
 const MAX_SIMILARITIES: usize = 1 << 26;
-/// Probabilities below this are the same.
-const LEAST: f32 = 1e-12;
+/// Rows that are joined before it is asked whether to go on.
+const ROWS: usize = 4096;
 
 /// Probabilities of the samples that are judged.
 pub(crate) struct Sources<'v> {
@@ -31,9 +31,11 @@ impl<'v> Sources<'v> {
         }
         match view.class_vectors() {
             Ok(classes) => trained.with_prompts(view, samples, labels, &classes),
-            Err(error) if error.is_stopped() => Err(error),
             // A model that reads no prompts is no reason to judge nothing.
-            Err(error) => Ok(Sources { words: format!("the trained model alone: {error}"), ..trained }),
+            Err(error) if error.is_missing() => {
+                Ok(Sources { words: format!("the trained model alone: {error}"), ..trained })
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -59,45 +61,38 @@ impl<'v> Sources<'v> {
     ) -> Result<Sources<'v>> {
         let (count, scale) = (classes.rows(), view.model()?.1);
         let embeddings = view.embeddings()?;
-        let pool = {
-            let table = Table::new(&self.rows, count, labels).map_err(told)?;
-            Pool::of(&table, self.sharpness, |place, logits| {
-                let image = embeddings.row(samples[place] as usize);
-                for (class, logit) in logits.iter_mut().enumerate() {
-                    let cosine: f32 = image.iter().zip(classes.row(class)).map(|(a, b)| a * b).sum();
-                    *logit = f64::from(scale * cosine);
-                }
-            })
-        };
-        view.checkpoint()?;
-        let of_trained = (pool.sharpness * pool.first / self.sharpness) as f32;
-        let of_prompts = (pool.sharpness * pool.second) as f32 * scale;
-        let mut rows = self.rows.into_owned();
-        rows.iter_mut().for_each(|p| *p = of_trained * p.max(LEAST).ln());
+        let table = Table::new(&self.rows, count, labels).map_err(told)?;
+        let pool = Pool::of(&table, self.sharpness, |place, logits| {
+            view.checkpoint()?;
+            let image = embeddings.row(samples[place] as usize);
+            for (class, logit) in logits.iter_mut().enumerate() {
+                let cosine: f32 = image.iter().zip(classes.row(class)).map(|(a, b)| a * b).sum();
+                *logit = f64::from(scale * cosine);
+            }
+            Ok(())
+        })?;
+        let mut rows = vec![0.0; samples.len() * count];
         let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, count);
         for from in (0..count).step_by(at_once) {
             view.checkpoint()?;
-            let now = at_once.min(count - from);
+            let to = (from + at_once).min(count);
             let cosines =
-                view.similarities(&classes.data[from * classes.cols..(from + now) * classes.cols], now)?;
+                view.similarities(&classes.data[from * classes.cols..to * classes.cols], to - from)?;
             for (row, &sample) in rows.chunks_exact_mut(count).zip(samples) {
-                let cosines = &cosines[sample as usize * now..(sample as usize + 1) * now];
-                row[from..from + now].iter_mut().zip(cosines).for_each(|(to, x)| *to += of_prompts * x);
+                let cosines = &cosines[sample as usize * (to - from)..(sample as usize + 1) * (to - from)];
+                row[from..to].iter_mut().zip(cosines).for_each(|(logit, cosine)| *logit = scale * cosine);
             }
         }
-        rows.chunks_exact_mut(count).for_each(softmax);
+        for (place, row) in rows.chunks_exact_mut(count).enumerate() {
+            if place.is_multiple_of(ROWS) {
+                view.checkpoint()?;
+            }
+            pool.join(&table, place, row);
+        }
         let words = format!(
             "the trained model's probabilities to the power of {:.2}, the prompts' to the power of {:.2}",
             pool.first, pool.second
         );
         Ok(Sources { rows: Cow::Owned(rows), sharpness: pool.sharpness, joined: true, words })
     }
-}
-
-/// Logarithms, up to a constant, to probabilities.
-fn softmax(row: &mut [f32]) {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|x| *x = (*x - largest).exp());
-    let sum: f32 = row.iter().sum();
-    row.iter_mut().for_each(|x| *x /= sum);
 }

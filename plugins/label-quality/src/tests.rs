@@ -12,7 +12,11 @@ fn dataset() -> MemoryHost {
         .collect();
     rows[0] = [0.06, 0.81, 0.13];
     rows[25] = [0.1, 0.44, 0.46];
-    MemoryHost::new().classes(&["cat", "dog", "frog"]).labels(&labels).probabilities(&rows.concat())
+    MemoryHost::new()
+        .classes(&["cat", "dog", "frog"])
+        .labels(&labels)
+        .probabilities(&rows.concat())
+        .embeddings(&[1.0; 60], 1)
 }
 
 fn run(host: &MemoryHost) -> Outcome {
@@ -65,7 +69,11 @@ fn cats_called_dogs() -> MemoryHost {
     }
     // Two that the model cannot judge: one is called dog and may be a cat, the other is called frog and may be a dog.
     (labels[27], labels[28]) = (1, 2);
-    MemoryHost::new().classes(&["cat", "dog", "frog"]).labels(&labels).probabilities(&rows)
+    MemoryHost::new()
+        .classes(&["cat", "dog", "frog"])
+        .labels(&labels)
+        .probabilities(&rows)
+        .embeddings(&[1.0; 1200], 1)
 }
 
 #[test]
@@ -102,7 +110,7 @@ fn probabilities_that_are_none_end_the_run() {
     let mut rows = vec![0.5_f32; 40];
     rows[7] = f32::NAN;
     let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&[[0; 10], [1; 10]].concat());
-    let error = host.probabilities(&rows).run(&LabelQuality).error.unwrap();
+    let error = host.probabilities(&rows).embeddings(&[1.0; 20], 1).run(&LabelQuality).error.unwrap();
     assert!(error.contains("row 3, class 1: NaN is no probability"), "{error}");
 }
 
@@ -143,11 +151,8 @@ fn prompts_are_asked_where_the_model_reads_them() {
     assert_eq!(joined.flagged(0.5), wrong);
     let issue = joined.issue(9).unwrap();
     assert_eq!(issue.suggested, Some(0));
-    assert!(
-        issue.reason.starts_with("looks like cat (") && issue.reason.contains("not dog ("),
-        "{}",
-        issue.reason
-    );
+    assert!(issue.reason.starts_with("looks like cat ("), "{}", issue.reason);
+    assert!(issue.reason.contains("), not dog ("), "{}", issue.reason);
     assert!(joined.note("sources").unwrap().contains("the prompts' to the power of"));
     let trained = run(&only_prompts_know().texts(axes).param("sources", 1.0));
     assert!(trained.flagged(0.5).is_empty(), "there is nothing to tell classes apart by");
@@ -160,6 +165,25 @@ fn without_prompts_the_trained_model_judges_and_a_note_says_why() {
     let trained = run(&only_prompts_know().texts(axes).param("sources", 1.0));
     assert_eq!(outcome.scores, trained.scores);
     assert!(outcome.note("sources").unwrap().starts_with("the trained model alone: "));
+}
+
+#[test]
+fn prompts_of_samples_that_cannot_be_judged_are_passed_over() {
+    let all = run(&only_prompts_know().texts(axes));
+    let mut labels: Vec<u32> = (0..600).map(|at| ((at % 3 + usize::from(at % 10 == 9)) % 3) as u32).collect();
+    labels[2] = NO_LABEL;
+    let outcome = run(&only_prompts_know().texts(axes).labels(&labels));
+    assert_eq!(outcome.scores[2], None);
+    assert_eq!(outcome.flagged(0.5), all.flagged(0.5));
+    assert_eq!(outcome.issue(9).unwrap().suggested, Some(0));
+}
+
+#[test]
+fn a_stop_ends_it_while_sources_are_joined() {
+    let checks = |stop: usize| only_prompts_know().texts(axes).stop_after(stop).run(&LabelQuality);
+    // Classes are asked first, then each sample that is looked at.
+    assert!(checks(2).stopped && checks(100).stopped);
+    assert!(!checks(10_000).stopped);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
             let said = match (less, judge.joined) {
                 (true, _) => format!("it may be {other} ({p}), which is often called {given} ({own})"),
                 (false, true) => {
-                    format!("looks like {other} ({p}), not {given} ({own}), and others like it say so")
+                    format!("looks like {other} ({p}), not {given} ({own})")
                 }
                 (false, false) => {
                     format!("other samples like it are called {other} ({p}), not {given} ({own})")

@@ -133,8 +133,8 @@ impl Texts {
         let words = if method == Method::Logistic { RANDOM_WORDS } else { MANY_WORDS };
         let unrelated = match view.embed_texts(&unrelated(&names, words)) {
             Ok(vectors) => vectors,
-            Err(error) if error.is_stopped() => return Err(error),
-            Err(_) => return Ok(None),
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
         };
         let fill = |templates: &[&str], name: &str| {
             templates.iter().map(|t| t.replace("{}", name)).collect::<Vec<_>>()

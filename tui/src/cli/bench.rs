@@ -2,6 +2,7 @@
 //! the help: its figures are for `scripts/peers` and `docs/benchmarks.md`.
 
 mod detectors;
+mod texts;
 
 use super::args::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
 use super::models::loader;

@@ -47,8 +47,9 @@ pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "not up to date: gs scans") - 1;
     }
     let list = &model.list;
-    let kind = if list.query.all { "samples" } else { "suspects" };
-    let mut words = format!("{} {kind}", text::count(list.total));
+    let kind = if list.query.all { "sample" } else { "suspect" };
+    let many = if list.total == 1 { "" } else { "s" };
+    let mut words = format!("{} {kind}{many}", text::count(list.total));
     if list.total > 0 {
         words.push_str(&format!(" · {} decided", text::count(list.decided)));
     }

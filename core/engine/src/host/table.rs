@@ -4,6 +4,7 @@
 
 use super::LoadedDetector;
 use super::context::{RunContext, lock, pixels_of};
+use crate::embedding::EmbedError;
 use crate::neighbors::{self, RECALL_AT};
 use crate::sample::SampleId;
 use crate::{Error, Result};
@@ -75,7 +76,10 @@ fn status(work: impl FnOnce() -> Result<()>) -> Status {
         Err(Error::Stopped) => Status::STOPPED,
         Err(error) => {
             MESSAGE.with(|message| *message.borrow_mut() = error.to_string());
-            Status::ERROR
+            match error {
+                Error::Embed(EmbedError::NoTextTower(_)) => Status::MISSING,
+                _ => Status::ERROR,
+            }
         }
     }
 }

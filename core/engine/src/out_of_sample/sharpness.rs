@@ -4,7 +4,7 @@ use super::OutOfSample;
 use super::folds::NO_FOLD;
 use rayon::prelude::*;
 
-/// Samples that are looked at, evenly spread over all.
+/// Samples that are looked at at most.
 const LOOKED_AT: usize = 10_000;
 /// Probabilities below this are the same.
 const LEAST: f64 = 1e-12;
@@ -15,11 +15,11 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
     let classes = found.classes;
     let judged = |row: usize| found.folds[row] != NO_FOLD && (labels[row] as usize) < classes;
     let rows: Vec<usize> = (0..labels.len()).filter(|&row| judged(row)).collect();
-    let step = rows.len().div_ceil(LOOKED_AT).max(1);
-    let looked_at: Vec<usize> = rows.into_iter().step_by(step).collect();
-    if looked_at.is_empty() {
+    if rows.is_empty() {
         return;
     }
+    let some = chaffinch_confident::spread(rows.iter().map(|&row| labels[row]), classes, LOOKED_AT);
+    let looked_at: Vec<usize> = some.into_iter().map(|place| rows[place]).collect();
     let row_of = |row: usize| &found.matrix[row * classes..(row + 1) * classes];
     let logs: Vec<f64> =
         looked_at.iter().flat_map(|&row| row_of(row)).map(|&p| f64::from(p).max(LEAST).ln()).collect();

@@ -358,9 +358,12 @@ unsafe extern "C" fn embed_texts(
 ) -> Status {
     // SAFETY: see above.
     let (run, texts) = unsafe { (context(ctx), texts.as_slice()) };
+    let Some(embed) = &run.host.texts else {
+        MESSAGE.with(|message| *message.borrow_mut() = "the model has no text tower".into());
+        return Status::MISSING;
+    };
     let work = || {
         let (_, dim) = run.lent.embeddings(run.needs)?;
-        let embed = run.host.texts.as_ref().ok_or("the model has no text tower")?;
         let mut values = Vec::with_capacity(texts.len() * dim);
         for text in texts {
             // SAFETY: see above.

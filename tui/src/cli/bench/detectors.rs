@@ -2,6 +2,7 @@
 //! are embedded.
 
 use super::processor_seconds;
+use super::texts::Texts;
 use crate::cli::args::BenchDetectors;
 use anyhow::{Context, Result, ensure};
 use chaffinch_core::config::Config;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
         Arc::new(made.manifest),
         Arc::new(made.facts),
         Some(Arc::new(made.matrix)),
-        None,
+        Some(Arc::new(made.texts)),
         PromptSet::bundled(),
         [],
     );
@@ -104,6 +105,7 @@ struct Made {
     facts: Facts,
     matrix: EmbeddingMatrix,
     wrong: Vec<bool>,
+    texts: Texts,
 }
 
 impl Made {
@@ -154,7 +156,10 @@ impl Made {
             dhash: (0..rows as u64).map(|row| mixed(row ^ mixed(22))).collect(),
             unreadable: BTreeMap::new(),
         };
-        Made { manifest, facts, matrix: EmbeddingMatrix::from_vec(data, cols), wrong }
+        let mut centres = vec![0.0_f32; classes * cols];
+        centres.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));
+        let texts = Texts::new(centres, cols);
+        Made { manifest, facts, matrix: EmbeddingMatrix::from_vec(data, cols), wrong, texts }
     }
 }
 
