@@ -11,7 +11,7 @@ use crate::spread::spread;
 use crate::table::{Real, Table};
 
 /// Samples that are looked at at most, and numbers of either source that are held for them.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 50_000;
 const HELD: usize = 4_000_000;
 /// Steps towards the best weights, and halvings of a step that leads astray.
 const STEPS: usize = 30;
@@ -283,6 +283,35 @@ mod tests {
         // A sure source, and one that is as sure of nothing: larger weights of both gain next to nothing.
         let pool = pooled(|at| source(at, 0, 14.0, 2.0), |at| source(at, 77_777, 2.0, 8.0));
         assert!(pool.first < 5.0 && pool.second < 0.2 * pool.first, "{pool:?}");
+    }
+
+    #[test]
+    fn no_other_weights_make_the_labels_more_likely() {
+        // How much of the truth and of nothing is in both; some of the best weights lie on the bounds.
+        let worlds = [
+            (2.0, 4.0, 2.0, 4.0),
+            (4.0, 2.0, 0.5, 6.0),
+            (9.0, 3.0, -1.0, 3.0),
+            (0.2, 1.0, 12.0, 9.0),
+            (3.0, 3.0, 0.0, 8.0),
+        ];
+        for (place, (sure, blur, other_sure, other_blur)) in worlds.into_iter().enumerate() {
+            let mut logs = Logs { classes: CLASSES, both: Vec::new(), labels: Vec::new() };
+            for sample in 0..600 {
+                logs.both.extend(source(sample, place * 999, sure, blur));
+                logs.both.extend(source(sample, place * 999 + 77_777, other_sure, other_blur));
+                logs.labels.push(label(sample));
+            }
+            let rates = Rates::even(CLASSES);
+            let found = logs.weights(&rates);
+            let height = logs.hill(&rates, found).height;
+            for (x, y) in
+                (0..=40).flat_map(|x| (0..=40).map(move |y| (f64::from(x) * 0.1, f64::from(y) * 0.1)))
+            {
+                let other = logs.hill(&rates, [x, y]).height;
+                assert!(height > other - 1e-5, "world {place}: {found:?} {height}, but [{x}, {y}] {other}");
+            }
+        }
     }
 
     #[test]
