@@ -66,7 +66,7 @@ pub fn posteriors<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Vec<P
 
 /// How often each class is called by each name.
 pub(crate) struct Rates {
-    /// Names (rows) by class (columns); columns sum to one.
+    /// Names (rows) by class (columns).
     rates: Vec<f64>,
     classes: usize,
 }

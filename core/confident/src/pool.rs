@@ -2,8 +2,7 @@
 //!
 //! Their logarithms are added with a weight each (the logarithmic opinion pool: C. Genest and J. V. Zidek, *Combining
 //! probability distributions*, 1986), and the weights are those that make the labels as given most likely when some of them
-//! are wrong. Without that doubt a source that learned from the wrong labels would be preferred for repeating them. A source
-//! that knows nothing gets a weight near 0, so that joining it costs nothing.
+//! are wrong, so that no source has to repeat the wrong ones. A source that knows nothing gets a weight near 0.
 
 use crate::noise::{Rates, Trained};
 use crate::sharpness::sharpness;

@@ -59,30 +59,15 @@ impl<'v> Sources<'v> {
         labels: &[u32],
         classes: &OwnedMatrix,
     ) -> Result<Sources<'v>> {
-        let (count, scale) = (classes.rows(), view.model()?.1);
-        let embeddings = view.embeddings()?;
+        let count = classes.rows();
         let table = Table::new(&self.rows, count, labels).map_err(told)?;
-        let pool = Pool::of(&table, self.sharpness, |place, logits| {
+        let mut rows = logits(view, samples, classes)?;
+        let pool = Pool::of(&table, self.sharpness, |place, row| {
             view.checkpoint()?;
-            let image = embeddings.row(samples[place] as usize);
-            for (class, logit) in logits.iter_mut().enumerate() {
-                let cosine: f32 = image.iter().zip(classes.row(class)).map(|(a, b)| a * b).sum();
-                *logit = f64::from(scale * cosine);
-            }
+            let logits = &rows[place * count..(place + 1) * count];
+            row.iter_mut().zip(logits).for_each(|(to, &logit)| *to = f64::from(logit));
             Ok(())
         })?;
-        let mut rows = vec![0.0; samples.len() * count];
-        let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, count);
-        for from in (0..count).step_by(at_once) {
-            view.checkpoint()?;
-            let to = (from + at_once).min(count);
-            let cosines =
-                view.similarities(&classes.data[from * classes.cols..to * classes.cols], to - from)?;
-            for (row, &sample) in rows.chunks_exact_mut(count).zip(samples) {
-                let cosines = &cosines[sample as usize * (to - from)..(sample as usize + 1) * (to - from)];
-                row[from..to].iter_mut().zip(cosines).for_each(|(logit, cosine)| *logit = scale * cosine);
-            }
-        }
         for (place, row) in rows.chunks_exact_mut(count).enumerate() {
             if place.is_multiple_of(ROWS) {
                 view.checkpoint()?;
@@ -95,4 +80,22 @@ impl<'v> Sources<'v> {
         );
         Ok(Sources { rows: Cow::Owned(rows), sharpness: pool.sharpness, joined: true, words })
     }
+}
+
+/// What the prompts say of the samples, as logarithms of probabilities up to a constant: one row a sample.
+fn logits(view: &View<'_>, samples: &[u32], classes: &OwnedMatrix) -> Result<Vec<f32>> {
+    let (count, scale) = (classes.rows(), view.model()?.1);
+    let mut rows = vec![0.0; samples.len() * count];
+    // Some classes at a time: the host holds what it answers once more.
+    let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, count);
+    for from in (0..count).step_by(at_once) {
+        view.checkpoint()?;
+        let to = (from + at_once).min(count);
+        let cosines = view.similarities(&classes.data[from * classes.cols..to * classes.cols], to - from)?;
+        for (row, &sample) in rows.chunks_exact_mut(count).zip(samples) {
+            let cosines = &cosines[sample as usize * (to - from)..(sample as usize + 1) * (to - from)];
+            row[from..to].iter_mut().zip(cosines).for_each(|(logit, cosine)| *logit = scale * cosine);
+        }
+    }
+    Ok(rows)
 }
