@@ -2,13 +2,13 @@
 //! measured on.
 
 use crate::random::Random;
-use chaffinch_core::columns::ResultBuilder;
-use chaffinch_core::content::ContentHash;
-use chaffinch_core::facts::Facts;
-use chaffinch_core::issue::{Issue, RunRecord};
-use chaffinch_core::manifest::{Manifest, NewSample};
-use chaffinch_core::sample::{SampleId, Split};
-use chaffinch_core::session::Session;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_data::columns::ResultBuilder;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::session::Session;
+use chaffinch_protocol::sample::{SampleId, Split};
 use std::path::Path;
 
 /// Class names.

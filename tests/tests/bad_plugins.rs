@@ -5,7 +5,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_core::host::{PluginError, PluginFolder, Registry};
+use chaffinch_host::{PluginError, PluginFolder, Registry};
 use chaffinch_plugin::abi::ABI_VERSION;
 use chaffinch_tests::artefacts::{default_detectors, first_party, fixture};
 use chaffinch_tests::sandbox::{Sandbox, json, number, report};

@@ -6,7 +6,8 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_core::image::{decode::decode, source};
+use chaffinch_compute::image::decode::decode;
+use chaffinch_compute::image::source;
 use chaffinch_image_quality::{Measures, Sizes};
 use chaffinch_plugin::Pixels;
 use chaffinch_tests::artefacts::{shared_data, shared_reference};

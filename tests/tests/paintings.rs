@@ -8,9 +8,9 @@ mod paintings;
 #[allow(unreachable_pub)]
 mod reader;
 
-use chaffinch_core::job::Job;
-use chaffinch_core::neighbors;
-use chaffinch_core::store::EmbeddingMatrix;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::neighbors;
 use paintings::Paintings;
 use reader::npy;
 use std::sync::atomic::AtomicBool;

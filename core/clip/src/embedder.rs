@@ -13,9 +13,9 @@ use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
 use candle_core::{DType, Tensor};
-use chaffinch_core::embedding::{EmbedError, Embedder, ModelFingerprint};
-use chaffinch_core::image::RgbImage;
-use chaffinch_core::neighbors::DeviceVectors;
+use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
+use chaffinch_compute::image::RgbImage;
+use chaffinch_compute::neighbors::DeviceVectors;
 use std::collections::BTreeMap;
 
 /// Prompts a batch.

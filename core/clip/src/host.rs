@@ -6,8 +6,8 @@
 
 use crate::ops::{Activation, activate, exp};
 use crate::tiles;
-use chaffinch_core::linear::matmul_transposed;
-use chaffinch_core::vector::{Kernel, wide as vectors};
+use chaffinch_compute::linear::matmul_transposed;
+use chaffinch_compute::vector::{Kernel, wide as vectors};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 

@@ -1,8 +1,8 @@
-//! CLIP image and text towers on candle: the [`Embedder`](chaffinch_core::embedding::Embedder) of Chaffinch.
+//! CLIP image and text towers on candle: the [`Embedder`](chaffinch_compute::embedding::Embedder) of Chaffinch.
 //!
 //! ```no_run
 //! use chaffinch_clip::{DeviceChoice, ModelSource, load};
-//! use chaffinch_core::embedding::Embedder;
+//! use chaffinch_compute::embedding::Embedder;
 //!
 //! let model = load(&ModelSource::parse("bundled")?, DeviceChoice::Auto)?;
 //! let vectors = model.embed_texts(&["a photo of a cat"]);

@@ -5,8 +5,8 @@
 
 use crate::config::Family;
 use crate::error::ClipError;
-use chaffinch_core::image::RgbImage;
-use chaffinch_core::image::resample::{Filter, Window, resize_window};
+use chaffinch_compute::image::RgbImage;
+use chaffinch_compute::image::resample::{Filter, Window, resize_window};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;

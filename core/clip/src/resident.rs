@@ -2,7 +2,7 @@
 
 use crate::embedder::failed;
 use candle_core::{D, Device, Result, Tensor};
-use chaffinch_core::neighbors::{ChooseGroups, DeviceVectors, GROUP};
+use chaffinch_compute::neighbors::{ChooseGroups, DeviceVectors, GROUP};
 use std::ops::Range;
 
 /// Bytes of products that are on the device at a time, where there is room.
@@ -76,7 +76,7 @@ impl DeviceVectors for ResidentVectors {
         block: Range<usize>,
         each: usize,
         choose: ChooseGroups<'_>,
-    ) -> chaffinch_core::Result<(Vec<u32>, Vec<f32>)> {
+    ) -> chaffinch_compute::Result<(Vec<u32>, Vec<f32>)> {
         let rows = block.len();
         self.multiply(block, each, choose).map_err(|error| failed(&self.name, &error, rows).into())
     }
@@ -85,9 +85,9 @@ impl DeviceVectors for ResidentVectors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_core::job::Job;
-    use chaffinch_core::neighbors::{nearest, nearest_on_device};
-    use chaffinch_core::store::EmbeddingMatrix;
+    use chaffinch_compute::job::Job;
+    use chaffinch_compute::matrix::EmbeddingMatrix;
+    use chaffinch_compute::neighbors::{nearest, nearest_on_device};
     use std::sync::atomic::AtomicBool;
 
     /// Unit vectors that are nowhere quite alike.

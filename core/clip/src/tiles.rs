@@ -14,7 +14,7 @@ mod instructions;
 pub use instructions::available;
 use instructions::block;
 
-use chaffinch_core::vector::{Kernel, wide};
+use chaffinch_compute::vector::{Kernel, wide};
 use half::bf16;
 use rayon::prelude::*;
 
@@ -233,7 +233,7 @@ impl<const ADD: bool> Kernel for Write<'_, ADD> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_core::linear::matmul_transposed;
+    use chaffinch_compute::linear::matmul_transposed;
 
     fn numbers(count: usize, mut state: u32) -> Vec<f32> {
         let mut next = || {

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
-use chaffinch_core::embedding::Embedder;
-use chaffinch_core::image::RgbImage;
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::RgbImage;
 use std::path::Path;
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
-use chaffinch_core::embedding::{EmbedError, Embedder};
+use chaffinch_compute::embedding::{EmbedError, Embedder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipError, DeviceChoice, ModelSource, load};
-use chaffinch_core::embedding::Embedder;
+use chaffinch_compute::embedding::Embedder;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use std::path::{Path, PathBuf};

@@ -1,49 +1,29 @@
-//! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
-//! detector by name.
+//! The engine behind the protocol: holds a session, does all slow work on threads of its own, and answers
+//! commands. Clients speak to it over channels here; the messages are those of `chaffinch-protocol`.
+//!
+//! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` reaches one in another
+//!   process.
+//! - `scan` brings a session up to date stage by stage and hands over `findings`; `digest` tells what need not run
+//!   again; `unreadable` reports broken files as a detector of its own.
+//! - `state` is an immutable snapshot of what is known, `kept` saves opening again some work.
+//! - `service` is the loop that takes commands; `answers` has what it answers with, each on a thread of its own where
+//!   it could take long.
+//!
+//! Tests: `cargo test --release -p chaffinch-engine`.
 
-pub mod atlas;
-pub mod atomic;
-pub mod class_vectors;
-pub mod columns;
-pub mod config;
-pub mod content;
-pub mod dataset;
-pub mod decision;
-pub mod display;
-pub mod embedding;
-pub mod engine;
-mod error;
-pub mod evaluate;
-pub mod export;
-pub mod facts;
-mod groups;
-pub mod hamming;
-pub mod host;
-pub mod image;
-pub mod index;
-pub mod issue;
-pub mod job;
-pub mod journal;
-pub mod label_quality;
-pub mod leaks;
-pub mod linear;
-pub mod manifest;
-pub mod measures;
-pub mod memory;
-mod nearest;
-pub mod neighbors;
-pub mod out_of_sample;
-pub mod pollute;
-pub mod prompts;
-pub mod protocol;
-pub mod query;
-pub mod ranking;
-pub mod sample;
-pub mod selection;
-pub mod session;
-mod sorting;
-pub mod store;
-mod toml_table;
-pub mod vector;
+mod answers;
+mod client;
+mod digest;
+mod findings;
+mod kept;
+pub mod remote;
+mod scan;
+mod service;
+mod setup;
+mod state;
+mod unreadable;
 
-pub use error::{Error, Result};
+pub use chaffinch_data::{Error, Result};
+pub use client::{Client, spawn};
+pub use setup::{ModelLoader, Setup};
+pub use unreadable::unreadable;

@@ -5,13 +5,16 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use super::plot;
 use anyhow::{Context, Result, ensure};
-use chaffinch_core::display::safe_path;
-use chaffinch_core::evaluate::{
+use chaffinch_formats::truth;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::ensemble::RULES;
+use chaffinch_protocol::ensemble::thresholds_under;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::evaluate::{
     ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
-use chaffinch_core::protocol::EnsembleRule;
-use chaffinch_core::ranking::{self, RULES};
-use chaffinch_core::sample::SampleId;
+use chaffinch_review::ranking;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -64,7 +67,7 @@ fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
     let mut found = BTreeMap::new();
     for name in RULES.into_iter().chain(["2-of-n", "3-of-n"]) {
         let Some(rule) = EnsembleRule::parse(name, &listing.weights) else { continue };
-        let thresholds = ranking::thresholds_under(&rule, listing.set.clone());
+        let thresholds = thresholds_under(&rule, listing.set.clone());
         let count = listing.manifest.len();
         let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
         if ranking.note.is_empty() {
@@ -101,7 +104,7 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
     let decisions = listing.journal.decisions();
     let decided = Truth::from_decisions(listing.manifest.len(), decisions.iter());
     let mut truth = match &args.truth {
-        Some(file) => Truth::from_csv(file, &listing.manifest)?,
+        Some(file) => truth::read(file, &listing.manifest)?,
         None => decided.clone(),
     };
     if args.reviewed {

@@ -4,15 +4,17 @@ use super::args::{LabelQuality, QualityFormat, ScoreMethod};
 use super::output::{json, results};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_confident::{Ensemble, Filter, Method};
-use chaffinch_core::atomic;
-use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::label_quality::{Input, Judged, Question, Report};
+use chaffinch_data::atomic;
+use chaffinch_formats::probabilities;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::label_quality::{Input, Judged, Question, Report};
 use std::io::{self, Write};
 
 /// Reads, judges, and writes what was asked for.
 pub(super) fn run(args: &LabelQuality) -> Result<()> {
     let question = question(args)?;
-    let input = Input::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
+    let input =
+        probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
     let judged = input.judge(&question).with_context(|| safe_path(&args.labels))?;
     // Without a choice, the cut that follows the quality of the probabilities.
     let chosen = if args.filter.is_empty() { None } else { question.filters.first() };

@@ -1,8 +1,8 @@
 //! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
 
 use crate::action::Action;
-use chaffinch_core::protocol::{Query, Ticket};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Query, Ticket};
 
 /// The list that is shown.
 #[derive(Clone, Debug, Default, PartialEq)]

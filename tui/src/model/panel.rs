@@ -1,7 +1,7 @@
 //! Pages that are worked in: what they show, and where the cursor is in them.
 
 use super::Line;
-use chaffinch_core::protocol::{
+use chaffinch_protocol::{
     Confused, DetectorForm, FormKind, FormParam, Histogram, Overview, Statistics, Ticket,
 };
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! What is known of single samples, and their pictures made ready for the screen.
 
 use crate::picture::{Encoded, Graphic};
-use chaffinch_core::protocol::{Detail, Ticket};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Detail, Ticket};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use crate::model::{Mode, Page, slot};
 use crate::picture::Protocol;
 use crate::update::Msg;
 use crate::view;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Command, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, ViewCommand};
 use std::collections::BTreeSet;
 
 /// Samples whose pictures were asked for since the last look.

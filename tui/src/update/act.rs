@@ -4,8 +4,8 @@ use super::motion::{self, go, page, relist, touch};
 use super::{Effect, Effects, decide, engine, macros, panels, prompt, record, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Anchor, Level, Mode, Model, Op, PanelKind, Purpose, Then};
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Command, EnsembleRule, Query, Sort};
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::{Command, EnsembleRule, Query, Sort};
 
 /// Does one action.
 pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {

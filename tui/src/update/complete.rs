@@ -2,7 +2,7 @@
 
 use super::panels::quoted;
 use crate::model::{Completion, Line, Mode, Model, Prompt, PromptKind};
-use chaffinch_core::decision::TAGS;
+use chaffinch_protocol::decision::TAGS;
 
 /// Completions that are offered at once.
 const OFFERED: usize = 8;

@@ -3,9 +3,9 @@
 use super::{Effects, motion, prompt, say, send, views, walk};
 use crate::action::Action;
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
-use chaffinch_core::decision::{Choice, Decision};
-use chaffinch_core::protocol::{Command, Detail};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, Detail};
 
 /// Above this many samples a decision is asked about first.
 pub(super) const ASK_ABOVE: usize = 20;

@@ -3,7 +3,7 @@
 use super::{Effects, panels, say, send};
 use crate::action::Action;
 use crate::model::{Level, Model, step, value_words};
-use chaffinch_core::protocol::{Command, FormKind, FormParam};
+use chaffinch_protocol::{Command, FormKind, FormParam};
 
 /// What a key does in the form.
 pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) {

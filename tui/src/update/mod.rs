@@ -24,7 +24,7 @@ pub(crate) use panels::detector as chosen_detector;
 pub(crate) use settle::main_key;
 
 /// Whether a row has what was searched for.
-pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {
+pub(crate) fn hit(model: &Model, row: &chaffinch_protocol::Row) -> bool {
     walk::matches(model, row, &model.search.to_lowercase())
 }
 
@@ -32,7 +32,7 @@ use crate::action::Action;
 use crate::key::Key;
 use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeJob, EncodeResult, Protocol};
-use chaffinch_core::protocol::{Command, Event};
+use chaffinch_protocol::{Command, Event};
 use std::collections::BTreeMap;
 
 /// What happened.

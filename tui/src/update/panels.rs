@@ -3,7 +3,7 @@
 use super::{Effects, act as perform, form, motion, say, send};
 use crate::action::Action;
 use crate::model::{Level, Line, Matrix, Mode, Model, Panel, PanelKind};
-use chaffinch_core::protocol::{Command, Overviewed, Query, Sort};
+use chaffinch_protocol::{Command, Overviewed, Query, Sort};
 
 /// Opens a page and asks for what it shows.
 pub(super) fn open(model: &mut Model, kind: PanelKind, fx: &mut Effects) {

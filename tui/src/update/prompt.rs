@@ -6,9 +6,9 @@ use crate::key::shown;
 use crate::model::{
     Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Purpose,
 };
-use chaffinch_core::decision::{Choice, TAGS};
-use chaffinch_core::protocol::{Command, Query};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::{Choice, TAGS};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, Query};
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;

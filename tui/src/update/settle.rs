@@ -4,8 +4,8 @@
 use super::{Effect, Effects, engine, motion, prompt, send, views};
 use crate::model::{Layout, Model, PATIENCE, Page, PictureKey, Shown, slot};
 use crate::picture::{EncodeJob, Part, Pixels, Protocol, Quality};
-use chaffinch_core::protocol::{Command, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, ViewCommand};
 use ratatui::layout::Size;
 
 /// Time has passed.

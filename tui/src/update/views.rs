@@ -12,8 +12,8 @@ use super::{Effects, Level, motion, prompt, say, settle};
 use crate::action::Action;
 use crate::model::{Mode, Model, Page, slot};
 use crate::picture::Quality;
-use chaffinch_core::protocol::{Ticket, ViewEvent};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Ticket, ViewEvent};
 
 /// Does an action in the way of the view that is shown. Says whether that was all.
 pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) -> bool {

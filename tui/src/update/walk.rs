@@ -3,7 +3,7 @@
 
 use super::{Effects, act, motion, say, send};
 use crate::model::{Level, Model, Purpose, Then, Walk};
-use chaffinch_core::protocol::{Command, Row};
+use chaffinch_protocol::{Command, Row};
 
 /// Rows asked for at once.
 const WINDOW: u64 = 1024;
@@ -117,7 +117,12 @@ fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
     }
 }
 
-fn finish(model: &mut Model, samples: Vec<chaffinch_core::sample::SampleId>, then: Then, fx: &mut Effects) {
+fn finish(
+    model: &mut Model,
+    samples: Vec<chaffinch_protocol::sample::SampleId>,
+    then: Then,
+    fx: &mut Effects,
+) {
     model.marks.extend(samples);
     match then {
         Then::Mark => {

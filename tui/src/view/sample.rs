@@ -6,7 +6,7 @@ use crate::model::{Layout, Model};
 use crate::text;
 use crate::theme::Role;
 use crate::update::group;
-use chaffinch_core::protocol::{Detail, DetailIssue, DetailRelated, Row};
+use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
 /// Samples worth seeing beside this one: the evidence of what flags it, then its nearest neighbours.

@@ -4,8 +4,8 @@ use super::{close, filter_by, show, ticket};
 use crate::action::Action;
 use crate::model::{Level, Model, Page};
 use crate::update::{Effects, say, send};
-use chaffinch_core::protocol::{ClusterView, Command, Ticket, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{ClusterView, Command, Ticket, ViewCommand};
 
 pub(super) fn toggle(model: &mut Model) {
     if model.views.page == Page::Clusters {

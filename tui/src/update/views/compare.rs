@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::model::{Compare, Level, Model, Page, Screen};
 use crate::picture::{Part, Pixels};
 use crate::update::{Effects, motion, say};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
 
 /// Most pixels of the screen for one of a picture.
 const LARGEST: u8 = 32;

@@ -4,9 +4,9 @@ use super::{close, show, ticket};
 use crate::action::Action;
 use crate::model::{Confirm, Consequence, Groups, Level, Mode, Model, Op, Page};
 use crate::update::{Effects, decide, motion, say, send};
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Command, GroupView, Ticket, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, GroupView, Ticket, ViewCommand};
 
 /// Members asked for at once.
 const WINDOW: usize = 64;

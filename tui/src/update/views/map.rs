@@ -4,8 +4,8 @@ use super::{close, filter_by, show, ticket};
 use crate::action::Action;
 use crate::model::{Level, MapState, Model, Page};
 use crate::update::{Effects, say, send};
-use chaffinch_core::protocol::{Area, Axes, Command, MapView, Ticket, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Area, Axes, Command, MapView, Ticket, ViewCommand};
 use ratatui::layout::Rect;
 
 /// Samples that can be marked at once.

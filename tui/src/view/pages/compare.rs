@@ -8,7 +8,7 @@ use crate::update::main_key;
 use crate::view::list::decision_role;
 use crate::view::paint::Paint;
 use crate::view::{picture, sample};
-use chaffinch_core::protocol::Detail;
+use chaffinch_protocol::Detail;
 use ratatui::layout::Rect;
 
 /// Where one sample is shown.

@@ -6,7 +6,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::view::list::{self, decision_role, severity};
 use crate::view::paint::Paint;
-use chaffinch_core::protocol::Row;
+use chaffinch_protocol::Row;
 use ratatui::layout::Rect;
 
 /// The pictures on the screen.

@@ -6,7 +6,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::view::paint::Paint;
 use crate::view::picture;
-use chaffinch_core::protocol::GroupMember;
+use chaffinch_protocol::GroupMember;
 use ratatui::layout::Rect;
 
 /// Lines above the pictures.

@@ -6,7 +6,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::view::paint::Paint;
 use crate::view::{picture, sample};
-use chaffinch_core::protocol::MapPoint;
+use chaffinch_protocol::MapPoint;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;

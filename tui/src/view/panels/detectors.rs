@@ -7,7 +7,7 @@ use crate::model::{Model, Panel, value_words};
 use crate::text;
 use crate::theme::Role;
 use crate::update::chosen_detector;
-use chaffinch_core::protocol::{DetectorForm, FormKind, FormParam};
+use chaffinch_protocol::{DetectorForm, FormKind, FormParam};
 use ratatui::layout::{Position, Rect};
 
 pub(super) fn page(model: &Model, panel: &Panel, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

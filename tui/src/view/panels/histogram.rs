@@ -6,7 +6,7 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Role;
 use crate::update::chosen_detector;
-use chaffinch_core::protocol::{BINS, Histogram, edge};
+use chaffinch_protocol::{BINS, Histogram, edge};
 use ratatui::layout::Rect;
 
 /// Bars of an eighth of a cell and more.

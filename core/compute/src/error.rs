@@ -1,0 +1,40 @@
+//! What can go wrong while computing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of computing.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong while computing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`, `map`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A request that cannot be carried out, with the reason.
+    #[error("{0}")]
+    Invalid(String),
+    /// The person asked to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The model failed.
+    #[error(transparent)]
+    Embed(#[from] crate::embedding::EmbedError),
+}
+
+impl Error {
+    /// For `map_err` on I/O: `.map_err(Error::io("read", path))`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { action, path, source }
+    }
+}

@@ -1,0 +1,22 @@
+//! Computing that knows no dataset: pictures and their hashes, vectors and matrices, neighbours, classifiers trained
+//! out of sample, and the border to a model.
+//!
+//! Tests: `cargo test --release -p chaffinch-compute`; kernels: `cargo bench -p chaffinch-compute`.
+
+pub mod content;
+pub mod embedding;
+mod error;
+pub mod hamming;
+pub mod image;
+pub mod job;
+pub mod linear;
+pub mod mapped;
+pub mod matrix;
+pub mod memory;
+pub mod neighbors;
+pub mod out_of_sample;
+pub mod ranks;
+pub mod sorting;
+pub mod vector;
+
+pub use error::{Error, Result};

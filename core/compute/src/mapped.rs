@@ -1,0 +1,31 @@
+//! Memory-mapped files.
+#![allow(unsafe_code)] // Mapping is unsafe: another program could cut the file short.
+
+use crate::{Error, Result};
+use memmap2::{Mmap, MmapMut};
+use std::fs::{self, File, OpenOptions};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Maps a whole file to read.
+pub fn read(path: &Path) -> Result<Mmap> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    // SAFETY: files of the store are written under another name, renamed when they are whole, and never changed
+    // or cut afterwards; nobody else has business in the folder.
+    unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))
+}
+
+/// A scratch area of so many bytes, zero to begin with, in a file that has no name any more, so that it is gone
+/// with the process however that ends.
+pub fn scratch(folder: &Path, bytes: u64) -> Result<MmapMut> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let path = folder.join(format!("scratch-{}-{number}.tmp", std::process::id()));
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
+    let file = file.map_err(Error::io("create", &path))?;
+    let sized = file.set_len(bytes).map_err(Error::io("write", &path));
+    fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+    sized?;
+    // SAFETY: the file was just made by this process and has no name, so that nobody else can reach it.
+    unsafe { MmapMut::map_mut(&file) }.map_err(Error::io("map", &path))
+}

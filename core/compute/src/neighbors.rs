@@ -1,0 +1,238 @@
+//! Nearest neighbours and similarities, by blocks of matrix products.
+//!
+//! Up to [`EXACT_ROWS`] rows every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that
+//! takes a fraction of the full product (`bound`), against what a first look among similar rows has found (`clusters`).
+//! Above, rows are looked for among similar ones only, where that finds nearly all (`approximate`). A product only says
+//! which pairs may count; the cosine that does is computed pair by pair in a fixed order (`best`), so that neither
+//! blocks nor threads nor shortcuts ever change a number.
+
+mod approximate;
+mod best;
+mod bound;
+mod clusters;
+mod device;
+mod pairs;
+
+pub use approximate::{RECALL, RECALL_AT};
+pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
+
+use crate::Result;
+use crate::job::Job;
+use crate::linear::matmul_transposed;
+use crate::matrix::EmbeddingMatrix;
+use best::Best;
+use clusters::Clusters;
+use rayon::prelude::*;
+
+/// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
+const BLOCK: usize = 256;
+/// Up to so many rows the lists are exact: two cores look at all pairs within minutes.
+pub const EXACT_ROWS: usize = 250_000;
+/// From so many rows on clusters are worth their making.
+const CLUSTERED_ROWS: usize = 8192;
+/// Clusters that a row is compared with before all pairs are looked at.
+const FIRST_LOOK: usize = 6;
+
+/// The nearest neighbours of every sample, nearest first, equal ones by row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NeighborLists {
+    /// Neighbours a sample.
+    pub k: usize,
+    /// `rows * k` rows; [`u32::MAX`] where there are no more.
+    pub indices: Vec<u32>,
+    /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
+    pub similarities: Vec<f32>,
+    /// The share of the true [`RECALL_AT`] neighbours that were found, counted on a sample of the rows; none where the
+    /// lists are exact.
+    pub recall: Option<f32>,
+}
+
+impl NeighborLists {
+    /// The neighbours of one row, nearest first: (row, cosine).
+    pub fn of(&self, row: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
+        let range = row * self.k..(row + 1) * self.k;
+        let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);
+        pairs
+            .filter(|(index, _)| **index != u32::MAX)
+            .map(|(&index, &similarity)| (index as usize, similarity))
+    }
+
+    /// The same lists for more rows: list `i` is that of `rows[i]` of `count`, and the others have none.
+    fn spread(self, rows: &[u32], count: usize) -> NeighborLists {
+        if rows.len() == count {
+            return self;
+        }
+        let k = self.k;
+        let mut lists = NeighborLists::empty(count, k);
+        lists.recall = self.recall;
+        for (place, &row) in rows.iter().enumerate() {
+            let (from, to) = (place * k..(place + 1) * k, row as usize * k);
+            let indices = self.indices[from.clone()].iter();
+            let indices = indices.map(|&index| rows.get(index as usize).copied().unwrap_or(u32::MAX));
+            lists.indices[to..to + k].iter_mut().zip(indices).for_each(|(to, index)| *to = index);
+            lists.similarities[to..to + k].copy_from_slice(&self.similarities[from]);
+        }
+        lists
+    }
+
+    /// No neighbours, with room for `k` a row.
+    fn empty(rows: usize, k: usize) -> NeighborLists {
+        NeighborLists {
+            k,
+            indices: vec![u32::MAX; rows * k],
+            similarities: vec![-1.0; rows * k],
+            recall: None,
+        }
+    }
+
+    /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
+    #[must_use]
+    pub fn truncated(&self, k: usize) -> NeighborLists {
+        let k = k.min(self.k);
+        if k == 0 {
+            return NeighborLists::default();
+        }
+        let indices = self.indices.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
+        let similarities =
+            self.similarities.chunks_exact(self.k).flat_map(|list| &list[..k]).copied().collect();
+        NeighborLists { k, indices, similarities, recall: self.recall }
+    }
+}
+
+/// The `k` nearest rows of each usable row, itself left out. Rows that are not usable have no neighbours and are
+/// nobody's. The same whatever the number of threads. Exact up to [`EXACT_ROWS`] rows; above, at least [`RECALL`] of the
+/// nearest [`RECALL_AT`] are found on a sample of the rows.
+///
+/// # Errors
+/// When stopped.
+pub fn nearest(
+    matrix: &EmbeddingMatrix,
+    usable: &dyn Fn(usize) -> bool,
+    k: usize,
+    job: &Job<'_>,
+) -> Result<NeighborLists> {
+    nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
+}
+
+/// The same with another border between exact and approximate.
+fn nearest_beyond(
+    exact_rows: usize,
+    matrix: &EmbeddingMatrix,
+    usable: &dyn Fn(usize) -> bool,
+    k: usize,
+    job: &Job<'_>,
+) -> Result<NeighborLists> {
+    let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
+    if rows.len() > exact_rows && k < RECALL_AT {
+        // What the recall is counted on is always found, so that it is the same for all.
+        return Ok(nearest_beyond(exact_rows, matrix, usable, RECALL_AT, job)?.truncated(k));
+    }
+    let mut lists = NeighborLists::empty(matrix.rows(), k);
+    let asked = k;
+    let k = k.min(rows.len().saturating_sub(1));
+    if k == 0 {
+        return Ok(lists);
+    }
+    let set = Set { matrix, rows: &rows };
+    let (best, recall) = lists_of(set, exact_rows, k, job)?;
+    lists.recall = recall;
+    for (place, &row) in rows.iter().enumerate() {
+        let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
+        let indices = best.indices[from.clone()].iter();
+        let named = indices.map(|&place| rows.get(place as usize).copied().unwrap_or(u32::MAX));
+        lists.indices[to..to + k].iter_mut().zip(named).for_each(|(to, from)| *to = from);
+        let found = best.similarities[from].iter().map(|similarity| similarity.max(-1.0));
+        lists.similarities[to..to + k].iter_mut().zip(found).for_each(|(to, from)| *to = from);
+    }
+    Ok(lists)
+}
+
+fn lists_of(set: Set<'_>, exact_rows: usize, k: usize, job: &Job<'_>) -> Result<(Best, Option<f32>)> {
+    let mut best = Best::new(set.len(), k);
+    if set.len() >= CLUSTERED_ROWS {
+        let clusters = Clusters::new(set, job)?;
+        if set.len() > exact_rows
+            && let Some((best, recall)) = approximate::search(set, &clusters, k, job)?
+        {
+            return Ok((best, Some(recall)));
+        }
+        best = clusters.search(set, FIRST_LOOK, best, job)?;
+    }
+    Ok((pairs::complete(set, best, job)?, None))
+}
+
+/// The rows among which neighbours are looked for; what follows counts places in this list.
+#[derive(Clone, Copy)]
+struct Set<'a> {
+    matrix: &'a EmbeddingMatrix,
+    rows: &'a [u32],
+}
+
+impl<'a> Set<'a> {
+    fn len(self) -> usize {
+        self.rows.len()
+    }
+
+    fn cols(self) -> usize {
+        self.matrix.cols()
+    }
+
+    fn row(self, place: u32) -> &'a [f32] {
+        self.matrix.row(self.rows[place as usize] as usize)
+    }
+
+    fn gather(self, places: impl Iterator<Item = u32>, out: &mut Vec<f32>) {
+        out.clear();
+        places.for_each(|place| out.extend_from_slice(self.row(place)));
+    }
+
+    /// So many places, evenly spread.
+    fn spread(self, count: usize) -> Vec<u32> {
+        let count = count.min(self.len());
+        (0..count).map(|place| (place * self.len() / count) as u32).collect()
+    }
+}
+
+fn gather_into(matrix: &EmbeddingMatrix, rows: &[u32], out: &mut Vec<f32>) {
+    out.clear();
+    for &row in rows {
+        out.extend_from_slice(matrix.row(row as usize));
+    }
+}
+
+/// Products of all rows with some vectors: `result[row * count + vector]`.
+///
+/// # Panics
+/// When the vectors are not as wide as the matrix.
+pub fn similarities(matrix: &EmbeddingMatrix, vectors: &[f32], count: usize) -> Vec<f32> {
+    let cols = matrix.cols();
+    assert_eq!(vectors.len(), count * cols, "vectors as wide as the embeddings");
+    let mut out = vec![0.0; matrix.rows() * count];
+    if count > 0 && cols > 0 {
+        let blocks = out.par_chunks_mut(BLOCK * count).zip(matrix.as_slice().par_chunks(BLOCK * cols));
+        blocks.for_each(|(out, rows)| matmul_transposed(rows, rows.len() / cols, vectors, count, cols, out));
+    }
+    out
+}
+
+/// Products of some rows with some others: `result[row * cols.len() + col]`.
+///
+/// # Panics
+/// When there is no such row.
+pub fn block(matrix: &EmbeddingMatrix, rows: &[u32], cols: &[u32]) -> Vec<f32> {
+    let mut out = vec![0.0; rows.len() * cols.len()];
+    if out.is_empty() {
+        return out;
+    }
+    let mut right = Vec::new();
+    gather_into(matrix, cols, &mut right);
+    let blocks = out.par_chunks_mut(BLOCK * cols.len()).zip(rows.par_chunks(BLOCK));
+    blocks.for_each_init(Vec::new, |left, (out, rows)| {
+        gather_into(matrix, rows, left);
+        matmul_transposed(left, rows.len(), &right, cols.len(), matrix.cols(), out);
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Class probabilities of every sample by a model that was not trained on it: stratified folds, and for each fold a
+//! multinomial logistic regression on the embeddings of the others.
+//!
+//! Labels are taken as they are given, wrong ones included: what the model says against a label it has not seen is
+//! what label quality is made of. With [`compute_cleaned`] they are taken so once, and what the first models contradict is left
+//! out of a second training. The same input gives the same bytes at any number of threads.
+
+mod doubt;
+mod folds;
+mod in_sample;
+mod lbfgs;
+mod logistic;
+mod sharpness;
+
+use crate::content::ContentHash;
+use crate::job::Job;
+use crate::matrix::EmbeddingMatrix;
+use crate::{Error, Result};
+use folds::{FOLDS, NO_FOLD};
+pub use in_sample::in_sample;
+use logistic::Logistic;
+
+pub use logistic::Balance;
+
+/// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
+/// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
+const MAX_WORK: usize = 40_000_000_000;
+/// The share of it that the first of two trainings takes: it only says which labels are doubtful, and where the second
+/// one starts.
+const FIRST: usize = 4;
+/// So many samples of a class are trained on in any case.
+const LEAST_SHARE: usize = 20;
+
+/// What is missing where nothing can be told apart.
+const FEW_CLASSES: &str = "class probabilities need at least two classes with several labelled images each";
+
+/// Out-of-sample probabilities of a dataset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfSample {
+    /// `samples * classes` probabilities, row by row. Rows sum to one; those of samples without an embedding are 0.
+    pub matrix: Vec<f32>,
+    /// Number of classes.
+    pub classes: usize,
+    /// The fold of each sample, [`u32::MAX`] where it has no row. Its model was trained on the other folds only.
+    pub folds: Vec<u32>,
+    /// The power to which each row was raised so that it is as sure as it is right; 1 where none was.
+    pub sharpness: f32,
+}
+
+/// Trains one model a fold and predicts the fold with it.
+///
+/// `labels` may be out of range for samples that have none: they are predicted but not trained on. Samples with the
+/// same content are always in the same fold. A class of which the other folds have no sample gets probability 0.
+///
+/// # Errors
+/// When fewer than two classes are left to tell apart, or when stopped.
+pub fn compute(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    balance: Balance,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let folds = folds::assign(labels, classes, contents, usable);
+    let given = Given { matrix, labels, classes };
+    Ok(given.train(&folds, &|_| true, balance, &[], MAX_WORK, job)?.0)
+}
+
+/// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models clearly
+/// contradict (confident learning's prune and train again: Northcutt, Jiang and Chuang 2021, section 3.3), and made as sure as
+/// they are right. Every sample is predicted by models that were not trained on it, both times.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_cleaned(
+    matrix: &EmbeddingMatrix,
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    cleaned_within(MAX_WORK, Given { matrix, labels, classes }, contents, usable, job)
+}
+
+/// [`compute_cleaned`] with so much `work` a look at the samples at most.
+fn cleaned_within(
+    work: usize,
+    given: Given<'_>,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+    job: &Job<'_>,
+) -> Result<OutOfSample> {
+    let Given { matrix, labels, classes } = given;
+    let folds = folds::assign(labels, classes, contents, usable);
+    let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
+    let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
+    let stop = job.stop_flag();
+    let (first, models) =
+        given.train(&folds, &|_| true, Balance::Samples, &[], work / FIRST, &Job::new(stop, &first_half))?;
+    let doubtful = doubt::doubtful(&first, labels);
+    let all_seen = labels.len() <= room(work / FIRST, matrix.cols(), classes);
+    if all_seen && !doubtful.contains(&true) {
+        return Ok(first);
+    }
+    drop(first);
+    let trusted = |row: u32| !doubtful[row as usize];
+    let job = Job::new(stop, &second_half);
+    let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, work, &job)?;
+    // Who has not seen the doubtful labels is too sure of them.
+    sharpness::calibrate(&mut found, labels);
+    Ok(found)
+}
+
+/// What is learned from.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    matrix: &'a EmbeddingMatrix,
+    labels: &'a [u32],
+    classes: usize,
+}
+
+impl Given<'_> {
+    /// Trains a model a fold on the trusted samples of the others, with so much `work` a look at them at most, each from the
+    /// model of `start` where there is one, and predicts all samples. Returns the models by fold too.
+    fn train(
+        self,
+        folds: &[u32],
+        trusted: &dyn Fn(u32) -> bool,
+        balance: Balance,
+        start: &[Option<Logistic>],
+        work: usize,
+        job: &Job<'_>,
+    ) -> Result<(OutOfSample, Vec<Option<Logistic>>)> {
+        let Given { matrix, labels, classes } = self;
+        let mut probabilities = vec![0.0; labels.len() * classes];
+        let mut models = Vec::new();
+        for fold in 0..FOLDS {
+            let inside: Vec<u32> = rows(folds, |of| of == fold).collect();
+            if inside.is_empty() {
+                models.push(None);
+                continue;
+            }
+            let outside = rows(folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
+            let training = sampled(outside, labels, classes, room(work, matrix.cols(), classes));
+            let start = start.get(fold as usize).and_then(Option::as_ref);
+            let step = |done: u64, total: u64| {
+                job.checkpoint()?;
+                job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
+                Ok(())
+            };
+            let model = Logistic::train(matrix, &training, labels, classes, balance, start, &step)?;
+            let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
+            model.predict(matrix, &inside, |sample, row| {
+                let start = sample as usize * classes;
+                probabilities[start..start + classes].copy_from_slice(row);
+            });
+            models.push(Some(model));
+            job.checkpoint()?;
+        }
+        let found = OutOfSample { matrix: probabilities, classes, folds: folds.to_vec(), sharpness: 1.0 };
+        Ok((found, models))
+    }
+}
+
+/// Samples whose fold is asked for, in order.
+fn rows<'a>(folds: &'a [u32], wanted: impl Fn(u32) -> bool + 'a) -> impl Iterator<Item = u32> + 'a {
+    (0_u32..).zip(folds).filter(move |(_, fold)| wanted(**fold)).map(|(row, _)| row)
+}
+
+/// How many samples are looked at with so many multiplications.
+fn room(work: usize, dim: usize, classes: usize) -> usize {
+    work / (dim * classes).max(1)
+}
+
+/// The labelled ones of these samples; of each class an equal share where there is no room for all.
+fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room: usize) -> Vec<u32> {
+    let labelled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
+    if labelled.len() <= room {
+        return labelled;
+    }
+    let mut counts = vec![0_usize; classes];
+    labelled.iter().for_each(|&row| counts[labels[row as usize] as usize] += 1);
+    let all = labelled.len();
+    let mut seen = vec![0_usize; classes];
+    let taken = |row: &u32| {
+        let class = labels[*row as usize] as usize;
+        let (count, place) = (counts[class], seen[class]);
+        seen[class] += 1;
+        let wanted = (count * room / all).max(LEAST_SHARE.min(count));
+        // Evenly spread over the class.
+        (place + 1) * wanted / count > place * wanted / count
+    };
+    labelled.into_iter().filter(taken).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! How a detector's result comes together.
+
+use super::result::DetectorResult;
+use crate::issue::{Issue, RunRecord};
+use chaffinch_protocol::sample::SampleId;
+
+/// What stands for "none" in a column of numbers.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Collects what one detector says, in any order. Issues are kept packed, since a detector may report millions.
+#[derive(Debug, Default)]
+pub struct ResultBuilder {
+    count: usize,
+    scores: Vec<f32>,
+    issues: Vec<Packed>,
+    related: Vec<(SampleId, f32)>,
+    reasons: String,
+}
+
+/// An issue whose lists lie elsewhere.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    sample: u32,
+    score: f32,
+    suggested: u32,
+    group: u32,
+    related: (u64, u32),
+    reason: (u64, u32),
+}
+
+impl ResultBuilder {
+    /// A result about so many samples, none of them scored yet.
+    pub fn new(count: usize) -> ResultBuilder {
+        ResultBuilder { count, ..ResultBuilder::default() }
+    }
+
+    /// Scores of all samples at once, NaN where there is none. Values outside 0..=1 are drawn to the nearer end.
+    /// An issue's own score goes before.
+    ///
+    /// # Panics
+    /// When there is not one a sample.
+    pub fn scores(&mut self, scores: &[f32]) -> &mut ResultBuilder {
+        assert_eq!(scores.len(), self.count, "one score a sample");
+        self.scores.clear();
+        self.scores.extend(scores.iter().map(|score| score.clamp(0.0, 1.0)));
+        self
+    }
+
+    /// What is said of one sample; the last word about a sample goes before earlier ones.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn issue(&mut self, id: SampleId, issue: Issue) -> &mut ResultBuilder {
+        assert!(id.index() < self.count, "sample {} of {}", id.0, self.count);
+        let related = (self.related.len() as u64, issue.related.len() as u32);
+        let reason = (self.reasons.len() as u64, issue.reason.len() as u32);
+        self.related.extend_from_slice(&issue.related);
+        self.reasons.push_str(&issue.reason);
+        self.issues.push(Packed {
+            sample: id.0,
+            score: issue.score.clamp(0.0, 1.0),
+            suggested: issue.suggested.unwrap_or(NONE),
+            group: issue.group.unwrap_or(NONE),
+            related,
+            reason,
+        });
+        self
+    }
+
+    /// The finished result. `classes` are the manifest's: suggested labels are kept by name.
+    pub fn finish(mut self, record: RunRecord, classes: &[String]) -> DetectorResult {
+        // Stable, so that of several words about a sample the last one stays last.
+        self.issues.sort_by_key(|issue| issue.sample);
+        let mut scores = std::mem::take(&mut self.scores);
+        scores.resize(self.count, f32::NAN);
+        let mut columns = Columns::new(self.count);
+        let mut next = 0;
+        for chunk in self.issues.chunk_by(|a, b| a.sample == b.sample) {
+            let Some(issue) = chunk.last() else { continue };
+            let row = issue.sample as usize;
+            columns.fill_to(&mut next, row);
+            scores[row] = issue.score;
+            // A place that no class has would be no label at all.
+            columns.suggested[row] =
+                if (issue.suggested as usize) < classes.len() { issue.suggested } else { NONE };
+            columns.group[row] = issue.group;
+            let (start, len) = (issue.related.0 as usize, issue.related.1 as usize);
+            for &(other, similarity) in &self.related[start..start + len] {
+                columns.related.push(other.0);
+                columns.similarity.push(similarity);
+            }
+            let (start, len) = (issue.reason.0 as usize, issue.reason.1 as usize);
+            columns.reasons.push_str(&self.reasons[start..start + len]);
+        }
+        columns.fill_to(&mut next, self.count);
+        DetectorResult::from_columns(record, classes, scores, columns)
+    }
+}
+
+/// Plain columns on their way into Arrow's.
+pub(super) struct Columns {
+    pub(super) suggested: Vec<u32>,
+    pub(super) group: Vec<u32>,
+    pub(super) related: Vec<u32>,
+    pub(super) similarity: Vec<f32>,
+    pub(super) related_offsets: Vec<i64>,
+    pub(super) reasons: String,
+    pub(super) reason_offsets: Vec<i64>,
+}
+
+impl Columns {
+    fn new(count: usize) -> Columns {
+        let mut columns = Columns {
+            suggested: vec![NONE; count],
+            group: vec![NONE; count],
+            related: Vec::new(),
+            similarity: Vec::new(),
+            related_offsets: Vec::with_capacity(count + 1),
+            reasons: String::new(),
+            reason_offsets: Vec::with_capacity(count + 1),
+        };
+        columns.related_offsets.push(0);
+        columns.reason_offsets.push(0);
+        columns
+    }
+
+    /// Ends the lists of all rows before `row`.
+    fn fill_to(&mut self, next: &mut usize, row: usize) {
+        while *next < row {
+            self.related_offsets.push(self.related.len() as i64);
+            self.reason_offsets.push(self.reasons.len() as i64);
+            *next += 1;
+        }
+    }
+}

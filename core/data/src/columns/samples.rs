@@ -1,0 +1,273 @@
+//! The manifest and the facts as one file.
+//!
+//! Columns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
+//! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
+//! `unreadable`, and every column kept from the user's table as `extra.NAME`.
+
+use super::{Column, FORMAT, file};
+use crate::facts::{Facts, Sizes};
+use crate::manifest::{Columns, ExtraColumn, Manifest, NO_LABEL};
+use crate::{Error, Result};
+use arrow_array::builder::LargeStringBuilder;
+use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, Int8Array, Int32Array, LargeBinaryArray,
+    LargeStringArray, RecordBatch, StringArray, TimestampNanosecondArray, UInt32Array, UInt64Array,
+};
+use arrow_buffer::{Buffer, OffsetBuffer};
+use arrow_schema::{ArrowError, Field, Schema};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::{SampleId, Split};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const EXTRA: &str = "extra.";
+const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split::Test];
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    /// The root's bytes where they are UTF-8.
+    root: Option<String>,
+    /// The root's bytes where they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root_bytes: Option<Vec<u8>>,
+}
+
+/// Writes the samples.
+///
+/// # Errors
+/// When the facts are not of this manifest, or the file cannot be written.
+pub fn save_samples(path: &Path, manifest: &Manifest, facts: &Facts) -> Result<()> {
+    if manifest.len() != facts.len() {
+        let message = format!("there are facts of {} samples, but {} samples", facts.len(), manifest.len());
+        return Err(Error::Invalid(message));
+    }
+    let batch = batch(manifest, facts).map_err(|error| Error::format(path, error.to_string()))?;
+    file::write(path, &batch)
+}
+
+fn batch(manifest: &Manifest, facts: &Facts) -> std::result::Result<RecordBatch, ArrowError> {
+    let mut fields: Vec<Field> = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    let mut add = |name: &str, nullable: bool, array: ArrayRef| {
+        fields.push(Field::new(name, array.data_type().clone(), nullable));
+        arrays.push(array);
+    };
+    let (paths, raw) = paths(manifest)?;
+    add("path", false, Arc::new(paths));
+    if let Some(raw) = raw {
+        add("path_bytes", true, Arc::new(raw));
+    }
+    let keys: Int32Array =
+        manifest.labels().iter().map(|&label| (label != NO_LABEL).then_some(label as i32)).collect();
+    let names = StringArray::from_iter_values(manifest.classes());
+    add("label", true, Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(names))?));
+    let keys: Int8Array = manifest.splits().iter().map(|&code| (code != 0).then_some(code as i8)).collect();
+    let names = StringArray::from_iter_values(SPLITS.iter().map(|split| split.name()));
+    add("split", true, Arc::new(DictionaryArray::<Int8Type>::try_new(keys, Arc::new(names))?));
+    add("hash", false, Arc::new(FixedSizeBinaryArray::try_new(32, facts.hashes.buffer(), None)?));
+    let (width, height, bytes) = facts.dimensions.columns();
+    add("width", false, Arc::new(UInt32Array::from_iter_values(width.iter().copied())));
+    add("height", false, Arc::new(UInt32Array::from_iter_values(height.iter().copied())));
+    add("bytes", false, Arc::new(UInt64Array::from_iter_values(bytes.iter().copied())));
+    let modified = TimestampNanosecondArray::from_iter_values(facts.modified.iter().copied());
+    add("modified", false, Arc::new(modified.with_timezone("UTC")));
+    add("phash", false, Arc::new(UInt64Array::from_iter_values(facts.phash.iter().copied())));
+    add("dhash", false, Arc::new(UInt64Array::from_iter_values(facts.dhash.iter().copied())));
+    let unreadable: LargeStringArray = manifest.ids().map(|id| facts.unreadable.get(&id)).collect();
+    add("unreadable", true, Arc::new(unreadable));
+    for column in manifest.extra() {
+        let values = LargeStringArray::from_iter_values(&column.values);
+        add(&format!("{EXTRA}{}", column.name), false, Arc::new(values));
+    }
+    let root = manifest.root().as_os_str();
+    let head = Head {
+        format: FORMAT,
+        root: root.to_str().map(str::to_owned),
+        root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
+    };
+    let schema = Schema::new(fields).with_metadata(file::metadata(&head));
+    RecordBatch::try_new(Arc::new(schema), arrays)
+}
+
+/// Paths as text, and where some are no UTF-8, those as bytes.
+fn paths(
+    manifest: &Manifest,
+) -> std::result::Result<(LargeStringArray, Option<LargeBinaryArray>), ArrowError> {
+    let (bytes, ends) = manifest.path_columns();
+    let offsets = std::iter::once(0).chain(ends.iter().map(|&end| end as i64)).collect::<Vec<i64>>();
+    // A path may end inside what is one character of the joined bytes; the constructor looks at both.
+    let whole = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from(bytes), None);
+    if let Ok(whole) = whole {
+        return Ok((whole, None));
+    }
+    let mut text = LargeStringBuilder::with_capacity(manifest.len(), bytes.len());
+    let mut raw: Vec<Option<&[u8]>> = Vec::with_capacity(manifest.len());
+    for id in manifest.ids() {
+        let path = manifest.path(id);
+        text.append_value(path.to_string_lossy());
+        raw.push(path.to_str().is_none().then(|| path.as_os_str().as_bytes()));
+    }
+    Ok((text.finish(), Some(LargeBinaryArray::from_iter(raw))))
+}
+
+/// Reads what [`save_samples`] wrote.
+///
+/// # Errors
+/// When the file cannot be read, or is damaged, or of another version.
+pub fn load_samples(path: &Path) -> Result<(Manifest, Facts)> {
+    let batch = file::read(path)?;
+    let schema = batch.schema();
+    let head: Head = file::head(path, &schema)?;
+    if head.format != FORMAT {
+        return Err(file::damaged(
+            path,
+            &format!("it has layout {}, this program knows {FORMAT}", head.format),
+        ));
+    }
+    let root = match (head.root, head.root_bytes) {
+        (Some(root), _) => PathBuf::from(root),
+        (None, Some(bytes)) => PathBuf::from(OsString::from_vec(bytes)),
+        (None, None) => return Err(file::damaged(path, "it does not say where the dataset is")),
+    };
+    let read = Reader { path, batch: &batch };
+    let columns = read.columns()?;
+    let manifest = Manifest::from_columns(root, columns)
+        .ok_or_else(|| file::damaged(path, "its columns do not fit together"))?;
+    let facts = read.facts()?;
+    let extra = read.extra()?;
+    Ok((manifest.with_extra(extra), facts))
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    batch: &'a RecordBatch,
+}
+
+impl Reader<'_> {
+    fn column<T: Array + 'static>(&self, name: &str) -> Result<&T> {
+        let array = self.batch.column_by_name(name).and_then(|array| array.as_any().downcast_ref::<T>());
+        array.ok_or_else(|| {
+            file::damaged(self.path, &format!("its column '{name}' is missing or of another type"))
+        })
+    }
+
+    fn columns(&self) -> Result<Columns> {
+        let (path_bytes, path_ends) = self.paths()?;
+        let label: &DictionaryArray<Int32Type> = self.column("label")?;
+        let names = label.values().as_any().downcast_ref::<StringArray>();
+        let names = names.ok_or_else(|| file::damaged(self.path, "its labels are no text"))?;
+        let classes =
+            (0..names.len()).map(|row| file::text(names, row).unwrap_or_default().to_owned()).collect();
+        let keys = label.keys();
+        let labels = match keys.null_count() {
+            0 => self.mapped(keys.values().inner())?,
+            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
+        };
+        let split: &DictionaryArray<Int8Type> = self.column("split")?;
+        let splits = match split.keys().null_count() {
+            0 => self.mapped(split.keys().values().inner())?,
+            _ => split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect(),
+        };
+        Ok(Columns { path_bytes, path_ends, labels, splits, classes })
+    }
+
+    /// All paths laid one after another, and where each ends.
+    fn paths(&self) -> Result<(Column<u8>, Column<u64>)> {
+        let text: &LargeStringArray = self.column("path")?;
+        if self.batch.column_by_name("path_bytes").is_some() {
+            let raw: &LargeBinaryArray = self.column("path_bytes")?;
+            let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(text.len()));
+            for row in 0..text.len() {
+                let path = match raw.is_null(row) {
+                    true => file::text(text, row).map(str::as_bytes),
+                    false => span(raw.value_offsets(), row).and_then(|span| raw.value_data().get(span)),
+                };
+                bytes.extend_from_slice(path.unwrap_or_default());
+                ends.push(bytes.len() as u64);
+            }
+            return Ok((bytes.into(), ends.into()));
+        }
+        let broken = || file::damaged(self.path, "its paths do not fit together");
+        let offsets = text.value_offsets();
+        if offsets.first().copied().unwrap_or(0) != 0 || offsets.len() != text.len() + 1 {
+            return Err(broken());
+        }
+        let last = offsets.last().and_then(|&last| usize::try_from(last).ok()).unwrap_or(0);
+        if last > text.value_data().len() {
+            return Err(broken());
+        }
+        let ends = text.offsets().inner().inner();
+        let ends = match ends.len() {
+            0 => ends.clone(),
+            _ => ends.slice(size_of::<i64>()),
+        };
+        Ok((self.mapped(&text.values().slice_with_length(0, last))?, self.mapped(&ends)?))
+    }
+
+    /// A column that stays where it is.
+    fn mapped<T: bytemuck::Pod>(&self, buffer: &Buffer) -> Result<Column<T>> {
+        Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has another type"))
+    }
+
+    fn facts(&self) -> Result<Facts> {
+        let hash: &FixedSizeBinaryArray = self.column("hash")?;
+        if hash.value_length() != 32 {
+            return Err(file::damaged(self.path, "its hashes have another length"));
+        }
+        let width: &UInt32Array = self.column("width")?;
+        let height: &UInt32Array = self.column("height")?;
+        let bytes: &UInt64Array = self.column("bytes")?;
+        let modified: &TimestampNanosecondArray = self.column("modified")?;
+        let phash: &UInt64Array = self.column("phash")?;
+        let dhash: &UInt64Array = self.column("dhash")?;
+        let unreadable: &LargeStringArray = self.column("unreadable")?;
+        let (width, height, bytes) = (
+            self.mapped(width.values().inner())?,
+            self.mapped(height.values().inner())?,
+            self.mapped(bytes.values().inner())?,
+        );
+        let dimensions = Sizes::from_columns(width, height, bytes)
+            .ok_or_else(|| file::damaged(self.path, "its sizes do not fit together"))?;
+        let said: Vec<usize> = match unreadable.nulls() {
+            Some(nulls) => nulls.valid_indices().collect(),
+            None => (0..unreadable.len()).collect(),
+        };
+        let why = |row: usize| Some((SampleId(row as u32), file::text(unreadable, row)?.to_owned()));
+        Ok(Facts {
+            hashes: self.mapped::<ContentHash>(hash.values())?,
+            dimensions,
+            modified: self.mapped(modified.values().inner())?,
+            phash: self.mapped(phash.values().inner())?,
+            dhash: self.mapped(dhash.values().inner())?,
+            unreadable: said.into_iter().filter_map(why).collect(),
+        })
+    }
+
+    fn extra(&self) -> Result<Vec<ExtraColumn>> {
+        let schema = self.batch.schema();
+        let columns = schema.fields().iter().zip(self.batch.columns());
+        columns
+            .filter_map(|(field, array)| Some((field.name().strip_prefix(EXTRA)?, array)))
+            .map(|(name, array)| {
+                let values = array.as_any().downcast_ref::<LargeStringArray>();
+                let values = values
+                    .ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is no text")))?;
+                let value = |row: usize| file::text(values, row).unwrap_or_default().to_owned();
+                Ok(ExtraColumn { name: name.to_owned(), values: (0..values.len()).map(value).collect() })
+            })
+            .collect()
+    }
+}
+
+/// The bytes of one row.
+fn span(offsets: &[i64], row: usize) -> Option<std::ops::Range<usize>> {
+    Some(usize::try_from(*offsets.get(row)?).ok()?..usize::try_from(*offsets.get(row + 1)?).ok()?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! What can go wrong with a dataset, its session and its files: what was wrong, in which file, and where it helps,
+//! what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of working on a dataset.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong with a dataset and its session.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`, `list`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file is there but does not say what it should.
+    #[error("{}: {message}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong in it and what to do, with the line where there are lines.
+        message: String,
+    },
+    /// The dataset cannot be used.
+    #[error("dataset {}: {message}", path.display())]
+    Dataset {
+        /// The dataset.
+        path: PathBuf,
+        /// What was wrong and what to do.
+        message: String,
+    },
+    /// Another program works on the session.
+    #[error("session {} is in use by {holder}; quit it, or choose another place with --session", path.display())]
+    SessionInUse {
+        /// The session's folder.
+        path: PathBuf,
+        /// Who holds it, as far as it is known.
+        holder: String,
+    },
+    /// A request that cannot be carried out, with the reason.
+    #[error("{0}")]
+    Invalid(String),
+    /// The person asked to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The model failed.
+    #[error(transparent)]
+    Embed(#[from] chaffinch_compute::embedding::EmbedError),
+}
+
+impl Error {
+    /// For `map_err` on I/O: `.map_err(Error::io("read", path))`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { action, path, source }
+    }
+
+    /// A file that does not say what it should.
+    pub fn format(path: impl AsRef<Path>, message: impl Into<String>) -> Error {
+        Error::Format { path: path.as_ref().to_path_buf(), message: message.into() }
+    }
+}
+
+impl From<chaffinch_compute::Error> for Error {
+    fn from(error: chaffinch_compute::Error) -> Error {
+        use chaffinch_compute::Error as Compute;
+        match error {
+            Compute::Io { action, path, source } => Error::Io { action, path, source },
+            Compute::Invalid(message) => Error::Invalid(message),
+            Compute::Stopped => Error::Stopped,
+            Compute::Embed(error) => Error::Embed(error),
+            // Compute's errors may grow; their words stay the same here.
+            other => Error::Invalid(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Groups of files that are prepared ahead of the thread that takes them.
+
+use crate::{Error, Result};
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::job::Job;
+use std::ops::Range;
+
+/// Memory for one group of images that are ready for the model.
+const GROUP_BYTES: usize = 128 << 20;
+
+/// Images that are prepared together for a model.
+pub(crate) fn size_for(embedder: &dyn Embedder) -> usize {
+    let fitting = GROUP_BYTES / (4 * embedder.input_len().max(1));
+    embedder.batch_size().clamp(16, 512).min(fitting.max(1))
+}
+
+/// Prepares groups of rows in turn on two threads, so that one group's last file does not hold up the next group, and
+/// hands them to `take` on this thread in their order. What is under way is bounded by short channels.
+///
+/// # Errors
+/// The first of `take`, or when stopped.
+pub(crate) fn in_turn<T: Send>(
+    groups: &[Range<usize>],
+    job: &Job<'_>,
+    prepare: &(dyn Fn(Range<usize>) -> T + Sync),
+    mut take: impl FnMut(&Range<usize>, T) -> Result<()>,
+) -> Result<()> {
+    let (even, even_groups) = crossbeam_channel::bounded(1);
+    let (odd, odd_groups) = crossbeam_channel::bounded(1);
+    std::thread::scope(|scope| {
+        for (first, sender) in [(0, even), (1, odd)] {
+            scope.spawn(move || {
+                for group in groups.iter().skip(first).step_by(2) {
+                    if job.stopped() || sender.send(prepare(group.clone())).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        // These go when this returns, whatever the reason, and with them the producers.
+        let receivers = [even_groups, odd_groups];
+        for (number, group) in groups.iter().enumerate() {
+            let prepared = receivers[number % 2].recv();
+            job.checkpoint()?;
+            take(group, prepared.map_err(|_| Error::Invalid("a thread that reads files died".into()))?)?;
+        }
+        Ok(())
+    })
+}

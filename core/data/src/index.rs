@@ -1,0 +1,119 @@
+//! Reading every file of a dataset once, and again only when it changed.
+
+mod known;
+mod pass;
+mod row;
+mod unfinished;
+
+pub use row::MAX_FILE_BYTES;
+
+pub use pass::{Keep, Pass, Vectors};
+pub use unfinished::remove as remove_unfinished;
+
+use crate::Result;
+use crate::facts::Facts;
+use crate::manifest::Manifest;
+use chaffinch_compute::job::Job;
+
+/// What a refresh did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexReport {
+    /// Files that were read, or tried.
+    pub read: u64,
+    /// Files with the path, size and time of last time.
+    pub unchanged: u64,
+}
+
+/// Brings the facts up to date: content hash, sizes and perceptual hashes of every file. A file that is missing,
+/// unreadable or no picture is noted with its reason and stops nothing.
+///
+/// # Errors
+/// Only when stopped.
+pub fn refresh(
+    manifest: &Manifest,
+    previous: Option<(&Manifest, &Facts)>,
+    job: &Job<'_>,
+) -> Result<(Facts, IndexReport)> {
+    let passed = Pass { manifest, previous, measurers: &[], keep: None }.run(None, job)?;
+    Ok((passed.facts, passed.report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::NewSample;
+    use chaffinch_compute::content::ContentHash;
+    use chaffinch_compute::image::RgbImage;
+    use chaffinch_plugin::Dimensions;
+    use chaffinch_protocol::sample::SampleId;
+    use std::fs::{self, File};
+    use std::io;
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, SystemTime};
+
+    fn png(seed: u8, width: u32, height: u32) -> Vec<u8> {
+        let pixel = |x, y| image::Rgb([seed, (x * 7) as u8, (y * 11) as u8]);
+        let mut bytes = io::Cursor::new(Vec::new());
+        RgbImage::from_fn(width, height, pixel).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    fn go(manifest: &Manifest, previous: Option<(&Manifest, &Facts)>) -> (Facts, IndexReport) {
+        let stop = AtomicBool::new(false);
+        refresh(manifest, previous, &Job::new(&stop, &|_, _| {})).unwrap()
+    }
+
+    #[test]
+    fn only_what_changed_is_read_again() {
+        let place = tempfile::tempdir().unwrap();
+        for (name, seed) in [("a.png", 1), ("b.png", 2), ("c.png", 3)] {
+            fs::write(place.path().join(name), png(seed, 20, 10)).unwrap();
+        }
+        fs::write(place.path().join("broken.png"), b"\x89PNG\r\n\x1a\nno").unwrap();
+        std::os::unix::fs::symlink("nowhere", place.path().join("gone.png")).unwrap();
+        let open = || {
+            let entries = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let sample = |name| NewSample { path: name, label: None, split: Default::default() };
+            let mut names: Vec<_> = entries.collect();
+            names.sort();
+            Manifest::new(place.path(), names.into_iter().map(|name| sample(name.into())))
+        };
+        let before = open();
+        let (old, report) = go(&before, None);
+        assert_eq!(report, IndexReport { read: 5, unchanged: 0 });
+        assert_eq!(
+            old.dimensions.get(0),
+            Dimensions { width: 20, height: 10, bytes: png(1, 20, 10).len() as u64 }
+        );
+        assert_eq!(old.hashes[1], ContentHash::of(&png(2, 20, 10)));
+        assert_eq!(old.unreadable.len(), 2);
+        assert!(!old.decodable(SampleId(2)) && old.hashes[2] != ContentHash::default());
+        assert_eq!(old.unreadable[&SampleId(4)], "the file is missing");
+        assert_eq!(go(&before, Some((&before, &old))), (old.clone(), IndexReport { read: 1, unchanged: 4 }));
+
+        // One is renamed, one rewritten with the same size, one comes before all others.
+        fs::rename(place.path().join("c.png"), place.path().join("d.png")).unwrap();
+        fs::write(place.path().join("a.png"), png(9, 20, 10)).unwrap();
+        let later = SystemTime::now() + Duration::from_secs(10);
+        File::options().write(true).open(place.path().join("a.png")).unwrap().set_modified(later).unwrap();
+        fs::write(place.path().join("0.png"), png(4, 5, 5)).unwrap();
+        let after = open();
+        let (new, report) = go(&after, Some((&before, &old)));
+        assert_eq!(report, IndexReport { read: 4, unchanged: 2 });
+        assert_eq!(new, go(&after, None).0);
+    }
+
+    #[test]
+    fn pipes_folders_and_stops() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("x.png")).unwrap();
+        let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
+        let manifest = Manifest::new(place.path(), [sample("x.png"), sample("/dev/zero")]);
+        let (facts, _) = go(&manifest, None);
+        assert_eq!(facts.unreadable[&SampleId(0)], "it is a folder");
+        assert_eq!(facts.unreadable[&SampleId(1)], "it is no ordinary file");
+        let stop = AtomicBool::new(true);
+        let stopped = refresh(&manifest, None, &Job::new(&stop, &|_, _| {}));
+        assert!(matches!(stopped, Err(crate::Error::Stopped)));
+    }
+}

@@ -1,0 +1,435 @@
+//! One reading of all files for everybody: each that is new or changed, or of which something is missing, is read and
+//! decoded once; facts, the model's input and the detectors' measures are made of the same pixels.
+//!
+//! Groups of files are prepared ahead (`groups`); the calling thread takes them in the order of the rows, runs the model
+//! and writes. The order of the rows alone says what comes into which batch and chunk, so the embedding store gets the
+//! bytes that [`store::fill`](crate::store::fill) would have written.
+
+use super::IndexReport;
+use super::known::{Known, KnownRow};
+use super::row::{Row, because, modified};
+use super::unfinished::{Recovered, Unfinished};
+use crate::facts::Facts;
+use crate::groups;
+use crate::manifest::Manifest;
+use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
+use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
+use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::decode::Decoded;
+use chaffinch_compute::image::source;
+use chaffinch_compute::job::Job;
+use chaffinch_protocol::sample::SampleId;
+use rayon::prelude::*;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+
+/// Files prepared together where no model waits for them.
+const GROUP: usize = 512;
+/// So many times longer than reading may the model take ...
+const PATIENCE: f64 = 8.0;
+/// ... or else so many seconds for all that is left.
+const SHORT: f64 = 600.0;
+
+/// Where embeddings go.
+pub struct Vectors<'a> {
+    /// The store that takes them.
+    pub store: &'a mut EmbeddingStore,
+    /// The model that makes them.
+    pub embedder: &'a dyn Embedder,
+}
+
+/// What is kept between readings, beside the facts.
+pub struct Keep<'a> {
+    /// The folder of measured records.
+    pub measures: &'a Path,
+    /// The file of what a killed reading leaves.
+    pub unfinished: &'a Path,
+}
+
+/// What to read, and for whom.
+pub struct Pass<'a> {
+    /// The samples.
+    pub manifest: &'a Manifest,
+    /// What an earlier pass learned.
+    pub previous: Option<(&'a Manifest, &'a Facts)>,
+    /// What is measured of each picture.
+    pub measurers: &'a [&'a dyn Measurer],
+    /// Where measures and an unfinished pass are kept; nowhere without it.
+    pub keep: Option<Keep<'a>>,
+}
+
+/// What a pass leaves.
+#[derive(Default)]
+pub struct Passed {
+    pub facts: Facts,
+    pub report: IndexReport,
+    /// What was embedded on the way.
+    pub filled: FillReport,
+    /// The records of each measurer, or why it has none.
+    pub measures: Vec<std::result::Result<Measures, String>>,
+}
+
+/// What one file told.
+struct Looked {
+    row: Row,
+    /// All its records, one after another.
+    measures: Vec<u8>,
+    /// The model's input, where it was asked for and there is one.
+    input: Option<Vec<f32>>,
+    /// Whether anything of it is new.
+    news: bool,
+}
+
+/// The store, and what is in the chunk under way.
+struct Contents<'a> {
+    store: &'a mut EmbeddingStore,
+    pending: HashSet<ContentHash>,
+}
+
+impl Contents<'_> {
+    fn lacks(&self, hash: &ContentHash) -> bool {
+        !self.pending.contains(hash) && !self.store.knows(hash)
+    }
+}
+
+/// What all threads share.
+struct Work<'a> {
+    pass: &'a Pass<'a>,
+    known: Known<'a>,
+    job: &'a Job<'a>,
+    embedder: Option<&'a dyn Embedder>,
+    contents: Option<RwLock<Contents<'a>>>,
+    /// Whether the model still takes images.
+    feeding: AtomicBool,
+    /// Why a measurer is not asked any more.
+    failures: Vec<OnceLock<String>>,
+    /// Nanoseconds of all threads for files that were read.
+    busy: AtomicU64,
+}
+
+impl Pass<'_> {
+    /// Reads.
+    ///
+    /// # Errors
+    /// When stopped, or when what is kept of it cannot be written. Where the model fails, embedding ends and reading
+    /// goes on.
+    pub fn run(&self, vectors: Option<Vectors<'_>>, job: &Job<'_>) -> Result<Passed> {
+        let measurers = self.measurers;
+        let record = measurers.iter().map(|measurer| measurer.bytes()).sum();
+        let (mut unfinished, recovered) = match &self.keep {
+            Some(keep) => {
+                let (file, rows) = Unfinished::open(keep.unfinished, &self.identity(), record)?;
+                (Some(file), rows)
+            }
+            None => (None, Recovered::default()),
+        };
+        let old = self.old_measures();
+        let writers = self.keep.as_ref().map(|keep| {
+            let old = old
+                .clone()
+                .map_or_else(|| vec![None; measurers.len()], |old| old.into_iter().map(Some).collect());
+            let pairs = measurers.iter().zip(old);
+            pairs.map(|(measurer, old)| Some(MeasuresWriter::new(keep.measures, *measurer, old))).collect()
+        });
+        let (embedder, contents) = match vectors {
+            Some(Vectors { store, embedder }) => {
+                (Some(embedder), Some(RwLock::new(Contents { store, pending: HashSet::new() })))
+            }
+            None => (None, None),
+        };
+        let work = Work {
+            pass: self,
+            known: Known::new(self.manifest, self.previous, old, recovered),
+            job,
+            embedder,
+            feeding: AtomicBool::new(contents.is_some()),
+            contents,
+            failures: measurers.iter().map(|_| OnceLock::new()).collect(),
+            busy: AtomicU64::new(0),
+        };
+        work.run(&mut unfinished, writers.unwrap_or_default())
+    }
+
+    /// The records of the last reading, where there are those of all measurers.
+    fn old_measures(&self) -> Option<Vec<Measures>> {
+        let ((before, facts), keep) = (self.previous?, self.keep.as_ref()?);
+        if self.measurers.is_empty() || facts.len() != before.len() {
+            return None;
+        }
+        let mut digest = SamplesDigest::default();
+        for id in before.ids() {
+            digest.push(before.path(id), &facts.hashes[id.index()], facts.modified[id.index()]);
+        }
+        let samples = digest.finish();
+        self.measurers.iter().map(|measurer| Measures::load(keep.measures, *measurer, &samples)).collect()
+    }
+
+    /// What rows of an unfinished reading must have in common with this one.
+    fn identity(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.manifest.root().as_os_str().as_encoded_bytes());
+        for measurer in self.measurers {
+            let text = format!("\0{} {} {}", measurer.name(), measurer.bytes(), measurer.identity());
+            hasher.update(text.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
+
+impl<'a> Work<'a> {
+    /// Takes groups in order: facts, records, and images for the model.
+    fn run(
+        &self,
+        unfinished: &mut Option<Unfinished>,
+        mut writers: Vec<Option<MeasuresWriter>>,
+    ) -> Result<Passed> {
+        let manifest = self.pass.manifest;
+        let total = manifest.len();
+        let size = self.embedder.map_or(GROUP, groups::size_for);
+        let groups: Vec<Range<usize>> =
+            (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
+        let total = total as u64;
+        let mut passed = Passed::default();
+        let mut digest = SamplesDigest::default();
+        let mut feeding =
+            self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
+        self.job.progress(0, total);
+        groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, looked| {
+            for (row, looked) in group.clone().zip(looked) {
+                let Some(Looked { row: seen, measures, input, news }) = looked else {
+                    return Err(Error::Stopped);
+                };
+                let id = SampleId(row as u32);
+                if news && let Some(unfinished) = unfinished.as_mut() {
+                    unfinished.push(manifest.path(id), &seen, &measures)?;
+                }
+                if !writers.is_empty() {
+                    digest.push(manifest.path(id), &seen.hash, seen.modified);
+                    self.write_records(&mut writers, &measures)?;
+                }
+                if let Some(model) = &mut feeding
+                    && seen.trouble.is_none()
+                    && let Err(error) =
+                        self.feed(model, seen.hash, input.as_deref(), row, unfinished, &mut passed.filled)
+                {
+                    if matches!(error, Error::Stopped) {
+                        return Err(error);
+                    }
+                    // Whoever asks for the embeddings will be told: the store lacks them still.
+                    self.feeding.store(false, Ordering::Relaxed);
+                }
+                if !self.feeding.load(Ordering::Relaxed) {
+                    feeding = None;
+                }
+                passed.push(id, seen);
+                if (row + 1) % 16 == 0 {
+                    self.job.progress(row as u64 + 1, total);
+                }
+            }
+            Ok(())
+        })?;
+        if let Some(model) = &mut feeding {
+            let ended = self.end_chunk(model, unfinished, &mut passed.filled);
+            ended.or_else(|error| if matches!(error, Error::Stopped) { Err(error) } else { Ok(()) })?;
+        }
+        self.job.progress(total, total);
+        let samples = digest.finish();
+        for (writer, failure) in writers.into_iter().zip(&self.failures) {
+            passed.measures.push(match (failure.get(), writer) {
+                (None, Some(writer)) => Ok(writer.finish(samples)?),
+                (failure, _) => Err(failure.cloned().unwrap_or_default()),
+            });
+        }
+        Ok(passed)
+    }
+
+    fn prepare(&self, group: Range<usize>) -> Vec<Option<Looked>> {
+        let one = |row: usize| (!self.job.stopped()).then(|| self.look(SampleId(row as u32)));
+        group.into_par_iter().with_max_len(4).map(one).collect()
+    }
+
+    fn contents(&self) -> Option<RwLockReadGuard<'_, Contents<'a>>> {
+        let contents = self.contents.as_ref().filter(|_| self.feeding.load(Ordering::Relaxed))?;
+        Some(contents.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn contents_mut(&self) -> Option<RwLockWriteGuard<'_, Contents<'a>>> {
+        let contents = self.contents.as_ref().filter(|_| self.feeding.load(Ordering::Relaxed))?;
+        Some(contents.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the model is to see a file with this row.
+    fn wanted(&self, row: &Row) -> bool {
+        row.trouble.is_none() && self.contents().is_some_and(|contents| contents.lacks(&row.hash))
+    }
+
+    /// Reads one file, where there is anything to learn of it.
+    fn look(&self, id: SampleId) -> Looked {
+        let path = self.pass.manifest.full_path(id);
+        let length: usize = self.pass.measurers.iter().map(|measurer| measurer.bytes()).sum();
+        let metadata = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let row = Row::failed(0, 0, because(&error));
+                return Looked { row, measures: vec![0; length], input: None, news: false };
+            }
+        };
+        let known = self.known.row(id, metadata.len(), modified(&metadata));
+        let (row, measures) = match known {
+            Some(KnownRow { row, measures }) => {
+                let measures = if row.trouble.is_some() { Some(vec![0; length]) } else { measures };
+                let measures = if length == 0 { Some(Vec::new()) } else { measures };
+                match measures {
+                    Some(measures) if !self.wanted(&row) => {
+                        return Looked { row, measures, input: None, news: false };
+                    }
+                    measures => (Some(row), measures),
+                }
+            }
+            None => (None, None),
+        };
+        let started = Instant::now();
+        let before = row.as_ref().map(|row| row.hash);
+        let (row, decoded) = Row::read(&path, &metadata, row);
+        // What was measured of another content is of no use.
+        let measured = measures.filter(|_| before == Some(row.hash));
+        let news = measured.is_none() || !row.unchanged;
+        let measures = measured.unwrap_or_else(|| match &decoded {
+            Some(decoded) => self.measure(&path, decoded, length),
+            None => vec![0; length],
+        });
+        let model = self.embedder.filter(|_| self.wanted(&row));
+        let input = model.zip(decoded).and_then(|(embedder, decoded)| {
+            let input = catch_unwind(AssertUnwindSafe(|| embedder.preprocess(&decoded.image))).ok()?;
+            (input.len() == embedder.input_len()).then_some(input)
+        });
+        self.busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        Looked { row, measures, input, news }
+    }
+
+    /// The records of one picture.
+    fn measure(&self, path: &Path, decoded: &Decoded, length: usize) -> Vec<u8> {
+        let mut records = vec![0; length];
+        let mut rest = records.as_mut_slice();
+        let source = source::record(decoded.format, path, decoded.stored);
+        for (measurer, failure) in self.pass.measurers.iter().zip(&self.failures) {
+            let record;
+            (record, rest) = rest.split_at_mut(measurer.bytes());
+            if failure.get().is_none()
+                && let Err(sentence) = measurer.measure(&decoded.image, source, record)
+            {
+                let _ = failure.set(sentence);
+            }
+        }
+        records
+    }
+
+    fn write_records(&self, writers: &mut [Option<MeasuresWriter>], mut records: &[u8]) -> Result<()> {
+        for (writer, (measurer, failure)) in
+            writers.iter_mut().zip(self.pass.measurers.iter().zip(&self.failures))
+        {
+            let record;
+            (record, records) = records.split_at(measurer.bytes());
+            if failure.get().is_some() {
+                *writer = None;
+            }
+            if let Some(writer) = writer {
+                writer.push(record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a content to the model, where the store lacks it.
+    fn feed(
+        &self,
+        model: &mut Feeding<'_>,
+        hash: ContentHash,
+        input: Option<&[f32]>,
+        row: usize,
+        unfinished: &mut Option<Unfinished>,
+        filled: &mut FillReport,
+    ) -> Result<()> {
+        match self.contents_mut() {
+            Some(mut contents) if contents.lacks(&hash) => contents.pending.insert(hash),
+            _ => return Ok(()),
+        };
+        let started = Instant::now();
+        model.feeder.push(hash, input, self.job)?;
+        model.seconds += started.elapsed().as_secs_f64();
+        if model.feeder.len() < CHUNK_ROWS {
+            return Ok(());
+        }
+        self.end_chunk(model, unfinished, filled)?;
+        let reading = self.busy.load(Ordering::Relaxed) as f64 / 1e9 / rayon::current_num_threads() as f64;
+        let left = (self.pass.manifest.len() - row - 1) as f64 * model.seconds / (row + 1) as f64;
+        if !keeps_up(model.seconds, reading, left) {
+            self.feeding.store(false, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Embeds what waits and writes the chunk.
+    fn end_chunk(
+        &self,
+        model: &mut Feeding<'_>,
+        unfinished: &mut Option<Unfinished>,
+        filled: &mut FillReport,
+    ) -> Result<()> {
+        let started = Instant::now();
+        model.feeder.embed(self.job)?;
+        model.seconds += started.elapsed().as_secs_f64();
+        // What is embedded is not to be read again either.
+        if let Some(unfinished) = unfinished {
+            unfinished.flush()?;
+        }
+        if let Some(mut contents) = self.contents_mut() {
+            let Contents { store, pending } = &mut *contents;
+            model.feeder.write(store, filled)?;
+            pending.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The model at work.
+struct Feeding<'a> {
+    feeder: Feeder<'a>,
+    seconds: f64,
+}
+
+/// Whether to go on embedding while files are read. Where the model is by far the slower part and has long to go, it
+/// is better to know all files soon: what is left is decoded a second time for the model alone, which adds less than a
+/// ninth.
+fn keeps_up(model: f64, reading: f64, left: f64) -> bool {
+    model <= PATIENCE * reading || left <= SHORT
+}
+
+impl Passed {
+    fn push(&mut self, id: SampleId, row: Row) {
+        if row.unchanged {
+            self.report.unchanged += 1;
+        } else {
+            self.report.read += 1;
+        }
+        let facts = &mut self.facts;
+        facts.hashes.push(row.hash);
+        facts.dimensions.push(row.dimensions);
+        facts.modified.push(row.modified);
+        facts.phash.push(row.phash);
+        facts.dhash.push(row.dhash);
+        if let Some(trouble) = row.trouble {
+            facts.unreadable.insert(id, trouble);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

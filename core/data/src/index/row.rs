@@ -1,0 +1,103 @@
+//! What reading one file tells.
+
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::image::decode::{Decoded, decode};
+use chaffinch_compute::image::phash;
+use chaffinch_plugin::Dimensions;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Files beyond this size are hashed but not decoded.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// One sample's row of the facts.
+pub(super) struct Row {
+    pub(super) hash: ContentHash,
+    pub(super) dimensions: Dimensions,
+    pub(super) modified: i64,
+    pub(super) phash: u64,
+    pub(super) dhash: u64,
+    pub(super) trouble: Option<String>,
+    /// Whether it is the row of last time.
+    pub(super) unchanged: bool,
+}
+
+impl Row {
+    /// Reads and decodes a file. What was known of it stays where its content is still the same.
+    pub(super) fn read(path: &Path, metadata: &Metadata, known: Option<Row>) -> (Row, Option<Decoded>) {
+        let (size, modified) = (metadata.len(), modified(metadata));
+        // A pipe or a device may give bytes for ever.
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+            return (Row::failed(0, modified, what.into()), None);
+        }
+        match bytes_of(path, size) {
+            Ok((bytes, hash)) => {
+                Row::of(&bytes, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
+            }
+            Err(error) => (Row::failed(size, modified, because(&error)), None),
+        }
+    }
+
+    fn of(bytes: &[u8], mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
+        if let Some(known) = known.filter(|known| known.hash == row.hash) {
+            return (known, decode(bytes).ok());
+        }
+        if row.dimensions.bytes > MAX_FILE_BYTES {
+            row.trouble = Some("the file is larger than a picture may be (1 GiB)".into());
+            return (row, None);
+        }
+        match decode(bytes) {
+            Ok(decoded) => {
+                (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
+                (row.phash, row.dhash) = phash::hashes(&decoded.image);
+                row.trouble = None;
+                (row, Some(decoded))
+            }
+            Err(error) => {
+                row.trouble = Some(error.to_string());
+                (row, None)
+            }
+        }
+    }
+
+    /// A row of a file that tells nothing.
+    pub(super) fn failed(bytes: u64, modified: i64, reason: String) -> Row {
+        Row {
+            hash: ContentHash::default(),
+            dimensions: Dimensions { width: 0, height: 0, bytes },
+            modified,
+            phash: 0,
+            dhash: 0,
+            trouble: Some(reason),
+            unchanged: false,
+        }
+    }
+}
+
+/// The bytes and their hash; no bytes of a file too large to be decoded.
+fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
+    if size > MAX_FILE_BYTES {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        return Ok((Vec::new(), ContentHash(*hasher.finalize().as_bytes())));
+    }
+    let bytes = std::fs::read(path)?;
+    let hash = ContentHash::of(&bytes);
+    Ok((bytes, hash))
+}
+
+/// An I/O error as a sentence without a path.
+pub(super) fn because(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "the file is missing".into(),
+        io::ErrorKind::PermissionDenied => "the file may not be read: permission denied".into(),
+        _ => format!("the file cannot be read: {error}"),
+    }
+}
+
+pub(super) fn modified(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
+}

@@ -1,0 +1,48 @@
+//! What detectors found, one column set a detector, row-aligned with the manifest.
+
+use chaffinch_protocol::sample::SampleId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The name under which files that could not be decoded are reported. No library has it.
+pub const UNREADABLE: &str = "unreadable";
+
+/// What one detector said of one sample.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Issue {
+    /// 0 = surely an issue, 1 = surely fine.
+    pub score: f32,
+    /// Suggested label, as a place in the manifest's classes.
+    pub suggested: Option<u32>,
+    /// Group within this detector.
+    pub group: Option<u32>,
+    /// Evidence: sample and similarity.
+    pub related: Vec<(SampleId, f32)>,
+    /// One English sentence, possibly empty.
+    pub reason: String,
+}
+
+/// What is known of a detector's run beside its columns.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The detector's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// One line that says what it finds.
+    pub summary: String,
+    /// Whether it judges groups.
+    pub groups: bool,
+    /// Its default threshold.
+    pub threshold: f32,
+    /// The parameters it ran with.
+    pub params: BTreeMap<String, f64>,
+    /// Seconds it took. Not kept on disk: results of the same input are the same bytes.
+    #[serde(skip)]
+    pub seconds: f64,
+    /// Named texts about the run.
+    pub notes: Vec<(String, String)>,
+    /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the
+    /// same digest means that the result is still true.
+    pub input_digest: String,
+}

@@ -1,0 +1,419 @@
+//! What people decided, in files that only ever grow.
+//!
+//! Each reviewer has a file `NAME.jsonl` in the session's folder `decisions`, one JSON object a line:
+//!
+//! ```text
+//! {"seq":1,"at":"2026-11-21T10:00:00.123Z","reviewer":"anna","samples":[{"hash":"af13…","path":"cat/1.jpg"}],"decision":"remove","tags":["duplicate_exact"]}
+//! {"seq":2,"at":"2026-11-21T10:00:04.56Z","undo":1}
+//! {"seq":3,"at":"2026-11-21T10:00:05.7Z","redo":1}
+//! ```
+//!
+//! A `decision` is `"keep"`, `"remove"`, `{"relabel":"dog"}`, `"unsure"`, or `null` where earlier ones are taken
+//! back; an entry without it only adds tags (`tags`), takes them away (`untags`), or has a note. `"kept":[0]` are places of samples in the entry, counted
+//! from 0, that are kept where the others get the decision. Letters of a reviewer's name that suit no file name are
+//! written as `%XX`, and a path that is no UTF-8 stands under `path_percent`, with `%XX` for every byte that is
+//! no plain ASCII, and for `%` itself.
+//!
+//! - A line is on the disk before the call that wrote it returns. If it cannot be written whole, the file is cut
+//!   back to what it was, nothing changes in memory, and the call fails.
+//! - What a crash left of a last line is dropped on reading and cut off by the next entry. Any other line that
+//!   cannot be read is an error that names it.
+//! - A sample is known by its content. Where several samples have the same content, the path tells them apart; a
+//!   renamed file keeps its decision (`was` then names its earlier path), a changed one is another sample. An
+//!   entry written before the contents were read has no `hash` and goes by path alone. What belongs to no sample
+//!   of the manifest is kept and comes back with its sample.
+//! - Undo and redo are entries too, so they work across restarts. A new decision ends what can be redone.
+//! - All reviewers' files are read and only one's own is written. One's own decision goes before others', of
+//!   theirs the latest; where they differ there is a [`Conflict`].
+
+mod binding;
+mod book;
+mod decisions;
+mod line;
+mod log;
+
+pub use book::Entry;
+pub use decisions::{Decisions, Review};
+
+use crate::facts::Facts;
+use crate::manifest::{Manifest, NO_LABEL};
+use crate::{Error, Result};
+use binding::Binding;
+use book::{Book, What};
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use decisions::Marks;
+use jiff::Timestamp;
+use log::{Disk, Log, Storage};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a change did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// The samples it concerns, as far as they are in the manifest.
+    pub samples: Vec<SampleId>,
+    /// What was decided; after an undo or a redo, what holds for the first sample now.
+    pub decision: Option<Decision>,
+    /// The entry in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `tag …`, `note`.
+    pub words: String,
+}
+
+/// Reviewers who differ about a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// The sample.
+    pub sample: SampleId,
+    /// Reviewer, time in ISO 8601, and decision; one's own first, then by name.
+    pub sides: Vec<(String, String, Decision)>,
+}
+
+/// The decisions about one dataset: one reviewer's own, and those of others beside them.
+pub struct Journal {
+    own: Book,
+    others: Vec<Book>,
+    log: Log,
+    manifest: Option<Arc<Manifest>>,
+    facts: Option<Arc<Facts>>,
+    binding: Binding,
+    /// For each sample the applied entries of `own`, in order.
+    history: BTreeMap<u32, Vec<u32>>,
+    /// For each sample what others say, with their places in `others`.
+    said: BTreeMap<u32, Vec<(u16, Marks)>>,
+    view: Decisions,
+}
+
+impl Journal {
+    /// Reads all reviewers' files in `dir`. Nothing is written before the first decision.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a line in it that is not its last.
+    pub fn open(dir: &Path, reviewer: &str) -> Result<Journal> {
+        let path = dir.join(book::file_name(reviewer)?);
+        Journal::open_with(dir, reviewer, Box::new(Disk::new(path)))
+    }
+
+    fn open_with(dir: &Path, reviewer: &str, storage: Box<dyn Storage>) -> Result<Journal> {
+        let name = book::file_name(reviewer)?;
+        let own = Book::read(&dir.join(&name), reviewer)?;
+        let mut others = Vec::new();
+        for path in files(dir)?.iter().filter(|path| path.file_name() != Some(name.as_ref())) {
+            let named = book::reviewer_of(path);
+            others.push(Book::read(path, &named)?);
+        }
+        let reviewers = std::iter::once(&own).chain(&others).map(|book| book.reviewer.clone()).collect();
+        Ok(Journal {
+            log: Log::new(storage, own.sound_len, own.file_len, own.open_end),
+            own,
+            others,
+            manifest: None,
+            facts: None,
+            binding: Binding::default(),
+            history: BTreeMap::new(),
+            said: BTreeMap::new(),
+            view: Decisions::new(reviewers),
+        })
+    }
+
+    /// Finds the samples of all entries. To be called again whenever the manifest or the facts change.
+    pub fn bind(&mut self, manifest: &Arc<Manifest>, facts: Option<&Arc<Facts>>) {
+        let facts = facts.filter(|facts| facts.len() == manifest.len());
+        let mut books: Vec<&mut Book> = std::iter::once(&mut self.own).chain(&mut self.others).collect();
+        self.binding = Binding::new(&mut books, manifest, facts.map(Arc::as_ref));
+        self.manifest = Some(manifest.clone());
+        self.facts = facts.cloned();
+        self.history.clear();
+        for &index in &self.own.applied {
+            for row in self.own.entries[index as usize].rows() {
+                self.history.entry(row).or_default().push(index);
+            }
+        }
+        self.said.clear();
+        for (place, book) in (0_u16..).zip(&self.others) {
+            let mut rows: BTreeMap<u32, Marks> = BTreeMap::new();
+            for &index in &book.applied {
+                let entry = &book.entries[index as usize];
+                for row in entry.rows() {
+                    rows.entry(row).or_insert_with(|| Marks::new(place + 1)).add(entry, row);
+                }
+            }
+            for (row, marks) in rows {
+                self.said.entry(row).or_default().push((place, marks));
+            }
+        }
+        self.view = Decisions::new(self.view.reviewers().to_vec());
+        let rows: BTreeSet<u32> = self.history.keys().chain(self.said.keys()).copied().collect();
+        for row in rows {
+            self.show(row);
+        }
+    }
+
+    /// Decides about some samples at once; `None` takes earlier decisions of this reviewer back. The entry is on
+    /// the disk when this returns.
+    ///
+    /// # Errors
+    /// When the journal is not bound, a sample does not exist, a new label is empty, or the entry could not be
+    /// written; nothing has changed then.
+    pub fn decide(&mut self, samples: &[SampleId], decision: Option<Decision>) -> Result<Applied> {
+        let what = match &decision {
+            Some(Decision { choice: Choice::Relabel(label), .. }) if label.trim().is_empty() => {
+                return Err(Error::Invalid("to relabel a sample, say which class it belongs to".into()));
+            }
+            Some(decision) => What {
+                choice: Some(Some(decision.choice.clone())),
+                tags: decision.tags.clone(),
+                note: decision.note.clone(),
+                ..What::default()
+            },
+            None => What { choice: Some(None), ..What::default() },
+        };
+        self.enter(samples, what, decision)
+    }
+
+    /// Keeps one sample and removes others, in one entry: one undo takes all of it back.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when the one to keep is among the others.
+    pub fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Result<Applied> {
+        if remove.contains(&keep) {
+            return Err(Error::Invalid(format!("sample {} cannot be kept and removed", keep.0)));
+        }
+        let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
+        let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
+        self.enter(&samples, what, Some(Choice::Remove.into()))
+    }
+
+    /// Adds tags to samples without deciding; a note replaces the earlier one where it is not empty.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when there are neither tags nor a note.
+    pub fn tag(&mut self, samples: &[SampleId], tags: &[String], note: &str) -> Result<Applied> {
+        if note.is_empty() && tags.iter().all(|tag| tag.trim().is_empty()) {
+            return Err(Error::Invalid("there is neither a tag nor a note to keep".into()));
+        }
+        let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
+        self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
+    }
+
+    /// Takes tags away from samples. What other reviewers tagged stays theirs to take away.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when no sample has any of the tags from this reviewer.
+    pub fn untag(&mut self, samples: &[SampleId], tags: &[String]) -> Result<Applied> {
+        let own = |id: &SampleId| self.own_marks(id.0).has_any(tags);
+        if !samples.iter().any(own) {
+            let what = tags.join(", ");
+            return Err(Error::Invalid(format!("'{what}' is no tag that you have given here")));
+        }
+        self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
+    }
+
+    fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
+        let unbound = || Error::Invalid("the dataset has not been read yet".into());
+        let manifest = self.manifest.clone().ok_or_else(unbound)?;
+        let mut seen = BTreeSet::new();
+        let samples: Vec<SampleId> = samples.iter().copied().filter(|id| seen.insert(*id)).collect();
+        if samples.is_empty() {
+            return Err(Error::Invalid("no sample was chosen".into()));
+        }
+        if let Some(id) = samples.iter().find(|id| id.index() >= manifest.len()) {
+            return Err(Error::Invalid(format!("there is no sample {} among {}", id.0, manifest.len())));
+        }
+        let keys = samples.iter().map(|&id| self.binding.key(id, &manifest, self.facts.as_deref())).collect();
+        let rows = samples.iter().map(|id| id.0).collect();
+        let entry = Entry { seq: self.own.next_seq(), at: now(), what, keys, rows };
+        self.log.append(&line::of_entry(&entry, &self.own.reviewer))?;
+        let words = entry.words();
+        self.binding.written(&samples);
+        let index = self.own.push(entry);
+        for id in &samples {
+            self.history.entry(id.0).or_default().push(index);
+            self.show(id.0);
+        }
+        Ok(Applied { samples, decision, words })
+    }
+
+    /// Takes the last entry of this reviewer back; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it could not be written; nothing has changed then.
+    pub fn undo(&mut self) -> Result<Option<Applied>> {
+        let Some(&index) = self.own.applied.last() else { return Ok(None) };
+        let seq = self.own.entries[index as usize].seq;
+        self.log.append(&line::of_undo(self.own.next_seq(), now(), seq))?;
+        self.own.count_line();
+        self.own.undo();
+        let rows = self.own.entries[index as usize].rows();
+        for &row in &rows {
+            if let Some(history) = self.history.get_mut(&row) {
+                history.retain(|&other| other != index);
+                if history.is_empty() {
+                    self.history.remove(&row);
+                }
+            }
+            self.show(row);
+        }
+        Ok(Some(self.applied(index, rows)))
+    }
+
+    /// Does what was last taken back; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// When it could not be written; nothing has changed then.
+    pub fn redo(&mut self) -> Result<Option<Applied>> {
+        let Some(&index) = self.own.undone.last() else { return Ok(None) };
+        let seq = self.own.entries[index as usize].seq;
+        self.log.append(&line::of_redo(self.own.next_seq(), now(), seq))?;
+        self.own.count_line();
+        self.own.redo();
+        let rows = self.own.entries[index as usize].rows();
+        for &row in &rows {
+            self.history.entry(row).or_default().push(index);
+            self.show(row);
+        }
+        Ok(Some(self.applied(index, rows)))
+    }
+
+    fn applied(&self, index: u32, rows: Vec<u32>) -> Applied {
+        let samples: Vec<SampleId> = rows.into_iter().map(SampleId).collect();
+        let decision = samples.first().and_then(|&id| self.decision(id).cloned());
+        Applied { samples, decision, words: self.own.entries[index as usize].words() }
+    }
+
+    /// Brings what is seen of a sample up to date.
+    /// What this reviewer said of a row.
+    fn own_marks(&self, row: u32) -> Marks {
+        let mut own = Marks::new(0);
+        for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
+            own.add(&self.own.entries[index as usize], row);
+        }
+        own
+    }
+
+    fn show(&mut self, row: u32) {
+        let mut own = self.own_marks(row);
+        for (_, marks) in self.said.get(&row).map_or(&[][..], Vec::as_slice) {
+            own.join(marks);
+        }
+        self.view.set(row, own);
+    }
+
+    /// What holds for a sample.
+    pub fn decision(&self, id: SampleId) -> Option<&Decision> {
+        self.view.get(id)
+    }
+
+    /// All that is decided, to be read elsewhere while decisions go on here. Cheap.
+    pub fn snapshot(&self) -> Decisions {
+        self.view.clone()
+    }
+
+    /// All that is decided.
+    pub fn decisions(&self) -> &Decisions {
+        &self.view
+    }
+
+    /// Samples with a decision.
+    pub fn decided_count(&self) -> usize {
+        self.view.decided()
+    }
+
+    /// Samples with a keep, remove, relabel, unsure decision, in this order.
+    pub fn counts_by_choice(&self) -> [u64; 4] {
+        self.view.by_choice()
+    }
+
+    /// Entries that can be undone.
+    pub fn undoable(&self) -> usize {
+        self.own.applied.len()
+    }
+
+    /// Entries that can be redone.
+    pub fn redoable(&self) -> usize {
+        self.own.undone.len()
+    }
+
+    /// This reviewer's entries, oldest first, those undone among them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.own.entries
+    }
+
+    /// Samples of entries that the manifest does not have (any more), each once.
+    pub fn orphans(&self) -> usize {
+        self.binding.orphans()
+    }
+
+    /// What was dropped on reading, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        std::iter::once(&self.own).chain(&self.others).filter_map(|book| book.note.clone()).collect()
+    }
+
+    /// Samples about which reviewers differ.
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let side = |name: &str, marks: &Marks| {
+            marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
+        };
+        let mut conflicts = Vec::new();
+        for (&row, said) in &self.said {
+            let mut own = Marks::new(0);
+            for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
+                own.add(&self.own.entries[index as usize], row);
+            }
+            let others = said
+                .iter()
+                .filter_map(|(place, marks)| side(&self.others[usize::from(*place)].reviewer, marks));
+            let sides: Vec<_> = side(&self.own.reviewer, &own).into_iter().chain(others).collect();
+            if sides.windows(2).any(|pair| pair[0].2.choice != pair[1].2.choice) {
+                conflicts.push(Conflict { sample: SampleId(row), sides });
+            }
+        }
+        conflicts
+    }
+
+    /// Decisions as the detector contract has them: sample, what (1 keep, 2 remove, 3 relabel, 4 unsure), and
+    /// the new label's place, `u32::MAX` where there is none.
+    pub fn codes(&self) -> Vec<(SampleId, u8, u32)> {
+        let place = |label: &str| {
+            let class = self.manifest.as_ref().and_then(|manifest| manifest.find_class(label));
+            class.map_or(NO_LABEL, |class| class.0)
+        };
+        let code = |(id, decision): (SampleId, &Decision)| match &decision.choice {
+            Choice::Keep => (id, 1, NO_LABEL),
+            Choice::Remove => (id, 2, NO_LABEL),
+            Choice::Relabel(label) => (id, 3, place(label)),
+            Choice::Unsure => (id, 4, NO_LABEL),
+        };
+        self.view.iter().map(code).collect()
+    }
+}
+
+/// All journals of a folder in the order of their names; none where there is no folder yet.
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", dir)(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(Error::io("list", dir))?.path();
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// The time to the millisecond.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Which samples of the manifest the entries mean.
+
+use super::book::Book;
+use super::line::Key;
+use crate::facts::Facts;
+use crate::manifest::Manifest;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::SampleId;
+use jiff::Timestamp;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What stands for "no sample".
+pub(super) const ORPHAN: u32 = u32::MAX;
+
+/// How samples and entries belong together at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Binding {
+    /// Samples that entries know by another path.
+    was: BTreeMap<u32, Box<[u8]>>,
+    orphans: usize,
+}
+
+impl Binding {
+    /// Finds the rows of all entries. Takes memory by the number of entries, not by that of samples.
+    pub(super) fn new(books: &mut [&mut Book], manifest: &Manifest, facts: Option<&Facts>) -> Binding {
+        let mut finder = Finder::default();
+        for entry in books.iter().flat_map(|book| &book.entries) {
+            for key in &entry.keys {
+                finder.note(key, entry.at);
+            }
+        }
+        finder.resolve(manifest, facts);
+        let binding = finder.binding(manifest);
+        let rows: Vec<Vec<Vec<u32>>> = books
+            .iter()
+            .map(|book| {
+                let rows = |keys: &[Key]| keys.iter().map(|key| finder.row(key)).collect();
+                book.entries.iter().map(|entry| rows(&entry.keys)).collect()
+            })
+            .collect();
+        for (book, rows) in books.iter_mut().zip(rows) {
+            for (entry, rows) in book.entries.iter_mut().zip(rows) {
+                entry.rows = rows;
+            }
+        }
+        binding
+    }
+
+    /// What an entry about a sample says of it.
+    pub(super) fn key(&self, id: SampleId, manifest: &Manifest, facts: Option<&Facts>) -> Key {
+        let hash = facts.map(|facts| facts.hashes[id.index()]).filter(|hash| *hash != ContentHash::default());
+        let path = manifest.path(id).as_os_str().as_bytes().into();
+        Key { hash, path, was: self.was.get(&id.0).cloned() }
+    }
+
+    /// Entries about these samples are on the disk, and say where they were.
+    pub(super) fn written(&mut self, samples: &[SampleId]) {
+        for id in samples {
+            self.was.remove(&id.0);
+        }
+    }
+
+    pub(super) fn orphans(&self) -> usize {
+        self.orphans
+    }
+}
+
+/// Finds rows. Keys that are one sample under several names make one class, by way of `parent`.
+#[derive(Default)]
+struct Finder<'k> {
+    ids: HashMap<(Option<ContentHash>, &'k [u8]), u32>,
+    keys: Vec<(Option<ContentHash>, &'k [u8])>,
+    parent: Vec<u32>,
+    latest: Vec<Timestamp>,
+    rows: Vec<u32>,
+}
+
+impl<'k> Finder<'k> {
+    fn note(&mut self, key: &'k Key, at: Timestamp) {
+        let id = self.id(key.hash, &key.path, at);
+        if let Some(was) = &key.was {
+            let earlier = self.id(key.hash, was, Timestamp::MIN);
+            let (a, b) = (self.root(id), self.root(earlier));
+            self.parent[a.max(b) as usize] = a.min(b);
+        }
+    }
+
+    fn id(&mut self, hash: Option<ContentHash>, path: &'k [u8], at: Timestamp) -> u32 {
+        let next = self.keys.len() as u32;
+        let id = *self.ids.entry((hash, path)).or_insert(next);
+        if id == next {
+            self.keys.push((hash, path));
+            self.parent.push(id);
+            self.latest.push(at);
+            self.rows.push(ORPHAN);
+        }
+        let latest = &mut self.latest[id as usize];
+        *latest = at.max(*latest);
+        id
+    }
+
+    fn root(&self, mut id: u32) -> u32 {
+        while self.parent[id as usize] != id {
+            id = self.parent[id as usize];
+        }
+        id
+    }
+
+    fn row(&self, key: &Key) -> u32 {
+        let id = self.ids.get(&(key.hash, &*key.path));
+        id.map_or(ORPHAN, |&id| self.rows[self.root(id) as usize])
+    }
+
+    /// For each class the paths it is known by, the latest one first. In order of first appearance.
+    fn classes(&self) -> Vec<(u32, Vec<&'k [u8]>)> {
+        let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for id in 0..self.keys.len() as u32 {
+            members.entry(self.root(id)).or_default().push(id);
+        }
+        let class = |(root, mut ids): (u32, Vec<u32>)| {
+            ids.sort_by_key(|&id| std::cmp::Reverse(self.latest[id as usize]));
+            (root, ids.into_iter().map(|id| self.keys[id as usize].1).collect())
+        };
+        members.into_iter().map(class).collect()
+    }
+
+    fn resolve(&mut self, manifest: &Manifest, facts: Option<&Facts>) {
+        let classes = self.classes();
+        let candidates = self.candidates(facts);
+        let mut groups: BTreeMap<ContentHash, Vec<&(u32, Vec<&[u8]>)>> = BTreeMap::new();
+        // Those that only their path can tell.
+        let mut by_path = Vec::new();
+        for class in &classes {
+            match self.keys[class.0 as usize].0 {
+                Some(hash) if candidates.contains_key(&hash) => groups.entry(hash).or_default().push(class),
+                _ => by_path.push(class),
+            }
+        }
+        for (hash, group) in groups {
+            for (root, row) in claim(&group, &candidates[&hash], manifest) {
+                self.rows[root as usize] = row;
+            }
+        }
+        let wanted: HashSet<&[u8]> = by_path.iter().flat_map(|class| class.1.iter().copied()).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
+        let rows = (0..manifest.len() as u32).into_par_iter().filter(|&row| wanted.contains(path(row)));
+        let rows: Vec<u32> = rows.collect();
+        let rows: HashMap<&[u8], u32> = rows.into_iter().map(|row| (path(row), row)).collect();
+        for (root, paths) in by_path {
+            // A path whose content is another one now is another sample, unless its content cannot be read now.
+            let fits = |row: &u32| {
+                let known = facts.is_some() && self.keys[*root as usize].0.is_some();
+                !known || facts.is_some_and(|facts| facts.hashes[*row as usize] == ContentHash::default())
+            };
+            if let Some(row) = paths.iter().filter_map(|path| rows.get(path).copied()).find(fits) {
+                self.rows[*root as usize] = row;
+            }
+        }
+    }
+
+    /// Rows by content, of contents that entries name.
+    fn candidates(&self, facts: Option<&Facts>) -> HashMap<ContentHash, Vec<u32>> {
+        let wanted: HashSet<ContentHash> = self.keys.iter().filter_map(|key| key.0).collect();
+        let mut candidates: HashMap<ContentHash, Vec<u32>> = HashMap::new();
+        if let Some(facts) = facts.filter(|_| !wanted.is_empty()) {
+            let rows = (0..facts.len() as u32).into_par_iter();
+            let rows: Vec<u32> = rows.filter(|&row| wanted.contains(&facts.hashes[row as usize])).collect();
+            for row in rows {
+                candidates.entry(facts.hashes[row as usize]).or_default().push(row);
+            }
+        }
+        candidates
+    }
+
+    fn binding(&self, manifest: &Manifest) -> Binding {
+        let mut binding = Binding::default();
+        for (root, paths) in self.classes() {
+            match self.rows[root as usize] {
+                ORPHAN => binding.orphans += 1,
+                row => {
+                    let path = manifest.path(SampleId(row)).as_os_str().as_bytes();
+                    if self.keys[root as usize].0.is_some() && !paths.contains(&path) {
+                        binding.was.insert(row, paths[0].into());
+                    }
+                }
+            }
+        }
+        binding
+    }
+}
+
+/// Shares the rows of one content out among the classes that name it: first to who knows their path, latest path
+/// first, then to who knows their file name, then in order. Who gets none is an orphan.
+fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
+    let path = |row: u32| manifest.path(SampleId(row));
+    let paths: HashMap<&[u8], u32> =
+        rows.iter().map(|&row| (path(row).as_os_str().as_bytes(), row)).collect();
+    let mut taken: HashSet<u32> = HashSet::new();
+    let mut claimed: BTreeMap<u32, u32> = BTreeMap::new();
+    for latest_only in [true, false] {
+        for (root, known) in classes {
+            let known = if latest_only { &known[..1] } else { &known[..] };
+            let row =
+                known.iter().filter_map(|path| paths.get(path).copied()).find(|row| !taken.contains(row));
+            if let Some(row) = row.filter(|_| !claimed.contains_key(root)) {
+                taken.insert(row);
+                claimed.insert(*root, row);
+            }
+        }
+    }
+    let mut names: HashMap<&OsStr, Vec<u32>> = HashMap::new();
+    for &row in rows.iter().rev().filter(|row| !taken.contains(row)) {
+        names.entry(path(row).file_name().unwrap_or_default()).or_default().push(row);
+    }
+    for (root, known) in classes {
+        let name = Path::new(OsStr::from_bytes(known[0])).file_name().unwrap_or_default();
+        if !claimed.contains_key(root)
+            && let Some(row) = names.get_mut(name).and_then(Vec::pop)
+        {
+            taken.insert(row);
+            claimed.insert(*root, row);
+        }
+    }
+    let mut free = rows.iter().copied().filter(|row| !taken.contains(row));
+    for (root, _) in classes {
+        if !claimed.contains_key(root)
+            && let Some(row) = free.next()
+        {
+            claimed.insert(*root, row);
+        }
+    }
+    claimed.into_iter().collect()
+}

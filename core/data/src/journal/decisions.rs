@@ -1,0 +1,197 @@
+//! What holds for each sample.
+
+use super::book::Entry;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Samples of one shard: few enough that copying one is no matter.
+const SHARD_BITS: u32 = 12;
+
+/// What was said of one sample.
+#[derive(Debug, Clone)]
+pub(super) struct Marks {
+    /// Tags and note in any case, the choice only where `decided`.
+    said: Decision,
+    decided: bool,
+    /// When it was decided.
+    pub(super) at: Timestamp,
+    /// Who did, a place in the list of reviewers.
+    by: u16,
+}
+
+impl Marks {
+    pub(super) fn new(by: u16) -> Marks {
+        Marks { said: Choice::Unsure.into(), decided: false, at: Timestamp::UNIX_EPOCH, by }
+    }
+
+    /// Adds what a later entry says of a row.
+    pub(super) fn add(&mut self, entry: &Entry, row: u32) {
+        if let Some(choice) = entry.choice(row) {
+            self.decided = choice.is_some();
+            self.said.choice = choice.unwrap_or(Choice::Unsure);
+            self.at = entry.at;
+        }
+        self.add_tags(&entry.what.tags);
+        self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
+        if !entry.what.note.is_empty() {
+            self.said.note.clone_from(&entry.what.note);
+        }
+    }
+
+    fn add_tags(&mut self, tags: &[String]) {
+        for tag in tags {
+            if !self.said.tags.contains(tag) {
+                self.said.tags.push(tag.clone());
+            }
+        }
+    }
+
+    /// Joins what somebody else says: this one's own decision goes before, of others the latest.
+    pub(super) fn join(&mut self, other: &Marks) {
+        let own = self.decided && self.by == 0;
+        if other.decided && !own && (!self.decided || other.at > self.at) {
+            self.decided = true;
+            self.said.choice = other.said.choice.clone();
+            (self.at, self.by) = (other.at, other.by);
+        }
+        self.add_tags(&other.said.tags);
+        if self.said.note.is_empty() {
+            self.said.note.clone_from(&other.said.note);
+        }
+    }
+
+    pub(super) fn decision(&self) -> Option<&Decision> {
+        self.decided.then_some(&self.said)
+    }
+
+    pub(super) fn has_any(&self, tags: &[String]) -> bool {
+        self.said.tags.iter().any(|tag| tags.contains(tag))
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.decided && self.said.tags.is_empty() && self.said.note.is_empty()
+    }
+}
+
+/// A decision with who made it, and when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Review<'a> {
+    /// The decision, `None` where there are only tags or a note.
+    pub decision: Option<&'a Decision>,
+    /// Tags, also without a decision.
+    pub tags: &'a [String],
+    /// The note, also without a decision.
+    pub note: &'a str,
+    /// Who decided; empty where nobody did.
+    pub reviewer: &'a str,
+    /// When it was decided.
+    at: Timestamp,
+}
+
+impl Review<'_> {
+    /// When it was decided, ISO 8601 in UTC; empty where it was not.
+    pub fn at(&self) -> String {
+        self.decision.map_or(String::new(), |_| self.at.to_string())
+    }
+}
+
+/// All decisions at one moment. Copies share what they have in common, so that taking one costs next to nothing
+/// and a decision made meanwhile copies a few thousand samples at most.
+#[derive(Debug, Clone, Default)]
+pub struct Decisions {
+    shards: BTreeMap<u32, Arc<BTreeMap<u32, Marks>>>,
+    by_choice: [u64; 4],
+    reviewers: Arc<[String]>,
+}
+
+impl Decisions {
+    pub(super) fn new(reviewers: Vec<String>) -> Decisions {
+        Decisions { reviewers: reviewers.into(), ..Decisions::default() }
+    }
+
+    pub(super) fn reviewers(&self) -> &[String] {
+        &self.reviewers
+    }
+
+    pub(super) fn set(&mut self, row: u32, marks: Marks) {
+        let shard = Arc::make_mut(self.shards.entry(row >> SHARD_BITS).or_default());
+        let new = marks.decision().map(|decision| place(&decision.choice));
+        let old = if marks.is_empty() { shard.remove(&row) } else { shard.insert(row, marks) };
+        if shard.is_empty() {
+            self.shards.remove(&(row >> SHARD_BITS));
+        }
+        if let Some(old) = old.and_then(|old| old.decision().map(|decision| place(&decision.choice))) {
+            self.by_choice[old] -= 1;
+        }
+        if let Some(new) = new {
+            self.by_choice[new] += 1;
+        }
+    }
+
+    fn marks(&self, id: SampleId) -> Option<&Marks> {
+        self.shards.get(&(id.0 >> SHARD_BITS))?.get(&id.0)
+    }
+
+    /// What was decided about a sample.
+    pub fn get(&self, id: SampleId) -> Option<&Decision> {
+        self.marks(id)?.decision()
+    }
+
+    /// Tags of a sample, decided or not.
+    pub fn tags(&self, id: SampleId) -> &[String] {
+        self.marks(id).map_or(&[], |marks| &marks.said.tags)
+    }
+
+    /// The note on a sample, decided or not; empty where there is none.
+    pub fn note(&self, id: SampleId) -> &str {
+        self.marks(id).map_or("", |marks| &marks.said.note)
+    }
+
+    /// Everything said of a sample.
+    pub fn review(&self, id: SampleId) -> Option<Review<'_>> {
+        let marks = self.marks(id)?;
+        let reviewer = if marks.decided { self.reviewers.get(usize::from(marks.by)) } else { None };
+        Some(Review {
+            decision: marks.decision(),
+            tags: &marks.said.tags,
+            note: &marks.said.note,
+            reviewer: reviewer.map_or("", String::as_str),
+            at: marks.at,
+        })
+    }
+
+    /// Samples that have any tags, in manifest order.
+    pub fn tagged(&self) -> impl Iterator<Item = (SampleId, &[String])> {
+        let all = self.shards.values().flat_map(|shard| shard.iter());
+        all.map(|(&row, marks)| (SampleId(row), marks.said.tags.as_slice()))
+            .filter(|(_, tags)| !tags.is_empty())
+    }
+
+    /// Decided samples with their decisions, in manifest order.
+    pub fn iter(&self) -> impl Iterator<Item = (SampleId, &Decision)> {
+        let all = self.shards.values().flat_map(|shard| shard.iter());
+        all.filter_map(|(&row, marks)| Some((SampleId(row), marks.decision()?)))
+    }
+
+    /// Samples with a decision.
+    pub fn decided(&self) -> usize {
+        self.by_choice.iter().sum::<u64>() as usize
+    }
+
+    /// Samples with a keep, remove, relabel, unsure decision, in this order.
+    pub fn by_choice(&self) -> [u64; 4] {
+        self.by_choice
+    }
+}
+
+fn place(choice: &Choice) -> usize {
+    match choice {
+        Choice::Keep => 0,
+        Choice::Remove => 1,
+        Choice::Relabel(_) => 2,
+        Choice::Unsure => 3,
+    }
+}

@@ -1,0 +1,194 @@
+//! How entries are written.
+
+use super::book::{Entry, What};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::decision::Choice;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt::Write;
+
+/// A sample as the journal knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Its content, where it was known.
+    pub(super) hash: Option<ContentHash>,
+    /// Its path, any bytes.
+    pub(super) path: Box<[u8]>,
+    /// An earlier path of the same sample.
+    pub(super) was: Option<Box<[u8]>>,
+}
+
+/// One line of a journal.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    pub(super) seq: u64,
+    pub(super) at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reviewer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    samples: Option<Vec<SampleLine>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    decision: Option<Option<Choice>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    untags: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    note: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redo: Option<u64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleLine {
+    hash: Option<ContentHash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path_percent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was_percent: Option<String>,
+}
+
+/// What a line says.
+pub(super) enum Said {
+    Entry(Entry),
+    Undo(u64),
+    Redo(u64),
+}
+
+/// Tells `null` from nothing at all.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Choice>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Line {
+    /// Understands a line, or says what is wrong with it.
+    pub(super) fn said(self) -> Result<Said, String> {
+        let at: Timestamp = self.at.parse().map_err(|_| format!("'{}' is no time", self.at))?;
+        match (self.samples, self.undo, self.redo) {
+            (Some(samples), None, None) => {
+                let keys = samples.into_iter().map(SampleLine::key).collect::<Result<Vec<Key>, String>>()?;
+                if keys.is_empty() {
+                    return Err("it names no sample".into());
+                }
+                if let Some(place) = self.kept.iter().find(|place| **place as usize >= keys.len()) {
+                    return Err(format!("it keeps sample {place} of {}", keys.len()));
+                }
+                let what = What {
+                    choice: self.decision,
+                    kept: self.kept,
+                    tags: self.tags,
+                    untags: self.untags,
+                    note: self.note,
+                };
+                Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
+            }
+            (None, Some(seq), None) => Ok(Said::Undo(seq)),
+            (None, None, Some(seq)) => Ok(Said::Redo(seq)),
+            _ => Err("it must have one of 'samples', 'undo' and 'redo'".into()),
+        }
+    }
+}
+
+impl SampleLine {
+    fn new(key: &Key) -> SampleLine {
+        let (path, path_percent) = write_path(&key.path);
+        let (was, was_percent) = key.was.as_deref().map_or((None, None), write_path);
+        SampleLine { hash: key.hash, path, path_percent, was, was_percent }
+    }
+
+    fn key(self) -> Result<Key, String> {
+        let path = read_path(self.path, self.path_percent)?.ok_or("a sample has no path")?;
+        Ok(Key { hash: self.hash, path, was: read_path(self.was, self.was_percent)? })
+    }
+}
+
+fn write_path(path: &[u8]) -> (Option<String>, Option<String>) {
+    match std::str::from_utf8(path) {
+        Ok(text) => (Some(text.to_owned()), None),
+        Err(_) => (None, Some(percent(path, |byte| byte.is_ascii_graphic() || byte == b' '))),
+    }
+}
+
+fn read_path(plain: Option<String>, percent: Option<String>) -> Result<Option<Box<[u8]>>, String> {
+    match (plain, percent) {
+        (Some(text), None) => Ok(Some(text.into_bytes().into())),
+        (None, Some(text)) => match unpercent(&text) {
+            Some(bytes) => Ok(Some(bytes.into())),
+            None => Err(format!("'{text}' is no escaped path")),
+        },
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err("a sample has two paths".into()),
+    }
+}
+
+/// Writes bytes as text, with `%XX` for `%` and all that is not `plain`.
+pub(super) fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte.is_ascii() && byte != b'%' && plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// Reads what [`percent`] wrote.
+pub(super) fn unpercent(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%' {
+            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+            out.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &rest[2..];
+        } else {
+            out.push(byte);
+        }
+    }
+    Some(out)
+}
+
+/// An entry as a line.
+pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
+    text(&Line {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        reviewer: Some(reviewer.to_owned()),
+        samples: Some(entry.keys.iter().map(SampleLine::new).collect()),
+        decision: entry.what.choice.clone(),
+        kept: entry.what.kept.clone(),
+        tags: entry.what.tags.clone(),
+        untags: entry.what.untags.clone(),
+        note: entry.what.note.clone(),
+        ..Line::default()
+    })
+}
+
+/// An undo as a line.
+pub(super) fn of_undo(seq: u64, at: Timestamp, undo: u64) -> String {
+    text(&Line { seq, at: at.to_string(), undo: Some(undo), ..Line::default() })
+}
+
+/// A redo as a line.
+pub(super) fn of_redo(seq: u64, at: Timestamp, redo: u64) -> String {
+    text(&Line { seq, at: at.to_string(), redo: Some(redo), ..Line::default() })
+}
+
+fn text(line: &Line) -> String {
+    // Plain data with text keys cannot fail to serialise.
+    serde_json::to_string(line).unwrap_or_default()
+}

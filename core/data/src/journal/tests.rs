@@ -1,0 +1,498 @@
+use super::*;
+use crate::manifest::NewSample;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::Split;
+use proptest::prelude::*;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Samples by path and content.
+fn dataset(rows: &[(&str, &str)]) -> (Arc<Manifest>, Arc<Facts>) {
+    let sample = |path: &str| NewSample { path: path.into(), label: Some("cat".into()), split: Split::None };
+    let manifest = Manifest::new("/data", rows.iter().map(|row| sample(row.0)));
+    let hash =
+        |text: &str| if text.is_empty() { ContentHash::default() } else { ContentHash::of(text.as_bytes()) };
+    let facts = Facts { hashes: rows.iter().map(|row| hash(row.1)).collect(), ..Facts::default() };
+    (Arc::new(manifest), Arc::new(facts))
+}
+
+fn bound(dir: &Path, reviewer: &str, rows: &[(&str, &str)]) -> Journal {
+    let mut journal = Journal::open(dir, reviewer).unwrap();
+    let (manifest, facts) = dataset(rows);
+    journal.bind(&manifest, Some(&facts));
+    journal
+}
+
+const THREE: [(&str, &str); 3] = [("a.jpg", "A"), ("b.jpg", "B"), ("c.jpg", "C")];
+
+fn ids(rows: &[u32]) -> Vec<SampleId> {
+    rows.iter().copied().map(SampleId).collect()
+}
+
+fn remove() -> Option<Decision> {
+    Some(Choice::Remove.into())
+}
+
+fn keep() -> Option<Decision> {
+    Some(Choice::Keep.into())
+}
+
+fn choices(journal: &Journal) -> Vec<(u32, String)> {
+    journal.decisions().iter().map(|(id, decision)| (id.0, decision.choice.to_string())).collect()
+}
+
+fn text(dir: &Path) -> String {
+    fs::read_to_string(dir.join("anna.jsonl")).unwrap()
+}
+
+#[test]
+fn a_decision_is_one_readable_line() {
+    let place = tempfile::tempdir().unwrap();
+    let mut journal = bound(place.path(), "anna", &THREE);
+    assert!(!place.path().join("anna.jsonl").exists());
+    let decision = Decision {
+        choice: Choice::Relabel("dog".into()),
+        tags: vec!["mislabel_confirmed".into()],
+        note: "a puppy".into(),
+    };
+    let applied = journal.decide(&ids(&[1]), Some(decision)).unwrap();
+    assert_eq!((applied.samples, applied.words.as_str()), (ids(&[1]), "relabel to dog"));
+    let line: serde_json::Value = serde_json::from_str(&text(place.path())).unwrap();
+    assert_eq!(line["seq"], 1);
+    assert_eq!(line["reviewer"], "anna");
+    assert_eq!(line["samples"][0]["path"], "b.jpg");
+    assert_eq!(line["samples"][0]["hash"], ContentHash::of(b"B").to_string());
+    assert_eq!(line["decision"]["relabel"], "dog");
+    assert_eq!(line["tags"][0], "mislabel_confirmed");
+    assert!(line["at"].as_str().unwrap().ends_with('Z'));
+    let review = journal.decisions().review(SampleId(1)).unwrap();
+    assert_eq!(
+        (review.reviewer, review.note, review.at().as_str()),
+        ("anna", "a puppy", line["at"].as_str().unwrap())
+    );
+}
+
+#[test]
+fn undo_and_redo_work_across_restarts() {
+    let place = tempfile::tempdir().unwrap();
+    let open = || bound(place.path(), "anna", &THREE);
+    let mut journal = open();
+    journal.decide(&ids(&[0, 1, 0]), remove()).unwrap();
+    journal.decide(&ids(&[1]), keep()).unwrap();
+    assert_eq!((journal.undoable(), journal.decided_count()), (2, 2));
+    assert_eq!(journal.counts_by_choice(), [1, 1, 0, 0]);
+    let applied = journal.undo().unwrap().unwrap();
+    assert_eq!((applied.samples, applied.decision), (ids(&[1]), remove()));
+    drop(journal);
+
+    let mut journal = open();
+    assert_eq!((journal.undoable(), journal.redoable()), (1, 1));
+    let applied = journal.undo().unwrap().unwrap();
+    assert_eq!((applied.samples, applied.decision), (ids(&[0, 1]), None));
+    assert_eq!(journal.undo().unwrap(), None);
+    assert_eq!(journal.decided_count(), 0);
+    drop(journal);
+
+    let mut journal = open();
+    assert_eq!(journal.redo().unwrap().unwrap().samples, ids(&[0, 1]));
+    assert_eq!(journal.redo().unwrap().unwrap().decision, keep());
+    assert_eq!(journal.redo().unwrap(), None);
+    journal.undo().unwrap();
+    // A new decision ends what can be redone.
+    journal.decide(&ids(&[2]), None).unwrap();
+    assert_eq!((journal.undoable(), journal.redoable()), (2, 0));
+    let journal = open();
+    assert_eq!((journal.undoable(), journal.redoable()), (2, 0));
+    assert_eq!(choices(&journal), [(0, "remove".into()), (1, "remove".into())]);
+}
+
+#[test]
+fn tags_are_taken_away_by_who_gave_them() {
+    let place = tempfile::tempdir().unwrap();
+    let open = |reviewer: &str| bound(place.path(), reviewer, &THREE);
+    let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    open("anna").tag(&ids(&[0]), &tags(&["leak"]), "").unwrap();
+    let mut journal = open("ben");
+    let error = journal.untag(&ids(&[0]), &tags(&["leak"])).unwrap_err();
+    assert_eq!(error.to_string(), "'leak' is no tag that you have given here");
+    journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
+    let applied = journal.untag(&ids(&[0, 1]), &tags(&["blur"])).unwrap();
+    assert_eq!(applied.words, "untag blur");
+    for journal in [&journal, &open("ben")] {
+        assert_eq!(journal.decisions().tags(SampleId(0)), ["crop", "leak"]);
+        assert_eq!(journal.decisions().tags(SampleId(1)), ["crop"]);
+    }
+    journal.undo().unwrap();
+    assert_eq!(journal.decisions().tags(SampleId(1)), ["blur", "crop"]);
+}
+
+#[test]
+fn tags_add_up_and_notes_replace() {
+    let place = tempfile::tempdir().unwrap();
+    let mut journal = bound(place.path(), "anna", &THREE);
+    let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+    journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
+    assert_eq!(journal.decision(SampleId(0)), None);
+    assert_eq!(journal.decisions().tags(SampleId(0)), ["blur", "crop"]);
+    let with_tag = Decision { tags: tags(&["crop", "leak"]), note: "first".into(), ..Choice::Keep.into() };
+    journal.decide(&ids(&[0]), Some(with_tag)).unwrap();
+    journal.tag(&ids(&[0]), &tags(&[" "]), "second").unwrap();
+    for journal in [journal, bound(place.path(), "anna", &THREE)] {
+        let decision = journal.decision(SampleId(0)).unwrap();
+        assert_eq!((&decision.tags, decision.note.as_str()), (&tags(&["blur", "crop", "leak"]), "second"));
+        assert_eq!(journal.decided_count(), 1);
+    }
+    let mut journal = bound(place.path(), "anna", &THREE);
+    assert!(journal.tag(&ids(&[0]), &tags(&[""]), "").is_err());
+    journal.decide(&ids(&[0]), None).unwrap();
+    assert_eq!((journal.decision(SampleId(0)), journal.decisions().tags(SampleId(0)).len()), (None, 3));
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_not_written() {
+    let place = tempfile::tempdir().unwrap();
+    let mut loose = Journal::open(place.path(), "anna").unwrap();
+    assert!(loose.decide(&ids(&[0]), keep()).unwrap_err().to_string().contains("not been read"));
+    let mut journal = bound(place.path(), "anna", &THREE);
+    let empty = Some(Choice::Relabel("  ".into()).into());
+    assert!(journal.decide(&ids(&[0]), empty).unwrap_err().to_string().contains("which class"));
+    assert!(journal.decide(&ids(&[0, 3]), keep()).is_err());
+    assert!(journal.decide(&[], keep()).is_err());
+    assert!(!place.path().join("anna.jsonl").exists());
+    assert!(Journal::open(place.path(), " ").is_err());
+}
+
+#[test]
+fn names_of_reviewers_make_files_and_come_back() {
+    let place = tempfile::tempdir().unwrap();
+    for name in ["anna", "../Anna B.", ".hidden", "Ümit%41", "a/b"] {
+        let mut journal = bound(place.path(), name, &THREE);
+        journal.decide(&ids(&[0]), keep()).unwrap();
+        let path = place.path().join(book::file_name(name).unwrap());
+        assert!(path.is_file(), "{name}");
+        assert_eq!(book::reviewer_of(&path), name);
+    }
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 5);
+    assert_eq!(bound(place.path(), "zoe", &THREE).snapshot().reviewers().len(), 6);
+}
+
+#[test]
+fn a_rename_keeps_the_decision_and_a_change_does_not() {
+    let place = tempfile::tempdir().unwrap();
+    bound(place.path(), "anna", &THREE).decide(&ids(&[0]), remove()).unwrap();
+    let renamed = [("b.jpg", "B"), ("new/z.jpg", "A")];
+    let mut journal = bound(place.path(), "anna", &renamed);
+    assert_eq!(choices(&journal), [(1, "remove".into())]);
+    // What is said under the new name belongs to what was said under the old one.
+    journal.tag(&ids(&[1]), &["blur".to_owned()], "").unwrap();
+    assert!(text(place.path()).contains("\"was\":\"a.jpg\""));
+    for rows in [&renamed[..], &[("third.jpg", "A")]] {
+        let journal = bound(place.path(), "anna", rows);
+        let (id, decision) = journal.decisions().iter().next().unwrap();
+        assert_eq!((id.index(), decision.choice.word(), decision.tags.len()), (rows.len() - 1, "remove", 1));
+    }
+    let changed = bound(place.path(), "anna", &[("a.jpg", "other"), ("b.jpg", "B")]);
+    assert_eq!((choices(&changed).len(), changed.orphans(), changed.undoable()), (0, 1, 2));
+    // A file that cannot be read any more is still the same sample.
+    assert_eq!(choices(&bound(place.path(), "anna", &[("a.jpg", "")])).len(), 1);
+}
+
+#[test]
+fn copies_are_told_apart_by_their_paths() {
+    let place = tempfile::tempdir().unwrap();
+    let copies = [("x/1.jpg", "A"), ("x/2.jpg", "A"), ("x/3.jpg", "A")];
+    let mut journal = bound(place.path(), "anna", &copies);
+    journal.decide(&ids(&[0]), keep()).unwrap();
+    journal.decide(&ids(&[2]), remove()).unwrap();
+    assert_eq!(choices(&bound(place.path(), "anna", &copies)), [(0, "keep".into()), (2, "remove".into())]);
+    // The removed copy is gone: its decision must not fall on another one.
+    assert_eq!(choices(&bound(place.path(), "anna", &copies[..1])), [(0, "keep".into())]);
+    // The folder was renamed: the file's name tells.
+    let moved = [("y/3.jpg", "A"), ("y/2.jpg", "A"), ("y/1.jpg", "A")];
+    assert_eq!(choices(&bound(place.path(), "anna", &moved)), [(0, "remove".into()), (2, "keep".into())]);
+}
+
+#[test]
+fn entries_from_before_the_scan_go_by_path() {
+    let place = tempfile::tempdir().unwrap();
+    let (manifest, facts) = dataset(&THREE);
+    let mut journal = Journal::open(place.path(), "anna").unwrap();
+    journal.bind(&manifest, None);
+    journal.decide(&ids(&[1]), remove()).unwrap();
+    assert!(text(place.path()).contains("\"hash\":null"));
+    journal.bind(&manifest, Some(&facts));
+    journal.decide(&ids(&[1]), keep()).unwrap();
+    assert_eq!(choices(&journal), [(1, "keep".into())]);
+    journal.undo().unwrap();
+    assert_eq!(choices(&journal), [(1, "remove".into())]);
+    let mut again = Journal::open(place.path(), "anna").unwrap();
+    again.bind(&manifest, None);
+    assert_eq!(choices(&again), [(1, "remove".into())]);
+}
+
+#[test]
+fn reviewers_are_read_together_and_differ_openly() {
+    let place = tempfile::tempdir().unwrap();
+    bound(place.path(), "ben", &THREE).decide(&ids(&[0, 1]), remove()).unwrap();
+    let mut anna = bound(place.path(), "anna", &THREE);
+    assert_eq!(choices(&anna), [(0, "remove".into()), (1, "remove".into())]);
+    assert_eq!((anna.undoable(), anna.conflicts().len()), (0, 0));
+    anna.decide(&ids(&[0, 2]), keep()).unwrap();
+    let conflicts = anna.conflicts();
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(conflicts[0].sample, SampleId(0));
+    let sides: Vec<(&str, &str)> =
+        conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
+    assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
+    // One's own decision goes before, whoever was later; times are kept to the millisecond.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    bound(place.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
+    let anna = bound(place.path(), "anna", &THREE);
+    assert_eq!(choices(&anna), [(0, "keep".into()), (1, "remove".into()), (2, "keep".into())]);
+    assert_eq!(anna.decisions().review(SampleId(1)).unwrap().reviewer, "ben");
+    assert_eq!(choices(&bound(place.path(), "zoe", &THREE))[0], (0, "unsure".into()));
+}
+
+#[test]
+fn paths_may_hold_any_bytes() {
+    let place = tempfile::tempdir().unwrap();
+    let path = OsStr::from_bytes(b"caf\xe9 100%.jpg");
+    let sample = NewSample { path: path.into(), label: None, split: Split::None };
+    let manifest = Arc::new(Manifest::new("/data", [sample]));
+    let open = || {
+        let mut journal = Journal::open(place.path(), "anna").unwrap();
+        journal.bind(&manifest, None);
+        journal
+    };
+    open().decide(&ids(&[0]), remove()).unwrap();
+    assert!(text(place.path()).contains("\"path_percent\":\"caf%E9 100%25.jpg\""));
+    assert_eq!(choices(&open()).len(), 1);
+}
+
+#[test]
+fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
+    let place = tempfile::tempdir().unwrap();
+    let mut journal = bound(place.path(), "anna", &THREE);
+    journal.decide(&ids(&[0]), remove()).unwrap();
+    journal.decide(&ids(&[1]), keep()).unwrap();
+    journal.undo().unwrap();
+    let whole = text(place.path());
+    let lines: Vec<&str> = whole.lines().collect();
+    let error = |text: String| {
+        fs::write(place.path().join("anna.jsonl"), text).unwrap();
+        Journal::open(place.path(), "anna").map(|_| ()).unwrap_err().to_string()
+    };
+    let broken = error(format!("{}\n{{\"seq\"\n{}\n", lines[0], lines[1]));
+    assert!(broken.contains("anna.jsonl: line 2: ") && broken.contains("by hand"), "{broken}");
+    assert!(
+        error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its number 1 does not follow 2")
+    );
+    assert!(
+        error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo")
+    );
+    // Whole, but of a later version: not to be cut off, although it is the last line.
+    let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
+    assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));
+    assert!(error(whole.replace("\"at\":\"2", "\"at\":\"x")).contains("line 1"));
+}
+
+/// A file in memory on a disk with little space, which fails when told to.
+#[derive(Clone, Default)]
+struct Memory {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    space: Arc<AtomicU64>,
+    sync_fails: Arc<AtomicBool>,
+    cut_fails: Arc<AtomicBool>,
+}
+
+impl Storage for Memory {
+    fn path(&self) -> &Path {
+        Path::new("anna.jsonl")
+    }
+
+    fn len(&mut self) -> io::Result<u64> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        if self.cut_fails.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Other.into());
+        }
+        self.bytes.lock().unwrap().truncate(len as usize);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut held = self.bytes.lock().unwrap();
+        let room = (self.space.load(Ordering::Relaxed) as usize).saturating_sub(held.len()).min(bytes.len());
+        held.extend_from_slice(&bytes[..room]);
+        if room < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.sync_fails.load(Ordering::Relaxed) { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_failed_write_changes_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let memory = Memory::default();
+    memory.space.store(10_000, Ordering::Relaxed);
+    let mut journal = Journal::open_with(place.path(), "anna", Box::new(memory.clone())).unwrap();
+    let (manifest, facts) = dataset(&THREE);
+    journal.bind(&manifest, Some(&facts));
+    journal.decide(&ids(&[0]), remove()).unwrap();
+    let before = memory.bytes.lock().unwrap().clone();
+    let unchanged = |journal: &Journal| {
+        assert_eq!((choices(journal), journal.undoable()), (vec![(0, "remove".into())], 1));
+    };
+    // No room for all of it; no room to know; and not even the cut works.
+    memory.space.store(before.len() as u64 + 20, Ordering::Relaxed);
+    let error = journal.decide(&ids(&[1]), keep()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write anna.jsonl: "), "{error}");
+    assert!(journal.undo().is_err());
+    assert_eq!(*memory.bytes.lock().unwrap(), before);
+    unchanged(&journal);
+    memory.space.store(10_000, Ordering::Relaxed);
+    memory.sync_fails.store(true, Ordering::Relaxed);
+    assert!(journal.decide(&ids(&[1]), keep()).is_err());
+    memory.cut_fails.store(true, Ordering::Relaxed);
+    memory.space.store(before.len() as u64 + 20, Ordering::Relaxed);
+    assert!(journal.decide(&ids(&[1]), keep()).is_err());
+    unchanged(&journal);
+    assert_eq!(memory.bytes.lock().unwrap().len(), before.len() + 20);
+    // There is room again: what was left over is cut off first.
+    memory.space.store(10_000, Ordering::Relaxed);
+    memory.sync_fails.store(false, Ordering::Relaxed);
+    memory.cut_fails.store(false, Ordering::Relaxed);
+    journal.decide(&ids(&[2]), keep()).unwrap();
+    fs::write(place.path().join("anna.jsonl"), &*memory.bytes.lock().unwrap()).unwrap();
+    assert_eq!(choices(&bound(place.path(), "anna", &THREE)), [(0, "remove".into()), (2, "keep".into())]);
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost() {
+    // Every write to this device fails for want of space.
+    let place = tempfile::tempdir().unwrap();
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let mut journal = Journal::open_with(place.path(), "anna", Box::new(Disk::new(full.into()))).unwrap();
+    let (manifest, facts) = dataset(&THREE);
+    journal.bind(&manifest, Some(&facts));
+    let error = journal.decide(&ids(&[0]), keep()).unwrap_err().to_string();
+    assert!(error.contains("No space left"), "{error}");
+    assert_eq!(journal.decided_count(), 0);
+}
+
+#[test]
+fn a_file_that_somebody_else_wrote_to_is_not_written_over() {
+    let place = tempfile::tempdir().unwrap();
+    let mut one = bound(place.path(), "anna", &THREE);
+    let mut two = bound(place.path(), "anna", &THREE);
+    one.decide(&ids(&[0]), keep()).unwrap();
+    assert!(two.decide(&ids(&[1]), keep()).unwrap_err().to_string().contains("another program"));
+    assert_eq!(two.decided_count(), 0);
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let mut journal = bound(place.path(), "anna", &THREE);
+    journal.decide(&ids(&[0]), keep()).unwrap();
+    let before = journal.snapshot();
+    journal.decide(&ids(&[0, 1]), remove()).unwrap();
+    assert_eq!((before.decided(), before.by_choice()), (1, [1, 0, 0, 0]));
+    assert_eq!((journal.snapshot().decided(), journal.counts_by_choice()), (2, [0, 2, 0, 0]));
+    assert_eq!(journal.codes(), [(SampleId(0), 2, NO_LABEL), (SampleId(1), 2, NO_LABEL)]);
+}
+
+/// One random action.
+#[derive(Debug, Clone)]
+enum Step {
+    Decide(Vec<u32>, u8),
+    Tag(u32),
+    Undo,
+    Redo,
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (prop::collection::vec(0_u32..3, 1..3), 0_u8..5).prop_map(|(rows, what)| Step::Decide(rows, what)),
+        1 => (0_u32..3).prop_map(Step::Tag),
+        2 => Just(Step::Undo),
+        2 => Just(Step::Redo),
+        1 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 0..12)
+}
+
+fn take(journal: &mut Journal, step: &Step) {
+    match step {
+        Step::Decide(rows, what) => {
+            let choice = match what {
+                0 => Some(Choice::Keep),
+                1 => Some(Choice::Remove),
+                2 => Some(Choice::Relabel("dog".into())),
+                3 => Some(Choice::Unsure),
+                _ => None,
+            };
+            journal.decide(&ids(rows), choice.map(Decision::from)).unwrap();
+        }
+        Step::Tag(row) => drop(journal.tag(&ids(&[*row]), &[format!("t{row}")], "").unwrap()),
+        Step::Undo => drop(journal.undo().unwrap()),
+        Step::Redo => drop(journal.redo().unwrap()),
+        Step::Restart => {}
+    }
+}
+
+/// Everything that can be seen of a journal.
+fn seen(journal: &Journal) -> (Vec<(u32, Decision)>, usize, usize, [u64; 4]) {
+    let decisions = journal.decisions().iter().map(|(id, decision)| (id.0, decision.clone())).collect();
+    (decisions, journal.undoable(), journal.redoable(), journal.counts_by_choice())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever a crash leaves of the last entry, all entries before it are there, and work goes on.
+    #[test]
+    fn a_file_torn_at_any_byte_loses_the_last_entry_at_most(steps in steps(), garbage in "[ -|~\0]{0,5}") {
+        let place = tempfile::tempdir().unwrap();
+        let mut journal = bound(place.path(), "anna", &THREE);
+        let path = place.path().join("anna.jsonl");
+        let mut states = vec![(0, seen(&journal))];
+        for step in &steps {
+            if matches!(step, Step::Restart) {
+                journal = bound(place.path(), "anna", &THREE);
+            }
+            take(&mut journal, step);
+            let len = fs::metadata(&path).map_or(0, |file| file.len() as usize);
+            states.push((len, seen(&journal)));
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        let last = bytes.iter().rev().skip(1).position(|&byte| byte == b'\n').map_or(0, |back| bytes.len() - back - 1);
+        for cut in last..=bytes.len() {
+            let mut torn = bytes[..cut].to_vec();
+            if cut > last && cut < bytes.len() - 1 {
+                torn.extend_from_slice(garbage.as_bytes());
+            }
+            // Without its newline an entry is whole all the same.
+            let reached = if cut + 1 >= bytes.len() { bytes.len() } else { last };
+            let expected = &states.iter().rev().find(|(len, _)| *len <= reached).unwrap().1;
+            fs::write(&path, &torn).unwrap();
+            let mut journal = bound(place.path(), "anna", &THREE);
+            prop_assert_eq!(&seen(&journal), expected);
+            prop_assert_eq!(journal.notes().len(), usize::from(reached == last && torn.len() > last));
+            journal.decide(&ids(&[2]), remove()).unwrap();
+            let after = seen(&journal);
+            prop_assert_eq!(seen(&bound(place.path(), "anna", &THREE)), after);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The dataset as data, its session, and everything that is stored of it: manifest and file metadata, columns of
+//! results, the embedding store, the decision journal, configuration and prompts.
+//!
+//! Tests: `cargo test --release -p chaffinch-data`.
+
+pub mod atomic;
+pub mod columns;
+pub mod config;
+pub mod dataset;
+mod error;
+pub mod facts;
+mod groups;
+pub mod index;
+pub mod issue;
+pub mod journal;
+pub mod manifest;
+pub mod measures;
+pub mod nearest;
+pub mod output;
+pub mod prompts;
+pub mod session;
+pub mod store;
+mod toml_table;
+
+pub use error::{Error, Result};

@@ -1,0 +1,31 @@
+//! What somebody who mistyped a word may have meant.
+
+/// The known word nearest to `word`, if one is near enough to be worth naming.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let scored = known.into_iter().map(|other| (strsim::jaro_winkler(&word, &other.to_lowercase()), other));
+    let best = scored.fold(None, |best: Option<(f64, &str)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        _ => Some(next),
+    });
+    best.filter(|(score, _)| *score > 0.7).map(|(_, other)| other)
+}
+
+/// `; did you mean 'x'?`, or nothing.
+pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or(String::new(), |other| format!("; did you mean '{other}'?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistypings_are_understood_and_nonsense_is_not() {
+        let known = ["threshold", "disabled", "enabled"];
+        assert_eq!(nearest("treshold", known), Some("threshold"));
+        assert_eq!(nearest("enable", known), Some("enabled"));
+        assert_eq!(nearest("xyz", known), None);
+        assert_eq!(hint("Disable", known), "; did you mean 'disabled'?");
+    }
+}

@@ -1,0 +1,175 @@
+//! Where output may go, and putting files into a new folder that is there as a whole or not at all.
+
+use crate::{Error, Result};
+use chaffinch_protocol::sample::Split;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// How files come into the copy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CopyMode {
+    /// As hard links, which take no space; as symbolic links where the file system has no others.
+    #[default]
+    Link,
+    /// As symbolic links to the dataset.
+    Symlink,
+    /// As files of their own.
+    Copy,
+}
+
+/// The class folder of samples without a label.
+const UNLABELLED: &str = "_unlabeled";
+
+/// Refuses a place inside the dataset at `root`.
+///
+/// # Errors
+/// When `target` lies in it, or cannot be found.
+pub fn outside(root: &Path, target: &Path) -> Result<()> {
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
+    // The target need not exist yet: what exists of it counts.
+    let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
+    if real.is_some_and(|real| real.starts_with(&root)) {
+        let message = format!(
+            "{} lies inside the dataset, which is never written to; choose another place",
+            target.display()
+        );
+        return Err(Error::Invalid(message));
+    }
+    Ok(())
+}
+
+/// Makes a folder beside `target`, lets `fill` fill it, and renames it when it is whole.
+///
+/// # Errors
+/// When `target` holds anything already, it cannot be written, or `fill` fails; nothing is left behind then.
+pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    match fs::read_dir(target) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                let message = format!("{} is not empty; choose a new folder", target.display());
+                return Err(Error::Invalid(message));
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::io("list", target)(error)),
+    }
+    let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
+    let mut name = OsString::from(".");
+    name.push(absolute.file_name().unwrap_or_default());
+    name.push(format!(".{}.new", std::process::id()));
+    let half = absolute.with_file_name(name);
+    fs::create_dir_all(&half).map_err(Error::io("create", &half))?;
+    let done = fill(&half).and_then(|report| {
+        fs::rename(&half, &absolute).map_err(Error::io("write", target))?;
+        Ok(report)
+    });
+    if done.is_err() {
+        let _ = fs::remove_dir_all(&half);
+    }
+    done
+}
+
+/// Where a sample of that split and class stands within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
+pub fn sample_folder(split: Split, label: &str) -> PathBuf {
+    let class = if label.is_empty() { UNLABELLED.to_owned() } else { plain(label) };
+    match split {
+        Split::None => PathBuf::from(class),
+        split => Path::new(split.name()).join(class),
+    }
+}
+
+/// A class's name as that of one folder, which cannot lead anywhere else.
+fn plain(label: &str) -> String {
+    let name: String = label.chars().map(|c| if c == '/' || c == '\0' { '_' } else { c }).collect();
+    match name.as_str() {
+        "." | ".." => name.replace('.', "_"),
+        _ => name,
+    }
+}
+
+/// A folder that is being filled; those within it are made when the first file comes.
+pub struct Tree {
+    root: PathBuf,
+    made: HashSet<PathBuf>,
+}
+
+impl Tree {
+    /// A folder that is empty so far.
+    pub fn new(root: PathBuf) -> Tree {
+        Tree { root, made: HashSet::new() }
+    }
+
+    /// Puts a file that is there already into `folder` under `name`, or the first free name after it; the path it has
+    /// within the tree.
+    pub fn put(&mut self, source: &Path, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
+        self.under_free_name(folder, name, |target| place(source, target, mode))
+    }
+
+    /// The same with a file made of `bytes`.
+    pub fn put_bytes(&mut self, bytes: &[u8], folder: &Path, name: &OsStr) -> Result<PathBuf> {
+        self.under_free_name(folder, name, |target| new_file(target)?.write_all(bytes))
+    }
+
+    fn under_free_name(
+        &mut self,
+        folder: &Path,
+        name: &OsStr,
+        make: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<PathBuf> {
+        let place = self.root.join(folder);
+        if !self.made.contains(folder) {
+            fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+            self.made.insert(folder.to_owned());
+        }
+        let mut number = 1_u32;
+        loop {
+            let name = if number == 1 { name.to_owned() } else { numbered(name, number) };
+            let target = place.join(&name);
+            match make(&target) {
+                Ok(()) => return Ok(folder.join(name)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::io("write", &target)(error)),
+            }
+        }
+    }
+}
+
+fn new_file(target: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).create_new(true).open(target)
+}
+
+fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
+    match mode {
+        CopyMode::Symlink => symlink(source, target),
+        CopyMode::Link => match fs::hard_link(source, target) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => {
+                symlink(source, target)
+            }
+            other => other,
+        },
+        CopyMode::Copy => io::copy(&mut fs::File::open(source)?, &mut new_file(target)?).map(drop),
+    }
+}
+
+/// Whether a hard link failed because there can be none, so that a symbolic one may do.
+fn may_be_linked(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
+}
+
+/// `cat.jpg` as `cat-2.jpg`.
+fn numbered(name: &OsStr, number: u32) -> OsString {
+    let path = Path::new(name);
+    let mut out = path.file_stem().unwrap_or_default().to_owned();
+    out.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        out.push(".");
+        out.push(extension);
+    }
+    out
+}

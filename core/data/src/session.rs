@@ -1,0 +1,438 @@
+//! A session: everything about one dataset that is kept between runs, in one folder.
+//!
+//! ```text
+//! session.toml      which dataset, since when, with which model
+//! samples.arrow     the manifest and what is known of each file
+//! detectors/        one result a detector
+//! rank.arrow        the rank made of them, and
+//! unreadable.arrow  what could not be decoded: large sessions only, to be open sooner
+//! measures/         what detectors measured of each picture
+//! index.unfinished  what a reading of all files that was killed had learned
+//! models/           what detectors trained, in versions
+//! embeddings/       the embedding store
+//! decisions/        the journals: the only files here that cannot be made again
+//! settings.toml     thresholds, ensemble and parameters as they were moved
+//! view.json         where a client was
+//! chaffinch.toml    settings of this session, written by hand
+//! lock              who works on it
+//! ```
+//!
+//! Only its owner may look into the folder. Every file but the journals is written under another name and then
+//! renamed, so that there is never half a file.
+
+mod lock;
+mod place;
+mod settings;
+
+pub use place::{Place, default_dir, resolve};
+pub use settings::Settings;
+
+use crate::columns;
+use crate::columns::DetectorResult;
+use crate::dataset::DatasetOptions;
+use crate::facts::Facts;
+use crate::manifest::Manifest;
+use crate::{Error, Result, atomic};
+use chaffinch_protocol::EnsembleRule;
+use lock::Lock;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The version of the folder's layout.
+const FORMAT: u32 = 1;
+
+/// The file that makes a folder a session.
+pub const MARK: &str = "session.toml";
+
+/// `session.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    /// The dataset's absolute path; where it is no UTF-8, as it looks, with `dataset_bytes` beside it.
+    dataset: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dataset_bytes: Option<Vec<u8>>,
+    /// The model of the last scan, as shown.
+    #[serde(default)]
+    model: String,
+    /// ISO 8601.
+    created: String,
+}
+
+/// Whether a file is one that a program killed while it began a session leaves behind.
+fn is_remnant(name: &OsStr) -> bool {
+    name == lock::FILE || atomic::is_new(name, MARK)
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    dir: PathBuf,
+    head: Mutex<Head>,
+    lock: Option<Lock>,
+}
+
+impl Session {
+    /// Opens the session in `dir` to work on it, or begins one there about `dataset`.
+    ///
+    /// # Errors
+    /// When another program works on it, when it is about another dataset, or when the folder cannot be used.
+    pub fn open_or_create(dir: &Path, dataset: &Path) -> Result<Session> {
+        let dataset = canonical(dataset)?;
+        if dir.join(MARK).exists() {
+            let session = Session::open(dir)?;
+            if session.dataset() != dataset {
+                let other = session.dataset();
+                let message = format!("this session is about {}, not {}", other.display(), dataset.display());
+                return Err(Error::format(dir.join(MARK), message));
+            }
+            return Ok(session);
+        }
+        let inside = std::path::absolute(dir).map_err(Error::io("find", dir))?;
+        if dataset.is_dir() && inside.starts_with(&dataset) {
+            let message = "the session would lie inside the dataset; choose another place with --session";
+            return Err(Error::Dataset { path: dataset, message: message.into() });
+        }
+        if fs::read_dir(dir).is_ok_and(|mut entries| {
+            entries.any(|entry| entry.is_ok_and(|entry| !is_remnant(&entry.file_name())))
+        }) {
+            return Err(Error::format(
+                dir,
+                "this folder is not empty and is no session; choose another place with --session",
+            ));
+        }
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
+        let lock = Lock::take(dir)?;
+        let head = Head {
+            format: FORMAT,
+            dataset: dataset.to_string_lossy().into_owned(),
+            dataset_bytes: dataset.to_str().is_none().then(|| dataset.as_os_str().as_bytes().to_vec()),
+            model: String::new(),
+            created: jiff::Timestamp::now().to_string(),
+        };
+        let session = Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: Some(lock) };
+        session.write_head()?;
+        Ok(session)
+    }
+
+    /// Opens a session to work on it.
+    ///
+    /// # Errors
+    /// When it is none, is of another version, or another program works on it.
+    pub fn open(dir: &Path) -> Result<Session> {
+        let mut session = Session::open_to_read(dir)?;
+        session.lock = Some(Lock::take(dir)?);
+        Ok(session)
+    }
+
+    /// Opens a session to look at it, whoever works on it.
+    ///
+    /// # Errors
+    /// When it is none, or is of another version.
+    pub fn open_to_read(dir: &Path) -> Result<Session> {
+        let path = dir.join(MARK);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::format(dir, "this is no session; run chaffinch scan DATASET first"));
+            }
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        let head: Head = toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
+        if head.format != FORMAT {
+            let message = format!(
+                "it has layout {}, this program knows {FORMAT}; use the program that made it, or begin anew elsewhere with --session",
+                head.format
+            );
+            return Err(Error::format(&path, message));
+        }
+        Ok(Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: None })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The dataset.
+    pub fn dataset(&self) -> PathBuf {
+        let head = self.head();
+        head.dataset_bytes
+            .map_or_else(|| PathBuf::from(head.dataset), |bytes| OsString::from_vec(bytes).into())
+    }
+
+    /// The model of the last scan, as shown; empty before one.
+    pub fn model_name(&self) -> String {
+        self.head().model
+    }
+
+    /// When the session was begun, ISO 8601.
+    pub fn created(&self) -> String {
+        self.head().created
+    }
+
+    /// Whether this program may write to the session.
+    pub fn is_writable(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Keeps the model's name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn set_model_name(&self, model: &str) -> Result<()> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).model = model.to_owned();
+        self.write_head()
+    }
+
+    fn head(&self) -> Head {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write_head(&self) -> Result<()> {
+        let path = self.dir.join(MARK);
+        let text = toml::to_string(&self.head()).map_err(|error| Error::format(&path, error.to_string()))?;
+        self.write(&path, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn write(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>,
+    ) -> Result<()> {
+        self.writable()?;
+        atomic::write(path, fill)
+    }
+
+    fn writable(&self) -> Result<()> {
+        match &self.lock {
+            Some(_) => Ok(()),
+            None => Err(Error::Invalid("the session was opened to look at it only".into())),
+        }
+    }
+
+    /// Where journals are.
+    pub fn decisions_dir(&self) -> PathBuf {
+        self.dir.join("decisions")
+    }
+
+    /// Where the embedding store is.
+    pub fn embeddings_dir(&self) -> PathBuf {
+        self.dir.join("embeddings")
+    }
+
+    /// The class vectors of the last scan.
+    pub fn class_vectors_path(&self) -> PathBuf {
+        self.embeddings_dir().join("classes.safetensors")
+    }
+
+    /// The samples' file.
+    pub fn samples_path(&self) -> PathBuf {
+        self.dir.join("samples.arrow")
+    }
+
+    /// The file of a rank that was made of these results.
+    pub fn rank_path(&self) -> PathBuf {
+        self.dir.join("rank.arrow")
+    }
+
+    /// The file of what could not be decoded, as a detector's result.
+    pub fn unreadable_path(&self) -> PathBuf {
+        self.dir.join("unreadable.arrow")
+    }
+
+    fn results_dir(&self) -> PathBuf {
+        self.dir.join("detectors")
+    }
+
+    /// The file of a detector's result.
+    ///
+    /// # Errors
+    /// When the name could not be a file's.
+    pub fn result_path(&self, detector: &str) -> Result<PathBuf> {
+        columns::check_name(detector)?;
+        Ok(self.results_dir().join(format!("{detector}.arrow")))
+    }
+
+    /// Where what detectors measured of each picture is.
+    pub fn measures_dir(&self) -> PathBuf {
+        self.dir.join("measures")
+    }
+
+    /// The file of what a reading of all files that was killed has learned.
+    pub fn unfinished_path(&self) -> PathBuf {
+        self.dir.join("index.unfinished")
+    }
+
+    /// Where a detector's own files are, such as the models it trained.
+    ///
+    /// # Errors
+    /// When the name could not be a folder's.
+    pub fn kept_dir(&self, detector: &str) -> Result<PathBuf> {
+        columns::check_name(detector)?;
+        Ok(self.dir.join("models").join(detector))
+    }
+
+    /// Keeps the samples.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn save_samples(&self, manifest: &Manifest, facts: &Facts) -> Result<()> {
+        self.writable()?;
+        columns::save_samples(&self.samples_path(), manifest, facts)
+    }
+
+    /// The samples, as far as there are any yet.
+    ///
+    /// # Errors
+    /// When their file cannot be read.
+    pub fn load_samples(&self) -> Result<Option<(Manifest, Facts)>> {
+        let path = self.samples_path();
+        if path.exists() { columns::load_samples(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Keeps a detector's result.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_result(&self, result: &DetectorResult) -> Result<()> {
+        let path = self.result_path(&result.record().name)?;
+        self.writable()?;
+        let folder = self.results_dir();
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        result.save(&path)
+    }
+
+    /// Forgets a detector's result; nothing happens where there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn remove_result(&self, detector: &str) -> Result<()> {
+        let path = self.result_path(detector)?;
+        self.writable()?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// All results about so many samples, by detector, and one sentence for each file that cannot be used.
+    pub fn load_results(
+        &self,
+        count: usize,
+        classes: &[String],
+    ) -> (BTreeMap<String, DetectorResult>, Vec<String>) {
+        let (mut results, mut damaged) = (BTreeMap::new(), Vec::new());
+        let mut paths: Vec<PathBuf> = match fs::read_dir(self.results_dir()) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+            Err(_) => Vec::new(),
+        };
+        paths.sort_unstable();
+        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "arrow"))
+        {
+            let hidden = path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
+            match DetectorResult::load(path, classes) {
+                _ if hidden => {}
+                Ok(result) if result.len() == count => {
+                    results.insert(result.record().name.clone(), result);
+                }
+                Ok(result) => {
+                    let (path, len) = (path.display(), result.len());
+                    damaged.push(format!("{path}: it is about {len} samples, not {count}; scan again"));
+                }
+                Err(error) => damaged.push(error.to_string()),
+            }
+        }
+        (results, damaged)
+    }
+
+    /// What was moved, as far as anything was.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn load_settings(&self) -> Result<Settings> {
+        Settings::load(&self.settings_path())
+    }
+
+    /// Keeps what was moved.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_settings(
+        &self,
+        thresholds: &BTreeMap<String, f32>,
+        ensemble: &EnsembleRule,
+        params: &BTreeMap<String, BTreeMap<String, f64>>,
+    ) -> Result<()> {
+        let path = self.settings_path();
+        let settings = Settings {
+            thresholds: thresholds.clone(),
+            ensemble: Some(ensemble.clone()),
+            params: params.clone(),
+        };
+        let text = settings.to_toml(&path)?;
+        self.write(&path, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn settings_path(&self) -> PathBuf {
+        self.dir.join("settings.toml")
+    }
+
+    /// How the dataset was read last, so that a session opens again without saying it anew.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn load_reading(&self) -> Result<Option<DatasetOptions>> {
+        let path = self.reading_path();
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                serde_json::from_str(&text).map(Some).map_err(|error| Error::format(&path, error.to_string()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
+    }
+
+    /// Keeps how the dataset is read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_reading(&self, options: &DatasetOptions) -> Result<()> {
+        let path = self.reading_path();
+        let text =
+            serde_json::to_string_pretty(options).map_err(|error| Error::format(&path, error.to_string()))?;
+        self.write(&path, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn reading_path(&self) -> PathBuf {
+        self.dir.join("reading.json")
+    }
+
+    /// Where a client was, in its own words; empty where it never said.
+    pub fn load_view(&self) -> String {
+        fs::read_to_string(self.dir.join("view.json")).unwrap_or_default()
+    }
+
+    /// Keeps where a client is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_view(&self, state: &str) -> Result<()> {
+        self.write(&self.dir.join("view.json"), |out| out.write_all(state.as_bytes()))
+    }
+}
+
+/// The dataset's real path, the same however it was given.
+fn canonical(dataset: &Path) -> Result<PathBuf> {
+    fs::canonicalize(dataset).map_err(Error::io("open", dataset))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! What was moved in a session: thresholds, the ensemble's rule, parameters.
+
+use crate::{Error, Result};
+use chaffinch_protocol::EnsembleRule;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What a person changed while working; everything else comes from the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How detectors are joined, once that was chosen.
+    pub ensemble: Option<EnsembleRule>,
+    /// Thresholds by detector.
+    pub thresholds: BTreeMap<String, f32>,
+    /// Parameters by detector and name.
+    pub params: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+impl Settings {
+    pub(super) fn load(path: &Path) -> Result<Settings> {
+        match fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text)
+                .map_err(|error| Error::format(path, error.to_string().trim_end().replace('\n', " "))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) => Err(Error::io("read", path)(error)),
+        }
+    }
+
+    pub(super) fn to_toml(&self, path: &Path) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::format(path, error.to_string()))
+    }
+}

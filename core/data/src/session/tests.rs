@@ -1,0 +1,146 @@
+use super::*;
+use crate::columns::ResultBuilder;
+use crate::issue::RunRecord;
+use crate::manifest::NewSample;
+use chaffinch_protocol::sample::Split;
+use std::os::unix::fs::PermissionsExt;
+
+struct Desk {
+    place: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("data")).unwrap();
+        Desk { place }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.place.path().join("data")
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.place.path().join("deep/session")
+    }
+
+    fn open(&self) -> Result<Session> {
+        Session::open_or_create(&self.dir(), &self.data())
+    }
+}
+
+#[test]
+fn a_session_comes_back_as_it_was() {
+    let desk = Desk::new();
+    let session = desk.open().unwrap();
+    assert_eq!(fs::metadata(desk.dir()).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(session.load_samples().unwrap().is_none());
+    assert_eq!(session.load_settings().unwrap(), Settings::default());
+    assert_eq!((session.load_view(), session.model_name()), (String::new(), String::new()));
+
+    let row = NewSample { path: "a.jpg".into(), label: Some("cat".into()), split: Split::Train };
+    let manifest = Manifest::new(desk.data(), [row]);
+    let facts = Facts {
+        hashes: vec![Default::default()].into(),
+        dimensions: [Default::default()].into_iter().collect(),
+        modified: vec![0].into(),
+        phash: vec![0].into(),
+        dhash: vec![0].into(),
+        ..Facts::default()
+    };
+    session.save_samples(&manifest, &facts).unwrap();
+    let mut builder = ResultBuilder::new(1);
+    builder.scores(&[0.25]);
+    let record = RunRecord { name: "clip-prompt".into(), ..RunRecord::default() };
+    session.save_result(&builder.finish(record, manifest.classes())).unwrap();
+    let thresholds = [("clip-prompt".to_owned(), 0.3)].into();
+    let rule = EnsembleRule::Weighted([("clip-prompt".to_owned(), 2.0)].into());
+    let params = [("clip-prompt".to_owned(), [("mode".to_owned(), 1.0)].into())].into();
+    session.save_settings(&thresholds, &rule, &params).unwrap();
+    session.save_view("{\"row\":7}").unwrap();
+    session.set_model_name("bundled on cpu").unwrap();
+    drop(session);
+
+    let session = desk.open().unwrap();
+    let (manifest, known) = session.load_samples().unwrap().unwrap();
+    assert_eq!((manifest.len(), known), (1, facts));
+    let (results, damaged) = session.load_results(1, manifest.classes());
+    assert_eq!((results["clip-prompt"].scores(), damaged.len()), (&[0.25][..], 0));
+    assert_eq!(session.load_settings().unwrap(), Settings { ensemble: Some(rule), thresholds, params });
+    assert_eq!((session.load_view(), session.model_name()), ("{\"row\":7}".into(), "bundled on cpu".into()));
+    assert_eq!(session.dataset(), fs::canonicalize(desk.data()).unwrap());
+
+    fs::write(session.result_path("broken").unwrap(), b"ARROW1").unwrap();
+    let (results, damaged) = session.load_results(2, manifest.classes());
+    assert!(results.is_empty() && damaged.len() == 2 && damaged[1].contains("not 2"), "{damaged:?}");
+    session.remove_result("clip-prompt").unwrap();
+    session.remove_result("clip-prompt").unwrap();
+    assert!(session.remove_result("../session").is_err());
+}
+
+#[test]
+fn two_programs_do_not_work_on_one_session() {
+    let desk = Desk::new();
+    let first = desk.open().unwrap();
+    let error = desk.open().unwrap_err();
+    let holder = format!("process {} on ", std::process::id());
+    assert!(
+        matches!(&error, Error::SessionInUse { holder: named, .. } if named.starts_with(&holder)),
+        "{error}"
+    );
+    let reader = Session::open_to_read(&desk.dir()).unwrap();
+    assert!(reader.save_view("x").is_err() && !reader.is_writable());
+    drop(first);
+    assert!(desk.open().unwrap().is_writable());
+}
+
+#[test]
+fn wrong_places_are_refused() {
+    let desk = Desk::new();
+    let inside = Session::open_or_create(&desk.data().join("s"), &desk.data()).unwrap_err().to_string();
+    assert!(inside.contains("inside the dataset"), "{inside}");
+    assert!(!desk.data().join("s").exists());
+    let full = desk.place.path();
+    assert!(Session::open_or_create(full, &desk.data()).unwrap_err().to_string().contains("not empty"));
+    assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("no session"));
+    drop(desk.open().unwrap());
+    let other = Session::open_or_create(&desk.dir(), full).unwrap_err().to_string();
+    assert!(other.contains("is about"), "{other}");
+    let mark = desk.dir().join(MARK);
+    fs::write(&mark, fs::read_to_string(&mark).unwrap().replace("format = 1", "format = 9")).unwrap();
+    assert!(desk.open().unwrap_err().to_string().contains("layout 9"));
+}
+
+#[test]
+fn a_session_killed_as_it_began_can_begin_again() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.dir()).unwrap();
+    fs::write(desk.dir().join(lock::FILE), "").unwrap();
+    fs::write(desk.dir().join(".session.toml.4711.new"), "format =").unwrap();
+    drop(desk.open().unwrap());
+    for stranger in [".session.toml.new", ".session.toml.x1.new", ".other.4711.new"] {
+        let dir = desk.place.path().join(stranger);
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join(stranger), "").unwrap();
+        let refused = Session::open_or_create(&dir, &desk.data()).unwrap_err().to_string();
+        assert!(refused.contains("not empty"), "{stranger}: {refused}");
+    }
+}
+
+#[test]
+fn datasets_and_sessions_are_told_apart() {
+    let desk = Desk::new();
+    let data = fs::canonicalize(desk.data()).unwrap();
+    let named = resolve(&desk.data(), Some(&desk.dir())).unwrap();
+    assert_eq!(named, Place { dir: desk.dir(), dataset: data.clone() });
+    drop(desk.open().unwrap());
+    assert_eq!(resolve(&desk.dir(), None).unwrap(), named);
+    assert!(resolve(&desk.dir(), Some(&desk.data())).is_err());
+    assert!(resolve(Path::new("/nowhere/at/all"), None).unwrap_err().to_string().contains("no such dataset"));
+    if let Ok(dir) = default_dir(&desk.data()) {
+        let name = dir.file_name().unwrap().to_string_lossy().into_owned();
+        assert_eq!((name.len(), &name[..5]), (5 + 12, "data-"));
+        // However the path is written.
+        assert_eq!(default_dir(&desk.data().join("../data")).unwrap(), dir);
+    }
+}

@@ -1,0 +1,145 @@
+//! Embedding prepared images in the order in which they come, and laying them into chunks.
+
+use super::{CHUNK_ROWS, EmbeddingStore, FillReport};
+use crate::Result;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::embedding::{EmbedError, Embedder};
+use chaffinch_compute::job::Job;
+
+/// Collects images until there are enough for the model. Batches never cross chunks.
+pub(crate) struct Feeder<'a> {
+    batch: Batch<'a>,
+    chunk: NewChunk,
+}
+
+impl Feeder<'_> {
+    pub(crate) fn new(embedder: &dyn Embedder) -> Feeder<'_> {
+        Feeder { batch: Batch::new(embedder), chunk: NewChunk::default() }
+    }
+
+    /// Contents in the chunk under way.
+    pub(crate) fn len(&self) -> usize {
+        self.chunk.hashes.len()
+    }
+
+    /// Takes the next content with its input, or without one where it has no picture. Says whether the model ran.
+    ///
+    /// # Errors
+    /// As for [`Feeder::embed`].
+    pub(crate) fn push(&mut self, hash: ContentHash, input: Option<&[f32]>, job: &Job<'_>) -> Result<bool> {
+        if let Some(input) = input {
+            self.batch.push(self.chunk.hashes.len(), input);
+        }
+        self.chunk.push(hash, self.batch.embedder.dim());
+        let full = self.batch.is_full();
+        if full {
+            self.embed(job)?;
+        }
+        Ok(full)
+    }
+
+    /// Embeds what waits.
+    ///
+    /// # Errors
+    /// When the model fails, or when stopped.
+    pub(crate) fn embed(&mut self, job: &Job<'_>) -> Result<()> {
+        self.batch.run(&mut self.chunk, job)
+    }
+
+    /// Writes the chunk, all of whose images are embedded, and begins another.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&mut self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
+        let chunk = std::mem::take(&mut self.chunk);
+        store.append(&chunk.hashes, &chunk.rows, &chunk.usable)?;
+        let usable = chunk.usable.iter().filter(|&&usable| usable).count() as u64;
+        report.embedded += usable;
+        report.unusable += chunk.usable.len() as u64 - usable;
+        Ok(())
+    }
+}
+
+/// A chunk in the making.
+#[derive(Default)]
+struct NewChunk {
+    hashes: Vec<ContentHash>,
+    rows: Vec<f32>,
+    usable: Vec<bool>,
+}
+
+impl NewChunk {
+    /// A row without a vector, until [`NewChunk::set`].
+    fn push(&mut self, hash: ContentHash, dim: usize) {
+        self.hashes.push(hash);
+        self.rows.resize(self.rows.len() + dim, 0.0);
+        self.usable.push(false);
+    }
+
+    fn set(&mut self, row: usize, vector: &[f32]) {
+        if vector.iter().all(|number| number.is_finite()) {
+            let dim = vector.len();
+            self.rows[row * dim..(row + 1) * dim].copy_from_slice(vector);
+            self.usable[row] = true;
+        }
+    }
+}
+
+/// Images waiting for the model.
+struct Batch<'a> {
+    embedder: &'a dyn Embedder,
+    size: usize,
+    inputs: Vec<f32>,
+    rows: Vec<usize>,
+}
+
+impl Batch<'_> {
+    fn new(embedder: &dyn Embedder) -> Batch<'_> {
+        Batch {
+            embedder,
+            size: embedder.batch_size().clamp(1, CHUNK_ROWS),
+            inputs: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, row: usize, input: &[f32]) {
+        self.inputs.extend_from_slice(input);
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.size
+    }
+
+    /// Embeds what waits. Where the device runs out of memory, this and all later batches are halved.
+    fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
+        let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
+        let mut done = 0;
+        while done < self.rows.len() {
+            job.checkpoint()?;
+            let count = self.size.min(self.rows.len() - done);
+            match self.embedder.embed_images(&self.inputs[done * length..(done + count) * length], count) {
+                Ok(vectors) if vectors.len() == count * dim => {
+                    for (vector, &row) in vectors.chunks_exact(dim).zip(&self.rows[done..]) {
+                        chunk.set(row, vector);
+                    }
+                    done += count;
+                }
+                Ok(vectors) => {
+                    let given = vectors.len();
+                    let message = format!(
+                        "the model gave {given} numbers for {count} images instead of {}",
+                        count * dim
+                    );
+                    return Err(EmbedError::Model(message).into());
+                }
+                Err(EmbedError::OutOfMemory { .. }) if count > 1 => self.size = count.div_ceil(2),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.inputs.clear();
+        self.rows.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Computing the embeddings that are missing.
+//!
+//! Groups of images are prepared ahead (`groups`); the calling thread runs the model. Batches never cross chunks and hold the same images in the same order every time, so that a run that was
+//! killed and resumed leaves the same bytes as one that was not.
+
+use super::feeder::Feeder;
+use super::{CHUNK_ROWS, EmbeddingStore};
+use crate::facts::Facts;
+use crate::groups;
+use crate::index::MAX_FILE_BYTES;
+use crate::manifest::Manifest;
+use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::decode::decode;
+use chaffinch_compute::job::Job;
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::sample::SampleId;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a fill did, counted in different contents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FillReport {
+    /// Newly embedded.
+    pub embedded: u64,
+    /// Found in the store.
+    pub reused: u64,
+    /// Without an embedding: no picture, or the model gave no finite vector.
+    pub unusable: u64,
+    /// Without one because the file was not any more what the index had read; the next index sees to it.
+    pub changed: u64,
+}
+
+/// An image on its way to the model.
+enum Prepared {
+    /// Its input to the tower.
+    Input(Vec<f32>),
+    /// No image, though the file is what it was.
+    NoPicture,
+    /// The file is gone, or is another one now.
+    Changed,
+}
+
+/// Embeds every content of the dataset that the store does not know yet. Finished chunks stay, whatever ends it.
+///
+/// # Errors
+/// When the model fails (out of memory: also with a batch of one), a chunk cannot be written, or when stopped.
+pub fn fill(
+    store: &mut EmbeddingStore,
+    manifest: &Manifest,
+    facts: &Facts,
+    embedder: &dyn Embedder,
+    job: &Job<'_>,
+) -> Result<FillReport> {
+    if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
+        return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
+    }
+    let mut wanted = facts.hashes.to_vec();
+    let mut report = FillReport::default();
+    let mut broken = HashSet::new();
+    for id in facts.unreadable.keys() {
+        let hash = std::mem::take(&mut wanted[id.index()]);
+        if hash != ContentHash::default() && broken.insert(hash) {
+            report.unusable += 1;
+        }
+    }
+    let missing = store.missing(&wanted);
+    let (mut different, mut copies) = (HashSet::new(), HashMap::<ContentHash, Vec<u32>>::new());
+    for (row, hash) in wanted.iter().enumerate().filter(|(_, hash)| **hash != ContentHash::default()) {
+        if !different.insert(*hash) {
+            copies.entry(*hash).or_default().push(row as u32);
+        }
+    }
+    report.reused = (different.len() - missing.len()) as u64;
+    drop(different);
+    let work = Work { manifest, facts, embedder, job, missing: &missing, copies: &copies };
+    work.run(store, &mut report)?;
+    Ok(report)
+}
+
+/// What all threads share.
+struct Work<'a> {
+    manifest: &'a Manifest,
+    facts: &'a Facts,
+    embedder: &'a dyn Embedder,
+    job: &'a Job<'a>,
+    missing: &'a [usize],
+    /// Later samples with the content of an earlier one.
+    copies: &'a HashMap<ContentHash, Vec<u32>>,
+}
+
+impl Work<'_> {
+    /// Takes groups in order, embeds them batch by batch and writes chunk by chunk.
+    fn run(&self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
+        let groups = self.groups();
+        let total = self.missing.len() as u64;
+        self.job.progress(0, total);
+        let mut feeder = Feeder::new(self.embedder);
+        groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, prepared| {
+            for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
+                match prepared {
+                    Prepared::Changed => report.changed += 1,
+                    Prepared::NoPicture => drop(feeder.push(self.facts.hashes[row], None, self.job)?),
+                    Prepared::Input(input) => {
+                        if feeder.push(self.facts.hashes[row], Some(&input), self.job)? {
+                            self.job.progress((group.end as u64).min(total), total);
+                        }
+                    }
+                }
+            }
+            let chunk_ends = group.end % CHUNK_ROWS == 0 || group.end == self.missing.len();
+            if chunk_ends {
+                feeder.embed(self.job)?;
+                feeder.write(store, report)?;
+                self.job.progress(group.end as u64, total);
+            }
+            Ok(())
+        })
+    }
+
+    /// Places in `missing` that are prepared together; a group never crosses a chunk.
+    fn groups(&self) -> Vec<Range<usize>> {
+        let size = groups::size_for(self.embedder);
+        let chunks = (0..self.missing.len()).step_by(CHUNK_ROWS);
+        let groups = chunks.flat_map(|start| {
+            let end = self.missing.len().min(start + CHUNK_ROWS);
+            (start..end).step_by(size).map(move |start| start..end.min(start + size))
+        });
+        groups.collect()
+    }
+
+    fn prepare(&self, group: Range<usize>) -> Vec<Prepared> {
+        let one = |&row: &usize| {
+            if self.job.stopped() {
+                return Prepared::Changed;
+            }
+            let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare_content(row)));
+            prepared.unwrap_or(Prepared::NoPicture)
+        };
+        self.missing[group].par_iter().with_max_len(1).map(one).collect()
+    }
+
+    /// Prepares a content from the first file that has it, or from any other.
+    fn prepare_content(&self, row: usize) -> Prepared {
+        let hash = self.facts.hashes[row];
+        let first = self.prepare_file(row, hash);
+        if !matches!(first, Prepared::Changed) {
+            return first;
+        }
+        let others = self.copies.get(&hash).into_iter().flatten().map(|&other| other as usize);
+        let mut prepared = others.map(|other| self.prepare_file(other, hash));
+        prepared.find(|prepared| !matches!(prepared, Prepared::Changed)).unwrap_or(Prepared::Changed)
+    }
+
+    fn prepare_file(&self, row: usize, hash: ContentHash) -> Prepared {
+        let path = self.manifest.full_path(SampleId(row as u32));
+        let ordinary = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE_BYTES);
+        let bytes = if ordinary { fs::read(&path).ok() } else { None };
+        let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
+            return Prepared::Changed;
+        };
+        let Ok(decoded) = decode(&bytes) else { return Prepared::NoPicture };
+        drop(bytes);
+        let input = self.embedder.preprocess(&decoded.image);
+        if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }
+    }
+}

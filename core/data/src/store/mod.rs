@@ -1,0 +1,243 @@
+//! Embeddings on disk, found by what a file is and not by what it is called.
+//!
+//! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a
+//! hit, and a changed file or another model a miss. Chunks are whole or absent: they are written under another
+//! name, synced and renamed, carry their own checksum, and never change afterwards.
+
+mod chunk;
+mod feeder;
+mod fill;
+
+pub(crate) use feeder::Feeder;
+pub use fill::{FillReport, fill};
+
+use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::embedding::ModelFingerprint;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_protocol::display::safe_path;
+use chunk::Chunk;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Rows of a full chunk.
+pub const CHUNK_ROWS: usize = 2048;
+
+/// Where a row is: chunk number and row in it.
+type Place = (u32, u32);
+
+/// The embeddings of one model.
+pub struct EmbeddingStore {
+    folder: PathBuf,
+    fingerprint: ModelFingerprint,
+    dim: usize,
+    chunks: BTreeMap<u32, Chunk>,
+    /// By the first eight bytes of the hash, which is nearly always enough.
+    places: HashMap<u64, Place>,
+    /// The few whose first eight bytes are taken.
+    collided: HashMap<ContentHash, Place>,
+    notes: Vec<String>,
+}
+
+impl EmbeddingStore {
+    /// Opens or begins the store of a model in `dir`. Every chunk is checked; one that is damaged is moved aside
+    /// (`*.damaged`), noted and computed anew, never trusted.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read.
+    pub fn open(dir: &Path, fingerprint: &ModelFingerprint, dim: usize) -> Result<EmbeddingStore> {
+        let folder = dir.join(fingerprint.as_str());
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        let mut store = EmbeddingStore {
+            folder,
+            fingerprint: fingerprint.clone(),
+            dim,
+            chunks: BTreeMap::new(),
+            places: HashMap::new(),
+            collided: HashMap::new(),
+            notes: Vec::new(),
+        };
+        let numbers = store.numbers_on_disk()?;
+        let read = |&number: &u32| (number, Chunk::read(&store.path(number), fingerprint, dim));
+        let chunks: Vec<_> = numbers.par_iter().map(read).collect();
+        for (number, chunk) in chunks {
+            match chunk {
+                Ok(chunk) => store.add(number, chunk),
+                Err(chunk::Unusable::Damaged(reason)) => store.set_aside(number, &reason)?,
+                Err(chunk::Unusable::Io(error)) => return Err(error),
+            }
+        }
+        Ok(store)
+    }
+
+    /// What was wrong on opening, one sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The folder of this model's chunks.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The model.
+    pub fn fingerprint(&self) -> &ModelFingerprint {
+        &self.fingerprint
+    }
+
+    /// Length of a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of contents that the store knows, also of those that have no vector.
+    pub fn len(&self) -> usize {
+        self.places.len() + self.collided.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The vector of a content; none where it is not known, or is known to have none.
+    pub fn get(&self, hash: &ContentHash) -> Option<&[f32]> {
+        let (number, row) = self.place(hash)?;
+        let chunk = self.chunks.get(&number)?;
+        chunk.usable(row as usize).then(|| chunk.row(row as usize))
+    }
+
+    /// Whether the store knows a content.
+    pub(crate) fn knows(&self, hash: &ContentHash) -> bool {
+        self.place(hash).is_some()
+    }
+
+    /// Places of the hashes that the store does not know: the first of each, in order. Zero hashes (files that
+    /// could not be read) are skipped.
+    pub fn missing(&self, hashes: &[ContentHash]) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let new = |(_, hash): &(usize, &ContentHash)| {
+            **hash != ContentHash::default() && self.place(hash).is_none() && seen.insert(**hash)
+        };
+        hashes.iter().enumerate().filter(new).map(|(place, _)| place).collect()
+    }
+
+    /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them mean something.
+    /// It is on disk when this returns. A chunk that was damaged is replaced before a new number is taken.
+    ///
+    /// # Errors
+    /// When the lengths do not fit together, or the chunk cannot be written.
+    pub fn append(&mut self, hashes: &[ContentHash], rows: &[f32], usable: &[bool]) -> Result<()> {
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        if hashes.len() > CHUNK_ROWS || rows.len() != hashes.len() * self.dim || usable.len() != hashes.len()
+        {
+            return Err(Error::Invalid(format!(
+                "a chunk of {} hashes, {} numbers and {} marks does not fit vectors of {}",
+                hashes.len(),
+                rows.len(),
+                usable.len(),
+                self.dim
+            )));
+        }
+        // Two programs may fill one store: only one at a time takes a number. Where locks are not supported, the
+        // worst is that a chunk is computed twice.
+        let folder = File::open(&self.folder).map_err(Error::io("open", &self.folder))?;
+        let _ = folder.lock();
+        let taken = self.numbers_on_disk()?;
+        let number = (0..).find(|number| taken.binary_search(number).is_err()).unwrap_or(u32::MAX);
+        let path = self.path(number);
+        chunk::write(&path, &self.fingerprint, self.dim, hashes, rows, usable)?;
+        folder.sync_all().map_err(Error::io("sync", &self.folder))?;
+        let _ = folder.unlock();
+        match Chunk::read(&path, &self.fingerprint, self.dim) {
+            Ok(chunk) => self.add(number, chunk),
+            Err(chunk::Unusable::Io(error)) => return Err(error),
+            Err(chunk::Unusable::Damaged(reason)) => {
+                let message = format!("what was just written does not read back ({reason}): check the disk");
+                return Err(Error::format(path, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The vectors of all hashes, row by row, zeros where there is none.
+    ///
+    /// # Errors
+    /// When a matrix beyond the memory's share cannot be laid into a file.
+    pub fn gather(&self, hashes: &[ContentHash]) -> Result<EmbeddingMatrix> {
+        let mut matrix = EmbeddingMatrix::zeros(hashes.len(), self.dim, &self.folder)?;
+        if self.dim > 0 {
+            let rows = matrix.as_mut_slice().par_chunks_mut(self.dim).zip(hashes);
+            rows.with_min_len(256).for_each(|(row, hash)| {
+                if let Some(vector) = self.get(hash) {
+                    row.copy_from_slice(vector);
+                }
+            });
+        }
+        Ok(matrix)
+    }
+
+    fn place(&self, hash: &ContentHash) -> Option<Place> {
+        let place = *self.places.get(&prefix(hash))?;
+        let stored = self.chunks.get(&place.0).map(|chunk| chunk.hash(place.1 as usize));
+        if stored == Some(hash) { Some(place) } else { self.collided.get(hash).copied() }
+    }
+
+    /// Takes a chunk in. What is known already stays as it is.
+    fn add(&mut self, number: u32, chunk: Chunk) {
+        let hashes: Vec<ContentHash> = chunk.hashes().to_vec();
+        self.chunks.insert(number, chunk);
+        for (row, hash) in hashes.into_iter().enumerate() {
+            let place = (number, row as u32);
+            if self.place(&hash).is_some() {
+                continue;
+            }
+            if let std::collections::hash_map::Entry::Vacant(entry) = self.places.entry(prefix(&hash)) {
+                entry.insert(place);
+            } else {
+                self.collided.insert(hash, place);
+            }
+        }
+    }
+
+    fn set_aside(&mut self, number: u32, reason: &str) -> Result<()> {
+        let path = self.path(number);
+        let aside = path.with_extension("safetensors.damaged");
+        fs::rename(&path, &aside).map_err(Error::io("rename", &path))?;
+        let name = safe_path(&aside);
+        self.notes.push(format!(
+            "a chunk of embeddings is damaged ({reason}): it is now {name} and is computed anew"
+        ));
+        Ok(())
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.folder.join(format!("chunk-{number:06}.safetensors"))
+    }
+
+    /// Numbers of the chunks that are there, sorted.
+    fn numbers_on_disk(&self) -> Result<Vec<u32>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))? {
+            let name = entry.map_err(Error::io("list", &self.folder))?.file_name();
+            let number =
+                name.to_str().and_then(|name| name.strip_prefix("chunk-")?.strip_suffix(".safetensors"));
+            numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+}
+
+fn prefix(hash: &ContentHash) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = hash.0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,180 @@
+//! Groups of copies as a list, worst first, and which member of each is the best.
+
+use super::rows as answers;
+use crate::state::State;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::display;
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::{GroupMember, GroupView, Ticket, ViewEvent};
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+/// One group in the list.
+struct Key {
+    /// A place among the results.
+    detector: u16,
+    group: u32,
+    worst: f32,
+}
+
+/// A list of groups as of one moment.
+pub(crate) struct Groups {
+    pub(crate) ticket: Ticket,
+    state: Arc<State>,
+    keys: Vec<Key>,
+}
+
+impl Groups {
+    /// The flagged groups, worst first: by their lowest score, then by detector and number.
+    pub(crate) fn new(ticket: Ticket, state: Arc<State>, leaks: bool) -> Groups {
+        let splits = state.findings.manifest.splits();
+        let mut keys = Vec::new();
+        for (detector, (name, result)) in (0_u16..).zip(&state.findings.results) {
+            if !result.record().groups {
+                continue;
+            }
+            let scores = result.scores();
+            for members in result.grouped().chunk_by(|a, b| a.0 == b.0).filter(|members| members.len() > 1) {
+                let worst = members.iter().map(|(_, row)| scores[*row as usize]).fold(f32::NAN, f32::min);
+                let leak = || reached(splits, members.iter().map(|(_, row)| *row)).len() > 1;
+                if worst < state.thresholds[name] && (!leaks || leak()) {
+                    keys.push(Key { detector, group: members[0].0, worst });
+                }
+            }
+        }
+        let order = |a: &Key, b: &Key| {
+            a.worst.total_cmp(&b.worst).then(a.detector.cmp(&b.detector)).then(a.group.cmp(&b.group))
+        };
+        keys.sort_unstable_by(order);
+        Groups { ticket, state, keys }
+    }
+
+    fn result(&self, key: &Key) -> Option<(&str, &Arc<DetectorResult>)> {
+        self.state
+            .findings
+            .results
+            .iter()
+            .nth(usize::from(key.detector))
+            .map(|(name, result)| (name.as_str(), result))
+    }
+
+    fn members(&self, key: &Key) -> Vec<SampleId> {
+        self.result(key).map(|(_, result)| result.group_members(key.group)).unwrap_or_default()
+    }
+
+    fn decided(&self, key: &Key, decisions: &Decisions) -> bool {
+        self.members(key).iter().all(|id| decisions.get(*id).is_some())
+    }
+
+    /// What a client is told of the list.
+    pub(crate) fn summary(&self, sample: Option<SampleId>, decisions: &Decisions) -> ViewEvent {
+        let of = |sample: SampleId| {
+            self.keys.iter().position(|key| {
+                self.result(key).is_some_and(|(_, result)| result.group(sample) == Some(key.group))
+            })
+        };
+        ViewEvent::Groups {
+            ticket: self.ticket,
+            total: self.keys.len() as u64,
+            // Where hardly anything is decided, hardly any group has to be looked at.
+            decided: if decisions.decided() < 2 {
+                0
+            } else {
+                self.keys.iter().filter(|key| self.decided(key, decisions)).count() as u64
+            },
+            place: sample.and_then(of).map(|place| place as u64),
+        }
+    }
+
+    /// The next group with something undecided.
+    pub(crate) fn find(&self, from: u64, forward: bool, decisions: &Decisions) -> ViewEvent {
+        let from = usize::try_from(from).unwrap_or(usize::MAX).min(self.keys.len());
+        let open = |place: &usize| !self.decided(&self.keys[*place], decisions);
+        let place = if forward {
+            ((from + 1).min(self.keys.len())..self.keys.len()).find(open)
+        } else {
+            (0..from).rev().find(open)
+        };
+        ViewEvent::GroupFound { ticket: self.ticket, place: place.map(|place| place as u64) }
+    }
+
+    /// One group with a window of its members.
+    pub(crate) fn group(&self, place: u64, start: u64, len: u32, decisions: &Decisions) -> Option<GroupView> {
+        let key = self.keys.get(usize::try_from(place).ok()?)?;
+        let (name, result) = self.result(key)?;
+        let (state, findings) = (&self.state, &self.state.findings);
+        let mut samples = result.group_members(key.group);
+        if let Some(best) = best(state, result, &samples) {
+            samples.retain(|sample| *sample != best);
+            samples.insert(0, best);
+        }
+        let alike = samples.first().and_then(|best| result.issue(*best)).map(|issue| issue.related);
+        let alike = alike.unwrap_or_default();
+        let worst = samples.iter().min_by(|a, b| {
+            let score = |id: &SampleId| result.score(*id).unwrap_or(f32::INFINITY);
+            score(a).total_cmp(&score(b))
+        });
+        let reason = worst.map(|worst| display::safe_text(result.reason(*worst)).into_owned());
+        let reached = reached(findings.manifest.splits(), samples.iter().map(|id| id.0));
+        let from = usize::try_from(start).unwrap_or(usize::MAX).min(samples.len());
+        let to = from.saturating_add(len.min(4096) as usize).min(samples.len());
+        let member = |id: &SampleId| {
+            let size = findings.facts.dimensions.get(id.index());
+            GroupMember {
+                row: answers::row(state, decisions, *id),
+                width: size.width,
+                height: size.height,
+                bytes: size.bytes,
+                score: result.score(*id),
+                similarity: alike.iter().find(|(other, _)| other == id).map(|(_, similarity)| *similarity),
+            }
+        };
+        Some(GroupView {
+            ticket: self.ticket,
+            place,
+            detector: name.to_owned(),
+            leak: if reached.len() > 1 {
+                reached.iter().map(|split| split.name().to_owned()).collect()
+            } else {
+                Vec::new()
+            },
+            reason: reason.unwrap_or_default(),
+            rule: format!(
+                "best: highest score of {name}, then train before validation before test, most pixels, most bytes, \
+                 first in the dataset"
+            ),
+            members: samples[from..to].iter().map(member).collect(),
+            start: from as u64,
+            samples,
+        })
+    }
+}
+
+/// The member to keep: [`GroupView::rule`] says how it is chosen.
+fn best(state: &State, result: &DetectorResult, samples: &[SampleId]) -> Option<SampleId> {
+    let findings = &state.findings;
+    let key = |id: &SampleId| {
+        let split = match findings.manifest.split(*id) {
+            Split::Train => 0,
+            Split::None => 1,
+            Split::Validation => 2,
+            Split::Test => 3,
+        };
+        let size = findings.facts.dimensions.get(id.index());
+        // Scores lie in 0..=1, where the bits of numbers are in the order of the numbers.
+        let score = result.score(*id).unwrap_or(0.0).max(0.0).to_bits();
+        let area = u64::from(size.width) * u64::from(size.height);
+        (Reverse(score), split, Reverse(area), Reverse(size.bytes), id.0)
+    };
+    samples.iter().copied().min_by_key(key)
+}
+
+/// The splits of some rows; no split at all is no side of a leak.
+fn reached(splits: &[u8], rows: impl Iterator<Item = u32>) -> Vec<Split> {
+    let bits = rows.fold(0_u8, |bits, row| bits | 1 << splits[row as usize]);
+    [Split::Train, Split::Validation, Split::Test]
+        .into_iter()
+        .filter(|split| bits >> split.code() & 1 == 1)
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! Runs queries on a thread of their own; only the newest one is worth finishing.
+
+use super::desk::Desk;
+use crate::Error;
+use crate::service::Internal;
+use crate::state::State;
+use chaffinch_data::columns;
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Query, Ticket};
+use chaffinch_review::query;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A finished list.
+pub(crate) struct Order {
+    pub(crate) rows: Vec<u32>,
+    pub(crate) by_choice: [u64; 4],
+}
+
+impl Order {
+    /// The row of a sample.
+    pub(crate) fn position(&self, id: SampleId) -> Option<u64> {
+        self.rows.iter().position(|&row| row == id.0).map(|place| place as u64)
+    }
+
+    /// The next row after `from` (or the one before it) that `wanted` accepts.
+    pub(crate) fn find(&self, from: u64, forward: bool, wanted: impl Fn(SampleId) -> bool) -> Option<u64> {
+        let from = usize::try_from(from).ok()?.min(self.rows.len());
+        let place = if forward {
+            let start = (from + 1).min(self.rows.len());
+            self.rows[start..].iter().position(|&row| wanted(SampleId(row))).map(|offset| start + offset)
+        } else {
+            self.rows[..from].iter().rposition(|&row| wanted(SampleId(row)))
+        };
+        place.map(|place| place as u64)
+    }
+}
+
+/// After so long without a question nobody is typing a filter any more.
+const IDLE: Duration = Duration::from_secs(2);
+
+struct Question {
+    ticket: Ticket,
+    query: Query,
+    state: Arc<State>,
+    decisions: Decisions,
+}
+
+/// The desk where lists are asked for.
+pub(crate) struct Lists {
+    desk: Desk<Question>,
+    /// The ticket of the newest question; work on an older one is given up.
+    newest: Arc<AtomicU64>,
+}
+
+impl Lists {
+    pub(crate) fn start(internal: &Sender<Internal>) -> Lists {
+        let internal = internal.clone();
+        let newest = Arc::new(AtomicU64::new(0));
+        let desk = Desk::start({
+            let newest = newest.clone();
+            move |inbox| serve(inbox, &newest, &internal)
+        });
+        Lists { desk, newest }
+    }
+
+    pub(crate) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
+        self.newest.store(ticket, Ordering::Relaxed);
+        self.desk.ask(Question { ticket, query, state, decisions });
+    }
+
+    pub(crate) fn stop(self) {
+        self.newest.store(Ticket::MAX, Ordering::Relaxed);
+        self.desk.stop();
+    }
+}
+
+fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Internal>) {
+    // Threads of their own: a scan keeps the common ones busy for seconds.
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    loop {
+        let mut question = match inbox.recv_timeout(IDLE) {
+            Ok(question) => question,
+            Err(RecvTimeoutError::Disconnected) => return,
+            // Files that were gone through are let go of once nobody asks for more.
+            Err(RecvTimeoutError::Timeout) => {
+                columns::release_mapped();
+                match inbox.recv() {
+                    Ok(question) => question,
+                    Err(_) => return,
+                }
+            }
+        };
+        while let Ok(newer) = inbox.try_recv() {
+            question = newer;
+        }
+        let unwanted = || newest.load(Ordering::Relaxed) != question.ticket;
+        let answered = match &pool {
+            Ok(pool) => pool.install(|| answer(&question, &unwanted)),
+            Err(_) => answer(&question, &unwanted),
+        };
+        let message = match answered {
+            Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
+            Err(Error::Stopped) => continue,
+            Err(error) => Internal::ListFailed(error.to_string()),
+        };
+        if internal.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<Order> {
+    let (state, decisions) = (&question.state, &question.decisions);
+    let source = query::Source {
+        manifest: &state.findings.manifest,
+        facts: &state.findings.facts,
+        results: &state.findings.results,
+        thresholds: &state.thresholds,
+        ranking: &state.ranking,
+        decisions,
+        atlas: state.findings.atlas.as_deref(),
+    };
+    let rows = query::select_unless(&source, &question.query, unwanted)?;
+    let by_choice = match rows.len() == source.manifest.len() {
+        true => decisions.by_choice(),
+        false if decisions.decided() == 0 => [0; 4],
+        false => by_choice(&rows, decisions, source.manifest.len()),
+    };
+    Ok(Order { rows, by_choice })
+}
+
+/// Rows with a keep, remove, relabel, unsure decision.
+fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
+    let mut listed = vec![false; count];
+    rows.iter().for_each(|&row| listed[row as usize] = true);
+    let mut by_choice = [0; 4];
+    for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
+        let place = match decision.choice {
+            Choice::Keep => 0,
+            Choice::Remove => 1,
+            Choice::Relabel(_) => 2,
+            Choice::Unsure => 3,
+        };
+        by_choice[place] += 1;
+    }
+    by_choice
+}

@@ -1,0 +1,65 @@
+//! Counts over the whole dataset, made on a thread of their own: a client asks, the newest question of each kind is
+//! answered.
+
+mod confusion;
+mod forms;
+mod histogram;
+mod statistics;
+
+use super::desk::Desk;
+use crate::Setup;
+use crate::state::State;
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
+use crossbeam_channel::{Receiver, Sender};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One question with everything its answer is made of.
+pub(crate) struct Question {
+    pub(crate) ticket: Ticket,
+    pub(crate) about: Overview,
+    pub(crate) state: Arc<State>,
+    pub(crate) decisions: Decisions,
+    pub(crate) setup: Arc<Setup>,
+    /// Parameters moved in the session, by detector.
+    pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+/// The desk where overviews are asked for.
+pub(crate) fn desk(events: &Sender<Event>) -> Desk<Question> {
+    let events = events.clone();
+    Desk::start(move |inbox| serve(inbox, &events))
+}
+
+fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
+    while let Ok(first) = inbox.recv() {
+        let mut waiting = vec![first];
+        while let Ok(newer) = inbox.try_recv() {
+            let kind = std::mem::discriminant(&newer.about);
+            waiting.retain(|question| std::mem::discriminant(&question.about) != kind);
+            waiting.push(newer);
+        }
+        for question in waiting {
+            let event = match answer(&question) {
+                Ok(overview) => Event::Overview { ticket: question.ticket, overview },
+                Err(error) => Event::Trouble { about: "overview".into(), message: error.to_string() },
+            };
+            if events.send(event).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn answer(question: &Question) -> crate::Result<Overviewed> {
+    let (state, decisions) = (&question.state, &question.decisions);
+    Ok(match &question.about {
+        Overview::Histogram(name) => {
+            Overviewed::Histogram(histogram::histogram(state, decisions, question.ticket, name)?)
+        }
+        Overview::Confusion => Overviewed::Confusion(confusion::confusion(state, decisions)),
+        Overview::Statistics => Overviewed::Statistics(statistics::statistics(state, decisions)),
+        Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, state, &question.params)),
+    })
+}

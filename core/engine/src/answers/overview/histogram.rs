@@ -1,0 +1,104 @@
+//! Scores of one detector.
+
+use crate::state::State;
+use crate::{Error, Result};
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{BINS, Histogram, Ticket};
+use rayon::prelude::*;
+
+pub(crate) fn histogram(
+    state: &State,
+    decisions: &Decisions,
+    ticket: Ticket,
+    name: &str,
+) -> Result<Histogram> {
+    let results = &state.findings.results;
+    let result = results
+        .get(name)
+        .ok_or_else(|| Error::Invalid(format!("there are no results of a detector '{name}'")))?;
+    let count = state.findings.manifest.len().min(result.len());
+    let others: Vec<(&[f32], f32)> = results
+        .iter()
+        .filter(|(other, result)| *other != name && result.len() >= count)
+        .map(|(other, result)| (result.scores(), state.thresholds[other]))
+        .collect();
+    let empty = || Histogram {
+        ticket,
+        detector: name.to_owned(),
+        samples: vec![0; BINS + 1],
+        alone: vec![0; BINS + 1],
+        faulty: vec![0; BINS + 1],
+        fine: vec![0; BINS + 1],
+        elsewhere: 0,
+        unscored: 0,
+        default: result.record().threshold,
+    };
+    let scores = &result.scores()[..count];
+    // Sums of whole numbers are the same in any order, so parts may be made by any number of threads.
+    let parts = scores.par_chunks(1 << 16).enumerate().map(|(part, chunk)| {
+        let mut histogram = empty();
+        for (offset, &score) in chunk.iter().enumerate() {
+            let row = (part << 16) + offset;
+            let flagged = others.iter().any(|(scores, threshold)| scores[row] < *threshold);
+            histogram.elsewhere += u64::from(flagged);
+            if score.is_nan() {
+                histogram.unscored += 1;
+                continue;
+            }
+            let bin = bin(score);
+            histogram.samples[bin] += 1;
+            histogram.alone[bin] += u64::from(!flagged);
+        }
+        histogram
+    });
+    let mut whole = parts.reduce(empty, |mut a, b| {
+        for (a, b) in [(&mut a.samples, &b.samples), (&mut a.alone, &b.alone)] {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        }
+        a.elsewhere += b.elsewhere;
+        a.unscored += b.unscored;
+        a
+    });
+    for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < count) {
+        let Some(score) = result.score(SampleId(id.0)) else { continue };
+        match decision.choice {
+            Choice::Keep => whole.fine[bin(score)] += 1,
+            Choice::Remove | Choice::Relabel(_) => whole.faulty[bin(score)] += 1,
+            Choice::Unsure => {}
+        }
+    }
+    Ok(whole)
+}
+
+/// The bin of a score, so that comparing with a bin's edge is the comparison with a threshold of that value.
+fn bin(score: f32) -> usize {
+    let mut bin = ((score * BINS as f32) as usize).min(BINS);
+    let edge = |bin: usize| bin as f32 / BINS as f32;
+    if bin > 0 && score < edge(bin) {
+        bin -= 1;
+    } else if bin < BINS && score >= edge(bin + 1) {
+        bin += 1;
+    }
+    bin
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_edge_is_a_threshold(score in 0.0_f32..=1.0, thousandths in 0_usize..=1000) {
+            let threshold = thousandths as f32 / 1000.0;
+            prop_assert_eq!(score < threshold, bin(score) < chaffinch_protocol::edge(threshold));
+        }
+
+        #[test]
+        fn thresholds_themselves_are_not_below(thousandths in 0_usize..=1000) {
+            prop_assert_eq!(bin(thousandths as f32 / 1000.0), thousandths);
+        }
+    }
+}

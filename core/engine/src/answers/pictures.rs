@@ -1,0 +1,184 @@
+//! Pictures for the screen, decoded on threads of their own. A newer request for a slot replaces an older one
+//! that has not started, so that a held key never builds a queue.
+
+use chaffinch_compute::image::{decode, thumbnail};
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Event, Picture, Ticket};
+use crossbeam_channel::Sender;
+use image::RgbImage;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// One wish.
+pub(crate) struct Request {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) ticket: Ticket,
+    pub(crate) slot: u32,
+    pub(crate) sample: SampleId,
+    pub(crate) fit: (u32, u32),
+    /// Only a part, pixel by pixel, around this place in shares of the picture.
+    pub(crate) part: Option<(u16, u16)>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Newest request by slot; slot 0 is the main picture and goes first.
+    waiting: BTreeMap<u32, Request>,
+    /// Pictures of which parts were shown last, since more parts of them will be.
+    whole: VecDeque<(PathBuf, Arc<RgbImage>)>,
+    closed: bool,
+}
+
+/// The desk where pictures are asked for.
+pub(crate) struct Pictures {
+    queue: Arc<(Mutex<Queue>, Condvar)>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+const THREADS: usize = 2;
+
+/// Whole pictures that are held: two that are compared.
+const WHOLE: usize = 2;
+
+/// Greatest side that is sent to a client: more than any terminal shows, little enough for a socket.
+const MAX_SIDE: u32 = 2048;
+
+impl Pictures {
+    pub(crate) fn start(events: &Sender<Event>) -> Pictures {
+        let queue: Arc<(Mutex<Queue>, Condvar)> = Arc::default();
+        let threads = (0..THREADS)
+            .map(|_| {
+                let (queue, events) = (queue.clone(), events.clone());
+                thread::spawn(move || serve(&queue, &events))
+            })
+            .collect();
+        Pictures { queue, threads }
+    }
+
+    pub(crate) fn ask(&self, request: Request) {
+        let (queue, wake) = &*self.queue;
+        queue.lock().unwrap_or_else(PoisonError::into_inner).waiting.insert(request.slot, request);
+        wake.notify_one();
+    }
+
+    pub(crate) fn stop(self) {
+        let (queue, wake) = &*self.queue;
+        {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.closed = true;
+            queue.waiting.clear();
+        }
+        wake.notify_all();
+        for thread in self.threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(queue: &(Mutex<Queue>, Condvar), events: &Sender<Event>) {
+    loop {
+        let request = {
+            let mut guard = queue.0.lock().unwrap_or_else(PoisonError::into_inner);
+            loop {
+                if guard.closed {
+                    return;
+                }
+                if let Some((_, request)) = guard.waiting.pop_first() {
+                    break request;
+                }
+                guard = queue.1.wait(guard).unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        if events.send(Event::Picture(paint(&request, &queue.0))).is_err() {
+            return;
+        }
+    }
+}
+
+fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
+    let mut picture = Picture {
+        ticket: request.ticket,
+        slot: request.slot,
+        sample: request.sample,
+        width: 0,
+        height: 0,
+        rgb: Vec::new(),
+        whole: (0, 0),
+        error: None,
+    };
+    if request.sample.index() >= request.manifest.len() {
+        picture.error = Some("there is no such sample".into());
+        return picture;
+    }
+    let path = request.manifest.full_path(request.sample);
+    let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
+    let shown = match request.part {
+        None => read(&path).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height))),
+        Some(middle) => {
+            held(path, queue).map(|image| (image.dimensions(), part(&image, middle, width, height)))
+        }
+    };
+    match shown {
+        Ok((whole, image)) => {
+            picture.whole = whole;
+            (picture.width, picture.height) = image.dimensions();
+            picture.rgb = image.into_raw();
+        }
+        Err(error) => picture.error = Some(display::safe_text(&error).into_owned()),
+    }
+    picture
+}
+
+fn read(path: &Path) -> Result<RgbImage, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    decode::decode(&bytes).map(|decoded| decoded.image).map_err(|error| error.to_string())
+}
+
+/// The whole picture, read again only where it is not held.
+fn held(path: PathBuf, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
+    let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
+        return Ok(image.clone());
+    }
+    let image = Arc::new(read(&path)?);
+    let mut queue = lock();
+    queue.whole.push_back((path, image.clone()));
+    if queue.whole.len() > WHOLE {
+        queue.whole.pop_front();
+    }
+    Ok(image)
+}
+
+/// So many pixels around a place, moved inwards at the borders.
+fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbImage {
+    let side = |share: u16, length: u32, whole: u32| {
+        let length = length.min(whole);
+        let centre = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
+        (centre.saturating_sub(length / 2).min(whole - length), length)
+    };
+    let (left, width) = side(middle.0, width, image.width());
+    let (top, height) = side(middle.1, height, image.height());
+    image::imageops::crop_imm(image, left, top, width, height).to_image()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_lie_inside_and_show_the_very_pixels() {
+        let image = RgbImage::from_fn(100, 60, |x, y| image::Rgb([x as u8, y as u8, 7]));
+        let corner = |middle, width, height| {
+            let part = part(&image, middle, width, height);
+            (part.dimensions(), part.get_pixel(0, 0).0)
+        };
+        assert_eq!(corner((0, 0), 20, 10), ((20, 10), [0, 0, 7]));
+        assert_eq!(corner((u16::MAX, u16::MAX), 20, 10), ((20, 10), [80, 50, 7]));
+        assert_eq!(corner((u16::MAX / 2, u16::MAX / 2), 20, 10), ((20, 10), [39, 24, 7]));
+        assert_eq!(corner((9, 9), 500, 10).0, (100, 10));
+    }
+}

@@ -1,0 +1,158 @@
+//! Makes the rows and details that a client shows.
+
+use super::candidates;
+use crate::findings::Findings;
+use crate::state::State;
+use chaffinch_compute::embedding::ModelFingerprint;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::neighbors;
+use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::session::Session;
+use chaffinch_data::store::EmbeddingStore;
+use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_protocol::display;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
+
+/// Neighbours shown beside a sample.
+const NEIGHBORS: usize = 8;
+
+pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
+    let manifest = &state.findings.manifest;
+    let score = state.ranking.score(id.index());
+    Row {
+        sample: id,
+        path: display::safe_path(manifest.path(id)),
+        label: manifest.label(id).map(|label| label.0),
+        suggested: suggestion(state, id),
+        score,
+        flags: state.flags(id.index()),
+        split: manifest.split(id),
+        decision: decisions.get(id).cloned(),
+    }
+}
+
+/// The suggestion of the worst-scoring detector that has one.
+fn suggestion(state: &State, id: SampleId) -> Option<u32> {
+    let results = state.findings.results.iter();
+    let flagged = results.filter(|(name, result)| result.scores()[id.index()] < state.thresholds[*name]);
+    flagged
+        .filter_map(|(_, result)| result.issue(id).and_then(|issue| Some((issue.score, issue.suggested?))))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, label)| label)
+}
+
+pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
+    let findings = &state.findings;
+    let (manifest, facts) = (&findings.manifest, &findings.facts);
+    let known = id.index() < facts.len();
+    let size = if known { facts.dimensions.get(id.index()) } else { Default::default() };
+    let embedding = findings.matrix.as_ref().filter(|m| id.index() < m.rows()).map(|m| m.row(id.index()));
+    let mut issues: Vec<DetailIssue> = findings
+        .results
+        .iter()
+        .filter_map(|(name, result)| {
+            let issue = result.issue(id)?;
+            let threshold = state.thresholds[name];
+            Some(DetailIssue {
+                detector: name.clone(),
+                score: issue.score,
+                threshold,
+                flagged: issue.score < threshold,
+                suggested: issue.suggested,
+                reason: display::safe_text(&issue.reason).into_owned(),
+                related: issue
+                    .related
+                    .iter()
+                    .map(|&(other, alike)| related(manifest, other, alike))
+                    .collect(),
+                group: issue.group.map(|group| result.group_members(group)).unwrap_or_default(),
+            })
+        })
+        .collect();
+    issues.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(a.score.total_cmp(&b.score)));
+    let probabilities = match (&findings.class_vectors, embedding) {
+        (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
+        _ => Vec::new(),
+    };
+    let (row, neighbors) = (row(state, journal.decisions(), id), nearest(findings, id, embedding));
+    let candidates = candidates::ordered(row.label, row.suggested, &issues, &neighbors, &probabilities);
+    Detail {
+        row,
+        full_path: display::safe_path(&manifest.full_path(id)),
+        hash: if known { facts.hashes[id.index()].to_string() } else { String::new() },
+        width: size.width,
+        height: size.height,
+        bytes: size.bytes,
+        unreadable: facts.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
+        tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
+        note: display::safe_text(journal.decisions().note(id)).into_owned(),
+        issues,
+        candidates,
+        neighbors,
+        extra: manifest
+            .extra()
+            .iter()
+            .map(|column| (column.name.clone(), display::safe_text(&column.values[id.index()]).into_owned()))
+            .collect(),
+    }
+}
+
+fn related(manifest: &Manifest, id: SampleId, similarity: f32) -> DetailRelated {
+    DetailRelated {
+        sample: id,
+        path: display::safe_path(manifest.path(id)),
+        label: manifest.label(id).map(|label| label.0),
+        split: manifest.split(id),
+        similarity,
+    }
+}
+
+fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<DetailRelated> {
+    let (Some(matrix), Some(embedding)) = (&findings.matrix, embedding) else { return Vec::new() };
+    if embedding.iter().all(|&x| x == 0.0) {
+        return Vec::new();
+    }
+    let cosines = neighbors::similarities(matrix, embedding, 1);
+    let mut best: Vec<(u32, f32)> = (0_u32..)
+        .zip(cosines)
+        .filter(|(other, _)| *other != id.0 && findings.facts.decodable(SampleId(*other)))
+        .collect();
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if best.len() > NEIGHBORS {
+        best.select_nth_unstable_by(NEIGHBORS, order);
+        best.truncate(NEIGHBORS);
+    }
+    best.sort_by(order);
+    best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+}
+
+/// The embeddings and class vectors an earlier scan left, if they are whole and of one model.
+pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(EmbeddingMatrix, ClassVectors)> {
+    let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
+    let fingerprint = ModelFingerprint::stored(vectors.fingerprint());
+    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, vectors.dim()).ok()?;
+    let matrix = store.gather(&findings.facts.hashes).ok()?;
+    Some((matrix, vectors))
+}
+
+/// What a decision did, in words for the status line.
+pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
+    let what = match applied.samples.as_slice() {
+        [one] => display::safe_path(manifest.path(*one)),
+        _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
+            return format!("{} samples: {}", applied.samples.len(), applied.words);
+        }
+        many => format!("{} samples", many.len()),
+    };
+    let verb = match (kind, &applied.decision) {
+        (SavedKind::Undo, _) => "undid".to_owned(),
+        (SavedKind::Redo, _) => "redid".to_owned(),
+        (SavedKind::Decision, Some(decision)) => {
+            display::safe_text(&decision.choice.to_string()).into_owned()
+        }
+        (SavedKind::Decision, None) => "cleared".to_owned(),
+    };
+    format!("{verb} {what}")
+}

@@ -1,0 +1,214 @@
+//! Answers views of many samples at once, on a thread of its own: groups, clusters and the map.
+
+use super::desk::Desk;
+use super::groups::Groups;
+use super::lists::Order;
+use super::rows as answers;
+use crate::state::State;
+use chaffinch_compute::neighbors;
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Area, Axes, ClusterView, Event, MapPoint, MapView, Ticket, ViewCommand, ViewEvent};
+use chaffinch_review::atlas::{Atlas, Neighborhoods};
+use crossbeam_channel::{Receiver, Sender};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// A question with everything its answer is made of.
+pub(crate) struct Question {
+    pub(crate) command: ViewCommand,
+    pub(crate) state: Arc<State>,
+    pub(crate) decisions: Decisions,
+    /// The list that the question names, if that is the current one.
+    pub(crate) list: Option<Arc<Order>>,
+}
+
+/// The desk where views are asked for.
+pub(crate) fn desk(events: &Sender<Event>) -> Desk<Question> {
+    let events = events.clone();
+    Desk::start(move |inbox| serve(inbox, &events))
+}
+
+fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
+    let mut groups: Option<Groups> = None;
+    while let Ok(question) = inbox.recv() {
+        let waiting: Vec<Question> = std::iter::once(question).chain(inbox.try_iter()).collect();
+        for place in 0..waiting.len() {
+            // Of several maps only the newest is worth the work.
+            let newer = || waiting[place + 1..].iter().any(|later| same_kind(&later.command));
+            if same_kind(&waiting[place].command) && newer() {
+                continue;
+            }
+            if let Some(answer) = answer(&waiting[place], &mut groups)
+                && events.send(Event::View(Box::new(answer))).is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
+fn same_kind(command: &ViewCommand) -> bool {
+    matches!(command, ViewCommand::Map { .. })
+}
+
+fn answer(question: &Question, groups: &mut Option<Groups>) -> Option<ViewEvent> {
+    let Question { command, state, decisions, list } = question;
+    let known = |ticket: &Ticket| groups.as_ref().filter(|groups| groups.ticket == *ticket);
+    match command {
+        ViewCommand::Groups { ticket, leaks, sample } => {
+            let made = Groups::new(*ticket, state.clone(), *leaks);
+            let summary = made.summary(*sample, decisions);
+            *groups = Some(made);
+            Some(summary)
+        }
+        ViewCommand::Group { ticket, place, start, len } => {
+            let view = known(ticket)?.group(*place, *start, *len, decisions)?;
+            Some(ViewEvent::Group(Box::new(view)))
+        }
+        ViewCommand::FindGroup { ticket, from, forward } => {
+            Some(known(ticket)?.find(*from, *forward, decisions))
+        }
+        ViewCommand::Clusters { ticket, class, beside } => {
+            Some(clusters(state, decisions, *ticket, *class, *beside))
+        }
+        ViewCommand::Map { ticket, axes, area, width, height, .. } => {
+            let mut view = MapView::empty(*ticket, *area, (*width, *height));
+            map(state, list.as_deref(), *axes, &mut view);
+            Some(ViewEvent::Map(Box::new(view)))
+        }
+        ViewCommand::Inside { ticket, axes, area, most, .. } => {
+            let (total, samples) = inside(state, list.as_deref(), *axes, *area, *most as usize);
+            Some(ViewEvent::Inside { ticket: *ticket, total, samples })
+        }
+        // Answered elsewhere.
+        ViewCommand::KeepOnly { .. } | ViewCommand::Part { .. } => None,
+    }
+}
+
+const NO_EMBEDDINGS: &str = "there are no embeddings yet: they come with the first scan";
+
+fn clusters(
+    state: &State,
+    decisions: &Decisions,
+    ticket: Ticket,
+    class: u32,
+    beside: Option<SampleId>,
+) -> ViewEvent {
+    let Some(atlas) = &state.findings.atlas else {
+        return ViewEvent::Clusters { ticket, class, clusters: Vec::new(), note: NO_EMBEDDINGS.into() };
+    };
+    let matrix = atlas.matrix();
+    let made = atlas.clusters(class);
+    let medoids: Vec<u32> = made.all.iter().map(|cluster| cluster.medoid).collect();
+    let beside = beside.filter(|id| id.index() < matrix.rows());
+    let alike = beside.map(|id| neighbors::block(matrix, &[id.0], &medoids));
+    let order = &state.ranking.flags;
+    let suspect = |row: &&u32| order.get(**row as usize).is_some_and(|flags| *flags > 0);
+    let views = made.all.iter().enumerate().map(|(place, cluster)| ClusterView {
+        medoid: answers::row(state, decisions, SampleId(cluster.medoid)),
+        outermost: answers::row(state, decisions, SampleId(cluster.outermost)),
+        size: cluster.members.len() as u64,
+        suspects: cluster.members.iter().filter(suspect).count() as u64,
+        mean: cluster.mean,
+        similarity: alike.as_ref().and_then(|alike| alike.get(place).copied()),
+    });
+    let clusters: Vec<ClusterView> = views.collect();
+    let note = match clusters.len() {
+        0 => "no sample of this class has an embedding".to_owned(),
+        _ => "spherical k-means; the picture nearest to each centre stands for its cluster".to_owned(),
+    };
+    ViewEvent::Clusters { ticket, class, clusters, note }
+}
+
+/// The points of a map, and what is to be said of it.
+fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]] {
+    let projection = atlas.projection();
+    let held = projection.explained() * 100.0;
+    view.note = format!("principal components: two axes with {held:.0} % of the variance");
+    if axes == Axes::Components {
+        return projection.points();
+    }
+    match atlas.neighborhoods() {
+        Neighborhoods::Made(points) => {
+            let placed = points.iter().filter(|[x, _]| !x.is_nan()).count();
+            view.note =
+                "neighborhoods (t-SNE): who lies near is alike, how far apart groups lie says little".into();
+            if placed < projection.points().iter().filter(|[x, _]| !x.is_nan()).count() {
+                let _ = write!(view.note, "; {placed} of the samples, evenly spaced");
+            }
+            view.axes = Axes::Neighborhoods;
+            return points;
+        }
+        Neighborhoods::Making(share) => view.making = Some(share),
+        Neighborhoods::None(why) => view.note = format!("{why}; {}", view.note),
+    }
+    projection.points()
+}
+
+fn map(state: &State, list: Option<&Order>, axes: Axes, view: &mut MapView) {
+    let Some(atlas) = &state.findings.atlas else {
+        view.note = NO_EMBEDDINGS.into();
+        return;
+    };
+    let points = points(atlas, axes, view);
+    let (area, width, height) = (view.area, view.width, view.height);
+    let scale = |share: f32, low: f32, high: f32, cells: u16| {
+        let share = if high > low { (share - low) / (high - low) } else { 0.5 };
+        ((share * f32::from(cells)) as u16).min(cells - 1)
+    };
+    let dot = |row: u32| -> Option<usize> {
+        let [x, y] = *points.get(row as usize)?;
+        area.contains(x, y).then(|| {
+            let x = scale(x, area.left, area.right, width);
+            let y = scale(y, area.top, area.bottom, height);
+            usize::from(y) * usize::from(width) + usize::from(x)
+        })
+    };
+    const NOBODY: u32 = u32::MAX;
+    // All, listed, first.
+    let mut grid = vec![(0_u32, 0_u32, NOBODY); usize::from(width) * usize::from(height)];
+    for &row in list.map_or(&[][..], |list| &list.rows) {
+        if let Some(at) = dot(row) {
+            grid[at].1 += 1;
+            if grid[at].2 == NOBODY {
+                grid[at].2 = row;
+            }
+        }
+    }
+    for row in 0..points.len() as u32 {
+        if let Some(at) = dot(row) {
+            view.inside += 1;
+            grid[at].0 += 1;
+            if grid[at].2 == NOBODY {
+                grid[at].2 = row;
+            }
+        }
+    }
+    let manifest = &state.findings.manifest;
+    let made = grid.iter().enumerate().filter(|(_, cell)| cell.0 > 0).map(|(at, &(all, listed, first))| {
+        let sample = SampleId(first);
+        let (x, y) = ((at % usize::from(width)) as u16, (at / usize::from(width)) as u16);
+        MapPoint { x, y, all, listed, sample, label: manifest.label(sample).map(|label| label.0) }
+    });
+    view.points = made.collect();
+}
+
+fn inside(state: &State, list: Option<&Order>, axes: Axes, area: Area, most: usize) -> (u64, Vec<SampleId>) {
+    let (Some(atlas), Some(list)) = (&state.findings.atlas, list) else { return (0, Vec::new()) };
+    let points = match (axes, atlas.neighborhoods_now()) {
+        (Axes::Components, _) => atlas.projection().points(),
+        (Axes::Neighborhoods, Neighborhoods::Made(points)) => points,
+        (Axes::Neighborhoods, _) => return (0, Vec::new()),
+    };
+    let lies = |row: &&u32| points.get(**row as usize).is_some_and(|[x, y]| area.contains(*x, *y));
+    let mut samples = Vec::new();
+    let mut total = 0;
+    for row in list.rows.iter().filter(lies) {
+        total += 1;
+        if samples.len() < most {
+            samples.push(SampleId(*row));
+        }
+    }
+    (total, samples)
+}

@@ -1,0 +1,45 @@
+//! What tells whether a detector's result is still true.
+
+use crate::findings::Findings;
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_host::LoadedDetector;
+use std::collections::BTreeMap;
+
+/// Digest of everything a detector's result depends on.
+pub(crate) struct InputDigest(blake3::Hasher);
+
+impl InputDigest {
+    pub(crate) fn new(
+        findings: &Findings,
+        prompts: &PromptSet,
+        embedder: Option<&dyn Embedder>,
+    ) -> InputDigest {
+        let (manifest, facts) = (&findings.manifest, &findings.facts);
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(bytemuck::cast_slice(&facts.hashes));
+        hasher.update(bytemuck::cast_slice(manifest.labels()));
+        hasher.update(manifest.splits());
+        for text in manifest.classes() {
+            hasher.update(text.as_bytes()).update(&[0]);
+        }
+        for size in facts.dimensions.iter() {
+            hasher.update(&size.width.to_le_bytes()).update(&size.height.to_le_bytes());
+        }
+        for id in facts.unreadable.keys() {
+            hasher.update(&id.0.to_le_bytes());
+        }
+        hasher.update(prompts.digest().as_bytes());
+        hasher.update(embedder.map_or("", |embedder| embedder.fingerprint().as_str()).as_bytes());
+        InputDigest(hasher)
+    }
+
+    pub(crate) fn of(&self, detector: &LoadedDetector, params: &BTreeMap<String, f64>) -> String {
+        let mut hasher = self.0.clone();
+        hasher.update(detector.digest().as_bytes());
+        for (name, value) in params {
+            hasher.update(name.as_bytes()).update(&value.to_le_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}

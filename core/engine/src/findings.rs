@@ -1,0 +1,31 @@
+//! What a scan has found so far.
+
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_review::atlas::Atlas;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is known so far, handed over whenever a stage is finished.
+#[derive(Clone, Default)]
+pub(crate) struct Findings {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) results: BTreeMap<String, Arc<DetectorResult>>,
+    pub(crate) matrix: Option<Arc<EmbeddingMatrix>>,
+    pub(crate) class_vectors: Option<Arc<ClassVectors>>,
+    pub(crate) atlas: Option<Arc<Atlas>>,
+    pub(crate) model: String,
+}
+
+impl Findings {
+    /// Takes embeddings in, and prepares what is made of them.
+    pub(crate) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
+        let matrix = Arc::new(matrix);
+        self.atlas = Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.facts.clone())));
+        self.matrix = Some(matrix);
+    }
+}

@@ -1,0 +1,97 @@
+//! What opening a large session again need not compute: the rank, and the files that could not be decoded as a
+//! detector's result. Kept beside what they are made of, and made anew when that has changed.
+
+use crate::Setup;
+use crate::state::State;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::session::Session;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_review::ranking::Ranking;
+use chaffinch_review::ranking::{load_rank, save_rank};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Sessions with fewer samples compute both faster than anybody notices.
+const WORTH_KEEPING: usize = 200_000;
+
+/// Stands for everything a rank is made of; `None` where the session is small or a file cannot be looked at.
+pub(crate) fn key(
+    session: &Session,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    count: usize,
+) -> Option<String> {
+    // What is learned from decisions changes with them.
+    if count < WORTH_KEEPING || *rule == EnsembleRule::Stacking {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(count as u64).to_le_bytes());
+    hasher.update(serde_json::to_string(rule).ok()?.as_bytes());
+    for (name, threshold) in thresholds {
+        let path = match name == UNREADABLE {
+            true => session.samples_path(),
+            false => session.result_path(name).ok()?,
+        };
+        hasher.update(name.as_bytes()).update(&[0]).update(&threshold.to_bits().to_le_bytes());
+        hasher.update(&stamp(&path)?);
+    }
+    Some(hasher.finalize().to_hex().to_string())
+}
+
+/// Size and time of a file.
+fn stamp(path: &Path) -> Option<[u8; 24]> {
+    let metadata = std::fs::metadata(path).ok()?;
+    let time = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let mut stamp = [0; 24];
+    stamp[..8].copy_from_slice(&metadata.len().to_le_bytes());
+    stamp[8..].copy_from_slice(&time.as_nanos().to_le_bytes());
+    Some(stamp)
+}
+
+/// The rank of this key.
+pub(crate) fn rank(session: &Session, key: &str, count: usize) -> Option<Ranking> {
+    load_rank(&session.rank_path(), key, count)
+}
+
+/// Keeps the rank of a snapshot, in the background: nobody waits for it.
+pub(crate) fn keep(setup: &Arc<Setup>, state: &Arc<State>) {
+    let session = &setup.session;
+    let key = key(session, &state.thresholds, &state.rule, state.ranking.len());
+    let Some(key) = key.filter(|_| session.is_writable()) else { return };
+    let (setup, state) = (setup.clone(), state.clone());
+    let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {
+        // Without it the next opening takes longer, and that is all.
+        let _ = save_rank(&setup.session.rank_path(), &key, &state.ranking);
+    });
+    drop(spawned);
+}
+
+/// Files that could not be decoded, as a detector's result: kept where that is worth it.
+pub(crate) fn unreadable(session: &Session, facts: &Facts, classes: &[String]) -> DetectorResult {
+    if facts.len() < WORTH_KEEPING {
+        return crate::unreadable::unreadable(facts, classes);
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(facts.len() as u64).to_le_bytes());
+    for (id, reason) in &facts.unreadable {
+        hasher.update(&id.0.to_le_bytes()).update(reason.as_bytes()).update(&[0]);
+    }
+    let digest = hasher.finalize().to_hex().to_string();
+    let path = session.unreadable_path();
+    let known = DetectorResult::load(&path, classes).ok();
+    if let Some(known) =
+        known.filter(|known| known.len() == facts.len() && known.record().input_digest == digest)
+    {
+        return known;
+    }
+    let made = crate::unreadable::unreadable_with(facts, classes, digest);
+    if session.is_writable() {
+        // As above.
+        let _ = made.save(&path);
+    }
+    made
+}

@@ -1,0 +1,382 @@
+//! The protocol over a Unix socket, for an engine in a process of its own: what it does goes on when a terminal is
+//! lost, and another terminal can come.
+//!
+//! A message is the length of a text and of what follows it, four bytes each and little-endian, then the text, which
+//! is JSON, and then bytes as they are: pixels, which would be four times as long in JSON.
+
+use crate::Client;
+use crate::{Error, Result};
+use chaffinch_protocol::{Command, Event, Progress, SessionSummary};
+use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest part of a message; more is no message.
+const MOST: u32 = 256 << 20;
+
+/// How long an engine waits for its first terminal.
+const FIRST: Duration = Duration::from_secs(60);
+
+fn write_message(out: &mut impl Write, message: &impl Serialize, raw: &[u8]) -> io::Result<()> {
+    let text = serde_json::to_vec(message)?;
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).ok().filter(|length| *length <= MOST);
+    let (Some(text_len), Some(raw_len)) = (length(&text), length(raw)) else {
+        return Err(io::Error::other("the message is too long"));
+    };
+    out.write_all(&text_len.to_le_bytes())?;
+    out.write_all(&raw_len.to_le_bytes())?;
+    out.write_all(&text)?;
+    out.write_all(raw)?;
+    out.flush()
+}
+
+fn read_message<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<(T, Vec<u8>)> {
+    let mut head = [[0; 4]; 2];
+    input.read_exact(&mut head[0])?;
+    input.read_exact(&mut head[1])?;
+    let mut part = |head: [u8; 4]| {
+        let length = u32::from_le_bytes(head);
+        if length > MOST {
+            return Err(io::Error::other("the message is too long"));
+        }
+        let mut bytes = Vec::new();
+        match input.by_ref().take(u64::from(length)).read_to_end(&mut bytes)? {
+            read if read == length as usize => Ok(bytes),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    };
+    let (text, raw) = (part(head[0])?, part(head[1])?);
+    Ok((serde_json::from_slice(&text)?, raw))
+}
+
+fn write_event(out: &mut impl Write, mut event: Event) -> io::Result<()> {
+    let raw = match &mut event {
+        Event::Picture(picture) => std::mem::take(&mut picture.rgb),
+        _ => Vec::new(),
+    };
+    write_message(out, &event, &raw)
+}
+
+fn read_event(input: &mut impl Read) -> io::Result<Event> {
+    let (mut event, raw) = read_message(input)?;
+    if let Event::Picture(picture) = &mut event {
+        picture.rgb = raw;
+    }
+    Ok(event)
+}
+
+/// Speaks to the engine behind a socket.
+///
+/// # Errors
+/// When nobody listens there.
+pub fn connect(path: &Path) -> Result<Client> {
+    let failed = Error::io("connect to", path);
+    let open = || {
+        let stream = UnixStream::connect(path)?;
+        let reading = stream.try_clone()?;
+        io::Result::Ok((stream, reading))
+    };
+    let (stream, reading) = open().map_err(failed)?;
+    let (commands, inbox) = unbounded::<Command>();
+    let (outbox, events) = unbounded();
+    let thread = std::thread::Builder::new().name("engine".into()).spawn(move || {
+        let reader = std::thread::Builder::new().name("events".into()).spawn(move || {
+            let mut input = BufReader::with_capacity(1 << 16, reading);
+            while let Ok(event) = read_event(&mut input) {
+                if outbox.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut stopped = false;
+        let mut out = BufWriter::new(&stream);
+        for command in inbox {
+            stopped = command == Command::Stop;
+            if write_message(&mut out, &command, &[]).is_err() || stopped {
+                break;
+            }
+        }
+        drop(out);
+        if !stopped {
+            // Only leaving: the engine goes on with what it does.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        if let Ok(reader) = reader {
+            let _ = reader.join();
+        }
+    });
+    let thread = thread.map_err(Error::io("start", "the thread that speaks to the engine"))?;
+    Ok(Client { commands, events, thread })
+}
+
+/// One connection.
+struct Guest {
+    number: u64,
+    stream: UnixStream,
+    events: Sender<Event>,
+}
+
+impl Guest {
+    fn welcome(number: u64, stream: UnixStream, heard: &Sender<(u64, Option<Command>)>) -> io::Result<Guest> {
+        let (reading, writing) = (stream.try_clone()?, stream.try_clone()?);
+        let heard = heard.clone();
+        std::thread::Builder::new().name("commands".into()).spawn(move || {
+            let mut input = BufReader::new(reading);
+            while let Ok((command, _)) = read_message(&mut input) {
+                if heard.send((number, Some(command))).is_err() {
+                    return;
+                }
+            }
+            let _ = heard.send((number, None));
+        })?;
+        let (events, queue) = unbounded::<Event>();
+        std::thread::Builder::new().name("events".into()).spawn(move || {
+            let mut out = BufWriter::with_capacity(1 << 16, &writing);
+            for event in queue {
+                if write_event(&mut out, event).is_err() {
+                    break;
+                }
+            }
+            let _ = out.flush();
+            drop(out);
+            let _ = writing.shutdown(Shutdown::Both);
+        })?;
+        Ok(Guest { number, stream, events })
+    }
+}
+
+/// What a newcomer is told first.
+#[derive(Default)]
+struct Known {
+    summary: Option<Box<SessionSummary>>,
+    progress: Option<Progress>,
+    /// A scan was asked for and is not done.
+    scanning: bool,
+}
+
+impl Known {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Session(summary) => self.summary = Some(summary.clone()),
+            Event::Progress(progress) => self.progress = Some(progress.clone()),
+            Event::ScanDone(_) => (self.progress, self.scanning) = (None, false),
+            Event::Saved(saved) => {
+                if let Some(summary) = &mut self.summary {
+                    summary.decided = saved.decided;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        match command {
+            Command::Scan { .. } | Command::Rerun { .. } => self.scanning = true,
+            Command::Remember { state } => {
+                if let Some(summary) = &mut self.summary {
+                    summary.remembered.clone_from(state);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Lets terminals come to this engine, one at a time: a newer one takes the place of the one before. Returns when
+/// one of them has stopped the engine, or when none is left and no scan runs.
+///
+/// # Errors
+/// When the socket fails, or the engine did.
+pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
+    let (newcomers, arrivals) = unbounded();
+    std::thread::Builder::new()
+        .name("door".into())
+        .spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if newcomers.send(stream).is_err() {
+                    return;
+                }
+            }
+        })
+        .map_err(Error::io("start", "the thread that waits for terminals"))?;
+    let (heard, hearing) = unbounded::<(u64, Option<Command>)>();
+    let mut guest: Option<Guest> = None;
+    let mut known = Known::default();
+    let mut count = 0;
+    let nobody: Receiver<UnixStream> = never();
+    loop {
+        // The first event says what the session is; nobody is welcomed before it is known.
+        let door = if known.summary.is_some() { &arrivals } else { &nobody };
+        select! {
+            recv(client.events) -> event => {
+                let Ok(event) = event else { break };
+                known.event(&event);
+                let over = event == Event::Bye;
+                if let Some(guest) = &guest {
+                    let _ = guest.events.send(event);
+                }
+                if over {
+                    break;
+                }
+            }
+            recv(door) -> stream => {
+                let Ok(stream) = stream else { break };
+                if let Some(before) = guest.take() {
+                    let _ = before.stream.shutdown(Shutdown::Both);
+                }
+                count += 1;
+                guest = Guest::welcome(count, stream, &heard).ok();
+                if let (Some(guest), Some(summary)) = (&guest, &known.summary) {
+                    let _ = guest.events.send(Event::Session(summary.clone()));
+                    if let Some(progress) = &known.progress {
+                        let _ = guest.events.send(Event::Progress(progress.clone()));
+                    }
+                }
+            }
+            recv(hearing) -> message => {
+                let Ok((number, command)) = message else { break };
+                match command {
+                    // What was said before a terminal went counts, whoever speaks now.
+                    Some(command) => {
+                        known.command(&command);
+                        let _ = client.commands.send(command);
+                    }
+                    None if guest.as_ref().is_some_and(|guest| guest.number == number) => guest = None,
+                    None => {}
+                }
+            }
+            // Whoever started this engine never came.
+            default(FIRST) => if count == 0 { break },
+        }
+        if guest.is_none() && count > 0 && !known.scanning && arrivals.is_empty() && hearing.is_empty() {
+            break;
+        }
+    }
+    let stopped = client.stop();
+    // The last words reach the terminal before this process ends.
+    if let Some(guest) = guest {
+        drop(guest.events);
+        let mut rest = [0; 64];
+        let _ = guest.stream.set_read_timeout(Some(Duration::from_millis(500)));
+        while matches!((&guest.stream).read(&mut rest), Ok(1..)) {}
+    }
+    stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_protocol::Picture;
+    use chaffinch_protocol::sample::SampleId;
+
+    #[test]
+    fn messages_arrive_as_they_were_sent() {
+        let picture = Picture {
+            ticket: 7,
+            slot: 1,
+            sample: SampleId(3),
+            width: 2,
+            height: 1,
+            whole: (2, 1),
+            rgb: vec![1, 2, 3, 255, 0, 9],
+            error: None,
+        };
+        let mut bytes = Vec::new();
+        write_event(&mut bytes, Event::Picture(picture.clone())).unwrap();
+        write_message(&mut bytes, &Command::Undo, &[]).unwrap();
+        let mut input = &bytes[..];
+        assert_eq!(read_event(&mut input).unwrap(), Event::Picture(picture));
+        assert_eq!(read_message::<Command>(&mut input).unwrap().0, Command::Undo);
+        assert!(read_event(&mut input).is_err(), "there is no more");
+    }
+
+    /// An engine that answers nothing but the end, and says what it was told.
+    fn fake() -> (Client, Receiver<Command>, Sender<Event>) {
+        let (commands, inbox) = unbounded();
+        let (outbox, events) = unbounded();
+        let (tell, told) = unbounded();
+        let out: Sender<Event> = outbox.clone();
+        let thread = std::thread::spawn(move || {
+            let _ = out.send(Event::Session(Box::default()));
+            for command in inbox {
+                let over = command == Command::Stop;
+                let _ = tell.send(command);
+                if over {
+                    break;
+                }
+            }
+            let _ = out.send(Event::Bye);
+        });
+        (Client { commands, events, thread }, told, outbox)
+    }
+
+    #[test]
+    fn a_scan_goes_on_without_a_terminal_and_another_one_can_come() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("engine.sock");
+        assert!(connect(&path).is_err(), "nobody listens");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (client, told, events) = fake();
+        let server = std::thread::spawn(move || serve(client, listener));
+        let within = Duration::from_secs(20);
+
+        let first = connect(&path).unwrap();
+        assert!(first.greets(within));
+        assert!(matches!(first.events.recv_timeout(within), Ok(Event::Session(_))));
+        first.commands.send(Command::Scan { detectors: Vec::new() }).unwrap();
+        first.commands.send(Command::Remember { state: "here".into() }).unwrap();
+        first.leave().unwrap();
+        assert_eq!(told.recv_timeout(within), Ok(Command::Scan { detectors: Vec::new() }));
+        assert_eq!(told.recv_timeout(within), Ok(Command::Remember { state: "here".into() }));
+
+        // It is still there, and knows what was said.
+        let second = connect(&path).unwrap();
+        let Ok(Event::Session(summary)) = second.events.recv_timeout(within) else { panic!("no session") };
+        assert_eq!(summary.remembered, "here");
+        // A third takes the place of the second.
+        let third = connect(&path).unwrap();
+        assert!(matches!(third.events.recv_timeout(within), Ok(Event::Session(_))));
+        assert!(second.events.recv_timeout(within).is_err(), "the second one was let go");
+        events.send(Event::Log { line: "on".into() }).unwrap();
+        assert_eq!(third.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }));
+        // Once the scan is done nobody is waited for.
+        events.send(Event::ScanDone(Box::default())).unwrap();
+        assert!(matches!(third.events.recv_timeout(within), Ok(Event::ScanDone(_))));
+        third.leave().unwrap();
+        drop(second);
+        server.join().unwrap().unwrap();
+        assert_eq!(told.recv_timeout(within), Ok(Command::Stop));
+    }
+
+    #[test]
+    fn stopping_says_the_last_words() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (client, _told, _events) = fake();
+        let server = std::thread::spawn(move || serve(client, listener));
+        let only = connect(&path).unwrap();
+        let events = only.events.clone();
+        only.stop().unwrap();
+        let all: Vec<Event> = events.iter().collect();
+        assert!(matches!(all[..], [Event::Session(_), Event::Bye]), "{all:?}");
+        server.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_is_no_message_is_an_error() {
+        let mut long = u32::MAX.to_le_bytes().to_vec();
+        long.extend([0; 20]);
+        assert!(read_message::<Command>(&mut &long[..]).is_err());
+        let mut cut = Vec::new();
+        write_message(&mut cut, &Command::Cancel, &[]).unwrap();
+        for end in 0..cut.len() {
+            assert!(read_message::<Command>(&mut &cut[..end]).is_err(), "cut at {end}");
+        }
+    }
+}

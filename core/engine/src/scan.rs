@@ -1,0 +1,365 @@
+//! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
+
+use crate::digest::InputDigest;
+use crate::findings::Findings;
+use crate::{Error, Result};
+use crate::{Setup, kept};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::decode::decodings;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::memory;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::index;
+use chaffinch_data::index::{Keep, Pass, Vectors};
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::measures::{Measurer, Measures};
+use chaffinch_data::store;
+use chaffinch_data::store::EmbeddingStore;
+use chaffinch_formats::dataset;
+use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_host::{
+    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force,
+    resolve_params,
+};
+use chaffinch_plugin::Needs;
+use chaffinch_protocol::ScanReport;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Where a scan reports to. All functions are cheap and may be called from any thread.
+pub(crate) struct Reporter<'a> {
+    pub(crate) stop: &'a AtomicBool,
+    /// Stage, done, total, and which step of how many.
+    pub(crate) progress: &'a (dyn Fn(&str, u64, u64, (u32, u32)) + Sync),
+    /// About, message.
+    pub(crate) trouble: &'a (dyn Fn(&str, &str) + Sync),
+    pub(crate) log: &'a (dyn Fn(&str) + Sync),
+    pub(crate) publish: &'a (dyn Fn(&Findings) + Sync),
+}
+
+/// What to run.
+pub(crate) struct ScanPlan {
+    /// Detectors to run; empty means all that are enabled.
+    pub(crate) detectors: Vec<String>,
+    /// Run these again even if nothing changed (after decisions, from which some learn).
+    pub(crate) force: bool,
+    /// Parameters that differ from the configuration's, by detector.
+    pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+    /// What was decided so far, as codes of the contract.
+    pub(crate) decided: Vec<(SampleId, u8, u32)>,
+}
+
+/// A loaded model and the store of its vectors.
+type Model = (Arc<dyn Embedder>, EmbeddingStore);
+
+/// What a detector measured of each sample, or why that failed.
+type Measured = std::result::Result<Measures, String>;
+
+/// A scan under way.
+pub(crate) struct Scan<'a> {
+    setup: &'a Setup,
+    reporter: &'a Reporter<'a>,
+    report: ScanReport,
+    step: (u32, u32),
+    started: Instant,
+    /// Files that had been decoded before.
+    decoded: u64,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
+        let (report, started, decoded) = (ScanReport::default(), Instant::now(), decodings());
+        Scan { setup, reporter, report, step: (0, 1), started, decoded }
+    }
+
+    /// Runs to the end, or to the first error that leaves nothing to go on with. The report says in any case
+    /// what was done.
+    pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+        if let Err(error) = self.stages(plan, &mut findings) {
+            if !matches!(error, Error::Stopped) {
+                (self.reporter.trouble)("scan", &error.to_string());
+            }
+            self.report.failed.push(("scan".into(), error.to_string()));
+        }
+        self.report.decoded = decodings() - self.decoded;
+        self.report.seconds = self.started.elapsed().as_secs_f64();
+        self.report.peak_memory = memory::peak();
+        (self.report, findings)
+    }
+
+    fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
+        let detectors = self.choose(plan)?;
+        let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
+            // Parameters that are wrong are told when its turn comes.
+            all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+        });
+        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
+            .iter()
+            .any(|need| needs.contains(*need));
+        self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
+
+        let measuring: Vec<Measuring<'_>> =
+            detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
+        let (model, mut measures) = self.read(vectors, &measuring, findings)?;
+        let embedder = match model {
+            Some(model) => Some(self.embed(model?, findings)?),
+            None => None,
+        };
+        let shared = Shared::new(
+            findings.manifest.clone(),
+            findings.facts.clone(),
+            findings.matrix.clone(),
+            embedder.clone(),
+            self.setup.prompts.clone(),
+            plan.decided.iter().copied(),
+        );
+        if let Some(embedder) = &embedder {
+            self.classes(&shared, embedder.as_ref(), findings);
+        }
+        let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
+        for detector in detectors {
+            let measures = measures.remove(detector.info().name());
+            self.detect(detector, plan, (&shared, measures), &base, findings)?;
+        }
+        Ok(())
+    }
+
+    /// The parameters that were set for a detector.
+    fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+        let info = detector.info();
+        params_in_force(info, &self.setup.config, plan.params.get(info.name()))
+    }
+
+    /// The detectors to run, in name order.
+    fn choose(&self, plan: &ScanPlan) -> Result<Vec<&'a LoadedDetector>> {
+        let registry = &self.setup.registry;
+        if plan.detectors.is_empty() {
+            let enabled =
+                |detector: &&LoadedDetector| self.setup.config.detector_enabled(detector.info().name());
+            return Ok(registry.detectors().iter().filter(enabled).collect());
+        }
+        plan.detectors
+            .iter()
+            .map(|name| {
+                registry.find(name).ok_or_else(|| {
+                    let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
+                    Error::Invalid(format!("there is no detector '{name}' (there are: {})", known.join(", ")))
+                })
+            })
+            .collect()
+    }
+
+    /// Runs one stage with its progress and time.
+    fn stage<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Job<'_>) -> Result<T>) -> Result<T> {
+        self.step.0 += 1;
+        let (step, progress) = (self.step, self.reporter.progress);
+        progress(name, 0, 0, step);
+        let tell = move |done, total| progress(name, done, total, step);
+        let job = Job::new(self.reporter.stop, &tell);
+        let started = Instant::now();
+        let outcome = work(self, &job);
+        self.report.stages.push((name.to_owned(), started.elapsed().as_secs_f64()));
+        outcome
+    }
+
+    /// Reads all files once: for the facts, for the model where vectors are needed, and for detectors that measure
+    /// pictures. Hands over the model, or why it could not be loaded, and the records by detector.
+    fn read(
+        &mut self,
+        vectors: bool,
+        measuring: &[Measuring<'_>],
+        findings: &mut Findings,
+    ) -> Result<(Option<Result<Model>>, BTreeMap<String, Measured>)> {
+        let name = if vectors { "read and embed" } else { "index" };
+        self.stage(name, |scan, job| {
+            let session = &scan.setup.session;
+            let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
+            for note in &opened.notes {
+                (scan.reporter.log)(note);
+            }
+            // The files are worth reading whatever is wrong with the model.
+            let mut model = vectors.then(|| scan.load_model(findings));
+            let known = (findings.facts.len() == findings.manifest.len() && !findings.facts.is_empty())
+                .then(|| (findings.manifest.clone(), findings.facts.clone()));
+            let previous = known.as_ref().map(|(manifest, facts)| (manifest.as_ref(), facts.as_ref()));
+            let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
+            let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
+            let pass = Pass {
+                manifest: &opened.manifest,
+                previous,
+                measurers: &measurers,
+                keep: Some(Keep { measures: &dir, unfinished: &unfinished }),
+            };
+            let into = match &mut model {
+                Some(Ok((embedder, store))) => Some(Vectors { store, embedder: &**embedder }),
+                _ => None,
+            };
+            let passed = pass.run(into, job)?;
+            let facts = passed.facts;
+            refuse_vanished(previous, &facts)?;
+            scan.report.samples = opened.manifest.len() as u64;
+            scan.report.unreadable = facts.unreadable.len() as u64;
+            scan.report.indexed = passed.report.read;
+            scan.report.embedded = passed.filled.embedded;
+            session.save_samples(&opened.manifest, &facts)?;
+            index::remove_unfinished(&unfinished)?;
+            // What is still the same stays the same object, so that nothing is ranked anew for it.
+            let still = findings.facts.len() == facts.len() && findings.facts.unreadable == facts.unreadable;
+            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
+            let broken = known
+                .unwrap_or_else(|| Arc::new(kept::unreadable(session, &facts, opened.manifest.classes())));
+            // Rows may have moved: results of another manifest would name the wrong samples.
+            let same =
+                previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
+            findings.manifest = Arc::new(opened.manifest);
+            findings.facts = Arc::new(facts);
+            if !same {
+                findings.results.clear();
+                findings.matrix = None;
+                findings.atlas = None;
+            }
+            findings.results.insert(UNREADABLE.into(), broken);
+            (scan.reporter.publish)(findings);
+            let names = measurers.iter().map(|measurer| measurer.name().to_owned());
+            Ok((model, names.zip(passed.measures).collect()))
+        })
+    }
+
+    fn load_model(&self, findings: &mut Findings) -> Result<Model> {
+        let embedder = (self.setup.model)()?;
+        findings.model = format!("{} on {}", embedder.name(), embedder.device());
+        (self.reporter.log)(&format!("model {}", findings.model));
+        let folder = self.setup.session.embeddings_dir();
+        let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+        for note in store.notes() {
+            (self.reporter.trouble)("embedding store", note);
+        }
+        Ok((embedder, store))
+    }
+
+    /// Embeds what was not embedded while it was read, and takes all vectors in.
+    fn embed(&mut self, (embedder, mut store): Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
+        self.stage("embed", |scan, job| {
+            let filled =
+                store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
+            scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
+            scan.report.embedded += filled.embedded;
+            findings.set_matrix(store.gather(&findings.facts.hashes)?);
+            Ok(embedder)
+        })
+    }
+
+    /// Class vectors serve the screen only: without them there are fewer candidates, and no reason to stop.
+    fn classes(&self, shared: &Shared, embedder: &dyn Embedder, findings: &mut Findings) {
+        let path = self.setup.session.class_vectors_path();
+        let classes = findings.manifest.classes();
+        let outcome = ClassVectors::compute(shared, embedder, classes).and_then(|vectors| {
+            let bytes = vectors.to_bytes()?;
+            chaffinch_data::atomic::write(&path, |out| std::io::Write::write_all(out, &bytes))?;
+            Ok(vectors)
+        });
+        match outcome {
+            Ok(vectors) => findings.class_vectors = Some(Arc::new(vectors)),
+            Err(Error::Embed(_)) => findings.class_vectors = None,
+            Err(error) => (self.reporter.trouble)("class candidates", &error.to_string()),
+        }
+    }
+
+    fn detect(
+        &mut self,
+        detector: &LoadedDetector,
+        plan: &ScanPlan,
+        (shared, measures): (&Shared, Option<Measured>),
+        base: &InputDigest,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let name = detector.info().name();
+        let given = self.given(detector, plan);
+        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
+        let (params, given) = match resolved {
+            Ok(both) => both,
+            Err(error) => {
+                self.fail(name, &error.to_string(), findings);
+                return Ok(());
+            }
+        };
+        let digest = base.of(detector, &params);
+        let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
+        if known && !plan.force {
+            self.step.0 += 1;
+            return Ok(());
+        }
+        self.stage(name, |scan, job| {
+            let reporter = scan.reporter;
+            let log = |level: u32, text: &str| {
+                if level >= 2 {
+                    (reporter.trouble)(name, text);
+                } else {
+                    (reporter.log)(&format!("{name}: {text}"));
+                }
+            };
+            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
+            let mut context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
+            match measures {
+                Some(Ok(measures)) => context = context.measured(measures),
+                Some(Err(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    return Ok(());
+                }
+                None => {}
+            }
+            match context.run(digest) {
+                Ok(result) => {
+                    scan.setup.session.save_result(&result)?;
+                    findings.results.insert(name.to_owned(), Arc::new(result));
+                    (reporter.publish)(findings);
+                    Ok(())
+                }
+                Err(RunFailure::Stopped) => Err(Error::Stopped),
+                Err(RunFailure::Failed(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// A detector that failed has no scores, old ones least of all; the others go on.
+    fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
+        (self.reporter.trouble)(name, reason);
+        self.report.failed.push((name.to_owned(), reason.to_owned()));
+        findings.results.remove(name);
+        if let Err(error) = self.setup.session.remove_result(name) {
+            (self.reporter.trouble)(name, &error.to_string());
+        }
+    }
+}
+
+/// Most files gone at once is a disk that is not mounted, not a dataset that lost its pictures: what is known of
+/// them is kept until they are back.
+fn refuse_vanished(previous: Option<(&Manifest, &Facts)>, facts: &Facts) -> Result<()> {
+    let Some((_, old)) = previous else { return Ok(()) };
+    let missing = facts.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+    let were = old.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+    if missing <= were || missing * 2 <= facts.len() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "{missing} of {} files cannot be read now, {were} when they were last scanned; is the disk mounted? \
+         The session was left as it was",
+        facts.len()
+    )))
+}
+
+/// Whether results of the old rows are still about the same samples.
+fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Facts) -> bool {
+    old.labels() == new.labels()
+        && old.splits() == new.splits()
+        && old.classes() == new.classes()
+        && old_facts.hashes == new_facts.hashes
+}

@@ -1,0 +1,519 @@
+//! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
+//! threads, and their results come back here as [`Internal`] messages.
+
+mod views;
+
+use crate::Setup;
+use crate::answers::desk::Desk;
+use crate::answers::lists::{Lists, Order};
+use crate::answers::overview::{self, Question};
+use crate::answers::pictures::{Pictures, Request};
+use crate::answers::{rows, views as view_answers};
+use crate::findings::Findings;
+use crate::kept;
+use crate::scan::{Reporter, Scan, ScanPlan};
+use crate::state::State;
+use crate::{Error, Result};
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::journal::{Applied, Journal};
+use chaffinch_formats::dataset;
+use chaffinch_host::resolve_params;
+use chaffinch_protocol::display;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{
+    Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
+    Ticket,
+};
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What the engine's own threads say to the loop.
+pub(crate) enum Internal {
+    Published(Box<Findings>),
+    ScanDone(Box<(ScanReport, Findings)>),
+    Listed(Ticket, Arc<Order>),
+    ListFailed(String),
+}
+
+/// Progress is told at most this often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) struct Service {
+    setup: Arc<Setup>,
+    events: Sender<Event>,
+    internal: (Sender<Internal>, Receiver<Internal>),
+    state: Arc<State>,
+    journal: Journal,
+    moved: BTreeMap<String, f32>,
+    params: BTreeMap<String, BTreeMap<String, f64>>,
+    rule: EnsembleRule,
+    remembered: String,
+    list: Option<(Ticket, Arc<Order>)>,
+    lists: Lists,
+    pictures: Pictures,
+    views: Desk<view_answers::Question>,
+    overviews: Desk<Question>,
+    job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    stale: bool,
+}
+
+impl Service {
+    pub(crate) fn new(mut setup: Setup, events: Sender<Event>) -> Result<Service> {
+        settle_reading(&mut setup)?;
+        let session = &setup.session;
+        let reviewer = setup.config.reviewer();
+        let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
+        let mut findings = Findings { model: session.model_name(), ..Findings::default() };
+        let mut stale = true;
+        if let Some((manifest, facts)) = session.load_samples()? {
+            findings.manifest = Arc::new(manifest);
+            findings.facts = Arc::new(facts);
+            let (results, damaged) =
+                session.load_results(findings.manifest.len(), findings.manifest.classes());
+            for note in damaged {
+                let _ = events.send(Event::Trouble { about: "session".into(), message: note });
+            }
+            findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
+            stale = findings.results.is_empty();
+            let broken = kept::unreadable(session, &findings.facts, findings.manifest.classes());
+            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+        } else {
+            findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
+        }
+        let facts = (!findings.facts.is_empty()).then(|| findings.facts.clone());
+        journal.bind(&findings.manifest, facts.as_ref());
+        let settings = session.load_settings()?;
+        let mut moved = setup.config.thresholds();
+        moved.extend(settings.thresholds);
+        let rule = setup.config.ensemble_over(settings.ensemble);
+        let remembered = session.load_view();
+        let internal = unbounded();
+        let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions(), Some(session)));
+        chaffinch_data::columns::release_mapped();
+        let setup = Arc::new(setup);
+        if !state.found {
+            kept::keep(&setup, &state);
+        }
+        Ok(Service {
+            lists: Lists::start(&internal.0),
+            pictures: Pictures::start(&events),
+            views: view_answers::desk(&events),
+            overviews: overview::desk(&events),
+            setup,
+            events,
+            internal,
+            state,
+            journal,
+            moved,
+            params: settings.params,
+            rule,
+            remembered,
+            list: None,
+            job: None,
+            stale,
+        })
+    }
+
+    pub(crate) fn run(mut self, inbox: &Receiver<Command>) {
+        self.tell_session();
+        let internal = self.internal.1.clone();
+        loop {
+            select! {
+                recv(inbox) -> command => match command {
+                    Ok(Command::Stop) | Err(_) => break,
+                    Ok(command) => self.obey(command),
+                },
+                recv(internal) -> message => if let Ok(message) = message { self.absorb(message) },
+            }
+        }
+        if let Some((stop, job)) = self.job.take() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = job.join();
+        }
+        self.lists.stop();
+        self.pictures.stop();
+        self.overviews.stop();
+        self.views.stop();
+        let _ = self.events.send(Event::Bye);
+    }
+
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    fn refuse(&self, error: &Error) {
+        self.tell(Event::Refused { message: display::safe_text(&error.to_string()).into_owned() });
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Scan { detectors } => self.scan(detectors, false),
+            Command::Rerun { detector, params } => self.rerun(detector, params),
+            Command::Cancel => {
+                if let Some((stop, _)) = &self.job {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+            Command::List { ticket, query } => {
+                if ["map:", "tsne:", "cluster:"].iter().any(|word| query.filter.contains(word)) {
+                    self.open_matrix();
+                }
+                self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
+            }
+            Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
+            Command::Locate { ticket, sample } => {
+                if let Some(order) = self.order(ticket) {
+                    let row = order.position(sample);
+                    self.tell(Event::Located { ticket, sample, row });
+                }
+            }
+            Command::FindUndecided { ticket, from, forward } => {
+                if let Some(order) = self.order(ticket) {
+                    let row = order.find(from, forward, |id| self.journal.decision(id).is_none());
+                    self.tell(Event::Found { ticket, row });
+                }
+            }
+            Command::Detail { sample } => {
+                if sample.index() < self.state.findings.manifest.len() {
+                    self.open_matrix();
+                    let detail = rows::detail(&self.state, &self.journal, sample);
+                    self.tell(Event::Detail(Box::new(detail)));
+                }
+            }
+            Command::Picture { ticket, slot, sample, max_width, max_height } => {
+                let manifest = self.state.findings.manifest.clone();
+                let fit = (max_width, max_height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
+            }
+            Command::Decide { samples, decision } => {
+                self.enter(&samples, |journal| journal.decide(&samples, decision));
+            }
+            Command::Tag { samples, tags, note } => {
+                self.enter(&samples, |journal| journal.tag(&samples, &tags, &note));
+            }
+            Command::Untag { samples, tags } => {
+                self.enter(&samples, |journal| journal.untag(&samples, &tags));
+            }
+            Command::Undo => {
+                let outcome = self.journal.undo();
+                self.saved(SavedKind::Undo, outcome);
+            }
+            Command::Redo => {
+                let outcome = self.journal.redo();
+                self.saved(SavedKind::Redo, outcome);
+            }
+            Command::SetThreshold { detector, threshold } => self.set_threshold(detector, threshold),
+            Command::SetEnsemble { rule } => {
+                self.rule = rule;
+                self.save_settings();
+                self.rank(self.state.findings.clone());
+            }
+            Command::Overview { ticket, about } => self.overviews.ask(Question {
+                ticket,
+                about,
+                state: self.state.clone(),
+                decisions: self.journal.snapshot(),
+                setup: self.setup.clone(),
+                params: self.params.clone(),
+            }),
+            Command::Remember { state } => self.remember(state),
+            Command::View(command) => self.view(command),
+            // Handled by the loop itself.
+            Command::Stop => {}
+        }
+    }
+
+    fn absorb(&mut self, message: Internal) {
+        match message {
+            Internal::Published(findings) => self.take_findings(*findings),
+            Internal::ScanDone(done) => {
+                let (mut report, findings) = *done;
+                if let Some((_, job)) = self.job.take() {
+                    let _ = job.join();
+                }
+                self.stale = !report.failed.is_empty();
+                self.take_findings(findings);
+                if !self.state.found {
+                    kept::keep(&self.setup, &self.state);
+                }
+                report.suspects = self.state.ranking.order.len() as u64;
+                report.detectors = self.state.detectors.clone();
+                self.tell(Event::ScanDone(Box::new(report)));
+            }
+            Internal::Listed(ticket, order) => {
+                let by_choice = order.by_choice;
+                self.tell(Event::Listed {
+                    ticket,
+                    total: order.rows.len() as u64,
+                    decided: by_choice.iter().sum(),
+                    by_choice,
+                });
+                self.list = Some((ticket, order));
+            }
+            Internal::ListFailed(message) => self.tell(Event::Refused { message }),
+        }
+    }
+
+    fn take_findings(&mut self, findings: Findings) {
+        let facts = (!findings.facts.is_empty()).then(|| findings.facts.clone());
+        self.journal.bind(&findings.manifest, facts.as_ref());
+        self.rank(findings);
+    }
+
+    /// Makes a new snapshot and tells the client that lists have changed.
+    fn rank(&mut self, findings: Findings) {
+        let decisions = self.journal.decisions();
+        let renewed = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
+        let old = std::mem::replace(&mut self.state, renewed);
+        // Giving back the columns of ten million rows takes a while.
+        rayon::spawn(move || drop(old));
+        if !self.state.ranking.note.is_empty() {
+            self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
+        }
+        self.tell_session();
+    }
+
+    fn tell_session(&self) {
+        let (state, setup) = (&self.state, &self.setup);
+        let findings = &state.findings;
+        self.tell(Event::Session(Box::new(SessionSummary {
+            protocol: PROTOCOL_VERSION,
+            dataset: display::safe_path(&setup.dataset),
+            session: display::safe_path(setup.session.dir()),
+            samples: findings.manifest.len() as u64,
+            classes: findings.manifest.classes().to_vec(),
+            model: findings.model.clone(),
+            detectors: state.detectors.clone(),
+            ensemble: state.rule.clone(),
+            reviewer: setup.config.reviewer(),
+            suspects: state.ranking.order.len() as u64,
+            decided: self.journal.decided_count() as u64,
+            stale: self.stale,
+            remembered: self.remembered.clone(),
+        })));
+    }
+
+    fn order(&self, ticket: Ticket) -> Option<Arc<Order>> {
+        self.list.as_ref().filter(|(current, _)| *current == ticket).map(|(_, order)| order.clone())
+    }
+
+    fn rows(&self, ticket: Ticket, start: u64, len: u32) {
+        // A window of a list that is no longer current has no answer: the client has a newer ticket.
+        if let Some(order) = self.order(ticket) {
+            let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
+            let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
+            let rows = order.rows[from..to]
+                .iter()
+                .map(|&row| rows::row(&self.state, self.journal.decisions(), SampleId(row)));
+            self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
+        }
+    }
+
+    fn known(&self, samples: &[SampleId]) -> Result<()> {
+        let count = self.state.findings.manifest.len();
+        match samples.iter().find(|id| id.index() >= count) {
+            Some(id) => Err(Error::Invalid(format!("there is no sample {} among {count}", id.0))),
+            None if samples.is_empty() => Err(Error::Invalid("no sample was chosen".into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes an entry about samples that exist, and tells how that went.
+    fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
+        let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
+        self.saved(SavedKind::Decision, outcome.map(Some));
+    }
+
+    fn saved(&self, kind: SavedKind, outcome: Result<Option<Applied>>) {
+        match outcome {
+            Ok(Some(applied)) => {
+                let manifest = &self.state.findings.manifest;
+                let text = rows::saved_text(manifest, kind, &applied);
+                self.tell(Event::Saved(Saved {
+                    kind,
+                    decision: applied.samples.first().and_then(|&id| self.journal.decision(id).cloned()),
+                    samples: applied.samples,
+                    text,
+                    undoable: self.journal.undoable() as u64,
+                    redoable: self.journal.redoable() as u64,
+                    decided: self.journal.decided_count() as u64,
+                }));
+            }
+            Ok(None) => {
+                let what = if kind == SavedKind::Undo { "undo" } else { "redo" };
+                self.tell(Event::Refused { message: format!("there is nothing to {what}") });
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// Parameters that the detector would refuse are not kept: they would break every later scan.
+    fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
+        let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
+        moved.extend(params);
+        if let Some(known) = self.setup.registry.find(&detector)
+            && let Err(error) = resolve_params(known, &moved)
+        {
+            return self.refuse(&error);
+        }
+        self.params.insert(detector.clone(), moved);
+        self.save_settings();
+        self.scan(vec![detector], true);
+    }
+
+    fn set_threshold(&mut self, detector: String, threshold: f32) {
+        if !(0.0..=1.0).contains(&threshold) {
+            self.refuse(&Error::Invalid(format!("the threshold {threshold} is not within 0..=1")));
+        } else if !self.state.findings.results.contains_key(&detector) {
+            self.refuse(&Error::Invalid(format!("there are no results of a detector '{detector}'")));
+        } else {
+            self.moved.insert(detector, threshold);
+            self.rank(self.state.findings.clone());
+            // Afterwards: a list is waited for, and no decision is in it.
+            self.save_settings();
+        }
+    }
+
+    fn save_settings(&self) {
+        if let Err(error) = self.setup.session.save_settings(&self.moved, &self.rule, &self.params) {
+            self.refuse(&error);
+        }
+    }
+
+    fn remember(&mut self, state: String) {
+        if state.len() > 64 * 1024 {
+            self.refuse(&Error::Invalid("the view's state is too long to keep".into()));
+        } else if let Err(error) = self.setup.session.save_view(&state) {
+            self.refuse(&error);
+        } else {
+            self.remembered = state;
+        }
+    }
+
+    /// Opens the embeddings of an earlier scan when a detail first asks for neighbours.
+    fn open_matrix(&mut self) {
+        let findings = &self.state.findings;
+        if findings.matrix.is_some() || findings.facts.is_empty() || self.job.is_some() {
+            return;
+        }
+        if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {
+            let mut findings = findings.clone();
+            findings.set_matrix(matrix);
+            findings.class_vectors = Some(Arc::new(vectors));
+            self.state = Arc::new(self.state.with_findings(findings));
+        }
+    }
+
+    fn scan(&mut self, detectors: Vec<String>, force: bool) {
+        if self.job.is_some() {
+            self.refuse(&Error::Invalid("a scan is already running; cancel it first".into()));
+            return;
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        let plan = ScanPlan { detectors, force, params: self.params.clone(), decided: self.journal.codes() };
+        let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
+        let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
+        let spawned = std::thread::Builder::new().name("scan".into()).spawn(move || {
+            let done = scan_thread(&setup, &plan, findings, &events, &internal, &flag);
+            let _ = internal.send(Internal::ScanDone(Box::new(done)));
+        });
+        match spawned {
+            Ok(thread) => self.job = Some((stop, thread)),
+            Err(error) => {
+                self.refuse(&Error::Invalid(format!("cannot start a thread for the scan: {error}")))
+            }
+        }
+    }
+}
+
+/// What was said about the dataset's form once holds until something else is said: opening a session without the
+/// options it was scanned with must not read another dataset.
+fn settle_reading(setup: &mut Setup) -> Result<()> {
+    let session = &setup.session;
+    if setup.dataset_options == DatasetOptions::default() {
+        if let Some(known) = session.load_reading()? {
+            setup.dataset_options = known;
+        }
+        return Ok(());
+    }
+    if let Some(root) = &setup.dataset_options.root {
+        // Relative to where the program was started then, not to where it is started next.
+        setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
+    }
+    session.save_reading(&setup.dataset_options)
+}
+
+/// Runs a scan with its reports turned into events. A panic in it is a failed scan, not a dead engine.
+fn scan_thread(
+    setup: &Setup,
+    plan: &ScanPlan,
+    findings: Findings,
+    events: &Sender<Event>,
+    internal: &Sender<Internal>,
+    stop: &AtomicBool,
+) -> (ScanReport, Findings) {
+    let meter = Mutex::new(Meter::default());
+    let progress = |stage: &str, done: u64, total: u64, step: (u32, u32)| {
+        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(progress) = meter.tick(stage, done, total, step) {
+            let _ = events.send(Event::Progress(progress));
+        }
+    };
+    let safe = |text: &str| display::safe_text(text).into_owned();
+    let reporter = Reporter {
+        stop,
+        progress: &progress,
+        trouble: &|about, message| {
+            let _ = events.send(Event::Trouble { about: safe(about), message: safe(message) });
+        },
+        log: &|line| {
+            let _ = events.send(Event::Log { line: safe(line) });
+        },
+        publish: &|findings| {
+            let _ = internal.send(Internal::Published(Box::new(findings.clone())));
+        },
+    };
+    let before = findings.clone();
+    let scan = std::panic::AssertUnwindSafe(|| Scan::new(setup, &reporter).run(plan, findings));
+    std::panic::catch_unwind(scan).unwrap_or_else(|payload| {
+        let why = format!("the scan failed: {}", chaffinch_plugin::PanicMessage(&*payload));
+        let _ = events.send(Event::Trouble { about: "scan".into(), message: safe(&why) });
+        (ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() }, before)
+    })
+}
+
+/// Turns counts into a rate and a remaining time, and keeps the number of events small.
+#[derive(Default)]
+struct Meter {
+    stage: String,
+    started: Option<Instant>,
+    told: Option<Instant>,
+    first: u64,
+    last: u64,
+}
+
+impl Meter {
+    fn tick(&mut self, stage: &str, done: u64, total: u64, step: (u32, u32)) -> Option<Progress> {
+        let now = Instant::now();
+        if self.stage != stage || self.started.is_none() {
+            *self =
+                Meter { stage: stage.to_owned(), started: Some(now), told: None, first: done, last: done };
+        }
+        // Counts from several threads may arrive out of order.
+        self.last = self.last.max(done);
+        let finished = total > 0 && self.last >= total;
+        if !finished && self.told.is_some_and(|told| now - told < PROGRESS_EVERY) {
+            return None;
+        }
+        self.told = Some(now);
+        let seconds = self.started.map_or(0.0, |started| (now - started).as_secs_f64());
+        let rate = if seconds > 0.2 { (self.last - self.first) as f64 / seconds } else { 0.0 };
+        let remaining = (rate > 0.0 && total > 0).then(|| total.saturating_sub(self.last) as f64 / rate);
+        Some(Progress { stage: stage.to_owned(), done: self.last, total, rate, remaining, step })
+    }
+}

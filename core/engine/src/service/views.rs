@@ -1,0 +1,36 @@
+//! Commands of views: some are decisions and pictures, the others go to the desk for overviews.
+
+use super::Service;
+use crate::answers::pictures::Request;
+use crate::answers::views::Question;
+use chaffinch_protocol::ViewCommand;
+
+impl Service {
+    pub(super) fn view(&mut self, command: ViewCommand) {
+        match command {
+            ViewCommand::KeepOnly { keep, remove } => {
+                let all = [&[keep], remove.as_slice()].concat();
+                self.enter(&all, |journal| journal.keep_only(keep, &remove));
+            }
+            ViewCommand::Part { ticket, slot, sample, middle, width, height } => {
+                let manifest = self.state.findings.manifest.clone();
+                let fit = (width, height);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: Some(middle) });
+            }
+            command => {
+                let list = match &command {
+                    ViewCommand::Map { list, .. } | ViewCommand::Inside { list, .. } => self.order(*list),
+                    _ => None,
+                };
+                if !matches!(
+                    command,
+                    ViewCommand::Groups { .. } | ViewCommand::Group { .. } | ViewCommand::FindGroup { .. }
+                ) {
+                    self.open_matrix();
+                }
+                let (state, decisions) = (self.state.clone(), self.journal.snapshot());
+                self.views.ask(Question { command, state, decisions, list });
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Everything an engine starts from.
+
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::Result;
+use chaffinch_data::config::Config;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_data::session::Session;
+use chaffinch_host::Registry;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Loads the model when a scan needs it; the engine itself knows no model code.
+pub type ModelLoader = Arc<dyn Fn() -> Result<Arc<dyn Embedder>> + Send + Sync>;
+
+/// Everything an engine starts from.
+pub struct Setup {
+    /// The dataset.
+    pub dataset: PathBuf,
+    /// How to read it.
+    pub dataset_options: DatasetOptions,
+    /// The session's folder, locked for this program.
+    pub session: Session,
+    /// Thresholds, parameters, enabled detectors, reviewer.
+    pub config: Config,
+    /// The detectors.
+    pub registry: Arc<Registry>,
+    /// The prompts of classes and alternatives.
+    pub prompts: PromptSet,
+    /// The model.
+    pub model: ModelLoader,
+}

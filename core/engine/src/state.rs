@@ -1,0 +1,125 @@
+//! What the engine knows at one moment: findings, thresholds and the rank made of them. Immutable once made,
+//! so that queries on other threads never wait for a decision.
+
+use crate::findings::Findings;
+use crate::kept;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::journal::Decisions;
+use chaffinch_data::session::Session;
+use chaffinch_protocol::ensemble::thresholds_under;
+use chaffinch_protocol::{DetectorSummary, EnsembleRule};
+use chaffinch_review::ranking;
+use chaffinch_review::ranking::Ranking;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A snapshot.
+pub(crate) struct State {
+    pub(crate) findings: Findings,
+    pub(crate) thresholds: BTreeMap<String, f32>,
+    pub(crate) rule: EnsembleRule,
+    pub(crate) ranking: Ranking,
+    pub(crate) detectors: Vec<DetectorSummary>,
+    /// Whether the rank was found and not made.
+    pub(crate) found: bool,
+}
+
+impl State {
+    /// Ranks the findings, unless a rank of just them was kept. `moved` holds thresholds that a person or the
+    /// configuration moved; the others are the detectors' own. `decisions` are what the rule Stacking learns from.
+    pub(crate) fn new(
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: EnsembleRule,
+        decisions: &Decisions,
+        session: Option<&Session>,
+    ) -> State {
+        let set: BTreeMap<String, f32> = findings
+            .results
+            .iter()
+            .map(|(name, result)| {
+                (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
+            })
+            .collect();
+        let thresholds = thresholds_under(&rule, set.clone());
+        let count = findings.manifest.len();
+        let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
+        let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
+        let kept = kept.filter(|kept| kept.counts.len() == findings.results.len());
+        let found = kept.is_some();
+        let ranking = kept.unwrap_or_else(|| {
+            let reviewed =
+                if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
+            ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed)
+        });
+        let detectors = findings
+            .results
+            .iter()
+            .zip(&ranking.counts)
+            .map(|((name, result), counts)| {
+                let record = result.record();
+                let threshold = thresholds.get(name).copied().unwrap_or(record.threshold);
+                DetectorSummary {
+                    name: name.clone(),
+                    version: record.version.clone(),
+                    summary: record.summary.clone(),
+                    groups: record.groups,
+                    // As it was set: moving it goes on from there.
+                    threshold: set.get(name).copied().unwrap_or(threshold),
+                    scored: counts.scored,
+                    flagged: counts.flagged,
+                    seconds: record.seconds,
+                    notes: record.notes.clone(),
+                }
+            })
+            .collect();
+        State { findings, thresholds, rule, ranking, detectors, found }
+    }
+
+    /// A snapshot of what is known now: ranked anew only where something changed that the rank depends on.
+    pub(crate) fn renewed(
+        &self,
+        findings: Findings,
+        moved: &BTreeMap<String, f32>,
+        rule: &EnsembleRule,
+        decisions: &Decisions,
+    ) -> State {
+        let set = |name: &String, result: &DetectorResult| {
+            moved.get(name).copied().unwrap_or(result.record().threshold)
+        };
+        let set = findings.results.iter().map(|(name, result)| (name.clone(), set(name, result))).collect();
+        let (old, new) = (&self.findings.results, &findings.results);
+        let same = self.rule == *rule
+            && *rule != EnsembleRule::Stacking
+            && self.findings.manifest.len() == findings.manifest.len()
+            && self.thresholds == thresholds_under(rule, set)
+            && old.len() == new.len()
+            && old.iter().zip(new).all(|(old, new)| old.0 == new.0 && Arc::ptr_eq(old.1, new.1));
+        match same {
+            true => self.with_findings(findings),
+            false => State::new(findings, moved, rule.clone(), decisions, None),
+        }
+    }
+
+    /// The same rank with more known beside it.
+    pub(crate) fn with_findings(&self, findings: Findings) -> State {
+        State {
+            findings,
+            thresholds: self.thresholds.clone(),
+            rule: self.rule.clone(),
+            ranking: self.ranking.clone(),
+            detectors: self.detectors.clone(),
+            found: self.found,
+        }
+    }
+
+    /// Detectors that flag a sample, as places in `detectors`.
+    pub(crate) fn flags(&self, index: usize) -> Vec<u16> {
+        let results = self.findings.results.iter();
+        (0_u16..)
+            .zip(results)
+            .filter(|(_, (name, result))| result.scores()[index] < self.thresholds[*name])
+            .map(|(place, _)| place)
+            .collect()
+    }
+}

@@ -1,0 +1,33 @@
+//! Files that could not be decoded, as one more detector's result.
+
+use chaffinch_data::columns::{DetectorResult, ResultBuilder};
+use chaffinch_data::facts::Facts;
+use chaffinch_data::issue::{Issue, RunRecord, UNREADABLE};
+use chaffinch_protocol::sample::SampleId;
+
+/// Files that could not be decoded, as one more detector's result. It is made of the facts whenever it is needed
+/// and not kept.
+pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
+    unreadable_with(facts, classes, String::new())
+}
+
+/// The same with a digest of what it was made of.
+pub(crate) fn unreadable_with(facts: &Facts, classes: &[String], input_digest: String) -> DetectorResult {
+    let mut result = ResultBuilder::new(facts.len());
+    let scores: Vec<f32> =
+        (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();
+    result.scores(&scores);
+    for (&id, reason) in &facts.unreadable {
+        let reason = format!("the file cannot be read as a picture: {reason}");
+        result.issue(id, Issue { reason, ..Issue::default() });
+    }
+    let record = RunRecord {
+        name: UNREADABLE.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        summary: "The file cannot be read as a picture".into(),
+        threshold: 0.5,
+        input_digest,
+        ..RunRecord::default()
+    };
+    result.finish(record, classes)
+}

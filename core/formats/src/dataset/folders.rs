@@ -1,0 +1,258 @@
+//! Folders of images.
+
+use super::{DatasetOptions, Opened, count, is_image, names};
+use crate::{Error, Result};
+use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::sample::Split;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+/// What a walk found: relative paths in the order of their bytes, and what was left out.
+#[derive(Default)]
+struct Found {
+    images: Vec<PathBuf>,
+    others: usize,
+    notes: Vec<String>,
+}
+
+/// How labels and splits stand in relative paths.
+struct Layout {
+    /// Folders above everything that say nothing.
+    wrappers: usize,
+    /// Whether the first folder below them is the split.
+    splits: bool,
+    /// What a person should know of it.
+    note: Option<String>,
+}
+
+/// Opens a folder: class folders, split folders with class folders in them, or images only.
+pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let mut found = walk(root)?;
+    let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
+    if found.images.is_empty() {
+        let others = match found.others {
+            0 => String::new(),
+            others => format!(" ({} of other kinds)", count(others, "file", "files")),
+        };
+        let extensions = super::IMAGE_EXTENSIONS.join(", ");
+        let notes: String = found.notes.iter().map(|note| format!("; {note}")).collect();
+        return Err(refuse(format!(
+            "there are no image files in it{others}; it looks for {extensions}{notes}"
+        )));
+    }
+    if found.others > 0 {
+        let files = count(found.others, "file", "files");
+        let were = if found.others == 1 { "was" } else { "were" };
+        found.notes.push(format!("{files} without an image extension {were} left out"));
+    }
+    let layout = layout(&found);
+    found.notes.extend(layout.note.clone());
+    let mut samples: Vec<NewSample> = found.images.into_iter().map(|path| layout.sample(path)).collect();
+    let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
+    if labelled == 0 && options.labels_from_names {
+        if let Some(labels) = names::labels(samples.iter().map(|sample| sample.path.as_path())) {
+            for (sample, label) in samples.iter_mut().zip(labels) {
+                sample.label = label;
+            }
+            found.notes.push("labels were taken from file names such as cat.12.jpg".into());
+        }
+    } else if labelled > 0 && labelled < samples.len() {
+        let bare = count(samples.len() - labelled, "image lies", "images lie");
+        found.notes.push(format!("{bare} outside the class folders, without a label"));
+    }
+    Ok(Opened { manifest: Manifest::new(root, samples), notes: found.notes })
+}
+
+/// Lists a folder. Links are followed (but not in circles); hidden files and folders are skipped.
+fn walk(root: &Path) -> Result<Found> {
+    let mut found = Found::default();
+    let mut paths: Vec<Vec<u8>> = Vec::new();
+    let visible = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_bytes().starts_with(b".");
+    let relative = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_path_buf();
+    for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(visible) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if is_image(entry.path()) => {
+                paths.push(relative(entry.path()).into_os_string().into_vec());
+            }
+            Ok(_) => found.others += 1,
+            Err(error) => {
+                let Some(path) = error.path().map(Path::to_path_buf) else { continue };
+                let name = safe_path(&relative(&path));
+                if error.loop_ancestor().is_some() {
+                    found.notes.push(format!("the link {name} leads in a circle and was left out"));
+                } else if error.depth() == 0 {
+                    let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unknown"));
+                    return Err(Error::io("list", root)(source));
+                } else if !path.is_symlink() {
+                    let reason = error.io_error().map_or_else(String::new, |io| format!(": {io}"));
+                    found.notes.push(format!("the folder {name} could not be listed{reason}"));
+                } else if is_image(&path) {
+                    // A link to nothing: the index will say that this image is missing.
+                    paths.push(relative(&path).into_os_string().into_vec());
+                } else {
+                    found.notes.push(format!("the link {name} leads nowhere and was left out"));
+                }
+            }
+        }
+    }
+    paths.sort_unstable();
+    found.notes.sort_unstable();
+    found.images =
+        paths.into_iter().map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes))).collect();
+    Ok(found)
+}
+
+/// Reads the meaning of the folders from all paths together.
+fn layout(found: &Found) -> Layout {
+    let depth = |path: &PathBuf| path.components().count();
+    let shallowest = found.images.iter().map(depth).min().unwrap_or(1);
+    let at = |level: usize| -> BTreeSet<&OsStr> {
+        let folders = |path: &'_ PathBuf| depth(path) > level + 1;
+        let images = found.images.iter().filter(|path| folders(path));
+        images
+            .filter_map(|path| path.components().nth(level).map(|component| component.as_os_str()))
+            .collect()
+    };
+    let is_split = |name: &&OsStr| split_of(name).is_some();
+    let mut wrappers = 0;
+    // A single folder that holds all the class folders says nothing, unless it is a split.
+    while shallowest >= wrappers + 3 {
+        let tops = at(wrappers);
+        if tops.len() != 1 || tops.iter().any(is_split) {
+            break;
+        }
+        wrappers += 1;
+    }
+    let tops = at(wrappers);
+    let splits = tops.iter().filter(|name| is_split(name)).count();
+    let note = (splits > 0 && splits < tops.len()).then(|| {
+        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = tops.iter().partition(|name| is_split(name));
+        let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
+        format!("all top folders were read as classes: {split} is called like a split, but {class} is not")
+    });
+    Layout { wrappers, splits: splits > 0 && splits == tops.len(), note }
+}
+
+fn split_of(name: &OsStr) -> Option<Split> {
+    name.to_str().and_then(Split::from_name)
+}
+
+impl Layout {
+    fn sample(&self, path: PathBuf) -> NewSample {
+        let folders: Vec<&OsStr> =
+            path.parent().map(Path::iter).into_iter().flatten().skip(self.wrappers).collect();
+        let (split, class) = match folders.as_slice() {
+            [first, rest @ ..] if self.splits => (split_of(first).unwrap_or_default(), rest.first()),
+            all => (Split::None, all.first()),
+        };
+        let label = class.map(|name| name.to_string_lossy().into_owned());
+        NewSample { path, label, split }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_protocol::sample::SampleId;
+    use std::fs;
+    use tempfile::TempDir;
+
+    fn tree(files: &[&str]) -> TempDir {
+        let place = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = place.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"x").unwrap();
+        }
+        place
+    }
+
+    fn rows(opened: &Opened) -> Vec<(String, String, Split)> {
+        let manifest = &opened.manifest;
+        let row = |id: SampleId| {
+            (safe_path(manifest.path(id)), manifest.label_name(id).to_owned(), manifest.split(id))
+        };
+        manifest.ids().map(row).collect()
+    }
+
+    fn read(files: &[&str]) -> Opened {
+        open(tree(files).path(), &DatasetOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn class_folders_in_byte_order() {
+        let opened = read(&[
+            "dog/1.JPG",
+            "cat/2.jpeg",
+            "cat/10.png",
+            "cat/.hidden.jpg",
+            ".git/a.png",
+            "dog/readme.txt",
+        ]);
+        let row = |path: &str, label: &str| (path.to_owned(), label.to_owned(), Split::None);
+        assert_eq!(
+            rows(&opened),
+            [row("cat/10.png", "cat"), row("cat/2.jpeg", "cat"), row("dog/1.JPG", "dog")]
+        );
+        assert_eq!(opened.notes, ["1 file without an image extension was left out"]);
+    }
+
+    #[test]
+    fn splits_only_where_all_top_folders_are() {
+        let opened = read(&["Train/cat/1.jpg", "test/dog/1.jpg", "val/2.jpg"]);
+        let row = |path: &str, label: &str, split| (path.to_owned(), label.to_owned(), split);
+        let expected = [
+            row("Train/cat/1.jpg", "cat", Split::Train),
+            row("test/dog/1.jpg", "dog", Split::Test),
+            row("val/2.jpg", "", Split::Validation),
+        ];
+        assert_eq!(rows(&opened), expected);
+        assert_eq!(opened.notes, ["1 image lies outside the class folders, without a label"]);
+
+        let opened = read(&["train/a/1.jpg", "trainings/b/1.jpg"]);
+        assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "train", Split::None));
+        assert!(
+            opened.notes[0].contains("train is called like a split, but trainings is not"),
+            "{:?}",
+            opened.notes
+        );
+    }
+
+    #[test]
+    fn folders_above_and_below_classes_say_nothing() {
+        let opened = read(&["set/test/cat/images/1.jpg", "set/train/dog/2.jpg"]);
+        let labels: Vec<String> = rows(&opened).into_iter().map(|row| row.1).collect();
+        assert_eq!(labels, ["cat", "dog"]);
+        assert_eq!(rows(&read(&["cat/1.jpg"]))[0].1, "cat");
+    }
+
+    #[test]
+    fn flat_folders_take_labels_from_names_unless_told_not_to() {
+        let place = tree(&["cat.0.jpg", "dog.1.jpg"]);
+        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
+        let options = DatasetOptions { labels_from_names: false, ..DatasetOptions::default() };
+        assert!(open(place.path(), &options).unwrap().manifest.classes().is_empty());
+        assert_eq!(read(&["train/cat.0.jpg", "train/dog.1.jpg"]).manifest.classes(), ["cat", "dog"]);
+    }
+
+    #[test]
+    fn hostile_names_and_links_are_no_trouble() {
+        let place = tree(&["a\nb/\u{202e}gpj.jpg"]);
+        let bytes = OsStr::from_bytes(b"cl\xffss");
+        fs::create_dir(place.path().join(bytes)).unwrap();
+        fs::write(place.path().join(bytes).join("1.jpg"), b"x").unwrap();
+        std::os::unix::fs::symlink("..", place.path().join("a\nb/up")).unwrap();
+        std::os::unix::fs::symlink("nowhere", place.path().join("a\nb/gone.png")).unwrap();
+        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
+        assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
+        assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);
+        assert_eq!(opened.notes, ["the link a\\nb/up leads in a circle and was left out"]);
+    }
+}

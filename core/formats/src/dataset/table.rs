@@ -1,0 +1,227 @@
+//! CSV and TSV tables of images.
+
+use super::{DatasetOptions, Opened, count};
+use crate::{Error, Result};
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::sample::Split;
+use csv::ByteRecord;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+const PATH_NAMES: [&str; 5] = ["path", "image_path", "file", "filename", "image"];
+const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "original_label"];
+const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+
+/// Which column is what.
+struct Columns {
+    path: usize,
+    label: Option<usize>,
+    split: Option<usize>,
+}
+
+/// Reads a table with a heading. Columns that mean nothing to Chaffinch are kept as text.
+pub(super) fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
+    let root = match &options.root {
+        Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+        None => file.parent().unwrap_or(Path::new("/")).to_path_buf(),
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_path(file)
+        .map_err(|error| broken(file, error))?;
+    let headings = headings(reader.byte_headers().map_err(|error| broken(file, error))?);
+    let columns = Columns::find(file, &headings, options)?;
+    let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
+    let mut extra: Vec<ExtraColumn> = kept
+        .iter()
+        .map(|&column| ExtraColumn { name: headings[column].clone(), values: Vec::new() })
+        .collect();
+
+    let mut samples = Vec::new();
+    let mut strange_splits: (usize, BTreeSet<String>) = Default::default();
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != headings.len() {
+            let (has, expected) = (count(record.len(), "field", "fields"), headings.len());
+            return Err(Error::format(
+                file,
+                format!("line {line} has {has} where the heading has {expected}"),
+            ));
+        }
+        let path = &record[columns.path];
+        if path.is_empty() || path.contains(&0) {
+            let column = safe_text(&headings[columns.path]);
+            return Err(Error::format(file, format!("line {line} has no path in the column '{column}'")));
+        }
+        let text = |column: usize| String::from_utf8_lossy(&record[column]).into_owned();
+        let label = columns.label.map(text).filter(|label| !label.is_empty());
+        let split = columns.split.map(text).filter(|split| !split.is_empty());
+        let split = split.map_or(Split::None, |name| {
+            Split::from_name(name.trim()).unwrap_or_else(|| {
+                strange_splits.0 += 1;
+                if strange_splits.1.len() < 3 {
+                    strange_splits.1.insert(name);
+                }
+                Split::None
+            })
+        });
+        for (column, &place) in extra.iter_mut().zip(&kept) {
+            column.values.push(text(place));
+        }
+        samples.push(NewSample { path: PathBuf::from(OsString::from_vec(path.to_vec())), label, split });
+    }
+    if samples.is_empty() {
+        return Err(Error::Dataset {
+            path: file.to_path_buf(),
+            message: "the table has a heading but no rows".into(),
+        });
+    }
+    let mut notes = Vec::new();
+    if strange_splits.0 > 0 {
+        let names: Vec<String> =
+            strange_splits.1.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+        let rows = count(strange_splits.0, "row has", "rows have");
+        notes.push(format!("{rows} a split that is not train, validation or test: {}", names.join(", ")));
+    }
+    let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
+    if different.len() < samples.len() {
+        let rows = count(samples.len() - different.len(), "row names a file", "rows name files");
+        notes.push(format!("{rows} that an earlier row names too"));
+    }
+    if columns.label.is_none() {
+        notes.push("the table has no column of labels".into());
+    }
+    Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), notes })
+}
+
+/// Headings without the byte order mark and blanks around them.
+fn headings(record: &ByteRecord) -> Vec<String> {
+    let text = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
+    record.iter().map(text).collect()
+}
+
+impl Columns {
+    fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<Columns> {
+        let place = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
+        let among = || {
+            let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+            names.join(", ")
+        };
+        let find = |asked: &Option<String>, usual: &[&str]| match asked {
+            None => Ok(usual.iter().find_map(|name| place(name))),
+            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| place(name)) {
+                Some(column) => Ok(Some(column)),
+                None => {
+                    let message = format!("there is no column '{}'; it has {}", safe_text(name), among());
+                    Err(Error::format(file, message))
+                }
+            },
+        };
+        let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
+            let message = format!(
+                "line 1 has no column of paths: call one of them {}, or name it; it has {}",
+                PATH_NAMES.join(", "),
+                among()
+            );
+            return Err(Error::format(file, message));
+        };
+        let other = |column: Option<usize>| column.filter(|&column| column != path);
+        let label = other(find(&options.label_column, &LABEL_NAMES)?);
+        let split = other(find(&options.split_column, &SPLIT_NAMES)?);
+        Ok(Columns { path, label, split })
+    }
+
+    fn has(&self, column: usize) -> bool {
+        column == self.path || Some(column) == self.label || Some(column) == self.split
+    }
+}
+
+fn broken(file: &Path, error: csv::Error) -> Error {
+    let line = error.position().map(|position| format!("line {}: ", position.line())).unwrap_or_default();
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => Error::io("read", file)(source),
+        kind => Error::format(file, format!("{line}the table cannot be read ({kind:?})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_protocol::sample::SampleId;
+    use std::fs;
+
+    fn read(name: &str, text: impl AsRef<[u8]>, options: &DatasetOptions) -> Result<Opened> {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join(name);
+        fs::write(&file, text).unwrap();
+        super::super::open(&file, options)
+    }
+
+    fn message(text: &str, options: &DatasetOptions) -> String {
+        read("t.csv", text, options).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn columns_are_found_and_the_rest_is_kept() {
+        let text = "\u{feff}Image_Path,class_name,subset,cluster,note\r\na/1.jpg,cat,train,0156,\"x, y\"\r\n/b/2.jpg,,,7,\r\n";
+        let opened = read("t.csv", text, &DatasetOptions::default()).unwrap();
+        let manifest = &opened.manifest;
+        assert_eq!(manifest.len(), 2);
+        assert_eq!((manifest.label_name(SampleId(0)), manifest.split(SampleId(0))), ("cat", Split::Train));
+        assert_eq!((manifest.label(SampleId(1)), manifest.split(SampleId(1))), (None, Split::None));
+        assert!(manifest.full_path(SampleId(0)).ends_with("a/1.jpg") && manifest.root().is_absolute());
+        assert_eq!(manifest.full_path(SampleId(1)), Path::new("/b/2.jpg"));
+        let column = |name: &str, values: [&str; 2]| ExtraColumn {
+            name: name.into(),
+            values: values.map(Into::into).into(),
+        };
+        assert_eq!(manifest.extra(), [column("cluster", ["0156", "7"]), column("note", ["x, y", ""])]);
+        assert!(opened.notes.is_empty(), "{:?}", opened.notes);
+    }
+
+    #[test]
+    fn columns_can_be_named() {
+        let options = DatasetOptions {
+            path_column: Some("where".into()),
+            label_column: Some("what".into()),
+            root: Some("/data".into()),
+            ..DatasetOptions::default()
+        };
+        let opened = read("t.tsv", "label\twhere\twhat\n1\tx.png\tcat\n", &options).unwrap();
+        assert_eq!(opened.manifest.full_path(SampleId(0)), Path::new("/data/x.png"));
+        assert_eq!(opened.manifest.classes(), ["cat"]);
+        assert_eq!(opened.manifest.extra()[0].name, "label");
+        let missing = message("path,b\n1,2\n", &options);
+        assert!(missing.contains("no column 'where'; it has 'path', 'b'"), "{missing}");
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        let options = DatasetOptions::default();
+        assert!(
+            message("path,label\na.jpg,x\n\"b\n.jpg\",y\nc.jpg\n", &options)
+                .contains("line 5 has 1 field where the heading has 2")
+        );
+        assert!(
+            message("path,label\na.jpg,x\n,y\n", &options)
+                .contains("line 3 has no path in the column 'path'")
+        );
+        assert!(message("a,b\n1,2\n", &options).contains("line 1 has no column of paths"));
+        assert!(message("path,label\n", &options).contains("no rows"));
+    }
+
+    #[test]
+    fn bytes_and_strange_splits_pass() {
+        let text = b"file,split\na\xff.jpg,extra\na\xff.jpg,Test\n\"new\nline.jpg\",test\n";
+        let opened = read("t.csv", text, &DatasetOptions::default()).unwrap();
+        assert_eq!(chaffinch_protocol::display::safe_path(opened.manifest.path(SampleId(0))), "a\\xff.jpg");
+        assert_eq!(opened.manifest.path(SampleId(2)), Path::new("new\nline.jpg"));
+        assert_eq!(opened.manifest.split(SampleId(1)), Split::Test);
+        assert_eq!(opened.notes.len(), 3, "{:?}", opened.notes);
+    }
+}

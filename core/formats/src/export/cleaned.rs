@@ -1,0 +1,75 @@
+//! A cleaned copy of the dataset, as folders of classes.
+
+use super::Export;
+use crate::Result;
+use chaffinch_compute::job::Job;
+use chaffinch_data::output::{CopyMode, Tree, sample_folder, whole_folder};
+use chaffinch_protocol::display;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What a cleaned copy holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CleanReport {
+    /// Files in it.
+    pub written: u64,
+    /// Samples left out by decision.
+    pub removed: u64,
+    /// Files under another class than before.
+    pub relabelled: u64,
+    /// Files that had to be given another name, since the class had one of that name already.
+    pub renamed: u64,
+    /// Samples whose file cannot be read, with the reason.
+    pub missing: Vec<String>,
+}
+
+impl Export<'_> {
+    /// Makes a copy of the dataset under `target`: `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a
+    /// split. What was decided to be removed is left out, relabelled samples stand under their new class, and
+    /// those that are kept, unsure or undecided stay. The copy is made beside `target` and renamed when it is
+    /// whole.
+    ///
+    /// # Errors
+    /// When `target` holds anything already, lies inside the dataset, cannot be written, or the job is stopped;
+    /// nothing is left behind then. A sample whose file is missing is no error.
+    pub fn cleaned(&self, target: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
+        self.outside(target)?;
+        whole_folder(target, |half| self.fill(half, mode, job))
+    }
+
+    fn fill(&self, folder: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
+        let manifest = self.source.manifest;
+        let mut report = CleanReport::default();
+        let mut tree = Tree::new(folder.to_owned());
+        for id in manifest.ids() {
+            if id.0 % 256 == 0 {
+                job.checkpoint()?;
+                job.progress(u64::from(id.0), manifest.len() as u64);
+            }
+            if self.removed(id) {
+                report.removed += 1;
+                continue;
+            }
+            let source = manifest.full_path(id);
+            // The real file: a link to a link would break with it.
+            let real = fs::canonicalize(&source).and_then(|real| match fs::metadata(&real)?.is_file() {
+                true => Ok(real),
+                false => Err(io::Error::other("it is no file")),
+            });
+            match real {
+                Ok(real) => {
+                    let name = source.file_name().unwrap_or_default();
+                    let folder = sample_folder(manifest.split(id), self.label(id));
+                    let path = tree.put(&real, &folder, name, mode)?;
+                    report.renamed += u64::from(path.file_name() != Some(name));
+                    report.written += 1;
+                    report.relabelled += u64::from(self.label(id) != manifest.label_name(id));
+                }
+                Err(error) => report.missing.push(format!("{}: {error}", display::safe_path(&source))),
+            }
+        }
+        job.progress(manifest.len() as u64, manifest.len() as u64);
+        Ok(report)
+    }
+}

@@ -1,0 +1,245 @@
+use super::*;
+use crate::Error;
+use chaffinch_compute::job::Job;
+use chaffinch_data::columns::ResultBuilder;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::journal::{Decisions, Journal};
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::decision::Decision;
+use chaffinch_protocol::sample::Split;
+use chaffinch_review::ranking;
+use chaffinch_review::ranking::{Ranking, Results};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const ROWS: [(&str, &str, Split); 6] = [
+    ("train/cat/1.jpg", "cat", Split::Train),
+    ("train/dog/1.jpg", "dog", Split::Train),
+    ("train/dog/x,\"y\"\n.jpg", "dog", Split::Train),
+    ("test/cat/2.jpg", "cat", Split::Test),
+    ("loose/3.jpg", "", Split::None),
+    ("train/cat/gone.jpg", "cat", Split::Train),
+];
+
+struct World {
+    place: tempfile::TempDir,
+    manifest: Arc<Manifest>,
+    facts: Facts,
+    results: Results,
+    thresholds: BTreeMap<String, f32>,
+    ranking: Ranking,
+    decisions: Decisions,
+}
+
+impl World {
+    fn new() -> World {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("data");
+        for (path, ..) in &ROWS[..5] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, path.as_os_str().as_encoded_bytes()).unwrap();
+        }
+        let samples = ROWS.iter().map(|(path, label, split)| NewSample {
+            path: path.into(),
+            label: (!label.is_empty()).then(|| (*label).to_owned()),
+            split: *split,
+        });
+        let wheel = ExtraColumn {
+            name: "wheels".into(),
+            values: ["1", "2", "", "4", "5", "6"].map(String::from).to_vec(),
+        };
+        let manifest = Arc::new(Manifest::new(&root, samples).with_extra(vec![wheel]));
+        let mut builder = ResultBuilder::new(6);
+        builder.scores(&[0.9; 6]);
+        let issue = Issue {
+            score: 0.05,
+            suggested: Some(0),
+            reason: "it looks like a cat".into(),
+            ..Issue::default()
+        };
+        builder.issue(SampleId(1), issue);
+        let record = RunRecord { name: "labels".into(), threshold: 0.5, ..RunRecord::default() };
+        let results: Results =
+            [("labels".to_owned(), Arc::new(builder.finish(record, manifest.classes())))].into();
+        let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
+        let mut journal = Journal::open(&place.path().join("decisions"), "anna").unwrap();
+        journal.bind(&manifest, None);
+        let relabel = Decision {
+            choice: Choice::Relabel("cat".into()),
+            tags: vec!["mislabel_confirmed".into(), "relabel".into()],
+            note: "sure".into(),
+        };
+        journal.decide(&[SampleId(1)], Some(relabel)).unwrap();
+        journal.decide(&[SampleId(2), SampleId(3)], Some(Choice::Remove.into())).unwrap();
+        journal.decide(&[SampleId(4)], Some(Choice::Unsure.into())).unwrap();
+        let decisions = journal.snapshot();
+        World {
+            place,
+            manifest,
+            facts: Facts::default(),
+            results,
+            thresholds: BTreeMap::new(),
+            ranking,
+            decisions,
+        }
+    }
+
+    fn export(&self) -> Export<'_> {
+        let source = Source {
+            manifest: &self.manifest,
+            facts: &self.facts,
+            results: &self.results,
+            thresholds: &self.thresholds,
+            ranking: &self.ranking,
+            decisions: &self.decisions,
+            atlas: None,
+        };
+        Export { source, dataset: "pets" }
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.place.path().join(name)
+    }
+
+    fn clean(&self, target: &Path, mode: CopyMode) -> Result<CleanReport> {
+        let stop = AtomicBool::new(false);
+        self.export().cleaned(target, mode, &Job::new(&stop, &|_, _| {}))
+    }
+}
+
+/// All files below a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let walk = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap());
+    let files = walk.filter(|entry| !entry.file_type().is_dir());
+    let mut files: Vec<String> = files
+        .map(|entry| entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_manifest_has_the_fifteen_columns() {
+    let world = World::new();
+    let out = world.out("manifest.csv");
+    world.export().manifest(&out, false).unwrap();
+    let text = fs::read_to_string(&out).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "image_id,image_path,dataset,split,original_label,vl_flag_type,vl_confidence,vl_suggested_label,vl_reason,user_tags,user_action,new_label,reviewer,review_date,notes"
+    );
+    let line = lines.next().unwrap();
+    let head = "train/dog/1.jpg,train/dog/1.jpg,pets,train,dog,labels,0.95,cat,it looks like a cat,\"mislabel_confirmed,relabel\",relabel,cat,anna,2";
+    assert!(line.starts_with(head) && line.ends_with("Z,sure"), "{line}");
+    let mut reader = csv::Reader::from_path(&out).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    let short: Vec<(&str, &str)> = rows.iter().map(|row| (&row[1], &row[10])).collect();
+    let odd = ROWS[2].0;
+    assert_eq!(
+        short,
+        [(ROWS[1].0, "relabel"), (odd, "remove"), (ROWS[3].0, "remove"), (ROWS[4].0, "unsure")]
+    );
+    world.export().manifest(&out, true).unwrap();
+    assert_eq!(csv::Reader::from_path(&out).unwrap().records().count(), 6);
+}
+
+#[test]
+fn lists_say_what_to_remove_and_relabel() {
+    let world = World::new();
+    let (list, map) = (world.out("removal_list.txt"), world.out("relabel_map.json"));
+    world.export().removal_list(&list).unwrap();
+    assert_eq!(fs::read_to_string(list).unwrap(), "test/cat/2.jpg\n\\train/dog/x,\"y\"\\n.jpg\n");
+    world.export().relabel_map(&map).unwrap();
+    assert_eq!(fs::read_to_string(map).unwrap(), "{\n  \"train/dog/1.jpg\": \"cat\"\n}\n");
+}
+
+#[test]
+fn integers_stay_integers() {
+    let mut world = World::new();
+    let samples = ["1", "20"].map(|label| NewSample {
+        path: label.into(),
+        label: Some(label.into()),
+        split: Split::None,
+    });
+    world.manifest = Arc::new(Manifest::new("/nowhere", samples));
+    let mut journal = Journal::open(&world.out("numbers"), "anna").unwrap();
+    journal.bind(&world.manifest, None);
+    journal.decide(&[SampleId(0)], Some(Choice::Relabel("20".into()).into())).unwrap();
+    world.decisions = journal.snapshot();
+    world.export().relabel_map(&world.out("map.json")).unwrap();
+    assert_eq!(fs::read_to_string(world.out("map.json")).unwrap(), "{\n  \"1\": 20\n}\n");
+}
+
+#[test]
+fn the_cleaned_table_keeps_what_it_does_not_know() {
+    let world = World::new();
+    world.export().cleaned_table(&world.out("clean.csv")).unwrap();
+    assert_eq!(
+        fs::read_to_string(world.out("clean.csv")).unwrap(),
+        "path,label,split,wheels\ntrain/cat/1.jpg,cat,train,1\ntrain/dog/1.jpg,cat,train,2\nloose/3.jpg,,,5\ntrain/cat/gone.jpg,cat,train,6\n"
+    );
+}
+
+#[test]
+fn the_cleaned_copy_is_new_and_whole() {
+    let world = World::new();
+    let before = files(&world.out("data"));
+    for (mode, name) in [(CopyMode::Link, "a"), (CopyMode::Symlink, "b"), (CopyMode::Copy, "deep/c")] {
+        let target = world.out(name);
+        let report = world.clean(&target, mode).unwrap();
+        assert_eq!((report.written, report.removed, report.relabelled, report.renamed), (3, 2, 1, 1));
+        assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
+        assert_eq!(files(&target), ["_unlabeled/3.jpg", "train/cat/1-2.jpg", "train/cat/1.jpg"]);
+        let text = fs::read_to_string(target.join("train/cat/1-2.jpg")).unwrap();
+        assert!(text.ends_with("train/dog/1.jpg"), "{text}");
+        assert!(world.clean(&target, mode).unwrap_err().to_string().contains("not empty"));
+    }
+    assert_eq!(files(&world.out("data")), before);
+    assert_eq!(files(world.place.path()).iter().filter(|name| name.contains(".new")).count(), 0);
+}
+
+#[test]
+fn nothing_goes_into_the_dataset() {
+    let world = World::new();
+    let inside = world.out("data/clean");
+    assert!(world.clean(&inside, CopyMode::Copy).unwrap_err().to_string().contains("inside the dataset"));
+    std::os::unix::fs::symlink(world.out("data"), world.out("way")).unwrap();
+    assert!(world.clean(&world.out("way/clean"), CopyMode::Copy).is_err());
+    assert!(world.export().manifest(&world.out("way/m.csv"), true).is_err());
+    assert!(world.export().removal_list(&inside).is_err() && world.export().relabel_map(&inside).is_err());
+    assert!(world.export().cleaned_table(&inside).is_err() && !inside.exists());
+}
+
+#[test]
+fn a_stopped_copy_leaves_nothing() {
+    let world = World::new();
+    let stop = AtomicBool::new(true);
+    let outcome = world.export().cleaned(&world.out("x/clean"), CopyMode::Copy, &Job::new(&stop, &|_, _| {}));
+    assert!(matches!(outcome, Err(Error::Stopped)));
+    assert_eq!(files(&world.out("x")), [""; 0]);
+}
+
+#[test]
+fn a_label_leads_nowhere_else() {
+    let mut world = World::new();
+    let mut journal = Journal::open(&world.out("hostile"), "anna").unwrap();
+    journal.bind(&world.manifest, None);
+    for (row, label) in [(0, "../../evil"), (1, ".."), (3, "/etc")] {
+        journal.decide(&[SampleId(row)], Some(Choice::Relabel(label.into()).into())).unwrap();
+    }
+    world.decisions = journal.snapshot();
+    world.clean(&world.out("clean"), CopyMode::Symlink).unwrap();
+    let names = files(&world.out("clean"));
+    assert!(names.iter().any(|name| name == "train/.._.._evil/1.jpg"), "{names:?}");
+    assert!(
+        names.iter().any(|name| name == "train/__/1.jpg")
+            && names.iter().any(|name| name == "test/_etc/2.jpg")
+    );
+}

@@ -1,0 +1,63 @@
+//! Class probabilities and labels of the same samples, read from files and bound to classes by name.
+
+mod files;
+mod models;
+mod parquet;
+
+use crate::{Error, Result};
+use chaffinch_protocol::display::safe_path;
+use chaffinch_review::label_quality::{BindError, Binding, Input, Values};
+use models::Models;
+use std::path::{Path, PathBuf};
+
+/// Reads and checks files: a matrix of probabilities a model (npy, or CSV with class names as heading), labels (npy or
+/// lines; names, or numbers from 0), class names in the order of label numbers, and the truth, which is the
+/// true labels or whether each label is an error.
+///
+/// # Errors
+/// With the file's path: when it cannot be read, columns and classes cannot be bound by name, a label is no
+/// class, lengths differ, or a row is no distribution.
+pub fn read(
+    probabilities: &[PathBuf],
+    labels: &Path,
+    classes: Option<&Path>,
+    truth: Option<&Path>,
+) -> Result<Input> {
+    let named = classes.map(files::names).transpose()?;
+    let Models { numbers, binding, rows } = Models::read(probabilities, classes.zip(named.as_deref()))?;
+    let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
+    let given = files::column(labels)?;
+    let same_length = |path: &Path, len: usize| {
+        if len == rows {
+            return Ok(());
+        }
+        Err(Error::format(path, format!("it has {len} rows, {first} has {rows}")))
+    };
+    same_length(labels, given.len())?;
+    let bound = binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
+    let errors = truth.map(|path| {
+        let values = files::column(path)?;
+        same_length(path, values.len())?;
+        wrong_labels(&binding, &values, &bound).map_err(|error| Error::format(path, error.to_string()))
+    });
+    let errors = errors.transpose()?;
+    // Labels are right here: what is left is in the matrix.
+    Input::new(numbers, binding, bound, errors)
+        .map_err(|(model, problem)| Error::format(&probabilities[model], problem.to_string()))
+}
+
+/// Whether each label is an error. A true class that has no column makes any label wrong.
+fn wrong_labels(
+    binding: &Binding,
+    truth: &Values,
+    labels: &[u32],
+) -> std::result::Result<Vec<bool>, BindError> {
+    if let Values::Flags(flags) = truth {
+        return Ok(flags.clone());
+    }
+    let classes = binding.columns(truth)?;
+    Ok(classes.into_iter().zip(labels).map(|(class, &label)| class != Some(label)).collect())
+}
+
+#[cfg(test)]
+mod tests;

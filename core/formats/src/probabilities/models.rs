@@ -1,0 +1,69 @@
+//! Probabilities of one model or several, with their columns in one order.
+
+use super::files;
+use crate::{Error, Result};
+use chaffinch_protocol::display::safe_path;
+use chaffinch_review::label_quality::{Binding, Grid, Numbers};
+use std::path::{Path, PathBuf};
+
+/// The matrices of all models, columns as in the first one.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Models {
+    pub(super) numbers: Vec<Numbers>,
+    pub(super) binding: Binding,
+    pub(super) rows: usize,
+}
+
+impl Models {
+    /// Reads matrices. Columns are bound to classes by name in each file; where they stand in another order than in
+    /// the first file they are put into that one.
+    ///
+    /// # Errors
+    /// With the file's path: when a file cannot be read, its columns cannot be bound, or it has other classes or
+    /// another number of rows than the first.
+    pub(super) fn read(files: &[PathBuf], classes: Option<(&Path, &[String])>) -> Result<Models> {
+        let mut models: Option<Models> = None;
+        for file in files {
+            let Grid { numbers, rows, cols, names } = files::grid(file)?;
+            let binding =
+                Binding::new(cols, names.as_deref(), classes.map(|(_, names)| names)).map_err(|error| {
+                    Error::format(classes.map_or(file.as_path(), |(path, _)| path), error.to_string())
+                })?;
+            let Some(models) = &mut models else {
+                models = Some(Models { numbers: vec![numbers], binding, rows });
+                continue;
+            };
+            let first = safe_path(&files[0]);
+            if rows != models.rows {
+                return Err(Error::format(file, format!("it has {rows} rows, {first} has {}", models.rows)));
+            }
+            let order = order(models.binding.names(), binding.names()).ok_or_else(|| {
+                let message = format!(
+                    "its columns are not the classes of {first}; give both the same heading, or --classes FILE"
+                );
+                Error::format(file, message)
+            })?;
+            models.numbers.push(reordered(numbers, &order));
+        }
+        models.ok_or_else(|| Error::Invalid("no file of probabilities was given".into()))
+    }
+}
+
+/// For each name of `wanted` its place in `names`; `None` where they are not the same names.
+fn order(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
+    let place = |name: &String| names.iter().position(|other| other == name);
+    if wanted.len() == names.len() { wanted.iter().map(place).collect() } else { None }
+}
+
+fn reordered(numbers: Numbers, order: &[usize]) -> Numbers {
+    if order.iter().enumerate().all(|(to, &from)| to == from) {
+        return numbers;
+    }
+    fn rows<T: Copy>(data: &[T], order: &[usize]) -> Vec<T> {
+        data.chunks_exact(order.len()).flat_map(|row| order.iter().map(|&from| row[from])).collect()
+    }
+    match numbers {
+        Numbers::Single(data) => Numbers::Single(rows(&data, order).into()),
+        Numbers::Double(data) => Numbers::Double(rows(&data, order).into()),
+    }
+}

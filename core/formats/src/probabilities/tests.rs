@@ -1,0 +1,250 @@
+use super::*;
+use chaffinch_confident::{Ensemble, Filter, Method, Problem};
+use chaffinch_review::label_quality::{Question, Report};
+use std::fs;
+
+/// Files in a folder of their own; npy files are made from their parts.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Files {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        Files(folder)
+    }
+
+    fn npy(&self, name: &str, descr: &str, shape: &str, data: &[u8]) {
+        let head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        let head = format!("{head:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((head.len() as u16).to_le_bytes());
+        bytes.extend(head.as_bytes());
+        bytes.extend(data);
+        fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn read(
+        &self,
+        probabilities: &str,
+        labels: &str,
+        classes: &str,
+        truth: &str,
+    ) -> std::result::Result<Input, String> {
+        let path = |name: &str| self.0.path().join(name);
+        let given = |name: &str| (!name.is_empty()).then(|| path(name));
+        let files: Vec<PathBuf> = probabilities.split(' ').map(path).collect();
+        super::read(&files, &path(labels), given(classes).as_deref(), given(truth).as_deref())
+            .map_err(|error| error.to_string())
+    }
+}
+
+fn question(filters: Vec<Filter>) -> Question {
+    Question { method: Method::SelfConfidence, adjusted: false, filters, ensemble: Ensemble::Scores }
+}
+
+fn issues(input: &Input) -> Vec<bool> {
+    let filters = vec![Filter::PredictedNeqGiven];
+    let question = question(filters);
+    input.judge(&question).unwrap().flagged["predicted_neq_given"].clone()
+}
+
+const WORKSHOP: &str = "lion,boar,female_lion,male_lion,lion_cub,human\n\
+                        .6,.1,.1,.1,.05,.05\n.1,.6,.1,.1,.05,.05\n.1,.1,.1,.6,.05,.05\n.05,.05,.1,.1,.1,.6\n";
+
+#[test]
+fn columns_are_bound_by_name_in_whatever_order_they_stand() {
+    // The heading is not in the order in which a library would sort its labels.
+    let sorted = "boar\nfemale_lion\nhuman\nlion\nlion_cub\nmale_lion\n";
+    let files = Files::new(&[
+        ("p.csv", WORKSHOP),
+        ("names.csv", "label\nlion\nboar\nmale_lion\nhuman\n"),
+        ("sorted.txt", sorted),
+        ("numbers.txt", "3\n0\n5\n2\n"),
+    ]);
+    let by_name = files.read("p.csv", "names.csv", "", "").unwrap();
+    assert_eq!(issues(&by_name), [false; 4]);
+    // The same labels as numbers into the sorted list.
+    let by_number = files.read("p.csv", "numbers.txt", "sorted.txt", "").unwrap();
+    assert_eq!(by_number.labels(), by_name.labels());
+    assert_eq!(by_number.classes()[by_number.labels()[2] as usize], "male_lion");
+}
+
+#[test]
+fn what_would_be_a_guess_is_refused() {
+    let files = Files::new(&[
+        ("p.csv", WORKSHOP),
+        ("numbers.txt", "3\n0\n5\n2\n"),
+        ("names.txt", "lion\nboar\nmale_lion\nhumen\n"),
+        ("five.txt", "a\nb\nc\nd\ne\n"),
+        ("other.txt", "lion\nboar\nfemale_lion\nmale_lion\nlion_cub\nperson\n"),
+        ("twice.txt", "lion\nboar\nboar\nmale_lion\nlion_cub\nhuman\n"),
+        ("bare.csv", ".5,.5\n.4,.6\n"),
+        ("two.txt", "cat\ndog\n"),
+        ("three.txt", "0\n1\n0\n"),
+        ("flags.csv", "is_error\n0\n1\n"),
+    ]);
+    let error = |p: &str, l: &str, c: &str| files.read(p, l, c, "").unwrap_err();
+    assert!(error("p.csv", "numbers.txt", "").contains("labels are numbers, but the columns"));
+    let unknown = error("p.csv", "names.txt", "");
+    assert!(
+        unknown.contains("row 3 has the label 'humen', which is no class; did you mean 'human'?"),
+        "{unknown}"
+    );
+    assert!(
+        error("p.csv", "numbers.txt", "five.txt").contains("five.txt: there are 5 class names for 6 columns")
+    );
+    assert!(error("p.csv", "numbers.txt", "other.txt").contains("the class 'person' has no column"));
+    assert!(error("p.csv", "numbers.txt", "twice.txt").contains("'boar' occurs twice"));
+    assert!(error("bare.csv", "two.txt", "").contains("labels are names, but the columns"));
+    assert!(error("bare.csv", "three.txt", "").contains("three.txt: it has 3 rows"));
+    assert!(error("bare.csv", "flags.csv", "").contains("true or false, not classes"));
+    assert_eq!(files.read("bare.csv", "two.txt", "two.txt", "").unwrap().labels(), [0, 1]);
+}
+
+#[test]
+fn columns_called_by_numbers_are_bound_by_them() {
+    let files = Files::new(&[("p.csv", "2,0,1\n.8,.1,.1\n.1,.8,.1\n.1,.1,.8\n"), ("l.txt", "2\n0\n1\n")]);
+    assert_eq!(issues(&files.read("p.csv", "l.txt", "", "").unwrap()), [false; 3]);
+}
+
+#[test]
+fn rows_that_are_no_distribution_are_refused_with_their_place() {
+    let files = Files::new(&[
+        ("nan.csv", "cat,dog\n.5,.5\nnan,.5\n"),
+        ("logits.csv", "cat,dog\n.5,.5\n.2,.1\n"),
+        ("below.csv", "cat,dog\n.5,.5\n-.2,1.2\n"),
+        ("word.csv", "cat,dog\n.5,.5\nx,.5\n"),
+        ("short.csv", "cat,dog\n.5,.5\n.5\n"),
+        ("one.csv", "cat\n1\n1\n"),
+        ("l.csv", "label\ncat\ndog\n"),
+        ("cats.csv", "label\ncat\ncat\n"),
+    ]);
+    let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
+    assert!(error("nan.csv").contains("nan.csv: row 1, class 0: NaN is no probability"));
+    assert!(error("logits.csv").contains("row 1 sums to 0.300000, not to 1"));
+    assert!(error("below.csv").contains("row 1, class 0: -0.2 is no probability"));
+    assert!(error("word.csv").contains("line 3: 'x' is no number"));
+    assert!(error("short.csv").contains("line 3 has 1 values, the first line has 2"));
+    assert!(files.read("one.csv", "cats.csv", "", "").unwrap_err().contains("only 1 class"));
+    let cats = files.read("nan.csv", "cats.csv", "", "");
+    assert!(cats.is_err());
+    assert!(files.read("gone.csv", "l.csv", "", "").unwrap_err().contains("cannot read"));
+    assert!(files.read("p.feather", "l.csv", "", "").unwrap_err().contains("give .npy, .parquet"));
+}
+
+#[test]
+fn arrays_of_any_width_are_read() {
+    let files = Files::new(&[("l.txt", "0\n1\n")]);
+    let single: Vec<u8> = [0.75_f32, 0.25, 0.5, 0.5].iter().flat_map(|p| p.to_le_bytes()).collect();
+    let big: Vec<u8> = [0.75_f64, 0.25, 0.5, 0.5].iter().flat_map(|p| p.to_be_bytes()).collect();
+    files.npy("p4.npy", "<f4", "(2, 2)", &single);
+    files.npy("p8.npy", ">f8", "(2, 2)", &big);
+    files.npy("wrong.npy", "<i4", "(2, 2)", &single);
+    files.npy("flat.npy", "<f4", "(4,)", &single);
+    files.npy("l1.npy", "|u1", "(2,)", &[0, 1]);
+    files.npy("l8.npy", "<i8", "(2,)", &[0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    files.npy("no.npy", "<i8", "(2,)", &[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
+    files.npy("truth.npy", "|b1", "(2,)", &[1, 0]);
+    for (p, l) in [("p4.npy", "l.txt"), ("p8.npy", "l8.npy"), ("p8.npy", "l1.npy")] {
+        let input = files.read(p, l, "", "truth.npy").unwrap();
+        assert_eq!((input.labels(), input.errors()), (&[0, 1][..], Some(&[true, false][..])));
+    }
+    // True labels instead of flags.
+    assert_eq!(files.read("p4.npy", "l.txt", "", "l1.npy").unwrap().errors(), Some(&[false, false][..]));
+    let no_class = files.read("p4.npy", "no.npy", "", "").unwrap_err();
+    assert!(
+        no_class.contains("no.npy: row 1 has the label 2, which is no class (classes: '0', '1')"),
+        "{no_class}"
+    );
+    assert!(files.read("wrong.npy", "l.txt", "", "").unwrap_err().contains("float32 or float64"));
+    assert!(files.read("flat.npy", "l.txt", "", "").unwrap_err().contains("it has 1 dimensions"));
+}
+
+#[test]
+fn labels_all_alike_are_refused_where_classes_are_compared() {
+    let files = Files::new(&[("p.csv", "cat,dog\n.5,.5\n.4,.6\n"), ("l.csv", "cat\ncat\n")]);
+    let input = files.read("p.csv", "l.csv", "", "").unwrap();
+    let question = question(vec![Filter::Both]);
+    assert_eq!(input.judge(&question), Err(Problem::OneClass));
+}
+
+#[test]
+fn figures_without_the_truth_are_left_out() {
+    let files = Files::new(&[
+        ("p.csv", "cat,dog\n.9,.1\n.4,.6\n"),
+        ("l.csv", "label\ncat\ncat\n"),
+        ("t.csv", "true_label\ncat\ndog\n"),
+    ]);
+    let question = question(vec![]);
+    for (truth, errors, area) in [("", None, None), ("t.csv", Some(1), Some(1.0))] {
+        let input = files.read("p.csv", "l.csv", "", truth).unwrap();
+        let judged = input.judge(&question).unwrap();
+        let report = Report::new(&question, &input, &judged);
+        assert_eq!((report.n, report.n_errors, report.auroc), (2, errors, area));
+        assert_eq!(judged.scores, [0.9, 0.4]);
+    }
+}
+
+#[test]
+fn models_are_joined_whatever_order_their_columns_stand_in() {
+    let files = Files::new(&[
+        ("a.csv", "cat,dog\n.9,.1\n.4,.6\n.2,.8\n"),
+        // The same numbers under swapped headings.
+        ("b.csv", "dog,cat\n.1,.9\n.6,.4\n.8,.2\n"),
+        ("c.csv", "dog,cow\n.1,.9\n.6,.4\n.8,.2\n"),
+        ("short.csv", "cat,dog\n.9,.1\n"),
+        ("nan.csv", "cat,dog\n.9,.1\nnan,.6\n.2,.8\n"),
+        ("l.csv", "label\ncat\ncat\ndog\n"),
+        ("t.csv", "true_label\ncat\ndog\ndog\n"),
+    ]);
+    let alone = files.read("a.csv", "l.csv", "", "t.csv").unwrap().judge(&question(vec![])).unwrap();
+    for ensemble in Ensemble::ALL {
+        let input = files.read("a.csv b.csv", "l.csv", "", "t.csv").unwrap();
+        let question = Question { ensemble, ..question(vec![Filter::PredictedNeqGiven]) };
+        let judged = input.judge(&question).unwrap();
+        assert!(judged.scores.iter().zip(&alone.scores).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert_eq!(
+            (&judged.suggested, &judged.flagged["predicted_neq_given"]),
+            (&alone.suggested, &vec![false, true, false])
+        );
+        let joined = Report::new(&question, &input, &judged).ensemble.unwrap();
+        assert_eq!((joined.name, joined.weights), (ensemble.name(), vec![0.5, 0.5]));
+    }
+    let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
+    assert!(error("a.csv c.csv").contains("c.csv: its columns are not the classes of"));
+    assert!(error("a.csv short.csv").contains("short.csv: it has 1 rows"));
+    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is no probability"));
+}
+
+/// A class that no sample has, a class of one sample, and both under every filter, method and ensemble.
+#[test]
+fn odd_classes_have_a_defined_result() {
+    let p = "cat,cow,dog\n.8,.1,.1\n.7,.2,.1\n.1,.1,.8\n.6,.2,.2\n";
+    let files = Files::new(&[
+        ("p.csv", p),
+        ("empty.csv", "cat\ncat\ndog\ndog\n"),
+        ("one.csv", "cat\ncat\ndog\ncow\n"),
+    ]);
+    for (labels, wrong) in [("empty.csv", 3), ("one.csv", 3)] {
+        for models in ["p.csv", "p.csv p.csv"] {
+            let input = files.read(models, labels, "", "").unwrap();
+            for method in Method::ALL {
+                for ensemble in Ensemble::ALL {
+                    let question =
+                        Question { method, adjusted: false, filters: Filter::ALL.to_vec(), ensemble };
+                    let judged = input.judge(&question).unwrap();
+                    assert!(judged.scores.iter().all(|score| (0.0..=1.0).contains(score)), "{judged:?}");
+                    let lowest = judged.scores.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+                    assert_eq!(lowest.unwrap().0, wrong, "{labels} {method:?}: {:?}", judged.scores);
+                    let named = &judged.flagged["predicted_neq_given"];
+                    assert_eq!(named, &[false, false, false, true]);
+                    // Adjusted rows of a class that nobody has stay finite.
+                    let adjusted = Question { adjusted: true, ..question };
+                    assert!(input.judge(&adjusted).unwrap().scores.iter().all(|score| score.is_finite()));
+                }
+            }
+        }
+    }
+}

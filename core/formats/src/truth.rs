@@ -1,0 +1,159 @@
+//! Tables that say what is known to be wrong.
+
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::nearest::hint;
+use chaffinch_data::{Error, Result};
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::evaluate::{MAX_KINDS, Truth};
+use csv::ByteRecord;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+const PATHS: [&str; 8] =
+    ["path", "image_path", "file_name", "filename", "file_path", "file", "image", "image_id"];
+const ERRORS: [&str; 3] = ["is_error", "label_error", "error"];
+const LABELS: [&str; 4] = ["true_label", "clean_label", "label", "class_name"];
+const KINDS: [&str; 6] = ["kind", "fault", "fault_kind", "error_type", "pollution_type", "issue_type"];
+/// What stands in a column of kinds for samples that are fine.
+const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
+
+/// Reads a CSV table with a column of paths (`path`, `image_path`, `file_name`, ...) and either `is_error`
+/// (0, 1, true, false) or the true label (`true_label`, `clean_label`, `label`, `class_name`). A row belongs
+/// to the sample of that very path, else to the only one whose path ends like it. Empty values are unknown.
+///
+/// A column `kind` or `fault` names the kind of each error. Where there is neither `is_error` nor a label, a
+/// sample is an error when it has a kind, other than `none`, `clean`, `fine` and `ok`.
+///
+/// # Errors
+/// When the table cannot be read, a column is missing, a value cannot be understood, or no row belongs to
+/// any sample.
+pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
+    let wrong = |error: csv::Error| Error::format(path, error.to_string());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong)?;
+    let headers: Vec<String> = reader
+        .byte_headers()
+        .map_err(wrong)?
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_lowercase())
+        .collect();
+    let find =
+        |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
+    let missing = |what: &str, names: &[&str]| {
+        let hint =
+            headers.iter().map(|header| hint(header, names.iter().copied())).find(|hint| !hint.is_empty());
+        let message = format!(
+            "there is no column of {what}: name it {}{}",
+            names.join(" or "),
+            hint.unwrap_or_default()
+        );
+        Error::format(path, message)
+    };
+    let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
+    let (errors, labels, kinds) = (find(&ERRORS), find(&LABELS), find(&KINDS));
+    if errors.is_none() && labels.is_none() && kinds.is_none() {
+        return Err(missing("the truth", &[&ERRORS[..1], &LABELS[..]].concat()));
+    }
+    let mut joiner = Joiner::new(manifest);
+    let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
+    let mut record = ByteRecord::new();
+    let (mut rows, mut matched) = (0_usize, 0_usize);
+    while reader.read_byte_record(&mut record).map_err(wrong)? {
+        rows += 1;
+        let line = record.position().map_or(0, csv::Position::line);
+        let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
+        let Some(id) = joiner.find(value(Some(paths))) else {
+            truth.add_unmatched();
+            continue;
+        };
+        matched += 1;
+        let error = if errors.is_some() {
+            boolean(value(errors)).ok_or_else(|| {
+                let text = String::from_utf8_lossy(value(errors)).into_owned();
+                Error::format(path, format!("line {line}: '{text}' is neither 0 or false nor 1 or true"))
+            })?
+        } else if labels.is_none() {
+            Some(!NO_KIND.contains(&String::from_utf8_lossy(value(kinds)).trim().to_lowercase().as_str()))
+        } else {
+            let label = String::from_utf8_lossy(value(labels));
+            let (label, given) = (label.trim(), manifest.label_name(id));
+            (!label.is_empty() && !given.is_empty()).then_some(label != given)
+        };
+        truth.set(id, error);
+        if let Some(column) = kinds {
+            let kind = String::from_utf8_lossy(value(kinds));
+            let kind = kind.trim();
+            let none = NO_KIND.contains(&kind.to_lowercase().as_str());
+            if !none && !truth.set_kind(id, &safe_text(kind)) {
+                let column = &headers[column];
+                let message = format!("the column {column} has more than {MAX_KINDS} kinds");
+                return Err(Error::format(path, message));
+            }
+        }
+    }
+    if matched == 0 {
+        let example = manifest.ids().next().map(|id| safe_path(manifest.path(id)));
+        let message = format!(
+            "none of its {rows} rows belongs to a sample; paths should look like {}",
+            example.unwrap_or_default()
+        );
+        return Err(Error::format(path, message));
+    }
+    Ok(truth)
+}
+
+/// `Some(None)` where nothing stands.
+fn boolean(value: &[u8]) -> Option<Option<bool>> {
+    match value.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"" => Some(None),
+        b"0" | b"false" | b"no" | b"0.0" => Some(Some(false)),
+        b"1" | b"true" | b"yes" | b"1.0" => Some(Some(true)),
+        _ => None,
+    }
+}
+
+/// Finds samples by path.
+struct Joiner<'a> {
+    manifest: &'a Manifest,
+    exact: HashMap<&'a [u8], SampleId>,
+    /// By file name; made when first needed.
+    names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
+}
+
+impl<'a> Joiner<'a> {
+    fn new(manifest: &'a Manifest) -> Joiner<'a> {
+        let exact = manifest.ids().map(|id| (manifest.path(id).as_os_str().as_bytes(), id)).collect();
+        Joiner { manifest, exact, names: None }
+    }
+
+    fn find(&mut self, bytes: &[u8]) -> Option<SampleId> {
+        if let Some(id) = self.exact.get(bytes) {
+            return Some(*id);
+        }
+        let path = Path::new(OsStr::from_bytes(bytes));
+        let relative = path.strip_prefix(self.manifest.root()).or_else(|_| path.strip_prefix("."));
+        if let Some(id) = relative.ok().and_then(|path| self.exact.get(path.as_os_str().as_bytes())) {
+            return Some(*id);
+        }
+        let manifest = self.manifest;
+        let names = self.names.get_or_insert_with(|| {
+            let mut names: HashMap<&OsStr, Vec<SampleId>> = HashMap::new();
+            for id in manifest.ids() {
+                names.entry(manifest.path(id).file_name().unwrap_or_default()).or_default().push(id);
+            }
+            names
+        });
+        let alike = names.get(path.file_name()?)?.iter().copied();
+        let mut alike =
+            alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id)));
+        match (alike.next(), alike.next()) {
+            (Some(id), None) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+use super::*;
+use chaffinch_data::manifest::NewSample;
+use chaffinch_protocol::sample::Split;
+
+fn manifest() -> Manifest {
+    let row = |path: &str, label: &str| NewSample {
+        path: path.into(),
+        label: (!label.is_empty()).then(|| label.into()),
+        split: Split::None,
+    };
+    Manifest::new(
+        "/data",
+        [row("a/1.jpg", "cat"), row("a/2.jpg", "dog"), row("b/1.jpg", "dog"), row("b/3.jpg", "")],
+    )
+}
+
+fn truth(csv: &str) -> std::result::Result<Truth, String> {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("truth.csv");
+    std::fs::write(&path, csv).unwrap();
+    read(&path, &manifest()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_truth_is_joined_by_path() {
+    let labels = truth("\u{feff}Path,true_label\na/1.jpg,cat\n/data/a/2.jpg,cat\n/other/b/1.jpg,dog\n3.jpg,dog\n1.jpg,cat\nx.jpg,cat\n").unwrap();
+    // 3.jpg has no given label to be wrong; 1.jpg is ambiguous; x.jpg is not there.
+    assert_eq!(labels.known(), [(0, false), (1, true), (2, false)]);
+    assert_eq!(labels.unmatched(), 2);
+    let flags = truth("is_error,file_name\nTRUE,./a/1.jpg\n0,2.jpg\n,b/1.jpg\n1,3.jpg\n").unwrap();
+    assert_eq!(flags.known(), [(0, true), (1, false), (3, true)]);
+}
+
+#[test]
+fn a_truth_that_is_none_says_why() {
+    assert!(truth("name,label\n").unwrap_err().contains("no column of paths"));
+    assert!(truth("path,tru_label\n").unwrap_err().contains("did you mean 'true_label'?"));
+    assert!(truth("path,is_error\na/1.jpg,maybe\n").unwrap_err().contains("line 2: 'maybe' is neither"));
+    assert!(truth("path,label\nq.jpg,cat\n").unwrap_err().contains("none of its 1 rows"));
+    assert!(truth("path,label\n").unwrap_err().contains("should look like a/1.jpg"));
+}
+
+#[test]
+fn kinds_are_read_with_the_errors_or_alone() {
+    let kinds =
+        truth("path,is_error,fault\na/1.jpg,1,blurred\na/2.jpg,0,\nb/1.jpg,1,label\nb/3.jpg,0,label\n")
+            .unwrap();
+    assert_eq!(kinds.kinds(), [("blurred".to_owned(), 1), ("label".to_owned(), 1)].into());
+    let alone = truth("path,kind\na/1.jpg,dark\na/2.jpg,None\nb/1.jpg,\n").unwrap();
+    assert_eq!(alone.known(), [(0, true), (1, false), (2, false)]);
+    let many: String = (0..=MAX_KINDS).map(|kind| format!("a/1.jpg,{kind}x\n")).collect();
+    assert!(truth(&format!("path,kind\n{many}")).unwrap_err().contains("more than 200 kinds"));
+}

@@ -1,0 +1,160 @@
+//! What detectors keep between runs: trained models and the like, as bytes by name and version.
+//!
+//! `DIR/NAME-000001` and so on; each file is a BLAKE3 digest and then the bytes, written under another name and
+//! renamed. A version never changes. A file that is damaged counts as absent.
+
+use crate::{Error, Result};
+use chaffinch_data::atomic;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The most bytes kept at once.
+const MAX_BYTES: usize = 64 << 20;
+/// Versions of one name that are left; older ones go.
+const VERSIONS: usize = 20;
+const DIGEST: usize = blake3::OUT_LEN;
+
+/// One detector's folder.
+#[derive(Debug, Clone)]
+pub struct KeepFolder {
+    dir: PathBuf,
+}
+
+impl KeepFolder {
+    /// The folder, which is made when something is kept.
+    pub fn new(dir: impl Into<PathBuf>) -> KeepFolder {
+        KeepFolder { dir: dir.into() }
+    }
+
+    /// A version's bytes, or the newest's; `None` where there is none, or it is damaged.
+    ///
+    /// # Errors
+    /// When the name is none, or the folder or the file is there and cannot be read.
+    pub(super) fn read(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, Vec<u8>)>> {
+        check_name(name)?;
+        let Some(version) = version.or(self.versions(name)?.last().copied()) else { return Ok(None) };
+        let path = self.path(name, version);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        let whole = bytes.len() >= DIGEST && *blake3::hash(&bytes[DIGEST..]).as_bytes() == bytes[..DIGEST];
+        Ok(whole.then(|| (version, bytes[DIGEST..].to_vec())))
+    }
+
+    /// The version that bytes would have: the newest's where they are equal, else the next.
+    ///
+    /// # Errors
+    /// When the name is none, there are too many bytes, or the folder cannot be read.
+    pub(super) fn version_of(&self, name: &str, bytes: &[u8]) -> Result<u32> {
+        if bytes.len() > MAX_BYTES {
+            let (len, most) = (bytes.len(), MAX_BYTES >> 20);
+            return Err(Error::Invalid(format!("{len} bytes are too many to keep: at most {most} MiB")));
+        }
+        match self.read(name, None)? {
+            Some((version, known)) if known == bytes => Ok(version),
+            // The newest may be damaged: its number is taken all the same.
+            _ => Ok(self.versions(name)?.last().map_or(1, |newest| newest + 1)),
+        }
+    }
+
+    /// Writes one version and removes the oldest where there are too many.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn write(&self, name: &str, version: u32, bytes: &[u8]) -> Result<()> {
+        let path = self.path(name, version);
+        if path.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.dir).map_err(Error::io("create", &self.dir))?;
+        atomic::write(&path, |out| {
+            out.write_all(blake3::hash(bytes).as_bytes())?;
+            out.write_all(bytes)
+        })?;
+        let versions = self.versions(name)?;
+        for old in &versions[..versions.len().saturating_sub(VERSIONS)] {
+            let path = self.path(name, *old);
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str, version: u32) -> PathBuf {
+        self.dir.join(format!("{name}-{version:06}"))
+    }
+
+    /// The versions of a name, sorted.
+    fn versions(&self, name: &str) -> Result<Vec<u32>> {
+        let number = |path: &Path| -> Option<u32> {
+            path.file_name()?.to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+        };
+        let mut versions = Vec::new();
+        match fs::read_dir(&self.dir) {
+            Ok(entries) => {
+                for entry in entries {
+                    let path = entry.map_err(Error::io("list", &self.dir))?.path();
+                    versions.extend(number(&path));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("list", &self.dir)(error)),
+        }
+        versions.sort_unstable();
+        Ok(versions)
+    }
+}
+
+/// Refuses what could be no file's name.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(proper) {
+        return Err(Error::Invalid(format!(
+            "'{}' is no name to keep bytes under: use a-z, 0-9 and -",
+            name.escape_debug()
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_counted_equal_ones_are_one_and_damage_is_absence() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(place.path().join("models/pollution"));
+        assert_eq!(folder.read("model", None).unwrap(), None);
+        assert_eq!(folder.version_of("model", b"one").unwrap(), 1);
+        folder.write("model", 1, b"one").unwrap();
+        assert_eq!(folder.version_of("model", b"one").unwrap(), 1);
+        assert_eq!(folder.version_of("model", b"two").unwrap(), 2);
+        folder.write("model", 2, b"two").unwrap();
+        assert_eq!(folder.read("model", None).unwrap(), Some((2, b"two".to_vec())));
+        assert_eq!(folder.read("model", Some(1)).unwrap(), Some((1, b"one".to_vec())));
+        assert_eq!(folder.read("model", Some(7)).unwrap(), None);
+        let newest = folder.path("model", 2);
+        let mut bytes = fs::read(&newest).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&newest, bytes).unwrap();
+        assert_eq!(folder.read("model", None).unwrap(), None);
+        assert_eq!(folder.version_of("model", b"two").unwrap(), 3);
+    }
+
+    #[test]
+    fn old_versions_go_and_names_are_checked() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(place.path());
+        for version in 1..=VERSIONS as u32 + 3 {
+            folder.write("a", version, &version.to_le_bytes()).unwrap();
+        }
+        assert_eq!(folder.versions("a").unwrap(), (4..=VERSIONS as u32 + 3).collect::<Vec<_>>());
+        for name in ["", "../a", "A", "a/b", "a\u{1b}"] {
+            assert!(folder.read(name, None).is_err(), "{name:?}");
+        }
+        assert!(folder.version_of("a", &vec![0; MAX_BYTES + 1]).is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
+//!
+//! `check` looks at a file before it is mapped, `library` does the mapping and the handshake, `registry` keeps
+//! what was loaded and what was refused, `context` is what one run of one detector may see, `measuring` has single pictures
+//! measured before any run, `kept` holds
+//! what it keeps between runs, and `table` turns that into the C functions a detector calls.
+
+mod check;
+pub mod class_vectors;
+mod context;
+mod kept;
+mod library;
+mod measuring;
+mod params;
+mod registry;
+mod table;
+
+pub use context::{DetectorLog, RunContext, RunFailure, Shared};
+pub use kept::KeepFolder;
+pub use library::LoadedDetector;
+pub use measuring::Measuring;
+pub use params::{check_params, needs_of, params_in_force, resolve_params};
+pub use registry::{PluginFolder, Refused, Registry};
+
+pub use chaffinch_data::{Error, Result};
+
+use std::path::PathBuf;
+
+/// Why a library or a detector was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The file or folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Anybody could put code there.
+    #[error("{} may be written to by others (mode {mode:03o}); run chmod o-w on it, since a detector is code", path.display())]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Somebody else owns it.
+    #[error("{} belongs to user {owner}, neither to you nor to root; copy it to a folder of your own", path.display())]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// The owner's number.
+        owner: u32,
+    },
+    /// No shared library, one for another machine, or half of one.
+    #[error("{} is no usable library: {reason}", path.display())]
+    NotALibrary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A library, but not one of ours.
+    #[error("{} has no symbol {}; is export_detector! missing in it?", path.display(), chaffinch_plugin::abi::SYMBOL)]
+    NoSymbol {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system's loader refused it.
+    #[error("{} could not be loaded: {reason}", path.display())]
+    Loader {
+        /// The file.
+        path: PathBuf,
+        /// The loader's words.
+        reason: String,
+    },
+    /// Built for another contract.
+    #[error(
+        "{} was built for plugin ABI {theirs} ({build}), this program speaks ABI {ours} (chaffinch {}); build the detector again with the same version",
+        path.display(), env!("CARGO_PKG_VERSION")
+    )]
+    AbiMismatch {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        theirs: u32,
+        /// Ours.
+        ours: u32,
+        /// What it says built it.
+        build: String,
+    },
+    /// The table has the right version but cannot be right.
+    #[error("{}: its table is broken: {reason}", path.display())]
+    BadTable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Another library has a detector of this name.
+    #[error("{}: the name {name} is taken by {}", path.display(), first.display())]
+    DuplicateName {
+        /// The later file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The file that has it.
+        first: PathBuf,
+    },
+}

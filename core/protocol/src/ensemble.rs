@@ -1,0 +1,96 @@
+//! The rules by name.
+
+use crate::EnsembleRule;
+use std::collections::BTreeMap;
+
+/// The rules that have a name of their own; `K-of-n` comes beside them, with a number for K.
+pub const RULES: [&str; 10] = [
+    "or",
+    "and",
+    "majority",
+    "mean-rank",
+    "average",
+    "consensus",
+    "weighted",
+    "stacking",
+    "recall",
+    "precision",
+];
+
+impl EnsembleRule {
+    /// The rule of a name: one of [`RULES`], or `2-of-n` with any number from 1. `weights` are those of `weighted`.
+    pub fn parse(name: &str, weights: &BTreeMap<String, f32>) -> Option<EnsembleRule> {
+        Some(match name {
+            "or" => EnsembleRule::Or,
+            "and" => EnsembleRule::And,
+            "majority" => EnsembleRule::Majority,
+            "mean-rank" => EnsembleRule::MeanRank,
+            "average" => EnsembleRule::Average,
+            "consensus" => EnsembleRule::Consensus,
+            "weighted" => EnsembleRule::Weighted(weights.clone()),
+            "stacking" => EnsembleRule::Stacking,
+            "recall" => EnsembleRule::Recall,
+            "precision" => EnsembleRule::Precision,
+            other => {
+                let least = other.strip_suffix("-of-n")?.parse().ok().filter(|&least| least > 0)?;
+                EnsembleRule::AtLeast(least)
+            }
+        })
+    }
+
+    /// Its name, as [`EnsembleRule::parse`] takes it.
+    pub fn name(&self) -> String {
+        match self {
+            EnsembleRule::Or => "or".into(),
+            EnsembleRule::And => "and".into(),
+            EnsembleRule::AtLeast(least) => format!("{least}-of-n"),
+            EnsembleRule::Majority => "majority".into(),
+            EnsembleRule::MeanRank => "mean-rank".into(),
+            EnsembleRule::Average => "average".into(),
+            EnsembleRule::Consensus => "consensus".into(),
+            EnsembleRule::Weighted(_) => "weighted".into(),
+            EnsembleRule::Stacking => "stacking".into(),
+            EnsembleRule::Recall => "recall".into(),
+            EnsembleRule::Precision => "precision".into(),
+        }
+    }
+}
+
+/// How far the rule Recall moves every threshold towards 1.
+const WIDER: f32 = 0.2;
+
+/// The thresholds that hold under a rule: Recall moves each a fifth of the way towards 1, the others leave them.
+pub fn thresholds_under(rule: &EnsembleRule, thresholds: BTreeMap<String, f32>) -> BTreeMap<String, f32> {
+    if *rule != EnsembleRule::Recall {
+        return thresholds;
+    }
+    // One of zero was switched off.
+    let wider = |t: f32| if t > 0.0 { t + WIDER * (1.0 - t) } else { t };
+    thresholds.into_iter().map(|(name, t)| (name, wider(t))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_that_is_read_back() {
+        let weights: BTreeMap<String, f32> = [("dup".to_owned(), 2.0)].into();
+        for name in RULES.into_iter().chain(["1-of-n", "12-of-n"]) {
+            let rule = EnsembleRule::parse(name, &weights).unwrap();
+            assert_eq!(rule.name(), name);
+            let text = serde_json::to_string(&rule).unwrap();
+            assert_eq!(serde_json::from_str::<EnsembleRule>(&text).unwrap(), rule);
+        }
+        for wrong in ["0-of-n", "-of-n", "x-of-n", "OR", ""] {
+            assert_eq!(EnsembleRule::parse(wrong, &weights), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn recall_widens_every_threshold_that_is_on() {
+        let of = |rule| thresholds_under(rule, [("a".to_owned(), 0.5), ("b".to_owned(), 0.0)].into());
+        assert_eq!(of(&EnsembleRule::Recall), [("a".to_owned(), 0.6), ("b".to_owned(), 0.0)].into());
+        assert_eq!(of(&EnsembleRule::Precision)["a"], 0.5);
+    }
+}

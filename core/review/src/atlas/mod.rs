@@ -1,0 +1,93 @@
+//! The embeddings seen from above: their projection onto a map, and the clusters of each class with the samples that
+//! stand for them. Computed when first asked for; the same whatever the number of threads.
+
+mod clusters;
+mod neighborhoods;
+mod projection;
+
+pub use clusters::{Cluster, Clusters};
+pub use neighborhoods::Neighborhoods;
+pub use projection::Projection;
+
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// At most so many of the rows, evenly spaced.
+fn spaced(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
+    let count = rows.len().min(most);
+    (0..count).map(move |place| rows[place * rows.len() / count])
+}
+
+/// One dataset's embeddings with what is made of them.
+#[derive(Debug)]
+pub struct Atlas {
+    matrix: Arc<EmbeddingMatrix>,
+    manifest: Arc<Manifest>,
+    facts: Arc<Facts>,
+    projection: OnceLock<Projection>,
+    drawing: neighborhoods::Drawing,
+    clusters: Mutex<BTreeMap<u32, Arc<Clusters>>>,
+}
+
+impl Atlas {
+    /// Of these embeddings; nothing is computed yet.
+    pub fn new(matrix: Arc<EmbeddingMatrix>, manifest: Arc<Manifest>, facts: Arc<Facts>) -> Atlas {
+        Atlas {
+            matrix,
+            manifest,
+            facts,
+            projection: OnceLock::new(),
+            drawing: neighborhoods::Drawing::default(),
+            clusters: Mutex::default(),
+        }
+    }
+
+    /// The embeddings.
+    pub fn matrix(&self) -> &Arc<EmbeddingMatrix> {
+        &self.matrix
+    }
+
+    /// The map.
+    pub fn projection(&self) -> &Projection {
+        self.projection.get_or_init(|| Projection::new(&self.matrix, &|row| self.usable(row)))
+    }
+
+    /// The map of neighborhoods, which the first call begins to make.
+    pub fn neighborhoods(&self) -> Neighborhoods<'_> {
+        self.drawing.ask(&self.matrix, || {
+            let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
+            let points = self.projection().points();
+            spaced(&rows, neighborhoods::MOST).map(|row| (row, points[row as usize])).collect()
+        })
+    }
+
+    /// The map of neighborhoods as far as it is; nothing is begun.
+    pub fn neighborhoods_now(&self) -> Neighborhoods<'_> {
+        self.drawing.now()
+    }
+
+    /// The clusters of a class.
+    pub fn clusters(&self, class: u32) -> Arc<Clusters> {
+        let lock = || self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&class) {
+            return known.clone();
+        }
+        let labels = self.manifest.labels().iter();
+        let members: Vec<u32> = (0_u32..)
+            .zip(labels)
+            .filter(|(row, label)| **label == class && self.usable(*row))
+            .map(|(row, _)| row)
+            .collect();
+        let clusters = Arc::new(Clusters::new(&self.matrix, &members));
+        lock().insert(class, clusters.clone());
+        clusters
+    }
+
+    fn usable(&self, row: u32) -> bool {
+        (row as usize) < self.matrix.rows() && self.facts.decodable(SampleId(row))
+    }
+}

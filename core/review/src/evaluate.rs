@@ -1,0 +1,265 @@
+//! How well detectors do where the truth is known.
+//!
+//! A sample is an error when its given label is not the true one, or when the truth says so itself. Only samples
+//! of known truth count. Figures about an order (AUROC, average precision, lift) are over the samples that the
+//! detector scored; recall is over all known errors, since an error without a score is one not found.
+
+mod bootstrap;
+mod curve;
+mod metrics;
+mod svg;
+mod truth;
+
+pub use bootstrap::{Intervals, Resampling};
+pub use curve::{Curve, Point};
+pub use metrics::{auroc, average_precision, lift_at};
+pub use svg::write_svg;
+pub use truth::{MAX_KINDS, Truth};
+
+use crate::ranking::{Ranking, Results};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Places at which precision and recall are told, beside the number of errors.
+const PLACES: [usize; 5] = [10, 50, 100, 150, 500];
+
+/// The name of the rank made of all detectors, which no library has.
+pub const ENSEMBLE: &str = "ensemble";
+
+/// All figures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Samples of known truth.
+    pub n: usize,
+    /// Errors among them.
+    pub n_errors: usize,
+    /// Rows of the truth that belong to no sample.
+    pub unmatched: usize,
+    /// Errors by kind, where the truth tells kinds.
+    pub kinds: BTreeMap<String, usize>,
+    /// How often the samples were drawn again for the intervals; 0 where there are none.
+    pub resamples: usize,
+    /// By detector.
+    pub detectors: BTreeMap<String, Figures>,
+    /// For the rank made of all.
+    pub ensemble: Figures,
+    /// By rule, where several were compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ensembles: BTreeMap<String, Figures>,
+}
+
+/// The figures of one order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Samples of known truth that have a score.
+    pub scored: usize,
+    /// Area under the ROC curve; `None` where there are only errors, or none.
+    pub auroc: Option<f64>,
+    /// Area under the precision-recall curve, as average precision.
+    pub auprc: Option<f64>,
+    /// How many times more errors are among the first than among all, the first being as many as there are errors.
+    pub lift_at_errors: Option<f64>,
+    /// The same among the first hundred.
+    pub lift_at_100: Option<f64>,
+    /// Samples flagged at the threshold.
+    pub flagged: usize,
+    /// Share of errors among the flagged.
+    pub precision: f64,
+    /// Share of the flagged among errors.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+    /// Share of errors among the first so many.
+    pub precision_at: BTreeMap<usize, f64>,
+    /// Share of all known errors among the first so many.
+    pub recall_at: BTreeMap<usize, f64>,
+    /// 95 % intervals.
+    pub intervals: Option<Intervals>,
+    /// By kind of error.
+    pub by_kind: BTreeMap<String, KindFigures>,
+}
+
+/// The figures of one kind of error against all that is fine; errors of other kinds count neither for nor against.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct KindFigures {
+    /// Errors of this kind.
+    pub errors: usize,
+    /// Of them flagged at the threshold.
+    pub found: usize,
+    /// Area under the ROC curve.
+    pub auroc: Option<f64>,
+    /// Average precision.
+    pub auprc: Option<f64>,
+    /// Share of errors of this kind among the flagged that are of this kind or fine.
+    pub precision: f64,
+    /// Share of the flagged among errors of this kind.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+}
+
+/// Compares all results with the truth. With `resampling` the figures have 95 % intervals by the bootstrap.
+pub fn evaluate(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    ranking: &Ranking,
+    truth: &Truth,
+    resampling: Option<Resampling>,
+) -> Evaluation {
+    let known = truth.known();
+    let n_errors = known.iter().filter(|(_, error)| *error).count();
+    let orders = orders(results, thresholds, ranking, &known);
+    let mut detectors: BTreeMap<String, Figures> =
+        orders.iter().map(|(name, rows)| (name.clone(), figures(rows, n_errors, truth))).collect();
+    let mut resamples = 0;
+    if let Some(resampling) = resampling.filter(|resampling| resampling.resamples > 0) {
+        let errors: Vec<bool> = known.iter().map(|(_, error)| *error).collect();
+        let (done, intervals) = bootstrap::intervals(&errors, &orders, resampling);
+        resamples = done;
+        for (figures, intervals) in detectors.values_mut().zip(intervals) {
+            figures.intervals = Some(intervals);
+        }
+    }
+    Evaluation {
+        n: known.len(),
+        n_errors,
+        unmatched: truth.unmatched(),
+        kinds: truth.kinds(),
+        resamples,
+        ensemble: detectors.remove(ENSEMBLE).unwrap_or_default(),
+        detectors,
+        ensembles: BTreeMap::new(),
+    }
+}
+
+/// Compares one rank with the truth.
+pub fn evaluate_rank(ranking: &Ranking, truth: &Truth) -> Figures {
+    let known = truth.known();
+    let n_errors = known.iter().filter(|(_, error)| *error).count();
+    figures(&of_rank(ranking, &known), n_errors, truth)
+}
+
+/// The precision-recall curve of each detector and, as [`ENSEMBLE`], of the rank made of all.
+pub fn curves(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    ranking: &Ranking,
+    truth: &Truth,
+) -> BTreeMap<String, Curve> {
+    let known = truth.known();
+    let n_errors = known.iter().filter(|(_, error)| *error).count();
+    let orders = orders(results, thresholds, ranking, &known);
+    orders.iter().map(|(name, rows)| (name.clone(), Curve::new(rows, n_errors))).collect()
+}
+
+/// A sample with a score and a known truth.
+struct Judged {
+    /// Its place among the samples of known truth.
+    place: u32,
+    /// Its row.
+    row: u32,
+    quality: f64,
+    error: bool,
+    flagged: bool,
+}
+
+/// What each detector and the ensemble say of the samples of known truth, by name.
+fn orders(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    ranking: &Ranking,
+    known: &[(u32, bool)],
+) -> BTreeMap<String, Vec<Judged>> {
+    let mut orders = BTreeMap::new();
+    for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.len()) {
+        let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
+        let scores = result.scores();
+        let rows =
+            judged(known, |row| f64::from(scores[row as usize]), |row| scores[row as usize] < threshold);
+        orders.insert(name.clone(), rows);
+    }
+    orders.insert(ENSEMBLE.to_owned(), of_rank(ranking, known));
+    orders
+}
+
+/// What a rank says of the samples of known truth.
+fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
+    // The rank has no ties: a sample's place in it is its quality.
+    let scores = ranking.scores();
+    let mut place = vec![f64::NAN; ranking.len()];
+    for (position, &row) in ranking.full_order().iter().enumerate() {
+        if !scores[row as usize].is_nan() {
+            place[row as usize] = position as f64;
+        }
+    }
+    judged(known, |row| place[row as usize], |row| ranking.flags[row as usize] > 0)
+}
+
+/// The samples of known truth that have a quality.
+fn judged(known: &[(u32, bool)], quality: impl Fn(u32) -> f64, flagged: impl Fn(u32) -> bool) -> Vec<Judged> {
+    let rows = (0_u32..).zip(known).map(|(place, &(row, error))| (place, row, error, quality(row)));
+    rows.filter(|(.., quality)| !quality.is_nan())
+        .map(|(place, row, error, quality)| Judged { place, row, quality, error, flagged: flagged(row) })
+        .collect()
+}
+
+fn figures(rows: &[Judged], n_errors: usize, truth: &Truth) -> Figures {
+    let errors: Vec<bool> = rows.iter().map(|row| row.error).collect();
+    let quality: Vec<f64> = rows.iter().map(|row| row.quality).collect();
+    let order = metrics::worst_first(&quality);
+    let flagged = rows.iter().filter(|row| row.flagged).count();
+    let found = rows.iter().filter(|row| row.flagged && row.error).count();
+    let (precision, recall) = (share(found, flagged), share(found, n_errors));
+    let mut places: Vec<usize> =
+        PLACES.into_iter().chain([n_errors]).filter(|&k| k > 0 && k <= rows.len()).collect();
+    places.sort_unstable();
+    places.dedup();
+    let found_at = |k: usize| order[..k].iter().filter(|&&row| errors[row]).count();
+    Figures {
+        scored: rows.len(),
+        auroc: auroc(&errors, &quality),
+        auprc: average_precision(&errors, &quality),
+        lift_at_errors: lift_at(&errors, &quality, errors.iter().filter(|error| **error).count()),
+        lift_at_100: lift_at(&errors, &quality, 100),
+        flagged,
+        precision,
+        recall,
+        f1: harmonic(precision, recall),
+        precision_at: places.iter().map(|&k| (k, share(found_at(k), k))).collect(),
+        recall_at: places.iter().map(|&k| (k, share(found_at(k), n_errors))).collect(),
+        intervals: None,
+        by_kind: truth.kinds().into_iter().map(|(kind, all)| by_kind(rows, truth, kind, all)).collect(),
+    }
+}
+
+fn by_kind(rows: &[Judged], truth: &Truth, kind: String, all: usize) -> (String, KindFigures) {
+    let rows: Vec<&Judged> =
+        rows.iter().filter(|row| !row.error || truth.kind(row.row) == Some(kind.as_str())).collect();
+    let errors: Vec<bool> = rows.iter().map(|row| row.error).collect();
+    let quality: Vec<f64> = rows.iter().map(|row| row.quality).collect();
+    let flagged = rows.iter().filter(|row| row.flagged).count();
+    let found = rows.iter().filter(|row| row.flagged && row.error).count();
+    let (precision, recall) = (share(found, flagged), share(found, all));
+    let figures = KindFigures {
+        errors: all,
+        found,
+        auroc: auroc(&errors, &quality),
+        auprc: average_precision(&errors, &quality),
+        precision,
+        recall,
+        f1: harmonic(precision, recall),
+    };
+    (kind, figures)
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The harmonic mean of precision and recall, 0 where both are 0.
+fn harmonic(precision: f64, recall: f64) -> f64 {
+    if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests;

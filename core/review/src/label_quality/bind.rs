@@ -1,0 +1,178 @@
+//! Which column is which class. Columns are bound to classes by name; where names are missing they are bound by
+//! number, and where that would be a guess it is refused.
+
+use super::grid::Values;
+use chaffinch_data::nearest::hint;
+use std::collections::HashMap;
+
+/// Classes that are listed in a message.
+const LISTED: usize = 12;
+
+/// Why labels and columns cannot be brought together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Labels are names and columns have none.
+    #[error(
+        "labels are names, but the columns of probabilities have none; give --classes FILE with the columns' class names in their order"
+    )]
+    ColumnsWithoutNames,
+    /// Labels are numbers and columns have names.
+    #[error(
+        "labels are numbers, but the columns of probabilities have names ({0}); give --classes FILE with the class names in the order of the numbers"
+    )]
+    NumbersForNames(String),
+    /// Labels are yes or no.
+    #[error("labels are true or false, not classes")]
+    FlagsForLabels,
+    /// As many names as columns are needed.
+    #[error("there are {names} class names for {columns} columns of probabilities")]
+    Count {
+        /// Names given.
+        names: usize,
+        /// Columns.
+        columns: usize,
+    },
+    /// A class name occurs twice.
+    #[error("the class name '{0}' occurs twice")]
+    Twice(String),
+    /// A class without a column.
+    #[error("the class '{name}' has no column of probabilities{hint} (columns: {columns})")]
+    NoColumn {
+        /// The class.
+        name: String,
+        /// What may be meant.
+        hint: String,
+        /// The columns' names.
+        columns: String,
+    },
+    /// A label that is no class.
+    #[error("row {row} has the label {label}, which is no class{hint} (classes: {classes})")]
+    NoClass {
+        /// The row, from 0.
+        row: usize,
+        /// Its label.
+        label: String,
+        /// What may be meant.
+        hint: String,
+        /// The classes.
+        classes: String,
+    },
+}
+
+/// Columns with their class names, and what a label number stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The class of each column.
+    names: Vec<String>,
+    /// The column of each label number; empty where numbers stand for nothing.
+    numbered: Vec<u32>,
+    /// Whether names were given, by a heading or a list.
+    named: bool,
+}
+
+impl Binding {
+    /// Brings columns and classes together. `heading` are the names above the columns; `classes` the names in the
+    /// order of the label numbers, which is also the order of columns without a heading.
+    ///
+    /// # Errors
+    /// When names and columns do not agree.
+    pub fn new(
+        columns: usize,
+        heading: Option<&[String]>,
+        classes: Option<&[String]>,
+    ) -> Result<Binding, BindError> {
+        for names in [heading, classes].into_iter().flatten() {
+            let mut sorted: Vec<&String> = names.iter().collect();
+            sorted.sort_unstable();
+            if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(BindError::Twice(pair[0].clone()));
+            }
+            if names.len() != columns {
+                return Err(BindError::Count { names: names.len(), columns });
+            }
+        }
+        let in_order: Vec<u32> = (0..columns as u32).collect();
+        Ok(match (heading, classes) {
+            (None, None) => {
+                let names = in_order.iter().map(u32::to_string).collect();
+                Binding { names, numbered: in_order, named: false }
+            }
+            (None, Some(classes)) => Binding { names: classes.to_vec(), numbered: in_order, named: true },
+            (Some(heading), None) => {
+                // Columns called 0, 1, 2, … are bound by name to labels 0, 1, 2, … in whatever order they stand.
+                let place = |number: usize| heading.iter().position(|name| *name == number.to_string());
+                let places: Option<Vec<usize>> = (0..columns).map(place).collect();
+                let numbered = places.unwrap_or_default().into_iter().map(|place| place as u32).collect();
+                Binding { names: heading.to_vec(), numbered, named: true }
+            }
+            (Some(heading), Some(classes)) => {
+                let find = |name: &String| {
+                    let place = heading.iter().position(|column| column == name);
+                    place.map(|place| place as u32).ok_or_else(|| BindError::NoColumn {
+                        name: name.clone(),
+                        hint: hint(name, heading.iter().map(String::as_str)),
+                        columns: listed(heading),
+                    })
+                };
+                let numbered = classes.iter().map(find).collect::<Result<_, _>>()?;
+                Binding { names: heading.to_vec(), numbered, named: true }
+            }
+        })
+    }
+
+    /// The class of each column.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The column of each label.
+    ///
+    /// # Errors
+    /// When a label is no class, or labels and columns cannot be bound.
+    pub fn labels(&self, labels: &Values) -> Result<Vec<u32>, BindError> {
+        self.columns(labels)?
+            .into_iter()
+            .enumerate()
+            .map(|(row, column)| column.ok_or(row))
+            .collect::<Result<_, _>>()
+            .map_err(|row: usize| {
+                let label = match labels {
+                    Values::Numbers(numbers) => numbers[row].to_string(),
+                    Values::Names(names) => format!("'{}'", names[row]),
+                    Values::Flags(flags) => flags[row].to_string(),
+                };
+                let hint = hint(label.trim_matches('\''), self.names.iter().map(String::as_str));
+                BindError::NoClass { row, label, hint, classes: listed(&self.names) }
+            })
+    }
+
+    /// The column of each label, `None` for one that is no class.
+    ///
+    /// # Errors
+    /// When labels and columns cannot be bound.
+    pub fn columns(&self, labels: &Values) -> Result<Vec<Option<u32>>, BindError> {
+        match labels {
+            Values::Flags(_) => Err(BindError::FlagsForLabels),
+            Values::Numbers(_) if self.numbered.is_empty() => {
+                Err(BindError::NumbersForNames(listed(&self.names)))
+            }
+            Values::Numbers(numbers) => {
+                let column = |&number: &i64| self.numbered.get(usize::try_from(number).ok()?).copied();
+                Ok(numbers.iter().map(column).collect())
+            }
+            Values::Names(_) if !self.named => Err(BindError::ColumnsWithoutNames),
+            Values::Names(names) => {
+                let places: HashMap<&str, u32> = self.names.iter().map(String::as_str).zip(0..).collect();
+                Ok(names.iter().map(|name| places.get(name.as_str()).copied()).collect())
+            }
+        }
+    }
+}
+
+/// Names for a message, the first ones only.
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("'{name}'")).collect();
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    shown.join(", ") + more
+}

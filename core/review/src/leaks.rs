@@ -1,0 +1,230 @@
+//! Images of a training set that stand in its test set too.
+//!
+//! Three methods, each pair of images reported by the first that finds it: equal bytes, near perceptual hashes
+//! (ImageHash's `phash`, Hamming distance), near embeddings (cosine; the nearest training image of each test image).
+//! A file that cannot be decoded has no perceptual hash and no embedding, and leaks by its bytes only. Pictures of
+//! one flat colour share a hash without being alike and are left to the other methods.
+
+mod report;
+
+pub use report::{Counts, summary_path, write_csv, write_summary};
+
+use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::hamming;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::linear::matmul_transposed;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::facts::Facts;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_plugin::is_flat;
+use chaffinch_protocol::sample::SampleId;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More pairs than these are no leaks any more, but a threshold too wide or two sets of black images.
+const MAX_PAIRS: usize = 10_000_000;
+/// Rows of either side in one matrix product.
+const BLOCK: usize = 512;
+
+/// How a pair was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// The same bytes.
+    Exact,
+    /// Near perceptual hashes.
+    Perceptual,
+    /// Near embeddings.
+    Semantic,
+}
+
+/// One of the two sets.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// Its samples.
+    pub manifest: &'a Manifest,
+    /// What is known of each.
+    pub facts: &'a Facts,
+    /// Normalised embeddings, one row a sample, zeros where there is none; needed for [`Method::Semantic`] only.
+    pub embeddings: Option<&'a EmbeddingMatrix>,
+}
+
+/// What to look for.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The methods.
+    pub methods: BTreeSet<Method>,
+    /// Bits of the pHash that may differ, 0..=16.
+    pub phash_threshold: u32,
+    /// Least cosine of embeddings, 0..=1.
+    pub semantic_threshold: f32,
+}
+
+/// One pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leak {
+    /// The training image.
+    pub train: SampleId,
+    /// The test image.
+    pub test: SampleId,
+    /// How it was found.
+    pub method: Method,
+    /// 1 for the same bytes, `1 - bits / 64` for hashes, the cosine for embeddings.
+    pub similarity: f32,
+    /// Bits that differ, for hashes.
+    pub distance: Option<u32>,
+}
+
+/// All leaks, most similar first, then by method, test image and training image.
+///
+/// # Errors
+/// When a threshold is out of range, embeddings are asked for and not there, there are more than ten million
+/// pairs, or when stopped.
+pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -> Result<Vec<Leak>> {
+    if options.phash_threshold > hamming::MAX_RADIUS {
+        return Err(Error::Invalid(format!(
+            "the pHash threshold {} is too large: use at most {} bits",
+            options.phash_threshold,
+            hamming::MAX_RADIUS
+        )));
+    }
+    if !(0.0..=1.0).contains(&options.semantic_threshold) {
+        return Err(Error::Invalid(format!(
+            "the semantic threshold {} is no cosine: use 0 to 1",
+            options.semantic_threshold
+        )));
+    }
+    let mut leaks: BTreeMap<(u32, u32), Leak> = BTreeMap::new();
+    for method in &options.methods {
+        let found = match method {
+            Method::Exact => exact(train, test)?,
+            Method::Perceptual => perceptual(train, test, options.phash_threshold, job)?,
+            Method::Semantic => semantic(train, test, options.semantic_threshold, job)?,
+        };
+        // Methods come in their order, so the first to find a pair keeps it.
+        for leak in found {
+            leaks.entry((leak.test.0, leak.train.0)).or_insert(leak);
+        }
+        refuse_too_many(leaks.len())?;
+    }
+    let mut leaks: Vec<Leak> = leaks.into_values().collect();
+    leaks.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.method.cmp(&b.method)));
+    Ok(leaks)
+}
+
+fn refuse_too_many(pairs: usize) -> Result<()> {
+    if pairs <= MAX_PAIRS {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("more than {MAX_PAIRS} pairs are alike: use a narrower threshold")))
+}
+
+fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
+    let mut known: BTreeMap<ContentHash, Vec<SampleId>> = BTreeMap::new();
+    for (id, hash) in train.manifest.ids().zip(&train.facts.hashes) {
+        if *hash != ContentHash::default() {
+            known.entry(*hash).or_default().push(id);
+        }
+    }
+    let mut leaks = Vec::new();
+    for (id, hash) in test.manifest.ids().zip(&test.facts.hashes) {
+        let same = known.get(hash).map_or(&[][..], Vec::as_slice);
+        refuse_too_many(leaks.len() + same.len())?;
+        leaks.extend(same.iter().map(|&train| Leak {
+            train,
+            test: id,
+            method: Method::Exact,
+            similarity: 1.0,
+            distance: None,
+        }));
+    }
+    Ok(leaks)
+}
+
+/// Samples by pHash, those without a hash worth the name left out.
+fn by_hash(side: Side<'_>) -> BTreeMap<u64, Vec<SampleId>> {
+    let mut hashes: BTreeMap<u64, Vec<SampleId>> = BTreeMap::new();
+    for id in side.manifest.ids().filter(|&id| side.facts.decodable(id)) {
+        let (phash, dhash) = (side.facts.phash[id.index()], side.facts.dhash[id.index()]);
+        if !is_flat(phash, dhash) {
+            hashes.entry(phash).or_default().push(id);
+        }
+    }
+    hashes
+}
+
+fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Result<Vec<Leak>> {
+    let (train, test) = (by_hash(train), by_hash(test));
+    // Different hashes only, so that the search sees no groups; equal ones are the same key on both sides.
+    let values: Vec<u64> =
+        train.keys().chain(test.keys()).copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let near = hamming::near_pairs(&values, &|_| true, radius, job)?;
+    let same = values.iter().map(|&value| (value, value, 0));
+    let others = near.iter().flat_map(|pair| {
+        let (a, b) = (values[pair.first as usize], values[pair.second as usize]);
+        let bits = (a ^ b).count_ones();
+        [(a, b, bits), (b, a, bits)]
+    });
+    let mut leaks = Vec::new();
+    for (a, b, bits) in same.chain(others) {
+        let (Some(train), Some(test)) = (train.get(&a), test.get(&b)) else { continue };
+        refuse_too_many(leaks.len().saturating_add(train.len().saturating_mul(test.len())))?;
+        for &test in test {
+            leaks.extend(train.iter().map(|&train| Leak {
+                train,
+                test,
+                method: Method::Perceptual,
+                similarity: 1.0 - bits as f32 / 64.0,
+                distance: Some(bits),
+            }));
+        }
+    }
+    Ok(leaks)
+}
+
+fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Result<Vec<Leak>> {
+    let (Some(known), Some(asked)) = (train.embeddings, test.embeddings) else {
+        return Err(Error::Invalid("leaks by meaning need embeddings of both sets".into()));
+    };
+    let d = known.cols();
+    if d != asked.cols() {
+        return Err(Error::Invalid("the two sets were embedded by different models".into()));
+    }
+    let blocks: Vec<usize> = (0..asked.rows()).step_by(BLOCK).collect();
+    let nearest = |&start: &usize| -> Result<Vec<Leak>> {
+        job.checkpoint()?;
+        let end = asked.rows().min(start + BLOCK);
+        let rows = &asked.as_slice()[start * d..end * d];
+        let mut best = vec![(f32::NEG_INFINITY, 0_usize); end - start];
+        let mut cosines = Vec::new();
+        for first in (0..known.rows()).step_by(BLOCK) {
+            let last = known.rows().min(first + BLOCK);
+            cosines.resize((end - start) * (last - first), 0.0);
+            let block = &known.as_slice()[first * d..last * d];
+            matmul_transposed(rows, end - start, block, last - first, d, &mut cosines);
+            for (best, cosines) in best.iter_mut().zip(cosines.chunks_exact(last - first)) {
+                for (column, &cosine) in cosines.iter().enumerate() {
+                    // The first of equals stays.
+                    if cosine > best.0 {
+                        *best = (cosine, first + column);
+                    }
+                }
+            }
+        }
+        let found = best.into_iter().enumerate().filter(|(_, (cosine, _))| *cosine >= least && *cosine > 0.0);
+        Ok(found
+            .map(|(row, (cosine, train))| Leak {
+                train: SampleId(train as u32),
+                test: SampleId((start + row) as u32),
+                method: Method::Semantic,
+                similarity: cosine.min(1.0),
+                distance: None,
+            })
+            .collect())
+    };
+    let parts: Vec<Vec<Leak>> = blocks.par_iter().map(nearest).collect::<Result<_>>()?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests;

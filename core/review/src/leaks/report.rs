@@ -1,0 +1,157 @@
+//! The leak report: a table of pairs and a summary, in the columns and words of existing leak scripts.
+
+use super::{Leak, Method, Side};
+use crate::{Error, Result};
+use chaffinch_data::atomic;
+use chaffinch_data::output;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// What was found, counted by pair and by image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Counts {
+    /// Training images.
+    pub train_images: usize,
+    /// Test images.
+    pub test_images: usize,
+    /// Pairs.
+    pub pairs: usize,
+    /// Training images in at least one pair.
+    pub leaked_train_images: usize,
+    /// Test images in at least one pair.
+    pub leaked_test_images: usize,
+    /// Test images in at least one pair, of all test images, in percent.
+    pub leaked_test_percent: f64,
+    /// Pairs by method.
+    pub by_method: BTreeMap<&'static str, usize>,
+    /// Pairs by kind of leak.
+    pub by_leak_type: BTreeMap<&'static str, usize>,
+}
+
+impl Counts {
+    /// Counts.
+    pub fn new(leaks: &[Leak], train: Side<'_>, test: Side<'_>) -> Counts {
+        let images = |side: fn(&Leak) -> u32| leaks.iter().map(side).collect::<BTreeSet<u32>>().len();
+        let leaked_test_images = images(|leak| leak.test.0);
+        let mut counts = Counts {
+            train_images: train.manifest.len(),
+            test_images: test.manifest.len(),
+            pairs: leaks.len(),
+            leaked_train_images: images(|leak| leak.train.0),
+            leaked_test_images,
+            leaked_test_percent: 100.0 * leaked_test_images as f64 / test.manifest.len().max(1) as f64,
+            by_method: BTreeMap::new(),
+            by_leak_type: BTreeMap::new(),
+        };
+        for leak in leaks {
+            *counts.by_method.entry(method(leak)).or_default() += 1;
+            *counts.by_leak_type.entry(leak_type(leak)).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// The names that readers of such reports know. Bytes are compared by BLAKE3 here; equal is equal.
+fn method(leak: &Leak) -> &'static str {
+    match leak.method {
+        Method::Exact => "md5_exact",
+        Method::Perceptual => "phash",
+        Method::Semantic => "clip_features",
+    }
+}
+
+fn leak_type(leak: &Leak) -> &'static str {
+    match (leak.method, leak.distance) {
+        (Method::Exact, _) | (Method::Perceptual, Some(0)) => "exact_duplicate",
+        (Method::Semantic, _) if leak.similarity < 0.99 => "semantic_duplicate",
+        _ => "near_duplicate",
+    }
+}
+
+/// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance`; or, where there are none,
+/// one row of `status,train_images,test_images`. Paths are absolute and keep their bytes.
+///
+/// # Errors
+/// When the place lies inside one of the sets, or cannot be written.
+pub fn write_csv(target: &Path, leaks: &[Leak], train: Side<'_>, test: Side<'_>) -> Result<()> {
+    outside(target, train, test)?;
+    atomic::write(target, |out| {
+        let mut table = csv::Writer::from_writer(out);
+        if leaks.is_empty() {
+            table.write_record(["status", "train_images", "test_images"])?;
+            let (train, test) = (train.manifest.len().to_string(), test.manifest.len().to_string());
+            table.write_record(["no_leaks_found", &train, &test])?;
+            return table.flush();
+        }
+        table.write_record([
+            "train_image",
+            "test_image",
+            "method",
+            "similarity",
+            "leak_type",
+            "hamming_distance",
+        ])?;
+        for leak in leaks {
+            table.write_record([
+                train.manifest.full_path(leak.train).as_os_str().as_bytes(),
+                test.manifest.full_path(leak.test).as_os_str().as_bytes(),
+                method(leak).as_bytes(),
+                format!("{:?}", leak.similarity).as_bytes(),
+                leak_type(leak).as_bytes(),
+                leak.distance.map_or_else(String::new, |bits| bits.to_string()).as_bytes(),
+            ])?;
+        }
+        table.flush()
+    })
+}
+
+/// Where the summary of a report goes: `report_summary.txt` beside `report.csv`.
+pub fn summary_path(report: &Path) -> PathBuf {
+    let mut name = OsString::from(report.file_stem().unwrap_or_default());
+    name.push("_summary.txt");
+    report.with_file_name(name)
+}
+
+/// Writes the counts in words.
+///
+/// # Errors
+/// When the place lies inside one of the sets, or cannot be written.
+pub fn write_summary(target: &Path, counts: &Counts, train: Side<'_>, test: Side<'_>) -> Result<()> {
+    outside(target, train, test)?;
+    atomic::write(target, |out| write_words(out, counts, train, test))
+}
+
+fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Side<'_>) -> io::Result<()> {
+    let root = |side: Side<'_>| chaffinch_protocol::display::safe_path(side.manifest.root()).to_string();
+    let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
+    writeln!(out, "Leaks between {} and {}", root(train), root(test))?;
+    writeln!(out)?;
+    writeln!(out, "Training images: {}", counts.train_images)?;
+    writeln!(out, "Test images: {}", counts.test_images)?;
+    writeln!(out, "Total leaks (pairs): {}", counts.pairs)?;
+    writeln!(out, "Leaked test images: {}", counts.leaked_test_images)?;
+    writeln!(out, "Leaked training images: {}", counts.leaked_train_images)?;
+    writeln!(out, "Leak rate by image: {:.2}%", counts.leaked_test_percent)?;
+    writeln!(out, "Leak rate by pair: {:.2}%", percent(counts.pairs, counts.test_images))?;
+    for (heading, parts) in [("Pairs by method", &counts.by_method), ("Pairs by kind", &counts.by_leak_type)]
+    {
+        writeln!(out)?;
+        writeln!(out, "{heading}:")?;
+        for (name, pairs) in parts {
+            writeln!(out, "  {name}: {pairs} ({:.1}%)", percent(*pairs, counts.pairs))?;
+        }
+    }
+    Ok(())
+}
+
+fn outside(target: &Path, train: Side<'_>, test: Side<'_>) -> Result<()> {
+    if target.file_name().is_none() {
+        return Err(Error::Invalid(format!("{} is no file name", target.display())));
+    }
+    output::outside(train.manifest.root(), target)?;
+    output::outside(test.manifest.root(), target)
+}

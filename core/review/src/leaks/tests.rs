@@ -1,0 +1,139 @@
+use super::*;
+use chaffinch_data::manifest::NewSample;
+use chaffinch_protocol::sample::Split;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+const BASE: u64 = 0x0123_4567_89ab_cdef;
+
+/// A set of images by (content, pHash), each with a row of embeddings.
+struct Set {
+    manifest: Manifest,
+    facts: Facts,
+    embeddings: EmbeddingMatrix,
+}
+
+impl Set {
+    fn new(root: &str, images: &[(u8, u64)], embeddings: &[[f32; 2]]) -> Set {
+        let samples = (0..images.len()).map(|row| NewSample {
+            path: format!("{row}.jpg").into(),
+            label: None,
+            split: Split::None,
+        });
+        let facts = Facts {
+            hashes: images.iter().map(|(content, _)| ContentHash::of(&[*content])).collect(),
+            phash: images.iter().map(|(_, phash)| *phash).collect(),
+            dhash: vec![7; images.len()].into(),
+            ..Facts::default()
+        };
+        let embeddings = EmbeddingMatrix::from_vec(embeddings.concat(), 2);
+        Set { manifest: Manifest::new(root, samples), facts, embeddings }
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side { manifest: &self.manifest, facts: &self.facts, embeddings: Some(&self.embeddings) }
+    }
+}
+
+fn options(methods: &[Method]) -> Options {
+    Options { methods: methods.iter().copied().collect(), phash_threshold: 5, semantic_threshold: 0.95 }
+}
+
+fn found(train: &Set, test: &Set, options: &Options) -> Result<Vec<Leak>> {
+    find(train.side(), test.side(), options, &Job::new(&AtomicBool::new(false), &|_, _| {}))
+}
+
+fn sets() -> (Set, Set) {
+    let train = Set::new(
+        "/train",
+        &[(1, BASE), (2, BASE ^ 0b11), (1, !BASE), (3, 0), (4, BASE.rotate_left(17))],
+        &[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]],
+    );
+    let test = Set::new(
+        "/test",
+        &[(1, BASE), (9, 0), (8, BASE.rotate_left(17) ^ 0b1_1111), (7, BASE.rotate_left(29))],
+        &[[1.0, 0.0], [0.0, 0.0], [0.6, 0.8], [0.28, 0.96]],
+    );
+    (train, test)
+}
+
+#[test]
+fn every_pair_is_found_once_by_the_first_method() {
+    let (train, test) = sets();
+    let all = options(&[Method::Semantic, Method::Perceptual, Method::Exact]);
+    let leaks = found(&train, &test, &all).unwrap();
+    let pairs: Vec<_> =
+        leaks.iter().map(|leak| (leak.test.0, leak.train.0, leak.method, leak.distance)).collect();
+    assert_eq!(
+        pairs,
+        [
+            // The same bytes twice: all training images are kept. Their hashes agree too, or not at all.
+            (0, 0, Method::Exact, None),
+            (0, 2, Method::Exact, None),
+            (0, 1, Method::Perceptual, Some(2)),
+            (3, 1, Method::Semantic, None),
+            (2, 4, Method::Perceptual, Some(5)),
+        ]
+    );
+    assert_eq!(leaks[2].similarity, 1.0 - 2.0 / 64.0);
+    let counts = Counts::new(&leaks, train.side(), test.side());
+    assert_eq!((counts.pairs, counts.leaked_test_images, counts.leaked_train_images), (5, 3, 4));
+    assert_eq!(counts.leaked_test_percent, 75.0);
+    assert_eq!(counts.by_leak_type["exact_duplicate"], 2);
+    assert_eq!(counts.by_leak_type["semantic_duplicate"], 1);
+}
+
+#[test]
+fn flat_and_broken_pictures_are_alike_to_nothing() {
+    let mut train = Set::new("/a", &[(1, 1 << 63), (2, BASE), (3, BASE)], &[[1.0, 0.0]; 3]);
+    let test = Set::new("/b", &[(4, 1 << 63), (5, BASE)], &[[1.0, 0.0]; 2]);
+    train.facts.unreadable.insert(SampleId(1), "it is empty".into());
+    let leaks = found(&train, &test, &options(&[Method::Perceptual])).unwrap();
+    assert_eq!(leaks.iter().map(|leak| (leak.test.0, leak.train.0)).collect::<Vec<_>>(), [(1, 2)]);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let (train, test) = sets();
+    let wide = Options { phash_threshold: 17, ..options(&[Method::Perceptual]) };
+    assert!(found(&train, &test, &wide).unwrap_err().to_string().contains("at most 16"));
+    let high = Options { semantic_threshold: f32::NAN, ..options(&[Method::Semantic]) };
+    assert!(found(&train, &test, &high).unwrap_err().to_string().contains("0 to 1"));
+    let bare = Side { embeddings: None, ..train.side() };
+    let go = AtomicBool::new(false);
+    let job = Job::new(&go, &|_, _| {});
+    assert!(find(bare, test.side(), &options(&[Method::Semantic]), &job).is_err());
+    let stop = AtomicBool::new(true);
+    let stopped =
+        find(train.side(), test.side(), &options(&[Method::Semantic]), &Job::new(&stop, &|_, _| {}));
+    assert!(matches!(stopped, Err(Error::Stopped)));
+}
+
+#[test]
+fn the_report_has_the_known_columns_and_whole_numbers() {
+    let (train, test) = sets();
+    let leaks = found(&train, &test, &options(&[Method::Exact, Method::Perceptual])).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let report = place.path().join("leaks.csv");
+    write_csv(&report, &leaks, train.side(), test.side()).unwrap();
+    assert_eq!(
+        fs::read_to_string(&report).unwrap(),
+        "train_image,test_image,method,similarity,leak_type,hamming_distance\n\
+         /train/0.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
+         /train/2.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
+         /train/1.jpg,/test/0.jpg,phash,0.96875,near_duplicate,2\n\
+         /train/4.jpg,/test/2.jpg,phash,0.921875,near_duplicate,5\n"
+    );
+    let summary = summary_path(&report);
+    assert_eq!(summary.file_name().unwrap(), "leaks_summary.txt");
+    write_summary(&summary, &Counts::new(&leaks, train.side(), test.side()), train.side(), test.side())
+        .unwrap();
+    let text = fs::read_to_string(&summary).unwrap();
+    assert!(text.contains("Leak rate by image: 50.00%\nLeak rate by pair: 100.00%\n"), "{text}");
+
+    write_csv(&report, &[], train.side(), test.side()).unwrap();
+    assert_eq!(fs::read_to_string(&report).unwrap(), "status,train_images,test_images\nno_leaks_found,5,4\n");
+    let inside = write_csv(Path::new("/train/leaks.csv"), &leaks, train.side(), test.side());
+    assert!(inside.is_err());
+}

@@ -1,0 +1,15 @@
+//! What is concluded from detectors' results and people's decisions: the ensemble's rank, queries over it, maps and
+//! clusters, evaluation against a truth, label quality, leaks, clean-sample selection and planted faults.
+//!
+//! Tests: `cargo test --release -p chaffinch-review`.
+
+pub mod atlas;
+pub mod evaluate;
+pub mod label_quality;
+pub mod leaks;
+pub mod pollute;
+pub mod query;
+pub mod ranking;
+pub mod selection;
+
+pub use chaffinch_data::{Error, Result};

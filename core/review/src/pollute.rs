@@ -1,0 +1,302 @@
+//! Known faults for a dataset, to measure detectors by.
+//!
+//! A plan is drawn first ([`plan`]) and needs no file; [`write()`] then makes a copy of the dataset by it. The
+//! original is never written to. The same dataset, recipe and seed always give the same plan: random numbers come
+//! from ChaCha8, and samples are taken in manifest order.
+//!
+//! Each sample gets one fault at most. Label noise follows the field's definitions: *symmetric* gives a share of all
+//! samples a class drawn from all (as learning with noisy labels has it, so that some keep theirs) or from the
+//! others; *asymmetric* gives a share of each class one confusable class (CIFAR-10: truck to automobile, bird to
+//! airplane, deer to horse, cat to dog and back); a *matrix* gives the probability of each given class for each true
+//! one (cleanlab's noise matrix: columns are true classes and sum to 1); *given* labels replay noise that depends on
+//! each image.
+
+mod write;
+
+pub use write::{DATA, LIST, PolluteReport, TRUTH, write};
+
+use crate::{Error, Result};
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::sample::{LabelId, SampleId};
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::path::PathBuf;
+
+/// Which labels become wrong.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum LabelNoise {
+    /// None.
+    #[default]
+    None,
+    /// A share of all samples gets a class drawn evenly: from the others, or from all where `same_too` is set.
+    Symmetric {
+        /// Of all labelled samples, 0..=1.
+        share: f64,
+        /// Whether the true class may be drawn as well.
+        same_too: bool,
+    },
+    /// A share of each class named first gets the class named second.
+    Asymmetric {
+        /// Of each class, 0..=1.
+        share: f64,
+        /// True class, given class.
+        pairs: Vec<(LabelId, LabelId)>,
+    },
+    /// `matrix[given][true]` is the probability of a given class for a true one.
+    Matrix(Vec<Vec<f64>>),
+    /// Each sample's given label; `None` leaves it.
+    Given(Vec<Option<LabelId>>),
+}
+
+/// What to plant.
+#[derive(Debug, Clone, Default)]
+pub struct Recipe {
+    /// Of the random numbers.
+    pub seed: u64,
+    /// Wrong labels.
+    pub labels: LabelNoise,
+    /// Exact copies.
+    pub copies: usize,
+    /// Copies written again as JPEG of quality 60, every second at another size.
+    pub reencoded: usize,
+    /// Samples replaced by a blurred picture.
+    pub blurred: usize,
+    /// Samples replaced by a dark picture.
+    pub dark: usize,
+    /// Samples replaced by the first half of their file.
+    pub truncated: usize,
+    /// Images of other things that may be planted.
+    pub strangers: Vec<PathBuf>,
+    /// How many of them are planted.
+    pub foreign: usize,
+}
+
+/// What is wrong with a planted sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its label.
+    Label,
+    /// It is a copy, byte for byte.
+    Copy,
+    /// It is a copy, written again.
+    Reencoded,
+    /// It is blurred.
+    Blurred,
+    /// It is dark.
+    Dark,
+    /// Half of the file is missing.
+    Truncated,
+    /// It shows something else altogether.
+    Foreign,
+}
+
+impl Fault {
+    /// As in the list of what was planted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fault::Label => "label",
+            Fault::Copy => "copy",
+            Fault::Reencoded => "reencoded",
+            Fault::Blurred => "blurred",
+            Fault::Dark => "dark",
+            Fault::Truncated => "truncated",
+            Fault::Foreign => "foreign",
+        }
+    }
+}
+
+/// One planted fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planted {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The sample it is made of; none for a foreign image.
+    pub sample: Option<SampleId>,
+    /// The file of a foreign image.
+    pub stranger: Option<PathBuf>,
+    /// The label it is given.
+    pub label: Option<LabelId>,
+}
+
+/// The faults of a dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order of the kinds, then of the samples.
+    pub planted: Vec<Planted>,
+}
+
+/// How many foreign images make a portion `p` of a dataset that has `n` samples without them.
+///
+/// # Errors
+/// When `portion` is not in 0..1.
+pub fn portion(p: f64, n: usize) -> Result<usize> {
+    if !(0.0..1.0).contains(&p) {
+        return Err(Error::Invalid(format!("a portion of {p} is not from 0 to below 1")));
+    }
+    Ok((n as f64 / (1.0 - p)).round() as usize - n)
+}
+
+/// Draws the faults.
+///
+/// # Errors
+/// When a share is out of range, a matrix does not fit the classes, or there are too few samples or strangers.
+pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
+    let mut random = ChaCha8Rng::seed_from_u64(recipe.seed);
+    let mut planted = Vec::new();
+    for (sample, label) in wrong_labels(manifest, &recipe.labels, &mut random)? {
+        planted.push(Planted {
+            fault: Fault::Label,
+            sample: Some(sample),
+            stranger: None,
+            label: Some(label),
+        });
+    }
+    let taken: std::collections::BTreeSet<u32> =
+        planted.iter().filter_map(|planted| Some(planted.sample?.0)).collect();
+    let mut rest: Vec<SampleId> = manifest.ids().filter(|id| !taken.contains(&id.0)).collect();
+    rest.shuffle(&mut random);
+    let mut rest = rest.into_iter();
+    for (fault, wanted) in [
+        (Fault::Copy, recipe.copies),
+        (Fault::Reencoded, recipe.reencoded),
+        (Fault::Blurred, recipe.blurred),
+        (Fault::Dark, recipe.dark),
+        (Fault::Truncated, recipe.truncated),
+    ] {
+        let mut some: Vec<SampleId> = rest.by_ref().take(wanted).collect();
+        if some.len() < wanted {
+            return Err(Error::Invalid(format!(
+                "there are too few samples without a fault to plant {wanted} of the kind '{}'",
+                fault.name()
+            )));
+        }
+        some.sort_unstable();
+        planted.extend(some.into_iter().map(|sample| Planted {
+            fault,
+            sample: Some(sample),
+            stranger: None,
+            label: manifest.label(sample),
+        }));
+    }
+    planted.extend(foreign(manifest, recipe, &mut random)?);
+    Ok(Plan { planted })
+}
+
+fn foreign(manifest: &Manifest, recipe: &Recipe, random: &mut ChaCha8Rng) -> Result<Vec<Planted>> {
+    if recipe.foreign > recipe.strangers.len() {
+        return Err(Error::Invalid(format!(
+            "{} foreign images are wanted, and there are {} to choose from",
+            recipe.foreign,
+            recipe.strangers.len()
+        )));
+    }
+    let mut strangers: Vec<usize> = (0..recipe.strangers.len()).collect();
+    strangers.shuffle(random);
+    strangers.truncate(recipe.foreign);
+    strangers.sort_unstable();
+    let classes = manifest.classes().len() as u32;
+    let planted = strangers.into_iter().map(|stranger| Planted {
+        fault: Fault::Foreign,
+        sample: None,
+        stranger: Some(recipe.strangers[stranger].clone()),
+        label: (classes > 0).then(|| LabelId(random.random_range(0..classes))),
+    });
+    Ok(planted.collect())
+}
+
+/// Samples whose label becomes another, in manifest order.
+fn wrong_labels(
+    manifest: &Manifest,
+    noise: &LabelNoise,
+    random: &mut ChaCha8Rng,
+) -> Result<Vec<(SampleId, LabelId)>> {
+    let classes = manifest.classes().len();
+    let labelled: Vec<(SampleId, LabelId)> =
+        manifest.ids().filter_map(|id| Some((id, manifest.label(id)?))).collect();
+    let share_of = |share: f64, count: usize| {
+        if (0.0..=1.0).contains(&share) {
+            return Ok((share * count as f64) as usize);
+        }
+        Err(Error::Invalid(format!("a share of {share} is not from 0 to 1")))
+    };
+    let mut wrong = match noise {
+        LabelNoise::None => Vec::new(),
+        LabelNoise::Symmetric { share, same_too } => {
+            let wanted = share_of(*share, labelled.len())?;
+            if classes < 2 && wanted > 0 {
+                return Err(Error::Invalid("wrong labels need at least two classes".into()));
+            }
+            let mut order: Vec<usize> = (0..labelled.len()).collect();
+            order.shuffle(random);
+            let others = if *same_too { classes } else { classes.saturating_sub(1) } as u32;
+            let mut wrong = Vec::with_capacity(wanted);
+            for &place in &order[..wanted] {
+                let (sample, label) = labelled[place];
+                let drawn = random.random_range(0..others);
+                let given = if !*same_too && drawn >= label.0 { drawn + 1 } else { drawn };
+                wrong.push((sample, LabelId(given)));
+            }
+            wrong
+        }
+        LabelNoise::Asymmetric { share, pairs } => {
+            let mut wrong = Vec::new();
+            for &(from, to) in pairs {
+                let mut members: Vec<SampleId> =
+                    labelled.iter().filter(|(_, label)| *label == from).map(|(sample, _)| *sample).collect();
+                members.shuffle(random);
+                let wanted = share_of(*share, members.len())?;
+                wrong.extend(members.into_iter().take(wanted).map(|sample| (sample, to)));
+            }
+            wrong
+        }
+        LabelNoise::Matrix(matrix) => {
+            check_matrix(matrix, classes)?;
+            let draw = |(sample, label): (SampleId, LabelId), random: &mut ChaCha8Rng| {
+                let mut left: f64 = random.random();
+                let column = label.index();
+                let given = (0..classes).find(|&given| {
+                    left -= matrix[given][column];
+                    left < 0.0
+                });
+                (sample, given.map_or(label, |given| LabelId(given as u32)))
+            };
+            labelled.iter().map(|&pair| draw(pair, random)).collect()
+        }
+        LabelNoise::Given(labels) => {
+            if labels.len() != manifest.len() {
+                return Err(Error::Invalid("the given labels are not one a sample".into()));
+            }
+            manifest.ids().filter_map(|id| Some((id, labels[id.index()]?))).collect()
+        }
+    };
+    wrong.retain(|(sample, given)| manifest.label(*sample) != Some(*given));
+    wrong.sort_unstable_by_key(|(sample, _)| *sample);
+    wrong.dedup_by_key(|(sample, _)| *sample);
+    Ok(wrong)
+}
+
+fn check_matrix(matrix: &[Vec<f64>], classes: usize) -> Result<()> {
+    if matrix.len() != classes || matrix.iter().any(|row| row.len() != classes) {
+        return Err(Error::Invalid(format!(
+            "the noise matrix is not {classes} by {classes}, one row a class"
+        )));
+    }
+    for class in 0..classes {
+        let column = matrix.iter().map(|row| row[class]);
+        if column.clone().any(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(Error::Invalid("the noise matrix holds something that is no probability".into()));
+        }
+        let sum: f64 = column.sum();
+        if (sum - 1.0).abs() > 1e-3 {
+            return Err(Error::Invalid(format!(
+                "column {} of the noise matrix sums to {sum:.4}, not to 1 (columns are the true classes)",
+                class + 1
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

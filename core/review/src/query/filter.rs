@@ -1,0 +1,254 @@
+//! Which samples match.
+
+use super::Source;
+use super::needle::Needle;
+use super::parse::{Comparison, Test, Word};
+use super::rows::{Bits, gather};
+use crate::atlas::{Atlas, Neighborhoods};
+use crate::{Error, Result};
+use chaffinch_compute::sorting::Unwanted;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::nearest::hint;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Area, Axes};
+use std::borrow::Cow;
+
+/// From this share of all rows on it is quicker to go through all of them than to single them out.
+const FEW: usize = 8;
+
+/// A filter made ready for one source.
+pub(super) struct Filter<'a> {
+    tests: Vec<(bool, Ready<'a>)>,
+}
+
+/// A test with everything looked up that is the same for all samples.
+enum Ready<'a> {
+    Path(Box<Needle>),
+    /// By class: whether it is wanted.
+    Class(Vec<bool>),
+    /// By class, and the detectors that suggest.
+    Suggested(Vec<bool>, Vec<(&'a DetectorResult, f32)>),
+    Detector(&'a [f32], f32),
+    Split(u8),
+    Score(Comparison, f32),
+    /// By row.
+    Rows(Vec<bool>),
+    Map(&'a [[f32; 2]], Area),
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn new(source: &Source<'a>, words: &[Word]) -> Result<Filter<'a>> {
+        let mut tests = Vec::new();
+        for word in words {
+            tests.push((word.negated, ready(source, &word.test)?));
+        }
+        Ok(Filter { tests })
+    }
+
+    /// The rows that match, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] once they are unwanted.
+    pub(super) fn keep(&self, source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
+        // Searching paths is the slowest; the others first leave less of it.
+        let (paths, quick): (Vec<_>, Vec<_>) =
+            self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
+        let groups = std::iter::once(&quick[..]).chain(paths.chunks(1)).filter(|group| !group.is_empty());
+        let mut kept = Cow::Borrowed(rows);
+        for group in groups {
+            let found = found(source, &kept, group, unwanted)?;
+            kept = Cow::Owned(gather(&kept, unwanted, |_, row| found.has(row).then_some(row))?);
+        }
+        Ok(kept.into_owned())
+    }
+}
+
+/// Which rows match, of those of a list at least.
+fn found(
+    source: &Source<'_>,
+    rows: &[u32],
+    tests: &[&(bool, Ready<'_>)],
+    unwanted: Unwanted<'_>,
+) -> Result<Bits> {
+    let count = source.manifest.len();
+    let narrow = |first: usize, marks: &mut [bool]| {
+        marks.fill(true);
+        tests.iter().for_each(|(negated, test)| test.narrow(source, first, *negated, marks));
+    };
+    match tests {
+        _ if rows.len() <= count / FEW => Bits::listed(rows, count).that(unwanted, |row| {
+            let mut mark = [true];
+            narrow(row as usize, &mut mark);
+            mark[0]
+        }),
+        [(negated, Ready::Path(needle))] => needle.rows(source.manifest, *negated, unwanted),
+        _ => Bits::new(count, unwanted, narrow),
+    }
+}
+
+fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
+    Ok(match test {
+        Test::Path(text) => Ready::Path(Box::new(Needle::new(text))),
+        Test::Class(name) => Ready::Class(classes(source, name)?),
+        Test::Suggested(name) => {
+            let results = source.results.iter();
+            let suggesting = results.filter(|(_, result)| result.suggests());
+            let results =
+                suggesting.map(|(name, result)| (result.as_ref(), source.threshold(name))).collect();
+            Ready::Suggested(classes(source, name)?, results)
+        }
+        Test::Detector(name) => {
+            let result = source.results.get(name).ok_or_else(|| source.no_detector(name))?;
+            Ready::Detector(result.scores(), source.threshold(name))
+        }
+        Test::Split(split) => Ready::Split(split.code()),
+        Test::Choice(word) => {
+            let chosen = source.decisions.iter().filter(|(_, decision)| decision.choice.word() == word);
+            Ready::Rows(marked(source, chosen.map(|(id, _)| id), true))
+        }
+        Test::Decided(decided) => {
+            Ready::Rows(marked(source, source.decisions.iter().map(|(id, _)| id), *decided))
+        }
+        Test::Tag(tag) => {
+            let tag = tag.to_lowercase();
+            let has = |tags: &[String]| tags.iter().any(|other| other.to_lowercase() == tag);
+            let tagged = source.decisions.tagged().filter(|(_, tags)| has(tags));
+            Ready::Rows(marked(source, tagged.map(|(id, _)| id), true))
+        }
+        Test::Score(comparison, number) => Ready::Score(*comparison, *number),
+        Test::Leak => Ready::Rows(leaks(source)),
+        Test::Unreadable => Ready::Rows(marked(source, source.facts.unreadable.keys().copied(), true)),
+        Test::Map(Axes::Components, area) => Ready::Map(atlas(source)?.projection().points(), *area),
+        Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
+            Neighborhoods::Made(points) => Ready::Map(points, *area),
+            _ => {
+                let message = "'tsne:' needs the map of neighborhoods: show it first, it is made then";
+                return Err(Error::Invalid(message.into()));
+            }
+        },
+        Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
+    })
+}
+
+fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
+    source.atlas.ok_or_else(|| {
+        Error::Invalid(
+            "'map:', 'tsne:' and 'cluster:' need embeddings: scan first, and look in the interface".into(),
+        )
+    })
+}
+
+/// Members of one cluster of a class of exactly this name, any case.
+fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>> {
+    let atlas = atlas(source)?;
+    let name = class.to_lowercase();
+    let named = source.manifest.classes().iter().position(|class| class.to_lowercase() == name);
+    let Some(class) = named else {
+        let hint = hint(class, source.manifest.classes().iter().map(String::as_str));
+        return Err(Error::Invalid(format!("no class is called '{class}'{hint}")));
+    };
+    let clusters = atlas.clusters(class as u32);
+    let Some(cluster) = clusters.all.get(number - 1) else {
+        return Err(Error::Invalid(format!(
+            "the class has {} clusters, no number {number}",
+            clusters.all.len()
+        )));
+    };
+    Ok(marked(source, cluster.members.iter().map(|row| SampleId(*row)), true))
+}
+
+/// By row `value` for some samples, the opposite for the others.
+fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: bool) -> Vec<bool> {
+    let mut rows = vec![!value; source.manifest.len()];
+    for id in samples {
+        rows[id.index()] = value;
+    }
+    rows
+}
+
+/// The classes a name means.
+fn classes(source: &Source<'_>, name: &str) -> Result<Vec<bool>> {
+    let name = name.to_lowercase();
+    let known: Vec<String> = source.manifest.classes().iter().map(|class| class.to_lowercase()).collect();
+    let exact: Vec<bool> = known.iter().map(|class| *class == name).collect();
+    if exact.contains(&true) {
+        return Ok(exact);
+    }
+    let alike: Vec<bool> = known.iter().map(|class| class.contains(&name)).collect();
+    if alike.contains(&true) {
+        return Ok(alike);
+    }
+    let hint = hint(&name, source.manifest.classes().iter().map(String::as_str));
+    Err(Error::Invalid(format!("no class is called '{name}'{hint}")))
+}
+
+/// Members of groups that reach across splits.
+fn leaks(source: &Source<'_>) -> Vec<bool> {
+    let count = source.manifest.len();
+    let mut leaks = vec![false; count];
+    let splits = source.manifest.splits();
+    for result in source.results.values().filter(|result| result.len() == count) {
+        for group in result.grouped().chunk_by(|a, b| a.0 == b.0) {
+            // No split at all is no side of a leak.
+            let reached =
+                group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
+            if reached.count_ones() > 1 {
+                for &(_, row) in group {
+                    leaks[row as usize] = true;
+                }
+            }
+        }
+    }
+    leaks
+}
+
+impl Ready<'_> {
+    /// Takes out of the rows from `first` on those that do not match, or with `negated` those that do. What kind of test
+    /// it is is asked once for all of them.
+    fn narrow(&self, source: &Source<'_>, first: usize, negated: bool, marks: &mut [bool]) {
+        fn each(first: usize, negated: bool, marks: &mut [bool], matches: impl Fn(usize) -> bool) {
+            (first..).zip(marks).for_each(|(row, mark)| *mark &= matches(row) != negated);
+        }
+        match self {
+            Ready::Path(needle) => {
+                each(first, negated, marks, |row| needle.is_in(source.manifest.path(SampleId(row as u32))))
+            }
+            Ready::Class(wanted) => {
+                let labels = source.manifest.labels();
+                // No label is no class.
+                each(first, negated, marks, |row| wanted.get(labels[row] as usize) == Some(&true));
+            }
+            Ready::Suggested(wanted, results) => each(first, negated, marks, |row| {
+                let id = SampleId(row as u32);
+                results.iter().any(|(result, threshold)| {
+                    let flagged = result.score(id).is_some_and(|score| score < *threshold);
+                    flagged
+                        && result.suggested(id).is_some_and(|label| wanted.get(label as usize) == Some(&true))
+                })
+            }),
+            Ready::Detector(scores, threshold) => {
+                each(first, negated, marks, |row| scores.get(row).is_some_and(|score| score < threshold))
+            }
+            Ready::Split(code) => {
+                let splits = source.manifest.splits();
+                each(first, negated, marks, |row| splits[row] == *code);
+            }
+            Ready::Score(comparison, number) => {
+                let scores = source.ranking.scores();
+                each(first, negated, marks, |row| {
+                    let score = scores.get(row).copied().unwrap_or(f32::NAN);
+                    match comparison {
+                        Comparison::Below => score < *number,
+                        Comparison::AtMost => score <= *number,
+                        Comparison::Above => score > *number,
+                        Comparison::AtLeast => score >= *number,
+                    }
+                });
+            }
+            Ready::Rows(marked) => each(first, negated, marks, |row| marked[row]),
+            Ready::Map(points, area) => {
+                each(first, negated, marks, |row| points.get(row).is_some_and(|[x, y]| area.contains(*x, *y)))
+            }
+        }
+    }
+}

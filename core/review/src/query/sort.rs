@@ -1,0 +1,124 @@
+//! In which order samples are listed.
+
+use super::Source;
+use super::paths;
+use super::rows::gather;
+use crate::Result;
+use chaffinch_compute::sorting;
+use chaffinch_compute::sorting::Unwanted;
+use chaffinch_data::manifest::NO_LABEL;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Query, Sort};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Sorts rows that come in rank order, worst first. Samples that an order says nothing about are last in either
+/// direction.
+///
+/// # Errors
+/// For a detector without results, and [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+pub(super) fn sort(
+    source: &Source<'_>,
+    mut rows: Vec<u32>,
+    query: &Query,
+    unwanted: Unwanted<'_>,
+) -> Result<Vec<u32>> {
+    let by_row = |key: &(dyn Fn(u32) -> Option<u32> + Sync)| by_row(&rows, key, unwanted);
+    let (mut keyed, rest) = match &query.sort {
+        Sort::Rank => {
+            // Those without a score come last already.
+            let scored = |row: &u32| source.ranking.score(*row as usize).is_some();
+            let split = match source.ranking.len() < source.manifest.len() {
+                // They are in no order there, so each is looked at.
+                true => {
+                    let scores = source.ranking.scores();
+                    let scored = |row: &&u32| scores.get(**row as usize).is_some_and(|score| !score.is_nan());
+                    rows.iter().take_while(scored).count()
+                }
+                false => rows.partition_point(scored),
+            };
+            let rest = rows.split_off(split);
+            (rows, rest)
+        }
+        Sort::Detector(name) => {
+            let result = source.results.get(name).ok_or_else(|| source.no_detector(name))?;
+            let scores = result.scores();
+            by_row(&|row| {
+                scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| score.to_bits())
+            })?
+        }
+        Sort::Class => {
+            let labels = source.manifest.labels();
+            let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
+            // The classes from the last to the first, within each the worst first all the same.
+            let turned = |label: u32| if query.descending { NO_LABEL - label } else { label };
+            let number = |place, row| Some(u64::from(turned(label(row)?)) << 32 | u64::from(place));
+            let sorted = by_place(&rows, gather(&rows, unwanted, number)?, unwanted)?;
+            let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
+            return Ok([sorted, rest].concat());
+        }
+        Sort::Path => (paths::by_path(source.manifest, &rows, unwanted)?, Vec::new()),
+        Sort::Random => by_row(&|row| Some(shuffled(row)))?,
+        Sort::Group => by_group(source, &rows, unwanted)?,
+    };
+    if query.descending {
+        keyed.reverse();
+    }
+    keyed.extend(rest);
+    Ok(keyed)
+}
+
+/// Rows by a key, equal ones in manifest order; and those without a key, in manifest order.
+fn by_row(
+    rows: &[u32],
+    key: &(dyn Fn(u32) -> Option<u32> + Sync),
+    unwanted: Unwanted<'_>,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    let number = |_, row| Some(u64::from(key(row)?) << 32 | u64::from(row));
+    let mut keyed = gather(rows, unwanted, number)?;
+    sorting::sort(&mut keyed, unwanted)?;
+    let mut rest = Vec::new();
+    if keyed.len() < rows.len() {
+        rest = gather(rows, unwanted, |_, row| key(row).is_none().then_some(u64::from(row)))?;
+        sorting::sort(&mut rest, unwanted)?;
+    }
+    let row = |key: &u64| *key as u32;
+    Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
+}
+
+/// Rows by numbers that have a row's place in their lower half.
+fn by_place(rows: &[u32], mut keyed: Vec<u64>, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
+    sorting::sort(&mut keyed, unwanted)?;
+    Ok(keyed.par_iter().map(|&key| rows[key as u32 as usize]).collect())
+}
+
+/// A fixed shuffle: the same row gives the same number for ever.
+fn shuffled(row: u32) -> u32 {
+    let mut x = (u64::from(row) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) >> 32) as u32
+}
+
+/// Groups together, each where its worst member stands in rank order, then samples without a group. Of several
+/// detectors that judge groups the first that gives a sample one counts.
+fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
+    let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
+    let group = |row: u32| {
+        let groups =
+            (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
+        groups.into_iter().next()
+    };
+    let grouped = gather(rows, unwanted, |place, row| Some((group(row)?, place)))?;
+    let mut first: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    let mut keyed = Vec::with_capacity(grouped.len());
+    for &(group, place) in &grouped {
+        keyed.push(u64::from(*first.entry(group).or_insert(place)) << 32 | u64::from(place));
+    }
+    let rest = if keyed.len() == rows.len() {
+        Vec::new()
+    } else {
+        gather(rows, unwanted, |_, row| group(row).is_none().then_some(row))?
+    };
+    Ok((by_place(rows, keyed, unwanted)?, rest))
+}

@@ -1,0 +1,159 @@
+use super::*;
+use crate::ranking;
+use chaffinch_data::columns::ResultBuilder;
+use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::journal::Journal;
+use chaffinch_data::manifest::NewSample;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::{EnsembleRule, Sort};
+use std::sync::Arc;
+
+struct World {
+    manifest: Arc<Manifest>,
+    facts: Facts,
+    results: Results,
+    thresholds: BTreeMap<String, f32>,
+    ranking: Ranking,
+    decisions: Decisions,
+}
+
+fn world() -> World {
+    let rows = [
+        ("train/cat/One.jpg", "cat", Split::Train),
+        ("train/dog/two.jpg", "dog", Split::Train),
+        ("test/cat/three.png", "cat", Split::Test),
+        ("test/x/größe.jpg", "hot dog", Split::Test),
+        ("train/cat/five.jpg", "", Split::Train),
+        ("z.jpg", "dog", Split::None),
+    ];
+    let samples = rows.iter().map(|(path, label, split)| NewSample {
+        path: path.into(),
+        label: (!label.is_empty()).then(|| (*label).to_owned()),
+        split: *split,
+    });
+    let manifest = Arc::new(Manifest::new("/data", samples));
+    let mut facts = Facts::default();
+    facts.unreadable.insert(SampleId(5), "it is empty".into());
+    let record =
+        |name: &str, groups| RunRecord { name: name.into(), groups, threshold: 0.5, ..RunRecord::default() };
+    let mut labels = ResultBuilder::new(6);
+    labels.scores(&[0.9, 0.1, 0.3, 0.9, f32::NAN, f32::NAN]);
+    labels.issue(SampleId(1), Issue { score: 0.1, suggested: Some(0), ..Issue::default() });
+    let mut copies = ResultBuilder::new(6);
+    for (row, group, score) in [(0, 1, 0.2), (2, 1, 0.45), (1, 2, 0.9), (3, 3, 0.9), (4, 3, 0.0)] {
+        copies.issue(SampleId(row), Issue { score, group: Some(group), ..Issue::default() });
+    }
+    let results: Results = [
+        ("copies".to_owned(), Arc::new(copies.finish(record("copies", true), manifest.classes()))),
+        ("labels".to_owned(), Arc::new(labels.finish(record("labels", false), manifest.classes()))),
+    ]
+    .into();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
+    let place = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(place.path(), "anna").unwrap();
+    journal.bind(&manifest, None);
+    let decision = Decision { tags: vec!["Duplicate".into()], ..Choice::Remove.into() };
+    journal.decide(&[SampleId(0)], Some(decision)).unwrap();
+    journal.tag(&[SampleId(2)], &["duplicate".to_owned()], "").unwrap();
+    World { manifest, facts, results, thresholds: BTreeMap::new(), ranking, decisions: journal.snapshot() }
+}
+
+impl World {
+    fn ask(&self, query: &Query) -> Result<Vec<u32>> {
+        let source = Source {
+            manifest: &self.manifest,
+            facts: &self.facts,
+            results: &self.results,
+            thresholds: &self.thresholds,
+            ranking: &self.ranking,
+            decisions: &self.decisions,
+            atlas: None,
+        };
+        select(&source, query)
+    }
+
+    fn all(&self, filter: &str) -> Vec<u32> {
+        let mut rows = self.ask(&Query { all: true, filter: filter.into(), ..Query::default() }).unwrap();
+        rows.sort_unstable();
+        rows
+    }
+
+    fn sorted(&self, all: bool, sort: Sort, descending: bool) -> Vec<u32> {
+        self.ask(&Query { all, sort, descending, ..Query::default() }).unwrap()
+    }
+}
+
+#[test]
+fn every_word_finds_its_samples() {
+    let world = world();
+    for (filter, rows) in [
+        ("", &[0, 1, 2, 3, 4, 5][..]),
+        ("one", &[0]),
+        ("CAT/ .JPG", &[0, 4]),
+        ("-jpg", &[2]),
+        ("GRÖSSE", &[]),
+        ("Größ", &[3]),
+        ("class:CAT", &[0, 2]),
+        ("class:dog", &[1, 5]),
+        ("class:og", &[1, 3, 5]),
+        ("class:\"hot dog\"", &[3]),
+        ("-class:cat -class:dog", &[3, 4]),
+        ("suggested:cat", &[1]),
+        ("detector:labels", &[1, 2]),
+        ("split:train", &[0, 1, 4]),
+        ("split:none", &[5]),
+        ("decided", &[0]),
+        ("undecided split:train", &[1, 4]),
+        ("decision:remove", &[0]),
+        ("-decision:none", &[0]),
+        ("decision:keep", &[]),
+        ("tag:duplicate", &[0, 2]),
+        ("score<0.15", &[1, 4]),
+        ("score>0.5", &[3]),
+        ("-score>=0", &[5]),
+        ("is:leak", &[0, 2, 3, 4]),
+        ("is:leak split:test", &[2, 3]),
+        ("is:unreadable", &[5]),
+    ] {
+        assert_eq!(world.all(filter), rows, "{filter}");
+    }
+}
+
+#[test]
+fn every_order_is_whole_and_fixed() {
+    let world = world();
+    assert_eq!(world.sorted(false, Sort::Rank, false), [4, 1, 0, 2]);
+    assert_eq!(world.sorted(true, Sort::Rank, false), [4, 1, 0, 2, 3, 5]);
+    assert_eq!(world.sorted(true, Sort::Rank, true), [3, 2, 0, 1, 4, 5]);
+    assert_eq!(world.sorted(true, Sort::Detector("labels".into()), false), [1, 2, 0, 3, 4, 5]);
+    assert_eq!(world.sorted(true, Sort::Detector("labels".into()), true), [3, 0, 2, 1, 4, 5]);
+    assert_eq!(world.sorted(true, Sort::Class, false), [0, 2, 1, 5, 3, 4]);
+    assert_eq!(world.sorted(true, Sort::Class, true), [3, 1, 5, 0, 2, 4]);
+    assert_eq!(world.sorted(true, Sort::Path, false), [2, 3, 0, 4, 1, 5]);
+    assert_eq!(world.sorted(true, Sort::Group, false), [4, 3, 1, 0, 2, 5]);
+    let random = world.sorted(true, Sort::Random, false);
+    assert_eq!(random, world.sorted(true, Sort::Random, false));
+    assert_ne!(random, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_is_not_there_is_an_error_with_a_hint() {
+    let world = world();
+    let error = |filter: &str| {
+        world.ask(&Query { filter: filter.into(), ..Query::default() }).unwrap_err().to_string()
+    };
+    assert!(error("class:hotdog").contains("did you mean 'hot dog'?"));
+    assert!(error("detector:label").contains("did you mean 'labels'?"));
+    let query = Query { sort: Sort::Detector("copy".into()), ..Query::default() };
+    assert!(world.ask(&query).unwrap_err().to_string().contains("no results of a detector 'copy'"));
+}
+
+#[test]
+fn before_a_scan_all_samples_are_listed() {
+    let mut world = world();
+    world.results.clear();
+    world.ranking = Ranking::default();
+    assert_eq!(world.sorted(true, Sort::Rank, false), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(world.sorted(false, Sort::Rank, false), [0; 0]);
+}

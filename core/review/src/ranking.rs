@@ -1,0 +1,350 @@
+//! How detectors' scores become one order, worst first.
+//!
+//! Scores of different detectors mean different things, so each is first calibrated by the detector's own
+//! threshold `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the border
+//! for all of them, and a sample is a suspect when at least one detector puts it below. The rules:
+//!
+//! - **Or**: the sample's score is its lowest `c`. In what order suspects come is decided by place, not by score
+//!   alone: a detector that finds five hundred samples with a score of zero must not push the ten that another
+//!   one is nearly as sure of out of sight. Each detector lists what it flags, worst first, and a sample at place
+//!   `p` of a list earns `1 / p³` for it, so that the lists take turns and what several list comes a little sooner:
+//!   reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009) without its constant, and with a power that
+//!   keeps several detectors of one kind from pushing out the only one of another. Weak evidence waits: from
+//!   `c = 0.25` to `c = 0.5` a place counts as up to 40 places later. Equal sums go by lowest `c`, then by the mean
+//!   of all detectors, then by manifest order. Power and wait were chosen on planted faults (`docs/benchmarks.md`).
+//! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
+//! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
+//! - **Weighted**: by the weighted mean of `c`.
+//! - **Average**: by the mean of `c`; a suspect is what it puts below 0.5. So in the next, and in Stacking.
+//! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, told from which samples they
+//!   flag (`agreement.rs`). Without weights it leaves out what has nothing to do with the matter most detectors see.
+//! - **`AtLeast(k)`** and **And**: a sample is a suspect when `k` of the detectors that scored it flag it, or all of
+//!   them; its score is the `k`-th lowest `c`, or the highest. That a file can be read is no vote.
+//! - **Stacking**: by a logistic regression learned from the reviewer's decisions (`stacking.rs`); with too few of
+//!   them as Or, and [`Ranking::note`] says so.
+//! - **Recall** and **Precision**: as Or, with every threshold moved a fifth of the way to 1 (see
+//!   [`thresholds_under`]), and with only those suspects that two detectors flag or one is sure of (`c` below 0.1).
+//!
+//! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
+
+mod agreement;
+mod jury;
+mod pass;
+mod saved;
+mod scores;
+mod stacking;
+
+pub use saved::{load_rank, save_rank};
+pub use stacking::LEAST_DECISIONS;
+
+use chaffinch_compute::ranks::bits;
+use chaffinch_compute::sorting::{by_first_and_keys, by_keys};
+use chaffinch_data::columns::{Column, DetectorResult};
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use jury::{Jury, Voter, calibrated};
+use pass::{Pass, Summary};
+use rayon::prelude::*;
+use scores::{Columns, Scores};
+use serde::{Deserialize, Serialize};
+use stacking::Stack;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// Places that the weakest evidence waits under the rule Or.
+const WAIT: f32 = 40.0;
+
+/// Evidence below this is enough alone under the rule Precision.
+const SURE: f32 = 0.1;
+
+/// Results by detector name.
+pub type Results = BTreeMap<String, Arc<DetectorResult>>;
+
+/// How many samples a detector scored and flags.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Samples with a score.
+    pub scored: u64,
+    /// Samples below the threshold.
+    pub flagged: u64,
+}
+
+/// One rank made of all detectors' results.
+#[derive(Debug, Clone, Default)]
+pub struct Ranking {
+    /// The suspects, worst first.
+    pub order: Column<u32>,
+    /// How many detectors flag each sample; 0 where the rule makes it no suspect.
+    pub flags: Column<u16>,
+    /// Of each detector, in the order of their names; zeros of a result that was left out.
+    pub counts: Vec<Counts>,
+    /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
+    pub note: String,
+    scores: Scores,
+    /// See [`Ranking::full_order`]; made when first asked for.
+    full: OnceLock<Column<u32>>,
+}
+
+/// A ranking as it is kept: the columns of all samples, the last one an order of which the first `suspects` are
+/// the suspects.
+pub struct Kept {
+    /// See [`Ranking::scores`].
+    pub score: Column<f32>,
+    /// Number of detectors that flag each sample.
+    pub flags: Column<u16>,
+    /// What samples that no detector flags are ordered by.
+    pub rest: Column<f32>,
+    /// See [`Ranking::full_order`].
+    pub full: Column<u32>,
+    /// How many of `full` are suspects.
+    pub suspects: usize,
+    /// By detector, in name order.
+    pub counts: Vec<Counts>,
+}
+
+impl Ranking {
+    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it. Made when first
+    /// asked for, unless the rule needs them to find the suspects.
+    pub fn scores(&self) -> &[f32] {
+        &self.scores.columns().score
+    }
+
+    /// The same of one sample, without those of all.
+    pub fn score(&self, row: usize) -> Option<f32> {
+        Some(self.scores.of(row)).filter(|score| !score.is_nan())
+    }
+
+    /// How many samples were ranked.
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether nothing was ranked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
+    /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
+    pub fn full_order(&self) -> &[u32] {
+        self.full.get_or_init(|| self.make_full_order().into())
+    }
+
+    /// To be kept.
+    pub fn kept(&self) -> Kept {
+        let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
+        let Columns { score, rest } = self.scores.columns().clone();
+        let flags = self.flags.clone();
+        Kept { score, flags, rest, full, suspects: self.order.len(), counts: self.counts.clone() }
+    }
+
+    /// What was kept; `None` where its parts do not fit together.
+    pub fn from_kept(kept: Kept) -> Option<Ranking> {
+        let Kept { score, flags, rest, full, suspects, counts } = kept;
+        let count = score.len();
+        let fits = flags.len() == count && rest.len() == count && full.len() == count && suspects <= count;
+        if !fits || !full.par_iter().all(|&row| (row as usize) < count) {
+            return None;
+        }
+        Some(Ranking {
+            order: full.first(suspects),
+            counts,
+            note: String::new(),
+            flags,
+            scores: Scores::made(Columns { score, rest }),
+            full: OnceLock::from(full),
+        })
+    }
+
+    fn make_full_order(&self) -> Vec<u32> {
+        let rest = &self.scores.columns().rest;
+        let rows = (0..self.len() as u32).into_par_iter();
+        let fine: Vec<u32> = rows.filter(|&row| self.flags[row as usize] == 0).collect();
+        // Those without a score come last.
+        let key = |row: u32| match rest[row as usize] {
+            score if score.is_nan() => u32::MAX,
+            score => bits(score),
+        };
+        [&self.order[..], &by_keys(fine, &key, &[])].concat()
+    }
+}
+
+/// How a detector's scores are brought to the scale where 0.5 is its threshold.
+#[derive(Debug, Clone, Copy)]
+pub struct Calibration {
+    threshold: f32,
+    /// What a score below the threshold is multiplied by, and what its distance is from there on.
+    below: f32,
+    above: f32,
+}
+
+impl Calibration {
+    /// For a detector with this threshold.
+    pub fn new(threshold: f32) -> Calibration {
+        Calibration { threshold, below: 0.5 / threshold, above: 0.5 / (1.0 - threshold) }
+    }
+
+    /// A score on the common scale. NaN stays NaN.
+    #[inline(always)]
+    pub fn of(self, score: f32) -> f32 {
+        // Both sides, and then a choice: without a branch the processor does several samples at once.
+        let below = score * self.below;
+        let above = 0.5 + (score - self.threshold) * self.above;
+        // Not flagged, although nothing can be better.
+        let above = if self.threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
+        if score < self.threshold { below } else { above }
+    }
+}
+
+/// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
+pub fn calibrate(score: f32, threshold: f32) -> f32 {
+    Calibration::new(threshold).of(score)
+}
+
+/// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
+/// of samples is left out. The rule Stacking has nothing to learn from here: see [`rank_reviewed`].
+pub fn rank(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    count: usize,
+) -> Ranking {
+    rank_reviewed(results, thresholds, rule, count, &[])
+}
+
+/// What the rule Stacking learns from: the samples that were decided to keep (`false`), and to remove or relabel
+/// (`true`). Undecidable ones are left out.
+pub fn reviewed(decisions: &Decisions) -> Vec<(u32, bool)> {
+    let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
+    known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
+}
+
+/// As [`rank`], with decided samples and whether each was found bad.
+pub fn rank_reviewed(
+    results: &Results,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    count: usize,
+    reviewed: &[(u32, bool)],
+) -> Ranking {
+    let mut jury = Jury::new(results, thresholds, rule, count);
+    let mut note = String::new();
+    match rule {
+        EnsembleRule::Consensus => {
+            let voters = jury.voters();
+            let flags =
+                |voter: usize, row: usize| (!voters[voter].scores[row].is_nan(), voters[voter].flags(row));
+            let inside = agreement::consensus(voters.len(), count, flags);
+            drop(voters);
+            jury.weigh(inside.into_iter().map(|inside| f32::from(u8::from(inside))));
+        }
+        EnsembleRule::Stacking => {
+            let voters = jury.voters();
+            let known = reviewed.iter().filter(|(row, _)| (*row as usize) < count);
+            let decided: Vec<(Vec<f32>, bool)> =
+                known.map(|&(row, bad)| (calibrated(row as usize, &voters).collect(), bad)).collect();
+            drop(voters);
+            match Stack::learn(&decided) {
+                Ok(stack) => jury.stack = Some(stack),
+                Err(why) => {
+                    note = format!("{why}. Ranked by the rule 'or' until then");
+                    jury.rule = EnsembleRule::Or;
+                }
+            }
+        }
+        _ => {}
+    }
+    // The other rules look at each sample by itself, which takes too long to do twice.
+    let pass = Pass::new(&jury, count, !jury.by_sums());
+    let order = match jury.rule {
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&jury.voters(), &pass),
+        EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
+        _ => sorted(&pass, |row| bits(row.score)),
+    };
+    let mut counts = pass.counts.into_iter();
+    let counts_of = |result: &Arc<DetectorResult>| match result.len() == count {
+        true => counts.next().unwrap_or_default(),
+        false => Counts::default(),
+    };
+    Ranking {
+        counts: results.values().map(counts_of).collect(),
+        flags: pass.flags.into(),
+        order: order.into(),
+        scores: match pass.columns {
+            Some(columns) => Scores::made(columns),
+            None => Scores::later(jury, count),
+        },
+        note,
+        full: OnceLock::new(),
+    }
+}
+
+/// The suspects by a number, then by lowest and mean score, then by manifest order.
+fn sorted(pass: &Pass, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
+    let summary = |place: u32| &pass.candidates[place as usize].summary;
+    let first = |place| number(summary(place));
+    let (lowest, mean) = (|place| bits(summary(place).lowest), |place| bits(summary(place).mean));
+    rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean]))
+}
+
+/// Places of the candidates that are suspects.
+fn suspects(pass: &Pass, also: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
+    let places = (0..pass.candidates.len() as u32).into_par_iter();
+    places.filter(|&place| pass.candidates[place as usize].summary.flags > 0 && also(place)).collect()
+}
+
+fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
+    places.into_par_iter().map(|place| pass.candidates[place as usize].row).collect()
+}
+
+/// The rules Or, Recall and Precision: see the module's words.
+fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
+    let candidate = |place: u32| &pass.candidates[place as usize];
+    let (lowest, mean) =
+        (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
+    // With their scores: to look for them once more would be to jump through memory.
+    let lists: Vec<Vec<(u32, u32)>> =
+        pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
+    let mut earned = vec![0.0_f32; pass.candidates.len()];
+    for (voter, list) in voters.iter().zip(lists) {
+        for (place, (score, candidate)) in (1_u32..).zip(list) {
+            let c = voter.calibration.of(f32::from_bits(score));
+            let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
+            let share = 1.0 / (place as f32 + WAIT * weakness);
+            earned[candidate as usize] += share * share * share;
+        }
+    }
+    let most = |place: u32| u32::MAX - bits(earned[place as usize]);
+    let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
+    rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
+}
+
+/// Why a sample is a suspect, in one sentence or two: the worst detector's reason first. Empty where no detector
+/// flags it.
+pub fn explain(results: &Results, thresholds: &BTreeMap<String, f32>, id: SampleId) -> String {
+    let mut flagged: Vec<(f32, String)> = results
+        .iter()
+        .filter_map(|(name, result)| {
+            let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
+            let score = result.score(id).filter(|&score| score < threshold)?;
+            let reason = match result.reason(id).trim_end_matches('.') {
+                "" => format!("{name} gives it {score:.2}, below its threshold of {threshold:.2}"),
+                reason => reason.to_owned(),
+            };
+            Some((calibrate(score, threshold), reason))
+        })
+        .collect();
+    // Stable: equals stay in name order.
+    flagged.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let reasons: Vec<String> = flagged.into_iter().map(|(_, reason)| reason).collect();
+    match reasons.split_first() {
+        None => String::new(),
+        Some((first, [])) => first.clone(),
+        Some((first, others)) => format!("{first}; also: {}", others.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Detectors and a rule, with all that is needed to judge samples: held, so that scores can be made later.
+
+use super::stacking::Stack;
+use super::{Calibration, Results};
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_protocol::EnsembleRule;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One detector as the rules see it.
+pub(super) struct Voter<'a> {
+    pub(super) scores: &'a [f32],
+    pub(super) threshold: f32,
+    pub(super) calibration: Calibration,
+    pub(super) weight: f32,
+    /// Whether it only says that the file can be read.
+    pub(super) check: bool,
+    /// Relative ranks, where the rule asks for them.
+    pub(super) ranks: &'a [f32],
+}
+
+impl Voter<'_> {
+    pub(super) fn flags(&self, row: usize) -> bool {
+        self.scores[row] < self.threshold
+    }
+}
+
+/// A sample's calibrated scores by detector, NaN where there is none.
+pub(super) fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
+    voters.iter().map(move |voter| voter.calibration.of(voter.scores[row]))
+}
+
+/// The same as [`Voter`], with a share in its result.
+#[derive(Debug)]
+struct Member {
+    result: Arc<DetectorResult>,
+    threshold: f32,
+    weight: f32,
+    check: bool,
+}
+
+/// All detectors and a rule.
+#[derive(Debug)]
+pub(super) struct Jury {
+    members: Vec<Member>,
+    pub(super) rule: EnsembleRule,
+    /// What the rule Stacking learned.
+    pub(super) stack: Option<Stack>,
+}
+
+impl Jury {
+    /// The detectors with a result of `count` samples. One without a threshold has its own.
+    pub(super) fn new(
+        results: &Results,
+        thresholds: &BTreeMap<String, f32>,
+        rule: &EnsembleRule,
+        count: usize,
+    ) -> Jury {
+        let fitting = results.iter().filter(|(_, result)| result.len() == count);
+        let member = |(name, result): (&String, &Arc<DetectorResult>)| Member {
+            result: result.clone(),
+            threshold: thresholds.get(name).copied().unwrap_or(result.record().threshold),
+            weight: match rule {
+                EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
+                _ => 1.0,
+            },
+            check: name == UNREADABLE,
+        };
+        Jury { members: fitting.map(member).collect(), rule: rule.clone(), stack: None }
+    }
+
+    /// Gives every detector a weight.
+    pub(super) fn weigh(&mut self, weights: impl IntoIterator<Item = f32>) {
+        self.members.iter_mut().zip(weights).for_each(|(member, weight)| member.weight = weight);
+    }
+
+    /// The detectors, to judge by.
+    pub(super) fn voters(&self) -> Vec<Voter<'_>> {
+        let voter = |member| {
+            let &Member { ref result, threshold, weight, check } = member;
+            Voter {
+                scores: result.scores(),
+                threshold,
+                calibration: Calibration::new(threshold),
+                weight,
+                check,
+                ranks: if self.rule == EnsembleRule::MeanRank { result.ranks() } else { &[] },
+            }
+        };
+        self.members.iter().map(voter).collect()
+    }
+
+    /// Whether what the rule says of a sample is made of sums alone, many samples at once.
+    pub(super) fn by_sums(&self) -> bool {
+        use EnsembleRule::{And, AtLeast, MeanRank, Stacking};
+        !matches!(self.rule, And | AtLeast(_) | MeanRank | Stacking)
+    }
+
+    /// Whether samples that nobody flags are ordered by the mean of all detectors and not by the rule's score: the
+    /// lowest of many scores that all say "fine" says nothing.
+    pub(super) fn by_mean(&self) -> bool {
+        use EnsembleRule::{Majority, Or, Precision, Recall};
+        matches!(self.rule, Or | Recall | Precision | Majority)
+    }
+}

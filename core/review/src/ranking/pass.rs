@@ -1,0 +1,334 @@
+//! One pass over all samples: the score of each, and what the order of the suspects is made of.
+
+use super::jury::{Jury, Voter, calibrated};
+use super::scores::Columns;
+use super::{Counts, SURE};
+use chaffinch_compute::ranks::bits;
+use chaffinch_compute::vector::{Kernel, wide};
+use chaffinch_protocol::EnsembleRule;
+use rayon::prelude::*;
+
+/// Samples that one thread takes at a time.
+const PART: usize = 1 << 15;
+/// Samples whose sums are made at once, detector by detector, so that the processor's vectors are used.
+const BLOCK: usize = 1 << 8;
+
+/// What all detectors together say of one sample.
+#[derive(Clone, Copy)]
+pub(super) struct Summary {
+    pub(super) lowest: f32,
+    pub(super) mean: f32,
+    pub(super) score: f32,
+    pub(super) flags: u16,
+}
+
+/// A sample that at least one detector flags. It is no suspect where the rule leaves it no flags.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) row: u32,
+    pub(super) summary: Summary,
+}
+
+/// What the pass finds.
+pub(super) struct Pass {
+    /// By sample; see [`super::Ranking`].
+    pub(super) flags: Vec<u16>,
+    /// Where they were asked for.
+    pub(super) columns: Option<Columns>,
+    /// In manifest order.
+    pub(super) candidates: Vec<Candidate>,
+    /// For each detector the candidates it flags, as places among them, with [`bits`] of their scores.
+    pub(super) flagged: Vec<Vec<(u32, u32)>>,
+    pub(super) counts: Vec<Counts>,
+}
+
+/// What a part of the samples adds to the lists.
+struct Part {
+    candidates: Vec<Candidate>,
+    flagged: Vec<Vec<(u32, u32)>>,
+    /// By detector.
+    scored: Vec<u64>,
+}
+
+impl Part {
+    fn new(detectors: usize) -> Part {
+        Part { candidates: Vec::new(), flagged: vec![Vec::new(); detectors], scored: vec![0; detectors] }
+    }
+}
+
+impl Pass {
+    /// Goes over `count` samples. Without `columns` only what the suspects need is written down.
+    pub(super) fn new(jury: &Jury, count: usize, columns: bool) -> Pass {
+        let voters = jury.voters();
+        let mut flags = vec![0; count];
+        let (mut score, mut rest) = match columns {
+            true => (vec![0.0; count], vec![0.0; count]),
+            false => (Vec::new(), Vec::new()),
+        };
+        // Of columns that are not asked for every part gets none.
+        let (mut scores, mut rests) = (score.chunks_mut(PART), rest.chunks_mut(PART));
+        let places = flags
+            .chunks_mut(PART)
+            .map(|flags| (flags, scores.next().unwrap_or_default(), rests.next().unwrap_or_default()));
+        let places: Vec<Place<'_>> = places.collect();
+        let part = |(part, (flags, score, rest)): (usize, Place<'_>)| {
+            let mut lists = Part::new(voters.len());
+            let mut sums = Sums::new();
+            for start in (0..flags.len()).step_by(BLOCK) {
+                let (first, end) = (part * PART + start, flags.len().min(start + BLOCK));
+                let len = end - start;
+                sums.judge_block(jury, &voters, &mut lists.scored, first, len);
+                flags[start..end].copy_from_slice(&sums.flags[..len]);
+                if columns {
+                    score[start..end].copy_from_slice(&sums.score[..len]);
+                    rest[start..end].copy_from_slice(match jury.by_mean() {
+                        true => &sums.mean[..len],
+                        false => &sums.score[..len],
+                    });
+                }
+                for place in (0..len).filter(|&place| sums.votes[place] > 0) {
+                    let row = first + place;
+                    let flagging =
+                        voters.iter().zip(&mut lists.flagged).filter(|(voter, _)| voter.flags(row));
+                    let number = lists.candidates.len() as u32;
+                    flagging.for_each(|(voter, list)| list.push((bits(voter.scores[row]), number)));
+                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
+                }
+            }
+            lists
+        };
+        let parts: Vec<Part> = places.into_par_iter().enumerate().map(part).collect();
+        let mut all = Part::new(voters.len());
+        let total = |count: &dyn Fn(&Part) -> usize| parts.iter().map(count).sum();
+        all.candidates.reserve(total(&|part| part.candidates.len()));
+        for (voter, list) in all.flagged.iter_mut().enumerate() {
+            list.reserve(total(&|part| part.flagged[voter].len()));
+        }
+        for part in parts {
+            let before = all.candidates.len() as u32;
+            all.candidates.extend(part.candidates);
+            for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
+                list.extend(more.into_iter().map(|(score, place)| (score, before + place)));
+            }
+            all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
+        }
+        let counts = all.scored.iter().zip(&all.flagged);
+        let counts =
+            counts.map(|(&scored, flagged)| Counts { scored, flagged: flagged.len() as u64 }).collect();
+        let columns = columns.then(|| Columns { score: score.into(), rest: rest.into() });
+        Pass { flags, columns, candidates: all.candidates, flagged: all.flagged, counts }
+    }
+}
+
+/// The flags, scores and rest of a part of the samples.
+type Place<'a> = (&'a mut [u16], &'a mut [f32], &'a mut [f32]);
+
+/// The score of one sample.
+pub(super) fn score(jury: &Jury, row: usize) -> f32 {
+    let voters = jury.voters();
+    let mut sums = Sums::new();
+    sums.judge_block(jury, &voters, &mut vec![0; voters.len()], row, 1);
+    sums.score[0]
+}
+
+/// What all detectors say of a block of samples.
+struct Sums {
+    /// Sums over detectors.
+    sum: [f32; BLOCK],
+    scored: [f32; BLOCK],
+    weighted: [f32; BLOCK],
+    weights: [f32; BLOCK],
+    /// How many detectors flag a sample, whatever the rule makes of it.
+    votes: [u16; BLOCK],
+    /// See [`Summary`].
+    lowest: [f32; BLOCK],
+    mean: [f32; BLOCK],
+    score: [f32; BLOCK],
+    flags: [u16; BLOCK],
+}
+
+/// Sums up samples and judges them by the rule, as far as that goes without looking at each.
+struct Block<'a> {
+    sums: &'a mut Sums,
+    /// Samples that each detector scored, to which those of the block are added.
+    scored: &'a mut [u64],
+    voters: &'a [Voter<'a>],
+    jury: &'a Jury,
+    first: usize,
+    len: usize,
+}
+
+impl Kernel for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Block { sums, scored, voters, jury, first, len } = self;
+        let weighs = matches!(jury.rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
+        sums.make(voters, first, len, weighs, scored);
+        if jury.by_sums() {
+            sums.judge_all(&jury.rule);
+        }
+    }
+}
+
+impl Sums {
+    fn new() -> Sums {
+        let (none, no) = ([0.0; BLOCK], [0; BLOCK]);
+        Sums {
+            sum: none,
+            scored: none,
+            weighted: none,
+            weights: none,
+            votes: no,
+            lowest: none,
+            mean: none,
+            score: none,
+            flags: no,
+        }
+    }
+
+    fn summary(&self, place: usize) -> Summary {
+        Summary {
+            lowest: self.lowest[place],
+            mean: self.mean[place],
+            score: self.score[place],
+            flags: self.flags[place],
+        }
+    }
+
+    /// Judges `len` samples from `first` on, and adds up how many each detector scored.
+    fn judge_block(
+        &mut self,
+        jury: &Jury,
+        voters: &[Voter<'_>],
+        scored: &mut [u64],
+        first: usize,
+        len: usize,
+    ) {
+        wide(Block { sums: self, scored, voters, jury, first, len });
+        if !jury.by_sums() {
+            (0..len).for_each(|place| self.judge(place, first + place, voters, jury));
+        }
+    }
+
+    /// Sums up `len` samples from `first` on, by weight too where the rule `weighs`, and counts those that each detector
+    /// scored.
+    #[inline(always)]
+    fn make(&mut self, voters: &[Voter<'_>], first: usize, len: usize, weighs: bool, counts: &mut [u64]) {
+        for sums in [&mut self.sum, &mut self.scored, &mut self.weighted, &mut self.weights] {
+            sums.fill(0.0);
+        }
+        self.votes.fill(0);
+        self.lowest.fill(f32::INFINITY);
+        // Whole blocks: of a loop that may end anywhere compilers make something slower.
+        let (mut scores, mut calibrated) = ([f32::NAN; BLOCK], [f32::NAN; BLOCK]);
+        for (voter, count) in voters.iter().zip(counts) {
+            let Voter { threshold, calibration, weight, .. } = *voter;
+            scores[..len].copy_from_slice(&voter.scores[first..first + len]);
+            // One thing after another and without a branch: so the processor does several samples at once.
+            for (c, &score) in calibrated.iter_mut().zip(&scores) {
+                *c = calibration.of(score);
+            }
+            for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated) {
+                // One without a score, which is NaN, leaves it.
+                *lowest = lowest.min(c);
+            }
+            for ((sum, scored), &c) in self.sum.iter_mut().zip(&mut self.scored).zip(&calibrated) {
+                let (c, one) = if c.is_nan() { (0.0, 0.0) } else { (c, 1.0) };
+                *sum += c;
+                *scored += one;
+            }
+            if weighs {
+                let sums = self.weighted.iter_mut().zip(&mut self.weights);
+                for ((sum, weights), &c) in sums.zip(&calibrated) {
+                    let (c, weight) = if c.is_nan() { (0.0, 0.0) } else { (c, weight) };
+                    *sum += weight * c;
+                    *weights += weight;
+                }
+            }
+            for (votes, &score) in self.votes.iter_mut().zip(&scores) {
+                *votes += u16::from(score < threshold);
+            }
+            *count += u64::from(scores.iter().map(|score| u32::from(!score.is_nan())).sum::<u32>());
+        }
+        self.flags = self.votes;
+        for (lowest, &scored) in self.lowest.iter_mut().zip(&self.scored) {
+            *lowest = if scored > 0.0 { *lowest } else { f32::NAN };
+        }
+        for ((mean, sum), scored) in self.mean.iter_mut().zip(&self.sum).zip(&self.scored) {
+            // NaN where no detector scored the sample.
+            *mean = sum / scored;
+        }
+    }
+
+    /// The scores and flags of a rule that is made of sums.
+    #[inline(always)]
+    fn judge_all(&mut self, rule: &EnsembleRule) {
+        match rule {
+            EnsembleRule::Weighted(_) | EnsembleRule::Consensus => {
+                for place in 0..BLOCK {
+                    let (mean, weights) = (self.mean[place], self.weights[place]);
+                    let weighted = self.weighted[place] / weights;
+                    self.score[place] = if weights > 0.0 { weighted } else { mean };
+                }
+            }
+            EnsembleRule::Average => self.score = self.mean,
+            _ => self.score = self.lowest,
+        }
+        match rule {
+            EnsembleRule::Precision => {
+                for (flags, &lowest) in self.flags.iter_mut().zip(&self.lowest) {
+                    *flags = if *flags < 2 && lowest >= SURE { 0 } else { *flags };
+                }
+            }
+            // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
+            // hold for fine is no suspect.
+            EnsembleRule::Average | EnsembleRule::Consensus => {
+                for (flags, &score) in self.flags.iter_mut().zip(&self.score) {
+                    *flags = if score >= 0.5 { 0 } else { *flags };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The same of one sample, by any other rule.
+    fn judge(&mut self, place: usize, row: usize, voters: &[Voter<'_>], jury: &Jury) {
+        if self.scored[place] == 0.0 {
+            self.score[place] = f32::NAN;
+            return;
+        }
+        let votes = self.flags[place];
+        (self.score[place], self.flags[place]) = match (&jury.rule, &jury.stack) {
+            (EnsembleRule::MeanRank, _) => {
+                let ranks = voters.iter().map(|voter| voter.ranks[row]).filter(|rank| !rank.is_nan());
+                (ranks.sum::<f32>() / self.scored[place], votes)
+            }
+            (_, Some(stack)) => {
+                let score = stack.score(&calibrated(row, voters).collect::<Vec<f32>>());
+                // On the scale of thresholds, as above.
+                (score, if score >= 0.5 { 0 } else { votes })
+            }
+            (EnsembleRule::AtLeast(least), _) => agreed(row, voters, usize::from(*least)),
+            _ => agreed(row, voters, voters.len()),
+        };
+    }
+}
+
+/// The score and flags by the rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer
+/// detectors scored the sample.
+fn agreed(row: usize, voters: &[Voter<'_>], least: usize) -> (f32, u16) {
+    let scored = |voter: &&Voter<'_>| !voter.scores[row].is_nan();
+    let mut voting: Vec<&Voter<'_>> = voters.iter().filter(scored).filter(|voter| !voter.check).collect();
+    if voting.is_empty() {
+        // A file that nobody could look at.
+        voting = voters.iter().filter(scored).collect();
+    }
+    let least = least.clamp(1, voting.len());
+    let flags = voting.iter().filter(|voter| voter.flags(row)).count();
+    let mut scores: Vec<f32> = voting.iter().map(|voter| voter.calibration.of(voter.scores[row])).collect();
+    scores.sort_by(f32::total_cmp);
+    let flags = if flags >= least { flags as u16 } else { 0 };
+    (scores[least - 1], flags)
+}

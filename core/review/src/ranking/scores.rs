@@ -1,0 +1,59 @@
+//! The score of every sample, made when it is first asked for: to list the suspects of ten million samples after a
+//! threshold was moved, two columns of them need not be written.
+
+use super::jury::Jury;
+use super::pass::{self, Pass};
+use chaffinch_data::columns::Column;
+use std::sync::{Arc, OnceLock};
+
+/// By sample.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Columns {
+    /// The ensemble's score, NaN where no detector scored the sample.
+    pub(super) score: Column<f32>,
+    /// What samples that no detector flags are ordered by.
+    pub(super) rest: Column<f32>,
+}
+
+/// Scores that are there, or who can tell them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scores {
+    count: usize,
+    // Shared, so that a copy does not make them once more.
+    made: Arc<OnceLock<Columns>>,
+    jury: Option<Arc<Jury>>,
+}
+
+impl Scores {
+    /// Scores that are there.
+    pub(super) fn made(columns: Columns) -> Scores {
+        Scores { count: columns.score.len(), made: Arc::new(OnceLock::from(columns)), jury: None }
+    }
+
+    /// Scores of `count` samples that this jury can tell.
+    pub(super) fn later(jury: Jury, count: usize) -> Scores {
+        Scores { count, made: Arc::default(), jury: Some(Arc::new(jury)) }
+    }
+
+    /// How many samples have a place.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The columns of all samples.
+    pub(super) fn columns(&self) -> &Columns {
+        self.made.get_or_init(|| {
+            let pass = self.jury.as_deref().map(|jury| Pass::new(jury, self.count, true));
+            pass.and_then(|pass| pass.columns).unwrap_or_default()
+        })
+    }
+
+    /// The score of one sample; NaN where there is none.
+    pub(super) fn of(&self, row: usize) -> f32 {
+        match (self.made.get(), &self.jury) {
+            (Some(made), _) => made.score.get(row).copied().unwrap_or(f32::NAN),
+            (None, Some(jury)) if row < self.count => pass::score(jury, row),
+            _ => f32::NAN,
+        }
+    }
+}
