@@ -10,6 +10,7 @@ use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::{DetectorSummary, EnsembleRule};
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
+use chaffinch_review::verdict::Verdicts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -113,13 +114,8 @@ impl State {
         }
     }
 
-    /// Detectors that flag a sample, as places in `detectors`.
-    pub(crate) fn flags(&self, index: usize) -> Vec<u16> {
-        let results = self.findings.results.iter();
-        (0_u16..)
-            .zip(results)
-            .filter(|(_, (name, result))| result.scores()[index] < self.thresholds[*name])
-            .map(|(place, _)| place)
-            .collect()
+    /// What the detectors say of each sample.
+    pub(crate) fn verdicts(&self) -> Verdicts<'_> {
+        Verdicts::new(&self.findings.results, &self.thresholds)
     }
 }

@@ -17,6 +17,7 @@ pub use svg::write_svg;
 pub use truth::{MAX_KINDS, Truth};
 
 use crate::ranking::{Ranking, Results};
+use crate::verdict::{Verdicts, is_flagged};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -172,10 +173,13 @@ fn orders(
 ) -> BTreeMap<String, Vec<Judged>> {
     let mut orders = BTreeMap::new();
     for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.len()) {
-        let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
+        let threshold = Verdicts::new(results, thresholds).threshold(name, result);
         let scores = result.scores();
-        let rows =
-            judged(known, |row| f64::from(scores[row as usize]), |row| scores[row as usize] < threshold);
+        let rows = judged(
+            known,
+            |row| f64::from(scores[row as usize]),
+            |row| is_flagged(scores[row as usize], threshold),
+        );
         orders.insert(name.clone(), rows);
     }
     orders.insert(ENSEMBLE.to_owned(), of_rank(ranking, known));

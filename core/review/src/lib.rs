@@ -1,4 +1,4 @@
-//! What is concluded from detectors' results and people's decisions: the ensemble's rank, queries over it, maps and
+//! What is concluded from detectors' results and people's decisions: verdicts on samples, the ensemble's rank, queries over it, maps and
 //! clusters, evaluation against a truth, label quality, leaks, clean-sample selection and planted faults.
 //!
 //! Tests: `cargo test --release -p chaffinch-review`.
@@ -11,5 +11,6 @@ pub mod pollute;
 pub mod query;
 pub mod ranking;
 pub mod selection;
+pub mod verdict;
 
 pub use chaffinch_data::{Error, Result};

@@ -17,6 +17,7 @@ mod sort;
 
 use crate::atlas::Atlas;
 use crate::ranking::{Ranking, Results};
+use crate::verdict::Verdicts;
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::facts::Facts;
@@ -45,7 +46,12 @@ pub struct Source<'a> {
     pub atlas: Option<&'a Atlas>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// What the detectors say of each sample.
+    pub fn verdicts(&self) -> Verdicts<'a> {
+        Verdicts::new(self.results, self.thresholds)
+    }
+
     fn threshold(&self, detector: &str) -> f32 {
         let own = || self.results.get(detector).map_or(0.0, |result| result.record().threshold);
         self.thresholds.get(detector).copied().unwrap_or_else(own)

@@ -43,7 +43,6 @@ use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::Choice;
-use chaffinch_protocol::sample::SampleId;
 use jury::{Jury, Voter, calibrated};
 use pass::{Pass, Summary};
 use rayon::prelude::*;
@@ -319,31 +318,6 @@ fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
     let most = |place: u32| u32::MAX - bits(earned[place as usize]);
     let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
     rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
-}
-
-/// Why a sample is a suspect, in one sentence or two: the worst detector's reason first. Empty where no detector
-/// flags it.
-pub fn explain(results: &Results, thresholds: &BTreeMap<String, f32>, id: SampleId) -> String {
-    let mut flagged: Vec<(f32, String)> = results
-        .iter()
-        .filter_map(|(name, result)| {
-            let threshold = thresholds.get(name).copied().unwrap_or(result.record().threshold);
-            let score = result.score(id).filter(|&score| score < threshold)?;
-            let reason = match result.reason(id).trim_end_matches('.') {
-                "" => format!("{name} gives it {score:.2}, below its threshold of {threshold:.2}"),
-                reason => reason.to_owned(),
-            };
-            Some((calibrate(score, threshold), reason))
-        })
-        .collect();
-    // Stable: equals stay in name order.
-    flagged.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let reasons: Vec<String> = flagged.into_iter().map(|(_, reason)| reason).collect();
-    match reasons.split_first() {
-        None => String::new(),
-        Some((first, [])) => first.clone(),
-        Some((first, others)) => format!("{first}; also: {}", others.join("; ")),
-    }
 }
 
 #[cfg(test)]

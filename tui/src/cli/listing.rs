@@ -12,7 +12,6 @@ use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{Query, Sort};
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
-use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -93,24 +92,18 @@ impl Listing {
 
     /// One row. Where the list is one detector's, with its score and words.
     pub(super) fn entry(&self, rank: u64, id: SampleId, sort: &Sort) -> Entry {
-        let mut flagged: Vec<(&str, f32)> = self
-            .results
-            .iter()
-            .map(|(name, result)| (name.as_str(), result.scores()[id.index()]))
-            .filter(|&(name, score)| score < self.thresholds[name])
-            .collect();
-        let detectors: Vec<String> = flagged.iter().map(|(name, _)| (*name).to_owned()).collect();
-        flagged.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let verdicts = self.source().verdicts();
+        let detectors: Vec<String> = verdicts.flags(id).map(|flag| flag.detector.to_owned()).collect();
         let by = match sort {
             Sort::Detector(name) => Some(name.as_str()),
             _ => None,
         };
-        let mut named = by.into_iter().chain(flagged.iter().map(|(name, _)| *name));
-        let suggested = named.find_map(|name| self.results.get(name)?.suggested(id));
+        let suggested =
+            by.and_then(|name| self.results.get(name)?.suggested(id)).or_else(|| verdicts.suggested(id));
         let own = by.and_then(|name| self.results.get(name)).map(|result| result.reason(id));
         let reason = match own.filter(|reason| !reason.is_empty()) {
             Some(reason) => reason.to_owned(),
-            None => ranking::explain(&self.results, &self.thresholds, id),
+            None => verdicts.reason(id),
         };
         let score = match by {
             Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),

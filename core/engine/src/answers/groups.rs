@@ -7,6 +7,7 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{GroupMember, GroupView, Ticket, ViewEvent};
+use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ impl Groups {
             for members in result.grouped().chunk_by(|a, b| a.0 == b.0).filter(|members| members.len() > 1) {
                 let worst = members.iter().map(|(_, row)| scores[*row as usize]).fold(f32::NAN, f32::min);
                 let leak = || reached(splits, members.iter().map(|(_, row)| *row)).len() > 1;
-                if worst < state.thresholds[name] && (!leaks || leak()) {
+                if is_flagged(worst, state.thresholds[name]) && (!leaks || leak()) {
                     keys.push(Key { detector, group: members[0].0, worst });
                 }
             }

@@ -15,6 +15,9 @@ use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
 
+use chaffinch_review::ranking::calibrate;
+use chaffinch_review::verdict::is_flagged;
+
 /// Neighbours shown beside a sample.
 const NEIGHBORS: usize = 8;
 
@@ -25,22 +28,12 @@ pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
         sample: id,
         path: display::safe_path(manifest.path(id)),
         label: manifest.label(id).map(|label| label.0),
-        suggested: suggestion(state, id),
+        suggested: state.verdicts().suggested(id),
         score,
-        flags: state.flags(id.index()),
+        flags: state.verdicts().flags(id).map(|flag| flag.index).collect(),
         split: manifest.split(id),
         decision: decisions.get(id).cloned(),
     }
-}
-
-/// The suggestion of the worst-scoring detector that has one.
-fn suggestion(state: &State, id: SampleId) -> Option<u32> {
-    let results = state.findings.results.iter();
-    let flagged = results.filter(|(name, result)| result.scores()[id.index()] < state.thresholds[*name]);
-    flagged
-        .filter_map(|(_, result)| result.issue(id).and_then(|issue| Some((issue.score, issue.suggested?))))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, label)| label)
 }
 
 pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
@@ -54,12 +47,12 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         .iter()
         .filter_map(|(name, result)| {
             let issue = result.issue(id)?;
-            let threshold = state.thresholds[name];
+            let threshold = state.verdicts().threshold(name, result);
             Some(DetailIssue {
                 detector: name.clone(),
                 score: issue.score,
                 threshold,
-                flagged: issue.score < threshold,
+                flagged: is_flagged(issue.score, threshold),
                 suggested: issue.suggested,
                 reason: display::safe_text(&issue.reason).into_owned(),
                 related: issue
@@ -71,7 +64,8 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
             })
         })
         .collect();
-    issues.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(a.score.total_cmp(&b.score)));
+    let severity = |issue: &DetailIssue| calibrate(issue.score, issue.threshold);
+    issues.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(severity(a).total_cmp(&severity(b))));
     let probabilities = match (&findings.class_vectors, embedding) {
         (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
         _ => Vec::new(),

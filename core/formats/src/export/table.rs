@@ -5,7 +5,7 @@ use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_review::ranking;
+use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -59,17 +59,12 @@ impl Export<'_> {
         let numbered =
             manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
         let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
-        let (mut flag, mut confidence, mut suggested) = (String::new(), String::new(), "");
-        if let Some((name, score)) = self.worst(id) {
-            confidence = decimal(1.0 - score);
-            flag = name;
-        }
-        let labels = self.source.results.values().filter_map(|result| result.suggested(id));
-        let named = self.source.results.get(&flag).and_then(|result| result.suggested(id));
-        if let Some(label) = named.or_else(|| labels.into_iter().next()).filter(|_| !flag.is_empty()) {
-            suggested = manifest.classes().get(label as usize).map_or("", String::as_str);
-        }
-        let reason = ranking::explain(self.source.results, self.source.thresholds, id);
+        let verdicts = self.source.verdicts();
+        let worst = verdicts.worst_first(id).into_iter().next();
+        let flag = worst.map_or(Cow::Borrowed(""), |flag| safe_text(flag.detector));
+        let confidence = worst.map_or(String::new(), |flag| decimal(1.0 - flag.score));
+        let suggested = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
+        let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
         let choice = review.and_then(|review| review.decision).map(|decision| &decision.choice);
         let new_label = match choice {
@@ -85,7 +80,7 @@ impl Export<'_> {
             manifest.label_name(id).as_bytes(),
             flag.as_bytes(),
             confidence.as_bytes(),
-            suggested.as_bytes(),
+            suggested.map_or("", String::as_str).as_bytes(),
             reason.as_bytes(),
             tags.as_bytes(),
             choice.map_or("", |choice| choice.word()).as_bytes(),
@@ -95,18 +90,6 @@ impl Export<'_> {
             review.map_or("", |review| review.note).as_bytes(),
         ];
         fields.into_iter().collect()
-    }
-
-    /// The detector that flags a sample most, with its score.
-    fn worst(&self, id: SampleId) -> Option<(String, f32)> {
-        let flagged = self.source.results.iter().filter_map(|(name, result)| {
-            let own = result.record().threshold;
-            let threshold = self.source.thresholds.get(name).copied().unwrap_or(own);
-            let score = result.score(id).filter(|&score| score < threshold)?;
-            Some((ranking::calibrate(score, threshold), name, score))
-        });
-        let worst = flagged.min_by(|a, b| a.0.total_cmp(&b.0))?;
-        Some((safe_text(worst.1).into_owned(), worst.2))
     }
 
     /// Writes the cleaned dataset as a table: `path`, `label`, `split` and the columns of the user's own table,

@@ -143,7 +143,7 @@ fn the_curve_goes_through_the_figures() {
     assert_eq!(curve.thinned(3).len(), 3);
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("curve.svg");
-    write_svg(&file, &curves, &manifest()).unwrap();
+    write_svg(&file, &curves, &Manifest::new("/data", [])).unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(
         text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.matches("<polyline ").count() == 2

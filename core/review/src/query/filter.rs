@@ -5,6 +5,7 @@ use super::needle::Needle;
 use super::parse::{Comparison, Test, Word};
 use super::rows::{Bits, gather};
 use crate::atlas::{Atlas, Neighborhoods};
+use crate::verdict::is_flagged;
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::columns::DetectorResult;
@@ -221,14 +222,14 @@ impl Ready<'_> {
             Ready::Suggested(wanted, results) => each(first, negated, marks, |row| {
                 let id = SampleId(row as u32);
                 results.iter().any(|(result, threshold)| {
-                    let flagged = result.score(id).is_some_and(|score| score < *threshold);
+                    let flagged = result.score(id).is_some_and(|score| is_flagged(score, *threshold));
                     flagged
                         && result.suggested(id).is_some_and(|label| wanted.get(label as usize) == Some(&true))
                 })
             }),
-            Ready::Detector(scores, threshold) => {
-                each(first, negated, marks, |row| scores.get(row).is_some_and(|score| score < threshold))
-            }
+            Ready::Detector(scores, threshold) => each(first, negated, marks, |row| {
+                scores.get(row).is_some_and(|score| is_flagged(*score, *threshold))
+            }),
             Ready::Split(code) => {
                 let splits = source.manifest.splits();
                 each(first, negated, marks, |row| splits[row] == *code);

@@ -2,6 +2,7 @@
 
 use super::stacking::Stack;
 use super::{Calibration, Results};
+use crate::verdict::is_flagged;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_protocol::EnsembleRule;
@@ -22,7 +23,7 @@ pub(super) struct Voter<'a> {
 
 impl Voter<'_> {
     pub(super) fn flags(&self, row: usize) -> bool {
-        self.scores[row] < self.threshold
+        is_flagged(self.scores[row], self.threshold)
     }
 }
 

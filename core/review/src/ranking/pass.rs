@@ -3,6 +3,7 @@
 use super::jury::{Jury, Voter, calibrated};
 use super::scores::Columns;
 use super::{Counts, SURE};
+use crate::verdict::is_flagged;
 use chaffinch_compute::ranks::bits;
 use chaffinch_compute::vector::{Kernel, wide};
 use chaffinch_protocol::EnsembleRule;
@@ -248,7 +249,7 @@ impl Sums {
                 }
             }
             for (votes, &score) in self.votes.iter_mut().zip(&scores) {
-                *votes += u16::from(score < threshold);
+                *votes += u16::from(is_flagged(score, threshold));
             }
             *count += u64::from(scores.iter().map(|score| u32::from(!score.is_nan())).sum::<u32>());
         }

@@ -1,6 +1,6 @@
 use super::*;
 use chaffinch_data::columns::ResultBuilder;
-use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::issue::RunRecord;
 use chaffinch_protocol::ensemble::thresholds_under;
 use proptest::prelude::*;
 
@@ -131,33 +131,6 @@ fn planted_faults_come_among_the_first() {
         |rows: std::ops::Range<u32>| ranking.order[..150].iter().filter(|row| rows.contains(row)).count();
     let counts = (found(0..40), found(80..110), found(110..130), found(130..140));
     assert!(counts.0 >= 38 && counts.1 >= 18 && counts.2 >= 16 && counts.3 == 10, "{counts:?}");
-}
-
-#[test]
-fn reasons_are_joined_worst_first() {
-    let with = |name: &str, score, reason: &str| {
-        let mut builder = ResultBuilder::new(1);
-        builder.issue(SampleId(0), Issue { score, reason: reason.into(), ..Issue::default() });
-        let record = RunRecord { name: name.into(), threshold: 0.5, ..RunRecord::default() };
-        (name.to_owned(), Arc::new(builder.finish(record, &[])))
-    };
-    let results: Results = [
-        with("a", 0.4, "it looks odd"),
-        with("b", 0.1, "it is a copy."),
-        with("c", 0.2, ""),
-        with("d", 0.9, "fine"),
-    ]
-    .into();
-    let text = explain(&results, &BTreeMap::new(), SampleId(0));
-    assert_eq!(text, "it is a copy; also: c gives it 0.20, below its threshold of 0.50; it looks odd");
-    assert_eq!(
-        explain(
-            &results,
-            &[("a", 0.0), ("b", 0.0), ("c", 0.0)].map(|(n, t)| (n.to_owned(), t)).into(),
-            SampleId(0)
-        ),
-        ""
-    );
 }
 
 #[test]

@@ -15,10 +15,8 @@ pub(crate) fn confusion(state: &State, decisions: &Decisions) -> Vec<Confused> {
         let id = SampleId(row);
         let Some(given) = findings.manifest.label(id) else { continue };
         labels.clear();
-        for (name, result) in &findings.results {
-            let flagged = result.score(id).is_some_and(|score| score < state.thresholds[name]);
-            labels.extend(result.suggested(id).filter(|label| flagged && *label != given.0));
-        }
+        let suggested = state.verdicts().flags(id).filter_map(|flag| flag.suggested());
+        labels.extend(suggested.filter(|label| *label != given.0));
         labels.sort_unstable();
         labels.dedup();
         for label in &labels {

@@ -4,6 +4,7 @@ use crate::state::State;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{DetectorReview, Statistics};
+use chaffinch_review::verdict::Flag;
 
 pub(crate) fn statistics(state: &State, decisions: &Decisions) -> Statistics {
     let findings = &state.findings;
@@ -22,7 +23,7 @@ pub(crate) fn statistics(state: &State, decisions: &Decisions) -> Statistics {
         ..Statistics::default()
     };
     for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < findings.manifest.len()) {
-        let flags = state.flags(id.index());
+        let flags: Vec<Flag<'_>> = state.verdicts().flags(id).collect();
         statistics.suspects_decided += u64::from(!flags.is_empty());
         let faulty = match &decision.choice {
             Choice::Keep => false,
@@ -30,15 +31,13 @@ pub(crate) fn statistics(state: &State, decisions: &Decisions) -> Statistics {
             Choice::Unsure => continue,
         };
         for flag in &flags {
-            let review = &mut statistics.detectors[usize::from(*flag)];
+            let review = &mut statistics.detectors[usize::from(flag.index)];
             review.faulty += u64::from(faulty);
             review.fine += u64::from(!faulty);
         }
-        let mut suggested = findings
-            .results
+        let mut suggested = flags
             .iter()
-            .filter(|(name, result)| result.scores()[id.index()] < state.thresholds[*name])
-            .filter_map(|(_, result)| result.suggested(id))
+            .filter_map(Flag::suggested)
             .filter(|label| findings.manifest.label(id).is_none_or(|given| given.0 != *label))
             .peekable();
         if suggested.peek().is_none() {
