@@ -25,6 +25,7 @@ use chaffinch_protocol::{
     Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
     Ticket,
 };
+use chaffinch_review::query;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,7 +161,7 @@ impl Service {
                 }
             }
             Command::List { ticket, query } => {
-                if ["map:", "tsne:", "cluster:"].iter().any(|word| query.filter.contains(word)) {
+                if query::needs_embeddings(&query) {
                     self.open_matrix();
                 }
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());

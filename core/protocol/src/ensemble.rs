@@ -1,7 +1,36 @@
-//! The rules by name.
+//! The rules by which detectors are joined to one rank, and their names.
 
-use crate::EnsembleRule;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// How detectors are joined into one rank.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnsembleRule {
+    /// The worst detector decides: finds most.
+    #[default]
+    Or,
+    /// Ranked by how many detectors agree, then by their worst: fewer false alarms.
+    Majority,
+    /// Mean of the ranks each detector gives.
+    MeanRank,
+    /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
+    Weighted(BTreeMap<String, f32>),
+    /// Only what all detectors flag.
+    And,
+    /// Only what so many detectors flag.
+    AtLeast(u16),
+    /// Mean of calibrated scores.
+    Average,
+    /// Mean of calibrated scores of the detectors that flag the same samples.
+    Consensus,
+    /// What a regression learned from the reviewer's decisions.
+    Stacking,
+    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    Recall,
+    /// Only what two detectors flag or one is sure of.
+    Precision,
+}
 
 /// The rules that have a name of their own; `K-of-n` comes beside them, with a number for K.
 pub const RULES: [&str; 10] = [

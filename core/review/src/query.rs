@@ -25,6 +25,7 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Query;
 use filter::Filter;
+use parse::Test;
 use std::collections::BTreeMap;
 
 /// What a query looks at.
@@ -62,6 +63,13 @@ impl<'a> Source<'a> {
         let hint = chaffinch_data::nearest::hint(name, self.results.keys().map(String::as_str));
         Error::Invalid(format!("there are no results of a detector '{name}'{hint}"))
     }
+}
+
+/// Whether a query can only be answered with embeddings at hand: its filter names a place on the map or a cluster. A
+/// filter that cannot be understood needs nothing.
+pub fn needs_embeddings(query: &Query) -> bool {
+    let asks = |word: &parse::Word| matches!(word.test, Test::Map(..) | Test::Cluster(..));
+    parse::words(&query.filter).is_ok_and(|words| words.iter().any(asks))
 }
 
 /// The rows of a query, in its order.

@@ -157,3 +157,15 @@ fn before_a_scan_all_samples_are_listed() {
     assert_eq!(world.sorted(true, Sort::Rank, false), [0, 1, 2, 3, 4, 5]);
     assert_eq!(world.sorted(false, Sort::Rank, false), [0; 0]);
 }
+
+#[test]
+fn only_places_on_the_map_and_clusters_need_embeddings() {
+    let needs = |filter: &str| needs_embeddings(&Query { filter: filter.into(), ..Query::default() });
+    for filter in ["map:0,0,1,1", "-tsne:0,0,1,1", "undecided cluster:cat/2", "CLUSTER:cat/1"] {
+        assert!(needs(filter), "{filter}");
+    }
+    // A path that has the word in it asks for nothing of the kind.
+    for filter in ["", "class:cat", "\"map:0,0,1,1\"", "map:nonsense", "roadmap"] {
+        assert!(!needs(filter), "{filter}");
+    }
+}

@@ -1,0 +1,241 @@
+//! What the engine tells its clients.
+
+use crate::decision::Decision;
+use crate::sample::SampleId;
+use crate::{Detail, EnsembleRule, Overviewed, Row, Ticket, ViewEvent};
+use serde::{Deserialize, Serialize};
+
+/// What the engine says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// First of all, and again whenever the summary changes (a scan finished, a detector ran).
+    Session(Box<SessionSummary>),
+    /// A job moves on.
+    Progress(Progress),
+    /// The scan is over.
+    ScanDone(Box<ScanReport>),
+    /// A job failed or a detector was left out; the session goes on.
+    Trouble {
+        /// What it concerns: a detector's name, a file, `scan`.
+        about: String,
+        /// What was wrong and what to do.
+        message: String,
+    },
+    /// The list a client asked for is ready.
+    Listed {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// Rows in it.
+        total: u64,
+        /// Of them, rows with a decision.
+        decided: u64,
+        /// Rows with a keep, remove, relabel, unsure decision, in this order.
+        by_choice: [u64; 4],
+    },
+    /// A window of the list.
+    Rows {
+        /// The ticket of the list.
+        ticket: Ticket,
+        /// First row.
+        start: u64,
+        /// The rows, possibly fewer than asked for.
+        rows: Vec<Row>,
+    },
+    /// Where the sample stands, if it is in the list.
+    Located {
+        /// The ticket of the list.
+        ticket: Ticket,
+        /// The sample.
+        sample: SampleId,
+        /// Its row.
+        row: Option<u64>,
+    },
+    /// The row that was looked for, if there is one.
+    Found {
+        /// The ticket of the list.
+        ticket: Ticket,
+        /// The row.
+        row: Option<u64>,
+    },
+    /// Everything about one sample.
+    Detail(Box<Detail>),
+    /// Pixels, or why there are none.
+    Picture(Picture),
+    /// What a view asked for.
+    View(Box<ViewEvent>),
+    /// Something about the whole dataset.
+    Overview {
+        /// The question's ticket.
+        ticket: Ticket,
+        /// The answer.
+        overview: Overviewed,
+    },
+    /// A decision, an undo or a redo is on disk: it survives the loss of power.
+    Saved(Saved),
+    /// Nothing was changed, for this reason (nothing to undo, a full disk).
+    Refused {
+        /// What was wrong and what to do.
+        message: String,
+    },
+    /// A line for the log view.
+    Log {
+        /// Its text.
+        line: String,
+    },
+    /// The engine has finished.
+    Bye,
+}
+
+/// The session as a client needs to know it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionSummary {
+    /// [`PROTOCOL_VERSION`] of the engine.
+    pub protocol: u32,
+    /// The dataset, as shown.
+    pub dataset: String,
+    /// The session's folder, as shown.
+    pub session: String,
+    /// Number of samples.
+    pub samples: u64,
+    /// Class names, sorted; a [`Row`]'s labels are places in this list.
+    pub classes: Vec<String>,
+    /// The model, as shown, and the device.
+    pub model: String,
+    /// Detectors with results, in name order; a [`Row`]'s flags are places in this list.
+    pub detectors: Vec<DetectorSummary>,
+    /// The rule that joins them.
+    pub ensemble: EnsembleRule,
+    /// Who decides.
+    pub reviewer: String,
+    /// Suspects: samples that at least one detector flags.
+    pub suspects: u64,
+    /// Samples with a decision.
+    pub decided: u64,
+    /// Whether a scan would find something to do.
+    pub stale: bool,
+    /// What [`Command::Remember`] left last, empty at first.
+    pub remembered: String,
+}
+
+/// One detector as a client shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DetectorSummary {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// One line that says what it finds.
+    pub summary: String,
+    /// Whether it judges groups.
+    pub groups: bool,
+    /// Samples with a score below this are flagged.
+    pub threshold: f32,
+    /// Samples it scored.
+    pub scored: u64,
+    /// Samples it flags at this threshold.
+    pub flagged: u64,
+    /// Seconds its last run took.
+    pub seconds: f64,
+    /// What it says of the whole run: name and text.
+    pub notes: Vec<(String, String)>,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done, as shown: `index`, `embed`, `hash`, a detector's name.
+    pub stage: String,
+    /// Units done.
+    pub done: u64,
+    /// Units in all, 0 where it is not known.
+    pub total: u64,
+    /// Units a second, 0 where it is not known yet.
+    pub rate: f64,
+    /// Seconds left, where it can be told.
+    pub remaining: Option<f64>,
+    /// Which stage of how many.
+    pub step: (u32, u32),
+}
+
+/// What a scan did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScanReport {
+    /// Samples in the dataset.
+    pub samples: u64,
+    /// Files that could not be decoded.
+    pub unreadable: u64,
+    /// Files whose bytes were read and hashed (the others were unchanged).
+    pub indexed: u64,
+    /// Files decoded, also to show them meanwhile.
+    #[serde(default)]
+    pub decoded: u64,
+    /// Embeddings computed now.
+    pub embedded: u64,
+    /// Embeddings found in the store.
+    pub reused: u64,
+    /// Samples flagged by at least one detector.
+    pub suspects: u64,
+    /// Seconds for the whole.
+    pub seconds: f64,
+    /// Seconds by stage, in order.
+    pub stages: Vec<(String, f64)>,
+    /// Highest resident memory of the process in bytes, where the system tells.
+    pub peak_memory: u64,
+    /// Detectors that ran, with flagged counts.
+    pub detectors: Vec<DetectorSummary>,
+    /// Detectors that failed or were left out: name and reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// The answer to [`Command::Picture`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// The request's ticket.
+    pub ticket: Ticket,
+    /// The request's slot.
+    pub slot: u32,
+    /// The sample.
+    pub sample: SampleId,
+    /// Width in pixels, 0 where there is no picture.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// `width * height * 3` bytes, RGB.
+    pub rgb: Vec<u8>,
+    /// Width and height of the whole picture, 0 where there is none.
+    pub whole: (u32, u32),
+    /// Why there is no picture.
+    pub error: Option<String>,
+}
+
+/// The answer to a decision, an undo or a redo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// What it was.
+    pub kind: SavedKind,
+    /// The samples it concerns; the client moves to the first of them after an undo.
+    pub samples: Vec<SampleId>,
+    /// What they are now, all alike unless `kind` is an undo of a mixed entry; then the first one's.
+    pub decision: Option<Decision>,
+    /// In words, for the status line: `removed cats/0001.jpg`.
+    pub text: String,
+    /// Entries that can be undone now.
+    pub undoable: u64,
+    /// Entries that can be redone now.
+    pub redoable: u64,
+    /// Samples with a decision now.
+    pub decided: u64,
+}
+
+/// What was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SavedKind {
+    /// A decision, or tags.
+    Decision,
+    /// An undo.
+    Undo,
+    /// A redo.
+    Redo,
+}
