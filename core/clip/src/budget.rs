@@ -4,11 +4,14 @@
 //! allocator keeps.
 
 use crate::config::ModelConfig;
-use crate::embedder::LEAST_ROWS;
 use crate::error::ClipError;
 use bytesize::ByteSize;
 use std::fmt;
 use std::str::FromStr;
+
+/// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
+/// sums in another order, so the same image would get other bits alone than in company.
+pub(crate) const LEAST_ROWS: usize = 32;
 
 /// Bytes of a number in the precision that GPUs compute in.
 const HALF: u64 = 2;

@@ -1,9 +1,10 @@
 //! The towers behind the engine's [`Embedder`].
 
-use crate::budget::MemoryBudget;
+use crate::budget::{LEAST_ROWS, MemoryBudget};
 use crate::config::Family;
 use crate::device::{DeviceChoice, Place};
 use crate::error::ClipError;
+use crate::failure::failed;
 use crate::layers::Loader;
 use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::resident::ResidentVectors;
@@ -157,22 +158,6 @@ impl ClipEmbedder {
         rows(&tower.forward(&fill_up(ids, count), tokens, &self.place.device)?.narrow(0, 0, count)?)
     }
 }
-
-/// What candle says, told apart: a device without memory can go on with less.
-pub(crate) fn failed(device: &str, error: &candle_core::Error, batch: usize) -> EmbedError {
-    let reason = error.to_string();
-    // What follows the first line is a backtrace.
-    let reason = reason.lines().next().unwrap_or_default();
-    let lower = reason.to_ascii_lowercase();
-    if lower.contains("out of memory") || lower.contains("out_of_memory") {
-        return EmbedError::OutOfMemory { device: device.to_owned(), batch };
-    }
-    EmbedError::Model(format!("{device} failed: {reason}"))
-}
-
-/// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
-/// sums in another order, so the same image would get other bits alone than in company.
-pub(crate) const LEAST_ROWS: usize = 32;
 
 /// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
 fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {

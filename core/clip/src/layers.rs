@@ -4,8 +4,8 @@
 //! Query, key and value are one multiplication, and the attention's scale is part of the query's weights.
 
 use crate::config::EncoderConfig;
+use crate::cpu::{CpuEncoder, CpuLayer, CpuLinear, CpuNorm};
 use crate::error::ClipError;
-use crate::host::{HostEncoder, HostLayer, HostLinear, HostNorm};
 use crate::ops::{self, Activation};
 use crate::tiles;
 use crate::weights::Weights;
@@ -79,13 +79,13 @@ impl Linear {
         Ok(self)
     }
 
-    fn into_host(self, in_tiles: bool) -> Result<HostLinear> {
+    fn into_host(self, in_tiles: bool) -> Result<CpuLinear> {
         let weight = self.weight.flatten_all()?.to_vec1()?;
         let bias = match self.bias {
             Some(bias) => bias.to_vec1()?,
             None => vec![0.0; self.weight.dim(0)?],
         };
-        Ok(HostLinear::new(weight, bias, in_tiles))
+        Ok(CpuLinear::new(weight, bias, in_tiles))
     }
 
     fn product(&self, x: &Tensor) -> Result<Tensor> {
@@ -146,8 +146,8 @@ impl Norm {
         Ok(Norm { weight, bias, eps: eps as f32 })
     }
 
-    fn into_host(self) -> Result<HostNorm> {
-        Ok(HostNorm { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()?, eps: self.eps })
+    fn into_host(self) -> Result<CpuNorm> {
+        Ok(CpuNorm { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()?, eps: self.eps })
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -212,9 +212,9 @@ impl Layer {
     }
 
     /// The same numbers without tensors.
-    fn into_host(self, in_tiles: bool) -> Result<HostLayer> {
+    fn into_host(self, in_tiles: bool) -> Result<CpuLayer> {
         let Perceptron { first, second, activation } = self.perceptron;
-        Ok(HostLayer {
+        Ok(CpuLayer {
             norm1: self.norm1.into_host()?,
             qkv: self.qkv.into_host(in_tiles)?,
             out: self.out.into_host(in_tiles)?,
@@ -247,7 +247,7 @@ pub(crate) struct Encoder {
 /// Where the layers run.
 enum Stack {
     /// On the CPU in single precision, without tensors.
-    Host(HostEncoder),
+    Host(CpuEncoder),
     /// By candle.
     Device { layers: Vec<Layer>, heads: usize, causal: bool },
 }
@@ -268,7 +268,7 @@ impl Encoder {
             let layers =
                 layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host(loader.in_tiles))));
             let layers = layers.collect::<std::result::Result<_, _>>()?;
-            return Ok(Encoder { stack: Stack::Host(HostEncoder::new(layers, heads, causal)) });
+            return Ok(Encoder { stack: Stack::Host(CpuEncoder::new(layers, heads, causal)) });
         }
         let layers = layers.collect::<std::result::Result<_, _>>()?;
         Ok(Encoder { stack: Stack::Device { layers, heads, causal } })

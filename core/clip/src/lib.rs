@@ -31,10 +31,11 @@
 
 mod budget;
 mod config;
+mod cpu;
 mod device;
 mod embedder;
 mod error;
-mod host;
+mod failure;
 mod hub;
 mod layers;
 mod ops;

@@ -1,6 +1,6 @@
 //! Vectors that stay in the memory of the device, for the search of neighbours.
 
-use crate::embedder::failed;
+use crate::failure::failed;
 use candle_core::{D, Device, Result, Tensor};
 use chaffinch_compute::neighbors::{ChooseGroups, DeviceVectors, GROUP};
 use std::ops::Range;

@@ -7,6 +7,7 @@
 mod builder;
 mod column;
 pub mod file;
+mod plain;
 mod result;
 mod samples;
 

@@ -29,20 +29,22 @@
 mod binding;
 mod book;
 mod decisions;
+mod entry;
 mod line;
 mod log;
 
-pub use book::Entry;
 pub use decisions::{Decisions, Review};
+pub use entry::Entry;
 
 use crate::facts::Facts;
 use crate::manifest::{Manifest, NO_LABEL};
 use crate::{Error, Result};
 use binding::Binding;
-use book::{Book, What};
+use book::Book;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use decisions::Marks;
+use entry::What;
 use jiff::Timestamp;
 use log::{Disk, Log, Storage};
 use std::collections::{BTreeMap, BTreeSet};

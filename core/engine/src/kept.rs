@@ -2,7 +2,6 @@
 //! detector's result. Kept beside what they are made of, and made anew when that has changed.
 
 use crate::Setup;
-use crate::state::State;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::facts::Facts;
 use chaffinch_data::issue::UNREADABLE;
@@ -57,15 +56,20 @@ pub(crate) fn rank(session: &Session, key: &str, count: usize) -> Option<Ranking
     load_rank(&session.rank_path(), key, count)
 }
 
-/// Keeps the rank of a snapshot, in the background: nobody waits for it.
-pub(crate) fn keep(setup: &Arc<Setup>, state: &Arc<State>) {
+/// Keeps a rank, in the background: nothing waits for it.
+pub(crate) fn keep(
+    setup: &Arc<Setup>,
+    thresholds: &BTreeMap<String, f32>,
+    rule: &EnsembleRule,
+    ranking: &Ranking,
+) {
     let session = &setup.session;
-    let key = key(session, &state.thresholds, &state.rule, state.ranking.len());
+    let key = key(session, thresholds, rule, ranking.len());
     let Some(key) = key.filter(|_| session.is_writable()) else { return };
-    let (setup, state) = (setup.clone(), state.clone());
+    let (setup, ranking) = (setup.clone(), ranking.clone());
     let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {
         // Without it the next opening takes longer, and that is all.
-        let _ = save_rank(&setup.session.rank_path(), &key, &state.ranking);
+        let _ = save_rank(&setup.session.rank_path(), &key, &ranking);
     });
     drop(spawned);
 }

@@ -15,6 +15,7 @@ mod answers;
 mod client;
 mod digest;
 mod findings;
+mod internal;
 mod kept;
 pub mod remote;
 mod scan;

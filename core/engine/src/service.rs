@@ -5,11 +5,13 @@ mod views;
 
 use crate::Setup;
 use crate::answers::desk::Desk;
-use crate::answers::lists::{Lists, Order};
+use crate::answers::lists::Lists;
+use crate::answers::order::Order;
 use crate::answers::overview::{self, Question};
 use crate::answers::pictures::{Pictures, Request};
 use crate::answers::{rows, views as view_answers};
 use crate::findings::Findings;
+use crate::internal::Internal;
 use crate::kept;
 use crate::scan::{Reporter, Scan, ScanPlan};
 use crate::state::State;
@@ -32,14 +34,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// What the engine's own threads say to the loop.
-pub(crate) enum Internal {
-    Published(Box<Findings>),
-    ScanDone(Box<(ScanReport, Findings)>),
-    Listed(Ticket, Arc<Order>),
-    ListFailed(String),
-}
 
 /// Progress is told at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -98,7 +92,7 @@ impl Service {
         chaffinch_data::columns::release_mapped();
         let setup = Arc::new(setup);
         if !state.found {
-            kept::keep(&setup, &state);
+            state.keep_rank(&setup);
         }
         Ok(Service {
             lists: Lists::start(&internal.0),
@@ -240,7 +234,7 @@ impl Service {
                 self.stale = !report.failed.is_empty();
                 self.take_findings(findings);
                 if !self.state.found {
-                    kept::keep(&self.setup, &self.state);
+                    self.state.keep_rank(&self.setup);
                 }
                 report.suspects = self.state.ranking.order.len() as u64;
                 report.detectors = self.state.detectors.clone();

@@ -1,6 +1,7 @@
 //! What the engine knows at one moment: findings, thresholds and the rank made of them. Immutable once made,
 //! so that queries on other threads never wait for a decision.
 
+use crate::Setup;
 use crate::findings::Findings;
 use crate::kept;
 use chaffinch_data::columns::DetectorResult;
@@ -112,6 +113,11 @@ impl State {
             detectors: self.detectors.clone(),
             found: self.found,
         }
+    }
+
+    /// Keeps the rank with the session, where that is worth it.
+    pub(crate) fn keep_rank(&self, setup: &Arc<Setup>) {
+        kept::keep(setup, &self.thresholds, &self.rule, &self.ranking);
     }
 
     /// What the detectors say of each sample.

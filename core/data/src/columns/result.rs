@@ -1,6 +1,6 @@
 //! One detector's result.
 
-use super::builder::{Columns, NONE};
+use super::plain::{Columns, NONE};
 use super::{FORMAT, file};
 use crate::issue::{Issue, RunRecord};
 use crate::{Error, Result};

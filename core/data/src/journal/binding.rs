@@ -1,7 +1,7 @@
 //! Which samples of the manifest the entries mean.
 
 use super::book::Book;
-use super::line::Key;
+use super::entry::{Key, ORPHAN};
 use crate::facts::Facts;
 use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
@@ -12,9 +12,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-
-/// What stands for "no sample".
-pub(super) const ORPHAN: u32 = u32::MAX;
 
 /// How samples and entries belong together at the moment.
 #[derive(Debug, Default)]

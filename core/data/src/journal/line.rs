@@ -1,22 +1,11 @@
 //! How entries are written.
 
-use super::book::{Entry, What};
+use super::entry::{Entry, Key, What};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Write;
-
-/// A sample as the journal knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    /// Its content, where it was known.
-    pub(super) hash: Option<ContentHash>,
-    /// Its path, any bytes.
-    pub(super) path: Box<[u8]>,
-    /// An earlier path of the same sample.
-    pub(super) was: Option<Box<[u8]>>,
-}
 
 /// One line of a journal.
 #[derive(Debug, Default, Serialize, Deserialize)]

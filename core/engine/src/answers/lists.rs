@@ -1,8 +1,9 @@
 //! Runs queries on a thread of their own; only the newest one is worth finishing.
 
 use super::desk::Desk;
+use super::order::Order;
 use crate::Error;
-use crate::service::Internal;
+use crate::internal::Internal;
 use crate::state::State;
 use chaffinch_data::columns;
 use chaffinch_data::journal::Decisions;
@@ -14,31 +15,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// A finished list.
-pub(crate) struct Order {
-    pub(crate) rows: Vec<u32>,
-    pub(crate) by_choice: [u64; 4],
-}
-
-impl Order {
-    /// The row of a sample.
-    pub(crate) fn position(&self, id: SampleId) -> Option<u64> {
-        self.rows.iter().position(|&row| row == id.0).map(|place| place as u64)
-    }
-
-    /// The next row after `from` (or the one before it) that `wanted` accepts.
-    pub(crate) fn find(&self, from: u64, forward: bool, wanted: impl Fn(SampleId) -> bool) -> Option<u64> {
-        let from = usize::try_from(from).ok()?.min(self.rows.len());
-        let place = if forward {
-            let start = (from + 1).min(self.rows.len());
-            self.rows[start..].iter().position(|&row| wanted(SampleId(row))).map(|offset| start + offset)
-        } else {
-            self.rows[..from].iter().rposition(|&row| wanted(SampleId(row)))
-        };
-        place.map(|place| place as u64)
-    }
-}
 
 /// After so long without a question nobody is typing a filter any more.
 const IDLE: Duration = Duration::from_secs(2);

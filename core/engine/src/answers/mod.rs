@@ -6,6 +6,7 @@ pub(crate) mod candidates;
 pub(crate) mod desk;
 pub(crate) mod groups;
 pub(crate) mod lists;
+pub(crate) mod order;
 pub(crate) mod overview;
 pub(crate) mod pictures;
 pub(crate) mod rows;

@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::groups::Groups;
-use super::lists::Order;
+use super::order::Order;
 use super::rows as answers;
 use crate::state::State;
 use chaffinch_compute::neighbors;

@@ -1,6 +1,7 @@
 //! Class probabilities and labels of the same samples, read from files and bound to classes by name.
 
 mod files;
+mod labels;
 mod models;
 mod parquet;
 

@@ -1,6 +1,6 @@
 //! Probabilities and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::files::{LabelColumn, label_column};
+use super::labels::{LabelColumn, label_column};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{

@@ -22,7 +22,7 @@ const TOGETHER: usize = 1024;
 const LANES: usize = 8;
 
 /// `x W^T + b`.
-pub(crate) struct HostLinear {
+pub(crate) struct CpuLinear {
     weight: Weight,
     bias: Vec<f32>,
 }
@@ -34,27 +34,27 @@ enum Weight {
 }
 
 /// Layer normalisation.
-pub(crate) struct HostNorm {
+pub(crate) struct CpuNorm {
     pub(crate) weight: Vec<f32>,
     pub(crate) bias: Vec<f32>,
     pub(crate) eps: f32,
 }
 
 /// One layer.
-pub(crate) struct HostLayer {
-    pub(crate) norm1: HostNorm,
+pub(crate) struct CpuLayer {
+    pub(crate) norm1: CpuNorm,
     /// Query (already scaled), key and value one below the other.
-    pub(crate) qkv: HostLinear,
-    pub(crate) out: HostLinear,
-    pub(crate) norm2: HostNorm,
-    pub(crate) first: HostLinear,
-    pub(crate) second: HostLinear,
+    pub(crate) qkv: CpuLinear,
+    pub(crate) out: CpuLinear,
+    pub(crate) norm2: CpuNorm,
+    pub(crate) first: CpuLinear,
+    pub(crate) second: CpuLinear,
     pub(crate) activation: Activation,
 }
 
 /// A stack of layers.
-pub(crate) struct HostEncoder {
-    pub(crate) layers: Vec<HostLayer>,
+pub(crate) struct CpuEncoder {
+    pub(crate) layers: Vec<CpuLayer>,
     pub(crate) heads: usize,
     pub(crate) causal: bool,
     /// Rows that a thread takes at a time, at most.
@@ -84,11 +84,11 @@ struct Head {
     mixed: Vec<f32>,
 }
 
-impl HostEncoder {
-    pub(crate) fn new(layers: Vec<HostLayer>, heads: usize, causal: bool) -> HostEncoder {
+impl CpuEncoder {
+    pub(crate) fn new(layers: Vec<CpuLayer>, heads: usize, causal: bool) -> CpuEncoder {
         let in_tiles = layers.iter().any(|layer| matches!(layer.qkv.weight, Weight::Tiles(_)));
         let rows = if in_tiles { ROWS_IN_TILES } else { ROWS };
-        HostEncoder { layers, heads, causal, rows, room: Mutex::default() }
+        CpuEncoder { layers, heads, causal, rows, room: Mutex::default() }
     }
 
     /// Sequences of `tokens` rows of `width` numbers, in place.
@@ -109,7 +109,7 @@ impl HostEncoder {
     }
 }
 
-impl HostLayer {
+impl CpuLayer {
     fn forward(
         &self,
         x: &mut [f32],
@@ -165,14 +165,14 @@ impl HostLayer {
     }
 }
 
-impl HostLinear {
+impl CpuLinear {
     /// Of a matrix `[outputs, inputs]`, to be multiplied in bf16 where `in_tiles` says so.
-    pub(crate) fn new(weight: Vec<f32>, bias: Vec<f32>, in_tiles: bool) -> HostLinear {
+    pub(crate) fn new(weight: Vec<f32>, bias: Vec<f32>, in_tiles: bool) -> CpuLinear {
         let weight = match in_tiles {
             true => Weight::Tiles(tiles::Weights::new(&weight, bias.len())),
             false => Weight::Single(weight),
         };
-        HostLinear { weight, bias }
+        CpuLinear { weight, bias }
     }
 
     /// `out = activation(x W^T + b)`.
@@ -217,7 +217,7 @@ impl HostLinear {
     }
 }
 
-impl HostNorm {
+impl CpuNorm {
     fn apply(&self, x: &[f32], width: usize, out: &mut Vec<f32>) {
         out.resize(x.len(), 0.0);
         vectors(Normed { norm: self, x, width, out });
@@ -318,9 +318,9 @@ impl Kernel for Biased<'_> {
     }
 }
 
-/// [`HostNorm::apply`].
+/// [`CpuNorm::apply`].
 struct Normed<'a> {
-    norm: &'a HostNorm,
+    norm: &'a CpuNorm,
     x: &'a [f32],
     width: usize,
     out: &'a mut [f32],

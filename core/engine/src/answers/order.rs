@@ -1,0 +1,28 @@
+//! The rows that answer a query, in their order.
+
+use chaffinch_protocol::sample::SampleId;
+
+/// A finished list.
+pub(crate) struct Order {
+    pub(crate) rows: Vec<u32>,
+    pub(crate) by_choice: [u64; 4],
+}
+
+impl Order {
+    /// The row of a sample.
+    pub(crate) fn position(&self, id: SampleId) -> Option<u64> {
+        self.rows.iter().position(|&row| row == id.0).map(|place| place as u64)
+    }
+
+    /// The next row after `from` (or the one before it) that `wanted` accepts.
+    pub(crate) fn find(&self, from: u64, forward: bool, wanted: impl Fn(SampleId) -> bool) -> Option<u64> {
+        let from = usize::try_from(from).ok()?.min(self.rows.len());
+        let place = if forward {
+            let start = (from + 1).min(self.rows.len());
+            self.rows[start..].iter().position(|&row| wanted(SampleId(row))).map(|offset| start + offset)
+        } else {
+            self.rows[..from].iter().rposition(|&row| wanted(SampleId(row)))
+        };
+        place.map(|place| place as u64)
+    }
+}

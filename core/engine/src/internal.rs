@@ -1,0 +1,14 @@
+//! What the engine's own threads tell its loop.
+
+use crate::answers::order::Order;
+use crate::findings::Findings;
+use chaffinch_protocol::{ScanReport, Ticket};
+use std::sync::Arc;
+
+/// What the engine's own threads say to the loop.
+pub(crate) enum Internal {
+    Published(Box<Findings>),
+    ScanDone(Box<(ScanReport, Findings)>),
+    Listed(Ticket, Arc<Order>),
+    ListFailed(String),
+}

@@ -1,0 +1,116 @@
+//! The walls between crates: what `docs/architecture.md` says in its table of crates, held by `cargo metadata`.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::artefacts::{cargo, first_party, root};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use walkdir::WalkDir;
+
+/// One row of the table: where a crate lives and what of ours it may use.
+struct Row {
+    folder: String,
+    may_use: BTreeSet<String>,
+}
+
+/// The table under the heading "Crates", by package name.
+fn table() -> BTreeMap<String, Row> {
+    let text = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let section = text.split("\n## Crates\n").nth(1).expect("docs/architecture.md has a section 'Crates'");
+    let section = section.split("\n## ").next().unwrap();
+    let mut rows = BTreeMap::new();
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, folder, purpose, may_use] = cells[..] else { panic!("four cells are needed: {line}") };
+        assert!(purpose.len() > 20, "what is {name} for?");
+        let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let row = Row {
+            folder: names(folder).concat(),
+            may_use: names(may_use).into_iter().map(|name| format!("chaffinch-{name}")).collect(),
+        };
+        assert!(rows.insert(names(name).concat(), row).is_none(), "{name} stands in the table twice");
+    }
+    rows
+}
+
+/// Folder and direct dependencies among our own crates (not those of tests) of every package that is not a detector
+/// or a library made to fail.
+fn crates() -> BTreeMap<String, Row> {
+    let output = cargo().args(["metadata", "--format-version", "1", "--no-deps"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut crates = BTreeMap::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        let folder = std::path::Path::new(manifest).parent().unwrap().strip_prefix(root()).unwrap();
+        if folder.starts_with("plugins") || folder.starts_with("tests") {
+            continue;
+        }
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let used = dependencies
+            .filter(|dependency| dependency["kind"] != "dev")
+            .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
+            .filter(|name| name.starts_with("chaffinch"))
+            .collect();
+        let row = Row { folder: folder.to_str().unwrap().to_owned(), may_use: used };
+        crates.insert(package["name"].as_str().unwrap().to_owned(), row);
+    }
+    crates
+}
+
+#[test]
+fn every_crate_uses_what_the_table_allows_and_nothing_else() {
+    let (table, crates) = (table(), crates());
+    assert_eq!(
+        table.keys().collect::<Vec<_>>(),
+        crates.keys().collect::<Vec<_>>(),
+        "the table in docs/architecture.md lists every crate once"
+    );
+    let detectors: BTreeSet<String> = first_party().iter().map(|name| format!("chaffinch-{name}")).collect();
+    for (name, found) in &crates {
+        let row = &table[name];
+        assert_eq!(row.folder, found.folder, "{name} lives elsewhere");
+        // The program names the detectors so that cargo builds them.
+        let used: BTreeSet<String> = found.may_use.difference(&detectors).cloned().collect();
+        assert_eq!(used, row.may_use, "{name}: what it uses (left) is not what the table says (right)");
+    }
+}
+
+#[test]
+fn no_crate_is_above_itself() {
+    let crates = crates();
+    for name in crates.keys() {
+        let mut open: Vec<&String> = crates[name].may_use.iter().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(next) = open.pop() {
+            assert_ne!(next, name, "{name} is used by what it uses");
+            if seen.insert(next) {
+                open.extend(crates.get(next).into_iter().flat_map(|row| &row.may_use));
+            }
+        }
+    }
+}
+
+/// The interface computes nothing: of the crate that computes it may only use what makes pictures.
+#[test]
+fn the_screen_takes_pictures_from_compute_and_nothing_else() {
+    let folder = root().join(&table()["chaffinch-screen"].folder).join("src");
+    let mut files = 0;
+    for entry in WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {
+        if entry.path().extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        files += 1;
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for (place, _) in text.match_indices("chaffinch_compute") {
+            let rest = &text[place + "chaffinch_compute".len()..];
+            assert!(
+                rest.starts_with("::image"),
+                "{}: {}",
+                entry.path().display(),
+                &rest[..rest.len().min(40)]
+            );
+        }
+    }
+    assert!(files > 40, "the interface is not where it was");
+}
