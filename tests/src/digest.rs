@@ -22,10 +22,11 @@ pub fn untouched(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = files(folder);
     for entry in WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {
         let meta = entry.path().symlink_metadata().unwrap();
-        let facts = format!("{:o} {} {}.{}", meta.mode(), meta.size(), meta.mtime(), meta.mtime_nsec());
+        let file_metadata =
+            format!("{:o} {} {}.{}", meta.mode(), meta.size(), meta.mtime(), meta.mtime_nsec());
         let name = entry.path().strip_prefix(folder).unwrap().to_path_buf();
         let digest = all.entry(name).or_default();
-        digest.push_str(&facts);
+        digest.push_str(&file_metadata);
     }
     all
 }

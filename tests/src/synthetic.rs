@@ -4,7 +4,7 @@
 use crate::random::Random;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::columns::ResultBuilder;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::session::Session;
@@ -37,7 +37,7 @@ pub fn session(place: &Path, data: &Path, count: usize, classes: usize) {
         hash.chunks_exact_mut(8).for_each(|part| part.copy_from_slice(&random.bits().to_le_bytes()));
         ContentHash(hash)
     };
-    let facts = Facts {
+    let file_metadata = FileMetadata {
         hashes: (0..count).map(hash).collect(),
         dimensions: (0..count).map(|_| Default::default()).collect(),
         modified: (0..count).map(|number| number as i64).collect(),
@@ -46,8 +46,8 @@ pub fn session(place: &Path, data: &Path, count: usize, classes: usize) {
         unreadable: (0..count.min(5)).map(|n| (SampleId((n * 7) as u32), "it is empty".to_owned())).collect(),
     };
     let session = Session::open_or_create(place, data).unwrap();
-    session.save_samples(&manifest, &facts).unwrap();
-    drop(facts);
+    session.save_samples(&manifest, &file_metadata).unwrap();
+    drop(file_metadata);
     for (name, groups) in [("duplicates", true), ("image-quality", false), ("label-quality", false)] {
         let scores: Vec<f32> = (0..count).map(|_| random.between(0.5, 1.0)).collect();
         let mut builder = ResultBuilder::new(count);
@@ -91,8 +91,8 @@ mod tests {
         let (dir, data) = (place.path().join("session"), place.path().join("data"));
         session(&dir, &data, 1_000, 7);
         let session = Session::open(&dir).unwrap();
-        let (manifest, facts) = session.load_samples().unwrap().unwrap();
-        assert_eq!((manifest.len(), facts.len(), manifest.classes().len()), (1_000, 1_000, 7));
+        let (manifest, file_metadata) = session.load_samples().unwrap().unwrap();
+        assert_eq!((manifest.len(), file_metadata.len(), manifest.classes().len()), (1_000, 1_000, 7));
         let (results, damaged) = session.load_results(manifest.len(), manifest.classes());
         assert_eq!((results.len(), damaged), (3, Vec::new()));
     }

@@ -38,7 +38,7 @@ impl FromStr for DeviceChoice {
 }
 
 /// A device in use.
-pub(crate) struct Place {
+pub(crate) struct DeviceContext {
     pub(crate) device: Device,
     /// What the towers compute in.
     pub(crate) dtype: DType,
@@ -52,39 +52,41 @@ pub(crate) struct Place {
     pub(crate) batch: usize,
 }
 
-impl Place {
-    pub(crate) fn new(choice: DeviceChoice) -> Result<Place, ClipError> {
+impl DeviceContext {
+    pub(crate) fn new(choice: DeviceChoice) -> Result<DeviceContext, ClipError> {
         match choice {
-            DeviceChoice::Cpu => Ok(Place::cpu(None)),
-            DeviceChoice::CpuBf16 => Place::cpu_in_tiles(),
-            DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(Place::cpu(None)),
-            DeviceChoice::Auto => Place::cuda(0).or_else(|error| {
-                Ok(Place::cpu(Some(format!("the GPU cannot be used, so the model runs on the CPU: {error}"))))
+            DeviceChoice::Cpu => Ok(DeviceContext::cpu(None)),
+            DeviceChoice::CpuBf16 => DeviceContext::cpu_in_tiles(),
+            DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(None)),
+            DeviceChoice::Auto => DeviceContext::cuda(0).or_else(|error| {
+                Ok(DeviceContext::cpu(Some(format!(
+                    "the GPU cannot be used, so the model runs on the CPU: {error}"
+                ))))
             }),
-            DeviceChoice::Cuda(number) => Place::cuda(number),
+            DeviceChoice::Cuda(number) => DeviceContext::cuda(number),
         }
     }
 
-    fn cpu(note: Option<String>) -> Place {
+    fn cpu(note: Option<String>) -> DeviceContext {
         let threads = candle_core::utils::get_num_threads();
         let name = format!("cpu ({threads} thread{})", if threads == 1 { "" } else { "s" });
         // Every thread takes eight images or more at a time.
         let batch = (8 * threads).clamp(32, 256);
-        Place { device: Device::Cpu, dtype: DType::F32, in_tiles: false, name, note, batch }
+        DeviceContext { device: Device::Cpu, dtype: DType::F32, in_tiles: false, name, note, batch }
     }
 
-    fn cpu_in_tiles() -> Result<Place, ClipError> {
+    fn cpu_in_tiles() -> Result<DeviceContext, ClipError> {
         if !tiles::available() {
             let reason = "this processor has no instructions for products of bf16 in tiles (AMX, on Intel's server \
                           processors since Sapphire Rapids), or the system is older than Linux 5.16; use --device cpu";
             return Err(ClipError::Device { device: "cpu:bf16".into(), reason: reason.into() });
         }
-        let place = Place::cpu(None);
-        Ok(Place { in_tiles: true, name: place.name.replacen("cpu", "cpu:bf16", 1), ..place })
+        let place = DeviceContext::cpu(None);
+        Ok(DeviceContext { in_tiles: true, name: place.name.replacen("cpu", "cpu:bf16", 1), ..place })
     }
 
     #[cfg(not(feature = "cuda"))]
-    fn cuda(number: usize) -> Result<Place, ClipError> {
+    fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
         Err(ClipError::Device {
             device: format!("cuda:{number}"),
             reason: "this program was built for the CPU only; use the build with the feature `cuda`, or --device cpu"
@@ -93,7 +95,7 @@ impl Place {
     }
 
     #[cfg(feature = "cuda")]
-    fn cuda(number: usize) -> Result<Place, ClipError> {
+    fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
         let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
         let device = Device::new_cuda(number).map_err(|error| {
             // What follows the first line is a backtrace.
@@ -109,7 +111,7 @@ impl Place {
         };
         let model = model.map_or(String::new(), |model| format!(" ({model})"));
         let name = format!("cuda:{number}{model}");
-        Ok(Place { device, dtype: DType::F16, in_tiles: false, name, note: None, batch: 256 })
+        Ok(DeviceContext { device, dtype: DType::F16, in_tiles: false, name, note: None, batch: 256 })
     }
 }
 
@@ -133,9 +135,9 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_cpu_build_says_so_when_asked_for_a_gpu() {
-        let error = Place::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
+        let error = DeviceContext::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
         assert!(error.contains("cuda:1") && error.contains("built for the CPU only"), "{error}");
-        let auto = Place::new(DeviceChoice::Auto).unwrap();
+        let auto = DeviceContext::new(DeviceChoice::Auto).unwrap();
         assert!(auto.name.starts_with("cpu (") && auto.note.is_none());
     }
 }

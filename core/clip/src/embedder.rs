@@ -2,7 +2,7 @@
 
 use crate::budget::{LEAST_ROWS, MemoryBudget};
 use crate::config::Family;
-use crate::device::{DeviceChoice, Place};
+use crate::device::{DeviceChoice, DeviceContext};
 use crate::error::ClipError;
 use crate::failure::failed;
 use crate::layers::Loader;
@@ -31,7 +31,7 @@ pub struct ClipEmbedder {
     preprocessing: Preprocessing,
     image_size: usize,
     logit_scale: f32,
-    place: Place,
+    place: DeviceContext,
     /// Bytes of the device's memory that there are beside the weights, where they are limited.
     spare: Option<u64>,
 }
@@ -53,7 +53,7 @@ pub fn load_within(
     device: DeviceChoice,
     budget: Option<MemoryBudget>,
 ) -> Result<ClipEmbedder, ClipError> {
-    let mut place = Place::new(device)?;
+    let mut place = DeviceContext::new(device)?;
     let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
     let budget = budget.filter(|_| !place.device.is_cpu());
     if let Some(budget) = budget {
@@ -257,7 +257,7 @@ impl Embedder for ClipEmbedder {
     }
 
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
-        let Place { device, name, .. } = &self.place;
+        let DeviceContext { device, name, .. } = &self.place;
         if device.is_cpu() {
             return Ok(None);
         }

@@ -9,29 +9,34 @@ use gemm::Parallelism;
 /// # Panics
 /// When a slice is not as long as its shape says.
 pub fn matmul_transposed(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out: &mut [f32]) {
-    product(Factor { values: a, turned: false }, Factor { values: b, turned: true }, (m, d, n), out);
+    product(Factor { values: a, transposed: false }, Factor { values: b, transposed: true }, (m, d, n), out);
 }
 
-/// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide, turned
+/// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide, transposed
 /// and multiplied with the second, `d` wide. Runs on the calling thread.
 ///
 /// # Panics
 /// When a slice is not as long as its shape says.
 pub fn transposed_matmul(a: &[f32], k: usize, b: &[f32], d: usize, rows: usize, out: &mut [f32]) {
-    product(Factor { values: a, turned: true }, Factor { values: b, turned: false }, (k, rows, d), out);
+    product(
+        Factor { values: a, transposed: true },
+        Factor { values: b, transposed: false },
+        (k, rows, d),
+        out,
+    );
 }
 
 /// One side of a product.
 struct Factor<'a> {
     values: &'a [f32],
     /// Whether it is stored with its rows as columns.
-    turned: bool,
+    transposed: bool,
 }
 
 impl Factor<'_> {
     /// Steps from one column and from one row to the next, for a factor of that shape.
     fn strides(&self, rows: usize, columns: usize) -> (isize, isize) {
-        if self.turned { (rows as isize, 1) } else { (1, columns as isize) }
+        if self.transposed { (rows as isize, 1) } else { (1, columns as isize) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Several models' probabilities of the same samples joined into one judgement of each label.
 
 use crate::score::{Method, scores};
-use crate::table::{Problem, Real, Table};
+use crate::table::{InputError, Real, Table};
 
 /// The exponents that weights by log-loss are tried with; the best for the joined probabilities is taken.
 const EXPONENTS: [f64; 8] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 200.0];
@@ -72,13 +72,13 @@ impl Weights {
     /// Weighs models. Where all models are equally useless (none predicts any label) they weigh alike.
     ///
     /// # Errors
-    /// [`Problem::NoModels`] without any, [`Problem::OtherSamples`] when two are not about the same labels.
-    pub fn of<T: Real>(tables: &[Table<'_, T>], ensemble: Ensemble) -> Result<Weights, Problem> {
-        let first = tables.first().ok_or(Problem::NoModels)?;
+    /// [`InputError::NoModels`] without any, [`InputError::OtherSamples`] when two are not about the same labels.
+    pub fn of<T: Real>(tables: &[Table<'_, T>], ensemble: Ensemble) -> Result<Weights, InputError> {
+        let first = tables.first().ok_or(InputError::NoModels)?;
         let other =
             |table: &Table<'_, T>| table.classes() != first.classes() || table.labels() != first.labels();
         if let Some(model) = tables.iter().position(other) {
-            return Err(Problem::OtherSamples { model });
+            return Err(InputError::OtherSamples { model });
         }
         let accuracies: Vec<f64> = tables.iter().map(accuracy).collect();
         let log_losses: Vec<f64> = tables.iter().map(|table| log_loss(own(table), table.len())).collect();
@@ -120,10 +120,10 @@ pub fn ensemble_scores<T: Real>(
     ensemble: Ensemble,
     method: Method,
     adjusted: bool,
-) -> Result<Vec<f64>, Problem> {
+) -> Result<Vec<f64>, InputError> {
     let weights = Weights::of(tables, ensemble)?.weights;
     if !ensemble.of_scores() {
-        let first = tables.first().ok_or(Problem::NoModels)?;
+        let first = tables.first().ok_or(InputError::NoModels)?;
         let mean = mean_probabilities(tables, &weights);
         return Ok(scores(&Table::new(&mean, first.classes(), first.labels())?, method, adjusted));
     }
@@ -224,7 +224,7 @@ mod tests {
     fn models_of_other_samples_are_refused() {
         let other = [1, 1, 0];
         let tables = [tables()[0].clone(), Table::new(&BAD, 2, &other).unwrap()];
-        assert_eq!(Weights::of(&tables, Ensemble::Scores), Err(Problem::OtherSamples { model: 1 }));
-        assert_eq!(Weights::of::<f64>(&[], Ensemble::Scores), Err(Problem::NoModels));
+        assert_eq!(Weights::of(&tables, Ensemble::Scores), Err(InputError::OtherSamples { model: 1 }));
+        assert_eq!(Weights::of::<f64>(&[], Ensemble::Scores), Err(InputError::NoModels));
     }
 }

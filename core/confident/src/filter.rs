@@ -3,7 +3,7 @@
 use crate::cut::{Cut, ratio};
 use crate::joint::ConfidentJoint;
 use crate::score::{EPSILON, Method, scores};
-use crate::table::{Problem, Real, Table};
+use crate::table::{InputError, Real, Table};
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
@@ -63,8 +63,8 @@ impl Filter {
 /// filter names a sample whose most likely class is its given label (a tie counts as that).
 ///
 /// # Errors
-/// [`Problem::OneClass`] when all samples have the same label.
-pub fn filter<T: Real>(table: &Table<'_, T>, filter: Filter) -> Result<Vec<bool>, Problem> {
+/// [`InputError::OneClass`] when all samples have the same label.
+pub fn filter<T: Real>(table: &Table<'_, T>, filter: Filter) -> Result<Vec<bool>, InputError> {
     Ok(Filters::new(table)?.apply(filter))
 }
 
@@ -81,10 +81,10 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
     /// Filters of a table.
     ///
     /// # Errors
-    /// [`Problem::OneClass`] when all samples have the same label.
-    pub fn new(table: &'t Table<'a, T>) -> Result<Filters<'t, 'a, T>, Problem> {
+    /// [`InputError::OneClass`] when all samples have the same label.
+    pub fn new(table: &'t Table<'a, T>) -> Result<Filters<'t, 'a, T>, InputError> {
         if table.counts().iter().filter(|count| **count > 0).count() < 2 {
-            return Err(Problem::OneClass);
+            return Err(InputError::OneClass);
         }
         let (joint, by_rate, by_class, cut) = Default::default();
         Ok(Filters { table, joint, by_rate, by_class, cut })

@@ -23,7 +23,7 @@
 //! assert_eq!(scores(&table, Method::SelfConfidence, false), [0.9, 0.8, 0.8, 0.9, 0.05]);
 //! assert_eq!(filter(&table, Filter::ConfidentLearning)?, [false, false, false, false, true]);
 //! assert_eq!(suggested(&table)[4], 1);
-//! # Ok::<(), chaffinch_confident::Problem>(())
+//! # Ok::<(), chaffinch_confident::InputError>(())
 //! ```
 
 mod cut;
@@ -49,4 +49,4 @@ pub use score::{Method, scores, thresholds};
 pub use sharpness::sharpness;
 pub use spread::spread;
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
-pub use table::{Problem, Real, Table, Tops};
+pub use table::{InputError, Real, Table, TopK};

@@ -54,7 +54,7 @@ const SLACK: f64 = 1e-6;
 /// What is wrong with probabilities or labels. Samples and classes are counted from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum InputError {
     /// There is nothing to look at.
     #[error("there are no samples")]
     NoSamples,
@@ -122,12 +122,12 @@ pub struct Table<'a, T> {
     probabilities: &'a [T],
     classes: usize,
     labels: &'a [u32],
-    tops: Tops<T>,
+    top_k: TopK<T>,
 }
 
 /// What was found out about all samples when a [`Table`] was made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tops<T>(Arc<[Top<T>]>);
+pub struct TopK<T>(Arc<[Top<T>]>);
 
 /// What most questions about a sample come down to. Found when the table is made: with many classes going through all
 /// probabilities is what takes the time.
@@ -148,53 +148,57 @@ impl<'a, T: Real> Table<'a, T> {
     ///
     /// # Errors
     /// When sizes do not agree, a label has no column, or a number is no probability.
-    pub fn new(probabilities: &'a [T], classes: usize, labels: &'a [u32]) -> Result<Table<'a, T>, Problem> {
+    pub fn new(
+        probabilities: &'a [T],
+        classes: usize,
+        labels: &'a [u32],
+    ) -> Result<Table<'a, T>, InputError> {
         if labels.is_empty() {
-            return Err(Problem::NoSamples);
+            return Err(InputError::NoSamples);
         }
         if classes < 2 {
-            return Err(Problem::FewClasses(classes));
+            return Err(InputError::FewClasses(classes));
         }
         if labels.len().checked_mul(classes) != Some(probabilities.len()) {
-            return Err(Problem::Shape { numbers: probabilities.len(), samples: labels.len(), classes });
+            return Err(InputError::Shape { numbers: probabilities.len(), samples: labels.len(), classes });
         }
         if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(Problem::Label { sample, label: labels[sample], classes });
+            return Err(InputError::Label { sample, label: labels[sample], classes });
         }
-        let mut tops = Vec::with_capacity(labels.len());
+        let mut top_k = Vec::with_capacity(labels.len());
         for (sample, (row, &label)) in probabilities.chunks_exact(classes).zip(labels).enumerate() {
             if let Some(class) = impossible(row) {
-                return Err(Problem::Probability { sample, class, value: row[class].wide() });
+                return Err(InputError::Probability { sample, class, value: row[class].wide() });
             }
-            tops.push(top(row, label as usize));
+            top_k.push(top(row, label as usize));
         }
-        Ok(Table { probabilities, classes, labels, tops: Tops(tops.into()) })
+        Ok(Table { probabilities, classes, labels, top_k: TopK(top_k.into()) })
     }
 
-    /// The table that `tops` came from, without going through all its numbers once more: they must be the same.
+    /// The table that `top_k` came from, without going through all its numbers once more: they must be the same.
     ///
     /// # Panics
     /// When sizes do not agree.
-    pub fn again(probabilities: &'a [T], classes: usize, labels: &'a [u32], tops: Tops<T>) -> Table<'a, T> {
-        assert_eq!(tops.0.len(), labels.len(), "what is known is not about {} samples", labels.len());
+    pub fn again(probabilities: &'a [T], classes: usize, labels: &'a [u32], top_k: TopK<T>) -> Table<'a, T> {
+        assert_eq!(top_k.0.len(), labels.len(), "what is known is not about {} samples", labels.len());
         assert_eq!(probabilities.len(), labels.len() * classes, "there are not {classes} numbers a sample");
-        Table { probabilities, classes, labels, tops }
+        Table { probabilities, classes, labels, top_k }
     }
 
     /// What was found out, for [`Table::again`].
-    pub fn tops(&self) -> Tops<T> {
-        self.tops.clone()
+    pub fn top_k(&self) -> TopK<T> {
+        self.top_k.clone()
     }
 
     /// Checks that every row sums to one, give or take `tolerance`.
     ///
     /// # Errors
-    /// [`Problem::Sum`] for the first row that does not.
-    pub fn check_sums(&self, tolerance: f64) -> Result<(), Problem> {
+    /// [`InputError::Sum`] for the first row that does not.
+    pub fn check_sums(&self, tolerance: f64) -> Result<(), InputError> {
         for sample in 0..self.len() {
             let sum = sum(self.row(sample));
             if (sum - 1.0).abs() > tolerance {
-                return Err(Problem::Sum { sample, sum });
+                return Err(InputError::Sum { sample, sum });
             }
         }
         Ok(())
@@ -231,12 +235,12 @@ impl<'a, T: Real> Table<'a, T> {
 
     /// The probability of a sample's given label.
     pub(crate) fn own(&self, sample: usize) -> f64 {
-        self.tops.0[sample].own.wide()
+        self.top_k.0[sample].own.wide()
     }
 
     /// The most likely class of a sample, the first of equal ones.
     pub(crate) fn argmax(&self, sample: usize) -> usize {
-        self.tops.0[sample].class as usize
+        self.top_k.0[sample].class as usize
     }
 
     /// The probability of a sample's most likely class.
@@ -246,13 +250,13 @@ impl<'a, T: Real> Table<'a, T> {
 
     /// The largest probability beside that of a sample's given label.
     pub(crate) fn best_other(&self, sample: usize) -> f64 {
-        let Top { before, behind, .. } = self.tops.0[sample];
+        let Top { before, behind, .. } = self.top_k.0[sample];
         before.wide().max(behind.wide())
     }
 
     /// Whether the given label is the most likely class, with so much in its favour.
     pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
-        let Top { own, before, behind, .. } = self.tops.0[sample];
+        let Top { own, before, behind, .. } = self.top_k.0[sample];
         let own = own.wide() + favour;
         before.wide() < own && behind.wide() <= own
     }
@@ -344,11 +348,11 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         let new = |p: &[f64], k: usize, y: &[u32]| Table::new(p, k, y).map(|_| ()).unwrap_err();
-        assert_eq!(new(&[], 2, &[]), Problem::NoSamples);
-        assert_eq!(new(&[1.0], 1, &[0]), Problem::FewClasses(1));
-        assert_eq!(new(&[1.0, 0.0, 1.0], 2, &[0]), Problem::Shape { numbers: 3, samples: 1, classes: 2 });
-        assert_eq!(new(&[1.0, 0.0], 2, &[2]), Problem::Label { sample: 0, label: 2, classes: 2 });
-        let low = Problem::Probability { sample: 1, class: 0, value: -0.1 };
+        assert_eq!(new(&[], 2, &[]), InputError::NoSamples);
+        assert_eq!(new(&[1.0], 1, &[0]), InputError::FewClasses(1));
+        assert_eq!(new(&[1.0, 0.0, 1.0], 2, &[0]), InputError::Shape { numbers: 3, samples: 1, classes: 2 });
+        assert_eq!(new(&[1.0, 0.0], 2, &[2]), InputError::Label { sample: 0, label: 2, classes: 2 });
+        let low = InputError::Probability { sample: 1, class: 0, value: -0.1 };
         assert_eq!(new(&[0.5, 0.5, -0.1, 1.0], 2, &[0, 0]), low);
         assert!(new(&[0.5, f64::NAN], 2, &[0]).to_string().contains("row 0, class 1: NaN"));
         assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("no probability"));
@@ -395,6 +399,6 @@ mod tests {
     fn sums_are_checked_when_asked() {
         let table = Table::new(&[0.5_f32, 0.5, 0.6, 0.5], 2, &[0, 1]).unwrap();
         assert_eq!(table.check_sums(0.2), Ok(()));
-        assert!(matches!(table.check_sums(1e-3), Err(Problem::Sum { sample: 1, .. })));
+        assert!(matches!(table.check_sums(1e-3), Err(InputError::Sum { sample: 1, .. })));
     }
 }

@@ -3,7 +3,7 @@
 //! beside the repository. Without it this says so and checks nothing.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed step fails the test")]
 
-use chaffinch_confident::{ConfidentJoint, Filter, Method, Problem, Table, filter, scores, thresholds};
+use chaffinch_confident::{ConfidentJoint, Filter, InputError, Method, Table, filter, scores, thresholds};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ fn equals_cleanlab() {
         let flat = &case.flat;
         if name == "nan" {
             // cleanlab lets NaN pass; here it is refused.
-            assert!(matches!(Table::new(flat, case.k, &case.labels), Err(Problem::Probability { .. })));
+            assert!(matches!(Table::new(flat, case.k, &case.labels), Err(InputError::Probability { .. })));
             continue;
         }
         let table = Table::new(flat, case.k, &case.labels).unwrap();
@@ -110,7 +110,7 @@ fn equals_cleanlab() {
         assert_eq!(joint.raw(), case.cj_raw.concat(), "{name}: counts");
         assert_eq!(joint.calibrated(), case.cj_cal.concat(), "{name}: calibrated counts");
         if case.error.is_some() {
-            assert!(Filter::ALL.iter().all(|&by| filter(&table, by) == Err(Problem::OneClass)), "{name}");
+            assert!(Filter::ALL.iter().all(|&by| filter(&table, by) == Err(InputError::OneClass)), "{name}");
             continue;
         }
         assert_eq!(Some(joint.estimated_issues()), case.num_label_issues_calibrated, "{name}");

@@ -11,7 +11,7 @@ pub use pass::{Keep, Pass, Vectors};
 pub use unfinished::remove as remove_unfinished;
 
 use crate::Result;
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use chaffinch_compute::job::Job;
 
@@ -24,18 +24,18 @@ pub struct IndexReport {
     pub unchanged: u64,
 }
 
-/// Brings the facts up to date: content hash, sizes and perceptual hashes of every file. A file that is missing,
+/// Brings the file metadata up to date: content hash, sizes and perceptual hashes of every file. A file that is missing,
 /// unreadable or no picture is noted with its reason and stops nothing.
 ///
 /// # Errors
 /// Only when stopped.
 pub fn refresh(
     manifest: &Manifest,
-    previous: Option<(&Manifest, &Facts)>,
+    previous: Option<(&Manifest, &FileMetadata)>,
     job: &Job<'_>,
-) -> Result<(Facts, IndexReport)> {
+) -> Result<(FileMetadata, IndexReport)> {
     let passed = Pass { manifest, previous, measurers: &[], keep: None }.run(None, job)?;
-    Ok((passed.facts, passed.report))
+    Ok((passed.file_metadata, passed.report))
 }
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    fn go(manifest: &Manifest, previous: Option<(&Manifest, &Facts)>) -> (Facts, IndexReport) {
+    fn go(manifest: &Manifest, previous: Option<(&Manifest, &FileMetadata)>) -> (FileMetadata, IndexReport) {
         let stop = AtomicBool::new(false);
         refresh(manifest, previous, &Job::new(&stop, &|_, _| {})).unwrap()
     }
@@ -109,9 +109,9 @@ mod tests {
         fs::create_dir(place.path().join("x.png")).unwrap();
         let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
         let manifest = Manifest::new(place.path(), [sample("x.png"), sample("/dev/zero")]);
-        let (facts, _) = go(&manifest, None);
-        assert_eq!(facts.unreadable[&SampleId(0)], "it is a folder");
-        assert_eq!(facts.unreadable[&SampleId(1)], "it is no ordinary file");
+        let (file_metadata, _) = go(&manifest, None);
+        assert_eq!(file_metadata.unreadable[&SampleId(0)], "it is a folder");
+        assert_eq!(file_metadata.unreadable[&SampleId(1)], "it is no ordinary file");
         let stop = AtomicBool::new(true);
         let stopped = refresh(&manifest, None, &Job::new(&stop, &|_, _| {}));
         assert!(matches!(stopped, Err(crate::Error::Stopped)));

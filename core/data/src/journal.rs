@@ -36,7 +36,7 @@ mod log;
 pub use decisions::{Decisions, Review};
 pub use entry::Entry;
 
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::manifest::{Manifest, NO_LABEL};
 use crate::{Error, Result};
 use binding::Binding;
@@ -78,7 +78,7 @@ pub struct Journal {
     others: Vec<Book>,
     log: Log,
     manifest: Option<Arc<Manifest>>,
-    facts: Option<Arc<Facts>>,
+    file_metadata: Option<Arc<FileMetadata>>,
     binding: Binding,
     /// For each sample the applied entries of `own`, in order.
     history: BTreeMap<u32, Vec<u32>>,
@@ -111,7 +111,7 @@ impl Journal {
             own,
             others,
             manifest: None,
-            facts: None,
+            file_metadata: None,
             binding: Binding::default(),
             history: BTreeMap::new(),
             said: BTreeMap::new(),
@@ -119,13 +119,13 @@ impl Journal {
         })
     }
 
-    /// Finds the samples of all entries. To be called again whenever the manifest or the facts change.
-    pub fn bind(&mut self, manifest: &Arc<Manifest>, facts: Option<&Arc<Facts>>) {
-        let facts = facts.filter(|facts| facts.len() == manifest.len());
+    /// Finds the samples of all entries. To be called again whenever the manifest or the file metadata change.
+    pub fn bind(&mut self, manifest: &Arc<Manifest>, file_metadata: Option<&Arc<FileMetadata>>) {
+        let file_metadata = file_metadata.filter(|file_metadata| file_metadata.len() == manifest.len());
         let mut books: Vec<&mut Book> = std::iter::once(&mut self.own).chain(&mut self.others).collect();
-        self.binding = Binding::new(&mut books, manifest, facts.map(Arc::as_ref));
+        self.binding = Binding::new(&mut books, manifest, file_metadata.map(Arc::as_ref));
         self.manifest = Some(manifest.clone());
-        self.facts = facts.cloned();
+        self.file_metadata = file_metadata.cloned();
         self.history.clear();
         for &index in &self.own.applied {
             for row in self.own.entries[index as usize].rows() {
@@ -223,7 +223,10 @@ impl Journal {
         if let Some(id) = samples.iter().find(|id| id.index() >= manifest.len()) {
             return Err(Error::Invalid(format!("there is no sample {} among {}", id.0, manifest.len())));
         }
-        let keys = samples.iter().map(|&id| self.binding.key(id, &manifest, self.facts.as_deref())).collect();
+        let keys = samples
+            .iter()
+            .map(|&id| self.binding.key(id, &manifest, self.file_metadata.as_deref()))
+            .collect();
         let rows = samples.iter().map(|id| id.0).collect();
         let entry = Entry { seq: self.own.next_seq(), at: now(), what, keys, rows };
         self.log.append(&line::of_entry(&entry, &self.own.reviewer))?;

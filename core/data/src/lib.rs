@@ -8,7 +8,7 @@ pub mod columns;
 pub mod config;
 pub mod dataset;
 mod error;
-pub mod facts;
+pub mod file_metadata;
 mod groups;
 pub mod index;
 pub mod issue;

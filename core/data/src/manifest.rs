@@ -41,7 +41,7 @@ pub struct NewSample {
 }
 
 /// What [`Manifest::from_columns`] is made of.
-pub(crate) struct Columns {
+pub(crate) struct ManifestColumns {
     /// All paths laid one after another.
     pub(crate) path_bytes: Column<u8>,
     /// Where each path ends.
@@ -91,8 +91,8 @@ impl Manifest {
 
     /// Puts a manifest together from columns that another one was written as. `None` where they do not fit
     /// together.
-    pub(crate) fn from_columns(root: PathBuf, columns: Columns) -> Option<Manifest> {
-        let Columns { path_bytes, path_ends, labels, splits, classes } = columns;
+    pub(crate) fn from_columns(root: PathBuf, columns: ManifestColumns) -> Option<Manifest> {
+        let ManifestColumns { path_bytes, path_ends, labels, splits, classes } = columns;
         let fits = path_ends.len() == labels.len()
             && splits.len() == labels.len()
             && is_sorted(&path_ends)
@@ -195,7 +195,7 @@ impl Manifest {
             .map(|place| LabelId(place as u32))
     }
 
-    /// Columns kept from the user's table.
+    /// ManifestColumns kept from the user's table.
     pub fn extra(&self) -> &[ExtraColumn] {
         &self.extra
     }

@@ -1,4 +1,4 @@
-//! What detectors measure of single pictures while these are decoded, kept row by row beside the facts.
+//! What detectors measure of single pictures while these are decoded, kept row by row beside the file metadata.
 //!
 //! `DIR/NAME.measures`: one record of fixed length a sample, then a trailer that says what measured, which samples it was
 //! about, and a checksum. A file that does not fit counts as absent.

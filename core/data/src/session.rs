@@ -24,13 +24,13 @@ mod lock;
 mod place;
 mod settings;
 
-pub use place::{Place, default_dir, resolve};
+pub use place::{SessionLocation, default_dir, resolve};
 pub use settings::Settings;
 
 use crate::columns;
 use crate::columns::DetectorResult;
 use crate::dataset::DatasetOptions;
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use crate::{Error, Result, atomic};
 use chaffinch_protocol::EnsembleRule;
@@ -53,7 +53,7 @@ pub const MARK: &str = "session.toml";
 
 /// `session.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Head {
+struct SessionFile {
     format: u32,
     /// The dataset's absolute path; where it is no UTF-8, as it looks, with `dataset_bytes` beside it.
     dataset: String,
@@ -75,7 +75,7 @@ fn is_remnant(name: &OsStr) -> bool {
 #[derive(Debug)]
 pub struct Session {
     dir: PathBuf,
-    head: Mutex<Head>,
+    head: Mutex<SessionFile>,
     lock: Option<Lock>,
 }
 
@@ -110,7 +110,7 @@ impl Session {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
         let lock = Lock::take(dir)?;
-        let head = Head {
+        let head = SessionFile {
             format: FORMAT,
             dataset: dataset.to_string_lossy().into_owned(),
             dataset_bytes: dataset.to_str().is_none().then(|| dataset.as_os_str().as_bytes().to_vec()),
@@ -145,7 +145,8 @@ impl Session {
             }
             Err(error) => return Err(Error::io("read", &path)(error)),
         };
-        let head: Head = toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
+        let head: SessionFile =
+            toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
         if head.format != FORMAT {
             let message = format!(
                 "it has layout {}, this program knows {FORMAT}; use the program that made it, or begin anew elsewhere with --session",
@@ -192,7 +193,7 @@ impl Session {
         self.write_head()
     }
 
-    fn head(&self) -> Head {
+    fn head(&self) -> SessionFile {
         self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -284,16 +285,16 @@ impl Session {
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn save_samples(&self, manifest: &Manifest, facts: &Facts) -> Result<()> {
+    pub fn save_samples(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
         self.writable()?;
-        columns::save_samples(&self.samples_path(), manifest, facts)
+        columns::save_samples(&self.samples_path(), manifest, file_metadata)
     }
 
     /// The samples, as far as there are any yet.
     ///
     /// # Errors
     /// When their file cannot be read.
-    pub fn load_samples(&self) -> Result<Option<(Manifest, Facts)>> {
+    pub fn load_samples(&self) -> Result<Option<(Manifest, FileMetadata)>> {
         let path = self.samples_path();
         if path.exists() { columns::load_samples(&path).map(Some) } else { Ok(None) }
     }

@@ -15,18 +15,18 @@ impl InputDigest {
         prompts: &PromptSet,
         embedder: Option<&dyn Embedder>,
     ) -> InputDigest {
-        let (manifest, facts) = (&findings.manifest, &findings.facts);
+        let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
         let mut hasher = blake3::Hasher::new();
-        hasher.update(bytemuck::cast_slice(&facts.hashes));
+        hasher.update(bytemuck::cast_slice(&file_metadata.hashes));
         hasher.update(bytemuck::cast_slice(manifest.labels()));
         hasher.update(manifest.splits());
         for text in manifest.classes() {
             hasher.update(text.as_bytes()).update(&[0]);
         }
-        for size in facts.dimensions.iter() {
+        for size in file_metadata.dimensions.iter() {
             hasher.update(&size.width.to_le_bytes()).update(&size.height.to_le_bytes());
         }
-        for id in facts.unreadable.keys() {
+        for id in file_metadata.unreadable.keys() {
             hasher.update(&id.0.to_le_bytes());
         }
         hasher.update(prompts.digest().as_bytes());

@@ -2,7 +2,7 @@
 
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_review::atlas::Atlas;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(crate) struct Findings {
     pub(crate) manifest: Arc<Manifest>,
-    pub(crate) facts: Arc<Facts>,
+    pub(crate) file_metadata: Arc<FileMetadata>,
     pub(crate) results: BTreeMap<String, Arc<DetectorResult>>,
     pub(crate) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(crate) class_vectors: Option<Arc<ClassVectors>>,
@@ -25,7 +25,8 @@ impl Findings {
     /// Takes embeddings in, and prepares what is made of them.
     pub(crate) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
         let matrix = Arc::new(matrix);
-        self.atlas = Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.facts.clone())));
+        self.atlas =
+            Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.file_metadata.clone())));
         self.matrix = Some(matrix);
     }
 }

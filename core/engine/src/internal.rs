@@ -1,6 +1,6 @@
 //! What the engine's own threads tell its loop.
 
-use crate::answers::order::Order;
+use crate::answers::list_result::ListResult;
 use crate::findings::Findings;
 use chaffinch_protocol::{ScanReport, Ticket};
 use std::sync::Arc;
@@ -9,6 +9,6 @@ use std::sync::Arc;
 pub(crate) enum Internal {
     Published(Box<Findings>),
     ScanDone(Box<(ScanReport, Findings)>),
-    Listed(Ticket, Arc<Order>),
+    Listed(Ticket, Arc<ListResult>),
     ListFailed(String),
 }

@@ -3,7 +3,7 @@
 
 use crate::Setup;
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::EnsembleRule;
@@ -75,24 +75,28 @@ pub(crate) fn keep(
 }
 
 /// Files that could not be decoded, as a detector's result: kept where that is worth it.
-pub(crate) fn unreadable(session: &Session, facts: &Facts, classes: &[String]) -> DetectorResult {
-    if facts.len() < WORTH_KEEPING {
-        return crate::unreadable::unreadable(facts, classes);
+pub(crate) fn unreadable(
+    session: &Session,
+    file_metadata: &FileMetadata,
+    classes: &[String],
+) -> DetectorResult {
+    if file_metadata.len() < WORTH_KEEPING {
+        return crate::unreadable::unreadable(file_metadata, classes);
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&(facts.len() as u64).to_le_bytes());
-    for (id, reason) in &facts.unreadable {
+    hasher.update(&(file_metadata.len() as u64).to_le_bytes());
+    for (id, reason) in &file_metadata.unreadable {
         hasher.update(&id.0.to_le_bytes()).update(reason.as_bytes()).update(&[0]);
     }
     let digest = hasher.finalize().to_hex().to_string();
     let path = session.unreadable_path();
     let known = DetectorResult::load(&path, classes).ok();
     if let Some(known) =
-        known.filter(|known| known.len() == facts.len() && known.record().input_digest == digest)
+        known.filter(|known| known.len() == file_metadata.len() && known.record().input_digest == digest)
     {
         return known;
     }
-    let made = crate::unreadable::unreadable_with(facts, classes, digest);
+    let made = crate::unreadable::unreadable_with(file_metadata, classes, digest);
     if session.is_writable() {
         // As above.
         let _ = made.save(&path);

@@ -9,7 +9,7 @@ use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
 use chaffinch_data::issue::UNREADABLE;
@@ -112,7 +112,7 @@ impl<'a> Scan<'a> {
         };
         let shared = Shared::new(
             findings.manifest.clone(),
-            findings.facts.clone(),
+            findings.file_metadata.clone(),
             findings.matrix.clone(),
             embedder.clone(),
             self.setup.prompts.clone(),
@@ -167,7 +167,7 @@ impl<'a> Scan<'a> {
         outcome
     }
 
-    /// Reads all files once: for the facts, for the model where vectors are needed, and for detectors that measure
+    /// Reads all files once: for the file metadata, for the model where vectors are needed, and for detectors that measure
     /// pictures. Hands over the model, or why it could not be loaded, and the records by detector.
     fn read(
         &mut self,
@@ -184,9 +184,11 @@ impl<'a> Scan<'a> {
             }
             // The files are worth reading whatever is wrong with the model.
             let mut model = vectors.then(|| scan.load_model(findings));
-            let known = (findings.facts.len() == findings.manifest.len() && !findings.facts.is_empty())
-                .then(|| (findings.manifest.clone(), findings.facts.clone()));
-            let previous = known.as_ref().map(|(manifest, facts)| (manifest.as_ref(), facts.as_ref()));
+            let known = (findings.file_metadata.len() == findings.manifest.len()
+                && !findings.file_metadata.is_empty())
+            .then(|| (findings.manifest.clone(), findings.file_metadata.clone()));
+            let previous =
+                known.as_ref().map(|(manifest, file_metadata)| (manifest.as_ref(), file_metadata.as_ref()));
             let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
             let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
             let pass = Pass {
@@ -200,24 +202,26 @@ impl<'a> Scan<'a> {
                 _ => None,
             };
             let passed = pass.run(into, job)?;
-            let facts = passed.facts;
-            refuse_vanished(previous, &facts)?;
+            let file_metadata = passed.file_metadata;
+            refuse_vanished(previous, &file_metadata)?;
             scan.report.samples = opened.manifest.len() as u64;
-            scan.report.unreadable = facts.unreadable.len() as u64;
+            scan.report.unreadable = file_metadata.unreadable.len() as u64;
             scan.report.indexed = passed.report.read;
             scan.report.embedded = passed.filled.embedded;
-            session.save_samples(&opened.manifest, &facts)?;
+            session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // What is still the same stays the same object, so that nothing is ranked anew for it.
-            let still = findings.facts.len() == facts.len() && findings.facts.unreadable == facts.unreadable;
+            let still = findings.file_metadata.len() == file_metadata.len()
+                && findings.file_metadata.unreadable == file_metadata.unreadable;
             let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
-            let broken = known
-                .unwrap_or_else(|| Arc::new(kept::unreadable(session, &facts, opened.manifest.classes())));
+            let broken = known.unwrap_or_else(|| {
+                Arc::new(kept::unreadable(session, &file_metadata, opened.manifest.classes()))
+            });
             // Rows may have moved: results of another manifest would name the wrong samples.
-            let same =
-                previous.is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &facts));
+            let same = previous
+                .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
             findings.manifest = Arc::new(opened.manifest);
-            findings.facts = Arc::new(facts);
+            findings.file_metadata = Arc::new(file_metadata);
             if !same {
                 findings.results.clear();
                 findings.matrix = None;
@@ -246,10 +250,10 @@ impl<'a> Scan<'a> {
     fn embed(&mut self, (embedder, mut store): Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
         self.stage("embed", |scan, job| {
             let filled =
-                store::fill(&mut store, &findings.manifest, &findings.facts, embedder.as_ref(), job)?;
+                store::fill(&mut store, &findings.manifest, &findings.file_metadata, embedder.as_ref(), job)?;
             scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
             scan.report.embedded += filled.embedded;
-            findings.set_matrix(store.gather(&findings.facts.hashes)?);
+            findings.set_matrix(store.gather(&findings.file_metadata.hashes)?);
             Ok(embedder)
         })
     }
@@ -342,22 +346,22 @@ impl<'a> Scan<'a> {
 
 /// Most files gone at once is a disk that is not mounted, not a dataset that lost its pictures: what is known of
 /// them is kept until they are back.
-fn refuse_vanished(previous: Option<(&Manifest, &Facts)>, facts: &Facts) -> Result<()> {
+fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: &FileMetadata) -> Result<()> {
     let Some((_, old)) = previous else { return Ok(()) };
-    let missing = facts.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+    let missing = file_metadata.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
     let were = old.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
-    if missing <= were || missing * 2 <= facts.len() {
+    if missing <= were || missing * 2 <= file_metadata.len() {
         return Ok(());
     }
     Err(Error::Invalid(format!(
         "{missing} of {} files cannot be read now, {were} when they were last scanned; is the disk mounted? \
          The session was left as it was",
-        facts.len()
+        file_metadata.len()
     )))
 }
 
 /// Whether results of the old rows are still about the same samples.
-fn same_rows(old: &Manifest, old_facts: &Facts, new: &Manifest, new_facts: &Facts) -> bool {
+fn same_rows(old: &Manifest, old_facts: &FileMetadata, new: &Manifest, new_facts: &FileMetadata) -> bool {
     old.labels() == new.labels()
         && old.splits() == new.splits()
         && old.classes() == new.classes()

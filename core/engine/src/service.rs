@@ -4,11 +4,11 @@
 mod views;
 
 use crate::Setup;
-use crate::answers::desk::Desk;
+use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
-use crate::answers::order::Order;
-use crate::answers::overview::{self, Question};
+use crate::answers::overview::{self, OverviewQuestion};
 use crate::answers::pictures::{Pictures, Request};
+use crate::answers::worker_queue::WorkerQueue;
 use crate::answers::{rows, views as view_answers};
 use crate::findings::Findings;
 use crate::internal::Internal;
@@ -48,11 +48,11 @@ pub(crate) struct Service {
     params: BTreeMap<String, BTreeMap<String, f64>>,
     rule: EnsembleRule,
     remembered: String,
-    list: Option<(Ticket, Arc<Order>)>,
+    list: Option<(Ticket, Arc<ListResult>)>,
     lists: Lists,
     pictures: Pictures,
-    views: Desk<view_answers::Question>,
-    overviews: Desk<Question>,
+    views: WorkerQueue<view_answers::ViewQuestion>,
+    overviews: WorkerQueue<OverviewQuestion>,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     stale: bool,
 }
@@ -65,9 +65,9 @@ impl Service {
         let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
         let mut findings = Findings { model: session.model_name(), ..Findings::default() };
         let mut stale = true;
-        if let Some((manifest, facts)) = session.load_samples()? {
+        if let Some((manifest, file_metadata)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
-            findings.facts = Arc::new(facts);
+            findings.file_metadata = Arc::new(file_metadata);
             let (results, damaged) =
                 session.load_results(findings.manifest.len(), findings.manifest.classes());
             for note in damaged {
@@ -75,13 +75,13 @@ impl Service {
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             stale = findings.results.is_empty();
-            let broken = kept::unreadable(session, &findings.facts, findings.manifest.classes());
+            let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
             findings.results.insert(UNREADABLE.into(), Arc::new(broken));
         } else {
             findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
         }
-        let facts = (!findings.facts.is_empty()).then(|| findings.facts.clone());
-        journal.bind(&findings.manifest, facts.as_ref());
+        let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
+        journal.bind(&findings.manifest, file_metadata.as_ref());
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
@@ -208,7 +208,7 @@ impl Service {
                 self.save_settings();
                 self.rank(self.state.findings.clone());
             }
-            Command::Overview { ticket, about } => self.overviews.ask(Question {
+            Command::Overview { ticket, about } => self.overviews.ask(OverviewQuestion {
                 ticket,
                 about,
                 state: self.state.clone(),
@@ -255,8 +255,8 @@ impl Service {
     }
 
     fn take_findings(&mut self, findings: Findings) {
-        let facts = (!findings.facts.is_empty()).then(|| findings.facts.clone());
-        self.journal.bind(&findings.manifest, facts.as_ref());
+        let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
+        self.journal.bind(&findings.manifest, file_metadata.as_ref());
         self.rank(findings);
     }
 
@@ -293,7 +293,7 @@ impl Service {
         })));
     }
 
-    fn order(&self, ticket: Ticket) -> Option<Arc<Order>> {
+    fn order(&self, ticket: Ticket) -> Option<Arc<ListResult>> {
         self.list.as_ref().filter(|(current, _)| *current == ticket).map(|(_, order)| order.clone())
     }
 
@@ -393,7 +393,7 @@ impl Service {
     /// Opens the embeddings of an earlier scan when a detail first asks for neighbours.
     fn open_matrix(&mut self) {
         let findings = &self.state.findings;
-        if findings.matrix.is_some() || findings.facts.is_empty() || self.job.is_some() {
+        if findings.matrix.is_some() || findings.file_metadata.is_empty() || self.job.is_some() {
             return;
         }
         if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {

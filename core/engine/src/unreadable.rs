@@ -1,23 +1,28 @@
 //! Files that could not be decoded, as one more detector's result.
 
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord, UNREADABLE};
 use chaffinch_protocol::sample::SampleId;
 
-/// Files that could not be decoded, as one more detector's result. It is made of the facts whenever it is needed
+/// Files that could not be decoded, as one more detector's result. It is made of the file metadata whenever it is needed
 /// and not kept.
-pub fn unreadable(facts: &Facts, classes: &[String]) -> DetectorResult {
-    unreadable_with(facts, classes, String::new())
+pub fn unreadable(file_metadata: &FileMetadata, classes: &[String]) -> DetectorResult {
+    unreadable_with(file_metadata, classes, String::new())
 }
 
 /// The same with a digest of what it was made of.
-pub(crate) fn unreadable_with(facts: &Facts, classes: &[String], input_digest: String) -> DetectorResult {
-    let mut result = ResultBuilder::new(facts.len());
-    let scores: Vec<f32> =
-        (0..facts.len() as u32).map(|row| if facts.decodable(SampleId(row)) { 1.0 } else { 0.0 }).collect();
+pub(crate) fn unreadable_with(
+    file_metadata: &FileMetadata,
+    classes: &[String],
+    input_digest: String,
+) -> DetectorResult {
+    let mut result = ResultBuilder::new(file_metadata.len());
+    let scores: Vec<f32> = (0..file_metadata.len() as u32)
+        .map(|row| if file_metadata.decodable(SampleId(row)) { 1.0 } else { 0.0 })
+        .collect();
     result.scores(&scores);
-    for (&id, reason) in &facts.unreadable {
+    for (&id, reason) in &file_metadata.unreadable {
         let reason = format!("the file cannot be read as a picture: {reason}");
         result.issue(id, Issue { reason, ..Issue::default() });
     }

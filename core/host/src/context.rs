@@ -16,7 +16,7 @@ use chaffinch_compute::neighbors::{NeighborLists, OnDevice};
 use chaffinch_compute::out_of_sample;
 use chaffinch_compute::out_of_sample::OutOfSample;
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
@@ -52,7 +52,7 @@ impl Texts {
 /// this is dropped, so that borrowed slices stay valid for every run made with it.
 pub struct Shared {
     pub(super) manifest: Arc<Manifest>,
-    pub(super) facts: Arc<Facts>,
+    pub(super) file_metadata: Arc<FileMetadata>,
     pub(super) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(super) embedder: Option<Arc<dyn Embedder>>,
     pub(super) decodable: Vec<u8>,
@@ -73,14 +73,14 @@ impl Shared {
     /// (sample, code, relabel class) with the codes of the contract.
     pub fn new(
         manifest: Arc<Manifest>,
-        facts: Arc<Facts>,
+        file_metadata: Arc<FileMetadata>,
         matrix: Option<Arc<EmbeddingMatrix>>,
         embedder: Option<Arc<dyn Embedder>>,
         prompts: PromptSet,
         decided: impl IntoIterator<Item = (SampleId, u8, u32)>,
     ) -> Shared {
         let mut decodable = vec![1; manifest.len()];
-        for id in facts.unreadable.keys() {
+        for id in file_metadata.unreadable.keys() {
             decodable[id.index()] = 0;
         }
         let mut decisions = vec![0; manifest.len()];
@@ -92,7 +92,7 @@ impl Shared {
         let classes = Texts::new(manifest.classes().to_vec());
         Shared {
             manifest,
-            facts,
+            file_metadata,
             matrix,
             embedder,
             decodable,
@@ -190,8 +190,14 @@ impl Shared {
         }
         let usable = |index: usize| self.usable(index);
         let (labels, classes) = (self.manifest.labels(), self.manifest.classes().len());
-        let found =
-            out_of_sample::compute_cleaned(matrix, labels, classes, &self.facts.hashes, &usable, job)?;
+        let found = out_of_sample::compute_cleaned(
+            matrix,
+            labels,
+            classes,
+            &self.file_metadata.hashes,
+            &usable,
+            job,
+        )?;
         let found = Arc::new(found);
         *cache = Some(found.clone());
         Ok(found)
@@ -214,14 +220,14 @@ impl Shared {
 
     pub(super) fn hashes(&self, kind: u32) -> Result<&[u64]> {
         match kind {
-            0 | 2 => Ok(&self.facts.phash),
-            1 => Ok(&self.facts.dhash),
+            0 | 2 => Ok(&self.file_metadata.phash),
+            1 => Ok(&self.file_metadata.dhash),
             _ => Err(Error::Invalid(format!("there is no perceptual hash number {kind}"))),
         }
     }
 
     pub(super) fn dimensions(&self) -> &[DimensionsRecord] {
-        self.facts.dimensions.joined()
+        self.file_metadata.dimensions.joined()
     }
 
     pub(super) fn prompts(&self, label: u32) -> Result<Arc<Texts>> {

@@ -163,7 +163,7 @@ unsafe extern "C" fn dataset(ctx: *mut c_void, out: *mut DatasetTable) -> Status
             labels: Slice::new(shared.manifest.labels()),
             splits: Slice::new(shared.manifest.splits()),
             decodable: Slice::new(&shared.decodable),
-            hashes: Slice::new(bytemuck::cast_slice(&shared.facts.hashes)),
+            hashes: Slice::new(bytemuck::cast_slice(&shared.file_metadata.hashes)),
             dimensions: Slice::new(shared.dimensions()),
             classes: Slice::new(&shared.classes.views),
             decisions: Slice::new(&shared.decisions),

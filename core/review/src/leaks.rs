@@ -15,7 +15,7 @@ use chaffinch_compute::hamming;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::matrix::EmbeddingMatrix;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_plugin::is_flat;
 use chaffinch_protocol::sample::SampleId;
@@ -44,7 +44,7 @@ pub struct Side<'a> {
     /// Its samples.
     pub manifest: &'a Manifest,
     /// What is known of each.
-    pub facts: &'a Facts,
+    pub file_metadata: &'a FileMetadata,
     /// Normalised embeddings, one row a sample, zeros where there is none; needed for [`Method::Semantic`] only.
     pub embeddings: Option<&'a EmbeddingMatrix>,
 }
@@ -121,13 +121,13 @@ fn refuse_too_many(pairs: usize) -> Result<()> {
 
 fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
     let mut known: BTreeMap<ContentHash, Vec<SampleId>> = BTreeMap::new();
-    for (id, hash) in train.manifest.ids().zip(&train.facts.hashes) {
+    for (id, hash) in train.manifest.ids().zip(&train.file_metadata.hashes) {
         if *hash != ContentHash::default() {
             known.entry(*hash).or_default().push(id);
         }
     }
     let mut leaks = Vec::new();
-    for (id, hash) in test.manifest.ids().zip(&test.facts.hashes) {
+    for (id, hash) in test.manifest.ids().zip(&test.file_metadata.hashes) {
         let same = known.get(hash).map_or(&[][..], Vec::as_slice);
         refuse_too_many(leaks.len() + same.len())?;
         leaks.extend(same.iter().map(|&train| Leak {
@@ -144,8 +144,8 @@ fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
 /// Samples by pHash, those without a hash worth the name left out.
 fn by_hash(side: Side<'_>) -> BTreeMap<u64, Vec<SampleId>> {
     let mut hashes: BTreeMap<u64, Vec<SampleId>> = BTreeMap::new();
-    for id in side.manifest.ids().filter(|&id| side.facts.decodable(id)) {
-        let (phash, dhash) = (side.facts.phash[id.index()], side.facts.dhash[id.index()]);
+    for id in side.manifest.ids().filter(|&id| side.file_metadata.decodable(id)) {
+        let (phash, dhash) = (side.file_metadata.phash[id.index()], side.file_metadata.dhash[id.index()]);
         if !is_flat(phash, dhash) {
             hashes.entry(phash).or_default().push(id);
         }

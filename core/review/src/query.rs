@@ -20,7 +20,7 @@ use crate::ranking::{Ranking, Results};
 use crate::verdict::Verdicts;
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Query;
@@ -34,7 +34,7 @@ pub struct Source<'a> {
     /// The samples.
     pub manifest: &'a Manifest,
     /// What is known of their files; may be empty before the first scan.
-    pub facts: &'a Facts,
+    pub file_metadata: &'a FileMetadata,
     /// What detectors said.
     pub results: &'a Results,
     /// Thresholds by detector.

@@ -28,7 +28,7 @@
 //! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
-mod jury;
+mod ensemble;
 mod pass;
 mod saved;
 mod scores;
@@ -43,10 +43,10 @@ use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::Choice;
-use jury::{Jury, Voter, calibrated};
+use ensemble::{Ensemble, Member, calibrated};
 use pass::{Pass, Summary};
 use rayon::prelude::*;
-use scores::{Columns, Scores};
+use scores::{ScoreColumns, Scores};
 use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
@@ -134,7 +134,7 @@ impl Ranking {
     /// To be kept.
     pub fn kept(&self) -> Kept {
         let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
-        let Columns { score, rest } = self.scores.columns().clone();
+        let ScoreColumns { score, rest } = self.scores.columns().clone();
         let flags = self.flags.clone();
         Kept { score, flags, rest, full, suspects: self.order.len(), counts: self.counts.clone() }
     }
@@ -152,7 +152,7 @@ impl Ranking {
             counts,
             note: String::new(),
             flags,
-            scores: Scores::made(Columns { score, rest }),
+            scores: Scores::made(ScoreColumns { score, rest }),
             full: OnceLock::from(full),
         })
     }
@@ -228,37 +228,40 @@ pub fn rank_reviewed(
     count: usize,
     reviewed: &[(u32, bool)],
 ) -> Ranking {
-    let mut jury = Jury::new(results, thresholds, rule, count);
+    let mut ensemble = Ensemble::new(results, thresholds, rule, count);
     let mut note = String::new();
     match rule {
         EnsembleRule::Consensus => {
-            let voters = jury.voters();
-            let flags =
-                |voter: usize, row: usize| (!voters[voter].scores[row].is_nan(), voters[voter].flags(row));
-            let inside = agreement::consensus(voters.len(), count, flags);
-            drop(voters);
-            jury.weigh(inside.into_iter().map(|inside| f32::from(u8::from(inside))));
+            let members = ensemble.members();
+            let flags = |member: usize, row: usize| {
+                (!members[member].scores[row].is_nan(), members[member].flags(row))
+            };
+            let inside = agreement::consensus(members.len(), count, flags);
+            drop(members);
+            ensemble.weigh(inside.into_iter().map(|inside| f32::from(u8::from(inside))));
         }
         EnsembleRule::Stacking => {
-            let voters = jury.voters();
+            let members = ensemble.members();
             let known = reviewed.iter().filter(|(row, _)| (*row as usize) < count);
             let decided: Vec<(Vec<f32>, bool)> =
-                known.map(|&(row, bad)| (calibrated(row as usize, &voters).collect(), bad)).collect();
-            drop(voters);
+                known.map(|&(row, bad)| (calibrated(row as usize, &members).collect(), bad)).collect();
+            drop(members);
             match Stack::learn(&decided) {
-                Ok(stack) => jury.stack = Some(stack),
+                Ok(stack) => ensemble.stack = Some(stack),
                 Err(why) => {
                     note = format!("{why}. Ranked by the rule 'or' until then");
-                    jury.rule = EnsembleRule::Or;
+                    ensemble.rule = EnsembleRule::Or;
                 }
             }
         }
         _ => {}
     }
     // The other rules look at each sample by itself, which takes too long to do twice.
-    let pass = Pass::new(&jury, count, !jury.by_sums());
-    let order = match jury.rule {
-        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => by_places(&jury.voters(), &pass),
+    let pass = Pass::new(&ensemble, count, !ensemble.by_sums());
+    let order = match ensemble.rule {
+        EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
+            by_places(&ensemble.members(), &pass)
+        }
         EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
         _ => sorted(&pass, |row| bits(row.score)),
     };
@@ -273,7 +276,7 @@ pub fn rank_reviewed(
         order: order.into(),
         scores: match pass.columns {
             Some(columns) => Scores::made(columns),
-            None => Scores::later(jury, count),
+            None => Scores::later(ensemble, count),
         },
         note,
         full: OnceLock::new(),
@@ -299,7 +302,7 @@ fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
 }
 
 /// The rules Or, Recall and Precision: see the module's words.
-fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
+fn by_places(members: &[Member<'_>], pass: &Pass) -> Vec<u32> {
     let candidate = |place: u32| &pass.candidates[place as usize];
     let (lowest, mean) =
         (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
@@ -307,9 +310,9 @@ fn by_places(voters: &[Voter<'_>], pass: &Pass) -> Vec<u32> {
     let lists: Vec<Vec<(u32, u32)>> =
         pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
     let mut earned = vec![0.0_f32; pass.candidates.len()];
-    for (voter, list) in voters.iter().zip(lists) {
+    for (member, list) in members.iter().zip(lists) {
         for (place, (score, candidate)) in (1_u32..).zip(list) {
-            let c = voter.calibration.of(f32::from_bits(score));
+            let c = member.calibration.of(f32::from_bits(score));
             let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
             let share = 1.0 / (place as f32 + WAIT * weakness);
             earned[candidate as usize] += share * share * share;

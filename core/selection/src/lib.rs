@@ -22,7 +22,7 @@
 //! [(0.9, 0.9), (0.85, 0.85), (0.02, 0.9)].iter().for_each(|&(own, best)| evidence.push(own, best));
 //! let scores = evidence.scores(&[0, 0, 0])?;
 //! assert_eq!(scores.select(Limits::default()).both(), [true, true, false]);
-//! # Ok::<(), chaffinch_selection::Problem>(())
+//! # Ok::<(), chaffinch_selection::InputError>(())
 //! ```
 
 mod mixture;
@@ -30,4 +30,4 @@ mod safeguard;
 mod select;
 
 pub use safeguard::{Filled, fill_empty_classes};
-pub use select::{Evidence, Limits, Problem, Scores, Selection, intersection};
+pub use select::{Evidence, InputError, Limits, Scores, Selection, intersection};

@@ -9,7 +9,7 @@ const LEAST: f64 = 1e-9;
 /// Why nothing can be selected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum InputError {
     /// There is nothing to look at.
     #[error("there are no samples")]
     NoSamples,
@@ -67,12 +67,12 @@ impl Evidence {
     ///
     /// # Errors
     /// When there are no samples, not one label a sample, or numbers that are no probabilities.
-    pub fn scores(&self, labels: &[u32]) -> Result<Scores, Problem> {
+    pub fn scores(&self, labels: &[u32]) -> Result<Scores, InputError> {
         if self.is_empty() {
-            return Err(Problem::NoSamples);
+            return Err(InputError::NoSamples);
         }
         if labels.len() != self.len() {
-            return Err(Problem::Count { labels: labels.len(), samples: self.len() });
+            return Err(InputError::Count { labels: labels.len(), samples: self.len() });
         }
         let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (sample, (&own, &best)) in self.own.iter().zip(&self.best).enumerate() {
@@ -81,7 +81,7 @@ impl Evidence {
             }
             // A little slack for sums in 32 bits.
             if !(0.0..=best).contains(&own) || best > 1.0 + 1e-3 || best <= 0.0 {
-                return Err(Problem::Probability { sample, own, best });
+                return Err(InputError::Probability { sample, own, best });
             }
             classes.entry(labels[sample]).or_default().push(sample);
         }
@@ -233,12 +233,12 @@ mod tests {
 
     #[test]
     fn what_is_no_probability_is_refused() {
-        assert_eq!(Evidence::default().scores(&[]), Err(Problem::NoSamples));
-        assert_eq!(evidence(&[(0.5, 0.5)]).scores(&[]), Err(Problem::Count { labels: 0, samples: 1 }));
+        assert_eq!(Evidence::default().scores(&[]), Err(InputError::NoSamples));
+        assert_eq!(evidence(&[(0.5, 0.5)]).scores(&[]), Err(InputError::Count { labels: 0, samples: 1 }));
         for (own, best) in [(-0.1, 0.5), (0.6, 0.5), (f64::NAN, 0.5), (0.5, f64::NAN), (2.0, 3.0), (0.0, 0.0)]
         {
-            let problem = evidence(&[(own, best)]).scores(&[0]).unwrap_err();
-            assert!(problem.to_string().starts_with("sample 0: "), "{problem}");
+            let error = evidence(&[(own, best)]).scores(&[0]).unwrap_err();
+            assert!(error.to_string().starts_with("sample 0: "), "{error}");
         }
     }
 }

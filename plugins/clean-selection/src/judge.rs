@@ -30,7 +30,7 @@ impl Judged {
             let scores = source
                 .evidence()
                 .scores(view.labels())
-                .map_err(|problem| Error::new(format!("{}: {problem}", source.name)))?;
+                .map_err(|error| Error::new(format!("{}: {error}", source.name)))?;
             let selection = scores.select(limits);
             by_source.push((scores, selection));
         }

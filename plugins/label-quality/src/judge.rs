@@ -2,7 +2,7 @@
 
 use crate::sources::Sources;
 use chaffinch_confident::{
-    ConfidentJoint, Cut, Filter, Filters, Method, Problem, Table, posteriors, ratio, scores, suggested,
+    ConfidentJoint, Cut, Filter, Filters, InputError, Method, Table, posteriors, ratio, scores, suggested,
 };
 use chaffinch_plugin::prelude::*;
 
@@ -128,8 +128,8 @@ impl Judge {
 }
 
 /// What the mathematics cannot take, for a person.
-pub(crate) fn told(problem: Problem) -> Error {
-    Error::new(problem.to_string())
+pub(crate) fn told(error: InputError) -> Error {
+    Error::new(error.to_string())
 }
 
 /// Probabilities with their odds moved such that so many of the lowest lie below one half. The order stays.

@@ -7,7 +7,7 @@ use chaffinch_confident::{Ensemble, Filter, Method};
 use chaffinch_data::atomic;
 use chaffinch_formats::probabilities;
 use chaffinch_protocol::display::{safe_path, safe_text};
-use chaffinch_review::label_quality::{Input, Judged, Question, Report};
+use chaffinch_review::label_quality::{Input, JudgeOptions, Judged, Report};
 use std::io::{self, Write};
 
 /// Reads, judges, and writes what was asked for.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &LabelQuality) -> Result<()> {
 }
 
 /// What is asked; of filters that were named the first one decides.
-fn question(args: &LabelQuality) -> Result<Question> {
+fn question(args: &LabelQuality) -> Result<JudgeOptions> {
     let method = match args.method {
         ScoreMethod::SelfConfidence => Method::SelfConfidence,
         ScoreMethod::NormalizedMargin => Method::NormalizedMargin,
@@ -62,7 +62,7 @@ fn question(args: &LabelQuality) -> Result<Question> {
     );
     let ensemble = args.ensemble.as_deref().map(ensemble).transpose()?;
     let ensemble = ensemble.unwrap_or(Ensemble::ScoresByAccuracy);
-    Ok(Question { method, adjusted: args.adjusted, filters, ensemble })
+    Ok(JudgeOptions { method, adjusted: args.adjusted, filters, ensemble })
 }
 
 fn ensemble(name: &str) -> Result<Ensemble> {

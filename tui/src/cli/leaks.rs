@@ -9,7 +9,7 @@ use super::stages::Stages;
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session;
@@ -42,13 +42,17 @@ pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
 /// One of the two sets, opened.
 struct Opened {
     manifest: Manifest,
-    facts: Facts,
+    file_metadata: FileMetadata,
     embeddings: Option<EmbeddingMatrix>,
 }
 
 impl Opened {
     fn side(&self) -> Side<'_> {
-        Side { manifest: &self.manifest, facts: &self.facts, embeddings: self.embeddings.as_ref() }
+        Side {
+            manifest: &self.manifest,
+            file_metadata: &self.file_metadata,
+            embeddings: self.embeddings.as_ref(),
+        }
     }
 }
 
@@ -96,14 +100,14 @@ impl Work {
         let reading = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
         let opened = dataset::open(path, &reading)?;
         let known = known.and_then(|(samples, _)| samples);
-        let previous = known.as_ref().map(|(manifest, facts)| (manifest, facts));
-        let (facts, _) =
+        let previous = known.as_ref().map(|(manifest, file_metadata)| (manifest, file_metadata));
+        let (file_metadata, _) =
             self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
-        if !facts.unreadable.is_empty() {
-            let files = count(facts.unreadable.len() as u64, "file", "files");
+        if !file_metadata.unreadable.is_empty() {
+            let files = count(file_metadata.unreadable.len() as u64, "file", "files");
             self.stages.line(&format!("{files} in {} cannot be read as a picture", path.display()));
         }
-        Ok(Opened { manifest: opened.manifest, facts, embeddings: None })
+        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None })
     }
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
@@ -118,13 +122,13 @@ impl Work {
                 warning("embedding store", note);
             }
             let filled = self.stages.run("embed", number, |job| {
-                store::fill(&mut store, &set.manifest, &set.facts, embedder.as_ref(), job)
+                store::fill(&mut store, &set.manifest, &set.file_metadata, embedder.as_ref(), job)
             })?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");
                 self.stages.line(&format!("the embeddings of {images} in {} were known", safe_path(path)));
             }
-            set.embeddings = Some(store.gather(&set.facts.hashes)?);
+            set.embeddings = Some(store.gather(&set.file_metadata.hashes)?);
         }
         Ok(())
     }
@@ -167,13 +171,13 @@ fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
         return Ok(session.embeddings_dir());
     }
     let session = Session::open_or_create(&place.dir, &place.dataset)?;
-    session.save_samples(&set.manifest, &set.facts)?;
+    session.save_samples(&set.manifest, &set.file_metadata)?;
     Ok(session.embeddings_dir())
 }
 
 /// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files
 /// themselves can be read.
-fn known(path: &Path) -> Option<(Option<(Manifest, Facts)>, DatasetOptions)> {
+fn known(path: &Path) -> Option<(Option<(Manifest, FileMetadata)>, DatasetOptions)> {
     let place = session::resolve(path, None).ok()?;
     let session = Session::open_to_read(&place.dir).ok()?;
     let options = session.load_reading().ok().flatten().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::args::Global;
 use super::setup;
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// Everything that a finished scan left and a person decided, read without starting an engine.
 pub(super) struct Listing {
     pub(super) manifest: Arc<Manifest>,
-    pub(super) facts: Arc<Facts>,
+    pub(super) file_metadata: Arc<FileMetadata>,
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
     /// The thresholds that hold under the rule, and as they were set.
     pub(super) thresholds: BTreeMap<String, f32>,
@@ -70,7 +70,7 @@ impl Listing {
     pub(super) fn source(&self) -> Source<'_> {
         Source {
             manifest: &self.manifest,
-            facts: &self.facts,
+            file_metadata: &self.file_metadata,
             results: &self.results,
             thresholds: &self.thresholds,
             ranking: &self.ranking,

@@ -94,21 +94,21 @@ fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
 
 /// What the model and the regression say of each sample of a session.
 fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> Result<Vec<Source>> {
-    let (manifest, facts) = (&listing.manifest, &listing.facts);
+    let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let place = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&place.dir)?;
     let config = setup::config(global, Some(&place.dir))?;
     let model = args.model.as_deref().unwrap_or(config.model());
     let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
-    let missing = store.missing(&facts.hashes).len();
+    let missing = store.missing(&file_metadata.hashes).len();
     ensure!(
         missing == 0,
         "{} embedded with the model {model}; run chaffinch scan with --model {model} first",
         count(missing as u64, "picture is not", "pictures are not")
     );
-    let matrix = store.gather(&facts.hashes)?;
-    let usable = |row: usize| facts.decodable(SampleId(row as u32));
+    let matrix = store.gather(&file_metadata.hashes)?;
+    let usable = |row: usize| file_metadata.decodable(SampleId(row as u32));
     let (labels, classes) = (manifest.labels(), manifest.classes());
     let stages = Stages::new(1, global.quiet)?;
     let mut sources = Vec::new();
@@ -130,7 +130,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
                 Source { name: "zero-shot".into(), evidence }
             }
             SelectSource::Regression => {
-                let contents = args.out_of_sample.then_some(&*facts.hashes);
+                let contents = args.out_of_sample.then_some(&*file_metadata.hashes);
                 let evidence = stages.run("regression", 1, |job| {
                     regression(&matrix, labels, classes.len(), contents, &usable, job)
                 });

@@ -13,7 +13,7 @@ use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
-use chaffinch_data::session::{Place, Session};
+use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_engine as engine;
 use chaffinch_engine::Setup;
 use chaffinch_host::Registry;
@@ -115,7 +115,12 @@ pub(super) fn for_target(
     for_dataset(target, global, engine, reading)
 }
 
-fn for_place(place: &Place, global: &Global, engine: &EngineArgs, reading: &DatasetArgs) -> Result<Setup> {
+fn for_place(
+    place: &SessionLocation,
+    global: &Global,
+    engine: &EngineArgs,
+    reading: &DatasetArgs,
+) -> Result<Setup> {
     let config = config(global, Some(&place.dir))?.with_flags(flags(engine));
     complain(&config);
     let registry = registry(&config, &engine.detectors)?;
@@ -133,7 +138,7 @@ fn for_place(place: &Place, global: &Global, engine: &EngineArgs, reading: &Data
 }
 
 /// A session whose dataset is gone can still be looked at and decided about.
-fn open_session(place: &Place) -> Result<Session> {
+fn open_session(place: &SessionLocation) -> Result<Session> {
     Ok(match place.dataset.exists() {
         true => Session::open_or_create(&place.dir, &place.dataset)?,
         false => Session::open(&place.dir)?,
@@ -184,7 +189,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
 pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
     let place = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&place.dir)?;
-    let Some((manifest, facts)) = session.load_samples()? else {
+    let Some((manifest, file_metadata)) = session.load_samples()? else {
         bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
     };
     let (results, damaged) = session.load_results(manifest.len(), manifest.classes());
@@ -193,7 +198,7 @@ pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result
     }
     let mut results: BTreeMap<_, _> =
         results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-    let broken = engine::unreadable(&facts, manifest.classes());
+    let broken = engine::unreadable(&file_metadata, manifest.classes());
     results.insert(UNREADABLE.into(), Arc::new(broken));
     let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
     let config = config(global, Some(&place.dir))?.with_flags(flags);
@@ -204,9 +209,9 @@ pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result
     thresholds.extend(settings.thresholds);
     thresholds.retain(|name, _| results.contains_key(name));
     let rule = config.ensemble_over(settings.ensemble);
-    let (manifest, facts) = (Arc::new(manifest), Arc::new(facts));
+    let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
     let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
-    journal.bind(&manifest, Some(&facts));
+    journal.bind(&manifest, Some(&file_metadata));
     let set = thresholds;
     let thresholds = thresholds_under(&rule, set.clone());
     let reviewed = ranking::reviewed(journal.decisions());
@@ -214,5 +219,14 @@ pub(super) fn read(target: &Path, global: &Global, rule: Option<&str>) -> Result
     if !ranking.note.is_empty() {
         warning("ensemble", &ranking.note);
     }
-    Ok(Listing { manifest, facts, results, thresholds, set, weights: config.weights(), ranking, journal })
+    Ok(Listing {
+        manifest,
+        file_metadata,
+        results,
+        thresholds,
+        set,
+        weights: config.weights(),
+        ranking,
+        journal,
+    })
 }

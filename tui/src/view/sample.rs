@@ -255,7 +255,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     }
     evidence(model, detail, area, &mut lines);
     lines.push(Line::Blank);
-    facts(detail, area, &mut lines);
+    file_metadata(detail, area, &mut lines);
     lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
     if area.height < LOW {
@@ -275,17 +275,17 @@ fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>>
     text::wrap(&said, width.saturating_sub(2)).into_iter().map(|words| Line::Pieces(line(words))).collect()
 }
 
-fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
-    let mut facts = Vec::new();
+fn file_metadata(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
+    let mut file_metadata = Vec::new();
     if detail.width > 0 {
-        facts.push(format!("{}×{}", detail.width, detail.height));
+        file_metadata.push(format!("{}×{}", detail.width, detail.height));
     }
-    facts.push(text::bytes(detail.bytes));
+    file_metadata.push(text::bytes(detail.bytes));
     // Where there is little room it tells nobody anything, and is another one for every sample.
     if !detail.hash.is_empty() && area.height >= LOW {
-        facts.push(detail.hash.chars().take(8).collect());
+        file_metadata.push(detail.hash.chars().take(8).collect());
     }
-    lines.push(Line::Pieces(vec![(Role::Dim, facts.join(" · "))]));
+    lines.push(Line::Pieces(vec![(Role::Dim, file_metadata.join(" · "))]));
     for (name, value) in &detail.extra {
         lines.push(Line::Pieces(vec![(Role::Dim, format!("{name} ")), (Role::Text, value.clone())]));
     }

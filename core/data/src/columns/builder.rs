@@ -1,6 +1,6 @@
 //! How a detector's result comes together.
 
-use super::plain::{Columns, NONE};
+use super::plain::{NONE, PlainColumns};
 use super::result::DetectorResult;
 use crate::issue::{Issue, RunRecord};
 use chaffinch_protocol::sample::SampleId;
@@ -71,7 +71,7 @@ impl ResultBuilder {
         self.issues.sort_by_key(|issue| issue.sample);
         let mut scores = std::mem::take(&mut self.scores);
         scores.resize(self.count, f32::NAN);
-        let mut columns = Columns::new(self.count);
+        let mut columns = PlainColumns::new(self.count);
         let mut next = 0;
         for chunk in self.issues.chunk_by(|a, b| a.sample == b.sample) {
             let Some(issue) = chunk.last() else { continue };

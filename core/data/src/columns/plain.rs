@@ -4,7 +4,7 @@
 pub(super) const NONE: u32 = u32::MAX;
 
 /// Plain columns on their way into Arrow's.
-pub(super) struct Columns {
+pub(super) struct PlainColumns {
     pub(super) suggested: Vec<u32>,
     pub(super) group: Vec<u32>,
     pub(super) related: Vec<u32>,
@@ -14,9 +14,9 @@ pub(super) struct Columns {
     pub(super) reason_offsets: Vec<i64>,
 }
 
-impl Columns {
-    pub(super) fn new(count: usize) -> Columns {
-        let mut columns = Columns {
+impl PlainColumns {
+    pub(super) fn new(count: usize) -> PlainColumns {
+        let mut columns = PlainColumns {
             suggested: vec![NONE; count],
             group: vec![NONE; count],
             related: Vec::new(),

@@ -1,6 +1,6 @@
 //! One detector's result.
 
-use super::plain::{Columns, NONE};
+use super::plain::{NONE, PlainColumns};
 use super::{FORMAT, file};
 use crate::issue::{Issue, RunRecord};
 use crate::{Error, Result};
@@ -39,7 +39,7 @@ pub struct DetectorResult {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct ResultHeader {
     format: u32,
     run: RunRecord,
 }
@@ -50,7 +50,7 @@ impl DetectorResult {
         record: RunRecord,
         classes: &[String],
         scores: Vec<f32>,
-        columns: Columns,
+        columns: PlainColumns,
     ) -> DetectorResult {
         let places = (0..classes.len() as u32).map(Some).collect();
         match batch(&record, classes, scores, columns).map_err(|error| error.to_string()) {
@@ -108,7 +108,7 @@ impl DetectorResult {
     /// When the file cannot be read, or is damaged, or of another version.
     pub fn load(path: &Path, classes: &[String]) -> Result<DetectorResult> {
         let batch = file::read(path)?;
-        let head: Head = file::head(path, &batch.schema())?;
+        let head: ResultHeader = file::head(path, &batch.schema())?;
         if head.format != FORMAT {
             let what = format!("it has layout {}, this program knows {FORMAT}", head.format);
             return Err(file::damaged(path, &what));
@@ -243,7 +243,7 @@ fn batch(
     record: &RunRecord,
     classes: &[String],
     scores: Vec<f32>,
-    columns: Columns,
+    columns: PlainColumns,
 ) -> std::result::Result<RecordBatch, ArrowError> {
     let scored: NullBuffer = scores.iter().map(|score| !score.is_nan()).collect::<Vec<bool>>().into();
     let score = Float32Array::try_new(scores.into(), Some(scored).filter(|scored| scored.null_count() > 0))?;
@@ -276,7 +276,7 @@ fn batch(
         .iter()
         .map(|(name, nullable, array)| Field::new(*name, array.data_type().clone(), *nullable))
         .collect();
-    let head = Head { format: FORMAT, run: record.clone() };
+    let head = ResultHeader { format: FORMAT, run: record.clone() };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
     RecordBatch::try_new(Arc::new(schema), arrays.into_iter().map(|(_, _, array)| array).collect())
 }

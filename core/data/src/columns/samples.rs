@@ -1,12 +1,12 @@
-//! The manifest and the facts as one file.
+//! The manifest and the file metadata as one file.
 //!
-//! Columns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
+//! ManifestColumns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
 //! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
 //! `unreadable`, and every column kept from the user's table as `extra.NAME`.
 
 use super::{Column, FORMAT, file};
-use crate::facts::{Facts, Sizes};
-use crate::manifest::{Columns, ExtraColumn, Manifest, NO_LABEL};
+use crate::file_metadata::{FileMetadata, Sizes};
+use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
 use crate::{Error, Result};
 use arrow_array::builder::LargeStringBuilder;
 use arrow_array::types::{Int8Type, Int32Type};
@@ -28,7 +28,7 @@ const EXTRA: &str = "extra.";
 const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split::Test];
 
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct SamplesHeader {
     format: u32,
     /// The root's bytes where they are UTF-8.
     root: Option<String>,
@@ -40,17 +40,18 @@ struct Head {
 /// Writes the samples.
 ///
 /// # Errors
-/// When the facts are not of this manifest, or the file cannot be written.
-pub fn save_samples(path: &Path, manifest: &Manifest, facts: &Facts) -> Result<()> {
-    if manifest.len() != facts.len() {
-        let message = format!("there are facts of {} samples, but {} samples", facts.len(), manifest.len());
+/// When the file metadata are not of this manifest, or the file cannot be written.
+pub fn save_samples(path: &Path, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
+    if manifest.len() != file_metadata.len() {
+        let message =
+            format!("there are facts of {} samples, but {} samples", file_metadata.len(), manifest.len());
         return Err(Error::Invalid(message));
     }
-    let batch = batch(manifest, facts).map_err(|error| Error::format(path, error.to_string()))?;
+    let batch = batch(manifest, file_metadata).map_err(|error| Error::format(path, error.to_string()))?;
     file::write(path, &batch)
 }
 
-fn batch(manifest: &Manifest, facts: &Facts) -> std::result::Result<RecordBatch, ArrowError> {
+fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Result<RecordBatch, ArrowError> {
     let mut fields: Vec<Field> = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     let mut add = |name: &str, nullable: bool, array: ArrayRef| {
@@ -69,23 +70,23 @@ fn batch(manifest: &Manifest, facts: &Facts) -> std::result::Result<RecordBatch,
     let keys: Int8Array = manifest.splits().iter().map(|&code| (code != 0).then_some(code as i8)).collect();
     let names = StringArray::from_iter_values(SPLITS.iter().map(|split| split.name()));
     add("split", true, Arc::new(DictionaryArray::<Int8Type>::try_new(keys, Arc::new(names))?));
-    add("hash", false, Arc::new(FixedSizeBinaryArray::try_new(32, facts.hashes.buffer(), None)?));
-    let (width, height, bytes) = facts.dimensions.columns();
+    add("hash", false, Arc::new(FixedSizeBinaryArray::try_new(32, file_metadata.hashes.buffer(), None)?));
+    let (width, height, bytes) = file_metadata.dimensions.columns();
     add("width", false, Arc::new(UInt32Array::from_iter_values(width.iter().copied())));
     add("height", false, Arc::new(UInt32Array::from_iter_values(height.iter().copied())));
     add("bytes", false, Arc::new(UInt64Array::from_iter_values(bytes.iter().copied())));
-    let modified = TimestampNanosecondArray::from_iter_values(facts.modified.iter().copied());
+    let modified = TimestampNanosecondArray::from_iter_values(file_metadata.modified.iter().copied());
     add("modified", false, Arc::new(modified.with_timezone("UTC")));
-    add("phash", false, Arc::new(UInt64Array::from_iter_values(facts.phash.iter().copied())));
-    add("dhash", false, Arc::new(UInt64Array::from_iter_values(facts.dhash.iter().copied())));
-    let unreadable: LargeStringArray = manifest.ids().map(|id| facts.unreadable.get(&id)).collect();
+    add("phash", false, Arc::new(UInt64Array::from_iter_values(file_metadata.phash.iter().copied())));
+    add("dhash", false, Arc::new(UInt64Array::from_iter_values(file_metadata.dhash.iter().copied())));
+    let unreadable: LargeStringArray = manifest.ids().map(|id| file_metadata.unreadable.get(&id)).collect();
     add("unreadable", true, Arc::new(unreadable));
     for column in manifest.extra() {
         let values = LargeStringArray::from_iter_values(&column.values);
         add(&format!("{EXTRA}{}", column.name), false, Arc::new(values));
     }
     let root = manifest.root().as_os_str();
-    let head = Head {
+    let head = SamplesHeader {
         format: FORMAT,
         root: root.to_str().map(str::to_owned),
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
@@ -119,10 +120,10 @@ fn paths(
 ///
 /// # Errors
 /// When the file cannot be read, or is damaged, or of another version.
-pub fn load_samples(path: &Path) -> Result<(Manifest, Facts)> {
+pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     let batch = file::read(path)?;
     let schema = batch.schema();
-    let head: Head = file::head(path, &schema)?;
+    let head: SamplesHeader = file::head(path, &schema)?;
     if head.format != FORMAT {
         return Err(file::damaged(
             path,
@@ -138,9 +139,9 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, Facts)> {
     let columns = read.columns()?;
     let manifest = Manifest::from_columns(root, columns)
         .ok_or_else(|| file::damaged(path, "its columns do not fit together"))?;
-    let facts = read.facts()?;
+    let file_metadata = read.file_metadata()?;
     let extra = read.extra()?;
-    Ok((manifest.with_extra(extra), facts))
+    Ok((manifest.with_extra(extra), file_metadata))
 }
 
 struct Reader<'a> {
@@ -156,7 +157,7 @@ impl Reader<'_> {
         })
     }
 
-    fn columns(&self) -> Result<Columns> {
+    fn columns(&self) -> Result<ManifestColumns> {
         let (path_bytes, path_ends) = self.paths()?;
         let label: &DictionaryArray<Int32Type> = self.column("label")?;
         let names = label.values().as_any().downcast_ref::<StringArray>();
@@ -173,7 +174,7 @@ impl Reader<'_> {
             0 => self.mapped(split.keys().values().inner())?,
             _ => split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect(),
         };
-        Ok(Columns { path_bytes, path_ends, labels, splits, classes })
+        Ok(ManifestColumns { path_bytes, path_ends, labels, splits, classes })
     }
 
     /// All paths laid one after another, and where each ends.
@@ -214,7 +215,7 @@ impl Reader<'_> {
         Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has another type"))
     }
 
-    fn facts(&self) -> Result<Facts> {
+    fn file_metadata(&self) -> Result<FileMetadata> {
         let hash: &FixedSizeBinaryArray = self.column("hash")?;
         if hash.value_length() != 32 {
             return Err(file::damaged(self.path, "its hashes have another length"));
@@ -238,7 +239,7 @@ impl Reader<'_> {
             None => (0..unreadable.len()).collect(),
         };
         let why = |row: usize| Some((SampleId(row as u32), file::text(unreadable, row)?.to_owned()));
-        Ok(Facts {
+        Ok(FileMetadata {
             hashes: self.mapped::<ContentHash>(hash.values())?,
             dimensions,
             modified: self.mapped(modified.values().inner())?,

@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use super::unfinished::Recovered;
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use crate::measures::Measures;
 use chaffinch_compute::content::ContentHash;
@@ -25,22 +25,22 @@ pub(super) struct Known<'a> {
     recovered: Recovered,
 }
 
-/// Facts of another time.
+/// FileMetadata of another time.
 struct Previous<'a> {
-    facts: &'a Facts,
+    file_metadata: &'a FileMetadata,
     /// Old rows by path; absent where old and new rows are the same.
     rows: Option<HashMap<&'a Path, SampleId>>,
 }
 
 impl<'a> Known<'a> {
-    /// `measures` belong to the previous facts.
+    /// `measures` belong to the previous file metadata.
     pub(super) fn new(
         manifest: &'a Manifest,
-        previous: Option<(&'a Manifest, &'a Facts)>,
+        previous: Option<(&'a Manifest, &'a FileMetadata)>,
         measures: Option<Vec<Measures>>,
         recovered: Recovered,
     ) -> Known<'a> {
-        let previous = previous.map(|(before, facts)| Previous::new(manifest, before, facts));
+        let previous = previous.map(|(before, file_metadata)| Previous::new(manifest, before, file_metadata));
         Known { manifest, previous, measures, recovered }
     }
 
@@ -61,8 +61,8 @@ impl<'a> Known<'a> {
 }
 
 impl<'a> Previous<'a> {
-    fn new(manifest: &Manifest, before: &'a Manifest, facts: &'a Facts) -> Previous<'a> {
-        let facts_fit = facts.len() == before.len() && manifest.root() == before.root();
+    fn new(manifest: &Manifest, before: &'a Manifest, file_metadata: &'a FileMetadata) -> Previous<'a> {
+        let facts_fit = file_metadata.len() == before.len() && manifest.root() == before.root();
         let same_rows =
             before.len() == manifest.len() && manifest.ids().all(|id| manifest.path(id) == before.path(id));
         let rows = match (facts_fit, same_rows) {
@@ -70,7 +70,7 @@ impl<'a> Previous<'a> {
             (true, false) => Some(before.ids().map(|id| (before.path(id), id)).collect()),
             (false, _) => Some(HashMap::new()),
         };
-        Previous { facts, rows }
+        Previous { file_metadata, rows }
     }
 
     /// The old row of a file, where it was read and has not changed since.
@@ -79,16 +79,17 @@ impl<'a> Previous<'a> {
             None => id,
             Some(rows) => *rows.get(path)?,
         };
-        let facts = self.facts;
-        let (hash, dimensions) = (facts.hashes[old.index()], facts.dimensions.get(old.index()));
-        let same = dimensions.bytes == size && facts.modified[old.index()] == modified;
+        let file_metadata = self.file_metadata;
+        let (hash, dimensions) =
+            (file_metadata.hashes[old.index()], file_metadata.dimensions.get(old.index()));
+        let same = dimensions.bytes == size && file_metadata.modified[old.index()] == modified;
         let row = (same && hash != ContentHash::default()).then(|| Row {
             hash,
             dimensions,
             modified,
-            phash: facts.phash[old.index()],
-            dhash: facts.dhash[old.index()],
-            trouble: facts.unreadable.get(&old).cloned(),
+            phash: file_metadata.phash[old.index()],
+            dhash: file_metadata.dhash[old.index()],
+            trouble: file_metadata.unreadable.get(&old).cloned(),
             unchanged: true,
         })?;
         Some((row, old))

@@ -1,5 +1,5 @@
 //! One reading of all files for everybody: each that is new or changed, or of which something is missing, is read and
-//! decoded once; facts, the model's input and the detectors' measures are made of the same pixels.
+//! decoded once; file metadata, the model's input and the detectors' measures are made of the same pixels.
 //!
 //! Groups of files are prepared ahead (`groups`); the calling thread takes them in the order of the rows, runs the model
 //! and writes. The order of the rows alone says what comes into which batch and chunk, so the embedding store gets the
@@ -9,7 +9,7 @@ use super::IndexReport;
 use super::known::{Known, KnownRow};
 use super::row::{Row, because, modified};
 use super::unfinished::{Recovered, Unfinished};
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
@@ -45,7 +45,7 @@ pub struct Vectors<'a> {
     pub embedder: &'a dyn Embedder,
 }
 
-/// What is kept between readings, beside the facts.
+/// What is kept between readings, beside the file metadata.
 pub struct Keep<'a> {
     /// The folder of measured records.
     pub measures: &'a Path,
@@ -58,7 +58,7 @@ pub struct Pass<'a> {
     /// The samples.
     pub manifest: &'a Manifest,
     /// What an earlier pass learned.
-    pub previous: Option<(&'a Manifest, &'a Facts)>,
+    pub previous: Option<(&'a Manifest, &'a FileMetadata)>,
     /// What is measured of each picture.
     pub measurers: &'a [&'a dyn Measurer],
     /// Where measures and an unfinished pass are kept; nowhere without it.
@@ -68,7 +68,7 @@ pub struct Pass<'a> {
 /// What a pass leaves.
 #[derive(Default)]
 pub struct Passed {
-    pub facts: Facts,
+    pub file_metadata: FileMetadata,
     pub report: IndexReport,
     /// What was embedded on the way.
     pub filled: FillReport,
@@ -159,13 +159,17 @@ impl Pass<'_> {
 
     /// The records of the last reading, where there are those of all measurers.
     fn old_measures(&self) -> Option<Vec<Measures>> {
-        let ((before, facts), keep) = (self.previous?, self.keep.as_ref()?);
-        if self.measurers.is_empty() || facts.len() != before.len() {
+        let ((before, file_metadata), keep) = (self.previous?, self.keep.as_ref()?);
+        if self.measurers.is_empty() || file_metadata.len() != before.len() {
             return None;
         }
         let mut digest = SamplesDigest::default();
         for id in before.ids() {
-            digest.push(before.path(id), &facts.hashes[id.index()], facts.modified[id.index()]);
+            digest.push(
+                before.path(id),
+                &file_metadata.hashes[id.index()],
+                file_metadata.modified[id.index()],
+            );
         }
         let samples = digest.finish();
         self.measurers.iter().map(|measurer| Measures::load(keep.measures, *measurer, &samples)).collect()
@@ -184,7 +188,7 @@ impl Pass<'_> {
 }
 
 impl<'a> Work<'a> {
-    /// Takes groups in order: facts, records, and images for the model.
+    /// Takes groups in order: file metadata, records, and images for the model.
     fn run(
         &self,
         unfinished: &mut Option<Unfinished>,
@@ -419,14 +423,14 @@ impl Passed {
         } else {
             self.report.read += 1;
         }
-        let facts = &mut self.facts;
-        facts.hashes.push(row.hash);
-        facts.dimensions.push(row.dimensions);
-        facts.modified.push(row.modified);
-        facts.phash.push(row.phash);
-        facts.dhash.push(row.dhash);
+        let file_metadata = &mut self.file_metadata;
+        file_metadata.hashes.push(row.hash);
+        file_metadata.dimensions.push(row.dimensions);
+        file_metadata.modified.push(row.modified);
+        file_metadata.phash.push(row.phash);
+        file_metadata.dhash.push(row.dhash);
         if let Some(trouble) = row.trouble {
-            facts.unreadable.insert(id, trouble);
+            file_metadata.unreadable.insert(id, trouble);
         }
     }
 }

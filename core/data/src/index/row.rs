@@ -12,7 +12,7 @@ use std::path::Path;
 /// Files beyond this size are hashed but not decoded.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// One sample's row of the facts.
+/// One sample's row of the file metadata.
 pub(super) struct Row {
     pub(super) hash: ContentHash,
     pub(super) dimensions: Dimensions,

@@ -1,7 +1,7 @@
 //! What a reading that has not come to its end yet has told so far, so that one that is killed is not begun anew.
 //!
 //! An append-only file of frames, each with its length and checksum and synced before more is read; what follows the
-//! last whole frame is cut off. It goes when the facts themselves are kept.
+//! last whole frame is cut off. It goes when the file metadata themselves are kept.
 
 use super::row::Row;
 use crate::{Error, Result};

@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use super::entry::{Key, ORPHAN};
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
@@ -23,14 +23,18 @@ pub(super) struct Binding {
 
 impl Binding {
     /// Finds the rows of all entries. Takes memory by the number of entries, not by that of samples.
-    pub(super) fn new(books: &mut [&mut Book], manifest: &Manifest, facts: Option<&Facts>) -> Binding {
+    pub(super) fn new(
+        books: &mut [&mut Book],
+        manifest: &Manifest,
+        file_metadata: Option<&FileMetadata>,
+    ) -> Binding {
         let mut finder = Finder::default();
         for entry in books.iter().flat_map(|book| &book.entries) {
             for key in &entry.keys {
                 finder.note(key, entry.at);
             }
         }
-        finder.resolve(manifest, facts);
+        finder.resolve(manifest, file_metadata);
         let binding = finder.binding(manifest);
         let rows: Vec<Vec<Vec<u32>>> = books
             .iter()
@@ -48,8 +52,10 @@ impl Binding {
     }
 
     /// What an entry about a sample says of it.
-    pub(super) fn key(&self, id: SampleId, manifest: &Manifest, facts: Option<&Facts>) -> Key {
-        let hash = facts.map(|facts| facts.hashes[id.index()]).filter(|hash| *hash != ContentHash::default());
+    pub(super) fn key(&self, id: SampleId, manifest: &Manifest, file_metadata: Option<&FileMetadata>) -> Key {
+        let hash = file_metadata
+            .map(|file_metadata| file_metadata.hashes[id.index()])
+            .filter(|hash| *hash != ContentHash::default());
         let path = manifest.path(id).as_os_str().as_bytes().into();
         Key { hash, path, was: self.was.get(&id.0).cloned() }
     }
@@ -125,9 +131,9 @@ impl<'k> Finder<'k> {
         members.into_iter().map(class).collect()
     }
 
-    fn resolve(&mut self, manifest: &Manifest, facts: Option<&Facts>) {
+    fn resolve(&mut self, manifest: &Manifest, file_metadata: Option<&FileMetadata>) {
         let classes = self.classes();
-        let candidates = self.candidates(facts);
+        let candidates = self.candidates(file_metadata);
         let mut groups: BTreeMap<ContentHash, Vec<&(u32, Vec<&[u8]>)>> = BTreeMap::new();
         // Those that only their path can tell.
         let mut by_path = Vec::new();
@@ -153,8 +159,11 @@ impl<'k> Finder<'k> {
         for (root, paths) in by_path {
             // A path whose content is another one now is another sample, unless its content cannot be read now.
             let fits = |row: &u32| {
-                let known = facts.is_some() && self.keys[*root as usize].0.is_some();
-                !known || facts.is_some_and(|facts| facts.hashes[*row as usize] == ContentHash::default())
+                let known = file_metadata.is_some() && self.keys[*root as usize].0.is_some();
+                !known
+                    || file_metadata.is_some_and(|file_metadata| {
+                        file_metadata.hashes[*row as usize] == ContentHash::default()
+                    })
             };
             if let Some(row) = paths.iter().filter_map(|path| rows.get(path).copied()).find(fits) {
                 self.rows[*root as usize] = row;
@@ -163,14 +172,15 @@ impl<'k> Finder<'k> {
     }
 
     /// Rows by content, of contents that entries name.
-    fn candidates(&self, facts: Option<&Facts>) -> HashMap<ContentHash, Vec<u32>> {
+    fn candidates(&self, file_metadata: Option<&FileMetadata>) -> HashMap<ContentHash, Vec<u32>> {
         let wanted: HashSet<ContentHash> = self.keys.iter().filter_map(|key| key.0).collect();
         let mut candidates: HashMap<ContentHash, Vec<u32>> = HashMap::new();
-        if let Some(facts) = facts.filter(|_| !wanted.is_empty()) {
-            let rows = (0..facts.len() as u32).into_par_iter();
-            let rows: Vec<u32> = rows.filter(|&row| wanted.contains(&facts.hashes[row as usize])).collect();
+        if let Some(file_metadata) = file_metadata.filter(|_| !wanted.is_empty()) {
+            let rows = (0..file_metadata.len() as u32).into_par_iter();
+            let rows: Vec<u32> =
+                rows.filter(|&row| wanted.contains(&file_metadata.hashes[row as usize])).collect();
             for row in rows {
-                candidates.entry(facts.hashes[row as usize]).or_default().push(row);
+                candidates.entry(file_metadata.hashes[row as usize]).or_default().push(row);
             }
         }
         candidates

@@ -1,12 +1,8 @@
 //! One reviewer's file in memory.
 
-use super::entry::{Entry, Key, What};
+use super::entry::Entry;
 use super::line::{Line, Said, percent, unpercent};
 use crate::{Error, Result};
-use chaffinch_protocol::decision::Choice;
-use chaffinch_protocol::display::safe_text;
-use jiff::Timestamp;
-use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;

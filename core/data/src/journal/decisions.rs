@@ -1,6 +1,6 @@
 //! What holds for each sample.
 
-use super::book::Entry;
+use super::entry::Entry;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;

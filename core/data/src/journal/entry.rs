@@ -2,6 +2,7 @@
 
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::display::safe_text;
 use jiff::Timestamp;
 use std::collections::HashSet;
 

@@ -11,9 +11,10 @@ fn bound(dir: &Path) -> Journal {
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
     let manifest = Arc::new(Manifest::new("/data", paths.map(sample)));
     let hashes = ["same", "same", "same", "other"].map(|text| ContentHash::of(text.as_bytes()));
-    let facts = Arc::new(Facts { hashes: hashes.into_iter().collect(), ..Facts::default() });
+    let file_metadata =
+        Arc::new(FileMetadata { hashes: hashes.into_iter().collect(), ..FileMetadata::default() });
     let mut journal = Journal::open(dir, "anna").unwrap();
-    journal.bind(&manifest, Some(&facts));
+    journal.bind(&manifest, Some(&file_metadata));
     journal
 }
 

@@ -10,19 +10,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Samples by path and content.
-fn dataset(rows: &[(&str, &str)]) -> (Arc<Manifest>, Arc<Facts>) {
+fn dataset(rows: &[(&str, &str)]) -> (Arc<Manifest>, Arc<FileMetadata>) {
     let sample = |path: &str| NewSample { path: path.into(), label: Some("cat".into()), split: Split::None };
     let manifest = Manifest::new("/data", rows.iter().map(|row| sample(row.0)));
     let hash =
         |text: &str| if text.is_empty() { ContentHash::default() } else { ContentHash::of(text.as_bytes()) };
-    let facts = Facts { hashes: rows.iter().map(|row| hash(row.1)).collect(), ..Facts::default() };
-    (Arc::new(manifest), Arc::new(facts))
+    let file_metadata =
+        FileMetadata { hashes: rows.iter().map(|row| hash(row.1)).collect(), ..FileMetadata::default() };
+    (Arc::new(manifest), Arc::new(file_metadata))
 }
 
 fn bound(dir: &Path, reviewer: &str, rows: &[(&str, &str)]) -> Journal {
     let mut journal = Journal::open(dir, reviewer).unwrap();
-    let (manifest, facts) = dataset(rows);
-    journal.bind(&manifest, Some(&facts));
+    let (manifest, file_metadata) = dataset(rows);
+    journal.bind(&manifest, Some(&file_metadata));
     journal
 }
 
@@ -218,12 +219,12 @@ fn copies_are_told_apart_by_their_paths() {
 #[test]
 fn entries_from_before_the_scan_go_by_path() {
     let place = tempfile::tempdir().unwrap();
-    let (manifest, facts) = dataset(&THREE);
+    let (manifest, file_metadata) = dataset(&THREE);
     let mut journal = Journal::open(place.path(), "anna").unwrap();
     journal.bind(&manifest, None);
     journal.decide(&ids(&[1]), remove()).unwrap();
     assert!(text(place.path()).contains("\"hash\":null"));
-    journal.bind(&manifest, Some(&facts));
+    journal.bind(&manifest, Some(&file_metadata));
     journal.decide(&ids(&[1]), keep()).unwrap();
     assert_eq!(choices(&journal), [(1, "keep".into())]);
     journal.undo().unwrap();
@@ -343,8 +344,8 @@ fn a_failed_write_changes_nothing() {
     let memory = Memory::default();
     memory.space.store(10_000, Ordering::Relaxed);
     let mut journal = Journal::open_with(place.path(), "anna", Box::new(memory.clone())).unwrap();
-    let (manifest, facts) = dataset(&THREE);
-    journal.bind(&manifest, Some(&facts));
+    let (manifest, file_metadata) = dataset(&THREE);
+    journal.bind(&manifest, Some(&file_metadata));
     journal.decide(&ids(&[0]), remove()).unwrap();
     let before = memory.bytes.lock().unwrap().clone();
     let unchanged = |journal: &Journal| {
@@ -383,8 +384,8 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
         return;
     }
     let mut journal = Journal::open_with(place.path(), "anna", Box::new(Disk::new(full.into()))).unwrap();
-    let (manifest, facts) = dataset(&THREE);
-    journal.bind(&manifest, Some(&facts));
+    let (manifest, file_metadata) = dataset(&THREE);
+    journal.bind(&manifest, Some(&file_metadata));
     let error = journal.decide(&ids(&[0]), keep()).unwrap_err().to_string();
     assert!(error.contains("No space left"), "{error}");
     assert_eq!(journal.decided_count(), 0);

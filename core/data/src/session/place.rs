@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A session's folder and the dataset it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SessionLocation {
     /// The session's folder, which need not exist yet.
     pub dir: PathBuf,
     /// The dataset.
@@ -40,7 +40,7 @@ fn name(dataset: &Path) -> String {
 ///
 /// # Errors
 /// When there is nothing there.
-pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<Place> {
+pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     if arg.join(MARK).is_file() {
         if let Some(other) = session.filter(|other| *other != arg) {
             let message = format!(
@@ -51,12 +51,12 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<Place> {
             return Err(Error::Invalid(message));
         }
         let dataset = Session::open_to_read(arg)?.dataset();
-        return Ok(Place { dir: arg.to_path_buf(), dataset });
+        return Ok(SessionLocation { dir: arg.to_path_buf(), dataset });
     }
     if !arg.exists() {
         let message = "there is no such dataset or session; check the path".into();
         return Err(Error::Dataset { path: arg.to_path_buf(), message });
     }
     let dir = session.map_or_else(|| default_dir(arg), |dir| Ok(dir.to_path_buf()))?;
-    Ok(Place { dir, dataset: canonical(arg)? })
+    Ok(SessionLocation { dir, dataset: canonical(arg)? })
 }

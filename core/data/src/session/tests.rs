@@ -40,15 +40,15 @@ fn a_session_comes_back_as_it_was() {
 
     let row = NewSample { path: "a.jpg".into(), label: Some("cat".into()), split: Split::Train };
     let manifest = Manifest::new(desk.data(), [row]);
-    let facts = Facts {
+    let file_metadata = FileMetadata {
         hashes: vec![Default::default()].into(),
         dimensions: [Default::default()].into_iter().collect(),
         modified: vec![0].into(),
         phash: vec![0].into(),
         dhash: vec![0].into(),
-        ..Facts::default()
+        ..FileMetadata::default()
     };
-    session.save_samples(&manifest, &facts).unwrap();
+    session.save_samples(&manifest, &file_metadata).unwrap();
     let mut builder = ResultBuilder::new(1);
     builder.scores(&[0.25]);
     let record = RunRecord { name: "clip-prompt".into(), ..RunRecord::default() };
@@ -63,7 +63,7 @@ fn a_session_comes_back_as_it_was() {
 
     let session = desk.open().unwrap();
     let (manifest, known) = session.load_samples().unwrap().unwrap();
-    assert_eq!((manifest.len(), known), (1, facts));
+    assert_eq!((manifest.len(), known), (1, file_metadata));
     let (results, damaged) = session.load_results(1, manifest.classes());
     assert_eq!((results["clip-prompt"].scores(), damaged.len()), (&[0.25][..], 0));
     assert_eq!(session.load_settings().unwrap(), Settings { ensemble: Some(rule), thresholds, params });
@@ -132,7 +132,7 @@ fn datasets_and_sessions_are_told_apart() {
     let desk = Desk::new();
     let data = fs::canonicalize(desk.data()).unwrap();
     let named = resolve(&desk.data(), Some(&desk.dir())).unwrap();
-    assert_eq!(named, Place { dir: desk.dir(), dataset: data.clone() });
+    assert_eq!(named, SessionLocation { dir: desk.dir(), dataset: data.clone() });
     drop(desk.open().unwrap());
     assert_eq!(resolve(&desk.dir(), None).unwrap(), named);
     assert!(resolve(&desk.dir(), Some(&desk.data())).is_err());

@@ -5,7 +5,7 @@
 
 use super::feeder::Feeder;
 use super::{CHUNK_ROWS, EmbeddingStore};
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::index::MAX_FILE_BYTES;
 use crate::manifest::Manifest;
@@ -52,17 +52,17 @@ enum Prepared {
 pub fn fill(
     store: &mut EmbeddingStore,
     manifest: &Manifest,
-    facts: &Facts,
+    file_metadata: &FileMetadata,
     embedder: &dyn Embedder,
     job: &Job<'_>,
 ) -> Result<FillReport> {
     if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
         return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
     }
-    let mut wanted = facts.hashes.to_vec();
+    let mut wanted = file_metadata.hashes.to_vec();
     let mut report = FillReport::default();
     let mut broken = HashSet::new();
-    for id in facts.unreadable.keys() {
+    for id in file_metadata.unreadable.keys() {
         let hash = std::mem::take(&mut wanted[id.index()]);
         if hash != ContentHash::default() && broken.insert(hash) {
             report.unusable += 1;
@@ -77,7 +77,7 @@ pub fn fill(
     }
     report.reused = (different.len() - missing.len()) as u64;
     drop(different);
-    let work = Work { manifest, facts, embedder, job, missing: &missing, copies: &copies };
+    let work = Work { manifest, file_metadata, embedder, job, missing: &missing, copies: &copies };
     work.run(store, &mut report)?;
     Ok(report)
 }
@@ -85,7 +85,7 @@ pub fn fill(
 /// What all threads share.
 struct Work<'a> {
     manifest: &'a Manifest,
-    facts: &'a Facts,
+    file_metadata: &'a FileMetadata,
     embedder: &'a dyn Embedder,
     job: &'a Job<'a>,
     missing: &'a [usize],
@@ -104,9 +104,11 @@ impl Work<'_> {
             for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
                 match prepared {
                     Prepared::Changed => report.changed += 1,
-                    Prepared::NoPicture => drop(feeder.push(self.facts.hashes[row], None, self.job)?),
+                    Prepared::NoPicture => {
+                        feeder.push(self.file_metadata.hashes[row], None, self.job)?;
+                    }
                     Prepared::Input(input) => {
-                        if feeder.push(self.facts.hashes[row], Some(&input), self.job)? {
+                        if feeder.push(self.file_metadata.hashes[row], Some(&input), self.job)? {
                             self.job.progress((group.end as u64).min(total), total);
                         }
                     }
@@ -146,7 +148,7 @@ impl Work<'_> {
 
     /// Prepares a content from the first file that has it, or from any other.
     fn prepare_content(&self, row: usize) -> Prepared {
-        let hash = self.facts.hashes[row];
+        let hash = self.file_metadata.hashes[row];
         let first = self.prepare_file(row, hash);
         if !matches!(first, Prepared::Changed) {
             return first;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::Facts;
+use crate::file_metadata::FileMetadata;
 use crate::index;
 use crate::manifest::{Manifest, NewSample};
 use chaffinch_compute::embedding::{EmbedError, Embedder};
@@ -107,7 +107,7 @@ pub(crate) fn picture(number: usize) -> Vec<u8> {
 }
 
 /// Three chunks of pictures, with two copies and one broken file.
-pub(crate) fn dataset() -> (TempDir, Manifest, Facts) {
+pub(crate) fn dataset() -> (TempDir, Manifest, FileMetadata) {
     let place = tempfile::tempdir().unwrap();
     let total = 2 * CHUNK_ROWS + 100;
     for number in 0..total {
@@ -120,8 +120,8 @@ pub(crate) fn dataset() -> (TempDir, Manifest, Facts) {
         fs::write(place.path().join(format!("{number:05}.bmp")), bytes).unwrap();
     }
     let manifest = listed(place.path());
-    let facts = facts(&manifest);
-    (place, manifest, facts)
+    let file_metadata = file_metadata(&manifest);
+    (place, manifest, file_metadata)
 }
 
 pub(crate) fn listed(place: &Path) -> Manifest {
@@ -132,14 +132,20 @@ pub(crate) fn listed(place: &Path) -> Manifest {
     Manifest::new(place, names.into_iter().map(sample))
 }
 
-fn facts(manifest: &Manifest) -> Facts {
+fn file_metadata(manifest: &Manifest) -> FileMetadata {
     let stop = AtomicBool::new(false);
     index::refresh(manifest, None, &Job::new(&stop, &|_, _| {})).unwrap().0
 }
 
-fn run(dir: &Path, manifest: &Manifest, facts: &Facts, model: &Fake) -> Result<FillReport> {
+fn run(dir: &Path, manifest: &Manifest, file_metadata: &FileMetadata, model: &Fake) -> Result<FillReport> {
     let mut store = EmbeddingStore::open(dir, model.fingerprint(), DIM)?;
-    fill(&mut store, manifest, facts, model, &Job::new(&model.stop, &|done, total| assert!(done <= total)))
+    fill(
+        &mut store,
+        manifest,
+        file_metadata,
+        model,
+        &Job::new(&model.stop, &|done, total| assert!(done <= total)),
+    )
 }
 
 /// Every file of the store, by name.
@@ -154,10 +160,10 @@ pub(crate) fn files(dir: &Path, model: &Fake) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_stopped_run_resumes_to_the_same_bytes() {
-    let (_place, manifest, facts) = dataset();
+    let (_place, manifest, file_metadata) = dataset();
     let whole = tempfile::tempdir().unwrap();
     let model = Fake::new();
-    let report = run(whole.path(), &manifest, &facts, &model).unwrap();
+    let report = run(whole.path(), &manifest, &file_metadata, &model).unwrap();
     let contents = 2 * CHUNK_ROWS as u64 + 100 - 3;
     assert_eq!(report, FillReport { embedded: contents, reused: 0, unusable: 1, changed: 0 });
     let expected = files(whole.path(), &model);
@@ -166,14 +172,14 @@ fn a_stopped_run_resumes_to_the_same_bytes() {
     for stop_at in [1, CHUNK_ROWS - 100, CHUNK_ROWS + 300, 2 * CHUNK_ROWS + 10] {
         let parts = tempfile::tempdir().unwrap();
         let stopped = Fake { stop_at, ..Fake::new() };
-        assert!(matches!(run(parts.path(), &manifest, &facts, &stopped), Err(Error::Stopped)));
+        assert!(matches!(run(parts.path(), &manifest, &file_metadata, &stopped), Err(Error::Stopped)));
         let left = files(parts.path(), &model);
         assert_eq!(left.len(), stop_at / CHUNK_ROWS, "finished chunks stay, and only they");
         // What a killed writer leaves behind.
         let folder = parts.path().join(model.fingerprint().as_str());
         fs::write(folder.join(format!("chunk-{:06}.safetensors.new", left.len())), b"half").unwrap();
         let again = Fake::new();
-        let report = run(parts.path(), &manifest, &facts, &again).unwrap();
+        let report = run(parts.path(), &manifest, &file_metadata, &again).unwrap();
         assert_eq!(report.reused, (left.len() * CHUNK_ROWS) as u64);
         assert_eq!(report.embedded as usize, again.images.load(Ordering::SeqCst));
         assert_eq!(files(parts.path(), &model), expected);
@@ -190,15 +196,15 @@ fn slow_fill() {
     };
     let manifest = listed(Path::new(&images));
     let model = Fake { pause: Duration::from_millis(10), ..Fake::new() };
-    run(Path::new(&dir), &manifest, &facts(&manifest), &model).unwrap();
+    run(Path::new(&dir), &manifest, &file_metadata(&manifest), &model).unwrap();
 }
 
 #[test]
 fn killed_runs_resume_to_the_same_bytes() {
-    let (place, manifest, facts) = dataset();
+    let (place, manifest, file_metadata) = dataset();
     let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let model = Fake::new();
-    run(whole.path(), &manifest, &facts, &model).unwrap();
+    run(whole.path(), &manifest, &file_metadata, &model).unwrap();
     let chunk = |number: usize| {
         killed.path().join(model.fingerprint.as_str()).join(format!("chunk-{number:06}.safetensors"))
     };
@@ -220,7 +226,7 @@ fn killed_runs_resume_to_the_same_bytes() {
         assert!(chunk(number).exists() && !chunk(2).exists(), "killed in the middle");
     }
     let again = Fake::new();
-    let report = run(killed.path(), &manifest, &facts, &again).unwrap();
+    let report = run(killed.path(), &manifest, &file_metadata, &again).unwrap();
     assert_eq!(report.reused as usize, 2 * CHUNK_ROWS);
     assert_eq!(files(killed.path(), &model), files(whole.path(), &model));
 }
@@ -234,7 +240,7 @@ fn renamed_files_are_hits_and_changed_ones_misses() {
     fs::rename(place.path().join("00009.bmp"), place.path().join("zz.bmp")).unwrap();
     fs::write(place.path().join("00010.bmp"), picture(60_000)).unwrap();
     let (manifest, store_before) = (listed(place.path()), files(dir.path(), &model));
-    let known = facts(&manifest);
+    let known = file_metadata(&manifest);
     let again = Fake::new();
     let report = run(dir.path(), &manifest, &known, &again).unwrap();
     assert_eq!((report.embedded, again.images.load(Ordering::SeqCst)), (1, 1));
@@ -256,10 +262,10 @@ fn renamed_files_are_hits_and_changed_ones_misses() {
 
 #[test]
 fn damaged_chunks_are_set_aside_and_computed_anew() {
-    let (_place, manifest, facts) = dataset();
+    let (_place, manifest, file_metadata) = dataset();
     let dir = tempfile::tempdir().unwrap();
     let model = Fake::new();
-    run(dir.path(), &manifest, &facts, &model).unwrap();
+    run(dir.path(), &manifest, &file_metadata, &model).unwrap();
     let whole = files(dir.path(), &model);
     let folder = dir.path().join(model.fingerprint().as_str());
     let damage = |number: usize, bytes: &[u8]| {
@@ -280,7 +286,7 @@ fn damaged_chunks_are_set_aside_and_computed_anew() {
     assert_eq!(store.len(), 100 - 3);
     drop(store);
     let again = Fake::new();
-    let report = run(dir.path(), &manifest, &facts, &again).unwrap();
+    let report = run(dir.path(), &manifest, &file_metadata, &again).unwrap();
     assert_eq!(report.embedded, 2 * CHUNK_ROWS as u64);
     let mut repaired = files(dir.path(), &model);
     assert!(repaired.remove("chunk-000000.safetensors.damaged").is_some());
@@ -294,34 +300,34 @@ fn damaged_chunks_are_set_aside_and_computed_anew() {
 
 #[test]
 fn what_changed_under_the_index_is_left_for_the_next() {
-    let (place, manifest, facts) = dataset();
+    let (place, manifest, file_metadata) = dataset();
     let dir = tempfile::tempdir().unwrap();
     fs::write(place.path().join("00001.bmp"), picture(70_000)).unwrap();
     fs::remove_file(place.path().join("00002.bmp")).unwrap();
     // A copy of it is still there.
     fs::remove_file(place.path().join("00003.bmp")).unwrap();
-    let report = run(dir.path(), &manifest, &facts, &Fake::new()).unwrap();
+    let report = run(dir.path(), &manifest, &file_metadata, &Fake::new()).unwrap();
     assert_eq!(report.changed, 2);
     let store = EmbeddingStore::open(dir.path(), Fake::new().fingerprint(), DIM).unwrap();
-    assert_eq!(store.missing(&facts.hashes), [1, 2, 700]);
-    assert!(store.get(&facts.hashes[3]).is_some());
+    assert_eq!(store.missing(&file_metadata.hashes), [1, 2, 700]);
+    assert!(store.get(&file_metadata.hashes[3]).is_some());
 }
 
 #[test]
 fn batches_shrink_when_memory_does() {
-    let (_place, manifest, facts) = dataset();
+    let (_place, manifest, file_metadata) = dataset();
     let dir = tempfile::tempdir().unwrap();
     let small = Fake { memory: 13, ..Fake::new() };
-    run(dir.path(), &manifest, &facts, &small).unwrap();
+    run(dir.path(), &manifest, &file_metadata, &small).unwrap();
     assert_eq!(small.largest.load(Ordering::SeqCst), 12);
     let none = Fake { memory: 0, ..Fake::new() };
-    let error = run(tempfile::tempdir().unwrap().path(), &manifest, &facts, &none).unwrap_err();
+    let error = run(tempfile::tempdir().unwrap().path(), &manifest, &file_metadata, &none).unwrap_err();
     assert_eq!(error.to_string(), "out of memory on none with a batch of 1");
     let other = Fake { fingerprint: ModelFingerprint::new("def", "v1"), ..Fake::new() };
     let mut store = EmbeddingStore::open(dir.path(), other.fingerprint(), DIM).unwrap();
     assert!(store.is_empty(), "another model has another store");
     let stop = AtomicBool::new(false);
-    assert!(fill(&mut store, &manifest, &facts, &small, &Job::new(&stop, &|_, _| {})).is_err());
+    assert!(fill(&mut store, &manifest, &file_metadata, &small, &Job::new(&stop, &|_, _| {})).is_err());
 }
 
 #[test]

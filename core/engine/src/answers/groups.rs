@@ -121,7 +121,7 @@ impl Groups {
         let from = usize::try_from(start).unwrap_or(usize::MAX).min(samples.len());
         let to = from.saturating_add(len.min(4096) as usize).min(samples.len());
         let member = |id: &SampleId| {
-            let size = findings.facts.dimensions.get(id.index());
+            let size = findings.file_metadata.dimensions.get(id.index());
             GroupMember {
                 row: answers::row(state, decisions, *id),
                 width: size.width,
@@ -162,7 +162,7 @@ fn best(state: &State, result: &DetectorResult, samples: &[SampleId]) -> Option<
             Split::Validation => 2,
             Split::Test => 3,
         };
-        let size = findings.facts.dimensions.get(id.index());
+        let size = findings.file_metadata.dimensions.get(id.index());
         // Scores lie in 0..=1, where the bits of numbers are in the order of the numbers.
         let score = result.score(*id).unwrap_or(0.0).max(0.0).to_bits();
         let area = u64::from(size.width) * u64::from(size.height);

@@ -1,14 +1,13 @@
 //! Runs queries on a thread of their own; only the newest one is worth finishing.
 
-use super::desk::Desk;
-use super::order::Order;
+use super::list_result::ListResult;
+use super::worker_queue::WorkerQueue;
 use crate::Error;
 use crate::internal::Internal;
 use crate::state::State;
 use chaffinch_data::columns;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::decision::Choice;
-use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Query, Ticket};
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -19,7 +18,7 @@ use std::time::Duration;
 /// After so long without a question nobody is typing a filter any more.
 const IDLE: Duration = Duration::from_secs(2);
 
-struct Question {
+struct ListQuestion {
     ticket: Ticket,
     query: Query,
     state: Arc<State>,
@@ -28,7 +27,7 @@ struct Question {
 
 /// The desk where lists are asked for.
 pub(crate) struct Lists {
-    desk: Desk<Question>,
+    desk: WorkerQueue<ListQuestion>,
     /// The ticket of the newest question; work on an older one is given up.
     newest: Arc<AtomicU64>,
 }
@@ -37,7 +36,7 @@ impl Lists {
     pub(crate) fn start(internal: &Sender<Internal>) -> Lists {
         let internal = internal.clone();
         let newest = Arc::new(AtomicU64::new(0));
-        let desk = Desk::start({
+        let desk = WorkerQueue::start({
             let newest = newest.clone();
             move |inbox| serve(inbox, &newest, &internal)
         });
@@ -46,7 +45,7 @@ impl Lists {
 
     pub(crate) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
         self.newest.store(ticket, Ordering::Relaxed);
-        self.desk.ask(Question { ticket, query, state, decisions });
+        self.desk.ask(ListQuestion { ticket, query, state, decisions });
     }
 
     pub(crate) fn stop(self) {
@@ -55,7 +54,7 @@ impl Lists {
     }
 }
 
-fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Internal>) {
+fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<Internal>) {
     // Threads of their own: a scan keeps the common ones busy for seconds.
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -91,11 +90,11 @@ fn serve(inbox: &Receiver<Question>, newest: &AtomicU64, internal: &Sender<Inter
     }
 }
 
-fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<Order> {
+fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<ListResult> {
     let (state, decisions) = (&question.state, &question.decisions);
     let source = query::Source {
         manifest: &state.findings.manifest,
-        facts: &state.findings.facts,
+        file_metadata: &state.findings.file_metadata,
         results: &state.findings.results,
         thresholds: &state.thresholds,
         ranking: &state.ranking,
@@ -108,7 +107,7 @@ fn answer(question: &Question, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::R
         false if decisions.decided() == 0 => [0; 4],
         false => by_choice(&rows, decisions, source.manifest.len()),
     };
-    Ok(Order { rows, by_choice })
+    Ok(ListResult { rows, by_choice })
 }
 
 /// Rows with a keep, remove, relabel, unsure decision.

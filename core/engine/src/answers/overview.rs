@@ -6,7 +6,7 @@ mod forms;
 mod histogram;
 mod statistics;
 
-use super::desk::Desk;
+use super::worker_queue::WorkerQueue;
 use crate::Setup;
 use crate::state::State;
 use chaffinch_data::journal::Decisions;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One question with everything its answer is made of.
-pub(crate) struct Question {
+pub(crate) struct OverviewQuestion {
     pub(crate) ticket: Ticket,
     pub(crate) about: Overview,
     pub(crate) state: Arc<State>,
@@ -27,12 +27,12 @@ pub(crate) struct Question {
 }
 
 /// The desk where overviews are asked for.
-pub(crate) fn desk(events: &Sender<Event>) -> Desk<Question> {
+pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<OverviewQuestion> {
     let events = events.clone();
-    Desk::start(move |inbox| serve(inbox, &events))
+    WorkerQueue::start(move |inbox| serve(inbox, &events))
 }
 
-fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
+fn serve(inbox: &Receiver<OverviewQuestion>, events: &Sender<Event>) {
     while let Ok(first) = inbox.recv() {
         let mut waiting = vec![first];
         while let Ok(newer) = inbox.try_recv() {
@@ -52,7 +52,7 @@ fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
     }
 }
 
-fn answer(question: &Question) -> crate::Result<Overviewed> {
+fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
     let (state, decisions) = (&question.state, &question.decisions);
     Ok(match &question.about {
         Overview::Histogram(name) => {

@@ -38,9 +38,9 @@ pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
 
 pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
     let findings = &state.findings;
-    let (manifest, facts) = (&findings.manifest, &findings.facts);
-    let known = id.index() < facts.len();
-    let size = if known { facts.dimensions.get(id.index()) } else { Default::default() };
+    let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
+    let known = id.index() < file_metadata.len();
+    let size = if known { file_metadata.dimensions.get(id.index()) } else { Default::default() };
     let embedding = findings.matrix.as_ref().filter(|m| id.index() < m.rows()).map(|m| m.row(id.index()));
     let mut issues: Vec<DetailIssue> = findings
         .results
@@ -75,11 +75,11 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
     Detail {
         row,
         full_path: display::safe_path(&manifest.full_path(id)),
-        hash: if known { facts.hashes[id.index()].to_string() } else { String::new() },
+        hash: if known { file_metadata.hashes[id.index()].to_string() } else { String::new() },
         width: size.width,
         height: size.height,
         bytes: size.bytes,
-        unreadable: facts.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
+        unreadable: file_metadata.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
         tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
         note: display::safe_text(journal.decisions().note(id)).into_owned(),
         issues,
@@ -111,7 +111,7 @@ fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<
     let cosines = neighbors::similarities(matrix, embedding, 1);
     let mut best: Vec<(u32, f32)> = (0_u32..)
         .zip(cosines)
-        .filter(|(other, _)| *other != id.0 && findings.facts.decodable(SampleId(*other)))
+        .filter(|(other, _)| *other != id.0 && findings.file_metadata.decodable(SampleId(*other)))
         .collect();
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     if best.len() > NEIGHBORS {
@@ -127,7 +127,7 @@ pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(Emb
     let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
     let fingerprint = ModelFingerprint::stored(vectors.fingerprint());
     let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, vectors.dim()).ok()?;
-    let matrix = store.gather(&findings.facts.hashes).ok()?;
+    let matrix = store.gather(&findings.file_metadata.hashes).ok()?;
     Some((matrix, vectors))
 }
 

@@ -1,9 +1,9 @@
 //! Answers views of many samples at once, on a thread of its own: groups, clusters and the map.
 
-use super::desk::Desk;
 use super::groups::Groups;
-use super::order::Order;
+use super::list_result::ListResult;
 use super::rows as answers;
+use super::worker_queue::WorkerQueue;
 use crate::state::State;
 use chaffinch_compute::neighbors;
 use chaffinch_data::journal::Decisions;
@@ -15,24 +15,24 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 /// A question with everything its answer is made of.
-pub(crate) struct Question {
+pub(crate) struct ViewQuestion {
     pub(crate) command: ViewCommand,
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
     /// The list that the question names, if that is the current one.
-    pub(crate) list: Option<Arc<Order>>,
+    pub(crate) list: Option<Arc<ListResult>>,
 }
 
 /// The desk where views are asked for.
-pub(crate) fn desk(events: &Sender<Event>) -> Desk<Question> {
+pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<ViewQuestion> {
     let events = events.clone();
-    Desk::start(move |inbox| serve(inbox, &events))
+    WorkerQueue::start(move |inbox| serve(inbox, &events))
 }
 
-fn serve(inbox: &Receiver<Question>, events: &Sender<Event>) {
+fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     let mut groups: Option<Groups> = None;
     while let Ok(question) = inbox.recv() {
-        let waiting: Vec<Question> = std::iter::once(question).chain(inbox.try_iter()).collect();
+        let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();
         for place in 0..waiting.len() {
             // Of several maps only the newest is worth the work.
             let newer = || waiting[place + 1..].iter().any(|later| same_kind(&later.command));
@@ -52,8 +52,8 @@ fn same_kind(command: &ViewCommand) -> bool {
     matches!(command, ViewCommand::Map { .. })
 }
 
-fn answer(question: &Question, groups: &mut Option<Groups>) -> Option<ViewEvent> {
-    let Question { command, state, decisions, list } = question;
+fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEvent> {
+    let ViewQuestion { command, state, decisions, list } = question;
     let known = |ticket: &Ticket| groups.as_ref().filter(|groups| groups.ticket == *ticket);
     match command {
         ViewCommand::Groups { ticket, leaks, sample } => {
@@ -146,7 +146,7 @@ fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]
     projection.points()
 }
 
-fn map(state: &State, list: Option<&Order>, axes: Axes, view: &mut MapView) {
+fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView) {
     let Some(atlas) = &state.findings.atlas else {
         view.note = NO_EMBEDDINGS.into();
         return;
@@ -194,7 +194,13 @@ fn map(state: &State, list: Option<&Order>, axes: Axes, view: &mut MapView) {
     view.points = made.collect();
 }
 
-fn inside(state: &State, list: Option<&Order>, axes: Axes, area: Area, most: usize) -> (u64, Vec<SampleId>) {
+fn inside(
+    state: &State,
+    list: Option<&ListResult>,
+    axes: Axes,
+    area: Area,
+    most: usize,
+) -> (u64, Vec<SampleId>) {
     let (Some(atlas), Some(list)) = (&state.findings.atlas, list) else { return (0, Vec::new()) };
     let points = match (axes, atlas.neighborhoods_now()) {
         (Axes::Components, _) => atlas.projection().points(),

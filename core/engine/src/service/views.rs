@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::answers::pictures::Request;
-use crate::answers::views::Question;
+use crate::answers::views::ViewQuestion;
 use chaffinch_protocol::ViewCommand;
 
 impl Service {
@@ -29,7 +29,7 @@ impl Service {
                     self.open_matrix();
                 }
                 let (state, decisions) = (self.state.clone(), self.journal.snapshot());
-                self.views.ask(Question { command, state, decisions, list });
+                self.views.ask(ViewQuestion { command, state, decisions, list });
             }
         }
     }

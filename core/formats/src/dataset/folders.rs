@@ -122,20 +122,20 @@ fn layout(found: &Found) -> Layout {
     let mut wrappers = 0;
     // A single folder that holds all the class folders says nothing, unless it is a split.
     while shallowest >= wrappers + 3 {
-        let tops = at(wrappers);
-        if tops.len() != 1 || tops.iter().any(is_split) {
+        let top_k = at(wrappers);
+        if top_k.len() != 1 || top_k.iter().any(is_split) {
             break;
         }
         wrappers += 1;
     }
-    let tops = at(wrappers);
-    let splits = tops.iter().filter(|name| is_split(name)).count();
-    let note = (splits > 0 && splits < tops.len()).then(|| {
-        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = tops.iter().partition(|name| is_split(name));
+    let top_k = at(wrappers);
+    let splits = top_k.iter().filter(|name| is_split(name)).count();
+    let note = (splits > 0 && splits < top_k.len()).then(|| {
+        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top_k.iter().partition(|name| is_split(name));
         let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
         format!("all top folders were read as classes: {split} is called like a split, but {class} is not")
     });
-    Layout { wrappers, splits: splits > 0 && splits == tops.len(), note }
+    Layout { wrappers, splits: splits > 0 && splits == top_k.len(), note }
 }
 
 fn split_of(name: &OsStr) -> Option<Split> {

@@ -16,13 +16,13 @@ const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "ori
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Which column is what.
-struct Columns {
+struct TableColumns {
     path: usize,
     label: Option<usize>,
     split: Option<usize>,
 }
 
-/// Reads a table with a heading. Columns that mean nothing to Chaffinch are kept as text.
+/// Reads a table with a heading. TableColumns that mean nothing to Chaffinch are kept as text.
 pub(super) fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
@@ -34,7 +34,7 @@ pub(super) fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Resu
         .from_path(file)
         .map_err(|error| broken(file, error))?;
     let headings = headings(reader.byte_headers().map_err(|error| broken(file, error))?);
-    let columns = Columns::find(file, &headings, options)?;
+    let columns = TableColumns::find(file, &headings, options)?;
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
     let mut extra: Vec<ExtraColumn> = kept
         .iter()
@@ -105,8 +105,8 @@ fn headings(record: &ByteRecord) -> Vec<String> {
     record.iter().map(text).collect()
 }
 
-impl Columns {
-    fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<Columns> {
+impl TableColumns {
+    fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<TableColumns> {
         let place = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
         let among = || {
             let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
@@ -133,7 +133,7 @@ impl Columns {
         let other = |column: Option<usize>| column.filter(|&column| column != path);
         let label = other(find(&options.label_column, &LABEL_NAMES)?);
         let split = other(find(&options.split_column, &SPLIT_NAMES)?);
-        Ok(Columns { path, label, split })
+        Ok(TableColumns { path, label, split })
     }
 
     fn has(&self, column: usize) -> bool {

@@ -2,7 +2,7 @@ use super::*;
 use crate::Error;
 use chaffinch_compute::job::Job;
 use chaffinch_data::columns::ResultBuilder;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::journal::{Decisions, Journal};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -29,7 +29,7 @@ const ROWS: [(&str, &str, Split); 6] = [
 struct World {
     place: tempfile::TempDir,
     manifest: Arc<Manifest>,
-    facts: Facts,
+    file_metadata: FileMetadata,
     results: Results,
     thresholds: BTreeMap<String, f32>,
     ranking: Ranking,
@@ -82,7 +82,7 @@ impl World {
         World {
             place,
             manifest,
-            facts: Facts::default(),
+            file_metadata: FileMetadata::default(),
             results,
             thresholds: BTreeMap::new(),
             ranking,
@@ -93,7 +93,7 @@ impl World {
     fn export(&self) -> Export<'_> {
         let source = Source {
             manifest: &self.manifest,
-            facts: &self.facts,
+            file_metadata: &self.file_metadata,
             results: &self.results,
             thresholds: &self.thresholds,
             ranking: &self.ranking,

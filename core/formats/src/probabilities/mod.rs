@@ -44,7 +44,7 @@ pub fn read(
     let errors = errors.transpose()?;
     // Labels are right here: what is left is in the matrix.
     Input::new(numbers, binding, bound, errors)
-        .map_err(|(model, problem)| Error::format(&probabilities[model], problem.to_string()))
+        .map_err(|(model, error)| Error::format(&probabilities[model], error.to_string()))
 }
 
 /// Whether each label is an error. A true class that has no column makes any label wrong.

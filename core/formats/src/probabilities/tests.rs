@@ -1,6 +1,6 @@
 use super::*;
-use chaffinch_confident::{Ensemble, Filter, Method, Problem};
-use chaffinch_review::label_quality::{Question, Report};
+use chaffinch_confident::{Ensemble, Filter, InputError, Method};
+use chaffinch_review::label_quality::{JudgeOptions, Report};
 use std::fs;
 
 /// Files in a folder of their own; npy files are made from their parts.
@@ -40,8 +40,8 @@ impl Files {
     }
 }
 
-fn question(filters: Vec<Filter>) -> Question {
-    Question { method: Method::SelfConfidence, adjusted: false, filters, ensemble: Ensemble::Scores }
+fn question(filters: Vec<Filter>) -> JudgeOptions {
+    JudgeOptions { method: Method::SelfConfidence, adjusted: false, filters, ensemble: Ensemble::Scores }
 }
 
 fn issues(input: &Input) -> Vec<bool> {
@@ -167,7 +167,7 @@ fn labels_all_alike_are_refused_where_classes_are_compared() {
     let files = Files::new(&[("p.csv", "cat,dog\n.5,.5\n.4,.6\n"), ("l.csv", "cat\ncat\n")]);
     let input = files.read("p.csv", "l.csv", "", "").unwrap();
     let question = question(vec![Filter::Both]);
-    assert_eq!(input.judge(&question), Err(Problem::OneClass));
+    assert_eq!(input.judge(&question), Err(InputError::OneClass));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
     let alone = files.read("a.csv", "l.csv", "", "t.csv").unwrap().judge(&question(vec![])).unwrap();
     for ensemble in Ensemble::ALL {
         let input = files.read("a.csv b.csv", "l.csv", "", "t.csv").unwrap();
-        let question = Question { ensemble, ..question(vec![Filter::PredictedNeqGiven]) };
+        let question = JudgeOptions { ensemble, ..question(vec![Filter::PredictedNeqGiven]) };
         let judged = input.judge(&question).unwrap();
         assert!(judged.scores.iter().zip(&alone.scores).all(|(a, b)| (a - b).abs() < 1e-12));
         assert_eq!(
@@ -233,7 +233,7 @@ fn odd_classes_have_a_defined_result() {
             for method in Method::ALL {
                 for ensemble in Ensemble::ALL {
                     let question =
-                        Question { method, adjusted: false, filters: Filter::ALL.to_vec(), ensemble };
+                        JudgeOptions { method, adjusted: false, filters: Filter::ALL.to_vec(), ensemble };
                     let judged = input.judge(&question).unwrap();
                     assert!(judged.scores.iter().all(|score| (0.0..=1.0).contains(score)), "{judged:?}");
                     let lowest = judged.scores.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
@@ -241,7 +241,7 @@ fn odd_classes_have_a_defined_result() {
                     let named = &judged.flagged["predicted_neq_given"];
                     assert_eq!(named, &[false, false, false, true]);
                     // Adjusted rows of a class that nobody has stay finite.
-                    let adjusted = Question { adjusted: true, ..question };
+                    let adjusted = JudgeOptions { adjusted: true, ..question };
                     assert!(input.judge(&adjusted).unwrap().scores.iter().all(|score| score.is_finite()));
                 }
             }

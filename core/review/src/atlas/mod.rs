@@ -10,7 +10,7 @@ pub use neighborhoods::Neighborhoods;
 pub use projection::Projection;
 
 use chaffinch_compute::matrix::EmbeddingMatrix;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ fn spaced(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
 pub struct Atlas {
     matrix: Arc<EmbeddingMatrix>,
     manifest: Arc<Manifest>,
-    facts: Arc<Facts>,
+    file_metadata: Arc<FileMetadata>,
     projection: OnceLock<Projection>,
     drawing: neighborhoods::Drawing,
     clusters: Mutex<BTreeMap<u32, Arc<Clusters>>>,
@@ -35,11 +35,15 @@ pub struct Atlas {
 
 impl Atlas {
     /// Of these embeddings; nothing is computed yet.
-    pub fn new(matrix: Arc<EmbeddingMatrix>, manifest: Arc<Manifest>, facts: Arc<Facts>) -> Atlas {
+    pub fn new(
+        matrix: Arc<EmbeddingMatrix>,
+        manifest: Arc<Manifest>,
+        file_metadata: Arc<FileMetadata>,
+    ) -> Atlas {
         Atlas {
             matrix,
             manifest,
-            facts,
+            file_metadata,
             projection: OnceLock::new(),
             drawing: neighborhoods::Drawing::default(),
             clusters: Mutex::default(),
@@ -88,6 +92,6 @@ impl Atlas {
     }
 
     fn usable(&self, row: u32) -> bool {
-        (row as usize) < self.matrix.rows() && self.facts.decodable(SampleId(row))
+        (row as usize) < self.matrix.rows() && self.file_metadata.decodable(SampleId(row))
     }
 }

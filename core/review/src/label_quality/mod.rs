@@ -11,7 +11,7 @@ pub use grid::{Grid, Numbers, Values};
 pub use report::{FilterFigures, Joined, Report};
 
 use chaffinch_confident::{
-    Ensemble, Filter, Filters, Method, Problem, Real, Table, Tops, Weights, ensemble_scores,
+    Ensemble, Filter, Filters, InputError, Method, Real, Table, TopK, Weights, ensemble_scores,
     mean_probabilities, scores, suggested,
 };
 use chaffinch_data::columns::Column;
@@ -33,13 +33,13 @@ pub struct Input {
 /// The probabilities of a model, checked, and what was found out about them on the way.
 #[derive(Debug, Clone, PartialEq)]
 enum Model {
-    Single(Column<f32>, Tops<f32>),
-    Double(Column<f64>, Tops<f64>),
+    Single(Column<f32>, TopK<f32>),
+    Double(Column<f64>, TopK<f64>),
 }
 
 /// What is asked of [`Input::judge`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct JudgeOptions {
     /// How labels are scored.
     pub method: Method,
     /// Whether probabilities are first made comparable between classes.
@@ -65,24 +65,24 @@ pub struct Judged {
 
 impl Model {
     /// Checks one model's probabilities of these labels.
-    fn checked(numbers: Numbers, classes: usize, labels: &[u32]) -> std::result::Result<Model, Problem> {
-        fn tops<T: Real>(
+    fn checked(numbers: Numbers, classes: usize, labels: &[u32]) -> std::result::Result<Model, InputError> {
+        fn top_k<T: Real>(
             data: &[T],
             classes: usize,
             labels: &[u32],
-        ) -> std::result::Result<Tops<T>, Problem> {
+        ) -> std::result::Result<TopK<T>, InputError> {
             let table = Table::new(data, classes, labels)?;
             table.check_sums(SUM_TOLERANCE)?;
-            Ok(table.tops())
+            Ok(table.top_k())
         }
         Ok(match numbers {
             Numbers::Single(data) => {
-                let tops = tops(&data, classes, labels)?;
-                Model::Single(data, tops)
+                let top_k = top_k(&data, classes, labels)?;
+                Model::Single(data, top_k)
             }
             Numbers::Double(data) => {
-                let tops = tops(&data, classes, labels)?;
-                Model::Double(data, tops)
+                let top_k = top_k(&data, classes, labels)?;
+                Model::Double(data, top_k)
             }
         })
     }
@@ -106,16 +106,16 @@ impl Input {
         binding: Binding,
         labels: Vec<u32>,
         errors: Option<Vec<bool>>,
-    ) -> std::result::Result<Input, (usize, Problem)> {
+    ) -> std::result::Result<Input, (usize, InputError)> {
         let classes = binding.names().len();
         let checked = |(model, numbers): (usize, Numbers)| {
-            Model::checked(numbers, classes, &labels).map_err(|problem| (model, problem))
+            Model::checked(numbers, classes, &labels).map_err(|error| (model, error))
         };
         let models = numbers.into_iter().enumerate().map(checked).collect::<std::result::Result<_, _>>()?;
         Ok(Input { models, binding, labels, errors })
     }
 
-    fn table<'a, T: Real>(&'a self, data: &'a [T]) -> std::result::Result<Table<'a, T>, Problem> {
+    fn table<'a, T: Real>(&'a self, data: &'a [T]) -> std::result::Result<Table<'a, T>, InputError> {
         Table::new(data, self.binding.names().len(), &self.labels)
     }
 
@@ -170,7 +170,7 @@ impl Input {
     ///
     /// # Errors
     /// Never for input that was read here.
-    pub fn joined(&self, ensemble: Ensemble) -> std::result::Result<(Vec<f64>, Weights), Problem> {
+    pub fn joined(&self, ensemble: Ensemble) -> std::result::Result<(Vec<f64>, Weights), InputError> {
         let wide: Vec<Vec<f64>> = self.models.iter().map(Model::wide).collect();
         let tables = wide.iter().map(|data| self.table(data)).collect::<std::result::Result<Vec<_>, _>>()?;
         let weights = Weights::of(&tables, ensemble)?;
@@ -182,14 +182,14 @@ impl Input {
     ///
     /// # Errors
     /// When the probabilities do not allow it: all labels alike.
-    pub fn judge(&self, question: &Question) -> std::result::Result<Judged, Problem> {
+    pub fn judge(&self, question: &JudgeOptions) -> std::result::Result<Judged, InputError> {
         let (classes, labels) = (self.binding.names().len(), &self.labels);
         match self.models.as_slice() {
-            [Model::Single(data, tops)] => {
-                judge(&Table::again(data, classes, labels, tops.clone()), question)
+            [Model::Single(data, top_k)] => {
+                judge(&Table::again(data, classes, labels, top_k.clone()), question)
             }
-            [Model::Double(data, tops)] => {
-                judge(&Table::again(data, classes, labels, tops.clone()), question)
+            [Model::Double(data, top_k)] => {
+                judge(&Table::again(data, classes, labels, top_k.clone()), question)
             }
             _ => {
                 let (mean, weights) = self.joined(question.ensemble)?;
@@ -206,7 +206,7 @@ impl Input {
     }
 }
 
-fn judge<T: Real>(table: &Table<'_, T>, question: &Question) -> std::result::Result<Judged, Problem> {
+fn judge<T: Real>(table: &Table<'_, T>, question: &JudgeOptions) -> std::result::Result<Judged, InputError> {
     // Labels that are all alike can be scored, and not filtered.
     let filters = if question.filters.is_empty() { None } else { Some(Filters::new(table)?) };
     let apply = |filters: &Filters<'_, '_, T>| {

@@ -1,6 +1,6 @@
 //! The figures of a judgement, with or without the truth.
 
-use super::{Input, Judged, Question};
+use super::{Input, JudgeOptions, Judged};
 use crate::evaluate::{auroc, average_precision, lift_at};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub struct FilterFigures {
 
 impl Report {
     /// Makes the figures.
-    pub fn new(question: &Question, input: &Input, judged: &Judged) -> Report {
+    pub fn new(question: &JudgeOptions, input: &Input, judged: &Judged) -> Report {
         let errors = input.errors();
         let n_errors = errors.map(|errors| errors.iter().filter(|error| **error).count());
         let figure = |of: &dyn Fn(&[bool]) -> Option<f64>| errors.and_then(of);

@@ -10,7 +10,7 @@ const BASE: u64 = 0x0123_4567_89ab_cdef;
 /// A set of images by (content, pHash), each with a row of embeddings.
 struct Set {
     manifest: Manifest,
-    facts: Facts,
+    file_metadata: FileMetadata,
     embeddings: EmbeddingMatrix,
 }
 
@@ -21,18 +21,22 @@ impl Set {
             label: None,
             split: Split::None,
         });
-        let facts = Facts {
+        let file_metadata = FileMetadata {
             hashes: images.iter().map(|(content, _)| ContentHash::of(&[*content])).collect(),
             phash: images.iter().map(|(_, phash)| *phash).collect(),
             dhash: vec![7; images.len()].into(),
-            ..Facts::default()
+            ..FileMetadata::default()
         };
         let embeddings = EmbeddingMatrix::from_vec(embeddings.concat(), 2);
-        Set { manifest: Manifest::new(root, samples), facts, embeddings }
+        Set { manifest: Manifest::new(root, samples), file_metadata, embeddings }
     }
 
     fn side(&self) -> Side<'_> {
-        Side { manifest: &self.manifest, facts: &self.facts, embeddings: Some(&self.embeddings) }
+        Side {
+            manifest: &self.manifest,
+            file_metadata: &self.file_metadata,
+            embeddings: Some(&self.embeddings),
+        }
     }
 }
 
@@ -88,7 +92,7 @@ fn every_pair_is_found_once_by_the_first_method() {
 fn flat_and_broken_pictures_are_alike_to_nothing() {
     let mut train = Set::new("/a", &[(1, 1 << 63), (2, BASE), (3, BASE)], &[[1.0, 0.0]; 3]);
     let test = Set::new("/b", &[(4, 1 << 63), (5, BASE)], &[[1.0, 0.0]; 2]);
-    train.facts.unreadable.insert(SampleId(1), "it is empty".into());
+    train.file_metadata.unreadable.insert(SampleId(1), "it is empty".into());
     let leaks = found(&train, &test, &options(&[Method::Perceptual])).unwrap();
     assert_eq!(leaks.iter().map(|leak| (leak.test.0, leak.train.0)).collect::<Vec<_>>(), [(1, 2)]);
 }

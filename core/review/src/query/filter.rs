@@ -118,7 +118,9 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         }
         Test::Score(comparison, number) => Ready::Score(*comparison, *number),
         Test::Leak => Ready::Rows(leaks(source)),
-        Test::Unreadable => Ready::Rows(marked(source, source.facts.unreadable.keys().copied(), true)),
+        Test::Unreadable => {
+            Ready::Rows(marked(source, source.file_metadata.unreadable.keys().copied(), true))
+        }
         Test::Map(Axes::Components, area) => Ready::Map(atlas(source)?.projection().points(), *area),
         Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
             Neighborhoods::Made(points) => Ready::Map(points, *area),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 struct World {
     manifest: Arc<Manifest>,
-    facts: Facts,
+    file_metadata: FileMetadata,
     results: Results,
     thresholds: BTreeMap<String, f32>,
     ranking: Ranking,
@@ -33,8 +33,8 @@ fn world() -> World {
         split: *split,
     });
     let manifest = Arc::new(Manifest::new("/data", samples));
-    let mut facts = Facts::default();
-    facts.unreadable.insert(SampleId(5), "it is empty".into());
+    let mut file_metadata = FileMetadata::default();
+    file_metadata.unreadable.insert(SampleId(5), "it is empty".into());
     let record =
         |name: &str, groups| RunRecord { name: name.into(), groups, threshold: 0.5, ..RunRecord::default() };
     let mut labels = ResultBuilder::new(6);
@@ -56,14 +56,21 @@ fn world() -> World {
     let decision = Decision { tags: vec!["Duplicate".into()], ..Choice::Remove.into() };
     journal.decide(&[SampleId(0)], Some(decision)).unwrap();
     journal.tag(&[SampleId(2)], &["duplicate".to_owned()], "").unwrap();
-    World { manifest, facts, results, thresholds: BTreeMap::new(), ranking, decisions: journal.snapshot() }
+    World {
+        manifest,
+        file_metadata,
+        results,
+        thresholds: BTreeMap::new(),
+        ranking,
+        decisions: journal.snapshot(),
+    }
 }
 
 impl World {
     fn ask(&self, query: &Query) -> Result<Vec<u32>> {
         let source = Source {
             manifest: &self.manifest,
-            facts: &self.facts,
+            file_metadata: &self.file_metadata,
             results: &self.results,
             thresholds: &self.thresholds,
             ranking: &self.ranking,

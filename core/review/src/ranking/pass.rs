@@ -1,7 +1,7 @@
 //! One pass over all samples: the score of each, and what the order of the suspects is made of.
 
-use super::jury::{Jury, Voter, calibrated};
-use super::scores::Columns;
+use super::ensemble::{Ensemble, Member, calibrated};
+use super::scores::ScoreColumns;
 use super::{Counts, SURE};
 use crate::verdict::is_flagged;
 use chaffinch_compute::ranks::bits;
@@ -35,7 +35,7 @@ pub(super) struct Pass {
     /// By sample; see [`super::Ranking`].
     pub(super) flags: Vec<u16>,
     /// Where they were asked for.
-    pub(super) columns: Option<Columns>,
+    pub(super) columns: Option<ScoreColumns>,
     /// In manifest order.
     pub(super) candidates: Vec<Candidate>,
     /// For each detector the candidates it flags, as places among them, with [`bits`] of their scores.
@@ -59,8 +59,8 @@ impl Part {
 
 impl Pass {
     /// Goes over `count` samples. Without `columns` only what the suspects need is written down.
-    pub(super) fn new(jury: &Jury, count: usize, columns: bool) -> Pass {
-        let voters = jury.voters();
+    pub(super) fn new(ensemble: &Ensemble, count: usize, columns: bool) -> Pass {
+        let members = ensemble.members();
         let mut flags = vec![0; count];
         let (mut score, mut rest) = match columns {
             true => (vec![0.0; count], vec![0.0; count]),
@@ -73,16 +73,16 @@ impl Pass {
             .map(|flags| (flags, scores.next().unwrap_or_default(), rests.next().unwrap_or_default()));
         let places: Vec<Place<'_>> = places.collect();
         let part = |(part, (flags, score, rest)): (usize, Place<'_>)| {
-            let mut lists = Part::new(voters.len());
+            let mut lists = Part::new(members.len());
             let mut sums = Sums::new();
             for start in (0..flags.len()).step_by(BLOCK) {
                 let (first, end) = (part * PART + start, flags.len().min(start + BLOCK));
                 let len = end - start;
-                sums.judge_block(jury, &voters, &mut lists.scored, first, len);
+                sums.judge_block(ensemble, &members, &mut lists.scored, first, len);
                 flags[start..end].copy_from_slice(&sums.flags[..len]);
                 if columns {
                     score[start..end].copy_from_slice(&sums.score[..len]);
-                    rest[start..end].copy_from_slice(match jury.by_mean() {
+                    rest[start..end].copy_from_slice(match ensemble.by_mean() {
                         true => &sums.mean[..len],
                         false => &sums.score[..len],
                     });
@@ -90,20 +90,20 @@ impl Pass {
                 for place in (0..len).filter(|&place| sums.votes[place] > 0) {
                     let row = first + place;
                     let flagging =
-                        voters.iter().zip(&mut lists.flagged).filter(|(voter, _)| voter.flags(row));
+                        members.iter().zip(&mut lists.flagged).filter(|(member, _)| member.flags(row));
                     let number = lists.candidates.len() as u32;
-                    flagging.for_each(|(voter, list)| list.push((bits(voter.scores[row]), number)));
+                    flagging.for_each(|(member, list)| list.push((bits(member.scores[row]), number)));
                     lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
                 }
             }
             lists
         };
         let parts: Vec<Part> = places.into_par_iter().enumerate().map(part).collect();
-        let mut all = Part::new(voters.len());
+        let mut all = Part::new(members.len());
         let total = |count: &dyn Fn(&Part) -> usize| parts.iter().map(count).sum();
         all.candidates.reserve(total(&|part| part.candidates.len()));
-        for (voter, list) in all.flagged.iter_mut().enumerate() {
-            list.reserve(total(&|part| part.flagged[voter].len()));
+        for (member, list) in all.flagged.iter_mut().enumerate() {
+            list.reserve(total(&|part| part.flagged[member].len()));
         }
         for part in parts {
             let before = all.candidates.len() as u32;
@@ -116,7 +116,7 @@ impl Pass {
         let counts = all.scored.iter().zip(&all.flagged);
         let counts =
             counts.map(|(&scored, flagged)| Counts { scored, flagged: flagged.len() as u64 }).collect();
-        let columns = columns.then(|| Columns { score: score.into(), rest: rest.into() });
+        let columns = columns.then(|| ScoreColumns { score: score.into(), rest: rest.into() });
         Pass { flags, columns, candidates: all.candidates, flagged: all.flagged, counts }
     }
 }
@@ -125,10 +125,10 @@ impl Pass {
 type Place<'a> = (&'a mut [u16], &'a mut [f32], &'a mut [f32]);
 
 /// The score of one sample.
-pub(super) fn score(jury: &Jury, row: usize) -> f32 {
-    let voters = jury.voters();
+pub(super) fn score(ensemble: &Ensemble, row: usize) -> f32 {
+    let members = ensemble.members();
     let mut sums = Sums::new();
-    sums.judge_block(jury, &voters, &mut vec![0; voters.len()], row, 1);
+    sums.judge_block(ensemble, &members, &mut vec![0; members.len()], row, 1);
     sums.score[0]
 }
 
@@ -153,8 +153,8 @@ struct Block<'a> {
     sums: &'a mut Sums,
     /// Samples that each detector scored, to which those of the block are added.
     scored: &'a mut [u64],
-    voters: &'a [Voter<'a>],
-    jury: &'a Jury,
+    members: &'a [Member<'a>],
+    ensemble: &'a Ensemble,
     first: usize,
     len: usize,
 }
@@ -164,11 +164,11 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Block { sums, scored, voters, jury, first, len } = self;
-        let weighs = matches!(jury.rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
-        sums.make(voters, first, len, weighs, scored);
-        if jury.by_sums() {
-            sums.judge_all(&jury.rule);
+        let Block { sums, scored, members, ensemble, first, len } = self;
+        let weighs = matches!(ensemble.rule, EnsembleRule::Weighted(_) | EnsembleRule::Consensus);
+        sums.make(members, first, len, weighs, scored);
+        if ensemble.by_sums() {
+            sums.judge_all(&ensemble.rule);
         }
     }
 }
@@ -201,22 +201,22 @@ impl Sums {
     /// Judges `len` samples from `first` on, and adds up how many each detector scored.
     fn judge_block(
         &mut self,
-        jury: &Jury,
-        voters: &[Voter<'_>],
+        ensemble: &Ensemble,
+        members: &[Member<'_>],
         scored: &mut [u64],
         first: usize,
         len: usize,
     ) {
-        wide(Block { sums: self, scored, voters, jury, first, len });
-        if !jury.by_sums() {
-            (0..len).for_each(|place| self.judge(place, first + place, voters, jury));
+        wide(Block { sums: self, scored, members, ensemble, first, len });
+        if !ensemble.by_sums() {
+            (0..len).for_each(|place| self.judge(place, first + place, members, ensemble));
         }
     }
 
     /// Sums up `len` samples from `first` on, by weight too where the rule `weighs`, and counts those that each detector
     /// scored.
     #[inline(always)]
-    fn make(&mut self, voters: &[Voter<'_>], first: usize, len: usize, weighs: bool, counts: &mut [u64]) {
+    fn make(&mut self, members: &[Member<'_>], first: usize, len: usize, weighs: bool, counts: &mut [u64]) {
         for sums in [&mut self.sum, &mut self.scored, &mut self.weighted, &mut self.weights] {
             sums.fill(0.0);
         }
@@ -224,9 +224,9 @@ impl Sums {
         self.lowest.fill(f32::INFINITY);
         // Whole blocks: of a loop that may end anywhere compilers make something slower.
         let (mut scores, mut calibrated) = ([f32::NAN; BLOCK], [f32::NAN; BLOCK]);
-        for (voter, count) in voters.iter().zip(counts) {
-            let Voter { threshold, calibration, weight, .. } = *voter;
-            scores[..len].copy_from_slice(&voter.scores[first..first + len]);
+        for (member, count) in members.iter().zip(counts) {
+            let Member { threshold, calibration, weight, .. } = *member;
+            scores[..len].copy_from_slice(&member.scores[first..first + len]);
             // One thing after another and without a branch: so the processor does several samples at once.
             for (c, &score) in calibrated.iter_mut().zip(&scores) {
                 *c = calibration.of(score);
@@ -295,40 +295,41 @@ impl Sums {
     }
 
     /// The same of one sample, by any other rule.
-    fn judge(&mut self, place: usize, row: usize, voters: &[Voter<'_>], jury: &Jury) {
+    fn judge(&mut self, place: usize, row: usize, members: &[Member<'_>], ensemble: &Ensemble) {
         if self.scored[place] == 0.0 {
             self.score[place] = f32::NAN;
             return;
         }
         let votes = self.flags[place];
-        (self.score[place], self.flags[place]) = match (&jury.rule, &jury.stack) {
+        (self.score[place], self.flags[place]) = match (&ensemble.rule, &ensemble.stack) {
             (EnsembleRule::MeanRank, _) => {
-                let ranks = voters.iter().map(|voter| voter.ranks[row]).filter(|rank| !rank.is_nan());
+                let ranks = members.iter().map(|member| member.ranks[row]).filter(|rank| !rank.is_nan());
                 (ranks.sum::<f32>() / self.scored[place], votes)
             }
             (_, Some(stack)) => {
-                let score = stack.score(&calibrated(row, voters).collect::<Vec<f32>>());
+                let score = stack.score(&calibrated(row, members).collect::<Vec<f32>>());
                 // On the scale of thresholds, as above.
                 (score, if score >= 0.5 { 0 } else { votes })
             }
-            (EnsembleRule::AtLeast(least), _) => agreed(row, voters, usize::from(*least)),
-            _ => agreed(row, voters, voters.len()),
+            (EnsembleRule::AtLeast(least), _) => agreed(row, members, usize::from(*least)),
+            _ => agreed(row, members, members.len()),
         };
     }
 }
 
 /// The score and flags by the rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer
 /// detectors scored the sample.
-fn agreed(row: usize, voters: &[Voter<'_>], least: usize) -> (f32, u16) {
-    let scored = |voter: &&Voter<'_>| !voter.scores[row].is_nan();
-    let mut voting: Vec<&Voter<'_>> = voters.iter().filter(scored).filter(|voter| !voter.check).collect();
+fn agreed(row: usize, members: &[Member<'_>], least: usize) -> (f32, u16) {
+    let scored = |member: &&Member<'_>| !member.scores[row].is_nan();
+    let mut voting: Vec<&Member<'_>> = members.iter().filter(scored).filter(|member| !member.check).collect();
     if voting.is_empty() {
         // A file that nobody could look at.
-        voting = voters.iter().filter(scored).collect();
+        voting = members.iter().filter(scored).collect();
     }
     let least = least.clamp(1, voting.len());
-    let flags = voting.iter().filter(|voter| voter.flags(row)).count();
-    let mut scores: Vec<f32> = voting.iter().map(|voter| voter.calibration.of(voter.scores[row])).collect();
+    let flags = voting.iter().filter(|member| member.flags(row)).count();
+    let mut scores: Vec<f32> =
+        voting.iter().map(|member| member.calibration.of(member.scores[row])).collect();
     scores.sort_by(f32::total_cmp);
     let flags = if flags >= least { flags as u16 } else { 0 };
     (scores[least - 1], flags)

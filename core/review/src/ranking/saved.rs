@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct RankHeader {
     format: u32,
     /// What the rank was made of.
     key: String,
@@ -33,7 +33,7 @@ pub fn save_rank(path: &Path, key: &str, ranking: &Ranking) -> Result<()> {
         ("rest", Arc::new(Float32Array::new(ScalarBuffer::new(rest.buffer(), 0, count), None))),
         ("order", Arc::new(UInt32Array::new(ScalarBuffer::new(full.buffer(), 0, count), None))),
     ];
-    let head = Head { format: FORMAT, key: key.to_owned(), suspects, counts };
+    let head = RankHeader { format: FORMAT, key: key.to_owned(), suspects, counts };
     let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), false);
     let fields: Vec<Field> = arrays.iter().map(field).collect();
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
@@ -45,7 +45,7 @@ pub fn save_rank(path: &Path, key: &str, ranking: &Ranking) -> Result<()> {
 /// use: it is made anew then.
 pub fn load_rank(path: &Path, key: &str, count: usize) -> Option<Ranking> {
     let batch = file::read(path).ok()?;
-    let head: Head = file::head(path, &batch.schema()).ok()?;
+    let head: RankHeader = file::head(path, &batch.schema()).ok()?;
     if head.format != FORMAT || head.key != key || batch.num_rows() != count {
         return None;
     }

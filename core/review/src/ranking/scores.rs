@@ -1,14 +1,14 @@
 //! The score of every sample, made when it is first asked for: to list the suspects of ten million samples after a
 //! threshold was moved, two columns of them need not be written.
 
-use super::jury::Jury;
+use super::ensemble::Ensemble;
 use super::pass::{self, Pass};
 use chaffinch_data::columns::Column;
 use std::sync::{Arc, OnceLock};
 
 /// By sample.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Columns {
+pub(super) struct ScoreColumns {
     /// The ensemble's score, NaN where no detector scored the sample.
     pub(super) score: Column<f32>,
     /// What samples that no detector flags are ordered by.
@@ -20,19 +20,19 @@ pub(super) struct Columns {
 pub(super) struct Scores {
     count: usize,
     // Shared, so that a copy does not make them once more.
-    made: Arc<OnceLock<Columns>>,
-    jury: Option<Arc<Jury>>,
+    made: Arc<OnceLock<ScoreColumns>>,
+    ensemble: Option<Arc<Ensemble>>,
 }
 
 impl Scores {
     /// Scores that are there.
-    pub(super) fn made(columns: Columns) -> Scores {
-        Scores { count: columns.score.len(), made: Arc::new(OnceLock::from(columns)), jury: None }
+    pub(super) fn made(columns: ScoreColumns) -> Scores {
+        Scores { count: columns.score.len(), made: Arc::new(OnceLock::from(columns)), ensemble: None }
     }
 
-    /// Scores of `count` samples that this jury can tell.
-    pub(super) fn later(jury: Jury, count: usize) -> Scores {
-        Scores { count, made: Arc::default(), jury: Some(Arc::new(jury)) }
+    /// Scores of `count` samples that this ensemble can tell.
+    pub(super) fn later(ensemble: Ensemble, count: usize) -> Scores {
+        Scores { count, made: Arc::default(), ensemble: Some(Arc::new(ensemble)) }
     }
 
     /// How many samples have a place.
@@ -41,18 +41,18 @@ impl Scores {
     }
 
     /// The columns of all samples.
-    pub(super) fn columns(&self) -> &Columns {
+    pub(super) fn columns(&self) -> &ScoreColumns {
         self.made.get_or_init(|| {
-            let pass = self.jury.as_deref().map(|jury| Pass::new(jury, self.count, true));
+            let pass = self.ensemble.as_deref().map(|ensemble| Pass::new(ensemble, self.count, true));
             pass.and_then(|pass| pass.columns).unwrap_or_default()
         })
     }
 
     /// The score of one sample; NaN where there is none.
     pub(super) fn of(&self, row: usize) -> f32 {
-        match (self.made.get(), &self.jury) {
+        match (self.made.get(), &self.ensemble) {
             (Some(made), _) => made.score.get(row).copied().unwrap_or(f32::NAN),
-            (None, Some(jury)) if row < self.count => pass::score(jury, row),
+            (None, Some(ensemble)) if row < self.count => pass::score(ensemble, row),
             _ => f32::NAN,
         }
     }

@@ -8,7 +8,7 @@ mod report;
 mod sources;
 mod zero_shot;
 
-pub use chaffinch_selection::{Evidence, Limits, Problem};
+pub use chaffinch_selection::{Evidence, InputError, Limits};
 pub use report::{Classes, Figures, Report, Three, Truth};
 pub use sources::regression;
 pub use zero_shot::{ClassPrompts, Pooling, zero_shot};
@@ -49,10 +49,10 @@ pub fn select(
     labels: &[u32],
     classes: usize,
     limits: Limits,
-) -> Result<Selected, Problem> {
+) -> Result<Selected, InputError> {
     let scored: Vec<Scores> =
         sources.iter().map(|source| source.evidence.scores(labels)).collect::<Result<_, _>>()?;
-    let first = scored.first().ok_or(Problem::NoSamples)?;
+    let first = scored.first().ok_or(InputError::NoSamples)?;
     let selections: Vec<_> = scored.iter().map(|scores| scores.select(limits)).collect();
     let mixture = intersection(&selections.iter().map(|one| one.mixture.as_slice()).collect::<Vec<_>>());
     let consistency =

@@ -102,7 +102,7 @@ fn what_cannot_be_selected_from_is_said() {
         let error = regression(&matrix, &labels, 3, None, &|_| true, &job).unwrap_err().to_string();
         assert!(error.contains("at least two classes"), "{error}");
     }
-    assert_eq!(select(&[], &labels, 3, Limits::default()), Err(Problem::NoSamples));
+    assert_eq!(select(&[], &labels, 3, Limits::default()), Err(InputError::NoSamples));
     // Constant embeddings say nothing: no class can be divided, and consistency has the last word.
     let constant = EmbeddingMatrix::from_vec([1.0, 0.0, 0.0].repeat(60), 3);
     let evidence = regression(&constant, &labels, 3, None, &|_| true, &job).unwrap();

@@ -10,7 +10,7 @@ use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::memory;
 use chaffinch_data::config::Config;
-use chaffinch_data::facts::Facts;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::{Registry, RunContext, Shared};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
     steps.push(started.step("vectors", 0, 0, Vec::new()));
     let shared = Shared::new(
         Arc::new(made.manifest),
-        Arc::new(made.facts),
+        Arc::new(made.file_metadata),
         Some(Arc::new(made.matrix)),
         Some(Arc::new(made.texts)),
         PromptSet::bundled(),
@@ -102,7 +102,7 @@ impl Clock {
 
 struct Made {
     manifest: Manifest,
-    facts: Facts,
+    file_metadata: FileMetadata,
     matrix: EmbeddingMatrix,
     wrong: Vec<bool>,
     texts: Texts,
@@ -148,7 +148,7 @@ impl Made {
             });
             ContentHash(hash)
         };
-        let facts = Facts {
+        let file_metadata = FileMetadata {
             hashes: (0..rows).map(hash).collect(),
             dimensions: (0..rows).map(|_| Dimensions { width: 500, height: 375, bytes: 40_000 }).collect(),
             modified: (0..rows as i64).collect(),
@@ -159,7 +159,7 @@ impl Made {
         let mut centres = vec![0.0_f32; classes * cols];
         centres.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));
         let texts = Texts::new(centres, cols);
-        Made { manifest, facts, matrix: EmbeddingMatrix::from_vec(data, cols), wrong, texts }
+        Made { manifest, file_metadata, matrix: EmbeddingMatrix::from_vec(data, cols), wrong, texts }
     }
 }
 

@@ -112,7 +112,7 @@ fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     pieces(line(area, 1), &sample::labels(model, row), paint);
     let detail = model.details.get(row.sample);
     if area.height > 2 {
-        pieces(line(area, 2), &facts(model, None, detail), paint);
+        pieces(line(area, 2), &file_metadata(model, None, detail), paint);
     }
     classes(model, detail, area, paint);
 }
@@ -143,13 +143,13 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
     });
     pieces(line(area, 1), &labels, paint);
     if area.height > 2 {
-        pieces(line(area, 2), &facts(model, beside.similarity, detail), paint);
+        pieces(line(area, 2), &file_metadata(model, beside.similarity, detail), paint);
     }
     classes(model, detail, area, paint);
 }
 
 /// Score, likeness, split and size.
-fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec<(Role, String)> {
+fn file_metadata(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec<(Role, String)> {
     let mut pieces = Vec::new();
     if let Some(similarity) = similarity {
         pieces.push((Role::Text, format!("alike {similarity:.3}  ")));

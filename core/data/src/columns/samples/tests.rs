@@ -4,16 +4,16 @@ use chaffinch_plugin::Dimensions;
 use proptest::prelude::*;
 use std::ffi::OsStr;
 
-fn facts(count: usize) -> Facts {
-    let mut facts = Facts::default();
+fn file_metadata(count: usize) -> FileMetadata {
+    let mut file_metadata = FileMetadata::default();
     for row in 0..count {
-        facts.hashes.push(ContentHash::of(&row.to_le_bytes()));
-        facts.dimensions.push(Dimensions { width: row as u32, height: 2, bytes: 1 << 40 });
-        facts.modified.push(-5 + row as i64);
-        facts.phash.push(u64::MAX - row as u64);
-        facts.dhash.push(row as u64);
+        file_metadata.hashes.push(ContentHash::of(&row.to_le_bytes()));
+        file_metadata.dimensions.push(Dimensions { width: row as u32, height: 2, bytes: 1 << 40 });
+        file_metadata.modified.push(-5 + row as i64);
+        file_metadata.phash.push(u64::MAX - row as u64);
+        file_metadata.dhash.push(row as u64);
     }
-    facts
+    file_metadata
 }
 
 fn same(a: &Manifest, b: &Manifest) {
@@ -29,9 +29,9 @@ fn same(a: &Manifest, b: &Manifest) {
 fn an_empty_dataset_can_be_kept() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("samples.arrow");
-    save_samples(&path, &Manifest::new("/data", []), &Facts::default()).unwrap();
-    let (manifest, facts) = load_samples(&path).unwrap();
-    assert!(manifest.is_empty() && facts.is_empty());
+    save_samples(&path, &Manifest::new("/data", []), &FileMetadata::default()).unwrap();
+    let (manifest, file_metadata) = load_samples(&path).unwrap();
+    assert!(manifest.is_empty() && file_metadata.is_empty());
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_damaged_file_is_an_error_that_names_it() {
     let path = place.path().join("samples.arrow");
     let row =
         |n: u32| NewSample { path: format!("{n}.jpg").into(), label: Some("a".into()), split: Split::Test };
-    save_samples(&path, &Manifest::new("/data", (0..20).map(row)), &facts(20)).unwrap();
+    save_samples(&path, &Manifest::new("/data", (0..20).map(row)), &file_metadata(20)).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for cut in [0, 5, 9, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..cut]).unwrap();
@@ -65,16 +65,16 @@ proptest! {
         let values = rows.iter().map(|row| row.3.clone()).collect();
         let manifest = Manifest::new(OsStr::from_bytes(&root), samples)
             .with_extra(vec![ExtraColumn { name: "path".into(), values }]);
-        let mut facts = facts(rows.len());
+        let mut file_metadata = file_metadata(rows.len());
         if !rows.is_empty() {
-            facts.unreadable.insert(SampleId(0), "the file is cut short".into());
+            file_metadata.unreadable.insert(SampleId(0), "the file is cut short".into());
         }
         let place = tempfile::tempdir().unwrap();
         let (one, two) = (place.path().join("1"), place.path().join("2"));
-        save_samples(&one, &manifest, &facts).unwrap();
+        save_samples(&one, &manifest, &file_metadata).unwrap();
         let (back, known) = load_samples(&one).unwrap();
         same(&manifest, &back);
-        prop_assert_eq!(&facts, &known);
+        prop_assert_eq!(&file_metadata, &known);
         save_samples(&two, &back, &known).unwrap();
         prop_assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
     }

@@ -83,7 +83,7 @@ impl Place {
     fn run(
         &self,
         manifest: &Manifest,
-        previous: Option<(&Manifest, &Facts)>,
+        previous: Option<(&Manifest, &FileMetadata)>,
         measurers: &[&dyn Measurer],
         stop: &AtomicBool,
     ) -> Result<Passed> {
@@ -113,19 +113,19 @@ fn records(passed: &Passed, measurer: usize) -> &[u8] {
 
 #[test]
 fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
-    let (files_place, manifest, facts) = dataset();
+    let (files_place, manifest, file_metadata) = dataset();
     let (apart, together) = (Place::new(), Place::new());
     let dir = apart.dir.path().join("store");
     let mut store = EmbeddingStore::open(&dir, apart.model.fingerprint(), DIM).unwrap();
     let filled =
-        store::fill(&mut store, &manifest, &facts, &apart.model, &Job::new(&GO, &|_, _| {})).unwrap();
+        store::fill(&mut store, &manifest, &file_metadata, &apart.model, &Job::new(&GO, &|_, _| {})).unwrap();
 
     let (one, two) = (corner("one"), corner("two"));
     let passed = together.run(&manifest, None, &[&one, &two], &GO).unwrap();
-    assert_eq!(passed.facts, facts);
+    assert_eq!(passed.file_metadata, file_metadata);
     assert_eq!(passed.filled.embedded, filled.embedded);
     assert_eq!(together.store(), apart.store());
-    let pictures = manifest.len() - facts.unreadable.len();
+    let pictures = manifest.len() - file_metadata.unreadable.len();
     assert_eq!((one.asked(), two.asked()), (pictures, pictures), "each picture is measured once");
     let record = |row: usize| &records(&passed, 1)[row * 5..][..5];
     let pixels = chaffinch_compute::image::decode::decode(&picture(9)).unwrap().image;
@@ -133,9 +133,9 @@ fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
     assert_eq!(record(700), [0; 5], "what cannot be decoded has no measures");
 
     // Nothing is decoded again: neither measured nor embedded.
-    let (embedded, previous) = (together.embedded(), Some((&manifest, &facts)));
+    let (embedded, previous) = (together.embedded(), Some((&manifest, &file_metadata)));
     let again = together.run(&manifest, previous, &[&one, &two], &GO).unwrap();
-    assert_eq!((&again.facts, again.report.read), (&facts, 0));
+    assert_eq!((&again.file_metadata, again.report.read), (&file_metadata, 0));
     assert_eq!((one.asked(), together.embedded()), (pictures, embedded));
     assert_eq!(records(&again, 1), records(&passed, 1));
 
@@ -145,13 +145,13 @@ fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
     let third = together.run(&newer, previous, &[&one, &rebuilt], &GO).unwrap();
     assert_eq!(rebuilt.asked(), pictures + 1);
     assert_eq!((third.report.read, third.filled.embedded), (1, 1));
-    assert_eq!(third.facts, refresh(&newer, None, &Job::new(&GO, &|_, _| {})).unwrap().0);
+    assert_eq!(third.file_metadata, refresh(&newer, None, &Job::new(&GO, &|_, _| {})).unwrap().0);
     assert_eq!(&records(&third, 1)[10 * 5..11 * 5], record(9), "rows moved by one");
 }
 
 #[test]
 fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
-    let (_files, manifest, facts) = dataset();
+    let (_files, manifest, file_metadata) = dataset();
     let whole = Place::new();
     let expected = whole.run(&manifest, None, &[&corner("one")], &GO).unwrap();
     for stops_at in [10, CHUNK_ROWS + 700, 2 * CHUNK_ROWS + 20] {
@@ -165,7 +165,7 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
         }
         let second = corner("one");
         let passed = place.run(&manifest, None, &[&second], &GO).unwrap();
-        assert_eq!(passed.facts, facts);
+        assert_eq!(passed.file_metadata, file_metadata);
         assert_eq!(place.store(), whole.store());
         assert_eq!(records(&passed, 0), records(&expected, 0));
         // Files are measured up to four groups before they are embedded.
@@ -177,17 +177,17 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
 
 #[test]
 fn what_is_left_of_another_dataset_or_is_garbage_is_not_taken() {
-    let (_files, manifest, facts) = dataset();
+    let (_files, manifest, file_metadata) = dataset();
     let place = Place::new();
     for garbage in [&b""[..], b"short", &[7; 500]] {
         fs::write(place.unfinished(), garbage).unwrap();
-        assert_eq!(place.run(&manifest, None, &[], &GO).unwrap().facts, facts);
+        assert_eq!(place.run(&manifest, None, &[], &GO).unwrap().file_metadata, file_metadata);
     }
     // Rows that were measured by another measurer are read anew.
     let (one, two) = (corner("one"), corner("two"));
     place.run(&manifest, None, &[&one], &GO).unwrap();
     place.run(&manifest, None, &[&two], &GO).unwrap();
-    assert_eq!(two.asked(), manifest.len() - facts.unreadable.len());
+    assert_eq!(two.asked(), manifest.len() - file_metadata.unreadable.len());
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_file_that_changed_is_measured_and_embedded_as_it_is_now() {
     let later = time + std::time::Duration::from_secs(9);
     fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
     let one = corner("one");
-    let after = place.run(&manifest, Some((&manifest, &before.facts)), &[&one], &GO).unwrap();
+    let after = place.run(&manifest, Some((&manifest, &before.file_metadata)), &[&one], &GO).unwrap();
     assert_eq!((one.asked(), after.report.read, after.filled.embedded), (1, 1, 1));
     let pixels = chaffinch_compute::image::decode::decode(&picture(1_000)).unwrap().image;
     assert_eq!(records(&after, 0)[7 * 5..][..4], pixels.as_raw()[..4]);
@@ -213,12 +213,12 @@ fn a_file_that_changed_is_measured_and_embedded_as_it_is_now() {
 
 #[test]
 fn one_that_fails_does_not_stop_the_others() {
-    let (_files, manifest, facts) = dataset();
+    let (_files, manifest, file_metadata) = dataset();
     let mut place = Place::new();
     place.model.memory = 0;
     let (one, two) = (Corner { fails_at: 300, ..corner("one") }, corner("two"));
     let passed = place.run(&manifest, None, &[&one, &two], &GO).unwrap();
-    assert_eq!(passed.facts, facts);
+    assert_eq!(passed.file_metadata, file_metadata);
     assert_eq!(passed.measures[0].as_ref().err().map(String::as_str), Some("cannot measure picture 300"));
     assert_eq!(records(&passed, 1).len(), manifest.len() * 5);
     assert_eq!((passed.filled.embedded, place.store().len()), (0, 0), "the model never had memory");

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One detector as the rules see it.
-pub(super) struct Voter<'a> {
+pub(super) struct Member<'a> {
     pub(super) scores: &'a [f32],
     pub(super) threshold: f32,
     pub(super) calibration: Calibration,
@@ -21,20 +21,20 @@ pub(super) struct Voter<'a> {
     pub(super) ranks: &'a [f32],
 }
 
-impl Voter<'_> {
+impl Member<'_> {
     pub(super) fn flags(&self, row: usize) -> bool {
         is_flagged(self.scores[row], self.threshold)
     }
 }
 
 /// A sample's calibrated scores by detector, NaN where there is none.
-pub(super) fn calibrated<'a>(row: usize, voters: &'a [Voter<'_>]) -> impl Iterator<Item = f32> + 'a {
-    voters.iter().map(move |voter| voter.calibration.of(voter.scores[row]))
+pub(super) fn calibrated<'a>(row: usize, members: &'a [Member<'_>]) -> impl Iterator<Item = f32> + 'a {
+    members.iter().map(move |member| member.calibration.of(member.scores[row]))
 }
 
-/// The same as [`Voter`], with a share in its result.
+/// The same as [`Member`], with a share in its result.
 #[derive(Debug)]
-struct Member {
+struct OwnedMember {
     result: Arc<DetectorResult>,
     threshold: f32,
     weight: f32,
@@ -43,23 +43,23 @@ struct Member {
 
 /// All detectors and a rule.
 #[derive(Debug)]
-pub(super) struct Jury {
-    members: Vec<Member>,
+pub(super) struct Ensemble {
+    members: Vec<OwnedMember>,
     pub(super) rule: EnsembleRule,
     /// What the rule Stacking learned.
     pub(super) stack: Option<Stack>,
 }
 
-impl Jury {
+impl Ensemble {
     /// The detectors with a result of `count` samples. One without a threshold has its own.
     pub(super) fn new(
         results: &Results,
         thresholds: &BTreeMap<String, f32>,
         rule: &EnsembleRule,
         count: usize,
-    ) -> Jury {
+    ) -> Ensemble {
         let fitting = results.iter().filter(|(_, result)| result.len() == count);
-        let member = |(name, result): (&String, &Arc<DetectorResult>)| Member {
+        let member = |(name, result): (&String, &Arc<DetectorResult>)| OwnedMember {
             result: result.clone(),
             threshold: thresholds.get(name).copied().unwrap_or(result.record().threshold),
             weight: match rule {
@@ -68,7 +68,7 @@ impl Jury {
             },
             check: name == UNREADABLE,
         };
-        Jury { members: fitting.map(member).collect(), rule: rule.clone(), stack: None }
+        Ensemble { members: fitting.map(member).collect(), rule: rule.clone(), stack: None }
     }
 
     /// Gives every detector a weight.
@@ -77,10 +77,10 @@ impl Jury {
     }
 
     /// The detectors, to judge by.
-    pub(super) fn voters(&self) -> Vec<Voter<'_>> {
-        let voter = |member| {
-            let &Member { ref result, threshold, weight, check } = member;
-            Voter {
+    pub(super) fn members(&self) -> Vec<Member<'_>> {
+        let member = |member| {
+            let &OwnedMember { ref result, threshold, weight, check } = member;
+            Member {
                 scores: result.scores(),
                 threshold,
                 calibration: Calibration::new(threshold),
@@ -89,7 +89,7 @@ impl Jury {
                 ranks: if self.rule == EnsembleRule::MeanRank { result.ranks() } else { &[] },
             }
         };
-        self.members.iter().map(voter).collect()
+        self.members.iter().map(member).collect()
     }
 
     /// Whether what the rule says of a sample is made of sums alone, many samples at once.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Columns of one value a sample. A file that could not be read or decoded has its reason in
-/// [`Facts::unreadable`] and zeros in the columns that need pixels; one that could not even be read has the
+/// [`FileMetadata::unreadable`] and zeros in the columns that need pixels; one that could not even be read has the
 /// zero content hash.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts {
+pub struct FileMetadata {
     /// Content hashes.
     pub hashes: Column<ContentHash>,
     /// Pixel sizes as shown, and file sizes.
@@ -26,7 +26,7 @@ pub struct Facts {
     pub unreadable: BTreeMap<SampleId, String>,
 }
 
-impl Facts {
+impl FileMetadata {
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.hashes.len()

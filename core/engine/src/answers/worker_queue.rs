@@ -4,17 +4,17 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread::JoinHandle;
 
 /// Where questions of one kind are asked. What becomes of several that wait is the thread's own matter.
-pub(crate) struct Desk<Question> {
+pub(crate) struct WorkerQueue<Question> {
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl<Question: Send + 'static> Desk<Question> {
+impl<Question: Send + 'static> WorkerQueue<Question> {
     /// Starts the thread; `serve` ends when no more questions can come.
-    pub(crate) fn start(serve: impl FnOnce(&Receiver<Question>) + Send + 'static) -> Desk<Question> {
+    pub(crate) fn start(serve: impl FnOnce(&Receiver<Question>) + Send + 'static) -> WorkerQueue<Question> {
         let (questions, inbox) = unbounded();
         let thread = std::thread::spawn(move || serve(&inbox));
-        Desk { questions: Some(questions), thread: Some(thread) }
+        WorkerQueue { questions: Some(questions), thread: Some(thread) }
     }
 
     pub(crate) fn ask(&self, question: Question) {

@@ -3,12 +3,12 @@
 use chaffinch_protocol::sample::SampleId;
 
 /// A finished list.
-pub(crate) struct Order {
+pub(crate) struct ListResult {
     pub(crate) rows: Vec<u32>,
     pub(crate) by_choice: [u64; 4],
 }
 
-impl Order {
+impl ListResult {
     /// The row of a sample.
     pub(crate) fn position(&self, id: SampleId) -> Option<u64> {
         self.rows.iter().position(|&row| row == id.0).map(|place| place as u64)
