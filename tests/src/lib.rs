@@ -21,3 +21,5 @@ pub mod sandbox;
 pub mod svg;
 pub mod synthetic;
 pub mod terminal;
+pub mod tokens;
+pub mod tools;

@@ -307,6 +307,9 @@ fn placeholders(terminal: &Terminal) -> usize {
 
 #[test]
 fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
+    if !tools::installed(&["tmux"], "tmux") {
+        return;
+    }
     let _alone = alone();
     let socket = scanned().path().join("tmux.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };
@@ -354,6 +357,9 @@ fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
 
 #[test]
 fn inside_tmux_in_a_plain_terminal_there_are_characters() {
+    if !tools::installed(&["tmux"], "tmux") {
+        return;
+    }
     let _alone = alone();
     let socket = scanned().path().join("plain.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };
