@@ -12,6 +12,7 @@ pub mod digest;
 pub mod figures;
 pub mod graphics;
 pub mod link;
+pub mod modules;
 pub mod pictures;
 pub mod planted;
 pub mod process;
