@@ -17,6 +17,7 @@ pub mod pictures;
 pub mod planted;
 pub mod process;
 pub mod random;
+pub mod recipe;
 pub mod review;
 pub mod sandbox;
 pub mod svg;
