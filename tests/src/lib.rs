@@ -3,6 +3,9 @@
 //!
 //! These tests use Chaffinch as a person does: through its program, its files and its screen. They build what they
 //! need and never pass over a missing piece in silence.
+//!
+//! One file of them: `cargo test --release -p chaffinch -p chaffinch-tests --test scan`. With the program named beside them,
+//! dependencies are built as the program has them, and once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failed step fails the test")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures are part of a test's result")]
 

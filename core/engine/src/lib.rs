@@ -1,5 +1,7 @@
 //! The engine of Chaffinch: datasets, results and the detector host. It knows no screen, no model code and no
 //! detector by name.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-core`.
 
 pub mod atlas;
 pub mod atomic;
