@@ -178,3 +178,29 @@ fn links_between_the_pages_lead_somewhere() {
         }
     }
 }
+
+/// Other people's packages with their features, as these arguments of `cargo tree` choose them.
+fn features(args: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let tree = ["tree", "--offline", "--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
+    let output = cargo().args(tree).args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.contains(root().to_str().unwrap())) {
+        if let Some((package, features)) = line.split_once('|') {
+            all.entry(package.to_owned()).or_default().insert(features.to_owned());
+        }
+    }
+    all
+}
+
+/// With other features cargo would build them, and everything that is built on them, once more for the tests.
+#[test]
+fn tests_have_dependencies_as_the_program_has_them() {
+    let program = features(&["--package", "chaffinch", "--edges", "normal,build"]);
+    let tests = features(&["--workspace", "--edges", "normal,build,dev"]);
+    assert!(program.len() > 100, "{} packages", program.len());
+    for (package, features) in &program {
+        assert_eq!(Some(features), tests.get(package), "features of {package} for the program and for tests");
+    }
+}
