@@ -11,6 +11,7 @@ use chaffinch_tests::pictures;
 use chaffinch_tests::process;
 use chaffinch_tests::sandbox::Sandbox;
 use chaffinch_tests::terminal::{PATIENCE, Terminal};
+use chaffinch_tests::tools;
 use rustix::process::Signal;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
