@@ -169,6 +169,29 @@ fn sentence(line: &str) -> Option<Step> {
     }
 }
 
+/// Copies the checkout into a folder, without what git ignores. Files keep their times.
+///
+/// # Panics
+///
+/// If git does not know the files.
+pub fn checkout(folder: &Path) {
+    let list = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .current_dir(root())
+        .output()
+        .expect("a checkout has git");
+    assert!(list.status.success(), "git ls-files fails in {}", root().display());
+    for name in String::from_utf8(list.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
+        let (from, to) = (root().join(name), folder.join(name));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(&from, &to).unwrap();
+            let time = fs::metadata(&from).unwrap().modified().unwrap();
+            fs::File::options().append(true).open(&to).unwrap().set_modified(time).unwrap();
+        }
+    }
+}
+
 /// A copy of the checkout, without what git ignores, to try something in. There is one at a time; it lies in cargo's
 /// target folder, and what is built in it shares the dependencies with the running tests.
 #[derive(Debug)]
@@ -187,21 +210,7 @@ impl Scratch {
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
-        let list = Command::new("git")
-            .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-            .current_dir(root())
-            .output()
-            .expect("a checkout has git");
-        assert!(list.status.success(), "git ls-files fails in {}", root().display());
-        for name in String::from_utf8(list.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
-            let (from, to) = (root().join(name), folder.join(name));
-            if from.is_file() {
-                fs::create_dir_all(to.parent().unwrap()).unwrap();
-                fs::copy(&from, &to).unwrap();
-                let time = fs::metadata(&from).unwrap().modified().unwrap();
-                fs::File::options().append(true).open(&to).unwrap().set_modified(time).unwrap();
-            }
-        }
+        checkout(&folder);
         Scratch { folder, _alone: alone }
     }
 
