@@ -17,15 +17,18 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter
-
 from pieces import FOREIGN, PIECES
+from PIL import Image, ImageEnhance, ImageFilter
 
 SEED = 20240
 PER_CLASS = 25
 SIDES = [72, 80, 88, 96, 104, 112]
 # Backgrounds by name: two colours of a vertical run, and the ground that starts in the middle, if any.
-SKY = [((110, 160, 220), (205, 225, 245)), ((150, 175, 200), (225, 228, 232)), ((80, 130, 200), (170, 205, 235))]
+SKY = [
+    ((110, 160, 220), (205, 225, 245)),
+    ((150, 175, 200), (225, 228, 232)),
+    ((80, 130, 200), (170, 205, 235)),
+]
 GRASS = [(88, 130, 62), (112, 148, 74), (70, 108, 56), (140, 150, 90)]
 ROAD = [(120, 120, 122), (95, 96, 100), (150, 146, 140)]
 SEA = [(40, 92, 130), (52, 116, 142), (70, 110, 140)]
@@ -35,7 +38,11 @@ FIELD = [((176, 186, 160), (150, 160, 120))]
 EARTH = [((120, 96, 70), (90, 70, 50)), ((132, 110, 84), (100, 82, 60))]
 SAND = [((206, 186, 150), (190, 168, 130)), ((188, 172, 142), (172, 152, 122))]
 WALL = [((150, 150, 152), (180, 180, 182)), ((238, 238, 238), (250, 250, 250))]
-ROOM = [((196, 176, 150), (150, 122, 92)), ((190, 150, 140), (150, 110, 100)), ((170, 150, 140), (110, 80, 64))]
+ROOM = [
+    ((196, 176, 150), (150, 122, 92)),
+    ((190, 150, 140), (150, 110, 100)),
+    ((170, 150, 140), (110, 80, 64)),
+]
 DARK = [((40, 42, 44), (60, 60, 58)), ((54, 50, 46), (70, 64, 58))]
 # What suits a class.
 SCENES = {
@@ -54,10 +61,14 @@ SCENES = {
 def gradient(side: int, top, bottom) -> np.ndarray:
     """A vertical run from one colour to another."""
     ramp = np.linspace(0.0, 1.0, side)[:, None, None]
-    return np.repeat((1 - ramp) * np.array(top, float) + ramp * np.array(bottom, float), side, axis=1)
+    return np.repeat(
+        (1 - ramp) * np.array(top, float) + ramp * np.array(bottom, float), side, axis=1
+    )
 
 
-def background(rng: random.Random, noise: np.random.Generator, label: str, side: int) -> Image.Image:
+def background(
+    rng: random.Random, noise: np.random.Generator, label: str, side: int
+) -> Image.Image:
     """A scene of the class with some texture."""
     above, ground = rng.choice(SCENES[label])
     canvas = gradient(side, *rng.choice(above))
@@ -66,7 +77,9 @@ def background(rng: random.Random, noise: np.random.Generator, label: str, side:
         colour = np.array(rng.choice(ground), float)
         canvas[line:] = colour * np.linspace(1.08, 0.82, side - line)[:, None, None]
     coarse = noise.normal(0, 1, (12, 12, 1)).repeat(3, axis=2)
-    coarse = Image.fromarray(np.clip(coarse * 40 + 128, 0, 255).astype(np.uint8)).resize((side, side), Image.BICUBIC)
+    coarse = Image.fromarray(
+        np.clip(coarse * 40 + 128, 0, 255).astype(np.uint8)
+    ).resize((side, side), Image.BICUBIC)
     canvas += (np.asarray(coarse, float) - 128) * rng.uniform(0.06, 0.2)
     canvas += noise.normal(0, rng.uniform(1.5, 4), canvas.shape)
     return Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
@@ -80,7 +93,9 @@ def piece(art: Path, name: str) -> Image.Image:
     return image.crop(box) if box else image
 
 
-def draw(rng: random.Random, noise: np.random.Generator, drawing: Image.Image, label: str) -> Image.Image:
+def draw(
+    rng: random.Random, noise: np.random.Generator, drawing: Image.Image, label: str
+) -> Image.Image:
     """Puts a drawing somewhere on a background of its class."""
     side = rng.choice(SIDES)
     canvas = background(rng, noise, label, side)
@@ -107,7 +122,9 @@ def jpeg(image: Image.Image, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def faults(rng: random.Random, noise: np.random.Generator, art: Path, files: dict[str, bytes]) -> list[tuple]:
+def faults(
+    rng: random.Random, noise: np.random.Generator, art: Path, files: dict[str, bytes]
+) -> list[tuple]:
     """Plants the faults into `files` and lists all of them as (path, true label, whether it is an error, fault).
 
     The original of a copy is listed as neither: which of two copies is the one too many is nobody's to say.
@@ -151,8 +168,15 @@ def faults(rng: random.Random, noise: np.random.Generator, art: Path, files: dic
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--art", type=Path, required=True, help="the png folder of openclipart-png")
-    arguments.add_argument("--output", type=Path, required=True, help="where images/ and truth.csv are written")
+    arguments.add_argument(
+        "--art", type=Path, required=True, help="the png folder of openclipart-png"
+    )
+    arguments.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help="where images/ and truth.csv are written",
+    )
     options = arguments.parse_args()
     files: dict[str, bytes] = {}
     for label, names in sorted(PIECES.items()):
@@ -162,7 +186,9 @@ def main() -> None:
         for index in range(PER_CLASS):
             image = draw(rng, noise, drawings[index % len(drawings)], label)
             files[f"{label}/{index + 1:03d}.jpg"] = jpeg(image, rng.randint(78, 90))
-    listed = faults(random.Random(SEED), np.random.default_rng(SEED), options.art, files)
+    listed = faults(
+        random.Random(SEED), np.random.default_rng(SEED), options.art, files
+    )
     images = options.output / "images"
     shutil.rmtree(images, ignore_errors=True)
     for path, data in sorted(files.items()):
@@ -172,7 +198,9 @@ def main() -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["path", "label", "is_error", "fault"])
         table.writerows(listed)
-    print(f"{len(files)} images, {sum(map(len, files.values()))} bytes, {sum(row[3] != '' for row in listed)} faults")
+    print(
+        f"{len(files)} images, {sum(map(len, files.values()))} bytes, {sum(row[3] != '' for row in listed)} faults"
+    )
 
 
 if __name__ == "__main__":

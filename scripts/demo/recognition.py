@@ -19,7 +19,18 @@ from transformers import CLIPImageProcessor, CLIPModel, PreTrainedTokenizerFast
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "core/clip/models/bundled"
-CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+CLASSES = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
 PROMPTS = ["a photo of {}", "a picture of {}", "an image of {}"]
 
 
@@ -37,8 +48,13 @@ def main() -> None:
     classes = []
     for name in CLASSES:
         named = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-        ids = [tokenizer(prompt.format(named), return_tensors="pt")["input_ids"] for prompt in PROMPTS]
-        vectors = torch.cat([unit(model.get_text_features(input_ids=one)) for one in ids])
+        ids = [
+            tokenizer(prompt.format(named), return_tensors="pt")["input_ids"]
+            for prompt in PROMPTS
+        ]
+        vectors = torch.cat(
+            [unit(model.get_text_features(input_ids=one)) for one in ids]
+        )
         classes.append(torch.nn.functional.normalize(vectors.mean(0), dim=0))
     classes = torch.stack(classes)
     right, all_of = Counter(), Counter()
@@ -46,13 +62,17 @@ def main() -> None:
         rows = [row for row in csv.DictReader(file) if row["label"]]
     for row in rows:
         picture = Image.open(ROOT / "demo/images" / row["path"]).convert("RGB")
-        vector = unit(model.get_image_features(**processor(images=[picture], return_tensors="pt")))
+        vector = unit(
+            model.get_image_features(**processor(images=[picture], return_tensors="pt"))
+        )
         best = CLASSES[int((vector @ classes.T).argmax())]
         all_of[row["label"]] += 1
         right[row["label"]] += best == row["label"]
     for label, count in sorted(all_of.items()):
         print(f"{label:11} {right[label]:3} of {count}")
-    print(f"{'all':11} {right.total():3} of {all_of.total()}  {right.total() / all_of.total():.1%}")
+    print(
+        f"{'all':11} {right.total():3} of {all_of.total()}  {right.total() / all_of.total():.1%}"
+    )
 
 
 if __name__ == "__main__":

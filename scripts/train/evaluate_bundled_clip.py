@@ -23,7 +23,9 @@ def features(x):
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("--model", required=True)
     p.add_argument("--images", required=True, type=Path)
     p.add_argument("--template", default="a photo of a {}")
@@ -31,26 +33,49 @@ def main() -> None:
     args = p.parse_args()
 
     model, info = CLIPModel.from_pretrained(args.model, output_loading_info=True)
-    bad = {k: v for k, v in info.items() if k in ("missing_keys", "unexpected_keys", "mismatched_keys") and v}
+    bad = {
+        k: v
+        for k, v in info.items()
+        if k in ("missing_keys", "unexpected_keys", "mismatched_keys") and v
+    }
     assert not bad, bad
     model.eval()
     processor = CLIPImageProcessor.from_pretrained(args.model)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=f"{args.model}/tokenizer.json", bos_token="<|startoftext|>",
-        eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+        tokenizer_file=f"{args.model}/tokenizer.json",
+        bos_token="<|startoftext|>",
+        eos_token="<|endoftext|>",
+        pad_token="<|endoftext|>",
+    )
     text_config = model.config.text_config
     ids = tokenizer("a")["input_ids"]
-    assert ids[0] == text_config.bos_token_id and ids[-1] == text_config.eos_token_id == len(tokenizer) - 1
+    assert (
+        ids[0] == text_config.bos_token_id
+        and ids[-1] == text_config.eos_token_id == len(tokenizer) - 1
+    )
 
     classes = sorted(d.name for d in args.images.iterdir() if d.is_dir())
-    files = [(f, i) for i, c in enumerate(classes) for f in sorted((args.images / c).iterdir())]
-    tokens = tokenizer([args.template.format(c) for c in classes], padding=True, return_tensors="pt")
+    files = [
+        (f, i)
+        for i, c in enumerate(classes)
+        for f in sorted((args.images / c).iterdir())
+    ]
+    tokens = tokenizer(
+        [args.template.format(c) for c in classes], padding=True, return_tensors="pt"
+    )
     hits, per_class = 0, [[0, 0] for _ in classes]
     with torch.no_grad():
-        text = features(model.get_text_features(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]))
+        text = features(
+            model.get_text_features(
+                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"]
+            )
+        )
         for at in range(0, len(files), args.batch):
             part = files[at : at + args.batch]
-            pixels = processor(images=[Image.open(f).convert("RGB") for f, _ in part], return_tensors="pt")["pixel_values"]
+            pixels = processor(
+                images=[Image.open(f).convert("RGB") for f, _ in part],
+                return_tensors="pt",
+            )["pixel_values"]
             image = features(model.get_image_features(pixel_values=pixels))
             for guess, (_, truth) in zip((image @ text.T).argmax(1).tolist(), part):
                 hits += guess == truth
@@ -58,7 +83,9 @@ def main() -> None:
                 per_class[truth][1] += 1
     for c, (h, n) in zip(classes, per_class):
         print(f"{c:12} {h / n:.3f}")
-    print(f"zero-shot top-1: {100 * hits / len(files):.2f}% of {len(files)} images ('{args.template}')")
+    print(
+        f"zero-shot top-1: {100 * hits / len(files):.2f}% of {len(files)} images ('{args.template}')"
+    )
 
 
 if __name__ == "__main__":

@@ -52,7 +52,12 @@ class Teacher(nn.Module):
 
 
 def patch_pca(x, size, stride):
-    p = x.unfold(2, size, stride).unfold(3, size, stride).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3 * size * size)
+    p = (
+        x.unfold(2, size, stride)
+        .unfold(3, size, stride)
+        .permute(0, 2, 3, 1, 4, 5)
+        .reshape(-1, 3 * size * size)
+    )
     vals, vecs = torch.linalg.eigh(((p.T @ p) / len(p)).cpu())
     return vals.to(x.device), vecs.to(x.device)
 
@@ -86,7 +91,9 @@ class Layer(nn.Module):
 
     def forward(self, x, causal: bool, cls_only: bool = False):
         b, t, d = x.shape
-        q, k, v = self.qkv(self.ln1(x)).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = (
+            self.qkv(self.ln1(x)).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
         if cls_only:  # the last image layer: only the first token is read
             q, x = q[:, :, :1], x[:, :1]
         a = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
@@ -104,7 +111,8 @@ class ImageTower(nn.Module):
         self.pos = nn.Parameter(torch.zeros(1 + self.grid**2, w))
         self.pre, self.post = nn.LayerNorm(w), nn.LayerNorm(w)
         self.layers = nn.ModuleList(
-            Layer(w, cfg["num_attention_heads"], cfg["intermediate_size"]) for _ in range(cfg["num_hidden_layers"])
+            Layer(w, cfg["num_attention_heads"], cfg["intermediate_size"])
+            for _ in range(cfg["num_hidden_layers"])
         )
         self.proj = nn.Linear(w, out, bias=False)
         nn.init.normal_(self.proj.weight, std=w**-0.5)
@@ -122,12 +130,26 @@ class ImageTower(nn.Module):
         w, g, n = self.pos.shape[1], self.grid, pos_dims // 4
         freqs = 2 * math.pi * torch.arange(1, n + 1) / (2 * g)
         yy, xx = torch.meshgrid(torch.arange(g), torch.arange(g), indexing="ij")
-        code = [f(c.reshape(-1, 1) * freqs) for c in (xx, yy) for f in (torch.cos, torch.sin)]
+        code = [
+            f(c.reshape(-1, 1) * freqs)
+            for c in (xx, yy)
+            for f in (torch.cos, torch.sin)
+        ]
         self.pos.zero_()
         self.pos[1:, :pos_dims] = torch.cat(code, 1) * math.sqrt(2)
         self.cls[:pos_dims] = 0
         self.patches.weight[:pos_dims] = 0
-        ring = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)]
+        ring = [
+            (0, 0),
+            (1, 0),
+            (-1, 0),
+            (0, 1),
+            (0, -1),
+            (1, 1),
+            (-1, -1),
+            (1, -1),
+            (-1, 1),
+        ]
         for depth, layer in enumerate(self.layers):
             hd = w // layer.heads
             q, k, _ = layer.qkv.weight.view(3, layer.heads, hd, w)
@@ -138,9 +160,15 @@ class ImageTower(nn.Module):
                 gain = math.sqrt(sharpness * math.sqrt(hd) / 2)
                 for axis, delta in ((0, dx), (1, dy)):
                     for i in range(m):
-                        c, s = axis * 2 * n + i, axis * 2 * n + n + i  # cos and sin channels
+                        c, s = (
+                            axis * 2 * n + i,
+                            axis * 2 * n + n + i,
+                        )  # cos and sin channels
                         row = axis * 2 * m + 2 * i
-                        cd, sd = torch.cos(freqs[i] * delta), torch.sin(freqs[i] * delta)
+                        cd, sd = (
+                            torch.cos(freqs[i] * delta),
+                            torch.sin(freqs[i] * delta),
+                        )
                         k[h, row, c] += gain
                         k[h, row + 1, s] += gain
                         # cos(f(x + delta)), sin(f(x + delta))
@@ -164,7 +192,11 @@ class ImageTower(nn.Module):
     def forward(self, x, keep=None):
         """`keep`: (batch, kept) patch numbers, or None for all patches."""
         b, p, g = x.shape[0], self.patch, self.grid
-        x = x.reshape(b, 3, g, p, g, p).permute(0, 2, 4, 1, 3, 5).reshape(b, g * g, 3 * p * p)
+        x = (
+            x.reshape(b, 3, g, p, g, p)
+            .permute(0, 2, 4, 1, 3, 5)
+            .reshape(b, g * g, 3 * p * p)
+        )
         pos = self.pos[1:]
         if keep is not None:
             x = x.gather(1, keep[:, :, None].expand(-1, -1, x.shape[2]))
@@ -187,7 +219,8 @@ class TextTower(nn.Module):
         self.pos = nn.Parameter(torch.randn(cfg["max_position_embeddings"], w) * 0.1)
         nn.init.normal_(self.tok.weight, std=0.5)
         self.layers = nn.ModuleList(
-            Layer(w, cfg["num_attention_heads"], cfg["intermediate_size"]) for _ in range(cfg["num_hidden_layers"])
+            Layer(w, cfg["num_attention_heads"], cfg["intermediate_size"])
+            for _ in range(cfg["num_hidden_layers"])
         )
         self.final = nn.LayerNorm(w)
         self.proj = nn.Linear(w, out, bias=False)
@@ -215,7 +248,9 @@ class Student(nn.Module):
         v, t = self.image, self.text
         p = self.image.patch
         out["vision_model.embeddings.class_embedding"] = v.cls
-        out["vision_model.embeddings.patch_embedding.weight"] = v.patches.weight.view(-1, 3, p, p)
+        out["vision_model.embeddings.patch_embedding.weight"] = v.patches.weight.view(
+            -1, 3, p, p
+        )
         out["vision_model.embeddings.position_embedding.weight"] = v.pos
         out["text_model.embeddings.token_embedding.weight"] = t.tok.weight
         out["text_model.embeddings.position_embedding.weight"] = t.pos
@@ -242,7 +277,9 @@ class Student(nn.Module):
                     out[f"{at}self_attn.{n}_proj.bias"] = layer.qkv.bias.chunk(3)[j]
         out["visual_projection.weight"] = v.proj.weight
         out["text_projection.weight"] = t.proj.weight
-        return {k: w.detach().float().cpu().contiguous().clone() for k, w in out.items()}
+        return {
+            k: w.detach().float().cpu().contiguous().clone() for k, w in out.items()
+        }
 
     @torch.no_grad()
     def load_hf_state(self, state: dict[str, torch.Tensor]) -> None:
@@ -254,7 +291,10 @@ class Student(nn.Module):
         back["vision_model.embeddings.position_embedding.weight"] = v.pos
         back["text_model.embeddings.token_embedding.weight"] = t.tok.weight
         back["text_model.embeddings.position_embedding.weight"] = t.pos
-        back["visual_projection.weight"], back["text_projection.weight"] = v.proj.weight, t.proj.weight
+        back["visual_projection.weight"], back["text_projection.weight"] = (
+            v.proj.weight,
+            t.proj.weight,
+        )
 
         def take(name, module):
             back[name + ".weight"], back[name + ".bias"] = module.weight, module.bias
@@ -279,8 +319,17 @@ class Student(nn.Module):
             parameter.copy_(state[name].view_as(parameter))
 
 
-def clip_config(vocab_size: int, width=128, depth=6, heads=8, mlp=512, projection=128,
-                text_width=96, text_depth=3, text_heads=3) -> dict:
+def clip_config(
+    vocab_size: int,
+    width=128,
+    depth=6,
+    heads=8,
+    mlp=512,
+    projection=128,
+    text_width=96,
+    text_depth=3,
+    text_heads=3,
+) -> dict:
     bos, eos = vocab_size - 2, vocab_size - 1
     return {
         "architectures": ["CLIPModel"],
@@ -290,16 +339,33 @@ def clip_config(vocab_size: int, width=128, depth=6, heads=8, mlp=512, projectio
         "initializer_factor": 1.0,
         "torch_dtype": "float32",
         "text_config": {
-            "model_type": "clip_text_model", "vocab_size": vocab_size, "hidden_size": text_width,
-            "intermediate_size": 4 * text_width, "num_hidden_layers": text_depth,
-            "num_attention_heads": text_heads, "max_position_embeddings": 32, "hidden_act": "quick_gelu",
-            "layer_norm_eps": 1e-5, "attention_dropout": 0.0, "projection_dim": projection,
-            "bos_token_id": bos, "eos_token_id": eos, "pad_token_id": eos,
+            "model_type": "clip_text_model",
+            "vocab_size": vocab_size,
+            "hidden_size": text_width,
+            "intermediate_size": 4 * text_width,
+            "num_hidden_layers": text_depth,
+            "num_attention_heads": text_heads,
+            "max_position_embeddings": 32,
+            "hidden_act": "quick_gelu",
+            "layer_norm_eps": 1e-5,
+            "attention_dropout": 0.0,
+            "projection_dim": projection,
+            "bos_token_id": bos,
+            "eos_token_id": eos,
+            "pad_token_id": eos,
         },
         "vision_config": {
-            "model_type": "clip_vision_model", "hidden_size": width, "intermediate_size": mlp,
-            "num_hidden_layers": depth, "num_attention_heads": heads, "num_channels": 3,
-            "image_size": 32, "patch_size": 4, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5,
-            "attention_dropout": 0.0, "projection_dim": projection,
+            "model_type": "clip_vision_model",
+            "hidden_size": width,
+            "intermediate_size": mlp,
+            "num_hidden_layers": depth,
+            "num_attention_heads": heads,
+            "num_channels": 3,
+            "image_size": 32,
+            "patch_size": 4,
+            "hidden_act": "quick_gelu",
+            "layer_norm_eps": 1e-5,
+            "attention_dropout": 0.0,
+            "projection_dim": projection,
         },
     }

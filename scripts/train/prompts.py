@@ -9,8 +9,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 
-CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+CLASSES = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
 
 # First entry: the class name. The others are synonyms, drawn less often.
 SYNONYMS = {
@@ -26,29 +38,80 @@ SYNONYMS = {
     "truck": ["truck", "lorry", "pickup truck", "fire truck", "semi truck"],
 }
 PLURALS = {
-    "airplane": ["airplanes", "planes"], "automobile": ["automobiles", "cars"],
-    "bird": ["birds", "sparrows"], "cat": ["cats", "kittens"], "deer": ["deer", "deers"],
-    "dog": ["dogs", "puppies"], "frog": ["frogs", "toads"], "horse": ["horses", "ponies"],
-    "ship": ["ships", "boats"], "truck": ["trucks", "lorries"],
+    "airplane": ["airplanes", "planes"],
+    "automobile": ["automobiles", "cars"],
+    "bird": ["birds", "sparrows"],
+    "cat": ["cats", "kittens"],
+    "deer": ["deer", "deers"],
+    "dog": ["dogs", "puppies"],
+    "frog": ["frogs", "toads"],
+    "horse": ["horses", "ponies"],
+    "ship": ["ships", "boats"],
+    "truck": ["trucks", "lorries"],
 }
 ANIMALS = {"bird", "cat", "deer", "dog", "frog", "horse"}
 
 TEMPLATES = [
-    "a photo of {}", "a picture of {}", "an image of {}", "a blurry photo of {}", "{}",
-    "a photo of {}, a type of KIND", "a low resolution photo of {}", "a small photo of {}",
-    "a close-up photo of {}", "a cropped photo of {}", "a good photo of {}", "a bad photo of {}",
-    "a bright photo of {}", "a dark photo of {}", "a pixelated photo of {}", "a jpeg of {}",
-    "a snapshot of {}", "a color photo of {}", "this is a photo of {}", "this is {}",
-    "there is {} in the picture", "{} in a photo", "a photo showing {}", "photo of {}",
-    "image of {}", "picture of {}", "a thumbnail of {}", "an image containing {}",
+    "a photo of {}",
+    "a picture of {}",
+    "an image of {}",
+    "a blurry photo of {}",
+    "{}",
+    "a photo of {}, a type of KIND",
+    "a low resolution photo of {}",
+    "a small photo of {}",
+    "a close-up photo of {}",
+    "a cropped photo of {}",
+    "a good photo of {}",
+    "a bad photo of {}",
+    "a bright photo of {}",
+    "a dark photo of {}",
+    "a pixelated photo of {}",
+    "a jpeg of {}",
+    "a snapshot of {}",
+    "a color photo of {}",
+    "this is a photo of {}",
+    "this is {}",
+    "there is {} in the picture",
+    "{} in a photo",
+    "a photo showing {}",
+    "photo of {}",
+    "image of {}",
+    "picture of {}",
+    "a thumbnail of {}",
+    "an image containing {}",
 ]
 CANONICAL = TEMPLATES[0]
 
 GENERIC = [
-    "something", "other", "nothing", "random", "strange", "an object", "a thing", "another thing",
-    "something else", "anything", "unknown", "something strange", "something random", "other things",
-    "an unknown object", "a random object", "random noise", "none", "none of these", "stuff",
-    "a strange thing", "a pattern", "noise", "object", "thing", "misc", "background", "unclear",
+    "something",
+    "other",
+    "nothing",
+    "random",
+    "strange",
+    "an object",
+    "a thing",
+    "another thing",
+    "something else",
+    "anything",
+    "unknown",
+    "something strange",
+    "something random",
+    "other things",
+    "an unknown object",
+    "a random object",
+    "random noise",
+    "none",
+    "none of these",
+    "stuff",
+    "a strange thing",
+    "a pattern",
+    "noise",
+    "object",
+    "thing",
+    "misc",
+    "background",
+    "unclear",
 ]
 
 # Unrelated things: they give the vocabulary its words, and serve as texts that fit no image.
@@ -74,7 +137,7 @@ chicken duck goose turkey owl eagle parrot penguin swan pigeon ostrich number di
 four five six seven eight nine ten circle square triangle line dot stripe texture pattern color red green
 blue yellow black white brown grey pink purple orange gold silver face x-ray scan tumor lung cell tissue
 brain bone skin document receipt text word chart diagram logo icon cartoon anime comic
-""".split()
+""".split()  # noqa: SIM905 - words are easier to read so
 
 FILLER = """
 the of and to in is that it for on with as this by from at an are was be or not have has which we you
@@ -87,7 +150,7 @@ typical rare different other another mislabeled mislabelled wrong correct label 
 sample example dataset test train nothing something anything everything none unknown random
 impressionism realism cubism surrealism expressionism romanticism baroque abstract contemporary renaissance
 man-made natural synthetic real fake rendered sketchy watercolor oil canvas print
-""".split()
+""".split()  # noqa: SIM905 - words are easier to read so
 
 
 def article(noun: str) -> str:
@@ -133,13 +196,23 @@ def generic_caption(rng, template: str | None = None) -> str:
     phrase = rng.choice(GENERIC[:9] if rng.random() < 0.7 else GENERIC)
     if rng.random() < 0.15 and " " not in phrase:
         phrase = article(phrase)
-    return fill(template or random_template(rng), phrase, rng.choice(["animal", "vehicle", "thing"]), rng)
+    return fill(
+        template or random_template(rng),
+        phrase,
+        rng.choice(["animal", "vehicle", "thing"]),
+        rng,
+    )
 
 
 def unrelated_caption(rng, template: str | None = None) -> str:
     word = rng.choice(OBJECTS)
     phrase = article(word) if rng.random() < 0.7 else word
-    return fill(template or random_template(rng), phrase, rng.choice(["animal", "vehicle", "thing"]), rng)
+    return fill(
+        template or random_template(rng),
+        phrase,
+        rng.choice(["animal", "vehicle", "thing"]),
+        rng,
+    )
 
 
 def plain_captions() -> list[str]:
@@ -165,7 +238,7 @@ def learn_merges(words: Counter, limit: int) -> list[tuple[str, str]]:
     while len(merges) < limit:
         pairs = Counter()
         for w, s in seqs.items():
-            for a, b in zip(s, s[1:]):
+            for a, b in pairwise(s):
                 pairs[a, b] += words[w]
         if not pairs:
             break
@@ -187,7 +260,14 @@ def build_tokenizer(merge_limit: int = 1200) -> str:
     words = Counter()
 
     def add(text: str, weight: int) -> None:
-        for w in text.replace("{}", " ").replace("KIND", " ").lower().replace("-", " ").replace(",", " ").split():
+        for w in (
+            text.replace("{}", " ")
+            .replace("KIND", " ")
+            .lower()
+            .replace("-", " ")
+            .replace(",", " ")
+            .split()
+        ):
             if w.isalpha() and w.isascii():
                 words[w] += weight
 
@@ -205,24 +285,71 @@ def build_tokenizer(merge_limit: int = 1200) -> str:
     tokens += [t for t in dict.fromkeys(a + b for a, b in merges)] + [BOS, EOS]
     vocab = {t: i for i, t in enumerate(tokens)}
     special = [
-        {"id": vocab[t], "content": t, "single_word": False, "lstrip": False, "rstrip": False,
-         "normalized": False, "special": True}
+        {
+            "id": vocab[t],
+            "content": t,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": True,
+        }
         for t in (BOS, EOS)
     ]
     data = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": special,
-        "normalizer": {"type": "Sequence", "normalizers": [
-            {"type": "NFC"},
-            {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
-            {"type": "Lowercase"}]},
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
-            {"type": "Split", "pattern": {"Regex": CLIP_SPLIT}, "behavior": "Removed", "invert": True},
-            {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}]},
-        "post_processor": {"type": "RobertaProcessing", "sep": [EOS, vocab[EOS]], "cls": [BOS, vocab[BOS]],
-                           "trim_offsets": False, "add_prefix_space": False},
-        "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
-        "model": {"type": "BPE", "dropout": None, "unk_token": EOS, "continuing_subword_prefix": "",
-                  "end_of_word_suffix": "</w>", "fuse_unk": False, "byte_fallback": False,
-                  "ignore_merges": False, "vocab": vocab, "merges": [f"{a} {b}" for a, b in merges]},
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": special,
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [
+                {"type": "NFC"},
+                {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+                {"type": "Lowercase"},
+            ],
+        },
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {
+                    "type": "Split",
+                    "pattern": {"Regex": CLIP_SPLIT},
+                    "behavior": "Removed",
+                    "invert": True,
+                },
+                {
+                    "type": "ByteLevel",
+                    "add_prefix_space": False,
+                    "trim_offsets": True,
+                    "use_regex": True,
+                },
+            ],
+        },
+        "post_processor": {
+            "type": "RobertaProcessing",
+            "sep": [EOS, vocab[EOS]],
+            "cls": [BOS, vocab[BOS]],
+            "trim_offsets": False,
+            "add_prefix_space": False,
+        },
+        "decoder": {
+            "type": "ByteLevel",
+            "add_prefix_space": True,
+            "trim_offsets": True,
+            "use_regex": True,
+        },
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": EOS,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "</w>",
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocab,
+            "merges": [f"{a} {b}" for a, b in merges],
+        },
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"

@@ -39,15 +39,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import prompts
 import torch
 import torch.nn.functional as F
+from models import Student, Teacher, clip_config
 from PIL import Image
+from prompts import CLASSES
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-
-import prompts
-from models import Student, Teacher, clip_config
-from prompts import CLASSES
 
 N_TRAIN, N_ALL = 38_000, 40_000
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
@@ -64,7 +63,12 @@ def read_rows(labels: str) -> list[dict]:
 
 
 def read_images(root: str, rows: list[dict]) -> tuple[torch.Tensor, torch.Tensor]:
-    x = np.stack([np.asarray(Image.open(os.path.join(root, r["path"])).convert("RGB")) for r in rows])
+    x = np.stack(
+        [
+            np.asarray(Image.open(os.path.join(root, r["path"])).convert("RGB"))
+            for r in rows
+        ]
+    )
     y = torch.tensor([CLASSES.index(r["class_name"]) for r in rows])
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))), y
 
@@ -76,7 +80,9 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
     return (x.float() / 255 - mean) / std
 
 
-def crop_flip(x: torch.Tensor, pad: int, flip: torch.Tensor | None = None) -> torch.Tensor:
+def crop_flip(
+    x: torch.Tensor, pad: int, flip: torch.Tensor | None = None
+) -> torch.Tensor:
     """Shift each image by up to `pad` pixels (edges mirrored), and mirror about half of them."""
     n, dev = len(x), x.device
     x = F.pad(x.float(), (pad,) * 4, "reflect")
@@ -94,12 +100,16 @@ def zoom(x: torch.Tensor, share: float = 0.5, least: float = 0.7) -> torch.Tenso
     from elsewhere are framed and proportioned unlike those of the data set."""
     n, dev = len(x), x.device
     size = torch.rand(n, 2, device=dev) * (1 - least) + least
-    size = torch.where(torch.rand(n, 1, device=dev) < share, size, torch.ones_like(size))
+    size = torch.where(
+        torch.rand(n, 1, device=dev) < share, size, torch.ones_like(size)
+    )
     centre = (torch.rand(n, 2, device=dev) * 2 - 1) * (1 - size)
     affine = torch.zeros(n, 2, 3, device=dev)
     affine[:, 0, 0], affine[:, 1, 1], affine[:, :, 2] = size[:, 0], size[:, 1], centre
     grid = F.affine_grid(affine, list(x.shape), align_corners=False)
-    return F.grid_sample(x.float(), grid, mode="bicubic", padding_mode="reflection", align_corners=False).clamp(0, 255)
+    return F.grid_sample(
+        x.float(), grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    ).clamp(0, 255)
 
 
 def jitter(x: torch.Tensor, amount: float = 0.2) -> torch.Tensor:
@@ -140,16 +150,30 @@ def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
     """Images of nothing: noise, smooth noise, plain colours, stripes and shuffled patches."""
     dev = x.device
     noise = torch.rand(n, 3, 32, 32, device=dev) * 255
-    smooth = F.interpolate(torch.rand(n, 3, 4, 4, device=dev) * 255, size=32, mode="bilinear")
+    smooth = F.interpolate(
+        torch.rand(n, 3, 4, 4, device=dev) * 255, size=32, mode="bilinear"
+    )
     plain = (torch.rand(n, 3, 1, 1, device=dev) * 255).expand(-1, -1, 32, 32)
-    wave = torch.sin(torch.arange(32, device=dev) * (torch.rand(n, 1, device=dev) * 1.5 + 0.2))
+    wave = torch.sin(
+        torch.arange(32, device=dev) * (torch.rand(n, 1, device=dev) * 1.5 + 0.2)
+    )
     stripes = (wave[:, None, None, :] * 110 + 128).expand(-1, 3, 32, -1)
-    b = x[:n].float().reshape(n, 3, 8, 4, 8, 4).permute(0, 2, 4, 1, 3, 5).reshape(n, 64, 3, 4, 4)
+    b = (
+        x[:n]
+        .float()
+        .reshape(n, 3, 8, 4, 8, 4)
+        .permute(0, 2, 4, 1, 3, 5)
+        .reshape(n, 64, 3, 4, 4)
+    )
     order = torch.rand(n, 64, device=dev).argsort(1)
     b = b.gather(1, order[:, :, None, None, None].expand_as(b))
-    shuffled = b.reshape(n, 8, 8, 3, 4, 4).permute(0, 3, 1, 4, 2, 5).reshape(n, 3, 32, 32)
+    shuffled = (
+        b.reshape(n, 8, 8, 3, 4, 4).permute(0, 3, 1, 4, 2, 5).reshape(n, 3, 32, 32)
+    )
     stack = torch.stack([noise, smooth, plain, stripes, shuffled, shuffled])
-    return stack[torch.randint(0, len(stack), (n,), device=dev), torch.arange(n, device=dev)]
+    return stack[
+        torch.randint(0, len(stack), (n,), device=dev), torch.arange(n, device=dev)
+    ]
 
 
 # ---------------------------------------------------------------- optimisation
@@ -171,7 +195,12 @@ class Muon:
     """Muon (K. Jordan 2024) with decoupled weight decay; a fused q-k-v matrix counts as three."""
 
     def __init__(self, params, lr: float, momentum=0.95, decay=0.1):
-        self.params, self.lr, self.momentum, self.decay = list(params), lr, momentum, decay
+        self.params, self.lr, self.momentum, self.decay = (
+            list(params),
+            lr,
+            momentum,
+            decay,
+        )
         self.buf = [torch.zeros_like(p) for p in self.params]
 
     @torch.no_grad()
@@ -215,14 +244,23 @@ def train_teacher(args, x, y, xv, yv) -> Teacher:
     net = Teacher(widths).to(dev).to(memory_format=torch.channels_last)
     if args.teacher and os.path.exists(args.teacher):
         net.load_state_dict(torch.load(args.teacher, map_location=dev))
-        print("teacher read from file, validation accuracy", teacher_accuracy(net, xv, yv), flush=True)
+        print(
+            "teacher read from file, validation accuracy",
+            teacher_accuracy(net, xv, yv),
+            flush=True,
+        )
         return net.eval()
     net.init_whiten(normalise(x[:4000]))
     filters = [p for p in net.parameters() if p.ndim == 4 and p.requires_grad]
     biases = [p for p in net.parameters() if p.ndim == 1 and p.requires_grad]
     sgd = torch.optim.SGD(
-        [dict(params=biases, lr=0.053, weight_decay=0.038), dict(params=[net.head.weight], lr=0.5, weight_decay=0.003)],
-        momentum=0.85, nesterov=True)
+        [
+            {"params": biases, "lr": 0.053, "weight_decay": 0.038},
+            {"params": [net.head.weight], "lr": 0.5, "weight_decay": 0.003},
+        ],
+        momentum=0.85,
+        nesterov=True,
+    )
     base = [g["lr"] for g in sgd.param_groups]
     buf = [torch.zeros_like(p) for p in filters]
     batch = 500
@@ -232,11 +270,15 @@ def train_teacher(args, x, y, xv, yv) -> Teacher:
     while clock.progress(step) < 1:
         net.train()
         mirrored = ~mirrored
-        for idx in torch.randperm(len(x), device=dev)[: len(x) // batch * batch].split(batch):
+        for idx in torch.randperm(len(x), device=dev)[: len(x) // batch * batch].split(
+            batch
+        ):
             if (p := clock.progress(step)) >= 1:
                 break
             scale = (1 - p) * min(1, (step + 1) / 20)
-            b = normalise(crop_flip(x[idx], 2, mirrored[idx])).contiguous(memory_format=torch.channels_last)
+            b = normalise(crop_flip(x[idx], 2, mirrored[idx])).contiguous(
+                memory_format=torch.channels_last
+            )
             with torch.autocast(dev, torch.bfloat16, enabled=dev != "cpu"):
                 loss = F.cross_entropy(net(b).float(), y[idx], label_smoothing=0.15)
             net.zero_grad()
@@ -252,7 +294,10 @@ def train_teacher(args, x, y, xv, yv) -> Teacher:
                     w.add_(orthogonalise(u, 3).view_as(w), alpha=-0.17 * scale)
             step += 1
         epoch += 1
-        print(f"teacher epoch {epoch}  {clock.seconds():.0f} s  validation {teacher_accuracy(net, xv, yv):.4f}", flush=True)
+        print(
+            f"teacher epoch {epoch}  {clock.seconds():.0f} s  validation {teacher_accuracy(net, xv, yv):.4f}",
+            flush=True,
+        )
     if args.teacher:
         torch.save(net.state_dict(), args.teacher)
     return net.eval()
@@ -263,13 +308,22 @@ def teacher_logits(net, x) -> torch.Tensor:
     net.eval()
     out = []
     for b in x.split(500):
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type != "cpu"):
-            out.append(net(normalise(b).contiguous(memory_format=torch.channels_last)).float())
+        with torch.autocast(
+            x.device.type, torch.bfloat16, enabled=x.device.type != "cpu"
+        ):
+            out.append(
+                net(normalise(b).contiguous(memory_format=torch.channels_last)).float()
+            )
     return torch.cat(out)
 
 
 def teacher_accuracy(net, x, y) -> float:
-    return ((teacher_logits(net, x) + teacher_logits(net, x.flip(3))).argmax(1) == y).float().mean().item()
+    return (
+        ((teacher_logits(net, x) + teacher_logits(net, x.flip(3))).argmax(1) == y)
+        .float()
+        .mean()
+        .item()
+    )
 
 
 # ---------------------------------------------------------------- student
@@ -290,7 +344,9 @@ class Captions:
                 self.seen[t] = self.tok.encode(t).ids[:32]
         rows = [self.seen[t] for t in texts]
         n = max(map(len, rows))
-        return torch.tensor([r + [self.eos] * (n - len(r)) for r in rows], device=self.device)
+        return torch.tensor(
+            [r + [self.eos] * (n - len(r)) for r in rows], device=self.device
+        )
 
     def draw(self, sets: int) -> torch.Tensor:
         """`sets` times: ten class captions, two generic ones and two unrelated ones."""
@@ -298,8 +354,14 @@ class Captions:
         for _ in range(sets):
             shared = prompts.random_template(rng) if rng.random() < 0.6 else None
             texts += [prompts.class_caption(c, rng, shared) for c in CLASSES]
-            texts += [prompts.generic_caption(rng, shared), prompts.generic_caption(rng)]
-            texts += [prompts.unrelated_caption(rng, shared), prompts.unrelated_caption(rng)]
+            texts += [
+                prompts.generic_caption(rng, shared),
+                prompts.generic_caption(rng),
+            ]
+            texts += [
+                prompts.unrelated_caption(rng, shared),
+                prompts.unrelated_caption(rng),
+            ]
         return self.ids(texts)
 
 
@@ -325,11 +387,15 @@ class Pool:
         slot = number % self.size if self.size else -1
         if slot in self.kept:
             parts = self.kept[slot]
-            for idx in torch.randperm(len(parts[0]), device=self.x.device)[: n * batch].split(batch):
+            for idx in torch.randperm(len(parts[0]), device=self.x.device)[
+                : n * batch
+            ].split(batch):
                 yield tuple(p[idx] for p in parts)
             return
         made = []
-        for idx in torch.randperm(len(self.x), device=self.x.device)[: n * batch].split(batch):
+        for idx in torch.randperm(len(self.x), device=self.x.device)[: n * batch].split(
+            batch
+        ):
             item = self.make(idx)
             if self.size:
                 made.append(item)
@@ -344,7 +410,9 @@ def student_loss(z, texts, scale, item, odd: int, sets: int):
     n = len(y1)
     z = F.normalize(z.float(), dim=-1)
     t = F.normalize(texts.float(), dim=-1).view(sets, 14, -1)
-    sim = scale * torch.einsum("snd,skd->snk", z[:n].view(sets, n // sets, -1), t).reshape(n, 14)
+    sim = scale * torch.einsum(
+        "snd,skd->snk", z[:n].view(sets, n // sets, -1), t
+    ).reshape(n, 14)
     soft = teacher.softmax(1)
     hard = F.one_hot(y1, 10) * lam[:, None] + F.one_hot(y2, 10) * (1 - lam)[:, None]
     logp = sim[:, :10].log_softmax(1)
@@ -359,13 +427,17 @@ def student_loss(z, texts, scale, item, odd: int, sets: int):
     unrelated = F.softplus(sim[:, 12:] - generic).mean()
     odd_sim = scale * z[n:] @ t[0, :11].T
     nothing = F.cross_entropy(odd_sim, torch.full((odd,), 10, device=z.device))
-    total = 0.75 * distil + 0.25 * label + 0.3 * detect + 0.05 * unrelated + 0.05 * nothing
+    total = (
+        0.75 * distil + 0.25 * label + 0.3 * detect + 0.05 * unrelated + 0.05 * nothing
+    )
     return total, (distil, label, detect, unrelated, nothing)
 
 
 @torch.no_grad()
 def embed(model, x) -> torch.Tensor:
-    return torch.cat([F.normalize(model.image(normalise(b)), dim=-1) for b in x.split(500)])
+    return torch.cat(
+        [F.normalize(model.image(normalise(b)), dim=-1) for b in x.split(500)]
+    )
 
 
 @torch.no_grad()
@@ -383,7 +455,9 @@ def check(model, captions: Captions, x, y) -> dict:
     g = F.normalize(model.text(captions.ids(["a photo of something"])), dim=-1)
     yes = scale * (z @ t.T - z @ g.T) > 0
     hit = yes.gather(1, y[:, None]).float().mean().item()
-    false = (yes.float().sum() - yes.gather(1, y[:, None]).float().sum()).item() / (9 * len(y))
+    false = (yes.float().sum() - yes.gather(1, y[:, None]).float().sum()).item() / (
+        9 * len(y)
+    )
     out["detector"] = 0.5 * (hit + 1 - false)
     model.train()
     return out
@@ -393,15 +467,24 @@ def export(model: Student, tokenizer_json: str, out: Path) -> None:
     """Write the checkpoint; each file replaces its predecessor in one move."""
     out.mkdir(parents=True, exist_ok=True)
     pre = {
-        "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True,
-        "do_resize": True, "size": {"shortest_edge": 32}, "resample": 3,
-        "do_center_crop": True, "crop_size": {"height": 32, "width": 32},
-        "do_rescale": True, "rescale_factor": 1 / 255,
-        "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD),
+        "image_processor_type": "CLIPImageProcessor",
+        "do_convert_rgb": True,
+        "do_resize": True,
+        "size": {"shortest_edge": 32},
+        "resample": 3,
+        "do_center_crop": True,
+        "crop_size": {"height": 32, "width": 32},
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(MEAN),
+        "image_std": list(STD),
     }
-    for name, text in (("config.json", json.dumps(model.config, indent=2) + "\n"),
-                       ("preprocessor_config.json", json.dumps(pre, indent=2) + "\n"),
-                       ("tokenizer.json", tokenizer_json)):
+    for name, text in (
+        ("config.json", json.dumps(model.config, indent=2) + "\n"),
+        ("preprocessor_config.json", json.dumps(pre, indent=2) + "\n"),
+        ("tokenizer.json", tokenizer_json),
+    ):
         tmp = out / (name + ".tmp")
         tmp.write_text(text, encoding="utf-8")
         tmp.replace(out / name)
@@ -415,7 +498,11 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
     dev = args.device
     tokenizer_json = prompts.build_tokenizer()
     captions = Captions(tokenizer_json, args.seed, dev)
-    config = clip_config(captions.tok.get_vocab_size(), width=args.width, heads=args.width // args.head_dim)
+    config = clip_config(
+        captions.tok.get_vocab_size(),
+        width=args.width,
+        heads=args.width // args.head_dim,
+    )
     model = Student(config)
     model.image.init_patches(normalise(x[:4000].cpu()))
     if args.resume:
@@ -433,16 +520,21 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
     rest = [p for p in model.parameters() if id(p) not in ids]
     muon = Muon(big, args.lr, decay=0.1)
     adam = torch.optim.AdamW(
-        [dict(params=[p for p in rest if p.ndim >= 2], weight_decay=0.02), dict(params=[p for p in rest if p.ndim < 2], weight_decay=0.0)],
-        lr=args.adam_lr, betas=(0.9, 0.98))
+        [
+            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": 0.02},
+            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=args.adam_lr,
+        betas=(0.9, 0.98),
+    )
     pool = Pool(teacher, x, y, args.pool)
     batch, odd, sets = args.batch, 12, 4
     clock = Clock(args.minutes, args.epochs, len(x) // batch)
     step = epoch = 0
     last_export = time.time()
     while clock.progress(step) < 1:
-        sums, count = torch.zeros(5), 0
-        for item in pool.epoch(epoch, batch):
+        sums = torch.zeros(5)
+        for count, item in enumerate(pool.epoch(epoch, batch), 1):
             if (p := clock.progress(step)) >= 1:
                 break
             scale = min(1, (step + 1) / 150) * min(1, (1 - p) / 0.8 + 0.01)
@@ -450,7 +542,9 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
             b = torch.where(flip[:, None, None, None], item[0].flip(3), item[0])
             b = normalise(torch.cat([b.float(), odd_images(b, odd)]))
             keep = None
-            if p < args.drop_until:  # the larger part of training sees half of the patches
+            if (
+                p < args.drop_until
+            ):  # the larger part of training sees half of the patches
                 keep = torch.rand(len(b), 64, device=dev).argsort(1)[:, :32]
             with torch.autocast(dev, torch.bfloat16, enabled=dev != "cpu"):
                 z = model.image(b, keep)
@@ -466,18 +560,25 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
             with torch.no_grad():
                 model.logit_scale.clamp_(max=math.log(100))
                 k = min(args.ema, (1 + step) / (10 + step))
-                torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - k)
+                torch._foreach_lerp_(
+                    list(average.parameters()), list(model.parameters()), 1 - k
+                )
             sums += torch.stack([v.detach() for v in parts]).cpu()
-            count += 1
             step += 1
             if step % 50 == 0:
                 s = " ".join(f"{v:.3f}" for v in sums / count)
-                print(f"  step {step} {clock.seconds():.0f} s progress {p:.3f} losses {s} scale {model.logit_scale.exp():.1f}", flush=True)
+                print(
+                    f"  step {step} {clock.seconds():.0f} s progress {p:.3f} losses {s} scale {model.logit_scale.exp():.1f}",
+                    flush=True,
+                )
         epoch += 1
         if epoch % args.check_every == 0 or clock.progress(step) >= 1:
             c = {k: round(v, 4) for k, v in check(average, captions, xv, yv).items()}
             raw = check(model, captions, xv, yv)["zero-shot"]
-            print(f"student epoch {epoch} {clock.seconds():.0f} s  {c}  without average {raw:.4f}", flush=True)
+            print(
+                f"student epoch {epoch} {clock.seconds():.0f} s  {c}  without average {raw:.4f}",
+                flush=True,
+            )
             if time.time() - last_export > 240 or clock.progress(step) >= 1:
                 export(average, tokenizer_json, args.out)
                 last_export = time.time()
@@ -488,31 +589,67 @@ def train_student(args, teacher, x, y, xv, yv) -> Student:
 
 
 def main() -> None:
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--images", required=True, help="folder that the csv's paths start from")
-    p.add_argument("--labels", required=True, help="csv with index, path and class_name")
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(
+        "--images", required=True, help="folder that the csv's paths start from"
+    )
+    p.add_argument(
+        "--labels", required=True, help="csv with index, path and class_name"
+    )
     p.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
     p.add_argument("--device", default="cpu")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=2, help="CPU threads")
-    p.add_argument("--teacher", help="file of the teacher's weights: read if there, else written")
+    p.add_argument(
+        "--teacher", help="file of the teacher's weights: read if there, else written"
+    )
     p.add_argument("--teacher-minutes", type=float, default=20)
-    p.add_argument("--teacher-epochs", type=float, default=0, help="overrides --teacher-minutes")
+    p.add_argument(
+        "--teacher-epochs", type=float, default=0, help="overrides --teacher-minutes"
+    )
     p.add_argument("--teacher-widths", default="48,128,192")
     p.add_argument("--minutes", type=float, default=65, help="student training time")
     p.add_argument("--epochs", type=float, default=0, help="overrides --minutes")
     p.add_argument("--batch", type=int, default=256, help="a multiple of 4")
-    p.add_argument("--lr", type=float, default=0.02, help="Muon, for the transformer matrices")
+    p.add_argument(
+        "--lr", type=float, default=0.02, help="Muon, for the transformer matrices"
+    )
     p.add_argument("--adam-lr", type=float, default=1.5e-3, help="AdamW, for all else")
-    p.add_argument("--ema", type=float, default=0.995, help="decay of the weight average")
-    p.add_argument("--drop-until", type=float, default=0.78, help="share of training on half the patches")
-    p.add_argument("--pool", type=int, default=8, help="augmented copies kept with teacher logits; 0: always new")
+    p.add_argument(
+        "--ema", type=float, default=0.995, help="decay of the weight average"
+    )
+    p.add_argument(
+        "--drop-until",
+        type=float,
+        default=0.78,
+        help="share of training on half the patches",
+    )
+    p.add_argument(
+        "--pool",
+        type=int,
+        default=8,
+        help="augmented copies kept with teacher logits; 0: always new",
+    )
     p.add_argument("--width", type=int, default=128)
     p.add_argument("--head-dim", type=int, default=16)
-    p.add_argument("--check-every", type=int, default=1, help="epochs between validations")
-    p.add_argument("--resume", type=Path, help="an exported checkpoint of the same shape to train further")
-    p.add_argument("--init-only", action="store_true", help="write the untrained checkpoint and stop")
-    p.add_argument("--write-ids", type=Path, help="also write the list of the image files used")
+    p.add_argument(
+        "--check-every", type=int, default=1, help="epochs between validations"
+    )
+    p.add_argument(
+        "--resume",
+        type=Path,
+        help="an exported checkpoint of the same shape to train further",
+    )
+    p.add_argument(
+        "--init-only",
+        action="store_true",
+        help="write the untrained checkpoint and stop",
+    )
+    p.add_argument(
+        "--write-ids", type=Path, help="also write the list of the image files used"
+    )
     args = p.parse_args()
 
     torch.set_num_threads(args.threads)

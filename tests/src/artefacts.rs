@@ -44,7 +44,7 @@ pub fn cargo() -> Command {
 }
 
 /// The name cargo knows this test's profile by.
-fn profile_name() -> String {
+pub fn profile_name() -> String {
     match profile_dir().file_name().and_then(|name| name.to_str()).unwrap() {
         "debug" => "dev".into(),
         other => other.into(),
@@ -127,19 +127,25 @@ pub fn default_detectors() -> Vec<String> {
     names
 }
 
-/// The folder with what is too large for the repository: `CHAFFINCH_SHARED`, or `shared` beside it.
-fn shared() -> PathBuf {
-    env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from)
+/// A path in the folder of what the repository cannot hold: `CHAFFINCH_SHARED`, or `shared` beside the repository.
+/// Tests that need it are ignored unless asked for, so a missing path is a failure.
+fn shared(part: &str, name: &str) -> PathBuf {
+    let folder = env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let path = folder.join(part).join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: set CHAFFINCH_SHARED to the folder that holds data/ and reference/",
+        path.display()
+    );
+    path
 }
 
-/// A file of a dataset that is too large for the repository, where it is at hand.
-pub fn shared_data(file: &str) -> Option<PathBuf> {
-    let path = shared().join("data").join(file);
-    path.is_file().then_some(path)
+/// A file or folder of a dataset that is too large for the repository, or not ours to hand on.
+pub fn shared_data(name: &str) -> PathBuf {
+    shared("data", name)
 }
 
-/// A file of figures that other tools gave, where it is at hand.
-pub fn shared_reference(file: &str) -> Option<PathBuf> {
-    let path = shared().join("reference").join(file);
-    path.is_file().then_some(path)
+/// A file of figures that other tools gave on [`shared_data`].
+pub fn shared_reference(name: &str) -> PathBuf {
+    shared("reference", name)
 }

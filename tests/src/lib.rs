@@ -3,6 +3,9 @@
 //!
 //! These tests use Chaffinch as a person does: through its program, its files and its screen. They build what they
 //! need and never pass over a missing piece in silence.
+//!
+//! One file of them: `cargo test --release -p chaffinch -p chaffinch-tests --test scan`. With the program named beside them,
+//! dependencies are built as the program has them, and once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failed step fails the test")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures are part of a test's result")]
 
@@ -12,12 +15,16 @@ pub mod digest;
 pub mod figures;
 pub mod graphics;
 pub mod link;
+pub mod modules;
 pub mod pictures;
 pub mod planted;
 pub mod process;
 pub mod random;
+pub mod recipe;
 pub mod review;
 pub mod sandbox;
 pub mod svg;
 pub mod synthetic;
 pub mod terminal;
+pub mod tokens;
+pub mod tools;

@@ -19,8 +19,8 @@ pub(crate) struct Paintings {
 
 impl Paintings {
     /// Reads them from `data/paintings` in the folder that `CHAFFINCH_SHARED` names, by default `shared` beside the
-    /// repository. `None`, and a line that says so, where they are not at hand.
-    pub(crate) fn read() -> Option<Paintings> {
+    /// repository. Tests that ask are ignored unless wanted, so missing data is a failure.
+    pub(crate) fn read() -> Paintings {
         // `tests` is one folder down, a detector's crate two.
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let beside = || {
@@ -32,13 +32,15 @@ impl Paintings {
         let (Ok((embeddings, dim)), Ok(names)) =
             (npy(&folder.join("embeddings.npy")), std::fs::read_to_string(folder.join("names.txt")))
         else {
-            println!("NOT RUN: {} is not at hand; set CHAFFINCH_SHARED", folder.display());
-            return None;
+            panic!(
+                "{} is missing: set CHAFFINCH_SHARED to the folder that holds data/paintings",
+                folder.display()
+            )
         };
         let plain = |name: &str| name.trim_start_matches("banksy_").trim_end_matches(".jpg").to_owned();
         let names: Vec<String> = names.split_whitespace().map(plain).collect();
         assert_eq!((names.len(), embeddings.len()), (320, 320 * dim));
-        Some(Paintings { embeddings, dim, names })
+        Paintings { embeddings, dim, names }
     }
 
     /// The names of some rows, sorted.

@@ -48,18 +48,17 @@ fn listed(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The folders that [`plant`] draws from: CIFAR-10's test images, and photos of cats and dogs. `None` where the
-/// archives are not at hand.
-pub fn sources() -> Option<(PathBuf, PathBuf)> {
-    let (cifar, pets) = (shared_data("cifar10-jpeg.tar.xz")?, shared_data("cats-dogs-1200.tar")?);
-    Some((unpacked(&cifar, "cifar10/test", "cifar10-test"), unpacked(&pets, "train", "cats-dogs")))
+/// The folders that [`plant`] draws from: CIFAR-10's test images, and photos of cats and dogs.
+pub fn sources() -> (PathBuf, PathBuf) {
+    let (cifar, pets) = (shared_data("cifar10-jpeg.tar.xz"), shared_data("cats-dogs-1200.tar"));
+    (unpacked(&cifar, "cifar10/test", "cifar10-test"), unpacked(&pets, "train", "cats-dogs"))
 }
 
-/// CIFAR-10's images, train and test, as folders of classes. `None` where the archive is not at hand.
-pub fn cifar10() -> Option<(PathBuf, PathBuf)> {
-    let archive = shared_data("cifar10-jpeg.tar.xz")?;
+/// CIFAR-10's images, train and test, as folders of classes.
+pub fn cifar10() -> (PathBuf, PathBuf) {
+    let archive = shared_data("cifar10-jpeg.tar.xz");
     let part = |split: &str| unpacked(&archive, &format!("cifar10/{split}"), &format!("cifar10-{split}"));
-    Some((part("train"), part("test")))
+    (part("train"), part("test"))
 }
 
 /// Writes 2,000 images into class folders below `folder`, and plants the faults among them.

@@ -6,6 +6,7 @@
 )]
 
 use chaffinch_tests::artefacts::{cargo, first_party, root};
+use chaffinch_tests::tokens::{named, production, tokens};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -180,11 +181,6 @@ fn sources() -> BTreeMap<PathBuf, String> {
     all
 }
 
-/// The part of a file that is not its unit tests.
-fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap()
-}
-
 #[test]
 fn the_contract_depends_on_nothing() {
     let contract = package("chaffinch-plugin");
@@ -233,19 +229,6 @@ fn our_mathematics_knows_nothing_of_ours() {
 
 #[test]
 fn detectors_open_no_files_and_print_nothing() {
-    let banned = [
-        "std::fs",
-        "std::env",
-        "std::net",
-        "std::process",
-        "File::",
-        "println!",
-        "eprintln!",
-        "print!",
-        "dbg!",
-        "set_hook",
-        "#[no_mangle]",
-    ];
     for (path, text) in sources().iter().filter(|(path, _)| path.starts_with("plugins")) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if name == "tests.rs"
@@ -254,11 +237,49 @@ fn detectors_open_no_files_and_print_nothing() {
         {
             continue;
         }
-        for (number, line) in without_tests(text).lines().enumerate() {
-            let code = line.split("//").next().unwrap();
-            let found = banned.iter().find(|word| code.contains(**word));
-            assert_eq!(found, None, "{}:{}: {line}", path.display(), number + 1);
+        let found = reaching_out(text);
+        assert!(found.is_empty(), "{}: {}", path.display(), found.join(", "));
+    }
+}
+
+/// What of the world outside a source names, with the lines. Imports are taken apart, so `use std::{fs, io}` counts.
+fn reaching_out(text: &str) -> Vec<String> {
+    const MODULES: [&str; 5] = ["env", "fs", "net", "os", "process"];
+    const WORDS: [&str; 9] =
+        ["println", "eprintln", "print", "eprint", "dbg", "set_hook", "no_mangle", "stdout", "stderr"];
+    let code = production(&tokens(text));
+    let all = named(&code);
+    // `use std as other` and `use std::*` would hide what follows.
+    let outside = |path: &[String]| match path {
+        [std, rest @ ..] if std == "std" => {
+            rest.first().is_none_or(|module| module == "*" || MODULES.contains(&module.as_str()))
         }
+        _ => false,
+    };
+    let paths = all.iter().filter(|named| outside(&named.path));
+    let paths = paths.map(|named| format!("{} in line {}", named.path.join("::"), named.line));
+    let words = code.iter().filter(|token| WORDS.contains(&token.text.as_str()));
+    paths.chain(words.map(|token| format!("{} in line {}", token.text, token.line))).collect()
+}
+
+#[test]
+fn no_way_of_writing_an_import_hides_files() {
+    for text in [
+        "use std::fs;",
+        "use std::{fs, io};",
+        "use std::{io::{self, Read}, fs::{self, File}};",
+        "use std as other;",
+        "use std::*;",
+        "fn f() { std::process::exit(1) }",
+        "fn f() { println!() }",
+        "#[unsafe(no_mangle)] fn f() {}",
+    ] {
+        assert_eq!(reaching_out(text).len(), 1 + usize::from(text.contains("File")), "{text}");
+    }
+    for text in
+        ["// use std::fs;", "use std::fmt;", "#[cfg(test)] use std::fs;", "fn f() -> &str { \"std::fs\" }"]
+    {
+        assert_eq!(reaching_out(text), Vec::<String>::new(), "{text}");
     }
 }
 
@@ -301,14 +322,14 @@ fn nobody_but_the_program_links_detectors() {
 
 #[test]
 fn the_engine_names_no_detector() {
+    let names = first_party();
     for (path, text) in sources().iter().filter(|(path, _)| path.starts_with("core/engine/src")) {
-        for (number, line) in without_tests(text).lines().enumerate() {
-            let code = line.trim_start();
-            if code.starts_with("//") || path.ends_with("tests.rs") {
-                continue;
-            }
-            let named = first_party().into_iter().find(|name| code.contains(&format!("\"{name}\"")));
-            assert_eq!(named, None, "{}:{}: {line}", path.display(), number + 1);
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        for token in production(&tokens(text)) {
+            let named = names.iter().find(|name| token.text == format!("\"\"{name}\""));
+            assert_eq!(named, None, "{}:{}", path.display(), token.line);
         }
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 use chaffinch_tests::artefacts::{profile_dir, program, root};
+use chaffinch_tests::recipe::checkout;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, table};
 use chaffinch_tests::{digest, pictures};
 use std::ffi::OsString;
@@ -121,21 +122,9 @@ fn a_detector_can_be_made_anywhere() {
     assert_eq!(scored(&sandbox, &sandbox.data(), "dark"), 48);
 }
 
-/// A copy of the checkout, without what git ignores, and with the dependencies that are built already, so that only
-/// Chaffinch itself is built again.
-fn checkout(folder: &Path) {
-    let list = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-        .current_dir(root())
-        .output()
-        .expect("a checkout has git");
-    for name in String::from_utf8(list.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
-        let (from, to) = (root().join(name), folder.join(name));
-        if from.is_file() {
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(&from, &to).unwrap();
-        }
-    }
+/// A copy of the checkout with the dependencies that are built already, so that only Chaffinch itself is built again.
+fn built_checkout(folder: &Path) {
+    checkout(folder);
     let release = folder.join("target/release");
     for part in ["deps", "build", ".fingerprint"] {
         let from = profile_dir().join(part);
@@ -187,7 +176,7 @@ fn a_detector_can_be_made_in_a_checkout() {
     let target = profile_dir().parent().unwrap().join("tmp");
     fs::create_dir_all(&target).unwrap();
     let place = tempfile::Builder::new().prefix("guide-").tempdir_in(&target).unwrap();
-    checkout(place.path());
+    built_checkout(place.path());
     let before = digest::files(&place.path().join("core"));
     let ran = shell(&sandbox, place.path(), script);
     assert!(ran.stdout.contains("low-contrast"), "the list does not show the new detector");

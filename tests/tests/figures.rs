@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "figures are the result")]
 
 use chaffinch_tests::figures::{ALL, Scale};
+use chaffinch_tests::tools;
 use std::sync::{Mutex, PoisonError};
 
 /// One at a time: bytes are counted until nothing more comes.
@@ -46,6 +47,9 @@ fn a_lost_terminal_ends_the_program() {
 
 #[test]
 fn tmux_is_sent_what_it_can_show_and_only_while_somebody_looks() {
+    if !tools::installed(&["tmux"], "tmux") {
+        return;
+    }
     hold("tmux");
 }
 

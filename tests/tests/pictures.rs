@@ -11,6 +11,7 @@ use chaffinch_tests::pictures;
 use chaffinch_tests::process;
 use chaffinch_tests::sandbox::Sandbox;
 use chaffinch_tests::terminal::{PATIENCE, Terminal};
+use chaffinch_tests::tools;
 use rustix::process::Signal;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -307,6 +308,9 @@ fn placeholders(terminal: &Terminal) -> usize {
 
 #[test]
 fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
+    if !tools::installed(&["tmux"], "tmux") {
+        return;
+    }
     let _alone = alone();
     let socket = scanned().path().join("tmux.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };
@@ -354,6 +358,9 @@ fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
 
 #[test]
 fn inside_tmux_in_a_plain_terminal_there_are_characters() {
+    if !tools::installed(&["tmux"], "tmux") {
+        return;
+    }
     let _alone = alone();
     let socket = scanned().path().join("plain.sock").to_str().unwrap().to_owned();
     let tmux = Tmux { socket };

@@ -3,6 +3,8 @@
 //! The interface is one loop in the Elm manner. Keys become [`action::Action`]s through a [`keymap::Keymap`],
 //! [`update`] turns actions and the engine's events into a new [`model::Model`] and a list of effects, [`view`]
 //! draws the model. Only [`run`] touches the terminal.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch`.
 
 pub mod action;
 pub mod cli;

@@ -28,6 +28,8 @@
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `embedder` | all of it behind the engine's trait |
 //! | `error` | what can go wrong |
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-clip`.
 
 mod budget;
 mod config;

@@ -4,6 +4,7 @@
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(serde::Deserialize)]
@@ -94,7 +95,8 @@ fn in_bf16_they_agree_as_well_as_such_numbers_can() {
             }
             Err(error) => {
                 assert!(error.to_string().contains("AMX"), "{error}");
-                println!("NOT TESTED: {error}");
+                // Past the capture of a passing test's output.
+                let _ = writeln!(std::io::stderr(), "NOT RUN: models in bf16: {error}");
                 return;
             }
         }
@@ -105,11 +107,10 @@ fn in_bf16_they_agree_as_well_as_such_numbers_can() {
 }
 
 #[test]
+#[ignore = "needs CHAFFINCH_VITB32_FIXTURE, a folder that make_clip_fixtures.py --vitb32 wrote: cargo test --release -p chaffinch-clip --test parity vitb32 -- --ignored"]
 fn vitb32_agrees() {
-    let Some(folder) = std::env::var_os("CHAFFINCH_VITB32_FIXTURE") else {
-        println!("SKIPPED: set CHAFFINCH_VITB32_FIXTURE to what make_clip_fixtures.py --vitb32 wrote");
-        return;
-    };
+    let folder =
+        std::env::var_os("CHAFFINCH_VITB32_FIXTURE").expect("CHAFFINCH_VITB32_FIXTURE names a folder");
     let folder = Path::new(&folder);
     check(folder, folder);
     if let Ok(model) = load(&ModelSource::Folder(folder.into()), DeviceChoice::CpuBf16) {

@@ -1,7 +1,7 @@
 //! Computing that knows no dataset: pictures and their hashes, vectors and matrices, neighbours, classifiers trained
 //! out of sample, and the border to a model.
 //!
-//! Tests: `cargo test --release -p chaffinch-compute`; kernels: `cargo bench -p chaffinch-compute`.
+//! Its tests alone: `cargo test --release -p chaffinch-compute`; kernels: `cargo bench -p chaffinch-compute`.
 
 pub mod content;
 pub mod embedding;

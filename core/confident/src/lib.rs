@@ -25,6 +25,8 @@
 //! assert_eq!(suggested(&table)[4], 1);
 //! # Ok::<(), chaffinch_confident::InputError>(())
 //! ```
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-confident`.
 
 mod cut;
 mod ensemble;

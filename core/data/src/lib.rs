@@ -1,7 +1,7 @@
 //! The dataset as data, its session, and everything that is stored of it: manifest and file metadata, columns of
 //! results, the embedding store, the decision journal, configuration and prompts.
 //!
-//! Tests: `cargo test --release -p chaffinch-data`.
+//! Its tests alone: `cargo test --release -p chaffinch-data`.
 
 pub mod atomic;
 pub mod columns;

@@ -9,7 +9,7 @@
 //! - `service` is the loop that takes commands; `answers` has what it answers with, each on a thread of its own where
 //!   it could take long.
 //!
-//! Tests: `cargo test --release -p chaffinch-engine`.
+//! Its tests alone: `cargo test --release -p chaffinch-engine`.
 
 mod answers;
 mod client;

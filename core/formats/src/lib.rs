@@ -1,6 +1,6 @@
 //! Files of other programs, read and written: datasets, class probabilities, known truths, exports.
 //!
-//! Tests: `cargo test --release -p chaffinch-formats`.
+//! Its tests alone: `cargo test --release -p chaffinch-formats`.
 
 pub mod dataset;
 pub mod export;

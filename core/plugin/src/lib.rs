@@ -28,6 +28,8 @@
 //!
 //! This crate depends on nothing, so that a detector builds in seconds and two builds of it can always be told
 //! apart by [`abi::ABI_VERSION`] alone.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-plugin`.
 
 pub mod abi;
 mod detector;

@@ -5,7 +5,7 @@
 //! details of one sample, and shows them. Queries and pictures carry a ticket, so that a late answer to an old
 //! question can be told from the current one and dropped.
 //!
-//! Tests: `cargo test --release -p chaffinch-protocol`.
+//! Its tests alone: `cargo test --release -p chaffinch-protocol`.
 
 mod command;
 pub mod decision;

@@ -1,7 +1,7 @@
 //! What is concluded from detectors' results and people's decisions: verdicts on samples, the ensemble's rank, queries over it, maps and
 //! clusters, evaluation against a truth, label quality, leaks, clean-sample selection and planted faults.
 //!
-//! Tests: `cargo test --release -p chaffinch-review`.
+//! Its tests alone: `cargo test --release -p chaffinch-review`.
 
 pub mod atlas;
 pub mod evaluate;

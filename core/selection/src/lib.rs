@@ -24,6 +24,8 @@
 //! assert_eq!(scores.select(Limits::default()).both(), [true, true, false]);
 //! # Ok::<(), chaffinch_selection::InputError>(())
 //! ```
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-selection`.
 
 mod mixture;
 mod safeguard;

@@ -1,4 +1,6 @@
 #![doc = include_str!("docs.md")]
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-clean-selection`.
 
 mod judge;
 mod sources;

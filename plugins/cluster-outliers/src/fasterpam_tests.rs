@@ -108,8 +108,8 @@ proptest! {
 
 /// Cosine distances of the paintings without those that repeat an earlier one (cosine above 0.9), and the names of
 /// those that are left.
-fn paintings() -> Option<(Vec<f32>, Vec<String>)> {
-    let all = crate::paintings::Paintings::read()?;
+fn paintings() -> (Vec<f32>, Vec<String>) {
+    let all = crate::paintings::Paintings::read();
     let numbers: Vec<f64> = all.embeddings.iter().map(|&x| f64::from(x)).collect();
     let rows: Vec<Vec<f64>> = numbers
         .chunks_exact(512)
@@ -124,12 +124,13 @@ fn paintings() -> Option<(Vec<f32>, Vec<String>)> {
         .collect();
     let distance = |a: usize, b: usize| (1.0 - cosine(&rows[a], &rows[b])).max(0.0) as f32;
     let data = keep.iter().flat_map(|&a| keep.iter().map(move |&b| (a, b))).map(|(a, b)| distance(a, b));
-    Some((data.collect(), keep.iter().map(|&place| all.names[place].clone()).collect()))
+    (data.collect(), keep.iter().map(|&place| all.names[place].clone()).collect())
 }
 
 #[test]
+#[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-cluster-outliers -- --ignored"]
 fn paintings_have_the_known_inertia() {
-    let Some((data, names)) = paintings() else { return };
+    let (data, names) = paintings();
     let n = names.len();
     assert_eq!(n, 307);
     let found = run(&data, n, 10);
@@ -147,8 +148,9 @@ fn paintings_have_the_known_inertia() {
 }
 
 #[test]
+#[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-cluster-outliers -- --ignored"]
 fn paintings_have_a_falling_elbow() {
-    let Some((data, names)) = paintings() else { return };
+    let (data, names) = paintings();
     let n = names.len();
     let ks: Vec<usize> = (5..=99).step_by(2).collect();
     let all = elbow_of(&data, n, &ks);

@@ -186,8 +186,9 @@ fn paintings(paintings: &crate::paintings::Paintings) -> MemoryHost {
 }
 
 #[test]
+#[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-duplicates -- --ignored"]
 fn paintings_repeat_each_other_as_known() {
-    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let known = crate::paintings::Paintings::read();
     let outcome = paintings(&known).param("semantic", 0.8).run(&Duplicates);
     assert_eq!(outcome.error, None);
     assert_eq!(
@@ -216,8 +217,9 @@ fn paintings_repeat_each_other_as_known() {
 
 /// cleanlab 2.9.0's Datalab on the same features.
 #[test]
+#[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-duplicates -- --ignored"]
 fn paintings_have_the_near_duplicates_that_datalab_finds() {
-    let Some(known) = crate::paintings::Paintings::read() else { return };
+    let known = crate::paintings::Paintings::read();
     let outcome = paintings(&known).param("nearest-share", 0.13).run(&Duplicates);
     assert_eq!(outcome.error, None);
     let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

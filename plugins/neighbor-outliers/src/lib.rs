@@ -1,5 +1,7 @@
 //! Two detectors that look at a sample's nearest neighbours in embedding space: `neighbor-outliers` asks how far
 //! away they are, `neighbor-labels` what they are called.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-neighbor-outliers`.
 
 mod labels;
 mod nearby;

@@ -1,6 +1,5 @@
 use super::*;
 use crate::Error;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -203,62 +202,5 @@ fn fifty_thousand_rows() {
             "{} lists of {cols} numbers in {spent:.2?}: {rate:.0} G products a second",
             lists.indices.len() / 10
         );
-    }
-}
-
-/// Where data for tests lies beside the repository.
-fn shared_data() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let data = std::env::var_os("CHAFFINCH_SHARED").map_or_else(beside, PathBuf::from).join("data");
-    if !data.is_dir() {
-        eprintln!("SKIPPED: there is no {}; set CHAFFINCH_SHARED", data.display());
-        return None;
-    }
-    Some(data)
-}
-
-/// Reads a float32 matrix from an npy file.
-fn read_npy(bytes: &[u8]) -> EmbeddingMatrix {
-    let header_end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = String::from_utf8_lossy(&bytes[10..header_end]);
-    assert!(header.contains("'<f4'") && header.contains("False"), "{header}");
-    let shape: Vec<usize> = header[header.find('(').unwrap() + 1..header.find(')').unwrap()]
-        .split(',')
-        .filter_map(|number| number.trim().parse().ok())
-        .collect();
-    let numbers = bytes[header_end..]
-        .chunks_exact(4)
-        .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-    let mut data: Vec<f32> = numbers.collect();
-    assert_eq!(data.len(), shape[0] * shape[1]);
-    normalise(&mut data, shape[1]);
-    EmbeddingMatrix::from_vec(data, shape[1])
-}
-
-#[test]
-fn paintings_have_their_published_neighbours() {
-    let Some(data) = shared_data() else { return };
-    let folder = data.join("paintings");
-    let names = std::fs::read_to_string(folder.join("names.txt")).unwrap();
-    let names: Vec<&str> = names.lines().collect();
-    let matrix = read_npy(&std::fs::read(folder.join("embeddings.npy")).unwrap());
-    assert_eq!(matrix.rows(), names.len());
-    let lists = find(&matrix, &|_| true, 8);
-    let banksy =
-        |number: &str| names.iter().position(|name| name.contains(&format!("banksy_{number}."))).unwrap();
-    let found: Vec<(usize, f32)> = lists.of(banksy("1")).collect();
-    let expected = [
-        ("04", 1.0),
-        ("0337", 0.82),
-        ("0382", 0.77),
-        ("0209", 0.73),
-        ("0347", 0.72),
-        ("0299", 0.71),
-        ("0154", 0.69),
-        ("0319", 0.68),
-    ];
-    for ((index, similarity), (number, published)) in found.iter().zip(expected) {
-        assert_eq!(*index, banksy(number));
-        assert!((similarity - published).abs() <= 0.005 + 1e-4, "{number}: {similarity}");
     }
 }
