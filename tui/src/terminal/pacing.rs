@@ -1,6 +1,6 @@
-//! Pacing: how many bytes may be on their way. Whatever has been written and not been shown yet stands between the next key
-//! and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more. Pictures
-//! wait for room among all bytes, frames of text only for room among their own.
+//! Pacing: how many bytes may be on their way. Whatever has been written and not been shown yet stands between the next
+//! key and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more.
+//! Pictures wait for room among all bytes, frames of text only for room among their own.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

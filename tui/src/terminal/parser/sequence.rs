@@ -65,18 +65,13 @@ fn escape(bytes: &[u8]) -> Step {
     match bytes.get(1) {
         None => Step::More,
         Some(b'[') => control(bytes),
-        Some(b'O') => {
-            match bytes.get(2) {
-                None => Step::More,
-                Some(c) => Step::Done(
-                    3,
-                    Some(named(*c).map_or_else(
-                        || Input::Reply(bytes[..3].to_vec()),
-                        |code| KeyEvent::from(code).into(),
-                    )),
-                ),
-            }
-        }
+        Some(b'O') => match bytes.get(2) {
+            None => Step::More,
+            Some(last) => match named(*last) {
+                Some(code) => key(3, code),
+                None => Step::Done(3, Some(Input::Reply(bytes[..3].to_vec()))),
+            },
+        },
         Some(b'P' | b'_' | b']' | b'^' | b'X') => string(bytes),
         Some(0x1b) => key(1, KeyCode::Esc),
         Some(_) => match step(&bytes[1..]) {
