@@ -1,4 +1,4 @@
-//! What comes from the terminal: crossterm's events, and the answers to our questions, which crossterm has no event for.
+//! What comes from the terminal: crossterm's events, and answers to our questions, for which crossterm has no event.
 
 use crossterm::event::{Event, KeyEvent};
 

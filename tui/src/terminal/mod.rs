@@ -1,15 +1,13 @@
 //! The terminal itself: bytes in, bytes out, and giving it back as it was found, whatever happens.
 //!
-//! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader of events is not used;
+//! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader of events is not used:
 //! `docs/terminal-input.md` says why.
 //!
-//! | in | out | around |
-//! |---|---|---|
-//! | [`reader`] waits for bytes, on a thread | [`output`] turns cells into bytes | [`tty`] opens the terminal |
-//! | [`parser`] turns them into an [`input::Input`] | [`commands`] are those that crossterm lacks | [`restore`] takes it and gives it back |
-//! | [`probe`] understands answers | [`placements`] knows which pictures lie where | [`signals`] and [`tmux`] tell what happens to it |
-//! | [`traits`] decides from them | [`pacing`] says how much may be on its way | [`wake`] is how all of them tell the loop |
-//! | | [`writer`] writes, on a thread | |
+//! In: [`reader`] waits for bytes, [`parser`] turns them into [`input`], [`probe`] understands answers, and [`traits`]
+//! decides from them what the terminal can do. Out: [`output`] turns cells into bytes, [`placements`] pictures,
+//! [`commands`] are those that crossterm lacks, [`pacing`] says how much may be on its way, [`writer`] writes. Around:
+//! [`tty`] opens the terminal, [`restore`] takes it and gives it back, [`signals`] and [`tmux`] tell what happens to it,
+//! and [`wake`] is how all threads tell the loop.
 
 pub mod commands;
 pub mod input;
