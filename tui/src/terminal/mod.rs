@@ -1,12 +1,12 @@
 //! The terminal itself: bytes in, bytes out, and giving it back as it was found, whatever happens.
 //!
-//! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader of events is not used:
+//! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader is not used:
 //! `docs/terminal-input.md` says why.
 //!
 //! In: [`reader`] waits for bytes, [`parser`] turns them into [`input`], [`probe`] understands answers, and [`traits`]
 //! decides from them what the terminal can do. Out: [`output`] turns cells into bytes, [`placements`] pictures,
 //! [`commands`] are those that crossterm lacks, [`pacing`] says how much may be on its way, [`writer`] writes. Around:
-//! [`tty`] opens the terminal, [`restore`] takes it and gives it back, [`signals`] and [`tmux`] tell what happens to it,
+//! [`tty`] opens the terminal, [`restore`] takes it and gives it back, [`signals`] and [`tmux`] say what becomes of it,
 //! and [`wake`] is how all threads tell the loop.
 
 pub mod commands;
