@@ -1,133 +1,145 @@
-//! Keys as a person presses and writes them: `j`, `G`, `<C-d>`, `<PageUp>`.
+//! Keys as a keymap writes them: `j`, `G`, `<C-d>`, `<PageUp>`. A [`KeyChord`] is crossterm's [`KeyEvent`] with an
+//! order and this notation.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Deref;
 
-/// What was pressed, without modifiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// A character; capitals arrive as capitals.
-    Char(char),
-    /// A function key.
-    F(u8),
-    /// Enter or Return.
-    Enter,
-    /// Tab.
-    Tab,
-    /// Shift and Tab.
-    BackTab,
-    /// Escape.
-    Esc,
-    /// Backspace.
-    Backspace,
-    /// Delete.
-    Delete,
-    /// Insert.
-    Insert,
-    /// Home.
-    Home,
-    /// End.
-    End,
-    /// Page up.
-    PageUp,
-    /// Page down.
-    PageDown,
-    /// Arrow up.
-    Up,
-    /// Arrow down.
-    Down,
-    /// Arrow left.
-    Left,
-    /// Arrow right.
-    Right,
-}
+/// A key press as a keymap knows it: a [`KeyEvent`] without what terminals report differently. Shift is part of a
+/// character (`G`, not `<S-g>`) and kept only for other keys; Super, Hyper, key state and key kind are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyChord(KeyEvent);
 
-/// A key with its modifiers. Shift is part of the character and is kept only for keys without one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// What was pressed.
-    pub code: Code,
-    /// With Control.
-    pub ctrl: bool,
-    /// With Alt or Meta.
-    pub alt: bool,
-    /// With Shift, for keys that are no characters.
-    pub shift: bool,
-}
-
-impl Key {
-    /// A key without modifiers.
-    pub const fn plain(code: Code) -> Key {
-        Key { code, ctrl: false, alt: false, shift: false }
-    }
-
+impl KeyChord {
     /// A character without modifiers.
-    pub const fn char(c: char) -> Key {
-        Key::plain(Code::Char(c))
+    pub const fn char(c: char) -> KeyChord {
+        KeyChord(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))
     }
 
     /// A character with Control.
-    pub const fn ctrl(c: char) -> Key {
-        Key { code: Code::Char(c), ctrl: true, alt: false, shift: false }
+    pub const fn ctrl(c: char) -> KeyChord {
+        KeyChord(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL))
     }
 
     /// The character it types, if it types one.
     pub fn typed(&self) -> Option<char> {
-        match self.code {
-            Code::Char(c) if !self.ctrl && !self.alt => Some(c),
-            _ => None,
-        }
+        self.code.as_char().filter(|_| self.modifiers.is_empty())
     }
 }
 
-const NAMES: &[(&str, Code)] = &[
-    ("Space", Code::Char(' ')),
-    ("lt", Code::Char('<')),
-    ("Enter", Code::Enter),
-    ("Tab", Code::Tab),
-    ("BackTab", Code::BackTab),
-    ("Esc", Code::Esc),
-    ("Backspace", Code::Backspace),
-    ("Delete", Code::Delete),
-    ("Insert", Code::Insert),
-    ("Home", Code::Home),
-    ("End", Code::End),
-    ("PageUp", Code::PageUp),
-    ("PageDown", Code::PageDown),
-    ("Up", Code::Up),
-    ("Down", Code::Down),
-    ("Left", Code::Left),
-    ("Right", Code::Right),
+impl From<KeyEvent> for KeyChord {
+    fn from(event: KeyEvent) -> KeyChord {
+        let mut modifiers =
+            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let shift = modifiers.contains(KeyModifiers::SHIFT);
+        let code = match event.code {
+            KeyCode::Char(c) if shift => KeyCode::Char(c.to_ascii_uppercase()),
+            KeyCode::Tab if shift => KeyCode::BackTab,
+            code => code,
+        };
+        if matches!(code, KeyCode::Char(_) | KeyCode::BackTab) {
+            modifiers.remove(KeyModifiers::SHIFT);
+        }
+        KeyChord(KeyEvent::new(code, modifiers))
+    }
+}
+
+impl From<KeyCode> for KeyChord {
+    fn from(code: KeyCode) -> KeyChord {
+        KeyEvent::from(code).into()
+    }
+}
+
+impl From<KeyChord> for KeyEvent {
+    fn from(chord: KeyChord) -> KeyEvent {
+        chord.0
+    }
+}
+
+impl Deref for KeyChord {
+    type Target = KeyEvent;
+
+    fn deref(&self) -> &KeyEvent {
+        &self.0
+    }
+}
+
+/// The order in which help lists keys: characters, function keys, then named keys as in [`NAMES`].
+fn rank(code: KeyCode) -> (usize, u32) {
+    match code {
+        KeyCode::Char(c) => (0, u32::from(c)),
+        KeyCode::F(n) => (1, u32::from(n)),
+        _ => (2 + NAMES.iter().position(|(_, named)| *named == code).unwrap_or(NAMES.len()), 0),
+    }
+}
+
+impl Ord for KeyChord {
+    fn cmp(&self, other: &KeyChord) -> Ordering {
+        let key = |chord: &KeyChord| {
+            let held = [KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT];
+            (rank(chord.code), held.map(|modifier| chord.modifiers.contains(modifier)))
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for KeyChord {
+    fn partial_cmp(&self, other: &KeyChord) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+const NAMES: &[(&str, KeyCode)] = &[
+    ("Space", KeyCode::Char(' ')),
+    ("lt", KeyCode::Char('<')),
+    ("Enter", KeyCode::Enter),
+    ("Tab", KeyCode::Tab),
+    ("BackTab", KeyCode::BackTab),
+    ("Esc", KeyCode::Esc),
+    ("Backspace", KeyCode::Backspace),
+    ("Delete", KeyCode::Delete),
+    ("Insert", KeyCode::Insert),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("PageUp", KeyCode::PageUp),
+    ("PageDown", KeyCode::PageDown),
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
 ];
 
-impl fmt::Display for Key {
+impl fmt::Display for KeyChord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = NAMES.iter().find(|(_, code)| *code == self.code).map(|(name, _)| *name);
-        if let (Code::Char(c), None, false, false) = (self.code, name, self.ctrl, self.alt) {
+        if let (Some(c), None) = (self.typed(), name) {
             return write!(f, "{c}");
         }
         f.write_str("<")?;
-        for (held, letter) in [(self.ctrl, "C-"), (self.alt, "A-"), (self.shift, "S-")] {
-            if held {
+        for (modifier, letter) in
+            [(KeyModifiers::CONTROL, "C-"), (KeyModifiers::ALT, "A-"), (KeyModifiers::SHIFT, "S-")]
+        {
+            if self.modifiers.contains(modifier) {
                 f.write_str(letter)?;
             }
         }
         match (name, self.code) {
             (Some(name), _) => f.write_str(name)?,
-            (None, Code::Char(c)) => write!(f, "{c}")?,
-            (None, Code::F(n)) => write!(f, "F{n}")?,
-            (None, other) => write!(f, "{other:?}")?,
+            (None, KeyCode::Char(c)) => write!(f, "{c}")?,
+            (None, code) => write!(f, "{code}")?,
         }
         f.write_str(">")
     }
 }
 
 /// Writes a sequence of keys the way a keymap file does.
-pub fn notation(keys: &[Key]) -> String {
-    keys.iter().map(Key::to_string).collect()
+pub fn notation(keys: &[KeyChord]) -> String {
+    keys.iter().map(KeyChord::to_string).collect()
 }
 
 /// Writes a sequence for a person: without brackets where that leaves no doubt, and with short names.
-pub fn shown(keys: &[Key]) -> String {
+pub fn shown(keys: &[KeyChord]) -> String {
     let mut out = String::new();
     for key in keys {
         let text = key.to_string();
@@ -154,7 +166,7 @@ pub fn shown(keys: &[Key]) -> String {
 ///
 /// # Errors
 /// Says what cannot be read, in words.
-pub fn parse_sequence(text: &str) -> Result<Vec<Key>, String> {
+pub fn parse_sequence(text: &str) -> Result<Vec<KeyChord>, String> {
     let mut keys = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -165,45 +177,87 @@ pub fn parse_sequence(text: &str) -> Result<Vec<Key>, String> {
             keys.push(parse_named(&rest[1..end])?);
             rest = &rest[end + 1..];
         } else {
-            keys.push(Key::char(c));
+            keys.push(KeyChord::char(c));
             rest = &rest[c.len_utf8()..];
         }
     }
     if keys.is_empty() { Err("a key is missing".to_owned()) } else { Ok(keys) }
 }
 
-fn parse_named(inner: &str) -> Result<Key, String> {
-    let (mut ctrl, mut alt, mut shift) = (false, false, false);
+fn parse_named(inner: &str) -> Result<KeyChord, String> {
+    let mut modifiers = KeyModifiers::NONE;
     let mut rest = inner;
     while rest.len() > 2 && rest.as_bytes()[1] == b'-' {
-        match rest.as_bytes()[0].to_ascii_uppercase() {
-            b'C' => ctrl = true,
-            b'A' | b'M' => alt = true,
-            b'S' => shift = true,
+        modifiers |= match rest.as_bytes()[0].to_ascii_uppercase() {
+            b'C' => KeyModifiers::CONTROL,
+            b'A' | b'M' => KeyModifiers::ALT,
+            b'S' => KeyModifiers::SHIFT,
             _ => return Err(format!("<{inner}> has an unknown modifier: use C-, A- or S-")),
-        }
+        };
         rest = &rest[2..];
     }
+    let ctrl = modifiers.contains(KeyModifiers::CONTROL);
     let mut chars = rest.chars();
     let code = match (chars.next(), chars.next()) {
-        (Some(c), None) => Code::Char(if ctrl { c.to_ascii_lowercase() } else { c }),
+        (Some(c), None) => KeyCode::Char(if ctrl { c.to_ascii_lowercase() } else { c }),
         _ => named(rest).ok_or_else(|| {
             let near = NAMES.iter().max_by_key(|(name, _)| (strsim::jaro_winkler(name, rest) * 1e6) as i64);
             format!("<{inner}> is no key: did you mean <{}>?", near.map_or("Esc", |(name, _)| name))
         })?,
     };
-    if ctrl && !alt && matches!(code, Code::Char(c) if c.is_ascii_digit()) {
+    if ctrl
+        && !modifiers.contains(KeyModifiers::ALT)
+        && matches!(code, KeyCode::Char(c) if c.is_ascii_digit())
+    {
         return Err(format!("<{inner}> cannot be sent by most terminals: choose another key"));
     }
-    if matches!(code, Code::Tab) && shift {
-        return Ok(Key::plain(Code::BackTab));
-    }
-    Ok(Key { code, ctrl, alt, shift })
+    Ok(KeyEvent::new(code, modifiers).into())
 }
 
-fn named(name: &str) -> Option<Code> {
+fn named(name: &str) -> Option<KeyCode> {
     if let Some(number) = name.strip_prefix(['F', 'f']).and_then(|n| n.parse::<u8>().ok()) {
-        return (1..=24).contains(&number).then_some(Code::F(number));
+        return (1..=24).contains(&number).then_some(KeyCode::F(number));
     }
     NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, code)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chord(code: KeyCode, modifiers: KeyModifiers) -> String {
+        KeyChord::from(KeyEvent::new(code, modifiers)).to_string()
+    }
+
+    #[test]
+    fn what_is_printed_is_parsed_again() {
+        let sequence = "jG<Space><lt><C-d><A-x><C-A-Right><S-Up><BackTab><F12><C-Space>é";
+        let keys = parse_sequence(sequence).unwrap();
+        assert_eq!(keys.len(), 12);
+        assert_eq!(notation(&keys), sequence);
+        assert_eq!(
+            notation(&parse_sequence("<c-D><m-x><S-Tab><S-g><enter>").unwrap()),
+            "<C-d><A-x><BackTab>G<Enter>"
+        );
+    }
+
+    #[test]
+    fn events_that_differ_only_in_what_terminals_add_are_one_chord() {
+        let shift = KeyModifiers::SHIFT;
+        assert_eq!(chord(KeyCode::Char('G'), shift), "G");
+        assert_eq!(chord(KeyCode::Char('g'), shift), "G");
+        assert_eq!(chord(KeyCode::Char('?'), shift), "?");
+        assert_eq!(chord(KeyCode::BackTab, shift), "<BackTab>");
+        assert_eq!(chord(KeyCode::Tab, shift), "<BackTab>");
+        assert_eq!(chord(KeyCode::Up, shift), "<S-Up>");
+        assert_eq!(chord(KeyCode::Char('x'), KeyModifiers::SUPER), "x");
+        assert_eq!(chord(KeyCode::Char('r'), KeyModifiers::CONTROL), "<C-r>");
+    }
+
+    #[test]
+    fn characters_come_before_named_keys() {
+        let mut keys = parse_sequence("<Right><Enter><F2><C-a>ba<Space>").unwrap();
+        keys.sort();
+        assert_eq!(notation(&keys), "<Space>a<C-a>b<F2><Enter><Right>");
+    }
 }

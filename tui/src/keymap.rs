@@ -1,8 +1,9 @@
 //! Which keys mean which action: read from TOML, the built-in map first, the user's over it.
 
 use crate::action::{Action, Scope};
-use crate::key::{self, Key};
+use crate::key::{self, KeyChord};
 use anyhow::{Context, Result, bail};
+use crossterm::event::KeyModifiers;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -31,7 +32,7 @@ pub enum Lookup {
 /// Keys and their actions, by scope. Sequences stand in the order in which they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap {
-    bound: BTreeMap<Scope, BTreeMap<Vec<Key>, Action>>,
+    bound: BTreeMap<Scope, BTreeMap<Vec<KeyChord>, Action>>,
 }
 
 impl Keymap {
@@ -166,7 +167,7 @@ impl Keymap {
         Ok(self)
     }
 
-    fn bind(&mut self, scope: Scope, sequence: Vec<Key>, run: &str) -> Result<(), String> {
+    fn bind(&mut self, scope: Scope, sequence: Vec<KeyChord>, run: &str) -> Result<(), String> {
         let bound = self.bound.entry(scope).or_default();
         if run == DISABLED {
             bound.remove(&sequence);
@@ -186,7 +187,7 @@ impl Keymap {
     /// A key that is bound must not also begin a longer sequence: one of the two could never be reached.
     fn check(&self) -> Result<(), String> {
         for bound in self.bound.values() {
-            let sequences: Vec<&Vec<Key>> = bound.keys().collect();
+            let sequences: Vec<&Vec<KeyChord>> = bound.keys().collect();
             for pair in sequences.windows(2) {
                 if pair[1].starts_with(pair[0]) {
                     let (short, long) = (key::notation(pair[0]), key::notation(pair[1]));
@@ -200,7 +201,7 @@ impl Keymap {
     }
 
     /// What these keys mean.
-    pub fn lookup(&self, scope: Scope, keys: &[Key]) -> Lookup {
+    pub fn lookup(&self, scope: Scope, keys: &[KeyChord]) -> Lookup {
         let Some(bound) = self.bound.get(&scope) else { return Lookup::Nothing };
         if let Some(action) = bound.get(keys) {
             return Lookup::Action(*action);
@@ -210,7 +211,7 @@ impl Keymap {
     }
 
     /// What may follow these keys.
-    pub fn continuations(&self, scope: Scope, keys: &[Key]) -> Vec<(&[Key], Action)> {
+    pub fn continuations(&self, scope: Scope, keys: &[KeyChord]) -> Vec<(&[KeyChord], Action)> {
         let Some(bound) = self.bound.get(&scope) else { return Vec::new() };
         bound
             .range(keys.to_vec()..)
@@ -220,16 +221,16 @@ impl Keymap {
     }
 
     /// The key that a person would press first for an action: the shortest one, characters before named keys.
-    pub fn key_for(&self, action: Action) -> Option<&[Key]> {
+    pub fn key_for(&self, action: Action) -> Option<&[KeyChord]> {
         let bound = self.bound.get(&action.scope())?;
         let keys = bound.iter().filter(|(_, bound)| **bound == action).map(|(keys, _)| keys.as_slice());
         keys.min_by_key(|keys| effort(keys))
     }
 
     /// All keys for an action.
-    pub fn keys_for(&self, action: Action) -> Vec<&[Key]> {
+    pub fn keys_for(&self, action: Action) -> Vec<&[KeyChord]> {
         let Some(bound) = self.bound.get(&action.scope()) else { return Vec::new() };
-        let mut keys: Vec<&[Key]> =
+        let mut keys: Vec<&[KeyChord]> =
             bound.iter().filter(|(_, bound)| **bound == action).map(|(keys, _)| keys.as_slice()).collect();
         keys.sort_by_key(|keys| effort(keys));
         keys
@@ -237,13 +238,18 @@ impl Keymap {
 }
 
 /// How hard a sequence is to press and to read: keys, keys with Control, length of the name.
-fn effort(keys: &[Key]) -> (usize, usize, usize) {
-    (keys.len(), keys.iter().filter(|key| key.ctrl).count(), key::notation(keys).len())
+fn effort(keys: &[KeyChord]) -> (usize, usize, usize) {
+    (
+        keys.len(),
+        keys.iter().filter(|key| key.modifiers.contains(KeyModifiers::CONTROL)).count(),
+        key::notation(keys).len(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossterm::event::KeyCode;
 
     fn error_of(text: &str) -> String {
         let mut keymap = Keymap::builtin().unwrap();
@@ -280,9 +286,10 @@ mod tests {
         let keymap = Keymap::builtin().unwrap();
         for sequence in keymap.bound.values().flat_map(|bound| bound.keys()) {
             for key in sequence {
-                assert!(!key.alt, "{key}");
+                assert!(!key.modifiers.contains(KeyModifiers::ALT), "{key}");
                 // Taken by tmux, screen and flow control.
-                let taken = key.ctrl && matches!(key.code, key::Code::Char('b' | 'a' | 's' | 'q' | '\\'));
+                let taken = key.modifiers.contains(KeyModifiers::CONTROL)
+                    && matches!(key.code, KeyCode::Char('b' | 'a' | 's' | 'q' | '\\'));
                 assert!(!taken || keymap.lookup(Scope::List, &[*key]) == Lookup::Nothing, "{key}");
             }
         }
@@ -291,13 +298,13 @@ mod tests {
     #[test]
     fn sequences_are_prefixes_until_complete() {
         let keymap = Keymap::builtin().unwrap();
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('g')]), Lookup::Prefix);
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('g')]), Lookup::Prefix);
         assert_eq!(
-            keymap.lookup(Scope::List, &[Key::char('g'), Key::char('g')]),
+            keymap.lookup(Scope::List, &[KeyChord::char('g'), KeyChord::char('g')]),
             Lookup::Action(Action::Top)
         );
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('g'), Key::char('%')]), Lookup::Nothing);
-        assert_eq!(keymap.continuations(Scope::List, &[Key::char(',')]).len(), 7);
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('g'), KeyChord::char('%')]), Lookup::Nothing);
+        assert_eq!(keymap.continuations(Scope::List, &[KeyChord::char(',')]).len(), 7);
     }
 
     #[test]
@@ -306,9 +313,9 @@ mod tests {
         keymap
             .overlay("[list]\nk = \"keep\"\nx = \"<disabled>\"\n\"<C-x>\" = \"remove\"", "my.toml")
             .unwrap();
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('k')]), Lookup::Action(Action::Keep));
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('x')]), Lookup::Nothing);
-        assert_eq!(keymap.lookup(Scope::List, &[Key::ctrl('x')]), Lookup::Action(Action::Remove));
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('k')]), Lookup::Action(Action::Keep));
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('x')]), Lookup::Nothing);
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::ctrl('x')]), Lookup::Action(Action::Remove));
     }
 
     #[test]
@@ -334,8 +341,8 @@ mod tests {
         let mut keymap = Keymap::builtin().unwrap();
         let text = "[list]\nk = \"kepe\"\nya = \"copy-path\"\nj = \"keep\"\n\n[lists]\n[panel]\nx = 3\n";
         let complaints = keymap.overlay_what_fits(text, "my.toml").unwrap();
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('j')]), Lookup::Action(Action::Keep));
-        assert_eq!(keymap.lookup(Scope::List, &[Key::char('k')]), Lookup::Action(Action::Up));
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('j')]), Lookup::Action(Action::Keep));
+        assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('k')]), Lookup::Action(Action::Up));
         assert_eq!(complaints.len(), 4, "{complaints:?}");
         assert_eq!(complaints[0], "my.toml:2: there is no action 'kepe': did you mean 'keep'?");
         assert!(complaints[1].starts_with("my.toml:3: \"y\" is bound"), "{complaints:?}");

@@ -5,7 +5,7 @@ mod describe;
 mod words;
 
 use crate::action::Action;
-use crate::key::{Key, parse_sequence};
+use crate::key::{KeyChord, parse_sequence};
 use crate::looks::Looks;
 use crate::model::{Level, Mode, Model};
 use crate::run::ExitReason;
@@ -201,7 +201,7 @@ impl Plain<'_> {
         let understood = match &self.model.mode {
             Mode::Confirm(_) => {
                 let yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
-                self.send(Msg::Key(Key::char(if yes { 'y' } else { 'n' })))?;
+                self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
                 true
             }
             Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
@@ -313,6 +313,6 @@ impl Plain<'_> {
 }
 
 /// The keys of a line, if all of it is keys.
-fn keys(line: &str) -> Option<Vec<Key>> {
+fn keys(line: &str) -> Option<Vec<KeyChord>> {
     parse_sequence(line).ok()
 }

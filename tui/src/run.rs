@@ -4,27 +4,29 @@ mod asking;
 mod drawing;
 mod shell;
 
-use crate::key::Key;
+use crate::key::KeyChord;
 use crate::keymap::Keymap;
 use crate::looks::Looks;
 use crate::model::Model;
 use crate::picture::{Wish, Worker};
-use crate::terminal::flow::Flow;
-use crate::terminal::input::Watch;
-use crate::terminal::keys::Input;
+use crate::terminal::input::Input;
 use crate::terminal::output::Screen;
+use crate::terminal::pacing::Pacer;
+use crate::terminal::placements::Placements;
 use crate::terminal::probe::{self, Expected};
+use crate::terminal::reader::Watch;
 use crate::terminal::restore::Guard;
 use crate::terminal::signals::Listener;
-use crate::terminal::stage::Stage;
 use crate::terminal::tmux::Tmux;
 use crate::terminal::traits::Traits;
+use crate::terminal::tty::Tty;
+use crate::terminal::wake::Wake;
 use crate::terminal::writer::Writer;
-use crate::terminal::{Tty, Wake};
 use crate::theme::{Depth, Theme};
 use anyhow::{Context, Result};
 use chaffinch_protocol::{Command, Event};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossterm::event::KeyEvent;
 use ratatui::Terminal;
 use shell::Shell;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -153,10 +155,10 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         asks: traits.curious() && probe::worth_asking(&get("TERM").unwrap_or_default()),
         traits,
         expected: expected.clone(),
-        stage: Stage::default(),
-        flow: Flow::default(),
+        placements: Placements::default(),
+        pacer: Pacer::default(),
         seen: true,
-        told: Vec::new(),
+        told: String::new(),
     };
     shell.ask();
     shell.retarget();
@@ -182,7 +184,9 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
 fn await_answers(expected: &Expected, woken: &Receiver<Wake>) {
     while !expected.patience().is_zero() {
         match woken.recv_timeout(Duration::from_millis(5)) {
-            Ok(Wake::Input(inputs)) if inputs.contains(&Input::Key(Key::ctrl('c'))) => return,
+            Ok(Wake::Input(inputs)) if inputs.contains(&Input::from(KeyEvent::from(KeyChord::ctrl('c')))) => {
+                return;
+            }
             Ok(Wake::Lost | Wake::Signal(SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => return,
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

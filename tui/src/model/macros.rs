@@ -1,17 +1,17 @@
 //! Recorded keys.
 
-use crate::key::Key;
+use crate::key::KeyChord;
 use std::collections::VecDeque;
 
 /// Keys that are recorded, and keys that are being pressed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Macros {
     /// Keys recorded so far, while recording.
-    pub recording: Option<Vec<Key>>,
+    pub recording: Option<Vec<KeyChord>>,
     /// What was recorded last.
-    pub last: Vec<Key>,
+    pub last: Vec<KeyChord>,
     /// Keys still to be pressed.
-    pub replay: VecDeque<Key>,
+    pub replay: VecDeque<KeyChord>,
     /// When the last of them was pressed, on the model's clock.
     pub pressed_at: u64,
 }

@@ -24,7 +24,7 @@ pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
 pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
 
-use crate::key::Key;
+use crate::key::KeyChord;
 use crate::keymap::Keymap;
 use crate::picture::Protocol;
 use crate::theme::Theme;
@@ -148,7 +148,7 @@ pub struct Model {
     /// What the keys go to.
     pub mode: Mode,
     /// Keys of an unfinished sequence.
-    pub pending: Vec<Key>,
+    pub pending: Vec<KeyChord>,
     /// The message at the bottom.
     pub toast: Option<Toast>,
     /// Background work.

@@ -3,8 +3,8 @@
 use super::ExitReason;
 use super::shell::Shell;
 use crate::terminal::probe::{self, Answer};
-use crate::terminal::tmux::News;
-use crate::terminal::{Wake, signals};
+use crate::terminal::signals;
+use crate::terminal::wake::{TmuxNews, Wake};
 use crate::update::Msg;
 use crossbeam_channel::Receiver;
 use signal_hook::consts::SIGTSTP;
@@ -28,12 +28,12 @@ impl Shell<'_> {
     pub(super) fn reply(&mut self, bytes: &[u8]) {
         match probe::answer(bytes) {
             Some(Answer::Done) => {
-                self.flow.answered(Instant::now());
-                self.take(Msg::Link(self.flow.rate()));
+                self.pacer.answered(Instant::now());
+                self.take(Msg::Link(self.pacer.rate()));
             }
             Some(answer) => {
                 if matches!(answer, Answer::Attributes(_)) {
-                    self.flow.speaks();
+                    self.pacer.speaks();
                 }
                 self.traits.learn(&answer);
                 self.retarget();
@@ -46,7 +46,7 @@ impl Shell<'_> {
     pub(super) fn retarget(&mut self) {
         let target = self.traits.protocol().map(|protocol| (protocol, self.traits.cell()));
         if target != self.model.target {
-            let goodbye = self.stage.switch(target.map(|(protocol, _)| protocol), self.traits.tmux);
+            let goodbye = self.placements.switch(target.map(|(protocol, _)| protocol), self.traits.tmux);
             if !goodbye.is_empty() {
                 self.write(goodbye.into_bytes());
             }
@@ -54,17 +54,17 @@ impl Shell<'_> {
         }
     }
 
-    pub(super) fn tmux(&mut self, news: News) {
+    pub(super) fn tmux(&mut self, news: TmuxNews) {
         match news {
-            News::Ready => self.ask_through_tmux(),
-            News::Seen(seen) => {
+            TmuxNews::Ready => self.ask_through_tmux(),
+            TmuxNews::Seen(seen) => {
                 self.seen = seen;
                 if seen {
                     self.forget_pictures();
                 }
             }
             // Perhaps another terminal, with nothing of ours in it.
-            News::Clients => {
+            TmuxNews::Clients => {
                 self.traits.doubt();
                 self.retarget();
                 self.forget_pictures();
@@ -81,13 +81,14 @@ impl Shell<'_> {
 
     /// Nothing is left of the pictures that were sent.
     pub(super) fn forget_pictures(&mut self) {
-        let goodbye = self.stage.lost();
+        let goodbye = self.placements.lost();
         if !goodbye.is_empty() {
             self.write(goodbye.into_bytes());
         }
-        self.flow.forget();
-        self.take(Msg::Live(self.stage.live()));
+        self.pacer.forget();
+        self.take(Msg::Live(self.placements.live()));
     }
+
     /// Gives the terminal back, stops, and goes on when it is allowed to.
     pub(super) fn suspend(&mut self, woken: &Receiver<Wake>) {
         self.suspend = false;
@@ -105,7 +106,7 @@ impl Shell<'_> {
         self.guard.flush(self.expected.missing() > 0);
         self.guard.leave();
         self.expected.forget();
-        self.flow.forget();
+        self.pacer.forget();
         signals::stop_here();
         self.continued = true;
         self.resume();

@@ -1,7 +1,8 @@
 //! What goes to the terminal: frames, and pieces of pictures between them.
 
 use super::shell::Shell;
-use crate::terminal::{flow, probe};
+use crate::terminal::commands::{QueryStatus, ansi};
+use crate::terminal::probe;
 use crate::update::Msg;
 use crate::view;
 use std::time::Instant;
@@ -12,20 +13,20 @@ impl Shell<'_> {
             return;
         }
         // The link has enough to carry; what is drawn later shows all that has happened until then.
-        if !self.flow.text_wait(Instant::now()).is_zero() {
+        if !self.pacer.text_wait(Instant::now()).is_zero() {
             return;
         }
         (self.dirty, self.urgent) = (false, false);
         let wanted = view::wanted(&self.model);
-        self.model.refresh = self.stage.stale(&wanted);
-        self.terminal.backend_mut().guard(self.stage.in_cells());
+        self.model.refresh = self.placements.stale(&wanted);
+        self.terminal.backend_mut().guard(self.placements.in_cells());
         let model = &self.model;
         // Drawing into memory cannot fail.
         let Ok(_) = self.terminal.draw(|frame| view::view(model, frame));
         let screen = self.terminal.backend_mut();
         screen.park(view::park(model));
         let mut pieces = screen.take();
-        let commands = self.stage.reconcile(&wanted, |area| screen.drew(area));
+        let commands = self.placements.reconcile(&wanted, |area| screen.drew(area));
         screen.settle();
         self.model.refresh.clear();
         pieces.extend((!commands.is_empty()).then(|| commands.into_bytes()));
@@ -39,13 +40,13 @@ impl Shell<'_> {
     /// A frame with the questions that tell how far the terminal is with it. Inside tmux there are none: it is tmux
     /// that reads the frame, at once, and decides how much of it the terminal gets.
     fn metered(&mut self, pieces: Vec<Vec<u8>>) -> Vec<u8> {
-        let asks = self.asks && !self.traits.tmux && self.flow.heard();
+        let asks = self.asks && !self.traits.tmux && self.pacer.heard();
         let now = Instant::now();
         let mut bytes = Vec::new();
         for piece in pieces {
             bytes.extend_from_slice(&piece);
-            if asks && self.flow.wrote(piece.len(), now) {
-                bytes.extend_from_slice(flow::QUESTION.as_bytes());
+            if asks && self.pacer.wrote(piece.len(), now) {
+                bytes.extend_from_slice(ansi!(QueryStatus).as_bytes());
                 self.expected.asked();
             }
         }
@@ -58,25 +59,25 @@ impl Shell<'_> {
         if self.writing > 0
             || !self.seen
             || self.over.is_some()
-            || !self.stage.sending()
-            || !self.flow.room(now)
+            || !self.placements.sending()
+            || !self.pacer.room(now)
         {
             return;
         }
         // Once a piece is out there is something to be forgotten at the end.
-        let farewell = self.stage.farewell().into_bytes();
+        let farewell = self.placements.farewell();
         if farewell != self.told {
             self.guard.farewell(farewell.clone());
             self.told = farewell;
         }
-        let Some((mut piece, last)) = self.stage.next_piece() else { return };
-        if self.flow.sent(piece.len(), last, now) {
-            piece.extend_from_slice(self.wrapped(flow::QUESTION).as_bytes());
+        let Some((mut piece, last)) = self.placements.next_piece() else { return };
+        if self.pacer.sent(piece.len(), last, now) {
+            piece.extend_from_slice(self.wrapped(&ansi!(QueryStatus)).as_bytes());
             self.expected.asked();
         }
         self.write(piece);
         if last {
-            self.take(Msg::Live(self.stage.live()));
+            self.take(Msg::Live(self.placements.live()));
         }
     }
 
@@ -104,17 +105,17 @@ impl Shell<'_> {
         self.terminal.backend_mut().resize(size);
         self.take(Msg::Resize(size.width, size.height));
         // The screen is about to be cleared, and pictures with it; a font of another size comes this way too.
-        let goodbye = self.stage.lost();
+        let goodbye = self.placements.lost();
         if !goodbye.is_empty() {
             self.write(goodbye.into_bytes());
         }
-        self.take(Msg::Live(self.stage.live()));
+        self.take(Msg::Live(self.placements.live()));
         let (cells, pixels) = self.tty.window();
         self.traits.window(cells, pixels);
         self.retarget();
         if self.asks && self.expected.missing() == 0 {
             self.expected.asked();
-            self.write(probe::CELL_QUESTION.into());
+            self.write(probe::cell_question().into_bytes());
         }
     }
 

@@ -3,18 +3,20 @@
 use super::ExitReason;
 use crate::model::Model;
 use crate::picture::Worker;
-use crate::terminal::flow::Flow;
-use crate::terminal::keys::Input;
+use crate::terminal::input::Input;
 use crate::terminal::output::Screen;
+use crate::terminal::pacing::Pacer;
+use crate::terminal::placements::Placements;
 use crate::terminal::probe::Expected;
 use crate::terminal::restore::Guard;
-use crate::terminal::stage::Stage;
 use crate::terminal::traits::Traits;
+use crate::terminal::tty::Tty;
+use crate::terminal::wake::Wake;
 use crate::terminal::writer::Writer;
-use crate::terminal::{Tty, Wake};
 use crate::update::{Effect, Msg, update};
-use chaffinch_protocol::{Command, Event};
+use chaffinch_protocol::{Command, Event as EngineEvent};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+use crossterm::event::Event;
 use ratatui::Terminal;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGWINCH};
 use std::collections::VecDeque;
@@ -56,16 +58,16 @@ pub(super) struct Shell<'a> {
     pub(super) asks: bool,
     pub(super) traits: Traits,
     pub(super) expected: Expected,
-    pub(super) stage: Stage,
-    pub(super) flow: Flow,
+    pub(super) placements: Placements,
+    pub(super) pacer: Pacer,
     /// Whether somebody sees the screen, as far as is known.
     pub(super) seen: bool,
     /// What makes the terminal forget our pictures, as the guard has it.
-    pub(super) told: Vec<u8>,
+    pub(super) told: String,
 }
 
 impl Shell<'_> {
-    pub(super) fn run(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) -> ExitReason {
+    pub(super) fn run(&mut self, woken: &Receiver<Wake>, events: &Receiver<EngineEvent>) -> ExitReason {
         loop {
             self.draw();
             self.pump();
@@ -108,7 +110,7 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_millis(at.saturating_sub(self.now()).max(1)));
         }
         if self.dirty && self.writing == 0 {
-            let wait = self.too_early().max(self.flow.text_wait(Instant::now()));
+            let wait = self.too_early().max(self.pacer.text_wait(Instant::now()));
             timeout = timeout.min(wait.max(Duration::from_millis(1)));
         }
         if self.progress.0 {
@@ -117,7 +119,7 @@ impl Shell<'_> {
         if !self.backlog.is_empty() {
             timeout = timeout.min(Duration::from_millis(5));
         }
-        if self.stage.sending() && self.seen {
+        if self.placements.sending() && self.seen {
             // For the case that the answer that is waited for never comes.
             timeout = timeout.min(Duration::from_secs(2));
         }
@@ -135,7 +137,7 @@ impl Shell<'_> {
         self.drawn.map_or(Duration::ZERO, |drawn| between.saturating_sub(drawn.elapsed()))
     }
 
-    pub(super) fn drain(&mut self, woken: &Receiver<Wake>, events: &Receiver<Event>) {
+    pub(super) fn drain(&mut self, woken: &Receiver<Wake>, events: &Receiver<EngineEvent>) {
         for _ in 0..BATCH {
             // Keys first: they are few, and waiting for them is felt.
             if let Ok(wake) = woken.try_recv() {
@@ -153,15 +155,10 @@ impl Shell<'_> {
     pub(super) fn wake(&mut self, wake: Wake) {
         match wake {
             Wake::Input(inputs) => {
-                self.urgent |= inputs.iter().any(|input| !matches!(input, Input::Reply(_) | Input::Focus(_)));
                 for input in inputs {
                     match input {
-                        Input::Key(key) => self.take(Msg::Key(key)),
-                        Input::Paste(text) => self.take(Msg::Paste(text)),
-                        Input::Click(x, y) => self.take(Msg::Click(x, y)),
-                        Input::Wheel(rows, x, y) => self.take(Msg::Wheel(rows, x, y)),
+                        Input::Event(event) => self.event(event),
                         Input::Reply(bytes) => self.reply(&bytes),
-                        Input::Focus(_) => {}
                     }
                 }
             }
@@ -188,9 +185,21 @@ impl Shell<'_> {
         }
     }
 
+    fn event(&mut self, event: Event) {
+        let msg = match event {
+            Event::Key(key) if !key.is_release() => Msg::Key(key),
+            Event::Mouse(mouse) => Msg::Mouse(mouse),
+            Event::Paste(text) => Msg::Paste(text),
+            // A change of the size comes as a signal.
+            Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => return,
+        };
+        self.urgent = true;
+        self.take(msg);
+    }
+
     pub(super) fn take(&mut self, msg: Msg) {
-        let tick = matches!(msg, Msg::Tick(_) | Msg::Engine(Event::Progress(_)));
-        self.progress.0 |= matches!(msg, Msg::Engine(Event::Progress(_)));
+        let tick = matches!(msg, Msg::Tick(_) | Msg::Engine(EngineEvent::Progress(_)));
+        self.progress.0 |= matches!(msg, Msg::Engine(EngineEvent::Progress(_)));
         if self.progress.0 && self.progress_wait().is_zero() {
             self.progress = (false, Some(Instant::now()));
             self.dirty = true;
@@ -210,7 +219,7 @@ impl Shell<'_> {
                 Effect::Copy(text) => self.copy(&text),
                 Effect::Mouse(on) => {
                     let bytes = self.guard.mouse(on);
-                    self.write(bytes.to_vec());
+                    self.write(bytes.into_bytes());
                 }
                 Effect::Redraw => {
                     self.resize();

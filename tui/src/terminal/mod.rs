@@ -1,92 +1,26 @@
 //! The terminal itself: bytes in, bytes out, and giving it back as it was found, whatever happens.
+//!
+//! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader is not used:
+//! `docs/terminal-input.md` says why.
+//!
+//! In: [`reader`] waits for bytes, [`parser`] turns them into [`input`], [`probe`] understands answers, and [`traits`]
+//! decides from them what the terminal can do. Out: [`output`] turns cells into bytes, [`placements`] pictures,
+//! [`commands`] are those that crossterm lacks, [`pacing`] says how much may be on its way, [`writer`] writes. Around:
+//! [`tty`] opens the terminal, [`restore`] takes it and gives it back, [`signals`] and [`tmux`] say what becomes of it,
+//! and [`wake`] is how all threads tell the loop.
 
-pub mod flow;
+pub mod commands;
 pub mod input;
-pub mod keys;
 pub mod output;
+pub mod pacing;
+pub mod parser;
+pub mod placements;
 pub mod probe;
+pub mod reader;
 pub mod restore;
 pub mod signals;
-pub mod stage;
 pub mod tmux;
 pub mod traits;
+pub mod tty;
+pub mod wake;
 pub mod writer;
-
-use anyhow::{Context, Result, bail};
-use keys::Input;
-use ratatui::layout::Size;
-use rustix::fs::{Mode, OFlags};
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
-
-/// What the threads around the loop tell it.
-#[derive(Debug)]
-pub enum Wake {
-    /// Keys and other input.
-    Input(Vec<Input>),
-    /// The last frame has left.
-    Written,
-    /// The terminal is gone.
-    Lost,
-    /// A signal came.
-    Signal(i32),
-    /// A picture is ready.
-    Encoded(crate::picture::EncodeResult),
-    /// tmux around us has news.
-    Tmux(tmux::News),
-    /// A line for the log.
-    Log(String),
-}
-
-/// The terminal, open for reading and writing.
-#[derive(Clone, Debug)]
-pub struct Tty {
-    fd: Arc<OwnedFd>,
-    /// Whether the file description is ours alone, so that it may be set not to block.
-    own: bool,
-}
-
-impl Tty {
-    /// Opens the terminal that controls this process, or takes standard input where there is none.
-    ///
-    /// # Errors
-    /// If there is no terminal.
-    pub fn open() -> Result<Tty> {
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        if let Ok(fd) = rustix::fs::open("/dev/tty", flags, Mode::empty()) {
-            return Ok(Tty { fd: Arc::new(fd), own: true });
-        }
-        let stdin = rustix::stdio::stdin();
-        if !rustix::termios::isatty(stdin) {
-            bail!("there is no terminal here: use `chaffinch rank` or `chaffinch scan` in scripts");
-        }
-        // Not set to non-blocking: the shell that started us shares this file description.
-        let fd = rustix::io::fcntl_dupfd_cloexec(stdin, 3).context("the terminal cannot be opened")?;
-        Ok(Tty { fd: Arc::new(fd), own: false })
-    }
-
-    /// Its size in cells; 80 by 24 where it does not tell.
-    pub fn size(&self) -> Size {
-        match rustix::termios::tcgetwinsize(&*self.fd) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),
-            _ => Size::new(80, 24),
-        }
-    }
-
-    /// Its size in cells and in pixels, as the system has them; 0 where it has not.
-    pub fn window(&self) -> ((u16, u16), (u16, u16)) {
-        let size = rustix::termios::tcgetwinsize(&*self.fd);
-        size.map(|size| ((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel))).unwrap_or_default()
-    }
-
-    /// Whether writing can say that it would block.
-    pub fn own(&self) -> bool {
-        self.own
-    }
-}
-
-impl AsFd for Tty {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}

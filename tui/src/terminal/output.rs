@@ -1,9 +1,12 @@
 //! Cells to bytes: as few as possible, all of one frame together, and none where nothing changed.
 
-mod pen;
-mod travel;
+mod cell_style;
+mod cursor_motion;
 
-use pen::{PLAIN, Pen};
+use super::commands::{EraseCells, ansi, push};
+use cell_style::{CellStyle, PLAIN};
+use crossterm::cursor::{Hide, Show};
+use crossterm::terminal::{self, BeginSynchronizedUpdate, Clear, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Cell, CellDiffOption};
 use ratatui::layout::{Position, Rect, Size};
@@ -40,7 +43,7 @@ pub struct Screen {
     bytes: String,
     /// Where the bytes may be cut.
     cuts: Vec<usize>,
-    pen: Pen,
+    style: CellStyle,
     /// Where the terminal's cursor is, if that is certain.
     at: Option<Position>,
     shown: Option<bool>,
@@ -60,7 +63,7 @@ impl Screen {
             needs: vec![Need::Nothing; area],
             bytes: String::new(),
             cuts: Vec::new(),
-            pen: PLAIN,
+            style: PLAIN,
             at: None,
             shown: None,
             drawn: Vec::new(),
@@ -81,9 +84,10 @@ impl Screen {
     pub fn forget(&mut self) {
         self.bytes.clear();
         self.cuts.clear();
+        // One byte less than crossterm's form.
         self.bytes.push_str("\x1b[m");
         self.cells.fill(None);
-        self.pen = PLAIN;
+        self.style = PLAIN;
         self.at = None;
         self.shown = None;
     }
@@ -119,11 +123,13 @@ impl Screen {
         if self.bytes.is_empty() {
             return Vec::new();
         }
-        self.wear(PLAIN);
-        let frame = format!("\x1b[?2026h{}\x1b[?2026l", self.bytes);
+        self.set_style(PLAIN);
+        let begin = ansi!(BeginSynchronizedUpdate);
+        let offset = begin.len();
+        let frame = begin + &self.bytes + &ansi!(EndSynchronizedUpdate);
         let mut pieces = Vec::new();
         let mut start = 0;
-        for cut in self.cuts.drain(..).map(|cut| cut + "\x1b[?2026h".len()) {
+        for cut in self.cuts.drain(..).map(|cut| cut + offset) {
             if cut >= start + PIECE {
                 pieces.push(frame.as_bytes()[start..cut].to_vec());
                 start = cut;
@@ -143,10 +149,10 @@ impl Screen {
         if self.at == Some(to) {
             return;
         }
-        let way = travel::travel(self.at, to);
-        match self.fill(to, way.len()) {
+        let motion = cursor_motion::shortest_motion(self.at, to);
+        match self.fill(to, motion.len()) {
             Some(filled) => self.bytes.push_str(&filled),
-            None => self.bytes.push_str(&way),
+            None => self.bytes.push_str(&motion),
         }
         self.at = Some(to);
     }
@@ -158,8 +164,9 @@ impl Screen {
         let mut filled = String::new();
         for x in at.x..to.x {
             let cell = self.free(x, at.y)?;
-            let pen = Pen::of(cell);
-            let same = if cell.symbol() == " " { pen.blanks_as(self.pen) } else { pen == self.pen };
+            let style = CellStyle::of(cell);
+            let blank = cell.symbol() == " ";
+            let same = if blank { style.same_on_blank(self.style) } else { style == self.style };
             filled.push_str(cell.symbol());
             if !same || cell.symbol().width() != 1 || filled.len() >= limit {
                 return None;
@@ -179,20 +186,20 @@ impl Screen {
         self.cells[place].as_ref().filter(|_| self.needs[place] != Need::Replace)
     }
 
-    fn wear(&mut self, pen: Pen) {
-        if pen != self.pen {
-            self.bytes.push_str(&pen.order(self.pen));
-            self.pen = pen;
+    fn set_style(&mut self, style: CellStyle) {
+        if style != self.style {
+            self.bytes.push_str(&style.sgr_from(self.style));
+            self.style = style;
         }
     }
 
-    /// Puts on the looks of a cell. With a blank most of them are not seen, so what is worn already may do, or what
-    /// the next character needs anyway.
-    fn dress(&mut self, x: u16, y: u16, pen: Pen, blank: bool) {
-        if !blank || !pen.blanks_as(pen) {
-            return self.wear(pen);
+    /// Sets the style for a cell. With a blank most of it is not seen, so the current style may do, or the one that the
+    /// next character needs anyway.
+    fn set_style_for(&mut self, x: u16, y: u16, style: CellStyle, blank: bool) {
+        if !blank || !style.same_on_blank(style) {
+            return self.set_style(style);
         }
-        if pen.blanks_as(self.pen) {
+        if style.same_on_blank(self.style) {
             return;
         }
         for x in x + 1..self.size.width {
@@ -200,18 +207,18 @@ impl Screen {
                 break;
             };
             let Some(next) = &self.cells[place] else { break };
-            let worn = Pen::of(next);
+            let coming = CellStyle::of(next);
             if next.symbol() != " " {
-                if worn.blanks_as(pen) {
-                    return self.wear(worn);
+                if coming.same_on_blank(style) {
+                    return self.set_style(coming);
                 }
                 break;
             }
-            if !worn.blanks_as(pen) {
+            if !coming.same_on_blank(style) {
                 break;
             }
         }
-        self.wear(self.pen.for_blank(pen));
+        self.set_style(self.style.for_blank(style));
     }
 
     /// Draws what is to be drawn in a row.
@@ -225,7 +232,7 @@ impl Screen {
             self.needs[place] = Need::Nothing;
             let Some(cell) = self.cells[place].clone() else { continue };
             self.go(Position { x, y });
-            self.dress(x, y, Pen::of(&cell), cell.symbol() == " ");
+            self.set_style_for(x, y, CellStyle::of(&cell), cell.symbol() == " ");
             self.bytes.push_str(cell.symbol());
             let next = x + cell.symbol().width() as u16;
             // Behind the last column terminals differ about where the cursor is.
@@ -236,22 +243,22 @@ impl Screen {
     /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
     /// terminals differ about what erasing does with colours.
     fn erase(&mut self, x: u16, y: u16) -> bool {
-        let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.blanks_as(Pen::of(cell));
+        let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.same_on_blank(CellStyle::of(cell));
         let end = (x..self.size.width).find(|x| self.free(*x, y).filter(plain).is_none());
         let end = end.unwrap_or(self.size.width);
         let needed = |x: &u16| self.place(*x, y).is_some_and(|place| self.needs[place] != Need::Nothing);
         let Some(last) = (x..end).rev().find(needed) else { return false };
         let count = last - x + 1;
-        let order = if end == self.size.width && count >= ERASED_TO_END {
-            "\x1b[K".to_owned()
+        let erase = if end == self.size.width && count >= ERASED_TO_END {
+            ansi!(Clear(terminal::ClearType::UntilNewLine))
         } else if count >= ERASED {
-            format!("\x1b[{count}X")
+            ansi!(EraseCells(count))
         } else {
             return false;
         };
         self.go(Position { x, y });
-        self.wear(self.pen.for_blank(PLAIN));
-        self.bytes.push_str(&order);
+        self.set_style(self.style.for_blank(PLAIN));
+        self.bytes.push_str(&erase);
         for x in x..=last {
             if let Some(place) = self.place(x, y) {
                 self.needs[place] = Need::Nothing;
@@ -263,8 +270,8 @@ impl Screen {
 
 /// Whether two cells cannot be told apart.
 fn alike(a: &Cell, b: &Cell) -> bool {
-    let (pen, other) = (Pen::of(a), Pen::of(b));
-    a.symbol() == b.symbol() && (pen == other || a.symbol() == " " && pen.blanks_as(other))
+    let (style, other) = (CellStyle::of(a), CellStyle::of(b));
+    a.symbol() == b.symbol() && (style == other || a.symbol() == " " && style.same_on_blank(other))
 }
 
 impl Backend for Screen {
@@ -315,7 +322,7 @@ impl Backend for Screen {
 
     fn hide_cursor(&mut self) -> Result<(), Infallible> {
         if self.shown != Some(false) {
-            self.bytes.push_str("\x1b[?25l");
+            push(&mut self.bytes, Hide);
             self.shown = Some(false);
         }
         Ok(())
@@ -323,7 +330,7 @@ impl Backend for Screen {
 
     fn show_cursor(&mut self) -> Result<(), Infallible> {
         if self.shown != Some(true) {
-            self.bytes.push_str("\x1b[?25h");
+            push(&mut self.bytes, Show);
             self.shown = Some(true);
         }
         Ok(())
@@ -343,18 +350,21 @@ impl Backend for Screen {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> Result<(), Infallible> {
-        self.wear(PLAIN);
+        self.set_style(PLAIN);
         self.cells.fill(None);
-        self.bytes.push_str(match clear_type {
-            ClearType::All => {
-                self.cells.fill(Some(Cell::new(" ")));
-                "\x1b[2J"
-            }
-            ClearType::AfterCursor => "\x1b[J",
-            ClearType::BeforeCursor => "\x1b[1J",
-            ClearType::CurrentLine => "\x1b[2K",
-            ClearType::UntilNewLine => "\x1b[K",
-        });
+        if clear_type == ClearType::All {
+            self.cells.fill(Some(Cell::new(" ")));
+        }
+        push(
+            &mut self.bytes,
+            Clear(match clear_type {
+                ClearType::All => terminal::ClearType::All,
+                ClearType::AfterCursor => terminal::ClearType::FromCursorDown,
+                ClearType::BeforeCursor => terminal::ClearType::FromCursorUp,
+                ClearType::CurrentLine => terminal::ClearType::CurrentLine,
+                ClearType::UntilNewLine => terminal::ClearType::UntilNewLine,
+            }),
+        );
         Ok(())
     }
 

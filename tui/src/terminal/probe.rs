@@ -1,6 +1,7 @@
 //! What the terminal can do, asked without waiting: the questions go out with the first bytes, the screen is drawn
 //! at once, and whatever answer comes, however late, is taken in when it comes.
 
+use super::commands::{QueryAttributes, QueryCellSize, QueryVersion, ansi};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -75,14 +76,16 @@ pub fn kitty_question() -> String {
 }
 
 /// All questions in one batch. The attributes come last: every terminal knows that question, and terminals answer
-/// in order. Behind it the screen is cleared, should one have printed what it did not understand.
+/// in order. The screen is to be drawn anew behind it, should one have printed what it did not understand.
 pub fn questions(kitty: bool) -> String {
     let kitty = if kitty { kitty_question() } else { String::new() };
-    format!("{kitty}\x1b[>q\x1b[16t\x1b[c\x1b[m\x1b[2J\x1b[H")
+    kitty + &ansi!(QueryVersion, QueryCellSize, QueryAttributes)
 }
 
 /// Asks again for what may have changed with the window's size or on another terminal.
-pub const CELL_QUESTION: &str = "\x1b[16t\x1b[c";
+pub fn cell_question() -> String {
+    ansi!(QueryCellSize, QueryAttributes)
+}
 
 /// Whether a terminal of this kind is asked at all: some print what they do not understand, and none of those shows
 /// pictures.

@@ -1,29 +1,60 @@
 //! Taking the terminal and giving it back: at the end, on suspension, after a panic.
 
-use super::{Tty, Wake, stage, writer};
+use super::commands::{DisableMouseButtons, EnableMouseButtons, EndString, ansi};
+use super::tty::Tty;
+use super::wake::Wake;
+use super::writer;
 use anyhow::{Context, Result};
 use crossbeam_channel::Sender;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use rustix::termios::{QueueSelector, tcflush};
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-/// Alternate screen, bracketed paste; the title is left alone.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[H";
-const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
-const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
-/// Everything that could have been switched on, also by a frame that was cut off, in the reverse order.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+/// Alternate screen, bracketed paste; the title is left alone. Where the cursor is does not matter: the first frame
+/// moves it to where it is needed.
+fn enter_screen(mouse: bool) -> String {
+    let mut out = ansi!(
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        SetAttribute(Attribute::Reset),
+        Clear(ClearType::All),
+    );
+    if mouse {
+        out.push_str(&ansi!(EnableMouseButtons));
+    }
+    out
+}
+
+/// Ends everything that could have been switched on, also by a frame or a picture that was cut off, in the reverse
+/// order.
+fn exit_screen(farewell: &str) -> String {
+    let modes = ansi!(
+        EndSynchronizedUpdate,
+        DisableMouseButtons,
+        DisableBracketedPaste,
+        SetAttribute(Attribute::Reset),
+        Show,
+        LeaveAlternateScreen,
+    );
+    ansi!(EndString) + farewell + &modes
+}
 
 struct Taken {
     tty: Tty,
-    before: Termios,
     mouse: bool,
     thread: ThreadId,
     log: Sender<Wake>,
     /// What makes the terminal forget our pictures.
-    farewell: Vec<u8>,
+    farewell: String,
     /// The screen is given back already; the line modes are not.
     left: bool,
     /// Answers may still come, which must not reach the shell.
@@ -46,7 +77,6 @@ impl Guard {
     /// # Errors
     /// If the terminal refuses.
     pub fn take(tty: &Tty, mouse: bool, log: Sender<Wake>) -> Result<Guard> {
-        let before = tcgetattr(tty).context("the terminal does not tell its modes")?;
         let thread = std::thread::current().id();
         HOOK.call_once(|| {
             let previous = std::panic::take_hook();
@@ -54,11 +84,10 @@ impl Guard {
         });
         *taken() = Some(Taken {
             tty: tty.clone(),
-            before,
             mouse,
             thread,
             log,
-            farewell: Vec::new(),
+            farewell: String::new(),
             left: false,
             flush: false,
         });
@@ -74,23 +103,21 @@ impl Guard {
     pub fn enter(&self) -> Result<()> {
         if let Some(taken) = &mut *taken() {
             taken.left = false;
-            let mut raw = taken.before.clone();
-            raw.make_raw();
-            tcsetattr(&taken.tty, OptionalActions::Now, &raw).context("the terminal cannot be made raw")?;
-            put(&taken.tty, ENTER);
-            if taken.mouse {
-                put(&taken.tty, MOUSE);
-            }
+            // crossterm makes a terminal raw once and keeps what it found; a shell may have changed the modes since, if
+            // something else than us stopped the process.
+            let _ = disable_raw_mode();
+            enable_raw_mode().context("the terminal cannot be made raw")?;
+            put(&taken.tty, &enter_screen(taken.mouse));
         }
         Ok(())
     }
 
     /// Takes clicks and the wheel, or leaves them to the terminal. Returns what is to be written for it.
-    pub fn mouse(&self, on: bool) -> &'static [u8] {
+    pub fn mouse(&self, on: bool) -> String {
         if let Some(taken) = &mut *taken() {
             taken.mouse = on;
         }
-        if on { MOUSE } else { NO_MOUSE }
+        if on { ansi!(EnableMouseButtons) } else { ansi!(DisableMouseButtons) }
     }
 
     /// Leaves the modes for a while.
@@ -108,9 +135,9 @@ impl Guard {
     }
 
     /// What is written before the screen is given back, also after a panic.
-    pub fn farewell(&self, bytes: Vec<u8>) {
+    pub fn farewell(&self, sequences: String) {
         if let Some(taken) = &mut *taken() {
-            taken.farewell = bytes;
+            taken.farewell = sequences;
         }
     }
 
@@ -131,21 +158,23 @@ impl Drop for Guard {
 }
 
 /// Writes, waiting a moment for a terminal that is still busy with the last frame.
-fn put(tty: &Tty, bytes: &[u8]) {
+fn put(tty: &Tty, sequences: &str) {
     let limit = Instant::now() + Duration::from_millis(500);
-    writer::write(tty, bytes, || Instant::now() > limit);
+    writer::write(tty, sequences.as_bytes(), || Instant::now() > limit);
 }
 
 fn leave_screen(taken: &mut Taken) {
     if !std::mem::replace(&mut taken.left, true) {
-        put(&taken.tty, &[stage::CLOSE, &taken.farewell, LEAVE].concat());
+        put(&taken.tty, &exit_screen(&taken.farewell));
     }
 }
 
 fn give_back(taken: &mut Taken) {
     leave_screen(taken);
-    let when = if taken.flush { OptionalActions::Flush } else { OptionalActions::Now };
-    let _ = tcsetattr(&taken.tty, when, &taken.before);
+    if taken.flush {
+        let _ = tcflush(&taken.tty, QueueSelector::IFlush);
+    }
+    let _ = disable_raw_mode();
 }
 
 /// A panic of the loop gives the terminal back before anything is printed. Any other thread's goes to the log: the

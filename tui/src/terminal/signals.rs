@@ -1,6 +1,6 @@
 //! Signals as messages to the loop.
 
-use super::Wake;
+use super::wake::Wake;
 use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};

@@ -1,7 +1,7 @@
 //! tmux around us: it hands nothing on to the terminal unless it is told to, it drops what is meant for a window
 //! that nobody sees, and it never shows a picture again by itself. All of that is asked and told on a thread.
 
-use super::Wake;
+use super::wake::{TmuxNews, Wake};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
@@ -9,17 +9,6 @@ use std::time::Duration;
 
 /// How often tmux is asked who is looking.
 const EVERY: Duration = Duration::from_millis(400);
-
-/// What is new about tmux.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
-    /// It hands on what is wrapped for the terminal.
-    Ready,
-    /// Whether somebody sees our pane.
-    Seen(bool),
-    /// Somebody came or went, perhaps with another terminal.
-    Clients,
-}
 
 /// The thread. When it is dropped, tmux is as it was.
 pub struct Tmux {
@@ -38,19 +27,19 @@ impl Tmux {
         let thread = std::thread::Builder::new().name("tmux".to_owned()).spawn(move || {
             let Some(before) = open(&pane, &wake) else { return };
             let mut last = look(&pane);
-            let _ = wake.send(Wake::Tmux(News::Ready));
+            let _ = wake.send(Wake::Tmux(TmuxNews::Ready));
             let tell = |news| drop(wake.send(Wake::Tmux(news)));
             if let Some((false, _)) = last {
-                tell(News::Seen(false));
+                tell(TmuxNews::Seen(false));
             }
             while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
                 let now = look(&pane);
                 if let (Some((seen, clients)), Some((was_seen, before))) = (&now, &last) {
                     if clients != before {
-                        tell(News::Clients);
+                        tell(TmuxNews::Clients);
                     }
                     if seen != was_seen {
-                        tell(News::Seen(*seen));
+                        tell(TmuxNews::Seen(*seen));
                     }
                 }
                 last = now.or(last);

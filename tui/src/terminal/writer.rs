@@ -1,7 +1,8 @@
 //! The thread that writes. A frame goes out in one piece; while it is going the loop draws nothing, so a slow link
 //! gets fewer frames and never a queue of old ones.
 
-use super::{Tty, Wake};
+use super::tty::Tty;
+use super::wake::Wake;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use crate::model::{CHUNK, Mode};
 use crate::update::Msg;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{Command, EnsembleRule, Event, Row, Sort};
+use crossterm::event::{MouseButton, MouseEventKind};
 
 #[test]
 fn moving_goes_where_it_says() {
@@ -210,7 +211,7 @@ fn thresholds_are_sent_when_the_key_rests() {
     rig.press("d");
     assert_eq!(rig.model.detector, 1);
     for _ in 0..10 {
-        rig.send(Msg::Key(crate::key::Key::char('+')));
+        rig.send(Msg::Key(crate::key::KeyChord::char('+').into()));
     }
     let sent =
         |rig: &Rig| rig.engine.seen.iter().filter(|c| matches!(c, Command::SetThreshold { .. })).count();
@@ -241,7 +242,7 @@ fn a_travelling_cursor_asks_for_no_pictures() {
     let before = pictures(&rig);
     for _ in 0..150 {
         rig.wait(33);
-        rig.send(Msg::Key(crate::key::Key::char('j')));
+        rig.send(Msg::Key(crate::key::KeyChord::char('j').into()));
     }
     assert!(pictures(&rig) - before <= 2, "{}", pictures(&rig) - before);
     rig.wait(200);
@@ -273,9 +274,9 @@ fn unknown_keys_say_so_and_unfinished_ones_are_dropped() {
 #[test]
 fn the_mouse_selects_and_scrolls() {
     let mut rig = Rig::small();
-    rig.send(Msg::Click(5, 8));
+    rig.mouse(MouseEventKind::Down(MouseButton::Left), 5, 8);
     assert_eq!(rig.model.list.cursor, 7);
-    rig.send(Msg::Wheel(3, 5, 8));
+    rig.mouse(MouseEventKind::ScrollDown, 5, 8);
     assert_eq!(rig.model.list.cursor, 10);
 }
 

@@ -2,7 +2,7 @@
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
-use crate::key::Key;
+use crate::key::KeyChord;
 use crate::model::Mode;
 use crate::update::Msg;
 use chaffinch_protocol::decision::Choice;
@@ -39,7 +39,7 @@ fn it_waits_for_the_engine_and_any_key_stops_it() {
     rig.press("dog<Enter>");
     rig.press("g@9<Enter>");
     assert_eq!(rig.model.macros.replay.len(), 18, "the list is still on its way");
-    rig.send(Msg::Key(Key::char('x')));
+    rig.send(Msg::Key(KeyChord::char('x').into()));
     assert!(rig.model.macros.replay.is_empty());
     assert!(rig.toast().contains("stopped the replay"));
     rig.mend();

@@ -125,7 +125,7 @@ fn the_threshold_moves_with_a_live_count_and_the_engine_hears_when_it_rests() {
     rig.model.now += 1_000;
     // Faster than the threshold rests.
     for _ in 0..10 {
-        rig.send(Msg::Key(crate::key::Key::char('l')));
+        rig.send(Msg::Key(crate::key::KeyChord::char('l').into()));
     }
     assert!(line(&rig) > before);
     let scores = &rig.model.panels.histogram.as_ref().unwrap().samples;

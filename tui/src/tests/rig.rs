@@ -10,6 +10,7 @@ use crate::update::{Effect, Msg, update};
 use crate::view::view;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{Command, Event};
+use crossterm::event::{KeyModifiers, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -78,9 +79,13 @@ impl Rig {
     pub(crate) fn press(&mut self, keys: &str) -> &mut Rig {
         for key in parse_sequence(keys).unwrap() {
             self.wait(1_000);
-            self.send(Msg::Key(key));
+            self.send(Msg::Key(key.into()));
         }
         self
+    }
+
+    pub(crate) fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+        self.send(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
     }
 
     pub(crate) fn wait(&mut self, ms: u64) {

@@ -9,6 +9,7 @@ use crate::view;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, ViewCommand};
+use crossterm::event::{MouseButton, MouseEventKind};
 use std::collections::BTreeSet;
 
 /// Samples whose pictures were asked for since the last look.
@@ -417,12 +418,12 @@ fn lost_answers_are_asked_for_again() {
 fn clicks_choose_cells() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("i");
-    rig.send(Msg::Click(20, 3));
+    rig.mouse(MouseEventKind::Down(MouseButton::Left), 20, 3);
     assert_eq!(rig.model.list.cursor, 1);
-    rig.send(Msg::Wheel(1, 20, 3));
-    assert_eq!(rig.model.list.cursor, 6);
+    rig.mouse(MouseEventKind::ScrollDown, 20, 3);
+    assert_eq!(rig.model.list.cursor, 16);
     rig.press("m");
-    rig.send(Msg::Click(10, 8));
+    rig.mouse(MouseEventKind::Down(MouseButton::Left), 10, 8);
     assert_eq!(rig.model.views.map.cursor, (10, 7));
 }
 

@@ -2,14 +2,18 @@
 
 use super::{Effects, act, decide, macros, motion, panels, prompt, say, views};
 use crate::action::Action;
-use crate::key::{Code, Key, shown};
+use crate::key::{KeyChord, shown};
 use crate::keymap::Lookup;
 use crate::model::{Level, Mode, Model};
+use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
-pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
+/// Rows that a step of the wheel scrolls.
+const WHEEL_ROWS: i32 = 3;
+
+pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     if model.quitting.is_some() {
         // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
-        if key == Key::ctrl('c') {
+        if key == KeyChord::ctrl('c') {
             act(model, Action::Cancel, fx);
         }
         return;
@@ -17,7 +21,7 @@ pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
     if let Mode::Confirm(_) = model.mode {
         return confirm(model, key, fx);
     }
-    if key.code == Code::Esc && !model.pending.is_empty() {
+    if key.code == KeyCode::Esc && !model.pending.is_empty() {
         model.pending.clear();
         return;
     }
@@ -48,10 +52,10 @@ pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
     }
 }
 
-fn confirm(model: &mut Model, key: Key, fx: &mut Effects) {
+fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     // Not Enter: it also accepts suggestions and is pressed many times in a row.
-    let yes = matches!(key.code, Code::Char('y' | 'Y')) && !key.ctrl && !key.alt;
-    let no = matches!(key.code, Code::Char('n' | 'N' | 'q') | Code::Esc) || key == Key::ctrl('c');
+    let yes = matches!(key.typed(), Some('y' | 'Y'));
+    let no = matches!(key.code, KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc) || key == KeyChord::ctrl('c');
     if yes {
         if let Mode::Confirm(confirm) = std::mem::take(&mut model.mode) {
             decide::confirmed(model, confirm.yes, fx);
@@ -73,7 +77,17 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     }
 }
 
-pub(super) fn click(model: &mut Model, x: u16, y: u16) {
+pub(super) fn mouse(model: &mut Model, event: MouseEvent) {
+    let (x, y) = (event.column, event.row);
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => click(model, x, y),
+        MouseEventKind::ScrollUp => wheel(model, -WHEEL_ROWS, x, y),
+        MouseEventKind::ScrollDown => wheel(model, WHEEL_ROWS, x, y),
+        _ => {}
+    }
+}
+
+fn click(model: &mut Model, x: u16, y: u16) {
     if views::click(model, x, y) {
         return;
     }
@@ -86,7 +100,8 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) {
     }
 }
 
-pub(super) fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
+fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
+    model.key_at = model.now;
     let over_info = model.layout().info.contains((x, y).into());
     let columns = i64::from(model.views.grid_columns(model).unwrap_or(1));
     match &mut model.mode {

@@ -3,7 +3,7 @@
 
 use super::{Effects, keys, say};
 use crate::action::Action;
-use crate::key::{Key, notation, parse_sequence, shown};
+use crate::key::{KeyChord, notation, parse_sequence, shown};
 use crate::model::{LONGEST, Level, MOST, Model, PATIENCE};
 
 /// Begins to record, or ends it.
@@ -24,7 +24,7 @@ pub(super) fn record(model: &mut Model) {
 }
 
 /// A key goes to the model: it is recorded, unless it belongs to recording or replaying itself.
-pub(super) fn note(model: &mut Model, key: Key) {
+pub(super) fn note(model: &mut Model, key: KeyChord) {
     if let Some(keys) = &mut model.macros.recording
         && keys.len() < LONGEST
     {

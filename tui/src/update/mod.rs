@@ -29,23 +29,22 @@ pub(crate) fn hit(model: &Model, row: &chaffinch_protocol::Row) -> bool {
 }
 
 use crate::action::Action;
-use crate::key::Key;
+use crate::key::KeyChord;
 use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeJob, EncodeResult, Protocol};
 use chaffinch_protocol::{Command, Event};
+use crossterm::event::{KeyEvent, MouseEvent};
 use std::collections::BTreeMap;
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Msg {
     /// A key.
-    Key(Key),
+    Key(KeyEvent),
     /// Text pasted at once.
     Paste(String),
-    /// A click on a cell.
-    Click(u16, u16),
-    /// The wheel, by so many rows, over a cell.
-    Wheel(i32, u16, u16),
+    /// The mouse.
+    Mouse(MouseEvent),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// The engine speaks.
@@ -93,22 +92,23 @@ pub type Effects = Vec<Effect>;
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
     let mut fx = Effects::new();
-    if matches!(msg, Msg::Key(_) | Msg::Wheel(..) | Msg::Resize(..)) {
+    if matches!(msg, Msg::Key(_) | Msg::Resize(..)) {
         model.key_at = model.now;
     }
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
         Msg::Key(key) if !model.macros.replay.is_empty() => {
             model.macros.replay.clear();
+            let key = KeyChord::from(key);
             say(model, Level::Info, format!("{key} stopped the replay"));
         }
         Msg::Key(key) => {
+            let key = KeyChord::from(key);
             macros::note(model, key);
             keys::key(model, key, &mut fx);
         }
         Msg::Paste(text) => keys::paste(model, &text),
-        Msg::Click(x, y) => keys::click(model, x, y),
-        Msg::Wheel(rows, x, y) => keys::wheel(model, rows, x, y),
+        Msg::Mouse(event) => keys::mouse(model, event),
         Msg::Resize(width, height) => {
             model.size = (width, height).into();
             let height = motion::page(model);

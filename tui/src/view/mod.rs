@@ -16,7 +16,7 @@ pub(crate) use pages::{grid_cells, map_area, places};
 pub use sample::related;
 
 use crate::model::{Mode, Model, Page};
-use crate::terminal::stage::Wanted;
+use crate::terminal::placements::Wanted;
 use crate::theme::Role;
 use paint::Paint;
 use ratatui::Frame;

@@ -13,7 +13,7 @@ use super::paint::Paint;
 use super::{picture, sample};
 use crate::action::Action;
 use crate::model::{Cells, Layout, Mode, Model, Page, Screen, Shot, Shown};
-use crate::terminal::stage::Wanted;
+use crate::terminal::placements::Wanted;
 use crate::theme::Role;
 use ratatui::layout::{Position, Rect};
 

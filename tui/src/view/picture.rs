@@ -3,7 +3,7 @@
 use super::paint::Paint;
 use crate::model::{Layout, Mode, Model, Page, Shown, slot};
 use crate::picture::{Encoded, kitty};
-use crate::terminal::stage::Wanted;
+use crate::terminal::placements::Wanted;
 use crate::text;
 use crate::theme::Role;
 use crate::update::main_key;

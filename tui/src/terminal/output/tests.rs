@@ -166,16 +166,16 @@ fn wrong(terminal: &vt100::Screen, buffer: &Buffer) -> Option<String> {
         while x < area.width {
             let (want, got) = (&buffer[(x, y)], terminal.cell(y, x)?);
             let symbol = if got.has_contents() { got.contents() } else { " " };
-            let pen = Pen::of(want);
-            let lines = got.underline() == pen.modifier.contains(Modifier::UNDERLINED)
-                && got.inverse() == pen.modifier.contains(Modifier::REVERSED);
-            let hidden = want.symbol() == " " && !pen.modifier.contains(Modifier::REVERSED);
-            let ink = same(seen(got.fgcolor()), pen.fg)
-                && got.bold() == pen.modifier.contains(Modifier::BOLD)
-                && got.dim() == pen.modifier.contains(Modifier::DIM)
-                && got.italic() == pen.modifier.contains(Modifier::ITALIC);
+            let style = CellStyle::of(want);
+            let lines = got.underline() == style.modifier.contains(Modifier::UNDERLINED)
+                && got.inverse() == style.modifier.contains(Modifier::REVERSED);
+            let hidden = want.symbol() == " " && !style.modifier.contains(Modifier::REVERSED);
+            let ink = same(seen(got.fgcolor()), style.fg)
+                && got.bold() == style.modifier.contains(Modifier::BOLD)
+                && got.dim() == style.modifier.contains(Modifier::DIM)
+                && got.italic() == style.modifier.contains(Modifier::ITALIC);
             let fine =
-                symbol == want.symbol() && same(seen(got.bgcolor()), pen.bg) && lines && (hidden || ink);
+                symbol == want.symbol() && same(seen(got.bgcolor()), style.bg) && lines && (hidden || ink);
             if !fine {
                 return Some(format!("{x}, {y}: {want:?} and not {got:?}"));
             }

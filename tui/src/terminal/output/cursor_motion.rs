@@ -1,4 +1,7 @@
-//! The shortest way of the cursor from one cell to another.
+//! The shortest motion of the cursor from one cell to another.
+//!
+//! Not by crossterm's commands: `MoveRight(1)` writes the 1 that terminals assume and `MoveTo` both coordinates, and
+//! frames consist of many short motions.
 
 use ratatui::layout::Position;
 
@@ -6,7 +9,7 @@ use ratatui::layout::Position;
 const STEPS: usize = 4;
 
 /// What moves the cursor; `from` is none where its place is not certain.
-pub(super) fn travel(from: Option<Position>, to: Position) -> String {
+pub(super) fn shortest_motion(from: Option<Position>, to: Position) -> String {
     let mut best = match (to.x, to.y) {
         (0, 0) => "\x1b[H".to_owned(),
         (0, y) => format!("\x1b[{}H", y + 1),
@@ -68,7 +71,7 @@ mod tests {
     use std::num::NonZero;
 
     fn way(from: (u16, u16), to: (u16, u16)) -> String {
-        travel(Some(from.into()), to.into())
+        shortest_motion(Some(from.into()), to.into())
     }
 
     #[test]
@@ -87,8 +90,8 @@ mod tests {
         ] {
             assert_eq!(way(from, to).len(), expected.len(), "{from:?} to {to:?}");
         }
-        assert_eq!(travel(None, (0, 0).into()), "\x1b[H");
-        assert_eq!(travel(None, (4, 0).into()), "\x1b[1;5H");
+        assert_eq!(shortest_motion(None, (0, 0).into()), "\x1b[H");
+        assert_eq!(shortest_motion(None, (4, 0).into()), "\x1b[1;5H");
     }
 
     proptest! {
@@ -96,7 +99,7 @@ mod tests {
         fn every_way_arrives(from in (0_u16..120, 0_u16..50), to in (0_u16..120, 0_u16..50)) {
             let size = |side: u16| NonZero::new(side).unwrap();
             let mut terminal = vt100::Parser::new(size(50), size(120), 0);
-            terminal.process(travel(None, from.into()).as_bytes());
+            terminal.process(shortest_motion(None, from.into()).as_bytes());
             let way = way(from, to);
             terminal.process(way.as_bytes());
             prop_assert_eq!(terminal.screen().cursor_position(), (to.1, to.0), "{:?}", way);

@@ -1,4 +1,18 @@
 use super::*;
+use crate::key::KeyChord;
+use crossterm::event::{KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+fn key(code: KeyCode) -> Input {
+    KeyEvent::from(code).into()
+}
+
+fn esc() -> Input {
+    key(KeyCode::Esc)
+}
+
+fn char(c: char) -> Input {
+    key(KeyCode::Char(c))
+}
 
 fn parse(bytes: &[u8]) -> Vec<Input> {
     let mut out = Vec::new();
@@ -12,7 +26,7 @@ fn parse(bytes: &[u8]) -> Vec<Input> {
 
 fn keys(bytes: &[u8]) -> String {
     let name = |input: Input| match input {
-        Input::Key(key) => key.to_string(),
+        Input::Event(Event::Key(key)) => KeyChord::from(key).to_string(),
         Input::Reply(_) => "[reply]".to_owned(),
         other => format!("{other:?}"),
     };
@@ -94,9 +108,8 @@ fn half_an_answer_waits_for_its_rest_however_long() {
         for cut in 1..answer.len() {
             let mut got = broken(&[&answer[..cut], &answer[cut..]]);
             // A lone Escape cannot be told from the key.
-            got.retain(|input| *input != Input::Key(Key::plain(Code::Esc)));
-            let expected =
-                [Input::Key(Key::char('j')), Input::Reply(answer.to_vec()), Input::Key(Key::char('k'))];
+            got.retain(|input| *input != esc());
+            let expected = [char('j'), Input::Reply(answer.to_vec()), char('k')];
             assert_eq!(got, expected, "{} cut at {cut}", answer.escape_ascii());
         }
     }
@@ -105,9 +118,9 @@ fn half_an_answer_waits_for_its_rest_however_long() {
 #[test]
 fn what_only_begins_like_an_answer_takes_no_key() {
     let typed = |pieces: &[&[u8]]| -> Vec<Input> {
-        broken(pieces).into_iter().filter(|input| *input != Input::Key(Key::plain(Code::Esc))).collect()
+        broken(pieces).into_iter().filter(|input| *input != esc()).collect()
     };
-    let keys = |text: &str| text.chars().map(|c| Input::Key(Key::char(c))).collect::<Vec<_>>();
+    let keys = |text: &str| text.chars().map(char).collect::<Vec<_>>();
     assert_eq!(typed(&[b"\x1b_", b"x"]), keys("jxk"));
     assert_eq!(typed(&[b"\x1b", b"_"]), keys("j_k"));
     assert_eq!(typed(&[b"\x1bP", b"a"]), keys("jak"));
@@ -128,7 +141,7 @@ proptest::proptest! {
             expected.push(Input::Reply(ANSWERS[which].to_vec()));
             if key {
                 bytes.push(b'x');
-                expected.push(Input::Key(Key::char('x')));
+                expected.push(char('x'));
             }
         }
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % bytes.len()).collect();
@@ -154,27 +167,49 @@ fn a_late_rest_is_not_typed() {
     parser.feed(b"\x1b", &mut out);
     parser.short_silence(&mut out);
     parser.feed(b"[A", &mut out);
-    assert_eq!(out, [Input::Key(Key::plain(Code::Esc)), Input::Key(Key::plain(Code::Up))]);
+    assert_eq!(out, [esc(), key(KeyCode::Up)]);
     out.clear();
     parser.feed(b"\x1b", &mut out);
     parser.short_silence(&mut out);
     parser.long_silence();
     parser.feed(b"[", &mut out);
-    assert_eq!(out[1..], [Input::Key(Key::char('['))]);
+    assert_eq!(out[1..], [char('[')]);
 }
 
 #[test]
 fn pasted_text_stays_text() {
     assert_eq!(parse(b"\x1b[200~xxA\x1b[31m\r\n\x1b[201~j").len(), 2);
-    let Input::Paste(text) = &parse(b"\x1b[200~a\xffb\x1b[201~")[0] else { panic!() };
+    let Input::Event(Event::Paste(text)) = &parse(b"\x1b[200~a\xffb\x1b[201~")[0] else { panic!() };
     assert_eq!(text, "a\u{fffd}b");
 }
 
 #[test]
 fn mouse_and_focus() {
-    assert_eq!(parse(b"\x1b[<0;3;4M\x1b[<0;3;4m"), [Input::Click(2, 3)]);
-    assert_eq!(parse(b"\x1b[<64;1;1M\x1b[<65;1;1M"), [Input::Wheel(-3, 0, 0), Input::Wheel(3, 0, 0)]);
-    assert_eq!(parse(b"\x1b[I\x1b[O"), [Input::Focus(true), Input::Focus(false)]);
+    let (left, right) = (MouseButton::Left, MouseButton::Right);
+    for (bytes, kind, modifiers) in [
+        (&b"\x1b[<0;3;4M"[..], MouseEventKind::Down(left), KeyModifiers::NONE),
+        (b"\x1b[<0;3;4m", MouseEventKind::Up(left), KeyModifiers::NONE),
+        (b"\x1b[<2;3;4M", MouseEventKind::Down(right), KeyModifiers::NONE),
+        (b"\x1b[<20;3;4M", MouseEventKind::Down(left), KeyModifiers::SHIFT | KeyModifiers::CONTROL),
+        (b"\x1b[<32;3;4M", MouseEventKind::Drag(left), KeyModifiers::NONE),
+        (b"\x1b[<35;3;4M", MouseEventKind::Moved, KeyModifiers::NONE),
+        (b"\x1b[<64;3;4M", MouseEventKind::ScrollUp, KeyModifiers::NONE),
+        (b"\x1b[<65;3;4M", MouseEventKind::ScrollDown, KeyModifiers::NONE),
+    ] {
+        let event = MouseEvent { kind, column: 2, row: 3, modifiers };
+        assert_eq!(parse(bytes), [Input::Event(Event::Mouse(event))]);
+    }
+    assert_eq!(parse(b"\x1b[I\x1b[O"), [Input::Event(Event::FocusGained), Input::Event(Event::FocusLost)]);
+}
+
+#[test]
+fn events_are_those_of_crossterm() {
+    let event = |code, modifiers| [Input::from(KeyEvent::new(code, modifiers))];
+    assert_eq!(parse(b"G"), event(KeyCode::Char('G'), KeyModifiers::SHIFT));
+    assert_eq!(parse(b"\x1b[Z"), event(KeyCode::BackTab, KeyModifiers::SHIFT));
+    assert_eq!(parse(b"\x1b[97;9u"), event(KeyCode::Char('a'), KeyModifiers::SUPER));
+    let release = KeyEvent::new_with_kind(KeyCode::Char('a'), KeyModifiers::NONE, KeyEventKind::Release);
+    assert_eq!(parse(b"\x1b[97;1:3u"), [Input::from(release)]);
 }
 
 #[test]
@@ -202,7 +237,7 @@ fn random_bytes_do_no_harm() {
             parser.short_silence(&mut out);
         }
         for input in out {
-            if let Input::Key(Key { code: Code::Char(c), .. }) = input {
+            if let Input::Event(Event::Key(KeyEvent { code: KeyCode::Char(c), .. })) = input {
                 assert!(!c.is_control());
             }
         }

@@ -1,8 +1,10 @@
-//! What the terminal shows over its cells: which pictures it holds, where they are placed, and what is on its way.
-//! Given what is wanted now, it says what to write, and forgets at once what is no longer wanted.
+//! Placements of pictures: which pictures the terminal holds, where it shows them, and what is on its way. Given what
+//! is wanted now, it says what to write, and forgets at once what is no longer wanted.
 
-use crate::picture::kitty::{self, Wire};
+use super::commands::ansi;
+use crate::picture::kitty::Wire;
 use crate::picture::{Graphic, Payload, Protocol};
+use crossterm::cursor::{MoveTo, RestorePosition, SavePosition};
 use ratatui::layout::Rect;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,9 +56,9 @@ struct Upload {
     next: usize,
 }
 
-/// The terminal's pictures.
+/// The pictures of the terminal.
 #[derive(Clone, Debug, Default)]
-pub struct Stage {
+pub struct Placements {
     protocol: Option<Protocol>,
     wire: Wire,
     /// Least recently wanted first.
@@ -67,7 +69,7 @@ pub struct Stage {
     used: BTreeSet<u32>,
 }
 
-impl Stage {
+impl Placements {
     /// Pictures are shown in this way from now on. Says what ends the way so far.
     pub fn switch(&mut self, protocol: Option<Protocol>, tmux: bool) -> String {
         let out = self.lost();
@@ -213,8 +215,8 @@ impl Stage {
                         Protocol::Iterm => self.wire.wrap(text),
                         _ => text.clone(),
                     };
-                    let (x, y) = (want.area.x + 1, want.area.y + 1);
-                    pieces.push(format!("\x1b7\x1b[{y};{x}H{text}\x1b8").into_bytes());
+                    let there = ansi!(SavePosition, MoveTo(want.area.x, want.area.y));
+                    pieces.push((there + &text + &ansi!(RestorePosition)).into_bytes());
                 }
             }
             let image = Image { key: best.key, id, bytes };
@@ -268,12 +270,6 @@ impl Stage {
 fn keeps(wanted: &[Wanted], slot: u32, shown: &Shown) -> bool {
     wanted.iter().any(|want| want.slot == slot && want.area == shown.area && want.has(shown.key))
 }
-
-/// What every protocol needs at the end: a sequence that was cut off in the middle is closed.
-pub const CLOSE: &[u8] = b"\x1b\\";
-
-/// The cell that stands for a part of a picture that the terminal holds.
-pub use kitty::placeholder;
 
 #[cfg(test)]
 mod tests;

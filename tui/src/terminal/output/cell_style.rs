@@ -1,4 +1,7 @@
-//! Looks of cells, and the shortest order that goes from one to the next.
+//! Styles of cells, and the shortest SGR sequence that goes from one to the next.
+//!
+//! Not by crossterm's `SetColors` and `SetAttributes`: those write one sequence for each colour and attribute, and this
+//! is most of what a frame is made of.
 
 use crate::theme::exact_index;
 use ratatui::buffer::Cell;
@@ -18,9 +21,9 @@ const ATTRIBUTES: [(Modifier, u8); 6] = [
 /// Attributes that show where there is no character.
 const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
 
-/// Looks of a cell.
+/// The style of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pen {
+pub(super) struct CellStyle {
     /// Colour of the character.
     pub(super) fg: Color,
     /// Colour behind it.
@@ -30,29 +33,30 @@ pub(super) struct Pen {
 }
 
 /// How a terminal draws when nothing was said.
-pub(super) const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+pub(super) const PLAIN: CellStyle =
+    CellStyle { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
-impl Pen {
-    /// The looks of a cell.
-    pub(super) fn of(cell: &Cell) -> Pen {
+impl CellStyle {
+    /// The style of a cell.
+    pub(super) fn of(cell: &Cell) -> CellStyle {
         let known = ATTRIBUTES.iter().fold(Modifier::empty(), |all, (flag, _)| all | *flag);
-        Pen { fg: thrifty(cell.fg), bg: thrifty(cell.bg), modifier: cell.modifier & known }
+        CellStyle { fg: compact(cell.fg), bg: compact(cell.bg), modifier: cell.modifier & known }
     }
 
     /// Whether a blank drawn with this looks like one drawn with the other.
-    pub(super) fn blanks_as(self, other: Pen) -> bool {
+    pub(super) fn same_on_blank(self, other: CellStyle) -> bool {
         self.bg == other.bg
             && (self.modifier & SEEN_ON_BLANKS).is_empty()
             && (other.modifier & SEEN_ON_BLANKS).is_empty()
     }
 
     /// The nearest to this one with which a blank looks as with `other`.
-    pub(super) fn for_blank(self, other: Pen) -> Pen {
-        Pen { bg: other.bg, modifier: self.modifier - SEEN_ON_BLANKS, ..self }
+    pub(super) fn for_blank(self, other: CellStyle) -> CellStyle {
+        CellStyle { bg: other.bg, modifier: self.modifier - SEEN_ON_BLANKS, ..self }
     }
 
-    /// The order that goes from another pen to this one; nothing where they are the same.
-    pub(super) fn order(self, from: Pen) -> String {
+    /// The sequence that goes from another style to this one; nothing where they are the same.
+    pub(super) fn sgr_from(self, from: CellStyle) -> String {
         if self == from {
             return String::new();
         }
@@ -71,7 +75,7 @@ impl Pen {
                 kept -= flag;
             }
         }
-        self.add(&mut step, Pen { modifier: kept, ..from });
+        self.add(&mut step, CellStyle { modifier: kept, ..from });
         let mut anew = String::new();
         if self != PLAIN {
             anew.push('0');
@@ -81,8 +85,8 @@ impl Pen {
         format!("\x1b[{codes}m")
     }
 
-    /// Codes for what this pen has and the other has not.
-    fn add(self, codes: &mut String, other: Pen) {
+    /// Codes for what this style has and the other has not.
+    fn add(self, codes: &mut String, other: CellStyle) {
         for (flag, code) in ATTRIBUTES {
             if self.modifier.contains(flag) && !other.modifier.contains(flag) {
                 push(codes, format_args!("{code}"));
@@ -98,7 +102,7 @@ impl Pen {
 }
 
 /// The same colour in fewer bytes, where there is one.
-fn thrifty(color: Color) -> Color {
+fn compact(color: Color) -> Color {
     match color {
         Color::Rgb(r, g, b) => exact_index(r, g, b).map_or(color, Color::Indexed),
         _ => color,
@@ -143,24 +147,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shortest_order_is_taken() {
-        let bold = Pen { modifier: Modifier::BOLD, ..PLAIN };
-        let blue = Pen { fg: Color::Indexed(75), ..PLAIN };
-        let marked = Pen { bg: Color::Indexed(237), modifier: Modifier::BOLD, ..blue };
-        assert_eq!(PLAIN.order(marked), "\x1b[m");
-        assert_eq!(bold.order(PLAIN), "\x1b[1m");
-        assert_eq!(blue.order(bold), "\x1b[0;38;5;75m");
-        assert_eq!(bold.order(blue), "\x1b[0;1m");
-        assert_eq!(Pen { modifier: Modifier::DIM, ..PLAIN }.order(marked), "\x1b[0;2m");
-        assert_eq!(Pen { modifier: Modifier::empty(), ..marked }.order(marked), "\x1b[22m");
-        assert_eq!(blue.order(blue), "");
+    fn the_shortest_sequence_is_taken() {
+        let bold = CellStyle { modifier: Modifier::BOLD, ..PLAIN };
+        let blue = CellStyle { fg: Color::Indexed(75), ..PLAIN };
+        let marked = CellStyle { bg: Color::Indexed(237), modifier: Modifier::BOLD, ..blue };
+        assert_eq!(PLAIN.sgr_from(marked), "\x1b[m");
+        assert_eq!(bold.sgr_from(PLAIN), "\x1b[1m");
+        assert_eq!(blue.sgr_from(bold), "\x1b[0;38;5;75m");
+        assert_eq!(bold.sgr_from(blue), "\x1b[0;1m");
+        assert_eq!(CellStyle { modifier: Modifier::DIM, ..PLAIN }.sgr_from(marked), "\x1b[0;2m");
+        assert_eq!(CellStyle { modifier: Modifier::empty(), ..marked }.sgr_from(marked), "\x1b[22m");
+        assert_eq!(blue.sgr_from(blue), "");
     }
 
     #[test]
     fn colours_of_the_256_are_named_by_number() {
         let mut cell = Cell::new("x");
         cell.set_fg(Color::Rgb(95, 175, 255)).set_bg(Color::Rgb(95, 175, 254));
-        let pen = Pen::of(&cell);
-        assert_eq!((pen.fg, pen.bg), (Color::Indexed(75), Color::Rgb(95, 175, 254)));
+        let style = CellStyle::of(&cell);
+        assert_eq!((style.fg, style.bg), (Color::Indexed(75), Color::Rgb(95, 175, 254)));
     }
 }

@@ -1,6 +1,6 @@
-//! How many bytes may be on their way. Whatever has been written and not been shown yet stands between the next key
-//! and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more. Pictures
-//! wait for room among all bytes, frames of text only for room among their own.
+//! Pacing: how many bytes may be on their way. Whatever has been written and not been shown yet stands between the next
+//! key and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more.
+//! Pictures wait for room among all bytes, frames of text only for room among their own.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -29,9 +29,6 @@ const LOST: Duration = Duration::from_secs(10);
 /// Times the rate was seen that count.
 const SEEN: usize = 8;
 
-/// The question how far the terminal is; it answers `CSI 0 n`.
-pub const QUESTION: &str = "\x1b[5n";
-
 /// Bytes up to a question.
 #[derive(Clone, Copy, Debug)]
 struct Fence {
@@ -48,9 +45,9 @@ struct Fence {
     full: bool,
 }
 
-/// Bytes on their way.
+/// Counts the bytes on their way and measures how fast they arrive.
 #[derive(Clone, Debug, Default)]
-pub struct Flow {
+pub struct Pacer {
     unfenced: usize,
     unfenced_text: usize,
     /// For the bytes that no question follows yet: [`Fence::since`] and [`Fence::before`].
@@ -65,7 +62,7 @@ pub struct Flow {
     answers: bool,
 }
 
-impl Flow {
+impl Pacer {
     /// Whether more of a picture may go out.
     pub fn room(&mut self, now: Instant) -> bool {
         self.give_up(now);
@@ -188,7 +185,7 @@ impl Flow {
 
     /// Another terminal, or a link that was cut: what was on its way is gone.
     pub fn forget(&mut self) {
-        *self = Flow::default();
+        *self = Pacer::default();
     }
 }
 
@@ -197,35 +194,35 @@ mod tests {
     use super::*;
 
     /// Sends `total` bytes in pieces over a link and says how many were on their way at most, in the second half.
-    fn over(rate: f64, trip: f64, total: usize) -> (usize, Flow) {
-        let (mut flow, start) = (Flow::default(), Instant::now());
+    fn over(rate: f64, trip: f64, total: usize) -> (usize, Pacer) {
+        let (mut pacer, start) = (Pacer::default(), Instant::now());
         let (mut time, mut free_at, mut most, mut left) = (0.0_f64, 0.0_f64, 0, total);
         let mut answers: VecDeque<f64> = VecDeque::new();
         let at = |time: f64| start + Duration::from_secs_f64(time);
         while left > 0 || !answers.is_empty() {
-            while left > 0 && flow.room(at(time)) {
+            while left > 0 && pacer.room(at(time)) {
                 let piece = left.min(12_288);
                 left -= piece;
                 free_at = free_at.max(time) + piece as f64 / rate;
-                if flow.sent(piece, left == 0, at(time)) {
+                if pacer.sent(piece, left == 0, at(time)) {
                     answers.push_back(free_at + trip);
                 }
                 if left < total / 2 {
-                    most = most.max(flow.on_the_way());
+                    most = most.max(pacer.on_the_way());
                 }
             }
             let Some(next) = answers.pop_front() else { break };
             time = time.max(next);
-            flow.answered(at(time));
+            pacer.answered(at(time));
         }
-        (most, flow)
+        (most, pacer)
     }
 
     #[test]
     fn a_slow_link_holds_little_and_a_fast_one_more() {
-        let (slow, flow) = over(25_000.0, 0.1, 300_000);
+        let (slow, pacer) = over(25_000.0, 0.1, 300_000);
         assert!(slow <= LEAST + 12_288, "{slow}");
-        assert!((12_000..60_000).contains(&flow.rate().unwrap()), "{:?}", flow.rate());
+        assert!((12_000..60_000).contains(&pacer.rate().unwrap()), "{:?}", pacer.rate());
         let (middle, _) = over(125_000.0, 0.1, 1_000_000);
         assert!(middle <= 64 * 1024, "{middle}");
         let (fast, _) = over(12_500_000.0, 0.1, 20_000_000);
@@ -234,54 +231,56 @@ mod tests {
 
     #[test]
     fn nothing_follows_without_an_answer_until_it_is_lost() {
-        let (mut flow, start) = (Flow::default(), Instant::now());
+        let (mut pacer, start) = (Pacer::default(), Instant::now());
         let mut sent = 0;
-        while flow.room(start) {
-            flow.sent(10_000, false, start);
+        while pacer.room(start) {
+            pacer.sent(10_000, false, start);
             sent += 10_000;
         }
         assert!(sent <= FIRST, "{sent}");
-        assert!(!flow.room(start + Duration::from_secs(9)));
-        assert!(flow.room(start + Duration::from_secs(11)));
+        assert!(!pacer.room(start + Duration::from_secs(9)));
+        assert!(pacer.room(start + Duration::from_secs(11)));
     }
 
     #[test]
     fn answers_nobody_asked_for_do_no_harm() {
-        let mut flow = Flow::default();
-        flow.answered(Instant::now());
-        assert_eq!((flow.on_the_way(), flow.rate()), (0, None));
+        let mut pacer = Pacer::default();
+        pacer.answered(Instant::now());
+        assert_eq!((pacer.on_the_way(), pacer.rate()), (0, None));
     }
 
     #[test]
     fn small_pictures_far_away_do_not_make_a_link_slow() {
-        let (mut flow, mut now) = (Flow::default(), Instant::now());
+        let (mut pacer, mut now) = (Pacer::default(), Instant::now());
         // One after another over a link that carries 125,000 bytes a second.
         for _ in 0..50 {
-            assert!(flow.sent(2_000, true, now));
+            assert!(pacer.sent(2_000, true, now));
             now += Duration::from_millis(116);
-            flow.answered(now);
+            pacer.answered(now);
         }
-        assert!(flow.rate().is_none_or(|rate| rate > 100_000), "{:?}", flow.rate());
+        // Too little at a time to fill the link: what is seen is not taken for all that it carries.
+        assert_eq!(pacer.round_trip, Some(Duration::from_millis(116)));
+        assert_eq!(pacer.rate(), None);
         // Behind a large frame as well.
         for _ in 0..10 {
             let mut asked = 0;
             for _ in 0..5 {
-                asked += usize::from(flow.wrote(4_096, now));
+                asked += usize::from(pacer.wrote(4_096, now));
             }
-            asked += usize::from(flow.sent(2_000, true, now));
+            asked += usize::from(pacer.sent(2_000, true, now));
             now += Duration::from_millis(100);
             for _ in 0..asked {
                 now += Duration::from_millis(33);
-                flow.answered(now);
+                pacer.answered(now);
             }
             now += Duration::from_secs(1);
         }
-        assert!(flow.rate().is_none_or(|rate| rate > 50_000), "{:?}", flow.rate());
+        assert!(pacer.rate().is_some_and(|rate| rate > 50_000), "{:?}", pacer.rate());
     }
 
     /// Draws frames of so many bytes as fast as they are let out, sixty a second at most, and says how many bytes
     /// were on their way at most and how many frames came.
-    fn draw(flow: &mut Flow, rate: f64, trip: f64, frame: usize, seconds: f64) -> (usize, usize) {
+    fn draw(pacer: &mut Pacer, rate: f64, trip: f64, frame: usize, seconds: f64) -> (usize, usize) {
         let start = Instant::now();
         let at = |time: f64| start + Duration::from_secs_f64(time);
         let (mut time, mut free_at, mut most, mut frames) = (0.0_f64, 0.0_f64, 0, 0);
@@ -289,20 +288,20 @@ mod tests {
         while time < seconds {
             while answers.front().is_some_and(|answer| *answer <= time) {
                 answers.pop_front();
-                flow.answered(at(time));
+                pacer.answered(at(time));
             }
-            if flow.text_wait(at(time)).is_zero() {
+            if pacer.text_wait(at(time)).is_zero() {
                 frames += 1;
                 let mut left = frame;
                 while left > 0 {
                     let piece = left.min(4_096);
                     left -= piece;
                     free_at = free_at.max(time) + piece as f64 / rate;
-                    if flow.wrote(piece, at(time)) {
+                    if pacer.wrote(piece, at(time)) {
                         answers.push_back(free_at + trip);
                     }
                 }
-                most = most.max(flow.on_the_way());
+                most = most.max(pacer.on_the_way());
             }
             time += 0.016;
         }
@@ -311,51 +310,51 @@ mod tests {
 
     #[test]
     fn frames_are_held_back_where_the_link_is_slower_than_they_are() {
-        let mut flow = Flow::default();
-        flow.speaks();
-        let (most, frames) = draw(&mut flow, 25_000.0, 0.1, 3_000, 10.0);
+        let mut pacer = Pacer::default();
+        pacer.speaks();
+        let (most, frames) = draw(&mut pacer, 25_000.0, 0.1, 3_000, 10.0);
         assert!(most <= LEAST_TEXT + 3_000, "{most}");
         // As many as the link carries, nearly.
         assert!((60..=90).contains(&frames), "{frames}");
-        let mut flow = Flow::default();
-        flow.speaks();
-        let (most, frames) = draw(&mut flow, 125_000.0, 0.1, 20_000, 10.0);
+        let mut pacer = Pacer::default();
+        pacer.speaks();
+        let (most, frames) = draw(&mut pacer, 125_000.0, 0.1, 20_000, 10.0);
         assert!(most <= MOST_TEXT + 20_000, "{most}");
         assert!(frames >= 50, "{frames}");
     }
 
     #[test]
     fn frames_on_a_fast_link_are_all_drawn() {
-        let mut flow = Flow::default();
-        flow.speaks();
-        let (_, frames) = draw(&mut flow, 12_500_000.0, 0.1, 1_300, 10.0);
+        let mut pacer = Pacer::default();
+        pacer.speaks();
+        let (_, frames) = draw(&mut pacer, 12_500_000.0, 0.1, 1_300, 10.0);
         assert!(frames >= 620, "{frames}");
     }
 
     #[test]
     fn a_terminal_that_does_not_answer_stalls_nothing() {
         // One that never did is not waited for at all.
-        let (mut flow, start) = (Flow::default(), Instant::now());
+        let (mut pacer, start) = (Pacer::default(), Instant::now());
         for _ in 0..100 {
-            assert_eq!(flow.text_wait(start), Duration::ZERO);
-            flow.wrote(5_000, start);
+            assert_eq!(pacer.text_wait(start), Duration::ZERO);
+            pacer.wrote(5_000, start);
         }
         // One that did gets a frame now and then, and after a while all of them.
-        let mut flow = Flow::default();
-        flow.speaks();
+        let mut pacer = Pacer::default();
+        pacer.speaks();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         for _ in 0..4 {
-            flow.wrote(5_000, start);
+            pacer.wrote(5_000, start);
         }
-        assert!(flow.text_wait(start) > Duration::ZERO);
-        assert_eq!(flow.text_wait(at(2)), Duration::ZERO);
-        flow.wrote(5_000, at(2));
-        assert!(flow.text_wait(at(3)) > Duration::ZERO);
+        assert!(pacer.text_wait(start) > Duration::ZERO);
+        assert_eq!(pacer.text_wait(at(2)), Duration::ZERO);
+        pacer.wrote(5_000, at(2));
+        assert!(pacer.text_wait(at(3)) > Duration::ZERO);
         for _ in 0..100 {
-            assert_eq!(flow.text_wait(at(11)), Duration::ZERO);
-            flow.wrote(5_000, at(11));
+            assert_eq!(pacer.text_wait(at(11)), Duration::ZERO);
+            pacer.wrote(5_000, at(11));
         }
-        flow.answered(at(12));
-        assert!(flow.text_wait(at(12)) > Duration::ZERO, "it answers again");
+        pacer.answered(at(12));
+        assert!(pacer.text_wait(at(12)) > Duration::ZERO, "it answers again");
     }
 }

@@ -1,27 +1,11 @@
-//! Bytes from the terminal to keys. What is not understood is an answer to some question and is never taken for
-//! something typed.
+//! Bytes from the terminal to crossterm's events. What is not understood is an answer to some question and is never
+//! taken for something typed. `docs/terminal-input.md` says why this is not crossterm's own parser.
 
 mod sequence;
 
-use crate::key::{Code, Key};
+use super::input::Input;
+use crossterm::event::{Event, KeyCode, KeyEvent};
 use sequence::{Step, step};
-
-/// One thing that came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// A key.
-    Key(Key),
-    /// Text pasted at once.
-    Paste(String),
-    /// A button was pressed on this cell.
-    Click(u16, u16),
-    /// The wheel was turned on this cell; down is positive.
-    Wheel(i32, u16, u16),
-    /// The window gained or lost the focus.
-    Focus(bool),
-    /// An answer of the terminal, or something unknown.
-    Reply(Vec<u8>),
-}
 
 /// Longest answer or unfinished sequence that is waited for.
 const LONGEST: usize = 64 * 1024;
@@ -107,7 +91,7 @@ impl Parser {
         self.buffer.drain(..take);
         if end.is_some() {
             self.buffer.drain(..PASTE_END.len());
-            out.push(Input::Paste(String::from_utf8_lossy(text).into_owned()));
+            out.push(Input::Event(Event::Paste(String::from_utf8_lossy(text).into_owned())));
         }
         end.is_some()
     }
@@ -122,12 +106,12 @@ impl Parser {
         if self.buffer == [0x1b] && self.paste.is_none() {
             self.buffer.clear();
             self.late = true;
-            out.push(Input::Key(Key::plain(Code::Esc)));
+            out.push(KeyEvent::from(KeyCode::Esc).into());
         } else if std::mem::take(&mut self.doubtful)
             && let Some(character) = self.buffer.get(1).copied()
         {
             self.buffer.clear();
-            out.push(Input::Key(Key::char(char::from(character))));
+            out.push(KeyEvent::from(KeyCode::Char(char::from(character))).into());
         }
     }
 

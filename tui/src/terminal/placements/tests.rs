@@ -79,78 +79,78 @@ impl Kitty {
 
 #[test]
 fn a_picture_is_sent_placed_replaced_and_lifted() {
-    let mut stage = Stage::default();
-    stage.switch(Some(Protocol::Kitty), false);
+    let mut placements = Placements::default();
+    placements.switch(Some(Protocol::Kitty), false);
     let mut kitty = Kitty::default();
     let first = [want(0, &[1], Protocol::Kitty, 30_000)];
-    assert_eq!(stage.reconcile(&first, |_| false), "", "nothing is placed before it is there");
-    while let Some((piece, _)) = stage.next_piece() {
+    assert_eq!(placements.reconcile(&first, |_| false), "", "nothing is placed before it is there");
+    while let Some((piece, _)) = placements.next_piece() {
         kitty.read(&piece);
     }
-    kitty.read(stage.reconcile(&first, |_| false).as_bytes());
+    kitty.read(placements.reconcile(&first, |_| false).as_bytes());
     assert_eq!(kitty.placed.len(), 1);
-    assert_eq!(stage.reconcile(&first, |_| true), "", "nothing to do");
+    assert_eq!(placements.reconcile(&first, |_| true), "", "nothing to do");
     let better = [want(0, &[1, 2], Protocol::Kitty, 3_000)];
-    stage.reconcile(&better, |_| false);
+    placements.reconcile(&better, |_| false);
     assert_eq!(kitty.placed.len(), 1, "the first stays until the better one is there");
-    while let Some((piece, _)) = stage.next_piece() {
+    while let Some((piece, _)) = placements.next_piece() {
         kitty.read(&piece);
     }
-    kitty.read(stage.reconcile(&better, |_| false).as_bytes());
+    kitty.read(placements.reconcile(&better, |_| false).as_bytes());
     assert_eq!((kitty.placed.len(), kitty.images.len()), (1, 2));
-    kitty.read(stage.reconcile(&[], |_| false).as_bytes());
+    kitty.read(placements.reconcile(&[], |_| false).as_bytes());
     assert!(kitty.placed.is_empty());
-    kitty.read(stage.reconcile(&first, |_| false).as_bytes());
-    assert!(stage.next_piece().is_none(), "it is still there and not sent again");
+    kitty.read(placements.reconcile(&first, |_| false).as_bytes());
+    assert!(placements.next_piece().is_none(), "it is still there and not sent again");
     assert_eq!(kitty.placed.len(), 1);
-    kitty.read(stage.lost().as_bytes());
+    kitty.read(placements.lost().as_bytes());
     assert!(kitty.images.is_empty() && kitty.placed.is_empty());
 }
 
 #[test]
 fn pictures_in_cells_are_sent_again_where_a_cell_was_drawn() {
-    let mut stage = Stage::default();
-    stage.switch(Some(Protocol::Sixel), false);
+    let mut placements = Placements::default();
+    placements.switch(Some(Protocol::Sixel), false);
     let one = [want(0, &[1], Protocol::Sixel, 100)];
-    stage.reconcile(&one, |_| true);
-    let (piece, last) = stage.next_piece().unwrap();
+    placements.reconcile(&one, |_| true);
+    let (piece, last) = placements.next_piece().unwrap();
     assert!(last && piece.starts_with(b"\x1b7\x1b[3;5Hsss"));
-    assert!(stage.stale(&one).is_empty());
-    stage.reconcile(&one, |_| false);
-    assert!(!stage.sending());
-    stage.reconcile(&one, |_| true);
-    assert!(stage.next_piece().is_some(), "a cell under it was drawn");
-    assert_eq!(stage.stale(&[]), [one[0].area]);
-    stage.reconcile(&[], |_| false);
-    assert!(stage.stale(&[]).is_empty());
+    assert!(placements.stale(&one).is_empty());
+    placements.reconcile(&one, |_| false);
+    assert!(!placements.sending());
+    placements.reconcile(&one, |_| true);
+    assert!(placements.next_piece().is_some(), "a cell under it was drawn");
+    assert_eq!(placements.stale(&[]), [one[0].area]);
+    placements.reconcile(&[], |_| false);
+    assert!(placements.stale(&[]).is_empty());
 }
 
 #[test]
 fn placeholders_learn_the_number_when_the_picture_is_there() {
-    let mut stage = Stage::default();
-    stage.switch(Some(Protocol::Placeholders), true);
+    let mut placements = Placements::default();
+    placements.switch(Some(Protocol::Placeholders), true);
     let one = [want(0, &[5], Protocol::Placeholders, 30_000)];
-    stage.reconcile(&one, |_| false);
-    while stage.sending() {
-        assert!(stage.live().is_empty());
-        let (piece, _) = stage.next_piece().unwrap();
+    placements.reconcile(&one, |_| false);
+    while placements.sending() {
+        assert!(placements.live().is_empty());
+        let (piece, _) = placements.next_piece().unwrap();
         assert!(piece.starts_with(b"\x1bPtmux;"));
     }
-    assert_eq!(stage.live(), BTreeMap::from([(5, 1)]));
+    assert_eq!(placements.live(), BTreeMap::from([(5, 1)]));
 }
 
 #[test]
 fn the_terminal_is_never_asked_to_hold_more_than_it_can() {
-    let mut stage = Stage::default();
-    stage.switch(Some(Protocol::Kitty), false);
+    let mut placements = Placements::default();
+    placements.switch(Some(Protocol::Kitty), false);
     let mut kitty = Kitty::default();
     for key in 0..400 {
         let now = [want(0, &[key], Protocol::Kitty, 10)];
-        kitty.read(stage.reconcile(&now, |_| false).as_bytes());
-        while let Some((piece, _)) = stage.next_piece() {
+        kitty.read(placements.reconcile(&now, |_| false).as_bytes());
+        while let Some((piece, _)) = placements.next_piece() {
             kitty.read(&piece);
         }
-        kitty.read(stage.reconcile(&now, |_| false).as_bytes());
+        kitty.read(placements.reconcile(&now, |_| false).as_bytes());
         assert!(kitty.images.len() <= IMAGES && kitty.placed.len() == 1);
     }
 }
@@ -160,8 +160,8 @@ proptest! {
     fn whatever_happens_the_protocol_is_kept(
         steps in prop::collection::vec((0..4_u32, 0..6_u64, 0..5_usize, any::<bool>()), 1..60),
     ) {
-        let mut stage = Stage::default();
-        stage.switch(Some(Protocol::Kitty), false);
+        let mut placements = Placements::default();
+        placements.switch(Some(Protocol::Kitty), false);
         let mut kitty = Kitty::default();
         let mut wanted: Vec<Wanted> = Vec::new();
         for (slot, key, pieces, away) in steps {
@@ -170,23 +170,23 @@ proptest! {
                 wanted.push(want(slot, &[key * 2, key * 2 + 1], Protocol::Kitty, 20_000));
                 wanted.sort_by_key(|want| want.slot);
             }
-            kitty.read(stage.reconcile(&wanted, |_| false).as_bytes());
+            kitty.read(placements.reconcile(&wanted, |_| false).as_bytes());
             for _ in 0..pieces {
-                if let Some((piece, _)) = stage.next_piece() {
+                if let Some((piece, _)) = placements.next_piece() {
                     kitty.read(&piece);
                 }
             }
         }
         // At rest everything wanted is there, once.
         for _ in 0..100 {
-            while let Some((piece, _)) = stage.next_piece() {
+            while let Some((piece, _)) = placements.next_piece() {
                 kitty.read(&piece);
             }
-            kitty.read(stage.reconcile(&wanted, |_| false).as_bytes());
+            kitty.read(placements.reconcile(&wanted, |_| false).as_bytes());
         }
-        prop_assert!(!stage.sending());
+        prop_assert!(!placements.sending());
         prop_assert_eq!(kitty.placed.len(), wanted.len());
-        kitty.read(stage.farewell().as_bytes());
+        kitty.read(placements.farewell().as_bytes());
         prop_assert!(kitty.images.is_empty());
     }
 }

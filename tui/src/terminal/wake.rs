@@ -1,0 +1,34 @@
+//! What the threads around the loop tell it.
+
+use super::input::Input;
+use crate::picture::EncodeResult;
+
+/// One message to the loop.
+#[derive(Debug)]
+pub enum Wake {
+    /// Keys and other input.
+    Input(Vec<Input>),
+    /// The last frame has left.
+    Written,
+    /// The terminal is gone.
+    Lost,
+    /// A signal came.
+    Signal(i32),
+    /// A picture is ready.
+    Encoded(EncodeResult),
+    /// tmux around us has news.
+    Tmux(TmuxNews),
+    /// A line for the log.
+    Log(String),
+}
+
+/// What is new about tmux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TmuxNews {
+    /// It hands on what is wrapped for the terminal.
+    Ready,
+    /// Whether somebody sees our pane.
+    Seen(bool),
+    /// Somebody came or went, perhaps with another terminal.
+    Clients,
+}
