@@ -2,7 +2,8 @@
 //! loading the model again.
 
 use crate::embedding::Embedder;
-use crate::host::Shared;
+use crate::host::DatasetServices;
+use crate::sample::LabelId;
 use crate::{Error, Result};
 use chaffinch_plugin::OwnedMatrix;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -30,12 +31,16 @@ impl ClassVectors {
     ///
     /// # Errors
     /// When the model has no text tower or the device fails.
-    pub fn compute(shared: &Shared, embedder: &dyn Embedder, classes: &[String]) -> Result<ClassVectors> {
+    pub fn compute(
+        services: &DatasetServices,
+        embedder: &dyn Embedder,
+        classes: &[String],
+    ) -> Result<ClassVectors> {
         let dim = embedder.dim();
         let mut vectors = Vec::with_capacity(classes.len() * dim);
         for label in 0..classes.len() as u32 {
-            let prompts = shared.class_prompts(label)?;
-            let rows = shared.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
+            let prompts = services.prompts(Some(LabelId(label)));
+            let rows = services.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
             vectors.extend(OwnedMatrix { data: rows, cols: dim }.mean_direction());
         }
         let head = Head {

@@ -8,8 +8,8 @@ use crate::content::ContentHash;
 use crate::embedding::Embedder;
 use crate::facts::Facts;
 use crate::host::{
-    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force,
-    resolve_params,
+    DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, needs_of,
+    params_in_force, resolve_params,
 };
 use crate::image::decode::decodings;
 use crate::index::{self, Keep, Pass, Vectors};
@@ -130,7 +130,7 @@ impl<'a> Scan<'a> {
             Some(model) => Some(self.embed(model?, findings)?),
             None => None,
         };
-        let shared = Shared::new(
+        let services = DatasetServices::new(
             findings.manifest.clone(),
             findings.facts.clone(),
             findings.matrix.clone(),
@@ -139,12 +139,12 @@ impl<'a> Scan<'a> {
             plan.decided.iter().copied(),
         );
         if let Some(embedder) = &embedder {
-            self.classes(&shared, embedder.as_ref(), findings);
+            self.classes(&services, embedder.as_ref(), findings);
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
         for detector in detectors {
             let measures = measures.remove(detector.info().name());
-            self.detect(detector, plan, (&shared, measures), &base, findings)?;
+            self.detect(detector, plan, (&services, measures), &base, findings)?;
         }
         Ok(())
     }
@@ -275,10 +275,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Class vectors serve the screen only: without them there are fewer candidates, and no reason to stop.
-    fn classes(&self, shared: &Shared, embedder: &dyn Embedder, findings: &mut Findings) {
+    fn classes(&self, services: &DatasetServices, embedder: &dyn Embedder, findings: &mut Findings) {
         let path = self.setup.session.class_vectors_path();
         let classes = findings.manifest.classes();
-        let outcome = ClassVectors::compute(shared, embedder, classes).and_then(|vectors| {
+        let outcome = ClassVectors::compute(services, embedder, classes).and_then(|vectors| {
             let bytes = vectors.to_bytes()?;
             crate::atomic::write(&path, |out| std::io::Write::write_all(out, &bytes))?;
             Ok(vectors)
@@ -294,7 +294,7 @@ impl<'a> Scan<'a> {
         &mut self,
         detector: &LoadedDetector,
         plan: &ScanPlan,
-        (shared, measures): (&Shared, Option<Measured>),
+        (services, measures): (&DatasetServices, Option<Measured>),
         base: &InputDigest,
         findings: &mut Findings,
     ) -> Result<()> {
@@ -324,7 +324,7 @@ impl<'a> Scan<'a> {
                 }
             };
             let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
-            let mut context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
+            let mut context = RunContext::new(services, detector, &given, *job, &log)?.keeping(folder);
             match measures {
                 Some(Ok(measures)) => context = context.measured(measures),
                 Some(Err(reason)) => {

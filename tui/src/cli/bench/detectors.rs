@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use chaffinch_core::config::Config;
 use chaffinch_core::content::ContentHash;
 use chaffinch_core::facts::Facts;
-use chaffinch_core::host::{Registry, RunContext, Shared};
+use chaffinch_core::host::{DatasetServices, Registry, RunContext};
 use chaffinch_core::job::Job;
 use chaffinch_core::manifest::{Manifest, NewSample};
 use chaffinch_core::memory;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
     let started = Clock::start();
     let made = Made::new(args);
     steps.push(started.step("vectors", 0, 0, Vec::new()));
-    let shared = Shared::new(
+    let services = DatasetServices::new(
         Arc::new(made.manifest),
         Arc::new(made.facts),
         Some(Arc::new(made.matrix)),
@@ -62,7 +62,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
         let detector = registry.find(name).with_context(|| format!("there is no detector {name}"))?;
         let started = Clock::start();
         let job = Job::new(&stop, &|_, _| {});
-        let context = RunContext::new(&shared, detector, &BTreeMap::new(), job, &|_, _| {})?;
+        let context = RunContext::new(&services, detector, &BTreeMap::new(), job, &|_, _| {})?;
         let result = context.run(String::new()).with_context(|| format!("{name} failed"))?;
         let threshold = result.record().threshold;
         let flagged: Vec<usize> =
