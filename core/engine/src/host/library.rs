@@ -117,7 +117,11 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
 }
 
 /// Takes one detector of a library's table.
-fn admit(detector: &'static DetectorTable, path: &Path, digest: &str) -> Result<LoadedDetector, String> {
+pub(super) fn admit(
+    detector: &'static DetectorTable,
+    path: &Path,
+    digest: &str,
+) -> Result<LoadedDetector, String> {
     let run = detector.run.ok_or("a detector has no function")?;
     check_info(&detector.info)?;
     let measure = measuring(detector)?;

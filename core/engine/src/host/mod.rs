@@ -10,6 +10,8 @@ mod kept;
 mod library;
 mod measuring;
 mod params;
+#[cfg(test)]
+mod parity_tests;
 mod registry;
 mod run;
 mod services;

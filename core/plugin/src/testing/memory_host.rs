@@ -2,6 +2,7 @@
 
 use super::services::Run;
 use super::{Outcome, Picture, normalise};
+use crate::abi::{HostTable, Status};
 use crate::export::run_caught;
 use crate::host::{resolve_params, run_detector};
 use crate::{Decided, Detector, Dimensions, NO_LABEL, Source, Split};
@@ -27,6 +28,7 @@ pub struct MemoryHost {
     pub(super) embeddings: Option<(Vec<f32>, usize)>,
     pub(super) probabilities: Option<Vec<f32>>,
     folds: Option<Vec<u32>>,
+    pub(super) inverse_temperature: Option<f32>,
     pub(super) hashes: [Option<Vec<u64>>; 2],
     pub(super) pictures: Option<Vec<Picture>>,
     pub(super) sources: Option<Vec<Source>>,
@@ -116,6 +118,13 @@ impl MemoryHost {
         self
     }
 
+    /// The inverse temperature of the probabilities, 1 without saying so.
+    #[must_use]
+    pub fn inverse_temperature(mut self, power: f32) -> Self {
+        self.inverse_temperature = Some(power);
+        self
+    }
+
     /// Gives each sample a pHash and a dHash.
     #[must_use]
     pub fn hashes(mut self, phash: &[u64], dhash: &[u64]) -> Self {
@@ -190,9 +199,17 @@ impl MemoryHost {
     /// # Panics
     /// When the arrays given to this host differ in length.
     pub fn run<D: Detector>(&self, detector: &D) -> Outcome {
+        self.run_by_hand(detector, |table| run_caught(detector, table))
+    }
+
+    /// Runs a function that calls the table by hand, as a library may, in the place of a detector.
+    ///
+    /// # Panics
+    /// When the arrays given to this host differ in length.
+    pub fn run_by_hand<D: Detector>(&self, detector: &D, call: impl FnOnce(&HostTable) -> Status) -> Outcome {
         let run = Run::new(self, detector);
-        let ended = resolve_params(&D::INFO, &self.params)
-            .and_then(|params| run_detector(&run, &D::INFO, &params, |table| run_caught(detector, table)));
+        let params = resolve_params(&D::INFO, &self.params);
+        let ended = params.and_then(|params| run_detector(&run, &D::INFO, &params, call));
         run.into_outcome(ended.err())
     }
 

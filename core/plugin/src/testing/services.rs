@@ -47,6 +47,10 @@ impl<'a, D: Detector> Run<'a, D> {
     pub(super) fn into_outcome(self, ended: Option<Error>) -> Outcome {
         let Written { mut outcome, issues, .. } =
             self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // What is said of one sample goes before its place in a list of all scores, whichever came first.
+        for (&sample, issue) in &issues {
+            outcome.scores[sample] = Some(issue.score);
+        }
         outcome.issues = issues.into_values().collect();
         outcome.stopped = ended.as_ref().is_some_and(Error::is_stopped);
         outcome.error = ended.filter(|error| !error.is_stopped()).map(|error| error.to_string());
@@ -201,7 +205,11 @@ impl<D: Detector> HostServices for Run<'_, D> {
         let data = self.host.probabilities.as_ref();
         let data = data.ok_or_else(|| Error::new("this dataset has no class probabilities"))?;
         let matrix = Matrix::new(data, self.arrays.labels.len(), self.host.classes.len());
-        Ok(OutOfSample { matrix, folds: &self.arrays.folds, inverse_temperature: 1.0 })
+        Ok(OutOfSample {
+            matrix,
+            folds: &self.arrays.folds,
+            inverse_temperature: self.host.inverse_temperature.unwrap_or(1.0),
+        })
     }
 
     fn pixels(&self, sample: usize, max_side: u32, look: Look<'_>) -> Result<()> {
@@ -248,9 +256,7 @@ impl<D: Detector> HostServices for Run<'_, D> {
         let Reported { sample, score, suggested, group, related, reason } = issue;
         let related = related.iter().map(|other| (other.sample as usize, other.similarity)).collect();
         let owned = OwnedIssue { sample, score, suggested, group, related, reason: reason.to_owned() };
-        let mut written = self.written();
-        written.outcome.scores[sample] = Some(score);
-        written.issues.insert(sample, owned);
+        self.written().issues.insert(sample, owned);
     }
 
     fn scores(&self, scores: &[f32]) {
