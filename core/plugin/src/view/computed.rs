@@ -88,7 +88,7 @@ impl<'h> View<'h> {
     /// When the width is not the embeddings', or the host has none.
     pub fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>> {
         let mut out = vec![0.0; self.len() * count];
-        if vectors.len() != count * self.model()?.0 {
+        if vectors.len() != count * self.embeddings()?.cols() {
             return Err(Error::new("the vectors are not as wide as the embeddings"));
         }
         // SAFETY: both buffers outlive the call and their lengths are passed or were just checked.
