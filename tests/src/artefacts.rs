@@ -71,11 +71,12 @@ fn build(packages: &[String]) {
     );
 }
 
-/// The program, built once in each test process.
+/// The program and its detectors, built once in each test process.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        build(&["chaffinch".into()]);
+        let detectors = first_party().into_iter().map(|name| format!("chaffinch-{name}"));
+        build(&std::iter::once("chaffinch".to_owned()).chain(detectors).collect::<Vec<_>>());
         let path = profile_dir().join("chaffinch");
         assert!(path.is_file(), "cargo built no program at {}", path.display());
         path

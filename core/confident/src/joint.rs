@@ -67,25 +67,6 @@ impl ConfidentJoint {
         self.calibrated.iter().map(|&count| count as f64 / total).collect()
     }
 
-    /// Probability of each given label (row) for each true class (column); columns sum to one, and a class that
-    /// is never true has zeros.
-    pub fn noise_matrix(&self) -> Vec<f64> {
-        let (k, mut columns) = (self.classes, vec![0_i64; self.classes]);
-        self.calibrated.iter().enumerate().for_each(|(place, &count)| columns[place % k] += count);
-        let share = |(place, &count): (usize, &i64)| count as f64 / columns[place % k].max(1) as f64;
-        self.calibrated.iter().enumerate().map(share).collect()
-    }
-
-    /// Probability of each true class (column) for each given label (row); rows sum to one, and a label that no
-    /// sample has has zeros.
-    pub fn inverse_noise_matrix(&self) -> Vec<f64> {
-        let row = |row: &[i64]| {
-            let total = row.iter().sum::<i64>().max(1) as f64;
-            row.iter().map(|&count| count as f64 / total).collect::<Vec<_>>()
-        };
-        self.calibrated.chunks_exact(self.classes).flat_map(row).collect()
-    }
-
     /// Estimated number of wrong labels: the samples off the calibrated diagonal.
     pub fn estimated_issues(&self) -> usize {
         let samples = self.counts.iter().sum::<usize>() as f64;
@@ -147,8 +128,6 @@ mod tests {
         let joint = ConfidentJoint::new(&table);
         assert_eq!((joint.raw(), joint.calibrated()), (&[2, 1, 0, 1][..], &[2, 1, 0, 2][..]));
         assert_eq!(joint.joint(), [0.4, 0.2, 0.0, 0.4]);
-        assert_eq!(joint.noise_matrix(), [1.0, 1.0 / 3.0, 0.0, 2.0 / 3.0]);
-        assert_eq!(joint.inverse_noise_matrix(), [2.0 / 3.0, 1.0 / 3.0, 0.0, 1.0]);
         assert_eq!(joint.estimated_issues(), 1);
         assert_eq!((joint.guess(4), joint.guess(2)), (Some(1), None));
     }

@@ -31,24 +31,24 @@
 mod cut;
 mod ensemble;
 mod filter;
+mod inverse_temperature;
 mod joint;
 mod noise;
 mod pool;
 mod round;
 mod score;
-mod sharpness;
-mod spread;
+mod stratified_subsample;
 mod suggest;
 mod table;
 
 pub use cut::{Cut, ratio};
 pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
 pub use filter::{Filter, Filters, filter};
+pub use inverse_temperature::inverse_temperature;
 pub use joint::ConfidentJoint;
 pub use noise::{Posterior, posteriors};
 pub use pool::Pool;
 pub use score::{Method, scores, thresholds};
-pub use sharpness::sharpness;
-pub use spread::spread;
+pub use stratified_subsample::stratified_subsample;
 pub use suggest::{Rule, Verdict, apply_rule, suggested};
 pub use table::{InputError, Real, Table, TopK};

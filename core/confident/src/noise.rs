@@ -40,11 +40,11 @@ pub struct Posterior {
 /// The probability of each label to be right, or `None` where the model is sure of too few samples, fewer than a hundred a
 /// class, for this to say more than [`ratio`](crate::ratio) does.
 ///
-/// `sharpness` is the power to which probabilities were raised to be as sure as they are right, which is undone here:
+/// `inverse_temperature` is the power to which probabilities were raised to calibrate them, which is undone here:
 /// what is mixed up is read off the model as it was trained, or off several as they were joined. 1 where they were not raised.
-pub fn posteriors<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Vec<Posterior>> {
-    let rates = Rates::learned(table, sharpness)?;
-    let trained = Trained::new(sharpness);
+pub fn posteriors<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Option<Vec<Posterior>> {
+    let rates = Rates::learned(table, inverse_temperature)?;
+    let trained = Trained::new(inverse_temperature);
     let mut row = vec![0.0; table.classes()];
     let judge = |sample: usize| {
         trained.read(table, sample, &mut row);
@@ -72,10 +72,11 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// Reads them off the samples of which the model is sure, if there are enough. `sharpness` as in [`posteriors`].
-    pub(crate) fn learned<T: Real>(table: &Table<'_, T>, sharpness: f64) -> Option<Rates> {
+    /// Reads them off the samples of which the model is sure, if there are enough. `inverse_temperature` is as in
+    /// [`posteriors`].
+    pub(crate) fn learned<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Option<Rates> {
         let classes = table.classes();
-        let trained = Trained::new(sharpness);
+        let trained = Trained::new(inverse_temperature);
         let mut row = vec![0.0; classes];
         let sure: Vec<usize> = (0..table.len())
             .filter(|&sample| {
@@ -119,13 +120,13 @@ impl Rates {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trained {
     /// The power that undoes what was done to them.
-    sharpness: f64,
+    inverse_temperature: f64,
 }
 
 impl Trained {
-    /// Undoes a power of `sharpness`.
-    pub(crate) fn new(sharpness: f64) -> Trained {
-        Trained { sharpness: 1.0 / sharpness }
+    /// Undoes a power of `inverse_temperature`.
+    pub(crate) fn new(inverse_temperature: f64) -> Trained {
+        Trained { inverse_temperature: 1.0 / inverse_temperature }
     }
 
     /// One sample's probabilities, none of them 0.
@@ -134,7 +135,7 @@ impl Trained {
             let sum: f64 = row.iter().sum();
             row.iter_mut().for_each(|p| *p /= sum);
         };
-        let power = self.sharpness as f32;
+        let power = self.inverse_temperature as f32;
         for (to, p) in row.iter_mut().zip(table.row(sample)) {
             let p = p.wide().max(f64::from(f32::MIN_POSITIVE));
             // Seven digits are plenty, and a power of fewer bits takes half the time.
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn sharpness_is_undone() {
+    fn inverse_temperature_is_undone() {
         let (rows, labels) = world(true);
         let raised: Vec<f64> = rows
             .chunks(3)
@@ -268,8 +269,9 @@ mod tests {
                 powers.into_iter().map(move |p| p / sum).collect::<Vec<f64>>()
             })
             .collect();
-        let of =
-            |rows: &[f64], sharpness| posteriors(&Table::new(rows, 3, &labels).unwrap(), sharpness).unwrap();
+        let of = |rows: &[f64], inverse_temperature| {
+            posteriors(&Table::new(rows, 3, &labels).unwrap(), inverse_temperature).unwrap()
+        };
         let (plain, undone) = (of(&rows, 1.0), of(&raised, 0.7));
         let near = |(a, b): (&Posterior, &Posterior)| (a.right - b.right).abs() < 1e-4 && a.class == b.class;
         assert!(plain.iter().zip(&undone).all(near));

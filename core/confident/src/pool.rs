@@ -4,9 +4,9 @@
 //! probability distributions*, 1986), and the weights are those that make the labels as given most likely when some of them
 //! are wrong, so that no source has to repeat the wrong ones. A source that knows nothing gets a weight near 0.
 
+use crate::inverse_temperature::inverse_temperature;
 use crate::noise::{Rates, Trained};
-use crate::sharpness::sharpness;
-use crate::spread::spread;
+use crate::stratified_subsample::stratified_subsample;
 use crate::table::{Real, Table};
 
 /// Samples that are looked at at most, and numbers of either source that are held for them.
@@ -27,12 +27,12 @@ const COST_IN_ALL: f64 = 2.0;
 /// How two sources of probabilities are joined.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool {
-    /// The power of the first source's probabilities, 0 to 10; what was done to make them as sure as they are right is undone.
+    /// The power of the first source's probabilities, 0 to 10; their calibration is undone.
     pub first: f64,
     /// The power of the second source's probabilities, 0 to 10.
     pub second: f64,
-    /// The power of the product that makes it as sure as it is right, 0.2 to 3.
-    pub sharpness: f64,
+    /// The power of the product that calibrates it, 0.2 to 3.
+    pub inverse_temperature: f64,
     trained: Trained,
 }
 
@@ -52,7 +52,7 @@ impl Pool {
         let rates = habits.unwrap_or_else(|| Rates::even(classes));
         let trained = Trained::new(raised);
         let room = LOOKED_AT.min(HELD / classes).max(1);
-        let samples = spread(table.labels().iter().copied(), classes, room);
+        let samples = stratified_subsample(table.labels().iter().copied(), classes, room);
         let mut logs = Logs { classes, both: vec![0.0; 2 * samples.len() * classes], labels: Vec::new() };
         for (&sample, both) in samples.iter().zip(logs.both.chunks_exact_mut(2 * classes)) {
             let (one, other) = both.split_at_mut(classes);
@@ -70,7 +70,7 @@ impl Pool {
                 .zip(one.iter().zip(other))
                 .for_each(|(to, (x, y))| *to = first * x + second * y);
         }
-        Ok(Pool { first, second, sharpness: sharpness(&joined, &logs.labels), trained })
+        Ok(Pool { first, second, inverse_temperature: inverse_temperature(&joined, &logs.labels), trained })
     }
 
     /// Puts the joined probabilities of a sample in the place of the logarithms of the second source's, which stand in `row` up
@@ -84,7 +84,7 @@ impl Pool {
         self.trained.read(table, sample, &mut joined);
         let mut largest = f64::NEG_INFINITY;
         for (joined, &second) in joined.iter_mut().zip(&*row) {
-            *joined = self.sharpness * (self.first * joined.ln() + self.second * f64::from(second));
+            *joined = self.inverse_temperature * (self.first * joined.ln() + self.second * f64::from(second));
             largest = largest.max(*joined);
         }
         joined.iter_mut().for_each(|log| *log = (*log - largest).exp());
@@ -274,7 +274,7 @@ mod tests {
         let pool = pooled(|at| source(at, 0, 2.0, 4.0), |at| source(at, 0, 2.0, 4.0));
         let alone = pooled(|at| source(at, 0, 2.0, 4.0), |_| [0.0; CLASSES]);
         assert!((pool.first + pool.second - alone.first).abs() < 0.05, "{pool:?} {alone:?}");
-        assert!((pool.sharpness - alone.sharpness).abs() < 0.05, "{pool:?} {alone:?}");
+        assert!((pool.inverse_temperature - alone.inverse_temperature).abs() < 0.05, "{pool:?} {alone:?}");
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
         let Ok(pool) = Pool::of(&table, 1.0, write);
         let mut row = second.map(|log| log as f32 + 3.0);
         pool.join(&table, 1, &mut row);
-        let power = |x: f64, weight: f64| x.powf(weight * pool.sharpness);
+        let power = |x: f64, weight: f64| x.powf(weight * pool.inverse_temperature);
         let products = [(0.1, 0.4), (0.1, 0.4), (0.8, 0.2)]
             .map(|(one, other)| power(one, pool.first) * power(other, pool.second));
         let sum: f64 = products.iter().sum();

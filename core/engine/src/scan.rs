@@ -20,8 +20,8 @@ use chaffinch_data::store::EmbeddingStore;
 use chaffinch_formats::dataset;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
-    KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, Shared, needs_of, params_in_force,
-    resolve_params,
+    DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, needs_of,
+    params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
 use chaffinch_protocol::ScanReport;
@@ -110,7 +110,7 @@ impl<'a> Scan<'a> {
             Some(model) => Some(self.embed(model?, findings)?),
             None => None,
         };
-        let shared = Shared::new(
+        let services = DatasetServices::new(
             findings.manifest.clone(),
             findings.file_metadata.clone(),
             findings.matrix.clone(),
@@ -119,12 +119,12 @@ impl<'a> Scan<'a> {
             plan.decided.iter().copied(),
         );
         if let Some(embedder) = &embedder {
-            self.classes(&shared, embedder.as_ref(), findings);
+            self.classes(&services, embedder.as_ref(), findings);
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
         for detector in detectors {
             let measures = measures.remove(detector.info().name());
-            self.detect(detector, plan, (&shared, measures), &base, findings)?;
+            self.detect(detector, plan, (&services, measures), &base, findings)?;
         }
         Ok(())
     }
@@ -259,10 +259,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Class vectors serve the screen only: without them there are fewer candidates, and no reason to stop.
-    fn classes(&self, shared: &Shared, embedder: &dyn Embedder, findings: &mut Findings) {
+    fn classes(&self, services: &DatasetServices, embedder: &dyn Embedder, findings: &mut Findings) {
         let path = self.setup.session.class_vectors_path();
         let classes = findings.manifest.classes();
-        let outcome = ClassVectors::compute(shared, embedder, classes).and_then(|vectors| {
+        let outcome = ClassVectors::compute(services, embedder, classes).and_then(|vectors| {
             let bytes = vectors.to_bytes()?;
             chaffinch_data::atomic::write(&path, |out| std::io::Write::write_all(out, &bytes))?;
             Ok(vectors)
@@ -278,7 +278,7 @@ impl<'a> Scan<'a> {
         &mut self,
         detector: &LoadedDetector,
         plan: &ScanPlan,
-        (shared, measures): (&Shared, Option<Measured>),
+        (services, measures): (&DatasetServices, Option<Measured>),
         base: &InputDigest,
         findings: &mut Findings,
     ) -> Result<()> {
@@ -308,7 +308,7 @@ impl<'a> Scan<'a> {
                 }
             };
             let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
-            let mut context = RunContext::new(shared, detector, &given, *job, &log)?.keeping(folder);
+            let mut context = RunContext::new(services, detector, &given, *job, &log)?.keeping(folder);
             match measures {
                 Some(Ok(measures)) => context = context.measured(measures),
                 Some(Err(reason)) => {

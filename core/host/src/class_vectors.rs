@@ -1,10 +1,11 @@
 //! One text vector a class, kept with the session so that the candidates beside a sample can be shown without
 //! loading the model again.
 
-use crate::Shared;
+use crate::DatasetServices;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_plugin::OwnedMatrix;
+use chaffinch_protocol::sample::LabelId;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -30,12 +31,16 @@ impl ClassVectors {
     ///
     /// # Errors
     /// When the model has no text tower or the device fails.
-    pub fn compute(shared: &Shared, embedder: &dyn Embedder, classes: &[String]) -> Result<ClassVectors> {
+    pub fn compute(
+        services: &DatasetServices,
+        embedder: &dyn Embedder,
+        classes: &[String],
+    ) -> Result<ClassVectors> {
         let dim = embedder.dim();
         let mut vectors = Vec::with_capacity(classes.len() * dim);
         for label in 0..classes.len() as u32 {
-            let prompts = shared.class_prompts(label)?;
-            let rows = shared.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
+            let prompts = services.prompts(Some(LabelId(label)));
+            let rows = services.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
             vectors.extend(OwnedMatrix { data: rows, cols: dim }.mean_direction());
         }
         let head = Head {

@@ -1,26 +1,31 @@
 //! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
 //!
 //! `check` looks at a file before it is mapped, `library` does the mapping and the handshake, `registry` keeps
-//! what was loaded and what was refused, `context` is what one run of one detector may see, `measuring` has single pictures
-//! measured before any run, `kept` holds
-//! what it keeps between runs, and `table` turns that into the C functions a detector calls.
+//! what was loaded and what was refused, `services` is what detectors ask of a dataset, `run` one run of one detector,
+//! `measuring` has single pictures measured, `kept` holds what a detector keeps between runs. How all of this reaches a
+//! detector as C functions, and what is checked on the way, is [`chaffinch_plugin::host`].
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-host`.
 
 mod check;
 pub mod class_vectors;
-mod context;
 mod kept;
 mod library;
 mod measuring;
 mod params;
+#[cfg(test)]
+mod parity_tests;
 mod registry;
-mod table;
+mod run;
+mod services;
 
-pub use context::{DetectorLog, RunContext, RunFailure, Shared};
 pub use kept::KeepFolder;
 pub use library::LoadedDetector;
 pub use measuring::Measuring;
 pub use params::{check_params, needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
+pub use run::{RunContext, RunFailure};
+pub use services::{DatasetServices, DetectorLog};
 
 pub use chaffinch_data::{Error, Result};
 

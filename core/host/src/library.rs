@@ -60,11 +60,9 @@ impl LoadedDetector {
     }
 
     /// Calls it.
-    ///
-    /// # Safety
-    /// `host` must be a complete table whose functions and context stay valid until this returns.
-    pub(super) unsafe fn call(&self, host: &HostTable) -> Status {
-        // SAFETY: the caller answers for the table; the function is in a library that is never unloaded.
+    pub(super) fn call(&self, host: &HostTable) -> Status {
+        // SAFETY: the function is in a library that is never unloaded. Only a run calls this, with the table that
+        // `run_detector` made, which is complete and valid until this returns.
         unsafe { (self.run)(host) }
     }
 }
@@ -114,21 +112,20 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     }
     // SAFETY: not null, a plausible length, static memory of the library.
     let detectors: &'static [_] = unsafe { table.detectors.as_slice() };
-    detectors
-        .iter()
-        .map(|detector| {
-            let run = detector.run.ok_or_else(|| broken("a detector has no function".into()))?;
-            check_info(&detector.info).map_err(broken)?;
-            let measure = measuring(detector).map_err(broken)?;
-            Ok(LoadedDetector {
-                info: &detector.info,
-                run,
-                measure,
-                path: path.into(),
-                digest: digest.clone(),
-            })
-        })
-        .collect()
+    let take = |detector| admit(detector, path, &digest).map_err(broken);
+    detectors.iter().map(take).collect()
+}
+
+/// Takes one detector of a library's table.
+pub(super) fn admit(
+    detector: &'static DetectorTable,
+    path: &Path,
+    digest: &str,
+) -> Result<LoadedDetector, String> {
+    let run = detector.run.ok_or("a detector has no function")?;
+    check_info(&detector.info)?;
+    let measure = measuring(detector)?;
+    Ok(LoadedDetector { info: &detector.info, run, measure, path: path.into(), digest: digest.into() })
 }
 
 /// Checks what a detector says of its records.

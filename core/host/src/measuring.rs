@@ -1,13 +1,14 @@
-//! Detectors' measuring of single pictures: outside of any run, and lent to one.
+//! Detectors' measuring of single pictures: while files are read, or all at once for a run.
 #![allow(unsafe_code)] // Calls the detector's function.
 
-use super::context::pixels_of;
-use super::{LoadedDetector, RunContext};
+use super::LoadedDetector;
+use super::services::{DatasetServices, pixels_of};
 use crate::{Error, Result};
 use chaffinch_compute::image::{RgbImage, thumbnail};
+use chaffinch_compute::job::Job;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_plugin::Source;
-use chaffinch_plugin::abi::{Status, Str};
+use chaffinch_plugin::abi::{PixelsTable, Status, Str};
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 use std::ffi::c_void;
@@ -19,6 +20,23 @@ impl<'a> Measuring<'a> {
     /// `None` where it measures none.
     pub fn of(detector: &'a LoadedDetector) -> Option<Measuring<'a>> {
         detector.measuring().map(|_| Measuring(detector))
+    }
+
+    /// Decodes and measures every sample.
+    pub(super) fn measure_all(&self, services: &DatasetServices, job: &Job<'_>) -> Result<Vec<u8>> {
+        let decodable = services.dataset().decodable;
+        let mut records = vec![0; decodable.len() * self.bytes()];
+        let all = records.par_chunks_exact_mut(self.bytes()).zip(decodable).enumerate();
+        all.filter(|(_, (_, decodable))| **decodable == 1).try_for_each(|(row, (record, _))| {
+            job.checkpoint()?;
+            match services.picture(SampleId(row as u32), 0) {
+                Ok(picture) => self.measure(&picture.image, picture.source, record).map_err(Error::Invalid),
+                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
+                Err(Error::Io { .. } | Error::Format { .. }) => Ok(()),
+                Err(error) => Err(error),
+            }
+        })?;
+        Ok(records)
     }
 }
 
@@ -43,7 +61,8 @@ impl Measurer for Measuring<'_> {
     ) -> std::result::Result<(), String> {
         let Some(measuring) = self.0.measuring() else { return Ok(()) };
         let smaller = thumbnail::smaller(image, measuring.side);
-        let table = pixels_of(smaller.as_ref().unwrap_or(image), image.dimensions(), source);
+        let pixels = pixels_of(smaller.as_ref().unwrap_or(image), image.dimensions(), source);
+        let table = PixelsTable::from(pixels);
         let mut sentence = String::new();
         // SAFETY: the function is in a library that is never unloaded; picture, record and sentence outlive the call, and
         // `take` knows the sentence's type.
@@ -72,41 +91,12 @@ pub(super) enum Records {
     New(Vec<u8>),
 }
 
-impl<'a> RunContext<'a> {
-    /// The same with what the detector measured of each sample; without it, that is done when it asks.
-    #[must_use]
-    pub fn measured(self, measures: Measures) -> RunContext<'a> {
-        let _ = self.measures.set(Records::Kept(measures));
-        self
-    }
-
+impl Records {
     /// One record a sample, zeros where it could not be decoded.
-    pub(super) fn measures(&self) -> Result<&[u8]> {
-        if self.measures.get().is_none() {
-            let _ = self.measures.set(Records::New(self.measure_all()?));
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Records::Kept(measures) => measures.records(),
+            Records::New(records) => records,
         }
-        Ok(match self.measures.get() {
-            Some(Records::Kept(measures)) => measures.records(),
-            Some(Records::New(records)) => records,
-            None => &[],
-        })
-    }
-
-    /// Decodes and measures every sample.
-    fn measure_all(&self) -> Result<Vec<u8>> {
-        let measurer = Measuring::of(self.detector)
-            .ok_or_else(|| Error::Invalid("it asks for measures but measures nothing".into()))?;
-        let mut records = vec![0; self.shared.manifest.len() * measurer.bytes()];
-        let all = records.par_chunks_exact_mut(measurer.bytes()).zip(&self.shared.decodable).enumerate();
-        all.filter(|(_, (_, decodable))| **decodable == 1).try_for_each(|(row, (record, _))| {
-            self.job.checkpoint()?;
-            match self.shared.picture(SampleId(row as u32), 0) {
-                Ok(seen) => measurer.measure(&seen.picture, seen.source, record).map_err(Error::Invalid),
-                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
-                Err(Error::Io { .. } | Error::Format { .. }) => Ok(()),
-                Err(error) => Err(error),
-            }
-        })?;
-        Ok(records)
     }
 }

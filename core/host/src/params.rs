@@ -4,7 +4,7 @@ use super::LoadedDetector;
 use crate::{Error, Result};
 use chaffinch_data::config::Config;
 use chaffinch_data::nearest::hint;
-use chaffinch_plugin::{Info, Needs, ParamKind};
+use chaffinch_plugin::{Info, Needs, ParamKind, host};
 use std::collections::BTreeMap;
 
 /// What the configuration says, with what was moved in the session over it. Bounds are checked when it runs.
@@ -69,34 +69,10 @@ pub fn resolve_params(
     detector: &LoadedDetector,
     given: &BTreeMap<String, f64>,
 ) -> Result<BTreeMap<String, f64>> {
-    let info = detector.info();
-    let mut params: BTreeMap<String, f64> =
-        info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
-    for (name, &value) in given {
-        let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
-            let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
-            return Err(Error::Invalid(format!(
-                "{} has no parameter '{name}' (it has: {})",
-                info.name(),
-                if known.is_empty() { "none".into() } else { known.join(", ") }
-            )));
-        };
-        let (low, high) = param.bounds();
-        if !(low..=high).contains(&value) {
-            return Err(Error::Invalid(format!(
-                "{}: {name} = {value} is not within {low}..={high}",
-                info.name()
-            )));
-        }
-        params.insert(name.clone(), value);
-    }
-    Ok(params)
+    host::resolve_params(detector.info(), given).map_err(|error| Error::Invalid(error.to_string()))
 }
 
-/// What a detector needs with the parameters it was given: what it declares, and what a parameter asks for that is
-/// not at its default.
+/// What a detector needs with the parameters it was given.
 pub fn needs_of(detector: &LoadedDetector, given: &BTreeMap<String, f64>) -> Needs {
-    let info = detector.info();
-    let extra = info.parameters().iter().filter_map(|param| Some(param.needed_at(*given.get(param.name())?)));
-    extra.fold(info.needed(), Needs::and)
+    host::needs_of(detector.info(), given)
 }

@@ -6,12 +6,11 @@
 //! next to [`ABI_VERSION`].
 #![allow(unsafe_code)] // The border itself: raw views are made here and nowhere else.
 
-use crate::info::Info;
 use std::ffi::c_void;
 
 /// Host and detector must have this number in common; there are no ranges. It is raised with every change to
 /// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 6;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -129,6 +128,35 @@ impl Status {
     pub const MISSING: Status = Status(4);
 }
 
+/// Identity, needs, parameters and default threshold of a detector.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Info {
+    pub(crate) name: Str,
+    pub(crate) version: Str,
+    pub(crate) summary: Str,
+    pub(crate) docs: Str,
+    pub(crate) needs: u64,
+    pub(crate) threshold: f32,
+    pub(crate) scope: u32,
+    pub(crate) params: Slice<Param>,
+}
+
+/// One parameter with its bounds, default and help.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Param {
+    pub(crate) name: Str,
+    pub(crate) help: Str,
+    pub(crate) kind: u32,
+    /// Bits of [`Needs`](crate::Needs), needed once the value is not the default.
+    pub(crate) needs: u32,
+    pub(crate) default: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) choices: Slice<Str>,
+}
+
 /// The exported symbol: who this library is and the detectors in it.
 #[derive(Debug)]
 #[repr(C)]
@@ -151,11 +179,11 @@ pub struct DetectorTable {
     pub info: Info,
     /// Does the work. Null is refused.
     pub run: Option<unsafe extern "C" fn(*const HostTable) -> Status>,
-    /// Measures one picture; null where it measures none. Since version 4.
+    /// Measures one picture; null where it measures none.
     pub measure: Option<Measure>,
-    /// Bytes of a measured record, at most [`MAX_MEASURE_BYTES`]; 0 where `measure` is null. Since version 4.
+    /// Bytes of a measured record, at most [`MAX_MEASURE_BYTES`]; 0 where `measure` is null.
     pub measure_bytes: u32,
-    /// Pictures are made to fit this before they are measured; 0 = full size. Since version 4.
+    /// Pictures are made to fit this before they are measured; 0 = full size.
     pub measure_side: u32,
 }
 
@@ -239,7 +267,7 @@ pub struct MatrixTable {
 pub struct NeighborsTable {
     /// `count * k` samples; `u32::MAX` where there are fewer.
     pub indices: Slice<u32>,
-    /// `count * k` cosine similarities.
+    /// `count * k` cosine similarities; -1 where there are fewer.
     pub similarities: Slice<f32>,
     /// Neighbours a sample.
     pub k: usize,
@@ -265,9 +293,10 @@ pub struct ProbabilitiesTable {
     pub matrix: MatrixTable,
     /// The fold of each sample, which its model was not trained on; `u32::MAX` where it has no row.
     pub folds: Slice<u32>,
-    /// The power to which each row was raised, so that it is as sure as it is right; 1 where none was. Since version 5.
-    pub sharpness: f32,
-    /// Always 0. Since version 5.
+    /// The inverse temperature of the calibration: the power to which each row was raised and then divided by its sum.
+    /// 1 where the model's own probabilities are lent.
+    pub inverse_temperature: f32,
+    /// Always 0.
     pub reserved: u32,
 }
 
@@ -403,15 +432,14 @@ pub struct HostTable {
     pub scores: unsafe extern "C" fn(*mut c_void, Slice<f32>) -> Status,
     /// A named text about the whole run, as shown to a person (an elbow, representatives).
     pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
-    /// Out-of-sample class probabilities. Since version 2.
+    /// Out-of-sample class probabilities.
     pub probabilities: unsafe extern "C" fn(*mut c_void, *mut ProbabilitiesTable) -> Status,
-    /// What this detector kept under a name; version 0 = the newest. An empty record where there is none. Since
-    /// version 3.
+    /// What this detector kept under a name; version 0 = the newest. An empty record where there is none.
     pub kept: unsafe extern "C" fn(*mut c_void, Str, u32, *mut KeptRecord) -> Status,
     /// Keeps bytes under a name once this run has ended well, and says as which version. Bytes equal to the
-    /// newest version's stay that version. Since version 3.
+    /// newest version's stay that version.
     pub keep: unsafe extern "C" fn(*mut c_void, Str, Slice<u8>, *mut u32) -> Status,
     /// What this detector measured of each sample, one record of `measure_bytes` after another; zeros where the image
-    /// could not be decoded. Since version 4.
+    /// could not be decoded.
     pub measures: unsafe extern "C" fn(*mut c_void, *mut Slice<u8>) -> Status,
 }

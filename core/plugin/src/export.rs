@@ -37,7 +37,13 @@ impl fmt::Display for PanicMessage<'_> {
 pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> Status {
     // SAFETY: the caller answers for it.
     let Some(host) = (unsafe { host.as_ref() }) else { return Status::ERROR };
-    guarded(
+    quieten_panics();
+    run_caught(detector, host)
+}
+
+/// As [`run_guarded`], and leaves the program's panic hook as it is: a test's assertions go through it.
+pub(crate) fn run_caught<D: Detector>(detector: &D, host: &HostTable) -> Status {
+    caught(
         || detector.detect(&View::new(host)?, &Report::new(host)),
         // SAFETY: the table is valid until we return; the host copies the sentence.
         |sentence| unsafe { (host.fail)(host.ctx, Str::new(sentence)) },
@@ -58,29 +64,49 @@ pub unsafe fn measure_guarded<D: Detector>(
     sink: *mut c_void,
     fail: FailSink,
 ) -> Status {
+    quieten_panics();
+    // SAFETY: the caller answers for it.
+    unsafe { measure_caught(detector, pixels, record, len, sink, fail) }
+}
+
+/// As [`measure_guarded`], and leaves the program's panic hook as it is.
+///
+/// # Safety
+/// As there.
+pub(crate) unsafe fn measure_caught<D: Detector>(
+    detector: &D,
+    pixels: *const PixelsTable,
+    record: *mut u8,
+    len: usize,
+    sink: *mut c_void,
+    fail: FailSink,
+) -> Status {
     if pixels.is_null() || record.is_null() || len != D::MEASURE_BYTES {
         return Status::ERROR;
     }
     // SAFETY: the caller answers for both.
     let (pixels, record) = unsafe { (Pixels::lent(&*pixels), std::slice::from_raw_parts_mut(record, len)) };
-    guarded(
+    caught(
         || detector.measure(&pixels, record),
         // SAFETY: the caller answers for it; the host copies the sentence.
         |sentence| unsafe { fail(sink, Str::new(sentence)) },
     )
 }
 
-/// Runs some of a detector's code; where it fails or panics, `fail` is given the sentence.
-fn guarded(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce(&str)) -> Status {
+/// Has panics of this library remembered and not printed: the default hook prints to stderr, which would tear the
+/// reviewer's screen. This library has its own copy of the hook, so the host's is not touched.
+fn quieten_panics() {
     static HOOK: Once = Once::new();
-    // The default hook prints to stderr, which would tear the reviewer's screen. This library has its own copy
-    // of the hook, so the host's is not touched.
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
             LAST_PANIC.with(|last| *last.borrow_mut() = place);
         }));
     });
+}
+
+/// Runs some of a detector's code; where it fails or panics, `fail` is given the sentence.
+pub(crate) fn caught(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce(&str)) -> Status {
     let (status, sentence) = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return Status::OK,
         Ok(Err(error)) if error.is_stopped() => return Status::STOPPED,

@@ -1,7 +1,7 @@
 //! What a detector says of itself: one constant that drives loading, the parameter form, the check of the
 //! configuration and the documentation.
 
-use crate::abi::{Slice, Str};
+use crate::abi::{Info, Param, Slice, Str};
 
 /// What a detector needs the host to have ready. Needs shared by several detectors are computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,21 +68,6 @@ pub enum ParamKind {
     Flag,
     /// One of several names.
     Choice,
-}
-
-/// One parameter with its bounds, default and help.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Param {
-    pub(crate) name: Str,
-    pub(crate) help: Str,
-    pub(crate) kind: u32,
-    /// Bits of [`Needs`], needed once the value is not the default. Since ABI version 3.
-    pub(crate) needs: u32,
-    pub(crate) default: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-    pub(crate) choices: Slice<Str>,
 }
 
 impl Param {
@@ -174,20 +159,6 @@ impl Param {
     pub fn choices(&self) -> Vec<&'static str> {
         self.choices.as_static().iter().map(Str::as_static).collect()
     }
-}
-
-/// Identity, needs, parameters and default threshold of a detector.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Info {
-    pub(crate) name: Str,
-    pub(crate) version: Str,
-    pub(crate) summary: Str,
-    pub(crate) docs: Str,
-    pub(crate) needs: u64,
-    pub(crate) threshold: f32,
-    pub(crate) scope: u32,
-    pub(crate) params: Slice<Param>,
 }
 
 impl Info {

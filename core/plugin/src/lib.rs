@@ -35,6 +35,8 @@ pub mod abi;
 mod detector;
 mod error;
 mod export;
+#[cfg(feature = "host")]
+pub mod host;
 mod info;
 mod orientation;
 mod report;
@@ -44,11 +46,12 @@ pub mod testing;
 mod values;
 mod view;
 
+pub use abi::{Info, Param};
 pub use detector::{Detector, Finding, SampleDetector};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use export::{PanicMessage, measure_guarded, run_guarded};
-pub use info::{Info, Needs, Param, ParamKind, Scope};
+pub use info::{Needs, ParamKind, Scope};
 pub use orientation::Orientation;
 pub use report::{Issue, Related, Report};
 pub use score::Score;

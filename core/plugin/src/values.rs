@@ -78,7 +78,7 @@ pub enum Decided {
 }
 
 /// Which perceptual hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HashKind {
     /// ImageHash's `phash`, 64 bits.
     Phash,
@@ -108,6 +108,16 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    /// Lends `rows * cols` numbers.
+    ///
+    /// # Panics
+    /// When there are not that many.
+    #[cfg(feature = "host")]
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Matrix<'a> {
+        assert_eq!(data.len(), rows * cols, "a matrix has {rows} rows of {cols}");
+        Matrix { data, rows, cols }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -176,6 +186,16 @@ pub struct Neighbors<'a> {
 }
 
 impl<'a> Neighbors<'a> {
+    /// Lends lists of `k` neighbours a sample, padded with `u32::MAX` and -1 where there are fewer.
+    ///
+    /// # Panics
+    /// When there are not as many cosines as neighbours.
+    #[cfg(feature = "host")]
+    pub fn new(indices: &'a [u32], similarities: &'a [f32], k: usize) -> Neighbors<'a> {
+        assert_eq!(indices.len(), similarities.len(), "each neighbour has a cosine");
+        Neighbors { indices, similarities, k }
+    }
+
     /// Neighbours asked for.
     pub fn k(&self) -> usize {
         self.k
@@ -206,4 +226,19 @@ pub struct Pixels<'a> {
     pub full_height: usize,
     /// How the file stores it.
     pub source: Source,
+}
+
+#[cfg(feature = "host")]
+impl From<Pixels<'_>> for crate::abi::PixelsTable {
+    /// The table is valid as long as the bytes are.
+    fn from(pixels: Pixels<'_>) -> Self {
+        crate::abi::PixelsTable {
+            rgb: crate::abi::Slice::new(pixels.rgb),
+            width: pixels.width as u32,
+            height: pixels.height as u32,
+            full_width: pixels.full_width as u32,
+            full_height: pixels.full_height as u32,
+            source: pixels.source,
+        }
+    }
 }

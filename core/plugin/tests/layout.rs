@@ -2,12 +2,11 @@
 //! fails, raise `ABI_VERSION` and then write down the new numbers.
 
 use chaffinch_plugin::abi::*;
-use chaffinch_plugin::{Info, Param};
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_5() {
-    assert_eq!(ABI_VERSION, 5);
+fn layout_belongs_to_version_6() {
+    assert_eq!(ABI_VERSION, 6);
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -23,7 +22,7 @@ fn layout_belongs_to_version_5() {
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
     assert_eq!((size_of::<ProbabilitiesTable>(), offset_of!(ProbabilitiesTable, folds)), (56, 32));
-    assert_eq!(offset_of!(ProbabilitiesTable, sharpness), 48);
+    assert_eq!(offset_of!(ProbabilitiesTable, inverse_temperature), 48);
     assert_eq!((size_of::<KeptRecord>(), offset_of!(KeptRecord, version)), (24, 16));
     assert_eq!((size_of::<HashPairRecord>(), size_of::<RelatedRecord>()), (12, 8));
     assert_eq!((size_of::<PixelsTable>(), offset_of!(PixelsTable, full_height)), (56, 28));

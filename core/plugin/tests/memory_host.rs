@@ -9,7 +9,9 @@ struct Probe<F>(F);
 
 impl<F: Fn(&View<'_>, &Report<'_>) -> Result<()> + Send + Sync> Detector for Probe<F> {
     const INFO: Info = Info::new("probe", "Asks for everything")
-        .needs(Needs::EMBEDDINGS.and(Needs::HASHES).and(Needs::PIXELS).and(Needs::TEXTS))
+        .needs(
+            Needs::EMBEDDINGS.and(Needs::NEIGHBORS).and(Needs::HASHES).and(Needs::PIXELS).and(Needs::TEXTS),
+        )
         .params(&[
             Param::number("share", 0.5, 0.0, 1.0, "A share"),
             Param::flag("loud", true, "Whether to shout"),
@@ -98,7 +100,10 @@ fn texts_and_prompts() {
     });
     assert_eq!(outcome.error, None);
     let outcome = ask(&four(), |view, _| view.embed_texts(&["cat"]).map(|_| ()));
-    assert_eq!(outcome.error.as_deref(), Some("the model has no text tower"));
+    assert_eq!(
+        outcome.error.as_deref(),
+        Some("the model MemoryHost has no text tower, so it cannot read prompts")
+    );
     let outcome = ask(&four(), |view, _| {
         assert!(view.class_vectors().unwrap_err().is_missing());
         assert!(!view.prompts(9).unwrap_err().is_missing());
@@ -154,7 +159,10 @@ fn needs_are_enforced() {
             view.embeddings().map(|_| ())
         }
     }
-    assert!(four().run(&Shy).error.unwrap().contains("not declared the need"));
+    assert_eq!(
+        four().run(&Shy).error.unwrap(),
+        "it asks for embeddings but does not declare Needs::EMBEDDINGS"
+    );
 }
 
 #[test]
@@ -219,6 +227,9 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
             view.neighbors(1).map(|_| ())
         }
     }
-    assert!(four().run(&Careful).error.unwrap().contains("not declared the need"));
+    assert_eq!(
+        four().run(&Careful).error.unwrap(),
+        "it asks for neighbours but does not declare Needs::NEIGHBORS"
+    );
     assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
 }

@@ -132,7 +132,7 @@ fn what_is_missing_is_said() {
     let data = [1.0, 0.0];
     let error =
         MemoryHost::new().classes(&["cat"]).labels(&[0]).embeddings(&data, 2).run(&ClipPrompt).error.unwrap();
-    assert_eq!(error, "the model has no text tower");
+    assert_eq!(error, "the model MemoryHost has no text tower, so it cannot read prompts");
     let outcome = animals().decodable(&[true, false, true, true, true]).run(&ClipPrompt);
     assert_eq!((outcome.error, outcome.scores[1]), (None, None));
 }

@@ -44,7 +44,8 @@ impl Detector for ClusterOutliers {
                         Str::new("text"),
                     ],
                     "What a sample is compared with",
-                ),
+                )
+                .needs(Needs::TEXTS),
                 Param::flag("two-sided", false, "Also flag samples as far above the median"),
                 Param::integer(
                     "max-matrix",

@@ -69,7 +69,10 @@ fn every_reference_finds_the_foreign() {
 #[test]
 fn the_text_reference_says_when_there_is_no_text_tower() {
     let outcome = dataset(20).param("reference", 5.0).run(&ClusterOutliers);
-    assert_eq!(outcome.error.as_deref(), Some("the model has no text tower"));
+    assert_eq!(
+        outcome.error.as_deref(),
+        Some("the model MemoryHost has no text tower, so it cannot read prompts")
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Detector for Duplicates {
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
             Param::flag("turned", false, "Whether mirrored and turned copies are looked for as well"),
             Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
-                .needs(Needs::NEIGHBORS),
+                .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
             Param::number(
                 "nearest-share",
                 0.0,
@@ -48,7 +48,7 @@ impl Detector for Duplicates {
                 1.0,
                 "Share of the usual distance to the nearest neighbour below which it is a copy; 0 = off",
             )
-            .needs(Needs::NEIGHBORS),
+            .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
         ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {

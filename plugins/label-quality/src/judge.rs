@@ -87,7 +87,7 @@ impl Judge {
         let filters = Filters::new(&table).map_err(told)?;
         let flagged = filters.apply(settings.filter);
         let posterior = match settings.method {
-            Scoring::Posterior => posteriors(&table, sources.sharpness),
+            Scoring::Posterior => posteriors(&table, sources.inverse_temperature),
             _ => None,
         };
         let (cut, own_cut) = (filters.cut(), settings.filter == Filter::FollowsQuality);

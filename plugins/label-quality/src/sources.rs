@@ -16,7 +16,7 @@ pub(crate) struct Sources<'v> {
     /// One row a sample.
     pub(crate) rows: Cow<'v, [f32]>,
     /// The power to which they were raised to be as sure as they are right.
-    pub(crate) sharpness: f64,
+    pub(crate) inverse_temperature: f64,
     /// Whether prompts are in them.
     pub(crate) joined: bool,
     /// What was asked, for the note.
@@ -47,8 +47,8 @@ impl<'v> Sources<'v> {
         } else {
             Cow::Owned(samples.iter().flat_map(|&sample| all.row(sample as usize)).copied().collect())
         };
-        let sharpness = f64::from(view.sharpness()?);
-        Ok(Sources { rows, sharpness, joined: false, words: "the trained model alone".into() })
+        let inverse_temperature = f64::from(view.inverse_temperature()?);
+        Ok(Sources { rows, inverse_temperature, joined: false, words: "the trained model alone".into() })
     }
 
     /// Joins them with what the prompts say, each with the weight that the labels give it.
@@ -62,7 +62,7 @@ impl<'v> Sources<'v> {
         let count = classes.rows();
         let table = Table::new(&self.rows, count, labels).map_err(told)?;
         let mut rows = logits(view, samples, classes)?;
-        let pool = Pool::of(&table, self.sharpness, |place, row| {
+        let pool = Pool::of(&table, self.inverse_temperature, |place, row| {
             view.checkpoint()?;
             let logits = &rows[place * count..(place + 1) * count];
             row.iter_mut().zip(logits).for_each(|(to, &logit)| *to = f64::from(logit));
@@ -78,7 +78,12 @@ impl<'v> Sources<'v> {
             "the trained model's probabilities to the power of {:.2}, the prompts' to the power of {:.2}",
             pool.first, pool.second
         );
-        Ok(Sources { rows: Cow::Owned(rows), sharpness: pool.sharpness, joined: true, words })
+        Ok(Sources {
+            rows: Cow::Owned(rows),
+            inverse_temperature: pool.inverse_temperature,
+            joined: true,
+            words,
+        })
     }
 }
 

@@ -18,7 +18,7 @@ impl Detector for NeighborLabels {
         Info::new("neighbor-labels", "Finds samples whose nearest neighbours have another label")
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("labels.md"))
-            .needs(Needs::NEIGHBORS.and(Needs::LABELS))
+            .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS).and(Needs::LABELS))
             .threshold(0.05)
             .params(&[
                 Param::integer("neighbors", 20, 1, 100, "Nearest neighbours that are looked at"),

@@ -14,7 +14,7 @@ impl Detector for NeighborOutliers {
     const INFO: Info = Info::new("neighbor-outliers", "Finds samples whose nearest neighbours are far away")
         .version(env!("CARGO_PKG_VERSION"))
         .docs(include_str!("outliers.md"))
-        .needs(Needs::NEIGHBORS)
+        .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS))
         .threshold(0.5)
         .params(&[
             Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at"),

@@ -8,9 +8,9 @@
 mod doubt;
 mod folds;
 mod in_sample;
+mod inverse_temperature;
 mod lbfgs;
 mod logistic;
-mod sharpness;
 
 use crate::content::ContentHash;
 use crate::job::Job;
@@ -43,8 +43,8 @@ pub struct OutOfSample {
     pub classes: usize,
     /// The fold of each sample, [`u32::MAX`] where it has no row. Its model was trained on the other folds only.
     pub folds: Vec<u32>,
-    /// The power to which each row was raised so that it is as sure as it is right; 1 where none was.
-    pub sharpness: f32,
+    /// The inverse temperature that calibrated each row: the power to which it was raised. 1 where none was.
+    pub inverse_temperature: f32,
 }
 
 /// Trains one model a fold and predicts the fold with it.
@@ -110,7 +110,7 @@ fn cleaned_within(
     let job = Job::new(stop, &second_half);
     let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, work, &job)?;
     // Who has not seen the doubtful labels is too sure of them.
-    sharpness::calibrate(&mut found, labels);
+    inverse_temperature::calibrate(&mut found, labels);
     Ok(found)
 }
 
@@ -160,7 +160,8 @@ impl Given<'_> {
             models.push(Some(model));
             job.checkpoint()?;
         }
-        let found = OutOfSample { matrix: probabilities, classes, folds: folds.to_vec(), sharpness: 1.0 };
+        let found =
+            OutOfSample { matrix: probabilities, classes, folds: folds.to_vec(), inverse_temperature: 1.0 };
         Ok((found, models))
     }
 }

@@ -13,7 +13,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_host::{Registry, RunContext, Shared};
+use chaffinch_host::{DatasetServices, Registry, RunContext};
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
     let started = Clock::start();
     let made = Made::new(args);
     steps.push(started.step("vectors", 0, 0, Vec::new()));
-    let shared = Shared::new(
+    let services = DatasetServices::new(
         Arc::new(made.manifest),
         Arc::new(made.file_metadata),
         Some(Arc::new(made.matrix)),
@@ -62,7 +62,7 @@ pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
         let detector = registry.find(name).with_context(|| format!("there is no detector {name}"))?;
         let started = Clock::start();
         let job = Job::new(&stop, &|_, _| {});
-        let context = RunContext::new(&shared, detector, &BTreeMap::new(), job, &|_, _| {})?;
+        let context = RunContext::new(&services, detector, &BTreeMap::new(), job, &|_, _| {})?;
         let result = context.run(String::new()).with_context(|| format!("{name} failed"))?;
         let threshold = result.record().threshold;
         let flagged: Vec<usize> =

@@ -1,4 +1,4 @@
-//! Probabilities as sure as they are right, read off labels that the models have not seen.
+//! Calibration of the probabilities, read off labels that the models have not seen.
 
 use super::OutOfSample;
 use super::folds::NO_FOLD;
@@ -9,8 +9,7 @@ const LOOKED_AT: usize = 10_000;
 /// Probabilities below this are the same.
 const LEAST: f64 = 1e-12;
 
-/// Raises all probabilities to the one power that makes them as sure as they are right. The order of a row's classes
-/// stays.
+/// Raises all probabilities to the inverse temperature that calibrates them. The order of a row's classes stays.
 pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
     let classes = found.classes;
     let judged = |row: usize| found.folds[row] != NO_FOLD && (labels[row] as usize) < classes;
@@ -18,14 +17,15 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
     if rows.is_empty() {
         return;
     }
-    let some = chaffinch_confident::spread(rows.iter().map(|&row| labels[row]), classes, LOOKED_AT);
+    let some =
+        chaffinch_confident::stratified_subsample(rows.iter().map(|&row| labels[row]), classes, LOOKED_AT);
     let looked_at: Vec<usize> = some.into_iter().map(|place| rows[place]).collect();
     let row_of = |row: usize| &found.matrix[row * classes..(row + 1) * classes];
     let logs: Vec<f64> =
         looked_at.iter().flat_map(|&row| row_of(row)).map(|&p| f64::from(p).max(LEAST).ln()).collect();
     let named: Vec<u32> = looked_at.iter().map(|&row| labels[row]).collect();
-    let power = chaffinch_confident::sharpness(&logs, &named) as f32;
-    found.sharpness = power;
+    let power = chaffinch_confident::inverse_temperature(&logs, &named) as f32;
+    found.inverse_temperature = power;
     found.matrix.par_chunks_exact_mut(classes).for_each(|row| {
         row.iter_mut().for_each(|p| *p = p.powf(power));
         let sum: f32 = row.iter().sum();
@@ -43,7 +43,7 @@ mod tests {
     fn said(sure: f32, right: usize) -> (OutOfSample, Vec<u32>) {
         let matrix = [sure, 1.0 - sure].repeat(100);
         let labels = (0..100).map(|sample| u32::from(sample >= right)).collect();
-        (OutOfSample { matrix, classes: 2, folds: vec![0; 100], sharpness: 1.0 }, labels)
+        (OutOfSample { matrix, classes: 2, folds: vec![0; 100], inverse_temperature: 1.0 }, labels)
     }
 
     #[test]

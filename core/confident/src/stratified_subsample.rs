@@ -1,11 +1,15 @@
 //! Some samples of many, fairly.
 
-/// About `most` samples, of each class an equal share, evenly spread over it: all where there are no more. In which order the
-/// samples of different classes follow one another makes no difference.
+/// About `most` samples, of each class an equal share, spread evenly over it; all of them where there are no more. The
+/// order in which samples of different classes follow one another makes no difference.
 ///
 /// # Panics
 /// When a label is not below `classes`.
-pub fn spread(labels: impl Iterator<Item = u32> + Clone, classes: usize, most: usize) -> Vec<usize> {
+pub fn stratified_subsample(
+    labels: impl Iterator<Item = u32> + Clone,
+    classes: usize,
+    most: usize,
+) -> Vec<usize> {
     let count = labels.clone().count();
     let mut seen = vec![0_usize; classes];
     let taken = |(_, label): &(usize, u32)| {
@@ -26,8 +30,8 @@ mod tests {
 
     #[test]
     fn every_class_gives_its_share_whatever_the_order() {
-        let by_turns = spread((0..1000).map(|sample| sample % 10), 10, 200);
-        let one_by_one = spread((0..1000).map(|sample| sample / 100), 10, 200);
+        let by_turns = stratified_subsample((0..1000).map(|sample| sample % 10), 10, 200);
+        let one_by_one = stratified_subsample((0..1000).map(|sample| sample / 100), 10, 200);
         for (found, class) in
             [(&by_turns, (|at| at % 10) as fn(usize) -> usize), (&one_by_one, |at| at / 100)]
         {
@@ -36,7 +40,7 @@ mod tests {
                 assert_eq!(found.iter().filter(|&&at| class(at) == wanted).count(), 20);
             }
         }
-        assert_eq!(spread([1, 0, 1].into_iter(), 2, 3), [0, 1, 2]);
-        assert!(spread(std::iter::empty(), 2, 3).is_empty());
+        assert_eq!(stratified_subsample([1, 0, 1].into_iter(), 2, 3), [0, 1, 2]);
+        assert!(stratified_subsample(std::iter::empty(), 2, 3).is_empty());
     }
 }

@@ -1,18 +1,18 @@
-//! How sure probabilities should be.
+//! Calibration by temperature scaling.
 
 /// Powers that are looked for between these.
 const BOUNDS: (f64, f64) = (0.2, 3.0);
 /// Steps of the search; each leaves .618 of the range.
 const STEPS: usize = 30;
 
-/// The one power of all probabilities, 0.2 to 3, that makes the labels as given most likely, so that they are as sure as they
-/// are right (temperature scaling: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks").
+/// The inverse temperature that calibrates probabilities: the one power of all of them, 0.2 to 3, that makes the labels as
+/// given most likely (Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks").
 ///
 /// `logs` are the logarithms of one row of probabilities a label, each row up to a constant.
 ///
 /// # Panics
 /// When there is no label, or rows are not of one length that has a place for each label.
-pub fn sharpness(logs: &[f64], labels: &[u32]) -> f64 {
+pub fn inverse_temperature(logs: &[f64], labels: &[u32]) -> f64 {
     let classes = logs.len() / labels.len();
     assert_eq!(logs.len(), classes * labels.len(), "rows are not of one length");
     least(BOUNDS, |power| loss(logs, labels, classes, power))
@@ -56,7 +56,7 @@ mod tests {
         for (sure, right) in [(0.99_f64, 80), (0.65, 80), (0.8, 80), (0.9, 70)] {
             let logs = [sure.ln(), (1.0 - sure).ln()].repeat(100);
             let labels: Vec<u32> = (0..100).map(|sample| u32::from(sample >= right)).collect();
-            let power = sharpness(&logs, &labels);
+            let power = inverse_temperature(&logs, &labels);
             let (yes, no) = (sure.powf(power), (1.0 - sure).powf(power));
             let share = f64::from(right) / 100.0;
             assert!((yes / (yes + no) - share).abs() < 0.01, "{sure} of {right}: {power}");

@@ -1,0 +1,286 @@
+//! One run of one detector: what it may see, and what it has written so far.
+
+use super::LoadedDetector;
+use super::kept::KeepFolder;
+use super::measuring::{Measuring, Records};
+use super::params::resolve_params;
+use super::services::{DatasetServices, DetectorLog, lock};
+use crate::{Error, Result};
+use chaffinch_compute::embedding::EmbedError;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::neighbors;
+use chaffinch_compute::neighbors::RECALL_AT;
+use chaffinch_data::columns::{DetectorResult, ResultBuilder};
+use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::measures::Measures;
+use chaffinch_plugin::host::{Dataset, HostServices, Look, Memo, OutOfSample, Reported, run_detector};
+use chaffinch_plugin::{Error as Refusal, HashKind, HashPair, Matrix, Neighbors, Result as Answer, Scope};
+use chaffinch_protocol::sample::{LabelId, SampleId};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+/// How a run ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunFailure {
+    /// The person asked to stop.
+    #[error("stopped")]
+    Stopped,
+    /// The detector failed, panicked or wrote nonsense; the sentence says which.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// One run: the dataset, this detector's parameters, and what it has written so far.
+pub struct RunContext<'a> {
+    services: &'a DatasetServices,
+    job: Job<'a>,
+    log: DetectorLog<'a>,
+    detector: &'a LoadedDetector,
+    params: BTreeMap<String, f64>,
+    result: Mutex<ResultBuilder>,
+    notes: Mutex<Vec<(String, String)>>,
+    folder: Option<KeepFolder>,
+    /// What the detector measured of each sample.
+    measures: OnceLock<Records>,
+    /// What was lent of earlier runs, by name and version.
+    lent: Memo<(String, u32), Vec<u8>>,
+    /// What is to be kept when this run ends well.
+    kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
+}
+
+impl<'a> RunContext<'a> {
+    /// Prepares a run. Parameters that are not given take the detector's defaults.
+    ///
+    /// # Errors
+    /// For a parameter the detector does not have, or a value outside its bounds.
+    pub fn new(
+        services: &'a DatasetServices,
+        detector: &'a LoadedDetector,
+        given: &BTreeMap<String, f64>,
+        job: Job<'a>,
+        log: DetectorLog<'a>,
+    ) -> Result<RunContext<'a>> {
+        Ok(RunContext {
+            services,
+            job,
+            log,
+            detector,
+            params: resolve_params(detector, given)?,
+            result: Mutex::new(ResultBuilder::new(services.manifest().len())),
+            notes: Mutex::default(),
+            folder: None,
+            measures: OnceLock::new(),
+            lent: Memo::default(),
+            kept: Mutex::default(),
+        })
+    }
+
+    /// The same with a place for what the detector keeps between runs; without one it starts anew every time.
+    #[must_use]
+    pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// The same with what the detector measured of each sample; without it, that is done when it asks.
+    #[must_use]
+    pub fn measured(self, measures: Measures) -> RunContext<'a> {
+        let _ = self.measures.set(Records::Kept(measures));
+        self
+    }
+
+    /// Runs the detector and takes its result.
+    ///
+    /// # Errors
+    /// When it was stopped, failed, panicked, or wrote anything that cannot be.
+    pub fn run(self, input_digest: String) -> std::result::Result<DetectorResult, RunFailure> {
+        let started = Instant::now();
+        let info = self.detector.info();
+        let ended = run_detector(&self, info, &self.params, |table| self.detector.call(table));
+        match ended {
+            _ if self.job.stopped() => return Err(RunFailure::Stopped),
+            Err(refusal) if refusal.is_stopped() => return Err(RunFailure::Stopped),
+            Err(refusal) => return Err(RunFailure::Failed(refusal.to_string())),
+            Ok(()) => {}
+        }
+        let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &self.folder {
+            for (name, (version, bytes)) in &kept {
+                folder
+                    .write(name, *version, bytes)
+                    .map_err(|error| RunFailure::Failed(format!("its model was not kept: {error}")))?;
+            }
+        }
+        let record = RunRecord {
+            name: info.name().into(),
+            version: info.version_text().into(),
+            summary: info.summary().into(),
+            groups: info.judged() == Scope::Group,
+            threshold: info.default_threshold(),
+            params: self.params,
+            seconds: started.elapsed().as_secs_f64(),
+            notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
+            input_digest,
+        };
+        let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(result.finish(record, self.services.manifest().classes()))
+    }
+}
+
+/// What a detector is told of an error.
+fn refusal(error: impl Into<Error>) -> Refusal {
+    match error.into() {
+        Error::Stopped => Refusal::stopped(),
+        error @ Error::Embed(EmbedError::NoTextTower(_)) => Refusal::missing(error.to_string()),
+        error => Refusal::new(error.to_string()),
+    }
+}
+
+impl HostServices for RunContext<'_> {
+    fn dataset(&self) -> Dataset<'_> {
+        self.services.dataset()
+    }
+
+    fn log(&self, level: u32, text: &str) {
+        (self.log)(level, text);
+    }
+
+    fn progress(&self, done: u64, total: u64) {
+        self.job.progress(done, total);
+    }
+
+    fn stopped(&self) -> bool {
+        self.job.stopped()
+    }
+
+    fn embeddings(&self) -> Answer<Matrix<'_>> {
+        let matrix = self.services.matrix().map_err(refusal)?;
+        Ok(Matrix::new(matrix.as_slice(), matrix.rows(), matrix.cols()))
+    }
+
+    fn neighbors(&self, k: usize) -> Answer<Neighbors<'_>> {
+        let lists = self.services.neighbors(k, &self.job, self.log).map_err(refusal)?;
+        if let Some(recall) = lists.recall {
+            let percent = 100.0 * recall;
+            let text = format!(
+                "searched among similar samples only: {percent:.1} % of the {RECALL_AT} nearest were found on a sample"
+            );
+            self.note("neighbours", &text);
+        }
+        Ok(Neighbors::new(&lists.indices, &lists.similarities, lists.k))
+    }
+
+    fn similarities(&self, vectors: &[f32], count: usize) -> Answer<Vec<f32>> {
+        Ok(neighbors::similarities(self.services.matrix().map_err(refusal)?, vectors, count))
+    }
+
+    fn block(&self, rows: &[u32], cols: &[u32]) -> Answer<Vec<f32>> {
+        Ok(neighbors::block(self.services.matrix().map_err(refusal)?, rows, cols))
+    }
+
+    fn model(&self) -> Answer<(usize, f32)> {
+        let embedder = self.services.embedder().map_err(refusal)?;
+        Ok((embedder.dim(), embedder.logit_scale()))
+    }
+
+    fn embed_texts(&self, texts: &[&str]) -> Answer<Vec<f32>> {
+        self.services.embed_texts(texts).map_err(refusal)
+    }
+
+    fn prompts(&self, class: Option<u32>) -> &[String] {
+        self.services.prompts(class.map(LabelId))
+    }
+
+    fn hashes(&self, kind: HashKind) -> Answer<&[u64]> {
+        Ok(self.services.hashes(kind))
+    }
+
+    fn near_hashes(&self, kind: HashKind, radius: u32) -> Answer<&[HashPair]> {
+        self.services.near_hashes(kind, radius, &self.job).map_err(refusal)
+    }
+
+    fn probabilities(&self) -> Answer<OutOfSample<'_>> {
+        let found = self.services.probabilities(&self.job).map_err(refusal)?;
+        Ok(OutOfSample {
+            matrix: Matrix::new(&found.matrix, found.folds.len(), found.classes),
+            folds: &found.folds,
+            inverse_temperature: found.inverse_temperature,
+        })
+    }
+
+    fn pixels(&self, sample: usize, max_side: u32, look: Look<'_>) -> Answer<()> {
+        self.job.checkpoint().map_err(refusal)?;
+        let picture = self.services.picture(SampleId(sample as u32), max_side).map_err(refusal)?;
+        look(sample, &picture.pixels())
+    }
+
+    fn each_pixels(&self, max_side: u32, look: Look<'_>) -> Answer<()> {
+        let decodable = self.services.dataset().decodable;
+        let total = decodable.iter().filter(|&&flag| flag == 1).count() as u64;
+        let (done, changed) = (AtomicU64::new(0), AtomicU64::new(0));
+        let usable = decodable.par_iter().enumerate().filter(|(_, flag)| **flag == 1);
+        usable.try_for_each(|(sample, _)| {
+            self.job.checkpoint().map_err(refusal)?;
+            match self.services.picture(SampleId(sample as u32), max_side) {
+                Ok(picture) => look(sample, &picture.pixels())?,
+                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
+                Err(Error::Io { .. } | Error::Format { .. }) => {
+                    changed.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => return Err(refusal(error)),
+            }
+            self.job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            Ok(())
+        })?;
+        let changed = changed.into_inner();
+        if changed > 0 {
+            let text = format!("{changed} files changed or went away since they were indexed; scan again");
+            (self.log)(2, &text);
+        }
+        Ok(())
+    }
+
+    fn measures(&self) -> Answer<&[u8]> {
+        if let Some(records) = self.measures.get() {
+            return Ok(records.bytes());
+        }
+        let measuring = Measuring::of(self.detector)
+            .ok_or_else(|| Refusal::new("it asks for measures but measures nothing"))?;
+        let records = measuring.measure_all(self.services, &self.job).map_err(refusal)?;
+        Ok(self.measures.get_or_init(|| Records::New(records)).bytes())
+    }
+
+    fn kept(&self, name: &str, version: Option<u32>) -> Answer<Option<(u32, &[u8])>> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let found = folder.read(name, version).map_err(refusal)?;
+        Ok(found
+            .map(|(version, bytes)| (version, self.lent.add((name.to_owned(), version), bytes).as_slice())))
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8]) -> Answer<u32> {
+        let version = self.folder.as_ref().map_or(Ok(1), |folder| folder.version_of(name, bytes));
+        let version = version.map_err(refusal)?;
+        lock(&self.kept).insert(name.to_owned(), (version, bytes.to_vec()));
+        Ok(version)
+    }
+
+    fn issue(&self, issue: Reported<'_>) {
+        let Reported { sample, score, suggested, group, related, reason } = issue;
+        let related = related.iter().map(|other| (SampleId(other.sample), other.similarity)).collect();
+        let issue = Issue { score, suggested, group, related, reason: reason.to_owned() };
+        lock(&self.result).issue(SampleId(sample as u32), issue);
+    }
+
+    fn scores(&self, scores: &[f32]) {
+        lock(&self.result).scores(scores);
+    }
+
+    fn note(&self, name: &str, text: &str) {
+        let mut notes = lock(&self.notes);
+        notes.retain(|(known, _)| known != name);
+        notes.push((name.to_owned(), text.to_owned()));
+    }
+}

@@ -1,0 +1,279 @@
+//! What detectors ask of a dataset: computed once, and lent to every run.
+
+use crate::{Error, Result};
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::hamming;
+use chaffinch_compute::image::{RgbImage, decode, source, thumbnail};
+use chaffinch_compute::job::Job;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::neighbors;
+use chaffinch_compute::neighbors::{NeighborLists, OnDevice};
+use chaffinch_compute::out_of_sample;
+use chaffinch_compute::out_of_sample::OutOfSample;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_plugin::host::{Dataset, Memo, NO_EMBEDDINGS};
+use chaffinch_plugin::{HashKind, HashPair, Pixels, Source};
+use chaffinch_protocol::sample::{LabelId, SampleId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Takes a detector's log lines: level (0 debug, 1 info, 2 warning, 3 error) and text.
+pub type DetectorLog<'a> = &'a (dyn Fn(u32, &str) + Sync);
+
+/// Locks; a poisoned lock only means that another thread panicked, and what it holds stays valid.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The dataset and everything detectors ask of the host. What several ask for is computed once and kept until
+/// this is dropped, so that it can be lent to every run made with it.
+pub struct DatasetServices {
+    manifest: Arc<Manifest>,
+    file_metadata: Arc<FileMetadata>,
+    matrix: Option<Arc<EmbeddingMatrix>>,
+    embedder: Option<Arc<dyn Embedder>>,
+    decodable: Vec<u8>,
+    decisions: Vec<u8>,
+    relabels: Vec<u32>,
+    prompts: PromptSet,
+    /// The prompts of each class, and last those of the alternatives.
+    prompt_texts: Vec<OnceLock<Vec<String>>>,
+    on_device: OnceLock<Option<OnDevice>>,
+    neighbors: Memo<usize, NeighborLists>,
+    pairs: Memo<(HashKind, u32), Vec<HashPair>>,
+    texts: Mutex<BTreeMap<String, Vec<f32>>>,
+    probabilities: Memo<(), OutOfSample>,
+}
+
+impl DatasetServices {
+    /// Lends a dataset. `matrix` and `embedder` are absent when no detector needs them. Decisions are given as
+    /// (sample, code, relabel class) with the codes of the contract.
+    pub fn new(
+        manifest: Arc<Manifest>,
+        file_metadata: Arc<FileMetadata>,
+        matrix: Option<Arc<EmbeddingMatrix>>,
+        embedder: Option<Arc<dyn Embedder>>,
+        prompts: PromptSet,
+        decided: impl IntoIterator<Item = (SampleId, u8, u32)>,
+    ) -> DatasetServices {
+        let mut decodable = vec![1; manifest.len()];
+        for id in file_metadata.unreadable.keys() {
+            decodable[id.index()] = 0;
+        }
+        let mut decisions = vec![0; manifest.len()];
+        let mut relabels = vec![u32::MAX; manifest.len()];
+        for (id, code, relabel) in decided {
+            decisions[id.index()] = code;
+            relabels[id.index()] = relabel;
+        }
+        let prompt_texts = (0..=manifest.classes().len()).map(|_| OnceLock::new()).collect();
+        DatasetServices {
+            manifest,
+            file_metadata,
+            matrix,
+            embedder,
+            decodable,
+            decisions,
+            relabels,
+            prompts,
+            prompt_texts,
+            on_device: OnceLock::new(),
+            neighbors: Memo::default(),
+            pairs: Memo::default(),
+            texts: Mutex::default(),
+            probabilities: Memo::default(),
+        }
+    }
+
+    pub(super) fn dataset(&self) -> Dataset<'_> {
+        Dataset {
+            labels: self.manifest.labels(),
+            splits: self.manifest.splits(),
+            decodable: &self.decodable,
+            hashes: bytemuck::cast_slice(&self.file_metadata.hashes),
+            dimensions: self.file_metadata.dimensions.joined(),
+            classes: self.manifest.classes(),
+            decisions: &self.decisions,
+            relabels: &self.relabels,
+        }
+    }
+
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The embeddings.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) fn matrix(&self) -> Result<&EmbeddingMatrix> {
+        self.matrix.as_deref().ok_or_else(|| Error::Invalid(NO_EMBEDDINGS.into()))
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn embedder(&self) -> Result<&dyn Embedder> {
+        self.embedder.as_deref().ok_or_else(|| Error::Invalid(NO_EMBEDDINGS.into()))
+    }
+
+    fn usable(&self, index: usize) -> bool {
+        self.decodable[index] == 1
+    }
+
+    /// The `k` nearest neighbours of every sample. Lists are computed once for the largest `k` asked for so far
+    /// and cut for smaller ones. They are searched on the model's device where it is not the processor; when it cannot, it
+    /// is said and the processor does it.
+    ///
+    /// # Errors
+    /// Without embeddings, or when stopped.
+    pub fn neighbors(&self, k: usize, job: &Job<'_>, log: DetectorLog<'_>) -> Result<&NeighborLists> {
+        let matrix = self.matrix()?;
+        self.neighbors.get_or_compute(k, || {
+            let larger =
+                self.neighbors.iter().filter(|(known, _)| **known > k).min_by_key(|(known, _)| **known);
+            if let Some((_, lists)) = larger {
+                return Ok(lists.truncated(k));
+            }
+            match self.neighbors_on_device(matrix, k, job, log)? {
+                Some(lists) => Ok(lists),
+                None => Ok(neighbors::nearest(matrix, &|index| self.usable(index), k, job)?),
+            }
+        })
+    }
+
+    /// `None` where there is no device but the processor, or it failed.
+    fn neighbors_on_device(
+        &self,
+        matrix: &EmbeddingMatrix,
+        k: usize,
+        job: &Job<'_>,
+        log: DetectorLog<'_>,
+    ) -> Result<Option<NeighborLists>> {
+        let failed = |error: &dyn std::fmt::Display| {
+            log(2, &format!("neighbours are searched on the processor, since the device failed: {error}"));
+        };
+        let on_device = self.on_device.get_or_init(|| {
+            let embedder = self.embedder.as_deref()?;
+            OnDevice::new(embedder, matrix, &|index| self.usable(index)).unwrap_or_else(|error| {
+                failed(&error);
+                None
+            })
+        });
+        let Some(on_device) = on_device else { return Ok(None) };
+        match on_device.nearest(k, job) {
+            Ok(lists) => Ok(Some(lists)),
+            Err(chaffinch_compute::Error::Embed(error)) => {
+                failed(&error);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Class probabilities of every sample by a model that was not trained on it, computed once.
+    ///
+    /// # Errors
+    /// Without embeddings, with fewer than two classes to tell apart, or when stopped.
+    pub fn probabilities(&self, job: &Job<'_>) -> Result<&OutOfSample> {
+        let matrix = self.matrix()?;
+        self.probabilities.get_or_compute((), || {
+            let usable = |index: usize| self.usable(index);
+            let (labels, classes) = (self.manifest.labels(), self.manifest.classes().len());
+            let hashes = &self.file_metadata.hashes;
+            Ok(out_of_sample::compute_cleaned(matrix, labels, classes, hashes, &usable, job)?)
+        })
+    }
+
+    /// All pairs with hashes within `radius`.
+    ///
+    /// # Errors
+    /// For a radius above 16 or one that gives too many pairs, or when stopped.
+    pub fn near_hashes(&self, kind: HashKind, radius: u32, job: &Job<'_>) -> Result<&[HashPair]> {
+        let find =
+            if kind == HashKind::TurnedPhash { hamming::near_turned_pairs } else { hamming::near_pairs };
+        let pairs = self.pairs.get_or_compute((kind, radius), || {
+            find(self.hashes(kind), &|index| self.usable(index), radius, job)
+        })?;
+        Ok(pairs)
+    }
+
+    pub(super) fn hashes(&self, kind: HashKind) -> &[u64] {
+        match kind {
+            HashKind::Dhash => &self.file_metadata.dhash,
+            HashKind::Phash | HashKind::TurnedPhash => &self.file_metadata.phash,
+        }
+    }
+
+    /// The prompts of a class, or of the alternatives.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn prompts(&self, class: Option<LabelId>) -> &[String] {
+        let place = class.map_or(self.manifest.classes().len(), LabelId::index);
+        self.prompt_texts[place].get_or_init(|| match class {
+            Some(class) => self.prompts.for_class(self.manifest.class(class)),
+            None => self.prompts.alternatives(),
+        })
+    }
+
+    /// Text embeddings, each text computed once for all detectors.
+    ///
+    /// # Errors
+    /// When the model has no text tower or the device fails.
+    pub fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>> {
+        let embedder = self.embedder()?;
+        let mut cache = lock(&self.texts);
+        let mut missing: Vec<&str> =
+            texts.iter().copied().filter(|text| !cache.contains_key(*text)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            let vectors = embedder.embed_texts(&missing)?;
+            for (text, vector) in missing.iter().zip(vectors.chunks_exact(embedder.dim())) {
+                cache.insert((*text).to_owned(), vector.to_vec());
+            }
+        }
+        Ok(texts.iter().filter_map(|text| cache.get(*text)).flatten().copied().collect())
+    }
+
+    /// Reads and decodes one sample, made to fit `max_side` (0 = full size).
+    pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
+        let path = self.manifest.full_path(id);
+        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        let decoded = decode::decode(&bytes).map_err(|error| Error::format(&path, error.to_string()))?;
+        let source = source::record(decoded.format, &path, decoded.stored);
+        let full = decoded.image.dimensions();
+        let image = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);
+        Ok(Picture { image, full, source })
+    }
+}
+
+/// One sample, decoded for a detector.
+pub(super) struct Picture {
+    pub(super) image: RgbImage,
+    /// Width and height before it was made smaller.
+    full: (u32, u32),
+    pub(super) source: Source,
+}
+
+impl Picture {
+    pub(super) fn pixels(&self) -> Pixels<'_> {
+        pixels_of(&self.image, self.full, self.source)
+    }
+}
+
+/// What is lent to a detector of a picture, which is `full` pixels wide and high in its file.
+pub(super) fn pixels_of(image: &RgbImage, full: (u32, u32), source: Source) -> Pixels<'_> {
+    Pixels {
+        rgb: image.as_raw(),
+        width: image.width() as usize,
+        height: image.height() as usize,
+        full_width: full.0 as usize,
+        full_height: full.1 as usize,
+        source,
+    }
+}

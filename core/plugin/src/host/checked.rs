@@ -1,0 +1,249 @@
+//! What every host checks alike: what a detector may ask for, what it passes, and what it writes.
+
+use super::{Dataset, HostServices, Look, MAX_RADIUS, OutOfSample, Reported, needs_of};
+use crate::abi::{Slice, Str};
+use crate::{Error, HashKind, HashPair, Info, Matrix, NO_LABEL, Needs, Neighbors, Result};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Said where a detector has declared the need of embeddings and there are none.
+pub const NO_EMBEDDINGS: &str = "this dataset has no embeddings";
+
+/// The most bytes kept under one name.
+const MAX_KEPT_BYTES: usize = 64 << 20;
+
+/// A host's services in one run, behind the checks.
+pub(super) struct Checked<'a, S> {
+    pub(super) services: &'a S,
+    pub(super) data: Dataset<'a>,
+    pub(super) classes: Vec<Str>,
+    needs: Needs,
+    params: &'a BTreeMap<String, f64>,
+    /// The prompts of each class as they cross the border, and last those of the alternatives.
+    prompts: Vec<OnceLock<Vec<Str>>>,
+    /// The first reason why this run cannot be trusted.
+    failure: Mutex<Option<String>>,
+}
+
+impl<'a, S: HostServices> Checked<'a, S> {
+    pub(super) fn new(services: &'a S, info: &Info, params: &'a BTreeMap<String, f64>) -> Checked<'a, S> {
+        let data = services.dataset();
+        Checked {
+            services,
+            data,
+            classes: data.classes.iter().map(|name| Str::new(name)).collect(),
+            needs: needs_of(info, params),
+            params,
+            prompts: data.classes.iter().map(|_| OnceLock::new()).chain([OnceLock::new()]).collect(),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Keeps the first reason why this run cannot be trusted.
+    pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
+        let reason = reason.into();
+        let mut first = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| reason.clone());
+        Error::new(reason)
+    }
+
+    pub(super) fn into_failure(self) -> Option<String> {
+        self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a service when none of the needs that allow it was declared. What is at hand because another detector
+    /// needs it makes no difference, or a detector would work beside that one only.
+    fn declared(&self, what: &str, any_of: &[(Needs, &str)]) -> Result<()> {
+        if any_of.iter().any(|(need, _)| self.needs.contains(*need)) {
+            return Ok(());
+        }
+        let names: Vec<String> = any_of.iter().map(|(_, name)| format!("Needs::{name}")).collect();
+        Err(Error::new(format!("it asks for {what} but does not declare {}", names.join(" or "))))
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<f64> {
+        let value = self.params.get(name).copied();
+        value.ok_or_else(|| Error::new(format!("the parameter '{}' is not declared", name.escape_debug())))
+    }
+
+    pub(super) fn embeddings(&self) -> Result<Matrix<'a>> {
+        self.declared("embeddings", &[(Needs::EMBEDDINGS, "EMBEDDINGS")])?;
+        self.services.embeddings()
+    }
+
+    pub(super) fn neighbors(&self, k: usize) -> Result<Neighbors<'a>> {
+        self.declared("neighbours", &[(Needs::NEIGHBORS, "NEIGHBORS")])?;
+        self.services.neighbors(k)
+    }
+
+    /// Takes vectors of any length.
+    pub(super) fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>> {
+        let width = self.embeddings()?.cols();
+        if count.checked_mul(width) != Some(vectors.len()) {
+            return Err(Error::new(format!(
+                "a detector passed {} numbers where {count} vectors of {width} were due",
+                vectors.len()
+            )));
+        }
+        let mut unit = vectors.to_vec();
+        for vector in unit.chunks_exact_mut(width.max(1)) {
+            let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+            if norm > 0.0 {
+                vector.iter_mut().for_each(|x| *x /= norm);
+            }
+        }
+        self.services.similarities(&unit, count)
+    }
+
+    pub(super) fn block(&self, rows: &[u32], cols: &[u32]) -> Result<Vec<f32>> {
+        self.declared("similarities", &[(Needs::EMBEDDINGS, "EMBEDDINGS")])?;
+        let count = self.data.labels.len();
+        match rows.iter().chain(cols).find(|&&sample| sample as usize >= count) {
+            Some(sample) => Err(Error::new(format!("it asks for sample {sample} of {count}"))),
+            None => self.services.block(rows, cols),
+        }
+    }
+
+    pub(super) fn model(&self) -> Result<(usize, f32)> {
+        self.declared("the model", &[(Needs::EMBEDDINGS, "EMBEDDINGS"), (Needs::TEXTS, "TEXTS")])?;
+        self.services.model()
+    }
+
+    pub(super) fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>> {
+        self.declared("text embeddings", &[(Needs::TEXTS, "TEXTS")])?;
+        self.services.embed_texts(texts)
+    }
+
+    pub(super) fn prompts(&self, label: u32) -> Result<Slice<Str>> {
+        self.declared("prompts", &[(Needs::TEXTS, "TEXTS")])?;
+        let class = (label != NO_LABEL).then_some(label);
+        let place = class.map_or(self.classes.len(), |class| class as usize);
+        if class.is_some() && place >= self.classes.len() {
+            return Err(Error::new(format!("there is no class number {label}")));
+        }
+        let views = || self.services.prompts(class).iter().map(|text| Str::new(text)).collect();
+        Ok(Slice::new(self.prompts[place].get_or_init(views)))
+    }
+
+    pub(super) fn hashes(&self, kind: u32) -> Result<&'a [u64]> {
+        self.declared("perceptual hashes", &[(Needs::HASHES, "HASHES")])?;
+        match hash_kind(kind)? {
+            HashKind::TurnedPhash => self.services.hashes(HashKind::Phash),
+            kind => self.services.hashes(kind),
+        }
+    }
+
+    pub(super) fn near_hashes(&self, kind: u32, radius: u32) -> Result<&'a [HashPair]> {
+        self.declared("perceptual hashes", &[(Needs::HASHES, "HASHES")])?;
+        let kind = hash_kind(kind)?;
+        if radius > MAX_RADIUS {
+            return Err(Error::new(format!(
+                "the radius {radius} is too large: use at most {MAX_RADIUS} bits"
+            )));
+        }
+        self.services.near_hashes(kind, radius)
+    }
+
+    pub(super) fn probabilities(&self) -> Result<OutOfSample<'a>> {
+        self.declared("class probabilities", &[(Needs::PROBABILITIES, "PROBABILITIES")])?;
+        self.services.probabilities()
+    }
+
+    pub(super) fn pixels(&self, sample: u32, max_side: u32, look: Look<'_>) -> Result<()> {
+        self.declared("pixels", &[(Needs::PIXELS, "PIXELS")])?;
+        if !self.decodable(sample as usize) {
+            return Err(Error::new(format!("sample {sample} has no pixels")));
+        }
+        self.services.pixels(sample as usize, max_side, look)
+    }
+
+    pub(super) fn each_pixels(&self, max_side: u32, look: Look<'_>) -> Result<()> {
+        self.declared("pixels", &[(Needs::PIXELS, "PIXELS")])?;
+        self.services.each_pixels(max_side, look)
+    }
+
+    pub(super) fn measures(&self) -> Result<&'a [u8]> {
+        self.declared("measures", &[(Needs::PIXELS, "PIXELS")])?;
+        self.services.measures()
+    }
+
+    pub(super) fn kept(&self, name: &str, version: u32) -> Result<Option<(u32, &'a [u8])>> {
+        check_kept_name(name)?;
+        self.services.kept(name, (version > 0).then_some(version))
+    }
+
+    pub(super) fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32> {
+        check_kept_name(name)?;
+        let (len, most) = (bytes.len(), MAX_KEPT_BYTES >> 20);
+        if len > MAX_KEPT_BYTES {
+            return Err(Error::new(format!("{len} bytes are too many to keep: at most {most} MiB")));
+        }
+        self.services.keep(name, bytes)
+    }
+
+    /// Whatever cannot be true refuses the whole report: a detector that is wrong about one sample's number may be wrong about
+    /// all.
+    pub(super) fn issue(&self, issue: Reported<'_>) -> Result<()> {
+        let (count, classes) = (self.data.labels.len(), self.classes.len());
+        let Reported { sample, score, related, .. } = issue;
+        if sample >= count {
+            return Err(self.refuse(format!("names sample {sample} of {count}")));
+        }
+        if !is_score(score) {
+            return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+        }
+        if let Some(class) = issue.suggested.filter(|&class| class as usize >= classes) {
+            return Err(self.refuse(format!("suggests class {class} of {classes}")));
+        }
+        if let Some(other) = related.iter().find(|other| other.sample as usize >= count) {
+            return Err(self.refuse(format!("names sample {} of {count} as evidence", other.sample)));
+        }
+        if let Some(other) = related.iter().find(|other| !other.similarity.is_finite()) {
+            let (other, similarity) = (other.sample, other.similarity);
+            return Err(self.refuse(format!("gives sample {other} the similarity {similarity} as evidence")));
+        }
+        // Undecodable files have an issue of their own.
+        if self.decodable(sample) {
+            self.services.issue(issue);
+        }
+        Ok(())
+    }
+
+    pub(super) fn scores(&self, scores: &[f32]) -> Result<()> {
+        let count = self.data.labels.len();
+        if scores.len() != count {
+            return Err(self.refuse(format!("wrote {} scores for {count} samples", scores.len())));
+        }
+        let wrong = scores.iter().enumerate().find(|(_, score)| !(score.is_nan() || is_score(**score)));
+        if let Some((sample, score)) = wrong {
+            return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+        }
+        let of_decodable = |(sample, &score)| if self.decodable(sample) { score } else { f32::NAN };
+        self.services.scores(&scores.iter().enumerate().map(of_decodable).collect::<Vec<f32>>());
+        Ok(())
+    }
+
+    fn decodable(&self, sample: usize) -> bool {
+        self.data.decodable.get(sample) == Some(&1)
+    }
+}
+
+fn is_score(value: f32) -> bool {
+    (0.0..=1.0).contains(&value)
+}
+
+fn hash_kind(code: u32) -> Result<HashKind> {
+    let kinds = [HashKind::Phash, HashKind::Dhash, HashKind::TurnedPhash];
+    let found = kinds.into_iter().find(|kind| kind.code() == code);
+    found.ok_or_else(|| Error::new(format!("there is no perceptual hash number {code}")))
+}
+
+/// Refuses what could be no file's name.
+fn check_kept_name(name: &str) -> Result<()> {
+    let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(proper) {
+        let name = name.escape_debug();
+        return Err(Error::new(format!("'{name}' is no name to keep bytes under: use a-z, 0-9 and -")));
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The values a detector runs with, and what they need.
+
+use crate::{Error, Info, Needs, Result};
+use std::collections::BTreeMap;
+
+/// The values a detector runs with: what was given, checked against its declaration, and defaults for the rest.
+///
+/// # Errors
+/// For a parameter the detector does not have, or a value outside its bounds.
+pub fn resolve_params(info: &Info, given: &BTreeMap<String, f64>) -> Result<BTreeMap<String, f64>> {
+    let mut params: BTreeMap<String, f64> =
+        info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
+    for (name, &value) in given {
+        let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
+            let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
+            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+            return Err(Error::new(format!("{} has no parameter '{name}' (it has: {known})", info.name())));
+        };
+        let (low, high) = param.bounds();
+        if !(low..=high).contains(&value) {
+            return Err(Error::new(format!(
+                "{}: {name} = {value} is not within {low}..={high}",
+                info.name()
+            )));
+        }
+        params.insert(name.clone(), value);
+    }
+    Ok(params)
+}
+
+/// What a detector needs with the parameters it was given: what it declares, and what a parameter asks for that is
+/// not at its default.
+pub fn needs_of(info: &Info, given: &BTreeMap<String, f64>) -> Needs {
+    let extra = info.parameters().iter().filter_map(|param| Some(param.needed_at(*given.get(param.name())?)));
+    extra.fold(info.needed(), Needs::and)
+}

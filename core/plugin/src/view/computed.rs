@@ -1,0 +1,209 @@
+//! What the host computes on request: vectors, neighbours, probabilities, texts and perceptual hashes.
+#![allow(unsafe_code)] // Calls the host's function table.
+
+use super::{View, check};
+use crate::abi::{MatrixTable, NeighborsTable, ProbabilitiesTable, Slice, Str};
+use crate::{Error, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Result};
+
+impl<'h> View<'h> {
+    /// One unit-length embedding a sample; zeros where it could not be decoded. Needs
+    /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
+    ///
+    /// # Errors
+    /// When the host has none.
+    pub fn embeddings(&self) -> Result<Matrix<'h>> {
+        let mut table = MatrixTable { data: Slice::empty(), rows: 0, cols: 0 };
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.embeddings)(self.host.ctx, &raw mut table) })?;
+        let data = self.lent(table.data);
+        if data.len() != table.rows * table.cols || table.rows != self.len() {
+            return Err(Error::new("the host's embedding matrix has the wrong size"));
+        }
+        Ok(Matrix { data, rows: table.rows, cols: table.cols })
+    }
+
+    /// The `k` nearest neighbours of every sample by cosine, computed once for all who ask. A sample has fewer where the
+    /// dataset has, and none where it could not be decoded. Needs [`Needs::NEIGHBORS`](crate::Needs::NEIGHBORS).
+    ///
+    /// # Errors
+    /// When the host has no embeddings, or was stopped.
+    pub fn neighbors(&self, k: usize) -> Result<Neighbors<'h>> {
+        let mut table = NeighborsTable { indices: Slice::empty(), similarities: Slice::empty(), k: 0 };
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.neighbors)(self.host.ctx, k, &raw mut table) })?;
+        let (indices, similarities) = (self.lent(table.indices), self.lent(table.similarities));
+        if indices.len() != self.len() * table.k || similarities.len() != indices.len() {
+            return Err(Error::new("the host's neighbour lists have the wrong size"));
+        }
+        Ok(Neighbors { indices, similarities, k: table.k })
+    }
+
+    /// Probabilities of the classes for every sample, one row a sample and one column a class, by a model that was
+    /// **not** trained on that sample; computed once for all who ask. Rows sum to one, or are zero where the image
+    /// could not be decoded. Needs [`Needs::PROBABILITIES`](crate::Needs::PROBABILITIES).
+    ///
+    /// # Errors
+    /// When the host has no embeddings, fewer than two classes can be told apart, or it was stopped.
+    pub fn probabilities(&self) -> Result<Matrix<'h>> {
+        let MatrixTable { data, rows, cols } = self.out_of_sample()?.matrix;
+        Ok(Matrix { data: self.lent(data), rows, cols })
+    }
+
+    /// Which fold each sample is in: its row of [`View::probabilities`] is by the model that was trained on the other
+    /// folds. `u32::MAX` where it has no row.
+    ///
+    /// # Errors
+    /// As for [`View::probabilities`].
+    pub fn folds(&self) -> Result<&'h [u32]> {
+        Ok(self.lent(self.out_of_sample()?.folds))
+    }
+
+    /// The inverse temperature that calibrates [`View::probabilities`]: every row was raised to this power and divided by
+    /// its sum, so that `p.powf(1.0 / inverse_temperature)` is in proportion to what the model gave. 1 where none was.
+    ///
+    /// # Errors
+    /// As for [`View::probabilities`].
+    pub fn inverse_temperature(&self) -> Result<f32> {
+        Ok(self.out_of_sample()?.inverse_temperature)
+    }
+
+    fn out_of_sample(&self) -> Result<ProbabilitiesTable> {
+        let matrix = MatrixTable { data: Slice::empty(), rows: 0, cols: 0 };
+        let mut table =
+            ProbabilitiesTable { matrix, folds: Slice::empty(), inverse_temperature: 1.0, reserved: 0 };
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.probabilities)(self.host.ctx, &raw mut table) })?;
+        let MatrixTable { data, rows, cols } = table.matrix;
+        let right = data.len == rows * cols && rows == self.len() && cols == self.class_count();
+        if !right || table.folds.len != self.len() {
+            return Err(Error::new("the host's probabilities have the wrong size"));
+        }
+        Ok(table)
+    }
+
+    /// Cosines of all samples with some vectors (row-major, any length): `result[sample * count + vector]`. Needs
+    /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
+    ///
+    /// # Errors
+    /// When the width is not the embeddings', or the host has none.
+    pub fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; self.len() * count];
+        if vectors.len() != count * self.embeddings()?.cols() {
+            return Err(Error::new("the vectors are not as wide as the embeddings"));
+        }
+        // SAFETY: both buffers outlive the call and their lengths are passed or were just checked.
+        let status = unsafe {
+            (self.host.similarities)(self.host.ctx, vectors.as_ptr(), count, out.as_mut_ptr(), out.len())
+        };
+        check(self.host, status)?;
+        Ok(out)
+    }
+
+    /// Cosines of some samples with some others, as one matrix product: `result[row * cols.len() + col]`. Needs
+    /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
+    ///
+    /// # Errors
+    /// When the host has no embeddings or no such sample.
+    pub fn block(&self, rows: &[u32], cols: &[u32]) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; rows.len() * cols.len()];
+        // SAFETY: all buffers outlive the call and carry their lengths.
+        let status = unsafe {
+            (self.host.block)(self.host.ctx, Slice::new(rows), Slice::new(cols), out.as_mut_ptr(), out.len())
+        };
+        check(self.host, status)?;
+        Ok(out)
+    }
+
+    /// Width of an embedding, and the model's logit scale (100 for OpenAI's CLIP). Needs
+    /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS) or [`Needs::TEXTS`](crate::Needs::TEXTS).
+    ///
+    /// # Errors
+    /// When the host has no model.
+    pub fn model(&self) -> Result<(usize, f32)> {
+        let (mut dim, mut scale) = (0, 0.0);
+        // SAFETY: both outlive the call.
+        check(self.host, unsafe { (self.host.model)(self.host.ctx, &raw mut dim, &raw mut scale) })?;
+        Ok((dim, scale))
+    }
+
+    /// Unit-length embeddings of some texts, one row each. Needs [`Needs::TEXTS`](crate::Needs::TEXTS).
+    ///
+    /// # Errors
+    /// When the model has no text tower, which [`Error::is_missing`] tells, or the device fails.
+    pub fn embed_texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<OwnedMatrix> {
+        let cols = self.model()?.0;
+        let views: Vec<Str> = texts.iter().map(|text| Str::new(text.as_ref())).collect();
+        let mut data = vec![0.0; texts.len() * cols];
+        // SAFETY: all buffers outlive the call and carry their lengths.
+        let status = unsafe {
+            (self.host.embed_texts)(self.host.ctx, Slice::new(&views), data.as_mut_ptr(), data.len())
+        };
+        check(self.host, status)?;
+        Ok(OwnedMatrix { data, cols })
+    }
+
+    /// The prompts that describe a class, from the prompt sets: every template with every synonym. Needs
+    /// [`Needs::TEXTS`](crate::Needs::TEXTS).
+    ///
+    /// # Errors
+    /// When there is no such class.
+    pub fn prompts(&self, label: u32) -> Result<Vec<String>> {
+        let mut table = Slice::empty();
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.prompts)(self.host.ctx, label, &raw mut table) })?;
+        // SAFETY: lent as the slice is.
+        Ok(self.lent(table).iter().map(|text| unsafe { text.as_str() }.to_owned()).collect())
+    }
+
+    /// The prompts that describe anything else ("a photo of something"), which stand against a class's own.
+    ///
+    /// # Errors
+    /// When the host has no prompt sets.
+    pub fn alternatives(&self) -> Result<Vec<String>> {
+        self.prompts(NO_LABEL)
+    }
+
+    /// What the model takes each class for: the normalised mean of its prompts' embeddings, one row a class.
+    ///
+    /// # Errors
+    /// When a class has no prompt or the model no text tower, which [`Error::is_missing`] tells; when the device fails.
+    pub fn class_vectors(&self) -> Result<OwnedMatrix> {
+        let cols = self.model()?.0;
+        let mut data = Vec::with_capacity(self.class_count() * cols);
+        for label in 0..self.class_count() as u32 {
+            self.checkpoint()?;
+            let texts = self.prompts(label)?;
+            if texts.is_empty() {
+                let name = self.class_name(label);
+                return Err(Error::missing(format!("the prompt set has no prompt for {name}")));
+            }
+            data.extend(self.embed_texts(&texts)?.mean_direction());
+        }
+        Ok(OwnedMatrix { data, cols })
+    }
+
+    /// Perceptual hashes, one a sample, 0 where it could not be decoded. Needs [`Needs::HASHES`](crate::Needs::HASHES).
+    ///
+    /// # Errors
+    /// When the host has none.
+    pub fn hashes(&self, kind: HashKind) -> Result<&'h [u64]> {
+        let mut table = Slice::empty();
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe { (self.host.hashes)(self.host.ctx, kind.code(), &raw mut table) })?;
+        Ok(self.lent(table))
+    }
+
+    /// All pairs of samples whose hashes differ in at most `radius` bits (0..=16), sorted. Needs
+    /// [`Needs::HASHES`](crate::Needs::HASHES).
+    ///
+    /// # Errors
+    /// When the host has no hashes, or the radius is too large.
+    pub fn near_hashes(&self, kind: HashKind, radius: u32) -> Result<&'h [HashPair]> {
+        let mut table = Slice::empty();
+        // SAFETY: the table outlives the call.
+        check(self.host, unsafe {
+            (self.host.near_hashes)(self.host.ctx, kind.code(), radius, &raw mut table)
+        })?;
+        Ok(self.lent(table))
+    }
+}

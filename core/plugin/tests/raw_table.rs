@@ -1,0 +1,141 @@
+//! What a detector can do wrong that goes past the safe half of the contract: null pointers, wrong lengths, unknown numbers.
+#![cfg(feature = "testing")]
+#![allow(unsafe_code)] // Calls the host's table by hand.
+
+use chaffinch_plugin::abi::*;
+use chaffinch_plugin::prelude::*;
+use chaffinch_plugin::testing::MemoryHost;
+use std::ptr::{null, null_mut};
+
+/// Has the parameters and needs of what is called by hand.
+struct Declared;
+
+impl Detector for Declared {
+    const INFO: Info = Info::new("declared", "Asks by hand").needs(
+        Needs::EMBEDDINGS.and(Needs::NEIGHBORS).and(Needs::TEXTS).and(Needs::HASHES).and(Needs::PIXELS),
+    );
+
+    fn detect(&self, _: &View<'_>, _: &Report<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn host() -> MemoryHost {
+    MemoryHost::new()
+        .classes(&["cat", "dog"])
+        .labels(&[0, 1, 0])
+        .decodable(&[true, true, false])
+        .embeddings(&[1.0, 0.0, 0.0, 1.0, 0.0, 0.0], 2)
+        .hashes(&[1, 2, 3], &[1, 2, 3])
+        .texts(|text| if text == "panic" { panic!("the model fell over") } else { Some(vec![1.0, 0.0]) })
+}
+
+/// How a call ended, and what the host says of it. Only for calls that have just been made.
+fn said(table: &HostTable, status: Status) -> (Status, String) {
+    // SAFETY: the table is that of a run that goes on; the sentence is copied.
+    (status, unsafe { (table.message)(table.ctx).as_str().to_owned() })
+}
+
+#[test]
+fn null_pointers_and_wrong_lengths_are_refused() {
+    let outcome = host().run_by_hand(&Declared, |table| {
+        let ctx = table.ctx;
+        let null_pointer = (Status::ERROR, "a detector passed a null pointer".to_owned());
+        // SAFETY: the table is valid during this call; null is what is tried, and lengths are those of the buffers.
+        unsafe {
+            assert_eq!(said(table, (table.dataset)(ctx, null_mut())), null_pointer);
+            assert_eq!(said(table, (table.embeddings)(ctx, null_mut())), null_pointer);
+            assert_eq!(said(table, (table.neighbors)(ctx, 1, null_mut())), null_pointer);
+            assert_eq!(said(table, (table.hashes)(ctx, 0, null_mut())), null_pointer);
+            assert_eq!(said(table, (table.kept)(ctx, Str::new("a"), 0, null_mut())), null_pointer);
+            assert_eq!(
+                said(table, (table.keep)(ctx, Str::new("a"), Slice::new(b"x"), null_mut())),
+                null_pointer
+            );
+            let mut dim = 0;
+            assert_eq!(said(table, (table.model)(ctx, &raw mut dim, null_mut())), null_pointer);
+
+            let mut short = [0.0; 2];
+            let texts = [Str::new("a"), Str::new("b")];
+            let status = (table.embed_texts)(ctx, Slice::new(&texts), short.as_mut_ptr(), 2);
+            assert_eq!(said(table, status).1, "a detector's buffer holds 2 numbers, 4 are needed");
+            let status = (table.block)(ctx, Slice::new(&[0]), Slice::new(&[1]), null_mut(), 1);
+            assert_eq!(said(table, status).1, "a detector's buffer holds 1 numbers, 1 are needed");
+            let status = (table.similarities)(ctx, null(), 1, short.as_mut_ptr(), 2);
+            assert_eq!(said(table, status).1, "a detector passed 0 numbers where 1 vectors of 2 were due");
+            let status = (table.similarities)(ctx, short.as_ptr(), usize::MAX, short.as_mut_ptr(), 2);
+            assert_eq!(said(table, status).1, "too many vectors");
+        }
+        Status::OK
+    });
+    assert_eq!(outcome.error, None);
+}
+
+#[test]
+fn unknown_numbers_are_refused() {
+    let outcome = host().run_by_hand(&Declared, |table| {
+        let (mut hashes, mut pairs) = (Slice::empty(), Slice::empty());
+        // SAFETY: the table is valid during this call, and so is what is passed.
+        unsafe {
+            let status = (table.hashes)(table.ctx, 3, &raw mut hashes);
+            assert_eq!(said(table, status).1, "there is no perceptual hash number 3");
+            let status = (table.near_hashes)(table.ctx, 0, 17, &raw mut pairs);
+            assert_eq!(said(table, status).1, "the radius 17 is too large: use at most 16 bits");
+        }
+        Status(77)
+    });
+    assert_eq!(outcome.error.as_deref(), Some("returned the unknown status 77"));
+}
+
+#[test]
+fn a_panic_of_the_host_is_a_status() {
+    let outcome = host().run_by_hand(&Declared, |table| {
+        let (texts, mut out) = ([Str::new("panic")], [0.0; 2]);
+        // SAFETY: the table is valid during this call, and so is what is passed.
+        let status = unsafe { (table.embed_texts)(table.ctx, Slice::new(&texts), out.as_mut_ptr(), 2) };
+        assert_eq!(
+            said(table, status),
+            (Status::ERROR, "the host panicked while serving a detector: the model fell over".to_owned())
+        );
+        Status::ERROR
+    });
+    assert_eq!(outcome.error.as_deref(), Some("failed without saying why"));
+}
+
+#[test]
+fn a_score_that_is_none_and_a_null_issue_refuse_the_report() {
+    let issue = IssueRecord {
+        sample: 0,
+        score: f32::NAN,
+        suggested: u32::MAX,
+        group: u32::MAX,
+        related: Slice::empty(),
+        reason: Str::new(""),
+    };
+    for (record, reason) in
+        [(null(), "wrote a null issue"), (&raw const issue, "gives sample 0 the score NaN")]
+    {
+        let outcome = host().run_by_hand(&Declared, |table| {
+            // SAFETY: the table is valid during this call; the record is null or outlives it.
+            unsafe { (table.issue)(table.ctx, record) };
+            Status::OK
+        });
+        assert_eq!(outcome.error.as_deref(), Some(reason));
+    }
+}
+
+#[test]
+fn missing_neighbours_are_padded_as_the_contract_says() {
+    host().run_by_hand(&Declared, |table| {
+        let mut lists = NeighborsTable { indices: Slice::empty(), similarities: Slice::empty(), k: 0 };
+        // SAFETY: the table is valid during this call; what it lends lives as long.
+        let (indices, similarities) = unsafe {
+            assert_eq!((table.neighbors)(table.ctx, 2, &raw mut lists), Status::OK);
+            (lists.indices.as_slice(), lists.similarities.as_slice())
+        };
+        // Two samples are each other's only neighbours, and the third cannot be decoded.
+        assert_eq!(indices, [1, u32::MAX, 0, u32::MAX, u32::MAX, u32::MAX]);
+        assert_eq!(similarities, [0.0, -1.0, 0.0, -1.0, -1.0, -1.0]);
+        Status::OK
+    });
+}
