@@ -284,7 +284,7 @@ impl Plain<'_> {
                 let question = format!("{} (yes or no)", confirm.question);
                 self.tell(&question)?;
             }
-            Mode::Panel(_) | Mode::Jobs(_) => {
+            Mode::Panel(_) => {
                 for line in describe::page(&self.model) {
                     self.tell(&line)?;
                 }

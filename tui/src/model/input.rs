@@ -66,6 +66,21 @@ impl Line {
         self.at = 0;
     }
 
+    /// Does an action that edits; any other leaves it as it is.
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::PromptLeft => self.left(),
+            Action::PromptRight => self.right(),
+            Action::PromptHome => self.at = 0,
+            Action::PromptEnd => self.at = self.text.len(),
+            Action::PromptBackspace => self.backspace(),
+            Action::PromptDelete => self.delete(),
+            Action::PromptDeleteWord => self.delete_word(),
+            Action::PromptDeleteLine => self.delete_line(),
+            _ => {}
+        }
+    }
+
     fn before(&self) -> usize {
         self.at - self.text[..self.at].chars().next_back().map_or(0, char::len_utf8)
     }
@@ -215,9 +230,7 @@ pub enum Mode {
     Picker(Picker),
     /// A question.
     Confirm(Confirm),
-    /// The page of jobs and log, scrolled by so many lines.
-    Jobs(u16),
-    /// A page that is worked in.
+    /// A page that lies over the one with samples.
     Panel(super::Panel),
 }
 
@@ -227,9 +240,8 @@ impl Mode {
         match self {
             Mode::List => Scope::List,
             Mode::Prompt(_) | Mode::Picker(_) | Mode::Confirm(_) => Scope::Prompt,
-            Mode::Jobs(_) => Scope::Pane,
             Mode::Panel(panel) if panel.editing.is_some() => Scope::Prompt,
-            Mode::Panel(_) => Scope::Panel,
+            Mode::Panel(panel) => panel.page.scope(),
         }
     }
 }

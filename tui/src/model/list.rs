@@ -1,7 +1,7 @@
 //! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
 
 use crate::action::Action;
-use chaffinch_core::protocol::{Query, Ticket};
+use chaffinch_core::protocol::{Query, Sort, Ticket};
 use chaffinch_core::sample::SampleId;
 
 /// The list that is shown.
@@ -95,6 +95,18 @@ pub struct Walk {
     pub forward: bool,
     /// The first row of the window that was asked for.
     pub awaiting: Option<u64>,
+}
+
+/// The order in words.
+pub fn sort_name(sort: &Sort) -> &str {
+    match sort {
+        Sort::Rank => "rank",
+        Sort::Detector(name) => name,
+        Sort::Class => "class",
+        Sort::Path => "path",
+        Sort::Random => "random",
+        Sort::Group => "group",
+    }
 }
 
 impl List {

@@ -1,28 +1,38 @@
 //! Everything the interface knows. Plain data: [`crate::update`] changes it, [`crate::view`] draws it.
 
+mod beside;
+mod complete;
+mod detector;
 mod input;
 mod journal;
+mod kept;
 mod layout;
 mod list;
 mod macros;
+mod page;
 mod panel;
 mod pictures;
 mod rows;
+mod search;
 mod sitting;
 mod views;
 
+pub use beside::{Beside, group, related};
+pub use complete::{completions, quoted};
 pub use input::{
     Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
 };
 pub use journal::{Journal, Op};
+pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout};
-pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};
+pub use list::{Anchor, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
-pub use panel::{Matrix, Panel, PanelKind, Panels, step, value_words};
+pub use page::{Page, PageRef};
+pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
-pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
+pub use views::{Cells, Compare, Groups, MapQuestion, MapState, Medoids, Screen, Shot, Views};
 
 use crate::key::Key;
 use crate::keymap::Keymap;
@@ -198,8 +208,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// An interface that knows nothing yet.
-    pub fn new(keymap: Keymap, theme: Theme, size: Size) -> Model {
+    /// An interface that knows nothing yet and shows the first of these pages.
+    pub fn with_pages(pages: &'static [PageRef], keymap: Keymap, theme: Theme, size: Size) -> Model {
         Model {
             now: 0,
             size,
@@ -228,7 +238,7 @@ impl Model {
             toast: None,
             jobs: Jobs::default(),
             zoom: false,
-            views: Views::default(),
+            views: Views::new(pages),
             scroll: 0,
             advance: true,
             detector: 0,
@@ -274,10 +284,7 @@ impl Model {
 
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
-        if self.views.page.is_over_the_list() {
-            return self.rows.get(self.list.cursor);
-        }
-        self.views.row(self)
+        self.views.page.row(self)
     }
 
     /// What is known of these samples, where it is one.
@@ -290,10 +297,7 @@ impl Model {
 
     /// The sample under the cursor.
     pub fn sample(&self) -> Option<SampleId> {
-        if self.views.page == Page::Map {
-            return self.views.map.sample();
-        }
-        self.row().map(|row| row.sample)
+        self.views.page.sample(self)
     }
 
     /// What was decided about a row, counting decisions that are not on disk yet.
@@ -320,19 +324,46 @@ impl Model {
 
     /// What would bring a later run back to this place.
     pub fn place(&self) -> Place {
-        let detector = self.session.as_ref().and_then(|s| s.detectors.get(self.detector));
-        Place {
+        let mut place = Place {
             query: self.list.query.clone(),
             row: self.list.cursor,
             sample: self.sample(),
             top: self.list.top,
-            detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
+            detector: self.chosen_name().unwrap_or_default().to_owned(),
             recent: self.recent.clone(),
             stay: !self.advance,
-            grid: [self.views.page, self.views.below].contains(&Page::Grid),
-            columns: self.views.columns,
-            keys: crate::update::recorded(self),
+            grid: false,
+            columns: None,
+            keys: crate::key::notation(&self.macros.last),
             tags: self.tags.clone(),
+        };
+        for page in self.views.all {
+            page.remember(self, &mut place);
+        }
+        place
+    }
+
+    /// The page that lies over the one with samples.
+    pub fn panel(&self) -> Option<PageRef> {
+        match &self.mode {
+            Mode::Panel(panel) => Some(panel.page),
+            _ => None,
+        }
+    }
+
+    /// The value that is being typed into that page.
+    pub fn typing(&self) -> Option<&Line> {
+        match &self.mode {
+            Mode::Panel(panel) => panel.editing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The dataset or what is known of it has changed: pages ask for everything again.
+    pub fn forget_views(&mut self) {
+        self.views.stale = true;
+        for page in self.views.all {
+            page.forget(self);
         }
     }
 
@@ -348,10 +379,10 @@ impl Model {
         let next = self.key_at + if self.pausing() { REST } else { PAUSE };
         let rest = (self.target.is_some() && !self.resting()).then_some(next);
         let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
-        let map = self.views.map.again.filter(|_| self.views.page == Page::Map);
+        let due = self.views.page.due(self);
         let times = [
             [prompt, held, toast, threshold, rest],
-            [self.remember_at, self.quitting, self.retry_at(), replay, map],
+            [self.remember_at, self.quitting, self.retry_at(), replay, due],
         ];
         times.into_iter().flatten().flatten().min()
     }
@@ -359,8 +390,9 @@ impl Model {
     /// When an unanswered question is asked again.
     fn retry_at(&self) -> Option<u64> {
         let asked = self.details.asked.map(|(_, at)| at);
-        let times = [self.rows.oldest(), asked, self.pictures.oldest(), self.views.oldest()];
-        times.into_iter().flatten().min().map(|at| at + PATIENCE)
+        let times = [self.rows.oldest(), asked, self.pictures.oldest()];
+        let pages = self.views.all.iter().filter_map(|page| page.oldest(self));
+        times.into_iter().flatten().chain(pages).min().map(|at| at + PATIENCE)
     }
 }
 

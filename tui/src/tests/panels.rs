@@ -3,7 +3,7 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use super::screens::snapshot;
-use crate::model::{Mode, PanelKind};
+use crate::model::Mode;
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg};
 use chaffinch_core::protocol::{Command, Event, Progress, Sort};
@@ -218,9 +218,7 @@ fn typing_a_value_does_not_decide() {
     let mut rig = Rig::small();
     rig.press("P<Enter><C-u>x1a<Esc>");
     assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
-    assert!(
-        matches!(&rig.model.mode, Mode::Panel(p) if p.kind == PanelKind::Detectors && p.editing.is_none())
-    );
+    assert!(matches!(&rig.model.mode, Mode::Panel(p) if p.page.name() == "detectors" && p.editing.is_none()));
 }
 
 #[test]

@@ -1,14 +1,51 @@
 //! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
 
-use super::{Effects, motion, prompt, say, send, views, walk};
-use crate::action::Action;
+use super::{Effects, motion, prompt, say, send, walk};
+use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
 use chaffinch_core::decision::{Choice, Decision};
-use chaffinch_core::protocol::{Command, Detail};
+use chaffinch_core::protocol::{Command, ViewCommand};
 use chaffinch_core::sample::SampleId;
 
 /// Above this many samples a decision is asked about first.
-pub(super) const ASK_ABOVE: usize = 20;
+pub(crate) const ASK_ABOVE: usize = 20;
+
+/// Does an action that decides.
+pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
+    use kind::Decide as D;
+    let action = Action::from(it);
+    match it {
+        D::Keep | D::KeepGroup => ask(model, action, Choice::Keep, fx),
+        D::Remove | D::RemoveGroup => ask(model, action, Choice::Remove, fx),
+        D::Unsure | D::UnsureGroup => ask(model, action, Choice::Unsure, fx),
+        D::AcceptSuggestion => accept(model, fx),
+        D::Relabel | D::RelabelGroup => relabel(model, action, fx),
+        D::Candidate1
+        | D::Candidate2
+        | D::Candidate3
+        | D::Candidate4
+        | D::Candidate5
+        | D::Candidate6
+        | D::Candidate7
+        | D::Candidate8
+        | D::Candidate9 => candidate(model, action, action.candidate().unwrap_or(0), fx),
+        D::ClearDecision => clear(model, action, fx),
+        D::Repeat => match model.last_choice.clone() {
+            Some(choice) => ask(model, action, choice, fx),
+            None => say(model, Level::Warning, "nothing to repeat yet"),
+        },
+        D::Undo => {
+            model.journal.push(Op::Undo);
+            send(fx, Command::Undo);
+        }
+        D::Redo => {
+            model.journal.push(Op::Redo);
+            send(fx, Command::Redo);
+        }
+        D::Note => prompt::open_note(model, action, fx),
+        D::Tag => prompt::open_tag(model, action, fx),
+    }
+}
 
 /// Whether an action reaches beyond the sample under the cursor.
 fn is_group(action: Action) -> bool {
@@ -33,14 +70,14 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
     if !is_group(action) {
         return Some(vec![sample]);
     }
-    if let Some(group) = model.views.group_samples() {
+    if let Some(group) = model.views.page.group(model) {
         return Some(group);
     }
     let Some(detail) = model.details.get(sample) else {
         say(model, Level::Warning, "the group is still being read");
         return None;
     };
-    let group = group(detail);
+    let group = crate::model::group(detail);
     if group.is_empty() {
         say(model, Level::Warning, "this sample is in no group: mark samples first");
         return None;
@@ -48,15 +85,8 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
     Some(group)
 }
 
-/// The group of the worst issue that has one.
-pub(crate) fn group(detail: &Detail) -> Vec<SampleId> {
-    let flagged = detail.issues.iter().filter(|issue| issue.flagged).chain(&detail.issues);
-    let group = flagged.map(|issue| &issue.group).find(|group| group.len() > 1);
-    group.cloned().unwrap_or_default()
-}
-
 /// Decides, or asks first where it is about many.
-pub(super) fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
+fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         ask_about(model, samples, choice, fx);
     }
@@ -92,7 +122,7 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
 pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
     match consequence {
         Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
-        Consequence::KeepOnly(keep, remove) => views::keep_only(model, keep, remove, fx),
+        Consequence::KeepOnly(keep, remove) => keep_only(model, keep, remove, fx),
     }
 }
 
@@ -115,9 +145,22 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
     model.marks.clear();
     model.journal.push(Op::Decide { samples, choice });
     motion::touch(model);
-    if advance && !views::advance(model, fx) {
+    if advance && !model.views.page.advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
+    }
+}
+
+/// Sends that one of a group is kept and the others are removed, and goes on to the next group.
+pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>, fx: &mut Effects) {
+    count(model, &[keep], Some(&Choice::Keep));
+    count(model, &remove, Some(&Choice::Remove));
+    model.marks.clear();
+    send(fx, Command::View(ViewCommand::KeepOnly { keep, remove: remove.clone() }));
+    model.journal.push(Op::KeepOnly { keep, remove });
+    motion::touch(model);
+    if model.advance {
+        model.views.page.advance(model, fx);
     }
 }
 
@@ -161,14 +204,14 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
 }
 
 /// Takes decisions back.
-pub(super) fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
+fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         decide(model, samples, None, fx);
     }
 }
 
 /// Relabels to what the detectors suggest.
-pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
+fn accept(model: &mut Model, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let suggested = row.suggested.or_else(|| {
         model
@@ -183,7 +226,7 @@ pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
 }
 
 /// Relabels to one of the candidates that the panel shows.
-pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
+fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let (sample, label) = (row.sample, row.label);
     // Only what stands on the screen may be chosen by its number.
@@ -202,7 +245,7 @@ pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mu
 }
 
 /// Opens the list of classes.
-pub(super) fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
+fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         prompt::open_relabel(model, samples);
     }

@@ -1,11 +1,11 @@
 //! What the engine says, taken in.
 
-use super::{Effect, Effects, decide, macros, motion, panels, say, send, views, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Place, Shown};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use chaffinch_core::decision::Decision;
 use chaffinch_core::protocol::{
-    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary,
+    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
 };
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             session(model, summary, fx);
             panels::refresh(model, fx);
         }
-        Event::Overview { ticket, overview } => panels::overview(model, ticket, overview),
+        Event::Overview { ticket, overview } => panels::overviewed(model, ticket, overview),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
@@ -53,11 +53,20 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         }
         Event::Detail(detail) => model.details.insert(detail),
         Event::Picture(picture) => got_picture(model, picture, fx),
-        Event::View(event) => views::event(model, *event, fx),
+        Event::View(event) => view(model, *event, fx),
         Event::Saved(saved) => got_saved(model, saved, fx),
         Event::Refused { message } => refused(model, message, fx),
         Event::Log { line } => log(model, line),
         Event::Bye => fx.push(Effect::Gone),
+    }
+}
+
+/// An answer to a question of a page, for the one that asked.
+fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
+    let mut left = Some(event);
+    for page in model.views.all {
+        let Some(event) = left.take() else { return };
+        left = page.event(model, event, fx);
     }
 }
 
@@ -77,7 +86,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         );
         return say(model, Level::Error, text);
     }
-    let chosen = model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.name.clone());
+    let chosen = model.chosen_name().map(str::to_owned);
     let before = model.session.replace(summary);
     let Some(summary) = &model.session else { return };
     match before {
@@ -87,12 +96,14 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             model.remembered = summary.remembered.clone();
             let at = summary.detectors.iter().position(|d| d.name == place.detector);
             model.detector = at.unwrap_or(0);
-            model.recent = place.recent;
-            let tags = place.tags.into_iter().filter(|tag| !model.tags.contains(tag)).collect::<Vec<_>>();
+            model.recent.clone_from(&place.recent);
+            let tags = place.tags.iter().filter(|tag| !model.tags.contains(tag)).cloned().collect::<Vec<_>>();
             model.tags.extend(tags);
             macros::restore(model, &place.keys);
             model.advance = !place.stay;
-            views::restore(model, place.grid, place.columns);
+            for page in model.views.all {
+                page.restore(model, &place);
+            }
             model.list.top = place.top;
             let anchor =
                 if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };
@@ -119,7 +130,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
             if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
-                model.views.forget();
+                model.forget_views();
                 let query = model.list.query.clone();
                 // Nothing moves under the cursor: it stays on its sample.
                 motion::relist(model, query, Anchor::Stay, fx);
@@ -258,8 +269,8 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
         return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
     }
     let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
-    views::seen(model, key.sample, picture.whole);
-    let pixels = views::enlarged(pixels, key.part);
+    part::seen(model, key.sample, picture.whole);
+    let pixels = part::enlarged(pixels, key.part);
     let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.target);
     fx.push(Effect::Encode(EncodeJob { slot, ticket, key, pixels, target, above: None, budget: None }));
 }
@@ -330,20 +341,25 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     if let Some(first) = first.filter(|_| moves && uniform) {
         motion::go_to(model, first, fx);
     }
-    views::saved(model, moves.then_some(first).flatten());
+    model.views.stale = true;
+    if let Some(first) = first.filter(|_| moves) {
+        model.views.page.seek(model, Some(first));
+    }
     finish_quitting(model, fx);
 }
 
 fn set(model: &mut Model, samples: &[chaffinch_core::sample::SampleId], decision: Option<&Decision>) {
     let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
-    let change = |row: &mut Row| {
+    let mut change = |row: &mut Row| {
         if samples.contains(&row.sample) {
             row.decision = decision.cloned();
         }
     };
-    model.rows.each_mut(change);
+    model.rows.each_mut(&mut change);
     model.details.each_mut(|detail| change(&mut detail.row));
-    model.views.each_row_mut(change);
+    for page in model.views.all {
+        page.each_row_mut(model, &mut change);
+    }
 }
 
 fn refused(model: &mut Model, message: String, fx: &mut Effects) {
@@ -355,7 +371,8 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             let samples = op.samples();
             // Who waits to quit must see that this was not saved.
             let waiting = model.quitting.take().is_some();
-            views::refused(model, samples.first().copied());
+            model.views.stale = true;
+            model.views.page.seek(model, samples.first().copied());
             let place = samples.first().and_then(|first| model.rows.place_of(*first));
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);

@@ -3,7 +3,7 @@
 
 use super::{Effects, keys, say};
 use crate::action::Action;
-use crate::key::{Key, notation, parse_sequence, shown};
+use crate::key::{Key, parse_sequence, shown};
 use crate::model::{LONGEST, Level, MOST, Model, PATIENCE};
 
 /// Begins to record, or ends it.
@@ -86,11 +86,6 @@ fn calm(model: &Model) -> bool {
     let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
     let here = list.total == 0 || model.sample().is_some_and(|sample| model.details.get(sample).is_some());
     still && model.walk.is_none() && here && model.journal.outstanding.len() < 32
-}
-
-/// The recorded keys as they are kept with the session.
-pub(crate) fn kept(model: &Model) -> String {
-    notation(&model.macros.last)
 }
 
 /// Takes over what was kept.

@@ -1,37 +1,36 @@
 //! From a message to a new state and to what is to be done. Nothing here draws, waits or touches the outside.
 
 mod act;
+pub(crate) mod beside;
+mod clipboard;
 mod complete;
-mod decide;
+pub(crate) mod decide;
+pub(crate) mod detector;
 mod engine;
-mod form;
+mod find;
+pub(crate) mod job;
 mod keys;
+mod look;
 mod macros;
-mod motion;
-mod panels;
+pub(crate) mod mark;
+pub(crate) mod motion;
+pub(crate) mod panels;
+pub(crate) mod part;
+pub(crate) mod pictures;
+mod program;
 mod prompt;
 mod record;
 mod settle;
-mod views;
+pub(crate) mod show;
 mod walk;
 
+pub use crate::effect::{Effect, Effects};
 pub use act::act;
-pub(crate) use complete::options as completions;
-pub(crate) use decide::group;
-pub(crate) use macros::kept as recorded;
-pub(crate) use motion::sort_name;
-pub(crate) use panels::detector as chosen_detector;
-pub(crate) use settle::main_key;
-
-/// Whether a row has what was searched for.
-pub(crate) fn hit(model: &Model, row: &chaffinch_core::protocol::Row) -> bool {
-    walk::matches(model, row, &model.search.to_lowercase())
-}
 
 use crate::action::Action;
 use crate::key::Key;
 use crate::model::{Level, Model, Toast};
-use crate::picture::{EncodeJob, EncodeResult, Protocol};
+use crate::picture::{EncodeResult, Protocol};
 use chaffinch_core::protocol::{Command, Event};
 use std::collections::BTreeMap;
 
@@ -65,30 +64,6 @@ pub enum Msg {
     /// It is now this many milliseconds since the start.
     Tick(u64),
 }
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Tell the engine.
-    Send(Command),
-    /// Make a picture ready.
-    Encode(EncodeJob),
-    /// Put text into the clipboard of the person's terminal.
-    Copy(String),
-    /// Draw everything again.
-    Redraw,
-    /// Take clicks and the wheel, or leave them to the terminal.
-    Mouse(bool),
-    /// Give the terminal back and stop.
-    Suspend,
-    /// Leave: the engine has ended.
-    Gone,
-    /// Leave; this many decisions are not known to be saved.
-    Quit(usize),
-}
-
-/// The effects of one message.
-pub type Effects = Vec<Effect>;
 
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
@@ -133,12 +108,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
 }
 
 /// Shows a message at the bottom.
-fn say(model: &mut Model, level: Level, text: impl Into<String>) {
+pub(crate) fn say(model: &mut Model, level: Level, text: impl Into<String>) {
     // A fault stays until a key answers it.
     let until = (level != Level::Error).then_some(model.now + 8_000);
     model.toast = Some(Toast { level, text: text.into(), until });
 }
 
-fn send(fx: &mut Effects, command: Command) {
+/// Tells the engine something.
+pub(crate) fn send(fx: &mut Effects, command: Command) {
     fx.push(Effect::Send(command));
 }

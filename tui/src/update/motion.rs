@@ -1,24 +1,54 @@
 //! Moving over the list, and choosing what is listed.
 
-use super::{Effects, say, send};
-use crate::model::{Anchor, Incoming, Level, Mode, Model};
+use super::{Effects, engine, say, send, walk};
+use crate::action::kind::Move;
+use crate::model::{Anchor, Incoming, Level, Model, Purpose, sort_name};
 use chaffinch_core::protocol::{Command, Query, Sort};
 use chaffinch_core::sample::SampleId;
 
 /// Below this time between two moves the cursor is travelling, and pictures wait.
 const TRAVELLING: u64 = 90;
 
+/// Does an action that moves the cursor.
+pub(super) fn act(model: &mut Model, action: Move, fx: &mut Effects) {
+    let cursor = model.list.cursor;
+    match action {
+        Move::Down => go(model, cursor.saturating_add(1)),
+        Move::Up => go(model, cursor.saturating_sub(1)),
+        Move::PageDown => go(model, cursor.saturating_add(page(model))),
+        Move::PageUp => go(model, cursor.saturating_sub(page(model))),
+        Move::HalfPageDown => go(model, cursor.saturating_add(page(model) / 2)),
+        Move::HalfPageUp => go(model, cursor.saturating_sub(page(model) / 2)),
+        Move::Top => engine::go_to_end(model, 0, fx),
+        Move::Bottom => engine::go_to_end(model, u64::MAX, fx),
+        Move::NextUndecided => undecided(model, true, fx),
+        Move::PreviousUndecided => undecided(model, false, fx),
+        Move::NextClass | Move::PreviousClass => class(model, action == Move::NextClass, fx),
+    }
+}
+
+fn class(model: &mut Model, forward: bool, fx: &mut Effects) {
+    if model.list.query.sort != Sort::Class {
+        sort(model, Sort::Class, fx);
+        return say(model, Level::Info, "sorted by class: once more for the next class");
+    }
+    if let Some(row) = model.row() {
+        let label = row.label;
+        walk::start(model, Purpose::Class(label), forward, fx);
+    }
+}
+
 /// Rows on one page.
-pub(super) fn page(model: &Model) -> u64 {
-    if let Some(cells) = model.views.grid_page(model) {
-        return cells;
+pub(crate) fn page(model: &Model) -> u64 {
+    if let Some(cells) = model.views.page.list_cells(model) {
+        return cells.count() as u64;
     }
     // Also while the picture fills the screen: a page stays what it was.
     u64::from(crate::model::Layout::of(model.size, false).list.height).max(1)
 }
 
 /// Moves the cursor to a row.
-pub(super) fn go(model: &mut Model, row: u64) {
+pub(crate) fn go(model: &mut Model, row: u64) {
     let before = model.list.cursor;
     let height = page(model);
     model.list.go(row, height);
@@ -36,14 +66,14 @@ pub(super) fn go(model: &mut Model, row: u64) {
 }
 
 /// Something worth remembering changed.
-pub(super) fn touch(model: &mut Model) {
+pub(crate) fn touch(model: &mut Model) {
     if model.remember_at.is_none() {
         model.remember_at = Some(model.now + 2_000);
     }
 }
 
 /// Goes to a sample: at once if its row is held, else when the engine has told where it is.
-pub(super) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
+pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
     if let Some(row) = model.rows.place_of(sample) {
         go(model, row);
     } else if model.list.ticket != 0 && model.list.incoming.is_none() {
@@ -78,7 +108,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
 }
 
 /// Asks for a list. What is shown stays until enough of the new one has come.
-pub(super) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
+pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
     let list = &mut model.list;
     list.last_ticket += 1;
     list.query = query.clone();
@@ -98,18 +128,6 @@ pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     say(model, Level::Info, text);
 }
 
-/// The order in words.
-pub(crate) fn sort_name(sort: &Sort) -> &str {
-    match sort {
-        Sort::Rank => "rank",
-        Sort::Detector(name) => name,
-        Sort::Class => "class",
-        Sort::Path => "path",
-        Sort::Random => "random",
-        Sort::Group => "group",
-    }
-}
-
 /// Sets the filter, for good or while it is typed.
 pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     if model.list.query.filter == filter {
@@ -117,11 +135,4 @@ pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     }
     let query = Query { filter: filter.to_owned(), ..model.list.query.clone() };
     relist(model, query, Anchor::Stay, fx);
-}
-
-/// Scrolls a page of text.
-pub(super) fn scroll_pane(model: &mut Model, by: i32) {
-    if let Mode::Jobs(scroll) = &mut model.mode {
-        *scroll = scroll.saturating_add_signed(by.clamp(-30_000, 30_000) as i16);
-    }
 }

@@ -1,7 +1,7 @@
 //! Typed lines and lists to choose from.
 
 use super::{Effects, act as perform, complete, decide, macros, motion, say, send, walk};
-use crate::action::{Action, Scope};
+use crate::action::{Action, Scope, kind};
 use crate::key::shown;
 use crate::model::{
     Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Purpose,
@@ -163,33 +163,37 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
 }
 
 /// Does an action of the prompt.
-pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) {
-    use Action as A;
-    match action {
-        A::PromptAccept => accept(model, fx),
-        A::PromptCancel => cancel(model, fx),
-        A::PromptComplete => complete(model),
-        A::PromptNext => select(model, 1),
-        A::PromptPrevious => select(model, -1),
-        A::PromptPageDown => select(model, 10),
-        A::PromptPageUp => select(model, -10),
-        A::PromptLeft => edit(model, Line::left),
-        A::PromptRight => edit(model, Line::right),
-        A::PromptHome => edit(model, |line| line.at = 0),
-        A::PromptEnd => edit(model, |line| line.at = line.text.len()),
-        A::PromptBackspace => {
-            let empty = match &model.mode {
-                Mode::Prompt(prompt) => prompt.line.text.is_empty(),
-                Mode::Picker(picker) => picker.line.text.is_empty(),
-                _ => false,
-            };
-            // As in other programs: deleting in an empty line leaves it.
-            if empty { cancel(model, fx) } else { edit(model, Line::backspace) }
+pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
+    use kind::Prompt as P;
+    match it {
+        P::PromptAccept => accept(model, fx),
+        P::PromptCancel => cancel(model, fx),
+        P::PromptComplete => complete(model),
+        P::PromptNext => select(model, 1),
+        P::PromptPrevious => select(model, -1),
+        P::PromptPageDown => select(model, 10),
+        P::PromptPageUp => select(model, -10),
+        // As in other programs: deleting in an empty line leaves it.
+        P::PromptBackspace if typed_so_far(model).is_some_and(|line| line.text.is_empty()) => {
+            cancel(model, fx);
         }
-        A::PromptDelete => edit(model, Line::delete),
-        A::PromptDeleteWord => edit(model, Line::delete_word),
-        A::PromptDeleteLine => edit(model, Line::delete_line),
-        _ => {}
+        P::PromptLeft
+        | P::PromptRight
+        | P::PromptHome
+        | P::PromptEnd
+        | P::PromptBackspace
+        | P::PromptDelete
+        | P::PromptDeleteWord
+        | P::PromptDeleteLine => edit(model, |line| line.act(it.into())),
+    }
+}
+
+/// The line of the open prompt or picker.
+fn typed_so_far(model: &Model) -> Option<&Line> {
+    match &model.mode {
+        Mode::Prompt(prompt) => Some(&prompt.line),
+        Mode::Picker(picker) => Some(&picker.line),
+        _ => None,
     }
 }
 

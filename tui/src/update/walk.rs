@@ -87,7 +87,7 @@ fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
     let Some(mut walk) = model.walk.take() else { return false };
     let place = walk.next;
     let hit = match &mut walk.purpose {
-        Purpose::Search(text) => matches(model, row, text),
+        Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
@@ -135,15 +135,4 @@ fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
         _ => format!("no other class {place}"),
     };
     say(model, Level::Info, text);
-}
-
-/// Whether a row has this text, in small letters, in its path or its labels.
-pub(crate) fn matches(model: &Model, row: &Row, text: &str) -> bool {
-    // A tilde in front makes it loose: the letters in their order, others between them.
-    if let Some(loose) = text.strip_prefix('~').filter(|loose| !loose.is_empty()) {
-        return crate::fuzzy::matches(loose, &row.path)
-            || model.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));
-    }
-    let has = |name: &str| name.to_lowercase().contains(text);
-    has(&row.path) || model.class(row.label).is_some_and(has) || model.class(row.suggested).is_some_and(has)
 }

@@ -1,27 +1,12 @@
 //! Everything said about the sample under the cursor.
 
 use super::list::{decision_role, letters};
-use super::paint::Paint;
-use crate::model::{Layout, Model};
+use crate::model::{Layout, Model, group, related};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::group;
 use chaffinch_core::protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
-
-/// Samples worth seeing beside this one: the evidence of what flags it, then its nearest neighbours.
-pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
-    let flagged = detail.issues.iter().filter(|issue| issue.flagged);
-    let evidence = flagged.flat_map(|issue| issue.related.iter().map(|related| ("evidence", related)));
-    let mut all: Vec<(&'static str, &DetailRelated)> = Vec::new();
-    for (kind, related) in evidence.chain(detail.neighbors.iter().map(|neighbor| ("near", neighbor))) {
-        let known = all.iter().any(|(_, other)| other.sample == related.sample);
-        if !known && related.sample != detail.row.sample {
-            all.push((kind, related));
-        }
-    }
-    all
-}
 
 /// One line, drawn when its turn comes; the lines above the scroll position are left out.
 enum Line<'a> {
@@ -60,7 +45,7 @@ const ALIKE: usize = 22;
 const NAME: u16 = 17;
 
 /// Draws the details.
-pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
+pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let area = layout.info;
     let Some(row) = model.row() else { return };
     if area.area() == 0 {
@@ -175,7 +160,7 @@ fn head<'a>(model: &Model, row: &Row) -> Vec<Line<'a>> {
 }
 
 /// Given → suggested, and the decision.
-pub(super) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
+pub(crate) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let mut pieces = vec![(Role::Given, model.class(row.label).unwrap_or("no label").to_owned())];
     if let Some(suggested) = model.class(row.suggested).filter(|_| row.suggested != row.label) {
         pieces.push((Role::Dim, " → ".to_owned()));

@@ -1,16 +1,15 @@
 //! The first line and the last two: what runs, what happened, what can be done.
 
-use super::paint::Paint;
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind};
+use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::sort_name;
 use ratatui::layout::{Position, Rect};
 
 /// What is open, how far it is, and what runs.
-pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.buffer.set_style(area, paint.style(Role::Bar));
     let Some(session) = &model.session else {
         paint.put(area.x + 1, area.y, area.width - 1, Role::Bar, "chaffinch");
@@ -70,7 +69,7 @@ pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// The prompt, or what happened last. Returns where a text cursor belongs.
-pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
         return Some(self::prompt(prompt, area, paint));
     }
@@ -145,7 +144,7 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
 }
 
 /// A line being typed; its cursor is always in sight.
-pub(super) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));
     let skip = text::width(&before).saturating_sub(room);
@@ -161,32 +160,13 @@ pub(super) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>)
 }
 
 /// Keys that work here, as many as fit.
-pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     use Action as A;
     paint.buffer.set_style(area, paint.style(Role::Bar));
+    let page = model.views.page;
     let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.list.total == 0 => {
-            vec![A::Scan, A::ToggleAll, A::Filter, A::ClearFilter, A::Jobs, A::Help, A::Palette, A::Quit]
-        }
-        Mode::List if model.marks.is_empty() && model.visual.is_none() => {
-            // The same for every sample: what else a group needs stands beside it.
-            vec![
-                A::Keep,
-                A::Remove,
-                A::Relabel,
-                A::AcceptSuggestion,
-                A::Unsure,
-                A::Help,
-                A::Undo,
-                A::Filter,
-                A::Mark,
-                A::Search,
-                A::ToggleAll,
-                A::Jobs,
-                A::Palette,
-                A::Quit,
-            ]
-        }
+        Mode::List if model.marks.is_empty() && model.visual.is_none() => page.hints(model),
+        Mode::List if model.list.total == 0 => model.views.first().hints(model),
         Mode::List => {
             vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
         }
@@ -198,11 +178,10 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
             _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
         },
-        Mode::Jobs(_) => vec![A::PaneClose, A::PaneDown, A::PaneUp, A::PaneCancelJob],
-        Mode::Panel(panel) => super::panels::keys(panel),
+        Mode::Panel(panel) if panel.editing.is_some() => vec![A::PromptAccept, A::PromptCancel],
+        Mode::Panel(panel) => panel.page.hints(model),
         Mode::Confirm(_) => Vec::new(),
     };
-    let actions = super::pages::hints(model).unwrap_or(actions);
     let bar = paint.style(Role::Bar);
     let key_style = bar.patch(paint.style(Role::Key));
     let mut x = area.x + 1;

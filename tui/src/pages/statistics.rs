@@ -1,13 +1,71 @@
 //! How fast the review goes, how often the reviewer agrees with what is suggested, what is left.
 
-use super::{bar_text, percent};
-use crate::model::Model;
+use crate::action::{Action, Scope};
+use crate::effect::Effects;
+use crate::model::{Model, Page};
+use crate::paint::Paint;
 use crate::text::{self, count};
 use crate::theme::Role;
+use crate::update::panels;
+use crate::view::blocks::{self, bar_text, inner, percent};
+use chaffinch_core::protocol::{Overview, Overviewed};
+use ratatui::layout::{Position, Rect};
+
+/// The statistics.
+pub(super) struct Statistics;
+
+impl Page for Statistics {
+    fn name(&self) -> &'static str {
+        "statistics"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Panel
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Statistics]
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        panels::READING.to_vec()
+    }
+
+    fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let area = inner(area);
+        blocks::lines(model, &lines(model, area.width), area, paint);
+        None
+    }
+
+    fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
+        panels::open(model, &Statistics, fx);
+    }
+
+    fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
+        let Some(down) = panels::scrolled(model, action) else { return false };
+        panels::scroll(model, down);
+        true
+    }
+
+    fn overview(&self, _model: &Model) -> Option<Overview> {
+        Some(Overview::Statistics)
+    }
+
+    fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
+        let Overviewed::Statistics(statistics) = overviewed else { return Some(overviewed) };
+        model.panels.statistics = Some(statistics);
+        None
+    }
+
+    fn spoken(&self, model: &Model) -> Vec<String> {
+        let lines = lines(model, 80).into_iter();
+        lines.map(|line| line.into_iter().map(|(_, words)| words).collect()).collect()
+    }
+}
 
 type Line = Vec<(Role, String)>;
 
-pub(super) fn lines(model: &Model, width: u16) -> Vec<Line> {
+fn lines(model: &Model, width: u16) -> Vec<Line> {
     let mut lines = sitting(model);
     let Some(statistics) = &model.panels.statistics else {
         lines.push(one(Role::Dim, "counting…".to_owned()));

@@ -7,30 +7,31 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 /// Cells to draw into, and looks to draw with.
-pub(super) struct Paint<'a> {
+pub struct Paint<'a> {
     /// The cells.
-    pub(super) buffer: &'a mut Buffer,
+    pub buffer: &'a mut Buffer,
     /// The looks.
-    pub(super) theme: &'a Theme,
+    pub theme: &'a Theme,
 }
 
 impl<'a> Paint<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Paint<'a> {
+    /// Draws into these cells.
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Paint<'a> {
         Paint { buffer, theme }
     }
 
     /// The style of a role.
-    pub(super) fn style(&self, role: Role) -> Style {
+    pub fn style(&self, role: Role) -> Style {
         self.theme.style(role)
     }
 
     /// Writes at a place, at most so many cells. Returns the column after the text.
-    pub(super) fn put(&mut self, x: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
+    pub fn put(&mut self, x: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
         self.put_styled(x, y, cells, self.theme.style(role), words)
     }
 
     /// As [`Paint::put`], in a style.
-    pub(super) fn put_styled(&mut self, x: u16, y: u16, cells: u16, style: Style, words: &str) -> u16 {
+    pub fn put_styled(&mut self, x: u16, y: u16, cells: u16, style: Style, words: &str) -> u16 {
         if cells == 0 || !self.buffer.area.contains(Position { x, y }) {
             return x;
         }
@@ -40,7 +41,7 @@ impl<'a> Paint<'a> {
     }
 
     /// Writes with the right end at a column. Returns the column of the first character.
-    pub(super) fn put_right(&mut self, right: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
+    pub fn put_right(&mut self, right: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
         let words = text::fit(words, usize::from(cells));
         let start = right.saturating_sub(text::width(&words) as u16);
         self.put(start, y, cells, role, &words);
@@ -48,12 +49,12 @@ impl<'a> Paint<'a> {
     }
 
     /// Writes one line at the start of an area.
-    pub(super) fn text(&mut self, area: Rect, role: Role, words: &str) -> u16 {
+    pub fn text(&mut self, area: Rect, role: Role, words: &str) -> u16 {
         self.put(area.x, area.y, area.width, role, words)
     }
 
     /// Writes pieces behind one another. Returns the column after the last.
-    pub(super) fn pieces(&mut self, area: Rect, pieces: &[(Role, &str)]) -> u16 {
+    pub fn pieces(&mut self, area: Rect, pieces: &[(Role, &str)]) -> u16 {
         let mut x = area.x;
         for (role, words) in pieces {
             x = self.put(x, area.y, area.right().saturating_sub(x), *role, words);
@@ -62,7 +63,7 @@ impl<'a> Paint<'a> {
     }
 
     /// A bar that is full to this share, with a mark where the threshold is. What is not full is left as it is.
-    pub(super) fn bar(&mut self, area: Rect, share: f32, mark: Option<f32>, role: Role) {
+    pub fn bar(&mut self, area: Rect, share: f32, mark: Option<f32>, role: Role) {
         let width = f32::from(area.width);
         let full = (share.clamp(0.0, 1.0) * width).round() as u16;
         self.cells(Rect { width: full.min(area.width), ..area }, Role::BarFull, role);
@@ -74,7 +75,7 @@ impl<'a> Paint<'a> {
     }
 
     /// What a bar lies on, where its whole length matters.
-    pub(super) fn track(&mut self, area: Rect) {
+    pub fn track(&mut self, area: Rect) {
         self.cells(area, Role::BarEmpty, Role::BarEmpty);
     }
 
@@ -87,7 +88,7 @@ impl<'a> Paint<'a> {
     }
 
     /// An empty window with a frame and a title. Returns what is inside.
-    pub(super) fn window(&mut self, area: Rect, title: &str) -> Rect {
+    pub fn window(&mut self, area: Rect, title: &str) -> Rect {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
@@ -113,7 +114,7 @@ impl<'a> Paint<'a> {
 }
 
 /// A window of this size in the middle of an area.
-pub(super) fn centered(area: Rect, width: u16, height: u16) -> Rect {
+pub fn centered(area: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }

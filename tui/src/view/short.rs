@@ -2,8 +2,8 @@
 //! be of with their probabilities as bars.
 
 use crate::model::Model;
+use crate::paint::Paint;
 use crate::theme::Role;
-use crate::view::paint::Paint;
 use crate::view::sample;
 use chaffinch_core::protocol::Candidate;
 use ratatui::layout::Rect;
@@ -35,7 +35,7 @@ pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// One class with its number, its bar and its percentage.
-pub(super) fn candidate(
+pub(crate) fn candidate(
     model: &Model,
     number: usize,
     Candidate { class, probability }: Candidate,
