@@ -108,14 +108,14 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let tty = Tty::open()?;
     let size = tty.size();
     let mut model = Model::new(keymap, theme, size);
-    model.scan_when_stale = options.scan;
-    model.mouse = options.mouse;
+    model.jobs.scan_when_stale = options.scan;
+    model.display.mouse = options.mouse;
     if let Some(looks) = &options.looks {
         looks.furnish(&mut model);
     }
-    model.pictures_on = encoder.is_some();
+    model.display.pictures_on = encoder.is_some();
     if let Some(encoder) = &encoder {
-        model.cell_pixels = encoder.cell_pixels();
+        model.display.cell_pixels = encoder.cell_pixels();
     }
     traits.window(tty.window().0, tty.window().1);
     let (wake, woken) = unbounded();
@@ -127,7 +127,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
     let expected = Expected::default();
     let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
-    let guard = Guard::take(&tty, model.mouse, wake.clone())?;
+    let guard = Guard::take(&tty, model.display.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
     let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
     let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;

@@ -83,7 +83,7 @@ impl Model {
         if all.is_empty() {
             return None;
         }
-        let chosen = self.views.chosen.unwrap_or(0).min(all.len() - 1);
+        let chosen = self.views.look.chosen.unwrap_or(0).min(all.len() - 1);
         Some(all.swap_remove(chosen))
     }
 }

@@ -43,7 +43,9 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
         Some(("detector", _)) => {
             session.map(|s| s.detectors.iter().map(|d| d.name.clone()).collect()).unwrap_or_default()
         }
-        Some(("tag", _)) => TAGS.iter().map(|tag| (*tag).to_owned()).chain(model.tags.clone()).collect(),
+        Some(("tag", _)) => {
+            TAGS.iter().map(|tag| (*tag).to_owned()).chain(model.review.tags.clone()).collect()
+        }
         _ => {
             let mut found = with_start(WORDS.iter().map(|word| (*word).to_owned()), word);
             if found.is_empty() && !word.contains([':', '<', '>', '"']) {

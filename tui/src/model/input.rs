@@ -122,6 +122,15 @@ pub struct Prompt {
     pub line: Line,
     /// When a filter is applied without Enter.
     pub apply_at: Option<u64>,
+    /// A completion that the next key may replace.
+    pub completion: Option<Completion>,
+}
+
+impl Prompt {
+    /// A prompt with this line in it.
+    pub fn new(kind: PromptKind, line: Line) -> Prompt {
+        Prompt { kind, line, apply_at: None, completion: None }
+    }
 }
 
 /// What is chosen from a list.

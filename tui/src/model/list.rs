@@ -1,11 +1,12 @@
 //! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
 
+use super::RowCache;
 use crate::action::Action;
 use chaffinch_core::protocol::{Query, Sort, Ticket};
 use chaffinch_core::sample::SampleId;
 
 /// The list that is shown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct List {
     /// The ticket of what is shown; 0 before the first answer.
     pub ticket: Ticket,
@@ -31,6 +32,12 @@ pub struct List {
     pub finding: Option<bool>,
     /// A sample to go to once the engine has told its row.
     pub locating: Option<SampleId>,
+    /// The rows that are near the cursor.
+    pub rows: RowCache,
+    /// What was searched for last.
+    pub search: String,
+    /// A search or a collection of rows under way.
+    pub walk: Option<Walk>,
 }
 
 /// Where the cursor goes in a new list.

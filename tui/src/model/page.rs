@@ -118,7 +118,7 @@ pub trait Page: Sync {
 
     /// The row under its cursor, if it is held.
     fn row<'a>(&self, model: &'a Model) -> Option<&'a Row> {
-        model.rows.get(model.list.cursor)
+        model.list.rows.get(model.list.cursor)
     }
 
     /// The sample under its cursor.
@@ -174,7 +174,7 @@ pub trait Page: Sync {
 
     /// Where the hidden cursor waits.
     fn park(&self, model: &Model) -> Position {
-        super::Screen::whole(model.size).as_position()
+        super::Screen::whole(model.display.size).as_position()
     }
 
     /// Where its cursor is in words, in place of the row of the list.

@@ -1,7 +1,7 @@
 //! Pages that are worked in: what they show, and where the cursor is in them.
 
 use super::{Line, PageRef};
-use chaffinch_core::protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Statistics, Ticket};
+use chaffinch_core::protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
 use std::collections::BTreeMap;
 
 /// An open page.
@@ -32,8 +32,6 @@ pub struct Panels {
     pub field: usize,
     /// Values that were changed and not used yet, by detector and name.
     pub edited: BTreeMap<(String, String), f64>,
-    /// How far the review is.
-    pub statistics: Option<Statistics>,
     /// Lines by which a page is scrolled, from its start; for the log from its end.
     pub scroll: u16,
 }

@@ -6,7 +6,7 @@ use chaffinch_core::protocol::Row;
 impl Model {
     /// Whether a row has what was searched for.
     pub fn hit(&self, row: &Row) -> bool {
-        !self.search.is_empty() && self.has_text(row, &self.search.to_lowercase())
+        !self.list.search.is_empty() && self.has_text(row, &self.list.search.to_lowercase())
     }
 
     /// Whether a row has this text, in small letters, in its path or its labels.

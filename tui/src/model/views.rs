@@ -23,12 +23,8 @@ pub struct Views {
     pub below: PageRef,
     /// Columns of the grid, where a person chose.
     pub columns: Option<u16>,
-    /// Names and scores are left out, so that pictures are larger and nothing but them is judged.
-    pub bare: bool,
-    /// A part of the picture is shown, pixel by pixel.
-    pub part: Option<Part>,
-    /// The chosen one of the samples shown beside the one under the cursor.
-    pub chosen: Option<usize>,
+    /// How samples are looked at.
+    pub look: Look,
     /// The sample that was under the cursor.
     pub of: Option<SampleId>,
     /// Side by side, or by turns.
@@ -45,10 +41,25 @@ pub struct Views {
     pub spoken: bool,
     /// What is shown may have changed: it is asked for again.
     pub stale: bool,
-    /// Width and height of pictures seen in part.
-    pub whole: BTreeMap<SampleId, (u32, u32)>,
     /// What pages keep besides, by its type.
     pub kept: Kept,
+}
+
+/// How samples are looked at, whatever the page.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// The picture fills the screen.
+    pub zoom: bool,
+    /// A part of the picture is shown, pixel by pixel.
+    pub part: Option<Part>,
+    /// Width and height of pictures seen in part.
+    pub whole: BTreeMap<SampleId, (u32, u32)>,
+    /// Lines by which the details are scrolled.
+    pub scroll: u16,
+    /// Names and scores are left out, so that pictures are larger and nothing but them is judged.
+    pub bare: bool,
+    /// The chosen one of the samples shown beside the one under the cursor.
+    pub chosen: Option<usize>,
 }
 
 /// Two samples.
@@ -173,9 +184,7 @@ impl Views {
             page: first,
             below: first,
             columns: None,
-            bare: false,
-            part: None,
-            chosen: None,
+            look: Look::default(),
             of: None,
             compare: Compare::default(),
             groups: Groups::default(),
@@ -184,7 +193,6 @@ impl Views {
             last_ticket: 0,
             spoken: false,
             stale: false,
-            whole: BTreeMap::new(),
             kept: Kept::default(),
         }
     }

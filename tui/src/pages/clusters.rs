@@ -38,7 +38,7 @@ impl Page for Clusters {
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-        let body = Screen::of(model.size).body;
+        let body = Screen::of(model.display.size).body;
         let medoids = &model.views.medoids;
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
         let name = model.class(medoids.class).unwrap_or("?").to_owned();
@@ -58,7 +58,7 @@ impl Page for Clusters {
         for cell in 0..cells.count() {
             let Some(row) = medoids.at(cell) else { continue };
             let here = cell == medoids.cursor;
-            gutter(model, &cells, cell, row, (here, model.marks.contains(&row.sample)), paint);
+            gutter(model, &cells, cell, row, (here, model.review.marks.contains(&row.sample)), paint);
             let area = cells.caption(cell);
             let count = medoids.clusters.len();
             let words = match medoids.clusters.get(cell) {
@@ -186,9 +186,9 @@ impl Page for Clusters {
 /// The cells: a column for each cluster.
 fn cells(model: &Model) -> Option<Cells> {
     let count = known(model)?;
-    let body = Screen::of(model.size).body;
+    let body = Screen::of(model.display.size).body;
     let area = Rect { y: body.y + HEAD, height: body.height.checked_sub(HEAD)?, ..body };
-    Some(Cells::exactly(area, count as u16, 2, if model.views.bare { 1 } else { 2 }))
+    Some(Cells::exactly(area, count as u16, 2, if model.views.look.bare { 1 } else { 2 }))
 }
 
 /// Clusters of the class that is wanted, once they are there.
@@ -210,7 +210,7 @@ pub(super) fn ask_for(model: &mut Model, class: u32, beside: Option<SampleId>, f
     }
     model.views.stale = false;
     let ticket = show::ticket(model);
-    model.views.medoids.asked = Some((ticket, class, beside, Some(model.now)));
+    model.views.medoids.asked = Some((ticket, class, beside, Some(model.time.now)));
     send(fx, Command::View(ViewCommand::Clusters { ticket, class, beside }));
 }
 

@@ -62,7 +62,7 @@ impl Page for Compare {
         let blink = model.views.compare.blink;
         if blink.is_none() {
             let glyph = paint.theme.glyph(Role::Border).to_owned();
-            let whole = Screen::whole(model.size);
+            let whole = Screen::whole(model.display.size);
             for y in whole.top()..whole.bottom() {
                 paint.put(this.caption.right(), y, 1, Role::Border, &glyph);
             }
@@ -102,7 +102,7 @@ impl Page for Compare {
         use Action as A;
         match action {
             A::Zoom | A::ActualSize => {
-                if model.views.part.take().is_none() {
+                if model.views.look.part.take().is_none() {
                     part::begin(model);
                 }
             }
@@ -156,7 +156,7 @@ impl Page for Compare {
     }
 
     fn large(&self, model: &Model) -> Option<(u32, u32)> {
-        let (across, down) = model.pixels(Screen::whole(model.size).as_size());
+        let (across, down) = model.pixels(Screen::whole(model.display.size).as_size());
         let across = if model.views.compare.blink.is_some() { across } else { across / 2 };
         Some((across, down))
     }
@@ -193,7 +193,7 @@ struct Pane {
 
 /// Lines below a picture.
 fn lines(model: &Model) -> u16 {
-    match (model.views.bare, model.size.height) {
+    match (model.views.look.bare, model.display.size.height) {
         (true, _) => 1,
         (_, 0..16) => 2,
         (_, 16..30) => 3,
@@ -204,7 +204,7 @@ fn lines(model: &Model) -> u16 {
 
 /// This sample's pane and the other's; by turns they are the same.
 fn panes(model: &Model) -> [Pane; 2] {
-    let whole = Screen::whole(model.size);
+    let whole = Screen::whole(model.display.size);
     let pane = |x: u16, width: u16| {
         let lines = lines(model).min(whole.height);
         let area = Rect { x, width, ..whole };
@@ -227,10 +227,10 @@ fn line(area: Rect, at: u16) -> Rect {
 fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let Some(row) = model.row() else { return };
     let mut head = vec![(Role::Title, "this".to_owned())];
-    if let Some(part) = model.views.part {
+    if let Some(part) = model.views.look.part {
         head.push((Role::Dim, format!("  {}:1", part.magnify)));
     }
-    if model.views.bare {
+    if model.views.look.bare {
         return pieces(line(area, 0), &head, paint);
     }
     head.push((Role::Dim, format!("  {}", text::fit_middle(&row.path, usize::from(area.width) - 8))));
@@ -247,7 +247,7 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
     let all = model.besides();
     let place = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
     let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {place}/{}", all.len()))];
-    if model.views.bare {
+    if model.views.look.bare {
         return pieces(line(area, 0), &head, paint);
     }
     head.push((Role::Key, format!(" {}", beside.kind)));
@@ -282,7 +282,7 @@ fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec
     }
     let Some(detail) = detail else { return pieces };
     let role = decision_role(model.choice(&detail.row));
-    pieces.push((role, format!("{} ", model.theme.glyph(role))));
+    pieces.push((role, format!("{} ", model.display.theme.glyph(role))));
     pieces.push((Role::Dim, format!("score {}  ", text::score(detail.row.score))));
     if detail.row.split.name() != "" {
         pieces.push((Role::Dim, format!("{}  ", detail.row.split)));

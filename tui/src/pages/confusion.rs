@@ -91,7 +91,7 @@ impl Page for Confusion {
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let page = usize::from(model.size.height / 2).max(1);
+        let page = usize::from(model.display.size.height / 2).max(1);
         let Some(matrix) = &mut model.panels.confusion else { return true };
         let last = matrix.classes.len().saturating_sub(1);
         let (row, column) = &mut matrix.at;

@@ -70,7 +70,7 @@ impl Page for Grid {
                 break;
             }
             let here = at == model.list.cursor;
-            let Some(row) = model.rows.get(at) else {
+            let Some(row) = model.list.rows.get(at) else {
                 paint.put(cells.picture(place).x, cells.cell(place).y, 1, Role::Dim, "…");
                 continue;
             };
@@ -84,8 +84,8 @@ impl Page for Grid {
     fn open(&self, model: &mut Model, action: Action, _fx: &mut Effects) {
         match action {
             Action::Overlay => {
-                model.views.bare = !model.views.bare;
-                let text = if model.views.bare { "pictures only" } else { "with names and scores" };
+                model.views.look.bare = !model.views.look.bare;
+                let text = if model.views.look.bare { "pictures only" } else { "with names and scores" };
                 say(model, Level::Info, text);
             }
             _ => show::toggle(model, &Grid),
@@ -113,7 +113,7 @@ impl Page for Grid {
             }
             A::Zoom => {
                 show::show(model, model.views.first());
-                model.zoom = true;
+                model.views.look.zoom = true;
                 return true;
             }
             _ => return false,
@@ -152,7 +152,7 @@ impl Page for Grid {
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let cells = cells(model);
-        let row = |place: usize| Some((place, model.rows.get(model.list.top + place as u64)?.sample));
+        let row = |place: usize| Some((place, model.list.rows.get(model.list.top + place as u64)?.sample));
         let rows = (0..cells.count()).filter_map(row);
         rows.map(|(place, sample)| Shot::in_cell(place, sample, cells.picture(place))).collect()
     }
@@ -177,9 +177,9 @@ impl Page for Grid {
 
 /// The cells on the screen.
 fn cells(model: &Model) -> Cells {
-    let body = Screen::of(model.size).body;
+    let body = Screen::of(model.display.size).body;
     let columns = model.views.columns.unwrap_or(body.width / 16);
-    Cells::of(body, columns, u16::from(!model.views.bare))
+    Cells::of(body, columns, u16::from(!model.views.look.bare))
 }
 
 /// Fewer columns or more.
@@ -197,7 +197,7 @@ fn caption(model: &Model, area: Rect, row: &Row, here: bool, paint: &mut Paint<'
         return;
     }
     let role = decision_role(model.choice(row));
-    let mut x = paint.put(area.x, area.y, 1, role, model.theme.glyph(role));
+    let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role));
     if area.width >= 12 {
         x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
     }

@@ -48,7 +48,7 @@ impl Page for Group {
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-        let body = Screen::of(model.size).body;
+        let body = Screen::of(model.display.size).body;
         let groups = &model.views.groups;
         let (Some(group), Some(cells)) = (&groups.shown, cells(model)) else {
             let words = match groups.total {
@@ -80,7 +80,7 @@ impl Page for Group {
         }
         for (cell, place, member) in members(model) {
             let here = place == groups.cursor;
-            let marked = model.marks.contains(&member.row.sample);
+            let marked = model.review.marks.contains(&member.row.sample);
             gutter(model, &cells, cell, &member.row, (here, marked), paint);
             caption(model, cells.caption(cell), member, place == 0, paint);
             if here {
@@ -130,7 +130,7 @@ impl Page for Group {
                     go(model, cursor + 1);
                 }
             }
-            A::MarkAll => model.marks.extend(self.group(model).unwrap_or_default()),
+            A::MarkAll => model.review.marks.extend(self.group(model).unwrap_or_default()),
             A::Visual => say(model, Level::Info, "mark members one by one, or all of them"),
             _ => return false,
         }
@@ -146,7 +146,7 @@ impl Page for Group {
 
     /// Asks for the list, or for the members on the screen.
     fn ask(&self, model: &mut Model, fx: &mut Effects) {
-        let now = model.now;
+        let now = model.time.now;
         let stale = model.views.stale;
         if model.views.groups.ticket == 0 {
             let ticket = show::ticket(model);
@@ -225,7 +225,7 @@ impl Page for Group {
     fn advance(&self, model: &mut Model, fx: &mut Effects) -> bool {
         let groups = &model.views.groups;
         let Some(group) = &groups.shown else { return true };
-        let decided = |sample: &SampleId| match model.journal.overlay.get(sample) {
+        let decided = |sample: &SampleId| match model.review.journal.overlay.get(sample) {
             Some(choice) => choice.is_some(),
             None => group.members.iter().any(|m| m.row.sample == *sample && m.row.decision.is_some()),
         };
@@ -285,11 +285,11 @@ fn toggle(model: &mut Model) {
 /// The cells of the group that is shown.
 fn cells(model: &Model) -> Option<Cells> {
     let group = model.views.groups.shown.as_ref()?;
-    let body = Screen::of(model.size).body;
+    let body = Screen::of(model.display.size).body;
     let area = Rect { y: body.y + HEAD, height: body.height.checked_sub(HEAD)?, ..body };
     // At most a window of members is held.
     let count = group.samples.len().min(48);
-    Some(Cells::fitting(area, count, if model.views.bare { 1 } else { 2 }))
+    Some(Cells::fitting(area, count, if model.views.look.bare { 1 } else { 2 }))
 }
 
 /// Members on the screen: their cell, their place among all, and what is held of them.
@@ -398,7 +398,7 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
         return say(model, Level::Warning, "the group is still being read");
     };
     let marked: Vec<SampleId> =
-        group.samples.iter().copied().filter(|sample| model.marks.contains(sample)).collect();
+        group.samples.iter().copied().filter(|sample| model.review.marks.contains(sample)).collect();
     let keep = match marked.as_slice() {
         [] => group.samples.first().copied(),
         [one] => Some(*one),
@@ -416,7 +416,7 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
 
 fn caption(model: &Model, area: Rect, member: &GroupMember, best: bool, paint: &mut Paint<'_>) {
     let role = list::decision_role(model.choice(&member.row));
-    let mut x = paint.put(area.x, area.y, 1, role, model.theme.glyph(role)) + 1;
+    let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role)) + 1;
     let right = area.right().saturating_sub(1);
     let mut put =
         |x: u16, y: u16, role: Role, words: &str| paint.put(x, y, right.saturating_sub(x), role, words);

@@ -156,7 +156,7 @@ fn list_detector(model: &mut Model, fx: &mut Effects) {
     let Some(name) = model.chosen_name().map(str::to_owned) else { return };
     model.mode = Mode::List;
     // The list must be made with the threshold on the screen.
-    if let Some((detector, threshold, _)) = model.threshold.take() {
+    if let Some((detector, threshold, _)) = model.time.threshold.take() {
         send(fx, Command::SetThreshold { detector, threshold });
     }
     let query = Query {

@@ -48,7 +48,7 @@ impl Page for Jobs {
 
     fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
         use Action as A;
-        let page = model.size.height as i16 - 4;
+        let page = model.display.size.height as i16 - 4;
         let by = match action {
             A::PaneDown => 1,
             A::PaneUp => -1,

@@ -62,7 +62,7 @@ impl Page for List {
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
         let layout = model.layout();
         list::list(model, layout.list, paint);
-        let glyph = model.theme.glyph(Role::Border).to_owned();
+        let glyph = model.display.theme.glyph(Role::Border).to_owned();
         for y in layout.divider.top()..layout.divider.bottom() {
             paint.put(layout.divider.x, y, 1, Role::Border, &glyph);
         }
@@ -79,15 +79,15 @@ impl Page for List {
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
         match action {
-            A::Zoom if model.views.part.take().is_some() => model.zoom = false,
+            A::Zoom if model.views.look.part.take().is_some() => model.views.look.zoom = false,
             A::Zoom => {
-                model.zoom = !model.zoom;
+                model.views.look.zoom = !model.views.look.zoom;
                 let height = motion::page(model);
                 model.list.reveal(height);
             }
             A::ActualSize => {
-                if model.views.part.take().is_none() {
-                    model.zoom = true;
+                if model.views.look.part.take().is_none() {
+                    model.views.look.zoom = true;
                     part::begin(model);
                 }
             }
@@ -128,7 +128,7 @@ impl Page for List {
     fn pictures(&self, model: &mut Model, fx: &mut Effects) -> bool {
         let shots = self.shots(model);
         let [main, strip @ ..] = shots.as_slice() else { return true };
-        let next = model.rows.get(model.list.cursor + 1).map(|row| row.sample);
+        let next = model.list.rows.get(model.list.cursor + 1).map(|row| row.sample);
         let ahead = next.map(|next| (slot::AHEAD, model.main_key(next, main.area.as_size())));
         // Only when the picture under the cursor is there: the next one, and the neighbours.
         if pictures::ask(model, main.slot, main.key, fx) {
@@ -141,7 +141,7 @@ impl Page for List {
         }
         // The next better form of one: first of what is looked at, then, while no key is pressed, of what stands beside
         // it and of what comes next.
-        let best = match (model.resting(), model.zoom) {
+        let best = match (model.resting(), model.views.look.zoom) {
             (false, _) if !model.pausing() => Quality::Half,
             (true, true) => Quality::Exact,
             _ => Quality::Full,
@@ -156,7 +156,7 @@ impl Page for List {
     }
 
     fn large(&self, model: &Model) -> Option<(u32, u32)> {
-        model.zoom.then(|| model.pixels(model.layout().picture.as_size()))
+        model.views.look.zoom.then(|| model.pixels(model.layout().picture.as_size()))
     }
 
     fn park(&self, model: &Model) -> Position {

@@ -40,7 +40,7 @@ impl Page for Log {
         if !model.jobs.troubles.is_empty() {
             lines.push((Role::Title, "Troubles".to_owned()));
             for (about, message) in &model.jobs.troubles {
-                let sign = model.theme.glyph(Role::Warning);
+                let sign = model.display.theme.glyph(Role::Warning);
                 let wrapped = text::wrap(&format!("{sign} {about}: {message}"), width);
                 lines.extend(wrapped.into_iter().map(|line| (Role::Warning, line)));
             }

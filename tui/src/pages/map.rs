@@ -60,7 +60,7 @@ impl Page for Map {
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-        let area = map_area(model.size);
+        let area = map_area(model.display.size);
         let map = &model.views.map;
         let points = match &map.shown {
             None => {
@@ -117,7 +117,7 @@ impl Page for Map {
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let place = map_area(model.size);
+        let place = map_area(model.display.size);
         let (x, y) = model.views.map.cursor;
         let half = (place.height / 2).max(1);
         let to = match action {
@@ -159,7 +159,7 @@ impl Page for Map {
     }
 
     fn click(&self, model: &mut Model, x: u16, y: u16) {
-        let place = map_area(model.size);
+        let place = map_area(model.display.size);
         if place.contains((x, y).into()) {
             model.views.map.cursor = (x - place.x, y - place.y);
         }
@@ -171,11 +171,11 @@ impl Page for Map {
 
     /// Asks for the map as it is to be seen now.
     fn ask(&self, model: &mut Model, fx: &mut Effects) {
-        let place = map_area(model.size);
+        let place = map_area(model.display.size);
         clamp(model, place);
         let map = &model.views.map;
         let question = (model.list.ticket, map.axes, map.area(), (place.width * 2, place.height * 4));
-        let due = map.again.is_some_and(|at| at <= model.now);
+        let due = map.again.is_some_and(|at| at <= model.time.now);
         let same = !due && map.asked.is_some_and(|(asked, _, _)| asked == question);
         // One map at a time.
         let waits = map.asked.is_some_and(|(.., at)| at.is_some());
@@ -183,7 +183,7 @@ impl Page for Map {
             return;
         }
         let ticket = show::ticket(model);
-        model.views.map.asked = Some((question, ticket, Some(model.now)));
+        model.views.map.asked = Some((question, ticket, Some(model.time.now)));
         model.views.map.again = None;
         let (list, axes, area, (width, height)) = question;
         send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height }));
@@ -197,7 +197,7 @@ impl Page for Map {
                     && *ticket == view.ticket
                 {
                     *at = None;
-                    map.again = view.making.map(|_| model.now + AGAIN);
+                    map.again = view.making.map(|_| model.time.now + AGAIN);
                     map.shown = Some(view);
                 }
             }
@@ -234,7 +234,7 @@ impl Page for Map {
     }
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
-        let panel = panel(model.size);
+        let panel = panel(model.display.size);
         let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };
         let sample = model.views.map.sample().filter(|_| area.area() > 0);
         let shot = |sample| Shot { slot: slot::MAIN, key: (sample, area.as_size()).into(), area };
@@ -242,7 +242,7 @@ impl Page for Map {
     }
 
     fn park(&self, model: &Model) -> Position {
-        let (map, (x, y)) = (map_area(model.size), model.views.map.cursor);
+        let (map, (x, y)) = (map_area(model.display.size), model.views.map.cursor);
         Position { x: map.x + x, y: map.y + y }
     }
 }
@@ -252,7 +252,7 @@ fn toggle(model: &mut Model) {
         return show::close(model);
     }
     show::show(model, &Map);
-    let area = map_area(model.size);
+    let area = map_area(model.display.size);
     if model.views.map.shown.is_none() {
         model.views.map.cursor = (area.width / 2, area.height / 2);
     }
@@ -297,7 +297,7 @@ fn clamp(model: &mut Model, place: Rect) {
 
 /// Shows half as much around the cursor, or twice as much.
 fn resize(model: &mut Model, larger: bool) {
-    let place = map_area(model.size);
+    let place = map_area(model.display.size);
     let map = &mut model.views.map;
     let before = map.area();
     let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
@@ -358,8 +358,8 @@ fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>)
             format!("{total} samples: at most {MOST} can be marked at once; filter by the area instead");
         return say(model, Level::Warning, text);
     }
-    model.marks.extend(samples);
-    let text = format!("{total} samples of the list lie there; {} marked", model.marks.len());
+    model.review.marks.extend(samples);
+    let text = format!("{total} samples of the list lie there; {} marked", model.review.marks.len());
     say(model, Level::Info, text);
 }
 
@@ -392,7 +392,7 @@ fn color(class: u32) -> Color {
 
 /// The sample under the cursor, the classes by colour, and how the map was made.
 fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
-    let area = panel(model.size);
+    let area = panel(model.display.size);
     if area.width < 8 {
         return;
     }

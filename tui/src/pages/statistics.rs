@@ -8,8 +8,12 @@ use crate::text::{self, count};
 use crate::theme::Role;
 use crate::update::panels;
 use crate::view::blocks::{self, bar_text, inner, percent};
-use chaffinch_core::protocol::{Overview, Overviewed};
+use chaffinch_core::protocol::{self, Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
+
+/// How far the review is, once that was counted.
+#[derive(Clone, Debug, Default)]
+struct Counted(Option<protocol::Statistics>);
 
 /// The statistics.
 pub(super) struct Statistics;
@@ -53,7 +57,7 @@ impl Page for Statistics {
 
     fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
         let Overviewed::Statistics(statistics) = overviewed else { return Some(overviewed) };
-        model.panels.statistics = Some(statistics);
+        model.views.kept.change(|counted: &mut Counted| counted.0 = Some(statistics));
         None
     }
 
@@ -67,7 +71,8 @@ type Line = Vec<(Role, String)>;
 
 fn lines(model: &Model, width: u16) -> Vec<Line> {
     let mut lines = sitting(model);
-    let Some(statistics) = &model.panels.statistics else {
+    let counted = model.views.kept.get::<Counted>().and_then(|counted| counted.0.as_ref());
+    let Some(statistics) = counted else {
         lines.push(one(Role::Dim, "counting…".to_owned()));
         return lines;
     };
@@ -80,7 +85,7 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
         format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50))),
     ));
     let mut words = format!("{} of {} suspects have no decision", count(left), count(statistics.suspects));
-    if let Some(rate) = model.sitting.per_hour().filter(|rate| *rate > 0.0) {
+    if let Some(rate) = model.review.sitting.per_hour().filter(|rate| *rate > 0.0) {
         words.push_str(&format!(": {} more at your speed", text::clock(left as f64 * 3600.0 / rate)));
     }
     lines.push(one(Role::Text, format!("  {words}")));
@@ -133,7 +138,7 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
 }
 
 fn sitting(model: &Model) -> Vec<Line> {
-    let sitting = &model.sitting;
+    let sitting = &model.review.sitting;
     let mut lines = vec![one(Role::Title, "Since you opened it".to_owned())];
     let rate = match sitting.per_hour() {
         Some(rate) => format!("{} an hour", count(rate.round() as u64)),
@@ -151,7 +156,7 @@ fn sitting(model: &Model) -> Vec<Line> {
         Role::Text,
         format!(
             "  {} in the last ten minutes, {} undone",
-            count(sitting.lately(model.now)),
+            count(sitting.lately(model.time.now)),
             count(sitting.undone)
         ),
     ));

@@ -34,7 +34,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         lines.extend((!decision.tags.is_empty()).then(|| format!("tags: {}", decision.tags.join(" "))));
         lines.extend((!decision.note.is_empty()).then(|| format!("note: {}", decision.note)));
     }
-    if model.marks.contains(&row.sample) {
+    if model.review.marks.contains(&row.sample) {
         lines.push("marked".to_owned());
     }
     lines.extend(model.views.page.spoken(model));

@@ -101,8 +101,8 @@ fn a_small_screen_is_usable() {
 #[test]
 fn everything_in_ascii() {
     let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
-    rig.model.theme = Theme::load("dark", Depth::True).unwrap().ascii(true);
-    rig.model.pictures_on = false;
+    rig.model.display.theme = Theme::load("dark", Depth::True).unwrap().ascii(true);
+    rig.model.display.pictures_on = false;
     for keys in ["xa1sjj<Space>", "H", "qM", "qP", "qI", "qw", "q?", "<Esc>,", "<Esc>*x"] {
         rig.press(keys);
         let screen = rig.screen();
@@ -122,7 +122,7 @@ fn the_threshold_moves_with_a_live_count_and_the_engine_hears_when_it_rests() {
         words.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
     let before = line(&rig);
-    rig.model.now += 1_000;
+    rig.model.time.now += 1_000;
     // Faster than the threshold rests.
     for _ in 0..10 {
         rig.send(Msg::Key(crate::key::Key::char('l')));
@@ -241,7 +241,7 @@ fn a_sitting_is_counted() {
     let mut rig = Rig::small();
     // Samples 0 and 3 have a suggested label, 1 and 2 have none.
     rig.press("1xxau");
-    let sitting = &rig.model.sitting;
+    let sitting = &rig.model.review.sitting;
     assert_eq!((sitting.decisions, sitting.undone), (4, 1));
     assert_eq!((sitting.suggested, sitting.accepted, sitting.kept), (2, 1, 1));
 }

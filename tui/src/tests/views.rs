@@ -42,7 +42,7 @@ fn the_grid_asks_for_what_is_on_the_screen_and_nothing_else() {
     rig.press("G");
     assert_eq!(asked(&mut rig), wanted(9_990));
     assert_eq!(rig.model.list.cursor, 9_999);
-    assert!(rig.model.rows.held() < 4_000);
+    assert!(rig.model.list.rows.held() < 4_000);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_grid_is_there_again_in_the_next_run() {
     assert_eq!((again.model.views.page.name(), columns(&again)), ("grid", Some(6)));
     assert_eq!((again.model.sample(), again.model.list.top), here);
     again.press("z");
-    assert!(again.model.zoom && again.model.views.page.name() == "list", "one picture alone");
+    assert!(again.model.views.look.zoom && again.model.views.page.name() == "list", "one picture alone");
 }
 
 #[test]
@@ -227,13 +227,13 @@ fn pixel_by_pixel_the_arrow_keys_move_over_the_picture() {
     let left = f64::from(edge.0) / f64::from(u16::MAX) * 500.0 - f64::from(width) / 2.0;
     assert!((-1.0..=2.0).contains(&left), "{left}");
     rig.press("J");
-    assert_eq!((rig.model.list.cursor, rig.model.views.part.is_some()), (1, true));
+    assert_eq!((rig.model.list.cursor, rig.model.views.look.part.is_some()), (1, true));
     rig.press("<Esc>");
-    assert_eq!((rig.model.views.part, rig.model.views.page.name()), (None, "compare"));
+    assert_eq!((rig.model.views.look.part, rig.model.views.page.name()), (None, "compare"));
     rig.press("<Esc>Z");
-    assert!(rig.model.zoom && rig.model.views.part.is_some(), "in the list too");
+    assert!(rig.model.views.look.zoom && rig.model.views.look.part.is_some(), "in the list too");
     rig.press("z");
-    assert!(!rig.model.zoom);
+    assert!(!rig.model.views.look.zoom);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
     let all = [2, 5, 8].map(|n| rig.choice(n));
     assert_eq!(all, [Some(Choice::Keep), Some(Choice::Remove), Some(Choice::Remove)]);
     assert_eq!(rig.model.views.groups.place, 1, "on to the next group");
-    assert!(rig.model.journal.overlay.is_empty());
+    assert!(rig.model.review.journal.overlay.is_empty());
     rig.press("u");
     assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { None }; 3]);
     assert_eq!(rig.model.views.groups.place, 0, "back at the group");
@@ -306,7 +306,7 @@ fn a_refused_group_is_taken_back_on_the_screen() {
     rig.engine.refuse = Some("the disk is full".to_owned());
     rig.press("jjpB");
     assert!(rig.screen().contains("the disk is full"));
-    assert!(rig.model.journal.overlay.is_empty());
+    assert!(rig.model.review.journal.overlay.is_empty());
     assert_eq!(rig.model.views.groups.place, 0, "back at the group that was not decided");
     let shown = rig.model.views.groups.shown.as_ref().unwrap();
     assert!(shown.members.iter().all(|member| rig.model.choice(&member.row).is_none()));
@@ -346,7 +346,7 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
         rig.press("h");
     }
     rig.press("v");
-    let place = map_area(rig.model.size);
+    let place = map_area(rig.model.display.size);
     for _ in 0..place.width / 2 {
         rig.press("l");
     }
@@ -354,8 +354,8 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
         rig.press("j");
     }
     rig.press("v");
-    let classes: BTreeSet<u32> = rig.model.marks.iter().map(|s| s.0 % 4).collect();
-    assert_eq!((rig.model.marks.len(), classes), (25, BTreeSet::from([0])));
+    let classes: BTreeSet<u32> = rig.model.review.marks.iter().map(|s| s.0 % 4).collect();
+    assert_eq!((rig.model.review.marks.len(), classes), (25, BTreeSet::from([0])));
     rig.press("<Esc>f");
     assert!(matches!(rig.model.mode, Mode::Prompt(_)));
     rig.press("<Enter>");
@@ -439,7 +439,7 @@ fn told_in_lines_only_what_needs_no_picture_is_opened() {
     rig.model.views.spoken = true;
     for key in ["i", "c", "b", "C", "m", "Z", ">"] {
         rig.press(key);
-        assert_eq!((rig.model.views.page.name(), rig.model.zoom), ("list", false), "{key}");
+        assert_eq!((rig.model.views.page.name(), rig.model.views.look.zoom), ("list", false), "{key}");
         assert_eq!(rig.toast(), "that is nothing without pictures");
     }
     rig.press("jjp");

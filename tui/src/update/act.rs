@@ -2,13 +2,25 @@
 //! can be forgotten: the compiler finds it.
 
 use super::{
-    Effects, clipboard, decide, detector, find, job, look, mark, motion, panels, program, prompt, say,
+    Effects, clipboard, decide, detector, find, job, look, mark, moving, panels, program, prompt, say,
 };
 use crate::action::{Action, Kind, Scope};
 use crate::model::{Level, Model};
 
-/// Does one action.
+/// Does one action, and what follows from it.
 pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
+    act_one(model, action, fx);
+    act_next(model, fx);
+}
+
+/// Does what was chosen in the palette, or has waited for rows.
+pub(super) fn act_next(model: &mut Model, fx: &mut Effects) {
+    while let Some(action) = model.next.take() {
+        act_one(model, action, fx);
+    }
+}
+
+fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
     if matches!(model.toast, Some(ref toast) if toast.level != Level::Info) {
         model.toast = None;
     }
@@ -24,7 +36,7 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
     }
     match action.kind() {
         Kind::Decide(it) => decide::act(model, it, fx),
-        Kind::Move(it) => motion::act(model, it, fx),
+        Kind::Move(it) => moving::act(model, it, fx),
         Kind::Mark(it) => mark::act(model, it, fx),
         Kind::Find(it) => find::act(model, it, fx),
         Kind::Detector(it) => detector::act(model, it, fx),

@@ -9,10 +9,10 @@ pub(crate) fn choose(model: &mut Model, forward: bool, shown: bool) {
     if count == 0 {
         return say(model, Level::Info, "nothing to compare with yet");
     }
-    let chosen = match model.views.chosen {
+    let chosen = match model.views.look.chosen {
         Some(chosen) => chosen.min(count - 1),
         None if shown || !forward => 0,
         None => count - 1,
     };
-    model.views.chosen = Some((chosen + if forward { 1 } else { count - 1 }) % count);
+    model.views.look.chosen = Some((chosen + if forward { 1 } else { count - 1 }) % count);
 }

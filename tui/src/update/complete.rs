@@ -4,10 +4,10 @@ use crate::model::{Completion, Mode, Model, Prompt, PromptKind, completions};
 
 /// Puts the next or the previous completion in. Says whether there was one.
 pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, .. }) = &model.mode else {
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, completion, .. }) = &model.mode else {
         return false;
     };
-    let mut completion = match model.completion.take() {
+    let mut completion = match completion.clone() {
         Some(mut known) => {
             let count = known.options.len();
             known.chosen = (known.chosen + if forward { 1 } else { count - 1 }) % count;
@@ -19,18 +19,19 @@ pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
             Completion { start, options, chosen }
         }
     };
-    let Some(text) = completion.options.get(completion.chosen).cloned() else { return false };
-    let apply = model.now + super::prompt::APPLY;
-    if let Mode::Prompt(prompt) = &mut model.mode {
-        let line = &mut prompt.line;
-        line.text.replace_range(completion.start..line.at, &text);
-        line.at = completion.start + text.len();
-        prompt.apply_at = Some(apply);
-    }
+    let text = completion.options.get(completion.chosen).cloned();
+    let apply = model.time.now + super::prompt::APPLY;
+    let Mode::Prompt(prompt) = &mut model.mode else { return false };
+    prompt.completion = None;
+    let Some(text) = text else { return false };
+    let line = &mut prompt.line;
+    line.text.replace_range(completion.start..line.at, &text);
+    line.at = completion.start + text.len();
+    prompt.apply_at = Some(apply);
     // With one choice only, the next key completes what comes after it.
     if completion.options.len() > 1 {
         completion.options.dedup();
-        model.completion = Some(completion);
+        prompt.completion = Some(completion);
     }
     true
 }

@@ -1,8 +1,9 @@
 //! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
 
-use super::{Effects, motion, prompt, say, send, walk};
+use super::targets::targets;
+use super::{Effects, motion, open, say, send};
 use crate::action::{Action, kind};
-use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
+use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_core::decision::{Choice, Decision};
 use chaffinch_core::protocol::{Command, ViewCommand};
 use chaffinch_core::sample::SampleId;
@@ -30,59 +31,21 @@ pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
         | D::Candidate8
         | D::Candidate9 => candidate(model, action, action.candidate().unwrap_or(0), fx),
         D::ClearDecision => clear(model, action, fx),
-        D::Repeat => match model.last_choice.clone() {
+        D::Repeat => match model.review.last_choice.clone() {
             Some(choice) => ask(model, action, choice, fx),
             None => say(model, Level::Warning, "nothing to repeat yet"),
         },
         D::Undo => {
-            model.journal.push(Op::Undo);
+            model.review.journal.push(Op::Undo);
             send(fx, Command::Undo);
         }
         D::Redo => {
-            model.journal.push(Op::Redo);
+            model.review.journal.push(Op::Redo);
             send(fx, Command::Redo);
         }
-        D::Note => prompt::open_note(model, action, fx),
-        D::Tag => prompt::open_tag(model, action, fx),
+        D::Note => open::note(model, action, fx),
+        D::Tag => open::tag(model, action, fx),
     }
-}
-
-/// Whether an action reaches beyond the sample under the cursor.
-fn is_group(action: Action) -> bool {
-    matches!(action, Action::KeepGroup | Action::RemoveGroup | Action::RelabelGroup | Action::UnsureGroup)
-}
-
-/// The samples an action is about: what is marked; else the group, where one is asked for; else the sample under
-/// the cursor. `None` with a message, or with a walk under way that does the action again at its end.
-pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Option<Vec<SampleId>> {
-    if let Some(from) = model.visual.take() {
-        let to = model.list.cursor;
-        walk::gather(model, from.min(to), from.max(to), Then::Do(action), fx);
-        return None;
-    }
-    if !model.marks.is_empty() {
-        return Some(model.marks.iter().copied().collect());
-    }
-    let Some(sample) = model.sample() else {
-        say(model, Level::Warning, "no sample is here yet");
-        return None;
-    };
-    if !is_group(action) {
-        return Some(vec![sample]);
-    }
-    if let Some(group) = model.views.page.group(model) {
-        return Some(group);
-    }
-    let Some(detail) = model.details.get(sample) else {
-        say(model, Level::Warning, "the group is still being read");
-        return None;
-    };
-    let group = crate::model::group(detail);
-    if group.is_empty() {
-        say(model, Level::Warning, "this sample is in no group: mark samples first");
-        return None;
-    }
-    Some(group)
 }
 
 /// Decides, or asks first where it is about many.
@@ -97,7 +60,7 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
     let new = match &choice {
         Choice::Relabel(name) => {
             let known = model.session.as_ref().is_some_and(|session| session.classes.contains(name));
-            (!known && !model.recent.contains(name)).then(|| name.clone())
+            (!known && !model.review.recent.contains(name)).then(|| name.clone())
         }
         _ => None,
     };
@@ -130,20 +93,21 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
 pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
     let here = model.sample();
     if let Some(choice) = &choice {
-        model.last_choice = Some(choice.clone());
+        model.review.last_choice = Some(choice.clone());
         if let Choice::Relabel(name) = choice {
-            model.recent.retain(|known| known != name);
-            model.recent.insert(0, name.clone());
-            model.recent.truncate(12);
+            model.review.recent.retain(|known| known != name);
+            model.review.recent.insert(0, name.clone());
+            model.review.recent.truncate(12);
         }
     }
     count(model, &samples, choice.as_ref());
     sit(model, &samples, choice.as_ref());
     let decision = choice.clone().map(Decision::from);
     send(fx, Command::Decide { samples: samples.clone(), decision });
-    let advance = model.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
-    model.marks.clear();
-    model.journal.push(Op::Decide { samples, choice });
+    let advance =
+        model.review.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
+    model.review.marks.clear();
+    model.review.journal.push(Op::Decide { samples, choice });
     motion::touch(model);
     if advance && !model.views.page.advance(model, fx) {
         model.toast = None;
@@ -155,11 +119,11 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
 pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>, fx: &mut Effects) {
     count(model, &[keep], Some(&Choice::Keep));
     count(model, &remove, Some(&Choice::Remove));
-    model.marks.clear();
+    model.review.marks.clear();
     send(fx, Command::View(ViewCommand::KeepOnly { keep, remove: remove.clone() }));
-    model.journal.push(Op::KeepOnly { keep, remove });
+    model.review.journal.push(Op::KeepOnly { keep, remove });
     motion::touch(model);
-    if model.advance {
+    if model.review.advance {
         model.views.page.advance(model, fx);
     }
 }
@@ -167,16 +131,18 @@ pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>
 /// Keeps the statistics of this sitting.
 fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     let Some(choice) = choice else { return };
-    let now = model.now;
-    model.sitting.decided(now, samples.len() as u64);
+    let now = model.time.now;
+    model.review.sitting.decided(now, samples.len() as u64);
     for sample in samples {
-        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
+            continue;
+        };
         let suggested = model.class(row.suggested).filter(|_| row.suggested != row.label);
         let (Some(suggested), true) = (suggested, *choice != Choice::Unsure) else { continue };
         let accepted = matches!(choice, Choice::Relabel(name) if name == suggested);
-        model.sitting.suggested += 1;
-        model.sitting.accepted += u64::from(accepted);
-        model.sitting.kept += u64::from(*choice == Choice::Keep);
+        model.review.sitting.suggested += 1;
+        model.review.sitting.accepted += u64::from(accepted);
+        model.review.sitting.kept += u64::from(*choice == Choice::Keep);
     }
 }
 
@@ -189,7 +155,9 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
         Choice::Unsure => 3,
     };
     for sample in samples {
-        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
+            continue;
+        };
         let before = model.choice(row).map(place);
         let list = &mut model.list;
         if let Some(before) = before {
@@ -236,7 +204,7 @@ fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) 
     let Some(class) = detail.candidates.get(place).map(|candidate| candidate.class) else {
         return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
     };
-    if model.marks.is_empty() && model.visual.is_none() && label == Some(class) {
+    if model.review.marks.is_empty() && model.review.visual.is_none() && label == Some(class) {
         return ask(model, action, Choice::Keep, fx);
     }
     if let Some(name) = model.class(Some(class)).map(str::to_owned) {
@@ -247,6 +215,6 @@ fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) 
 /// Opens the list of classes.
 fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
-        prompt::open_relabel(model, samples);
+        open::relabel(model, samples);
     }
 }

@@ -9,7 +9,7 @@ use chaffinch_core::protocol::{Command, EnsembleRule};
 pub(super) fn act(model: &mut Model, action: Detector, fx: &mut Effects) {
     match action {
         Detector::NextDetector | Detector::PreviousDetector => {
-            choose_detector(model, action == Detector::NextDetector);
+            next(model, action == Detector::NextDetector);
         }
         Detector::ThresholdUp => threshold(model, 0.01),
         Detector::ThresholdDown => threshold(model, -0.01),
@@ -26,7 +26,8 @@ pub(super) fn chosen(model: &mut Model) -> Option<String> {
     name
 }
 
-fn choose_detector(model: &mut Model, forward: bool) {
+/// Chooses the next or the previous detector.
+pub(super) fn next(model: &mut Model, forward: bool) {
     let Some(session) = &model.session else { return };
     let count = session.detectors.len();
     if count == 0 {
@@ -42,12 +43,12 @@ fn choose_detector(model: &mut Model, forward: bool) {
 /// Moves the threshold on the screen at once; the engine hears of it when the key rests.
 pub(crate) fn threshold(model: &mut Model, by: f32) {
     let Some(name) = chosen(model) else { return };
-    let at = model.now + 120;
+    let at = model.time.now + 120;
     let Some(session) = &mut model.session else { return };
     let chosen = &mut session.detectors[model.detector];
     chosen.threshold = ((chosen.threshold + by).clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
     let value = chosen.threshold;
-    model.threshold = Some((name.clone(), value, at));
+    model.time.threshold = Some((name.clone(), value, at));
     let digits = if (value * 100.0).fract().abs() < 1e-3 { 2 } else { 3 };
     say(model, Level::Info, format!("{name} flags below {value:.digits$}"));
 }

@@ -1,7 +1,7 @@
 //! Choosing what is listed, in which order, and finding a row of it.
 
 use super::motion::{self, relist};
-use super::{Effects, detector, prompt, say, walk};
+use super::{Effects, detector, open, say, walk};
 use crate::action::kind::Find;
 use crate::model::{Anchor, Level, Model, Purpose};
 use chaffinch_core::protocol::{Query, Sort};
@@ -9,13 +9,13 @@ use chaffinch_core::protocol::{Query, Sort};
 /// Does an action about the list as a whole.
 pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
     match action {
-        Find::Search => prompt::open_search(model),
-        Find::NextHit | Find::PreviousHit if model.search.is_empty() => prompt::open_search(model),
+        Find::Search => open::search(model),
+        Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => open::search(model),
         Find::NextHit | Find::PreviousHit => {
-            let purpose = Purpose::Search(model.search.to_lowercase());
+            let purpose = Purpose::Search(model.list.search.to_lowercase());
             walk::start(model, purpose, action == Find::NextHit, fx);
         }
-        Find::Filter => prompt::open_filter(model),
+        Find::Filter => open::filter(model),
         Find::ClearFilter => motion::filter(model, "", fx),
         Find::ToggleAll => {
             let query = Query { all: !model.list.query.all, ..model.list.query.clone() };

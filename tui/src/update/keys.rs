@@ -7,7 +7,7 @@ use crate::keymap::Lookup;
 use crate::model::{Level, Mode, Model};
 
 pub(super) fn key(model: &mut Model, key: Key, fx: &mut Effects) {
-    if model.quitting.is_some() {
+    if model.time.quitting.is_some() {
         // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
         if key == Key::ctrl('c') {
             act(model, Action::Cancel, fx);
@@ -86,7 +86,7 @@ pub(super) fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
     let columns = model.views.page.list_cells(model).map_or(1, |cells| i64::from(cells.columns));
     match &mut model.mode {
         Mode::List if over_info => {
-            model.scroll = model.scroll.saturating_add_signed(rows as i16);
+            model.views.look.scroll = model.views.look.scroll.saturating_add_signed(rows as i16);
         }
         Mode::List => {
             let row = model.list.cursor.saturating_add_signed(i64::from(rows) * columns);

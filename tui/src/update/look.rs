@@ -7,8 +7,8 @@ use crate::model::{Level, Model};
 /// Does an action about how things are seen.
 pub(super) fn act(model: &mut Model, action: Look) {
     match action {
-        Look::ScrollDown => model.scroll = model.scroll.saturating_add(3),
-        Look::ScrollUp => model.scroll = model.scroll.saturating_sub(3),
+        Look::ScrollDown => model.views.look.scroll = model.views.look.scroll.saturating_add(3),
+        Look::ScrollUp => model.views.look.scroll = model.views.look.scroll.saturating_sub(3),
         Look::Zoom => {
             say(model, Level::Info, "in the list, in the grid and in compare a picture is shown larger");
         }

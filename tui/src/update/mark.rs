@@ -14,9 +14,9 @@ pub(super) fn act(model: &mut Model, action: Mark, fx: &mut Effects) {
                 motion::go(model, cursor.saturating_add(1));
             }
         }
-        Mark::Visual => match model.visual.take() {
+        Mark::Visual => match model.review.visual.take() {
             Some(from) => walk::gather(model, from.min(cursor), from.max(cursor), Then::Mark, fx),
-            None => model.visual = Some(cursor),
+            None => model.review.visual = Some(cursor),
         },
         Mark::MarkAll => walk::gather(model, 0, model.list.total.saturating_sub(1), Then::Mark, fx),
         Mark::ClearMarks => {
@@ -30,19 +30,19 @@ pub(super) fn act(model: &mut Model, action: Mark, fx: &mut Effects) {
 /// Marks the sample under the cursor, or takes its mark away.
 pub(crate) fn toggle(model: &mut Model) {
     if let Some(sample) = model.sample()
-        && !model.marks.remove(&sample)
+        && !model.review.marks.remove(&sample)
     {
-        model.marks.insert(sample);
+        model.review.marks.insert(sample);
     }
 }
 
 /// Forgets range and walk, or else marks, search, message and zoom.
 pub(super) fn clear(model: &mut Model) {
-    if model.visual.take().is_some() || model.walk.take().is_some() {
+    if model.review.visual.take().is_some() || model.list.walk.take().is_some() {
         return;
     }
-    model.marks.clear();
+    model.review.marks.clear();
     model.toast = None;
-    model.search.clear();
-    model.zoom = false;
+    model.list.search.clear();
+    model.views.look.zoom = false;
 }

@@ -14,14 +14,18 @@ mod look;
 mod macros;
 pub(crate) mod mark;
 pub(crate) mod motion;
+mod moving;
+mod open;
 pub(crate) mod panels;
 pub(crate) mod part;
 pub(crate) mod pictures;
 mod program;
 mod prompt;
 mod record;
+mod replay;
 mod settle;
 pub(crate) mod show;
+mod targets;
 mod walk;
 
 pub use crate::effect::{Effect, Effects};
@@ -69,7 +73,7 @@ pub enum Msg {
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
     let mut fx = Effects::new();
     if matches!(msg, Msg::Key(_) | Msg::Wheel(..) | Msg::Resize(..)) {
-        model.key_at = model.now;
+        model.time.key_at = model.time.now;
     }
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
@@ -85,32 +89,33 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Click(x, y) => keys::click(model, x, y),
         Msg::Wheel(rows, x, y) => keys::wheel(model, rows, x, y),
         Msg::Resize(width, height) => {
-            model.size = (width, height).into();
+            model.display.size = (width, height).into();
             let height = motion::page(model);
             model.list.reveal(height);
         }
         Msg::Engine(event) => engine::event(model, event, &mut fx),
         Msg::Encoded(result) => engine::encoded(model, result),
-        Msg::Target(target) if target == model.target => {}
+        Msg::Target(target) if target == model.display.target => {}
         Msg::Target(target) => {
-            model.target = target;
+            model.display.target = target;
             model.pictures.clear();
-            model.live.clear();
+            model.display.live.clear();
         }
-        Msg::Live(live) => model.live = live,
-        Msg::Link(rate) => model.link = rate,
+        Msg::Live(live) => model.display.live = live,
+        Msg::Link(rate) => model.display.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
         Msg::Log(line) => engine::log(model, line),
     }
+    act::act_next(model, &mut fx);
     settle::settle(model, &mut fx);
-    macros::go_on(model, &mut fx);
+    replay::go_on(model, &mut fx);
     fx
 }
 
 /// Shows a message at the bottom.
 pub(crate) fn say(model: &mut Model, level: Level, text: impl Into<String>) {
     // A fault stays until a key answers it.
-    let until = (level != Level::Error).then_some(model.now + 8_000);
+    let until = (level != Level::Error).then_some(model.time.now + 8_000);
     model.toast = Some(Toast { level, text: text.into(), until });
 }
 

@@ -1,42 +1,12 @@
 //! Moving over the list, and choosing what is listed.
 
-use super::{Effects, engine, say, send, walk};
-use crate::action::kind::Move;
-use crate::model::{Anchor, Incoming, Level, Model, Purpose, sort_name};
+use super::{Effects, say, send};
+use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
 use chaffinch_core::protocol::{Command, Query, Sort};
 use chaffinch_core::sample::SampleId;
 
 /// Below this time between two moves the cursor is travelling, and pictures wait.
 const TRAVELLING: u64 = 90;
-
-/// Does an action that moves the cursor.
-pub(super) fn act(model: &mut Model, action: Move, fx: &mut Effects) {
-    let cursor = model.list.cursor;
-    match action {
-        Move::Down => go(model, cursor.saturating_add(1)),
-        Move::Up => go(model, cursor.saturating_sub(1)),
-        Move::PageDown => go(model, cursor.saturating_add(page(model))),
-        Move::PageUp => go(model, cursor.saturating_sub(page(model))),
-        Move::HalfPageDown => go(model, cursor.saturating_add(page(model) / 2)),
-        Move::HalfPageUp => go(model, cursor.saturating_sub(page(model) / 2)),
-        Move::Top => engine::go_to_end(model, 0, fx),
-        Move::Bottom => engine::go_to_end(model, u64::MAX, fx),
-        Move::NextUndecided => undecided(model, true, fx),
-        Move::PreviousUndecided => undecided(model, false, fx),
-        Move::NextClass | Move::PreviousClass => class(model, action == Move::NextClass, fx),
-    }
-}
-
-fn class(model: &mut Model, forward: bool, fx: &mut Effects) {
-    if model.list.query.sort != Sort::Class {
-        sort(model, Sort::Class, fx);
-        return say(model, Level::Info, "sorted by class: once more for the next class");
-    }
-    if let Some(row) = model.row() {
-        let label = row.label;
-        walk::start(model, Purpose::Class(label), forward, fx);
-    }
-}
 
 /// Rows on one page.
 pub(crate) fn page(model: &Model) -> u64 {
@@ -44,7 +14,7 @@ pub(crate) fn page(model: &Model) -> u64 {
         return cells.count() as u64;
     }
     // Also while the picture fills the screen: a page stays what it was.
-    u64::from(crate::model::Layout::of(model.size, false).list.height).max(1)
+    u64::from(crate::model::Layout::of(model.display.size, false).list.height).max(1)
 }
 
 /// Moves the cursor to a row.
@@ -55,26 +25,26 @@ pub(crate) fn go(model: &mut Model, row: u64) {
     if model.list.cursor == before {
         return;
     }
-    model.scroll = 0;
+    model.views.look.scroll = 0;
     model.list.finding = None;
     model.list.locating = None;
-    if model.now < model.moved_at + TRAVELLING {
-        model.hold_until = model.now + TRAVELLING;
+    if model.time.now < model.time.moved_at + TRAVELLING {
+        model.time.hold_until = model.time.now + TRAVELLING;
     }
-    model.moved_at = model.now;
+    model.time.moved_at = model.time.now;
     touch(model);
 }
 
 /// Something worth remembering changed.
 pub(crate) fn touch(model: &mut Model) {
-    if model.remember_at.is_none() {
-        model.remember_at = Some(model.now + 2_000);
+    if model.time.remember_at.is_none() {
+        model.time.remember_at = Some(model.time.now + 2_000);
     }
 }
 
 /// Goes to a sample: at once if its row is held, else when the engine has told where it is.
 pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
-    if let Some(row) = model.rows.place_of(sample) {
+    if let Some(row) = model.list.rows.place_of(sample) {
         go(model, row);
     } else if model.list.ticket != 0 && model.list.incoming.is_none() {
         model.list.locating = Some(sample);
@@ -94,7 +64,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
             return say(model, Level::Info, format!("nothing undecided {place}"));
         };
         row = next;
-        match model.rows.get(row) {
+        match model.list.rows.get(row) {
             Some(held) if model.choice(held).is_none() => return go(model, row),
             Some(_) => {}
             None => break,
@@ -116,7 +86,7 @@ pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut E
     list.locating = None;
     list.incoming = Some(Incoming { ticket: list.last_ticket, anchor, counts: None, cursor: None });
     send(fx, Command::List { ticket: list.last_ticket, query });
-    model.walk = None;
+    model.list.walk = None;
     touch(model);
 }
 
@@ -135,4 +105,26 @@ pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     }
     let query = Query { filter: filter.to_owned(), ..model.list.query.clone() };
     relist(model, query, Anchor::Stay, fx);
+}
+
+/// The row of the cursor in the next list is known: the rows around it are asked for.
+pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
+    let Some(incoming) = &mut model.list.incoming else { return };
+    let Some((total, ..)) = incoming.counts else { return };
+    let row = row.min(total.saturating_sub(1));
+    incoming.cursor = Some(row);
+    let start = row / CHUNK * CHUNK;
+    send(fx, Command::Rows { ticket: incoming.ticket, start, len: CHUNK as u32 });
+}
+
+/// Goes to the first or the last row: of the list on the screen, and of the next one where it is on its way. Who asks for
+/// an order and for its first row means that order's.
+pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
+    go(model, row);
+    if let Some(incoming) = &mut model.list.incoming {
+        incoming.anchor = Anchor::Place(None, row);
+        if incoming.cursor.is_some() {
+            arrive(model, row, fx);
+        }
+    }
 }

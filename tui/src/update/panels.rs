@@ -1,6 +1,6 @@
 //! Pages that are worked in: opening them, keeping them fresh, and the keys that all of them have.
 
-use super::{Effects, act, job, say, send};
+use super::{Effects, detector, job, say, send};
 use crate::action::Action;
 use crate::model::{Level, Line, Mode, Model, PageRef, Panel};
 use chaffinch_core::protocol::{Command, Overviewed};
@@ -53,14 +53,14 @@ pub(super) fn act_in_page(model: &mut Model, action: Action, fx: &mut Effects) {
 
 /// Chooses the next or the previous detector for a page that shows one.
 pub(crate) fn next_detector(model: &mut Model, forward: bool, fx: &mut Effects) {
-    act(model, if forward { Action::NextDetector } else { Action::PreviousDetector }, fx);
+    detector::next(model, forward);
     model.panels.field = 0;
     refresh(model, fx);
 }
 
 /// By how many lines an action scrolls a page that is only read.
 pub(crate) fn scrolled(model: &Model, action: Action) -> Option<i16> {
-    let page = model.size.height.saturating_sub(4) as i16;
+    let page = model.display.size.height.saturating_sub(4) as i16;
     Some(match action {
         Action::PanelDown => 1,
         Action::PanelUp => -1,

@@ -15,19 +15,19 @@ const MIDDLE: u16 = u16::MAX / 2;
 
 /// Shows the middle of the picture.
 pub(crate) fn begin(model: &mut Model) {
-    model.views.part = Some(Part { middle: (MIDDLE, MIDDLE), magnify: 1 });
+    model.views.look.part = Some(Part { middle: (MIDDLE, MIDDLE), magnify: 1 });
     tell(model);
 }
 
 /// Shows each pixel twice as large, or half.
 pub(crate) fn magnify(model: &mut Model, larger: bool, fx: &mut Effects) {
-    match (model.views.part, larger) {
+    match (model.views.look.part, larger) {
         (Some(part), true) => {
             let magnify = part.magnify.saturating_mul(2).min(LARGEST);
-            model.views.part = Some(Part { magnify, ..part });
+            model.views.look.part = Some(Part { magnify, ..part });
         }
-        (Some(Part { magnify: 1, .. }), false) => model.views.part = None,
-        (Some(part), false) => model.views.part = Some(Part { magnify: part.magnify / 2, ..part }),
+        (Some(Part { magnify: 1, .. }), false) => model.views.look.part = None,
+        (Some(part), false) => model.views.look.part = Some(Part { magnify: part.magnify / 2, ..part }),
         (None, true) => {
             model.views.page.act(model, Action::ActualSize, fx);
             return;
@@ -38,7 +38,7 @@ pub(crate) fn magnify(model: &mut Model, larger: bool, fx: &mut Effects) {
 }
 
 fn tell(model: &mut Model) {
-    let text = match model.views.part {
+    let text = match model.views.look.part {
         Some(part) => format!("{}:1   arrow keys move, < and > change it, Esc fits", part.magnify),
         None => "fitted".to_owned(),
     };
@@ -48,7 +48,7 @@ fn tell(model: &mut Model) {
 /// Moves over the picture by an eighth of what is seen of it, where keys do that. Says whether it was such a key.
 pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
     use Action as A;
-    let (Some(part), Some((across, down))) = (model.views.part, model.views.page.large(model)) else {
+    let (Some(part), Some((across, down))) = (model.views.look.part, model.views.page.large(model)) else {
         return false;
     };
     let (x, y) = match action {
@@ -67,7 +67,7 @@ pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
         }
         _ => return false,
     };
-    let whole = model.sample().and_then(|sample| model.views.whole.get(&sample).copied());
+    let whole = model.sample().and_then(|sample| model.views.look.whole.get(&sample).copied());
     let (width, height) = whole.unwrap_or((across * 2, down * 2));
     let moved = |middle: u16, by: i32, seen: u32, whole: u32| {
         // In shares of the picture; a side that is seen whole does not move.
@@ -76,7 +76,7 @@ pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
         (place.clamp(seen / 2.0, 1.0 - seen / 2.0) * f64::from(u16::MAX)) as u16
     };
     let middle = (moved(part.middle.0, x, across, width), moved(part.middle.1, y, down, height));
-    model.views.part = Some(Part { middle, ..part });
+    model.views.look.part = Some(Part { middle, ..part });
     true
 }
 
@@ -85,9 +85,9 @@ pub(super) fn seen(model: &mut Model, sample: SampleId, whole: (u32, u32)) {
     if whole.0 == 0 {
         return;
     }
-    model.views.whole.insert(sample, whole);
-    if model.views.whole.len() > SIZES {
-        model.views.whole.pop_first();
+    model.views.look.whole.insert(sample, whole);
+    if model.views.look.whole.len() > SIZES {
+        model.views.look.whole.pop_first();
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effect
     }
     model.pictures.last_ticket += 1;
     let ticket = model.pictures.last_ticket;
-    model.pictures.asked.insert(slot, (ticket, key, model.now));
+    model.pictures.asked.insert(slot, (ticket, key, model.time.now));
     let (max_width, max_height) = model.pixels(key.cells);
     let command = match part {
         None => Command::Picture { ticket, slot, sample, max_width, max_height },
@@ -37,23 +37,23 @@ pub(crate) fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effect
 
 /// Has the first of these made better that is not as good yet as it may be.
 pub(crate) fn climb(model: &mut Model, wanted: Vec<(u32, PictureKey, Quality)>, fx: &mut Effects) {
-    let Some(target) = model.target else { return };
+    let Some(target) = model.display.target else { return };
     for (slot, key, best) in wanted {
         let Some(Shown::Ready(held)) = model.pictures.get(key) else { continue };
         let Some(pixels) = held.source.clone() else { continue };
         let above = held.quality();
-        if above >= best.min(affordable(model.link, target.0, &pixels)) {
+        if above >= best.min(affordable(model.display.link, target.0, &pixels)) {
             continue;
         }
         if model.pictures.prepared.as_ref().is_some_and(|(prepared, _)| *prepared == key) {
             continue;
         }
         let (target, above) = (Some(target), Some(above));
-        let budget = model.link.map(|rate| rate as usize / HALF_SHARE);
+        let budget = model.display.link.map(|rate| rate as usize / HALF_SHARE);
         let job = EncodeJob { slot, ticket: 0, key, pixels, target, above, budget };
         let step = &mut model.pictures.steps[usize::from(job.slow())];
         if step.is_none() {
-            *step = Some((key, model.now));
+            *step = Some((key, model.time.now));
             fx.push(Effect::Encode(job));
         }
         return;

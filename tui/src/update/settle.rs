@@ -8,25 +8,25 @@ use chaffinch_core::sample::SampleId;
 
 /// Time has passed.
 pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
-    model.now = now.max(model.now);
+    model.time.now = now.max(model.time.now);
     if model.toast.as_ref().and_then(|toast| toast.until).is_some_and(|until| until <= now) {
         model.toast = None;
     }
-    if model.remember_at.is_some_and(|at| at <= now) {
+    if model.time.remember_at.is_some_and(|at| at <= now) {
         engine::remember(model, fx);
     }
-    if model.threshold.as_ref().is_some_and(|(_, _, at)| *at <= now)
-        && let Some((detector, threshold, _)) = model.threshold.take()
+    if model.time.threshold.as_ref().is_some_and(|(_, _, at)| *at <= now)
+        && let Some((detector, threshold, _)) = model.time.threshold.take()
     {
         send(fx, Command::SetThreshold { detector, threshold });
     }
-    if model.quitting.is_some_and(|at| at <= now) {
-        fx.push(Effect::Quit(model.journal.outstanding.len()));
+    if model.time.quitting.is_some_and(|at| at <= now) {
+        fx.push(Effect::Quit(model.review.journal.outstanding.len()));
     }
     prompt::apply(model, fx);
     let limit = now.saturating_sub(PATIENCE);
     if limit > 0 {
-        model.rows.give_up(limit);
+        model.list.rows.give_up(limit);
         model.pictures.asked.retain(|_, (_, _, at)| *at > limit);
         model.pictures.steps = model.pictures.steps.map(|step| step.filter(|(_, at)| *at > limit));
         model.details.asked = model.details.asked.filter(|(_, at)| *at > limit);
@@ -49,12 +49,12 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     }
     rows(model, fx);
     model.views.page.ask(model, fx);
-    if model.now < model.hold_until {
+    if model.time.now < model.time.hold_until {
         return;
     }
     let Some(sample) = model.sample() else { return };
     details(model, sample, fx);
-    if model.pictures_on {
+    if model.display.pictures_on {
         show::pictures(model, fx);
     }
 }
@@ -67,7 +67,7 @@ fn rows(model: &mut Model, fx: &mut Effects) {
     let page = motion::page(model);
     let first = list.top.saturating_sub(2 * page);
     let last = (list.top + 3 * page).min(list.total - 1);
-    for start in model.rows.request(first, last, model.now) {
+    for start in model.list.rows.request(first, last, model.time.now) {
         let len = crate::model::CHUNK.min(model.list.total - start) as u32;
         send(fx, Command::Rows { ticket: model.list.ticket, start, len });
     }
@@ -77,13 +77,13 @@ fn details(model: &mut Model, sample: SampleId, fx: &mut Effects) {
     if model.details.asked.is_some() {
         return;
     }
-    let ahead = model.rows.get(model.list.cursor + 1).map(|row| row.sample);
+    let ahead = model.list.rows.get(model.list.cursor + 1).map(|row| row.sample);
     let wanted = [Some(sample), model.views.page.other(model), ahead]
         .into_iter()
         .flatten()
         .find(|sample| !model.details.fresh(*sample));
     if let Some(sample) = wanted {
-        model.details.asked = Some((sample, model.now));
+        model.details.asked = Some((sample, model.time.now));
         send(fx, Command::Detail { sample });
     }
 }

@@ -1,6 +1,6 @@
 //! Which page is shown: opening one, closing it, and what pages that show samples share.
 
-use super::{Effects, motion, prompt};
+use super::{Effects, motion, open};
 use crate::model::{Line, Mode, Model, PageRef, Shot, slot};
 use crate::picture::Quality;
 use chaffinch_core::protocol::Ticket;
@@ -20,12 +20,12 @@ pub(crate) fn show(model: &mut Model, page: PageRef) {
     if page == views.first() {
         views.below = page;
     }
-    views.part = None;
-    model.zoom = false;
-    model.scroll = 0;
+    views.look.part = None;
+    model.views.look.zoom = false;
+    model.views.look.scroll = 0;
     if !page.is_over_the_list() {
         // A range of rows that are out of sight would be decided about unseen.
-        model.visual = None;
+        model.review.visual = None;
     }
     let height = motion::page(model);
     model.list.reveal(height);
@@ -47,10 +47,10 @@ pub(crate) fn toggle(model: &mut Model, page: PageRef) {
 /// Takes the innermost thing back. Says whether there was one.
 pub(super) fn back(model: &mut Model) -> bool {
     let page = model.views.page;
-    if model.views.part.take().is_some() || page.back(model) {
+    if model.views.look.part.take().is_some() || page.back(model) {
         return true;
     }
-    let busy = model.visual.is_some() || model.walk.is_some() || !model.marks.is_empty();
+    let busy = model.review.visual.is_some() || model.list.walk.is_some() || !model.review.marks.is_empty();
     if busy || page == model.views.first() {
         return false;
     }
@@ -64,7 +64,7 @@ pub(super) fn align(model: &mut Model) {
     let moved = model.views.of != sample;
     if moved {
         model.views.of = sample;
-        model.views.chosen = None;
+        model.views.look.chosen = None;
     }
     model.views.page.align(model, moved);
 }
@@ -99,8 +99,8 @@ pub(crate) fn ticket(model: &mut Model) -> Ticket {
 
 /// Opens the prompt for the filter with a word of this key put in, in place of an earlier one.
 pub(crate) fn filter_by(model: &mut Model, key: &str, word: &str) {
-    prompt::open_filter(model);
-    let now = model.now;
+    open::filter(model);
+    let now = model.time.now;
     if let Mode::Prompt(prompt) = &mut model.mode {
         let earlier: Vec<&str> =
             model.list.query.filter.split_whitespace().filter(|other| !other.starts_with(key)).collect();

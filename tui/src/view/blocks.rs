@@ -33,7 +33,7 @@ pub(crate) fn lines(model: &Model, lines: &[Vec<(Role, String)>], area: Rect, pa
 /// A bar as text.
 pub(crate) fn bar_text(model: &Model, share: f64, cells: usize) -> String {
     let full = (share.clamp(0.0, 1.0) * cells as f64).round() as usize;
-    let (on, off) = (model.theme.glyph(Role::BarFull), model.theme.glyph(Role::BarEmpty));
+    let (on, off) = (model.display.theme.glyph(Role::BarFull), model.display.theme.glyph(Role::BarEmpty));
     format!("{}{} {:.0} %", on.repeat(full), off.repeat(cells - full), share * 100.0)
 }
 

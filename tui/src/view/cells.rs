@@ -10,11 +10,11 @@ use chaffinch_core::protocol::Row;
 
 /// Draws one picture, or why there is none.
 pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {
-    if !model.pictures_on {
+    if !model.display.pictures_on {
         return picture::note(shot.area, Role::Dim, "pictures are off", paint);
     }
     // While the cursor travels a picture would only be in the way of the next key.
-    if model.now < model.hold_until {
+    if model.time.now < model.time.hold_until {
         return;
     }
     match model.pictures.get(shot.key) {
@@ -26,7 +26,7 @@ pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {
 
 /// What is said about the sample under the cursor: at the side as beside the list, else in two lines.
 pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
-    let area = Screen::of(model.size).info;
+    let area = Screen::of(model.display.size).info;
     if area.height > 2 {
         let glyph = paint.theme.glyph(Role::Border).to_owned();
         for y in area.top()..area.bottom() {
@@ -49,19 +49,19 @@ pub(crate) fn gutter(
 ) {
     let cell = cells.cell(place);
     if here {
-        let glyph = model.theme.glyph(Role::Cursor).to_owned();
+        let glyph = model.display.theme.glyph(Role::Cursor).to_owned();
         for y in cell.top()..cell.bottom() {
             paint.put(cell.x, y, 1, Role::Cursor, &glyph);
         }
     }
     if marked {
-        paint.put(cell.x, cell.y, 1, Role::Marked, model.theme.glyph(Role::Marked));
+        paint.put(cell.x, cell.y, 1, Role::Marked, model.display.theme.glyph(Role::Marked));
     }
     if let Some(choice) = model.choice(row) {
         let role = decision_role(Some(choice));
-        paint.put(cell.x, cell.y + 1, 1, role, model.theme.glyph(role));
-        if model.journal.overlay.contains_key(&row.sample) && cell.height > 2 {
-            paint.put(cell.x, cell.y + 2, 1, Role::Saving, model.theme.glyph(Role::Saving));
+        paint.put(cell.x, cell.y + 1, 1, role, model.display.theme.glyph(role));
+        if model.review.journal.overlay.contains_key(&row.sample) && cell.height > 2 {
+            paint.put(cell.x, cell.y + 2, 1, Role::Saving, model.display.theme.glyph(Role::Saving));
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             break;
         }
         let area = Rect { y: area.y + line, height: 1, ..area };
-        let name = match model.rows.get(place) {
+        let name = match model.list.rows.get(place) {
             Some(row) => self::row(model, place, row, area, paint),
             None => {
                 let end = paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
@@ -30,7 +30,7 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             }
         };
         if place == model.list.cursor {
-            paint.put(area.x, area.y, 1, Role::Cursor, model.theme.glyph(Role::Cursor));
+            paint.put(area.x, area.y, 1, Role::Cursor, model.display.theme.glyph(Role::Cursor));
             // Not the whole row: every cell whose background changes is written again, in two rows for each step.
             paint.buffer.set_style(name, paint.style(Role::Cursor));
         }
@@ -70,13 +70,13 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
     if model.marked(place, row) {
-        paint.put(area.x, area.y, 1, Role::Marked, model.theme.glyph(Role::Marked));
+        paint.put(area.x, area.y, 1, Role::Marked, model.display.theme.glyph(Role::Marked));
     }
     let role = decision_role(choice);
-    let mut x = paint.put(area.x + 1, area.y, 1, role, model.theme.glyph(role));
-    let saving = model.journal.overlay.contains_key(&row.sample);
+    let mut x = paint.put(area.x + 1, area.y, 1, role, model.display.theme.glyph(role));
+    let saving = model.review.journal.overlay.contains_key(&row.sample);
     if saving {
-        paint.put(x, area.y, 1, Role::Saving, model.theme.glyph(Role::Saving));
+        paint.put(x, area.y, 1, Role::Saving, model.display.theme.glyph(Role::Saving));
     }
     x += 1;
     x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;

@@ -23,8 +23,8 @@ use ratatui::layout::{Position, Rect};
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let layout = model.layout();
-    frame.buffer_mut().set_style(area, model.theme.style(Role::Text));
-    let mut paint = Paint::new(frame.buffer_mut(), &model.theme);
+    frame.buffer_mut().set_style(area, model.display.theme.style(Role::Text));
+    let mut paint = Paint::new(frame.buffer_mut(), &model.display.theme);
     if layout.top.area() == 0 {
         paint.text(area, Role::Warning, "the window is too small");
         return;
@@ -42,10 +42,10 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
         _ => {}
     }
-    if model.theme.is_ascii() {
+    if model.display.theme.is_ascii() {
         ascii::fold(frame.buffer_mut());
     }
-    for stale in &model.refresh {
+    for stale in &model.display.refresh {
         for position in stale.intersection(area).positions() {
             frame.buffer_mut()[position].set_diff_option(CellDiffOption::AlwaysUpdate);
         }

@@ -12,11 +12,11 @@ use ratatui::layout::Rect;
 pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let area = layout.picture;
     let Some(row) = model.row() else { return };
-    if !model.pictures_on {
+    if !model.display.pictures_on {
         return note(area, Role::Dim, "pictures are off", paint);
     }
     // While the cursor travels a picture would only be in the way of the next key.
-    if model.now < model.hold_until {
+    if model.time.now < model.time.hold_until {
         return;
     }
     match model.pictures.get(model.main_key(row.sample, area.as_size())) {
@@ -30,7 +30,7 @@ pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
     // Without pictures the same labels stand among what is most alike.
-    if layout.thumbs == 0 || !model.pictures_on || model.now < model.hold_until {
+    if layout.thumbs == 0 || !model.display.pictures_on || model.time.now < model.time.hold_until {
         return;
     }
     let related = related(detail);
@@ -43,7 +43,7 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let label = model.class(other.label).unwrap_or("–");
         let role = if same { Role::Dim } else { Role::Suggested };
         paint.put(area.x, area.bottom(), area.width, role, label);
-        if model.views.chosen == Some(place) {
+        if model.views.look.chosen == Some(place) {
             let line = Rect { y: area.bottom(), height: 1, ..area };
             paint.buffer.set_style(line, paint.style(Role::Selected));
         }
@@ -55,8 +55,12 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 pub(crate) fn wanted(model: &Model) -> Vec<Wanted> {
     let covered = !model.pending.is_empty()
         || matches!(model.mode, Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
-    let (Some(_), Some(_)) = (model.row(), model.target) else { return Vec::new() };
-    if covered || !model.pictures_on || model.now < model.hold_until || model.layout().top.area() == 0 {
+    let (Some(_), Some(_)) = (model.row(), model.display.target) else { return Vec::new() };
+    if covered
+        || !model.display.pictures_on
+        || model.time.now < model.time.hold_until
+        || model.layout().top.area() == 0
+    {
         return Vec::new();
     }
     let ready = |shot: Shot| match model.pictures.get(shot.key) {
@@ -83,7 +87,7 @@ pub(crate) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Pai
         return;
     }
     let Rect { x: left, y: top, .. } = middle(encoded, area);
-    let live = encoded.graphics.iter().rev().find_map(|graphic| model.live.get(&graphic.key));
+    let live = encoded.graphics.iter().rev().find_map(|graphic| model.display.live.get(&graphic.key));
     if let Some(id) = live {
         for (row, y) in (top..area.bottom()).enumerate().take(usize::from(encoded.height)) {
             for (column, x) in (left..area.right()).enumerate().take(usize::from(encoded.width)) {

@@ -33,10 +33,11 @@ pub(crate) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 
 /// Above a filter being typed: what its last word may be.
 pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, .. }) = &model.mode else {
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, completion, .. }) = &model.mode
+    else {
         return;
     };
-    let (options, chosen) = match &model.completion {
+    let (options, chosen) = match completion {
         Some(completion) => (completion.options.clone(), Some(completion.chosen)),
         None => (crate::model::completions(model, typed).1, None),
     };

@@ -51,7 +51,7 @@ pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     if area.area() == 0 {
         return;
     }
-    if model.zoom {
+    if model.views.look.zoom {
         let labels = labels(model, row);
         let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
         let x = paint.pieces(area, &pieces);
@@ -64,7 +64,7 @@ pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         None => head(model, row),
     };
     let most = (lines.len() as u16).saturating_sub(area.height);
-    let scroll = model.scroll.min(most);
+    let scroll = model.views.look.scroll.min(most);
     for (at, line) in lines.iter().skip(usize::from(scroll)).take(usize::from(area.height)).enumerate() {
         draw(line, Rect { y: area.y + at as u16, height: 1, ..area }, paint);
     }
@@ -169,8 +169,8 @@ pub(crate) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let choice = model.choice(row);
     if let Some(choice) = choice {
         let role = decision_role(Some(choice));
-        pieces.push((role, format!("   {} {choice}", model.theme.glyph(role))));
-        if model.journal.overlay.contains_key(&row.sample) {
+        pieces.push((role, format!("   {} {choice}", model.display.theme.glyph(role))));
+        if model.review.journal.overlay.contains_key(&row.sample) {
             pieces.push((Role::Saving, " saving".to_owned()));
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         } else {
             right = start.saturating_sub(1);
         }
-    } else if session.stale && !model.scan_when_stale {
+    } else if session.stale && !model.jobs.scan_when_stale {
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "not up to date: gs scans") - 1;
     }
     let list = &model.list;
@@ -90,7 +90,7 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
     } else if !model.macros.replay.is_empty() {
         let words = format!("replaying, {} keys left   any key stops", model.macros.replay.len());
         paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
-    } else if let Some(from) = model.visual {
+    } else if let Some(from) = model.review.visual {
         let count = from.abs_diff(model.list.cursor) + 1;
         paint.put(
             area.x + 1,
@@ -99,7 +99,7 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Role::Marked,
             &format!("range of {count}: decide, or v marks it"),
         );
-    } else if model.walk.is_some() {
+    } else if model.list.walk.is_some() {
         paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
     } else if let Some(row) = model.row() {
         let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
@@ -113,19 +113,19 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
 fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
     let y = area.y;
     let mut x = area.right() - 1;
-    let open = model.journal.outstanding.len();
+    let open = model.review.journal.outstanding.len();
     if open > 0 {
         x = paint.put_right(x, y, area.width, Role::Saving, &format!("saving {open}…"));
-    } else if model.journal.saved {
-        let saved = format!("{} saved", model.theme.glyph(Role::Saved));
+    } else if model.review.journal.saved {
+        let saved = format!("{} saved", model.display.theme.glyph(Role::Saved));
         x = paint.put_right(x, y, area.width, Role::Saved, &saved);
     }
     if model.list.total > 0 {
         let words = format!("{}/{}", text::count(model.list.cursor + 1), text::count(model.list.total));
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
     }
-    if !model.marks.is_empty() {
-        let words = format!("{} {}", model.theme.glyph(Role::Marked), model.marks.len());
+    if !model.review.marks.is_empty() {
+        let words = format!("{} {}", model.display.theme.glyph(Role::Marked), model.review.marks.len());
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
     }
     x
@@ -165,7 +165,7 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.buffer.set_style(area, paint.style(Role::Bar));
     let page = model.views.page;
     let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.marks.is_empty() && model.visual.is_none() => page.hints(model),
+        Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
         Mode::List if model.list.total == 0 => model.views.first().hints(model),
         Mode::List => {
             vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
