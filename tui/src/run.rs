@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::keymap::Keymap;
 use crate::looks::Looks;
 use crate::model::Model;
-use crate::picture::{Wish, Worker};
+use crate::picture::{PictureEncoder, Wish, Worker};
 use crate::terminal::flow::Flow;
 use crate::terminal::input::Watch;
 use crate::terminal::keys::Input;
@@ -107,16 +107,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let mut traits = Traits::new(wish, depth, get);
     let tty = Tty::open()?;
     let size = tty.size();
-    let mut model = Model::new(keymap, theme, size);
-    model.jobs.scan_when_stale = options.scan;
-    model.display.mouse = options.mouse;
-    if let Some(looks) = &options.looks {
-        looks.furnish(&mut model);
-    }
-    model.display.pictures_on = encoder.is_some();
-    if let Some(encoder) = &encoder {
-        model.display.cell_pixels = encoder.cell_pixels();
-    }
+    let model = furnished(Model::new(keymap, theme, size), &options, encoder.as_deref());
     traits.window(tty.window().0, tty.window().1);
     let (wake, woken) = unbounded();
     let encoded = wake.clone();
@@ -175,6 +166,20 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     drop(guard);
     drop(listener);
     Ok(reason)
+}
+
+/// The model with what was chosen in it.
+fn furnished(mut model: Model, options: &Options, encoder: Option<&dyn PictureEncoder>) -> Model {
+    model.jobs.scan_when_stale = options.scan;
+    model.display.mouse = options.mouse;
+    if let Some(looks) = &options.looks {
+        looks.furnish(&mut model);
+    }
+    model.display.pictures_on = encoder.is_some();
+    if let Some(encoder) = encoder {
+        model.display.cell_pixels = encoder.cell_pixels();
+    }
+    model
 }
 
 /// Waits for what the terminal has still to answer, so that the shell does not take it for something typed; Ctrl-C

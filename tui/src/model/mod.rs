@@ -217,7 +217,7 @@ impl Model {
     pub fn forget_views(&mut self) {
         self.views.stale = true;
         for page in self.views.all {
-            page.forget(self);
+            page.invalidate(self);
         }
     }
 }

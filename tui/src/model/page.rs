@@ -1,9 +1,9 @@
-//! What everything else asks of a page of the interface. The pages themselves, and how to add one, are in
+//! The interface of a page to the rest of the program. The pages themselves, and how to add one, are in
 //! [`crate::pages`].
 //!
-//! There are two sorts. A page of [`Scope::List`] shows samples: it fills the screen, its keys decide about the sample
-//! under its cursor, and it is what [`super::Views::page`] names. A page of [`Scope::Panel`] or [`Scope::Pane`] lies over
-//! that one, as [`super::Mode::Panel`], and is worked in or only read.
+//! There are two kinds. A page of [`Scope::List`] shows samples: it fills the screen, its keys decide about the sample
+//! under its cursor, and it is held in [`super::Views::page`]. A page of [`Scope::Panel`] or [`Scope::Pane`] opens on top
+//! of that one, as [`super::Mode::Panel`]: a form, a chart or a log.
 
 use super::{Cells, Model, Place, Shot};
 use crate::action::{Action, Scope};
@@ -17,106 +17,105 @@ use std::fmt;
 /// A page in the registry.
 pub type PageRef = &'static dyn Page;
 
-/// One page. Only the first four have to be written; what the others do by default suits a page that has nothing of the
-/// kind.
+/// One page. Only the first four methods are required; the defaults suit a page without the feature in question.
 pub trait Page: Sync {
-    /// Its name, in one word that no other page has.
+    /// A unique name, in one word.
     fn name(&self) -> &'static str;
 
-    /// Keys that work in it, for the last line, the most useful first.
+    /// Actions whose keys are shown in the last line, most useful first.
     fn hints(&self, model: &Model) -> Vec<Action>;
 
-    /// Draws it between the first line and the last two. Returns where a text cursor belongs.
+    /// Draws the page between the first line and the last two. Returns the position of the text cursor, if there is one.
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position>;
 
-    /// Does one of [`Page::actions`]: opens it, or closes it where it is open.
+    /// Handles one of [`Page::actions`]: opens the page, or closes it if it is open.
     fn open(&self, model: &mut Model, action: Action, fx: &mut Effects);
 
-    /// Which part of the keymap holds in it.
+    /// The part of the keymap that is active in it.
     fn scope(&self) -> Scope {
         Scope::List
     }
 
-    /// Actions that are its own wherever they are asked for.
+    /// Actions that this page handles even while it is closed.
     fn actions(&self) -> &'static [Action] {
         &[]
     }
 
-    /// Whether one of these is pointless where everything is told in lines.
+    /// Whether one of these needs pictures, and so does nothing in line mode.
     fn needs_pictures(&self, _action: Action) -> bool {
         false
     }
 
-    /// Does an action in its own way while it is open. False leaves the action to its usual meaning.
+    /// Handles an action while the page is open. Returns false to leave the action to its default handler.
     fn act(&self, _model: &mut Model, _action: Action, _fx: &mut Effects) -> bool {
         false
     }
 
-    /// Takes the value that was typed into it.
-    fn typed(&self, _model: &mut Model, _text: &str) {}
+    /// Accepts a value that was typed into the page.
+    fn submit(&self, _model: &mut Model, _text: &str) {}
 
-    /// Takes a click on a cell of the terminal.
+    /// Handles a click on a cell of the terminal.
     fn click(&self, _model: &mut Model, _x: u16, _y: u16) {}
 
-    /// Takes the innermost thing back that was begun in it. Says whether there was one.
-    fn back(&self, _model: &mut Model) -> bool {
+    /// Cancels what was begun in the page. Returns false if there was nothing to cancel.
+    fn cancel(&self, _model: &mut Model) -> bool {
         false
     }
 
-    /// Asks the engine for what it shows and does not have. Called after every message while it is open.
-    fn ask(&self, _model: &mut Model, _fx: &mut Effects) {}
+    /// Requests missing data from the engine. Called after every message while the page is open.
+    fn request(&self, _model: &mut Model, _fx: &mut Effects) {}
 
-    /// Takes the answer to such a question, or gives it back for another page to take. Called whatever is open.
+    /// Takes the response to such a request, or returns it for another page. Called whether the page is open or not.
     fn event(&self, _model: &mut Model, event: ViewEvent, _fx: &mut Effects) -> Option<ViewEvent> {
         Some(event)
     }
 
-    /// What it wants counted over the whole dataset. Asked for when it opens and when the session changes.
+    /// The statistics over the whole dataset that it shows. Requested when it opens and when the session changes.
     fn overview(&self, _model: &Model) -> Option<Overview> {
         None
     }
 
-    /// Takes what was counted, or gives it back.
+    /// Takes these statistics, or returns them for another page.
     fn overviewed(&self, _model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
         Some(overviewed)
     }
 
-    /// Forgets what it knows from the engine, because the dataset or what is known of it has changed.
-    fn forget(&self, _model: &mut Model) {}
+    /// Invalidates data from the engine after the dataset or its results changed.
+    fn invalidate(&self, _model: &mut Model) {}
 
-    /// Gives up on questions that were asked before `limit`, so that they are asked again.
-    fn give_up(&self, _model: &mut Model, _limit: u64) {}
+    /// Drops requests from before `limit`, so that they are sent again.
+    fn expire(&self, _model: &mut Model, _limit: u64) {}
 
-    /// When its oldest unanswered question was asked.
-    fn oldest(&self, _model: &Model) -> Option<u64> {
+    /// When its oldest pending request was sent.
+    fn oldest_request(&self, _model: &Model) -> Option<u64> {
         None
     }
 
-    /// When something is due in it without a key or an event, while it is open.
-    fn due(&self, _model: &Model) -> Option<u64> {
+    /// When it next needs an update without a key or an event, while it is open.
+    fn deadline(&self, _model: &Model) -> Option<u64> {
         None
     }
 
-    /// Changes the rows that it holds besides those of the list.
+    /// Updates the rows that it holds besides those of the list.
     fn each_row_mut(&self, _model: &mut Model, _change: &mut dyn FnMut(&mut Row)) {}
 
-    /// Adds what a later run needs to come back to it.
+    /// Saves its state for a later run.
     fn remember(&self, _model: &Model, _place: &mut Place) {}
 
-    /// Comes back to what was remembered.
+    /// Restores its state from an earlier run.
     fn restore(&self, _model: &mut Model, _place: &Place) {}
 
-    /// Whether other pages are closed to it.
+    /// Whether closing another page returns to it.
     fn is_base(&self) -> bool {
         false
     }
 
-    /// Whether its cursor is the list's.
+    /// Whether it shares the cursor of the list.
     fn is_over_the_list(&self) -> bool {
         false
     }
 
-    /// The row under its cursor, if it is held.
+    /// The row under its cursor, if it has been loaded.
     fn row<'a>(&self, model: &'a Model) -> Option<&'a Row> {
         model.list.rows.get(model.list.cursor)
     }
@@ -126,64 +125,64 @@ pub trait Page: Sync {
         self.row(model).map(|row| row.sample)
     }
 
-    /// The sample that it shows beside that one.
-    fn other(&self, _model: &Model) -> Option<SampleId> {
+    /// A second sample that it shows beside that one.
+    fn compared(&self, _model: &Model) -> Option<SampleId> {
         None
     }
 
-    /// The cells in which it shows rows of the list, where it shows more than one of them in a line.
+    /// The cells that show rows of the list, if it lays them out as a grid.
     fn list_cells(&self, _model: &Model) -> Option<Cells> {
         None
     }
 
-    /// Puts in order what depends on the cursor, after every message; `moved` where another sample is under it.
-    fn align(&self, _model: &mut Model, _moved: bool) {}
+    /// Updates state that depends on the cursor, after every message; `moved` if another sample is under it.
+    fn settle(&self, _model: &mut Model, _moved: bool) {}
 
-    /// The samples that "the group" means in it, where that is not the group of the sample under the cursor.
+    /// The samples that group actions apply to, if not the group of the sample under the cursor.
     fn group(&self, _model: &Model) -> Option<Vec<SampleId>> {
         None
     }
 
-    /// Shows this sample again: what was decided about it was undone, done again or refused.
-    fn seek(&self, _model: &mut Model, _sample: Option<SampleId>) {}
+    /// Scrolls to a sample whose decision was undone, redone or refused.
+    fn reveal(&self, _model: &mut Model, _sample: Option<SampleId>) {}
 
-    /// Goes on to what is undecided, after a decision. False leaves that to the list.
+    /// Moves on to the next undecided sample after a decision. Returns false to let the list do so.
     fn advance(&self, _model: &mut Model, _fx: &mut Effects) -> bool {
         !self.is_over_the_list()
     }
 
-    /// The pictures that it needs, on the screen or about to be, and where.
+    /// The pictures it needs, visible or about to be, and their areas.
     fn shots(&self, _model: &Model) -> Vec<Shot> {
         Vec::new()
     }
 
-    /// Those of them that are seen now.
+    /// Those of them that are visible now.
     fn visible(&self, model: &Model) -> Vec<Shot> {
         self.shots(model)
     }
 
-    /// Asks for these pictures in an order of its own. False has them asked for as they come.
+    /// Requests these pictures in its own order. Returns false to have them requested in order.
     fn pictures(&self, _model: &mut Model, _fx: &mut Effects) -> bool {
         false
     }
 
-    /// Pixels of the screen, across and down, in which it shows one picture large enough to be moved over.
-    fn large(&self, _model: &Model) -> Option<(u32, u32)> {
+    /// Width and height in pixels of the area in which one picture can be panned, if the page has one now.
+    fn pan_area(&self, _model: &Model) -> Option<(u32, u32)> {
         None
     }
 
-    /// Where the hidden cursor waits.
-    fn park(&self, model: &Model) -> Position {
+    /// The cell of the hidden terminal cursor.
+    fn cursor_cell(&self, model: &Model) -> Position {
         super::Screen::whole(model.display.size).as_position()
     }
 
-    /// Where its cursor is in words, in place of the row of the list.
-    fn told(&self, _model: &Model) -> Option<String> {
+    /// The position of its cursor in words, instead of the row of the list.
+    fn position_text(&self, _model: &Model) -> Option<String> {
         None
     }
 
-    /// What it says besides, in lines without charts.
-    fn spoken(&self, _model: &Model) -> Vec<String> {
+    /// Its contents for line mode, without charts.
+    fn plain_lines(&self, _model: &Model) -> Vec<String> {
         Vec::new()
     }
 }

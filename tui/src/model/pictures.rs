@@ -161,7 +161,7 @@ impl Pictures {
 impl Model {
     /// The picture under the cursor where it is shown alone: a part of it, where one is chosen.
     pub fn main_key(&self, sample: SampleId, cells: Size) -> PictureKey {
-        let part = self.views.look.part.filter(|_| self.views.page.large(self).is_some());
+        let part = self.views.look.part.filter(|_| self.views.page.pan_area(self).is_some());
         PictureKey { sample, cells, part }
     }
 

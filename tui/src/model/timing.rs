@@ -56,7 +56,7 @@ impl Model {
         let next = self.time.key_at + if self.pausing() { REST } else { PAUSE };
         let rest = (self.display.target.is_some() && !self.resting()).then_some(next);
         let replay = (!self.macros.replay.is_empty()).then_some(self.time.now + 20);
-        let due = self.views.page.due(self);
+        let due = self.views.page.deadline(self);
         let times = [
             [prompt, held, toast, threshold, rest],
             [self.time.remember_at, self.time.quitting, self.retry_at(), replay, due],
@@ -68,7 +68,7 @@ impl Model {
     fn retry_at(&self) -> Option<u64> {
         let asked = self.details.asked.map(|(_, at)| at);
         let times = [self.list.rows.oldest(), asked, self.pictures.oldest()];
-        let pages = self.views.all.iter().filter_map(|page| page.oldest(self));
+        let pages = self.views.all.iter().filter_map(|page| page.oldest_request(self));
         times.into_iter().flatten().chain(pages).min().map(|at| at + PATIENCE)
     }
 }

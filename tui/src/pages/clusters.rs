@@ -129,7 +129,7 @@ impl Page for Clusters {
         }
     }
 
-    fn ask(&self, model: &mut Model, fx: &mut Effects) {
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
         if let Some(class) = model.views.medoids.class {
             ask_for(model, class, None, fx);
         }
@@ -150,17 +150,17 @@ impl Page for Clusters {
         None
     }
 
-    fn forget(&self, model: &mut Model) {
+    fn invalidate(&self, model: &mut Model) {
         model.views.medoids.asked = None;
     }
 
-    fn give_up(&self, model: &mut Model, limit: u64) {
-        if self.oldest(model).is_some_and(|at| at <= limit) {
+    fn expire(&self, model: &mut Model, limit: u64) {
+        if self.oldest_request(model).is_some_and(|at| at <= limit) {
             model.views.medoids.asked = None;
         }
     }
 
-    fn oldest(&self, model: &Model) -> Option<u64> {
+    fn oldest_request(&self, model: &Model) -> Option<u64> {
         model.views.medoids.asked.and_then(|(.., at)| at)
     }
 

@@ -115,18 +115,18 @@ impl Page for Compare {
     }
 
     /// Asks for the medoids that the sample under the cursor can be compared with.
-    fn ask(&self, model: &mut Model, fx: &mut Effects) {
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
         if let Some((sample, Some(class))) = model.row().map(|row| (row.sample, row.label)) {
             clusters::ask_for(model, class, Some(sample), fx);
         }
     }
 
-    fn other(&self, model: &Model) -> Option<SampleId> {
+    fn compared(&self, model: &Model) -> Option<SampleId> {
         model.beside().map(|beside| beside.sample)
     }
 
     /// With another sample under the cursor the comparison begins anew.
-    fn align(&self, model: &mut Model, moved: bool) {
+    fn settle(&self, model: &mut Model, moved: bool) {
         if let Some(other) = &mut model.views.compare.blink
             && moved
         {
@@ -140,7 +140,7 @@ impl Page for Compare {
         let shot =
             |slot, sample, area: Rect| Shot { slot, key: model.main_key(sample, area.as_size()), area };
         let this = model.sample().map(|sample| shot(slot::MAIN, sample, this.picture));
-        let other = self.other(model).map(|sample| shot(slot::OTHER, sample, other.picture));
+        let other = self.compared(model).map(|sample| shot(slot::OTHER, sample, other.picture));
         [this, other].into_iter().flatten().collect()
     }
 
@@ -155,7 +155,7 @@ impl Page for Compare {
         shots
     }
 
-    fn large(&self, model: &Model) -> Option<(u32, u32)> {
+    fn pan_area(&self, model: &Model) -> Option<(u32, u32)> {
         let (across, down) = model.pixels(Screen::whole(model.display.size).as_size());
         let across = if model.views.compare.blink.is_some() { across } else { across / 2 };
         Some((across, down))

@@ -135,7 +135,7 @@ impl Page for Confusion {
     }
 
     /// The most frequent pairs.
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         let Some(matrix) = &model.panels.confusion else { return vec!["nothing was counted".to_owned()] };
         let name = |class: u32| text::safe(model.class(Some(class)).unwrap_or("?")).into_owned();
         let told = matrix.pairs.iter().filter_map(|pair| matrix.cells.get(pair)).take(40);

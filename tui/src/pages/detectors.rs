@@ -130,7 +130,7 @@ impl Page for Detectors {
         true
     }
 
-    fn typed(&self, model: &mut Model, text: &str) {
+    fn submit(&self, model: &mut Model, text: &str) {
         let Some(name) = model.chosen_name().map(str::to_owned) else { return };
         let Ok(value) = text.parse::<f64>() else {
             return say(model, Level::Warning, format!("'{text}' is no number"));
@@ -161,7 +161,7 @@ impl Page for Detectors {
         None
     }
 
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         let mut lines = Vec::new();
         for detector in model.session.iter().flat_map(|session| &session.detectors) {
             lines.push(format!(

@@ -136,7 +136,7 @@ impl Page for Grid {
     }
 
     /// Rows of the grid begin at its left border, and the cursor is among those on the screen.
-    fn align(&self, model: &mut Model, _moved: bool) {
+    fn settle(&self, model: &mut Model, _moved: bool) {
         let cells = cells(model);
         let (columns, rows) = (u64::from(cells.columns), u64::from(cells.rows));
         let list = &mut model.list;
@@ -157,7 +157,7 @@ impl Page for Grid {
         rows.map(|(place, sample)| Shot::in_cell(place, sample, cells.picture(place))).collect()
     }
 
-    fn park(&self, model: &Model) -> Position {
+    fn cursor_cell(&self, model: &Model) -> Position {
         cells(model).caption((model.list.cursor.saturating_sub(model.list.top)) as usize).as_position()
     }
 

@@ -145,7 +145,7 @@ impl Page for Group {
     }
 
     /// Asks for the list, or for the members on the screen.
-    fn ask(&self, model: &mut Model, fx: &mut Effects) {
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
         let now = model.time.now;
         let stale = model.views.stale;
         if model.views.groups.ticket == 0 {
@@ -189,17 +189,17 @@ impl Page for Group {
         None
     }
 
-    fn forget(&self, model: &mut Model) {
+    fn invalidate(&self, model: &mut Model) {
         let groups = &mut model.views.groups;
         groups.seek(groups.member().map(|member| member.row.sample));
     }
 
-    fn give_up(&self, model: &mut Model, limit: u64) {
+    fn expire(&self, model: &mut Model, limit: u64) {
         let groups = &mut model.views.groups;
         groups.asked = groups.asked.filter(|(.., at)| *at > limit);
     }
 
-    fn oldest(&self, model: &Model) -> Option<u64> {
+    fn oldest_request(&self, model: &Model) -> Option<u64> {
         model.views.groups.asked.map(|(.., at)| at)
     }
 
@@ -217,7 +217,7 @@ impl Page for Group {
         Some(model.views.groups.shown.as_ref()?.samples.clone())
     }
 
-    fn seek(&self, model: &mut Model, sample: Option<SampleId>) {
+    fn reveal(&self, model: &mut Model, sample: Option<SampleId>) {
         // Perhaps the next group is shown already, or on its way.
         model.views.groups.seek(sample);
     }
@@ -248,7 +248,7 @@ impl Page for Group {
         members.map(|(cell, _, member)| Shot::in_cell(cell, member.row.sample, cells.picture(cell))).collect()
     }
 
-    fn told(&self, model: &Model) -> Option<String> {
+    fn position_text(&self, model: &Model) -> Option<String> {
         let groups = &model.views.groups;
         let group = groups.shown.as_ref()?;
         let (member, count) = (groups.cursor + 1, group.samples.len());
@@ -257,7 +257,7 @@ impl Page for Group {
         Some(format!("group {number} of {total}, member {member} of {count}{best}"))
     }
 
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         model.views.groups.shown.iter().map(|group| group.rule.clone()).collect()
     }
 }

@@ -136,7 +136,7 @@ impl Page for Histogram {
     }
 
     /// What the threshold does, and the scores in twenty parts.
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         let Some(histogram) = &model.panels.histogram else { return vec!["nothing was counted".to_owned()] };
         let chosen = model.chosen();
         let threshold = chosen.map_or(histogram.default, |detector| detector.threshold);

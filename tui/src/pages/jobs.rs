@@ -62,7 +62,7 @@ impl Page for Jobs {
         true
     }
 
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         lines(model, 100).into_iter().map(|(_, line)| text::safe(&line).into_owned()).collect()
     }
 }

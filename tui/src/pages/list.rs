@@ -155,11 +155,11 @@ impl Page for List {
         true
     }
 
-    fn large(&self, model: &Model) -> Option<(u32, u32)> {
+    fn pan_area(&self, model: &Model) -> Option<(u32, u32)> {
         model.views.look.zoom.then(|| model.pixels(model.layout().picture.as_size()))
     }
 
-    fn park(&self, model: &Model) -> Position {
+    fn cursor_cell(&self, model: &Model) -> Position {
         let list = model.layout().list;
         let row = model.list.cursor.saturating_sub(model.list.top).min(u64::from(list.height));
         Position { x: list.x, y: list.y + row as u16 }

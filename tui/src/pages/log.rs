@@ -73,7 +73,7 @@ impl Page for Log {
         true
     }
 
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         model.jobs.log.iter().map(|line| text::safe(line).into_owned()).collect()
     }
 }

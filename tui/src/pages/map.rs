@@ -165,12 +165,12 @@ impl Page for Map {
         }
     }
 
-    fn back(&self, model: &mut Model) -> bool {
+    fn cancel(&self, model: &mut Model) -> bool {
         model.views.map.corner.take().is_some()
     }
 
     /// Asks for the map as it is to be seen now.
-    fn ask(&self, model: &mut Model, fx: &mut Effects) {
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
         let place = map_area(model.display.size);
         clamp(model, place);
         let map = &model.views.map;
@@ -207,21 +207,21 @@ impl Page for Map {
         None
     }
 
-    fn forget(&self, model: &mut Model) {
+    fn invalidate(&self, model: &mut Model) {
         model.views.map.asked = None;
     }
 
-    fn give_up(&self, model: &mut Model, limit: u64) {
-        if self.oldest(model).is_some_and(|at| at <= limit) {
+    fn expire(&self, model: &mut Model, limit: u64) {
+        if self.oldest_request(model).is_some_and(|at| at <= limit) {
             model.views.map.asked = None;
         }
     }
 
-    fn oldest(&self, model: &Model) -> Option<u64> {
+    fn oldest_request(&self, model: &Model) -> Option<u64> {
         model.views.map.asked.and_then(|(.., at)| at)
     }
 
-    fn due(&self, model: &Model) -> Option<u64> {
+    fn deadline(&self, model: &Model) -> Option<u64> {
         model.views.map.again
     }
 
@@ -241,7 +241,7 @@ impl Page for Map {
         sample.map(shot).into_iter().collect()
     }
 
-    fn park(&self, model: &Model) -> Position {
+    fn cursor_cell(&self, model: &Model) -> Position {
         let (map, (x, y)) = (map_area(model.display.size), model.views.map.cursor);
         Position { x: map.x + x, y: map.y + y }
     }

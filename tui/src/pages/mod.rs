@@ -2,12 +2,21 @@
 //!
 //! # How to add a page
 //!
-//! 1. Write `pages/NAME.rs` with a unit struct and its [`Page`]: `name`, `hints`, `draw` and `open`, and whatever else
-//!    of the trait it needs. A page that is worked in or read says `Scope::Panel` and opens by `panels::open`; one that
-//!    shows samples opens by `show::toggle`.
+//! 1. Write `pages/NAME.rs` with a unit struct that implements [`Page`]. `name`, `hints`, `draw` and `open` are required;
+//!    override the other methods as needed. A form, a chart or a log returns `Scope::Panel` and opens with
+//!    `panels::open`; a page that shows samples opens with `show::toggle`.
 //!
 //!    ```ignore
-//!    //! What the page shows, in one sentence.
+//!    //! Where the samples come from.
+//!
+//!    use crate::action::{Action, Scope};
+//!    use crate::effect::Effects;
+//!    use crate::model::{Model, Page};
+//!    use crate::paint::Paint;
+//!    use crate::theme::Role;
+//!    use crate::update::panels;
+//!    use crate::view::blocks::inner;
+//!    use ratatui::layout::{Position, Rect};
 //!
 //!    /// The page.
 //!    pub(super) struct Sources;
@@ -37,24 +46,28 @@
 //!        fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
 //!            panels::open(model, &Sources, fx);
 //!        }
+//!
+//!        fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
+//!            panels::read(model, action)
+//!        }
 //!    }
 //!    ```
 //!
-//! 2. Two lines in this file: `mod sources;` and, in [`PAGES`], `&sources::Sources,`.
+//! 2. Add two lines to this file: `mod sources;` and, in [`PAGES`], `&sources::Sources,`.
 //!
-//! 3. For the action that opens it, a line in `action.rs`, under `Page` (or under `View`, if it shows samples), where it
-//!    stands in the help:
+//! 3. To open it with an action, add a line to `action.rs`, under `Page` (or under `View` if it shows samples), at its
+//!    position in the help:
 //!
 //!    ```text
 //!    Sources "sources" "sources" "Show where the samples come from",
 //!    ```
 //!
-//!    and, if it has a key, a line in `configs/keymaps/default.toml`: `gS = "sources"`. `docs/keys.md` is made from
-//!    these.
+//!    To bind a key, add a line to `configs/keymaps/default.toml`, under `[list]`: `gS = "sources"`. `docs/keys.md` is
+//!    generated from both.
 //!
-//! Nothing else names a page: keys, drawing, hints, pictures, answers of the engine, plain lines and what is remembered
-//! ask the registry. What a page keeps between two keys is a struct with `Default` in its own file, which
-//! `model.views.kept` holds by its type.
+//! Nothing else names a page: keys, drawing, hints, pictures, responses of the engine, line mode and saved state all go
+//! through the registry. State that a page keeps between two keys is a struct with `Default` in the page's own file,
+//! stored by type in `model.views.kept`; see `statistics.rs`.
 
 mod clusters;
 mod compare;
@@ -73,7 +86,7 @@ mod statistics;
 pub(crate) use map::map_area;
 
 use crate::keymap::Keymap;
-use crate::model::{Model, Page, PageRef};
+use crate::model::{Model, Page};
 use crate::theme::Theme;
 use ratatui::layout::Size;
 
@@ -100,21 +113,15 @@ impl Model {
     }
 }
 
-/// The page of this name.
-pub fn named(name: &str) -> Option<PageRef> {
-    PAGES.iter().copied().find(|page| page.name() == name)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PAGES, named};
+    use super::PAGES;
     use crate::action::{Action, Kind};
 
     #[test]
     fn every_name_is_of_one_page() {
         for page in PAGES {
             assert_eq!(PAGES.iter().filter(|other| other.name() == page.name()).count(), 1, "{page:?}");
-            assert_eq!(named(page.name()), Some(*page));
         }
     }
 

@@ -46,9 +46,7 @@ impl Page for Statistics {
     }
 
     fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
-        let Some(down) = panels::scrolled(model, action) else { return false };
-        panels::scroll(model, down);
-        true
+        panels::read(model, action)
     }
 
     fn overview(&self, _model: &Model) -> Option<Overview> {
@@ -61,7 +59,7 @@ impl Page for Statistics {
         None
     }
 
-    fn spoken(&self, model: &Model) -> Vec<String> {
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
         let lines = lines(model, 80).into_iter();
         lines.map(|line| line.into_iter().map(|(_, words)| words).collect()).collect()
     }

@@ -18,7 +18,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     };
     let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
-    let place = model.views.page.told(model);
+    let place = model.views.page.position_text(model);
     let place = place.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
     let mut lines = vec![
         format!("{place}: {}", row.path),
@@ -37,7 +37,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     if model.review.marks.contains(&row.sample) {
         lines.push("marked".to_owned());
     }
-    lines.extend(model.views.page.spoken(model));
+    lines.extend(model.views.page.plain_lines(model));
     let Some(detail) = model.details.get(row.sample) else { return lines };
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
     for issue in &detail.issues {

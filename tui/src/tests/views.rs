@@ -151,7 +151,7 @@ fn a_held_key_in_the_grid_replaces_questions_instead_of_queueing_them() {
 fn compare_shows_both_and_goes_through_what_is_beside() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("c");
-    let other = |rig: &Rig| rig.model.views.page.other(&rig.model).unwrap();
+    let other = |rig: &Rig| rig.model.views.page.compared(&rig.model).unwrap();
     assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(0)), SampleId(3)));
     let shown: Vec<SampleId> =
         rig.model.views.page.shots(&rig.model).iter().map(|shot| shot.key.sample).collect();

@@ -322,7 +322,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     }
     model.views.stale = true;
     if let Some(first) = first.filter(|_| moves) {
-        model.views.page.seek(model, Some(first));
+        model.views.page.reveal(model, Some(first));
     }
     finish_quitting(model, fx);
 }
@@ -351,7 +351,7 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             // Who waits to quit must see that this was not saved.
             let waiting = model.time.quitting.take().is_some();
             model.views.stale = true;
-            model.views.page.seek(model, samples.first().copied());
+            model.views.page.reveal(model, samples.first().copied());
             let place = samples.first().and_then(|first| model.list.rows.place_of(*first));
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);

@@ -72,6 +72,13 @@ pub(crate) fn scrolled(model: &Model, action: Action) -> Option<i16> {
     })
 }
 
+/// Does an action of a page that is only read from its start. Says whether it was one.
+pub(crate) fn read(model: &mut Model, action: Action) -> bool {
+    let Some(down) = scrolled(model, action) else { return false };
+    scroll(model, down);
+    true
+}
+
 /// Scrolls the open page.
 pub(crate) fn scroll(model: &mut Model, by: i16) {
     model.panels.scroll = model.panels.scroll.saturating_add_signed(by).min(10_000);
@@ -92,7 +99,7 @@ pub(super) fn prompt(model: &mut Model, action: Action) {
         A::PromptAccept => {
             let (page, text) = (panel.page, line.text.trim().to_owned());
             panel.editing = None;
-            page.typed(model, &text);
+            page.submit(model, &text);
         }
         A::PromptBackspace if line.text.is_empty() => panel.editing = None,
         _ => {

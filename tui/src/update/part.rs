@@ -48,7 +48,7 @@ fn tell(model: &mut Model) {
 /// Moves over the picture by an eighth of what is seen of it, where keys do that. Says whether it was such a key.
 pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
     use Action as A;
-    let (Some(part), Some((across, down))) = (model.views.look.part, model.views.page.large(model)) else {
+    let (Some(part), Some((across, down))) = (model.views.look.part, model.views.page.pan_area(model)) else {
         return false;
     };
     let (x, y) = match action {

@@ -31,7 +31,7 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
         model.pictures.steps = model.pictures.steps.map(|step| step.filter(|(_, at)| *at > limit));
         model.details.asked = model.details.asked.filter(|(_, at)| *at > limit);
         for page in model.views.all {
-            page.give_up(model, limit);
+            page.expire(model, limit);
         }
     }
 }
@@ -48,7 +48,7 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
         model.pictures.add(key, Some(graphic));
     }
     rows(model, fx);
-    model.views.page.ask(model, fx);
+    model.views.page.request(model, fx);
     if model.time.now < model.time.hold_until {
         return;
     }
@@ -78,7 +78,7 @@ fn details(model: &mut Model, sample: SampleId, fx: &mut Effects) {
         return;
     }
     let ahead = model.list.rows.get(model.list.cursor + 1).map(|row| row.sample);
-    let wanted = [Some(sample), model.views.page.other(model), ahead]
+    let wanted = [Some(sample), model.views.page.compared(model), ahead]
         .into_iter()
         .flatten()
         .find(|sample| !model.details.fresh(*sample));

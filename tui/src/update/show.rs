@@ -47,7 +47,7 @@ pub(crate) fn toggle(model: &mut Model, page: PageRef) {
 /// Takes the innermost thing back. Says whether there was one.
 pub(super) fn back(model: &mut Model) -> bool {
     let page = model.views.page;
-    if model.views.look.part.take().is_some() || page.back(model) {
+    if model.views.look.part.take().is_some() || page.cancel(model) {
         return true;
     }
     let busy = model.review.visual.is_some() || model.list.walk.is_some() || !model.review.marks.is_empty();
@@ -66,7 +66,7 @@ pub(super) fn align(model: &mut Model) {
         model.views.of = sample;
         model.views.look.chosen = None;
     }
-    model.views.page.align(model, moved);
+    model.views.page.settle(model, moved);
 }
 
 /// Asks for the pictures of the page that is shown, and has them made better.

@@ -62,10 +62,10 @@ pub fn wanted(model: &Model) -> Vec<Wanted> {
 
 /// What an open page says, in lines without charts.
 pub fn spoken(model: &Model) -> Vec<String> {
-    model.panel().map(|page| page.spoken(model)).unwrap_or_default()
+    model.panel().map(|page| page.plain_lines(model)).unwrap_or_default()
 }
 
 /// Where the hidden cursor waits: on the selected row.
 pub fn park(model: &Model) -> Position {
-    model.views.page.park(model)
+    model.views.page.cursor_cell(model)
 }
