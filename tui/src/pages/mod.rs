@@ -38,7 +38,7 @@
 //!            panels::READING.to_vec()
 //!        }
 //!
-//!        fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+//!        fn draw(&self, _model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
 //!            paint.text(inner(area), Role::Title, "Sources");
 //!            None
 //!        }
