@@ -1,7 +1,7 @@
 //! What the model asks of the outside: plain data, so that a test can look at it.
 
 use crate::picture::EncodeJob;
-use chaffinch_core::protocol::Command;
+use chaffinch_protocol::Command;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use crate::model::{Arrangement, Model};
 use crate::text;
 use crate::theme::{Depth, Theme};
 use anyhow::{Context, Result};
-use chaffinch_core::config::{Config, Ui};
+use chaffinch_data::config::{Config, Ui};
 use std::path::{Path, PathBuf};
 
 /// Everything a person chose about the screen.

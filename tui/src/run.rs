@@ -23,7 +23,7 @@ use crate::terminal::writer::Writer;
 use crate::terminal::{Tty, Wake};
 use crate::theme::{Depth, Theme};
 use anyhow::{Context, Result};
-use chaffinch_core::protocol::{Command, Event};
+use chaffinch_protocol::{Command, Event};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use ratatui::Terminal;
 use shell::Shell;

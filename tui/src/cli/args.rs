@@ -1,7 +1,7 @@
 //! The words of the command line, parsed and nothing more.
 
-use chaffinch_core::protocol::EnsembleRule;
-use chaffinch_core::ranking::RULES;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::ensemble::RULES;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::collections::BTreeMap;

@@ -5,11 +5,12 @@ use super::output::{count, duration, results};
 use super::sample_pictures;
 use super::setup;
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::engine::{self, Client};
-use chaffinch_core::host::{LoadedDetector, Registry};
-use chaffinch_core::protocol::{Command, DetectorSummary, Event, Query};
+use chaffinch_engine as engine;
+use chaffinch_engine::Client;
+use chaffinch_host::{LoadedDetector, Registry};
 use chaffinch_plugin::Info;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -173,7 +174,7 @@ fn run(client: &Client, name: &str, params: &BTreeMap<String, f64>) -> Result<De
 /// All samples as this detector ranks them, with everything a row shows.
 fn order(client: &Client, name: &str) -> Result<String> {
     let query =
-        Query { all: true, sort: chaffinch_core::protocol::Sort::Detector(name.into()), ..Query::default() };
+        Query { all: true, sort: chaffinch_protocol::Sort::Detector(name.into()), ..Query::default() };
     let rows = super::rows::fetch(client, query)?;
     let mut text = String::new();
     for row in &rows {

@@ -4,8 +4,8 @@ use super::args::{Config, ConfigAction, Global, ScreenArgs};
 use super::output::{remark, results, warning};
 use super::{open, plugins, schema, setup};
 use anyhow::Result;
-use chaffinch_core::config::DEFAULT_CONFIG;
-use chaffinch_core::host::{Registry, check_params};
+use chaffinch_data::config::DEFAULT_CONFIG;
+use chaffinch_host::{Registry, check_params};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     }
     for file in config.prompt_files() {
         // Reading them is the check.
-        chaffinch_core::prompts::PromptSet::load(&[file])?;
+        chaffinch_data::prompts::PromptSet::load(&[file])?;
     }
     complaints += open::looks(&config, &ScreenArgs::default())?.warnings.len();
     let words = setup::config_words(&global)?;

@@ -4,8 +4,9 @@ use super::args::Global;
 use super::interrupt;
 use super::progress::Display;
 use anyhow::{Result, bail};
-use chaffinch_core::engine::{self, Client, Setup};
-use chaffinch_core::protocol::{Command, Event, ScanReport, SessionSummary};
+use chaffinch_engine as engine;
+use chaffinch_engine::{Client, Setup};
+use chaffinch_protocol::{Command, Event, ScanReport, SessionSummary};
 use crossbeam_channel::{never, select};
 
 /// A scan that came to its end.

@@ -7,9 +7,10 @@
 use super::args::{DatasetArgs, EngineArgs, Global, Open};
 use super::setup;
 use anyhow::{Context, Result, bail};
-use chaffinch_core::content::ContentHash;
-use chaffinch_core::engine::{self, Client, remote};
-use chaffinch_core::protocol::{Command as Order, Event};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_engine as engine;
+use chaffinch_engine::{Client, remote};
+use chaffinch_protocol::{Command as Order, Event};
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};

@@ -5,13 +5,14 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use super::plot;
 use anyhow::{Context, Result, ensure};
-use chaffinch_core::display::safe_path;
-use chaffinch_core::evaluate::{
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::ensemble::RULES;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::evaluate::{
     ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
-use chaffinch_core::protocol::EnsembleRule;
-use chaffinch_core::ranking::{self, RULES};
-use chaffinch_core::sample::SampleId;
+use chaffinch_review::ranking;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;

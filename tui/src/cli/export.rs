@@ -6,9 +6,10 @@ use super::listing::Listing;
 use super::output::{count, results, warning};
 use super::stages::Stages;
 use anyhow::{Context, Result, bail};
-use chaffinch_core::Error;
-use chaffinch_core::display::safe_path;
-use chaffinch_core::export::{self, CleanReport};
+use chaffinch_data::Error;
+use chaffinch_formats::export;
+use chaffinch_formats::export::CleanReport;
+use chaffinch_protocol::display::safe_path;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,7 +59,7 @@ fn occupied(target: &Path, format: ExportFormat) -> bool {
     }
 }
 
-fn one(target: &Path, outcome: chaffinch_core::Result<()>) -> Result<Vec<PathBuf>> {
+fn one(target: &Path, outcome: chaffinch_data::Result<()>) -> Result<Vec<PathBuf>> {
     outcome?;
     Ok(vec![target.to_path_buf()])
 }

@@ -4,9 +4,9 @@ use super::args::{LabelQuality, QualityFormat, ScoreMethod};
 use super::output::{json, results};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_confident::{Ensemble, Filter, Method};
-use chaffinch_core::atomic;
-use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::label_quality::{Input, Judged, Question, Report};
+use chaffinch_data::atomic;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::label_quality::{Input, Judged, Question, Report};
 use std::io::{self, Write};
 
 /// Reads, judges, and writes what was asked for.

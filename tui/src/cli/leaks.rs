@@ -7,14 +7,19 @@ use super::output::{Align, Table, count, json, remark, results, terminal_width, 
 use super::setup;
 use super::stages::Stages;
 use anyhow::{Context, Result, ensure};
-use chaffinch_core::dataset::{self, DatasetOptions};
-use chaffinch_core::display::safe_path;
-use chaffinch_core::facts::Facts;
-use chaffinch_core::index;
-use chaffinch_core::leaks::{self, Counts, Method, Options, Side};
-use chaffinch_core::manifest::Manifest;
-use chaffinch_core::session::{self, Session};
-use chaffinch_core::store::{self, EmbeddingMatrix, EmbeddingStore};
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::facts::FileMetadata;
+use chaffinch_data::index;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::session;
+use chaffinch_data::session::Session;
+use chaffinch_data::store;
+use chaffinch_data::store::EmbeddingStore;
+use chaffinch_formats::dataset;
+use chaffinch_protocol::display::safe_path;
+use chaffinch_review::leaks;
+use chaffinch_review::leaks::{Counts, Method, Options, Side};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,7 +42,7 @@ pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
 /// One of the two sets, opened.
 struct Opened {
     manifest: Manifest,
-    facts: Facts,
+    facts: FileMetadata,
     embeddings: Option<EmbeddingMatrix>,
 }
 
@@ -154,7 +159,7 @@ fn vectors(path: &Path, set: &Opened) -> Result<Vectors> {
     }
 }
 
-fn kept(path: &Path, set: &Opened) -> chaffinch_core::Result<PathBuf> {
+fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
     let place = session::resolve(path, None)?;
     let above = place.dataset.parent().and_then(|folder| session::default_dir(folder).ok());
     let known = [Some(place.dir.clone()), above].into_iter().flatten();
@@ -168,7 +173,7 @@ fn kept(path: &Path, set: &Opened) -> chaffinch_core::Result<PathBuf> {
 
 /// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files
 /// themselves can be read.
-fn known(path: &Path) -> Option<(Option<(Manifest, Facts)>, DatasetOptions)> {
+fn known(path: &Path) -> Option<(Option<(Manifest, FileMetadata)>, DatasetOptions)> {
     let place = session::resolve(path, None).ok()?;
     let session = Session::open_to_read(&place.dir).ok()?;
     let options = session.load_reading().ok().flatten().unwrap_or_default();

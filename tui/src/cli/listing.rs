@@ -3,15 +3,17 @@
 use super::args::Global;
 use super::setup;
 use anyhow::{Result, bail};
-use chaffinch_core::columns::DetectorResult;
-use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::facts::Facts;
-use chaffinch_core::journal::Journal;
-use chaffinch_core::manifest::Manifest;
-use chaffinch_core::protocol::{Query, Sort};
-use chaffinch_core::query::{self, Source};
-use chaffinch_core::ranking::{self, Ranking};
-use chaffinch_core::sample::{LabelId, SampleId};
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::facts::FileMetadata;
+use chaffinch_data::journal::Journal;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::{LabelId, SampleId};
+use chaffinch_protocol::{Query, Sort};
+use chaffinch_review::query;
+use chaffinch_review::query::Source;
+use chaffinch_review::ranking;
+use chaffinch_review::ranking::Ranking;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 /// Everything that a finished scan left and a person decided, read without starting an engine.
 pub(super) struct Listing {
     pub(super) manifest: Arc<Manifest>,
-    pub(super) facts: Arc<Facts>,
+    pub(super) facts: Arc<FileMetadata>,
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
     /// The thresholds that hold under the rule, and as they were set.
     pub(super) thresholds: BTreeMap<String, f32>,

@@ -39,7 +39,7 @@ mod stages;
 
 use anyhow::Result;
 use args::{Cli, Command, Models, Plugins};
-use chaffinch_core::display::safe_text;
+use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 

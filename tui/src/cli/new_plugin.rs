@@ -2,7 +2,7 @@
 
 use super::output::{remark, results};
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_core::display::safe_path;
+use chaffinch_protocol::display::safe_path;
 use std::fs;
 use std::path::{Path, PathBuf};
 

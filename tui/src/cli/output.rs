@@ -1,7 +1,7 @@
 //! Where results and remarks are written: results to stdout, everything else to stderr.
 
 use anyhow::Result;
-use chaffinch_core::display::safe_text;
+use chaffinch_protocol::display::safe_text;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};

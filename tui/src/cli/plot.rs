@@ -1,7 +1,7 @@
 //! Precision-recall curves drawn with letters, which any terminal, pipe and screen reader takes.
 
 use anyhow::Result;
-use chaffinch_core::evaluate::{Curve, ENSEMBLE};
+use chaffinch_review::evaluate::{Curve, ENSEMBLE};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -54,7 +54,7 @@ pub(super) fn draw(out: &mut dyn Write, curves: &BTreeMap<String, Curve>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_core::evaluate::Point;
+    use chaffinch_review::evaluate::Point;
 
     #[test]
     fn curves_have_letters_and_the_ensemble_a_star() {

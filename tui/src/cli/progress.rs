@@ -1,8 +1,8 @@
 //! Shows how far a scan is: a bar where stderr is a terminal, a plain line now and then elsewhere.
 
 use super::output::{count, duration, thousands, warning};
-use chaffinch_core::display::safe_text;
-use chaffinch_core::protocol::Progress;
+use chaffinch_protocol::Progress;
+use chaffinch_protocol::display::safe_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use super::args::{Format, Global, Rank};
 use super::listing::{Entry, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use anyhow::Result;
-use chaffinch_core::protocol::{Query, Sort};
+use chaffinch_protocol::{Query, Sort};
 use std::io::Write;
 use std::process::ExitCode;
 

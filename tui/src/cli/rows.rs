@@ -1,8 +1,8 @@
 //! Asks the engine for a whole list, window by window.
 
 use anyhow::{Context, Result, bail};
-use chaffinch_core::engine::Client;
-use chaffinch_core::protocol::{Command, Event, Query, Row};
+use chaffinch_engine::Client;
+use chaffinch_protocol::{Command, Event, Query, Row};
 
 /// Rows of one question.
 const WINDOW: u32 = 4096;

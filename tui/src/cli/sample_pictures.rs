@@ -1,8 +1,8 @@
 //! A small generated dataset with the odd things real ones have, for `plugins check` and `models check`.
 
 use anyhow::{Context, Result};
-use chaffinch_core::display::safe_path;
-use chaffinch_core::image::RgbImage;
+use chaffinch_compute::image::RgbImage;
+use chaffinch_protocol::display::safe_path;
 use std::fs;
 use std::path::Path;
 

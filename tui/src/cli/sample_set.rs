@@ -1,8 +1,8 @@
 //! The built-in sample set: images in the program, unpacked into the cache where they are used.
 
 use anyhow::{Context, Result};
-use chaffinch_core::content::ContentHash;
-use chaffinch_core::display::safe_path;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::display::safe_path;
 use etcetera::BaseStrategy;
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,8 +6,8 @@ use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
 use super::setup;
 use anyhow::{Result, bail};
-use chaffinch_core::engine::UNREADABLE;
-use chaffinch_core::protocol::{DetectorSummary, ScanReport};
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_protocol::{DetectorSummary, ScanReport};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -131,7 +131,7 @@ fn next(dataset: &Path, global: &Global) -> String {
 
 /// A path as a shell takes it.
 pub(super) fn quoted(path: &Path) -> String {
-    let text = chaffinch_core::display::safe_path(path);
+    let text = chaffinch_protocol::display::safe_path(path);
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text

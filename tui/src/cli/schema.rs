@@ -70,7 +70,7 @@ fn theme() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_core::config::{Config, DEFAULT_CONFIG};
+    use chaffinch_data::config::{Config, DEFAULT_CONFIG};
 
     fn shipped(name: &str, schema: &Value) {
         let file = format!("{}/../configs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));

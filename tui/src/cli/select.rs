@@ -8,20 +8,21 @@ use super::output::{Align, Table, count, json, remark, results, terminal_width, 
 use super::setup;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_core::Error;
-use chaffinch_core::display::safe_path;
-use chaffinch_core::evaluate;
-use chaffinch_core::export::outside;
-use chaffinch_core::label_quality::Input;
-use chaffinch_core::manifest::Manifest;
-use chaffinch_core::prompts::PromptSet;
-use chaffinch_core::sample::SampleId;
-use chaffinch_core::selection::{
-    self, ClassPrompts, Figures, Limits, Pooling, Report, Selected, Source, Three, Truth, regression,
-    zero_shot,
+use chaffinch_data::Error;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::output::outside;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_data::session;
+use chaffinch_data::session::Session;
+use chaffinch_data::store::EmbeddingStore;
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::evaluate;
+use chaffinch_review::label_quality::Input;
+use chaffinch_review::selection;
+use chaffinch_review::selection::{
+    ClassPrompts, Figures, Limits, Pooling, Report, Selected, Source, Three, Truth, regression, zero_shot,
 };
-use chaffinch_core::session::{self, Session};
-use chaffinch_core::store::EmbeddingStore;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -170,7 +171,7 @@ fn finish(
         let samples = count(figures.selected as u64, "best one was", "best ones were");
         remark(&format!(
             "no sample of {} was selected; its {samples} taken",
-            chaffinch_core::display::safe_text(class)
+            chaffinch_protocol::display::safe_text(class)
         ));
     }
     results(|out| match args.format {
@@ -214,7 +215,7 @@ fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
     let mut table =
         Table::new(&[("class", Align::Left), ("samples", Align::Right), ("selected", Align::Right)]);
     for (name, class) in &report.classes {
-        let name = chaffinch_core::display::safe_text(name).into_owned();
+        let name = chaffinch_protocol::display::safe_text(name).into_owned();
         table.row(vec![name, class.n.to_string(), class.selected.to_string()]);
     }
     table.write(out, terminal_width())

@@ -6,15 +6,19 @@ use super::models::loader;
 use super::output::warning;
 use super::plugins::{self, looked_in};
 use anyhow::{Result, bail};
-use chaffinch_core::config::{self, Config, Flags};
-use chaffinch_core::dataset::DatasetOptions;
-use chaffinch_core::display::{safe_path, safe_text};
-use chaffinch_core::engine::{self, Setup, UNREADABLE};
-use chaffinch_core::host::Registry;
-use chaffinch_core::journal::Journal;
-use chaffinch_core::prompts::PromptSet;
-use chaffinch_core::ranking;
-use chaffinch_core::session::{self, Place, Session};
+use chaffinch_data::config;
+use chaffinch_data::config::{Config, Flags};
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::journal::Journal;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_data::session;
+use chaffinch_data::session::{Place, Session};
+use chaffinch_engine as engine;
+use chaffinch_engine::Setup;
+use chaffinch_host::Registry;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::ranking;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,7 +99,7 @@ pub(super) fn for_dataset(
     // Before anything is created for it: a folder without images must not leave an empty session behind.
     let place = session::resolve(dataset, global.session.as_deref())?;
     if !place.dir.join("samples.arrow").is_file() {
-        chaffinch_core::dataset::open(&place.dataset, &options(reading))?;
+        chaffinch_formats::dataset::open(&place.dataset, &options(reading))?;
     }
     for_place(&place, global, engine, reading)
 }

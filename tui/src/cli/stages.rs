@@ -3,8 +3,8 @@
 use super::interrupt;
 use super::progress::Display;
 use anyhow::Result;
-use chaffinch_core::job::Job;
-use chaffinch_core::protocol::Progress;
+use chaffinch_compute::job::Job;
+use chaffinch_protocol::Progress;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

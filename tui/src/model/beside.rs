@@ -2,8 +2,8 @@
 //! its class.
 
 use super::Model;
-use chaffinch_core::protocol::{Detail, DetailRelated};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Detail, DetailRelated};
 
 /// A sample that another is compared with.
 #[derive(Clone, Debug, PartialEq)]

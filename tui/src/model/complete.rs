@@ -1,7 +1,7 @@
 //! Completion of filters: what may stand where the text cursor is.
 
 use super::{Line, Model};
-use chaffinch_core::decision::TAGS;
+use chaffinch_protocol::decision::TAGS;
 
 /// Completions that are offered at once.
 const OFFERED: usize = 8;

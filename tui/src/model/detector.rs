@@ -1,7 +1,7 @@
 //! Which detector is chosen.
 
 use super::Model;
-use chaffinch_core::protocol::DetectorSummary;
+use chaffinch_protocol::DetectorSummary;
 
 impl Model {
     /// The chosen detector; none before one has run.

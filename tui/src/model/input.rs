@@ -1,9 +1,9 @@
 //! What is being typed or chosen.
 
 use crate::action::{Action, Scope};
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::Query;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::Query;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 
 /// One line of text with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

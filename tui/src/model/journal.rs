@@ -1,7 +1,7 @@
 //! Decisions between the key and the disk.
 
-use chaffinch_core::decision::Choice;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Something sent to the engine that it answers with saved or refused, in the order it was sent.

@@ -2,8 +2,8 @@
 
 use super::RowCache;
 use crate::action::Action;
-use chaffinch_core::protocol::{Query, Sort, Ticket};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Query, Sort, Ticket};
 
 /// The list that is shown.
 #[derive(Clone, Debug, Default)]

@@ -46,9 +46,9 @@ use crate::action::Action;
 use crate::key::Key;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Detail, Progress, Row, ScanReport, SessionSummary};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Detail, Progress, Row, ScanReport, SessionSummary};
 use ratatui::layout::Size;
 use std::collections::VecDeque;
 

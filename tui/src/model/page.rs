@@ -9,8 +9,8 @@ use super::{Cells, Model, Place, Shot};
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::paint::Paint;
-use chaffinch_core::protocol::{Overview, Overviewed, Row, ViewEvent};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Overview, Overviewed, Row, ViewEvent};
 use ratatui::layout::{Position, Rect};
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Pages that are worked in: what they show, and where the cursor is in them.
 
 use super::{Line, PageRef};
-use chaffinch_core::protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
+use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
 use std::collections::BTreeMap;
 
 /// An open page.

@@ -2,8 +2,8 @@
 
 use super::{Layout, Model, related};
 use crate::picture::{Encoded, Graphic};
-use chaffinch_core::protocol::{Detail, Ticket};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Detail, Ticket};
 use ratatui::layout::Size;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Where the reviewer is, to come back to it in a later run.
 
 use super::Model;
-use chaffinch_core::protocol::Query;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::Query;
+use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 
 /// What is kept with the session between two runs.

@@ -1,8 +1,8 @@
 //! Deciding: what is decided about, what was decided, and how decisions are made.
 
 use super::{Journal, Sitting};
-use chaffinch_core::decision::Choice;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
 
 /// The review.

@@ -1,7 +1,7 @@
 //! The rows near the cursor. However long the list is, only these are held.
 
-use chaffinch_core::protocol::Row;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::Row;
+use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 
 /// Rows in one request.

@@ -1,7 +1,7 @@
 //! Which rows a search finds.
 
 use super::Model;
-use chaffinch_core::protocol::Row;
+use chaffinch_protocol::Row;
 
 impl Model {
     /// Whether a row has what was searched for.

@@ -7,8 +7,8 @@ pub use cells::Cells;
 use super::{Kept, PageRef, slot};
 use crate::action::Action;
 use crate::picture::Part;
-use chaffinch_core::protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
 use ratatui::layout::{Rect, Size};
 use std::collections::BTreeMap;
 
@@ -168,7 +168,7 @@ impl MapState {
 
 impl Groups {
     /// The member under the cursor, if it is held.
-    pub fn member(&self) -> Option<&chaffinch_core::protocol::GroupMember> {
+    pub fn member(&self) -> Option<&chaffinch_protocol::GroupMember> {
         let group = self.shown.as_ref()?;
         group.members.get(self.cursor.checked_sub(group.start as usize)?)
     }

@@ -11,8 +11,8 @@ use crate::update::{beside, motion, part, say, show};
 use crate::view::cells::shot;
 use crate::view::list::decision_role;
 use crate::view::{picture, sample, short};
-use chaffinch_core::protocol::Detail;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::Detail;
+use chaffinch_protocol::sample::SampleId;
 use ratatui::layout::{Position, Rect};
 
 /// The comparison.

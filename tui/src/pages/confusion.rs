@@ -9,7 +9,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::update::{motion, panels, say};
 use crate::view::blocks::{inner, waiting};
-use chaffinch_core::protocol::{Overview, Overviewed, Query};
+use chaffinch_protocol::{Overview, Overviewed, Query};
 use ratatui::layout::{Position, Rect};
 
 /// Cells of the screen that one cell of the matrix takes.

@@ -10,7 +10,7 @@ use crate::update::{detector, panels, say, send};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
 use crate::view::status;
-use chaffinch_core::protocol::{Command, DetectorForm, FormKind, FormParam, Overview, Overviewed};
+use chaffinch_protocol::{Command, DetectorForm, FormKind, FormParam, Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
 /// The detectors and what they can be told.

@@ -10,7 +10,7 @@ use crate::theme::Role;
 use crate::update::{motion, say, show};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::list::{self, decision_role, severity};
-use chaffinch_core::protocol::Row;
+use chaffinch_protocol::Row;
 use ratatui::layout::{Position, Rect};
 
 /// The grid.

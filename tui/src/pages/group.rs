@@ -9,8 +9,8 @@ use crate::theme::Role;
 use crate::update::{decide, mark, say, send, show};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
-use chaffinch_core::protocol::{Command, GroupMember, GroupView, Row, Ticket, ViewCommand, ViewEvent};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, GroupMember, GroupView, Row, Ticket, ViewCommand, ViewEvent};
 use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.

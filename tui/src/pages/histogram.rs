@@ -9,7 +9,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::update::{detector, job, motion, panels, say, send};
 use crate::view::blocks::{inner, percent, waiting};
-use chaffinch_core::protocol::{BINS, Command, Histogram as Counts, Overview, Overviewed, Query, Sort, edge};
+use chaffinch_protocol::{BINS, Command, Histogram as Counts, Overview, Overviewed, Query, Sort, edge};
 use ratatui::layout::{Position, Rect};
 
 /// Bars of an eighth of a cell and more.

@@ -8,7 +8,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::update::panels;
 use crate::view::blocks::bar_text;
-use chaffinch_core::protocol::{Progress, ScanReport, SessionSummary};
+use chaffinch_protocol::{Progress, ScanReport, SessionSummary};
 use ratatui::layout::{Position, Rect};
 
 /// The jobs.

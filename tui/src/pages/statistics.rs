@@ -8,7 +8,8 @@ use crate::text::{self, count};
 use crate::theme::Role;
 use crate::update::panels;
 use crate::view::blocks::{self, bar_text, inner, percent};
-use chaffinch_core::protocol::{self, Overview, Overviewed};
+use chaffinch_protocol as protocol;
+use chaffinch_protocol::{Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
 /// How far the review is, once that was counted.

@@ -3,7 +3,7 @@
 use super::kitty::MOST_CELLS;
 use super::palette::{palette_png, reduce, true_png};
 use super::{Pixels, iterm, sixel};
-use chaffinch_core::image::resample::{Filter, resize};
+use chaffinch_compute::image::resample::{Filter, resize};
 use image::RgbImage;
 use ratatui::layout::Size;
 use std::sync::atomic::{AtomicU64, Ordering};

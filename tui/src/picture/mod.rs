@@ -16,7 +16,7 @@ pub use worker::{EncodeJob, EncodeResult, Worker, encode};
 
 use crate::theme::Depth;
 use anyhow::{Result, bail};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
 use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use std::sync::Arc;

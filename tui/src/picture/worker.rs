@@ -4,7 +4,7 @@
 
 use super::graphic::{self, Geometry};
 use super::{Encoded, PictureEncoder, PictureKey, Pixels, Protocol, Quality};
-use chaffinch_core::protocol::Ticket;
+use chaffinch_protocol::Ticket;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -186,7 +186,7 @@ impl Drop for Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_core::sample::SampleId;
+    use chaffinch_protocol::sample::SampleId;
 
     #[test]
     fn newer_ones_replace_older_ones_of_their_kind_only() {

@@ -13,7 +13,7 @@ use crate::terminal::traits::Traits;
 use crate::terminal::writer::Writer;
 use crate::terminal::{Tty, Wake};
 use crate::update::{Effect, Msg, update};
-use chaffinch_core::protocol::{Command, Event};
+use chaffinch_protocol::{Command, Event};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use ratatui::Terminal;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGWINCH};

@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::model::Mode;
 use crate::update::Effect;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::Command;
+use chaffinch_protocol::Command;
+use chaffinch_protocol::decision::Choice;
 
 fn relabel(name: &str) -> Option<Choice> {
     Some(Choice::Relabel(name.to_owned()))
@@ -293,7 +293,7 @@ fn a_refused_list_leaves_the_shown_one() {
     rig.cut = true;
     rig.press("fscore<lt>x<Enter>");
     rig.pull();
-    rig.event(chaffinch_core::protocol::Event::Refused { message: "'score<x' is no filter".to_owned() });
+    rig.event(chaffinch_protocol::Event::Refused { message: "'score<x' is no filter".to_owned() });
     rig.cut = false;
     assert_eq!(rig.model.list.query.filter, "");
     rig.press("G");

@@ -1,11 +1,11 @@
 //! An engine that only pretends: a few generated samples, no files, answers at once.
 
-use chaffinch_core::decision::{Choice, Decision};
-use chaffinch_core::protocol::{
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::{
     Candidate, Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, PROTOCOL_VERSION,
     Picture, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
 };
-use chaffinch_core::sample::{SampleId, Split};
 use std::collections::BTreeMap;
 
 /// One entry of the journal: what was before and what was decided.

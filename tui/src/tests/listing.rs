@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::model::{CHUNK, Mode};
 use crate::update::Msg;
-use chaffinch_core::protocol::{Command, EnsembleRule, Event, Row, Sort};
-use chaffinch_core::sample::{SampleId, Split};
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::{Command, EnsembleRule, Event, Row, Sort};
 
 #[test]
 fn moving_goes_where_it_says() {
@@ -47,7 +47,7 @@ fn the_palette_does_every_action_by_name() {
 fn undecided_rows_are_found_beyond_what_is_held() {
     let mut engine = FakeEngine::new(3000);
     for row in &mut engine.samples[1..2500] {
-        row.decision = Some(chaffinch_core::decision::Choice::Keep.into());
+        row.decision = Some(chaffinch_protocol::decision::Choice::Keep.into());
     }
     let mut rig = Rig::new(engine, 80, 24);
     rig.press("}");

@@ -5,7 +5,7 @@ use super::rig::Rig;
 use crate::key::Key;
 use crate::model::Mode;
 use crate::update::Msg;
-use chaffinch_core::decision::Choice;
+use chaffinch_protocol::decision::Choice;
 
 #[test]
 fn keys_are_recorded_and_pressed_again() {

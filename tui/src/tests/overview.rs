@@ -1,8 +1,8 @@
 //! What the pretended engine says of its whole dataset.
 
 use super::engine::FakeEngine;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::{
     BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
     Statistics,
 };

@@ -6,7 +6,7 @@ use super::screens::snapshot;
 use crate::model::Mode;
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg};
-use chaffinch_core::protocol::{Command, Event, Progress, Sort};
+use chaffinch_protocol::{Command, Event, Progress, Sort};
 
 /// One screen at the two sizes.
 fn both(name: &str, prepare: impl Fn(&mut Rig)) {

@@ -5,8 +5,8 @@ use super::rig::Rig;
 use crate::keymap::Keymap;
 use crate::model::Model;
 use crate::theme::{Depth, Theme};
-use chaffinch_core::protocol::{Event, Progress};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Event, Progress};
 use ratatui::layout::Size;
 use ratatui::style::Color;
 

@@ -7,9 +7,9 @@ use crate::pages::map_area;
 use crate::picture::Protocol;
 use crate::update::Msg;
 use crate::view;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::{Command, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, ViewCommand};
 use std::collections::BTreeSet;
 
 /// Columns of the grid.

@@ -1,12 +1,12 @@
 //! What the pretended engine answers to views.
 
 use super::engine::FakeEngine;
-use chaffinch_core::decision::{Choice, Decision};
-use chaffinch_core::protocol::{
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{
     Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, SavedKind, Ticket,
     ViewCommand, ViewEvent,
 };
-use chaffinch_core::sample::SampleId;
 
 /// Where a sample lies on the pretended map: classes lie in four corners.
 fn place(sample: SampleId) -> (f32, f32) {

@@ -3,7 +3,7 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::theme::{Depth, Theme};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
 use ratatui::style::Color;
 
 fn both(name: &str, prepare: impl Fn(&mut Rig)) {

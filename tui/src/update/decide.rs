@@ -4,9 +4,9 @@ use super::targets::targets;
 use super::{Effects, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
-use chaffinch_core::decision::{Choice, Decision};
-use chaffinch_core::protocol::{Command, ViewCommand};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, ViewCommand};
 
 /// Above this many samples a decision is asked about first.
 pub(crate) const ASK_ABOVE: usize = 20;

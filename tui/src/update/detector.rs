@@ -3,7 +3,7 @@
 use super::{Effects, motion::touch, say, send};
 use crate::action::kind::Detector;
 use crate::model::{Level, Model};
-use chaffinch_core::protocol::{Command, EnsembleRule};
+use chaffinch_protocol::{Command, EnsembleRule};
 
 /// Does an action about the chosen detector.
 pub(super) fn act(model: &mut Model, action: Detector, fx: &mut Effects) {

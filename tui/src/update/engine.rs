@@ -3,8 +3,8 @@
 use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Place, Shown};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
-use chaffinch_core::decision::Decision;
-use chaffinch_core::protocol::{
+use chaffinch_protocol::decision::Decision;
+use chaffinch_protocol::{
     Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
 };
 use std::sync::Arc;
@@ -204,7 +204,7 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
 fn located(
     model: &mut Model,
     ticket: u64,
-    sample: chaffinch_core::sample::SampleId,
+    sample: chaffinch_protocol::sample::SampleId,
     row: Option<u64>,
     fx: &mut Effects,
 ) {
@@ -327,7 +327,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     finish_quitting(model, fx);
 }
 
-fn set(model: &mut Model, samples: &[chaffinch_core::sample::SampleId], decision: Option<&Decision>) {
+fn set(model: &mut Model, samples: &[chaffinch_protocol::sample::SampleId], decision: Option<&Decision>) {
     let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
     let mut change = |row: &mut Row| {
         if samples.contains(&row.sample) {

@@ -4,7 +4,7 @@ use super::motion::{self, relist};
 use super::{Effects, detector, open, say, walk};
 use crate::action::kind::Find;
 use crate::model::{Anchor, Level, Model, Purpose};
-use chaffinch_core::protocol::{Query, Sort};
+use chaffinch_protocol::{Query, Sort};
 
 /// Does an action about the list as a whole.
 pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {

@@ -3,7 +3,7 @@
 use super::{Effects, detector, say, send};
 use crate::action::kind::Job;
 use crate::model::{Level, Model};
-use chaffinch_core::protocol::Command;
+use chaffinch_protocol::Command;
 
 /// Does an action about background work.
 pub(super) fn act(model: &mut Model, action: Job, fx: &mut Effects) {

@@ -35,7 +35,7 @@ use crate::action::Action;
 use crate::key::Key;
 use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeResult, Protocol};
-use chaffinch_core::protocol::{Command, Event};
+use chaffinch_protocol::{Command, Event};
 use std::collections::BTreeMap;
 
 /// What happened.

@@ -2,8 +2,8 @@
 
 use super::{Effects, say, send};
 use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
-use chaffinch_core::protocol::{Command, Query, Sort};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, Query, Sort};
 
 /// Below this time between two moves the cursor is travelling, and pictures wait.
 const TRAVELLING: u64 = 90;

@@ -4,7 +4,7 @@ use super::motion::{self, go, go_to_end, page, undecided};
 use super::{Effects, say, walk};
 use crate::action::kind::Move;
 use crate::model::{Level, Model, Purpose};
-use chaffinch_core::protocol::Sort;
+use chaffinch_protocol::Sort;
 
 /// Does an action that moves the cursor.
 pub(super) fn act(model: &mut Model, action: Move, fx: &mut Effects) {

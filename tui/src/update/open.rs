@@ -5,8 +5,8 @@ use super::targets::targets;
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
-use chaffinch_core::decision::TAGS;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::decision::TAGS;
+use chaffinch_protocol::sample::SampleId;
 
 /// Opens the filter, with a blank behind what is there.
 pub(super) fn filter(model: &mut Model) {

@@ -3,7 +3,7 @@
 use super::{Effects, detector, job, say, send};
 use crate::action::Action;
 use crate::model::{Level, Line, Mode, Model, PageRef, Panel};
-use chaffinch_core::protocol::{Command, Overviewed};
+use chaffinch_protocol::{Command, Overviewed};
 
 /// Hints of a page that is only read.
 pub(crate) const READING: [Action; 5] =

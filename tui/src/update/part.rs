@@ -4,7 +4,7 @@ use super::{Effects, motion, say};
 use crate::action::Action;
 use crate::model::{Level, Model};
 use crate::picture::{Part, Pixels};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
 
 /// Most pixels of the screen for one of a picture.
 const LARGEST: u8 = 32;

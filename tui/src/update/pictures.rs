@@ -3,7 +3,7 @@
 use super::{Effect, Effects, send};
 use crate::model::{Model, PictureKey, Shown, slot};
 use crate::picture::{EncodeJob, Part, Pixels, Protocol, Quality};
-use chaffinch_core::protocol::{Command, ViewCommand};
+use chaffinch_protocol::{Command, ViewCommand};
 use ratatui::layout::Size;
 
 /// Asks for a picture, unless it is there or under way. Says whether it is there.

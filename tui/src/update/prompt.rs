@@ -3,8 +3,8 @@
 use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
 use crate::action::kind;
 use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose};
-use chaffinch_core::decision::{Choice, TAGS};
-use chaffinch_core::protocol::{Command, Query};
+use chaffinch_protocol::decision::{Choice, TAGS};
+use chaffinch_protocol::{Command, Query};
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;

@@ -3,8 +3,8 @@
 
 use super::{Effect, Effects, engine, motion, prompt, send, show};
 use crate::model::{Model, PATIENCE};
-use chaffinch_core::protocol::Command;
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::Command;
+use chaffinch_protocol::sample::SampleId;
 
 /// Time has passed.
 pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {

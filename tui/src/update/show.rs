@@ -3,7 +3,7 @@
 use super::{Effects, motion, open};
 use crate::model::{Line, Mode, Model, PageRef, Shot, slot};
 use crate::picture::Quality;
-use chaffinch_core::protocol::Ticket;
+use chaffinch_protocol::Ticket;
 
 /// Whether this page is shown, or would be if none lay over it.
 pub(crate) fn is_open(model: &Model, page: &dyn crate::model::Page) -> bool {

@@ -3,7 +3,7 @@
 use super::{Effects, say, walk};
 use crate::action::Action;
 use crate::model::{Level, Model, Then, group};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
 
 /// Whether an action reaches beyond the sample under the cursor.
 fn is_group(action: Action) -> bool {

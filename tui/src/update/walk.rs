@@ -3,8 +3,8 @@
 
 use super::{Effects, motion, say, send};
 use crate::model::{Level, Model, Purpose, Then, Walk};
-use chaffinch_core::protocol::{Command, Row};
-use chaffinch_core::sample::SampleId;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, Row};
 
 /// Rows asked for at once.
 const WINDOW: u64 = 1024;

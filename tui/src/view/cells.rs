@@ -6,7 +6,7 @@ use super::{picture, sample, short};
 use crate::model::{Cells, Layout, Model, Screen, Shot, Shown};
 use crate::paint::Paint;
 use crate::theme::Role;
-use chaffinch_core::protocol::Row;
+use chaffinch_protocol::Row;
 
 /// Draws one picture, or why there is none.
 pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {

@@ -4,8 +4,8 @@ use crate::model::Model;
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use chaffinch_core::decision::Choice;
-use chaffinch_core::protocol::Row;
+use chaffinch_protocol::Row;
+use chaffinch_protocol::decision::Choice;
 use ratatui::layout::Rect;
 
 /// Draws the list.

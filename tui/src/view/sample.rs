@@ -5,7 +5,7 @@ use crate::model::{Layout, Model, group, related};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use chaffinch_core::protocol::{Detail, DetailIssue, DetailRelated, Row};
+use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
 /// One line, drawn when its turn comes; the lines above the scroll position are left out.

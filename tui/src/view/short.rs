@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::paint::Paint;
 use crate::theme::Role;
 use crate::view::sample;
-use chaffinch_core::protocol::Candidate;
+use chaffinch_protocol::Candidate;
 use ratatui::layout::Rect;
 
 /// Cells of a bar.

@@ -5,19 +5,19 @@ use super::processor_seconds;
 use super::texts::Texts;
 use crate::cli::args::BenchDetectors;
 use anyhow::{Context, Result, ensure};
-use chaffinch_core::config::Config;
-use chaffinch_core::content::ContentHash;
-use chaffinch_core::facts::Facts;
-use chaffinch_core::host::{Registry, RunContext, Shared};
-use chaffinch_core::job::Job;
-use chaffinch_core::manifest::{Manifest, NewSample};
-use chaffinch_core::memory;
-use chaffinch_core::prompts::PromptSet;
-use chaffinch_core::protocol::EnsembleRule;
-use chaffinch_core::ranking::{Results, rank};
-use chaffinch_core::sample::Split;
-use chaffinch_core::store::EmbeddingMatrix;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::memory;
+use chaffinch_data::config::Config;
+use chaffinch_data::facts::FileMetadata;
+use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_host::{Registry, RunContext, Shared};
 use chaffinch_plugin::Dimensions;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::sample::Split;
+use chaffinch_review::ranking::{Results, rank};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ impl Clock {
 
 struct Made {
     manifest: Manifest,
-    facts: Facts,
+    facts: FileMetadata,
     matrix: EmbeddingMatrix,
     wrong: Vec<bool>,
     texts: Texts,
@@ -148,7 +148,7 @@ impl Made {
             });
             ContentHash(hash)
         };
-        let facts = Facts {
+        let facts = FileMetadata {
             hashes: (0..rows).map(hash).collect(),
             dimensions: (0..rows).map(|_| Dimensions { width: 500, height: 375, bytes: 40_000 }).collect(),
             modified: (0..rows as i64).collect(),

@@ -1,7 +1,7 @@
 //! A model that has read about the made classes and has no eyes.
 
-use chaffinch_core::embedding::{EmbedError, Embedder, ModelFingerprint};
-use chaffinch_core::image::RgbImage;
+use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
+use chaffinch_compute::image::RgbImage;
 
 /// Probabilities by prompts are as sure as those of a model with this scale.
 const LOGIT_SCALE: f32 = 20.0;
