@@ -32,7 +32,10 @@ impl Scope {
 }
 
 macro_rules! actions {
-    ($($scope:ident { $($variant:ident $name:literal $short:literal $doc:literal,)* })*) => {
+    ($(
+        $(#[doc = $about:literal])+
+        $kind:ident in $scope:ident { $($variant:ident $name:literal $short:literal $doc:literal,)* }
+    )*) => {
         /// One thing a person can ask for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Action {
@@ -66,12 +69,42 @@ macro_rules! actions {
             pub const fn scope(self) -> Scope {
                 match self { $($(Action::$variant => Scope::$scope,)*)* }
             }
+
+            /// What it is about, and so which part of [`crate::update`] does it.
+            pub const fn kind(self) -> Kind {
+                match self { $($(Action::$variant => Kind::$kind(kind::$kind::$variant),)*)* }
+            }
+        }
+
+        /// An action by what it is about. Each kind is an enum of its own, so that whoever does the actions of a kind
+        /// matches all of them and the compiler finds what is missing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[doc = $about])+ $kind(kind::$kind),)*
+        }
+
+        /// The actions of each kind.
+        pub mod kind {
+            $(
+                $(#[doc = $about])+
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub enum $kind {
+                    $(#[doc = $doc] $variant,)*
+                }
+
+                impl From<$kind> for super::Action {
+                    fn from(action: $kind) -> super::Action {
+                        match action { $($kind::$variant => super::Action::$variant,)* }
+                    }
+                }
+            )*
         }
     };
 }
 
 actions! {
-    List {
+    /// Deciding about samples.
+    Decide in List {
         Keep "keep" "keep" "Keep the sample as it is and go to the next undecided one",
         Remove "remove" "remove" "Remove the sample and go to the next undecided one",
         AcceptSuggestion "accept-suggestion" "accept" "Relabel the sample to the suggested label",
@@ -96,6 +129,9 @@ actions! {
         Redo "redo" "redo" "Do again what was taken back last",
         Note "note" "note" "Write a note about the sample",
         Tag "tag" "tag" "Add a tag to the sample, or take one away",
+    }
+    /// Moving over the rows.
+    Move in List {
         Down "down" "down" "Go to the next row",
         Up "up" "up" "Go to the previous row",
         PageDown "page-down" "page down" "Go one page down",
@@ -108,10 +144,16 @@ actions! {
         PreviousUndecided "previous-undecided" "previous undecided" "Go to the previous row without a decision",
         NextClass "next-class" "next class" "Go to the first row of the next class (sorts by class first)",
         PreviousClass "previous-class" "previous class" "Go to the last row of the previous class (sorts by class first)",
+    }
+    /// Marking rows.
+    Mark in List {
         Mark "mark" "mark" "Mark the sample, or take its mark away, and go down",
         Visual "visual" "range" "Mark a range of rows: begin here, or finish here",
         MarkAll "mark-all" "mark all" "Mark every row of the list as it is filtered now",
         ClearMarks "clear-marks" "clear marks" "Forget marks, range, search and message",
+    }
+    /// Choosing what is listed, in which order, and finding a row of it.
+    Find in List {
         Search "search" "search" "Search the list for a part of a path or a label",
         NextHit "next-hit" "next hit" "Go to the next row that matches the search",
         PreviousHit "previous-hit" "previous hit" "Go to the previous row that matches the search",
@@ -125,11 +167,17 @@ actions! {
         SortGroup "sort-group" "group" "Sort so that duplicate groups stand together, worst group first",
         SortRandom "sort-random" "random" "Shuffle by a fixed key",
         SortReverse "sort-reverse" "reverse" "Turn the order round",
+    }
+    /// The chosen detector and the rule that joins all.
+    Detector in List {
         NextDetector "next-detector" "next detector" "Choose the next detector, for its threshold and its order",
         PreviousDetector "previous-detector" "previous detector" "Choose the previous detector",
         ThresholdUp "threshold-up" "threshold +" "Raise the threshold of the chosen detector: it flags more",
         ThresholdDown "threshold-down" "threshold −" "Lower the threshold of the chosen detector: it flags less",
         CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that joins detectors: or, majority, mean rank, consensus and others",
+    }
+    /// How the sample under the cursor is seen.
+    Look in List {
         ScrollDown "scroll-down" "scroll" "Scroll the details down",
         ScrollUp "scroll-up" "scroll" "Scroll the details up",
         Zoom "zoom" "zoom" "Show the picture as large as the screen, or small again",
@@ -138,6 +186,9 @@ actions! {
         Smaller "smaller" "smaller" "More columns in a grid, a smaller part of a picture or of the map",
         Left "left" "left" "Go left: to the previous cell, to the previous sample beside this one",
         Right "right" "right" "Go right: to the next cell, to the next sample beside this one",
+    }
+    /// Done by a page that shows samples: opening it above all.
+    View in List {
         Grid "grid" "grid" "Show the list as a grid of pictures, or as a list again",
         Compare "compare" "compare" "Compare the sample with a copy, a neighbour or a medoid side by side",
         Blink "blink" "blink" "Show the sample and the other one by turns in the same place",
@@ -148,16 +199,28 @@ actions! {
         Clusters "clusters" "clusters" "Show the clusters of the class: who stands for each, and who is farthest from it",
         Map "map" "map" "Show the embeddings as a map",
         Neighborhoods "neighborhoods" "neighborhoods" "Show the map by neighborhoods (t-SNE), or by principal components again",
+    }
+    /// What goes to the clipboard.
+    Clipboard in List {
         CopyPath "copy-path" "copy path" "Copy the path of the sample to the clipboard of your terminal",
+    }
+    /// Done by a page that is worked in or read: opening it.
+    Page in List {
         Jobs "jobs" "jobs" "Show jobs, detectors and the log",
         Histogram "histogram" "histogram" "Show the scores of the chosen detector and move its threshold",
         Confusion "confusion" "confusions" "Show given against suggested labels and list a pair of them",
         Detectors "detectors" "detectors" "Show the detectors and what they can be told",
         Statistics "statistics" "statistics" "Show how fast the review goes, how often you agree, what is left",
         Log "log" "log" "Show the log alone",
+    }
+    /// Background work.
+    Job in List {
         Scan "scan" "scan" "Bring the session up to date: index, embed, run the detectors",
         CancelJob "cancel-job" "cancel job" "Stop the running job; what is finished is kept",
         RerunDetector "rerun-detector" "rerun" "Run the chosen detector again",
+    }
+    /// The program itself.
+    Program in List {
         ToggleAdvance "toggle-advance" "auto-advance" "Go to the next undecided sample after a decision, or stay",
         RecordMacro "record-macro" "record" "Begin to record keys, or end it",
         ReplayMacro "replay-macro" "replay" "Press the recorded keys once more",
@@ -171,7 +234,8 @@ actions! {
         Cancel "cancel" "cancel" "Cancel what is going on; twice in a row quits",
         Quit "quit" "quit" "Quit once every decision is saved",
     }
-    Prompt {
+    /// Typing a line.
+    Prompt in Prompt {
         PromptAccept "prompt-accept" "accept" "Accept what is typed or chosen",
         PromptCancel "prompt-cancel" "cancel" "Close the prompt and change nothing",
         PromptNext "prompt-next" "next" "Choose the next match",
@@ -188,7 +252,8 @@ actions! {
         PromptDeleteWord "prompt-delete-word" "delete word" "Delete the word before the text cursor",
         PromptDeleteLine "prompt-delete-line" "delete line" "Delete everything before the text cursor",
     }
-    Pane {
+    /// Reading a page.
+    Pane in Pane {
         PaneClose "pane-close" "close" "Close the page",
         PaneDown "pane-down" "down" "Scroll down",
         PaneUp "pane-up" "up" "Scroll up",
@@ -198,7 +263,8 @@ actions! {
         PaneBottom "pane-bottom" "bottom" "Scroll to the end",
         PaneCancelJob "pane-cancel-job" "cancel job" "Stop the running job; what is finished is kept",
     }
-    Panel {
+    /// Working in a page.
+    Panel in Panel {
         PanelClose "panel-close" "close" "Close the page",
         PanelLeft "panel-left" "less" "Go left, or make the value smaller by a step",
         PanelRight "panel-right" "more" "Go right, or make the value larger by a step",

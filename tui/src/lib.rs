@@ -8,12 +8,15 @@
 
 pub mod action;
 pub mod cli;
+pub mod effect;
 pub mod fuzzy;
 pub mod key;
 pub mod key_card;
 pub mod keymap;
 pub mod looks;
 pub mod model;
+pub mod pages;
+pub mod paint;
 pub mod picture;
 pub mod plain;
 mod run;

@@ -66,9 +66,9 @@ impl Looks {
 
     /// Gives a model what belongs to it besides theme and keymap.
     pub fn furnish(&self, model: &mut Model) {
-        model.arrangement = self.arrangement;
-        model.mouse = self.mouse;
-        model.tags.clone_from(&self.tags);
+        model.display.arrangement = self.arrangement;
+        model.display.mouse = self.mouse;
+        model.review.tags.clone_from(&self.tags);
         for warning in &self.warnings {
             model.jobs.log.push_back(warning.clone());
         }

@@ -46,8 +46,8 @@ pub fn run(
     let mut model = Model::new(looks.keymap.clone(), looks.theme.clone(), Size::new(100, 40));
     model.views.spoken = true;
     looks.furnish(&mut model);
-    model.pictures_on = false;
-    model.scan_when_stale = false;
+    model.display.pictures_on = false;
+    model.jobs.scan_when_stale = false;
     let mut plain = Plain {
         model,
         commands,
@@ -162,19 +162,19 @@ impl Plain<'_> {
 
     fn tick(&mut self) -> Result<()> {
         let now = self.started.elapsed().as_millis() as u64;
-        self.send(Msg::Tick(now.max(self.model.now)))
+        self.send(Msg::Tick(now.max(self.model.time.now)))
     }
 
     /// Waits until everything that was asked for has come and everything decided is on disk.
     fn settle(&mut self) -> Result<()> {
         // The clock jumps ahead, so that nothing waits for keys to rest.
-        let later = self.model.now + 1_000;
+        let later = self.model.time.now + 1_000;
         self.send(Msg::Tick(later))?;
         self.wait(|plain| {
             let (model, list) = (&plain.model, &plain.model.list);
             let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
-            let idle = model.walk.is_none() && model.macros.replay.is_empty();
-            let saved = model.journal.outstanding.is_empty() && model.threshold.is_none();
+            let idle = model.list.walk.is_none() && model.macros.replay.is_empty();
+            let saved = model.review.journal.outstanding.is_empty() && model.time.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
             let counted = !model.panels.awaited;
             list.ticket != 0 && still && idle && saved && counted && (list.total == 0 || fresh)
@@ -284,7 +284,7 @@ impl Plain<'_> {
                 let question = format!("{} (yes or no)", confirm.question);
                 self.tell(&question)?;
             }
-            Mode::Panel(_) | Mode::Jobs(_) => {
+            Mode::Panel(_) => {
                 for line in describe::page(&self.model) {
                     self.tell(&line)?;
                 }

@@ -8,7 +8,7 @@ use crate::key::KeyChord;
 use crate::keymap::Keymap;
 use crate::looks::Looks;
 use crate::model::Model;
-use crate::picture::{Wish, Worker};
+use crate::picture::{PictureEncoder, Wish, Worker};
 use crate::terminal::input::Input;
 use crate::terminal::output::Screen;
 use crate::terminal::pacing::Pacer;
@@ -109,16 +109,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let mut traits = Traits::new(wish, depth, get);
     let tty = Tty::open()?;
     let size = tty.size();
-    let mut model = Model::new(keymap, theme, size);
-    model.scan_when_stale = options.scan;
-    model.mouse = options.mouse;
-    if let Some(looks) = &options.looks {
-        looks.furnish(&mut model);
-    }
-    model.pictures_on = encoder.is_some();
-    if let Some(encoder) = &encoder {
-        model.cell_pixels = encoder.cell_pixels();
-    }
+    let model = furnished(Model::new(keymap, theme, size), &options, encoder.as_deref());
     traits.window(tty.window().0, tty.window().1);
     let (wake, woken) = unbounded();
     let encoded = wake.clone();
@@ -129,7 +120,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let listener = Listener::start(&wake).context("signals cannot be listened to")?;
     let expected = Expected::default();
     let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
-    let guard = Guard::take(&tty, model.mouse, wake.clone())?;
+    let guard = Guard::take(&tty, model.display.mouse, wake.clone())?;
     let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
     let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
     let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;
@@ -177,6 +168,20 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     drop(guard);
     drop(listener);
     Ok(reason)
+}
+
+/// The model with what was chosen in it.
+fn furnished(mut model: Model, options: &Options, encoder: Option<&dyn PictureEncoder>) -> Model {
+    model.jobs.scan_when_stale = options.scan;
+    model.display.mouse = options.mouse;
+    if let Some(looks) = &options.looks {
+        looks.furnish(&mut model);
+    }
+    model.display.pictures_on = encoder.is_some();
+    if let Some(encoder) = encoder {
+        model.display.cell_pixels = encoder.cell_pixels();
+    }
+    model
 }
 
 /// Waits for what the terminal has still to answer, so that the shell does not take it for something typed; Ctrl-C

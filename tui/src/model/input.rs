@@ -66,6 +66,21 @@ impl Line {
         self.at = 0;
     }
 
+    /// Does an action that edits; any other leaves it as it is.
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::PromptLeft => self.left(),
+            Action::PromptRight => self.right(),
+            Action::PromptHome => self.at = 0,
+            Action::PromptEnd => self.at = self.text.len(),
+            Action::PromptBackspace => self.backspace(),
+            Action::PromptDelete => self.delete(),
+            Action::PromptDeleteWord => self.delete_word(),
+            Action::PromptDeleteLine => self.delete_line(),
+            _ => {}
+        }
+    }
+
     fn before(&self) -> usize {
         self.at - self.text[..self.at].chars().next_back().map_or(0, char::len_utf8)
     }
@@ -107,6 +122,15 @@ pub struct Prompt {
     pub line: Line,
     /// When a filter is applied without Enter.
     pub apply_at: Option<u64>,
+    /// A completion that the next key may replace.
+    pub completion: Option<Completion>,
+}
+
+impl Prompt {
+    /// A prompt with this line in it.
+    pub fn new(kind: PromptKind, line: Line) -> Prompt {
+        Prompt { kind, line, apply_at: None, completion: None }
+    }
 }
 
 /// What is chosen from a list.
@@ -215,9 +239,7 @@ pub enum Mode {
     Picker(Picker),
     /// A question.
     Confirm(Confirm),
-    /// The page of jobs and log, scrolled by so many lines.
-    Jobs(u16),
-    /// A page that is worked in.
+    /// A page that lies over the one with samples.
     Panel(super::Panel),
 }
 
@@ -227,9 +249,8 @@ impl Mode {
         match self {
             Mode::List => Scope::List,
             Mode::Prompt(_) | Mode::Picker(_) | Mode::Confirm(_) => Scope::Prompt,
-            Mode::Jobs(_) => Scope::Pane,
             Mode::Panel(panel) if panel.editing.is_some() => Scope::Prompt,
-            Mode::Panel(_) => Scope::Panel,
+            Mode::Panel(panel) => panel.page.scope(),
         }
     }
 }

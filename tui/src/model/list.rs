@@ -1,11 +1,12 @@
 //! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
 
+use super::RowCache;
 use crate::action::Action;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Query, Ticket};
+use chaffinch_protocol::{Query, Sort, Ticket};
 
 /// The list that is shown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct List {
     /// The ticket of what is shown; 0 before the first answer.
     pub ticket: Ticket,
@@ -31,6 +32,12 @@ pub struct List {
     pub finding: Option<bool>,
     /// A sample to go to once the engine has told its row.
     pub locating: Option<SampleId>,
+    /// The rows that are near the cursor.
+    pub rows: RowCache,
+    /// What was searched for last.
+    pub search: String,
+    /// A search or a collection of rows under way.
+    pub walk: Option<Walk>,
 }
 
 /// Where the cursor goes in a new list.
@@ -95,6 +102,18 @@ pub struct Walk {
     pub forward: bool,
     /// The first row of the window that was asked for.
     pub awaiting: Option<u64>,
+}
+
+/// The order in words.
+pub fn sort_name(sort: &Sort) -> &str {
+    match sort {
+        Sort::Rank => "rank",
+        Sort::Detector(name) => name,
+        Sort::Class => "class",
+        Sort::Path => "path",
+        Sort::Random => "random",
+        Sort::Group => "group",
+    }
 }
 
 impl List {

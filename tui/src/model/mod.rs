@@ -1,39 +1,56 @@
 //! Everything the interface knows. Plain data: [`crate::update`] changes it, [`crate::view`] draws it.
 
+mod beside;
+mod complete;
+mod detector;
+mod display;
 mod input;
 mod journal;
+mod kept;
 mod layout;
 mod list;
 mod macros;
+mod page;
 mod panel;
 mod pictures;
+mod place;
+mod review;
 mod rows;
+mod search;
 mod sitting;
+mod timing;
 mod views;
 
+pub use beside::{Beside, group, related};
+pub use complete::{completions, quoted};
+pub use display::Display;
 pub use input::{
     Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
 };
 pub use journal::{Journal, Op};
+pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout};
-pub use list::{Anchor, Incoming, List, Purpose, Then, Walk};
+pub use list::{Anchor, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
-pub use panel::{Matrix, Panel, PanelKind, Panels, step, value_words};
+pub use page::{Page, PageRef};
+pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
+pub use place::Place;
+pub use review::Review;
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
-pub use views::{Beside, Cells, Compare, Groups, MapQuestion, MapState, Medoids, Page, Screen, Shot, Views};
+pub use timing::{PATIENCE, REST, Timing};
+pub use views::{Cells, Compare, Groups, Look, MapQuestion, MapState, Medoids, Screen, Shot, Views};
 
+use crate::action::Action;
 use crate::key::KeyChord;
 use crate::keymap::Keymap;
-use crate::picture::Protocol;
 use crate::theme::Theme;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Detail, Progress, Query, Row, ScanReport, SessionSummary};
-use ratatui::layout::{Rect, Size};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use chaffinch_protocol::{Detail, Progress, Row, ScanReport, SessionSummary};
+use ratatui::layout::Size;
+use std::collections::VecDeque;
 
 /// How much a message asks for attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,216 +85,81 @@ pub struct Jobs {
     pub troubles: VecDeque<(String, String)>,
     /// The last lines of the log.
     pub log: VecDeque<String>,
-}
-
-/// What is kept with the session between two runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Place {
-    /// The list.
-    pub query: Query,
-    /// The row of the cursor.
-    pub row: u64,
-    /// The sample under the cursor, which wins over the row.
-    pub sample: Option<SampleId>,
-    /// The first row on the screen.
-    pub top: u64,
-    /// The chosen detector.
-    pub detector: String,
-    /// Classes used for relabelling, last used first.
-    pub recent: Vec<String>,
-    /// Whether deciding stays on the sample.
-    pub stay: bool,
-    /// Whether the list is shown as a grid.
-    pub grid: bool,
-    /// The grid's columns, where they were chosen.
-    pub columns: Option<u16>,
-    /// The recorded keys, written as in a keymap.
-    pub keys: String,
-    /// Tags of the reviewer's own that were used, last used first.
-    pub tags: Vec<String>,
+    /// Whether a stale session starts a scan by itself.
+    pub scan_when_stale: bool,
 }
 
 /// The state of the interface.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Milliseconds since the start; the only clock `update` knows.
-    pub now: u64,
-    /// The terminal in cells.
-    pub size: Size,
+    /// What the terminal is and can do.
+    pub display: Display,
+    /// The clock, and what waits for it.
+    pub time: Timing,
     /// Keys and their actions.
     pub keymap: Keymap,
-    /// Looks.
-    pub theme: Theme,
-    /// Whether pictures are shown at all.
-    pub pictures_on: bool,
-    /// Pixels in one cell, across and down, that the chosen way of showing pictures can use.
-    pub cell_pixels: (u32, u32),
-    /// The graphics protocol, once it is known that there is one, and the pixels of one cell.
-    pub target: Option<(Protocol, (u32, u32))>,
-    /// Pictures that the terminal holds and cells can name.
-    pub live: BTreeMap<u64, u8>,
-    /// Bytes a second that pictures take on their way, once measured.
-    pub link: Option<u32>,
-    /// Cells to be drawn whether they changed or not, because a picture lies in them.
-    pub refresh: Vec<Rect>,
-    /// When a key was pressed last.
-    pub key_at: u64,
-    /// Whether a stale session starts a scan by itself.
-    pub scan_when_stale: bool,
+    /// Keys of an unfinished sequence.
+    pub pending: Vec<KeyChord>,
+    /// Recorded keys.
+    pub macros: Macros,
+    /// What the keys go to.
+    pub mode: Mode,
+    /// An action to be done next: chosen in the palette, or waiting for rows that have come.
+    pub next: Option<Action>,
+    /// The message at the bottom.
+    pub toast: Option<Toast>,
     /// The session, once the engine has told of it.
     pub session: Option<Box<SessionSummary>>,
-    /// The list and the cursor in it.
+    /// The chosen detector, a place in the session's list.
+    pub detector: usize,
+    /// Background work.
+    pub jobs: Jobs,
+    /// The list, its cursor and the rows near it.
     pub list: List,
-    /// The rows that are near the cursor.
-    pub rows: RowCache,
     /// What is known of single samples.
     pub details: Details,
     /// Pictures made ready for the screen.
     pub pictures: Pictures,
-    /// Decisions on their way to the disk.
-    pub journal: Journal,
-    /// Marked samples.
-    pub marks: BTreeSet<SampleId>,
-    /// The row where a range began.
-    pub visual: Option<u64>,
-    /// What was searched for last.
-    pub search: String,
-    /// A search or a collection of rows under way.
-    pub walk: Option<Walk>,
-    /// What the keys go to.
-    pub mode: Mode,
-    /// Keys of an unfinished sequence.
-    pub pending: Vec<KeyChord>,
-    /// The message at the bottom.
-    pub toast: Option<Toast>,
-    /// Background work.
-    pub jobs: Jobs,
-    /// The picture fills the screen.
-    pub zoom: bool,
-    /// Grid, compare, groups, clusters and map.
+    /// Deciding.
+    pub review: Review,
+    /// The pages that show samples.
     pub views: Views,
-    /// Lines by which the details are scrolled.
-    pub scroll: u16,
-    /// Whether a decision moves on to the next undecided sample.
-    pub advance: bool,
-    /// The chosen detector, a place in the session's list.
-    pub detector: usize,
-    /// The last decision, to be repeated.
-    pub last_choice: Option<Choice>,
-    /// Classes used for relabelling, last used first.
-    pub recent: Vec<String>,
-    /// When waiting for outstanding saves ends and the program quits.
-    pub quitting: Option<u64>,
-    /// When a second Ctrl-C no longer quits.
-    pub interrupt_until: u64,
-    /// When the place is to be remembered next.
-    pub remember_at: Option<u64>,
-    /// What was remembered last.
-    pub remembered: String,
-    /// A threshold to be sent once the key rests: detector, threshold, when.
-    pub threshold: Option<(String, f32, u64)>,
-    /// When the cursor moved last.
-    pub moved_at: u64,
-    /// Until when no picture is shown, because the cursor is travelling.
-    pub hold_until: u64,
-    /// What pages that are worked in know.
+    /// The pages that are worked in.
     pub panels: Panels,
-    /// Recorded keys.
-    pub macros: Macros,
-    /// What was done since the start.
-    pub sitting: Sitting,
-    /// A completion that the next key may replace.
-    pub completion: Option<Completion>,
-    /// Tags of the reviewer's own.
-    pub tags: Vec<String>,
-    /// Whether clicks and the wheel are taken.
-    pub mouse: bool,
-    /// How the screen is divided.
-    pub arrangement: Arrangement,
 }
 
 impl Model {
-    /// An interface that knows nothing yet.
-    pub fn new(keymap: Keymap, theme: Theme, size: Size) -> Model {
+    /// An interface that knows nothing yet and shows the first of these pages.
+    pub fn with_pages(pages: &'static [PageRef], keymap: Keymap, theme: Theme, size: Size) -> Model {
         Model {
-            now: 0,
-            size,
+            display: Display::new(theme, size),
+            time: Timing::default(),
             keymap,
-            theme,
-            pictures_on: true,
-            cell_pixels: (1, 2),
-            target: None,
-            live: BTreeMap::new(),
-            link: None,
-            refresh: Vec::new(),
-            key_at: 0,
-            scan_when_stale: true,
+            pending: Vec::new(),
+            macros: Macros::default(),
+            mode: Mode::List,
+            next: None,
+            toast: None,
             session: None,
+            detector: 0,
+            jobs: Jobs { scan_when_stale: true, ..Jobs::default() },
             list: List::default(),
-            rows: RowCache::default(),
             details: Details::default(),
             pictures: Pictures::default(),
-            journal: Journal::default(),
-            marks: BTreeSet::new(),
-            visual: None,
-            search: String::new(),
-            walk: None,
-            mode: Mode::List,
-            pending: Vec::new(),
-            toast: None,
-            jobs: Jobs::default(),
-            zoom: false,
-            views: Views::default(),
-            scroll: 0,
-            advance: true,
-            detector: 0,
-            last_choice: None,
-            recent: Vec::new(),
-            quitting: None,
-            interrupt_until: 0,
-            remember_at: None,
-            remembered: String::new(),
-            threshold: None,
-            moved_at: 0,
-            hold_until: 0,
+            review: Review::default(),
+            views: Views::new(pages),
             panels: Panels::default(),
-            macros: Macros::default(),
-            sitting: Sitting::default(),
-            completion: None,
-            tags: Vec::new(),
-            mouse: false,
-            arrangement: Arrangement::default(),
         }
     }
 
     /// Where everything stands on the screen.
     pub fn layout(&self) -> Layout {
-        Layout::arranged(self.size, self.zoom, self.arrangement)
-    }
-
-    /// Greatest width and height in pixels worth asking for, for so many cells.
-    pub fn pixels(&self, cells: Size) -> (u32, u32) {
-        let (across, down) = self.target.map_or(self.cell_pixels, |(_, cell)| cell);
-        (u32::from(cells.width) * across, u32::from(cells.height) * down)
-    }
-
-    /// Whether no key was pressed for long enough that better pictures may come.
-    pub fn resting(&self) -> bool {
-        self.now >= self.key_at + REST
-    }
-
-    /// Whether no key was pressed for long enough that a better picture is made already: the cursor is not travelling.
-    pub fn pausing(&self) -> bool {
-        self.now >= self.key_at + PAUSE
+        Layout::arranged(self.display.size, self.views.look.zoom, self.display.arrangement)
     }
 
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
-        if self.views.page.is_over_the_list() {
-            return self.rows.get(self.list.cursor);
-        }
-        self.views.row(self)
+        self.views.page.row(self)
     }
 
     /// What is known of these samples, where it is one.
@@ -290,15 +172,12 @@ impl Model {
 
     /// The sample under the cursor.
     pub fn sample(&self) -> Option<SampleId> {
-        if self.views.page == Page::Map {
-            return self.views.map.sample();
-        }
-        self.row().map(|row| row.sample)
+        self.views.page.sample(self)
     }
 
     /// What was decided about a row, counting decisions that are not on disk yet.
     pub fn choice<'a>(&'a self, row: &'a Row) -> Option<&'a Choice> {
-        match self.journal.overlay.get(&row.sample) {
+        match self.review.journal.overlay.get(&row.sample) {
             Some(choice) => choice.as_ref(),
             None => row.decision.as_ref().map(|decision| &decision.choice),
         }
@@ -312,62 +191,33 @@ impl Model {
 
     /// Whether a row is marked, by itself or as part of the range being made.
     pub fn marked(&self, place: u64, row: &Row) -> bool {
-        self.marks.contains(&row.sample)
-            || self.visual.is_some_and(|from| {
+        self.review.marks.contains(&row.sample)
+            || self.review.visual.is_some_and(|from| {
                 place >= from.min(self.list.cursor) && place <= from.max(self.list.cursor)
             })
     }
 
-    /// What would bring a later run back to this place.
-    pub fn place(&self) -> Place {
-        let detector = self.session.as_ref().and_then(|s| s.detectors.get(self.detector));
-        Place {
-            query: self.list.query.clone(),
-            row: self.list.cursor,
-            sample: self.sample(),
-            top: self.list.top,
-            detector: detector.map(|d| d.name.clone()).unwrap_or_default(),
-            recent: self.recent.clone(),
-            stay: !self.advance,
-            grid: [self.views.page, self.views.below].contains(&Page::Grid),
-            columns: self.views.columns,
-            keys: crate::update::recorded(self),
-            tags: self.tags.clone(),
+    /// The page that lies over the one with samples.
+    pub fn panel(&self) -> Option<PageRef> {
+        match &self.mode {
+            Mode::Panel(panel) => Some(panel.page),
+            _ => None,
         }
     }
 
-    /// When something changes without a key or an event, on the model's clock.
-    pub fn deadline(&self) -> Option<u64> {
-        let prompt = match &self.mode {
-            Mode::Prompt(prompt) => prompt.apply_at,
+    /// The value that is being typed into that page.
+    pub fn typing(&self) -> Option<&Line> {
+        match &self.mode {
+            Mode::Panel(panel) => panel.editing.as_ref(),
             _ => None,
-        };
-        let held = (self.hold_until > self.now).then_some(self.hold_until);
-        let toast = self.toast.as_ref().and_then(|toast| toast.until);
-        let threshold = self.threshold.as_ref().map(|(_, _, at)| *at);
-        let next = self.key_at + if self.pausing() { REST } else { PAUSE };
-        let rest = (self.target.is_some() && !self.resting()).then_some(next);
-        let replay = (!self.macros.replay.is_empty()).then_some(self.now + 20);
-        let map = self.views.map.again.filter(|_| self.views.page == Page::Map);
-        let times = [
-            [prompt, held, toast, threshold, rest],
-            [self.remember_at, self.quitting, self.retry_at(), replay, map],
-        ];
-        times.into_iter().flatten().flatten().min()
+        }
     }
 
-    /// When an unanswered question is asked again.
-    fn retry_at(&self) -> Option<u64> {
-        let asked = self.details.asked.map(|(_, at)| at);
-        let times = [self.rows.oldest(), asked, self.pictures.oldest(), self.views.oldest()];
-        times.into_iter().flatten().min().map(|at| at + PATIENCE)
+    /// The dataset or what is known of it has changed: pages ask for everything again.
+    pub fn forget_views(&mut self) {
+        self.views.stale = true;
+        for page in self.views.all {
+            page.invalidate(self);
+        }
     }
 }
-
-/// Milliseconds without a key after which pictures get better.
-pub const REST: u64 = 150;
-/// Milliseconds without a key after which a better picture is made, to be there when it may be shown.
-const PAUSE: u64 = 50;
-
-/// Milliseconds after which a question without an answer is asked again.
-pub const PATIENCE: u64 = 5_000;

@@ -1,55 +1,14 @@
 //! Pages that are worked in: what they show, and where the cursor is in them.
 
-use super::Line;
-use chaffinch_protocol::{
-    Confused, DetectorForm, FormKind, FormParam, Histogram, Overview, Statistics, Ticket,
-};
+use super::{Line, PageRef};
+use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
 use std::collections::BTreeMap;
-
-/// Which page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PanelKind {
-    /// The scores of the chosen detector.
-    Histogram,
-    /// Given against suggested labels.
-    Confusion,
-    /// Detectors and what they can be told.
-    Detectors,
-    /// How far the review is.
-    Statistics,
-    /// The log.
-    Log,
-}
-
-impl PanelKind {
-    /// What the engine is asked for it.
-    pub fn overview(self, detector: Option<&str>) -> Option<Overview> {
-        match self {
-            PanelKind::Histogram => detector.map(|name| Overview::Histogram(name.to_owned())),
-            PanelKind::Confusion => Some(Overview::Confusion),
-            PanelKind::Detectors => Some(Overview::Forms),
-            PanelKind::Statistics => Some(Overview::Statistics),
-            PanelKind::Log => None,
-        }
-    }
-
-    /// Its heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            PanelKind::Histogram => "Scores",
-            PanelKind::Confusion => "Confusions",
-            PanelKind::Detectors => "Detectors",
-            PanelKind::Statistics => "Statistics",
-            PanelKind::Log => "Log",
-        }
-    }
-}
 
 /// An open page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     /// Which.
-    pub kind: PanelKind,
+    pub page: PageRef,
     /// A value being typed.
     pub editing: Option<Line>,
 }
@@ -73,8 +32,6 @@ pub struct Panels {
     pub field: usize,
     /// Values that were changed and not used yet, by detector and name.
     pub edited: BTreeMap<(String, String), f64>,
-    /// How far the review is.
-    pub statistics: Option<Statistics>,
     /// Lines by which a page is scrolled, from its start; for the log from its end.
     pub scroll: u16,
 }

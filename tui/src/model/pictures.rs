@@ -1,8 +1,10 @@
 //! What is known of single samples, and their pictures made ready for the screen.
 
+use super::{Layout, Model, related};
 use crate::picture::{Encoded, Graphic};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, Ticket};
+use ratatui::layout::Size;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -153,5 +155,20 @@ impl Pictures {
     /// When the oldest unanswered request was made.
     pub fn oldest(&self) -> Option<u64> {
         self.asked.values().map(|(_, _, at)| *at).min()
+    }
+}
+
+impl Model {
+    /// The picture under the cursor where it is shown alone: a part of it, where one is chosen.
+    pub fn main_key(&self, sample: SampleId, cells: Size) -> PictureKey {
+        let part = self.views.look.part.filter(|_| self.views.page.pan_area(self).is_some());
+        PictureKey { sample, cells, part }
+    }
+
+    /// The samples shown in the strip: the evidence of what flags this one first, then neighbours.
+    pub fn strip(&self, layout: &Layout, sample: SampleId) -> Vec<SampleId> {
+        let Some(detail) = self.details.get(sample) else { return Vec::new() };
+        let related = related(detail).into_iter().take(layout.thumbs as usize);
+        related.map(|(_, related)| related.sample).collect()
     }
 }

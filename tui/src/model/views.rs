@@ -1,57 +1,30 @@
-//! The views beside the list: grid, compare, groups, clusters and map. What they know, and where it stands on the
-//! screen.
+//! What pages that show samples know: grid, compare, groups, clusters and map.
 
 mod cells;
 
 pub use cells::Cells;
 
-use super::{Model, slot};
+use super::{Kept, PageRef, slot};
+use crate::action::Action;
 use crate::picture::Part;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
 use ratatui::layout::{Rect, Size};
 use std::collections::BTreeMap;
 
-/// What fills the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    /// The list with the sample beside it.
-    #[default]
-    List,
-    /// The list as pictures.
-    Grid,
-    /// Two samples side by side.
-    Compare,
-    /// One group of copies.
-    Group,
-    /// The clusters of one class.
-    Clusters,
-    /// The embeddings in two dimensions.
-    Map,
-}
-
-impl Page {
-    /// Whether its cursor is the list's.
-    pub fn is_over_the_list(self) -> bool {
-        matches!(self, Page::List | Page::Grid | Page::Compare)
-    }
-}
-
-/// All views.
-#[derive(Clone, Debug, Default)]
+/// The pages and what they know.
+#[derive(Clone, Debug)]
 pub struct Views {
+    /// All pages, those that fill the screen and those that lie over them; the first is shown at the start.
+    pub all: &'static [PageRef],
     /// What is shown.
-    pub page: Page,
-    /// What is shown when a view over it is closed.
-    pub below: Page,
+    pub page: PageRef,
+    /// What is shown when a page over it is closed.
+    pub below: PageRef,
     /// Columns of the grid, where a person chose.
     pub columns: Option<u16>,
-    /// Names and scores are left out, so that pictures are larger and nothing but them is judged.
-    pub bare: bool,
-    /// A part of the picture is shown, pixel by pixel.
-    pub part: Option<Part>,
-    /// The chosen one of the samples shown beside the one under the cursor.
-    pub chosen: Option<usize>,
+    /// How samples are looked at.
+    pub look: Look,
     /// The sample that was under the cursor.
     pub of: Option<SampleId>,
     /// Side by side, or by turns.
@@ -68,8 +41,25 @@ pub struct Views {
     pub spoken: bool,
     /// What is shown may have changed: it is asked for again.
     pub stale: bool,
+    /// What pages keep besides, by its type.
+    pub kept: Kept,
+}
+
+/// How samples are looked at, whatever the page.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// The picture fills the screen.
+    pub zoom: bool,
+    /// A part of the picture is shown, pixel by pixel.
+    pub part: Option<Part>,
     /// Width and height of pictures seen in part.
     pub whole: BTreeMap<SampleId, (u32, u32)>,
+    /// Lines by which the details are scrolled.
+    pub scroll: u16,
+    /// Names and scores are left out, so that pictures are larger and nothing but them is judged.
+    pub bare: bool,
+    /// The chosen one of the samples shown beside the one under the cursor.
+    pub chosen: Option<usize>,
 }
 
 /// Two samples.
@@ -77,21 +67,6 @@ pub struct Views {
 pub struct Compare {
     /// One place for both; true while the other one is in it.
     pub blink: Option<bool>,
-}
-
-/// A sample that another is compared with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Beside {
-    /// The sample.
-    pub sample: SampleId,
-    /// Why it is shown: `copy`, `near`, `medoid`, …
-    pub kind: &'static str,
-    /// Its path.
-    pub path: String,
-    /// Its given label.
-    pub label: Option<u32>,
-    /// Cosine, or what the detector says.
-    pub similarity: Option<f32>,
 }
 
 /// The list of groups, and the one that is shown.
@@ -200,94 +175,36 @@ impl Groups {
 }
 
 impl Views {
-    /// The row under the cursor of a view that has its own.
-    pub fn row<'a>(&'a self, model: &'a Model) -> Option<&'a Row> {
-        match self.page {
-            Page::Group => self.groups.member().map(|member| &member.row),
-            Page::Clusters => self.medoids.row(),
-            Page::Map => model.details.get(self.map.sample()?).map(|detail| &detail.row),
-            Page::List | Page::Grid | Page::Compare => None,
+    /// The first of these pages is shown, and nothing is known yet.
+    pub fn new(all: &'static [PageRef]) -> Views {
+        // There is at least one, as a test makes sure.
+        let first = all[0];
+        Views {
+            all,
+            page: first,
+            below: first,
+            columns: None,
+            look: Look::default(),
+            of: None,
+            compare: Compare::default(),
+            groups: Groups::default(),
+            medoids: Medoids::default(),
+            map: MapState::default(),
+            last_ticket: 0,
+            spoken: false,
+            stale: false,
+            kept: Kept::default(),
         }
     }
 
-    /// All members of the group that is shown.
-    pub fn group_samples(&self) -> Option<Vec<SampleId>> {
-        let group = self.groups.shown.as_ref().filter(|_| self.page == Page::Group)?;
-        Some(group.samples.clone())
+    /// The page that is shown at the start.
+    pub fn first(&self) -> PageRef {
+        self.all[0]
     }
 
-    /// Changes the rows that are held.
-    pub fn each_row_mut(&mut self, mut change: impl FnMut(&mut Row)) {
-        if let Some(group) = &mut self.groups.shown {
-            group.members.iter_mut().for_each(|member| change(&mut member.row));
-        }
-        for cluster in &mut self.medoids.clusters {
-            change(&mut cluster.medoid);
-            change(&mut cluster.outermost);
-        }
-    }
-
-    /// The cells of the grid, where that is shown.
-    pub fn grid(&self, model: &Model) -> Option<Cells> {
-        (self.page == Page::Grid).then(|| {
-            let body = Screen::of(model.size).body;
-            let columns = self.columns.unwrap_or(body.width / 16);
-            Cells::of(body, columns, u16::from(!self.bare))
-        })
-    }
-
-    /// Cells on one page of the grid, where that is shown.
-    pub fn grid_page(&self, model: &Model) -> Option<u64> {
-        self.grid(model).map(|cells| cells.count() as u64)
-    }
-
-    /// Columns of the grid, where that is shown.
-    pub fn grid_columns(&self, model: &Model) -> Option<u16> {
-        self.grid(model).map(|cells| cells.columns)
-    }
-
-    /// The sample that is compared, where that is shown.
-    pub fn other(&self, model: &Model) -> Option<SampleId> {
-        (self.page == Page::Compare).then(|| self.beside(model))?.map(|beside| beside.sample)
-    }
-
-    /// The chosen one of the samples beside the one under the cursor.
-    pub fn beside(&self, model: &Model) -> Option<Beside> {
-        let mut all = model.besides();
-        if all.is_empty() {
-            return None;
-        }
-        let chosen = self.chosen.unwrap_or(0).min(all.len() - 1);
-        Some(all.swap_remove(chosen))
-    }
-
-    /// The dataset or what is known of it has changed: everything is asked for again.
-    pub fn forget(&mut self) {
-        self.stale = true;
-        self.groups.ticket = 0;
-        self.groups.total = None;
-        self.groups.asked = None;
-        self.groups.of = self.groups.member().map(|member| member.row.sample);
-        self.medoids.asked = None;
-        self.map.asked = None;
-    }
-
-    /// Questions from before `limit` are asked again.
-    pub fn give_up(&mut self, limit: u64) {
-        self.groups.asked = self.groups.asked.filter(|(.., at)| *at > limit);
-        if self.medoids.asked.is_some_and(|(.., at)| at.is_some_and(|at| at <= limit)) {
-            self.medoids.asked = None;
-        }
-        if self.map.asked.is_some_and(|(.., at)| at.is_some_and(|at| at <= limit)) {
-            self.map.asked = None;
-        }
-    }
-
-    /// When the oldest unanswered question was asked.
-    pub fn oldest(&self) -> Option<u64> {
-        let medoids = self.medoids.asked.and_then(|(.., at)| at);
-        let map = self.map.asked.and_then(|(.., at)| at);
-        [self.groups.asked.map(|(.., at)| at), medoids, map].into_iter().flatten().min()
+    /// The page that owns an action.
+    pub fn opened_by(&self, action: Action) -> Option<PageRef> {
+        self.all.iter().copied().find(|page| page.actions().contains(&action))
     }
 }
 
@@ -304,44 +221,6 @@ impl Medoids {
     /// The row under the cursor.
     pub fn row(&self) -> Option<&Row> {
         self.at(self.cursor)
-    }
-}
-
-impl Model {
-    /// The samples that the one under the cursor can be compared with: the evidence of what flags it, its neighbours,
-    /// the medoids of its class.
-    pub fn besides(&self) -> Vec<Beside> {
-        let Some(detail) = self.sample().and_then(|sample| self.details.get(sample)) else {
-            return Vec::new();
-        };
-        let group = crate::update::group(detail);
-        let mut all: Vec<Beside> = crate::view::related(detail)
-            .into_iter()
-            .map(|(kind, other)| Beside {
-                sample: other.sample,
-                kind: if group.contains(&other.sample) { "copy" } else { kind },
-                path: other.path.clone(),
-                label: other.label,
-                similarity: Some(other.similarity),
-            })
-            .collect();
-        let sample = detail.row.sample;
-        let known = self.views.medoids.known;
-        if known.is_some_and(|(class, of)| Some(class) == detail.row.label && of == Some(sample)) {
-            for cluster in &self.views.medoids.clusters {
-                let row = &cluster.medoid;
-                if row.sample != sample && !all.iter().any(|other| other.sample == row.sample) {
-                    all.push(Beside {
-                        sample: row.sample,
-                        kind: "medoid",
-                        path: row.path.clone(),
-                        label: row.label,
-                        similarity: cluster.similarity,
-                    });
-                }
-            }
-        }
-        all
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Mode, Model, Page, PickerKind, PromptKind};
+use crate::model::{Mode, Model, PickerKind, PromptKind, group, related};
 use crate::text;
-use crate::update::group;
 use crate::view;
 
 /// Matches of a list to choose from that are told.
@@ -19,15 +18,8 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     };
     let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
-    let place = match &model.views.groups.shown {
-        Some(group) if model.views.page == Page::Group => {
-            let (member, count) = (model.views.groups.cursor + 1, group.samples.len());
-            let best = if member == 1 { ", the best" } else { "" };
-            let (number, total) = (group.place + 1, model.views.groups.total.unwrap_or(0));
-            format!("group {number} of {total}, member {member} of {count}{best}")
-        }
-        _ => format!("{} of {}", model.list.cursor + 1, model.list.total),
-    };
+    let place = model.views.page.position_text(model);
+    let place = place.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
     let mut lines = vec![
         format!("{place}: {}", row.path),
         format!("label: {}", class(row.label)),
@@ -42,12 +34,10 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         lines.extend((!decision.tags.is_empty()).then(|| format!("tags: {}", decision.tags.join(" "))));
         lines.extend((!decision.note.is_empty()).then(|| format!("note: {}", decision.note)));
     }
-    if model.marks.contains(&row.sample) {
+    if model.review.marks.contains(&row.sample) {
         lines.push("marked".to_owned());
     }
-    if let Some(group) = model.views.groups.shown.as_ref().filter(|_| model.views.page == Page::Group) {
-        lines.push(group.rule.clone());
-    }
+    lines.extend(model.views.page.plain_lines(model));
     let Some(detail) = model.details.get(row.sample) else { return lines };
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
     for issue in &detail.issues {
@@ -65,7 +55,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
         lines.push(format!("candidate {}: {}{probability}", place + 1, class(Some(candidate.class))));
     }
-    for (_, other) in view::related(detail).iter().take(5) {
+    for (_, other) in related(detail).iter().take(5) {
         lines.push(format!("alike: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
     }
     if detail.width > 0 {

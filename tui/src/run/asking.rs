@@ -45,7 +45,7 @@ impl Shell<'_> {
     /// Shows pictures the best way that is known now.
     pub(super) fn retarget(&mut self) {
         let target = self.traits.protocol().map(|protocol| (protocol, self.traits.cell()));
-        if target != self.model.target {
+        if target != self.model.display.target {
             let goodbye = self.placements.switch(target.map(|(protocol, _)| protocol), self.traits.tmux);
             if !goodbye.is_empty() {
                 self.write(goodbye.into_bytes());

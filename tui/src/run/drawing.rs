@@ -18,7 +18,7 @@ impl Shell<'_> {
         }
         (self.dirty, self.urgent) = (false, false);
         let wanted = view::wanted(&self.model);
-        self.model.refresh = self.placements.stale(&wanted);
+        self.model.display.refresh = self.placements.stale(&wanted);
         self.terminal.backend_mut().guard(self.placements.in_cells());
         let model = &self.model;
         // Drawing into memory cannot fail.
@@ -28,7 +28,7 @@ impl Shell<'_> {
         let mut pieces = screen.take();
         let commands = self.placements.reconcile(&wanted, |area| screen.drew(area));
         screen.settle();
-        self.model.refresh.clear();
+        self.model.display.refresh.clear();
         pieces.extend((!commands.is_empty()).then(|| commands.into_bytes()));
         if !pieces.is_empty() {
             self.drawn = Some(Instant::now());

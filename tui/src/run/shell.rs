@@ -205,7 +205,7 @@ impl Shell<'_> {
             self.dirty = true;
         }
         let timed = |model: &Model| {
-            (model.toast.is_some(), model.hold_until > model.now, model.pictures.prepared.is_some())
+            (model.toast.is_some(), model.time.hold_until > model.time.now, model.pictures.prepared.is_some())
         };
         let before = timed(&self.model);
         for effect in update(&mut self.model, msg) {

@@ -190,8 +190,8 @@ fn shape(cell: &Cell) -> (String, Modifier) {
 fn differ_in_shape(name: &str, prepare: &str, one: &str, other: &str) {
     let screen = |keys: &str, theme: &str, depth: Depth| {
         let mut rig = Rig::new(FakeEngine::new(112), 100, 30);
-        rig.model.theme = Theme::load(theme, depth).unwrap();
-        rig.model.pictures_on = false;
+        rig.model.display.theme = Theme::load(theme, depth).unwrap();
+        rig.model.display.pictures_on = false;
         for part in [prepare, keys] {
             if !part.is_empty() {
                 rig.press(part);
@@ -235,8 +235,8 @@ fn every_state_of_a_row_is_seen_without_colour() {
 fn without_colour_no_cell_has_one() {
     for theme in Theme::builtin_names() {
         let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
-        rig.model.theme = Theme::load(theme, Depth::Mono).unwrap();
-        rig.model.pictures_on = false;
+        rig.model.display.theme = Theme::load(theme, Depth::Mono).unwrap();
+        rig.model.display.pictures_on = false;
         for keys in ["xa1s", "H", "qM", "qP", "qI", "qL", "qw", "q?"] {
             rig.press(keys);
             let plain = |cell: &Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;

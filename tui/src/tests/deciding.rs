@@ -117,7 +117,7 @@ fn marks_take_one_decision_together_and_one_undo() {
         [0, 1, 2, 3].map(|n| rig.choice(n)),
         [Some(Choice::Remove), Some(Choice::Remove), None, Some(Choice::Remove)]
     );
-    assert!(rig.model.marks.is_empty());
+    assert!(rig.model.review.marks.is_empty());
     rig.press("u");
     assert_eq!([0, 1, 3].map(|n| rig.choice(n)), [None, None, None]);
 }
@@ -130,7 +130,7 @@ fn a_range_is_decided_at_once() {
         assert_eq!(rig.choice(n), Some(Choice::Keep), "{n}");
     }
     assert_eq!((rig.choice(0), rig.choice(5)), (None, None));
-    assert_eq!(rig.model.visual, None);
+    assert_eq!(rig.model.review.visual, None);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_decision_is_shown_as_saving_until_it_is_saved() {
     rig.cut = true;
     rig.press("x");
     assert!(rig.screen().contains("saving 1…"));
-    assert!(rig.model.choice(rig.model.rows.get(0).unwrap()).is_some());
+    assert!(rig.model.choice(rig.model.list.rows.get(0).unwrap()).is_some());
     rig.mend();
     let screen = rig.screen();
     assert!(screen.contains("● saved") && !screen.contains("saving"));
@@ -196,7 +196,7 @@ fn a_refused_decision_is_taken_back_on_the_screen() {
     let mut rig = Rig::small();
     rig.engine.refuse = Some("the disk is full: free some space and decide again".to_owned());
     rig.press("x");
-    assert_eq!(rig.model.choice(rig.model.rows.get(0).unwrap()), None);
+    assert_eq!(rig.model.choice(rig.model.list.rows.get(0).unwrap()), None);
     assert!(rig.screen().contains("the disk is full"));
     assert_eq!(rig.model.list.decided, 0);
     assert_eq!(rig.model.list.cursor, 0, "back on the sample");
@@ -210,11 +210,11 @@ fn the_later_of_two_outstanding_decisions_is_shown() {
     let mut rig = Rig::small();
     rig.cut = true;
     rig.press("xka");
-    let row = rig.model.rows.get(0).unwrap().clone();
+    let row = rig.model.list.rows.get(0).unwrap().clone();
     assert_eq!(rig.model.choice(&row), Some(&Choice::Keep));
     rig.mend();
     assert_eq!(rig.choice(0), Some(Choice::Keep));
-    assert!(rig.model.journal.overlay.is_empty() && rig.model.journal.outstanding.is_empty());
+    assert!(rig.model.review.journal.overlay.is_empty() && rig.model.review.journal.outstanding.is_empty());
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn tags_and_notes() {
 fn interrupting_twice_quits() {
     let mut rig = Rig::small();
     rig.press("<Space><C-c>");
-    assert!(rig.model.marks.is_empty());
+    assert!(rig.model.review.marks.is_empty());
     assert!(!rig.effects.iter().any(|e| matches!(e, Effect::Quit(_))));
     rig.press("<C-c>");
     assert!(rig.effects.iter().any(|e| matches!(e, Effect::Quit(_))));
@@ -284,7 +284,7 @@ fn undo_of_many_goes_to_the_first() {
     assert_eq!(rig.model.list.decided, 3);
     rig.press("u");
     assert_eq!((rig.model.list.cursor, rig.model.list.decided), (2, 0));
-    assert!(rig.model.choice(rig.model.rows.get(3).unwrap()).is_none());
+    assert!(rig.model.choice(rig.model.list.rows.get(3).unwrap()).is_none());
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn pictures_get_better_only_while_no_key_is_pressed() {
     assert_eq!(quality(&rig), Some(Quality::Half), "{}", rig.screen());
     rig.wait(100);
     assert_eq!(quality(&rig), Some(Quality::Half));
-    assert!(rig.model.deadline().is_some_and(|at| at <= rig.model.now + 50), "nothing would wake it");
+    assert!(rig.model.deadline().is_some_and(|at| at <= rig.model.time.now + 50), "nothing would wake it");
     rig.wait(60);
     assert_eq!(quality(&rig), Some(Quality::Full));
     rig.press("z");

@@ -108,7 +108,7 @@ fn ten_million_rows_are_never_held() {
         let here = rig.model.row().expect("the row under the cursor is loaded");
         assert_eq!(here.path, format!("{}.png", rig.model.list.cursor));
         rig.buffer();
-        most = most.max(rig.model.rows.held());
+        most = most.max(rig.model.list.rows.held());
         let row = step.wrapping_mul(2_654_435_761) % total;
         rig.press(&format!(":{row}<Enter>"));
     }

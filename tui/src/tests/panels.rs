@@ -3,7 +3,7 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use super::screens::snapshot;
-use crate::model::{Mode, PanelKind};
+use crate::model::Mode;
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg};
 use chaffinch_protocol::{Command, Event, Progress, Sort};
@@ -101,8 +101,8 @@ fn a_small_screen_is_usable() {
 #[test]
 fn everything_in_ascii() {
     let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
-    rig.model.theme = Theme::load("dark", Depth::True).unwrap().ascii(true);
-    rig.model.pictures_on = false;
+    rig.model.display.theme = Theme::load("dark", Depth::True).unwrap().ascii(true);
+    rig.model.display.pictures_on = false;
     for keys in ["xa1sjj<Space>", "H", "qM", "qP", "qI", "qw", "q?", "<Esc>,", "<Esc>*x"] {
         rig.press(keys);
         let screen = rig.screen();
@@ -122,7 +122,7 @@ fn the_threshold_moves_with_a_live_count_and_the_engine_hears_when_it_rests() {
         words.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
     let before = line(&rig);
-    rig.model.now += 1_000;
+    rig.model.time.now += 1_000;
     // Faster than the threshold rests.
     for _ in 0..10 {
         rig.send(Msg::Key(crate::key::KeyChord::char('l').into()));
@@ -218,9 +218,7 @@ fn typing_a_value_does_not_decide() {
     let mut rig = Rig::small();
     rig.press("P<Enter><C-u>x1a<Esc>");
     assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
-    assert!(
-        matches!(&rig.model.mode, Mode::Panel(p) if p.kind == PanelKind::Detectors && p.editing.is_none())
-    );
+    assert!(matches!(&rig.model.mode, Mode::Panel(p) if p.page.name() == "detectors" && p.editing.is_none()));
 }
 
 #[test]
@@ -243,7 +241,7 @@ fn a_sitting_is_counted() {
     let mut rig = Rig::small();
     // Samples 0 and 3 have a suggested label, 1 and 2 have none.
     rig.press("1xxau");
-    let sitting = &rig.model.sitting;
+    let sitting = &rig.model.review.sitting;
     assert_eq!((sitting.decisions, sitting.undone), (4, 1));
     assert_eq!((sitting.suggested, sitting.accepted, sitting.kept), (2, 1, 1));
 }

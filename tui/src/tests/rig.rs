@@ -32,7 +32,7 @@ impl Rig {
     pub(crate) fn new(engine: FakeEngine, width: u16, height: u16) -> Rig {
         let theme = Theme::load("dark", Depth::True).unwrap();
         let mut model = Model::new(Keymap::builtin().unwrap(), theme, Size::new(width, height));
-        model.scan_when_stale = false;
+        model.jobs.scan_when_stale = false;
         let mut rig = Rig { model, engine, effects: Vec::new(), cut: false, waiting: VecDeque::new() };
         let hello = rig.engine.hello();
         rig.event(hello);
@@ -89,7 +89,7 @@ impl Rig {
     }
 
     pub(crate) fn wait(&mut self, ms: u64) {
-        let now = self.model.now + ms;
+        let now = self.model.time.now + ms;
         self.send(Msg::Tick(now));
     }
 
@@ -114,7 +114,7 @@ impl Rig {
     }
 
     pub(crate) fn buffer(&self) -> Buffer {
-        let size = self.model.size;
+        let size = self.model.display.size;
         let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
         terminal.draw(|frame| view(&self.model, frame)).unwrap();
         terminal.backend().buffer().clone()

@@ -215,8 +215,8 @@ fn sixty_by_sixteen_is_usable() {
 #[test]
 fn without_colour_nothing_is_coloured_but_everything_told_apart() {
     let mut rig = Rig::small();
-    rig.model.theme = Theme::load("dark", Depth::Mono).unwrap();
-    rig.model.pictures_on = false;
+    rig.model.display.theme = Theme::load("dark", Depth::Mono).unwrap();
+    rig.model.display.pictures_on = false;
     rig.press("xa1s");
     let buffer = rig.buffer();
     assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));

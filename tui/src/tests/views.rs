@@ -2,7 +2,8 @@
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
-use crate::model::{Mode, Page, slot};
+use crate::model::{Mode, slot};
+use crate::pages::map_area;
 use crate::picture::Protocol;
 use crate::update::Msg;
 use crate::view;
@@ -11,6 +12,11 @@ use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, ViewCommand};
 use crossterm::event::{MouseButton, MouseEventKind};
 use std::collections::BTreeSet;
+
+/// Columns of the grid.
+fn columns(rig: &Rig) -> Option<u16> {
+    rig.model.views.page.list_cells(&rig.model).map(|cells| cells.columns)
+}
 
 /// Samples whose pictures were asked for since the last look.
 fn asked(rig: &mut Rig) -> BTreeSet<SampleId> {
@@ -27,7 +33,7 @@ fn the_grid_asks_for_what_is_on_the_screen_and_nothing_else() {
     let mut rig = Rig::new(FakeEngine::new(10_000), 80, 24);
     asked(&mut rig);
     rig.press("i");
-    let cells = rig.model.views.grid(&rig.model).unwrap();
+    let cells = rig.model.views.page.list_cells(&rig.model).unwrap();
     assert_eq!((cells.columns, cells.rows), (5, 2), "80x24");
     let wanted = |first: u32| (first..first + 10).map(SampleId).collect::<BTreeSet<_>>();
     assert_eq!(asked(&mut rig), wanted(0));
@@ -37,7 +43,7 @@ fn the_grid_asks_for_what_is_on_the_screen_and_nothing_else() {
     rig.press("G");
     assert_eq!(asked(&mut rig), wanted(9_990));
     assert_eq!(rig.model.list.cursor, 9_999);
-    assert!(rig.model.rows.held() < 4_000);
+    assert!(rig.model.list.rows.held() < 4_000);
 }
 
 #[test]
@@ -65,16 +71,16 @@ fn the_grid_moves_by_rows_and_columns_and_stays_whole() {
         assert!(list.cursor >= list.top && list.cursor < list.top + 10, "{keys}");
     }
     rig.press("i");
-    assert_eq!(rig.model.views.page, Page::List);
+    assert_eq!(rig.model.views.page.name(), "list");
 }
 
 #[test]
 fn columns_are_chosen_and_every_size_of_the_window_works() {
     let mut rig = Rig::new(FakeEngine::new(1000), 80, 24);
     rig.press("iG<lt><lt>");
-    assert_eq!(rig.model.views.grid_columns(&rig.model), Some(7));
+    assert_eq!(columns(&rig), Some(7));
     rig.press(">>>>>>>>>>>>");
-    assert_eq!(rig.model.views.grid_columns(&rig.model), Some(1));
+    assert_eq!(columns(&rig), Some(1));
     rig.press("<lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt><lt>");
     for (width, height) in [(200, 50), (40, 10), (60, 16), (300, 100), (5, 3), (80, 24)] {
         rig.send(Msg::Resize(width, height));
@@ -84,7 +90,7 @@ fn columns_are_chosen_and_every_size_of_the_window_works() {
             rig.screen();
         }
     }
-    assert_eq!(rig.model.views.page, Page::Grid, "closing a view goes back to what was below it");
+    assert_eq!(rig.model.views.page.name(), "grid", "closing a view goes back to what was below it");
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn marks_and_decisions_work_in_the_grid_and_show_in_every_cell() {
     rig.press("ix<Space>j");
     assert_eq!(rig.choice(0), Some(Choice::Remove));
     assert_eq!(rig.model.list.cursor, 7);
-    let cells = rig.model.views.grid(&rig.model).unwrap();
+    let cells = rig.model.views.page.list_cells(&rig.model).unwrap();
     let gutter = |rig: &Rig, place: usize, line: u16| {
         let cell = cells.cell(place);
         rig.buffer()[(cell.x, cell.y + line)].symbol().to_owned()
@@ -103,7 +109,7 @@ fn marks_and_decisions_work_in_the_grid_and_show_in_every_cell() {
     assert_eq!(gutter(&rig, 7, 0), "▌");
     // Without names too.
     rig.press("o");
-    let cells = rig.model.views.grid(&rig.model).unwrap();
+    let cells = rig.model.views.page.list_cells(&rig.model).unwrap();
     let cell = cells.cell(0);
     assert_eq!(rig.buffer()[(cell.x, cell.y + 1)].symbol(), "✗");
     rig.press("a");
@@ -119,10 +125,10 @@ fn the_grid_is_there_again_in_the_next_run() {
     let mut engine = FakeEngine::new(1000);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
     let mut again = Rig::new(engine, 80, 24);
-    assert_eq!((again.model.views.page, again.model.views.grid_columns(&again.model)), (Page::Grid, Some(6)));
+    assert_eq!((again.model.views.page.name(), columns(&again)), ("grid", Some(6)));
     assert_eq!((again.model.sample(), again.model.list.top), here);
     again.press("z");
-    assert!(again.model.zoom && again.model.views.page == Page::List, "one picture alone");
+    assert!(again.model.views.look.zoom && again.model.views.page.name() == "list", "one picture alone");
 }
 
 #[test]
@@ -137,7 +143,7 @@ fn a_held_key_in_the_grid_replaces_questions_instead_of_queueing_them() {
     assert!(rig.model.pictures.asked.keys().filter(|s| **s >= slot::GRID).count() <= 10);
     rig.mend();
     rig.wait(1_000);
-    let shown = view::places(&rig.model);
+    let shown = rig.model.views.page.shots(&rig.model);
     assert_eq!(shown.len(), 10);
     assert!(shown.iter().all(|shot| rig.model.pictures.get(shot.key).is_some()));
 }
@@ -146,9 +152,10 @@ fn a_held_key_in_the_grid_replaces_questions_instead_of_queueing_them() {
 fn compare_shows_both_and_goes_through_what_is_beside() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("c");
-    let other = |rig: &Rig| rig.model.views.other(&rig.model).unwrap();
+    let other = |rig: &Rig| rig.model.views.page.compared(&rig.model).unwrap();
     assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(0)), SampleId(3)));
-    let shown: Vec<SampleId> = view::places(&rig.model).iter().map(|shot| shot.key.sample).collect();
+    let shown: Vec<SampleId> =
+        rig.model.views.page.shots(&rig.model).iter().map(|shot| shot.key.sample).collect();
     assert_eq!(shown, [SampleId(0), SampleId(3)]);
     assert!(rig.screen().contains("another label") && rig.screen().contains("alike 0.940"));
     rig.press("l");
@@ -163,7 +170,7 @@ fn compare_shows_both_and_goes_through_what_is_beside() {
     rig.press("x");
     assert_eq!(rig.choice(1), Some(Choice::Remove));
     rig.press("go");
-    assert_eq!((rig.model.views.page, rig.model.sample()), (Page::List, Some(SampleId(5))));
+    assert_eq!((rig.model.views.page.name(), rig.model.sample()), ("list", Some(SampleId(5))));
 }
 
 #[test]
@@ -187,7 +194,7 @@ fn blinking_changes_what_is_in_one_place() {
     rig.press("c");
     assert_eq!(view::wanted(&rig.model).len(), 2, "side by side again");
     rig.press("c");
-    assert_eq!(rig.model.views.page, Page::List);
+    assert_eq!(rig.model.views.page.name(), "list");
 }
 
 #[test]
@@ -221,13 +228,13 @@ fn pixel_by_pixel_the_arrow_keys_move_over_the_picture() {
     let left = f64::from(edge.0) / f64::from(u16::MAX) * 500.0 - f64::from(width) / 2.0;
     assert!((-1.0..=2.0).contains(&left), "{left}");
     rig.press("J");
-    assert_eq!((rig.model.list.cursor, rig.model.views.part.is_some()), (1, true));
+    assert_eq!((rig.model.list.cursor, rig.model.views.look.part.is_some()), (1, true));
     rig.press("<Esc>");
-    assert_eq!((rig.model.views.part, rig.model.views.page), (None, Page::Compare));
+    assert_eq!((rig.model.views.look.part, rig.model.views.page.name()), (None, "compare"));
     rig.press("<Esc>Z");
-    assert!(rig.model.zoom && rig.model.views.part.is_some(), "in the list too");
+    assert!(rig.model.views.look.zoom && rig.model.views.look.part.is_some(), "in the list too");
     rig.press("z");
-    assert!(!rig.model.zoom);
+    assert!(!rig.model.views.look.zoom);
 }
 
 #[test]
@@ -235,14 +242,14 @@ fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
     rig.press("jjB");
-    assert_eq!(rig.model.views.page, Page::Group, "first the group is shown");
+    assert_eq!(rig.model.views.page.name(), "group", "first the group is shown");
     assert_eq!(rig.choice(2), None);
     assert!(rig.screen().contains("best: highest score of duplicate"), "{}", rig.screen());
     rig.press("B");
     let all = [2, 5, 8].map(|n| rig.choice(n));
     assert_eq!(all, [Some(Choice::Keep), Some(Choice::Remove), Some(Choice::Remove)]);
     assert_eq!(rig.model.views.groups.place, 1, "on to the next group");
-    assert!(rig.model.journal.overlay.is_empty());
+    assert!(rig.model.review.journal.overlay.is_empty());
     rig.press("u");
     assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { None }; 3]);
     assert_eq!(rig.model.views.groups.place, 0, "back at the group");
@@ -300,7 +307,7 @@ fn a_refused_group_is_taken_back_on_the_screen() {
     rig.engine.refuse = Some("the disk is full".to_owned());
     rig.press("jjpB");
     assert!(rig.screen().contains("the disk is full"));
-    assert!(rig.model.journal.overlay.is_empty());
+    assert!(rig.model.review.journal.overlay.is_empty());
     assert_eq!(rig.model.views.groups.place, 0, "back at the group that was not decided");
     let shown = rig.model.views.groups.shown.as_ref().unwrap();
     assert!(shown.members.iter().all(|member| rig.model.choice(&member.row).is_none()));
@@ -340,7 +347,7 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
         rig.press("h");
     }
     rig.press("v");
-    let place = view::map_area(rig.model.size);
+    let place = map_area(rig.model.display.size);
     for _ in 0..place.width / 2 {
         rig.press("l");
     }
@@ -348,8 +355,8 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
         rig.press("j");
     }
     rig.press("v");
-    let classes: BTreeSet<u32> = rig.model.marks.iter().map(|s| s.0 % 4).collect();
-    assert_eq!((rig.model.marks.len(), classes), (25, BTreeSet::from([0])));
+    let classes: BTreeSet<u32> = rig.model.review.marks.iter().map(|s| s.0 % 4).collect();
+    assert_eq!((rig.model.review.marks.len(), classes), (25, BTreeSet::from([0])));
     rig.press("<Esc>f");
     assert!(matches!(rig.model.mode, Mode::Prompt(_)));
     rig.press("<Enter>");
@@ -433,12 +440,12 @@ fn told_in_lines_only_what_needs_no_picture_is_opened() {
     rig.model.views.spoken = true;
     for key in ["i", "c", "b", "C", "m", "Z", ">"] {
         rig.press(key);
-        assert_eq!((rig.model.views.page, rig.model.zoom), (Page::List, false), "{key}");
+        assert_eq!((rig.model.views.page.name(), rig.model.views.look.zoom), ("list", false), "{key}");
         assert_eq!(rig.toast(), "that is nothing without pictures");
     }
     rig.press("jjp");
-    assert_eq!(rig.model.views.page, Page::Group);
+    assert_eq!(rig.model.views.page.name(), "group");
     rig.engine.groups.clear();
     rig.press("<Esc>p");
-    assert_eq!(rig.model.views.page, Page::List, "there is no group to be told of");
+    assert_eq!(rig.model.views.page.name(), "list", "there is no group to be told of");
 }

@@ -73,8 +73,8 @@ fn map() {
 fn without_colour_the_views_are_usable() {
     for key in ["i", "c", "p", "C", "m"] {
         let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
-        rig.model.theme = Theme::load("dark", Depth::Mono).unwrap();
-        rig.model.pictures_on = false;
+        rig.model.display.theme = Theme::load("dark", Depth::Mono).unwrap();
+        rig.model.display.pictures_on = false;
         rig.press("jjx").press(key);
         let buffer = rig.buffer();
         assert!(

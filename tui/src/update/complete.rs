@@ -1,135 +1,37 @@
-//! Completion of filters: what may stand where the text cursor is.
+//! Completion of filters: putting one in.
 
-use super::panels::quoted;
-use crate::model::{Completion, Line, Mode, Model, Prompt, PromptKind};
-use chaffinch_protocol::decision::TAGS;
-
-/// Completions that are offered at once.
-const OFFERED: usize = 8;
-/// What a word of a filter may be, besides a part of the path.
-const WORDS: [&str; 19] = [
-    "class:",
-    "suggested:",
-    "detector:",
-    "split:train",
-    "split:validation",
-    "split:test",
-    "split:none",
-    "decision:keep",
-    "decision:remove",
-    "decision:relabel",
-    "decision:unsure",
-    "decision:none",
-    "decided",
-    "undecided",
-    "tag:",
-    "score<",
-    "score>",
-    "is:leak",
-    "is:unreadable",
-];
-
-/// What may be meant by the word at the cursor, and where that word begins.
-pub(crate) fn options(model: &Model, line: &Line) -> (usize, Vec<String>) {
-    let start = word_start(&line.text[..line.at]);
-    let word = &line.text[start..line.at];
-    if word.is_empty() {
-        return (start, Vec::new());
-    }
-    let session = model.session.as_deref();
-    let values: Vec<String> = match word.split_once(':') {
-        Some(("class" | "suggested", _)) => {
-            session.map(|session| session.classes.clone()).unwrap_or_default()
-        }
-        Some(("detector", _)) => {
-            session.map(|s| s.detectors.iter().map(|d| d.name.clone()).collect()).unwrap_or_default()
-        }
-        Some(("tag", _)) => TAGS.iter().map(|tag| (*tag).to_owned()).chain(model.tags.clone()).collect(),
-        _ => {
-            let mut found = with_start(WORDS.iter().map(|word| (*word).to_owned()), word);
-            if found.is_empty() && !word.contains([':', '<', '>', '"']) {
-                let classes = session.map(|session| session.classes.as_slice()).unwrap_or_default();
-                found = with_start(classes.iter().cloned(), word);
-                found = found.into_iter().map(|name| format!("class:{}", quoted(&name))).collect();
-            }
-            return (start, found);
-        }
-    };
-    let (key, typed) = word.split_once(':').unwrap_or_default();
-    let typed = typed.trim_matches('"');
-    let mut found = with_start(values.iter().cloned(), typed);
-    if found.is_empty() {
-        // Nothing begins with it: what it may be a part of.
-        found = crate::fuzzy::rank(typed, &values)
-            .into_iter()
-            .take(OFFERED)
-            .map(|place| values[place].clone())
-            .collect();
-    }
-    (start, found.into_iter().map(|name| format!("{key}:{}", quoted(&name))).collect())
-}
-
-fn with_start(values: impl Iterator<Item = String>, start: &str) -> Vec<String> {
-    let start = start.to_lowercase();
-    values.filter(|value| value.to_lowercase().starts_with(&start)).take(OFFERED).collect()
-}
-
-/// Where the last word begins: behind a blank outside of quotes, and behind a minus that negates it.
-fn word_start(head: &str) -> usize {
-    let (mut start, mut quotes) = (0, false);
-    for (at, c) in head.char_indices() {
-        match c {
-            '"' => quotes = !quotes,
-            c if c.is_whitespace() && !quotes => start = at + c.len_utf8(),
-            _ => {}
-        }
-    }
-    if head[start..].len() > 1 && head[start..].starts_with('-') { start + 1 } else { start }
-}
+use crate::model::{Completion, Mode, Model, Prompt, PromptKind, completions};
 
 /// Puts the next or the previous completion in. Says whether there was one.
 pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, .. }) = &model.mode else {
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, completion, .. }) = &model.mode else {
         return false;
     };
-    let mut completion = match model.completion.take() {
+    let mut completion = match completion.clone() {
         Some(mut known) => {
             let count = known.options.len();
             known.chosen = (known.chosen + if forward { 1 } else { count - 1 }) % count;
             known
         }
         None => {
-            let (start, options) = options(model, line);
+            let (start, options) = completions(model, line);
             let chosen = if forward { 0 } else { options.len().saturating_sub(1) };
             Completion { start, options, chosen }
         }
     };
-    let Some(text) = completion.options.get(completion.chosen).cloned() else { return false };
-    let apply = model.now + super::prompt::APPLY;
-    if let Mode::Prompt(prompt) = &mut model.mode {
-        let line = &mut prompt.line;
-        line.text.replace_range(completion.start..line.at, &text);
-        line.at = completion.start + text.len();
-        prompt.apply_at = Some(apply);
-    }
+    let text = completion.options.get(completion.chosen).cloned();
+    let apply = model.time.now + super::prompt::APPLY;
+    let Mode::Prompt(prompt) = &mut model.mode else { return false };
+    prompt.completion = None;
+    let Some(text) = text else { return false };
+    let line = &mut prompt.line;
+    line.text.replace_range(completion.start..line.at, &text);
+    line.at = completion.start + text.len();
+    prompt.apply_at = Some(apply);
     // With one choice only, the next key completes what comes after it.
     if completion.options.len() > 1 {
         completion.options.dedup();
-        model.completion = Some(completion);
+        prompt.completion = Some(completion);
     }
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::word_start;
-
-    #[test]
-    fn words_begin_behind_blanks_that_are_not_quoted() {
-        assert_eq!(word_start("class:a b"), 8);
-        assert_eq!(word_start("class:\"polar be"), 0);
-        assert_eq!(word_start("x -sco"), 3);
-        assert_eq!(word_start("-"), 0);
-        assert_eq!(word_start("größe "), 8);
-    }
 }

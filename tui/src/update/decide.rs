@@ -1,62 +1,55 @@
 //! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
 
-use super::{Effects, motion, prompt, say, send, views, walk};
-use crate::action::Action;
-use crate::model::{Confirm, Consequence, Level, Mode, Model, Op, Then};
+use super::targets::targets;
+use super::{Effects, motion, open, say, send};
+use crate::action::{Action, kind};
+use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, Detail};
+use chaffinch_protocol::{Command, ViewCommand};
 
 /// Above this many samples a decision is asked about first.
-pub(super) const ASK_ABOVE: usize = 20;
+pub(crate) const ASK_ABOVE: usize = 20;
 
-/// Whether an action reaches beyond the sample under the cursor.
-fn is_group(action: Action) -> bool {
-    matches!(action, Action::KeepGroup | Action::RemoveGroup | Action::RelabelGroup | Action::UnsureGroup)
-}
-
-/// The samples an action is about: what is marked; else the group, where one is asked for; else the sample under
-/// the cursor. `None` with a message, or with a walk under way that does the action again at its end.
-pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Option<Vec<SampleId>> {
-    if let Some(from) = model.visual.take() {
-        let to = model.list.cursor;
-        walk::gather(model, from.min(to), from.max(to), Then::Do(action), fx);
-        return None;
+/// Does an action that decides.
+pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
+    use kind::Decide as D;
+    let action = Action::from(it);
+    match it {
+        D::Keep | D::KeepGroup => ask(model, action, Choice::Keep, fx),
+        D::Remove | D::RemoveGroup => ask(model, action, Choice::Remove, fx),
+        D::Unsure | D::UnsureGroup => ask(model, action, Choice::Unsure, fx),
+        D::AcceptSuggestion => accept(model, fx),
+        D::Relabel | D::RelabelGroup => relabel(model, action, fx),
+        D::Candidate1
+        | D::Candidate2
+        | D::Candidate3
+        | D::Candidate4
+        | D::Candidate5
+        | D::Candidate6
+        | D::Candidate7
+        | D::Candidate8
+        | D::Candidate9 => candidate(model, action, action.candidate().unwrap_or(0), fx),
+        D::ClearDecision => clear(model, action, fx),
+        D::Repeat => match model.review.last_choice.clone() {
+            Some(choice) => ask(model, action, choice, fx),
+            None => say(model, Level::Warning, "nothing to repeat yet"),
+        },
+        D::Undo => {
+            model.review.journal.push(Op::Undo);
+            send(fx, Command::Undo);
+        }
+        D::Redo => {
+            model.review.journal.push(Op::Redo);
+            send(fx, Command::Redo);
+        }
+        D::Note => open::note(model, action, fx),
+        D::Tag => open::tag(model, action, fx),
     }
-    if !model.marks.is_empty() {
-        return Some(model.marks.iter().copied().collect());
-    }
-    let Some(sample) = model.sample() else {
-        say(model, Level::Warning, "no sample is here yet");
-        return None;
-    };
-    if !is_group(action) {
-        return Some(vec![sample]);
-    }
-    if let Some(group) = model.views.group_samples() {
-        return Some(group);
-    }
-    let Some(detail) = model.details.get(sample) else {
-        say(model, Level::Warning, "the group is still being read");
-        return None;
-    };
-    let group = group(detail);
-    if group.is_empty() {
-        say(model, Level::Warning, "this sample is in no group: mark samples first");
-        return None;
-    }
-    Some(group)
-}
-
-/// The group of the worst issue that has one.
-pub(crate) fn group(detail: &Detail) -> Vec<SampleId> {
-    let flagged = detail.issues.iter().filter(|issue| issue.flagged).chain(&detail.issues);
-    let group = flagged.map(|issue| &issue.group).find(|group| group.len() > 1);
-    group.cloned().unwrap_or_default()
 }
 
 /// Decides, or asks first where it is about many.
-pub(super) fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
+fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         ask_about(model, samples, choice, fx);
     }
@@ -67,7 +60,7 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
     let new = match &choice {
         Choice::Relabel(name) => {
             let known = model.session.as_ref().is_some_and(|session| session.classes.contains(name));
-            (!known && !model.recent.contains(name)).then(|| name.clone())
+            (!known && !model.review.recent.contains(name)).then(|| name.clone())
         }
         _ => None,
     };
@@ -92,7 +85,7 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
 pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
     match consequence {
         Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
-        Consequence::KeepOnly(keep, remove) => views::keep_only(model, keep, remove, fx),
+        Consequence::KeepOnly(keep, remove) => keep_only(model, keep, remove, fx),
     }
 }
 
@@ -100,40 +93,56 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
 pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
     let here = model.sample();
     if let Some(choice) = &choice {
-        model.last_choice = Some(choice.clone());
+        model.review.last_choice = Some(choice.clone());
         if let Choice::Relabel(name) = choice {
-            model.recent.retain(|known| known != name);
-            model.recent.insert(0, name.clone());
-            model.recent.truncate(12);
+            model.review.recent.retain(|known| known != name);
+            model.review.recent.insert(0, name.clone());
+            model.review.recent.truncate(12);
         }
     }
     count(model, &samples, choice.as_ref());
     sit(model, &samples, choice.as_ref());
     let decision = choice.clone().map(Decision::from);
     send(fx, Command::Decide { samples: samples.clone(), decision });
-    let advance = model.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
-    model.marks.clear();
-    model.journal.push(Op::Decide { samples, choice });
+    let advance =
+        model.review.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
+    model.review.marks.clear();
+    model.review.journal.push(Op::Decide { samples, choice });
     motion::touch(model);
-    if advance && !views::advance(model, fx) {
+    if advance && !model.views.page.advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
+    }
+}
+
+/// Sends that one of a group is kept and the others are removed, and goes on to the next group.
+pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>, fx: &mut Effects) {
+    count(model, &[keep], Some(&Choice::Keep));
+    count(model, &remove, Some(&Choice::Remove));
+    model.review.marks.clear();
+    send(fx, Command::View(ViewCommand::KeepOnly { keep, remove: remove.clone() }));
+    model.review.journal.push(Op::KeepOnly { keep, remove });
+    motion::touch(model);
+    if model.review.advance {
+        model.views.page.advance(model, fx);
     }
 }
 
 /// Keeps the statistics of this sitting.
 fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     let Some(choice) = choice else { return };
-    let now = model.now;
-    model.sitting.decided(now, samples.len() as u64);
+    let now = model.time.now;
+    model.review.sitting.decided(now, samples.len() as u64);
     for sample in samples {
-        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
+            continue;
+        };
         let suggested = model.class(row.suggested).filter(|_| row.suggested != row.label);
         let (Some(suggested), true) = (suggested, *choice != Choice::Unsure) else { continue };
         let accepted = matches!(choice, Choice::Relabel(name) if name == suggested);
-        model.sitting.suggested += 1;
-        model.sitting.accepted += u64::from(accepted);
-        model.sitting.kept += u64::from(*choice == Choice::Keep);
+        model.review.sitting.suggested += 1;
+        model.review.sitting.accepted += u64::from(accepted);
+        model.review.sitting.kept += u64::from(*choice == Choice::Keep);
     }
 }
 
@@ -146,7 +155,9 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
         Choice::Unsure => 3,
     };
     for sample in samples {
-        let Some(row) = model.rows.place_of(*sample).and_then(|at| model.rows.get(at)) else { continue };
+        let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
+            continue;
+        };
         let before = model.choice(row).map(place);
         let list = &mut model.list;
         if let Some(before) = before {
@@ -161,14 +172,14 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
 }
 
 /// Takes decisions back.
-pub(super) fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
+fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         decide(model, samples, None, fx);
     }
 }
 
 /// Relabels to what the detectors suggest.
-pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
+fn accept(model: &mut Model, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let suggested = row.suggested.or_else(|| {
         model
@@ -183,7 +194,7 @@ pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
 }
 
 /// Relabels to one of the candidates that the panel shows.
-pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
+fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let (sample, label) = (row.sample, row.label);
     // Only what stands on the screen may be chosen by its number.
@@ -193,7 +204,7 @@ pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mu
     let Some(class) = detail.candidates.get(place).map(|candidate| candidate.class) else {
         return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
     };
-    if model.marks.is_empty() && model.visual.is_none() && label == Some(class) {
+    if model.review.marks.is_empty() && model.review.visual.is_none() && label == Some(class) {
         return ask(model, action, Choice::Keep, fx);
     }
     if let Some(name) = model.class(Some(class)).map(str::to_owned) {
@@ -202,8 +213,8 @@ pub(super) fn candidate(model: &mut Model, action: Action, place: usize, fx: &mu
 }
 
 /// Opens the list of classes.
-pub(super) fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
+fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
-        prompt::open_relabel(model, samples);
+        open::relabel(model, samples);
     }
 }

@@ -1,10 +1,12 @@
 //! What the engine says, taken in.
 
-use super::{Effect, Effects, decide, macros, motion, panels, say, send, views, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Place, Shown};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use chaffinch_protocol::decision::Decision;
-use chaffinch_protocol::{Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary};
+use chaffinch_protocol::{
+    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
+};
 use std::sync::Arc;
 
 /// Lines of the log and troubles that are held.
@@ -16,7 +18,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             session(model, summary, fx);
             panels::refresh(model, fx);
         }
-        Event::Overview { ticket, overview } => panels::overview(model, ticket, overview),
+        Event::Overview { ticket, overview } => panels::overviewed(model, ticket, overview),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
@@ -51,11 +53,20 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         }
         Event::Detail(detail) => model.details.insert(detail),
         Event::Picture(picture) => got_picture(model, picture, fx),
-        Event::View(event) => views::event(model, *event, fx),
+        Event::View(event) => view(model, *event, fx),
         Event::Saved(saved) => got_saved(model, saved, fx),
         Event::Refused { message } => refused(model, message, fx),
         Event::Log { line } => log(model, line),
         Event::Bye => fx.push(Effect::Gone),
+    }
+}
+
+/// An answer to a question of a page, for the one that asked.
+fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
+    let mut left = Some(event);
+    for page in model.views.all {
+        let Some(event) = left.take() else { return };
+        left = page.event(model, event, fx);
     }
 }
 
@@ -75,28 +86,31 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         );
         return say(model, Level::Error, text);
     }
-    let chosen = model.session.as_ref().and_then(|s| s.detectors.get(model.detector)).map(|d| d.name.clone());
+    let chosen = model.chosen_name().map(str::to_owned);
     let before = model.session.replace(summary);
     let Some(summary) = &model.session else { return };
     match before {
         None => {
             let stale = summary.stale;
             let place: Place = serde_json::from_str(&summary.remembered).unwrap_or_default();
-            model.remembered = summary.remembered.clone();
+            model.time.remembered = summary.remembered.clone();
             let at = summary.detectors.iter().position(|d| d.name == place.detector);
             model.detector = at.unwrap_or(0);
-            model.recent = place.recent;
-            let tags = place.tags.into_iter().filter(|tag| !model.tags.contains(tag)).collect::<Vec<_>>();
-            model.tags.extend(tags);
+            model.review.recent.clone_from(&place.recent);
+            let tags =
+                place.tags.iter().filter(|tag| !model.review.tags.contains(tag)).cloned().collect::<Vec<_>>();
+            model.review.tags.extend(tags);
             macros::restore(model, &place.keys);
-            model.advance = !place.stay;
-            views::restore(model, place.grid, place.columns);
+            model.review.advance = !place.stay;
+            for page in model.views.all {
+                page.restore(model, &place);
+            }
             model.list.top = place.top;
             let anchor =
                 if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };
             motion::relist(model, place.query, anchor, fx);
-            model.remember_at = None;
-            if stale && model.scan_when_stale {
+            model.time.remember_at = None;
+            if stale && model.jobs.scan_when_stale {
                 send(fx, Command::Scan { detectors: Vec::new() });
             }
         }
@@ -109,7 +123,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 || before.ensemble != summary.ensemble
                 || before.classes != summary.classes
                 || before.detectors != summary.detectors;
-            if let Some((name, value, _)) = &model.threshold
+            if let Some((name, value, _)) = &model.time.threshold
                 && let Some(session) = &mut model.session
                 && let Some(detector) = session.detectors.iter_mut().find(|d| d.name == *name)
             {
@@ -117,7 +131,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
             if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
-                model.views.forget();
+                model.forget_views();
                 let query = model.list.query.clone();
                 // Nothing moves under the cursor: it stays on its sample.
                 motion::relist(model, query, Anchor::Stay, fx);
@@ -144,29 +158,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     };
     match sample {
         Some(sample) => send(fx, Command::Locate { ticket, sample }),
-        None => arrive(model, row, fx),
-    }
-}
-
-/// The row of the cursor in the next list is known: the rows around it are asked for.
-fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
-    let Some(incoming) = &mut model.list.incoming else { return };
-    let Some((total, ..)) = incoming.counts else { return };
-    let row = row.min(total.saturating_sub(1));
-    incoming.cursor = Some(row);
-    let start = row / crate::model::CHUNK * crate::model::CHUNK;
-    send(fx, Command::Rows { ticket: incoming.ticket, start, len: crate::model::CHUNK as u32 });
-}
-
-/// Goes to the first or the last row: of the list on the screen, and of the next one where it is on its way. Who asks for
-/// an order and for its first row means that order's.
-pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
-    motion::go(model, row);
-    if let Some(incoming) = &mut model.list.incoming {
-        incoming.anchor = Anchor::Place(None, row);
-        if incoming.cursor.is_some() {
-            arrive(model, row, fx);
-        }
+        None => motion::arrive(model, row, fx),
     }
 }
 
@@ -188,11 +180,11 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
         _ => list.cursor.saturating_sub(height),
     };
     list.reveal(page);
-    model.visual = None;
-    model.scroll = 0;
-    model.rows.clear();
+    model.review.visual = None;
+    model.views.look.scroll = 0;
+    model.list.rows.clear();
     if !rows.is_empty() {
-        model.rows.seed(start, rows);
+        model.list.rows.seed(start, rows);
     }
 }
 
@@ -205,7 +197,7 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
     }
     if ticket == model.list.ticket {
         walk::rows(model, start, &rows, fx);
-        model.rows.insert(start, rows, model.list.cursor);
+        model.list.rows.insert(start, rows, model.list.cursor);
     }
 }
 
@@ -227,7 +219,7 @@ fn located(
         };
         // A row that was asked for since then counts, not the sample's.
         let row = row.filter(|_| !matches!(incoming.anchor, Anchor::Place(None, _)));
-        return arrive(model, row.unwrap_or(fallback), fx);
+        return motion::arrive(model, row.unwrap_or(fallback), fx);
     }
     if ticket == model.list.ticket && model.list.locating == Some(sample) {
         model.list.locating = None;
@@ -256,9 +248,9 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
         return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
     }
     let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
-    views::seen(model, key.sample, picture.whole);
-    let pixels = views::enlarged(pixels, key.part);
-    let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.target);
+    part::seen(model, key.sample, picture.whole);
+    let pixels = part::enlarged(pixels, key.part);
+    let (slot, pixels, target) = (picture.slot, Arc::new(pixels), model.display.target);
     fx.push(Effect::Encode(EncodeJob { slot, ticket, key, pixels, target, above: None, budget: None }));
 }
 
@@ -266,7 +258,7 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
     let key = result.key;
     if result.adds {
         model.pictures.steps[usize::from(result.slow)] = None;
-        if result.target == model.target {
+        if result.target == model.display.target {
             match result.encoded.graphics.into_iter().next() {
                 Some(better) if result.slow && !model.resting() => {
                     model.pictures.prepared = Some((key, better));
@@ -281,14 +273,14 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
         model.pictures.asked.remove(&result.slot);
     }
     // Made for another way of showing it: it is asked for again.
-    if result.target == model.target {
+    if result.target == model.display.target {
         model.pictures.insert(key, Shown::Ready(Arc::new(result.encoded)));
     }
 }
 
 fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
-    let op = model.journal.pop();
-    let journal = &mut model.journal;
+    let op = model.review.journal.pop();
+    let journal = &mut model.review.journal;
     journal.undoable = Some(saved.undoable);
     journal.redoable = saved.redoable;
     journal.saved = true;
@@ -296,7 +288,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         session.decided = saved.decided;
     }
     if saved.kind == SavedKind::Undo {
-        model.sitting.undone += saved.samples.len() as u64;
+        model.review.sitting.undone += saved.samples.len() as u64;
     }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
@@ -328,33 +320,39 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     if let Some(first) = first.filter(|_| moves && uniform) {
         motion::go_to(model, first, fx);
     }
-    views::saved(model, moves.then_some(first).flatten());
+    model.views.stale = true;
+    if let Some(first) = first.filter(|_| moves) {
+        model.views.page.reveal(model, Some(first));
+    }
     finish_quitting(model, fx);
 }
 
 fn set(model: &mut Model, samples: &[chaffinch_protocol::sample::SampleId], decision: Option<&Decision>) {
     let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
-    let change = |row: &mut Row| {
+    let mut change = |row: &mut Row| {
         if samples.contains(&row.sample) {
             row.decision = decision.cloned();
         }
     };
-    model.rows.each_mut(change);
+    model.list.rows.each_mut(&mut change);
     model.details.each_mut(|detail| change(&mut detail.row));
-    model.views.each_row_mut(change);
+    for page in model.views.all {
+        page.each_row_mut(model, &mut change);
+    }
 }
 
 fn refused(model: &mut Model, message: String, fx: &mut Effects) {
-    let op = model.journal.pop();
+    let op = model.review.journal.pop();
     let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
     say(model, level, message);
     match op {
         Some(op @ (Op::Decide { .. } | Op::KeepOnly { .. })) => {
             let samples = op.samples();
             // Who waits to quit must see that this was not saved.
-            let waiting = model.quitting.take().is_some();
-            views::refused(model, samples.first().copied());
-            let place = samples.first().and_then(|first| model.rows.place_of(*first));
+            let waiting = model.time.quitting.take().is_some();
+            model.views.stale = true;
+            model.views.page.reveal(model, samples.first().copied());
+            let place = samples.first().and_then(|first| model.list.rows.place_of(*first));
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);
             }
@@ -369,21 +367,21 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
 
 /// Leaves once the last save has come.
 fn finish_quitting(model: &mut Model, fx: &mut Effects) {
-    if model.quitting.is_some() && model.journal.outstanding.is_empty() {
+    if model.time.quitting.is_some() && model.review.journal.outstanding.is_empty() {
         fx.push(Effect::Quit(0));
     }
 }
 
 /// Hands the place to the engine, if it changed.
 pub(super) fn remember(model: &mut Model, fx: &mut Effects) {
-    model.remember_at = None;
+    model.time.remember_at = None;
     if model.session.is_none() || model.list.ticket == 0 {
         return;
     }
     if let Ok(state) = serde_json::to_string(&model.place())
-        && state != model.remembered
+        && state != model.time.remembered
     {
-        model.remembered.clone_from(&state);
+        model.time.remembered.clone_from(&state);
         send(fx, Command::Remember { state });
     }
 }

@@ -1,7 +1,7 @@
 //! Keys, pasted text and the mouse.
 
-use super::{Effects, act, decide, macros, motion, panels, prompt, say, views};
-use crate::action::Action;
+use super::{Effects, act, decide, macros, motion, panels, prompt, say};
+use crate::action::{Action, Scope};
 use crate::key::{KeyChord, shown};
 use crate::keymap::Lookup;
 use crate::model::{Level, Mode, Model};
@@ -11,7 +11,7 @@ use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 const WHEEL_ROWS: i32 = 3;
 
 pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
-    if model.quitting.is_some() {
+    if model.time.quitting.is_some() {
         // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
         if key == KeyChord::ctrl('c') {
             act(model, Action::Cancel, fx);
@@ -42,6 +42,7 @@ pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
                 (Mode::Panel(panel), Some(c)) if panel.editing.is_some() => {
                     panels::typed(model, c.encode_utf8(&mut [0; 4]));
                 }
+                (Mode::Panel(panel), _) if panel.page.scope() == Scope::Pane => {}
                 (Mode::List | Mode::Panel(_), _) => {
                     let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
                     say(model, Level::Warning, format!("{} does nothing here   {help} help", shown(&keys)));
@@ -88,39 +89,29 @@ pub(super) fn mouse(model: &mut Model, event: MouseEvent) {
 }
 
 fn click(model: &mut Model, x: u16, y: u16) {
-    if views::click(model, x, y) {
-        return;
-    }
-    let list = model.layout().list;
-    if model.mode == Mode::List && list.contains((x, y).into()) {
-        let row = model.list.top + u64::from(y - list.y);
-        if row < model.list.total {
-            motion::go(model, row);
-        }
+    if model.mode == Mode::List {
+        let page = model.views.page;
+        page.click(model, x, y);
     }
 }
 
 fn wheel(model: &mut Model, rows: i32, x: u16, y: u16) {
-    model.key_at = model.now;
+    model.time.key_at = model.time.now;
     let over_info = model.layout().info.contains((x, y).into());
-    let columns = i64::from(model.views.grid_columns(model).unwrap_or(1));
+    let columns = model.views.page.list_cells(model).map_or(1, |cells| i64::from(cells.columns));
     match &mut model.mode {
         Mode::List if over_info => {
-            model.scroll = model.scroll.saturating_add_signed(rows as i16);
+            model.views.look.scroll = model.views.look.scroll.saturating_add_signed(rows as i16);
         }
         Mode::List => {
             let row = model.list.cursor.saturating_add_signed(i64::from(rows) * columns);
             motion::go(model, row);
         }
-        Mode::Jobs(scroll) => *scroll = scroll.saturating_add_signed(rows as i16),
         Mode::Picker(picker) => {
             let last = picker.found.len().saturating_sub(1);
             picker.selected = picker.selected.saturating_add_signed(rows as isize).min(last);
         }
-        Mode::Panel(_) => {
-            let scroll = &mut model.panels.scroll;
-            *scroll = scroll.saturating_add_signed(rows as i16);
-        }
+        Mode::Panel(_) => panels::scroll(model, rows as i16),
         Mode::Prompt(_) | Mode::Confirm(_) => {}
     }
 }

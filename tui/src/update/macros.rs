@@ -1,10 +1,9 @@
-//! Recording keys and pressing them again. What is pressed again waits for what the key before it has asked for, so
-//! that it does the same on a slow link as on a fast one.
+//! Recording keys, and choosing to press them again.
 
-use super::{Effects, keys, say};
+use super::say;
 use crate::action::Action;
-use crate::key::{KeyChord, notation, parse_sequence, shown};
-use crate::model::{LONGEST, Level, MOST, Model, PATIENCE};
+use crate::key::{KeyChord, parse_sequence, shown};
+use crate::model::{LONGEST, Level, MOST, Model};
 
 /// Begins to record, or ends it.
 pub(super) fn record(model: &mut Model) {
@@ -52,45 +51,7 @@ pub(super) fn replay(model: &mut Model, times: usize) {
     }
     let times = times.min(MOST / keys.len());
     model.macros.replay = std::iter::repeat_n(keys, times).flatten().collect();
-    model.macros.pressed_at = model.now;
-}
-
-/// Presses as many of the waiting keys as can be pressed now.
-pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
-    while !model.macros.replay.is_empty() {
-        if !calm(model) {
-            if model.now > model.macros.pressed_at + PATIENCE {
-                model.macros.replay.clear();
-                say(model, Level::Warning, "replaying was given up: the engine does not answer");
-            }
-            return;
-        }
-        let Some(key) = model.macros.replay.pop_front() else { return };
-        model.macros.pressed_at = model.now;
-        // Nobody looks at what is passed by, so nothing waits for the cursor to rest.
-        model.moved_at = 0;
-        let before = model.toast.clone();
-        keys::key(model, key, fx);
-        // What could not be done as recorded must not be followed by what was meant to come after it.
-        let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
-        if warned && model.toast != before {
-            return model.macros.replay.clear();
-        }
-        super::settle::settle(model, fx);
-    }
-}
-
-/// Whether everything that the last key asked for has come.
-fn calm(model: &Model) -> bool {
-    let list = &model.list;
-    let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
-    let here = list.total == 0 || model.sample().is_some_and(|sample| model.details.get(sample).is_some());
-    still && model.walk.is_none() && here && model.journal.outstanding.len() < 32
-}
-
-/// The recorded keys as they are kept with the session.
-pub(crate) fn kept(model: &Model) -> String {
-    notation(&model.macros.last)
+    model.macros.pressed_at = model.time.now;
 }
 
 /// Takes over what was kept.

@@ -1,37 +1,40 @@
 //! From a message to a new state and to what is to be done. Nothing here draws, waits or touches the outside.
 
 mod act;
+pub(crate) mod beside;
+mod clipboard;
 mod complete;
-mod decide;
+pub(crate) mod decide;
+pub(crate) mod detector;
 mod engine;
-mod form;
+mod find;
+pub(crate) mod job;
 mod keys;
+mod look;
 mod macros;
-mod motion;
-mod panels;
+pub(crate) mod mark;
+pub(crate) mod motion;
+mod moving;
+mod open;
+pub(crate) mod panels;
+pub(crate) mod part;
+pub(crate) mod pictures;
+mod program;
 mod prompt;
 mod record;
+mod replay;
 mod settle;
-mod views;
+pub(crate) mod show;
+mod targets;
 mod walk;
 
+pub use crate::effect::{Effect, Effects};
 pub use act::act;
-pub(crate) use complete::options as completions;
-pub(crate) use decide::group;
-pub(crate) use macros::kept as recorded;
-pub(crate) use motion::sort_name;
-pub(crate) use panels::detector as chosen_detector;
-pub(crate) use settle::main_key;
-
-/// Whether a row has what was searched for.
-pub(crate) fn hit(model: &Model, row: &chaffinch_protocol::Row) -> bool {
-    walk::matches(model, row, &model.search.to_lowercase())
-}
 
 use crate::action::Action;
 use crate::key::KeyChord;
 use crate::model::{Level, Model, Toast};
-use crate::picture::{EncodeJob, EncodeResult, Protocol};
+use crate::picture::{EncodeResult, Protocol};
 use chaffinch_protocol::{Command, Event};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::collections::BTreeMap;
@@ -65,35 +68,11 @@ pub enum Msg {
     Tick(u64),
 }
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Tell the engine.
-    Send(Command),
-    /// Make a picture ready.
-    Encode(EncodeJob),
-    /// Put text into the clipboard of the person's terminal.
-    Copy(String),
-    /// Draw everything again.
-    Redraw,
-    /// Take clicks and the wheel, or leave them to the terminal.
-    Mouse(bool),
-    /// Give the terminal back and stop.
-    Suspend,
-    /// Leave: the engine has ended.
-    Gone,
-    /// Leave; this many decisions are not known to be saved.
-    Quit(usize),
-}
-
-/// The effects of one message.
-pub type Effects = Vec<Effect>;
-
 /// Takes one message in.
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
     let mut fx = Effects::new();
     if matches!(msg, Msg::Key(_) | Msg::Resize(..)) {
-        model.key_at = model.now;
+        model.time.key_at = model.time.now;
     }
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
@@ -110,35 +89,37 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Paste(text) => keys::paste(model, &text),
         Msg::Mouse(event) => keys::mouse(model, event),
         Msg::Resize(width, height) => {
-            model.size = (width, height).into();
+            model.display.size = (width, height).into();
             let height = motion::page(model);
             model.list.reveal(height);
         }
         Msg::Engine(event) => engine::event(model, event, &mut fx),
         Msg::Encoded(result) => engine::encoded(model, result),
-        Msg::Target(target) if target == model.target => {}
+        Msg::Target(target) if target == model.display.target => {}
         Msg::Target(target) => {
-            model.target = target;
+            model.display.target = target;
             model.pictures.clear();
-            model.live.clear();
+            model.display.live.clear();
         }
-        Msg::Live(live) => model.live = live,
-        Msg::Link(rate) => model.link = rate,
+        Msg::Live(live) => model.display.live = live,
+        Msg::Link(rate) => model.display.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
         Msg::Log(line) => engine::log(model, line),
     }
+    act::act_next(model, &mut fx);
     settle::settle(model, &mut fx);
-    macros::go_on(model, &mut fx);
+    replay::go_on(model, &mut fx);
     fx
 }
 
 /// Shows a message at the bottom.
-fn say(model: &mut Model, level: Level, text: impl Into<String>) {
+pub(crate) fn say(model: &mut Model, level: Level, text: impl Into<String>) {
     // A fault stays until a key answers it.
-    let until = (level != Level::Error).then_some(model.now + 8_000);
+    let until = (level != Level::Error).then_some(model.time.now + 8_000);
     model.toast = Some(Toast { level, text: text.into(), until });
 }
 
-fn send(fx: &mut Effects, command: Command) {
+/// Tells the engine something.
+pub(crate) fn send(fx: &mut Effects, command: Command) {
     fx.push(Effect::Send(command));
 }

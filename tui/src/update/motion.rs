@@ -1,7 +1,7 @@
 //! Moving over the list, and choosing what is listed.
 
 use super::{Effects, say, send};
-use crate::model::{Anchor, Incoming, Level, Mode, Model};
+use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
 
@@ -9,42 +9,42 @@ use chaffinch_protocol::{Command, Query, Sort};
 const TRAVELLING: u64 = 90;
 
 /// Rows on one page.
-pub(super) fn page(model: &Model) -> u64 {
-    if let Some(cells) = model.views.grid_page(model) {
-        return cells;
+pub(crate) fn page(model: &Model) -> u64 {
+    if let Some(cells) = model.views.page.list_cells(model) {
+        return cells.count() as u64;
     }
     // Also while the picture fills the screen: a page stays what it was.
-    u64::from(crate::model::Layout::of(model.size, false).list.height).max(1)
+    u64::from(crate::model::Layout::of(model.display.size, false).list.height).max(1)
 }
 
 /// Moves the cursor to a row.
-pub(super) fn go(model: &mut Model, row: u64) {
+pub(crate) fn go(model: &mut Model, row: u64) {
     let before = model.list.cursor;
     let height = page(model);
     model.list.go(row, height);
     if model.list.cursor == before {
         return;
     }
-    model.scroll = 0;
+    model.views.look.scroll = 0;
     model.list.finding = None;
     model.list.locating = None;
-    if model.now < model.moved_at + TRAVELLING {
-        model.hold_until = model.now + TRAVELLING;
+    if model.time.now < model.time.moved_at + TRAVELLING {
+        model.time.hold_until = model.time.now + TRAVELLING;
     }
-    model.moved_at = model.now;
+    model.time.moved_at = model.time.now;
     touch(model);
 }
 
 /// Something worth remembering changed.
-pub(super) fn touch(model: &mut Model) {
-    if model.remember_at.is_none() {
-        model.remember_at = Some(model.now + 2_000);
+pub(crate) fn touch(model: &mut Model) {
+    if model.time.remember_at.is_none() {
+        model.time.remember_at = Some(model.time.now + 2_000);
     }
 }
 
 /// Goes to a sample: at once if its row is held, else when the engine has told where it is.
-pub(super) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
-    if let Some(row) = model.rows.place_of(sample) {
+pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
+    if let Some(row) = model.list.rows.place_of(sample) {
         go(model, row);
     } else if model.list.ticket != 0 && model.list.incoming.is_none() {
         model.list.locating = Some(sample);
@@ -64,7 +64,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
             return say(model, Level::Info, format!("nothing undecided {place}"));
         };
         row = next;
-        match model.rows.get(row) {
+        match model.list.rows.get(row) {
             Some(held) if model.choice(held).is_none() => return go(model, row),
             Some(_) => {}
             None => break,
@@ -78,7 +78,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
 }
 
 /// Asks for a list. What is shown stays until enough of the new one has come.
-pub(super) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
+pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
     let list = &mut model.list;
     list.last_ticket += 1;
     list.query = query.clone();
@@ -86,7 +86,7 @@ pub(super) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut E
     list.locating = None;
     list.incoming = Some(Incoming { ticket: list.last_ticket, anchor, counts: None, cursor: None });
     send(fx, Command::List { ticket: list.last_ticket, query });
-    model.walk = None;
+    model.list.walk = None;
     touch(model);
 }
 
@@ -98,18 +98,6 @@ pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     say(model, Level::Info, text);
 }
 
-/// The order in words.
-pub(crate) fn sort_name(sort: &Sort) -> &str {
-    match sort {
-        Sort::Rank => "rank",
-        Sort::Detector(name) => name,
-        Sort::Class => "class",
-        Sort::Path => "path",
-        Sort::Random => "random",
-        Sort::Group => "group",
-    }
-}
-
 /// Sets the filter, for good or while it is typed.
 pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     if model.list.query.filter == filter {
@@ -119,9 +107,24 @@ pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     relist(model, query, Anchor::Stay, fx);
 }
 
-/// Scrolls a page of text.
-pub(super) fn scroll_pane(model: &mut Model, by: i32) {
-    if let Mode::Jobs(scroll) = &mut model.mode {
-        *scroll = scroll.saturating_add_signed(by.clamp(-30_000, 30_000) as i16);
+/// The row of the cursor in the next list is known: the rows around it are asked for.
+pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
+    let Some(incoming) = &mut model.list.incoming else { return };
+    let Some((total, ..)) = incoming.counts else { return };
+    let row = row.min(total.saturating_sub(1));
+    incoming.cursor = Some(row);
+    let start = row / CHUNK * CHUNK;
+    send(fx, Command::Rows { ticket: incoming.ticket, start, len: CHUNK as u32 });
+}
+
+/// Goes to the first or the last row: of the list on the screen, and of the next one where it is on its way. Who asks for
+/// an order and for its first row means that order's.
+pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
+    go(model, row);
+    if let Some(incoming) = &mut model.list.incoming {
+        incoming.anchor = Anchor::Place(None, row);
+        if incoming.cursor.is_some() {
+            arrive(model, row, fx);
+        }
     }
 }

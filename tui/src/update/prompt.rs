@@ -1,139 +1,13 @@
-//! Typed lines and lists to choose from.
+//! What is typed into prompts and chosen from lists.
 
-use super::{Effects, act as perform, complete, decide, macros, motion, say, send, walk};
-use crate::action::{Action, Scope};
-use crate::key::shown;
-use crate::model::{
-    Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Purpose,
-};
+use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
+use crate::action::kind;
+use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose};
 use chaffinch_protocol::decision::{Choice, TAGS};
-use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query};
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
-
-pub(super) fn open_filter(model: &mut Model) {
-    let before = model.list.query.clone();
-    let mut line = Line::new(&before.filter);
-    if !line.text.is_empty() {
-        line.insert(" ");
-    }
-    let kind = PromptKind::Filter { before: Box::new(before) };
-    model.mode = Mode::Prompt(Prompt { kind, line, apply_at: None });
-}
-
-pub(super) fn open_search(model: &mut Model) {
-    model.mode = Mode::Prompt(Prompt { kind: PromptKind::Search, line: Line::default(), apply_at: None });
-}
-
-pub(super) fn open_times(model: &mut Model) {
-    model.mode = Mode::Prompt(Prompt { kind: PromptKind::Times, line: Line::default(), apply_at: None });
-}
-
-pub(super) fn open_note(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = decide::targets(model, action, fx) else { return };
-    let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
-    let line = Line::new(earlier);
-    model.mode = Mode::Prompt(Prompt { kind: PromptKind::Note(samples), line, apply_at: None });
-}
-
-/// Beside a tag that the sample has: choosing it again takes it away.
-const GIVEN: &str = "take away";
-
-pub(super) fn open_tag(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = decide::targets(model, action, fx) else { return };
-    // What a sample has stands on top, the reviewer's own above those that are always there.
-    let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
-    let given = has.iter().map(|tag| item(tag, "", GIVEN));
-    let own = model.tags.iter().map(|tag| item(tag, "", "own"));
-    let always = TAGS.iter().map(|tag| item(tag, "", ""));
-    let others = own.chain(always).filter(|item| !has.contains(&item.name));
-    let items = given.chain(others).collect();
-    model.mode = Mode::Picker(Picker::new(PickerKind::Tag(samples), items));
-}
-
-pub(super) fn open_relabel(model: &mut Model, samples: Vec<SampleId>) {
-    let Some(session) = &model.session else { return };
-    let mut items: Vec<PickerItem> = Vec::new();
-    let mut add = |name: &str, note: &str, side: String| {
-        if !items.iter().any(|item| item.name == name) {
-            items.push(PickerItem { name: name.to_owned(), note: note.to_owned(), side, action: None });
-        }
-    };
-    // What is likely stands on top: the class used last, then what is suggested, then the candidates.
-    for name in &model.recent {
-        add(name, "", "used before".to_owned());
-    }
-    if let Some(row) = model.row() {
-        if let Some(name) = model.class(row.suggested) {
-            add(name, "", "suggested".to_owned());
-        }
-        if let Some(detail) = model.details.get(row.sample) {
-            for candidate in &detail.candidates {
-                if let Some(name) = model.class(Some(candidate.class)) {
-                    add(
-                        name,
-                        "",
-                        candidate.probability.map(|p| format!("{:.0} %", p * 100.0)).unwrap_or_default(),
-                    );
-                }
-            }
-        }
-    }
-    let known: std::collections::BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
-    let rest = session.classes.iter().filter(|name| !known.contains(*name));
-    items.extend(rest.map(|name| item(name, "", "")));
-    model.mode = Mode::Picker(Picker::new(PickerKind::Relabel(samples), items));
-}
-
-pub(super) fn open_help(model: &mut Model) {
-    let mut items = Vec::new();
-    for scope in Scope::ALL {
-        for action in Action::ALL.iter().filter(|action| action.scope() == scope) {
-            let mut keys: Vec<String> = model.keymap.keys_for(*action).into_iter().map(shown).collect();
-            match action.candidate() {
-                // Nine lines that differ in a digit would hide the others.
-                Some(0) => keys
-                    .extend(model.keymap.key_for(Action::Candidate9).map(|key| format!("… {}", shown(key)))),
-                Some(_) => continue,
-                None => {}
-            }
-            if !keys.is_empty() {
-                let note = if scope == Scope::List { String::new() } else { format!("[{}]", scope.name()) };
-                let can = (scope == Scope::List).then_some(*action);
-                items.push(PickerItem {
-                    name: action.doc().to_owned(),
-                    note,
-                    side: keys.join("  "),
-                    action: can,
-                });
-            }
-        }
-    }
-    model.mode = Mode::Picker(Picker::new(PickerKind::Help, items));
-}
-
-pub(super) fn open_palette(model: &mut Model) {
-    let list =
-        Action::ALL.iter().filter(|action| action.scope() == Scope::List && **action != Action::Palette);
-    let items = list
-        .map(|action| {
-            let side = model.keymap.key_for(*action).map(shown).unwrap_or_default();
-            PickerItem {
-                name: action.name().to_owned(),
-                note: action.doc().to_owned(),
-                side,
-                action: Some(*action),
-            }
-        })
-        .collect();
-    model.mode = Mode::Picker(Picker::new(PickerKind::Palette, items));
-}
-
-fn item(name: &str, note: &str, side: &str) -> PickerItem {
-    PickerItem { name: name.to_owned(), note: note.to_owned(), side: side.to_owned(), action: None }
-}
 
 /// Text was typed or pasted.
 pub(super) fn typed(model: &mut Model, text: &str) {
@@ -142,11 +16,11 @@ pub(super) fn typed(model: &mut Model, text: &str) {
 
 /// Changes the line, and what depends on it.
 fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
-    let now = model.now;
-    model.completion = None;
+    let now = model.time.now;
     match &mut model.mode {
         Mode::Prompt(prompt) => {
             change(&mut prompt.line);
+            prompt.completion = None;
             if matches!(prompt.kind, PromptKind::Filter { .. }) {
                 prompt.apply_at = Some(now + APPLY);
             }
@@ -163,33 +37,37 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
 }
 
 /// Does an action of the prompt.
-pub(super) fn act(model: &mut Model, action: Action, fx: &mut Effects) {
-    use Action as A;
-    match action {
-        A::PromptAccept => accept(model, fx),
-        A::PromptCancel => cancel(model, fx),
-        A::PromptComplete => complete(model),
-        A::PromptNext => select(model, 1),
-        A::PromptPrevious => select(model, -1),
-        A::PromptPageDown => select(model, 10),
-        A::PromptPageUp => select(model, -10),
-        A::PromptLeft => edit(model, Line::left),
-        A::PromptRight => edit(model, Line::right),
-        A::PromptHome => edit(model, |line| line.at = 0),
-        A::PromptEnd => edit(model, |line| line.at = line.text.len()),
-        A::PromptBackspace => {
-            let empty = match &model.mode {
-                Mode::Prompt(prompt) => prompt.line.text.is_empty(),
-                Mode::Picker(picker) => picker.line.text.is_empty(),
-                _ => false,
-            };
-            // As in other programs: deleting in an empty line leaves it.
-            if empty { cancel(model, fx) } else { edit(model, Line::backspace) }
+pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
+    use kind::Prompt as P;
+    match it {
+        P::PromptAccept => accept(model, fx),
+        P::PromptCancel => cancel(model, fx),
+        P::PromptComplete => complete(model),
+        P::PromptNext => select(model, 1),
+        P::PromptPrevious => select(model, -1),
+        P::PromptPageDown => select(model, 10),
+        P::PromptPageUp => select(model, -10),
+        // As in other programs: deleting in an empty line leaves it.
+        P::PromptBackspace if typed_so_far(model).is_some_and(|line| line.text.is_empty()) => {
+            cancel(model, fx);
         }
-        A::PromptDelete => edit(model, Line::delete),
-        A::PromptDeleteWord => edit(model, Line::delete_word),
-        A::PromptDeleteLine => edit(model, Line::delete_line),
-        _ => {}
+        P::PromptLeft
+        | P::PromptRight
+        | P::PromptHome
+        | P::PromptEnd
+        | P::PromptBackspace
+        | P::PromptDelete
+        | P::PromptDeleteWord
+        | P::PromptDeleteLine => edit(model, |line| line.act(it.into())),
+    }
+}
+
+/// The line of the open prompt or picker.
+fn typed_so_far(model: &Model) -> Option<&Line> {
+    match &model.mode {
+        Mode::Prompt(prompt) => Some(&prompt.line),
+        Mode::Picker(picker) => Some(&picker.line),
+        _ => None,
     }
 }
 
@@ -238,15 +116,15 @@ fn accept(model: &mut Model, fx: &mut Effects) {
             PromptKind::Filter { .. } => motion::filter(model, line.text.trim(), fx),
             PromptKind::Search if line.text.is_empty() => {}
             PromptKind::Search => {
-                model.search = line.text;
-                walk::start(model, Purpose::Search(model.search.to_lowercase()), true, fx);
+                model.list.search = line.text;
+                walk::start(model, Purpose::Search(model.list.search.to_lowercase()), true, fx);
             }
             PromptKind::Times => match line.text.trim().parse::<usize>() {
                 Ok(times @ 1..) => macros::replay(model, times),
                 _ => say(model, Level::Warning, "that is no number of times"),
             },
             PromptKind::Note(samples) => {
-                model.journal.push(Op::Tag);
+                model.review.journal.push(Op::Tag);
                 send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
             }
         },
@@ -263,7 +141,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             if let Ok(number) = typed.parse::<u64>() {
                 motion::go(model, number.saturating_sub(1));
             } else if let Some(action) = chosen.and_then(|item| item.action) {
-                perform(model, action, fx);
+                model.next = Some(action);
             } else {
                 say(model, Level::Warning, "that works only in its own place");
             }
@@ -289,18 +167,18 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             if tag.is_empty() || tag.contains(char::is_whitespace) {
                 return say(model, Level::Warning, "a tag is one word");
             }
-            let given = picker.items.iter().any(|item| item.name == tag && item.side == GIVEN);
+            let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
             if given {
-                model.journal.push(Op::Tag);
+                model.review.journal.push(Op::Tag);
                 return send(fx, Command::Untag { samples, tags: vec![tag] });
             }
             if !TAGS.contains(&tag.as_str()) {
-                model.tags.retain(|known| *known != tag);
-                model.tags.insert(0, tag.clone());
-                model.tags.truncate(24);
+                model.review.tags.retain(|known| *known != tag);
+                model.review.tags.insert(0, tag.clone());
+                model.review.tags.truncate(24);
                 motion::touch(model);
             }
-            model.journal.push(Op::Tag);
+            model.review.journal.push(Op::Tag);
             send(fx, Command::Tag { samples, tags: vec![tag], note: String::new() });
         }
     }
@@ -309,7 +187,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
 /// The time has come to apply a filter that is being typed.
 pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
     if let Mode::Prompt(prompt) = &mut model.mode
-        && prompt.apply_at.is_some_and(|at| at <= model.now)
+        && prompt.apply_at.is_some_and(|at| at <= model.time.now)
     {
         prompt.apply_at = None;
         let text = prompt.line.text.trim().to_owned();

@@ -1,8 +1,9 @@
 //! Going over more rows than are held: for a search, for the next class, to mark many. Window by window, so that
 //! neither memory nor the screen suffers, and any key still works in between.
 
-use super::{Effects, act, motion, say, send};
+use super::{Effects, motion, say, send};
 use crate::model::{Level, Model, Purpose, Then, Walk};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Row};
 
 /// Rows asked for at once.
@@ -21,7 +22,7 @@ pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut
         return say(model, Level::Warning, text);
     }
     let purpose = Purpose::Gather { to, samples: Vec::new(), then };
-    model.walk = Some(Walk { purpose, next: from, forward: true, awaiting: None });
+    model.list.walk = Some(Walk { purpose, next: from, forward: true, awaiting: None });
     step(model, fx);
 }
 
@@ -32,7 +33,7 @@ pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut
         if forward { Some(cursor + 1).filter(|row| *row < model.list.total) } else { cursor.checked_sub(1) };
     match next {
         Some(next) => {
-            model.walk = Some(Walk { purpose, next, forward, awaiting: None });
+            model.list.walk = Some(Walk { purpose, next, forward, awaiting: None });
             step(model, fx);
         }
         None => nothing(model, &purpose, forward),
@@ -41,7 +42,7 @@ pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut
 
 /// Rows came; if the walk waits for them it goes on.
 pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects) {
-    let Some(walk) = &mut model.walk else { return };
+    let Some(walk) = &mut model.list.walk else { return };
     if walk.awaiting != Some(start) {
         return;
     }
@@ -49,16 +50,16 @@ pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects
     let end = start + rows.len() as u64;
     if walk.next < start || walk.next >= end {
         // Fewer rows than there should be: the list has changed, and the new one is on its way.
-        model.walk = None;
+        model.list.walk = None;
         return;
     }
     loop {
-        let Some(walk) = &mut model.walk else { return };
+        let Some(walk) = &mut model.list.walk else { return };
         if walk.next < start || walk.next >= end {
             break;
         }
         let row = rows[(walk.next - start) as usize].clone();
-        if !look(model, &row, fx) {
+        if !look(model, &row) {
             return;
         }
     }
@@ -67,13 +68,13 @@ pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects
 
 /// Looks at rows that are held, then asks for more.
 fn step(model: &mut Model, fx: &mut Effects) {
-    while let Some(walk) = &model.walk {
-        let Some(row) = model.rows.get(walk.next).cloned() else { break };
-        if !look(model, &row, fx) {
+    while let Some(walk) = &model.list.walk {
+        let Some(row) = model.list.rows.get(walk.next).cloned() else { break };
+        if !look(model, &row) {
             return;
         }
     }
-    let Some(walk) = &mut model.walk else { return };
+    let Some(walk) = &mut model.list.walk else { return };
     let start = if walk.forward { walk.next } else { (walk.next + 1).saturating_sub(WINDOW) };
     let len =
         WINDOW.min(model.list.total - start).min(if walk.forward { WINDOW } else { walk.next + 1 - start });
@@ -82,18 +83,18 @@ fn step(model: &mut Model, fx: &mut Effects) {
 }
 
 /// Looks at the next row. Says whether the walk goes on.
-fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
+fn look(model: &mut Model, row: &Row) -> bool {
     let total = model.list.total;
-    let Some(mut walk) = model.walk.take() else { return false };
+    let Some(mut walk) = model.list.walk.take() else { return false };
     let place = walk.next;
     let hit = match &mut walk.purpose {
-        Purpose::Search(text) => matches(model, row, text),
+        Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
             if place >= *to {
                 let (samples, then) = (std::mem::take(samples), *then);
-                finish(model, samples, then, fx);
+                finish(model, samples, then);
                 return false;
             }
             false
@@ -107,7 +108,7 @@ fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
     match next {
         Some(next) => {
             walk.next = next;
-            model.walk = Some(walk);
+            model.list.walk = Some(walk);
             true
         }
         None => {
@@ -117,19 +118,14 @@ fn look(model: &mut Model, row: &Row, fx: &mut Effects) -> bool {
     }
 }
 
-fn finish(
-    model: &mut Model,
-    samples: Vec<chaffinch_protocol::sample::SampleId>,
-    then: Then,
-    fx: &mut Effects,
-) {
-    model.marks.extend(samples);
+fn finish(model: &mut Model, samples: Vec<SampleId>, then: Then) {
+    model.review.marks.extend(samples);
     match then {
         Then::Mark => {
-            let text = format!("{} marked", model.marks.len());
+            let text = format!("{} marked", model.review.marks.len());
             say(model, Level::Info, text);
         }
-        Then::Do(action) => act(model, action, fx),
+        Then::Do(action) => model.next = Some(action),
     }
 }
 
@@ -140,15 +136,4 @@ fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
         _ => format!("no other class {place}"),
     };
     say(model, Level::Info, text);
-}
-
-/// Whether a row has this text, in small letters, in its path or its labels.
-pub(crate) fn matches(model: &Model, row: &Row, text: &str) -> bool {
-    // A tilde in front makes it loose: the letters in their order, others between them.
-    if let Some(loose) = text.strip_prefix('~').filter(|loose| !loose.is_empty()) {
-        return crate::fuzzy::matches(loose, &row.path)
-            || model.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));
-    }
-    let has = |name: &str| name.to_lowercase().contains(text);
-    has(&row.path) || model.class(row.label).is_some_and(has) || model.class(row.suggested).is_some_and(has)
 }

@@ -1,16 +1,15 @@
 //! The list of samples. Only the rows on the screen are touched, however many there are.
 
-use super::paint::Paint;
 use crate::model::Model;
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::hit;
 use chaffinch_protocol::Row;
 use chaffinch_protocol::decision::Choice;
 use ratatui::layout::Rect;
 
 /// Draws the list.
-pub(super) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if area.area() == 0 {
         return;
     }
@@ -23,7 +22,7 @@ pub(super) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             break;
         }
         let area = Rect { y: area.y + line, height: 1, ..area };
-        let name = match model.rows.get(place) {
+        let name = match model.list.rows.get(place) {
             Some(row) => self::row(model, place, row, area, paint),
             None => {
                 let end = paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
@@ -31,7 +30,7 @@ pub(super) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             }
         };
         if place == model.list.cursor {
-            paint.put(area.x, area.y, 1, Role::Cursor, model.theme.glyph(Role::Cursor));
+            paint.put(area.x, area.y, 1, Role::Cursor, model.display.theme.glyph(Role::Cursor));
             // Not the whole row: every cell whose background changes is written again, in two rows for each step.
             paint.buffer.set_style(name, paint.style(Role::Cursor));
         }
@@ -71,13 +70,13 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
     if model.marked(place, row) {
-        paint.put(area.x, area.y, 1, Role::Marked, model.theme.glyph(Role::Marked));
+        paint.put(area.x, area.y, 1, Role::Marked, model.display.theme.glyph(Role::Marked));
     }
     let role = decision_role(choice);
-    let mut x = paint.put(area.x + 1, area.y, 1, role, model.theme.glyph(role));
-    let saving = model.journal.overlay.contains_key(&row.sample);
+    let mut x = paint.put(area.x + 1, area.y, 1, role, model.display.theme.glyph(role));
+    let saving = model.review.journal.overlay.contains_key(&row.sample);
     if saving {
-        paint.put(x, area.y, 1, Role::Saving, model.theme.glyph(Role::Saving));
+        paint.put(x, area.y, 1, Role::Saving, model.display.theme.glyph(Role::Saving));
     }
     x += 1;
     x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
@@ -95,13 +94,13 @@ fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
     let start = labels(model, row, choice, edge, area.y, labels_room, paint);
     let path_room = start.saturating_sub(x + 1);
     let path = text::fit_middle(&row.path, usize::from(path_room));
-    let found = !model.search.is_empty() && hit(model, row);
+    let found = model.hit(row);
     let end = paint.put(x, area.y, path_room, if found { Role::Match } else { Role::Text }, &path);
     Rect { x, width: end - x, ..area }
 }
 
 /// Given and suggested label, or the decision's, up to a column. Returns where they begin.
-pub(super) fn labels(
+pub(crate) fn labels(
     model: &Model,
     row: &Row,
     choice: Option<&Choice>,
@@ -149,7 +148,7 @@ fn flags(model: &Model, row: &Row) -> String {
 }
 
 /// A letter for each detector, no two alike as long as there are letters: initials of its words first.
-pub(super) fn letters(model: &Model) -> Vec<char> {
+pub(crate) fn letters(model: &Model) -> Vec<char> {
     let mut letters: Vec<char> = Vec::new();
     for detector in model.session.iter().flat_map(|session| &session.detectors) {
         let initials = detector.name.split('-').filter_map(|word| word.chars().next());
@@ -161,7 +160,7 @@ pub(super) fn letters(model: &Model) -> Vec<char> {
 }
 
 /// The look of a decision.
-pub(super) fn decision_role(choice: Option<&Choice>) -> Role {
+pub(crate) fn decision_role(choice: Option<&Choice>) -> Role {
     match choice {
         None => Role::Undecided,
         Some(Choice::Keep) => Role::Keep,
@@ -172,7 +171,7 @@ pub(super) fn decision_role(choice: Option<&Choice>) -> Role {
 }
 
 /// The look of a score.
-pub(super) fn severity(score: Option<f32>, flags: usize) -> Role {
+pub(crate) fn severity(score: Option<f32>, flags: usize) -> Role {
     match score {
         Some(score) if score < 0.1 && flags > 0 => Role::Severe,
         Some(_) if flags > 0 => Role::Doubtful,

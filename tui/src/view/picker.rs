@@ -1,14 +1,14 @@
 //! Lists to choose from: help, palette, classes, tags.
 
-use super::paint::{Paint, centered};
 use super::status;
 use crate::model::{Model, Picker, PickerKind};
+use crate::paint::{Paint, centered};
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::{Position, Rect};
 
 /// Draws a picker over the screen. Returns where the text cursor belongs.
-pub(super) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     let (title, width, height) = match &picker.kind {
         PickerKind::Help => {
             ("keys: type to find".to_owned(), area.width.saturating_sub(4).min(100), area.height - 2)

@@ -1,26 +1,25 @@
 //! Pictures: the sample's own, and the strip of samples it is compared with.
 
-use super::paint::Paint;
-use crate::model::{Layout, Mode, Model, Page, Shown, slot};
+use crate::model::{Layout, Mode, Model, Shot, Shown, related};
+use crate::paint::Paint;
 use crate::picture::{Encoded, kitty};
 use crate::terminal::placements::Wanted;
 use crate::text;
 use crate::theme::Role;
-use crate::update::main_key;
 use ratatui::layout::Rect;
 
 /// Draws the picture of the sample under the cursor.
-pub(super) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
+pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let area = layout.picture;
     let Some(row) = model.row() else { return };
-    if !model.pictures_on {
+    if !model.display.pictures_on {
         return note(area, Role::Dim, "pictures are off", paint);
     }
     // While the cursor travels a picture would only be in the way of the next key.
-    if model.now < model.hold_until {
+    if model.time.now < model.time.hold_until {
         return;
     }
-    match model.pictures.get(main_key(model, row.sample, area.as_size())) {
+    match model.pictures.get(model.main_key(row.sample, area.as_size())) {
         Some(Shown::Ready(encoded)) => blit(model, encoded, area, paint),
         Some(Shown::Failed(why)) => note(area, Role::Error, &format!("no picture: {why}"), paint),
         None => {}
@@ -28,13 +27,13 @@ pub(super) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 }
 
 /// Draws the neighbours with their labels below them.
-pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
+pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
     // Without pictures the same labels stand among what is most alike.
-    if layout.thumbs == 0 || !model.pictures_on || model.now < model.hold_until {
+    if layout.thumbs == 0 || !model.display.pictures_on || model.time.now < model.time.hold_until {
         return;
     }
-    let related = super::related(detail);
+    let related = related(detail);
     for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
         let area = layout.thumb(place as u16);
         if let Some(Shown::Ready(encoded)) = model.pictures.get((other.sample, area.as_size())) {
@@ -44,7 +43,7 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let label = model.class(other.label).unwrap_or("–");
         let role = if same { Role::Dim } else { Role::Suggested };
         paint.put(area.x, area.bottom(), area.width, role, label);
-        if model.views.chosen == Some(place) {
+        if model.views.look.chosen == Some(place) {
             let line = Rect { y: area.bottom(), height: 1, ..area };
             paint.buffer.set_style(line, paint.style(Role::Selected));
         }
@@ -53,54 +52,42 @@ pub(super) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 
 /// Pictures that the terminal itself is to show, over which cells, the one under the cursor first. None of them
 /// while a window lies over the list: it would lie under the picture.
-pub(super) fn wanted(model: &Model) -> Vec<Wanted> {
+pub(crate) fn wanted(model: &Model) -> Vec<Wanted> {
     let covered = !model.pending.is_empty()
-        || matches!(model.mode, Mode::Jobs(_) | Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
-    let layout = model.layout();
-    let (Some(row), Some(_)) = (model.row(), model.target) else { return Vec::new() };
-    if covered || !model.pictures_on || model.now < model.hold_until || layout.top.area() == 0 {
+        || matches!(model.mode, Mode::Panel(_) | Mode::Picker(_) | Mode::Confirm(_));
+    let (Some(_), Some(_)) = (model.row(), model.display.target) else { return Vec::new() };
+    if covered
+        || !model.display.pictures_on
+        || model.time.now < model.time.hold_until
+        || model.layout().top.area() == 0
+    {
         return Vec::new();
     }
-    if model.views.page != Page::List {
-        return super::pages::wanted(model);
-    }
-    let mut places = vec![(slot::MAIN, row.sample, layout.picture)];
-    if let Some(detail) = model.details.get(row.sample) {
-        let related = super::related(detail);
-        for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
-            places.push((slot::NEIGHBOR + place as u32, other.sample, layout.thumb(place as u16)));
-        }
-    }
-    let mut out = Vec::new();
-    for (slot, sample, area) in places {
-        let key = if slot == slot::MAIN {
-            main_key(model, sample, area.as_size())
-        } else {
-            (sample, area.as_size()).into()
-        };
-        if let Some(Shown::Ready(encoded)) = model.pictures.get(key)
-            && !encoded.graphics.is_empty()
-        {
-            out.push(Wanted { slot, area: middle(encoded, area), graphics: encoded.graphics.clone() });
-        }
-    }
-    out
+    let ready = |shot: Shot| match model.pictures.get(shot.key) {
+        Some(Shown::Ready(encoded)) if !encoded.graphics.is_empty() => Some(Wanted {
+            slot: shot.slot,
+            area: middle(encoded, shot.area),
+            graphics: encoded.graphics.clone(),
+        }),
+        _ => None,
+    };
+    model.views.page.visible(model).into_iter().filter_map(ready).collect()
 }
 
 /// The cells of a picture in the middle of an area.
-pub(super) fn middle(encoded: &Encoded, area: Rect) -> Rect {
+pub(crate) fn middle(encoded: &Encoded, area: Rect) -> Rect {
     let (width, height) = (encoded.width.min(area.width), encoded.height.min(area.height));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
     Rect { x, y, width, height }
 }
 
 /// Puts a picture into the middle of an area.
-pub(super) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Paint<'_>) {
     if encoded.width == 0 {
         return;
     }
     let Rect { x: left, y: top, .. } = middle(encoded, area);
-    let live = encoded.graphics.iter().rev().find_map(|graphic| model.live.get(&graphic.key));
+    let live = encoded.graphics.iter().rev().find_map(|graphic| model.display.live.get(&graphic.key));
     if let Some(id) = live {
         for (row, y) in (top..area.bottom()).enumerate().take(usize::from(encoded.height)) {
             for (column, x) in (left..area.right()).enumerate().take(usize::from(encoded.width)) {
@@ -120,7 +107,7 @@ pub(super) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Pai
 }
 
 /// Words where a picture would be.
-pub(super) fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
+pub(crate) fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
     let lines = text::wrap(words, usize::from(area.width.saturating_sub(4)));
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
     for (at, line) in lines.iter().enumerate() {

@@ -1,14 +1,14 @@
 //! Small windows: what may follow a key, and questions.
 
-use super::paint::{Paint, centered};
 use crate::key::shown;
 use crate::model::{Confirm, Mode, Model, Prompt, PromptKind};
+use crate::paint::{Paint, centered};
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::Rect;
 
 /// After the first key of a sequence: what may follow.
-pub(super) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if model.pending.is_empty() {
         return;
     }
@@ -32,13 +32,14 @@ pub(super) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// Above a filter being typed: what its last word may be.
-pub(super) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
-    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, .. }) = &model.mode else {
+pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
+    let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line: typed, completion, .. }) = &model.mode
+    else {
         return;
     };
-    let (options, chosen) = match &model.completion {
+    let (options, chosen) = match completion {
         Some(completion) => (completion.options.clone(), Some(completion.chosen)),
-        None => (crate::update::completions(model, typed).1, None),
+        None => (crate::model::completions(model, typed).1, None),
     };
     let whole = options.len() == 1 && typed.text.ends_with(&options[0]);
     if options.is_empty() || whole || line.y < 4 {
@@ -63,7 +64,7 @@ pub(super) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
 }
 
 /// A question.
-pub(super) fn confirm(confirm: &Confirm, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn confirm(confirm: &Confirm, area: Rect, paint: &mut Paint<'_>) {
     let lines = text::wrap(&confirm.question, 50);
     let inner = paint.window(centered(area, 56, lines.len() as u16 + 4), "sure?");
     for (at, line) in lines.iter().enumerate() {

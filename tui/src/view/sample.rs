@@ -1,27 +1,12 @@
 //! Everything said about the sample under the cursor.
 
 use super::list::{decision_role, letters};
-use super::paint::Paint;
-use crate::model::{Layout, Model};
+use crate::model::{Layout, Model, group, related};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::group;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
-
-/// Samples worth seeing beside this one: the evidence of what flags it, then its nearest neighbours.
-pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
-    let flagged = detail.issues.iter().filter(|issue| issue.flagged);
-    let evidence = flagged.flat_map(|issue| issue.related.iter().map(|related| ("evidence", related)));
-    let mut all: Vec<(&'static str, &DetailRelated)> = Vec::new();
-    for (kind, related) in evidence.chain(detail.neighbors.iter().map(|neighbor| ("near", neighbor))) {
-        let known = all.iter().any(|(_, other)| other.sample == related.sample);
-        if !known && related.sample != detail.row.sample {
-            all.push((kind, related));
-        }
-    }
-    all
-}
 
 /// One line, drawn when its turn comes; the lines above the scroll position are left out.
 enum Line<'a> {
@@ -60,13 +45,13 @@ const ALIKE: usize = 22;
 const NAME: u16 = 17;
 
 /// Draws the details.
-pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
+pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let area = layout.info;
     let Some(row) = model.row() else { return };
     if area.area() == 0 {
         return;
     }
-    if model.zoom {
+    if model.views.look.zoom {
         let labels = labels(model, row);
         let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
         let x = paint.pieces(area, &pieces);
@@ -79,7 +64,7 @@ pub(super) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         None => head(model, row),
     };
     let most = (lines.len() as u16).saturating_sub(area.height);
-    let scroll = model.scroll.min(most);
+    let scroll = model.views.look.scroll.min(most);
     for (at, line) in lines.iter().skip(usize::from(scroll)).take(usize::from(area.height)).enumerate() {
         draw(line, Rect { y: area.y + at as u16, height: 1, ..area }, paint);
     }
@@ -175,7 +160,7 @@ fn head<'a>(model: &Model, row: &Row) -> Vec<Line<'a>> {
 }
 
 /// Given → suggested, and the decision.
-pub(super) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
+pub(crate) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let mut pieces = vec![(Role::Given, model.class(row.label).unwrap_or("no label").to_owned())];
     if let Some(suggested) = model.class(row.suggested).filter(|_| row.suggested != row.label) {
         pieces.push((Role::Dim, " → ".to_owned()));
@@ -184,8 +169,8 @@ pub(super) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let choice = model.choice(row);
     if let Some(choice) = choice {
         let role = decision_role(Some(choice));
-        pieces.push((role, format!("   {} {choice}", model.theme.glyph(role))));
-        if model.journal.overlay.contains_key(&row.sample) {
+        pieces.push((role, format!("   {} {choice}", model.display.theme.glyph(role))));
+        if model.review.journal.overlay.contains_key(&row.sample) {
             pieces.push((Role::Saving, " saving".to_owned()));
         }
     }
@@ -255,7 +240,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     }
     evidence(model, detail, area, &mut lines);
     lines.push(Line::Blank);
-    file_metadata(detail, area, &mut lines);
+    facts(detail, area, &mut lines);
     lines.dedup_by(|a, b| matches!((a, b), (Line::Blank, Line::Blank)));
     // On a small screen every line counts.
     if area.height < LOW {
@@ -275,17 +260,17 @@ fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>>
     text::wrap(&said, width.saturating_sub(2)).into_iter().map(|words| Line::Pieces(line(words))).collect()
 }
 
-fn file_metadata(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
-    let mut file_metadata = Vec::new();
+fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
+    let mut facts = Vec::new();
     if detail.width > 0 {
-        file_metadata.push(format!("{}×{}", detail.width, detail.height));
+        facts.push(format!("{}×{}", detail.width, detail.height));
     }
-    file_metadata.push(text::bytes(detail.bytes));
+    facts.push(text::bytes(detail.bytes));
     // Where there is little room it tells nobody anything, and is another one for every sample.
     if !detail.hash.is_empty() && area.height >= LOW {
-        file_metadata.push(detail.hash.chars().take(8).collect());
+        facts.push(detail.hash.chars().take(8).collect());
     }
-    lines.push(Line::Pieces(vec![(Role::Dim, file_metadata.join(" · "))]));
+    lines.push(Line::Pieces(vec![(Role::Dim, facts.join(" · "))]));
     for (name, value) in &detail.extra {
         lines.push(Line::Pieces(vec![(Role::Dim, format!("{name} ")), (Role::Text, value.clone())]));
     }

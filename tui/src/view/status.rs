@@ -1,16 +1,15 @@
 //! The first line and the last two: what runs, what happened, what can be done.
 
-use super::paint::Paint;
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind};
+use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::sort_name;
 use ratatui::layout::{Position, Rect};
 
 /// What is open, how far it is, and what runs.
-pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.buffer.set_style(area, paint.style(Role::Bar));
     let Some(session) = &model.session else {
         paint.put(area.x + 1, area.y, area.width - 1, Role::Bar, "chaffinch");
@@ -43,7 +42,7 @@ pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         } else {
             right = start.saturating_sub(1);
         }
-    } else if session.stale && !model.scan_when_stale {
+    } else if session.stale && !model.jobs.scan_when_stale {
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "not up to date: gs scans") - 1;
     }
     let list = &model.list;
@@ -70,7 +69,7 @@ pub(super) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// The prompt, or what happened last. Returns where a text cursor belongs.
-pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
         return Some(self::prompt(prompt, area, paint));
     }
@@ -91,7 +90,7 @@ pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
     } else if !model.macros.replay.is_empty() {
         let words = format!("replaying, {} keys left   any key stops", model.macros.replay.len());
         paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
-    } else if let Some(from) = model.visual {
+    } else if let Some(from) = model.review.visual {
         let count = from.abs_diff(model.list.cursor) + 1;
         paint.put(
             area.x + 1,
@@ -100,7 +99,7 @@ pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Role::Marked,
             &format!("range of {count}: decide, or v marks it"),
         );
-    } else if model.walk.is_some() {
+    } else if model.list.walk.is_some() {
         paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
     } else if let Some(row) = model.row() {
         let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
@@ -114,19 +113,19 @@ pub(super) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
 fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
     let y = area.y;
     let mut x = area.right() - 1;
-    let open = model.journal.outstanding.len();
+    let open = model.review.journal.outstanding.len();
     if open > 0 {
         x = paint.put_right(x, y, area.width, Role::Saving, &format!("saving {open}…"));
-    } else if model.journal.saved {
-        let saved = format!("{} saved", model.theme.glyph(Role::Saved));
+    } else if model.review.journal.saved {
+        let saved = format!("{} saved", model.display.theme.glyph(Role::Saved));
         x = paint.put_right(x, y, area.width, Role::Saved, &saved);
     }
     if model.list.total > 0 {
         let words = format!("{}/{}", text::count(model.list.cursor + 1), text::count(model.list.total));
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
     }
-    if !model.marks.is_empty() {
-        let words = format!("{} {}", model.theme.glyph(Role::Marked), model.marks.len());
+    if !model.review.marks.is_empty() {
+        let words = format!("{} {}", model.display.theme.glyph(Role::Marked), model.review.marks.len());
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
     }
     x
@@ -145,7 +144,7 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
 }
 
 /// A line being typed; its cursor is always in sight.
-pub(super) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));
     let skip = text::width(&before).saturating_sub(room);
@@ -161,32 +160,13 @@ pub(super) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>)
 }
 
 /// Keys that work here, as many as fit.
-pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     use Action as A;
     paint.buffer.set_style(area, paint.style(Role::Bar));
+    let page = model.views.page;
     let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.list.total == 0 => {
-            vec![A::Scan, A::ToggleAll, A::Filter, A::ClearFilter, A::Jobs, A::Help, A::Palette, A::Quit]
-        }
-        Mode::List if model.marks.is_empty() && model.visual.is_none() => {
-            // The same for every sample: what else a group needs stands beside it.
-            vec![
-                A::Keep,
-                A::Remove,
-                A::Relabel,
-                A::AcceptSuggestion,
-                A::Unsure,
-                A::Help,
-                A::Undo,
-                A::Filter,
-                A::Mark,
-                A::Search,
-                A::ToggleAll,
-                A::Jobs,
-                A::Palette,
-                A::Quit,
-            ]
-        }
+        Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
+        Mode::List if model.list.total == 0 => model.views.first().hints(model),
         Mode::List => {
             vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
         }
@@ -198,11 +178,10 @@ pub(super) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
             _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
         },
-        Mode::Jobs(_) => vec![A::PaneClose, A::PaneDown, A::PaneUp, A::PaneCancelJob],
-        Mode::Panel(panel) => super::panels::keys(panel),
+        Mode::Panel(panel) if panel.editing.is_some() => vec![A::PromptAccept, A::PromptCancel],
+        Mode::Panel(panel) => panel.page.hints(model),
         Mode::Confirm(_) => Vec::new(),
     };
-    let actions = super::pages::hints(model).unwrap_or(actions);
     let bar = paint.style(Role::Bar);
     let key_style = bar.patch(paint.style(Role::Key));
     let mut x = area.x + 1;

@@ -1,0 +1,42 @@
+//! Deciding: what is decided about, what was decided, and how decisions are made.
+
+use super::{Journal, Sitting};
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeSet;
+
+/// The review.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Decisions on their way to the disk.
+    pub journal: Journal,
+    /// Marked samples.
+    pub marks: BTreeSet<SampleId>,
+    /// The row where a range began.
+    pub visual: Option<u64>,
+    /// Whether a decision moves on to the next undecided sample.
+    pub advance: bool,
+    /// The last decision, to be repeated.
+    pub last_choice: Option<Choice>,
+    /// Classes used for relabelling, last used first.
+    pub recent: Vec<String>,
+    /// Tags of the reviewer's own.
+    pub tags: Vec<String>,
+    /// What was done since the start.
+    pub sitting: Sitting,
+}
+
+impl Default for Review {
+    fn default() -> Review {
+        Review {
+            journal: Journal::default(),
+            marks: BTreeSet::new(),
+            visual: None,
+            advance: true,
+            last_choice: None,
+            recent: Vec::new(),
+            tags: Vec::new(),
+            sitting: Sitting::default(),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Which rows a search finds.
+
+use super::Model;
+use chaffinch_protocol::Row;
+
+impl Model {
+    /// Whether a row has what was searched for.
+    pub fn hit(&self, row: &Row) -> bool {
+        !self.list.search.is_empty() && self.has_text(row, &self.list.search.to_lowercase())
+    }
+
+    /// Whether a row has this text, in small letters, in its path or its labels.
+    pub fn has_text(&self, row: &Row, text: &str) -> bool {
+        // A tilde in front makes it loose: the letters in their order, others between them.
+        if let Some(loose) = text.strip_prefix('~').filter(|loose| !loose.is_empty()) {
+            return crate::fuzzy::matches(loose, &row.path)
+                || self.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));
+        }
+        let has = |name: &str| name.to_lowercase().contains(text);
+        has(&row.path) || self.class(row.label).is_some_and(has) || self.class(row.suggested).is_some_and(has)
+    }
+}

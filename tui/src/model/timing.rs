@@ -1,0 +1,74 @@
+//! What happens because time passes.
+
+use super::{Mode, Model};
+
+/// Milliseconds without a key after which pictures get better.
+pub const REST: u64 = 150;
+/// Milliseconds without a key after which a better picture is made, to be there when it may be shown.
+const PAUSE: u64 = 50;
+
+/// Milliseconds after which a question without an answer is asked again.
+pub const PATIENCE: u64 = 5_000;
+
+/// The clock, and what waits for it.
+#[derive(Clone, Debug, Default)]
+pub struct Timing {
+    /// Milliseconds since the start; the only clock `update` knows.
+    pub now: u64,
+    /// When a key was pressed last.
+    pub key_at: u64,
+    /// When the cursor moved last.
+    pub moved_at: u64,
+    /// Until when no picture is shown, because the cursor is travelling.
+    pub hold_until: u64,
+    /// A threshold to be sent once the key rests: detector, threshold, when.
+    pub threshold: Option<(String, f32, u64)>,
+    /// When the place is to be remembered next.
+    pub remember_at: Option<u64>,
+    /// What was remembered last.
+    pub remembered: String,
+    /// When waiting for outstanding saves ends and the program quits.
+    pub quitting: Option<u64>,
+    /// When a second Ctrl-C no longer quits.
+    pub interrupt_until: u64,
+}
+
+impl Model {
+    /// Whether no key was pressed for long enough that better pictures may come.
+    pub fn resting(&self) -> bool {
+        self.time.now >= self.time.key_at + REST
+    }
+
+    /// Whether no key was pressed for long enough that a better picture is made already: the cursor is not travelling.
+    pub fn pausing(&self) -> bool {
+        self.time.now >= self.time.key_at + PAUSE
+    }
+
+    /// When something changes without a key or an event, on the model's clock.
+    pub fn deadline(&self) -> Option<u64> {
+        let prompt = match &self.mode {
+            Mode::Prompt(prompt) => prompt.apply_at,
+            _ => None,
+        };
+        let held = (self.time.hold_until > self.time.now).then_some(self.time.hold_until);
+        let toast = self.toast.as_ref().and_then(|toast| toast.until);
+        let threshold = self.time.threshold.as_ref().map(|(_, _, at)| *at);
+        let next = self.time.key_at + if self.pausing() { REST } else { PAUSE };
+        let rest = (self.display.target.is_some() && !self.resting()).then_some(next);
+        let replay = (!self.macros.replay.is_empty()).then_some(self.time.now + 20);
+        let due = self.views.page.deadline(self);
+        let times = [
+            [prompt, held, toast, threshold, rest],
+            [self.time.remember_at, self.time.quitting, self.retry_at(), replay, due],
+        ];
+        times.into_iter().flatten().flatten().min()
+    }
+
+    /// When an unanswered question is asked again.
+    fn retry_at(&self) -> Option<u64> {
+        let asked = self.details.asked.map(|(_, at)| at);
+        let times = [self.list.rows.oldest(), asked, self.pictures.oldest()];
+        let pages = self.views.all.iter().filter_map(|page| page.oldest_request(self));
+        times.into_iter().flatten().chain(pages).min().map(|at| at + PATIENCE)
+    }
+}

@@ -1,0 +1,310 @@
+//! Two samples side by side, or by turns in one place.
+
+use super::clusters;
+use crate::action::Action;
+use crate::effect::Effects;
+use crate::model::{Beside, Level, Model, Page, Screen, Shot, slot};
+use crate::paint::Paint;
+use crate::text;
+use crate::theme::Role;
+use crate::update::{beside, motion, part, say, show};
+use crate::view::cells::shot;
+use crate::view::list::decision_role;
+use crate::view::{picture, sample, short};
+use chaffinch_protocol::Detail;
+use chaffinch_protocol::sample::SampleId;
+use ratatui::layout::{Position, Rect};
+
+/// The comparison.
+pub(super) struct Compare;
+
+impl Page for Compare {
+    fn name(&self) -> &'static str {
+        "compare"
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Compare, Action::Blink, Action::GoToOther]
+    }
+
+    fn needs_pictures(&self, action: Action) -> bool {
+        action != Action::GoToOther
+    }
+
+    fn is_over_the_list(&self) -> bool {
+        true
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        use Action as A;
+        vec![
+            A::Keep,
+            A::Remove,
+            A::Right,
+            A::Blink,
+            A::Zoom,
+            A::Help,
+            A::Larger,
+            A::Overlay,
+            A::GoToOther,
+            A::Relabel,
+            A::Compare,
+            A::Undo,
+        ]
+    }
+
+    fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let [this, other] = panes(model);
+        for one in self.visible(model) {
+            shot(model, &one, paint);
+        }
+        let beside = model.beside();
+        let blink = model.views.compare.blink;
+        if blink.is_none() {
+            let glyph = paint.theme.glyph(Role::Border).to_owned();
+            let whole = Screen::whole(model.display.size);
+            for y in whole.top()..whole.bottom() {
+                paint.put(this.caption.right(), y, 1, Role::Border, &glyph);
+            }
+            if beside.is_none() {
+                picture::note(other.picture, Role::Dim, "nothing to compare with yet", paint);
+            }
+        }
+        if blink != Some(true) {
+            about_this(model, this.caption, paint);
+        }
+        if blink != Some(false)
+            && let Some(beside) = beside
+        {
+            about_other(model, &beside, other.caption, paint);
+        }
+        None
+    }
+
+    fn open(&self, model: &mut Model, action: Action, fx: &mut Effects) {
+        let here = show::is_open(model, self);
+        match action {
+            Action::GoToOther => go_to_other(model, fx),
+            Action::Blink if here => {
+                // First this one, whose place is known, then the other.
+                let blink = &mut model.views.compare.blink;
+                *blink = Some(blink.is_some_and(|other| !other));
+            }
+            Action::Blink => begin(model, Some(false)),
+            // From one place for both to two places.
+            _ if model.views.compare.blink.take().is_some() && here => {}
+            _ if here => show::close(model),
+            _ => begin(model, None),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
+        use Action as A;
+        match action {
+            A::Zoom | A::ActualSize => {
+                if model.views.look.part.take().is_none() {
+                    part::begin(model);
+                }
+            }
+            A::Larger | A::Smaller => part::magnify(model, action == A::Larger, fx),
+            _ if part::pan(model, action) => {}
+            A::Left | A::Right => beside::choose(model, action == A::Right, true),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Asks for the medoids that the sample under the cursor can be compared with.
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
+        if let Some((sample, Some(class))) = model.row().map(|row| (row.sample, row.label)) {
+            clusters::ask_for(model, class, Some(sample), fx);
+        }
+    }
+
+    fn compared(&self, model: &Model) -> Option<SampleId> {
+        model.beside().map(|beside| beside.sample)
+    }
+
+    /// With another sample under the cursor the comparison begins anew.
+    fn settle(&self, model: &mut Model, moved: bool) {
+        if let Some(other) = &mut model.views.compare.blink
+            && moved
+        {
+            *other = false;
+        }
+    }
+
+    /// Both pictures, shown or not, so that a change by turns is quick.
+    fn shots(&self, model: &Model) -> Vec<Shot> {
+        let [this, other] = panes(model);
+        let shot =
+            |slot, sample, area: Rect| Shot { slot, key: model.main_key(sample, area.as_size()), area };
+        let this = model.sample().map(|sample| shot(slot::MAIN, sample, this.picture));
+        let other = self.compared(model).map(|sample| shot(slot::OTHER, sample, other.picture));
+        [this, other].into_iter().flatten().collect()
+    }
+
+    fn visible(&self, model: &Model) -> Vec<Shot> {
+        let mut shots = self.shots(model);
+        if let Some(other) = model.views.compare.blink {
+            let wanted = if other { slot::OTHER } else { slot::MAIN };
+            shots.retain(|shot| shot.slot == wanted);
+            // One place on the screen: what is there stays until the other one can be shown.
+            shots.iter_mut().for_each(|shot| shot.slot = slot::MAIN);
+        }
+        shots
+    }
+
+    fn pan_area(&self, model: &Model) -> Option<(u32, u32)> {
+        let (across, down) = model.pixels(Screen::whole(model.display.size).as_size());
+        let across = if model.views.compare.blink.is_some() { across } else { across / 2 };
+        Some((across, down))
+    }
+}
+
+fn begin(model: &mut Model, blink: Option<bool>) {
+    if model.sample().is_none() {
+        return say(model, Level::Warning, "no sample is here yet");
+    }
+    if !model.views.page.is_over_the_list() {
+        return say(model, Level::Warning, "go back to the list to compare samples");
+    }
+    show::show(model, &Compare);
+    model.views.compare.blink = blink;
+}
+
+fn go_to_other(model: &mut Model, fx: &mut Effects) {
+    let over_the_list = model.views.page.is_over_the_list();
+    let other = if over_the_list { model.beside().map(|beside| beside.sample) } else { model.sample() };
+    let Some(other) = other else {
+        return say(model, Level::Warning, "there is no sample beside this one");
+    };
+    if !model.views.page.is_base() {
+        show::close(model);
+    }
+    motion::go_to(model, other, fx);
+}
+
+/// Where one sample is shown.
+struct Pane {
+    picture: Rect,
+    caption: Rect,
+}
+
+/// Lines below a picture.
+fn lines(model: &Model) -> u16 {
+    match (model.views.look.bare, model.display.size.height) {
+        (true, _) => 1,
+        (_, 0..16) => 2,
+        (_, 16..30) => 3,
+        // With the likeliest classes.
+        _ => 7,
+    }
+}
+
+/// This sample's pane and the other's; by turns they are the same.
+fn panes(model: &Model) -> [Pane; 2] {
+    let whole = Screen::whole(model.display.size);
+    let pane = |x: u16, width: u16| {
+        let lines = lines(model).min(whole.height);
+        let area = Rect { x, width, ..whole };
+        let picture = Rect { height: whole.height - lines, ..area };
+        Pane { picture, caption: Rect { y: picture.bottom(), height: lines, ..area } }
+    };
+    match model.views.compare.blink {
+        Some(_) => [pane(whole.x, whole.width), pane(whole.x, whole.width)],
+        None => {
+            let half = whole.width.saturating_sub(1) / 2;
+            [pane(whole.x, half), pane(whole.x + half + 1, half)]
+        }
+    }
+}
+
+fn line(area: Rect, at: u16) -> Rect {
+    Rect { x: area.x + 1, y: area.y + at, width: area.width.saturating_sub(2), height: 1 }
+}
+
+fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    let Some(row) = model.row() else { return };
+    let mut head = vec![(Role::Title, "this".to_owned())];
+    if let Some(part) = model.views.look.part {
+        head.push((Role::Dim, format!("  {}:1", part.magnify)));
+    }
+    if model.views.look.bare {
+        return pieces(line(area, 0), &head, paint);
+    }
+    head.push((Role::Dim, format!("  {}", text::fit_middle(&row.path, usize::from(area.width) - 8))));
+    pieces(line(area, 0), &head, paint);
+    pieces(line(area, 1), &sample::labels(model, row), paint);
+    let detail = model.details.get(row.sample);
+    if area.height > 2 {
+        pieces(line(area, 2), &facts(model, None, detail), paint);
+    }
+    classes(model, detail, area, paint);
+}
+
+fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>) {
+    let all = model.besides();
+    let place = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
+    let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {place}/{}", all.len()))];
+    if model.views.look.bare {
+        return pieces(line(area, 0), &head, paint);
+    }
+    head.push((Role::Key, format!(" {}", beside.kind)));
+    let used: usize = head.iter().map(|(_, words)| text::width(words)).sum();
+    let room = usize::from(area.width).saturating_sub(used + 4);
+    head.push((Role::Dim, format!("  {}", text::fit_middle(&beside.path, room))));
+    pieces(line(area, 0), &head, paint);
+    let detail = model.details.get(beside.sample);
+    let labels = match detail {
+        Some(detail) => sample::labels(model, &detail.row),
+        None => vec![(Role::Given, model.class(beside.label).unwrap_or("no label").to_owned())],
+    };
+    let same = model.row().is_some_and(|row| row.label == beside.label);
+    let mut labels = labels;
+    labels.push(if same {
+        (Role::Dim, "   the same label".to_owned())
+    } else {
+        (Role::Suggested, "   another label".to_owned())
+    });
+    pieces(line(area, 1), &labels, paint);
+    if area.height > 2 {
+        pieces(line(area, 2), &facts(model, beside.similarity, detail), paint);
+    }
+    classes(model, detail, area, paint);
+}
+
+/// Score, likeness, split and size.
+fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec<(Role, String)> {
+    let mut pieces = Vec::new();
+    if let Some(similarity) = similarity {
+        pieces.push((Role::Text, format!("alike {similarity:.3}  ")));
+    }
+    let Some(detail) = detail else { return pieces };
+    let role = decision_role(model.choice(&detail.row));
+    pieces.push((role, format!("{} ", model.display.theme.glyph(role))));
+    pieces.push((Role::Dim, format!("score {}  ", text::score(detail.row.score))));
+    if detail.row.split.name() != "" {
+        pieces.push((Role::Dim, format!("{}  ", detail.row.split)));
+    }
+    pieces.push((Role::Dim, format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes))));
+    pieces
+}
+
+/// The likeliest classes as bars, where there are lines for them.
+fn classes(model: &Model, detail: Option<&Detail>, area: Rect, paint: &mut Paint<'_>) {
+    let Some(detail) = detail else { return };
+    for (at, candidate) in (3..area.height).zip(&detail.candidates) {
+        // Numbers choose for this sample only.
+        let this = Some(detail.row.sample) == model.sample();
+        let number = if this { usize::from(at) - 2 } else { 0 };
+        let place = line(area, at);
+        let place = Rect { width: place.width.min(44), ..place };
+        short::candidate(model, number, *candidate, place, paint);
+    }
+}
+
+fn pieces(area: Rect, pieces: &[(Role, String)], paint: &mut Paint<'_>) {
+    let pieces: Vec<(Role, &str)> = pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
+    paint.pieces(area, &pieces);
+}

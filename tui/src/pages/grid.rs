@@ -1,0 +1,216 @@
+//! The list as pictures: a cell shows the picture, and always whether the cursor is on it, whether it is marked and
+//! what was decided.
+
+use crate::action::Action;
+use crate::effect::Effects;
+use crate::model::{Cells, Level, Model, Page, Place, Screen, Shot};
+use crate::paint::Paint;
+use crate::text;
+use crate::theme::Role;
+use crate::update::{motion, say, show};
+use crate::view::cells::{gutter, info, shot};
+use crate::view::list::{self, decision_role, severity};
+use chaffinch_protocol::Row;
+use ratatui::layout::{Position, Rect};
+
+/// The grid.
+pub(super) struct Grid;
+
+impl Page for Grid {
+    fn name(&self) -> &'static str {
+        "grid"
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Grid, Action::Overlay]
+    }
+
+    fn needs_pictures(&self, _action: Action) -> bool {
+        true
+    }
+
+    fn is_base(&self) -> bool {
+        true
+    }
+
+    fn is_over_the_list(&self) -> bool {
+        true
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        use Action as A;
+        vec![
+            A::Keep,
+            A::Remove,
+            A::Relabel,
+            A::Unsure,
+            A::Help,
+            A::Grid,
+            A::Larger,
+            A::Smaller,
+            A::Mark,
+            A::Compare,
+            A::Group,
+            A::Undo,
+        ]
+    }
+
+    fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let cells = cells(model);
+        if model.list.total == 0 {
+            list::list(model, cells.area, paint);
+            return None;
+        }
+        for one in self.shots(model) {
+            shot(model, &one, paint);
+        }
+        for place in 0..cells.count() {
+            let at = model.list.top + place as u64;
+            if at >= model.list.total {
+                break;
+            }
+            let here = at == model.list.cursor;
+            let Some(row) = model.list.rows.get(at) else {
+                paint.put(cells.picture(place).x, cells.cell(place).y, 1, Role::Dim, "…");
+                continue;
+            };
+            gutter(model, &cells, place, row, (here, model.marked(at, row)), paint);
+            caption(model, cells.caption(place), row, here, paint);
+        }
+        info(model, paint);
+        None
+    }
+
+    fn open(&self, model: &mut Model, action: Action, _fx: &mut Effects) {
+        match action {
+            Action::Overlay => {
+                model.views.look.bare = !model.views.look.bare;
+                let text = if model.views.look.bare { "pictures only" } else { "with names and scores" };
+                say(model, Level::Info, text);
+            }
+            _ => show::toggle(model, &Grid),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
+        use Action as A;
+        let cells = cells(model);
+        let (cursor, columns) = (model.list.cursor, u64::from(cells.columns));
+        let half = u64::from(cells.rows / 2).max(1) * columns;
+        let last = model.list.total.saturating_sub(1);
+        let row = match action {
+            A::Left => cursor.saturating_sub(1),
+            A::Right => cursor.saturating_add(1),
+            // Up from the first row and down from the last stay where they are.
+            A::Up => cursor.checked_sub(columns).unwrap_or(cursor),
+            A::Down if cursor / columns == last / columns => cursor,
+            A::Down => cursor.saturating_add(columns),
+            A::HalfPageDown => cursor.saturating_add(half),
+            A::HalfPageUp => cursor.saturating_sub(half),
+            A::Larger | A::Smaller => {
+                resize(model, action == A::Larger);
+                return true;
+            }
+            A::Zoom => {
+                show::show(model, model.views.first());
+                model.views.look.zoom = true;
+                return true;
+            }
+            _ => return false,
+        };
+        motion::go(model, row);
+        true
+    }
+
+    fn click(&self, model: &mut Model, x: u16, y: u16) {
+        if let Some(place) = cells(model).at(x, y) {
+            let row = model.list.top + place as u64;
+            if row < model.list.total {
+                motion::go(model, row);
+            }
+        }
+    }
+
+    fn list_cells(&self, model: &Model) -> Option<Cells> {
+        Some(cells(model))
+    }
+
+    /// Rows of the grid begin at its left border, and the cursor is among those on the screen.
+    fn settle(&self, model: &mut Model, _moved: bool) {
+        let cells = cells(model);
+        let (columns, rows) = (u64::from(cells.columns), u64::from(cells.rows));
+        let list = &mut model.list;
+        let (row, mut top) = (list.cursor / columns, list.top / columns);
+        let lead = rows / 4;
+        if row < top {
+            top = (row + lead + 1).saturating_sub(rows);
+        } else if row >= top + rows {
+            top = row - lead;
+        }
+        list.top = top.min(list.total.div_ceil(columns).saturating_sub(rows)) * columns;
+    }
+
+    fn shots(&self, model: &Model) -> Vec<Shot> {
+        let cells = cells(model);
+        let row = |place: usize| Some((place, model.list.rows.get(model.list.top + place as u64)?.sample));
+        let rows = (0..cells.count()).filter_map(row);
+        rows.map(|(place, sample)| Shot::in_cell(place, sample, cells.picture(place))).collect()
+    }
+
+    fn cursor_cell(&self, model: &Model) -> Position {
+        cells(model).caption((model.list.cursor.saturating_sub(model.list.top)) as usize).as_position()
+    }
+
+    fn remember(&self, model: &Model, place: &mut Place) {
+        let pages = [model.views.page, model.views.below];
+        place.grid = pages.iter().any(|page| page.name() == self.name());
+        place.columns = model.views.columns;
+    }
+
+    fn restore(&self, model: &mut Model, place: &Place) {
+        model.views.columns = place.columns;
+        if place.grid {
+            model.views.page = &Grid;
+        }
+    }
+}
+
+/// The cells on the screen.
+fn cells(model: &Model) -> Cells {
+    let body = Screen::of(model.display.size).body;
+    let columns = model.views.columns.unwrap_or(body.width / 16);
+    Cells::of(body, columns, u16::from(!model.views.look.bare))
+}
+
+/// Fewer columns or more.
+fn resize(model: &mut Model, larger: bool) {
+    let columns = cells(model).columns;
+    model.views.columns = Some(if larger { columns - 1 } else { columns + 1 }.max(1));
+    let now = cells(model).columns;
+    model.views.columns = Some(now);
+    say(model, Level::Info, format!("{now} columns"));
+    motion::touch(model);
+}
+
+fn caption(model: &Model, area: Rect, row: &Row, here: bool, paint: &mut Paint<'_>) {
+    if area.area() == 0 {
+        return;
+    }
+    let role = decision_role(model.choice(row));
+    let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role));
+    if area.width >= 12 {
+        x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
+    }
+    list::labels(
+        model,
+        row,
+        model.choice(row),
+        area.right() - 1,
+        area.y,
+        area.right().saturating_sub(x + 1),
+        paint,
+    );
+    if here {
+        paint.buffer.set_style(area, paint.style(Role::Cursor));
+    }
+}

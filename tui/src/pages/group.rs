@@ -1,0 +1,445 @@
+//! One group of copies, with the best member first and the rule that makes it the best, decided as a whole.
+
+use crate::action::Action;
+use crate::effect::Effects;
+use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Screen, Shot};
+use crate::paint::Paint;
+use crate::text;
+use crate::theme::Role;
+use crate::update::{decide, mark, say, send, show};
+use crate::view::cells::{gutter, info, shot};
+use crate::view::{list, picture};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, GroupMember, GroupView, Row, Ticket, ViewCommand, ViewEvent};
+use ratatui::layout::{Position, Rect};
+
+/// Lines above the pictures.
+const HEAD: u16 = 2;
+/// Members asked for at once.
+const WINDOW: usize = 64;
+
+/// The group.
+pub(super) struct Group;
+
+impl Page for Group {
+    fn name(&self) -> &'static str {
+        "group"
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Group, Action::KeepBest]
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        use Action as A;
+        vec![
+            A::KeepBest,
+            A::KeepGroup,
+            A::RemoveGroup,
+            A::Help,
+            A::NextUndecided,
+            A::NextClass,
+            A::Remove,
+            A::Mark,
+            A::ToggleAll,
+            A::Undo,
+            A::Group,
+        ]
+    }
+
+    fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let body = Screen::of(model.display.size).body;
+        let groups = &model.views.groups;
+        let (Some(group), Some(cells)) = (&groups.shown, cells(model)) else {
+            let words = match groups.total {
+                Some(0) if groups.leaks => "no group reaches across splits",
+                Some(0) => "no detector flags a group of copies",
+                _ => "reading the groups…",
+            };
+            picture::note(body, Role::Dim, words, paint);
+            return None;
+        };
+        let total = groups.total.unwrap_or(0);
+        let mut head = vec![
+            (Role::Title, format!("group {} of {}", text::count(group.place + 1), text::count(total))),
+            (Role::Dim, format!(" · {} · ", group.detector)),
+            (Role::Text, format!("{} pictures", text::count(group.samples.len() as u64))),
+        ];
+        if !group.leak.is_empty() {
+            head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
+        }
+        if groups.decided > 0 {
+            head.push((Role::Dim, format!(" · {} groups decided", text::count(groups.decided))));
+        }
+        let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
+        let pieces: Vec<(Role, &str)> = head.iter().map(|(role, words)| (*role, words.as_str())).collect();
+        paint.pieces(line, &pieces);
+        paint.put(line.x, line.y + 1, line.width, Role::Dim, &group.rule);
+        for one in self.shots(model) {
+            shot(model, &one, paint);
+        }
+        for (cell, place, member) in members(model) {
+            let here = place == groups.cursor;
+            let marked = model.review.marks.contains(&member.row.sample);
+            gutter(model, &cells, cell, &member.row, (here, marked), paint);
+            caption(model, cells.caption(cell), member, place == 0, paint);
+            if here {
+                let first = Rect { height: 1, ..cells.caption(cell) };
+                paint.buffer.set_style(first, paint.style(Role::Cursor));
+            }
+        }
+        info(model, paint);
+        None
+    }
+
+    fn open(&self, model: &mut Model, action: Action, fx: &mut Effects) {
+        match action {
+            Action::KeepBest => keep_best(model, fx),
+            _ => toggle(model),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
+        use Action as A;
+        let cursor = model.views.groups.cursor;
+        let cells = cells(model).unwrap_or_default();
+        let (columns, page) = (usize::from(cells.columns).max(1), cells.count().max(1));
+        match action {
+            A::Left => go(model, cursor.saturating_sub(1)),
+            A::Right => go(model, cursor + 1),
+            A::Up => go(model, cursor.checked_sub(columns).unwrap_or(cursor)),
+            A::Down => go(model, cursor + columns),
+            A::PageDown | A::HalfPageDown => go(model, cursor + page),
+            A::PageUp | A::HalfPageUp => go(model, cursor.saturating_sub(page)),
+            A::Top => go(model, 0),
+            A::Bottom => go(model, usize::MAX),
+            A::NextClass => to(model, model.views.groups.place.saturating_add(1)),
+            A::PreviousClass => to(model, model.views.groups.place.saturating_sub(1)),
+            A::NextUndecided | A::PreviousUndecided => find(model, action == A::NextUndecided, fx),
+            A::ToggleAll => {
+                let groups = &mut model.views.groups;
+                groups.leaks = !groups.leaks;
+                (groups.place, groups.cursor) = (0, 0);
+                groups.seek(None);
+                let text = if groups.leaks { "groups that reach across splits" } else { "all groups" };
+                say(model, Level::Info, text);
+            }
+            A::Mark => {
+                if model.sample().is_some() {
+                    mark::toggle(model);
+                    go(model, cursor + 1);
+                }
+            }
+            A::MarkAll => model.review.marks.extend(self.group(model).unwrap_or_default()),
+            A::Visual => say(model, Level::Info, "mark members one by one, or all of them"),
+            _ => return false,
+        }
+        true
+    }
+
+    fn click(&self, model: &mut Model, x: u16, y: u16) {
+        let Some(cells) = cells(model) else { return };
+        if let Some(cell) = cells.at(x, y) {
+            go(model, first_on_screen(model, &cells) + cell);
+        }
+    }
+
+    /// Asks for the list, or for the members on the screen.
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
+        let now = model.time.now;
+        let stale = model.views.stale;
+        if model.views.groups.ticket == 0 {
+            let ticket = show::ticket(model);
+            let groups = &mut model.views.groups;
+            groups.ticket = ticket;
+            groups.asked = Some((u64::MAX, 0, now));
+            let (leaks, sample) = (groups.leaks, groups.of);
+            return send(fx, Command::View(ViewCommand::Groups { ticket, leaks, sample }));
+        }
+        let groups = &mut model.views.groups;
+        match groups.total {
+            // The answer has been waited for long enough.
+            None if groups.asked.is_none() => return groups.seek(groups.of),
+            None | Some(0) => return,
+            Some(_) => {}
+        }
+        let start = (groups.cursor / WINDOW * WINDOW) as u64;
+        let shown = groups.shown.as_ref().is_some_and(|group| {
+            group.place == groups.place && group.start == start && group.ticket == groups.ticket
+        });
+        let asked = groups.asked.is_some_and(|(place, first, _)| (place, first) == (groups.place, start));
+        if !stale && (shown || asked) {
+            return;
+        }
+        groups.asked = Some((groups.place, start, now));
+        let (ticket, place) = (groups.ticket, groups.place);
+        model.views.stale = false;
+        send(fx, Command::View(ViewCommand::Group { ticket, place, start, len: WINDOW as u32 }));
+    }
+
+    fn event(&self, model: &mut Model, event: ViewEvent, fx: &mut Effects) -> Option<ViewEvent> {
+        match event {
+            ViewEvent::Groups { ticket, total, decided, place } => {
+                listed(model, ticket, total, decided, place);
+            }
+            ViewEvent::Group(group) => got(model, group),
+            ViewEvent::GroupFound { ticket, place } => found(model, ticket, place, fx),
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn invalidate(&self, model: &mut Model) {
+        let groups = &mut model.views.groups;
+        groups.seek(groups.member().map(|member| member.row.sample));
+    }
+
+    fn expire(&self, model: &mut Model, limit: u64) {
+        let groups = &mut model.views.groups;
+        groups.asked = groups.asked.filter(|(.., at)| *at > limit);
+    }
+
+    fn oldest_request(&self, model: &Model) -> Option<u64> {
+        model.views.groups.asked.map(|(.., at)| at)
+    }
+
+    fn each_row_mut(&self, model: &mut Model, change: &mut dyn FnMut(&mut Row)) {
+        if let Some(group) = &mut model.views.groups.shown {
+            group.members.iter_mut().for_each(|member| change(&mut member.row));
+        }
+    }
+
+    fn row<'a>(&self, model: &'a Model) -> Option<&'a Row> {
+        model.views.groups.member().map(|member| &member.row)
+    }
+
+    fn group(&self, model: &Model) -> Option<Vec<SampleId>> {
+        Some(model.views.groups.shown.as_ref()?.samples.clone())
+    }
+
+    fn reveal(&self, model: &mut Model, sample: Option<SampleId>) {
+        // Perhaps the next group is shown already, or on its way.
+        model.views.groups.seek(sample);
+    }
+
+    fn advance(&self, model: &mut Model, fx: &mut Effects) -> bool {
+        let groups = &model.views.groups;
+        let Some(group) = &groups.shown else { return true };
+        let decided = |sample: &SampleId| match model.review.journal.overlay.get(sample) {
+            Some(choice) => choice.is_some(),
+            None => group.members.iter().any(|m| m.row.sample == *sample && m.row.decision.is_some()),
+        };
+        let open = |place: &usize| !decided(&group.samples[*place]);
+        let count = group.samples.len();
+        let next = (groups.cursor + 1..count).chain(0..groups.cursor.min(count)).find(open);
+        match next {
+            Some(next) => go(model, next),
+            None => {
+                find(model, true, fx);
+                model.views.groups.then_above = true;
+            }
+        }
+        true
+    }
+
+    fn shots(&self, model: &Model) -> Vec<Shot> {
+        let Some(cells) = cells(model) else { return Vec::new() };
+        let members = members(model).into_iter();
+        members.map(|(cell, _, member)| Shot::in_cell(cell, member.row.sample, cells.picture(cell))).collect()
+    }
+
+    fn position_text(&self, model: &Model) -> Option<String> {
+        let groups = &model.views.groups;
+        let group = groups.shown.as_ref()?;
+        let (member, count) = (groups.cursor + 1, group.samples.len());
+        let best = if member == 1 { ", the best" } else { "" };
+        let (number, total) = (group.place + 1, groups.total.unwrap_or(0));
+        Some(format!("group {number} of {total}, member {member} of {count}{best}"))
+    }
+
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
+        model.views.groups.shown.iter().map(|group| group.rule.clone()).collect()
+    }
+}
+
+impl Groups {
+    /// The list is made again, and the group of a sample is shown.
+    fn seek(&mut self, sample: Option<SampleId>) {
+        self.ticket = 0;
+        self.total = None;
+        self.asked = None;
+        self.of = sample;
+    }
+}
+
+fn toggle(model: &mut Model) {
+    if show::is_open(model, &Group) {
+        return show::close(model);
+    }
+    let sample = model.sample();
+    show::show(model, &Group);
+    model.views.groups.shown = None;
+    model.views.groups.seek(sample);
+}
+
+/// The cells of the group that is shown.
+fn cells(model: &Model) -> Option<Cells> {
+    let group = model.views.groups.shown.as_ref()?;
+    let body = Screen::of(model.display.size).body;
+    let area = Rect { y: body.y + HEAD, height: body.height.checked_sub(HEAD)?, ..body };
+    // At most a window of members is held.
+    let count = group.samples.len().min(48);
+    Some(Cells::fitting(area, count, if model.views.look.bare { 1 } else { 2 }))
+}
+
+/// Members on the screen: their cell, their place among all, and what is held of them.
+fn members(model: &Model) -> Vec<(usize, usize, &GroupMember)> {
+    let (Some(cells), Some(group)) = (cells(model), &model.views.groups.shown) else { return Vec::new() };
+    let count = cells.count().max(1);
+    let first = first_on_screen(model, &cells);
+    let held = |cell: usize| {
+        let place = first + cell;
+        let member = group.members.get(place.checked_sub(group.start as usize)?)?;
+        Some((cell, place, member))
+    };
+    (0..count).filter_map(held).collect()
+}
+
+/// The first member on the screen.
+fn first_on_screen(model: &Model, cells: &Cells) -> usize {
+    let count = cells.count().max(1);
+    model.views.groups.cursor / count * count
+}
+
+fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64, place: Option<u64>) {
+    let groups = &mut model.views.groups;
+    if groups.ticket != ticket {
+        return;
+    }
+    groups.total = Some(total);
+    groups.decided = decided;
+    groups.asked = None;
+    let lost = groups.of.is_some() && place.is_none();
+    groups.place = place.unwrap_or(groups.place).min(total.saturating_sub(1));
+    if lost {
+        groups.of = None;
+        (groups.place, groups.cursor) = (0, 0);
+    }
+    let text = match (total, lost) {
+        (0, _) if groups.leaks => "no group reaches across splits",
+        (0, _) => "no detector flags a group of copies",
+        (_, true) => "this sample is in no flagged group: here is the worst one",
+        _ => return,
+    };
+    if total == 0 && model.views.spoken {
+        show::close(model);
+    }
+    say(model, Level::Info, text);
+}
+
+fn got(model: &mut Model, group: Box<GroupView>) {
+    let groups = &mut model.views.groups;
+    if group.ticket != groups.ticket || group.place != groups.place {
+        return;
+    }
+    groups.asked = None;
+    if let Some(sample) = groups.of.take() {
+        groups.cursor = group.samples.iter().position(|other| *other == sample).unwrap_or(0);
+    }
+    groups.cursor = groups.cursor.min(group.samples.len().saturating_sub(1));
+    groups.shown = Some(group);
+}
+
+fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects) {
+    if ticket != model.views.groups.ticket {
+        return;
+    }
+    let above = std::mem::take(&mut model.views.groups.then_above);
+    match place {
+        Some(place) => to(model, place),
+        None if above => find(model, false, fx),
+        // A fault stays in sight.
+        None if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Error) => {}
+        None => say(model, Level::Info, "no other group is undecided"),
+    }
+}
+
+/// Shows another group.
+fn to(model: &mut Model, place: u64) {
+    let groups = &mut model.views.groups;
+    let last = groups.total.unwrap_or(0).saturating_sub(1);
+    groups.place = place.min(last);
+    groups.cursor = 0;
+    groups.of = None;
+    groups.asked = None;
+}
+
+/// Goes to a member.
+fn go(model: &mut Model, member: usize) {
+    let groups = &mut model.views.groups;
+    let count = groups.shown.as_ref().map_or(0, |group| group.samples.len());
+    groups.cursor = member.min(count.saturating_sub(1));
+}
+
+fn find(model: &mut Model, forward: bool, fx: &mut Effects) {
+    let (ticket, from) = (model.views.groups.ticket, model.views.groups.place);
+    model.views.groups.then_above = false;
+    send(fx, Command::View(ViewCommand::FindGroup { ticket, from, forward }));
+}
+
+/// Keeps the best and removes the others, or asks first. Where one member is marked, that one is kept.
+fn keep_best(model: &mut Model, fx: &mut Effects) {
+    if !show::is_open(model, &Group) {
+        // Nothing is removed by a rule that has not been seen.
+        toggle(model);
+        return say(model, Level::Info, "this is the group: once more keeps the best and removes the others");
+    }
+    let Some(group) = &model.views.groups.shown else {
+        return say(model, Level::Warning, "the group is still being read");
+    };
+    let marked: Vec<SampleId> =
+        group.samples.iter().copied().filter(|sample| model.review.marks.contains(sample)).collect();
+    let keep = match marked.as_slice() {
+        [] => group.samples.first().copied(),
+        [one] => Some(*one),
+        _ => return say(model, Level::Warning, "mark one member at most: the one to keep"),
+    };
+    let Some(keep) = keep else { return };
+    let remove: Vec<SampleId> = group.samples.iter().copied().filter(|sample| *sample != keep).collect();
+    if remove.len() <= decide::ASK_ABOVE {
+        return decide::keep_only(model, keep, remove, fx);
+    }
+    let which = if marked.is_empty() { "the best" } else { "the marked one" };
+    let question = format!("keep {which} and remove {} samples?", remove.len());
+    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
+}
+
+fn caption(model: &Model, area: Rect, member: &GroupMember, best: bool, paint: &mut Paint<'_>) {
+    let role = list::decision_role(model.choice(&member.row));
+    let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role)) + 1;
+    let right = area.right().saturating_sub(1);
+    let mut put =
+        |x: u16, y: u16, role: Role, words: &str| paint.put(x, y, right.saturating_sub(x), role, words);
+    if best {
+        x = put(x, area.y, Role::Keep, "best ");
+    }
+    if area.height < 2 {
+        return;
+    }
+    let size = format!("{}×{} {}", member.width, member.height, text::bytes(member.bytes));
+    put(x, area.y, Role::Text, &size);
+    let mut x = area.x;
+    if member.row.split.name() != "" {
+        x = put(x, area.y + 1, Role::Dim, &format!("{} ", member.row.split));
+    }
+    let label = model.class(member.row.label).unwrap_or("–").to_owned();
+    x = put(x, area.y + 1, Role::Given, &label);
+    if let Some(similarity) = member.similarity {
+        x = put(x, area.y + 1, Role::Dim, &format!(" {similarity:.2}"));
+    }
+    let name = member.row.path.rsplit('/').next().unwrap_or_default();
+    let room = usize::from(right.saturating_sub(x + 1));
+    if room > 6 {
+        put(x + 1, area.y + 1, Role::Dim, &text::fit_middle(name, room));
+    }
+}

@@ -1,0 +1,268 @@
+//! The scores of one detector, its threshold, and what follows from it.
+
+use crate::action::{Action, Scope};
+use crate::effect::Effects;
+use crate::key::shown;
+use crate::model::{Anchor, Level, Mode, Model, Page};
+use crate::paint::Paint;
+use crate::text;
+use crate::theme::Role;
+use crate::update::{detector, job, motion, panels, say, send};
+use crate::view::blocks::{inner, percent, waiting};
+use chaffinch_protocol::{BINS, Command, Histogram as Counts, Overview, Overviewed, Query, Sort, edge};
+use ratatui::layout::{Position, Rect};
+
+/// Bars of an eighth of a cell and more.
+const EIGHTHS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The scores of the chosen detector.
+pub(super) struct Histogram;
+
+impl Page for Histogram {
+    fn name(&self) -> &'static str {
+        "histogram"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Panel
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Histogram]
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        use Action as A;
+        vec![
+            A::PanelClose,
+            A::PanelLeft,
+            A::PanelRight,
+            A::PanelNext,
+            A::PanelAccept,
+            A::PanelReset,
+            A::PanelScale,
+            A::PanelRun,
+        ]
+    }
+
+    fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let area = inner(area);
+        let Some(name) = model.chosen_name() else {
+            waiting(area, "no detector has run yet", paint);
+            return None;
+        };
+        let Some(histogram) = model.panels.histogram.as_ref().filter(|histogram| histogram.detector == name)
+        else {
+            waiting(area, &format!("counting the scores of {name}…"), paint);
+            return None;
+        };
+        let detector = model.chosen()?;
+        let threshold = detector.threshold;
+        let x = paint.put(area.x, area.y, area.width, Role::Title, name);
+        let room = area.right().saturating_sub(x + 2);
+        paint.put(x + 2, area.y, room, Role::Dim, &detector.summary);
+        let words = words(histogram, threshold);
+        let below = words.len() as u16;
+        // Title, chart, axis, numbers of the axis, words.
+        let height = area.height.saturating_sub(3 + below);
+        if height >= 2 {
+            chart(model, histogram, threshold, Rect { y: area.y + 1, height, ..area }, paint);
+        }
+        let top = area.bottom().saturating_sub(below);
+        for (at, (role, line)) in words.iter().enumerate() {
+            let y = top + at as u16;
+            if y > area.y {
+                paint.put(area.x, y, area.width, *role, line);
+            }
+        }
+        None
+    }
+
+    fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
+        panels::open(model, &Histogram, fx);
+    }
+
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
+        use Action as A;
+        let by = match action {
+            A::PanelLeft => -0.01,
+            A::PanelRight => 0.01,
+            A::PanelUp => 0.001,
+            A::PanelDown => -0.001,
+            A::PanelPageUp => 0.1,
+            A::PanelPageDown => -0.1,
+            A::PanelStart => -1.0,
+            A::PanelEnd => 1.0,
+            A::PanelScale => {
+                model.panels.linear = !model.panels.linear;
+                return true;
+            }
+            A::PanelReset => {
+                let chosen = model.chosen_name();
+                let own = model.panels.histogram.as_ref().filter(|h| chosen == Some(h.detector.as_str()));
+                let own = own.map(|histogram| histogram.default);
+                let now = model.chosen_threshold();
+                match own.zip(now) {
+                    Some((own, now)) => own - now,
+                    None => return true,
+                }
+            }
+            A::PanelNext | A::PanelPrevious => {
+                panels::next_detector(model, action == A::PanelNext, fx);
+                return true;
+            }
+            A::PanelAccept => {
+                list_detector(model, fx);
+                return true;
+            }
+            A::PanelRun => {
+                job::rerun(model, fx);
+                return true;
+            }
+            _ => return false,
+        };
+        detector::threshold(model, by);
+        true
+    }
+
+    fn overview(&self, model: &Model) -> Option<Overview> {
+        model.chosen_name().map(|name| Overview::Histogram(name.to_owned()))
+    }
+
+    fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
+        let Overviewed::Histogram(histogram) = overviewed else { return Some(overviewed) };
+        model.panels.histogram = Some(histogram);
+        None
+    }
+
+    /// What the threshold does, and the scores in twenty parts.
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
+        let Some(histogram) = &model.panels.histogram else { return vec!["nothing was counted".to_owned()] };
+        let chosen = model.chosen();
+        let threshold = chosen.map_or(histogram.default, |detector| detector.threshold);
+        let mut lines = vec![histogram.detector.clone()];
+        lines.extend(words(histogram, threshold).into_iter().map(|(_, line)| line));
+        for part in 0..20 {
+            let bins = histogram.samples.iter().skip(part * 50).take(if part == 19 { 51 } else { 50 });
+            let from = part as f64 * 0.05;
+            lines.push(format!("{from:.2} to {:.2}: {}", from + 0.05, text::count(bins.sum())));
+        }
+        lines
+    }
+}
+
+/// Closes the page and lists what the chosen detector flags, worst first.
+fn list_detector(model: &mut Model, fx: &mut Effects) {
+    let Some(name) = model.chosen_name().map(str::to_owned) else { return };
+    model.mode = Mode::List;
+    // The list must be made with the threshold on the screen.
+    if let Some((detector, threshold, _)) = model.time.threshold.take() {
+        send(fx, Command::SetThreshold { detector, threshold });
+    }
+    let query = Query {
+        all: false,
+        filter: format!("detector:{name}"),
+        sort: Sort::Detector(name.clone()),
+        descending: false,
+    };
+    motion::relist(model, query, Anchor::Top, fx);
+    let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
+    say(model, Level::Info, format!("what {name} flags, worst first   {back} takes the filter away"));
+}
+
+/// What the threshold does, in words.
+fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
+    let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+    let below = |counts: &[u64]| Counts::below(counts, threshold);
+    let (scored, flagged) = (sum(&histogram.samples), below(&histogram.samples));
+    let alone = below(&histogram.alone);
+    let (faulty, fine) = (below(&histogram.faulty), below(&histogram.fine));
+    let (faulty_above, fine_above) = (sum(&histogram.faulty) - faulty, sum(&histogram.fine) - fine);
+    let mut words = vec![
+        (
+            Role::Text,
+            format!(
+                "{} of {} flagged below {threshold:.3}, its own is {:.3}",
+                text::count(flagged),
+                text::count(scored),
+                histogram.default
+            ),
+        ),
+        (
+            Role::Text,
+            format!(
+                "{} suspects in all, {} of them by this threshold alone",
+                text::count(histogram.elsewhere + alone),
+                text::count(alone)
+            ),
+        ),
+    ];
+    if sum(&histogram.faulty) + sum(&histogram.fine) > 0 {
+        let line = format!(
+            "decided: below {faulty} faulty and {fine} fine ({} faulty), above {faulty_above} faulty and {fine_above} fine",
+            percent(faulty, faulty + fine)
+        );
+        words.push((Role::Dim, line));
+    }
+    if histogram.unscored > 0 {
+        words.push((Role::Dim, format!("{} samples have no score", text::count(histogram.unscored))));
+    }
+    words
+}
+
+fn chart(model: &Model, histogram: &Counts, threshold: f32, area: Rect, paint: &mut Paint<'_>) {
+    let width = usize::from(area.width);
+    let bins = BINS + 1;
+    let at = edge(threshold);
+    let columns: Vec<(u64, bool)> = (0..width)
+        .map(|column| {
+            let (from, to) =
+                (column * bins / width, ((column + 1) * bins / width).max(column * bins / width + 1));
+            let count = histogram.samples.get(from..to.min(histogram.samples.len())).unwrap_or_default();
+            (count.iter().sum(), from < at)
+        })
+        .collect();
+    let most = columns.iter().map(|(count, _)| *count).max().unwrap_or(0).max(1);
+    let share = |count: u64| match model.panels.linear {
+        true => count as f64 / most as f64,
+        false => (count as f64).ln_1p() / (most as f64).ln_1p(),
+    };
+    let eighths = f64::from(area.height) * 8.0;
+    let line = (at * width / bins).min(width.saturating_sub(1)) as u16;
+    for (column, (count, flagged)) in columns.iter().enumerate() {
+        let x = area.x + column as u16;
+        let filled = if *count == 0 { 0 } else { ((share(*count) * eighths).round() as usize).max(1) };
+        for row in 0..area.height {
+            let y = area.bottom() - 1 - row;
+            let here = filled.saturating_sub(usize::from(row) * 8).min(8);
+            // What is flagged has solid bars and the rest has shaded ones: no colour is needed to tell them apart.
+            if here > 0 && *flagged {
+                paint.put(x, y, 1, Role::Flagged, EIGHTHS[here - 1]);
+            } else if here > 0 {
+                let glyph = paint.theme.glyph(Role::Unflagged).to_owned();
+                paint.put(x, y, 1, Role::Unflagged, if here >= 4 { &glyph } else { "░" });
+            } else if column as u16 == line {
+                let glyph = paint.theme.glyph(Role::Threshold).to_owned();
+                paint.put(x, y, 1, Role::Threshold, &glyph);
+            }
+        }
+    }
+    let scale = if model.panels.linear { "linear" } else { "logarithmic" };
+    let words = format!("{} at most in a column, {scale}", text::count(most));
+    paint.put_right(area.right(), area.y, area.width, Role::Dim, &words);
+    axis(area, line, threshold, paint);
+}
+
+fn axis(area: Rect, line: u16, threshold: f32, paint: &mut Paint<'_>) {
+    let y = area.bottom();
+    paint.put(area.x, y, area.width, Role::Border, &"─".repeat(usize::from(area.width)));
+    paint.put(area.x + line, y, 1, Role::Threshold, "▲");
+    for (place, label) in [(0.0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1.0, "1")] {
+        let x = area.x + (f64::from(area.width.saturating_sub(1)) * place) as u16;
+        let x = x.min(area.right().saturating_sub(label.len() as u16));
+        paint.put(x, y + 1, 3, Role::Dim, label);
+    }
+    let label = format!("{threshold:.3}");
+    let start = (area.x + line).saturating_sub(2).clamp(area.x, area.right().saturating_sub(5).max(area.x));
+    paint.put(start.saturating_sub(1).max(area.x), y + 1, 7, Role::Text, &format!(" {label} "));
+}

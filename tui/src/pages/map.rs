@@ -1,0 +1,447 @@
+//! The embeddings in two dimensions, eight points in a cell by Braille characters: samples of the list in the colour
+//! of their class, the others dim. Samples are chosen by area.
+
+use crate::action::Action;
+use crate::effect::Effects;
+use crate::model::{Level, MapState, Model, Page, Screen, Shot, slot};
+use crate::paint::Paint;
+use crate::text;
+use crate::theme::Role;
+use crate::update::{mark, say, send, show};
+use crate::view::cells::shot;
+use crate::view::{picture, sample};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Area, Axes, Command, MapPoint, Row, Ticket, ViewCommand, ViewEvent};
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::{Color, Modifier, Style};
+use std::collections::BTreeMap;
+
+/// Columns of the panel at the right, and the narrowest screen that has one.
+const PANEL: (u16, u16) = (26, 72);
+/// Colours of classes, by number of xterm's 256, apart from each other for most eyes.
+const COLORS: [u8; 10] = [75, 214, 79, 204, 141, 227, 44, 209, 252, 107];
+/// Samples that can be marked at once.
+const MOST: u32 = 10_000;
+/// Milliseconds after which it is asked how far a map is.
+const AGAIN: u64 = 500;
+/// How often the map can be enlarged.
+const DEEPEST: u8 = 10;
+
+/// The map.
+pub(super) struct Map;
+
+impl Page for Map {
+    fn name(&self) -> &'static str {
+        "map"
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Map, Action::Neighborhoods]
+    }
+
+    fn needs_pictures(&self, _action: Action) -> bool {
+        true
+    }
+
+    fn hints(&self, _model: &Model) -> Vec<Action> {
+        use Action as A;
+        vec![
+            A::Visual,
+            A::Filter,
+            A::Larger,
+            A::Smaller,
+            A::Neighborhoods,
+            A::Help,
+            A::Mark,
+            A::GoToOther,
+            A::Map,
+            A::Undo,
+        ]
+    }
+
+    fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let area = map_area(model.display.size);
+        let map = &model.views.map;
+        let points = match &map.shown {
+            None => {
+                picture::note(area, Role::Dim, "making the map…", paint);
+                return None;
+            }
+            Some(view) if view.points.is_empty() && map.zoom == 0 => {
+                picture::note(area, Role::Dim, &view.note, paint);
+                return None;
+            }
+            Some(view) => &view.points,
+        };
+        let coloured = paint.style(Role::Keep).fg.is_some_and(|color| color != Color::Reset);
+        for ((x, y), dots) in cells(points) {
+            let (x, y) = (area.x + x, area.y + y);
+            if x >= area.right() || y >= area.bottom() {
+                continue;
+            }
+            let style = match dots.listed {
+                (0, _) => paint.style(Role::Border),
+                (_, Some(class)) if coloured => Style::new().fg(color(class)),
+                _ => paint.style(Role::Title),
+            };
+            let symbol = char::from_u32(0x2800 + u32::from(dots.bits)).unwrap_or(' ');
+            paint.buffer[(x, y)].set_char(symbol).set_style(style);
+        }
+        if let Some((x, y)) = map.corner {
+            let (left, right) = (x.min(map.cursor.0), x.max(map.cursor.0));
+            let (top, bottom) = (y.min(map.cursor.1), y.max(map.cursor.1));
+            let chosen = Rect::new(area.x + left, area.y + top, right - left + 1, bottom - top + 1);
+            paint.buffer.set_style(chosen.intersection(area), paint.style(Role::Selected));
+        }
+        let (x, y) = (area.x + map.cursor.0, area.y + map.cursor.1);
+        if area.contains((x, y).into()) {
+            let cell = &mut paint.buffer[(x, y)];
+            if cell.symbol() == " " {
+                cell.set_symbol("┼");
+            }
+            cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
+        }
+        for one in self.shots(model) {
+            shot(model, &one, paint);
+        }
+        about(model, points, coloured, paint);
+        None
+    }
+
+    fn open(&self, model: &mut Model, action: Action, _fx: &mut Effects) {
+        match action {
+            Action::Neighborhoods => turn(model),
+            _ => toggle(model),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
+        use Action as A;
+        let place = map_area(model.display.size);
+        let (x, y) = model.views.map.cursor;
+        let half = (place.height / 2).max(1);
+        let to = match action {
+            A::Left => (x.saturating_sub(1), y),
+            A::Right => (x + 1, y),
+            A::Up => (x, y.saturating_sub(1)),
+            A::Down => (x, y + 1),
+            A::HalfPageUp | A::PageUp => (x, y.saturating_sub(half)),
+            A::HalfPageDown | A::PageDown => (x, y + half),
+            A::Top => (x, 0),
+            A::Bottom => (x, u16::MAX - 1),
+            A::Visual => {
+                choose(model, place, fx);
+                return true;
+            }
+            A::Larger | A::Smaller => {
+                resize(model, action == A::Larger);
+                return true;
+            }
+            A::Mark => {
+                mark::toggle(model);
+                return true;
+            }
+            A::Filter => {
+                let Area { left, top, right, bottom } = chosen(&model.views.map, place);
+                model.views.map.corner = None;
+                let key = match shown(model) {
+                    Axes::Components => "map:",
+                    Axes::Neighborhoods => "tsne:",
+                };
+                show::filter_by(model, key, &format!("{key}{left:.4},{top:.4},{right:.4},{bottom:.4}"));
+                return true;
+            }
+            _ => return false,
+        };
+        model.views.map.cursor = to;
+        clamp(model, place);
+        true
+    }
+
+    fn click(&self, model: &mut Model, x: u16, y: u16) {
+        let place = map_area(model.display.size);
+        if place.contains((x, y).into()) {
+            model.views.map.cursor = (x - place.x, y - place.y);
+        }
+    }
+
+    fn cancel(&self, model: &mut Model) -> bool {
+        model.views.map.corner.take().is_some()
+    }
+
+    /// Asks for the map as it is to be seen now.
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
+        let place = map_area(model.display.size);
+        clamp(model, place);
+        let map = &model.views.map;
+        let question = (model.list.ticket, map.axes, map.area(), (place.width * 2, place.height * 4));
+        let due = map.again.is_some_and(|at| at <= model.time.now);
+        let same = !due && map.asked.is_some_and(|(asked, _, _)| asked == question);
+        // One map at a time.
+        let waits = map.asked.is_some_and(|(.., at)| at.is_some());
+        if place.area() == 0 || same || waits {
+            return;
+        }
+        let ticket = show::ticket(model);
+        model.views.map.asked = Some((question, ticket, Some(model.time.now)));
+        model.views.map.again = None;
+        let (list, axes, area, (width, height)) = question;
+        send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height }));
+    }
+
+    fn event(&self, model: &mut Model, event: ViewEvent, _fx: &mut Effects) -> Option<ViewEvent> {
+        match event {
+            ViewEvent::Map(view) => {
+                let map = &mut model.views.map;
+                if let Some((_, ticket, at)) = &mut map.asked
+                    && *ticket == view.ticket
+                {
+                    *at = None;
+                    map.again = view.making.map(|_| model.time.now + AGAIN);
+                    map.shown = Some(view);
+                }
+            }
+            ViewEvent::Inside { ticket, total, samples } => inside(model, ticket, total, samples),
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn invalidate(&self, model: &mut Model) {
+        model.views.map.asked = None;
+    }
+
+    fn expire(&self, model: &mut Model, limit: u64) {
+        if self.oldest_request(model).is_some_and(|at| at <= limit) {
+            model.views.map.asked = None;
+        }
+    }
+
+    fn oldest_request(&self, model: &Model) -> Option<u64> {
+        model.views.map.asked.and_then(|(.., at)| at)
+    }
+
+    fn deadline(&self, model: &Model) -> Option<u64> {
+        model.views.map.again
+    }
+
+    fn row<'a>(&self, model: &'a Model) -> Option<&'a Row> {
+        model.details.get(model.views.map.sample()?).map(|detail| &detail.row)
+    }
+
+    fn sample(&self, model: &Model) -> Option<SampleId> {
+        model.views.map.sample()
+    }
+
+    fn shots(&self, model: &Model) -> Vec<Shot> {
+        let panel = panel(model.display.size);
+        let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };
+        let sample = model.views.map.sample().filter(|_| area.area() > 0);
+        let shot = |sample| Shot { slot: slot::MAIN, key: (sample, area.as_size()).into(), area };
+        sample.map(shot).into_iter().collect()
+    }
+
+    fn cursor_cell(&self, model: &Model) -> Position {
+        let (map, (x, y)) = (map_area(model.display.size), model.views.map.cursor);
+        Position { x: map.x + x, y: map.y + y }
+    }
+}
+
+fn toggle(model: &mut Model) {
+    if show::is_open(model, &Map) {
+        return show::close(model);
+    }
+    show::show(model, &Map);
+    let area = map_area(model.display.size);
+    if model.views.map.shown.is_none() {
+        model.views.map.cursor = (area.width / 2, area.height / 2);
+    }
+}
+
+/// Goes between the two maps; what is enlarged of one is nowhere on the other.
+fn turn(model: &mut Model) {
+    if !show::is_open(model, &Map) {
+        toggle(model);
+        model.views.map.axes = Axes::Components;
+    }
+    let map = &mut model.views.map;
+    map.axes = match map.axes {
+        Axes::Components => Axes::Neighborhoods,
+        Axes::Neighborhoods => Axes::Components,
+    };
+    (map.zoom, map.left, map.top, map.corner, map.again) = (0, 0.0, 0.0, None, None);
+}
+
+/// The cells of the map.
+pub(crate) fn map_area(size: Size) -> Rect {
+    let whole = Screen::whole(size);
+    let panel = if size.width >= PANEL.1 { PANEL.0 } else { 0 };
+    Rect { width: whole.width.saturating_sub(panel), ..whole }
+}
+
+/// The panel at the right.
+fn panel(size: Size) -> Rect {
+    let (whole, map) = (Screen::whole(size), map_area(size));
+    Rect { x: map.right() + 1, width: (whole.width - map.width).saturating_sub(1), ..whole }
+}
+
+/// The map on the screen, which need not be made yet that is wanted.
+fn shown(model: &Model) -> Axes {
+    model.views.map.shown.as_ref().map_or(Axes::default(), |view| view.axes)
+}
+
+fn clamp(model: &mut Model, place: Rect) {
+    let (x, y) = model.views.map.cursor;
+    model.views.map.cursor = (x.min(place.width.saturating_sub(1)), y.min(place.height.saturating_sub(1)));
+}
+
+/// Shows half as much around the cursor, or twice as much.
+fn resize(model: &mut Model, larger: bool) {
+    let place = map_area(model.display.size);
+    let map = &mut model.views.map;
+    let before = map.area();
+    let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
+    let (x, y) = (share(map.cursor.0, place.width), share(map.cursor.1, place.height));
+    let side = before.right - before.left;
+    let (here_x, here_y) = (before.left + x * side, before.top + y * side);
+    map.zoom = if larger { (map.zoom + 1).min(DEEPEST) } else { map.zoom.saturating_sub(1) };
+    let side = 0.5_f32.powi(i32::from(map.zoom));
+    map.left = (here_x - side / 2.0).clamp(0.0, 1.0 - side);
+    map.top = (here_y - side / 2.0).clamp(0.0, 1.0 - side);
+    // The cursor stays on its place of the map.
+    let cell =
+        |here: f32, low: f32, cells: u16| (((here - low) / side * f32::from(cells)) as u16).min(cells - 1);
+    if place.area() > 0 {
+        map.cursor = (cell(here_x, map.left, place.width), cell(here_y, map.top, place.height));
+    }
+    map.corner = None;
+}
+
+/// The chosen area in shares of the whole map: from corner to cursor, else all that is seen.
+fn chosen(map: &MapState, place: Rect) -> Area {
+    let area = map.area();
+    let Some((x, y)) = map.corner else { return area };
+    let side = area.right - area.left;
+    let (left, right) = (x.min(map.cursor.0), x.max(map.cursor.0) + 1);
+    let (top, bottom) = (y.min(map.cursor.1), y.max(map.cursor.1) + 1);
+    let across = |cell: u16| area.left + f32::from(cell) / f32::from(place.width.max(1)) * side;
+    let down = |cell: u16| area.top + f32::from(cell) / f32::from(place.height.max(1)) * side;
+    Area { left: across(left), top: down(top), right: across(right), bottom: down(bottom) }
+}
+
+/// Begins an area, or marks what lies in it.
+fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
+    if model.views.map.corner.is_none() {
+        model.views.map.corner = Some(model.views.map.cursor);
+        return say(
+            model,
+            Level::Info,
+            "move to the other corner: v marks the area, f filters by it, Esc forgets it",
+        );
+    }
+    let area = chosen(&model.views.map, place);
+    model.views.map.corner = None;
+    let ticket = show::ticket(model);
+    model.views.map.marking = Some(ticket);
+    let (axes, list) = (shown(model), model.list.ticket);
+    send(fx, Command::View(ViewCommand::Inside { ticket, axes, list, area, most: MOST }));
+}
+
+/// Marks what lies in the area that was chosen.
+fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>) {
+    if model.views.map.marking != Some(ticket) {
+        return;
+    }
+    model.views.map.marking = None;
+    if total > samples.len() as u64 {
+        let text =
+            format!("{total} samples: at most {MOST} can be marked at once; filter by the area instead");
+        return say(model, Level::Warning, text);
+    }
+    model.review.marks.extend(samples);
+    let text = format!("{total} samples of the list lie there; {} marked", model.review.marks.len());
+    say(model, Level::Info, text);
+}
+
+/// One cell of the map.
+#[derive(Clone, Copy, Default)]
+struct Dots {
+    bits: u8,
+    /// The largest number of samples on one of its points, listed or not, and their class.
+    listed: (u32, Option<u32>),
+}
+
+/// The dots of each cell.
+fn cells(points: &[MapPoint]) -> BTreeMap<(u16, u16), Dots> {
+    // Columns of four dots, the lowest ones with bits of their own: so the block of Braille characters grew.
+    const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+    let mut cells: BTreeMap<(u16, u16), Dots> = BTreeMap::new();
+    for point in points {
+        let cell = cells.entry((point.x / 2, point.y / 4)).or_default();
+        cell.bits |= BITS[usize::from(point.x % 2)][usize::from(point.y % 4)];
+        if point.listed > cell.listed.0 {
+            cell.listed = (point.listed, point.label);
+        }
+    }
+    cells
+}
+
+fn color(class: u32) -> Color {
+    Color::Indexed(COLORS[class as usize % COLORS.len()])
+}
+
+/// The sample under the cursor, the classes by colour, and how the map was made.
+fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
+    let area = panel(model.display.size);
+    if area.width < 8 {
+        return;
+    }
+    let mut y = area.y + Map.shots(model).first().map_or(0, |shot| shot.area.height);
+    let bottom = area.bottom();
+    let mut put = |pieces: &[(Role, String)], paint: &mut Paint<'_>| {
+        if y < bottom {
+            let pieces: Vec<(Role, &str)> =
+                pieces.iter().map(|(role, words)| (*role, words.as_str())).collect();
+            paint.pieces(Rect { y, height: 1, ..area }, &pieces);
+            y += 1;
+        }
+        y
+    };
+    if let Some(row) = model.row() {
+        put(&sample::labels(model, row), paint);
+        let name = text::fit_middle(&row.path, usize::from(area.width)).into_owned();
+        put(&[(Role::Dim, format!("score {}", text::score(row.score)))], paint);
+        put(&[(Role::Dim, name)], paint);
+    }
+    let (mut listed, mut all) = (0_u64, 0_u64);
+    let mut classes: BTreeMap<u32, u64> = BTreeMap::new();
+    for point in points {
+        listed += u64::from(point.listed);
+        all += u64::from(point.all);
+        if let Some(class) = point.label.filter(|_| point.listed > 0) {
+            *classes.entry(class).or_default() += u64::from(point.listed);
+        }
+    }
+    put(&[], paint);
+    put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
+    let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
+        Some(share) => format!("{:.0} % of the map of neighborhoods is made; {}", share * 100.0, view.note),
+        None => view.note.clone(),
+    });
+    let lines = text::wrap(&note, usize::from(area.width));
+    let mut classes: Vec<(u32, u64)> = classes.into_iter().collect();
+    classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    let mut at = put(&[], paint);
+    let room = usize::from(bottom.saturating_sub(at)).saturating_sub(lines.len());
+    for (class, count) in classes.into_iter().take(if coloured { room } else { 0 }) {
+        let style = Style::new().fg(color(class));
+        let x = paint.put_styled(area.x, at, 2, style, "● ");
+        let name = model.class(Some(class)).unwrap_or("?").to_owned();
+        let x = paint.put(x, at, area.right().saturating_sub(x + 7), Role::Text, &name);
+        paint.put(x + 1, at, area.right().saturating_sub(x + 1), Role::Dim, &text::count(count));
+        at += 1;
+    }
+    for (line, y) in lines.iter().zip(at.max(bottom.saturating_sub(lines.len() as u16))..bottom) {
+        paint.put(area.x, y, area.width, Role::Dim, line);
+    }
+}

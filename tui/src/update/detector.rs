@@ -1,0 +1,77 @@
+//! The chosen detector, its threshold, and the rule that joins all detectors.
+
+use super::{Effects, motion::touch, say, send};
+use crate::action::kind::Detector;
+use crate::model::{Level, Model};
+use chaffinch_protocol::{Command, EnsembleRule};
+
+/// Does an action about the chosen detector.
+pub(super) fn act(model: &mut Model, action: Detector, fx: &mut Effects) {
+    match action {
+        Detector::NextDetector | Detector::PreviousDetector => {
+            next(model, action == Detector::NextDetector);
+        }
+        Detector::ThresholdUp => threshold(model, 0.01),
+        Detector::ThresholdDown => threshold(model, -0.01),
+        Detector::CycleEnsemble => ensemble(model, fx),
+    }
+}
+
+/// The name of the chosen detector, or a message that there is none.
+pub(super) fn chosen(model: &mut Model) -> Option<String> {
+    let name = model.chosen_name().map(str::to_owned);
+    if name.is_none() {
+        say(model, Level::Warning, "no detector has run yet");
+    }
+    name
+}
+
+/// Chooses the next or the previous detector.
+pub(super) fn next(model: &mut Model, forward: bool) {
+    let Some(session) = &model.session else { return };
+    let count = session.detectors.len();
+    if count == 0 {
+        return say(model, Level::Warning, "no detector has run yet");
+    }
+    model.detector = (model.detector.min(count - 1) + if forward { 1 } else { count - 1 }) % count;
+    let chosen = &session.detectors[model.detector];
+    let text = format!("{}: {} (threshold {:.2})", chosen.name, chosen.summary, chosen.threshold);
+    say(model, Level::Info, text);
+    touch(model);
+}
+
+/// Moves the threshold on the screen at once; the engine hears of it when the key rests.
+pub(crate) fn threshold(model: &mut Model, by: f32) {
+    let Some(name) = chosen(model) else { return };
+    let at = model.time.now + 120;
+    let Some(session) = &mut model.session else { return };
+    let chosen = &mut session.detectors[model.detector];
+    chosen.threshold = ((chosen.threshold + by).clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+    let value = chosen.threshold;
+    model.time.threshold = Some((name.clone(), value, at));
+    let digits = if (value * 100.0).fract().abs() < 1e-3 { 2 } else { 3 };
+    say(model, Level::Info, format!("{name} flags below {value:.digits$}"));
+}
+
+fn ensemble(model: &mut Model, fx: &mut Effects) {
+    let Some(session) = &mut model.session else { return };
+    // Round through those that need no numbers; any other one goes back to the first.
+    let (rule, text) = match session.ensemble {
+        EnsembleRule::Or => (EnsembleRule::Majority, "majority: by how many detectors agree"),
+        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: by the mean of the detectors' ranks"),
+        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: by the mean of the detectors' scores"),
+        EnsembleRule::Average => (EnsembleRule::Consensus, "consensus: by the detectors that agree most"),
+        EnsembleRule::Consensus => (EnsembleRule::Stacking, "stacking: by what your decisions taught"),
+        EnsembleRule::Stacking => {
+            (EnsembleRule::Recall, "recall: wider thresholds, the worst detector decides")
+        }
+        EnsembleRule::Recall => {
+            (EnsembleRule::Precision, "precision: what two detectors flag or one is sure of")
+        }
+        _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
+    };
+    // Taken over at once, so that the next press goes on from here.
+    session.ensemble = rule.clone();
+    send(fx, Command::SetEnsemble { rule });
+    say(model, Level::Info, text);
+}

@@ -1,0 +1,41 @@
+//! Choosing what is listed, in which order, and finding a row of it.
+
+use super::motion::{self, relist};
+use super::{Effects, detector, open, say, walk};
+use crate::action::kind::Find;
+use crate::model::{Anchor, Level, Model, Purpose};
+use chaffinch_protocol::{Query, Sort};
+
+/// Does an action about the list as a whole.
+pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
+    match action {
+        Find::Search => open::search(model),
+        Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => open::search(model),
+        Find::NextHit | Find::PreviousHit => {
+            let purpose = Purpose::Search(model.list.search.to_lowercase());
+            walk::start(model, purpose, action == Find::NextHit, fx);
+        }
+        Find::Filter => open::filter(model),
+        Find::ClearFilter => motion::filter(model, "", fx),
+        Find::ToggleAll => {
+            let query = Query { all: !model.list.query.all, ..model.list.query.clone() };
+            let text = if query.all { "all samples" } else { "suspects only" };
+            relist(model, query, Anchor::Stay, fx);
+            say(model, Level::Info, text);
+        }
+        Find::SortRank => motion::sort(model, Sort::Rank, fx),
+        Find::SortClass => motion::sort(model, Sort::Class, fx),
+        Find::SortPath => motion::sort(model, Sort::Path, fx),
+        Find::SortGroup => motion::sort(model, Sort::Group, fx),
+        Find::SortRandom => motion::sort(model, Sort::Random, fx),
+        Find::SortDetector => {
+            if let Some(name) = detector::chosen(model) {
+                motion::sort(model, Sort::Detector(name), fx);
+            }
+        }
+        Find::SortReverse => {
+            let query = Query { descending: !model.list.query.descending, ..model.list.query.clone() };
+            relist(model, query, Anchor::Stay, fx);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Background work.
+
+use super::{Effects, detector, say, send};
+use crate::action::kind::Job;
+use crate::model::{Level, Model};
+use chaffinch_protocol::Command;
+
+/// Does an action about background work.
+pub(super) fn act(model: &mut Model, action: Job, fx: &mut Effects) {
+    match action {
+        Job::Scan => {
+            send(fx, Command::Scan { detectors: Vec::new() });
+            say(model, Level::Info, "scanning");
+        }
+        Job::CancelJob => cancel(model, fx),
+        Job::RerunDetector => rerun(model, fx),
+    }
+}
+
+/// Stops the running job.
+pub(super) fn cancel(model: &mut Model, fx: &mut Effects) {
+    send(fx, Command::Cancel);
+    model.jobs.progress = None;
+    say(model, Level::Info, "stopping the job; what is finished is kept");
+}
+
+/// Runs the chosen detector again.
+pub(crate) fn rerun(model: &mut Model, fx: &mut Effects) {
+    if let Some(name) = detector::chosen(model) {
+        say(model, Level::Info, format!("running {name} again"));
+        send(fx, Command::Rerun { detector: name, params: Default::default() });
+    }
+}

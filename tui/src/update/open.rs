@@ -1,0 +1,139 @@
+//! Opening prompts and lists to choose from.
+
+use super::Effects;
+use super::targets::targets;
+use crate::action::{Action, Scope};
+use crate::key::shown;
+use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+use chaffinch_protocol::decision::TAGS;
+use chaffinch_protocol::sample::SampleId;
+
+/// Opens the filter, with a blank behind what is there.
+pub(super) fn filter(model: &mut Model) {
+    let before = model.list.query.clone();
+    let mut line = Line::new(&before.filter);
+    if !line.text.is_empty() {
+        line.insert(" ");
+    }
+    let kind = PromptKind::Filter { before: Box::new(before) };
+    model.mode = Mode::Prompt(Prompt::new(kind, line));
+}
+
+/// Opens the search.
+pub(super) fn search(model: &mut Model) {
+    model.mode = Mode::Prompt(Prompt::new(PromptKind::Search, Line::default()));
+}
+
+/// Asks how often the recorded keys are pressed again.
+pub(super) fn times(model: &mut Model) {
+    model.mode = Mode::Prompt(Prompt::new(PromptKind::Times, Line::default()));
+}
+
+/// Opens the note of what an action is about.
+pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
+    let Some(samples) = targets(model, action, fx) else { return };
+    let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
+    let line = Line::new(earlier);
+    model.mode = Mode::Prompt(Prompt::new(PromptKind::Note(samples), line));
+}
+
+/// Beside a tag that the sample has: choosing it again takes it away.
+pub(super) const GIVEN: &str = "take away";
+
+/// Opens the list of tags.
+pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
+    let Some(samples) = targets(model, action, fx) else { return };
+    // What a sample has stands on top, the reviewer's own above those that are always there.
+    let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
+    let given = has.iter().map(|tag| item(tag, "", GIVEN));
+    let own = model.review.tags.iter().map(|tag| item(tag, "", "own"));
+    let always = TAGS.iter().map(|tag| item(tag, "", ""));
+    let others = own.chain(always).filter(|item| !has.contains(&item.name));
+    let items = given.chain(others).collect();
+    model.mode = Mode::Picker(Picker::new(PickerKind::Tag(samples), items));
+}
+
+/// Opens the list of classes.
+pub(super) fn relabel(model: &mut Model, samples: Vec<SampleId>) {
+    let Some(session) = &model.session else { return };
+    let mut items: Vec<PickerItem> = Vec::new();
+    let mut add = |name: &str, note: &str, side: String| {
+        if !items.iter().any(|item| item.name == name) {
+            items.push(PickerItem { name: name.to_owned(), note: note.to_owned(), side, action: None });
+        }
+    };
+    // What is likely stands on top: the class used last, then what is suggested, then the candidates.
+    for name in &model.review.recent {
+        add(name, "", "used before".to_owned());
+    }
+    if let Some(row) = model.row() {
+        if let Some(name) = model.class(row.suggested) {
+            add(name, "", "suggested".to_owned());
+        }
+        if let Some(detail) = model.details.get(row.sample) {
+            for candidate in &detail.candidates {
+                if let Some(name) = model.class(Some(candidate.class)) {
+                    add(
+                        name,
+                        "",
+                        candidate.probability.map(|p| format!("{:.0} %", p * 100.0)).unwrap_or_default(),
+                    );
+                }
+            }
+        }
+    }
+    let known: std::collections::BTreeSet<String> = items.iter().map(|item| item.name.clone()).collect();
+    let rest = session.classes.iter().filter(|name| !known.contains(*name));
+    items.extend(rest.map(|name| item(name, "", "")));
+    model.mode = Mode::Picker(Picker::new(PickerKind::Relabel(samples), items));
+}
+
+/// Opens the list of all keys.
+pub(super) fn help(model: &mut Model) {
+    let mut items = Vec::new();
+    for scope in Scope::ALL {
+        for action in Action::ALL.iter().filter(|action| action.scope() == scope) {
+            let mut keys: Vec<String> = model.keymap.keys_for(*action).into_iter().map(shown).collect();
+            match action.candidate() {
+                // Nine lines that differ in a digit would hide the others.
+                Some(0) => keys
+                    .extend(model.keymap.key_for(Action::Candidate9).map(|key| format!("… {}", shown(key)))),
+                Some(_) => continue,
+                None => {}
+            }
+            if !keys.is_empty() {
+                let note = if scope == Scope::List { String::new() } else { format!("[{}]", scope.name()) };
+                let can = (scope == Scope::List).then_some(*action);
+                items.push(PickerItem {
+                    name: action.doc().to_owned(),
+                    note,
+                    side: keys.join("  "),
+                    action: can,
+                });
+            }
+        }
+    }
+    model.mode = Mode::Picker(Picker::new(PickerKind::Help, items));
+}
+
+/// Opens the list of all actions.
+pub(super) fn palette(model: &mut Model) {
+    let list =
+        Action::ALL.iter().filter(|action| action.scope() == Scope::List && **action != Action::Palette);
+    let items = list
+        .map(|action| {
+            let side = model.keymap.key_for(*action).map(shown).unwrap_or_default();
+            PickerItem {
+                name: action.name().to_owned(),
+                note: action.doc().to_owned(),
+                side,
+                action: Some(*action),
+            }
+        })
+        .collect();
+    model.mode = Mode::Picker(Picker::new(PickerKind::Palette, items));
+}
+
+fn item(name: &str, note: &str, side: &str) -> PickerItem {
+    PickerItem { name: name.to_owned(), note: note.to_owned(), side: side.to_owned(), action: None }
+}

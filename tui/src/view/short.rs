@@ -1,0 +1,59 @@
+//! Two lines about a sample, where there is no room for more: its labels and why it is listed, and the classes it may
+//! be of with their probabilities as bars.
+
+use crate::model::Model;
+use crate::paint::Paint;
+use crate::theme::Role;
+use crate::view::sample;
+use chaffinch_protocol::Candidate;
+use ratatui::layout::Rect;
+
+/// Cells of a bar.
+const BAR: u16 = 6;
+/// Cells of a class with its number, bar and percentage.
+const CLASS: u16 = 26;
+
+/// Draws the two lines.
+pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    let Some(row) = model.row() else { return };
+    let line = |y: u16| Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 };
+    let labels = sample::labels(model, row);
+    let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
+    let first = line(area.y);
+    let x = paint.pieces(first, &pieces);
+    let Some(detail) = model.details.get(row.sample) else { return };
+    let why = detail.issues.iter().find(|issue| issue.flagged && !issue.reason.is_empty());
+    if let Some(issue) = why {
+        paint.put(x + 2, area.y, first.right().saturating_sub(x + 2), Role::Dim, &issue.reason);
+    }
+    let second = line(area.y + 1);
+    let most = usize::from(second.width / CLASS).min(9);
+    for (place, chosen) in detail.candidates.iter().take(most).enumerate() {
+        let x = second.x + place as u16 * CLASS;
+        candidate(model, place + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
+    }
+}
+
+/// One class with its number, its bar and its percentage.
+pub(crate) fn candidate(
+    model: &Model,
+    number: usize,
+    Candidate { class, probability }: Candidate,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) {
+    let row = model.row();
+    let role = match row {
+        Some(row) if row.label == Some(class) => Role::Given,
+        Some(row) if row.suggested == Some(class) => Role::Suggested,
+        _ => Role::Text,
+    };
+    let name_room = area.width.saturating_sub(2 + BAR + 5);
+    let digit = if number > 0 { number.to_string() } else { " ".to_owned() };
+    paint.put(area.x, area.y, 1, Role::Key, &digit);
+    paint.put(area.x + 2, area.y, name_room.saturating_sub(1), role, model.class(Some(class)).unwrap_or("?"));
+    let bar = Rect { x: area.x + 2 + name_room, width: BAR, height: 1, ..area };
+    let Some(probability) = probability else { return };
+    paint.bar(bar, probability, None, Role::BarFull);
+    paint.put(bar.right(), area.y, 5, Role::Dim, &format!("{:>4.0}%", probability * 100.0));
+}
