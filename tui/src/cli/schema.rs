@@ -1,14 +1,25 @@
 //! `config schema`: what may stand in the files of settings, for editors that check while one types.
 
-use super::args::SchemaOf;
 use super::output::results;
 use crate::action::{Action, Scope};
 use crate::theme::Role;
 use anyhow::Result;
+use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 const CONFIG: &str = include_str!("../../../configs/schema/config.schema.json");
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// config.toml
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// theme.toml
+    Theme,
+}
 
 /// Prints a schema.
 pub(super) fn run(of: SchemaOf) -> Result<()> {
