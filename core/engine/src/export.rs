@@ -10,7 +10,7 @@
 //! format `all` and the table in `docs/command-line.md` are made from [`FORMATS`].
 //!
 //! 1. Write `export/NAME.rs` with `pub(super) const FORMAT: Format`, as in `removal_list.rs`; a file is written by
-//!    [`crate::atomic::write`] after [`Export::outside`].
+//!    [`crate::atomic::write`] after `Export::outside`.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; its place there is its place in the help.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib cli` writes the table in `docs/command-line.md`.

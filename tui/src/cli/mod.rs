@@ -12,7 +12,7 @@
 //! 1. Write `cli/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and whose doc comment is the line
 //!    in the help (`keys.rs` is a short one), and `pub(super) fn run(args: &Name, global: &Global) -> Result<ExitCode>`.
 //! 2. Add `mod name;` below.
-//! 3. Add `name::Name,` to the table at [`commands!`]; its place there is its place in the help.
+//! 3. Add `name::Name,` to the table below `commands!`; its place there is its place in the help.
 //! 4. Add a section `## name` to `docs/command-line.md`; a test says which options are missing there.
 
 mod args;
@@ -33,6 +33,7 @@ mod label_quality;
 mod leaks;
 mod libraries;
 mod listing;
+mod man;
 mod model_loader;
 mod models;
 mod new_plugin;
@@ -113,6 +114,7 @@ commands! {
     models::Models,
     doctor::Doctor,
     completions::Completions,
+    man::Man,
     config::Config,
     keys::Keys,
     bench::Bench,
