@@ -28,9 +28,9 @@ pub(super) fn config_words(global: &Global) -> Result<String> {
     let config = config(global, None)?;
     let users = config::config_home().map(|home| home.join("config.toml"));
     let files: Vec<String> = config.files().iter().rev().map(|file| safe_path(file)).collect();
-    let set = |(name, _): &&(&str, &str)| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mut layers: Vec<String> =
-        config::VARIABLES.iter().filter(set).map(|(name, _)| (*name).into()).collect();
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let variables = config::SETTINGS.iter().filter_map(|setting| setting.variable);
+    let mut layers: Vec<String> = variables.filter(set).map(str::to_owned).collect();
     layers.extend(files);
     Ok(match users {
         _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),
