@@ -1,16 +1,23 @@
 //! Settings in layers: built-in, the user's, the project's, the session's, the environment, flags.
-//! `configs/default.toml` documents every key. A key that is not known is a warning that names its line.
+//! A key that is not known is a warning that names its line. Every setting is declared in `config/declared.rs`, which
+//! says how to add one; `configs/default.toml`, the schema and the manual's table are made from there.
 
-mod environment;
+mod declared;
 mod folders;
 mod layer;
+mod schema;
+mod setting;
 
-pub use environment::VARIABLES;
+pub use declared::{SECTIONS, SETTINGS, Ui};
 pub use folders::{PROJECT, config_home, project_home, state_home};
+
+pub use schema::schema;
+pub use setting::{Limits, Setting};
 
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
-use layer::Layer;
+use declared::{Detectors, Settings};
+use layer::Owner;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -50,45 +57,14 @@ pub struct Flags {
     pub keymap: Option<String>,
 }
 
-/// How the screen looks, for the program that draws it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ui {
-    /// Name or file of the theme.
-    pub theme: String,
-    /// Name or file of the keymap.
-    pub keymap: String,
-    /// How pictures are drawn.
-    pub picture: String,
-    /// `auto`, `on` or `off`.
-    pub mouse: String,
-    /// `auto`, `unicode` or `ascii`.
-    pub glyphs: String,
-    /// The reviewer's own tags, offered beside the built-in ones.
-    pub tags: Vec<String>,
-    /// Percent of the screen's width that the list takes; none leaves it to the width.
-    pub list_width: Option<u16>,
-    /// Whether the strip of neighbours is shown where there is room.
-    pub strip: bool,
-}
-
 /// All settings, resolved.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
-    model: String,
-    device: String,
-    vram_budget: Option<String>,
-    reviewer: Option<String>,
-    enabled: Vec<String>,
-    disabled: Vec<String>,
+    settings: Settings,
     thresholds: BTreeMap<String, f32>,
     params: BTreeMap<String, BTreeMap<String, f64>>,
     choices: BTreeMap<String, BTreeMap<String, String>>,
-    rule: String,
     rule_by_flag: bool,
-    weights: BTreeMap<String, f32>,
-    plugin_folders: Vec<PathBuf>,
-    prompt_files: Vec<PathBuf>,
-    ui: Ui,
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
     warnings: Vec<String>,
@@ -98,11 +74,8 @@ impl Config {
     /// The built-in settings alone.
     pub fn built_in() -> Config {
         let mut config = Config::default();
-        let read = Layer::parse(DEFAULT_CONFIG, Path::new("configs/default.toml"));
+        let read = config.lay(DEFAULT_CONFIG, Path::new("configs/default.toml"), Owner::User);
         debug_assert!(read.is_ok(), "{read:?}");
-        if let Ok(layer) = read {
-            config.lay(layer);
-        }
         config
     }
 
@@ -134,7 +107,7 @@ impl Config {
         let project = project_home();
         let mut config = Config::layered(user, project.as_deref(), session)?;
         config.folders = home.into_iter().chain(project).collect();
-        config.lay(environment::layer(|name| std::env::var(name).ok())?);
+        config.settings.read_variables(|name| std::env::var(name).ok())?;
         Ok(config)
     }
 
@@ -145,19 +118,14 @@ impl Config {
     ) -> Result<Config> {
         let mut config = Config::built_in();
         if let Some((path, text)) = user {
-            config.lay(Layer::parse(&text, &path)?);
+            config.lay(&text, &path, Owner::User)?;
             config.files.push(path);
         }
         let project = project.map(|project| project.join(USER_FILE));
         let session = session.map(|session| session.join(SESSION_FILE));
         for file in [project, session].into_iter().flatten() {
             let Some((path, text)) = read(&file)? else { continue };
-            let layer = Layer::parse(&text, &path)?;
-            if layer.plugin_folders.is_some() {
-                let message = "folders of detectors cannot be set for a project or a session, since detectors are code; set them in the user's config.toml or with --plugins";
-                return Err(Error::format(&path, message));
-            }
-            config.lay(layer);
+            config.lay(&text, &path, Owner::Other)?;
             config.files.push(path);
         }
         Ok(config)
@@ -166,115 +134,73 @@ impl Config {
     /// What flags say goes before everything else.
     #[must_use]
     pub fn with_flags(mut self, flags: Flags) -> Config {
-        if let Some(model) = flags.model {
-            self.model = model;
-        }
-        if let Some(device) = flags.device {
-            self.device = device;
-        }
-        self.vram_budget = flags.vram_budget.or(self.vram_budget);
-        if flags.reviewer.is_some() {
-            self.reviewer = flags.reviewer;
+        let Settings { general, ensemble, plugins, prompts, ui, .. } = &mut self.settings;
+        let set = |value: &mut String, flag: Option<String>| *value = flag.unwrap_or(std::mem::take(value));
+        set(&mut general.model, flags.model);
+        set(&mut general.device, flags.device);
+        general.vram_budget = flags.vram_budget.or(general.vram_budget.take());
+        general.reviewer = flags.reviewer.or(general.reviewer.take());
+        set(&mut ui.theme, flags.theme);
+        set(&mut ui.keymap, flags.keymap);
+        plugins.folders.extend(flags.plugin_folders);
+        prompts.files.extend(flags.prompt_files);
+        if let Some(rule) = flags.ensemble {
+            (ensemble.rule, self.rule_by_flag) = (rule, true);
         }
         if let Some(detectors) = flags.detectors {
             self.enable(detectors);
         }
-        if let Some(rule) = flags.ensemble {
-            (self.rule, self.rule_by_flag) = (rule, true);
-        }
-        self.ui.theme = flags.theme.unwrap_or(self.ui.theme);
-        self.ui.keymap = flags.keymap.unwrap_or(self.ui.keymap);
-        self.plugin_folders.extend(flags.plugin_folders);
-        self.prompt_files.extend(flags.prompt_files);
         self
     }
 
     /// Only these run, also those that were switched off before: the defaults do so with some, which would otherwise
     /// have to be named in two lists.
     fn enable(&mut self, detectors: Vec<String>) {
-        self.disabled.retain(|name| !detectors.contains(name));
-        self.enabled = detectors;
-    }
-
-    fn lay(&mut self, layer: Layer) {
-        let replace =
-            |old: &mut String, new: Option<String>| *old = new.unwrap_or_else(|| std::mem::take(old));
-        replace(&mut self.model, layer.model);
-        replace(&mut self.device, layer.device);
-        self.vram_budget = layer.vram_budget.or(self.vram_budget.take());
-        replace(&mut self.rule, layer.rule);
-        replace(&mut self.ui.theme, layer.theme);
-        replace(&mut self.ui.keymap, layer.keymap);
-        replace(&mut self.ui.picture, layer.picture);
-        replace(&mut self.ui.mouse, layer.mouse);
-        replace(&mut self.ui.glyphs, layer.glyphs);
-        self.ui.tags = layer.tags.unwrap_or_else(|| std::mem::take(&mut self.ui.tags));
-        self.ui.list_width = layer.list_width.or(self.ui.list_width);
-        self.ui.strip = layer.strip.unwrap_or(self.ui.strip);
-        self.warnings.extend(layer.warnings);
-        for (name, choices) in layer.choices {
-            // A name takes the place of a number in an earlier layer.
-            for param in choices.keys() {
-                self.params.get_mut(&name).and_then(|params| params.remove(param));
-            }
-            self.choices.entry(name).or_default().extend(choices);
-        }
-        self.reviewer = layer.reviewer.or(self.reviewer.take());
-        self.disabled = layer.disabled.unwrap_or_else(|| std::mem::take(&mut self.disabled));
-        if let Some(detectors) = layer.enabled {
-            self.enable(detectors);
-        }
-        self.plugin_folders =
-            layer.plugin_folders.unwrap_or_else(|| std::mem::take(&mut self.plugin_folders));
-        self.prompt_files = layer.prompt_files.unwrap_or_else(|| std::mem::take(&mut self.prompt_files));
-        self.thresholds.extend(layer.thresholds);
-        self.weights.extend(layer.weights);
-        for (name, params) in layer.params {
-            for param in params.keys() {
-                self.choices.get_mut(&name).and_then(|choices| choices.remove(param));
-            }
-            self.params.entry(name).or_default().extend(params);
-        }
+        self.settings.detectors.disabled.retain(|name| !detectors.contains(name));
+        self.settings.detectors.enabled = detectors;
     }
 
     /// The model: `bundled`, a name on the hub, or a folder.
     pub fn model(&self) -> &str {
-        &self.model
+        &self.settings.general.model
     }
 
     /// `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
     pub fn device(&self) -> &str {
-        &self.device
+        &self.settings.general.device
     }
 
     /// How much of a GPU's memory may be taken, such as `6GiB`; `None` for all of it.
     pub fn vram_budget(&self) -> Option<&str> {
-        self.vram_budget.as_deref()
+        self.settings.general.vram_budget.as_deref()
     }
 
     /// Who decides: what was set, else the name the person is logged in with.
     pub fn reviewer(&self) -> String {
         let logged_in = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let named = self.reviewer.clone().or_else(logged_in).filter(|name| !name.trim().is_empty());
+        let named =
+            self.settings.general.reviewer.clone().or_else(logged_in).filter(|name| !name.trim().is_empty());
         named.unwrap_or_else(|| "reviewer".to_owned())
     }
 
     /// Whether a detector runs when nothing else is said.
     pub fn detector_enabled(&self, name: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|other| other == name);
-        (self.enabled.is_empty() || named(&self.enabled)) && !named(&self.disabled)
+        let Detectors { enabled, disabled } = &self.settings.detectors;
+        (enabled.is_empty() || named(enabled)) && !named(disabled)
     }
 
     /// Detectors that somebody named anywhere, so that names of none can be complained about. What the defaults switch off
     /// nobody named.
     pub fn named_detectors(&self) -> Vec<&str> {
-        let defaults = Config::built_in().disabled;
-        let lists = self.enabled.iter().chain(self.disabled.iter().filter(|name| !defaults.contains(name)));
+        let defaults = Config::built_in().settings.detectors.disabled;
+        let Detectors { enabled, disabled } = &self.settings.detectors;
+        let lists = enabled.iter().chain(disabled.iter().filter(|name| !defaults.contains(name)));
         let mut names: Vec<&str> = lists
             .chain(self.thresholds.keys())
             .chain(self.params.keys())
             .chain(self.choices.keys())
-            .chain(self.weights.keys())
+            .chain(self.settings.ensemble.weights.keys())
             .map(String::as_str)
             .collect();
         names.sort_unstable();
@@ -314,7 +240,7 @@ impl Config {
 
     /// How detectors are joined.
     pub fn ensemble(&self) -> EnsembleRule {
-        EnsembleRule::parse(&self.rule, &self.weights).unwrap_or_default()
+        EnsembleRule::parse(&self.settings.ensemble.rule, &self.settings.ensemble.weights).unwrap_or_default()
     }
 
     /// How detectors are joined in a session in which another rule may have been chosen: what a flag says goes before
@@ -328,22 +254,22 @@ impl Config {
 
     /// Weights of the rule `weighted`, by detector.
     pub fn weights(&self) -> BTreeMap<String, f32> {
-        self.weights.clone()
+        self.settings.ensemble.weights.clone()
     }
 
     /// Folders with the user's own detectors.
     pub fn plugin_folders(&self) -> &[PathBuf] {
-        &self.plugin_folders
+        &self.settings.plugins.folders
     }
 
     /// Files of prompts, for [`crate::prompts::PromptSet::load`].
     pub fn prompt_files(&self) -> &[PathBuf] {
-        &self.prompt_files
+        &self.settings.prompts.files
     }
 
     /// How the screen looks.
     pub fn ui(&self) -> &Ui {
-        &self.ui
+        &self.settings.ui
     }
 }
 

@@ -195,7 +195,7 @@ impl Manifest {
             .map(|place| LabelId(place as u32))
     }
 
-    /// ManifestColumns kept from the user's table.
+    /// Columns kept from the user's table.
     pub fn extra(&self) -> &[ExtraColumn] {
         &self.extra
     }

@@ -106,6 +106,22 @@ impl<'t, 'a> Table<'t, 'a> {
         }
     }
 
+    /// Begins to read a table within this one; `name` is what it is called as a whole.
+    pub(crate) fn section<'n>(&mut self, key: &'static str, name: &'n str) -> Result<Option<Table<'n, 'a>>>
+    where
+        't: 'n,
+    {
+        Ok(self.table(key)?.map(|table| self.beside(table, name)))
+    }
+
+    /// Begins to read another table of the same file.
+    pub(crate) fn beside<'n>(&self, table: &'t DeTable<'a>, name: &'n str) -> Table<'n, 'a>
+    where
+        't: 'n,
+    {
+        Table { source: self.source, table, name, asked: BTreeSet::new() }
+    }
+
     /// All tables under keys that nobody asked for.
     pub(crate) fn other_tables(&self) -> Result<Vec<(String, &'t DeTable<'a>)>> {
         let mut tables = Vec::new();

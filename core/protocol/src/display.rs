@@ -32,6 +32,24 @@ pub fn safe_path(path: &Path) -> String {
     out
 }
 
+/// A count with its word: `1 image`, `1,234 images`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// A number with commas between its thousands, which any terminal can show.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 fn push_safe(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {

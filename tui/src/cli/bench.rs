@@ -4,8 +4,8 @@
 mod detectors;
 mod texts;
 
-use super::args::{Bench, BenchAudit, BenchEmbed, BenchHashes, BenchImages, BenchNeighbors, BenchProduct};
-use super::models::loader;
+use super::args::Global;
+use super::model_loader::loader;
 use super::output::{json, results};
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::embedding::Embedder;
@@ -16,12 +16,139 @@ use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::{hamming, neighbors};
 use chaffinch_confident::{Filter, Method, Table, filter, scores};
+use clap::{Args, Subcommand};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+
+/// Measure a part of the program
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub(super) struct Bench {
+    #[command(subcommand)]
+    part: Part,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// A square matrix product on every thread
+    Product(Product),
+    /// The image tower, on numbers or from files
+    Embed(Embed),
+    /// Decoding and hashing, on one thread
+    Images(Images),
+    /// All pairs of near hashes
+    Hashes(Hashes),
+    /// The nearest neighbours of every row
+    Neighbors(Neighbors),
+    /// Neighbours, and what they say of outliers, near duplicates and labels
+    Audit(Audit),
+    /// Whole detectors and the ranking on made vectors, through the host
+    Detectors(detectors::Detectors),
+}
+
+#[derive(Debug, Args)]
+struct Product {
+    /// Rows and columns of the matrices
+    #[arg(long, default_value_t = 1024)]
+    side: usize,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+#[derive(Debug, Args)]
+struct Embed {
+    /// `bundled`, a name on the hub, or a folder
+    #[arg(long, default_value = "bundled")]
+    model: String,
+    /// Where it runs: auto, cpu, cpu:bf16, cuda:N [default: cpu]
+    #[arg(long)]
+    device: Option<String>,
+    /// Images a batch
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// Batches a round
+    #[arg(long, default_value_t = 1)]
+    batches: usize,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Read, decode and prepare the files of this folder as well
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// Files of the folder
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    count: usize,
+}
+
+#[derive(Debug, Args)]
+struct Images {
+    /// A folder of images
+    folder: PathBuf,
+    /// Files of the folder
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    count: usize,
+    /// Without the hashes
+    #[arg(long)]
+    decode_only: bool,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Debug, Args)]
+struct Hashes {
+    /// A file of 64-bit numbers, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Bits that may differ
+    #[arg(long, default_value_t = 10)]
+    radius: u32,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Debug, Args)]
+struct Neighbors {
+    /// A file of 32-bit floating-point numbers, row by row, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Numbers a row
+    #[arg(long)]
+    cols: usize,
+    /// Neighbours a row
+    #[arg(long, default_value_t = 10)]
+    k: usize,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+    /// Write the rows of the neighbours here, as 32-bit numbers
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Audit {
+    /// A file of 32-bit floating-point numbers, row by row, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Numbers a row
+    #[arg(long)]
+    cols: usize,
+    /// A file of 32-bit class numbers from 0, lowest byte first
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+}
 
 /// What was measured: the median of the rounds.
 #[derive(Debug, Serialize)]
@@ -40,17 +167,21 @@ struct Figures {
 }
 
 /// Measures one part.
-pub(super) fn run(what: &Bench) -> Result<()> {
-    let figures = match what {
-        Bench::Detectors(args) => return results(|out| json(out, &detectors::run(args)?)),
-        Bench::Product(args) => product(args),
-        Bench::Embed(args) => embed(args)?,
-        Bench::Images(args) => images(args)?,
-        Bench::Hashes(args) => hashes(args)?,
-        Bench::Neighbors(args) => nearest(args)?,
-        Bench::Audit(args) => audit(args)?,
+pub(super) fn run(args: &Bench, _: &Global) -> Result<ExitCode> {
+    let figures = match &args.part {
+        Part::Detectors(args) => {
+            results(|out| json(out, &detectors::run(args)?))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Part::Product(args) => product(args),
+        Part::Embed(args) => embed(args)?,
+        Part::Images(args) => images(args)?,
+        Part::Hashes(args) => hashes(args)?,
+        Part::Neighbors(args) => nearest(args)?,
+        Part::Audit(args) => audit(args)?,
     };
-    results(|out| json(out, &figures))
+    results(|out| json(out, &figures))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs `work` some times and takes the medians.
@@ -85,7 +216,7 @@ fn processor_seconds() -> f64 {
 }
 
 /// A square matrix product on every thread: the floor of everything made of products.
-fn product(args: &BenchProduct) -> Figures {
+fn product(args: &Product) -> Figures {
     let side = args.side;
     let numbers = |seed: u32| -> Vec<f32> {
         (0..side * side).map(|i| ((i as u32).wrapping_mul(seed) >> 8) as f32 / 16_777_216.0 - 0.5).collect()
@@ -109,7 +240,7 @@ fn product(args: &BenchProduct) -> Figures {
 }
 
 /// The image tower: on numbers that are ready, or from files.
-fn embed(args: &BenchEmbed) -> Result<Figures> {
+fn embed(args: &Embed) -> Result<Figures> {
     let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None)?;
     let embedder = load()?;
     let model = embedder.as_ref();
@@ -170,7 +301,7 @@ fn files(folder: &Path, count: usize) -> Result<Vec<PathBuf>> {
 }
 
 /// Decoding and hashing, one thread: what reading each file costs.
-fn images(args: &BenchImages) -> Result<Figures> {
+fn images(args: &Images) -> Result<Figures> {
     let files = files(&args.folder, args.count)?;
     let bytes: Vec<Vec<u8>> = files
         .iter()
@@ -192,7 +323,7 @@ fn images(args: &BenchImages) -> Result<Figures> {
 }
 
 /// All pairs of near hashes.
-fn hashes(args: &BenchHashes) -> Result<Figures> {
+fn hashes(args: &Hashes) -> Result<Figures> {
     let bytes = std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
     let hashes: Vec<u64> = bytes
         .chunks_exact(8)
@@ -206,7 +337,7 @@ fn hashes(args: &BenchHashes) -> Result<Figures> {
 }
 
 /// The nearest neighbours of every row.
-fn nearest(args: &BenchNeighbors) -> Result<Figures> {
+fn nearest(args: &Neighbors) -> Result<Figures> {
     let matrix = matrix(&args.data, args.cols)?;
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
@@ -236,7 +367,7 @@ fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
 
 /// What Datalab finds from features and labels: neighbours, and from them outliers, near duplicates and labels that go
 /// against those of the neighbours. Counts what it flags.
-fn audit(args: &BenchAudit) -> Result<Figures> {
+fn audit(args: &Audit) -> Result<Figures> {
     let matrix = matrix(&args.data, args.cols)?;
     let bytes =
         std::fs::read(&args.labels).with_context(|| format!("cannot read {}", args.labels.display()))?;

@@ -1,6 +1,6 @@
 //! `demo`: the built-in sample set, scanned and opened.
 
-use super::args::{DatasetArgs, Demo, Global};
+use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::drive::{self, Shown};
 use super::interrupt::INTERRUPTED;
 use super::listing::{Entry, Listing};
@@ -8,9 +8,25 @@ use super::output::{Align, Table, remark, results, terminal_width};
 use super::sample_set::{self, SampleSet};
 use super::{open, scan, setup};
 use anyhow::Result;
+use clap::Args;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+
+/// Scan and open the built-in sample set; a summary where stdout is no terminal
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// The summary, also where stdout is a terminal
+    #[arg(long)]
+    summary: bool,
+    /// Suspects in the summary
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    top: usize,
+    #[command(flatten)]
+    screen: ScreenArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
 
 /// Scans the set; then the interface where there is a terminal, else a summary.
 pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {

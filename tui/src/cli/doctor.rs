@@ -1,19 +1,31 @@
 //! `doctor`: what was found on this machine, what is missing, and what to do about it.
 
-use super::args::{Doctor, Global};
+use super::args::Global;
 use super::output::{json, results};
-use super::plugins::{self, Listing};
-use super::{models, setup};
+use super::plugins::Listing;
+use super::{libraries, models, settings};
 use anyhow::Result;
 use chaffinch_data::config::Flags;
 use chaffinch_host::Registry;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use clap::Args;
 use serde::Serialize;
 use std::env;
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Say what was found on this machine and what is missing
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// One more folder of detector libraries; may be given several times
+    #[arg(long, value_name = "DIR")]
+    plugins: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// How a finding counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,13 +141,13 @@ fn model(global: &Global) -> Finding {
 
 fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
     // What is wrong with the configuration is said in a line of its own.
-    let config = setup::config(global, None).unwrap_or_default();
+    let config = settings::config(global, None).unwrap_or_default();
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
-    let folders = plugins::folders(&config.with_flags(flags));
+    let folders = libraries::folders(&config.with_flags(flags));
     let listing = Listing::new(&Registry::load(&folders), &folders);
     let names: Vec<&str> = listing.detectors.iter().map(|detector| detector.name).collect();
     let mut findings = vec![if names.is_empty() {
-        finding("detectors", State::Bad, format!("none. {}", plugins::looked_in(&listing.folders)))
+        finding("detectors", State::Bad, format!("none. {}", libraries::looked_in(&listing.folders)))
     } else {
         finding("detectors", State::Ok, format!("{}: {}", names.len(), names.join(", ")))
     }];
@@ -146,7 +158,7 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
 }
 
 fn sessions(global: &Global) -> Finding {
-    let folder = match setup::sessions_folder(global) {
+    let folder = match settings::sessions_folder(global) {
         Ok(folder) => folder,
         Err(error) => return finding("sessions", State::Bad, format!("{error:#}")),
     };
@@ -171,7 +183,7 @@ fn writable(folder: &Path) -> std::io::Result<()> {
 }
 
 fn configuration(global: &Global) -> Finding {
-    match setup::config_words(global) {
+    match settings::config_words(global) {
         Ok(words) => finding("settings", State::Ok, words),
         Err(error) => finding("settings", State::Bad, format!("{error:#}")),
     }

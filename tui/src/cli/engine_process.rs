@@ -4,13 +4,15 @@
 //! socket in the user's runtime folder that only this user can reach. Where that cannot be had, and where
 //! `$CHAFFINCH_ENGINE` is `inside`, the engine runs within the program that shows it.
 
-use super::args::{DatasetArgs, EngineArgs, Global, Open};
+use super::args::{DatasetArgs, EngineArgs, Global};
+use super::open::Open;
 use super::setup;
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, remote};
 use chaffinch_protocol::{Command as Order, Event};
+use clap::Args;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
@@ -23,6 +25,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// What `open` starts behind the screen
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub(super) struct Engine {
+    /// Where to listen for terminals
+    #[arg(long, value_name = "FILE")]
+    socket: PathBuf,
+    #[command(flatten)]
+    open: Open,
+}
 
 /// How long a new engine may take to open its session.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -37,24 +50,24 @@ const ENDING: Duration = Duration::from_secs(2);
 const LONGEST: usize = 100;
 
 /// The engine that a terminal speaks to.
-pub(super) enum Engine {
+enum Connection {
     /// In this process.
     Inside(Client),
     /// In another one, perhaps with a scan that was begun before.
     Outside { client: Client, fresh: bool },
 }
 
-impl Engine {
+impl Connection {
     /// Commands in, events out.
     pub(super) fn client(&self) -> &Client {
         match self {
-            Engine::Inside(client) | Engine::Outside { client, .. } => client,
+            Connection::Inside(client) | Connection::Outside { client, .. } => client,
         }
     }
 
     /// Has it compute what is missing, unless it does already.
     pub(super) fn scan(&self) -> Result<()> {
-        if !matches!(self, Engine::Outside { fresh: false, .. }) {
+        if !matches!(self, Connection::Outside { fresh: false, .. }) {
             let scan = Order::Scan { detectors: Vec::new() };
             self.client().commands.send(scan).ok().context("the engine ended at once")?;
         }
@@ -64,15 +77,15 @@ impl Engine {
     /// Ends it and waits for that.
     pub(super) fn stop(self) -> Result<()> {
         match self {
-            Engine::Inside(client) | Engine::Outside { client, .. } => Ok(client.stop()?),
+            Connection::Inside(client) | Connection::Outside { client, .. } => Ok(client.stop()?),
         }
     }
 
     /// Lets it go on without us, where it can. What was decided has been handed over when this returns.
     pub(super) fn leave(self) -> Result<()> {
         match self {
-            Engine::Inside(client) => Ok(client.stop()?),
-            Engine::Outside { client, .. } => Ok(client.leave()?),
+            Connection::Inside(client) => Ok(client.stop()?),
+            Connection::Outside { client, .. } => Ok(client.leave()?),
         }
     }
 }
@@ -169,17 +182,17 @@ impl Waiting {
 
 impl Plan {
     /// The engine of the session: the one that runs, or a new one; and what it said as it began.
-    fn reach(&self) -> Result<(Engine, Vec<String>)> {
+    fn reach(&self) -> Result<(Connection, Vec<String>)> {
         let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
         let Some(socket) = socket(&self.session).filter(|_| !inside) else {
             let setup = setup::for_target(&self.target, &self.global, &self.engine, &self.reading)?;
-            return Ok((Engine::Inside(engine::spawn(setup)?), Vec::new()));
+            return Ok((Connection::Inside(engine::spawn(setup)?), Vec::new()));
         };
         // One that was just ending does not speak any more.
         if let Ok(client) = remote::connect(&socket)
             && client.greets(GREETING)
         {
-            return Ok((Engine::Outside { client, fresh: false }, Vec::new()));
+            return Ok((Connection::Outside { client, fresh: false }, Vec::new()));
         }
         let log = socket.with_extension("log");
         let limit = Instant::now() + PATIENCE;
@@ -188,7 +201,7 @@ impl Plan {
                 Some(client) => {
                     let said = fs::read_to_string(&log).unwrap_or_default();
                     let said = said.lines().map(str::to_owned).collect();
-                    return Ok((Engine::Outside { client, fresh: true }, said));
+                    return Ok((Connection::Outside { client, fresh: true }, said));
                 }
                 // The engine before it is still ending.
                 None => std::thread::sleep(Duration::from_millis(20)),
@@ -256,10 +269,11 @@ impl Plan {
 }
 
 /// `engine`: opens the session and serves terminals until none is left and nothing is to be done.
-pub(super) fn run(args: &Open, socket: &Path, global: &Global) -> Result<ExitCode> {
+pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
+    let Engine { socket, open } = args;
     // A session of its own: signals of the terminal that started us are not for us.
     let _ = rustix::process::setsid();
-    let client = engine::spawn(setup::for_target(&args.target, global, &args.engine, &args.reading)?)?;
+    let client = engine::spawn(setup::for_target(&open.target, global, &open.engine, &open.reading)?)?;
     // The session is ours, so a socket that is there is nobody's.
     let _ = fs::remove_file(socket);
     let listener =

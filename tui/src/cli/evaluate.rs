@@ -1,6 +1,6 @@
 //! `evaluate`: what was found beside a list of known faults.
 
-use super::args::{Evaluate, Global, ReportFormat};
+use super::args::{Global, ReportFormat, rule};
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use super::plot;
@@ -15,11 +15,54 @@ use chaffinch_review::evaluate::{
     ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
 use chaffinch_review::ranking;
+use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Compare what was found with a list of known faults
+#[derive(Debug, Args)]
+pub(super) struct Evaluate {
+    /// A session's folder, or its dataset
+    #[arg(value_name = "SESSION")]
+    target: PathBuf,
+    /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
+    #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
+    truth: Option<PathBuf>,
+    /// Only samples that were decided; without --truth the decisions are the truth
+    #[arg(long)]
+    reviewed: bool,
+    /// Only samples named in this file: one path a line, or a table with a column `path`
+    #[arg(long, value_name = "FILE")]
+    subset: Option<PathBuf>,
+    /// Only samples that nobody has decided about: what `stacking` has not learned from
+    #[arg(long)]
+    undecided: bool,
+    /// How detectors are joined, as in `rank` [default: the session's or configuration's]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    ensemble: Option<String>,
+    /// All rules side by side
+    #[arg(long)]
+    ensembles: bool,
+    /// How often samples are drawn again for the 95 % intervals; 0 = no intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    bootstrap: usize,
+    /// The seed of these draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Draw precision-recall curves: of the detectors named, or of all
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', require_equals = true)]
+    plot: Option<Vec<String>>,
+    /// Write the precision-recall curves as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "table")]
+    format: ReportFormat,
+}
 
 /// Writes the figures to stdout.
 pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {

@@ -1,6 +1,6 @@
 //! `label-quality`: wrong labels from probabilities in files.
 
-use super::args::{LabelQuality, QualityFormat, ScoreMethod};
+use super::args::Global;
 use super::output::{json, results};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_confident::{Ensemble, Filter, Method};
@@ -8,10 +8,77 @@ use chaffinch_data::atomic;
 use chaffinch_formats::probabilities;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::label_quality::{Input, JudgeOptions, Judged, Report};
+use clap::{Args, ValueEnum};
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How labels are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScoreMethod {
+    /// The probability of the given label
+    #[value(name = "self_confidence")]
+    SelfConfidence,
+    /// That against the most likely other class
+    #[value(name = "normalized_margin")]
+    NormalizedMargin,
+    /// That weighed with how undecided the model is
+    #[value(name = "confidence_weighted_entropy")]
+    ConfidenceWeightedEntropy,
+}
+
+/// What `label-quality` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum QualityFormat {
+    /// One object of figures
+    Json,
+    /// One row a sample: row,label,suggested_label,score,issue
+    Csv,
+}
+
+/// Find wrong labels from class probabilities that a model of your own gave
+#[derive(Debug, Args)]
+pub(super) struct LabelQuality {
+    /// Out-of-sample probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each
+    /// model
+    #[arg(long, value_name = "FILE", required = true)]
+    pred_probs: Vec<PathBuf>,
+    /// How several models are joined: avg_pred_probs, avg_scores, and both with _acc (weighted by accuracy) or _ll
+    /// (by log-loss) after it [default: avg_scores_acc]
+    #[arg(long, value_name = "NAME")]
+    ensemble: Option<String>,
+    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
+    #[arg(long, value_name = "FILE")]
+    labels: PathBuf,
+    /// Class names, one a line, in the order of label numbers and of columns that have no heading
+    #[arg(long, value_name = "FILE")]
+    classes: Option<PathBuf>,
+    /// True labels, or whether each label is an error (booleans): .npy, .txt, .parquet or .csv
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// How labels are scored
+    #[arg(long, value_enum, default_value = "self_confidence")]
+    method: ScoreMethod,
+    /// Make probabilities comparable between classes before they are scored
+    #[arg(long)]
+    adjusted: bool,
+    /// Filters to report, and the first of them decides what --issues and CSV call an issue [default: all, and
+    /// follows_quality decides]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    filter: Vec<String>,
+    /// Also write the scores here, one a line in input order
+    #[arg(long, value_name = "FILE")]
+    scores: Option<PathBuf>,
+    /// Also write the flagged rows here, counted from 0, one a line; as a table where FILE ends in .csv
+    #[arg(long, value_name = "FILE")]
+    issues: Option<PathBuf>,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "json")]
+    format: QualityFormat,
+}
 
 /// Reads, judges, and writes what was asked for.
-pub(super) fn run(args: &LabelQuality) -> Result<()> {
+pub(super) fn run(args: &LabelQuality, _: &Global) -> Result<ExitCode> {
     let question = question(args)?;
     let input =
         probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
@@ -36,7 +103,8 @@ pub(super) fn run(args: &LabelQuality) -> Result<()> {
     results(|out| match args.format {
         QualityFormat::Json => json(out, &Report::new(&question, &input, &judged)),
         QualityFormat::Csv => Ok(rows(out, &input, &judged, flagged, false)?),
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is asked; of filters that were named the first one decides.

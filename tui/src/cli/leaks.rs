@@ -1,10 +1,10 @@
 //! `leaks`: which images of a training set stand in its test set.
 
-use super::args::{Global, LeakMethod, Leaks, ReportFormat};
+use super::args::{Global, ReportFormat, dataset_forms};
 use super::interrupt;
-use super::models::loader;
+use super::model_loader::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
-use super::setup;
+use super::settings;
 use super::stages::Stages;
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::matrix::EmbeddingMatrix;
@@ -20,10 +20,53 @@ use chaffinch_formats::dataset;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::leaks;
 use chaffinch_review::leaks::{Counts, Method, Options, Side};
+use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempfile::TempDir;
+
+/// Find images of a training set that stand in its test set
+#[derive(Debug, Args)]
+pub(super) struct Leaks {
+    #[arg(long, value_name = "DATASET", help = format!("The training set: {}", dataset_forms()))]
+    train: PathBuf,
+    /// The test set
+    #[arg(long, value_name = "DATASET")]
+    test: PathBuf,
+    /// The report; its summary goes beside it, as NAME_summary.txt
+    #[arg(long, value_name = "CSV")]
+    output: PathBuf,
+    /// The methods; a pair is reported by the first that finds it
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_enum, default_values = ["exact", "perceptual"])]
+    methods: Vec<LeakMethod>,
+    /// Bits of the 64-bit pHash that may differ
+    #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
+    phash_threshold: u32,
+    /// Least cosine of embeddings
+    #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
+    semantic_threshold: f32,
+    /// The model for `semantic`: `bundled`, a name on the hub, or a folder [default: the configuration's]
+    #[arg(long, value_name = "NAME|DIR")]
+    model: Option<String>,
+    /// Where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// The form of the counts on stdout
+    #[arg(long, value_enum, default_value = "table")]
+    format: ReportFormat,
+}
+
+/// How leaks are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LeakMethod {
+    /// The same bytes
+    Exact,
+    /// Near perceptual hashes
+    Perceptual,
+    /// Near embeddings: the nearest training image of each test image
+    Semantic,
+}
 
 /// Writes the report and its summary, and the counts to stdout.
 pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
@@ -111,7 +154,7 @@ impl Work {
     }
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
-        let config = setup::config(global, None)?;
+        let config = settings::config(global, None)?;
         let model = args.model.as_deref().unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = loader(model, device, config.vram_budget())?()?;

@@ -1,17 +1,25 @@
 //! A session's results as rows: what `rank` and the summary of `demo` write.
 
 use super::args::Global;
-use super::setup;
+use super::output::warning;
+use super::settings;
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::config::Flags;
 use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::session;
+use chaffinch_data::session::Session;
+use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{Query, Sort};
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
+use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,14 +55,55 @@ pub(super) struct Entry {
 }
 
 impl Listing {
-    /// Reads the session of a dataset or a session's folder.
+    /// Reads the session of a dataset or a session's folder, without locking it: somebody may be working in it.
     pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
-        setup::read(target, global, None)
+        Listing::open_by(target, global, None)
     }
 
     /// The same, ranked by a rule of this name instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
-        setup::read(target, global, rule)
+        let place = session::resolve(target, global.session.as_deref())?;
+        let session = Session::open_to_read(&place.dir)?;
+        let Some((manifest, file_metadata)) = session.load_samples()? else {
+            bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
+        };
+        let (results, damaged) = session.load_results(manifest.len(), manifest.classes());
+        for text in damaged {
+            warning("session", &text);
+        }
+        let mut results: BTreeMap<_, _> =
+            results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
+        let broken = engine::unreadable(&file_metadata, manifest.classes());
+        results.insert(UNREADABLE.into(), Arc::new(broken));
+        let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
+        let config = settings::config(global, Some(&place.dir))?.with_flags(flags);
+        let settings = session.load_settings()?;
+        let mut thresholds: BTreeMap<String, f32> =
+            results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
+        thresholds.extend(config.thresholds());
+        thresholds.extend(settings.thresholds);
+        thresholds.retain(|name, _| results.contains_key(name));
+        let rule = config.ensemble_over(settings.ensemble);
+        let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
+        let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
+        journal.bind(&manifest, Some(&file_metadata));
+        let set = thresholds;
+        let thresholds = thresholds_under(&rule, set.clone());
+        let reviewed = ranking::reviewed(journal.decisions());
+        let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
+        if !ranking.note.is_empty() {
+            warning("ensemble", &ranking.note);
+        }
+        Ok(Listing {
+            manifest,
+            file_metadata,
+            results,
+            thresholds,
+            set,
+            weights: config.weights(),
+            ranking,
+            journal,
+        })
     }
 
     /// The detector of this name that has results.

@@ -1,12 +1,25 @@
 //! The command line: what is asked for, and the status it ends with.
 //!
-//! `args` are the words, `setup` turns them into an engine's setup, `drive` runs a scan, `listing` reads what a scan
-//! left, `output` and `progress` write. The other files are one command each.
+//! A command is one file, with its arguments, its help and what it does. The other files are for several of them:
+//! `args` are groups of arguments; `settings`, `libraries` and `model_loader` say what holds, `setup` makes an
+//! engine's setup of them, `drive` runs a scan, `listing` reads what a scan left, `output`, `progress` and `stages`
+//! write.
+//!
+//! # How to add a command
+//!
+//! One file and two lines. The help, the completions and the man pages are made from its arguments.
+//!
+//! 1. Write `cli/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and whose doc comment is the line
+//!    in the help (`keys.rs` is a short one), and `pub(super) fn run(args: &Name, global: &Global) -> Result<ExitCode>`.
+//! 2. Add `mod name;` below.
+//! 3. Add `name::Name,` to the table below `commands!`; its place there is its place in the help.
+//! 4. Add a section `## name` to `docs/command-line.md`; a test says which options are missing there.
 
 mod args;
 mod bench;
 mod check_plugin;
-mod config_cmd;
+mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod drive;
@@ -18,7 +31,10 @@ mod interrupt;
 mod keys;
 mod label_quality;
 mod leaks;
+mod libraries;
 mod listing;
+mod man;
+mod model_loader;
 mod models;
 mod new_plugin;
 mod open;
@@ -34,21 +50,80 @@ mod sample_set;
 mod scan;
 mod schema;
 mod select;
+mod settings;
 mod setup;
 mod stages;
 
 use anyhow::Result;
-use args::{Cli, Command, Models, Plugins};
+use args::Global;
 use chaffinch_protocol::display::safe_text;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// The status of an error.
 const ERROR: u8 = 2;
 
+/// The program's name.
+const NAME: &str = "chaffinch";
+
+/// Finds the bad samples of an image-classification dataset and lets you decide about them, in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Start with `chaffinch demo`. Exit status: 0 done, 1 suspects found where --fail-on asked, \
+                        2 error, 130 interrupted."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Makes the enum of all commands from their modules and arguments.
+macro_rules! commands {
+    ($($module:ident::$name:ident,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($name($module::$name),)*
+        }
+
+        impl Command {
+            fn run(&self, global: &Global) -> Result<ExitCode> {
+                match self {
+                    $(Command::$name(args) => $module::run(args, global),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    demo::Demo,
+    scan::Scan,
+    open::Open,
+    engine_process::Engine,
+    rank::Rank,
+    evaluate::Evaluate,
+    leaks::Leaks,
+    pollute::Pollute,
+    label_quality::LabelQuality,
+    select::Select,
+    export::Export,
+    plugins::Plugins,
+    models::Models,
+    doctor::Doctor,
+    completions::Completions,
+    man::Man,
+    config::Config,
+    keys::Keys,
+    bench::Bench,
+}
+
 /// Runs what the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    match cli.command.run(&cli.global) {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -58,46 +133,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<ExitCode> {
-    let global = &cli.global;
-    match &cli.command {
-        Command::Demo(args) => demo::run(args, global),
-        Command::Scan(args) => scan::run(args, global),
-        Command::Open(args) => open::run(args, global),
-        Command::Engine(args) => engine_process::run(&args.open, &args.socket, global),
-        Command::Rank(args) => rank::run(args, global),
-        Command::Evaluate(args) => evaluate::run(args, global),
-        Command::Leaks(args) => leaks::run(args, global),
-        Command::Pollute(args) => pollute::run(args, global),
-        Command::LabelQuality(args) => label_quality::run(args).map(done),
-        Command::Select(args) => select::run(args, global),
-        Command::Export(args) => export::run(args, global),
-        Command::Plugins(Plugins::List { plugins, json }) => plugins::list(plugins, *json, global).map(done),
-        Command::Plugins(Plugins::Check { file, limit, unguarded }) => match unguarded {
-            true => check_plugin::unguarded(file),
-            false => check_plugin::guarded(file, *limit),
-        },
-        Command::Plugins(Plugins::New { name, path, contract }) => {
-            new_plugin::run(name, path.as_deref(), contract.as_deref()).map(done)
-        }
-        Command::Models(Models::List { json }) => models::list(*json).map(done),
-        Command::Models(Models::Check { model, device, json }) => {
-            models::check(model.as_deref(), device.as_deref(), *json, global)
-        }
-        Command::Doctor(args) => doctor::run(args, global),
-        Command::Completions { shell } => completions(*shell).map(done),
-        Command::Config(args) => config_cmd::run(args, global),
-        Command::Keys { keymap } => keys::run(keymap.as_deref(), global).map(done),
-        Command::Bench(what) => bench::run(what).map(done),
-    }
+/// The whole command line, for what is made from it.
+fn command() -> clap::Command {
+    Cli::command()
 }
 
-fn done((): ()) -> ExitCode {
-    ExitCode::SUCCESS
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<()> {
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "chaffinch", &mut text);
-    output::results(|out| Ok(out.write_all(&text)?))
-}
+#[cfg(test)]
+mod tests;

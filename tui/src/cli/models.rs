@@ -1,38 +1,62 @@
-//! Models: how they are loaded, what is at hand, and whether one gives sensible numbers.
+//! `models`: what is at hand, and whether one gives sensible numbers.
 
 use super::args::Global;
 use super::hub_cache;
+use super::model_loader::loader;
 use super::output::{Align, Table, duration, json, results, terminal_width};
-use super::{sample_pictures, setup};
+use super::{sample_pictures, settings};
 use anyhow::{Result, ensure};
-use chaffinch_clip::{DeviceChoice, MemoryBudget, ModelSource};
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use chaffinch_data::config::Flags;
-use chaffinch_engine::ModelLoader;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Pictures of one trial.
 const TRIAL: u32 = 32;
 
-/// Loads a model when it is needed. What cannot be a model, a device or an amount of memory is said at once.
-pub(super) fn loader(model: &str, device: &str, budget: Option<&str>) -> Result<ModelLoader> {
-    let source = ModelSource::parse(model)?;
-    let device: DeviceChoice = device.parse()?;
-    let budget: Option<MemoryBudget> = budget.map(str::parse).transpose()?;
-    Ok(Arc::new(move || {
-        let load = |error: chaffinch_clip::ClipError| EmbedError::Model(error.to_string());
-        Ok(Arc::new(chaffinch_clip::load_within(&source, device, budget).map_err(load)?) as Arc<dyn Embedder>)
-    }))
+/// Models: list them, check one
+#[derive(Debug, Args)]
+pub(super) struct Models {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The bundled model and those in the hub's cache
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Load a model, embed a test picture and two prompts
+    Check {
+        /// `bundled`, a name on the hub, or a folder [default: the configuration's]
+        model: Option<String>,
+        /// Where it runs: auto, cpu, cpu:bf16, cuda:N
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does one of them.
+pub(super) fn run(args: &Models, global: &Global) -> Result<ExitCode> {
+    match &args.action {
+        Action::List { json } => list(*json).map(|()| ExitCode::SUCCESS),
+        Action::Check { model, device, json } => check(model.as_deref(), device.as_deref(), *json, global),
+    }
 }
 
 /// The configured model, loaded: its name, device and vectors.
 pub(super) fn words(global: &Global) -> Result<String> {
-    let config = setup::config(global, None)?;
+    let config = settings::config(global, None)?;
     let model = loader(config.model(), config.device(), config.vram_budget())?()?;
     let faster =
         config.device() != "cpu:bf16" && model.device().starts_with("cpu") && chaffinch_clip::has_bf16();
@@ -50,7 +74,7 @@ struct Listed {
 }
 
 /// The bundled model and those in the hub's cache.
-pub(super) fn list(as_json: bool) -> Result<()> {
+fn list(as_json: bool) -> Result<()> {
     let bundled =
         Listed { name: "bundled".into(), kind: "clip".into(), place: "in the program".into(), usable: true };
     let cached = hub_cache::folder().map(|folder| hub_cache::models(&folder)).unwrap_or_default();
@@ -99,14 +123,9 @@ struct Trial {
 }
 
 /// Loads a model and tries it.
-pub(super) fn check(
-    model: Option<&str>,
-    device: Option<&str>,
-    as_json: bool,
-    global: &Global,
-) -> Result<ExitCode> {
+fn check(model: Option<&str>, device: Option<&str>, as_json: bool, global: &Global) -> Result<ExitCode> {
     let flags = Flags { model: model.map(Into::into), device: device.map(Into::into), ..Flags::default() };
-    let config = setup::config(global, None)?.with_flags(flags);
+    let config = settings::config(global, None)?.with_flags(flags);
     let started = Instant::now();
     let model = loader(config.model(), config.device(), config.vram_budget())?()?;
     let trial = trial(model.as_ref(), started.elapsed().as_secs_f64())?;

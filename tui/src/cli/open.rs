@@ -1,9 +1,9 @@
 //! `open`: the terminal interface on a session.
 
-use super::args::{DatasetArgs, EngineArgs, Global, Open, ScreenArgs};
+use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{remark, warning};
-use super::setup;
+use super::settings;
 use crate::looks::Looks;
 use crate::picture::Wish;
 use crate::plain::{self, Manner};
@@ -12,10 +12,30 @@ use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::session;
 use chaffinch_protocol::{Command, Event};
+use clap::Args;
 use crossbeam_channel::{Receiver, Sender};
 use std::io::IsTerminal;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Open the terminal interface; what is missing is computed in the background
+#[derive(Debug, Args)]
+pub(super) struct Open {
+    /// A dataset, or a session's folder
+    #[arg(value_name = "DATASET|SESSION")]
+    pub(super) target: PathBuf,
+    /// How pictures are shown: auto, kitty, iterm2, sixel, blocks, truecolor, 256, ascii or off [default: what
+    /// $CHAFFINCH_PICTURES or the configuration says, else auto]
+    #[arg(long, value_name = "HOW")]
+    pub(super) pictures: Option<String>,
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) reading: DatasetArgs,
+}
 
 /// Opens what was named.
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
@@ -48,7 +68,7 @@ pub(super) fn run_target(
         "the interface needs a terminal (ssh -t gives one); without one use --plain, or scan and rank"
     );
     let place = session::resolve(target, global.session.as_deref())?;
-    let config = setup::config(global, Some(&place.dir))?;
+    let config = settings::config(global, Some(&place.dir))?;
     let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
     // Said before anything is started.
     Wish::parse(&picture)?;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use chaffinch_protocol::display::safe_text;
+pub(super) use chaffinch_protocol::display::{counted as count, thousands};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -118,24 +119,6 @@ pub(super) fn cut(line: &str, width: usize) -> String {
     let mut short: String = line.chars().take_while(fits).collect();
     short.push('…');
     short
-}
-
-/// `1 image`, `1 234 images`: a count with its word.
-pub(super) fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number), if number == 1 { one } else { many })
-}
-
-/// A number with a thin grouping that any terminal can show.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// Seconds for a person: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.

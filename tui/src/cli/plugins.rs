@@ -1,21 +1,71 @@
-//! `plugins list`: what was loaded, and what was refused and why.
+//! `plugins`: what was loaded, and what was refused and why.
 
 use super::args::Global;
+use super::libraries::{folders, looked_in};
 use super::output::{json, results};
-use super::setup;
+use super::{check_plugin, new_plugin, settings};
 use anyhow::Result;
-use chaffinch_data::config::{Config, Flags};
+use chaffinch_data::config::Flags;
 use chaffinch_host::{LoadedDetector, PluginFolder, Registry};
 use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
 use chaffinch_protocol::display::{safe_path, safe_text};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-/// The folders libraries are looked for in: the program's own, the configuration's, then those of `--plugins`.
-/// The flag's are among the configuration's when that was made with flags.
-pub(super) fn folders(config: &Config) -> Vec<PluginFolder> {
-    PluginFolder::own().into_iter().chain(config.plugin_folders().iter().map(PluginFolder::named)).collect()
+/// Detector libraries: list them, check one, start a new one
+#[derive(Debug, Args)]
+pub(super) struct Plugins {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Detectors that were loaded, and libraries that were refused
+    List {
+        /// One more folder of detector libraries; may be given several times
+        #[arg(long, value_name = "DIR")]
+        plugins: Vec<PathBuf>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try a library on a small generated dataset and say what is wrong with it
+    Check {
+        /// The library
+        file: PathBuf,
+        /// Seconds before a detector counts as hanging
+        #[arg(long, value_name = "N", default_value_t = 120)]
+        limit: u64,
+        /// Run in this process, without a guard against crashes
+        #[arg(long, hide = true)]
+        unguarded: bool,
+    },
+    /// Write the two files of a new detector
+    New {
+        /// Its name: lower case, digits, hyphens
+        name: String,
+        /// The folder to put it in [default: plugins/ of the checkout you are in, else here]
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+        /// The folder of the crate chaffinch-plugin [default: found]
+        #[arg(long, value_name = "DIR")]
+        contract: Option<PathBuf>,
+    },
+}
+
+/// Does one of them.
+pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
+    match &args.action {
+        Action::List { plugins, json } => list(plugins, *json, global)?,
+        Action::Check { file, unguarded: true, .. } => return check_plugin::unguarded(file),
+        Action::Check { file, limit, .. } => return check_plugin::guarded(file, *limit),
+        Action::New { name, path, contract } => new_plugin::run(name, path.as_deref(), contract.as_deref())?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Everything that is known of the libraries, as it is written.
@@ -139,9 +189,9 @@ fn need_names(needs: Needs) -> Vec<&'static str> {
 }
 
 /// Lists the libraries. A refused one is shown, and is no error.
-pub(super) fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
+fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
-    let folders = folders(&setup::config(global, None)?.with_flags(flags));
+    let folders = folders(&settings::config(global, None)?.with_flags(flags));
     let registry = Registry::load(&folders);
     let listing = Listing::new(&registry, &folders);
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
@@ -167,9 +217,4 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
         writeln!(out, "refused: {}\n  {}", refused.path, refused.reason)?;
     }
     Ok(())
-}
-
-/// Where libraries were looked for, as a sentence.
-pub(super) fn looked_in(folders: &[String]) -> String {
-    format!("Libraries were looked for in {}; name another folder with --plugins DIR.", folders.join(", "))
 }

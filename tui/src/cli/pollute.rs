@@ -1,6 +1,6 @@
 //! `pollute`: a copy of a dataset with known faults, and their list.
 
-use super::args::{Global, Pollute};
+use super::args::{CopyMode, DatasetArgs, Global};
 use super::interrupt;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::stages::Stages;
@@ -12,10 +12,75 @@ use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::LabelId;
 use chaffinch_review::pollute;
 use chaffinch_review::pollute::{LabelNoise, PolluteReport, Recipe};
+use clap::Args;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Make a copy of a dataset with known faults, to measure detectors by
+#[derive(Debug, Args)]
+pub(super) struct Pollute {
+    /// The dataset, which stays as it is
+    #[arg(value_name = "DATASET")]
+    dataset: PathBuf,
+    /// A new folder for the copy (in `data`) and the lists `planted.csv` and `truth.csv`
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// The same seed plants the same faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Share of all samples that get another class, any other alike
+    #[arg(long, value_name = "SHARE", group = "noise")]
+    symmetric: Option<f64>,
+    /// With --symmetric: draw from all classes, so that some keep theirs
+    #[arg(long, requires = "symmetric")]
+    same_too: bool,
+    /// Share of each class in --pairs that gets the class beside it
+    #[arg(long, value_name = "SHARE", group = "noise", requires = "pairs")]
+    asymmetric: Option<f64>,
+    /// A table of two columns: true class, given class
+    #[arg(long, value_name = "CSV", requires = "asymmetric")]
+    pairs: Option<PathBuf>,
+    /// Probabilities of given classes (rows) for true ones (columns, named by the heading, each summing to 1)
+    #[arg(long, value_name = "CSV", group = "noise")]
+    matrix: Option<PathBuf>,
+    /// Labels to give, one a sample: a table with the columns `path` and `label`
+    #[arg(long, value_name = "CSV", group = "noise")]
+    labels: Option<PathBuf>,
+    /// Exact copies to add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    copies: usize,
+    /// Copies to add that are written again, every second at another size
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    reencoded: usize,
+    /// Samples to blur
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    blurred: usize,
+    /// Samples to darken
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    dark: usize,
+    /// Samples to cut off in the middle of the file
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    truncated: usize,
+    /// Images of other things, to take foreign ones from
+    #[arg(long, value_name = "DIR")]
+    foreign_from: Option<PathBuf>,
+    /// Foreign images to add, each under a class drawn evenly
+    #[arg(long, value_name = "N", conflicts_with = "foreign_portion")]
+    foreign: Option<usize>,
+    /// Foreign images to add, as a portion of the polluted dataset
+    #[arg(long, value_name = "SHARE")]
+    foreign_portion: Option<f64>,
+    /// How unchanged files come into the copy
+    #[arg(long, value_enum, default_value = "link")]
+    copy: CopyMode,
+    #[command(flatten)]
+    reading: DatasetArgs,
+    /// The report as JSON on stdout
+    #[arg(long)]
+    json: bool,
+}
 
 /// Writes the copy, and the counts to stdout.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {

@@ -1,12 +1,41 @@
 //! `rank`: suspects, worst first.
 
-use super::args::{Format, Global, Rank};
+use super::args::{Format, Global, rule};
 use super::listing::{Entry, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use anyhow::Result;
 use chaffinch_protocol::{Query, Sort};
+use clap::Args;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// List suspects, worst first
+#[derive(Debug, Args)]
+pub(super) struct Rank {
+    /// A session's folder, or its dataset
+    #[arg(value_name = "SESSION")]
+    target: PathBuf,
+    /// By what to rank: `ensemble`, or a detector's name
+    #[arg(long, value_name = "ensemble|DETECTOR", default_value = "ensemble")]
+    by: String,
+    /// How detectors are joined: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall,
+    /// precision [default: the session's or configuration's]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    ensemble: Option<String>,
+    /// The first N only [default: 20 in a table, all elsewhere; 0 = all]
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// All samples, not suspects only
+    #[arg(long)]
+    all: bool,
+    /// Words that must match, as in the interface: `class:cat -decided score<0.3`
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    filter: String,
+    /// The form of the list
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
 
 /// Rows of a table where nobody said how many.
 const TABLE_ROWS: usize = 20;

@@ -1,6 +1,6 @@
 //! `scan`: brings a session up to date and says what was found.
 
-use super::args::{FailOn, Global, Scan};
+use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
@@ -8,10 +8,38 @@ use super::setup;
 use anyhow::{Result, bail};
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Bring a dataset's session up to date: index, embed, run the detectors
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    #[arg(value_name = "DATASET", help = dataset_forms().replacen('a', "A", 1))]
+    dataset: PathBuf,
+    #[command(flatten)]
+    engine: EngineArgs,
+    #[command(flatten)]
+    reading: DatasetArgs,
+    /// The report as JSON on stdout
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 when there are any
+    #[arg(long, value_name = "WHAT", value_enum)]
+    fail_on: Option<FailOn>,
+}
+
+/// What `scan --fail-on` looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Any suspect
+    Suspects,
+    /// Any file that cannot be read as a picture
+    Unreadable,
+}
 
 /// The report as a script reads it.
 #[derive(Serialize)]

@@ -1,19 +1,30 @@
 //! `config schema`: what may stand in the files of settings, for editors that check while one types.
 
-use super::args::SchemaOf;
 use super::output::results;
 use crate::action::{Action, Scope};
 use crate::theme::Role;
 use anyhow::Result;
+use chaffinch_data::config;
+use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
-const CONFIG: &str = include_str!("../../../configs/schema/config.schema.json");
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// config.toml
+    Config,
+    /// keymap.toml
+    Keymap,
+    /// theme.toml
+    Theme,
+}
 
 /// Prints a schema.
 pub(super) fn run(of: SchemaOf) -> Result<()> {
     let text = match of {
-        SchemaOf::Config => CONFIG.to_owned(),
+        SchemaOf::Config => written(&config::schema())?,
         SchemaOf::Keymap => written(&keymap())?,
         SchemaOf::Theme => written(&theme())?,
     };
@@ -90,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_default_is_in_the_schema() {
-        let schema: Value = serde_json::from_str(CONFIG).unwrap();
+        let schema: Value = config::schema();
         let defaults: toml::Table = DEFAULT_CONFIG.parse().unwrap();
         fn look(table: &toml::Table, schema: &Value, path: &str) {
             for (key, value) in table {
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn everything_in_the_schema_is_known_to_the_program() {
-        let schema: Value = serde_json::from_str(CONFIG).unwrap();
+        let schema: Value = config::schema();
         fn example(schema: &Value) -> Option<toml::Value> {
             if let Some(example) = schema["examples"].get(0) {
                 return Some(toml::Value::try_from(example).unwrap());

@@ -1,11 +1,11 @@
 //! `select`: the samples whose labels can be trusted.
 
-use super::args::{Global, PromptPooling, ReportFormat, Select, SelectSource};
+use super::args::{Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
-use super::models::loader;
+use super::model_loader::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::setup;
+use super::settings;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::Error;
@@ -23,9 +23,85 @@ use chaffinch_review::selection;
 use chaffinch_review::selection::{
     ClassPrompts, Figures, Limits, Pooling, Report, Selected, Source, Three, Truth, regression, zero_shot,
 };
+use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Where `select` has probabilities from in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SelectSource {
+    /// The model that reads text, asked about the prompts of each class
+    ZeroShot,
+    /// A regression on the embeddings with the labels as they are
+    Regression,
+}
+
+/// How answers to the prompts of a class are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PromptPooling {
+    /// Classes of few prompts lose nothing
+    Mean,
+    /// As published: a class counts for more the more prompts it has
+    Sum,
+}
+
+/// Select the samples whose labels can be trusted, to train a classifier on
+#[derive(Debug, Args)]
+pub(super) struct Select {
+    /// A session's folder, or its dataset, that was scanned; or give --pred-probs and --labels instead
+    #[arg(value_name = "SESSION", required_unless_present = "pred_probs", conflicts_with_all = ["pred_probs", "labels", "classes"])]
+    target: Option<PathBuf>,
+    /// Probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each model
+    #[arg(long, value_name = "FILE", requires = "labels")]
+    pred_probs: Vec<PathBuf>,
+    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
+    #[arg(long, value_name = "FILE", requires = "pred_probs")]
+    labels: Option<PathBuf>,
+    /// Class names, one a line, in the order of label numbers and of columns that have no heading
+    #[arg(long, value_name = "FILE", requires = "pred_probs")]
+    classes: Option<PathBuf>,
+    /// The truth, for precision and recall: true labels or whether each label is an error; of a session a table with
+    /// a column `path`
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Least probability of belonging to the better of two groups of its class, 0 to 1
+    #[arg(long, value_name = "P", default_value_t = 0.5)]
+    theta_gmm: f64,
+    /// Least probability of the label over that of the most likely class, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    theta_cons: f64,
+    /// Of a session: sources of probabilities; all of them must agree
+    #[arg(long, value_name = "A,B", value_delimiter = ',', value_enum, default_values = ["zero-shot", "regression"])]
+    sources: Vec<SelectSource>,
+    /// Of a session: how the answers to a class's prompts are joined
+    #[arg(long, value_enum, default_value = "mean")]
+    pooling: PromptPooling,
+    /// Of a session: a file of prompts, or the name of a built-in set such as `cifar10-described`; later ones go
+    /// before earlier ones [default: the configuration's]
+    #[arg(long, value_name = "FILE|NAME")]
+    prompts: Vec<PathBuf>,
+    /// Of a session: judge each sample by a regression that was not trained on it
+    #[arg(long)]
+    out_of_sample: bool,
+    /// Of a session: the model it was scanned with [default: the configuration's]
+    #[arg(long, value_name = "NAME|DIR")]
+    model: Option<String>,
+    /// Of a session: where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Also write the selected samples here: a table of row, label and, of a session, path; rows from 0, one a line,
+    /// where FILE ends in .txt
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace a file that exists already
+    #[arg(long)]
+    force: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "table")]
+    format: ReportFormat,
+}
 
 /// Selects, writes the list where one was asked for, and the figures.
 pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
@@ -97,7 +173,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let place = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&place.dir)?;
-    let config = setup::config(global, Some(&place.dir))?;
+    let config = settings::config(global, Some(&place.dir))?;
     let model = args.model.as_deref().unwrap_or(config.model());
     let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;

@@ -1,6 +1,6 @@
 //! The manifest and the file metadata as one file.
 //!
-//! ManifestColumns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
+//! Columns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
 //! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
 //! `unreadable`, and every column kept from the user's table as `extra.NAME`.
 

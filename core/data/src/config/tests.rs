@@ -1,3 +1,4 @@
+use super::setting::Form;
 use super::*;
 
 fn layers(user: &str, session: &str) -> Result<Config> {
@@ -164,15 +165,14 @@ fn a_projects_settings_stand_between_the_users_and_the_sessions() {
 #[test]
 fn the_environment_goes_before_files() {
     let set = |pairs: &'static [(&str, &str)]| {
-        environment::layer(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
-        })
+        move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     };
     let mut config = layers("[ui]\ntheme = 'light'\nmouse = 'on'", "").unwrap();
-    config
-        .lay(set(&[("CHAFFINCH_THEME", "mono"), ("CHAFFINCH_MOUSE", ""), ("CHAFFINCH_MODEL", "m")]).unwrap());
+    let values = set(&[("CHAFFINCH_THEME", "mono"), ("CHAFFINCH_MOUSE", ""), ("CHAFFINCH_MODEL", "m")]);
+    config.settings.read_variables(values).unwrap();
     assert_eq!((config.ui().theme.as_str(), config.ui().mouse.as_str(), config.model()), ("mono", "on", "m"));
-    let error = set(&[("CHAFFINCH_GLYPHS", "asci")]).unwrap_err().to_string();
+    let wrong = set(&[("CHAFFINCH_GLYPHS", "asci")]);
+    let error = config.settings.read_variables(wrong).unwrap_err().to_string();
     assert!(
         error.contains("CHAFFINCH_GLYPHS: 'asci' is none of auto, unicode, ascii; did you mean 'ascii'?")
     );
@@ -185,4 +185,90 @@ fn choices_have_names() {
     assert_eq!(config.detector_choices("a"), [("k".to_owned(), "many".to_owned())].into());
     assert_eq!(config.detector_params("a"), [("mode".to_owned(), 1.0)].into());
     assert_eq!(config.named_detectors(), ["a"]);
+}
+
+/// What `configs/default.toml` has to be by the declarations.
+fn default_toml() -> String {
+    const HEAD: &str = "Everything that can be set, with its default. Settings are read from here, then from config.toml in the
+configuration folder ($XDG_CONFIG_HOME/chaffinch, or $CHAFFINCH_CONFIG_HOME), then from .chaffinch/config.toml in the
+folder you work in or above it, then from chaffinch.toml in the session's folder, then from the environment
+(CHAFFINCH_THEME and others), then from flags; what comes later goes before. A key that is not known is passed over
+with a warning; `chaffinch config check` names its line. docs/configuration.md tells more.";
+    let comment = |lines: &[&str]| -> String {
+        lines.iter().map(|line| format!("# {}", line.trim_start()).trim_end().to_owned() + "\n").collect()
+    };
+    let mut text = comment(&HEAD.lines().collect::<Vec<&str>>());
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section != section {
+            section = setting.section;
+            text += &format!("\n[{section}]\n");
+        } else if section.is_empty() || setting.form == Form::Numbers {
+            text += "\n";
+        }
+        text += &comment(setting.doc);
+        text += &match (setting.form, setting.default) {
+            (Form::Numbers, _) => format!("[{section}.{}]\n", setting.key),
+            (_, "") => format!("# {} = {}\n", setting.key, setting.example),
+            (_, default) => format!("{} = {default}\n", setting.key),
+        };
+        if !setting.aside.is_empty() {
+            text += "\n";
+            text += &comment(setting.aside);
+        }
+    }
+    text
+}
+
+/// The table in `docs/configuration.md`.
+fn table() -> String {
+    let mut text = "| setting | default | environment | |\n|---|---|---|---|\n".to_owned();
+    for setting in SETTINGS {
+        let name = match setting.section {
+            "" => setting.key.to_owned(),
+            section => format!("{section}.{}", setting.key),
+        };
+        let code = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+        let about = schema::prose(setting.doc).replace('|', "\\|");
+        let variable = setting.variable.unwrap_or_default();
+        text += &format!("| `{name}` | {} | {} | {about} |\n", code(setting.default), code(variable));
+    }
+    text
+}
+
+#[test]
+fn what_is_written_of_settings_is_what_was_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let manual = root.join("docs/configuration.md");
+    let mut text = fs::read_to_string(&manual).unwrap();
+    let begin = "<!-- settings -->\n";
+    let from = text.find(begin).unwrap() + begin.len();
+    let to = from + text[from..].find("<!-- end -->\n").unwrap();
+    text.replace_range(from..to, &table());
+    let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    for (file, expected) in [
+        (root.join("configs/default.toml"), default_toml()),
+        (root.join("configs/schema/config.schema.json"), schema),
+        (manual, text),
+    ] {
+        if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+            fs::write(&file, &expected).unwrap();
+        }
+        let found = fs::read_to_string(&file).unwrap();
+        let file = file.display();
+        assert!(found == expected, "{file} is out of date; with CHAFFINCH_UPDATE=1 this test writes it");
+    }
+}
+
+#[test]
+fn every_setting_can_be_set_to_its_example() {
+    for setting in SETTINGS {
+        let section =
+            if setting.section.is_empty() { String::new() } else { format!("[{}]\n", setting.section) };
+        let config = layers(&format!("{section}{} = {}\n", setting.key, setting.example), "").unwrap();
+        assert_eq!(config.warnings(), [""; 0], "{}", setting.key);
+    }
+    let config = layers("[ui]\nstrip = false\nlist-width = 40\ntags = ['night']", "").unwrap();
+    assert_eq!((config.ui().strip, config.ui().list_width), (false, Some(40)));
+    assert_eq!(config.ui().tags, ["night"]);
 }

@@ -1,6 +1,6 @@
 //! Folders of images.
 
-use super::{DatasetOptions, Opened, count, is_image, names};
+use super::{DatasetOptions, Format, Opened, count, is_image, names};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::safe_path;
@@ -10,6 +10,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
+
+pub(super) const FORMAT: Format = Format {
+    name: "a folder",
+    summary: "a folder of images",
+    details: "class folders, with or without `train`, `val` and `test` above them; or images alone",
+    detect: |_, metadata| metadata.is_dir(),
+    read: open,
+};
 
 /// What a walk found: relative paths in the order of their bytes, and what was left out.
 #[derive(Default)]
@@ -30,7 +38,7 @@ struct Layout {
 }
 
 /// Opens a folder: class folders, split folders with class folders in them, or images only.
-pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
+fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let mut found = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if found.images.is_empty() {

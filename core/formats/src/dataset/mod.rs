@@ -1,4 +1,15 @@
 //! Datasets as people keep them, opened as a [`Manifest`].
+//!
+//! # How to add a format
+//!
+//! One file and two lines. What `scan` says it takes, the message about what is none, and the table in
+//! `docs/command-line.md` are made from [`FORMATS`].
+//!
+//! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` looks at the name
+//!    and the kind of file only, `read` makes the manifest and reads no image.
+//! 2. Add `mod NAME;` below.
+//! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first that detects its own reads it.
+//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib cli` writes the table in `docs/command-line.md`.
 
 mod folders;
 mod names;
@@ -8,7 +19,7 @@ use crate::{Error, Result};
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::Path;
 
 /// An opened dataset.
@@ -20,26 +31,37 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
-/// Opens a dataset: a folder (of class folders, of split folders with class folders, or flat), or a CSV or TSV
-/// table with a heading. Nothing is decoded and no image is read.
+/// All formats, in the order in which they are tried.
+pub const FORMATS: &[Format] = &[folders::FORMAT, table::FORMAT];
+
+/// A form in which datasets are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// What it is, as an error has it: `a folder`.
+    pub name: &'static str,
+    /// The same as a help text has it: `a folder of images`.
+    pub summary: &'static str,
+    /// What may be in it, for the manual.
+    pub details: &'static str,
+    /// Whether a path, made absolute, is one by its name and kind.
+    detect: fn(&Path, &Metadata) -> bool,
+    /// Reads what was detected. Nothing is decoded and no image is read.
+    read: fn(&Path, &DatasetOptions) -> Result<Opened>,
+}
+
+/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read.
 ///
 /// # Errors
 /// When there is nothing there, nothing in it, or a table does not say what it should.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
-    let opened = if metadata.is_dir() {
-        folders::open(&full, options)?
-    } else {
-        match extension(&full).as_deref() {
-            Some("csv") => table::open(&full, b',', options)?,
-            Some("tsv" | "tab") => table::open(&full, b'\t', options)?,
-            _ => {
-                let message = "this is neither a folder nor a .csv or .tsv table; give one of these";
-                return Err(Error::Dataset { path: full, message: message.into() });
-            }
-        }
+    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let message = format!("this is neither {}; give one of these", names.join(" nor "));
+        return Err(Error::Dataset { path: full, message });
     };
+    let opened = (format.read)(&full, options)?;
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset { path: full, message: "it has more than 4,294,967,294 images".into() });
     }

@@ -1,6 +1,6 @@
 //! CSV and TSV tables of images.
 
-use super::{DatasetOptions, Opened, count};
+use super::{DatasetOptions, Format, Opened, count, extension};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_protocol::display::safe_text;
@@ -10,6 +10,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+
+pub(super) const FORMAT: Format = Format {
+    name: "a .csv or .tsv table",
+    summary: "a CSV or TSV table",
+    details: "a heading, a column of paths, and columns of labels and splits where there are any; other columns are kept",
+    detect: |file, _| delimiter(file).is_some(),
+    read: |file, options| open(file, delimiter(file).unwrap_or(b','), options),
+};
 
 const PATH_NAMES: [&str; 5] = ["path", "image_path", "file", "filename", "image"];
 const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "original_label"];
@@ -22,8 +30,17 @@ struct TableColumns {
     split: Option<usize>,
 }
 
-/// Reads a table with a heading. TableColumns that mean nothing to Chaffinch are kept as text.
-pub(super) fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
+/// What stands between the fields, by the file's name.
+fn delimiter(file: &Path) -> Option<u8> {
+    match extension(file)?.as_str() {
+        "csv" => Some(b','),
+        "tsv" | "tab" => Some(b'\t'),
+        _ => None,
+    }
+}
+
+/// Reads a table with a heading. Columns that mean nothing to Chaffinch are kept as text.
+fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
         None => file.parent().unwrap_or(Path::new("/")).to_path_buf(),

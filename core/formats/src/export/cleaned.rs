@@ -1,13 +1,27 @@
 //! A cleaned copy of the dataset, as folders of classes.
 
-use super::Export;
+use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_compute::job::Job;
 use chaffinch_data::output::{CopyMode, Tree, sample_folder, whole_folder};
 use chaffinch_protocol::display;
+use chaffinch_protocol::display::counted;
 use std::fs;
 use std::io;
 use std::path::Path;
+
+pub(super) const FORMAT: Format = Format {
+    name: "cleaned",
+    summary: "A copy of the dataset without removed samples, relabelled ones in their new class",
+    file_name: "cleaned",
+    target: Target::NewFolder,
+    stage: Some("copy"),
+    write: |export, request, job| {
+        let report = export.cleaned(&request.output, request.copy, job)?;
+        let summary = Some(report.words());
+        Ok(Written { paths: vec![request.output.clone()], summary, left_out: report.missing })
+    },
+};
 
 /// What a cleaned copy holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +36,20 @@ pub struct CleanReport {
     pub renamed: u64,
     /// Samples whose file cannot be read, with the reason.
     pub missing: Vec<String>,
+}
+
+impl CleanReport {
+    fn words(&self) -> String {
+        let files = counted(self.written, "file", "files");
+        let mut text = format!("{files}, {} removed, {} under another class", self.removed, self.relabelled);
+        if self.renamed > 0 {
+            text += &format!(", {} renamed", self.renamed);
+        }
+        if !self.missing.is_empty() {
+            text += &format!(", {} that cannot be read left out", self.missing.len());
+        }
+        text
+    }
 }
 
 impl Export<'_> {

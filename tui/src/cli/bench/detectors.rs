@@ -3,7 +3,6 @@
 
 use super::processor_seconds;
 use super::texts::Texts;
-use crate::cli::args::BenchDetectors;
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
@@ -18,12 +17,36 @@ use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;
 use chaffinch_review::ranking::{Results, rank};
+use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+
+#[derive(Debug, Args)]
+pub(super) struct Detectors {
+    /// Samples
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// Numbers a sample
+    #[arg(long, default_value_t = 512)]
+    cols: usize,
+    /// Classes
+    #[arg(long, default_value_t = 1_000)]
+    classes: usize,
+    /// The share of the samples that have a wrong label
+    #[arg(long, default_value_t = 0.05)]
+    wrong: f64,
+    /// Detectors, in the order in which they run
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "label-quality,neighbor-outliers,neighbor-labels,duplicates"
+    )]
+    detectors: Vec<String>,
+}
 
 /// What one step cost.
 #[derive(Debug, Serialize)]
@@ -41,9 +64,9 @@ pub(super) struct Step {
 }
 
 /// Makes the vectors, runs the detectors and ranks.
-pub(super) fn run(args: &BenchDetectors) -> Result<Vec<Step>> {
+pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
     ensure!(args.classes > 1 && args.cols > 0 && args.rows >= args.classes, "there is nothing to tell apart");
-    let registry = Registry::load(&crate::cli::plugins::folders(&Config::built_in()));
+    let registry = Registry::load(&crate::cli::libraries::folders(&Config::built_in()));
     let mut steps = Vec::new();
     let started = Clock::start();
     let made = Made::new(args);
@@ -111,7 +134,7 @@ struct Made {
 impl Made {
     /// Each class has a centre and 4 ways to differ from it; noise lies along every axis, less along later ones, as
     /// it does in what a model gives.
-    fn new(args: &BenchDetectors) -> Made {
+    fn new(args: &Detectors) -> Made {
         let (rows, cols, classes) = (args.rows, args.cols, args.classes);
         let numbers = |row: usize, seed: u64, scale: f32, out: &mut [f32]| {
             for (col, out) in out.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
-//! Lists of what to remove and what to relabel.
+//! The new labels of relabelled samples.
 
-use super::Export;
+use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_protocol::decision::Choice;
@@ -10,31 +10,19 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-impl Export<'_> {
-    /// Writes the paths of samples to remove, sorted, one a line. A line that begins with a backslash has `\n`,
-    /// `\r` and `\\` for a newline, a carriage return and a backslash within the path behind it.
-    ///
-    /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
-    pub fn removal_list(&self, target: &Path) -> Result<()> {
-        self.outside(target)?;
-        let removed = self.source.decisions.iter().filter(|(_, decision)| decision.choice == Choice::Remove);
-        let mut paths: Vec<&[u8]> =
-            removed.map(|(id, _)| self.source.manifest.path(id).as_os_str().as_bytes()).collect();
-        paths.sort_unstable();
-        atomic::write(target, |out| {
-            for path in paths {
-                if path.starts_with(b"\\") || path.contains(&b'\n') || path.contains(&b'\r') {
-                    out.write_all(&escaped(path))?;
-                } else {
-                    out.write_all(path)?;
-                }
-                out.write_all(b"\n")?;
-            }
-            Ok(())
-        })
-    }
+pub(super) const FORMAT: Format = Format {
+    name: "relabel-map",
+    summary: "JSON of new labels by path",
+    file_name: "relabel_map.json",
+    target: Target::File,
+    stage: None,
+    write: |export, request, _| {
+        export.relabel_map(&request.output)?;
+        Ok(Written::file(&request.output))
+    },
+};
 
+impl Export<'_> {
     /// Writes the new labels of relabelled samples as a JSON object by path, sorted. Where all classes are
     /// integers, labels are written as integers.
     ///
@@ -63,19 +51,6 @@ impl Export<'_> {
             out.write_all(b"\n")
         })
     }
-}
-
-fn escaped(path: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'\\'];
-    for &byte in path {
-        match byte {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            byte => out.push(byte),
-        }
-    }
-    out
 }
 
 /// A number that is written like this and no other way.

@@ -1,6 +1,6 @@
-//! Tables of samples as CSV.
+//! Suspects and reviewed samples with what was found and decided, as CSV.
 
-use super::Export;
+use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_protocol::display::safe_text;
@@ -8,6 +8,18 @@ use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+pub(super) const FORMAT: Format = Format {
+    name: "manifest",
+    summary: "CSV of suspects and reviewed samples with scores, flags and decisions",
+    file_name: "manifest.csv",
+    target: Target::File,
+    stage: None,
+    write: |export, request, _| {
+        export.manifest(&request.output, request.all)?;
+        Ok(Written::file(&request.output))
+    },
+};
 
 /// The columns of the ImageNet cleaning work, in its order.
 const COLUMNS: [&str; 15] = [
@@ -90,31 +102,6 @@ impl Export<'_> {
             review.map_or("", |review| review.note).as_bytes(),
         ];
         fields.into_iter().collect()
-    }
-
-    /// Writes the cleaned dataset as a table: `path`, `label`, `split` and the columns of the user's own table,
-    /// without what is to be removed and with the new labels.
-    ///
-    /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
-    pub fn cleaned_table(&self, target: &Path) -> Result<()> {
-        self.outside(target)?;
-        let manifest = self.source.manifest;
-        atomic::write(target, |out| {
-            let mut out = csv::Writer::from_writer(out);
-            let extra = manifest.extra().iter().map(|column| column.name.as_str());
-            out.write_record(["path", "label", "split"].into_iter().chain(extra))?;
-            for id in manifest.ids().filter(|&id| !self.removed(id)) {
-                out.write_field(manifest.path(id).as_os_str().as_bytes())?;
-                out.write_field(self.label(id))?;
-                out.write_field(manifest.split(id).name())?;
-                for column in manifest.extra() {
-                    out.write_field(&column.values[id.index()])?;
-                }
-                out.write_record(None::<&[u8]>)?;
-            }
-            out.flush()
-        })
     }
 }
 

@@ -1,13 +1,41 @@
 //! `config`: the defaults with their comments, a check of what was written, and schemas.
 
-use super::args::{Config, ConfigAction, Global, ScreenArgs};
+use super::args::{Global, ScreenArgs};
 use super::output::{remark, results, warning};
-use super::{open, plugins, schema, setup};
+use super::schema::SchemaOf;
+use super::{libraries, open, schema, settings};
 use anyhow::Result;
 use chaffinch_data::config::DEFAULT_CONFIG;
 use chaffinch_host::{Registry, check_params};
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Show the configuration, or check a file
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+pub(super) struct Config {
+    /// Print the defaults with their comments
+    #[arg(long)]
+    default: bool,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check the configuration and say which files it came from
+    Check {
+        /// The file [default: the user's]
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON schema of a file, for editors
+    Schema {
+        /// Of which
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+}
 
 /// Prints or checks.
 pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
@@ -16,8 +44,8 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     match &args.action {
-        Some(ConfigAction::Check { file }) => check(file.clone(), global),
-        Some(ConfigAction::Schema { of }) => schema::run(*of).map(|()| ExitCode::SUCCESS),
+        Some(Action::Check { file }) => check(file.clone(), global),
+        Some(Action::Schema { of }) => schema::run(*of).map(|()| ExitCode::SUCCESS),
         None => Ok(ExitCode::SUCCESS),
     }
 }
@@ -25,10 +53,10 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
 /// Reads everything that would be read, and complains of what would be passed over.
 fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     let global = Global { config: file.or_else(|| global.config.clone()), ..global.clone() };
-    let config = setup::config(&global, None)?;
-    setup::complain(&config);
+    let config = settings::config(&global, None)?;
+    settings::complain(&config);
     let mut complaints = config.warnings().len();
-    let registry = Registry::load(&plugins::folders(&config));
+    let registry = Registry::load(&libraries::folders(&config));
     for name in config.named_detectors() {
         let why = match registry.find(name) {
             None => format!("it names a detector '{name}', which is not among those that were found"),
@@ -45,7 +73,7 @@ fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
         chaffinch_data::prompts::PromptSet::load(&[file])?;
     }
     complaints += open::looks(&config, &ScreenArgs::default())?.warnings.len();
-    let words = setup::config_words(&global)?;
+    let words = settings::config_words(&global)?;
     if complaints > 0 {
         remark(&format!("{complaints} complaints: {words}"));
         return Ok(ExitCode::from(super::ERROR));

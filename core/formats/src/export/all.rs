@@ -1,0 +1,30 @@
+//! Every format that is one file, in one folder.
+
+use super::{Export, FORMATS, Format, Request, Target, Written};
+use crate::{Error, Result};
+use chaffinch_compute::job::Job;
+use std::fs;
+
+pub(super) const FORMAT: Format = Format {
+    name: "all",
+    summary: "All the files, in one folder",
+    file_name: "export",
+    target: Target::Folder,
+    stage: None,
+    write,
+};
+
+fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
+    let folder = &request.output;
+    // Refused before a folder is made, should it lie in the dataset.
+    export.outside(folder)?;
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let mut all = Written::default();
+    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
+        let one = Request { output: folder.join(format.file_name), ..request.clone() };
+        let Written { paths, left_out, .. } = format.write(export, &one, job)?;
+        all.paths.extend(paths);
+        all.left_out.extend(left_out);
+    }
+    Ok(all)
+}

@@ -1,0 +1,25 @@
+//! How files come into a copy of a dataset.
+
+use chaffinch_formats::export;
+use clap::ValueEnum;
+
+/// How `export --format cleaned` and `pollute` make their files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CopyMode {
+    /// Hard links, which take no space; symbolic ones where there are none
+    Link,
+    /// Symbolic links
+    Symlink,
+    /// Full copies
+    Copy,
+}
+
+impl From<CopyMode> for export::CopyMode {
+    fn from(mode: CopyMode) -> export::CopyMode {
+        match mode {
+            CopyMode::Link => export::CopyMode::Link,
+            CopyMode::Symlink => export::CopyMode::Symlink,
+            CopyMode::Copy => export::CopyMode::Copy,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The configuration that holds for a command, and where it came from.
+
+use super::args::Global;
+use super::output::warning;
+use anyhow::{Result, bail};
+use chaffinch_data::config;
+use chaffinch_data::config::Config;
+use chaffinch_protocol::display::safe_path;
+use std::path::{Path, PathBuf};
+
+/// The configuration: of the user or the file that was named, with the session's on top.
+pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
+    let config = match &global.config {
+        Some(file) => Config::load_with(file, session)?,
+        None => Config::load(session)?,
+    };
+    Ok(config)
+}
+
+/// Says which keys of the configuration were passed over.
+pub(super) fn complain(config: &Config) {
+    for text in config.warnings() {
+        warning("configuration", text);
+    }
+}
+
+/// Where the configuration came from, for `doctor` and `config check`.
+pub(super) fn config_words(global: &Global) -> Result<String> {
+    let config = config(global, None)?;
+    let users = config::config_home().map(|home| home.join("config.toml"));
+    let files: Vec<String> = config.files().iter().rev().map(|file| safe_path(file)).collect();
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let variables = config::SETTINGS.iter().filter_map(|setting| setting.variable);
+    let mut layers: Vec<String> = variables.filter(set).map(str::to_owned).collect();
+    layers.extend(files);
+    Ok(match users {
+        _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),
+        Some(file) => format!("the defaults (there is no {})", safe_path(&file)),
+        None => "the defaults (there is no home folder)".to_owned(),
+    })
+}
+
+/// The folder that sessions are kept in.
+pub(super) fn sessions_folder(global: &Global) -> Result<PathBuf> {
+    match (&global.session, config::state_home()) {
+        (Some(folder), _) => Ok(folder.clone()),
+        (None, Some(home)) => Ok(home.join("sessions")),
+        (None, None) => {
+            bail!("there is no home folder to keep sessions in; set HOME or name a place with --session")
+        }
+    }
+}

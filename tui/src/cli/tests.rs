@@ -1,0 +1,161 @@
+//! The command line as a whole: that it is consistent, described, and that the manual says of it what is so.
+
+use super::*;
+use chaffinch_formats::export::Target;
+use chaffinch_formats::{dataset, export};
+use std::collections::BTreeSet;
+use std::fs;
+
+const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command-line.md");
+
+#[test]
+fn the_command_line_is_consistent() {
+    command().debug_assert();
+}
+
+/// Every command that is shown, and its parts, with the options of all.
+fn shown() -> Vec<clap::Command> {
+    fn collect(command: &clap::Command, all: &mut Vec<clap::Command>) {
+        for part in command.get_subcommands().filter(|part| !part.is_hide_set() && part.get_name() != "help")
+        {
+            all.push(part.clone());
+            collect(part, all);
+        }
+    }
+    let mut program = command();
+    program.build();
+    let mut all = vec![program.clone()];
+    collect(&program, &mut all);
+    all
+}
+
+fn long_options(command: &clap::Command) -> impl Iterator<Item = String> {
+    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    shown.filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"))
+}
+
+#[test]
+fn every_command_and_argument_is_described() {
+    for command in shown() {
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        assert!(command.get_about().is_some(), "{name} is not described");
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+            assert!(arg.get_help().is_some(), "{name}: {} is not described", arg.get_id());
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page_with_its_options() {
+    for command in shown() {
+        let page = String::from_utf8(man::page(&command).unwrap()).unwrap().replace("\\-", "-");
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        assert!(page.contains(&format!(".TH {name} 1")), "{name}: {page}");
+        for option in long_options(&command) {
+            assert!(page.contains(&option), "{name}: {option} is not in {page}");
+        }
+    }
+}
+
+/// All words in a text that look like a long option.
+fn named_options(text: &str) -> BTreeSet<String> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let starts = text.match_indices("--").map(|(start, _)| start);
+    let first = starts.filter(|&start| !text[..start].ends_with(|c: char| word(c) || c.is_alphanumeric()));
+    let options = first.map(|start| {
+        let rest = &text[start..];
+        rest[..rest.find(|c| !word(c)).unwrap_or(rest.len())].to_owned()
+    });
+    options.filter(|option| option.len() > 2 && !option.starts_with("---")).collect()
+}
+
+#[test]
+fn the_manual_names_every_command_and_option_and_no_others() {
+    let manual = fs::read_to_string(MANUAL).unwrap();
+    let named = named_options(&manual);
+    let mut known = BTreeSet::from(["--help".to_owned(), "--version".to_owned()]);
+    for command in shown() {
+        let path = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+        match path.strip_prefix("chaffinch-") {
+            Some(rest) if rest == command.get_name() => {
+                let heading = format!("\n## {}\n", command.get_name());
+                assert!(manual.contains(&heading), "{MANUAL} has no section{heading}");
+            }
+            Some(_) => {
+                let name = format!("`{}`", command.get_name());
+                assert!(manual.contains(&name), "{MANUAL} does not name {name} of {path}");
+            }
+            None => {}
+        }
+        for option in long_options(&command) {
+            assert!(
+                named.contains(&option) || known.contains(&option),
+                "{MANUAL} does not name {option} of {path}"
+            );
+            known.insert(option);
+        }
+    }
+    let strange: Vec<&String> = named.difference(&known).collect();
+    assert!(strange.is_empty(), "{MANUAL} names options that do not exist: {strange:?}");
+}
+
+#[test]
+fn examples_in_the_manual_can_be_typed() {
+    let manual = fs::read_to_string(MANUAL).unwrap();
+    let code = manual.split("```").skip(1).step_by(2);
+    let mut tried = 0;
+    for line in code.flat_map(str::lines) {
+        let parts = line.split(" | ").map(|part| part.split(" > ").next().unwrap_or(part));
+        for part in parts.filter(|part| part.starts_with("chaffinch ")) {
+            let quoted = part.split('\'').enumerate();
+            let words = quoted.flat_map(|(place, text)| match place % 2 {
+                0 => text.split_whitespace().collect::<Vec<&str>>(),
+                _ => vec![text],
+            });
+            if let Err(error) = command().try_get_matches_from(words) {
+                panic!("{part}: {error}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "only {tried} examples were found");
+}
+
+/// Puts `expected` where the manual has it between two comments, when `CHAFFINCH_UPDATE` is set.
+fn compare(manual: &mut String, about: &str, expected: &str) {
+    let (begin, end) = (format!("<!-- {about} -->\n"), "<!-- end -->\n");
+    let from = manual.find(&begin).unwrap_or_else(|| panic!("{MANUAL} has no {begin}")) + begin.len();
+    let to = from + manual[from..].find(end).unwrap();
+    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+        manual.replace_range(from..to, expected);
+        return;
+    }
+    let found = &manual[from..to];
+    assert_eq!(
+        found, expected,
+        "the {about} in {MANUAL} are out of date; with CHAFFINCH_UPDATE=1 this test writes them"
+    );
+}
+
+#[test]
+fn the_manual_has_the_formats_of_the_program() {
+    let mut manual = fs::read_to_string(MANUAL).unwrap();
+    let mut text = "| format | file | what is written |\n|---|---|---|\n".to_owned();
+    for format in export::FORMATS {
+        let file = match format.target {
+            Target::File => format!("`{}`", format.file_name),
+            Target::Folder => "a folder".to_owned(),
+            Target::NewFolder => "a new folder".to_owned(),
+        };
+        text += &format!("| `{}` | {file} | {} |\n", format.name, format.summary);
+    }
+    compare(&mut manual, "formats of export", &text);
+    let mut text = "| dataset | what is in it |\n|---|---|\n".to_owned();
+    for format in dataset::FORMATS {
+        text += &format!("| {} | {} |\n", format.summary, format.details);
+    }
+    compare(&mut manual, "formats of datasets", &text);
+    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+        fs::write(MANUAL, manual).unwrap();
+    }
+}
