@@ -5,7 +5,7 @@ use clap::ValueEnum;
 
 /// How `export --format cleaned` and `pollute` make their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum CopyMode {
+pub(crate) enum CopyMode {
     /// Hard links, which take no space; symbolic ones where there are none
     Link,
     /// Symbolic links

@@ -1,78 +1,48 @@
 //! How the interface looks and which keys it has: presets, and over them the files of the user and of the project.
 
-use crate::keymap::Keymap;
-use crate::model::{Arrangement, Model};
-use crate::text;
-use crate::theme::{Depth, Theme};
 use anyhow::{Context, Result};
 use chaffinch_data::config::{Config, Ui};
+use chaffinch_screen::keymap::Keymap;
+use chaffinch_screen::looks::Looks;
+use chaffinch_screen::model::Arrangement;
+use chaffinch_screen::text;
+use chaffinch_screen::theme::{Depth, Theme};
 use std::path::{Path, PathBuf};
 
-/// Everything a person chose about the screen.
-#[derive(Clone, Debug)]
-pub struct Looks {
-    /// Looks.
-    pub theme: Theme,
-    /// Keys.
-    pub keymap: Keymap,
-    /// How the screen is divided.
-    pub arrangement: Arrangement,
-    /// Whether clicks and the wheel are taken.
-    pub mouse: bool,
-    /// The reviewer's own tags.
-    pub tags: Vec<String>,
-    /// What was passed over in files, each with its line.
-    pub warnings: Vec<String>,
-    /// The files that were read.
-    pub files: Vec<PathBuf>,
-}
-
-impl Looks {
-    /// What the configuration asks for, in an environment.
-    ///
-    /// # Errors
-    /// When a preset or a file that is named does not exist, or a file is no TOML.
-    pub fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Looks> {
-        let ui = config.ui();
-        let depth = Depth::detect(&get);
-        let (mut warnings, mut files) = (Vec::new(), Vec::new());
-        let mut keymap = keymap(&ui.keymap, &mut warnings)?;
-        let mut theme = theme(&ui.theme, config.folders(), depth)?;
-        for folder in config.folders() {
-            for (name, is_theme) in [("keymap.toml", false), ("theme.toml", true)] {
-                let file = folder.join(name);
-                if !file.is_file() {
-                    continue;
-                }
-                let text = read(&file)?;
-                let shown = text::safe(&file.display().to_string()).into_owned();
-                warnings.extend(match is_theme {
-                    true => theme.overlay_what_fits(&text, &shown, depth)?,
-                    false => keymap.overlay_what_fits(&text, &shown)?,
-                });
-                files.push(file);
+/// What the configuration asks for, in an environment.
+///
+/// # Errors
+/// When a preset or a file that is named does not exist, or a file is no TOML.
+pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Looks> {
+    let ui = config.ui();
+    let depth = Depth::detect(&get);
+    let (mut warnings, mut files) = (Vec::new(), Vec::new());
+    let mut keymap = keymap(&ui.keymap, &mut warnings)?;
+    let mut theme = theme(&ui.theme, config.folders(), depth)?;
+    for folder in config.folders() {
+        for (name, is_theme) in [("keymap.toml", false), ("theme.toml", true)] {
+            let file = folder.join(name);
+            if !file.is_file() {
+                continue;
             }
-        }
-        Ok(Looks {
-            theme: theme.ascii(ascii(ui, &get)),
-            keymap,
-            arrangement: Arrangement { list_width: ui.list_width, strip: ui.strip },
-            mouse: mouse(ui, &get),
-            tags: ui.tags.clone(),
-            warnings,
-            files,
-        })
-    }
-
-    /// Gives a model what belongs to it besides theme and keymap.
-    pub fn furnish(&self, model: &mut Model) {
-        model.display.arrangement = self.arrangement;
-        model.display.mouse = self.mouse;
-        model.review.tags.clone_from(&self.tags);
-        for warning in &self.warnings {
-            model.jobs.log.push_back(warning.clone());
+            let text = read(&file)?;
+            let shown = text::safe(&file.display().to_string()).into_owned();
+            warnings.extend(match is_theme {
+                true => theme.overlay_what_fits(&text, &shown, depth)?,
+                false => keymap.overlay_what_fits(&text, &shown)?,
+            });
+            files.push(file);
         }
     }
+    Ok(Looks {
+        theme: theme.ascii(ascii(ui, &get)),
+        keymap,
+        arrangement: Arrangement { list_width: ui.list_width, strip: ui.strip },
+        mouse: mouse(ui, &get),
+        tags: ui.tags.clone(),
+        warnings,
+        files,
+    })
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -163,7 +133,10 @@ mod tests {
         std::fs::write(place.path().join("themes/mine.toml"), "keep = { fg = \"#123456\" }").unwrap();
         let folders = [place.path().to_path_buf()];
         let found = theme("mine", &folders, Depth::True).unwrap();
-        assert_eq!(found.style(crate::theme::Role::Keep).fg, Some(ratatui::style::Color::Rgb(18, 52, 86)));
+        assert_eq!(
+            found.style(chaffinch_screen::theme::Role::Keep).fg,
+            Some(ratatui::style::Color::Rgb(18, 52, 86))
+        );
         assert!(theme("yours", &folders, Depth::True).is_err());
     }
 }

@@ -19,6 +19,6 @@ pub(super) struct Keys {
 pub(super) fn run(args: &Keys, global: &Global) -> Result<ExitCode> {
     let screen = ScreenArgs { keymap: args.keymap.clone(), ..ScreenArgs::default() };
     let looks = open::looks(&settings::config(global, None)?, &screen)?;
-    results(|out| Ok(out.write_all(crate::key_card::card(&looks.keymap).as_bytes())?))?;
+    results(|out| Ok(out.write_all(chaffinch_screen::key_card::card(&looks.keymap).as_bytes())?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use chaffinch_formats::{dataset, export};
 use std::collections::BTreeSet;
 use std::fs;
 
-const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command-line.md");
+const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/command-line.md");
 
 #[test]
 fn the_command_line_is_consistent() {

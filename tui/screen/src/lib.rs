@@ -4,10 +4,9 @@
 //! [`update`] turns actions and the engine's events into a new [`model::Model`] and a list of effects, [`view`]
 //! draws the model. Only [`run`] touches the terminal.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch`.
+//! Its tests alone: `cargo test --release -p chaffinch-screen`.
 
 pub mod action;
-pub mod cli;
 pub mod effect;
 pub mod fuzzy;
 pub mod key;

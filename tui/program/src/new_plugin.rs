@@ -84,7 +84,7 @@ fn find_contract(told: Option<&Path>, parent: &Path) -> Result<PathBuf> {
         );
         return Ok(folder);
     }
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join("core/plugin"));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("core/plugin"));
     let around = checkout(parent).map(|root| root.join("core/plugin"));
     match around.into_iter().chain(built).find(|folder| is_contract(folder)) {
         Some(folder) => Ok(folder),
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn two_files_and_no_more() {
         let place = tempfile::tempdir().unwrap();
-        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/plugin");
+        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/plugin");
         run("fog", Some(place.path()), Some(&contract)).unwrap();
         let manifest = fs::read_to_string(place.path().join("fog/Cargo.toml")).unwrap();
         assert!(manifest.parse::<toml::Table>().unwrap().contains_key("workspace"), "{manifest}");

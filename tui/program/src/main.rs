@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chaffinch::cli::main()
+    chaffinch::main()
 }

@@ -5,14 +5,14 @@ use clap::Args;
 /// How the interface is shown.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
-pub(in crate::cli) struct ScreenArgs {
+pub(crate) struct ScreenArgs {
     /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
     #[arg(long)]
-    pub(in crate::cli) plain: bool,
+    pub(crate) plain: bool,
     /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
     #[arg(long, value_name = "NAME|FILE")]
-    pub(in crate::cli) theme: Option<String>,
+    pub(crate) theme: Option<String>,
     /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
     #[arg(long, value_name = "NAME|FILE")]
-    pub(in crate::cli) keymap: Option<String>,
+    pub(crate) keymap: Option<String>,
 }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 /// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
+pub(crate) enum Format {
     /// For a person
     Table,
     /// For a spreadsheet
@@ -15,7 +15,7 @@ pub(in crate::cli) enum Format {
 
 /// The form of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ReportFormat {
+pub(crate) enum ReportFormat {
     /// For a person
     Table,
     /// For a script

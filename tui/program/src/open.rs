@@ -4,14 +4,15 @@ use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{remark, warning};
 use super::settings;
-use crate::looks::Looks;
-use crate::picture::Wish;
-use crate::plain::{self, Manner};
-use crate::{ExitReason, Options};
+use crate::looks;
 use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::session;
 use chaffinch_protocol::{Command, Event};
+use chaffinch_screen::looks::Looks;
+use chaffinch_screen::picture::Wish;
+use chaffinch_screen::plain::{self, Manner};
+use chaffinch_screen::{ExitReason, Options};
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender};
 use std::io::IsTerminal;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
 pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
     let flags = Flags { theme: screen.theme.clone(), keymap: screen.keymap.clone(), ..Flags::default() };
     let config = config.clone().with_flags(flags);
-    let looks = Looks::load(&config, |name| std::env::var(name).ok())?;
+    let looks = looks::load(&config, |name| std::env::var(name).ok())?;
     for text in &looks.warnings {
         warning("configuration", text);
     }
@@ -105,7 +106,7 @@ fn cells(
     picture: String,
 ) -> Result<ExitReason> {
     let options = Options { picture, scan: false, looks: Some(looks), ..Options::default() };
-    crate::run(commands, events, options)
+    chaffinch_screen::run(commands, events, options)
 }
 
 fn lines(commands: Sender<Command>, events: Receiver<Event>, looks: Looks) -> Result<ExitReason> {

@@ -1,10 +1,10 @@
 //! `config schema`: what may stand in the files of settings, for editors that check while one types.
 
 use super::output::results;
-use crate::action::{Action, Scope};
-use crate::theme::Role;
 use anyhow::Result;
 use chaffinch_data::config;
+use chaffinch_screen::action::{Action, Scope};
+use chaffinch_screen::theme::Role;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
@@ -84,7 +84,7 @@ mod tests {
     use chaffinch_data::config::{Config, DEFAULT_CONFIG};
 
     fn shipped(name: &str, schema: &Value) {
-        let file = format!("{}/../configs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let file = format!("{}/../../configs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         let text = written(schema).unwrap();
         if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
             std::fs::write(&file, &text).unwrap();

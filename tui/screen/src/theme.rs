@@ -104,13 +104,13 @@ pub struct Theme {
 }
 
 const BUILTIN: [(&str, &str); 7] = [
-    ("dark", include_str!("../../configs/themes/dark.toml")),
-    ("light", include_str!("../../configs/themes/light.toml")),
-    ("high-contrast", include_str!("../../configs/themes/high-contrast.toml")),
-    ("deuteranopia", include_str!("../../configs/themes/deuteranopia.toml")),
-    ("protanopia", include_str!("../../configs/themes/protanopia.toml")),
-    ("tritanopia", include_str!("../../configs/themes/tritanopia.toml")),
-    ("mono", include_str!("../../configs/themes/mono.toml")),
+    ("dark", include_str!("../../../configs/themes/dark.toml")),
+    ("light", include_str!("../../../configs/themes/light.toml")),
+    ("high-contrast", include_str!("../../../configs/themes/high-contrast.toml")),
+    ("deuteranopia", include_str!("../../../configs/themes/deuteranopia.toml")),
+    ("protanopia", include_str!("../../../configs/themes/protanopia.toml")),
+    ("tritanopia", include_str!("../../../configs/themes/tritanopia.toml")),
+    ("mono", include_str!("../../../configs/themes/mono.toml")),
 ];
 
 impl Theme {

@@ -5,11 +5,13 @@
 //! engine's setup of them, `drive` runs a scan, `listing` reads what a scan left, `output`, `progress` and `stages`
 //! write.
 //!
+//! Its tests alone: `cargo test --release -p chaffinch`.
+//!
 //! # How to add a command
 //!
 //! One file and two lines. The help, the completions and the man pages are made from its arguments.
 //!
-//! 1. Write `cli/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and whose doc comment is the line
+//! 1. Write `src/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and whose doc comment is the line
 //!    in the help (`keys.rs` is a short one), and `pub(super) fn run(args: &Name, global: &Global) -> Result<ExitCode>`.
 //! 2. Add `mod name;` below.
 //! 3. Add `name::Name,` to the table below `commands!`; its place there is its place in the help.
@@ -33,6 +35,7 @@ mod label_quality;
 mod leaks;
 mod libraries;
 mod listing;
+mod looks;
 mod man;
 mod model_loader;
 mod models;

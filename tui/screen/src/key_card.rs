@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_card_in_the_documentation_is_the_keymaps() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/keys.md");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/keys.md");
         let card = card(&Keymap::builtin().unwrap());
         if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
             std::fs::write(file, &card).unwrap();

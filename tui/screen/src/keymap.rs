@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
-const DEFAULT: &str = include_str!("../../configs/keymaps/default.toml");
+const DEFAULT: &str = include_str!("../../../configs/keymaps/default.toml");
 /// Maps that are laid over the default one by name.
 const PRESETS: [(&str, &str); 3] = [
-    ("vim", include_str!("../../configs/keymaps/vim.toml")),
-    ("prodigy", include_str!("../../configs/keymaps/prodigy.toml")),
-    ("lightroom", include_str!("../../configs/keymaps/lightroom.toml")),
+    ("vim", include_str!("../../../configs/keymaps/vim.toml")),
+    ("prodigy", include_str!("../../../configs/keymaps/prodigy.toml")),
+    ("lightroom", include_str!("../../../configs/keymaps/lightroom.toml")),
 ];
 /// Written instead of an action, this takes a key away.
 const DISABLED: &str = "<disabled>";

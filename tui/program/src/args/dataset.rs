@@ -7,23 +7,23 @@ use std::path::PathBuf;
 /// How to read a dataset.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Dataset")]
-pub(in crate::cli) struct DatasetArgs {
+pub(crate) struct DatasetArgs {
     /// The table's column of paths
     #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) path_column: Option<String>,
+    pub(crate) path_column: Option<String>,
     /// The table's column of labels
     #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) label_column: Option<String>,
+    pub(crate) label_column: Option<String>,
     /// The table's column of splits
     #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) split_column: Option<String>,
+    pub(crate) split_column: Option<String>,
     /// The folder that a table's relative paths start from [default: the table's own]
     #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
 }
 
 /// What a dataset may be: `a folder of images or …`.
-pub(in crate::cli) fn dataset_forms() -> String {
+pub(crate) fn dataset_forms() -> String {
     let forms: Vec<&str> = FORMATS.iter().map(|format| format.summary).collect();
     forms.join(" or ")
 }

@@ -66,7 +66,7 @@ pub(super) struct Step {
 /// Makes the vectors, runs the detectors and ranks.
 pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
     ensure!(args.classes > 1 && args.cols > 0 && args.rows >= args.classes, "there is nothing to tell apart");
-    let registry = Registry::load(&crate::cli::libraries::folders(&Config::built_in()));
+    let registry = Registry::load(&crate::libraries::folders(&Config::built_in()));
     let mut steps = Vec::new();
     let started = Clock::start();
     let made = Made::new(args);
