@@ -4,6 +4,7 @@
 
 mod declared;
 mod folders;
+mod kinds;
 mod layer;
 mod schema;
 mod setting;

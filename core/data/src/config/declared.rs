@@ -3,7 +3,7 @@
 //! # How to add a setting
 //!
 //! One entry below, under its section: the comment that the defaults, the schema and the manual have, the name of its
-//! field, its type and kind (see `setting.rs`), its key, and where they are wanted the default, an example, limits and the
+//! field, its type and kind (see `kinds.rs`), its key, and where they are wanted the default, an example, limits and the
 //! environment variable. It is read, checked, merged over all layers and described from there.
 //!
 //! ```text
@@ -16,10 +16,8 @@
 //! 2. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch-core --lib config` writes `configs/default.toml`, the schema, and
 //!    the table in `docs/configuration.md`.
 
-use super::setting::{
-    Flag, Folders, Kind, Limits, NameOrFile, NamesOrFiles, Number, Optional, Setting, Text, Texts, Weights,
-    settings,
-};
+use super::kinds::{Flag, Folders, Kind, NameOrFile, NamesOrFiles, Number, Optional, Text, Texts, Weights};
+use super::setting::{Limits, Setting, settings};
 use crate::Result;
 use crate::nearest::hint;
 use crate::toml_table::Table;

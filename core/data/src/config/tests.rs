@@ -272,3 +272,13 @@ fn every_setting_can_be_set_to_its_example() {
     assert_eq!((config.ui().strip, config.ui().list_width), (false, Some(40)));
     assert_eq!(config.ui().tags, ["night"]);
 }
+
+#[test]
+fn editors_know_every_rule() {
+    let rule = SETTINGS.iter().find(|setting| setting.key == "rule").unwrap();
+    let Limits::Pattern(pattern, check) = rule.limits else { panic!("the rule has no pattern") };
+    for name in chaffinch_protocol::ensemble::RULES {
+        assert!(pattern.split(['(', '|', ')']).any(|known| known == name), "{name} is not in {pattern}");
+        assert_eq!(check(name), None);
+    }
+}
