@@ -1,8 +1,9 @@
 //! Scores and flags of the samples that can be judged.
 
+use crate::refused;
 use crate::sources::Sources;
 use chaffinch_confident::{
-    ConfidentJoint, Cut, Filter, Filters, InputError, Method, Table, posteriors, ratio, scores, suggested,
+    ConfidentJoint, Cut, Filter, Filters, Method, Table, posteriors, ratio, scores, suggested,
 };
 use chaffinch_plugin::prelude::*;
 
@@ -83,8 +84,8 @@ impl Judge {
         }
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
         let sources = Sources::read(view, &samples, &labels, settings.joined)?;
-        let table = Table::new(&sources.rows, view.class_count(), &labels).map_err(told)?;
-        let filters = Filters::new(&table).map_err(told)?;
+        let table = Table::new(&sources.rows, view.class_count(), &labels).map_err(refused)?;
+        let filters = Filters::new(&table).map_err(refused)?;
         let flagged = filters.apply(settings.filter);
         let posterior = match settings.method {
             Scoring::Posterior => posteriors(&table, sources.inverse_temperature),
@@ -125,11 +126,6 @@ impl Judge {
         let filter = settings.filter;
         Ok(Judge { samples, labels, scores, likely, said, sources: words, joined, joint, cut, filter })
     }
-}
-
-/// What the mathematics cannot take, for a person.
-pub(crate) fn told(error: InputError) -> Error {
-    Error::new(error.to_string())
 }
 
 /// Probabilities with their odds moved such that so many of the lowest lie below one half. The order stays.

@@ -6,6 +6,7 @@ mod judge;
 mod sources;
 mod words;
 
+use chaffinch_confident::InputError;
 use chaffinch_plugin::abi::Str;
 use chaffinch_plugin::prelude::*;
 use judge::{Judge, Settings};
@@ -69,6 +70,11 @@ impl Detector for LabelQuality {
 }
 
 export_detector!(LabelQuality);
+
+/// Why the probabilities cannot be used, as the detector's own error.
+fn refused(error: InputError) -> Error {
+    Error::new(error.to_string())
+}
 
 #[cfg(test)]
 mod tests;

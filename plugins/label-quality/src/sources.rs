@@ -1,7 +1,7 @@
 //! Where probabilities come from: what a model learned from the other samples' labels, and, where the model reads text, what
 //! it takes the classes for by their prompts.
 
-use crate::judge::told;
+use crate::refused;
 use chaffinch_confident::{Pool, Table};
 use chaffinch_plugin::prelude::*;
 use std::borrow::Cow;
@@ -60,7 +60,7 @@ impl<'v> Sources<'v> {
         classes: &OwnedMatrix,
     ) -> Result<Sources<'v>> {
         let count = classes.rows();
-        let table = Table::new(&self.rows, count, labels).map_err(told)?;
+        let table = Table::new(&self.rows, count, labels).map_err(refused)?;
         let mut rows = logits(view, samples, classes)?;
         let pool = Pool::of(&table, self.inverse_temperature, |place, row| {
             view.checkpoint()?;

@@ -1,28 +1,15 @@
 //! The ensemble of one class: members, gate and verdicts.
 
-use crate::classes::{Class, MIN_CLASS};
-use crate::examples;
-use crate::member::{Example, Features, Kind, Member, Model, Space, sigmoid};
+use crate::classes::MIN_CLASS;
+use crate::examples::{self, Data};
+use crate::member::{Example, Kind, Member, Model};
+use crate::mlp::sigmoid;
 use crate::rng::Rng;
-use crate::texts::Texts;
 use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 
 /// The share of its class that a support vector classifier must call clean to join.
 const SIGMOID_GATE: f32 = 0.8;
-
-/// What all classes share.
-pub(crate) struct Data<'a> {
-    pub(crate) rows: Matrix<'a>,
-    pub(crate) classes: &'a [Class],
-    pub(crate) texts: Option<&'a Texts>,
-}
-
-impl Data<'_> {
-    pub(crate) fn space(&self, label: usize, features: Features) -> Space<'_> {
-        Space { features, class: &self.classes[label], label, texts: self.texts }
-    }
-}
 
 /// The classifiers of one class and what they say of its samples.
 pub(crate) struct Ensemble {

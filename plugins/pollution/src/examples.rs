@@ -1,10 +1,24 @@
 //! The training sets, which are made without anyone's help.
 
-use crate::classes::MIN_CLASS;
-use crate::ensemble::Data;
-use crate::member::{Example, Features};
+use crate::classes::{Class, MIN_CLASS};
+use crate::member::{Example, Features, Space};
 use crate::rng::Rng;
+use crate::texts::Texts;
 use crate::{Method, Settings};
+use chaffinch_plugin::Matrix;
+
+/// What all classes share.
+pub(crate) struct Data<'a> {
+    pub(crate) rows: Matrix<'a>,
+    pub(crate) classes: &'a [Class],
+    pub(crate) texts: Option<&'a Texts>,
+}
+
+impl Data<'_> {
+    pub(crate) fn space(&self, label: usize, features: Features) -> Space<'_> {
+        Space { features, class: &self.classes[label], label, texts: self.texts }
+    }
+}
 
 /// Typical samples from which a member takes only half, so that the other half can be judged by it.
 const ENOUGH: usize = 2 * MIN_CLASS;

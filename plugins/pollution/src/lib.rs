@@ -15,7 +15,8 @@ mod words;
 
 use chaffinch_plugin::abi::Str;
 use chaffinch_plugin::prelude::*;
-use ensemble::{Data, Ensemble, HeldOut};
+use ensemble::{Ensemble, HeldOut};
+use examples::Data;
 use member::{Features, Kind, Member};
 use saved::Saved;
 use std::sync::Mutex;

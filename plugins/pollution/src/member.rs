@@ -225,7 +225,3 @@ fn standardise(records: &mut Array2<f64>) -> (Vec<f64>, Vec<f64>) {
     }
     (means, spreads)
 }
-
-pub(crate) fn sigmoid(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
-}

@@ -116,7 +116,7 @@ impl Mlp {
             let target = if clean[row] { 1.0 } else { 0.0 };
             // Cross entropy without overflow.
             loss += f64::from(logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
-            let mut errors = vec![crate::member::sigmoid(logit) - target];
+            let mut errors = vec![sigmoid(logit) - target];
             for place in (0..=last).rev() {
                 let (layer, slope, input) = (&self.layers[place], &mut slopes[place], &signals[place]);
                 let mut below = vec![0.0; layer.inputs];
@@ -151,6 +151,11 @@ impl Mlp {
 fn descend(value: &mut f32, slope: f32, speed: &mut f32) {
     *speed = MOMENTUM * *speed - RATE * slope;
     *value += MOMENTUM * *speed - RATE * slope;
+}
+
+/// The logistic function.
+pub(crate) fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Notes, reasons, suggestions and evidence.
 
 use crate::classes::dot;
-use crate::ensemble::{Data, Ensemble, HeldOut};
-use crate::member::{Features, Space, sigmoid};
+use crate::ensemble::{Ensemble, HeldOut};
+use crate::examples::Data;
+use crate::member::{Features, Space};
+use crate::mlp::sigmoid;
 use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 

@@ -1,10 +1,23 @@
 //! Embedding prepared images in the order in which they come, and laying them into chunks.
 
-use super::{CHUNK_ROWS, EmbeddingStore, FillReport};
+use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::Result;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use chaffinch_compute::job::Job;
+
+/// What a fill did, counted in different contents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FillReport {
+    /// Newly embedded.
+    pub embedded: u64,
+    /// Found in the store.
+    pub reused: u64,
+    /// Without an embedding: no picture, or the model gave no finite vector.
+    pub unusable: u64,
+    /// Without one because the file was not any more what the index had read; the next index sees to it.
+    pub changed: u64,
+}
 
 /// Collects images until there are enough for the model. Batches never cross chunks.
 pub(crate) struct Feeder<'a> {

@@ -3,7 +3,7 @@
 //! Groups of images are prepared ahead (`groups`); the calling thread runs the model. Batches never cross chunks and hold the same images in the same order every time, so that a run that was
 //! killed and resumed leaves the same bytes as one that was not.
 
-use super::feeder::Feeder;
+use super::feeder::{Feeder, FillReport};
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::file_metadata::FileMetadata;
 use crate::groups;
@@ -21,19 +21,6 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// What a fill did, counted in different contents.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FillReport {
-    /// Newly embedded.
-    pub embedded: u64,
-    /// Found in the store.
-    pub reused: u64,
-    /// Without an embedding: no picture, or the model gave no finite vector.
-    pub unusable: u64,
-    /// Without one because the file was not any more what the index had read; the next index sees to it.
-    pub changed: u64,
-}
 
 /// An image on its way to the model.
 enum Prepared {

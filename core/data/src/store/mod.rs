@@ -9,7 +9,8 @@ mod feeder;
 mod fill;
 
 pub(crate) use feeder::Feeder;
-pub use fill::{FillReport, fill};
+pub use feeder::FillReport;
+pub use fill::fill;
 
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
