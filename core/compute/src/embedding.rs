@@ -1,30 +1,12 @@
 //! The border between the engine and a model.
 
+pub use crate::error::EmbedError;
 use crate::image::RgbImage;
-use crate::neighbors::DeviceVectors;
 use std::fmt;
+use std::ops::Range;
 
 /// A model's vector for a sample: `dim` numbers of unit length.
 pub type Embedding = Vec<f32>;
-
-/// Why a model could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum EmbedError {
-    /// The device is out of memory; a smaller batch may work.
-    #[error("out of memory on {device} with a batch of {batch}")]
-    OutOfMemory {
-        /// The device, in words.
-        device: String,
-        /// Images in the batch.
-        batch: usize,
-    },
-    /// The model has no text tower.
-    #[error("the model {0} has no text tower, so it cannot read prompts")]
-    NoTextTower(String),
-    /// Anything else, with a full sentence.
-    #[error("{0}")]
-    Model(String),
-}
 
 /// Identifies vectors: equal fingerprints mean that the same image gives the same vector.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +44,34 @@ impl fmt::Display for ModelFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Consecutive rows whose largest product is looked at first.
+pub const GROUP: usize = 256;
+
+/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, names the groups whose
+/// products are wanted, row-major `[block, each]`.
+pub type ChooseGroups<'a> = &'a (dyn Fn(&[f32]) -> Vec<u32> + Sync);
+
+/// Unit vectors in the memory of a device.
+pub trait DeviceVectors: Send + Sync {
+    /// Vectors.
+    fn rows(&self) -> usize;
+
+    /// Rows that are multiplied with all others at a time.
+    fn block(&self) -> usize;
+
+    /// Multiplies a block of rows with all rows. `choose` names `each` groups a row; they come back with their products,
+    /// `[block, each, GROUP]`. Rows that the last group lacks count as vectors of zeros.
+    ///
+    /// # Errors
+    /// When the device fails or runs out of memory.
+    fn products(
+        &self,
+        block: Range<usize>,
+        each: usize,
+        choose: ChooseGroups<'_>,
+    ) -> crate::Result<(Vec<u32>, Vec<f32>)>;
 }
 
 /// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and

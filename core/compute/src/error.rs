@@ -6,6 +6,25 @@ use std::path::{Path, PathBuf};
 /// The result of computing.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Why a model could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// The device is out of memory; a smaller batch may work.
+    #[error("out of memory on {device} with a batch of {batch}")]
+    OutOfMemory {
+        /// The device, in words.
+        device: String,
+        /// Images in the batch.
+        batch: usize,
+    },
+    /// The model has no text tower.
+    #[error("the model {0} has no text tower, so it cannot read prompts")]
+    NoTextTower(String),
+    /// Anything else, with a full sentence.
+    #[error("{0}")]
+    Model(String),
+}
+
 /// Everything that can go wrong while computing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +47,7 @@ pub enum Error {
     Stopped,
     /// The model failed.
     #[error(transparent)]
-    Embed(#[from] crate::embedding::EmbedError),
+    Embed(#[from] EmbedError),
 }
 
 impl Error {

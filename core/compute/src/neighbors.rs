@@ -13,8 +13,9 @@ mod clusters;
 mod device;
 mod pairs;
 
+pub use crate::embedding::{ChooseGroups, DeviceVectors, GROUP};
 pub use approximate::{RECALL, RECALL_AT};
-pub use device::{ChooseGroups, DeviceVectors, GROUP, OnDevice, nearest_on_device};
+pub use device::{OnDevice, nearest_on_device};
 
 use crate::Result;
 use crate::job::Job;

@@ -9,14 +9,12 @@ mod column;
 pub mod file;
 mod plain;
 mod result;
-mod samples;
 
 pub use builder::ResultBuilder;
 pub use column::Column;
 pub use file::{map, release_mapped};
 pub use result::DetectorResult;
 pub use result::check_name;
-pub use samples::{load_samples, save_samples};
 
 /// The version of the layout; another one is rebuilt by a scan.
 pub const FORMAT: u32 = 1;

@@ -5,6 +5,9 @@ use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::job::Job;
 use std::ops::Range;
 
+/// Files beyond this size are hashed but not decoded.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
 /// Memory for one group of images that are ready for the model.
 const GROUP_BYTES: usize = 128 << 20;
 

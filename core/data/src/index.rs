@@ -5,7 +5,7 @@ mod pass;
 mod row;
 mod unfinished;
 
-pub use row::MAX_FILE_BYTES;
+pub use crate::groups::MAX_FILE_BYTES;
 
 pub use pass::{Keep, Pass, Vectors};
 pub use unfinished::remove as remove_unfinished;

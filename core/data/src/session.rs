@@ -32,6 +32,7 @@ use crate::columns::DetectorResult;
 use crate::dataset::DatasetOptions;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
+use crate::samples;
 use crate::{Error, Result, atomic};
 use chaffinch_protocol::EnsembleRule;
 use lock::Lock;
@@ -287,7 +288,7 @@ impl Session {
     /// When they cannot be written.
     pub fn save_samples(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
         self.writable()?;
-        columns::save_samples(&self.samples_path(), manifest, file_metadata)
+        samples::save_samples(&self.samples_path(), manifest, file_metadata)
     }
 
     /// The samples, as far as there are any yet.
@@ -296,7 +297,7 @@ impl Session {
     /// When their file cannot be read.
     pub fn load_samples(&self) -> Result<Option<(Manifest, FileMetadata)>> {
         let path = self.samples_path();
-        if path.exists() { columns::load_samples(&path).map(Some) } else { Ok(None) }
+        if path.exists() { samples::load_samples(&path).map(Some) } else { Ok(None) }
     }
 
     /// Keeps a detector's result.

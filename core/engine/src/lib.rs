@@ -15,7 +15,6 @@ mod answers;
 mod client;
 mod digest;
 mod findings;
-mod internal;
 mod kept;
 pub mod remote;
 mod scan;

@@ -4,6 +4,7 @@
 mod views;
 
 use crate::Setup;
+use crate::answers::internal::Internal;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
 use crate::answers::overview::{self, OverviewQuestion};
@@ -11,7 +12,6 @@ use crate::answers::pictures::{Pictures, Request};
 use crate::answers::worker_queue::WorkerQueue;
 use crate::answers::{rows, views as view_answers};
 use crate::findings::Findings;
-use crate::internal::Internal;
 use crate::kept;
 use crate::scan::{Reporter, Scan, ScanPlan};
 use crate::state::State;

@@ -1,6 +1,12 @@
 //! What the author of a detector writes.
 
-use crate::{Info, Issue, Needs, Pixels, Report, Result, Score, View};
+mod report;
+mod view;
+
+pub use report::{Issue, Related, Report};
+pub use view::View;
+
+use crate::{Info, Needs, Pixels, Result, Score};
 use std::sync::Mutex;
 
 /// What a [`SampleDetector`] says of one image.

@@ -2,30 +2,16 @@
 #![allow(unsafe_code)] // The other half of the border: called by the host.
 
 use crate::abi::{FailSink, HostTable, PixelsTable, Status, Str};
+use crate::panic::PanicMessage;
 use crate::{Detector, Pixels, Report, View};
-use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
     /// Where the last panic on this thread happened, set by the hook and read by the guard.
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
-/// The text of a panic's payload.
-#[doc(hidden)]
-pub struct PanicMessage<'a>(pub &'a (dyn Any + Send));
-
-impl fmt::Display for PanicMessage<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.downcast_ref::<&str>().copied();
-        f.write_str(
-            text.or_else(|| self.0.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown reason"),
-        )
-    }
 }
 
 /// Runs a detector behind a guard: an unwind out of an `extern "C"` function would abort the whole program,

@@ -39,27 +39,26 @@ mod export;
 pub mod host;
 mod info;
 mod orientation;
-mod report;
+mod panic;
 mod score;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod values;
-mod view;
 
 pub use abi::{Info, Param};
-pub use detector::{Detector, Finding, SampleDetector};
+pub use detector::{Detector, Finding, Issue, Related, Report, SampleDetector, View};
 pub use error::{Error, Result};
 #[doc(hidden)]
-pub use export::{PanicMessage, measure_guarded, run_guarded};
+pub use export::{measure_guarded, run_guarded};
 pub use info::{Needs, ParamKind, Scope};
 pub use orientation::Orientation;
-pub use report::{Issue, Related, Report};
+#[doc(hidden)]
+pub use panic::PanicMessage;
 pub use score::Score;
 pub use values::{
     Decided, Dimensions, FORMATS, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels,
     Source, Split, is_flat,
 };
-pub use view::View;
 
 /// Everything a detector's source file needs.
 pub mod prelude {

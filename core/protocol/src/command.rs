@@ -2,15 +2,12 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{EnsembleRule, Overview, Query, ViewCommand};
+use crate::{EnsembleRule, Overview, Query, Ticket, ViewCommand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must have this number in common.
 pub const PROTOCOL_VERSION: u32 = 3;
-
-/// Names a question, so that its answer can be told from a later one's.
-pub type Ticket = u64;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

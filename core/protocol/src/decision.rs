@@ -18,6 +18,19 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// Number of kinds of choice.
+    pub const KINDS: usize = 4;
+
+    /// The index of its kind, for counts by choice: keep, remove, relabel, unsure.
+    pub const fn index(&self) -> usize {
+        match self {
+            Choice::Keep => 0,
+            Choice::Remove => 1,
+            Choice::Relabel(_) => 2,
+            Choice::Unsure => 3,
+        }
+    }
+
     /// One word: `keep`, `remove`, `relabel`, `unsure`.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -16,9 +16,10 @@ mod overview;
 mod query;
 mod row;
 pub mod sample;
+mod ticket;
 mod views;
 
-pub use command::{Command, PROTOCOL_VERSION, Ticket};
+pub use command::{Command, PROTOCOL_VERSION};
 pub use ensemble::EnsembleRule;
 pub use event::{DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary};
 pub use overview::{
@@ -27,4 +28,5 @@ pub use overview::{
 };
 pub use query::{Query, Sort};
 pub use row::{Candidate, Detail, DetailIssue, DetailRelated, Row};
+pub use ticket::Ticket;
 pub use views::{Area, Axes, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};

@@ -1,7 +1,7 @@
 //! What a client is told of the whole dataset at once: scores of a detector, confusions of labels, how far the review
 //! is, and what detectors can be told.
 
-use super::Ticket;
+use crate::Ticket;
 use serde::{Deserialize, Serialize};
 
 /// Bins of a [`Histogram`]: thresholds are moved in thousandths, and each stands on the edge of a bin.

@@ -1,7 +1,7 @@
 //! What views of many samples at once ask and are told: groups, clusters, the map, parts of a picture.
 
-use super::{Row, Ticket};
 use crate::sample::SampleId;
+use crate::{Row, Ticket};
 use serde::{Deserialize, Serialize};
 
 /// What a view asks of the engine.

@@ -4,6 +4,7 @@
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
 pub mod atlas;
+pub mod calibration;
 pub mod evaluate;
 pub mod label_quality;
 pub mod leaks;

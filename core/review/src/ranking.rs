@@ -31,9 +31,12 @@ mod agreement;
 mod ensemble;
 mod pass;
 mod saved;
+mod score_columns;
 mod scores;
 mod stacking;
 
+pub use crate::calibration::{Calibration, calibrate};
+pub use crate::verdict::Results;
 pub use saved::{load_rank, save_rank};
 pub use stacking::LEAST_DECISIONS;
 
@@ -46,7 +49,8 @@ use chaffinch_protocol::decision::Choice;
 use ensemble::{Ensemble, Member, calibrated};
 use pass::{Pass, Summary};
 use rayon::prelude::*;
-use scores::{ScoreColumns, Scores};
+use score_columns::ScoreColumns;
+use scores::Scores;
 use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
@@ -57,9 +61,6 @@ const WAIT: f32 = 40.0;
 
 /// Evidence below this is enough alone under the rule Precision.
 const SURE: f32 = 0.1;
-
-/// Results by detector name.
-pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 
 /// How many samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,38 +169,6 @@ impl Ranking {
         };
         [&self.order[..], &by_keys(fine, &key, &[])].concat()
     }
-}
-
-/// How a detector's scores are brought to the scale where 0.5 is its threshold.
-#[derive(Debug, Clone, Copy)]
-pub struct Calibration {
-    threshold: f32,
-    /// What a score below the threshold is multiplied by, and what its distance is from there on.
-    below: f32,
-    above: f32,
-}
-
-impl Calibration {
-    /// For a detector with this threshold.
-    pub fn new(threshold: f32) -> Calibration {
-        Calibration { threshold, below: 0.5 / threshold, above: 0.5 / (1.0 - threshold) }
-    }
-
-    /// A score on the common scale. NaN stays NaN.
-    #[inline(always)]
-    pub fn of(self, score: f32) -> f32 {
-        // Both sides, and then a choice: without a branch the processor does several samples at once.
-        let below = score * self.below;
-        let above = 0.5 + (score - self.threshold) * self.above;
-        // Not flagged, although nothing can be better.
-        let above = if self.threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
-        if score < self.threshold { below } else { above }
-    }
-}
-
-/// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
-pub fn calibrate(score: f32, threshold: f32) -> f32 {
-    Calibration::new(threshold).of(score)
 }
 
 /// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number

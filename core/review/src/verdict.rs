@@ -2,14 +2,17 @@
 //!
 //! Screen, listing, export, statistics and evaluation all ask here, so that no two of them disagree. A detector flags
 //! a sample whose score lies below its threshold. Flags of different detectors are compared on the calibrated scale,
-//! where 0.5 is everybody's threshold ([`Calibration`](crate::ranking::Calibration)): the worst flag's reason comes
+//! where 0.5 is everybody's threshold ([`Calibration`](crate::calibration::Calibration)): the worst flag's reason comes
 //! first, and the suggested label is that of the worst flag that suggests one.
 
-use crate::ranking::{Results, calibrate};
+use crate::calibration::calibrate;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Results by detector name.
+pub type Results = BTreeMap<String, Arc<DetectorResult>>;
 
 /// Whether a detector flags a sample. One without a score (NaN) is not flagged.
 #[inline(always)]

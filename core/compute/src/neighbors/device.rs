@@ -7,42 +7,13 @@
 
 use super::{Best, NeighborLists, gather_into};
 use crate::Result;
-use crate::embedding::Embedder;
+use crate::embedding::{DeviceVectors, Embedder, GROUP};
 use crate::job::Job;
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
-use std::ops::Range;
-
-/// Consecutive rows whose largest product is looked at first.
-pub const GROUP: usize = 256;
 
 /// Rows that one thread sorts at a time.
 const SHARE: usize = 64;
-
-/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, names the groups whose
-/// products are wanted, row-major `[block, each]`.
-pub type ChooseGroups<'a> = &'a (dyn Fn(&[f32]) -> Vec<u32> + Sync);
-
-/// Unit vectors in the memory of a device.
-pub trait DeviceVectors: Send + Sync {
-    /// Vectors.
-    fn rows(&self) -> usize;
-
-    /// Rows that are multiplied with all others at a time.
-    fn block(&self) -> usize;
-
-    /// Multiplies a block of rows with all rows. `choose` names `each` groups a row; they come back with their products,
-    /// `[block, each, GROUP]`. Rows that the last group lacks count as vectors of zeros.
-    ///
-    /// # Errors
-    /// When the device fails or runs out of memory.
-    fn products(
-        &self,
-        block: Range<usize>,
-        each: usize,
-        choose: ChooseGroups<'_>,
-    ) -> Result<(Vec<u32>, Vec<f32>)>;
-}
 
 /// The usable rows of a matrix in the memory of a device.
 pub struct OnDevice {
@@ -156,9 +127,11 @@ fn offer_groups(best: &mut Best, place: usize, of: usize, rows: usize, chosen: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedding::ChooseGroups;
     use crate::linear::matmul_transposed;
     use crate::neighbors::nearest;
     use proptest::prelude::*;
+    use std::ops::Range;
     use std::sync::atomic::AtomicBool;
 
     /// What a device does, on the processor.

@@ -1,5 +1,6 @@
 //! What reading one file tells.
 
+use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::image::decode::{Decoded, decode};
 use chaffinch_compute::image::phash;
@@ -8,9 +9,6 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// Files beyond this size are hashed but not decoded.
-pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// One sample's row of the file metadata.
 pub(super) struct Row {

@@ -118,12 +118,12 @@ impl Decisions {
 
     pub(super) fn set(&mut self, row: u32, marks: Marks) {
         let shard = Arc::make_mut(self.shards.entry(row >> SHARD_BITS).or_default());
-        let new = marks.decision().map(|decision| place(&decision.choice));
+        let new = marks.decision().map(|decision| decision.choice.index());
         let old = if marks.is_empty() { shard.remove(&row) } else { shard.insert(row, marks) };
         if shard.is_empty() {
             self.shards.remove(&(row >> SHARD_BITS));
         }
-        if let Some(old) = old.and_then(|old| old.decision().map(|decision| place(&decision.choice))) {
+        if let Some(old) = old.and_then(|old| old.decision().map(|decision| decision.choice.index())) {
             self.by_choice[old] -= 1;
         }
         if let Some(new) = new {
@@ -184,14 +184,5 @@ impl Decisions {
     /// Samples with a keep, remove, relabel, unsure decision, in this order.
     pub fn by_choice(&self) -> [u64; 4] {
         self.by_choice
-    }
-}
-
-fn place(choice: &Choice) -> usize {
-    match choice {
-        Choice::Keep => 0,
-        Choice::Remove => 1,
-        Choice::Relabel(_) => 2,
-        Choice::Unsure => 3,
     }
 }

@@ -6,8 +6,7 @@
 use super::feeder::{Feeder, FillReport};
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::file_metadata::FileMetadata;
-use crate::groups;
-use crate::index::MAX_FILE_BYTES;
+use crate::groups::{self, MAX_FILE_BYTES};
 use crate::manifest::Manifest;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;

@@ -3,11 +3,10 @@
 use super::list_result::ListResult;
 use super::worker_queue::WorkerQueue;
 use crate::Error;
-use crate::internal::Internal;
+use crate::answers::internal::Internal;
 use crate::state::State;
 use chaffinch_data::columns;
 use chaffinch_data::journal::Decisions;
-use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{Query, Ticket};
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -116,13 +115,7 @@ fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
     rows.iter().for_each(|&row| listed[row as usize] = true);
     let mut by_choice = [0; 4];
     for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
-        let place = match decision.choice {
-            Choice::Keep => 0,
-            Choice::Remove => 1,
-            Choice::Relabel(_) => 2,
-            Choice::Unsure => 3,
-        };
-        by_choice[place] += 1;
+        by_choice[decision.choice.index()] += 1;
     }
     by_choice
 }

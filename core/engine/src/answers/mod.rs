@@ -4,6 +4,7 @@
 
 pub(crate) mod candidates;
 pub(crate) mod groups;
+pub(crate) mod internal;
 pub(crate) mod list_result;
 pub(crate) mod lists;
 pub(crate) mod overview;

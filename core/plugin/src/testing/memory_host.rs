@@ -1,6 +1,6 @@
 //! The in-memory host: how a test describes its dataset.
 
-use super::services::Run;
+use super::services::{Arrays, Run};
 use super::{Outcome, Picture, normalise};
 use crate::abi::{HostTable, Status};
 use crate::export::run_caught;
@@ -298,18 +298,4 @@ fn filled<T: Clone>(given: Option<&[T]>, count: usize, default: impl Fn(usize) -
         }
         None => (0..count).map(default).collect(),
     }
-}
-
-/// The dataset's arrays, complete: given ones and defaults.
-pub(super) struct Arrays {
-    pub(super) labels: Vec<u32>,
-    pub(super) splits: Vec<u8>,
-    pub(super) decodable: Vec<u8>,
-    pub(super) contents: Vec<[u8; 32]>,
-    pub(super) dimensions: Vec<Dimensions>,
-    pub(super) decisions: Vec<u8>,
-    pub(super) relabels: Vec<u32>,
-    pub(super) folds: Vec<u32>,
-    /// Those of each class, and last those of the alternatives.
-    pub(super) prompts: Vec<Vec<String>>,
 }

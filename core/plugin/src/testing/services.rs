@@ -1,13 +1,29 @@
 //! What the in-memory host does in one run, by brute force.
 
-use super::memory_host::{Arrays, MemoryHost};
+use super::memory_host::MemoryHost;
 use super::{Outcome, OwnedIssue, dot, normalise};
 use crate::abi::Status;
 use crate::export::caught;
 use crate::host::{Dataset, HostServices, Look, Memo, NO_EMBEDDINGS, OutOfSample, Reported};
-use crate::{Detector, Error, HashKind, HashPair, Matrix, Neighbors, Orientation, Pixels, Result};
+use crate::{
+    Detector, Dimensions, Error, HashKind, HashPair, Matrix, Neighbors, Orientation, Pixels, Result,
+};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The dataset's arrays, complete: given ones and defaults.
+pub(super) struct Arrays {
+    pub(super) labels: Vec<u32>,
+    pub(super) splits: Vec<u8>,
+    pub(super) decodable: Vec<u8>,
+    pub(super) contents: Vec<[u8; 32]>,
+    pub(super) dimensions: Vec<Dimensions>,
+    pub(super) decisions: Vec<u8>,
+    pub(super) relabels: Vec<u32>,
+    pub(super) folds: Vec<u32>,
+    /// Those of each class, and last those of the alternatives.
+    pub(super) prompts: Vec<Vec<String>>,
+}
 
 /// One run: the dataset, what was computed for the detector, and what it wrote.
 pub(super) struct Run<'a, D> {

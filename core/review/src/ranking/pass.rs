@@ -1,7 +1,7 @@
 //! One pass over all samples: the score of each, and what the order of the suspects is made of.
 
 use super::ensemble::{Ensemble, Member, calibrated};
-use super::scores::ScoreColumns;
+use super::score_columns::ScoreColumns;
 use super::{Counts, SURE};
 use crate::verdict::is_flagged;
 use chaffinch_compute::ranks::bits;

@@ -3,17 +3,8 @@
 
 use super::ensemble::Ensemble;
 use super::pass::{self, Pass};
-use chaffinch_data::columns::Column;
+use super::score_columns::ScoreColumns;
 use std::sync::{Arc, OnceLock};
-
-/// By sample.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ScoreColumns {
-    /// The ensemble's score, NaN where no detector scored the sample.
-    pub(super) score: Column<f32>,
-    /// What samples that no detector flags are ordered by.
-    pub(super) rest: Column<f32>,
-}
 
 /// Scores that are there, or who can tell them.
 #[derive(Debug, Clone, Default)]

@@ -148,24 +148,18 @@ fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
 
 /// Keeps the counts of the list right as far as its rows are held; the engine's own come with the next list.
 pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
-    let place = |choice: &Choice| match choice {
-        Choice::Keep => 0,
-        Choice::Remove => 1,
-        Choice::Relabel(_) => 2,
-        Choice::Unsure => 3,
-    };
     for sample in samples {
         let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
             continue;
         };
-        let before = model.choice(row).map(place);
+        let before = model.choice(row).map(Choice::index);
         let list = &mut model.list;
         if let Some(before) = before {
             list.by_choice[before] = list.by_choice[before].saturating_sub(1);
             list.decided = list.decided.saturating_sub(1);
         }
         if let Some(choice) = choice {
-            list.by_choice[place(choice)] += 1;
+            list.by_choice[choice.index()] += 1;
             list.decided += 1;
         }
     }

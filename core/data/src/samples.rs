@@ -4,7 +4,7 @@
 //! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
 //! `unreadable`, and every column kept from the user's table as `extra.NAME`.
 
-use super::{Column, FORMAT, file};
+use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
 use crate::{Error, Result};

@@ -1,8 +1,8 @@
 //! Where a detector writes what it found.
 #![allow(unsafe_code)] // Calls the host's function table.
 
+use super::view::check;
 use crate::abi::{HostTable, IssueRecord, RelatedRecord, Slice, Str};
-use crate::view::check;
 use crate::{Error, Result, Score};
 
 /// Another sample named as evidence, and how alike the two are (1 = the same).

@@ -3,7 +3,8 @@
 
 use super::{View, check};
 use crate::abi::{HostTable, PixelsTable, Slice, Status};
-use crate::{Detector, Error, PanicMessage, Pixels, Result};
+use crate::panic::PanicMessage;
+use crate::{Detector, Error, Pixels, Result};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};

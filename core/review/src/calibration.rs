@@ -1,0 +1,33 @@
+//! Scores of different detectors on one scale.
+
+/// How a detector's scores are brought to the scale where 0.5 is its threshold.
+#[derive(Debug, Clone, Copy)]
+pub struct Calibration {
+    threshold: f32,
+    /// What a score below the threshold is multiplied by, and what its distance is from there on.
+    below: f32,
+    above: f32,
+}
+
+impl Calibration {
+    /// For a detector with this threshold.
+    pub fn new(threshold: f32) -> Calibration {
+        Calibration { threshold, below: 0.5 / threshold, above: 0.5 / (1.0 - threshold) }
+    }
+
+    /// A score on the common scale. NaN stays NaN.
+    #[inline(always)]
+    pub fn of(self, score: f32) -> f32 {
+        // Both sides, and then a choice: without a branch the processor does several samples at once.
+        let below = score * self.below;
+        let above = 0.5 + (score - self.threshold) * self.above;
+        // Not flagged, although nothing can be better.
+        let above = if self.threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
+        if score < self.threshold { below } else { above }
+    }
+}
+
+/// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
+pub fn calibrate(score: f32, threshold: f32) -> f32 {
+    Calibration::new(threshold).of(score)
+}
