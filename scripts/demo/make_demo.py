@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 SEED = 20240
 PER_CLASS = 25
 SIDES = [72, 80, 88, 96, 104, 112]
-# Backgrounds by name: two colours of a vertical run, and the ground that starts in the middle, if any.
+# Backgrounds by name: two colors of a vertical run, and the ground that starts in the middle, if any.
 SKY = [
     ((110, 160, 220), (205, 225, 245)),
     ((150, 175, 200), (225, 228, 232)),

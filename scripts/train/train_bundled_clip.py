@@ -176,7 +176,7 @@ def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
     ]
 
 
-# ---------------------------------------------------------------- optimisation
+# ---------------------------------------------------------------- optimization
 
 
 def orthogonalise(g: torch.Tensor, steps: int = 4) -> torch.Tensor:

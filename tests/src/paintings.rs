@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// What is known of the paintings.
 #[derive(Debug)]
 pub(crate) struct Paintings {
-    /// As saved, not normalised; row by row.
+    /// As saved, not normalized; row by row.
     pub(crate) embeddings: Vec<f32>,
     /// Length of a row.
     pub(crate) dim: usize,

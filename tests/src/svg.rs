@@ -16,7 +16,7 @@ const CELL: (u32, u32) = (9, 18);
 const BASELINE: u32 = 14;
 const GROUND: [u8; 3] = [0x12, 0x15, 0x1a];
 const INK: [u8; 3] = [0xd4, 0xda, 0xe0];
-/// The first sixteen colours of xterm.
+/// The first sixteen colors of xterm.
 const SIXTEEN: [u32; 16] = [
     0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f,
     0xff_0000, 0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,

@@ -200,7 +200,7 @@ impl Terminal {
         lines.lines().enumerate().filter(|(_, line)| line.contains(text)).map(|(row, _)| row as u16).collect()
     }
 
-    /// Looks at the emulated screen itself: colours, modes, the cursor.
+    /// Looks at the emulated screen itself: colors, modes, the cursor.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(lock(&self.shared).screen.screen())
     }

@@ -1,4 +1,4 @@
-//! The engine's neighbours on embeddings that another program made.
+//! The engine's neighbors on embeddings that another program made.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[path = "../src/paintings.rs"]

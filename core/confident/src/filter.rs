@@ -141,7 +141,7 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
     }
 }
 
-/// Takes out samples whose most likely class is their label, with a little in favour of the label.
+/// Takes out samples whose most likely class is their label, with a little in favor of the label.
 fn spare_predicted<T: Real>(table: &Table<'_, T>, mask: &mut [bool]) {
     for (sample, named) in mask.iter_mut().enumerate() {
         *named = *named && !table.predicted(sample, EPSILON);

@@ -17,7 +17,7 @@ pub struct ConfidentJoint {
 
 impl ConfidentJoint {
     /// Counts. A sample confidently looks like a class when its probability reaches the class's mean over those
-    /// labelled so; with several such classes it counts for its most likely class, with none it is not counted.
+    /// labeled so; with several such classes it counts for its most likely class, with none it is not counted.
     /// The diagonal is at least one.
     pub fn new<T: Real>(table: &Table<'_, T>) -> ConfidentJoint {
         let classes = table.classes();

@@ -2,7 +2,7 @@
 //!
 //! Where people call cats dogs far more often than ships, a doubtful *dog* that may be a cat is more likely wrong than a
 //! doubtful *ship* that may be a frog. How often each class is called by each name is read off the samples of which
-//! the model is sure, by expectation maximisation (A. P. Dawid and A. M. Skene, *Maximum likelihood estimation of observer
+//! the model is sure, by expectation maximization (A. P. Dawid and A. M. Skene, *Maximum likelihood estimation of observer
 //! error-rates using the EM algorithm*, 1979), and drawn towards the mean of all pairs of classes by as much as the
 //! counts scatter no more than by chance (a gamma prior of Poisson counts, its size by their moments). Where labels are
 //! wrong at random the order is that of the label's probability.
@@ -13,7 +13,7 @@ use crate::table::{Real, Table};
 const SURE: f64 = 0.8;
 /// Sure samples that a class must have on average; with fewer nothing can be said of pairs of classes.
 const LEAST_A_CLASS: usize = 100;
-/// Rounds of expectation maximisation.
+/// Rounds of expectation maximization.
 const ROUNDS: usize = 5;
 /// The share of labels that are right, at first.
 const RIGHT: f64 = 0.9;

@@ -20,7 +20,7 @@ pub struct Rule {
 /// What the rule says of one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Clean as it is labelled.
+    /// Clean as it is labeled.
     Absorb,
     /// Clean with this label instead.
     Relabel(u32),

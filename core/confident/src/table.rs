@@ -62,7 +62,7 @@ pub enum InputError {
     #[error("there is only {0} class; label quality needs two or more")]
     FewClasses(usize),
     /// The numbers are not whole rows, one for each label.
-    #[error("{numbers} probabilities are not {samples} rows (one for each label) of {classes} classes")]
+    #[error("{numbers} probabilities do not make {samples} rows (one per label) of {classes} classes")]
     Shape {
         /// Probabilities given.
         numbers: usize,
@@ -82,7 +82,7 @@ pub enum InputError {
         classes: usize,
     },
     /// NaN, infinite, negative or above one.
-    #[error("row {sample}, class {class}: {value} is no probability")]
+    #[error("row {sample}, class {class}: {value} is not a probability")]
     Probability {
         /// The row.
         sample: usize,
@@ -100,10 +100,10 @@ pub enum InputError {
         sum: f64,
     },
     /// No model at all.
-    #[error("there is no model's probabilities to join")]
+    #[error("there are no probabilities to combine; give those of at least one model")]
     NoModels,
     /// A model that is not about the samples of the first one.
-    #[error("model {model} (from 0) is not about the same labels and classes as the first one")]
+    #[error("model {model} (counted from 0) has other labels or classes than the first one")]
     OtherSamples {
         /// The model's place.
         model: usize,
@@ -180,8 +180,17 @@ impl<'a, T: Real> Table<'a, T> {
     /// # Panics
     /// When sizes do not agree.
     pub fn again(probabilities: &'a [T], classes: usize, labels: &'a [u32], top_k: TopK<T>) -> Table<'a, T> {
-        assert_eq!(top_k.0.len(), labels.len(), "what is known is not about {} samples", labels.len());
-        assert_eq!(probabilities.len(), labels.len() * classes, "there are not {classes} numbers a sample");
+        assert_eq!(
+            top_k.0.len(),
+            labels.len(),
+            "the precomputed values are not for {} samples",
+            labels.len()
+        );
+        assert_eq!(
+            probabilities.len(),
+            labels.len() * classes,
+            "there must be {classes} probabilities per sample"
+        );
         Table { probabilities, classes, labels, top_k }
     }
 
@@ -254,7 +263,7 @@ impl<'a, T: Real> Table<'a, T> {
         before.wide().max(behind.wide())
     }
 
-    /// Whether the given label is the most likely class, with so much in its favour.
+    /// Whether the given label is the most likely class, with so much in its favor.
     pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
         let Top { own, before, behind, .. } = self.top_k.0[sample];
         let own = own.wide() + favour;
@@ -355,7 +364,7 @@ mod tests {
         let low = InputError::Probability { sample: 1, class: 0, value: -0.1 };
         assert_eq!(new(&[0.5, 0.5, -0.1, 1.0], 2, &[0, 0]), low);
         assert!(new(&[0.5, f64::NAN], 2, &[0]).to_string().contains("row 0, class 1: NaN"));
-        assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("no probability"));
+        assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("not a probability"));
     }
 
     proptest! {

@@ -64,7 +64,7 @@ impl Orientation {
             return None;
         }
         let hash = if self.down { dhash.swap_bytes() } else { dhash };
-        // Each row the other way round: what was brighter than its neighbour on the left is darker now.
+        // Each row the other way round: what was brighter than its neighbor on the left is darker now.
         Some(if self.across { !hash.swap_bytes().reverse_bits() } else { hash })
     }
 

@@ -1,4 +1,4 @@
-//! What the host lends and what it is called: samples' properties, matrices, neighbours, pixels.
+//! What the host lends and what it is called: samples' properties, matrices, neighbors, pixels.
 
 use crate::abi::{DimensionsRecord, HashPairRecord, SourceRecord};
 
@@ -177,7 +177,7 @@ impl OwnedMatrix {
     }
 }
 
-/// Nearest neighbours of every sample.
+/// Nearest neighbors of every sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbors<'a> {
     pub(crate) indices: &'a [u32],
@@ -186,22 +186,22 @@ pub struct Neighbors<'a> {
 }
 
 impl<'a> Neighbors<'a> {
-    /// Lends lists of `k` neighbours a sample, padded with `u32::MAX` and -1 where there are fewer.
+    /// Lends lists of `k` neighbors a sample, padded with `u32::MAX` and -1 where there are fewer.
     ///
     /// # Panics
-    /// When there are not as many cosines as neighbours.
+    /// When there are not as many cosines as neighbors.
     #[cfg(feature = "host")]
     pub fn new(indices: &'a [u32], similarities: &'a [f32], k: usize) -> Neighbors<'a> {
-        assert_eq!(indices.len(), similarities.len(), "each neighbour has a cosine");
+        assert_eq!(indices.len(), similarities.len(), "each neighbor needs a cosine");
         Neighbors { indices, similarities, k }
     }
 
-    /// Neighbours asked for.
+    /// Neighbors asked for.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// The neighbours of one sample, nearest first, without itself: (sample, cosine).
+    /// The neighbors of one sample, nearest first, without itself: (sample, cosine).
     pub fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + 'a {
         let range = sample * self.k..(sample + 1) * self.k;
         let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);

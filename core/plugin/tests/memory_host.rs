@@ -161,7 +161,7 @@ fn needs_are_enforced() {
     }
     assert_eq!(
         four().run(&Shy).error.unwrap(),
-        "it asks for embeddings but does not declare Needs::EMBEDDINGS"
+        "the detector requests embeddings but does not declare Needs::EMBEDDINGS"
     );
 }
 
@@ -229,7 +229,7 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
     }
     assert_eq!(
         four().run(&Careful).error.unwrap(),
-        "it asks for neighbours but does not declare Needs::NEIGHBORS"
+        "the detector requests neighbors but does not declare Needs::NEIGHBORS"
     );
     assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
 }

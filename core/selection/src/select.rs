@@ -14,7 +14,7 @@ pub enum InputError {
     #[error("there are no samples")]
     NoSamples,
     /// Not one label a sample.
-    #[error("{labels} labels do not go with {samples} samples")]
+    #[error("there are {labels} labels for {samples} samples")]
     Count {
         /// Labels given.
         labels: usize,
@@ -22,7 +22,9 @@ pub enum InputError {
         samples: usize,
     },
     /// NaN, negative, above one, or a label more likely than the most likely class.
-    #[error("sample {sample}: {own} of {best} are no probabilities of a label and of the most likely class")]
+    #[error(
+        "sample {sample}: {own} and {best} are not probabilities of a label and of the most likely class"
+    )]
     Probability {
         /// The sample.
         sample: usize,

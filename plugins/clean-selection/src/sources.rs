@@ -40,7 +40,7 @@ impl Source {
             let said = answer(sample, label);
             // NaN would pass for a sample that cannot be judged.
             if said.own.is_nan() || said.best.is_nan() {
-                return Err(Error::new(format!("{name}: of sample {sample} there are no probabilities")));
+                return Err(Error::new(format!("{name}: sample {sample} has no probabilities")));
             }
             answers[sample] = said;
         }
@@ -144,5 +144,5 @@ fn without_prompts(error: Error) -> Error {
     if error.is_stopped() {
         return error;
     }
-    Error::new(format!("{error}; with sources = \"trained\" no prompts are asked"))
+    Error::new(format!("{error}; with sources = \"trained\" no prompts are needed"))
 }

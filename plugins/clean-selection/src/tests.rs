@@ -210,7 +210,7 @@ fn degenerate_datasets_have_a_defined_outcome() {
     assert!(error(dataset().labels(&[NO_LABEL; 60])).contains("no image has a label"));
     assert!(error(MemoryHost::new()).contains("no image has a label"));
     let one = MemoryHost::new().classes(&["cat"]).labels(&[0, 0]).embeddings(&[1.0, 0.0], 1).texts(tower);
-    assert!(error(one).contains("there is one class only"));
+    assert!(error(one).contains("there is only one class"));
     // Constant probabilities say nothing against anybody.
     let constant = dataset().probabilities(&[1.0 / 3.0; 180]).embeddings(&[1.0; 180], 3);
     assert_eq!(run(&constant).flagged(0.5), [0; 0]);
@@ -227,9 +227,7 @@ fn degenerate_datasets_have_a_defined_outcome() {
 #[test]
 fn nonsense_and_what_is_missing_are_said() {
     let error = |host: MemoryHost| host.run(&CleanSelection).error.unwrap();
-    for (value, words) in
-        [(f32::NAN, "of sample 2 there are no probabilities"), (-0.5, "are no probabilities")]
-    {
+    for (value, words) in [(f32::NAN, "sample 2 has no probabilities"), (-0.5, "are not probabilities")] {
         let mut rows = probabilities();
         rows[2][0] = value;
         let error = error(dataset().probabilities(&rows.concat()));

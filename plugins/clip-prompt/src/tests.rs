@@ -12,7 +12,7 @@ fn tower(text: &str) -> Option<Vec<f32>> {
     ])
 }
 
-/// A cat, a dog labelled cat, a dog, something labelled dog, a cat without a label.
+/// A cat, a dog labeled cat, a dog, something labeled dog, a cat without a label.
 fn animals() -> MemoryHost {
     let data = [
         [1.0, 0.2, 0.1, 0.0],
@@ -103,7 +103,7 @@ fn one_class_is_asked_for_the_alternative() {
 #[test]
 fn a_class_is_the_mean_of_its_prompts() {
     let host = animals().prompts(0, &["cat", "dog", "dog"]).param("mode", 1.0);
-    // The cat class now leans towards dogs, so the dog labelled cat is less of a surprise.
+    // The cat class now leans towards dogs, so the dog labeled cat is less of a surprise.
     assert!(host.run(&ClipPrompt).scores[1] > animals().param("mode", 1.0).run(&ClipPrompt).scores[1]);
     let error = animals().prompts::<&str>(1, &[]).run(&ClipPrompt).error.unwrap();
     assert_eq!(error, "the prompt set has no prompt for dog");

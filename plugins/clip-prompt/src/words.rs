@@ -63,7 +63,7 @@ fn percent(probability: f32) -> String {
     if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
-/// For each class the samples labelled so that the model is most sure of.
+/// For each class the samples labeled so that the model is most sure of.
 fn examples(view: &View<'_>, answers: &[Answer], scores: &[f32]) -> Vec<Vec<usize>> {
     let mut examples: Vec<Vec<usize>> = vec![Vec::new(); view.class_count()];
     for (sample, &label) in view.labels().iter().enumerate() {

@@ -5,7 +5,7 @@
 //! FasterPAM takes each point in turn as a candidate and finds in one pass over the points, for all medoids at
 //! once, what it would cost to put the candidate in that medoid's place; a swap that helps is made at once. It
 //! ends when a whole round has found no such swap, so the result is a local optimum of the full swap
-//! neighbourhood, as PAM's is.
+//! neighborhood, as PAM's is.
 
 /// Distances between all pairs of `n` points, row by row, with zeros on the diagonal.
 #[derive(Debug, Clone, Copy)]

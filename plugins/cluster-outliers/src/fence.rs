@@ -45,7 +45,7 @@ fn sorted(values: &[f32]) -> Vec<f32> {
     sorted
 }
 
-/// The quantile of sorted values, between neighbours by proportion; 0 of nothing.
+/// The quantile of sorted values, between neighbors by proportion; 0 of nothing.
 pub(crate) fn quantile(sorted: &[f32], q: f32) -> f32 {
     if sorted.is_empty() {
         return 0.0;

@@ -30,23 +30,23 @@ impl Detector for Duplicates {
         .threshold(0.5)
         .params(&[
             Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-            Param::integer(
-                "wide-radius",
-                10,
-                0,
-                16,
-                "pHash bits that may differ where the dHash agrees as well",
-            ),
-            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
-            Param::flag("turned", false, "Whether mirrored and turned copies are looked for as well"),
-            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
-                .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
+            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
+            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
+            Param::flag("turned", false, "Also look for mirrored and rotated copies"),
+            Param::number(
+                "semantic",
+                1.0,
+                0.5,
+                1.0,
+                "Minimum cosine of the embeddings of two copies; 1 = off",
+            )
+            .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
             Param::number(
                 "nearest-share",
                 0.0,
                 0.0,
                 1.0,
-                "Share of the usual distance to the nearest neighbour below which it is a copy; 0 = off",
+                "Fraction of the median nearest-neighbor distance below which a pair is a copy; 0 = off",
             )
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
         ]);

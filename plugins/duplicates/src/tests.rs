@@ -155,7 +155,7 @@ fn embeddings_count_only_when_asked() {
 
 #[test]
 fn the_nearest_share_is_relative_to_the_usual_distance() {
-    // Neighbours at 0.1 to 0.3 rad, and one pair at 0.01.
+    // Neighbors at 0.1 to 0.3 rad, and one pair at 0.01.
     let angles = [0.0_f32, 0.1, 0.3, 0.6, 0.8, 1.1, 1.11];
     let data: Vec<f32> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
     let hashes: Vec<u64> = (0..7_u32).map(|place| BASE.rotate_left(9 * place) ^ u64::from(place)).collect();

@@ -7,7 +7,7 @@ use chaffinch_plugin::prelude::*;
 /// One kind of fault, in the order in which they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One colour all over.
+    /// One color all over.
     Flat,
     /// Almost black.
     Dark,
@@ -23,9 +23,9 @@ pub(crate) enum Kind {
     OddAspectRatio,
     /// More pixels than programs take without a warning.
     Huge,
-    /// The file has no room for colour.
+    /// The file has no room for color.
     Grayscale,
-    /// Grey, but stored as colour.
+    /// Gray, but stored as color.
     NoColour,
     /// The content is of another format than the name says.
     WrongExtension,
@@ -95,27 +95,45 @@ pub(crate) struct Settings {
     pub(crate) rotated: bool,
     /// Share of samples.
     pub(crate) prevalence: f64,
-    /// The same for grey stored as colour.
+    /// The same for gray stored as color.
     pub(crate) grey_prevalence: f64,
 }
 
 /// The declaration of what [`Settings::read`] reads.
 pub(crate) const PARAMS: &[Param] = &[
-    Param::number("dark", 0.32, 0.0, 1.0, "Least brightness of the brightest hundredth of the pixels"),
-    Param::number("light", 0.05, 0.0, 1.0, "Least darkness of the darkest twentieth of the pixels"),
-    Param::number("low-information", 0.3, 0.0, 1.0, "Least entropy of the pixels, in tens of bits"),
-    Param::number("blurry", 0.29, 0.0, 1.0, "Least sharpness"),
-    Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Least ratio of the shorter side to the longer one"),
-    Param::number("odd-size", 3.0, 0.0, 100.0, "Quartile distances that a size may lie beyond the quartiles"),
-    Param::number("flat", 3.0, 0.0, 127.5, "Levels by which the pixels of a channel vary at least"),
-    Param::number("no-colour", 0.01, 0.0, 1.0, "Least share of pixels with a colour; 0 = do not look"),
-    Param::number("huge", 89.5, 0.001, 1000.0, "Most megapixels"),
-    Param::flag("grayscale", true, "Whether to flag files that have no room for colour"),
-    Param::flag("wrong-extension", true, "Whether to flag files whose content is not what the name says"),
-    Param::flag("animated", true, "Whether to flag animations"),
-    Param::flag("rotated", true, "Whether to flag pictures that are not stored upright"),
-    Param::number("prevalence", 0.1, 0.0, 1.0, "Share of the pictures above which a fault is no fault"),
-    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for grey pictures stored as colour"),
+    Param::number("dark", 0.32, 0.0, 1.0, "Minimum brightness of the 99th percentile"),
+    Param::number("light", 0.05, 0.0, 1.0, "Minimum darkness of the 5th percentile"),
+    Param::number("low-information", 0.3, 0.0, 1.0, "Minimum entropy of the pixels, in tens of bits"),
+    Param::number("blurry", 0.29, 0.0, 1.0, "Minimum sharpness"),
+    Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Minimum ratio of the shorter side to the longer one"),
+    Param::number(
+        "odd-size",
+        3.0,
+        0.0,
+        100.0,
+        "How many interquartile ranges beyond the quartiles a size may be",
+    ),
+    Param::number(
+        "flat",
+        3.0,
+        0.0,
+        127.5,
+        "Minimum standard deviation of the most varied channel, in levels",
+    ),
+    Param::number("no-colour", 0.01, 0.0, 1.0, "Minimum share of colored pixels; 0 = off"),
+    Param::number("huge", 89.5, 0.001, 1000.0, "Maximum megapixels"),
+    Param::flag("grayscale", true, "Flag files without color channels"),
+    Param::flag("wrong-extension", true, "Flag files whose content does not match the extension"),
+    Param::flag("animated", true, "Flag animations"),
+    Param::flag("rotated", true, "Flag pictures that are not stored upright"),
+    Param::number(
+        "prevalence",
+        0.1,
+        0.0,
+        1.0,
+        "Share of the pictures above which a fault is a property of the dataset",
+    ),
+    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for gray pictures stored as color"),
 ];
 
 impl Settings {
@@ -185,7 +203,7 @@ fn calibrated(score: f32, threshold: f32) -> f32 {
     }
 }
 
-/// Whether a picture stored as colour shows none, where there is enough to see to tell.
+/// Whether a picture stored as color shows none, where there is enough to see to tell.
 fn no_colour(seen: &Measures, set: &Settings) -> bool {
     let visible = seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat;
     visible && !seen.stored_grey() && seen.coloured < set.coloured

@@ -8,8 +8,8 @@ use chaffinch_plugin::prelude::*;
 
 /// Sharpness is judged on pictures whose longer side is not above this.
 const SHARP_SIDE: usize = 64;
-/// Levels between the strongest and the weakest channel of a pixel up to which it counts as grey. JPEG leaves up to
-/// about ten in pictures that were grey before.
+/// Levels between the strongest and the weakest channel of a pixel up to which it counts as gray. JPEG leaves up to
+/// about ten in pictures that were gray before.
 const GREY_LEVELS: u8 = 12;
 
 /// Everything that is measured of one sample. Numbers of CleanVision's are its scores: low = bad.
@@ -29,7 +29,7 @@ pub struct Measures {
     pub sharpness: f32,
     /// The largest standard deviation of a channel, in levels of 0..=127.5.
     pub variation: f32,
-    /// Share of pixels that have a colour, 0..=1.
+    /// Share of pixels that have a color, 0..=1.
     pub coloured: f32,
     /// How the file stores it.
     pub source: Source,
@@ -97,7 +97,7 @@ impl Measures {
         Measures { width, height, dark, light, entropy, sharpness, variation, coloured, source }
     }
 
-    /// Whether the file has no room for colour.
+    /// Whether the file has no room for color.
     pub fn stored_grey(&self) -> bool {
         matches!(self.source.channels, 1 | 2)
     }
@@ -135,7 +135,7 @@ struct Seen {
     squares: [u32; RUN],
     /// Brightness in steps.
     steps: [u16; RUN],
-    /// Pixels of all runs so far that have a colour.
+    /// Pixels of all runs so far that have a color.
     coloured: u32,
 }
 
@@ -156,7 +156,7 @@ impl Kernel for Look<'_> {
             *squared = 241 * square(*r) + 691 * square(*g) + 68 * square(*b);
         }
         for (step, &squared) in seen.steps.iter_mut().zip(&seen.squares[..run.len()]) {
-            // Cut to a whole number by way of 2^23, whose neighbours are whole numbers: unlike a cast, which checks its
+            // Cut to a whole number by way of 2^23, whose neighbors are whole numbers: unlike a cast, which checks its
             // range, processors do that for many numbers at once.
             const WHOLE: f32 = 8_388_608.0;
             let raised = 2.0 * (squared as i32 as f32).sqrt() + 0.5;
@@ -178,7 +178,7 @@ struct Counts {
     brightness: Vec<u32>,
     /// Whether the picture is a small one.
     small: bool,
-    /// Pixels that are not grey.
+    /// Pixels that are not gray.
     coloured: u32,
 }
 
@@ -187,7 +187,7 @@ impl Counts {
         let small = rgb.len() / 3 <= SORTED;
         let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
         let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
-        // Neighbours are alike: counted in turns in some tables, one count does not wait for the other.
+        // Neighbors are alike: counted in turns in some tables, one count does not wait for the other.
         let mut tables = [[[0_u32; 256]; 3]; 4];
         let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], coloured: 0 };
         for run in rgb.as_chunks::<3>().0.chunks(RUN) {
@@ -247,7 +247,7 @@ impl Counts {
     }
 }
 
-/// A percentile of so many values as NumPy has it, between neighbours in order; 0 of nothing. `nth` gives the value at
+/// A percentile of so many values as NumPy has it, between neighbors in order; 0 of nothing. `nth` gives the value at
 /// a place in order, from 0.
 pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> f64 {
     let Some(last) = count.checked_sub(1) else { return 0.0 };
@@ -287,7 +287,7 @@ fn spread(count: u64, sum: u64, squares: u64) -> f64 {
     (squares as f64 / count as f64 - mean * mean).max(0.0).sqrt()
 }
 
-/// CleanVision's blurry score: how much the edges of the small grey picture vary, and how unevenly its levels are
+/// CleanVision's blurry score: how much the edges of the small gray picture vary, and how unevenly its levels are
 /// filled, which keeps drawings and flat backgrounds from being taken for blur.
 fn sharpness(pixels: &Pixels<'_>) -> f64 {
     let to = fitted(pixels.width, pixels.height, SHARP_SIDE);
@@ -317,7 +317,7 @@ fn luma(rgb: &[u8]) -> Vec<u8> {
     rgb.chunks_exact(3).map(|pixel| gray(pixel) as u8).collect()
 }
 
-/// The standard deviation of Pillow's `FIND_EDGES`: eight times a pixel less its eight neighbours, cut to 0..=255; a
+/// The standard deviation of Pillow's `FIND_EDGES`: eight times a pixel less its eight neighbors, cut to 0..=255; a
 /// pixel on the border stands for itself.
 fn edge_deviation(gray: &[u8], width: usize, height: usize) -> f64 {
     let (mut sum, mut squares) = (0_u64, 0_u64);

@@ -78,7 +78,7 @@ impl Judge {
         if samples.is_empty() {
             let least = settings.min_class;
             return Err(Error::new(format!(
-                "no class has {least} labelled images: there is nothing to judge"
+                "no class has {least} labeled images, so there is nothing to judge"
             )));
         }
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();

@@ -32,7 +32,11 @@ impl Detector for LabelQuality {
                     ],
                     "How labels are scored",
                 ),
-                Param::flag("adjusted", false, "Make probabilities comparable between classes first"),
+                Param::flag(
+                    "adjusted",
+                    false,
+                    "Adjust probabilities for the model's usual confidence in each class",
+                ),
                 Param::choice(
                     "filter",
                     &[
@@ -50,9 +54,9 @@ impl Detector for LabelQuality {
                 Param::choice(
                     "sources",
                     &[Str::new("joined"), Str::new("trained")],
-                    "Whether the model's prompts are asked beside what it learned from the labels",
+                    "Combine zero-shot prompts with what was learned from the labels, or use that alone",
                 ),
-                Param::integer("min-class", 5, 2, 1000, "Classes of fewer samples are not judged"),
+                Param::integer("min-class", 5, 2, 1000, "Classes with fewer samples are not judged"),
             ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {

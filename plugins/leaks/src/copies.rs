@@ -5,7 +5,7 @@ use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// Nearest neighbours that are looked at.
+/// Nearest neighbors that are looked at.
 const NEIGHBORS: usize = 10;
 /// The score of the least similar semantic copy, and of the most similar one.
 const SEMANTIC: (f32, f32) = (0.4, 0.3);

@@ -28,7 +28,7 @@ impl Detector for Leaks {
                     1.0,
                     0.5,
                     1.0,
-                    "Least cosine of embeddings that makes a copy; 1 = off",
+                    "Minimum cosine of the embeddings of two copies; 1 = off",
                 )
                 .needs(Needs::NEIGHBORS),
             ]);

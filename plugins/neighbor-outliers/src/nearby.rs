@@ -1,11 +1,11 @@
-//! The nearest neighbours of every sample: among all, or in a large dataset among a drawn part.
+//! The nearest neighbors of every sample: among all, or in a large dataset among a drawn part.
 
 use chaffinch_plugin::prelude::*;
 
 /// Similarities computed at once.
 const MAX_BLOCK: usize = 1 << 24;
 
-/// Nearest neighbours, nearest first.
+/// Nearest neighbors, nearest first.
 pub(crate) enum Nearby<'a> {
     /// Among all samples, computed by the host for all who ask.
     All(Neighbors<'a>),
@@ -42,7 +42,7 @@ impl<'a> Nearby<'a> {
         Ok(Nearby::Drawn { k, found })
     }
 
-    /// The neighbours of one sample.
+    /// The neighbors of one sample.
     pub(crate) fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
         let (all, drawn) = match self {
             Nearby::All(neighbors) => (Some(neighbors.of(sample)), &[][..]),

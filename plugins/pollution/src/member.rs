@@ -122,7 +122,7 @@ impl Member {
         seen.sort_unstable();
         seen.dedup();
         if clean.iter().all(|&clean| clean) || !clean.contains(&true) {
-            return Err(Error::new("training a classifier failed: all examples are of one kind"));
+            return Err(Error::new("cannot train a classifier: all examples are of one kind"));
         }
         let cols = rows.len() / clean.len();
         let scaled = || rows.iter().map(|&x| LENGTH * x as f32).collect::<Vec<f32>>();
@@ -208,7 +208,7 @@ fn logistic(features: Features, rows: Vec<f64>, cols: usize, clean: Vec<bool>) -
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
-    Error::new(format!("training a classifier failed: {error}"))
+    Error::new(format!("cannot train a classifier: {error}"))
 }
 
 /// Gives each column mean 0 and spread 1; returns what they were.

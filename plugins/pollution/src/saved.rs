@@ -67,7 +67,7 @@ impl Saved {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Saved> {
         let rest = bytes.strip_prefix(MARK);
         let saved = rest.and_then(|rest| Reader { rest }.saved());
-        saved.ok_or_else(|| Error::new("what was kept is no model of this version; train a new one"))
+        saved.ok_or_else(|| Error::new("the kept model is in another format; train a new one with model = 0"))
     }
 }
 

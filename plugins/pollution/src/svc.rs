@@ -1,7 +1,7 @@
 //! A support vector classifier with the sigmoid kernel tanh(gamma · x·y), as scikit-learn's `SVC(kernel="sigmoid")`
 //! with its defaults: C = 1, gamma = 1 / (columns · variance of all numbers), a tolerance of 0.001.
 //!
-//! Trained by sequential minimal optimisation with the choice of pairs of Fan, Chen and Lin ("Working set selection
+//! Trained by sequential minimal optimization with the choice of pairs of Fan, Chen and Lin ("Working set selection
 //! using second order information", 2005), written from the paper.
 
 use crate::classes::dot;

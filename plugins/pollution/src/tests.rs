@@ -188,10 +188,10 @@ fn a_model_is_kept_in_versions_and_used_again() {
     assert!(again.flagged(0.48).contains(&0));
     assert!(again.kept.is_empty());
     let missing = dataset(60).kept("model", std::slice::from_ref(&kept)).param("model", 4.0).run(&Pollution);
-    assert_eq!(missing.error.as_deref(), Some("there is no model of version 4: the newest is 1"));
+    assert_eq!(missing.error.as_deref(), Some("there is no model version 4: the newest is 1"));
     let other =
         dataset(60).classes(&["a", "b", "c"]).kept("model", &[kept]).param("model", 1.0).run(&Pollution);
-    assert!(other.error.unwrap().contains("of other classes"));
+    assert!(other.error.unwrap().contains("has other classes"));
     let broken = dataset(60).kept("model", &[b"nonsense".to_vec()]).param("model", 1.0).run(&Pollution);
-    assert!(broken.error.unwrap().contains("no model of this version"));
+    assert!(broken.error.unwrap().contains("in another format"));
 }

@@ -106,7 +106,7 @@ fn shown_after(record: &Record, moment: Instant) -> Option<Instant> {
     let mut at = 0;
     while let Some(start) = find(&bytes[at..], b"\x1b_Ga=p,").map(|n| n + at) {
         let end = find(&bytes[start..], b"\x1b\\").map_or(bytes.len(), |n| n + start);
-        // The main picture is the first placement of its image; those of neighbours have higher numbers.
+        // The main picture is the first placement of its image; those of neighbors have higher numbers.
         let main = find(&bytes[start..end], b",p=1,").is_some();
         let came = record.came(end.min(bytes.len() - 1));
         if main && came > moment {

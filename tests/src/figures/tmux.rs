@@ -92,7 +92,7 @@ pub(super) fn tmux(scale: Scale) -> Report {
         back.push(milliseconds(selected.elapsed()));
         most = most.max(longest(&terminal.tap()));
 
-        // Another terminal, which holds nothing, and by turns one without colours of 24 bits.
+        // Another terminal, which holds nothing, and by turns one without colors of 24 bits.
         terminal.hang_up();
         let started = Instant::now();
         let term = if round % 2 == 0 { "xterm-256color" } else { "xterm" };

@@ -41,7 +41,7 @@ pub trait HostServices: Sync {
     /// With [`NO_EMBEDDINGS`] where there are none.
     fn embeddings(&self) -> Result<Matrix<'_>>;
 
-    /// The `k` nearest neighbours of each sample, padded with `u32::MAX` and -1 where there are fewer.
+    /// The `k` nearest neighbors of each sample, padded with `u32::MAX` and -1 where there are fewer.
     ///
     /// # Errors
     /// Without embeddings, or when stopped.
@@ -156,7 +156,7 @@ pub struct Dataset<'a> {
     pub classes: &'a [String],
     /// What a person decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
     pub decisions: &'a [u8],
-    /// The class a person relabelled to, `u32::MAX` elsewhere.
+    /// The class a person relabeled to, `u32::MAX` elsewhere.
     pub relabels: &'a [u32],
 }
 

@@ -1,4 +1,4 @@
-//! What the host computes on request: vectors, neighbours, probabilities, texts and perceptual hashes.
+//! What the host computes on request: vectors, neighbors, probabilities, texts and perceptual hashes.
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use super::{View, check};
@@ -22,7 +22,7 @@ impl<'h> View<'h> {
         Ok(Matrix { data, rows: table.rows, cols: table.cols })
     }
 
-    /// The `k` nearest neighbours of every sample by cosine, computed once for all who ask. A sample has fewer where the
+    /// The `k` nearest neighbors of every sample by cosine, computed once for all who ask. A sample has fewer where the
     /// dataset has, and none where it could not be decoded. Needs [`Needs::NEIGHBORS`](crate::Needs::NEIGHBORS).
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl<'h> View<'h> {
         check(self.host, unsafe { (self.host.neighbors)(self.host.ctx, k, &raw mut table) })?;
         let (indices, similarities) = (self.lent(table.indices), self.lent(table.similarities));
         if indices.len() != self.len() * table.k || similarities.len() != indices.len() {
-            return Err(Error::new("the host's neighbour lists have the wrong size"));
+            return Err(Error::new("the host's neighbor lists have the wrong size"));
         }
         Ok(Neighbors { indices, similarities, k: table.k })
     }
@@ -89,7 +89,7 @@ impl<'h> View<'h> {
     pub fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>> {
         let mut out = vec![0.0; self.len() * count];
         if vectors.len() != count * self.embeddings()?.cols() {
-            return Err(Error::new("the vectors are not as wide as the embeddings"));
+            return Err(Error::new("the vectors and the embeddings have different dimensions"));
         }
         // SAFETY: both buffers outlive the call and their lengths are passed or were just checked.
         let status = unsafe {
@@ -163,7 +163,7 @@ impl<'h> View<'h> {
         self.prompts(NO_LABEL)
     }
 
-    /// What the model takes each class for: the normalised mean of its prompts' embeddings, one row a class.
+    /// What the model takes each class for: the normalized mean of its prompts' embeddings, one row a class.
     ///
     /// # Errors
     /// When a class has no prompt or the model no text tower, which [`Error::is_missing`] tells; when the device fails.
