@@ -220,7 +220,7 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
             1.0,
             0.0,
             1.0,
-            "Least cosine",
+            "Minimum cosine",
         )
         .needs(Needs::NEIGHBORS)]);
         fn detect(&self, view: &View<'_>, _: &Report<'_>) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Reads embeddings that another program saved.
+//! Reads embeddings saved by another program.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 /// columns: what [`MemoryHost::embeddings`](super::MemoryHost::embeddings) takes.
 ///
 /// # Errors
-/// When the file cannot be read, or holds something else.
+/// When the file cannot be read or contains something else.
 pub fn npy(path: &Path) -> Result<(Vec<f32>, usize)> {
     let bytes = std::fs::read(path)?;
     let wrong = || {
