@@ -1,7 +1,7 @@
 //! The program and the libraries, built by cargo in the same target folder and profile as the running test.
 //!
 //! A test of one package gets no path to another package's program, and `cargo test` does not build a library that
-//! is nobody's dependency, so both are asked of cargo here. Where everything is fresh that takes a moment.
+//! is no one's dependency, so both are asked of cargo here. Where everything is fresh that takes a moment.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub fn profile_name() -> String {
 }
 
 /// Has cargo bring these packages up to date. With `CHAFFINCH_TESTS_AS_BUILT` set, what lies in the target folder is
-/// taken as it is, for runs beside other work there; a missing file fails in any case.
+/// taken unchanged, for runs beside other work there; a missing file fails in any case.
 fn build(packages: &[String]) {
     if env::var_os("CHAFFINCH_TESTS_AS_BUILT").is_some() {
         println!("not built again: {packages:?}");

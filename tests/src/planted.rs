@@ -162,7 +162,7 @@ fn jpeg(picture: &image::RgbImage, quality: u8) -> Vec<u8> {
 }
 
 /// How many of each kind stand in a list of paths, as kind, found and planted. A copy counts as found when it or
-/// its original is listed, since nobody can tell from two equal files which of them is the copy; the kinds
+/// its original is listed, since no one can tell from two equal files which of them is the copy; the kinds
 /// `… themselves` count the planted file only.
 pub fn found(planted: &Planted, listed: &BTreeSet<String>) -> BTreeMap<&'static str, (usize, usize)> {
     let single = |paths: &mut dyn Iterator<Item = &String>| {

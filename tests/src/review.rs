@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What was decided about a sample: the action, and the new label where there is one.
+/// What was decided about a sample: the action, and the new label if there is one.
 pub type Decided = (String, String);
 
 /// The reviewer: a list of samples, a place in it, and a memory.
@@ -181,7 +181,7 @@ impl Reviewer {
         self.saved(sandbox);
     }
 
-    /// Forgets what could be undone, as a reviewer does who begins anew.
+    /// Forgets what could be undone, as a reviewer does who begins again.
     pub fn forget(&mut self) {
         self.done.clear();
         self.undone.clear();

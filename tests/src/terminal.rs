@@ -72,7 +72,7 @@ pub struct Terminal {
     /// Kept open, so that the terminal's modes can be read after the program has gone.
     slave: Option<OwnedFd>,
     shared: Arc<Mutex<Shared>>,
-    /// The line in between, where there is one that counts.
+    /// The line in between, if there is one that counts.
     line: Option<Arc<Mutex<Line>>>,
     closing: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
@@ -89,8 +89,8 @@ fn cells(side: u16) -> NonZero<u16> {
 }
 
 impl Terminal {
-    /// Starts a command in a new terminal of this size. The command's environment is taken as it is, with `TERM`
-    /// added where it has none.
+    /// Starts a command in a new terminal of this size. The command's environment is taken unchanged, with `TERM`
+    /// added if it has none.
     pub fn start(command: &Command, columns: u16, rows: u16) -> Terminal {
         Terminal::start_as(command, columns, rows, Manner::default())
     }

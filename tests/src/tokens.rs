@@ -25,7 +25,7 @@ impl Token {
 pub struct Named {
     /// Its parts; the last is `*` for a glob.
     pub path: Vec<String>,
-    /// What a `use` calls it here. `None` where the path stands in the code.
+    /// What a `use` calls it here. `None` if the path stands in the code.
     pub imported_as: Option<String>,
     /// Whether the `use` hands it on (`pub use`).
     pub public: bool,

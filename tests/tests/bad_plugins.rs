@@ -153,7 +153,7 @@ fn the_same_library_twice_is_one_detector() {
 fn what_is_no_library_is_refused_before_it_is_mapped() {
     let good = fs::read(fixture("witness")).unwrap();
     let mut other_machine = good.clone();
-    // e_machine of the ELF header: SPARC V9, on which nobody runs this.
+    // e_machine of the ELF header: SPARC V9, on which no one runs this.
     other_machine[18..20].copy_from_slice(&43_u16.to_le_bytes());
     let mut program = good.clone();
     // e_type: an executable.

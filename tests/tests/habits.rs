@@ -136,7 +136,7 @@ fn the_workflow_runs_every_part_and_nothing_else() {
     let matrix =
         text.lines().find_map(|line| line.trim().strip_prefix("part: [")?.strip_suffix(']')).unwrap();
     let mut named: Vec<&str> = matrix.split(", ").collect();
-    // Comes before each part; the data is at hand nowhere but beside some checkouts.
+    // Comes before each part; the data is available nowhere but beside some checkouts.
     named.extend(["toolchain", "data"]);
     named.sort_unstable();
     let mut parts = parts();

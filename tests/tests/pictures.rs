@@ -102,7 +102,7 @@ fn kitty_places_follows_and_takes_back() {
     terminal.keys("\x1b");
     terminal.wait_tap("the picture again", placed_in_full);
 
-    // Another size of the window: everything is placed anew.
+    // Another size of the window: everything is placed again.
     terminal.resize(100, 30);
     terminal
         .wait_tap("a smaller one", |tap| placed_in_full(tap).filter(|kitty| kitty.at(1).unwrap().1 != cells));

@@ -54,7 +54,7 @@ fn planted_faults_are_listed_and_evaluated() {
 
     // The truth names the kind of each fault.
     assert_eq!(evaluation["kinds"]["copy"], 3, "{evaluation}");
-    // Which of two equal files is the copy is nobody's to say, so not all that are flagged are the planted ones.
+    // Which of two equal files is the copy is no one's to say, so not all that are flagged are the planted ones.
     let copies = &evaluation["detectors"]["duplicates"]["by_kind"]["copy"];
     assert_eq!(copies["errors"], 3, "{copies}");
     assert!(copies["auroc"].as_f64().is_some_and(|area| area > 0.5), "{copies}");

@@ -270,7 +270,7 @@ fn broken_and_hostile_files_are_named_and_stop_nothing() {
         outputs.push(sandbox.ok(["rank", session, "--top", "200", "--format", format]));
     }
     for ran in &outputs {
-        // A sequence of JSON may hold anything escaped, and CSV the name as it is; an escape byte itself, none.
+        // A sequence of JSON may hold anything escaped, and CSV the name unchanged; an escape byte itself, none.
         assert!(!ran.raw.contains(&0x1b), "an escape byte in\n{}", ran.stdout.escape_debug());
         assert!(!ran.raw.contains(&0x07), "a bell in\n{}", ran.stdout.escape_debug());
     }
@@ -328,7 +328,7 @@ fn a_dataset_is_never_written_to() {
     }
     let before = digest::untouched(&data);
     sandbox.scan();
-    // Also where nobody said where the session goes.
+    // Also where no one said where the session goes.
     let ran = sandbox.ok(["scan", data.to_str().unwrap()]);
     println!("{}", ran.stdout);
     let state: Vec<PathBuf> = digest::files(&sandbox.path().join("state")).into_keys().collect();

@@ -56,7 +56,7 @@ impl ConfidentJoint {
         &self.calibrated
     }
 
-    /// The class that each sample was counted for; `None` where it was not counted.
+    /// The class that each sample was counted for; `None` if it was not counted.
     pub fn guess(&self, sample: usize) -> Option<u32> {
         self.guesses.get(sample).copied().filter(|&guess| guess != u32::MAX)
     }

@@ -29,7 +29,7 @@
 //! This crate has no dependencies, so a detector builds in seconds and [`abi::ABI_VERSION`] alone determines whether two
 //! builds are compatible.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-plugin`.
+//! Run its tests: `cargo test --release -p chaffinch-plugin`.
 
 pub mod abi;
 mod detector;

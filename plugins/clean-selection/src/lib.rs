@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-clean-selection`.
+//! Run its tests: `cargo test --release -p chaffinch-clean-selection`.
 
 mod judge;
 mod sources;

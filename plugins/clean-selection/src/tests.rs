@@ -188,7 +188,7 @@ fn trust_orders_either_half() {
     }
     assert!(outcome.issue(3).unwrap().reason.starts_with("by the trained model it is dog"));
     assert_eq!(outcome.issue(0), None);
-    // Nobody's highest trust is a way around a limit.
+    // No one's highest trust is a way around a limit.
     let strict = run(&dataset().param("theta-gmm", 1.0).param("theta-cons", 1.0));
     assert!(strict.scores.iter().all(|score| (0.0..=1.0).contains(&score.unwrap())));
 }

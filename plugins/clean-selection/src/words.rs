@@ -5,7 +5,7 @@ use crate::sources::Source;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// Below this score a sample gets words, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason, so that it is there if the threshold moves.
 const WORDS_BELOW: f32 = 0.7;
 /// Samples that stand for a class as evidence.
 const EXAMPLES: usize = 3;
@@ -45,7 +45,7 @@ pub(crate) fn issues(
     Ok(())
 }
 
-/// The source that finds the label least consistent, if it does not pass, and the class it names instead.
+/// The source that finds the label least consistent, if it does not pass, and its most likely class.
 fn suggested(sources: &[Source], judged: &Judged, sample: usize) -> Option<(usize, u32)> {
     let consistency = |place: usize| judged.by_source[place].0.consistency()[sample];
     let failed = (0..sources.len()).filter(|&place| !judged.by_source[place].1.consistency[sample]);
@@ -96,12 +96,12 @@ fn reason(view: &View<'_>, sources: &[Source], judged: &Judged, sample: usize) -
     }
 }
 
-/// `91 %`, and never `0 %` for what is not impossible.
+/// `91 %`, and never `0 %` for a positive probability.
 fn percent(probability: f64) -> String {
     if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
-/// Says how many are selected, by whom, and which classes would have been left empty.
+/// Describes how many are selected, by which source, and which classes would have been left empty.
 pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, sources: &[Source], judged: &Judged) -> Result<()> {
     let count = |clean: &[bool]| clean.iter().filter(|clean| **clean).count();
     let known = judged.scores.iter().filter(|score| !score.is_nan()).count();

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-clip-prompt`.
+//! Run its tests: `cargo test --release -p chaffinch-clip-prompt`.
 
 mod probabilities;
 mod words;

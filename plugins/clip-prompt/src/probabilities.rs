@@ -5,7 +5,7 @@ use chaffinch_plugin::prelude::*;
 /// Similarities held at once.
 const MAX_SIMILARITIES: usize = 1 << 26;
 
-/// One vector a class, and one each alternative.
+/// One vector per class, and one each alternative.
 pub(crate) struct Prompts {
     /// Class vectors, then alternatives, row by row.
     pub(crate) vectors: OwnedMatrix,

@@ -58,7 +58,7 @@ fn reason(view: &View<'_>, label: u32, answer: &Answer, other: Option<u32>) -> S
     }
 }
 
-/// `91 %`, and never `0 %` for what is not impossible.
+/// `91 %`, and never `0 %` for a positive probability.
 fn percent(probability: f32) -> String {
     if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }

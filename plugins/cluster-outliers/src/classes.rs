@@ -5,15 +5,15 @@ use crate::fence::{Fence, quantile};
 use crate::{BLOCK_ROWS, Settings};
 use chaffinch_plugin::prelude::*;
 
-/// Samples a draw, and draws, where a class is too large for one matrix.
+/// Samples per draw, and the number of draws, for a class too large for one matrix.
 const DRAW: usize = 3000;
 const DRAWS: usize = 3;
-/// Samples of a class that the elbow is measured on, and the most medoids it tries.
+/// Samples of a class used for the elbow, and the maximum number of medoids to try.
 const ELBOW_SAMPLES: usize = 500;
 const ELBOW_MAX: usize = 12;
-/// How much the nearest medoid counts before the others, for one spread of nearness.
+/// How much more the nearest medoid counts than the others, per spread of similarity.
 const SHARPNESS: f32 = 0.5;
-/// The least share of a class that a cluster must hold to count as typical.
+/// The minimum share of a class that a cluster must hold to count as typical.
 const TYPICAL: f32 = 0.02;
 
 /// The medoids of one class.
@@ -22,7 +22,7 @@ pub(crate) struct Model {
     pub(crate) medoids: Vec<u32>,
     /// The share of the class that each stands for.
     pub(crate) shares: Vec<f32>,
-    /// How much the nearest medoid counts before the others.
+    /// How much more the nearest medoid counts than the others.
     sharpness: f32,
     /// Mean distance to the nearest medoid for 1, 2, … medoids.
     pub(crate) elbow: Vec<f32>,
@@ -33,7 +33,7 @@ impl Model {
     pub(crate) fn fit(view: &View<'_>, settings: &Settings, ids: &[u32]) -> Result<Model> {
         let elbow = elbow(view, ids)?;
         let wanted = if settings.clusters == 0 { knee(&elbow) } else { settings.clusters };
-        // A medoid for every eight samples at most, or each would vouch only for itself.
+        // At most one medoid per eight samples; otherwise each would only stand for itself.
         let k = wanted.clamp(1, (ids.len() / 8).max(1));
         let medoids = if ids.len() <= settings.max_matrix {
             whole(view, ids, k)?
@@ -59,7 +59,7 @@ impl Model {
         })
     }
 
-    /// Likeness of each sample to the class.
+    /// The similarity of each sample to the class.
     pub(crate) fn similarities(&self, view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
         let mut all = Vec::with_capacity(ids.len());
         for rows in ids.chunks(BLOCK_ROWS) {
@@ -73,8 +73,8 @@ impl Model {
         Ok(all)
     }
 
-    /// How alike a sample is to a class, from its cosines to the medoids: the nearest counts most, but a medoid
-    /// that stands for few samples vouches for less than one that stands for many.
+    /// The similarity of a sample to a class, from its cosines to the medoids: the nearest counts most, but a medoid
+    /// that stands for few samples counts less than one that stands for many.
     pub(crate) fn likeness(&self, cosines: &[f32]) -> f32 {
         // Relative to the nearest, so that nothing underflows.
         let nearest = cosines.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -123,8 +123,8 @@ fn whole(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
     cluster(view, ids, k)
 }
 
-/// CLARA's way with a class too large for one matrix: the best medoids of a few draws, each draw holding the best
-/// of those before.
+/// CLARA, for a class too large for one matrix: the best medoids of a few draws, where each draw includes the best
+/// of the previous ones.
 fn drawn(view: &View<'_>, ids: &[u32], k: usize, settings: &Settings) -> Result<Vec<u32>> {
     let mut best: (f64, Vec<u32>) = (f64::INFINITY, Vec::new());
     for draw in 0..DRAWS {
@@ -142,7 +142,7 @@ fn drawn(view: &View<'_>, ids: &[u32], k: usize, settings: &Settings) -> Result<
     Ok(best.1)
 }
 
-/// About `count` samples, each from another stretch of the list, at a place that depends on the draw alone.
+/// About `count` samples, one from each section of the list, at a position that depends on the draw alone.
 pub(crate) fn spread_sample(ids: &[u32], count: usize, draw: usize) -> Vec<u32> {
     if ids.len() <= count {
         return ids.to_vec();
@@ -168,7 +168,7 @@ fn elbow(view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
     Ok(all.iter().map(|clustering| (clustering.inertia / sample.len() as f64) as f32).collect())
 }
 
-/// The number of medoids after which more help little: the point of the curve farthest below the line from its
+/// The number of medoids beyond which more help little: the point of the curve farthest below the line from its
 /// first to its last.
 pub(crate) fn knee(elbow: &[f32]) -> usize {
     let (Some(&first), Some(&last)) = (elbow.first(), elbow.last()) else { return 1 };
@@ -182,7 +182,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// Cosine of unit rows to a vector of any length.
+/// Cosines of unit rows to a vector of any norm.
 fn to_vector(view: &View<'_>, class: &[usize], vector: &[f32]) -> Result<Vec<f32>> {
     let rows = view.embeddings()?;
     let norm = dot(vector, vector).sqrt().max(f32::MIN_POSITIVE);

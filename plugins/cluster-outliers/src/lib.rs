@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-cluster-outliers`.
+//! Run its tests: `cargo test --release -p chaffinch-cluster-outliers`.
 
 mod classes;
 #[doc(hidden)] // For the benchmark in benches/.

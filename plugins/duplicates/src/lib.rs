@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-duplicates`.
+//! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
 mod groups;
 mod semantic;
@@ -11,14 +11,14 @@ use chaffinch_plugin::{Orientation, is_flat};
 use groups::{Link, group};
 use std::collections::BTreeMap;
 
-/// Other members named as evidence.
+/// Other members listed as evidence.
 const MAX_RELATED: usize = 16;
 /// The score of the member to keep: nothing is wrong with it.
 const KEEP_SCORE: f32 = 0.55;
-/// The same where the group's labels differ, so that one of them is wrong: flagged, but behind everything else.
+/// The same if the group's labels differ, so that one of them is wrong: flagged, but after everything else.
 const DISPUTED_KEEP_SCORE: f32 = 0.45;
 
-/// Finds exact, perceptual and (when asked) semantic copies.
+/// Finds exact, perceptual and (if enabled) semantic copies.
 pub struct Duplicates;
 
 impl Detector for Duplicates {
@@ -141,7 +141,7 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
             if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
                 continue;
             }
-            // Seven more looks find seven times as many pairs by chance, so each asks for twice as much.
+            // Seven more comparisons find seven times as many pairs by chance, so the bounds are halved.
             let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
                 let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
                 let near = match orientation.of_dhash(dhash[a]) {
@@ -162,8 +162,8 @@ fn pair(a: usize, b: usize) -> (u32, u32) {
     (a.min(b) as u32, a.max(b) as u32)
 }
 
-/// Members that are like redundant members only, by their embeddings, and not like the one that is kept: with those
-/// gone, nothing repeats them.
+/// Members whose embeddings are near those of redundant members only, not that of the kept one: once those are
+/// gone, nothing duplicates them.
 fn spared(view: &View<'_>, members: &[usize], links: &BTreeMap<(u32, u32), Link>) -> Vec<usize> {
     let hashes = view.content_hashes();
     let (best, others) = (members[0], &members[1..]);
@@ -196,7 +196,7 @@ fn write_group(
     let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
     let spared = spared(view, members, links);
     for (place, &sample) in members.iter().enumerate() {
-        // Two copies of one file are linked through a third only.
+        // Two copies of one file are only linked through a third.
         let link = |other: usize| {
             if hashes[sample] == hashes[other] {
                 Some(Link::Exact)

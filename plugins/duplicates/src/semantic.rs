@@ -4,9 +4,9 @@ use crate::words::plural;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeSet;
 
-/// Neighbors of every sample that are looked at first.
+/// Number of neighbors of every sample to look at first.
 const NEIGHBORS: usize = 10;
-/// More pairs than these are no copies any more.
+/// With more pairs than this, they are no longer copies.
 const MAX_PAIRS: usize = 5_000_000;
 /// Similarities computed at once for samples with more copies than [`NEIGHBORS`].
 const MAX_BLOCK: usize = 1 << 24;
@@ -17,7 +17,7 @@ const STEPS: [f32; 5] = [0.8, 0.85, 0.9, 0.95, 0.99];
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     pub(crate) all: Vec<(u32, u32, f32)>,
-    /// The least cosine that made a pair.
+    /// The minimum cosine of a pair.
     least: f32,
 }
 
@@ -40,7 +40,7 @@ impl Pairs {
                 crowded.push(sample as u32);
             }
         }
-        // A sample all of whose neighbors are near may have more of them than were looked at.
+        // If all neighbors of a sample are near, it may have more than were requested.
         let everyone: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
         for rows in crowded.chunks((MAX_BLOCK / everyone.len().max(1)).max(1)) {

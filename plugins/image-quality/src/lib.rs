@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-image-quality`.
+//! Run its tests: `cargo test --release -p chaffinch-image-quality`.
 
 mod kinds;
 mod measure;

@@ -1,4 +1,4 @@
-//! What one picture measures: one walk over its pixels, and a small copy for the sharpness.
+//! Measuring a picture: one pass over its pixels, and a small copy for the sharpness.
 //!
 //! The definitions are those of CleanVision 0.3.7, re-derived from its documented results; see `docs.md`.
 
@@ -12,7 +12,7 @@ const SHARP_SIDE: usize = 64;
 /// about ten in pictures that were gray before.
 const GREY_LEVELS: u8 = 12;
 
-/// Everything that is measured of one sample. Numbers of CleanVision's are its scores: low = bad.
+/// The measurements of one sample. Those defined by CleanVision are its scores: low = bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// Width in the file, after EXIF orientation, in pixels.
@@ -85,7 +85,7 @@ impl Measures {
         }
     }
 
-    /// Reads what [`Measures::write`] wrote; zeros where there is less.
+    /// Reads what [`Measures::write`] wrote; zeros if there is less.
     pub(crate) fn read(record: &[u8]) -> Measures {
         let mut words = [0; 13];
         for (word, bytes) in words.iter_mut().zip(record.as_chunks().0) {
@@ -97,7 +97,7 @@ impl Measures {
         Measures { width, height, dark, light, entropy, sharpness, variation, coloured, source }
     }
 
-    /// Whether the file has no room for color.
+    /// Whether the file has no color channels.
     pub fn stored_grey(&self) -> bool {
         matches!(self.source.channels, 1 | 2)
     }
@@ -123,7 +123,7 @@ impl Measures {
 const STEPS: usize = 16_129;
 /// The largest brightness squared.
 const MOST: f64 = 65_025_000.0;
-/// Up to so many pixels sorting them is faster than walking over all the steps.
+/// Up to this many pixels, sorting them is faster than going over all the steps.
 const SORTED: usize = 2048;
 
 /// Pixels that are looked at before they are counted.
@@ -152,7 +152,7 @@ impl Kernel for Look<'_> {
         let Look { run, seen } = self;
         for ([r, g, b], squared) in run.iter().zip(&mut seen.squares) {
             let square = |value: u8| u32::from(value) * u32::from(value);
-            // The square root of what CleanVision takes it of, times 1000 * 255^2.
+            // The square root of CleanVision's expression, times 1000 * 255^2.
             *squared = 241 * square(*r) + 691 * square(*g) + 68 * square(*b);
         }
         for (step, &squared) in seen.steps.iter_mut().zip(&seen.squares[..run.len()]) {
@@ -187,7 +187,7 @@ impl Counts {
         let small = rgb.len() / 3 <= SORTED;
         let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
         let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
-        // Neighbors are alike: counted in turns in some tables, one count does not wait for the other.
+        // Adjacent values are similar: counting in several tables in turn avoids waiting for the previous increment.
         let mut tables = [[[0_u32; 256]; 3]; 4];
         let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], coloured: 0 };
         for run in rgb.as_chunks::<3>().0.chunks(RUN) {
@@ -247,8 +247,8 @@ impl Counts {
     }
 }
 
-/// A percentile of so many values as NumPy has it, between neighbors in order; 0 of nothing. `nth` gives the value at
-/// a place in order, from 0.
+/// A percentile of that many values as in NumPy, with linear interpolation; 0 if there are none. `nth` returns the value
+/// at a rank, from 0.
 pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> f64 {
     let Some(last) = count.checked_sub(1) else { return 0.0 };
     let place = last as f64 * percent / 100.0;
@@ -257,7 +257,7 @@ pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> 
     below + (above - below) * place.fract()
 }
 
-/// The value at a place in order, from 0.
+/// The value at a rank, from 0.
 fn nth(counts: &[u32], place: u64) -> f64 {
     let mut passed = 0;
     let found = counts.iter().position(|&count| {

@@ -1,8 +1,8 @@
 //! Makes a picture small enough to judge its sharpness, as Pillow's `Image.resize` does it.
 //!
-//! The host has one as well, but it is on the other side of the border, and asking it for small pixels beside the full
-//! ones would decode every file twice. This one is made for speed: it computes in floating point, and in Pillow's
-//! fixed point only where rounding could go either way, so that the bytes are the same.
+//! The host has a resampler, too, but on the other side of the boundary, and requesting small pixels in addition to the full
+//! ones would decode every file twice. This one is optimized for speed: it computes in floating point, and in Pillow's
+//! fixed point only where rounding could go either way, so the bytes are the same.
 
 use crate::wide::{Kernel, Simd, WithSimd, by_vectors, wide};
 use pulp::bytemuck;
@@ -151,7 +151,7 @@ impl Kernel for Down<'_> {
     }
 }
 
-/// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
+/// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the boundary between two.
 #[inline(always)]
 fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> u8) -> u8 {
     let raised = sum + 0.5;

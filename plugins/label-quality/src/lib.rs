@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-label-quality`.
+//! Run its tests: `cargo test --release -p chaffinch-label-quality`.
 
 mod judge;
 mod sources;

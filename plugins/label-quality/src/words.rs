@@ -3,7 +3,7 @@
 use crate::judge::Judge;
 use chaffinch_plugin::prelude::*;
 
-/// Below this score a sample gets words, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason, so that it is there if the threshold moves.
 const WORDS_BELOW: f32 = 0.7;
 /// Pairs of classes that a note lists.
 const LISTED: usize = 10;
@@ -49,7 +49,7 @@ fn percent(p: f32) -> String {
     if p > 0.0 && p < 1.0 { "below 1 %".to_owned() } else { format!("{p:.0} %") }
 }
 
-/// Says how good the probabilities are, where the cut lies, and which classes are taken for which.
+/// Describes the quality of the probabilities, the cut, and which classes are confused.
 pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
     let cut = &judge.cut;
     report.note(

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-leaks`.
+//! Run its tests: `cargo test --release -p chaffinch-leaks`.
 
 mod copies;
 mod words;
@@ -8,10 +8,10 @@ mod words;
 use chaffinch_plugin::prelude::*;
 use copies::Copies;
 
-/// Copies named as evidence.
+/// Copies listed as evidence.
 const MAX_RELATED: usize = 16;
 
-/// Finds what stands in test or validation and in a set that came before it.
+/// Finds samples of test or validation that are also in an earlier set.
 pub struct Leaks;
 
 impl Detector for Leaks {

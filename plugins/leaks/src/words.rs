@@ -1,4 +1,4 @@
-//! Says in English what has leaked.
+//! Describes what has leaked.
 
 use crate::copies::{Copies, Likeness, Match, place};
 use chaffinch_plugin::prelude::*;
@@ -40,7 +40,7 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
     parts.collect::<Vec<_>>().join(" and in ")
 }
 
-/// A line for each set that was looked at.
+/// A line for each set that was examined.
 pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();
     for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {

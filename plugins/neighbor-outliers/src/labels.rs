@@ -5,12 +5,12 @@ use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// What stands in for neighbors that are not there: so much of one that agrees and as much of one that does not.
+/// The prior: this much weight for an agreeing neighbor and as much for a disagreeing one.
 const PRIOR: f64 = 0.5;
 /// The share of the neighbors that must have one other label for it to be suggested.
 const SUGGEST: f64 = 0.5;
 
-/// Finds samples that are called otherwise than what lies around them.
+/// Finds samples whose label differs from the labels around them.
 pub struct NeighborLabels;
 
 impl Detector for NeighborLabels {
@@ -58,7 +58,7 @@ impl Detector for NeighborLabels {
     }
 }
 
-/// The median distance of a sample to its last neighbor: neighbors much farther than the nearest say less.
+/// The median distance of a sample to its last neighbor: neighbors much farther than the nearest count less.
 fn usual_distance(neighbors: &Nearby<'_>, count: usize) -> f64 {
     let mut last: Vec<f64> = (0..count)
         .filter_map(|sample| neighbors.of(sample).last())
@@ -68,7 +68,7 @@ fn usual_distance(neighbors: &Nearby<'_>, count: usize) -> f64 {
     last.get(last.len() / 2).copied().unwrap_or(0.0).max(1e-6)
 }
 
-/// What the neighbors of one sample are called.
+/// The labels of the neighbors of one sample.
 struct Vote {
     /// Weight of those with the sample's own label.
     own: f64,
@@ -83,7 +83,7 @@ struct Vote {
 }
 
 impl Vote {
-    /// Counts the labeled neighbors, the nearest most; `None` where the sample or all its neighbors have no
+    /// Counts the labeled neighbors, the nearest most; `None` if the sample or all its neighbors have no
     /// label. A copy of the sample (cosine 1) has the weight 1, a neighbor at twice the usual distance e^-2.
     fn of(view: &View<'_>, neighbors: &Nearby<'_>, sample: usize, width: f64) -> Option<Vote> {
         let label = view.labels()[sample];
@@ -91,7 +91,7 @@ impl Vote {
             return None;
         }
         let mut weights: BTreeMap<u32, (f64, usize)> = BTreeMap::new();
-        // Relative to the nearest, so that a sample that lies apart is judged by its neighbors all the same.
+        // Relative to the nearest, so that an isolated sample is judged by its neighbors, too.
         let nearest = neighbors.of(sample).next().map(|(_, similarity)| similarity)?;
         for (other, similarity) in neighbors.of(sample) {
             if view.labels()[other] != NO_LABEL {

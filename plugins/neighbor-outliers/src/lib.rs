@@ -1,7 +1,7 @@
 //! Two detectors that look at a sample's nearest neighbors in embedding space: `neighbor-outliers` asks how far away
 //! they are, `neighbor-labels` which labels they have.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-neighbor-outliers`.
+//! Run its tests: `cargo test --release -p chaffinch-neighbor-outliers`.
 
 mod labels;
 mod nearby;

@@ -7,15 +7,15 @@ const MAX_BLOCK: usize = 1 << 24;
 
 /// Nearest neighbors, nearest first.
 pub(crate) enum Nearby<'a> {
-    /// Among all samples, computed by the host for all who ask.
+    /// Among all samples, computed by the host for all detectors.
     All(Neighbors<'a>),
-    /// Among drawn samples: `k` a sample, `u32::MAX` where there are fewer.
+    /// Among drawn samples: `k` a sample, `u32::MAX` if there are fewer.
     Drawn { k: usize, found: Vec<(u32, f32)> },
 }
 
 impl<'a> Nearby<'a> {
-    /// Finds the `k` nearest of every sample. Above `references` samples each is compared with so many, drawn evenly from
-    /// the whole list: less than all, but the time is known beforehand, whatever the embeddings are like.
+    /// Finds the `k` nearest of every sample. Above `references` samples each is compared with that many, drawn evenly from
+    /// the whole list: not all of them, but the time is predictable, whatever the embeddings.
     pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
         let usable: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
@@ -53,7 +53,7 @@ impl<'a> Nearby<'a> {
     }
 }
 
-/// `count` samples, each from another stretch of the list, at a place that files in a regular order cannot be in step
+/// `count` samples, one from each section of the list, at a position that files in a regular order cannot be in step
 /// with (SplitMix64; Steele, Lea and Flood, 2014).
 fn drawn(samples: &[u32], count: usize) -> Vec<u32> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;

@@ -4,10 +4,10 @@ use crate::nearby::Nearby;
 use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 
-/// The fence is set where the usual distances end; below this range all are the same but for rounding.
+/// The minimum interquartile range; below it, all distances are equal up to rounding.
 const LEAST_RANGE: f64 = 1e-6;
 
-/// Finds samples that lie apart from all others.
+/// Finds samples that are far from all others.
 pub struct NeighborOutliers;
 
 impl Detector for NeighborOutliers {
@@ -71,7 +71,7 @@ impl Detector for NeighborOutliers {
     }
 }
 
-/// Mean cosine distance of a sample to its neighbors; `None` where it has none.
+/// Mean cosine distance of a sample to its neighbors; `None` if it has none.
 fn distance(neighbors: &Nearby<'_>, sample: usize) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for (_, similarity) in neighbors.of(sample) {
@@ -91,14 +91,14 @@ pub(crate) struct Fence {
 }
 
 impl Fence {
-    /// The quartiles of all distances; `None` of nothing.
+    /// The quartiles of all distances; `None` if there are none.
     pub(crate) fn new(distances: impl Iterator<Item = f64>, c: f64) -> Option<Fence> {
         let mut sorted: Vec<f64> = distances.collect();
         if sorted.is_empty() {
             return None;
         }
         sorted.sort_by(f64::total_cmp);
-        // Between neighbors by proportion.
+        // Linear interpolation.
         let quantile = |q: f64| {
             let place = q * (sorted.len() - 1) as f64;
             let (low, high) = (place.floor() as usize, place.ceil() as usize);
@@ -111,7 +111,7 @@ impl Fence {
         (self.third - self.first).max(LEAST_RANGE)
     }
 
-    /// The distance from which on a sample is an outlier.
+    /// The distance beyond which a sample is an outlier.
     pub(crate) fn limit(&self) -> f64 {
         self.third + self.c * self.range()
     }

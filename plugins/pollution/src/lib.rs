@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-pollution`.
+//! Run its tests: `cargo test --release -p chaffinch-pollution`.
 
 mod classes;
 mod ensemble;
@@ -111,7 +111,7 @@ impl Detector for Pollution {
     }
 }
 
-/// Keeps what was trained; without a version where it is too much to keep.
+/// Keeps the trained model; returns no version if it is too large to keep.
 fn keep(
     view: &View<'_>,
     report: &Report<'_>,
@@ -133,7 +133,7 @@ fn keep(
     }
 }
 
-/// A model of an earlier run, which must be of these classes and this kind of embedding.
+/// The model of an earlier run, which must match these classes and this embedding.
 fn kept(view: &View<'_>, data: &Data<'_>, version: u32) -> Result<Saved> {
     let Some((_, bytes)) = view.kept(saved::NAME, Some(version))? else {
         let newest = view.kept(saved::NAME, None)?.map_or_else(
@@ -154,12 +154,12 @@ fn kept(view: &View<'_>, data: &Data<'_>, version: u32) -> Result<Saved> {
 
 export_detector!(Pollution);
 
-/// How classifiers are made.
+/// How classifiers are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     /// Logistic regressions, each against typical samples of the other classes.
     Logistic,
-    /// Small neural networks against texts and chance, as published.
+    /// Small neural networks against texts and random vectors, as published.
     StableLabel,
 }
 
@@ -208,7 +208,7 @@ impl Settings {
         })
     }
 
-    /// Added to what members say: how much more common clean samples are than among the examples.
+    /// Added to the members' logits: how much more common clean samples are than among the examples.
     pub(crate) fn prior(&self) -> f32 {
         match self.method {
             Method::Logistic => logit(self.clean_share),
@@ -238,10 +238,10 @@ fn logit(share: f32) -> f32 {
     (share / (1.0 - share)).ln()
 }
 
-/// What is said of one class, and what its cross-validation says; nothing of a class too small.
+/// The results for one class and its cross-validation; `None` for a class that is too small.
 type Judged = Option<(Ensemble, Vec<HeldOut>)>;
 
-/// Trains and judges the classes side by side. Each depends on its own number only, so the result does not depend on
+/// Trains and judges the classes in parallel. Each depends on its own number only, so the result does not depend on
 /// the number of threads.
 fn judge_all(
     view: &View<'_>,

@@ -8,7 +8,7 @@ use crate::classes::dot;
 
 const C: f64 = 1.0;
 const TOLERANCE: f64 = 1e-3;
-/// The curvature that stands in where the kernel, which is not positive definite, has none.
+/// The curvature to use where the kernel, which is not positive definite, has none.
 const LEAST: f64 = 1e-12;
 /// Steps for each example at most.
 const STEPS: usize = 200;
@@ -29,8 +29,8 @@ impl Svc {
     /// Trains on rows of `cols` numbers.
     pub(crate) fn train(rows: &[f32], cols: usize, clean: &[bool]) -> Svc {
         let n = clean.len();
-        // Class by class and the polluted ones positive, as libsvm goes about it: where a kernel is not positive
-        // definite there are several optima, and which one is found depends on the order.
+        // Class by class with the polluted ones positive, as in libsvm: if a kernel is not positive
+        // definite, there are several optima, and the order determines which one is found.
         let order: Vec<usize> =
             (0..n).filter(|&row| !clean[row]).chain((0..n).filter(|&row| clean[row])).collect();
         let row = |place: usize| &rows[order[place] * cols..(order[place] + 1) * cols];
@@ -58,7 +58,7 @@ impl Svc {
         }
     }
 
-    /// Above 0 where a vector is clean.
+    /// Above 0 if a vector is clean.
     pub(crate) fn decide(&self, input: &[f32]) -> f32 {
         let vectors = self.vectors.chunks_exact(self.cols.max(1)).zip(&self.weights);
         self.bias + vectors.map(|(row, weight)| weight * (self.gamma * dot(row, input)).tanh()).sum::<f32>()

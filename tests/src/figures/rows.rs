@@ -192,7 +192,7 @@ pub(super) fn rows(scale: Scale) -> Report {
         list(&client, ticket, Query { all: true, sort, ..Query::default() });
         report.time(text, milliseconds(started.elapsed()), "ms", None);
     }
-    // A threshold that is moved ranks all samples anew.
+    // A threshold that is moved ranks all samples again.
     let mut moved = Vec::new();
     for threshold in [0.45, 0.4, 0.55, 0.3, 0.5].into_iter().cycle().take(scale.of(15, 2)) {
         let started = Instant::now();

@@ -6,7 +6,7 @@ use crate::{Error, HashKind, HashPair, Info, Matrix, NO_LABEL, Needs, Neighbors,
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The error for a detector that needs embeddings where there are none.
+/// The error for a detector that needs embeddings if there are none.
 pub const NO_EMBEDDINGS: &str = "this dataset has no embeddings";
 
 /// The most bytes kept under one name.
