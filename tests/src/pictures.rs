@@ -36,7 +36,7 @@ pub fn picture(class: usize, number: u64, side: u32) -> RgbImage {
     })
 }
 
-/// Writes `each` pictures for each of the first `classes` classes into class folders, as JPEG and PNG by turns,
+/// Writes `each` pictures for each of the first `classes` classes into class folders, alternately as JPEG and PNG,
 /// and returns their paths in `folder`.
 pub fn dataset(folder: &Path, classes: usize, each: usize, side: u32) -> Vec<PathBuf> {
     let mut paths = Vec::new();

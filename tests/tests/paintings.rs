@@ -3,7 +3,7 @@
 
 #[path = "../src/paintings.rs"]
 mod paintings;
-// Not by its crate: the feature it stands behind would have all detectors compiled a second time.
+// Included by path: the crate's feature would have all detectors compiled a second time.
 #[path = "../../core/plugin/src/testing/npy.rs"]
 #[allow(unreachable_pub)]
 mod reader;

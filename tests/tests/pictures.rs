@@ -1,4 +1,4 @@
-//! Pictures in real terminals of several kinds: what is sent, what is taken back, and what never happens.
+//! Pictures in real terminals of several kinds: what is sent, what is deleted, and what never happens.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// One session is enough, and one program at a time may have it open.
+/// One session is enough, and only one program at a time can open it.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
