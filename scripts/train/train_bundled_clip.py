@@ -147,7 +147,7 @@ def mix(x: torch.Tensor, plain: float = 0.4):
 
 
 def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
-    """Images of nothing: noise, smooth noise, plain colours, stripes and shuffled patches."""
+    """Images of nothing: noise, smooth noise, plain colors, stripes and shuffled patches."""
     dev = x.device
     noise = torch.rand(n, 3, 32, 32, device=dev) * 255
     smooth = F.interpolate(
@@ -180,7 +180,7 @@ def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
 
 
 def orthogonalise(g: torch.Tensor, steps: int = 4) -> torch.Tensor:
-    """Newton-Schulz iteration of the Muon optimiser on a batch of matrices."""
+    """Newton-Schulz iteration of the Muon optimizer on a batch of matrices."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g / (g.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     tall = x.shape[-2] > x.shape[-1]

@@ -1,4 +1,4 @@
-//! What a detector can do wrong that goes past the safe half of the contract: null pointers, wrong lengths, unknown numbers.
+//! Misuse that bypasses the safe half of the contract: null pointers, wrong lengths, unknown numbers.
 #![cfg(feature = "testing")]
 #![allow(unsafe_code)] // Calls the host's table by hand.
 
@@ -7,7 +7,7 @@ use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::MemoryHost;
 use std::ptr::{null, null_mut};
 
-/// Has the parameters and needs of what is called by hand.
+/// Declares the parameters and needs for the raw calls.
 struct Declared;
 
 impl Detector for Declared {
