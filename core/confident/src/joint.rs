@@ -90,7 +90,7 @@ fn calibrate(raw: &[i64], counts: &[usize]) -> Vec<i64> {
         scaled.extend(row.iter().map(|&n| n as f64 / total * count as f64));
     }
     let columns: Vec<f64> =
-        (0..raw.len()).map(|place| scaled[place % classes * classes + place / classes]).collect();
+        (0..raw.len()).map(|index| scaled[index % classes * classes + index / classes]).collect();
     let (sum, samples) = (sum_as_numpy(&columns), counts.iter().sum::<usize>() as f64);
     scaled.iter_mut().for_each(|value| *value = *value / sum * samples);
     scaled.chunks_exact(classes).flat_map(preserving_sum).collect()

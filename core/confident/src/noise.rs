@@ -95,15 +95,15 @@ impl Rates {
         Rates { rates, classes }
     }
 
-    /// The same confusions with one label in ten wrong. Confident samples are wrong less often than the others, so what is learned from
-    /// them is too little doubt for all.
+    /// The same confusions with one label in ten wrong. Confident samples are wrong less often than the others, so rates
+    /// learned from them alone would trust labels too much.
     pub(crate) fn doubted(mut self) -> Rates {
         for class in 0..self.classes {
-            let places = || (0..self.classes).map(|name| name * self.classes + class);
+            let indices = || (0..self.classes).map(|name| name * self.classes + class);
             let right = class * (self.classes + 1);
-            let others: f64 = places().filter(|&place| place != right).map(|place| self.rates[place]).sum();
-            for place in places() {
-                self.rates[place] *= (1.0 - RIGHT) / others;
+            let others: f64 = indices().filter(|&index| index != right).map(|index| self.rates[index]).sum();
+            for index in indices() {
+                self.rates[index] *= (1.0 - RIGHT) / others;
             }
             self.rates[right] = RIGHT;
         }
@@ -159,7 +159,7 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
         held.iter_mut().zip(&row).for_each(|(to, p)| *to = *p as f32);
     }
     let others = (classes - 1) as f64;
-    let diagonal = |place: usize| place.is_multiple_of(classes + 1);
+    let diagonal = |index: usize| index.is_multiple_of(classes + 1);
     let mut rates = Rates::even(classes).rates;
     let unseen = UNSEEN * looked_at.len() as f64 / (classes as f64 * others);
     let count = |rates: &[f64]| {
@@ -177,16 +177,16 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
     };
     let of_class = |counts: &[f64]| {
         let mut sums = vec![0.0; classes];
-        counts.iter().enumerate().for_each(|(place, count)| sums[place % classes] += count);
+        counts.iter().enumerate().for_each(|(index, count)| sums[index % classes] += count);
         sums
     };
     for _ in 0..ROUNDS {
         let mut counts = count(&rates);
-        let off = counts.iter_mut().enumerate().filter(|(place, _)| !diagonal(*place));
+        let off = counts.iter_mut().enumerate().filter(|(index, _)| !diagonal(*index));
         off.for_each(|(_, count)| *count += unseen);
         let sums = of_class(&counts);
-        for (place, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
-            *rate = count / sums[place % classes].max(1e-12);
+        for (index, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
+            *rate = count / sums[index % classes].max(1e-12);
         }
     }
     let counts = count(&rates);
@@ -196,22 +196,22 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
 /// Rates from counts of labels (rows) by class (columns), shrunk towards their mean.
 fn shrunk(counts: &[f64], of_class: &[f64], classes: usize) -> Vec<f64> {
     let others = (classes - 1) as f64;
-    let pairs = || counts.iter().enumerate().filter(|(place, _)| !place.is_multiple_of(classes + 1));
+    let pairs = || counts.iter().enumerate().filter(|(index, _)| !index.is_multiple_of(classes + 1));
     let wrong = pairs().map(|(_, count)| count).sum::<f64>() / of_class.iter().sum::<f64>();
     let wrong = wrong.clamp(WRONG.0, WRONG.1);
-    let expected = |place: usize| wrong * of_class[place % classes] / others;
+    let expected = |index: usize| wrong * of_class[index % classes] / others;
     let (mut squares, mut scatter) = (0.0, 0.0);
-    for (place, count) in pairs() {
-        let expected = expected(place);
+    for (index, count) in pairs() {
+        let expected = expected(index);
         squares += expected * expected;
         scatter += (count - expected).powi(2) - expected;
     }
     let size = if scatter > 0.0 { (squares / scatter).clamp(PRIOR.0, PRIOR.1) } else { PRIOR.1 };
-    let rate = |place: usize| {
-        if place.is_multiple_of(classes + 1) {
+    let rate = |index: usize| {
+        if index.is_multiple_of(classes + 1) {
             1.0 - wrong
         } else {
-            wrong / others * (counts[place] + size) / (expected(place) + size)
+            wrong / others * (counts[index] + size) / (expected(index) + size)
         }
     };
     (0..classes * classes).map(rate).collect()

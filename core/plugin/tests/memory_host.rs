@@ -4,7 +4,7 @@
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Outcome, Picture};
 
-/// A detector from a closure, so that each test says what it does in one place.
+/// A detector from a closure, so that each test is self-contained.
 struct Probe<F>(F);
 
 impl<F: Fn(&View<'_>, &Report<'_>) -> Result<()> + Send + Sync> Detector for Probe<F> {

@@ -29,7 +29,7 @@ pub(crate) fn of_better_group(numbers: &[f64]) -> Vec<f64> {
     }
     if sorted.len() > FITTED {
         let last = sorted.len() - 1;
-        sorted = (0..FITTED).map(|place| sorted[place * last / (FITTED - 1)]).collect();
+        sorted = (0..FITTED).map(|index| sorted[index * last / (FITTED - 1)]).collect();
     }
     let groups = Groups::fit(&sorted);
     numbers.iter().map(|&x| groups.upper(x)).collect()

@@ -30,10 +30,10 @@ pub fn fill_empty_classes(
     let mut counts = vec![0_usize; classes];
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); classes];
     for (sample, &label) in (0_u32..).zip(labels) {
-        let place = sample as usize;
-        if let Some(members) = members.get_mut(label as usize).filter(|_| !score[place].is_nan()) {
+        let index = sample as usize;
+        if let Some(members) = members.get_mut(label as usize).filter(|_| !score[index].is_nan()) {
             members.push(sample);
-            counts[label as usize] += usize::from(selected[place]);
+            counts[label as usize] += usize::from(selected[index]);
         }
     }
     let judged: usize = members.iter().map(Vec::len).sum();

@@ -119,8 +119,8 @@ pub(crate) fn zero_shot(view: &View<'_>, temperature: f64) -> Result<Source> {
             return Err(Error::new(format!("the prompt set has no prompt for {name}")));
         }
         vectors.extend(view.embed_texts(&texts).map_err(without_prompts)?.data);
-        let last = |place: usize| (place + 1 == texts.len()).then_some(texts.len());
-        prompts.extend((0..texts.len()).map(|place| (class as u32, last(place))));
+        let last = |index: usize| (index + 1 == texts.len()).then_some(texts.len());
+        prompts.extend((0..texts.len()).map(|index| (class as u32, last(index))));
         while prompts.len() >= at_once || (class + 1 == classes && !prompts.is_empty()) {
             view.checkpoint()?;
             let now = prompts.len().min(at_once);

@@ -145,7 +145,7 @@ fn a_sentence_says_who_doubts_and_by_which_criterion() {
 fn one_empty() -> MemoryHost {
     let mut rows = vec![[0.9_f32, 0.1]; 10];
     rows.push([0.2, 0.8]);
-    rows.extend((0..20).map(|place| [0.99 - 0.01 * place as f32, 0.01 + 0.01 * place as f32]));
+    rows.extend((0..20).map(|index| [0.99 - 0.01 * index as f32, 0.01 + 0.01 * index as f32]));
     let labels: Vec<u32> = (0..31).map(|sample| u32::from(sample > 10)).collect();
     MemoryHost::new()
         .classes(&["cat", "dog"])

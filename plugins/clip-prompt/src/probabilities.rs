@@ -63,8 +63,8 @@ pub(crate) fn ask(view: &View<'_>, prompts: &Prompts, scale: f32) -> Result<Vec<
         let cols = prompts.vectors.cols;
         let cosines = view.similarities(&prompts.vectors.data[from * cols..to * cols], to - from)?;
         for ((row, sums), &label) in cosines.chunks_exact(to - from).zip(&mut sums).zip(view.labels()) {
-            for (place, cosine) in row.iter().enumerate() {
-                let (class, logit) = (from + place, cosine * scale);
+            for (index, cosine) in row.iter().enumerate() {
+                let (class, logit) = (from + index, cosine * scale);
                 if class < classes {
                     sums.add(class as u32, logit, label);
                 } else {

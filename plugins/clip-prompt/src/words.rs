@@ -71,9 +71,9 @@ fn examples(view: &View<'_>, answers: &[Answer], scores: &[f32]) -> Vec<Vec<usiz
             continue;
         }
         let list = &mut examples[label as usize];
-        let place = list.partition_point(|&other| sureness(&answers[other]) >= sureness(&answers[sample]));
-        if place < EXAMPLES {
-            list.insert(place, sample);
+        let index = list.partition_point(|&other| sureness(&answers[other]) >= sureness(&answers[sample]));
+        if index < EXAMPLES {
+            list.insert(index, sample);
             list.truncate(EXAMPLES);
         }
     }

@@ -42,18 +42,18 @@ impl Model {
         };
         let mut sizes = vec![0_usize; medoids.len()];
         let mut nearness = Vec::with_capacity(ids.len());
-        for_nearest(view, ids, &medoids, |place, similarity| {
-            sizes[place] += 1;
+        for_nearest(view, ids, &medoids, |index, similarity| {
+            sizes[index] += 1;
             nearness.push(similarity);
         })?;
         let least = ((TYPICAL * ids.len() as f32).ceil() as usize).max(2);
         let largest = sizes.iter().copied().max().unwrap_or(0);
         let mut order: Vec<usize> =
-            (0..medoids.len()).filter(|&place| sizes[place] >= least.min(largest)).collect();
-        order.sort_by_key(|&place| (std::cmp::Reverse(sizes[place]), medoids[place]));
+            (0..medoids.len()).filter(|&index| sizes[index] >= least.min(largest)).collect();
+        order.sort_by_key(|&index| (std::cmp::Reverse(sizes[index]), medoids[index]));
         Ok(Model {
-            medoids: order.iter().map(|&place| medoids[place]).collect(),
-            shares: order.iter().map(|&place| sizes[place] as f32 / ids.len() as f32).collect(),
+            medoids: order.iter().map(|&index| medoids[index]).collect(),
+            shares: order.iter().map(|&index| sizes[index] as f32 / ids.len() as f32).collect(),
             sharpness: SHARPNESS / Fence::robust(&nearness).spread(),
             elbow,
         })
@@ -94,9 +94,9 @@ fn for_nearest(
         view.checkpoint()?;
         for row in view.block(rows, medoids)?.chunks_exact(medoids.len()) {
             let mut best = (0, f32::NEG_INFINITY);
-            for (place, &similarity) in row.iter().enumerate() {
+            for (index, &similarity) in row.iter().enumerate() {
                 if similarity > best.1 {
-                    best = (place, similarity);
+                    best = (index, similarity);
                 }
             }
             found(best.0, best.1);
@@ -109,14 +109,14 @@ fn for_nearest(
 fn distances(view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
     let mut matrix = view.block(ids, ids)?;
     matrix.iter_mut().for_each(|value| *value = (1.0 - *value).max(0.0));
-    (0..ids.len()).for_each(|place| matrix[place * ids.len() + place] = 0.0);
+    (0..ids.len()).for_each(|index| matrix[index * ids.len() + index] = 0.0);
     Ok(matrix)
 }
 
 fn cluster(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
     let matrix = distances(view, ids)?;
     let found: Clustering = fasterpam::cluster(Distances::new(&matrix, ids.len()), k, &|| view.checkpoint())?;
-    Ok(found.medoids.iter().map(|&place| ids[place]).collect())
+    Ok(found.medoids.iter().map(|&index| ids[index]).collect())
 }
 
 fn whole(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
@@ -148,8 +148,8 @@ pub(crate) fn spread_sample(ids: &[u32], count: usize, draw: usize) -> Vec<u32> 
         return ids.to_vec();
     }
     let mut state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(draw as u64 + 1);
-    let pick = |place: usize| {
-        let (from, to) = (place * ids.len() / count, (place + 1) * ids.len() / count);
+    let pick = |index: usize| {
+        let (from, to) = (index * ids.len() / count, (index + 1) * ids.len() / count);
         // SplitMix64, so that files in a regular order are not drawn at a regular distance.
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -173,9 +173,9 @@ fn elbow(view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
 pub(crate) fn knee(elbow: &[f32]) -> usize {
     let (Some(&first), Some(&last)) = (elbow.first(), elbow.last()) else { return 1 };
     let steps = (elbow.len() - 1).max(1) as f32;
-    let gap = |place: usize| first + (last - first) * place as f32 / steps - elbow[place];
+    let gap = |index: usize| first + (last - first) * index as f32 / steps - elbow[index];
     let best = (0..elbow.len()).max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a)));
-    best.map_or(1, |place| place + 1)
+    best.map_or(1, |index| index + 1)
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

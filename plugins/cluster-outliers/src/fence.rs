@@ -50,10 +50,10 @@ pub(crate) fn quantile(sorted: &[f32], q: f32) -> f32 {
     if sorted.is_empty() {
         return 0.0;
     }
-    let place = q * (sorted.len() - 1) as f32;
-    let low = place.floor() as usize;
+    let position = q * (sorted.len() - 1) as f32;
+    let low = position.floor() as usize;
     let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f32)
+    sorted[low] + (sorted[high] - sorted[low]) * (position - low as f32)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(crate) fn notes(
             listed.map(|(medoid, share)| format!("{medoid} ({:.0} %)", share * 100.0)).collect();
         representatives.push(format!("{name} ({} samples): {}", members[label].len(), listed.join(", ")));
         let curve: Vec<String> =
-            model.elbow.iter().enumerate().map(|(place, mean)| format!("{}: {mean:.4}", place + 1)).collect();
+            model.elbow.iter().enumerate().map(|(index, mean)| format!("{}: {mean:.4}", index + 1)).collect();
         elbows.push(format!("{name}: {}", curve.join(", ")));
     }
     if models.len() > MAX_LISTED {

@@ -195,7 +195,7 @@ fn write_group(
     let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
     let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
     let spared = spared(view, members, links);
-    for (place, &sample) in members.iter().enumerate() {
+    for (index, &sample) in members.iter().enumerate() {
         // Two copies of one file are only linked through a third.
         let link = |other: usize| {
             if hashes[sample] == hashes[other] {
@@ -218,7 +218,7 @@ fn write_group(
         // The nearest copy decides what kind of copy this is.
         let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
         let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
-        let role = match place {
+        let role = match index {
             0 => words::Role::Best,
             _ if spared.contains(&sample) => words::Role::Spared,
             _ => words::Role::Redundant,

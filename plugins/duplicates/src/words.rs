@@ -44,8 +44,8 @@ pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
     for members in groups {
         let splits = splits_of(view, members);
         let held: Vec<(Split, usize)> = splits.into_iter().collect();
-        for (place, &(first, _)) in held.iter().enumerate() {
-            for &(second, count) in &held[place + 1..] {
+        for (index, &(first, _)) in held.iter().enumerate() {
+            for &(second, count) in &held[index + 1..] {
                 *leaked.entry((first, second)).or_default() += count;
             }
         }

@@ -225,16 +225,16 @@ impl Counts {
     /// A percentile of brightness, 0..=1.
     fn percentile(&self, percent: f64) -> f64 {
         if self.small {
-            let nth = |place: u64| f64::from(self.brightness[place as usize]).sqrt();
+            let nth = |index: u64| f64::from(self.brightness[index as usize]).sqrt();
             percentile(self.pixels(), percent, nth) / MOST.sqrt()
         } else {
-            percentile(self.pixels(), percent, |place| nth(&self.brightness, place)) / (2.0 * MOST.sqrt())
+            percentile(self.pixels(), percent, |index| nth(&self.brightness, index)) / (2.0 * MOST.sqrt())
         }
     }
 
     /// The same where all channels are equal, without rounding.
     fn grey_percentile(&self, percent: f64) -> f64 {
-        percentile(self.pixels(), percent, |place| nth(&self.channels[0], place)) / 255.0
+        percentile(self.pixels(), percent, |index| nth(&self.channels[0], index)) / 255.0
     }
 
     /// Entropy of the first `channels` together, in bits.
@@ -251,18 +251,18 @@ impl Counts {
 /// at a rank, from 0.
 pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> f64 {
     let Some(last) = count.checked_sub(1) else { return 0.0 };
-    let place = last as f64 * percent / 100.0;
-    let below = nth(place as u64);
-    let above = nth((place as u64 + 1).min(last));
-    below + (above - below) * place.fract()
+    let position = last as f64 * percent / 100.0;
+    let below = nth(position as u64);
+    let above = nth((position as u64 + 1).min(last));
+    below + (above - below) * position.fract()
 }
 
 /// The value at a rank, from 0.
-fn nth(counts: &[u32], place: u64) -> f64 {
+fn nth(counts: &[u32], index: u64) -> f64 {
     let mut passed = 0;
     let found = counts.iter().position(|&count| {
         passed += u64::from(count);
-        passed > place
+        passed > index
     });
     found.unwrap_or(0) as f64
 }

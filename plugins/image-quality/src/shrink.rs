@@ -83,10 +83,10 @@ impl WithSimd for Across<'_> {
                 *out = nearest.to_bits() as u8;
                 *doubtful = u8::from((sum - (nearest - WHOLE)).abs() > 0.5 - doubt);
             }
-            for (place, _) in doubtful.iter().enumerate().filter(|(_, doubtful)| **doubtful > 0) {
-                let tap = taps.at(place / 3);
-                let values = &row[tap.start * 3 + place % 3..];
-                out[place] = tap.exact(values.iter().step_by(3).map(|&value| value.into()));
+            for (index, _) in doubtful.iter().enumerate().filter(|(_, doubtful)| **doubtful > 0) {
+                let tap = taps.at(index / 3);
+                let values = &row[tap.start * 3 + index % 3..];
+                out[index] = tap.exact(values.iter().step_by(3).map(|&value| value.into()));
             }
         }
         out
@@ -189,7 +189,7 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    /// How far a sum may be from Pillow's: each of its weights is off by half a place, and so are 32-bit sums.
+    /// How far a sum may be from Pillow's: each of its weights is off by half a unit in the last digit, and so are 32-bit sums.
     fn doubt(&self) -> f32 {
         1e-3 + 5e-5 * self.weights.len() as f32
     }

@@ -20,7 +20,7 @@ impl Sizes {
             all.iter().map(|seen| (area(seen), seen.width, seen.height)).collect();
         order.sort_unstable();
         let quartile = |percent: f64| {
-            percentile(order.len() as u64, percent, |place| (order[place as usize].0 as f64).sqrt())
+            percentile(order.len() as u64, percent, |index| (order[index as usize].0 as f64).sqrt())
         };
         let (low, high) = (quartile(25.0), quartile(75.0));
         let reach = factor * (high - low);

@@ -105,7 +105,7 @@ impl Judge {
             }
             // Also if the model is confident about too few samples for the posterior.
             (None, Scoring::Odds | Scoring::Posterior) => {
-                let odds: Vec<f64> = (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect();
+                let odds: Vec<f64> = (0..table.len()).map(|index| cut.score(ratio(&table, index))).collect();
                 match own_cut {
                     true => odds.into_iter().map(|score| score as f32).collect(),
                     false => split_at_half(&odds, &flagged),
@@ -116,8 +116,8 @@ impl Judge {
             Some(found) => found.into_iter().map(|one| one.class).collect(),
             None => suggested(&table),
         };
-        let said = labels.iter().zip(&likely).enumerate().map(|(place, (&label, &likely))| {
-            let row = table.row(place);
+        let said = labels.iter().zip(&likely).enumerate().map(|(index, (&label, &likely))| {
+            let row = table.row(index);
             (row[label as usize], row[likely as usize])
         });
         let (said, joint) = (said.collect(), filters.joint().clone());
@@ -148,9 +148,9 @@ fn around(numbers: &[f64], count: usize) -> Vec<f32> {
 
 /// Moves flagged scores below one half and the others above it, preserving the order within each.
 fn split_at_half(scores: &[f64], flagged: &[bool]) -> Vec<f32> {
-    let place = |(&score, &flag): (&f64, &bool)| {
+    let halved = |(&score, &flag): (&f64, &bool)| {
         let half = 0.5 * score.clamp(0.0, 1.0) as f32;
         if flag { half.min(0.499_999) } else { 0.5 + half }
     };
-    scores.iter().zip(flagged).map(place).collect()
+    scores.iter().zip(flagged).map(halved).collect()
 }

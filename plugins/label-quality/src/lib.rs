@@ -63,8 +63,8 @@ impl Detector for LabelQuality {
         let judge = Judge::new(view, &Settings::read(view)?)?;
         view.checkpoint()?;
         let mut scores = vec![f32::NAN; view.len()];
-        for (place, &sample) in judge.samples.iter().enumerate() {
-            scores[sample as usize] = judge.scores[place];
+        for (index, &sample) in judge.samples.iter().enumerate() {
+            scores[sample as usize] = judge.scores[index];
         }
         report.scores(&scores)?;
         words::notes(view, report, &judge)?;

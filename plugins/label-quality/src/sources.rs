@@ -62,17 +62,17 @@ impl<'v> Sources<'v> {
         let count = classes.rows();
         let table = Table::new(&self.rows, count, labels).map_err(told)?;
         let mut rows = logits(view, samples, classes)?;
-        let pool = Pool::of(&table, self.inverse_temperature, |place, row| {
+        let pool = Pool::of(&table, self.inverse_temperature, |index, row| {
             view.checkpoint()?;
-            let logits = &rows[place * count..(place + 1) * count];
+            let logits = &rows[index * count..(index + 1) * count];
             row.iter_mut().zip(logits).for_each(|(to, &logit)| *to = f64::from(logit));
             Ok(())
         })?;
-        for (place, row) in rows.chunks_exact_mut(count).enumerate() {
-            if place.is_multiple_of(ROWS) {
+        for (index, row) in rows.chunks_exact_mut(count).enumerate() {
+            if index.is_multiple_of(ROWS) {
                 view.checkpoint()?;
             }
-            pool.join(&table, place, row);
+            pool.join(&table, index, row);
         }
         let words = format!(
             "the trained model's probabilities to the power of {:.2}, the prompts' to the power of {:.2}",

@@ -10,12 +10,12 @@ const LISTED: usize = 10;
 
 /// Writes one sentence and a suggestion for each sample that a moved threshold might flag.
 pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
-    for (place, &sample) in judge.samples.iter().enumerate() {
-        let score = judge.scores[place];
+    for (index, &sample) in judge.samples.iter().enumerate() {
+        let score = judge.scores[index];
         if score >= WORDS_BELOW {
             continue;
         }
-        let (label, best, (own, p)) = (judge.labels[place], judge.likely[place], judge.said[place]);
+        let (label, best, (own, p)) = (judge.labels[index], judge.likely[index], judge.said[index]);
         let given = view.class_name(label);
         let (reason, suggested) = if best == label {
             let (own, subject) =
@@ -67,7 +67,7 @@ pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Resu
     let classes = judge.joint.classes();
     let counts = judge.joint.calibrated();
     let mut pairs: Vec<(i64, usize)> = (0..counts.len())
-        .filter(|place| place / classes != place % classes)
+        .filter(|index| index / classes != index % classes)
         .map(|p| (counts[p], p))
         .collect();
     pairs.retain(|(count, _)| *count > 0);

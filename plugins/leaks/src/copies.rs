@@ -11,7 +11,7 @@ const NEIGHBORS: usize = 10;
 const SEMANTIC: (f32, f32) = (0.4, 0.3);
 
 /// The rank of a split in the order in which a model sees them.
-pub(crate) fn place(split: Split) -> Option<u8> {
+pub(crate) fn rank(split: Split) -> Option<u8> {
     match split {
         Split::None => None,
         Split::Train => Some(0),
@@ -22,7 +22,7 @@ pub(crate) fn place(split: Split) -> Option<u8> {
 
 /// Whether any two samples can leak.
 pub(crate) fn comparable(view: &View<'_>) -> bool {
-    let mut places = (0..view.len()).filter_map(|sample| place(view.split(sample)));
+    let mut places = (0..view.len()).filter_map(|sample| rank(view.split(sample)));
     places.next().is_some_and(|first| places.any(|other| other != first))
 }
 
@@ -96,7 +96,7 @@ impl Copies {
 
 /// The pair as (later, earlier), if they are in different sets.
 fn leak(view: &View<'_>, a: usize, b: usize) -> Option<(u32, u32)> {
-    let (first, second) = (place(view.split(a))?, place(view.split(b))?);
+    let (first, second) = (rank(view.split(a))?, rank(view.split(b))?);
     match first.cmp(&second) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => Some((a as u32, b as u32)),
@@ -107,7 +107,7 @@ fn leak(view: &View<'_>, a: usize, b: usize) -> Option<(u32, u32)> {
 fn exact(view: &View<'_>, found: &mut BTreeMap<(u32, u32), Likeness>) {
     let hashes = view.content_hashes();
     let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    let set = |sample: usize| place(view.split(sample));
+    let set = |sample: usize| rank(view.split(sample));
     order.sort_by_key(|&sample| (hashes[sample], set(sample), sample));
     for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
         // Samples without a split come first, then the sets in their order.

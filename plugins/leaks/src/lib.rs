@@ -39,7 +39,7 @@ impl Detector for Leaks {
             report.scores(&scores)?;
             return report.note("summary", "there are no two splits to compare");
         }
-        let judged = |sample: usize| view.decodable(sample) && copies::place(view.split(sample)) > Some(0);
+        let judged = |sample: usize| view.decodable(sample) && copies::rank(view.split(sample)) > Some(0);
         (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
         report.scores(&scores)?;
         let copies = Copies::find(view)?;

@@ -31,9 +31,9 @@ impl<'a> Nearby<'a> {
                 let best = &mut found[sample as usize * k..(sample as usize + 1) * k];
                 for (&other, &similarity) in drawn.iter().zip(similarities) {
                     if similarity > best[k - 1].1 && other != sample {
-                        let place = best.partition_point(|&(_, known)| known >= similarity);
-                        best[place..].rotate_right(1);
-                        best[place] = (other, similarity);
+                        let index = best.partition_point(|&(_, known)| known >= similarity);
+                        best[index..].rotate_right(1);
+                        best[index] = (other, similarity);
                     }
                 }
             }
@@ -57,8 +57,8 @@ impl<'a> Nearby<'a> {
 /// with (SplitMix64; Steele, Lea and Flood, 2014).
 fn drawn(samples: &[u32], count: usize) -> Vec<u32> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let pick = |place: usize| {
-        let (from, to) = (place * samples.len() / count, (place + 1) * samples.len() / count);
+    let pick = |index: usize| {
+        let (from, to) = (index * samples.len() / count, (index + 1) * samples.len() / count);
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

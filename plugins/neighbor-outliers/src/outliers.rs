@@ -100,9 +100,9 @@ impl Fence {
         sorted.sort_by(f64::total_cmp);
         // Linear interpolation.
         let quantile = |q: f64| {
-            let place = q * (sorted.len() - 1) as f64;
-            let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+            let position = q * (sorted.len() - 1) as f64;
+            let (low, high) = (position.floor() as usize, position.ceil() as usize);
+            sorted[low] + (sorted[high] - sorted[low]) * (position - low as f64)
         };
         Some(Fence { first: quantile(0.25), median: quantile(0.5), third: quantile(0.75), c })
     }

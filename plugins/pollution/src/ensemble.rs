@@ -97,12 +97,12 @@ impl Ensemble {
             .collect();
         // In the published recipe, members also judge samples they were trained on.
         let aside = settings.method == Method::Logistic;
-        let unseen = |member: usize, place: usize| !(aside && members[member].has_seen(class.ids[place]));
+        let unseen = |member: usize, index: usize| !(aside && members[member].has_seen(class.ids[index]));
         let clean: Vec<f32> = (0..members.len())
             .map(|member| {
                 let judged: Vec<usize> =
-                    (0..class.ids.len()).filter(|&place| unseen(member, place)).collect();
-                let accepted = judged.iter().filter(|&&place| logits[member][place] >= limit).count();
+                    (0..class.ids.len()).filter(|&index| unseen(member, index)).collect();
+                let accepted = judged.iter().filter(|&&index| logits[member][index] >= limit).count();
                 accepted as f32 / judged.len().max(1) as f32
             })
             .collect();
@@ -114,13 +114,13 @@ impl Ensemble {
         let counting: Vec<usize> =
             if passed.is_empty() { (0..members.len()).collect() } else { passed.clone() };
         // Members trained on a sample judge it only if all were.
-        let judges = |place: usize| {
-            let out: Vec<usize> = counting.iter().copied().filter(|&member| unseen(member, place)).collect();
+        let judges = |index: usize| {
+            let out: Vec<usize> = counting.iter().copied().filter(|&member| unseen(member, index)).collect();
             if out.is_empty() { counting.clone() } else { out }
         };
         let mut verdicts: Vec<f32> = (0..class.ids.len())
-            .map(|place| {
-                let said = judges(place).into_iter().map(|member| logits[member][place]);
+            .map(|index| {
+                let said = judges(index).into_iter().map(|member| logits[member][index]);
                 if passed.is_empty() {
                     let said: Vec<f32> = said.collect();
                     said.iter().sum::<f32>() / said.len() as f32
@@ -135,7 +135,7 @@ impl Ensemble {
             let (gate, limit) = if aside { (settings.gate, limit) } else { (1.0, limit + 1e-3) };
             move_to_gate(&mut verdicts, gate, limit);
         }
-        let rejects = |place: usize| counting.iter().filter(|&&member| logits[member][place] < limit).count();
+        let rejects = |index: usize| counting.iter().filter(|&&member| logits[member][index] < limit).count();
         let rejections = (0..class.ids.len()).map(rejects).collect();
         let shift = settings.shift();
         let scores = verdicts.iter().map(|&logit| sigmoid(logit + shift)).collect();
@@ -164,8 +164,8 @@ impl Ensemble {
 fn move_to_gate(logits: &mut [f32], gate: f32, limit: f32) {
     let mut sorted = logits.to_vec();
     sorted.sort_by(f32::total_cmp);
-    let place = ((1.0 - gate) * sorted.len() as f32) as usize;
-    let shift = (limit - sorted[place.min(sorted.len() - 1)]).max(0.0);
+    let index = ((1.0 - gate) * sorted.len() as f32) as usize;
+    let shift = (limit - sorted[index.min(sorted.len() - 1)]).max(0.0);
     logits.iter_mut().for_each(|logit| *logit += shift);
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn cross_validate(
         view.checkpoint()?;
         let kept = |wanted: bool| {
             let pairs = examples.iter().zip(&folds);
-            pairs.filter(move |(_, place)| (**place == fold) != wanted).map(|(example, _)| example)
+            pairs.filter(move |(_, index)| (**index == fold) != wanted).map(|(example, _)| example)
         };
         // If a fold holds all examples of one kind, there are too few to say anything.
         let Ok(member) = Member::train(settings.method.kind(), features, kept(true), &mut rng) else {

@@ -131,8 +131,8 @@ impl Set<'_> {
             for step in 0..many {
                 let pool = &mut pools[(start + step) % many];
                 if taken.len() < count && !pool.is_empty() {
-                    let place = rng.below(pool.len());
-                    taken.push(pool.swap_remove(place));
+                    let index = rng.below(pool.len());
+                    taken.push(pool.swap_remove(index));
                 }
             }
             pools.retain(|pool| !pool.is_empty());

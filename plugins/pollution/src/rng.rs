@@ -32,9 +32,9 @@ impl Rng {
     pub(crate) fn take(&mut self, items: &[u32], count: usize) -> Vec<u32> {
         let mut items = items.to_vec();
         let count = count.min(items.len());
-        for place in 0..count {
-            let other = place + self.below(items.len() - place);
-            items.swap(place, other);
+        for index in 0..count {
+            let other = index + self.below(items.len() - index);
+            items.swap(index, other);
         }
         items.truncate(count);
         items

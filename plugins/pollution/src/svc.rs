@@ -33,7 +33,7 @@ impl Svc {
         // definite, there are several optima, and the order determines which one is found.
         let order: Vec<usize> =
             (0..n).filter(|&row| !clean[row]).chain((0..n).filter(|&row| clean[row])).collect();
-        let row = |place: usize| &rows[order[place] * cols..(order[place] + 1) * cols];
+        let row = |index: usize| &rows[order[index] * cols..(order[index] + 1) * cols];
         let count = rows.len().max(1) as f64;
         let mean = rows.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
         let variance = rows.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
@@ -48,13 +48,13 @@ impl Svc {
         }
         let sign: Vec<f64> = order.iter().map(|&row| if clean[row] { -1.0 } else { 1.0 }).collect();
         let (alpha, bias) = optimise(&kernel, &sign);
-        let held: Vec<usize> = (0..n).filter(|&place| alpha[place] > 0.0).collect();
+        let held: Vec<usize> = (0..n).filter(|&index| alpha[index] > 0.0).collect();
         Svc {
             gamma,
             bias: -bias as f32,
             cols,
-            vectors: held.iter().flat_map(|&place| row(place)).copied().collect(),
-            weights: held.iter().map(|&place| (-alpha[place] * sign[place]) as f32).collect(),
+            vectors: held.iter().flat_map(|&index| row(index)).copied().collect(),
+            weights: held.iter().map(|&index| (-alpha[index] * sign[index]) as f32).collect(),
         }
     }
 

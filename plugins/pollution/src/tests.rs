@@ -10,8 +10,8 @@ fn dataset(n: usize) -> MemoryHost {
     let mut data = Vec::new();
     let mut labels = Vec::new();
     for label in 0..3 {
-        for place in 0..n {
-            let corner = if label == 0 && place < 2 { place + 1 } else { label };
+        for index in 0..n {
+            let corner = if label == 0 && index < 2 { index + 1 } else { label };
             data.extend(noise.around(DIM, corner, 0.2));
             labels.push(label as u32);
         }

@@ -28,14 +28,14 @@ pub(crate) fn issues(
     for (label, ensemble) in all.iter().enumerate() {
         let Some(ensemble) = ensemble else { continue };
         view.checkpoint()?;
-        for (place, &id) in data.classes[label].ids.iter().enumerate() {
-            if ensemble.scores[place] >= WORDS_BELOW {
+        for (index, &id) in data.classes[label].ids.iter().enumerate() {
+            if ensemble.scores[index] >= WORDS_BELOW {
                 continue;
             }
             let vector = data.rows.row(id as usize);
             let claim = claimed(data, all, label, vector);
             let name = view.class_name(label as u32);
-            let said = match (ensemble.rejections[place], ensemble.counting()) {
+            let said = match (ensemble.rejections[index], ensemble.counting()) {
                 (0, _) => format!("barely passes for {name}"),
                 (1, 1) => format!("the classifier of typical {name} samples rejects it"),
                 (no, all) if no == all => {
@@ -54,7 +54,7 @@ pub(crate) fn issues(
                 None => said,
             };
             let related = nearest(data, claim.map_or(label, |(other, _)| other), id);
-            let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[place])?)
+            let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[index])?)
                 .related(&related)
                 .reason(&reason);
             if let Some((other, _)) = claim {

@@ -117,12 +117,12 @@ impl<'a, S: HostServices> Checked<'a, S> {
     pub(super) fn prompts(&self, label: u32) -> Result<Slice<Str>> {
         self.declared("prompts", &[(Needs::TEXTS, "TEXTS")])?;
         let class = (label != NO_LABEL).then_some(label);
-        let place = class.map_or(self.classes.len(), |class| class as usize);
-        if class.is_some() && place >= self.classes.len() {
+        let index = class.map_or(self.classes.len(), |class| class as usize);
+        if class.is_some() && index >= self.classes.len() {
             return Err(Error::new(format!("there is no class {label}")));
         }
         let views = || self.services.prompts(class).iter().map(|text| Str::new(text)).collect();
-        Ok(Slice::new(self.prompts[place].get_or_init(views)))
+        Ok(Slice::new(self.prompts[index].get_or_init(views)))
     }
 
     pub(super) fn hashes(&self, kind: u32) -> Result<&'a [u64]> {

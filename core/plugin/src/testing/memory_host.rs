@@ -201,7 +201,7 @@ impl MemoryHost {
         self.run_by_hand(detector, |table| run_caught(detector, table))
     }
 
-    /// Runs a function that calls the table by hand, as a library may, in the place of a detector.
+    /// Runs a function that calls the table directly, as a library may, instead of a detector.
     ///
     /// # Panics
     /// When the arrays given to this host differ in length.
