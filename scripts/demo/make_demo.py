@@ -127,7 +127,7 @@ def faults(
 ) -> list[tuple]:
     """Plants the faults into `files` and lists all of them as (path, true label, whether it is an error, fault).
 
-    The original of a copy is listed as neither: which of two copies is the one too many is nobody's to say.
+    The original of a copy is listed as neither, because nothing says which of two copies is the redundant one.
     """
     clean = sorted(files)
     classes = sorted(PIECES)

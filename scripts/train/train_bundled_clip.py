@@ -6,7 +6,7 @@ Three steps, all in this script:
 1. a small convolutional teacher learns the ten CIFAR-10 classes;
 2. the student, a CLIP model (a small image transformer and a small text transformer), learns
    to give each image the teacher's class probabilities, where the classes are captions drawn
-   anew at each step ("a photo of a cat", "kittens", "a blurry picture of the automobile", ...).
+   afresh at each step ("a photo of a cat", "kittens", "a blurry picture of the automobile", ...).
    It also learns to weigh each class caption against generic ones ("something", "an object");
 3. the moving average of the student (or the student itself, whichever validates better) is
    written in Hugging Face layout.
@@ -369,7 +369,7 @@ class Pool:
     """Augmented, mixed images with the teacher's logits on the very same pixels.
 
     With size > 0 that many augmented copies of the data set are kept, and later epochs reuse
-    them (mirrored at random): the teacher then costs nothing. With size 0 all are made anew.
+    them (mirrored at random): the teacher then costs nothing. With size 0 all are recomputed.
     """
 
     def __init__(self, teacher, x, y, size: int):

@@ -19,8 +19,8 @@ const HALVINGS: i32 = 12;
 const GAIN: f64 = 1e-9;
 /// No weight is larger.
 const MOST: f64 = 10.0;
-/// What the square of a weight costs, in log-likelihood a sample, and in all. Where nearly all labels can be told, larger weights
-/// make them ever so slightly more likely without end, and say less and less of the rest; and a few labels prove little.
+/// The penalty on the square of a weight, in log-likelihood per sample, and in total. If nearly all labels are clear, ever larger
+/// weights make them slightly more likely without limit, at the expense of the others; and a few labels prove little.
 const COST: f64 = 5e-4;
 const COST_IN_ALL: f64 = 2.0;
 

@@ -83,8 +83,8 @@ impl Judge {
         }
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
         let sources = Sources::read(view, &samples, &labels, settings.joined)?;
-        let table = Table::new(&sources.rows, view.class_count(), &labels).map_err(told)?;
-        let filters = Filters::new(&table).map_err(told)?;
+        let table = Table::new(&sources.rows, view.class_count(), &labels).map_err(invalid)?;
+        let filters = Filters::new(&table).map_err(invalid)?;
         let flagged = filters.apply(settings.filter);
         let posterior = match settings.method {
             Scoring::Posterior => posteriors(&table, sources.inverse_temperature),
@@ -128,7 +128,7 @@ impl Judge {
 }
 
 /// Converts invalid input into a detector's error.
-pub(crate) fn told(error: InputError) -> Error {
+pub(crate) fn invalid(error: InputError) -> Error {
     Error::new(error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! The sources of probabilities: a model trained on the labels of the other samples, and, if the model reads text, its
 //! zero-shot prompts.
 
-use crate::judge::told;
+use crate::judge::invalid;
 use chaffinch_confident::{Pool, Table};
 use chaffinch_plugin::prelude::*;
 use std::borrow::Cow;
@@ -60,7 +60,7 @@ impl<'v> Sources<'v> {
         classes: &OwnedMatrix,
     ) -> Result<Sources<'v>> {
         let count = classes.rows();
-        let table = Table::new(&self.rows, count, labels).map_err(told)?;
+        let table = Table::new(&self.rows, count, labels).map_err(invalid)?;
         let mut rows = logits(view, samples, classes)?;
         let pool = Pool::of(&table, self.inverse_temperature, |index, row| {
             view.checkpoint()?;

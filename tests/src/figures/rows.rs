@@ -230,7 +230,7 @@ pub(super) fn rows(scale: Scale) -> Report {
     }
     waits.sort_by(f64::total_cmp);
     report.time(
-        format!("{count} rows: a list given up for another, median"),
+        format!("{count} rows: a list canceled for another, median"),
         percentile(&waits, 0.5),
         "ms",
         Some(20.0),
