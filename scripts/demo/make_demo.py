@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 SEED = 20240
 PER_CLASS = 25
 SIDES = [72, 80, 88, 96, 104, 112]
-# Backgrounds by name: two colours of a vertical run, and the ground that starts in the middle, if any.
+# Backgrounds by name: the two colors of a vertical gradient, and the ground that starts in the middle, if any.
 SKY = [
     ((110, 160, 220), (205, 225, 245)),
     ((150, 175, 200), (225, 228, 232)),
@@ -59,7 +59,7 @@ SCENES = {
 
 
 def gradient(side: int, top, bottom) -> np.ndarray:
-    """A vertical run from one colour to another."""
+    """A vertical gradient from one color to another."""
     ramp = np.linspace(0.0, 1.0, side)[:, None, None]
     return np.repeat(
         (1 - ramp) * np.array(top, float) + ramp * np.array(bottom, float), side, axis=1
@@ -127,7 +127,7 @@ def faults(
 ) -> list[tuple]:
     """Plants the faults into `files` and lists all of them as (path, true label, whether it is an error, fault).
 
-    The original of a copy is listed as neither: which of two copies is the one too many is nobody's to say.
+    The original of a copy is listed as neither, because nothing says which of two copies is the redundant one.
     """
     clean = sorted(files)
     classes = sorted(PIECES)

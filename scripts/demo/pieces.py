@@ -1,6 +1,6 @@
 """Which pieces of clip art the demo set is drawn from, by class.
 
-Chosen among the package's pieces as those that the bundled model recognises more often than by chance; demo/README.md
+Chosen among the package's pieces as those that the bundled model recognizes more often than by chance; demo/README.md
 says what that means. Paths are inside Debian's package `openclipart-png`, below /usr/share/openclipart/png.
 """
 

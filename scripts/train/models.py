@@ -124,8 +124,8 @@ class ImageTower(nn.Module):
 
         A few channels of the residual stream carry 2-D sinusoidal positions, and each head's q
         and k read those channels so that the head looks at its own offset on the patch grid
-        (after Trockman & Kolter 2023, mimetic initialisation, and Zheng et al. 2024, structured
-        initialisation). Without this a transformer needs many epochs to discover locality.
+        (after Trockman & Kolter 2023, mimetic initialization, and Zheng et al. 2024, structured
+        initialization). Without this a transformer needs many epochs to discover locality.
         """
         w, g, n = self.pos.shape[1], self.grid, pos_dims // 4
         freqs = 2 * math.pi * torch.arange(1, n + 1) / (2 * g)

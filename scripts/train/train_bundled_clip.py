@@ -6,7 +6,7 @@ Three steps, all in this script:
 1. a small convolutional teacher learns the ten CIFAR-10 classes;
 2. the student, a CLIP model (a small image transformer and a small text transformer), learns
    to give each image the teacher's class probabilities, where the classes are captions drawn
-   anew at each step ("a photo of a cat", "kittens", "a blurry picture of the automobile", ...).
+   afresh at each step ("a photo of a cat", "kittens", "a blurry picture of the automobile", ...).
    It also learns to weigh each class caption against generic ones ("something", "an object");
 3. the moving average of the student (or the student itself, whichever validates better) is
    written in Hugging Face layout.
@@ -147,7 +147,7 @@ def mix(x: torch.Tensor, plain: float = 0.4):
 
 
 def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
-    """Images of nothing: noise, smooth noise, plain colours, stripes and shuffled patches."""
+    """Images of nothing: noise, smooth noise, plain colors, stripes and shuffled patches."""
     dev = x.device
     noise = torch.rand(n, 3, 32, 32, device=dev) * 255
     smooth = F.interpolate(
@@ -176,11 +176,11 @@ def odd_images(x: torch.Tensor, n: int) -> torch.Tensor:
     ]
 
 
-# ---------------------------------------------------------------- optimisation
+# ---------------------------------------------------------------- optimization
 
 
 def orthogonalise(g: torch.Tensor, steps: int = 4) -> torch.Tensor:
-    """Newton-Schulz iteration of the Muon optimiser on a batch of matrices."""
+    """Newton-Schulz iteration of the Muon optimizer on a batch of matrices."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g / (g.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     tall = x.shape[-2] > x.shape[-1]
@@ -369,7 +369,7 @@ class Pool:
     """Augmented, mixed images with the teacher's logits on the very same pixels.
 
     With size > 0 that many augmented copies of the data set are kept, and later epochs reuse
-    them (mirrored at random): the teacher then costs nothing. With size 0 all are made anew.
+    them (mirrored at random): the teacher then costs nothing. With size 0 all are recomputed.
     """
 
     def __init__(self, teacher, x, y, size: int):

@@ -1,4 +1,4 @@
-//! What a terminal answers to which question, how late and in which pieces.
+//! How a terminal responds to queries, how late and in which pieces.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,22 +10,22 @@ pub struct Manner {
     pub kitty: bool,
     /// Understands sixels.
     pub sixel: bool,
-    /// Tells the size of a cell, across and down.
+    /// Reports the cell size, width and height.
     pub cell: Option<(u16, u16)>,
-    /// Tells its name.
+    /// Reports its name.
     pub version: Option<&'static str>,
-    /// Answers nothing at all.
+    /// Does not respond at all.
     pub mute: bool,
-    /// Answers so much later.
+    /// Responds with this delay.
     pub delay: Duration,
-    /// Answers come in pieces of so many bytes, a moment apart.
+    /// Responses come in pieces of this many bytes, a moment apart.
     pub pieces: Option<usize>,
-    /// Takes so many bytes a second.
+    /// Accepts this many bytes per second.
     pub rate: Option<usize>,
 }
 
 impl Default for Manner {
-    /// A plain terminal: it says what it is and where the cursor is.
+    /// A plain terminal: it reports its identity and the cursor position.
     fn default() -> Manner {
         Manner {
             kitty: false,
@@ -52,23 +52,23 @@ impl Manner {
     }
 }
 
-/// Reads questions and hands out answers when their time has come.
+/// Reads queries and releases responses when they are due.
 pub struct Answers {
     manner: Manner,
     unread: Vec<u8>,
     waiting: VecDeque<(Instant, Vec<u8>)>,
 }
 
-/// Time between two pieces of an answer.
+/// Time between two pieces of a response.
 const MOMENT: Duration = Duration::from_millis(30);
 
 impl Answers {
-    /// Nothing asked yet.
+    /// Without queries so far.
     pub fn new(manner: Manner) -> Answers {
         Answers { manner, unread: Vec::new(), waiting: VecDeque::new() }
     }
 
-    /// Takes in what the program writes.
+    /// Reads the program's output.
     pub fn read(&mut self, bytes: &[u8], cursor: (u16, u16), now: Instant) {
         self.unread.extend_from_slice(bytes);
         let mut at = 0;
@@ -119,14 +119,14 @@ impl Answers {
         }
     }
 
-    /// What is to be written to the program now.
+    /// What to write to the program now.
     pub fn due(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let count = self.waiting.iter().take_while(|(at, _)| *at <= now).count();
         self.waiting.drain(..count).map(|(_, piece)| piece).collect()
     }
 }
 
-/// How long the escape sequence is with which these bytes begin; none where its end is still to come.
+/// The length of the escape sequence at the start of these bytes; `None` if it is incomplete.
 fn length(bytes: &[u8]) -> Option<usize> {
     match bytes.get(1)? {
         b'[' => bytes[2..].iter().position(|byte| (0x40..=0x7e).contains(byte)).map(|end| end + 3),

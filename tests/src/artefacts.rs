@@ -1,7 +1,7 @@
 //! The program and the libraries, built by cargo in the same target folder and profile as the running test.
 //!
-//! A test of one package gets no path to another package's program, and `cargo test` does not build a library that
-//! is nobody's dependency, so both are asked of cargo here. Where everything is fresh that takes a moment.
+//! A test of one package has no path to another package's program, and `cargo test` does not build a library that
+//! is not a dependency, so cargo is asked to build both here. If everything is fresh, that takes a moment.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,20 +16,20 @@ pub fn root() -> PathBuf {
 /// The folder of the profile this test or program was built with: `target/release` or another.
 pub fn profile_dir() -> PathBuf {
     let test = env::current_exe().unwrap();
-    let folder = test.parent().expect("a program lies in a folder");
-    // A test lies in target/PROFILE/deps, a program beside that.
+    let folder = test.parent().expect("a program is in a folder");
+    // A test is in target/PROFILE/deps, a program one level up.
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     folder.to_path_buf()
 }
 
-/// A folder for what may be kept between runs, inside cargo's target folder.
+/// A folder for data kept between runs, inside cargo's target folder.
 pub fn keep_dir(name: &str) -> PathBuf {
     let folder = profile_dir().parent().unwrap().join("tmp").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// A cargo command with the target folder of this test, and without what the outer cargo set for this test only.
+/// A cargo command with the target folder of this test, and without the variables that the outer cargo set for it.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -51,8 +51,8 @@ pub fn profile_name() -> String {
     }
 }
 
-/// Has cargo bring these packages up to date. With `CHAFFINCH_TESTS_AS_BUILT` set, what lies in the target folder is
-/// taken as it is, for runs beside other work there; a missing file fails in any case.
+/// Has cargo build these packages. With `CHAFFINCH_TESTS_AS_BUILT` set, the target folder is used
+/// unchanged, for runs while something else builds there; a missing file fails in any case.
 fn build(packages: &[String]) {
     if env::var_os("CHAFFINCH_TESTS_AS_BUILT").is_some() {
         println!("not built again: {packages:?}");
@@ -71,7 +71,7 @@ fn build(packages: &[String]) {
     );
 }
 
-/// The program and its detectors, built once in each test process.
+/// The program and its detectors, built once per test process.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -95,7 +95,7 @@ pub fn fixture_names() -> Vec<String> {
     names
 }
 
-/// The library of one fixture of `tests/bad`. All of them are built once in each test process.
+/// The library of one fixture of `tests/bad`. All of them are built once per test process.
 pub fn fixture(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -118,18 +118,18 @@ pub fn first_party() -> Vec<String> {
     names
 }
 
-/// The detectors in these libraries that run when none is named, in the order of names.
+/// The detectors in these libraries that run by default, by name.
 pub fn default_detectors() -> Vec<String> {
     let mut names = first_party();
-    // Each library is called like its detector, and one holds a second.
+    // Each library is named after its detector, and one contains a second.
     names.push("neighbor-labels".into());
     names.retain(|name| name != "clean-selection");
     names.sort_unstable();
     names
 }
 
-/// A path in the folder of what the repository cannot hold: `CHAFFINCH_SHARED`, or `shared` beside the repository.
-/// Tests that need it are ignored unless asked for, so a missing path is a failure.
+/// A path in the folder of data outside the repository: `CHAFFINCH_SHARED`, or `shared` beside the repository.
+/// Tests that need it are ignored unless requested, so a missing path is a failure.
 fn shared(part: &str, name: &str) -> PathBuf {
     let folder = env::var_os("CHAFFINCH_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
     let path = folder.join(part).join(name);
@@ -141,12 +141,12 @@ fn shared(part: &str, name: &str) -> PathBuf {
     path
 }
 
-/// A file or folder of a dataset that is too large for the repository, or not ours to hand on.
+/// A file or folder of a dataset that is too large for the repository, or not ours to redistribute.
 pub fn shared_data(name: &str) -> PathBuf {
     shared("data", name)
 }
 
-/// A file of figures that other tools gave on [`shared_data`].
+/// A file of reference figures from other tools on [`shared_data`].
 pub fn shared_reference(name: &str) -> PathBuf {
     shared("reference", name)
 }

@@ -1,4 +1,4 @@
-//! Digests of files and folders, to show that something is the same, or was not touched.
+//! Digests of files and folders, to verify that they are equal or unchanged.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
         .collect()
 }
 
-/// Everything about a folder that writing into it would change: names, contents, modes and times of change.
+/// Everything about a folder that writing to it would change: names, contents, modes and modification times.
 pub fn untouched(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = files(folder);
     for entry in WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()) {

@@ -1,22 +1,22 @@
-//! Pictures in what a program wrote: kitty's commands carried out, and the files in iTerm2's and sixel sequences.
+//! Pictures in a program's output: kitty's commands carried out, and the files in iTerm2 and sixel sequences.
 
 use image::RgbImage;
 use std::collections::BTreeMap;
 
-/// A terminal with kitty's graphics, after all that was written.
+/// The state of a terminal with kitty graphics after all output.
 #[derive(Clone, Debug, Default)]
 pub struct Kitty {
     /// Pictures it holds, by number.
     pub images: BTreeMap<u32, RgbImage>,
-    /// What is shown: place and picture, with columns and rows.
+    /// What is shown: placement and picture, with columns and rows.
     pub placed: BTreeMap<(u32, u32), (u32, u32)>,
-    /// Pictures that were ever sent to their end, with the bytes they took.
+    /// Pictures that were ever sent completely, with the bytes they took.
     pub sent: Vec<usize>,
-    /// Commands that the protocol forbids where they stood.
+    /// Commands that the protocol does not allow at their position.
     pub wrong: Vec<String>,
 }
 
-/// The sequences that begin so, without their beginning and end.
+/// The sequences with this introducer, without introducer and terminator.
 fn sequences(tap: &[u8], start: &str, end: &str) -> Vec<Vec<u8>> {
     let (mut out, mut at) = (Vec::new(), 0);
     while let Some(found) = find(&tap[at..], start.as_bytes()) {
@@ -32,7 +32,7 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// Base 64 to bytes; anything else is left out.
+/// Base64 to bytes; anything else is skipped.
 pub fn unbase64(text: &[u8]) -> Vec<u8> {
     let value = |byte: u8| match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -109,7 +109,7 @@ impl Kitty {
     }
 
     fn receive(&mut self, keys: &BTreeMap<String, String>, data: &[u8]) {
-        // One that was given up is no picture.
+        // An aborted transmission is not a picture.
         if let Ok(image) = image::load_from_memory(&unbase64(data)) {
             let id = keys.get("i").and_then(|id| id.parse().ok()).unwrap_or(0);
             self.images.insert(id, image.into_rgb8());
@@ -117,7 +117,7 @@ impl Kitty {
         }
     }
 
-    /// The picture at a place, and its cells.
+    /// The picture at a placement, and its cells.
     pub fn at(&self, place: u32) -> Option<(&RgbImage, (u32, u32))> {
         let mut here = self.placed.iter().filter(|((at, _), _)| *at == place);
         let ((_, id), cells) = here.next_back()?;

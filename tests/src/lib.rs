@@ -1,11 +1,11 @@
 //! What the tests across crates share: the built program and libraries, generated datasets, planted faults, and a
 //! terminal to drive the program in.
 //!
-//! These tests use Chaffinch as a person does: through its program, its files and its screen. They build what they
-//! need and never pass over a missing piece in silence.
+//! These tests use Chaffinch as a user does: through its program, its files and its screen. They build what they
+//! need and never silently skip a missing piece.
 //!
-//! One file of them: `cargo test --release -p chaffinch -p chaffinch-tests --test scan`. With the program named beside them,
-//! dependencies are built as the program has them, and once.
+//! Run one file of tests: `cargo test --release -p chaffinch -p chaffinch-tests --test scan`. Naming the program as well
+//! keeps the features of dependencies the same, so they are built only once.
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failed step fails the test")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures are part of a test's result")]
 

@@ -1,5 +1,5 @@
-//! A line between a terminal and a program: what is written arrives later, and no faster than the line carries it.
-//! Made in this process, so that it needs no rights and no tools.
+//! A link between a terminal and a program: output arrives later, and no faster than the link allows.
+//! Simulated in this process, so it needs no privileges and no tools.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 /// Bytes that travel together.
 const PACKET: usize = 1400;
 
-/// What a line is like, the same in both directions.
+/// The properties of a link, the same in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Link {
-    /// Time there and back.
+    /// Round-trip time.
     pub round_trip: Duration,
-    /// Bits a second; none where they do not count.
+    /// Bits per second; `None` for unlimited.
     pub bits: Option<f64>,
 }
 
 impl Link {
-    /// A line of so many milliseconds there and back, and so many millions of bits a second.
+    /// A link with this round-trip time in milliseconds and bandwidth in Mbit/s.
     pub fn new(milliseconds: u64, megabits: f64) -> Link {
         Link { round_trip: Duration::from_millis(milliseconds), bits: Some(megabits * 1e6) }
     }
@@ -35,7 +35,7 @@ pub struct Way {
 }
 
 impl Way {
-    /// One direction of a line.
+    /// One direction of a link.
     pub fn new(link: Link) -> Way {
         Way {
             delay: link.round_trip / 2,
@@ -73,7 +73,7 @@ impl Way {
         self.waiting.front().map(|(at, _)| *at)
     }
 
-    /// Bytes that were on their way at once, at most, since this was last asked.
+    /// The maximum number of bytes in flight since the last call.
     pub fn most(&mut self) -> usize {
         std::mem::replace(&mut self.most, self.held)
     }
@@ -92,7 +92,7 @@ mod tests {
         let at = |milliseconds: u64| start + Duration::from_millis(milliseconds);
         assert!(way.due(at(49)).is_empty());
         let mut came = way.due(at(550));
-        // Ten bytes a millisecond, once the first has come.
+        // Ten bytes per millisecond after the first.
         assert!((3_500..=5_000).contains(&came.len()), "{}", came.len());
         assert!(way.due(at(550)).is_empty());
         came.extend(way.due(at(1_051)));

@@ -1,8 +1,8 @@
-//! Which modules of a crate use which, and where they go in circles.
+//! Which modules of a crate use which, and where there are cycles.
 //!
 //! The sources are read as the compiler finds them, from the root along `mod` lines, without code of tests. A path is
-//! followed to the file that defines the item: a module that only hands on what another defines (`pub use`) is a
-//! signpost and depends on nothing by that.
+//! followed to the file that defines the item: a module that only re-exports what another defines (`pub use`) does
+//! not depend on it.
 
 use crate::tokens::{Named, Token, closing, named, production, tokens};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,12 +48,12 @@ struct File {
     module: Vec<String>,
 }
 
-/// Files or top-level modules each of which reaches all others.
+/// Files or top-level modules that all reach each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circle {
     /// Their names, sorted.
     pub members: Vec<String>,
-    /// The lines that hold them together: `file:line uses path`.
+    /// The lines that connect them: `file:line uses path`.
     pub because: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for Circle {
 }
 
 impl Graph {
-    /// Reads the crate whose sources lie in this folder.
+    /// Reads the crate whose sources are in this folder.
     ///
     /// # Panics
     ///
@@ -73,7 +73,7 @@ impl Graph {
     pub fn of(src: &Path) -> Graph {
         let mut reader = Reader { src, modules: Vec::new(), files: Vec::new() };
         let root = ["lib.rs", "main.rs"].into_iter().find(|name| src.join(name).is_file());
-        let root = root.unwrap_or_else(|| panic!("{} holds no lib.rs or main.rs", src.display()));
+        let root = root.unwrap_or_else(|| panic!("{} contains no lib.rs or main.rs", src.display()));
         reader.file(PathBuf::from(root), Vec::new(), PathBuf::new());
         let Reader { modules, files, .. } = reader;
         let uses = Resolver::new(&modules).uses();
@@ -85,18 +85,18 @@ impl Graph {
         self.files.len()
     }
 
-    /// Circles between the top-level modules of the crate: a folder is one room with everything in it.
+    /// Cycles between the top-level modules of the crate; a folder counts as one module with everything in it.
     pub fn folder_circles(&self) -> Vec<Circle> {
         let room = |file: usize| self.files[file].module.first().cloned();
         self.circles(&|file| room(file).unwrap_or_else(|| self.name(file)))
     }
 
-    /// Circles between files.
+    /// Cycles between files.
     pub fn file_circles(&self) -> Vec<Circle> {
         self.circles(&|file| self.name(file))
     }
 
-    /// Whether a module uses what a module around it defines: that is how Rust nests them, and no part of a circle.
+    /// Whether a module uses what a module around it defines: that is how Rust nests them, and not part of a cycle.
     fn is_upward(&self, from: usize, to: usize) -> bool {
         self.files[from].module.starts_with(&self.files[to].module)
     }
@@ -166,7 +166,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads a file and those it names. Its children lie in `folder`.
+    /// Reads a file and its modules. Its children are in `folder`.
     fn file(&mut self, name: PathBuf, path: Vec<String>, folder: PathBuf) {
         let full = self.src.join(&name);
         let text = fs::read_to_string(&full).unwrap_or_else(|error| panic!("{}: {error}", full.display()));
@@ -296,7 +296,7 @@ impl<'a> Resolver<'a> {
         let mut uses = BTreeMap::new();
         for module in self.modules {
             for named in &module.named {
-                // What is only handed on is no dependency of the module that does so.
+                // A re-export is not a dependency of the module that does it.
                 let name = named.imported_as.as_ref();
                 if named.public && name.is_some_and(|name| name == "*" || !module.words.contains(name)) {
                     continue;
@@ -333,7 +333,7 @@ impl<'a> Resolver<'a> {
         let import = module.named.iter().find(|other| {
             other.imported_as.as_deref() == Some(path[0].as_str()) && other.path.as_slice() != path
         })?;
-        // Names that import each other (`use log::log`) lead nowhere.
+        // Names that import each other (`use log::log`) resolve to nothing.
         if depth > 4 || import.path.first() == path.first() {
             return None;
         }
@@ -341,7 +341,7 @@ impl<'a> Resolver<'a> {
         Some([&start[..], &path[1..]].concat())
     }
 
-    /// The files that define what a path means. A glob means what the module that asks has use for.
+    /// The files that define the target of a path. A glob stands for whatever the requesting module uses.
     fn files(&self, asking: &Module, path: &[String]) -> BTreeSet<usize> {
         if let Some((star, place)) = path.split_last()
             && star == "*"
@@ -356,7 +356,7 @@ impl<'a> Resolver<'a> {
         match rest.first() {
             Some(name) => match self.item(module, name, &mut Vec::new()) {
                 Some(file) => BTreeSet::from([file]),
-                // Handed on from another crate.
+                // Re-exported from another crate.
                 None if module.named.iter().any(|named| named.imported_as.as_ref() == Some(name)) => {
                     BTreeSet::new()
                 }
@@ -372,7 +372,7 @@ impl<'a> Resolver<'a> {
         (0..=path.len()).rev().find_map(|end| Some((*self.by_path.get(&path[..end])?, &path[end..])))
     }
 
-    /// The file that defines a name of a module, which may hand on what others define.
+    /// The file that defines a name in a module, which may be a re-export.
     fn item(&self, module: &'a Module, name: &str, seen: &mut Vec<(usize, String)>) -> Option<usize> {
         if module.items.contains(name) {
             return Some(module.file);

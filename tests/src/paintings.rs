@@ -1,15 +1,15 @@
-//! 320 paintings as embeddings, on which published notebooks and cleanlab's Datalab give figures to compare with.
+//! 320 paintings as embeddings, for which published notebooks and cleanlab's Datalab provide figures to compare with.
 //!
-//! Detectors' own tests include this file by its path: two detectors cannot be linked into one test, since each
-//! exports the same symbol. Who includes it brings `npy` of `chaffinch_plugin::testing`.
+//! Detectors' own tests include this file by its path: two detectors cannot be linked into one test, because each
+//! exports the same symbol. The including file must import `npy` from `chaffinch_plugin::testing`.
 
 use super::npy;
 use std::path::PathBuf;
 
-/// What is known of the paintings.
+/// The embeddings of the paintings.
 #[derive(Debug)]
 pub(crate) struct Paintings {
-    /// As saved, not normalised; row by row.
+    /// As saved, not normalized; row by row.
     pub(crate) embeddings: Vec<f32>,
     /// Length of a row.
     pub(crate) dim: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Paintings {
 
 impl Paintings {
     /// Reads them from `data/paintings` in the folder that `CHAFFINCH_SHARED` names, by default `shared` beside the
-    /// repository. Tests that ask are ignored unless wanted, so missing data is a failure.
+    /// repository. Tests that use it are ignored unless requested, so missing data is a failure.
     pub(crate) fn read() -> Paintings {
         // `tests` is one folder down, a detector's crate two.
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// One picture of a pattern: two colours of the class, and a place, size and noise of its own.
+/// One picture of a pattern: two colors of the class, and a place, size and noise of its own.
 pub fn picture(class: usize, number: u64, side: u32) -> RgbImage {
     let mut random = Random::new(number.wrapping_mul(31).wrapping_add(class as u64));
     let hue = class as f32 * 25.0;
@@ -36,7 +36,7 @@ pub fn picture(class: usize, number: u64, side: u32) -> RgbImage {
     })
 }
 
-/// Writes `each` pictures for each of the first `classes` classes into class folders, as JPEG and PNG by turns,
+/// Writes `each` pictures for each of the first `classes` classes into class folders, alternately as JPEG and PNG,
 /// and returns their paths in `folder`.
 pub fn dataset(folder: &Path, classes: usize, each: usize, side: u32) -> Vec<PathBuf> {
     let mut paths = Vec::new();

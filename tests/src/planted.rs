@@ -13,20 +13,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What was planted, as paths in the dataset.
+/// The planted faults, as paths in the dataset.
 #[derive(Debug, Default)]
 pub struct Planted {
     /// All samples, planted ones included.
     pub samples: usize,
     /// Exact copies, each with its original.
     pub copies: Vec<(String, String)>,
-    /// Images that were written again in another quality, format or size, each with its original.
+    /// Images re-encoded in another quality, format or size, each with its original.
     pub near: Vec<(String, String)>,
     /// Images in the folder of another class, each with its true class.
     pub swapped: Vec<(String, String)>,
     /// Photos of cats and dogs in the folder of another class.
     pub foreign: Vec<String>,
-    /// Files that are no image.
+    /// Files that are not images.
     pub broken: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ pub fn plant((cifar, pets): &(PathBuf, PathBuf), folder: &Path, seed: u64) -> Pl
     }
     planted.samples = images.len();
     random.shuffle(&mut images);
-    // Each image gets one fault at most.
+    // Each image gets at most one fault.
     let mut rest = images.into_iter();
     let other = |random: &mut Random, not: &[usize]| loop {
         let class = random.below(CLASSES.len());
@@ -86,7 +86,7 @@ pub fn plant((cifar, pets): &(PathBuf, PathBuf), folder: &Path, seed: u64) -> Pl
             return class;
         }
     };
-    // File names say nothing: they are numbers like those of the dataset.
+    // File names reveal nothing: they are numbers like those of the dataset.
     let mut taken = BTreeSet::new();
     let mut name = |random: &mut Random, class: usize, extension: &str| loop {
         let path = format!("{}/{:04}.{extension}", CLASSES[class], random.below(10_000));
@@ -124,7 +124,7 @@ pub fn plant((cifar, pets): &(PathBuf, PathBuf), folder: &Path, seed: u64) -> Pl
     let mut photos = listed(pets);
     random.shuffle(&mut photos);
     for (number, photo) in photos.iter().take(20).enumerate() {
-        // Neither cat nor dog: there they would be no strangers.
+        // Not cat or dog, where they would not be foreign.
         let class = other(&mut random, &[3, 5]);
         let path = name(&mut random, class, "jpg");
         if number % 2 == 0 {
@@ -161,8 +161,8 @@ fn jpeg(picture: &image::RgbImage, quality: u8) -> Vec<u8> {
     bytes
 }
 
-/// How many of each kind stand in a list of paths, as kind, found and planted. A copy counts as found when it or
-/// its original is listed, since nobody can tell from two equal files which of them is the copy; the kinds
+/// How many of each kind are in a list of paths, as kind, found and planted. A copy counts as found if it or
+/// its original is listed, because two equal files do not show which one is the copy; the kinds
 /// `… themselves` count the planted file only.
 pub fn found(planted: &Planted, listed: &BTreeSet<String>) -> BTreeMap<&'static str, (usize, usize)> {
     let single = |paths: &mut dyn Iterator<Item = &String>| {

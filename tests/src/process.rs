@@ -1,25 +1,25 @@
-//! Watching and ending processes that a test has started.
+//! Watches and ends processes started by a test.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Sends a signal; a process that is gone already is no matter.
+/// Sends a signal; it is fine if the process is already gone.
 pub fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(i32::try_from(pid).unwrap()) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Whether a process runs: it exists and is no zombie.
+/// Whether a process is running: it exists and is not a zombie.
 pub fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in brackets may hold anything, so the state is looked for after the last bracket.
+    // The name in parentheses may contain anything, so the state is after the last parenthesis.
     stat.rsplit_once(')')
         .is_some_and(|(_, rest)| !matches!(rest.trim_start().chars().next(), Some('Z' | 'X') | None))
 }
 
-/// Processor seconds a process has used so far, itself and not its children.
+/// CPU seconds used by a process so far, without its children.
 pub fn cpu_seconds(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -27,7 +27,7 @@ pub fn cpu_seconds(pid: u32) -> Option<f64> {
     Some(ticks / 100.0)
 }
 
-/// Waits until something holds, and says whether it did in time and after how long.
+/// Waits for a condition; returns whether it held in time, and after how long.
 pub fn wait_for(limit: Duration, mut holds: impl FnMut() -> bool) -> Result<Duration, Duration> {
     let started = Instant::now();
     loop {
@@ -41,7 +41,7 @@ pub fn wait_for(limit: Duration, mut holds: impl FnMut() -> bool) -> Result<Dura
     }
 }
 
-/// Whether a process is an engine behind a screen, and not what shows it.
+/// Whether a process is an engine, as opposed to the screen.
 pub fn is_engine(pid: u32) -> bool {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     line.split(|byte| *byte == 0).nth(1) == Some(b"engine")

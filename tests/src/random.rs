@@ -1,6 +1,6 @@
-//! A small generator of numbers that are the same on every machine.
+//! A small random number generator that is the same on every machine.
 
-/// SplitMix64: good enough to plant faults, and never another sequence in another release.
+/// SplitMix64: good enough to plant faults, and the same sequence in every release.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -29,7 +29,7 @@ impl Random {
         low + (high - low) * (self.bits() >> 40) as f32 / (1_u64 << 24) as f32
     }
 
-    /// Puts a list in another order.
+    /// Shuffles a list.
     pub fn shuffle<T>(&mut self, list: &mut [T]) {
         for i in (1..list.len()).rev() {
             list.swap(i, self.below(i + 1));

@@ -1,11 +1,11 @@
-//! Recipes of the documentation ("add a detector", "add a command"), followed to the letter in a copy of the checkout.
+//! Recipes from the documentation ("add a detector", "add a command"), followed to the letter in a copy of the checkout.
 //!
-//! A recipe is a section of Markdown, or of a module's `//!` lines. Its steps are sentences that a fenced block follows:
+//! A recipe is a section of Markdown, or of a module's `//!` lines. Each step is a sentence followed by a fenced block:
 //!
-//! - ``Create `PATH`:`` makes a file of the block.
-//! - ``In `PATH`, below `LINE`:`` puts the block under the only line that contains `LINE`; `above` puts it over that line.
+//! - ``Create `PATH`:`` writes the block to a new file.
+//! - ``In `PATH`, below `LINE`:`` inserts the block after the only line that contains `LINE`; `above` inserts it before.
 //!
-//! Everything else, blocks of commands included, is for the reader.
+//! Everything else, including blocks of commands, is for the reader.
 
 use crate::artefacts::{cargo, profile_dir, profile_name, root};
 use std::fs;
@@ -16,41 +16,43 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A new file.
+    /// Creates a file.
     Create {
         /// Relative to the checkout.
         path: String,
-        /// All of it.
+        /// The whole content.
         text: String,
     },
-    /// Lines in a file that is there.
+    /// Inserts lines into an existing file.
     Insert {
         /// Relative to the checkout.
         path: String,
-        /// What the line beside them contains.
+        /// A text that only the adjacent line contains.
         beside: String,
-        /// Whether they come above that line.
+        /// Whether the lines go above that line.
         above: bool,
         /// The lines.
         text: String,
     },
 }
 
-/// What following a recipe takes.
+/// How much a recipe takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Files made.
+    /// New files.
     pub files: usize,
-    /// Places edited in files that were there.
+    /// Edits to existing files.
     pub edits: usize,
-    /// Lines written at those places.
+    /// Lines added by those edits.
     pub edited_lines: usize,
+    /// Those of the added lines that only declare a new file as a module.
+    pub mod_lines: usize,
 }
 
 /// The steps of one section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    /// In the order of the text.
+    /// In document order.
     pub steps: Vec<Step>,
 }
 
@@ -65,7 +67,7 @@ impl Recipe {
     ///
     /// # Panics
     ///
-    /// If there is no such section, or it has no steps.
+    /// If there is no such section, or it contains no steps.
     pub fn read(markdown: &str, heading: &str) -> Recipe {
         let level = |line: &str| line.chars().take_while(|c| *c == '#').count();
         let mut lines = markdown.lines();
@@ -97,7 +99,7 @@ impl Recipe {
         Recipe { steps }
     }
 
-    /// What it takes to follow it.
+    /// How much it takes to follow it.
     pub fn cost(&self) -> Cost {
         let mut cost = Cost::default();
         for step in &self.steps {
@@ -106,23 +108,24 @@ impl Recipe {
                 Step::Insert { text, .. } => {
                     cost.edits += 1;
                     cost.edited_lines += text.lines().count();
+                    cost.mod_lines += text.lines().filter(|line| line.starts_with("mod ")).count();
                 }
             }
         }
         cost
     }
 
-    /// Does what it says in this folder.
+    /// Carries out the steps in this folder.
     ///
     /// # Panics
     ///
-    /// If a file to make is there already, or a line to put something beside is not there exactly once.
+    /// If a file to create already exists, or the line to insert beside does not occur exactly once.
     pub fn follow(&self, folder: &Path) {
         for step in &self.steps {
             match step {
                 Step::Create { path, text } => {
                     let file = folder.join(path);
-                    assert!(!file.exists(), "{path} is there already");
+                    assert!(!file.exists(), "{path} already exists");
                     fs::create_dir_all(file.parent().unwrap()).unwrap();
                     fs::write(file, text).unwrap();
                 }
@@ -130,7 +133,7 @@ impl Recipe {
                     let file = folder.join(path);
                     let old = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
                     let hits = old.lines().filter(|line| line.contains(beside.as_str())).count();
-                    assert_eq!(hits, 1, "{path} has {hits} lines with '{beside}'");
+                    assert_eq!(hits, 1, "{path} has {hits} lines with '{beside}' instead of 1");
                     let mut new = String::new();
                     for line in old.lines() {
                         let hit = line.contains(beside.as_str());
@@ -148,9 +151,9 @@ impl Recipe {
     }
 }
 
-/// The step that a line begins, if it does.
+/// The step that a line introduces, if any.
 fn sentence(line: &str) -> Option<Step> {
-    // A list's number before it is for the eye.
+    // Ignores a list marker before the sentence.
     let line =
         line.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-').trim_start();
     let mut words = line.split('`');
@@ -169,18 +172,18 @@ fn sentence(line: &str) -> Option<Step> {
     }
 }
 
-/// Copies the checkout into a folder, without what git ignores. Files keep their times.
+/// Copies the checkout to a folder, without ignored files. Modification times are preserved.
 ///
 /// # Panics
 ///
-/// If git does not know the files.
+/// If git cannot list the files.
 pub fn checkout(folder: &Path) {
     let list = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .current_dir(root())
         .output()
-        .expect("a checkout has git");
-    assert!(list.status.success(), "git ls-files fails in {}", root().display());
+        .expect("git can be started");
+    assert!(list.status.success(), "git ls-files failed in {}", root().display());
     for name in String::from_utf8(list.stdout).unwrap().split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root().join(name), folder.join(name));
         if from.is_file() {
@@ -192,8 +195,8 @@ pub fn checkout(folder: &Path) {
     }
 }
 
-/// A copy of the checkout, without what git ignores, to try something in. There is one at a time; it lies in cargo's
-/// target folder, and what is built in it shares the dependencies with the running tests.
+/// A scratch copy of the checkout, without ignored files. Only one exists at a time; it is inside cargo's target folder,
+/// and builds in it share dependencies with the running tests.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
@@ -205,7 +208,7 @@ impl Scratch {
     pub fn new() -> Scratch {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        // Always the same path, and files keep their times: what is unchanged since the last time is not built again.
+        // The path is fixed and modification times are preserved, so unchanged crates are not rebuilt on the next run.
         let folder = profile_dir().parent().unwrap().join("tmp/recipes");
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
@@ -214,27 +217,27 @@ impl Scratch {
         Scratch { folder, _alone: alone }
     }
 
-    /// Where it is.
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.folder
     }
 
-    /// Runs a command of cargo here (`check`, `test`) with the profile of the running tests.
+    /// Runs a cargo command (`check`, `test`) here, with the profile of the running tests.
     ///
     /// # Panics
     ///
-    /// With what cargo said, if it fails.
+    /// With cargo's output, if it fails.
     pub fn cargo(&self, command: &str, args: &[&str]) {
         let mut run = cargo();
         run.current_dir(&self.folder).args([command, "--offline", "--profile", &profile_name()]).args(args);
         let output = run.output().expect("cargo can be started");
-        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(
             output.status.success(),
-            "cargo {command} {args:?} in {}:\n{}{}",
+            "cargo {command} {args:?} failed in {}:\n{}{}",
             self.folder.display(),
-            said(&output.stdout),
-            said(&output.stderr)
+            text(&output.stdout),
+            text(&output.stderr)
         );
     }
 }
@@ -290,25 +293,25 @@ Create `fish.txt`:
     fn a_section_is_read_and_followed() {
         let recipe = Recipe::read(TEXT, "Add a bird");
         assert_eq!(recipe.steps.len(), 3, "{:?}", recipe.steps);
-        assert_eq!(recipe.cost(), Cost { files: 1, edits: 2, edited_lines: 2 });
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("list.txt"), "finch\na robin\nthrush\n").unwrap();
-        recipe.follow(place.path());
-        let read = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
+        assert_eq!(recipe.cost(), Cost { files: 1, edits: 2, edited_lines: 2, mod_lines: 0 });
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("list.txt"), "finch\na robin\nthrush\n").unwrap();
+        recipe.follow(folder.path());
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(read("birds/wren.txt"), "small\n");
         assert_eq!(read("list.txt"), "finch\nowl\na robin\nwren\nthrush\n");
     }
 
     #[test]
     #[should_panic(expected = "list.txt has 2 lines with 'robin'")]
-    fn a_line_that_is_there_twice_is_no_place() {
-        let place = tempfile::tempdir().unwrap();
-        fs::write(place.path().join("list.txt"), "robin\nrobin\n").unwrap();
-        Recipe::read(TEXT, "Add a bird").follow(place.path());
+    fn a_line_that_occurs_twice_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("list.txt"), "robin\nrobin\n").unwrap();
+        Recipe::read(TEXT, "Add a bird").follow(folder.path());
     }
 
     #[test]
-    fn recipes_may_stand_in_a_source() {
+    fn recipes_may_be_in_module_docs() {
         let source = "//! # Add one\n//!\n//! Create `a`:\n//! ```text\n//!  x\n//! ```\nfn f() {}";
         let recipe = Recipe::read(&module_docs(source), "Add one");
         assert_eq!(recipe.steps, [Step::Create { path: "a".into(), text: " x\n".into() }]);

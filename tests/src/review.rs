@@ -1,4 +1,4 @@
-//! A reviewer who follows a script and keeps their own record of what they decided, to hold the program to.
+//! A reviewer who follows a script and keeps their own record of decisions to check the program against.
 
 use crate::process::wait_for;
 use crate::random::Random;
@@ -8,18 +8,18 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What was decided about a sample: the action, and the new label where there is one.
+/// What was decided about a sample: the action, and the new label if there is one.
 pub type Decided = (String, String);
 
-/// The reviewer: a list of samples, a place in it, and a memory.
+/// The reviewer: a list of samples, a position in it, and a record.
 pub struct Reviewer {
     /// Paths in the order of the list.
     pub order: Vec<String>,
-    /// The row the reviewer believes to be at.
+    /// The row where the reviewer expects to be.
     pub row: usize,
     /// The reviewer's own record.
     pub record: BTreeMap<String, Decided>,
-    /// Entries that the journal must have: every decision, undo and redo is one.
+    /// Expected journal entries: every decision, undo and redo is one.
     pub entries: usize,
     done: Vec<(usize, Option<Decided>, Decided)>,
     undone: Vec<(usize, Option<Decided>, Decided)>,
@@ -48,7 +48,7 @@ impl Reviewer {
         terminal.settle(Duration::from_millis(400));
     }
 
-    /// The path at the reviewer's place.
+    /// The path at the reviewer's position.
     pub fn path(&self) -> &str {
         &self.order[self.row]
     }
@@ -64,7 +64,7 @@ impl Reviewer {
         }
     }
 
-    /// Types a decision and notes it down; the program goes to the next undecided sample by itself.
+    /// Types a decision and records it; the program advances to the next undecided sample.
     pub fn decide(&mut self, terminal: &Terminal, action: &str, label: &str) {
         match action {
             "keep" => terminal.keys("a"),
@@ -92,7 +92,7 @@ impl Reviewer {
         self.record.insert(self.order[*row].clone(), decided);
     }
 
-    /// Takes the last decision back; the program goes to its sample.
+    /// Undoes the last decision; the program goes to its sample.
     pub fn undo(&mut self, terminal: &Terminal) {
         let (row, before, new) = self.done.pop().expect("there is something to undo");
         terminal.keys("u");
@@ -144,8 +144,8 @@ impl Reviewer {
         );
     }
 
-    /// Makes so many decisions of all kinds, with undos and redos between them. Keys are typed in bursts, as fast
-    /// as the terminal takes them.
+    /// Makes this many decisions of all kinds, mixed with undos and redos. Keys are typed in bursts, as fast
+    /// as the terminal accepts them.
     pub fn work(&mut self, terminal: &Terminal, sandbox: &Sandbox, decisions: usize, random: &mut Random) {
         const LABELS: [&str; 5] = ["airplane", "truck", "frog", "horse", "ship"];
         let target = self.record.len() + decisions;
@@ -181,7 +181,7 @@ impl Reviewer {
         self.saved(sandbox);
     }
 
-    /// Forgets what could be undone, as a reviewer does who begins anew.
+    /// Clears the undo history, like a reviewer who starts over.
     pub fn forget(&mut self) {
         self.done.clear();
         self.undone.clear();
@@ -208,7 +208,7 @@ pub fn tail(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-/// The new label of a journal entry, wherever in it the choice stands; none where it keeps.
+/// The new label in a journal entry, wherever the choice is; `None` if it keeps.
 fn choice(entry: &Value) -> Option<String> {
     fn find(value: &Value) -> Option<Option<String>> {
         match value {

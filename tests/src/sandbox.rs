@@ -1,5 +1,5 @@
-//! A place of its own for each test: folders for dataset and session, and a program that sees nothing of the
-//! person who runs the tests.
+//! A sandbox for each test: folders for dataset and session, and a program that sees nothing of the user who runs the
+//! tests.
 
 use crate::artefacts::program;
 use serde_json::Value;
@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// Who decides in tests.
+/// The reviewer in tests.
 pub const REVIEWER: &str = "tester";
 
-/// A temporary place with a dataset folder and a session folder in it.
+/// A temporary folder with a dataset folder and a session folder in it.
 #[derive(Debug)]
 pub struct Sandbox {
     place: TempDir,
 }
 
-/// What a run of the program left.
+/// The result of running the program.
 #[derive(Debug)]
 pub struct Ran {
-    /// Its exit code; −1 where a signal ended it.
+    /// Its exit code; −1 if a signal ended it.
     pub code: i32,
     /// Its output.
     pub stdout: String,
     /// Its messages.
     pub stderr: String,
-    /// Both as bytes, for what must not be in them.
+    /// Both as bytes, to check what must not be in them.
     pub raw: Vec<u8>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Sandbox {
 }
 
 impl Sandbox {
-    /// A fresh one.
+    /// Creates one.
     pub fn new() -> Sandbox {
         let place = tempfile::Builder::new().prefix("chaffinch-test-").tempdir().unwrap();
         for folder in ["data", "home", "state", "config", "cache", "run"] {
@@ -51,7 +51,7 @@ impl Sandbox {
         Sandbox { place }
     }
 
-    /// The whole place.
+    /// The sandbox folder.
     pub fn path(&self) -> &Path {
         self.place.path()
     }
@@ -66,7 +66,7 @@ impl Sandbox {
         self.path().join("session")
     }
 
-    /// The environment of every program here: nothing of the person's own.
+    /// The environment of every program here: nothing of the user's own.
     pub fn environment(&self) -> Vec<(String, String)> {
         let at = |name: &str| self.path().join(name).to_str().unwrap().to_owned();
         let mut all = vec![
@@ -156,17 +156,17 @@ impl From<Output> for Ran {
     }
 }
 
-/// The JSON a run printed.
+/// The JSON printed by a run.
 pub fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout)
-        .unwrap_or_else(|error| panic!("no JSON ({error}) in\n{}\n{}", ran.stdout, ran.stderr))
+        .unwrap_or_else(|error| panic!("invalid JSON ({error}) in\n{}\n{}", ran.stdout, ran.stderr))
 }
 
 /// The scan report of a run: the last line or the whole text.
 pub fn report(ran: &Ran) -> Value {
     let value: Value = serde_json::from_str(&ran.stdout)
         .or_else(|_| serde_json::from_str(ran.stdout.trim().lines().last().unwrap_or_default()))
-        .unwrap_or_else(|error| panic!("no report ({error}) in\n{}\n{}", ran.stdout, ran.stderr));
+        .unwrap_or_else(|error| panic!("invalid report ({error}) in\n{}\n{}", ran.stdout, ran.stderr));
     assert!(value.get("samples").is_some(), "this is no scan report: {value}");
     value
 }
@@ -191,7 +191,7 @@ pub fn journal(session: &Path) -> Vec<Value> {
     files.sort_unstable();
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
-        // A last line without its end is a torn write, which readers drop.
+        // A last line without a newline is a torn write, which readers drop.
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         for line in std::str::from_utf8(&bytes[..whole]).unwrap().lines() {
             entries.push(serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line:?}")));

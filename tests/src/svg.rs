@@ -1,4 +1,4 @@
-//! A screen as an SVG picture: what stands in the documentation is what the program drew.
+//! A screen as an SVG picture, so that the documentation shows what the program drew.
 //!
 //! Backgrounds and half blocks are pixels of one small embedded PNG, blocks of other heights and shades are
 //! rectangles, everything else is text in a fixed-width font, stretched to its cells.
@@ -12,11 +12,11 @@ use vt100::{Cell, Color, Screen};
 
 /// Pixels of a cell.
 const CELL: (u32, u32) = (9, 18);
-/// Where letters stand in a cell, from its top.
+/// The baseline of letters in a cell, from its top.
 const BASELINE: u32 = 14;
 const GROUND: [u8; 3] = [0x12, 0x15, 0x1a];
 const INK: [u8; 3] = [0xd4, 0xda, 0xe0];
-/// The first sixteen colours of xterm.
+/// The first sixteen colors of xterm.
 const SIXTEEN: [u32; 16] = [
     0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f,
     0xff_0000, 0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
@@ -71,7 +71,7 @@ pub fn svg(screen: &Screen, title: &str) -> String {
     )
 }
 
-/// Characters of one look behind one another.
+/// Consecutive characters of the same style.
 struct Run {
     look: String,
     column: u32,
@@ -107,7 +107,7 @@ fn look(cell: &Cell, ink: [u8; 3]) -> String {
     look
 }
 
-/// Ink and ground of a cell.
+/// Foreground and background of a cell.
 fn colours(cell: &Cell) -> ([u8; 3], [u8; 3]) {
     let (ink, ground) = (colour(cell.fgcolor(), INK), colour(cell.bgcolor(), GROUND));
     if cell.inverse() { (ground, ink) } else { (ink, ground) }
@@ -130,7 +130,7 @@ fn colour(colour: Color, usual: [u8; 3]) -> [u8; 3] {
     }
 }
 
-/// Draws a cell that is a block. Says whether it was one.
+/// Draws a cell that is a block. Returns whether it was one.
 fn block(text: &str, at: (u32, u32), ink: [u8; 3], pixels: &mut RgbImage, shapes: &mut String) -> bool {
     let (column, row) = at;
     let mut half = |half: u32| pixels.put_pixel(column, row * 2 + half, Rgb(ink));

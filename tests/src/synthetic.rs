@@ -1,5 +1,4 @@
-//! Sessions of any size without a picture behind them, made in seconds: what the interface, lists and memory are
-//! measured on.
+//! Sessions of any size without pictures, created in seconds, for measuring the interface, lists and memory.
 
 use crate::random::Random;
 use chaffinch_compute::content::ContentHash;
@@ -16,10 +15,10 @@ fn class(number: usize) -> String {
     format!("class-{number:03}")
 }
 
-/// One sample in so many is a suspect.
+/// One sample in this many is a suspect.
 const SUSPECTS: usize = 20;
 
-/// Writes a session of so many samples in `classes` classes, about the dataset folder `data`, with the results of
+/// Writes a session with this many samples in `classes` classes, for the dataset folder `data`, with the results of
 /// three detectors. The same numbers give the same bytes.
 pub fn session(place: &Path, data: &Path, count: usize, classes: usize) {
     std::fs::create_dir_all(data).unwrap();

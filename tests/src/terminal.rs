@@ -1,8 +1,8 @@
-//! A pseudo-terminal with a screen behind it, and the program in front of it.
+//! A pseudo-terminal with an emulated screen, and the program running in it.
 //!
-//! The program sees a real terminal: a session of its own, a controlling terminal, signals, a window size. What it
-//! writes goes to a screen that can be read, and byte for byte to a tap, so that a test can look for what must
-//! never be written. Waiting is always for something on the screen, with a generous limit.
+//! The program sees a real terminal: its own session, a controlling terminal, signals, a window size. Its output
+//! goes to an emulated screen, and byte for byte to a tap, so that a test can look for what must
+//! never be written. Tests always wait for something on the screen, with a generous timeout.
 
 use crate::answers::{Answers, Manner};
 use crate::link::{Link, Way};
@@ -31,13 +31,13 @@ struct Shared {
     ended: bool,
 }
 
-/// Both directions of the line between the terminal and the program.
+/// Both directions of the link between the terminal and the program.
 struct Line {
     to_program: Way,
     to_terminal: Way,
 }
 
-/// What a terminal has received so far, and when.
+/// What a terminal has received so far, with times.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// Every byte.
@@ -47,10 +47,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// When this byte had come.
+    /// When this byte arrived.
     ///
     /// # Panics
-    /// When it has not.
+    /// If it has not.
     pub fn came(&self, place: usize) -> Instant {
         let stamp = self.stamps.partition_point(|(_, length)| *length <= place);
         self.stamps[stamp].0
@@ -72,7 +72,7 @@ pub struct Terminal {
     /// Kept open, so that the terminal's modes can be read after the program has gone.
     slave: Option<OwnedFd>,
     shared: Arc<Mutex<Shared>>,
-    /// The line in between, where there is one that counts.
+    /// The simulated link, if any.
     line: Option<Arc<Mutex<Line>>>,
     closing: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
@@ -83,14 +83,14 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A side of the screen; none has no cells.
+/// A side of the screen, which is never 0.
 fn cells(side: u16) -> NonZero<u16> {
-    NonZero::new(side).expect("a terminal has rows and columns")
+    NonZero::new(side).expect("a terminal needs rows and columns")
 }
 
 impl Terminal {
-    /// Starts a command in a new terminal of this size. The command's environment is taken as it is, with `TERM`
-    /// added where it has none.
+    /// Starts a command in a new terminal of this size. The command's environment is taken unchanged, with `TERM`
+    /// added if it has none.
     pub fn start(command: &Command, columns: u16, rows: u16) -> Terminal {
         Terminal::start_as(command, columns, rows, Manner::default())
     }
@@ -169,7 +169,7 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Types.
+    /// Types these bytes.
     pub fn keys(&self, text: &str) {
         if let Some(line) = &self.line {
             return lock(line).to_program.push(text.as_bytes(), Instant::now());
@@ -177,7 +177,7 @@ impl Terminal {
         let master = self.master.as_ref().expect("the terminal is open");
         let mut bytes = text.as_bytes();
         while !bytes.is_empty() {
-            let written = rustix::io::write(master, bytes).expect("the terminal takes keys");
+            let written = rustix::io::write(master, bytes).expect("the terminal accepts keys");
             bytes = &bytes[written..];
         }
     }
@@ -200,7 +200,7 @@ impl Terminal {
         lines.lines().enumerate().filter(|(_, line)| line.contains(text)).map(|(row, _)| row as u16).collect()
     }
 
-    /// Looks at the emulated screen itself: colours, modes, the cursor.
+    /// Looks at the emulated screen itself: colors, modes, the cursor.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(lock(&self.shared).screen.screen())
     }
@@ -216,12 +216,12 @@ impl Terminal {
         Record { bytes: shared.tap.clone(), stamps: shared.stamps.clone() }
     }
 
-    /// Whether the program and whatever it started have let go of the terminal, so that nothing comes any more.
+    /// Whether the program and its children have closed the terminal, so that nothing more will come.
     pub fn ended(&self) -> bool {
         lock(&self.shared).ended
     }
 
-    /// Bytes on their way to the terminal at once, at most, since this was last asked.
+    /// The maximum number of bytes in flight to the terminal since the last call.
     pub fn most_on_the_way(&self) -> usize {
         self.line.as_ref().map_or(0, |line| lock(line).to_terminal.most())
     }
@@ -229,11 +229,11 @@ impl Terminal {
     /// Waits until the screen shows something.
     ///
     /// # Panics
-    /// With the screen, when it does not within [`PATIENCE`].
+    /// With the screen, if it does not within [`PATIENCE`].
     pub fn wait(&self, what: &str, mut shows: impl FnMut(&str) -> bool) -> Duration {
         match process::wait_for(PATIENCE, || shows(&self.screen())) {
             Ok(after) => after,
-            Err(_) => panic!("waited in vain for {what}; the screen shows\n{}", self.screen()),
+            Err(_) => panic!("timed out waiting for {what}; the screen shows\n{}", self.screen()),
         }
     }
 
@@ -242,10 +242,10 @@ impl Terminal {
         self.wait(&format!("'{text}'"), |screen| screen.contains(text))
     }
 
-    /// Waits until what was written so far is so, and returns it.
+    /// Waits until the output satisfies a condition, and returns it.
     ///
     /// # Panics
-    /// With the screen, when it is not within [`PATIENCE`].
+    /// With the screen, if it does not within [`PATIENCE`].
     pub fn wait_tap<T>(&self, what: &str, read: impl Fn(&[u8]) -> Option<T>) -> T {
         let mut got = None;
         let waited = process::wait_for(PATIENCE, || {
@@ -256,10 +256,10 @@ impl Terminal {
         got.unwrap()
     }
 
-    /// Ends the program by `q` and returns all that was written.
+    /// Quits the program with `q` and returns its complete output.
     ///
     /// # Panics
-    /// When it does not end well, or leaves the terminal changed.
+    /// If it does not exit cleanly, or leaves the terminal changed.
     pub fn quit(mut self) -> Vec<u8> {
         self.keys("q");
         assert_eq!(self.end(Duration::from_secs(10)), Some(0), "{}", self.screen());
@@ -280,7 +280,7 @@ impl Terminal {
         }
     }
 
-    /// Another window size, as when a person drags the corner.
+    /// Resizes the window.
     pub fn resize(&self, columns: u16, rows: u16) {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(self.master.as_ref().expect("the terminal is open"), size).unwrap();
@@ -292,7 +292,7 @@ impl Terminal {
         process::signal(self.pid(), signal);
     }
 
-    /// Takes the terminal away, as a lost connection does: every other end is closed.
+    /// Hangs up the terminal like a lost connection: every other end is closed.
     pub fn hang_up(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
         if let Some(reader) = self.reader.take() {
@@ -355,7 +355,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Only the process that was started here, whatever became of the test.
+        // Only the process that was started here, whatever the result of the test.
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.closing.store(true, Ordering::Relaxed);
@@ -365,7 +365,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Reads until the other side is gone or the terminal is taken away, and answers questions as the manner has it.
+/// Reads until the other side is gone or the terminal hangs up, and answers queries according to its behavior.
 fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool, manner: Manner) {
     let mut buffer = vec![0; manner.rate.map_or(65536, |rate| (rate / 50).clamp(64, 65536))];
     let wait = Timespec { tv_sec: 0, tv_nsec: if manner.delay.is_zero() { 20_000_000 } else { 2_000_000 } };
@@ -390,7 +390,7 @@ fn read_all(master: &OwnedFd, shared: &Mutex<Shared>, closing: &AtomicBool, mann
     lock(shared).ended = true;
 }
 
-/// Bytes have come to the terminal. Says where its cursor is then.
+/// Feeds bytes to the terminal. Returns the cursor position afterwards.
 fn show(shared: &Mutex<Shared>, bytes: &[u8]) -> (u16, u16) {
     let now = Instant::now();
     let mut shared = lock(shared);
@@ -401,7 +401,7 @@ fn show(shared: &Mutex<Shared>, bytes: &[u8]) -> (u16, u16) {
     shared.screen.screen().cursor_position()
 }
 
-/// The same as [`read_all`] over a line: everything takes its time.
+/// The same as [`read_all`] over a link: everything takes time.
 fn carry_all(
     master: &OwnedFd,
     shared: &Mutex<Shared>,
@@ -431,7 +431,7 @@ fn carry_all(
         if !open && next.is_none() {
             break;
         }
-        // Keys are pushed from outside, so it is looked for them often.
+        // Keys are pushed from outside, so this polls often.
         let wait = next
             .map_or(1_000_000, |next| next.saturating_duration_since(now).as_nanos().min(1_000_000) as i64);
         if !open {

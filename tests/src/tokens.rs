@@ -1,9 +1,9 @@
-//! Rust source as tokens, as far as questions about imports need it: comments, strings and code of tests are left out.
+//! Rust source as tokens, as far as needed for imports: comments, strings and test code are left out.
 
-/// A word, a sign or a literal.
+/// A word, a punctuation sign or a literal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What is written; `::` is one token, and a literal has one more `"` before it.
+    /// Its text; `::` is one token, and a literal is prefixed with `"`.
     pub text: String,
     /// Its line, from 1 on.
     pub line: usize,
@@ -20,20 +20,20 @@ impl Token {
     }
 }
 
-/// A path that is named in the code, by a `use` or where it stands.
+/// A path named in the code, by a `use` or in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Its parts; the last is `*` for a glob.
     pub path: Vec<String>,
-    /// What a `use` calls it here. `None` where the path stands in the code.
+    /// Its local name from a `use`. `None` if the path is used in place.
     pub imported_as: Option<String>,
-    /// Whether the `use` hands it on (`pub use`).
+    /// Whether the `use` re-exports it (`pub use`).
     pub public: bool,
     /// Its line.
     pub line: usize,
 }
 
-/// Splits a file. Anything that is not valid Rust gives some tokens or other.
+/// Splits a file into tokens. Invalid Rust yields arbitrary tokens.
 pub fn tokens(text: &str) -> Vec<Token> {
     let chars: Vec<char> = text.chars().collect();
     let (mut all, mut at, mut line) = (Vec::new(), 0, 1);
@@ -52,7 +52,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
             at = end;
             kept = Some(format!("\"{}", chars[start..at].iter().collect::<String>()));
         } else if c == '\'' {
-            // A lifetime: its name is no word of the code.
+            // A lifetime: its name is not a word of the code.
             at += 1;
             while at < chars.len() && word(chars[at]) {
                 at += 1;
@@ -74,7 +74,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     all
 }
 
-/// The end of a block comment, which may hold others.
+/// The end of a block comment, which may be nested.
 fn after_comment(chars: &[char], mut at: usize) -> usize {
     let mut depth = 0;
     while at + 1 < chars.len() {
@@ -90,7 +90,7 @@ fn after_comment(chars: &[char], mut at: usize) -> usize {
     chars.len()
 }
 
-/// The end of the string or character that begins here, if one does.
+/// The end of the string or character literal that begins here, if any.
 fn after_literal(chars: &[char], start: usize) -> Option<usize> {
     let get = |at: usize| chars.get(at).copied().unwrap_or(' ');
     let mut at = start;
@@ -121,7 +121,7 @@ fn after_literal(chars: &[char], start: usize) -> Option<usize> {
     Some((at + 1).min(chars.len()))
 }
 
-/// The tokens without what is compiled for tests only.
+/// The tokens without code that is compiled only for tests.
 pub fn production(tokens: &[Token]) -> Vec<Token> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -145,7 +145,7 @@ pub fn production(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// The end of the attribute that begins here, if one does.
+/// The end of the attribute that begins here, if any.
 fn attribute(tokens: &[Token], at: usize) -> Option<usize> {
     let open = at + 1 + usize::from(tokens.get(at + 1)?.is("!"));
     (tokens[at].is("#") && tokens.get(open)?.is("[")).then(|| closing(tokens, open) + 1)
@@ -156,7 +156,7 @@ fn tests_only(attribute: &[Token]) -> bool {
     has("cfg") && has("test") && !has("not")
 }
 
-/// The place of the bracket that closes this one.
+/// The index of the matching closing bracket.
 pub(crate) fn closing(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -246,7 +246,7 @@ pub fn named(tokens: &[Token]) -> Vec<Named> {
     all
 }
 
-/// Whether the bracket before this place is that of `pub(crate)` or the like.
+/// Whether the bracket before this index belongs to `pub(crate)` or the like.
 fn restricted(tokens: &[Token], at: usize) -> bool {
     tokens[..at].iter().rev().take(6).any(|token| token.is("pub"))
 }

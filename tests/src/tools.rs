@@ -1,17 +1,17 @@
-//! Programs that some tests need beside Rust: tmux, an SSH server.
+//! Programs that some tests need in addition to Rust: tmux, an SSH server.
 
 use std::env;
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 
-/// Where a program lies: in `PATH`, or where servers are installed.
+/// The path of a program: in `PATH`, or where servers are installed.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Whether these programs are installed. Where one is not, the calling test is to return: a line says so even though
+/// Whether these programs are installed. If one is not, the calling test should return: a line says so even though
 /// the test passes, and with `CI` set it fails instead.
 ///
 /// # Panics
@@ -26,7 +26,7 @@ pub fn installed(programs: &[&str], packages: &str) -> bool {
     let current = std::thread::current();
     let test = current.name().unwrap_or("a test");
     assert!(env::var_os("CI").is_none(), "{test} needs {missing} (install {packages})");
-    // Past the capture of a passing test's output.
+    // Bypasses the output capture of passing tests.
     let _ = writeln!(stderr(), "NOT RUN: {test} needs {missing} (install {packages})");
     false
 }

@@ -1,4 +1,4 @@
-//! The arrows between crates and the rules of the house, held by what cargo and the sources say.
+//! The dependencies between crates and the project's rules, checked with cargo metadata and the sources.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -15,8 +15,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use walkdir::WalkDir;
 
-/// What a detector may depend on beside the contract: mathematics that knows no files, no threads of its own
-/// making and no device.
+/// What a detector may depend on besides the contract: mathematics without files, threads or devices.
 const MATHS: [&str; 13] = [
     "pulp",
     "linfa",
@@ -33,7 +32,7 @@ const MATHS: [&str; 13] = [
     "rustfft",
 ];
 
-/// The folders of the engine, which learns of detectors when it loads them.
+/// The folders of the engine, which knows detectors only by loading them.
 const ENGINE: [&str; 7] = [
     "core/compute/src",
     "core/data/src",
@@ -44,12 +43,12 @@ const ENGINE: [&str; 7] = [
     "core/review/src",
 ];
 
-/// Mathematics of our own that detectors share with the program, each a crate that depends on nothing of ours.
+/// Our own mathematics that detectors share with the program, each a crate without dependencies of ours.
 const OUR_MATHS: [&str; 2] = ["chaffinch-confident", "chaffinch-selection"];
 
-/// Files that may lift the ban on `unsafe`, each because it is a border: to the plugins, to a mapped file.
+/// Files that may use `unsafe`, each because it is a boundary: to plugins, to a mapped file.
 const UNSAFE: [&str; 23] = [
-    "core/clip/src/tiles/amx.rs", // Instructions that the compiler has no functions for.
+    "core/clip/src/tiles/amx.rs", // Instructions without compiler intrinsics.
     "core/clip/src/weights.rs",
     "core/data/src/columns/file.rs",
     "core/host/src/library.rs",
@@ -71,10 +70,10 @@ const UNSAFE: [&str; 23] = [
     "tests/bad/no-function/src/lib.rs",
     "tests/bad/null-table/src/lib.rs",
     "tests/bad/unknown-status/src/lib.rs",
-    "tests/tests/architecture.rs", // Names the words it looks for.
+    "tests/tests/architecture.rs", // Contains the words it looks for.
 ];
 
-/// A package as `cargo metadata` tells of it.
+/// A package in `cargo metadata`.
 struct Package {
     id: String,
     name: String,
@@ -83,10 +82,10 @@ struct Package {
     kinds: Vec<String>,
     /// Names and kinds (`normal`, `build`, `dev`) of what its manifest names.
     dependencies: Vec<(String, String)>,
-    /// Identities of what it is built with, without what only its tests need.
+    /// IDs of what it is built with, without dev-dependencies.
     built_with: Vec<String>,
     ours: bool,
-    /// Whether cargo builds it where none is named.
+    /// Whether cargo builds it by default.
     plain: bool,
 }
 
@@ -194,7 +193,7 @@ fn sources() -> BTreeMap<PathBuf, String> {
             }
         }
     }
-    assert!(all.len() > 40, "the sources are not where they were");
+    assert!(all.len() > 40, "the sources have moved; fix the path in this test");
     all
 }
 
@@ -216,7 +215,7 @@ fn detectors_depend_on_the_contract_and_mathematics_only() {
             "a detector's package is called like its folder"
         );
         let direct = direct(detector);
-        assert!(direct.contains("chaffinch-plugin"), "{name} knows no contract");
+        assert!(direct.contains("chaffinch-plugin"), "{name} does not depend on the contract");
         for dependency in direct {
             let allowed = dependency == "chaffinch-plugin"
                 || MATHS.contains(&dependency)
@@ -259,7 +258,7 @@ fn detectors_open_no_files_and_print_nothing() {
     }
 }
 
-/// What of the world outside a source names, with the lines. Imports are taken apart, so `use std::{fs, io}` counts.
+/// Uses of files, processes and output in a source, with lines. Imports are expanded, so `use std::{fs, io}` counts.
 fn reaching_out(text: &str) -> Vec<String> {
     const MODULES: [&str; 5] = ["env", "fs", "net", "os", "process"];
     const WORDS: [&str; 9] =
@@ -424,7 +423,7 @@ fn unsafe_code_stays_at_the_borders() {
 fn detectors_have_documentation_with_the_same_headings() {
     for name in first_party() {
         let folder = root().join("plugins").join(&name).join("src");
-        // One file for each detector of the library; a small one has its words in its source.
+        // One file for each detector of the library; a small one has its documentation in its source.
         let mut texts: Vec<PathBuf> = fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -436,7 +435,7 @@ fn detectors_have_documentation_with_the_same_headings() {
         for path in texts {
             let text = fs::read_to_string(&path).unwrap();
             for heading in ["What it finds", "Why it matters", "Score", "Blind spots"] {
-                assert!(text.contains(heading), "{} has nothing headed '{heading}'", path.display());
+                assert!(text.contains(heading), "{} has no section '{heading}'", path.display());
             }
         }
     }

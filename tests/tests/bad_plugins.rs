@@ -1,4 +1,4 @@
-//! Libraries that are broken, hostile or wrong, each with its own named error, while the others go on.
+//! Libraries that are broken, hostile or wrong, each with its own error, while the others continue.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -49,16 +49,16 @@ impl Plugins {
         path
     }
 
-    /// The host must refuse this file for this reason, in these words, and go on with the good one; and so must
+    /// The host must refuse this file for this reason, with these words, and continue with the good one; and so must
     /// the program, in its list.
     fn refused(&self, file: &Path, reason: impl Fn(&PluginError) -> bool, words: &[&str]) {
         let registry = Registry::load(&[PluginFolder::named(self.folder())]);
         let names: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
         assert_eq!(names, ["witness"], "{:?}", registry.refused());
-        let [refused] = registry.refused() else { panic!("one refusal is due: {:?}", registry.refused()) };
+        let [refused] = registry.refused() else { panic!("expected one refusal: {:?}", registry.refused()) };
         println!("{}", refused.error);
         assert_eq!(refused.path, file);
-        assert!(reason(&refused.error), "another error was due than {:?}", refused.error);
+        assert!(reason(&refused.error), "unexpected error {:?}", refused.error);
         let text = refused.error.to_string();
         words.iter().for_each(|word| assert!(text.contains(word), "no '{word}' in: {text}"));
 
@@ -153,7 +153,7 @@ fn the_same_library_twice_is_one_detector() {
 fn what_is_no_library_is_refused_before_it_is_mapped() {
     let good = fs::read(fixture("witness")).unwrap();
     let mut other_machine = good.clone();
-    // e_machine of the ELF header: SPARC V9, on which nobody runs this.
+    // e_machine of the ELF header: SPARC V9.
     other_machine[18..20].copy_from_slice(&43_u16.to_le_bytes());
     let mut program = good.clone();
     // e_type: an executable.
@@ -184,7 +184,7 @@ fn a_library_without_our_symbol_is_refused() {
     let library =
         maps.lines().filter_map(|line| line.split_whitespace().nth(5)).find(|path| path.contains("/libc"));
     let plugins = Plugins::new();
-    let file = plugins.write("libelse.so", &fs::read(library.expect("tests run on a C library")).unwrap());
+    let file = plugins.write("libelse.so", &fs::read(library.expect("a C library is mapped")).unwrap());
     plugins.refused(&file, |e| matches!(e, PluginError::NoSymbol { .. }), &["CHAFFINCH_PLUGIN"]);
 }
 
@@ -256,7 +256,7 @@ fn check_says_what_is_wrong_and_fails() {
     }
 }
 
-/// Every detector that misbehaves at work, and what must be said of it.
+/// Every detector that misbehaves during a run, and the expected error.
 const AT_WORK: [(&str, &str); 10] = [
     ("panic", "planted panic, with 0 numbers"),
     ("panic-pixels", "planted panic at an image"),
@@ -305,9 +305,9 @@ fn a_scan_names_those_that_fail_and_keeps_the_scores_of_the_others() {
         detectors.map(|d| format!("{} {} {}", d["name"], d["scored"], d["flagged"])).collect()
     };
     assert_eq!(ran(&alone), ran(&together));
-    // The host reports unreadable files beside the libraries: the witness makes it two more.
+    // The host also reports unreadable files: the witness makes it two more.
     assert_eq!(ran(&alone).len(), default_detectors().len() + 2, "{:?}", ran(&alone));
-    // And to the last bit: the same result files, and none of the bad ones.
+    // Bit for bit: the same result files, and none of the bad ones.
     let results = |session: &Path| digest::files(&session.join("detectors"));
     assert!(!results(&alone_session).is_empty());
     assert_eq!(results(&alone_session), results(&together_session));
@@ -336,6 +336,6 @@ fn a_detector_that_takes_too_long_can_be_stopped() {
     println!("stopped {:?} after it was asked", asked.elapsed());
     if ended.is_err() {
         let _ = child.kill();
-        panic!("an interrupt does not stop a slow detector");
+        panic!("an interrupt did not stop a slow detector");
     }
 }

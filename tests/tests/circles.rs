@@ -1,6 +1,6 @@
-//! No module of a crate needs one that needs it in turn, but for those that `circles.txt` names with a reason.
+//! There are no dependency cycles between modules of a crate, except those listed in `circles.txt` with a reason.
 //!
-//! A circle that is allowed may shrink by itself; one that is gone must leave the list, so that it cannot come back.
+//! A listed cycle may shrink; one that is gone must be removed from the list, so that it cannot come back.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -33,7 +33,7 @@ fn allowed() -> Vec<Allowed> {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let read = |line: &str| {
         let parts: Vec<&str> = line.splitn(4, '|').map(str::trim).collect();
-        let [folder, kind, members, reason] = parts[..] else { panic!("not four parts: {line}") };
+        let [folder, kind, members, reason] = parts[..] else { panic!("expected four parts: {line}") };
         Allowed {
             folder: folder.into(),
             kind: kind.into(),
@@ -56,7 +56,7 @@ fn crates() -> Vec<String> {
     all["packages"].as_array().unwrap().iter().map(folder).collect()
 }
 
-/// Every circle there is: crate, kind, and what holds it together.
+/// All cycles: crate, kind, and the uses that form them.
 fn found() -> Vec<(String, &'static str, Circle)> {
     let mut found = Vec::new();
     let mut files = 0;
@@ -64,7 +64,7 @@ fn found() -> Vec<(String, &'static str, Circle)> {
         let graph = Graph::of(&root().join(&folder).join("src"));
         files += graph.file_count();
         let single = graph.file_circles();
-        // Where modules are files and no folders, one line says both.
+        // If modules are files and not folders, one line covers both.
         let said = |circle: &Circle| {
             single.iter().any(|other| {
                 other.members.iter().map(|name| name.trim_end_matches(".rs")).eq(&circle.members)
@@ -83,11 +83,11 @@ fn found() -> Vec<(String, &'static str, Circle)> {
         inside("files"),
         inside("folders")
     );
-    assert!(files > 300, "the sources are not where they were");
+    assert!(files > 300, "the sources have moved; fix the path in this test");
     found
 }
 
-/// The list as it would be of these circles, with the reasons of those it names already.
+/// The list for these cycles, with the reasons of those already listed.
 fn rewritten(found: &[(String, &str, Circle)], allowed: &[Allowed]) -> String {
     let text = fs::read_to_string(list()).unwrap();
     let mut new: String =
@@ -110,7 +110,7 @@ fn modules_need_each_other_only_where_a_reason_stands() {
     let (found, allowed) = (found(), allowed());
     if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
         fs::write(list(), rewritten(&found, &allowed)).unwrap();
-        panic!("tests/tests/circles.txt is written anew: give each new line a reason");
+        panic!("tests/tests/circles.txt was rewritten; give each new line a reason");
     }
     let covers = |known: &Allowed, (folder, kind, circle): &(String, &str, Circle)| {
         known.folder == *folder
@@ -132,8 +132,8 @@ fn modules_need_each_other_only_where_a_reason_stands() {
             wrong.push(format!("{known:?} has no reason"));
         }
         if !found.iter().any(|one| covers(known, one)) {
-            wrong.push(format!("{known:?} is gone: take it off tests/tests/circles.txt"));
+            wrong.push(format!("{known:?} is gone; remove it from tests/tests/circles.txt"));
         }
     }
-    assert!(wrong.is_empty(), "{}\n\nCHAFFINCH_UPDATE=1 writes the list anew.", wrong.join("\n\n"));
+    assert!(wrong.is_empty(), "{}\n\nCHAFFINCH_UPDATE=1 rewrites the list.", wrong.join("\n\n"));
 }

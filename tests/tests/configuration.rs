@@ -58,7 +58,11 @@ fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
         assert!(ran.stderr.contains(expected), "'{expected}' is not in\n{}", ran.stderr);
     }
     let ran = sandbox.run(["keys"]);
-    assert_eq!(ran.code, 0, "a mistake does not keep the program from starting\n{}", ran.stderr);
+    assert_eq!(
+        ran.code, 0,
+        "a mistake in the configuration must not keep the program from starting\n{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn a_project_goes_before_the_user_and_the_environment_before_both() {
     assert!(keys(&[], Some("lightroom")).contains("| `a` `p` | `keep` |"));
     assert!(keys(&["--keymap", "default"], Some("lightroom")).contains("| `a` | `keep` |"));
     user(&sandbox, "keymap.toml", "[list]\n\"<C-x>\" = \"remove\"\n");
-    assert!(keys(&[], None).contains("`C-x`"), "keymap.toml lies over the preset");
+    assert!(keys(&[], None).contains("`C-x`"), "keymap.toml overrides the preset");
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn a_detector_that_is_switched_off_runs_when_it_is_named() {
         sandbox
     };
     let by_flag = dataset();
-    assert!(!ran(&by_flag, &[]).contains(&off.to_owned()), "it does not run by itself");
+    assert!(!ran(&by_flag, &[]).contains(&off.to_owned()), "it does not run by default");
     assert!(ran(&by_flag, &["--detectors", off]).contains(&off.to_owned()));
     let session = by_flag.session();
     let rank = ["rank", session.to_str().unwrap(), "--by", off, "--all", "--top", "0", "--format", "csv"];

@@ -1,4 +1,4 @@
-//! The walls between crates: what `docs/architecture.md` says in its table of crates, held by `cargo metadata`.
+//! The table of crates in `docs/architecture.md`, checked against `cargo metadata`.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::artefacts::{cargo, root};
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use walkdir::WalkDir;
 
-/// One row of the table: where a crate lives and what of ours it may use.
+/// One row of the table: the folder of a crate and which crates of ours it may use.
 struct Row {
     folder: String,
     may_use: BTreeSet<String>,
@@ -21,20 +21,20 @@ fn table() -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();
     for line in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [name, folder, purpose, may_use] = cells[..] else { panic!("four cells are needed: {line}") };
-        assert!(purpose.len() > 20, "what is {name} for?");
+        let [name, folder, purpose, may_use] = cells[..] else { panic!("expected four cells: {line}") };
+        assert!(purpose.len() > 20, "the table must say what {name} is for");
         let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
         let row = Row {
             folder: names(folder).concat(),
             may_use: names(may_use).into_iter().map(|name| format!("chaffinch-{name}")).collect(),
         };
-        assert!(rows.insert(names(name).concat(), row).is_none(), "{name} stands in the table twice");
+        assert!(rows.insert(names(name).concat(), row).is_none(), "{name} is in the table twice");
     }
     rows
 }
 
-/// Folder and direct dependencies among our own crates (not those of tests) of every package that is not a detector
-/// or a library made to fail.
+/// Folder and direct dependencies among our own crates (without dev-dependencies) of every package that is not a detector
+/// or a bad library for tests.
 fn crates() -> BTreeMap<String, Row> {
     let output = cargo().args(["metadata", "--format-version", "1", "--no-deps"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -68,10 +68,10 @@ fn every_crate_uses_what_the_table_allows_and_nothing_else() {
     );
     for (name, found) in &crates {
         let row = &table[name];
-        assert_eq!(row.folder, found.folder, "{name} lives elsewhere");
+        assert_eq!(row.folder, found.folder, "{name} is in another folder");
         assert_eq!(
             found.may_use, row.may_use,
-            "{name}: what it uses (left) is not what the table says (right)"
+            "{name}: its dependencies (left) differ from the table (right)"
         );
     }
 }
@@ -83,7 +83,7 @@ fn no_crate_is_above_itself() {
         let mut open: Vec<&String> = crates[name].may_use.iter().collect();
         let mut seen = BTreeSet::new();
         while let Some(next) = open.pop() {
-            assert_ne!(next, name, "{name} is used by what it uses");
+            assert_ne!(next, name, "{name} depends on itself through others");
             if seen.insert(next) {
                 open.extend(crates.get(next).into_iter().flat_map(|row| &row.may_use));
             }
@@ -91,7 +91,7 @@ fn no_crate_is_above_itself() {
     }
 }
 
-/// The interface computes nothing: of the crate that computes it may only use what makes pictures.
+/// The interface computes nothing: from `chaffinch-compute` it may only use the image code.
 #[test]
 fn the_screen_takes_pictures_from_compute_and_nothing_else() {
     let folder = root().join(&table()["chaffinch-screen"].folder).join("src");
@@ -112,5 +112,5 @@ fn the_screen_takes_pictures_from_compute_and_nothing_else() {
             );
         }
     }
-    assert!(files > 40, "the interface is not where it was");
+    assert!(files > 40, "the interface has moved; fix the path in this test");
 }

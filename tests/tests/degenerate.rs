@@ -1,4 +1,4 @@
-//! Datasets that leave a method nothing to work with: each detector gives a result or says in a sentence why there is none.
+//! Datasets that leave a method nothing to work with: each detector gives a result or says why there is none.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Scans, checks what everybody may expect, and returns why detectors have no result.
+/// Scans, checks what always holds, and returns why detectors have no result.
 fn scanned(what: &str, sandbox: &Sandbox, samples: u64) -> BTreeMap<String, String> {
     let ran = sandbox.run(sandbox.scan_args());
     let found = report(&ran);
@@ -33,7 +33,7 @@ fn scanned(what: &str, sandbox: &Sandbox, samples: u64) -> BTreeMap<String, Stri
         println!("{what}: {name}: {reason}");
         assert!(reason.len() > 20 && !reason.contains("panic"), "{what}: {name}: {reason}");
     }
-    // What has no result in one run has none in the next, and the others keep theirs.
+    // A detector without a result in one run has none in the next, and the others keep theirs.
     let again = report(&sandbox.run(sandbox.scan_args()));
     assert_eq!(again["failed"], found["failed"], "{what}");
     for row in sandbox.rank(1_000) {

@@ -1,4 +1,4 @@
-//! The commands of the guide for authors of detectors work as they are written, and so does its example.
+//! The commands of the detector guide work as written, and so does its example.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// The dataset of the guide, which stands for the reader's own.
+/// The dataset in the guide, a placeholder for the reader's own.
 const READERS_DATASET: &str = "/data/pets";
 
 /// The blocks of a Markdown text that are marked as this language.
@@ -41,7 +41,7 @@ fn guide() -> String {
     fs::read_to_string(root().join("docs/detectors.md")).expect("the guide is docs/detectors.md")
 }
 
-/// A shell in a sandbox that also has the reader's Rust, and `chaffinch` among its commands.
+/// A shell in a sandbox that also has the user's Rust, and `chaffinch` in `PATH`.
 fn shell(sandbox: &Sandbox, folder: &Path, script: &str) -> Ran {
     println!("{script}");
     let mut command = Command::new("bash");
@@ -58,11 +58,11 @@ fn shell(sandbox: &Sandbox, folder: &Path, script: &str) -> Ran {
     let started = Instant::now();
     let ran = Ran::from(command.output().unwrap());
     println!("{}\n{}\n{:?}", ran.stdout, ran.stderr, started.elapsed());
-    assert_eq!(ran.code, 0, "the guide's commands fail:\n{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 0, "the guide's commands failed:\n{}\n{}", ran.stdout, ran.stderr);
     ran
 }
 
-/// The list of detectors that this scan of the sandbox's dataset scored every picture with.
+/// How many pictures of the sandbox's dataset this detector scored.
 fn scored(sandbox: &Sandbox, target: &Path, detector: &str) -> usize {
     let path = target.to_str().unwrap();
     let ran = sandbox.ok(["rank", path, "--by", detector, "--all", "--top", "0", "--format", "csv"]);
@@ -74,10 +74,10 @@ fn a_detector_can_be_made_anywhere() {
     let commands: Vec<String> =
         blocks(&guide(), "sh").into_iter().filter(|block| block.contains("--path ~/")).collect();
     let [script] = &commands[..] else {
-        panic!("one block of the guide begins a detector with --path ~/…")
+        panic!("exactly one block of the guide must create a detector with --path ~/…")
     };
     for word in ["plugins new", "cargo build", "plugins check", "chaffinch scan", READERS_DATASET] {
-        assert!(script.contains(word), "the guide has no '{word}' there");
+        assert!(script.contains(word), "that block of the guide does not contain '{word}'");
     }
     let sandbox = Sandbox::new();
     pictures::dataset(&sandbox.data(), 4, 12, 48);
@@ -103,7 +103,7 @@ fn a_detector_can_be_made_anywhere() {
     );
     assert_eq!(scored(&sandbox, &sandbox.data(), "low-contrast"), 48);
 
-    // The example of the guide in place of the template.
+    // The example of the guide instead of the template.
     let example =
         blocks(&guide(), "rust").into_iter().find(|block| block.contains("export_detector!")).unwrap();
     let lines =
@@ -122,7 +122,7 @@ fn a_detector_can_be_made_anywhere() {
     assert_eq!(scored(&sandbox, &sandbox.data(), "dark"), 48);
 }
 
-/// A copy of the checkout with the dependencies that are built already, so that only Chaffinch itself is built again.
+/// A copy of the checkout with the already built dependencies, so that only Chaffinch itself is rebuilt.
 fn built_checkout(folder: &Path) {
     checkout(folder);
     let release = folder.join("target/release");
@@ -133,7 +133,7 @@ fn built_checkout(folder: &Path) {
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
             if !name.contains("chaffinch") && !name.contains("bad_") && !name.contains("bad-") {
-                // Links: nothing of a dependency that is fresh is written to.
+                // Hard links: a fresh dependency is not written to.
                 let to = release.join(part).join(&name);
                 if entry.file_type().unwrap().is_dir() {
                     tree(&entry.path(), &to)
@@ -169,10 +169,12 @@ fn a_detector_can_be_made_in_a_checkout() {
         .into_iter()
         .filter(|block| block.contains("cargo run --release -- plugins new"))
         .collect();
-    let [script] = &commands[..] else { panic!("one block of the guide makes a detector in a checkout") };
+    let [script] = &commands[..] else {
+        panic!("exactly one block of the guide must create a detector in a checkout")
+    };
     program();
     let sandbox = Sandbox::new();
-    // On the disk of the target folder, where links are possible.
+    // On the same file system as the target folder, where hard links are possible.
     let target = profile_dir().parent().unwrap().join("tmp");
     fs::create_dir_all(&target).unwrap();
     let place = tempfile::Builder::new().prefix("guide-").tempdir_in(&target).unwrap();

@@ -1,12 +1,12 @@
-//! The figures of the terminal interface in their short form: what must hold on any machine, however busy. Their
-//! times are measured by the program `figures`.
+//! The figures of the terminal interface in their short form: what must hold on any machine, however busy.
+//! The program `figures` measures times.
 #![allow(clippy::print_stdout, reason = "figures are the result")]
 
 use chaffinch_tests::figures::{ALL, Scale};
 use chaffinch_tests::tools;
 use std::sync::{Mutex, PoisonError};
 
-/// One at a time: bytes are counted until nothing more comes.
+/// One at a time, because bytes are counted until nothing more comes.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn hold(name: &str) {

@@ -1,4 +1,4 @@
-//! Commands that the documentation, the justfile and the workflow name exist, and every crate says how it is tested.
+//! Commands named in the documentation, the justfile and the workflow exist, and every crate says how to run its tests.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::artefacts::{cargo, root};
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Files that tell people and machines what to run.
+/// Files with commands for people and machines.
 const TELLING: [&str; 6] = [
     ".github/workflows/ci.yml",
     "CONTRIBUTING.md",
@@ -125,7 +125,7 @@ fn recipes_are_complete_and_run_parts_that_exist() {
         match words.next().unwrap() {
             ".ci/run" => assert!(words.all(|word| parts.iter().any(|part| part == word)), "{command}"),
             "cargo" | "git" | "@just" => {}
-            other => panic!("{other} is nothing that everybody has"),
+            other => panic!("{other} is not available everywhere"),
         }
     }
 }
@@ -136,7 +136,7 @@ fn the_workflow_runs_every_part_and_nothing_else() {
     let matrix =
         text.lines().find_map(|line| line.trim().strip_prefix("part: [")?.strip_suffix(']')).unwrap();
     let mut named: Vec<&str> = matrix.split(", ").collect();
-    // Comes before each part; the data is at hand nowhere but beside some checkouts.
+    // The toolchain comes before each part; the data exists only next to some checkouts.
     named.extend(["toolchain", "data"]);
     named.sort_unstable();
     let mut parts = parts();
@@ -161,7 +161,11 @@ fn every_crate_says_how_to_run_its_tests() {
             };
             text.lines().any(command)
         });
-        assert!(said, "{}: say how to run its tests: cargo test --release -p {name}", folder.display());
+        assert!(
+            said,
+            "{}: its lib.rs must say how to run its tests: cargo test --release -p {name}",
+            folder.display()
+        );
     }
 }
 
@@ -179,7 +183,7 @@ fn links_between_the_pages_lead_somewhere() {
     }
 }
 
-/// Other people's packages with their features, as these arguments of `cargo tree` choose them.
+/// Third-party packages with their features, as selected by these arguments of `cargo tree`.
 fn features(args: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let tree = ["tree", "--offline", "--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
     let output = cargo().args(tree).args(args).output().unwrap();
@@ -194,7 +198,7 @@ fn features(args: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
-/// With other features cargo would build them, and everything that is built on them, once more for the tests.
+/// With other features, cargo would build them and everything that depends on them again for the tests.
 #[test]
 fn tests_have_dependencies_as_the_program_has_them() {
     let program = features(&["--package", "chaffinch", "--edges", "normal,build"]);

@@ -1,4 +1,4 @@
-//! Tests that need what the repository does not hold are ignored by name and say which command runs them; no test
+//! Tests that need data outside the repository are ignored and say which command runs them; no test
 //! passes because its data is missing.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
@@ -49,7 +49,7 @@ fn the_command_that_runs_an_ignored_test_names_where_it_is() {
     assert!(count >= 10, "{count} tests that need data were found");
 }
 
-/// Only the helpers below know where data lies outside the repository, and they fail where it does not.
+/// Only the helpers below know where data outside the repository is, and they fail if it is missing.
 #[test]
 fn data_outside_the_repository_has_one_door() {
     let doors = ["tests/src/artefacts.rs", "tests/src/paintings.rs", "tests/tests/ignored.rs"];

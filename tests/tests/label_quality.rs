@@ -1,7 +1,7 @@
-//! `chaffinch label-quality` beside the figures of the reference, through the program itself.
+//! `chaffinch label-quality` compared with the reference figures, through the program itself.
 //!
 //! The data is not in the repository (see [`chaffinch_tests::artefacts::shared_data`]), so the tests that need it are
-//! ignored unless asked for.
+//! ignored unless requested.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,4 +1,4 @@
-//! Leaks between splits, by the program as a user runs it.
+//! Leaks between splits, through the program as by a user.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -41,7 +41,7 @@ fn cifar10_leaks_as_the_reference_says() {
     assert!(summary.contains("Leak rate by image: 1.03%"), "{summary}");
 }
 
-/// The detector names the same test images.
+/// The detector flags the same test images.
 #[test]
 #[ignore = "needs CIFAR-10 beside the repository: cargo test --release -p chaffinch-tests --test leaks -- --ignored"]
 fn the_detector_flags_what_the_report_names() {
@@ -78,7 +78,7 @@ fn copies_are_found_by_each_method_and_none_is_a_status() {
     fs::write(test.join("cat/broken.jpg"), b"no picture").unwrap();
     fs::write(train.join("broken.jpg"), b"no picture either").unwrap();
 
-    // No bytes are equal, and two broken files are no copies of each other.
+    // No bytes are equal, and two broken files are not copies of each other.
     let (counts, report) = leaks(&sandbox, &train, &test, &["--methods", "exact"]);
     assert_eq!((&counts["pairs"], &counts["test_images"]), (&0.into(), &2.into()));
     assert_eq!(report.lines().next(), Some("status,train_images,test_images"));
@@ -107,7 +107,7 @@ fn copies_are_found_by_each_method_and_none_is_a_status() {
 
     let (same, _) =
         leaks(&sandbox, &train, &test, &["--methods", "semantic", "--semantic-threshold", "0.999"]);
-    assert_eq!(same["leaked_test_images"], 2, "what has equal pixels is near in meaning too: {same}");
+    assert_eq!(same["leaked_test_images"], 2, "equal pixels have near embeddings, too: {same}");
 
     // Embeddings were kept with a session of each set, and are found again by content.
     let report = sandbox.path().join("again.csv");

@@ -1,9 +1,9 @@
-//! The engine's neighbours on embeddings that another program made.
+//! The engine's neighbors on embeddings that another program made.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 #[path = "../src/paintings.rs"]
 mod paintings;
-// Not by its crate: the feature it stands behind would have all detectors compiled a second time.
+// Included by path: the crate's feature would have all detectors compiled a second time.
 #[path = "../../core/plugin/src/testing/npy.rs"]
 #[allow(unreachable_pub)]
 mod reader;

@@ -1,4 +1,4 @@
-//! Pictures in real terminals of several kinds: what is sent, what is taken back, and what never happens.
+//! Pictures in real terminals of several kinds: what is sent, what is deleted, and what never happens.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// One session is enough, and one program at a time may have it open.
+/// One session is enough, and only one program at a time can open it.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -102,7 +102,7 @@ fn kitty_places_follows_and_takes_back() {
     terminal.keys("\x1b");
     terminal.wait_tap("the picture again", placed_in_full);
 
-    // Another size of the window: everything is placed anew.
+    // Another size of the window: everything is placed again.
     terminal.resize(100, 30);
     terminal
         .wait_tap("a smaller one", |tap| placed_in_full(tap).filter(|kitty| kitty.at(1).unwrap().1 != cells));
@@ -122,7 +122,7 @@ fn answers_that_come_late_and_in_pieces_type_nothing_and_are_used() {
     terminal.keys("jjkj");
     terminal.wait_tap("a placed picture", placed_in_full);
     terminal.settle(Duration::from_millis(300));
-    assert_eq!(scanned().journal().len(), before, "something was typed that nobody typed");
+    assert_eq!(scanned().journal().len(), before, "a response was taken for a key");
     let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty());
 }
@@ -332,7 +332,7 @@ fn inside_tmux_pictures_go_through_it_and_only_while_somebody_looks() {
     let pane = pane.lines().next().unwrap();
     tmux.run(&["send-keys", "-t", pane, "jjjj"]);
     std::thread::sleep(Duration::from_millis(1_200));
-    assert_eq!(Kitty::read(&terminal.tap()).sent.len(), hidden, "pictures were sent to nobody");
+    assert_eq!(Kitty::read(&terminal.tap()).sent.len(), hidden, "pictures were sent while hidden");
     tmux.run(&["select-window", "-t", "t:0"]);
     terminal.wait_tap("pictures of the new row", |tap| (Kitty::read(tap).sent.len() > hidden).then_some(()));
     terminal.wait("placeholders again", |screen| screen.matches('\u{10eeee}').count() > 50);

@@ -1,4 +1,4 @@
-//! The interface line by line: the same decisions as on the screen, read from a pipe.
+//! The line-by-line interface: the same decisions as on the screen, read from a pipe.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::pictures;

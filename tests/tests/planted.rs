@@ -1,4 +1,4 @@
-//! Faults planted into real images stand among the first suspects.
+//! Faults planted into real images are among the first suspects.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -54,7 +54,7 @@ fn show(planted: &Planted, found: &BTreeMap<&str, (usize, usize)>, sandbox: &San
     for (kind, (hit, all)) in found {
         println!("  {kind:<28} {hit:>3} of {all:>3}  {:>5.1} %", 100.0 * *hit as f64 / *all as f64);
     }
-    // Where those stand that were missed, for whoever improves it.
+    // The ranks of those that were missed, to help improve it.
     let whole = sandbox.rank(planted.samples);
     let place: BTreeMap<&str, usize> =
         whole.iter().enumerate().map(|(place, row)| (row["path"].as_str(), place + 1)).collect();

@@ -1,4 +1,4 @@
-//! A polluted copy, scanned and evaluated, as a user runs it.
+//! A polluted copy, scanned and evaluated, as by a user.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::digest;
@@ -54,7 +54,7 @@ fn planted_faults_are_listed_and_evaluated() {
 
     // The truth names the kind of each fault.
     assert_eq!(evaluation["kinds"]["copy"], 3, "{evaluation}");
-    // Which of two equal files is the copy is nobody's to say, so not all that are flagged are the planted ones.
+    // Two equal files do not show which one is the copy, so not all flagged ones are the planted ones.
     let copies = &evaluation["detectors"]["duplicates"]["by_kind"]["copy"];
     assert_eq!(copies["errors"], 3, "{copies}");
     assert!(copies["auroc"].as_f64().is_some_and(|area| area > 0.5), "{copies}");

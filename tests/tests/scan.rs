@@ -50,7 +50,7 @@ fn a_second_scan_computes_nothing() {
         (300, 300, 0)
     );
     assert_eq!(number(&first, "decoded"), 300, "index, model and detectors share one decoding of each file");
-    // Files that are no pictures are the host's own find, beside the libraries'.
+    // Files that are not pictures are reported by the host, in addition to the libraries.
     let all = first["detectors"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap());
     let names: Vec<&str> = all.filter(|name| *name != "unreadable").collect();
     assert_eq!(
@@ -240,7 +240,7 @@ fn broken_and_hostile_files_are_named_and_stop_nothing() {
     }
     std::os::unix::fs::symlink("/nonexistent", data.join("cat/dangling.jpg")).unwrap();
     std::os::unix::fs::symlink("../cat", data.join("cat/loop")).unwrap();
-    // An extension that lies is no fault of the picture.
+    // A wrong extension is not a fault of the picture.
     fs::write(data.join("cat/really-a-jpeg.png"), &good).unwrap();
     for (number, name) in HOSTILE.iter().enumerate() {
         pictures::picture(1, 500 + number as u64, 32).save(data.join("cat/plain.png")).unwrap();
@@ -270,11 +270,11 @@ fn broken_and_hostile_files_are_named_and_stop_nothing() {
         outputs.push(sandbox.ok(["rank", session, "--top", "200", "--format", format]));
     }
     for ran in &outputs {
-        // A sequence of JSON may hold anything escaped, and CSV the name as it is; an escape byte itself, none.
+        // A sequence of JSON may hold anything escaped, and CSV the name unchanged; an escape byte itself, none.
         assert!(!ran.raw.contains(&0x1b), "an escape byte in\n{}", ran.stdout.escape_debug());
         assert!(!ran.raw.contains(&0x07), "a bell in\n{}", ran.stdout.escape_debug());
     }
-    // Every broken file is a suspect, and stands before everything that is merely odd.
+    // Every broken file is a suspect, and ranks above everything that is merely odd.
     let ranked = sandbox.rank(200);
     let place = |name: &str| ranked.iter().position(|row| row["path"].ends_with(name));
     for (name, _) in broken {
@@ -328,7 +328,7 @@ fn a_dataset_is_never_written_to() {
     }
     let before = digest::untouched(&data);
     sandbox.scan();
-    // Also where nobody said where the session goes.
+    // Also where no one said where the session goes.
     let ran = sandbox.ok(["scan", data.to_str().unwrap()]);
     println!("{}", ran.stdout);
     let state: Vec<PathBuf> = digest::files(&sandbox.path().join("state")).into_keys().collect();

@@ -1,7 +1,7 @@
-//! `chaffinch select` through the program itself: beside the figures of the reference, and in a session.
+//! `chaffinch select` through the program itself: compared with the reference figures, and in a session.
 //!
 //! The reference's data is not in the repository (see [`chaffinch_tests::artefacts::shared_data`]), so that test is
-//! ignored unless asked for.
+//! ignored unless requested.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -94,7 +94,7 @@ fn selected_samples_are_written_with_their_labels() {
     assert_eq!(rows.len() as u64, report["intersection"]["n"].as_u64().unwrap());
     assert!(rows.iter().all(|row| row["row"] != "3" && row["row"] != "13"));
     assert!(rows.iter().all(|row| (row["label"] == "dog") == (row["row"].parse::<u32>().unwrap() >= 10)));
-    // A second time only where that is wanted, and as plain numbers.
+    // A second time only with --force, and as plain numbers.
     let again = select(&sandbox, &["-o", "clean.csv"]);
     assert!(again.code == 2 && again.stderr.contains("clean.csv exists already"), "{}", again.stderr);
     assert_eq!(select(&sandbox, &["-o", "clean.csv", "--force"]).code, 0);
@@ -104,7 +104,7 @@ fn selected_samples_are_written_with_their_labels() {
         fs::read_to_string(sandbox.path().join("clean.txt")).unwrap().lines().collect::<Vec<_>>(),
         numbers
     );
-    // Two sources that agree are as one.
+    // Two sources that agree are like one.
     let two = json(&select(&sandbox, &["--pred-probs", "./p.csv", "--format", "json"]));
     assert_eq!(two["intersection"], report["intersection"]);
     assert_eq!(two["sources"].as_object().unwrap().len(), 2);
@@ -125,7 +125,7 @@ fn what_cannot_be_selected_from_is_said_or_has_a_defined_result() {
     write("both.csv", "label\ncat\ndog\n");
     write("cats.csv", "label\ncat\ncat\n");
     write("cow.csv", "label\ncat\ncow\n");
-    error("nan.csv", "both.csv", &[], "nan.csv: row 1, class 0: NaN is no probability");
+    error("nan.csv", "both.csv", &[], "nan.csv: row 1, class 0: NaN is not a probability");
     error("sums.csv", "both.csv", &[], "sums.csv: row 1 sums to 0.300000, not to 1");
     error("two.csv", "cow.csv", &[], "row 1 has the label 'cow', which is no class");
     error("two.csv", "l.csv", &[], "it has 20 rows");
@@ -141,7 +141,7 @@ fn what_cannot_be_selected_from_is_said_or_has_a_defined_result() {
     assert_eq!((&one["consistency"]["n"], &one["classes"]["dog"]["n"]), (&1.into(), &0.into()));
     let single = of("two.csv", "both.csv");
     assert_eq!((&single["gmm"]["n"], &single["intersection"]["n"]), (&2.into(), &2.into()));
-    // A class of which nothing is clean is not left empty.
+    // A class with nothing clean is not left empty.
     write("wrong.csv", "cat,dog\n.9,.1\n.95,.05\n.8,.2\n.99,.01\n");
     write("half.csv", "label\ncat\ncat\ndog\ndog\n");
     let ran = sandbox.ok([

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A server on the loopback with keys of its own, which ends with the test.
+/// A server on the loopback with its own keys, which ends with the test.
 struct Server {
     child: Child,
     port: u16,
@@ -71,7 +71,7 @@ impl Server {
         let server = Server { child, port, place: place.to_path_buf() };
         let up =
             process::wait_for(Duration::from_secs(20), || TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert!(up.is_ok(), "sshd does not answer: {}", server.log());
+        assert!(up.is_ok(), "sshd does not respond: {}", server.log());
         server
     }
 
@@ -133,7 +133,9 @@ fn a_review_over_ssh_survives_the_loss_of_the_link() {
 
     let mut terminal = server.open(&sandbox);
     reviewer.begin(&terminal);
-    let [far] = remote()[..] else { panic!("one program at the far end: {:?}\n{}", remote(), server.log()) };
+    let [far] = remote()[..] else {
+        panic!("expected one program on the remote side: {:?}\n{}", remote(), server.log())
+    };
     reviewer.work(&terminal, &sandbox, 40, &mut random);
     std::thread::sleep(Duration::from_millis(2_600));
     let used = process::cpu_seconds(far).unwrap();
@@ -143,7 +145,7 @@ fn a_review_over_ssh_survives_the_loss_of_the_link() {
     println!("the far end was gone {:?} after the client was killed", lost.elapsed());
     if gone.is_err() {
         let burnt = process::cpu_seconds(far).map_or(0.0, |now| now - used);
-        panic!("the program outlives its terminal, with {burnt:.2} s of processor time\n{}", server.log());
+        panic!("the program outlived its terminal, with {burnt:.2} s of CPU time\n{}", server.log());
     }
     terminal.end(Duration::from_secs(5));
     drop(terminal);

@@ -138,7 +138,7 @@ fn word(key: char) -> &'static str {
     }
 }
 
-/// The choice of a journal entry, wherever in it that stands.
+/// The choice in a journal entry, wherever it is.
 fn choice(entry: &serde_json::Value) -> &str {
     let text = ["keep", "remove", "unsure"];
     fn strings<'a>(value: &'a serde_json::Value, out: &mut Vec<&'a str>) {
@@ -355,9 +355,9 @@ fn names_of_files_and_classes_never_act_on_the_terminal() {
     }
     sandbox.scan();
     let mut terminal = open(&sandbox, 120, 40);
-    // A narrow list shortens names; the whole one stands below it for the sample under the cursor.
+    // A narrow list shortens names; the full name of the sample under the cursor is below it.
     terminal.wait_text("suspects");
-    // The message that the scan on opening ends with would stand where the names do.
+    // The final message of the scan on opening would cover the names.
     terminal.wait_text("scanned ");
     terminal.keys("\x1b");
     terminal.settle(Duration::from_millis(300));

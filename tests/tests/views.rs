@@ -9,7 +9,7 @@ use chaffinch_tests::sandbox::{Sandbox, table};
 use chaffinch_tests::terminal::{PATIENCE, Terminal};
 use std::time::Duration;
 
-/// A scanned session of three classes in which one picture stands three times and another twice.
+/// A scanned session of three classes in which one picture occurs three times and another twice.
 fn scanned() -> Sandbox {
     let sandbox = Sandbox::new();
     pictures::dataset(&sandbox.data(), 3, 16, 240);
@@ -53,7 +53,7 @@ fn all_listed(terminal: &Terminal) {
     terminal.wait("the list of all samples", first);
 }
 
-/// Places of the grid at which a terminal shows a picture; the first cell is number 101.
+/// Grid positions where a terminal shows a picture; the first cell is number 101.
 fn cells(kitty: &Kitty) -> usize {
     kitty.placed.keys().filter(|(place, _)| *place > 100).count()
 }
@@ -68,11 +68,11 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     assert_eq!(kitty.placed.len(), 10, "and no other");
     terminal.settle(Duration::from_millis(1_500));
     let sent = Kitty::read(&terminal.tap()).sent.len();
-    // The cursor moves among pictures that are there.
+    // The cursor moves among pictures that are already shown.
     terminal.keys("ljhk");
     terminal.settle(Duration::from_millis(800));
     assert_eq!(Kitty::read(&terminal.tap()).sent.len(), sent, "pictures were sent again");
-    // A mark and a decision are seen in their cells.
+    // A mark and a decision are visible in their cells.
     terminal.keys(" x");
     terminal.wait_text("saved");
     assert!(terminal.screen().contains('✗'), "{}", terminal.screen());
@@ -158,7 +158,10 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
         let (image, _) = kitty.at(1)?;
         (*image != other).then_some(())
     });
-    assert!(Kitty::read(&terminal.tap()).sent.len() <= sent + 1, "what is there is not sent again");
+    assert!(
+        Kitty::read(&terminal.tap()).sent.len() <= sent + 1,
+        "a picture that is already there is not sent again"
+    );
     // Enlarged: a quarter of its pixels, each a square.
     terminal.keys(">>>");
     let large = terminal.wait_tap("squares", |tap| {
@@ -196,7 +199,7 @@ fn a_group_is_decided_as_a_whole_and_undone_as_a_whole() {
     let entry = sandbox.journal().pop().unwrap();
     assert_eq!((entry["samples"].as_array().unwrap().len(), &entry["decision"]), (3, &"remove".into()));
     assert_eq!(entry["kept"], serde_json::json!([0]));
-    // On to the other group by itself.
+    // Advances to the other group.
     terminal.wait_text("2 pictures");
     terminal.keys("u");
     terminal.wait_text("3 pictures");

@@ -14,7 +14,7 @@ const CLASSES: usize = 10;
 
 /// Probabilities with one likely class each, and labels that contradict a tenth of them.
 fn table() -> (Vec<f32>, Vec<u32>) {
-    let number = |place: usize| ((place as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / 16_777_216.0;
+    let number = |index: usize| ((index as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / 16_777_216.0;
     let mut probabilities = Vec::with_capacity(SAMPLES * CLASSES);
     let mut labels = Vec::with_capacity(SAMPLES);
     for sample in 0..SAMPLES {

@@ -136,12 +136,12 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
         let scores = scores(self.table, method, false);
         let all: Vec<u32> = (0..self.table.len() as u32).collect();
         let mut mask = vec![false; all.len()];
-        name_lowest(&all, count as i64, &mut mask, |place| scores[place]);
+        name_lowest(&all, count as i64, &mut mask, |index| scores[index]);
         mask
     }
 }
 
-/// Takes out samples whose most likely class is their label, with a little in favour of the label.
+/// Takes out samples whose most likely class is their label, with a little in favor of the label.
 fn spare_predicted<T: Real>(table: &Table<'_, T>, mask: &mut [bool]) {
     for (sample, named) in mask.iter_mut().enumerate() {
         *named = *named && !table.predicted(sample, EPSILON);
@@ -160,7 +160,7 @@ fn by_class<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<bool> 
     for (class, members) in table.members().iter().enumerate() {
         let wrong = joint.counts()[class] as i64 - prune[class * table.classes() + class];
         if members.len() as i64 > KEEP {
-            name_lowest(members, wrong, &mut mask, |place| table.own(members[place] as usize));
+            name_lowest(members, wrong, &mut mask, |index| table.own(members[index] as usize));
         }
     }
     mask
@@ -180,32 +180,32 @@ fn by_noise_rate<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<b
         // Sample by sample: the rows of one class lie far apart.
         margins.clear();
         margins.resize(others.len() * members.len(), 0.0);
-        for (place, &sample) in members.iter().enumerate() {
+        for (index, &sample) in members.iter().enumerate() {
             let row = table.row(sample as usize);
             for (n, &other) in others.iter().enumerate() {
-                margins[n * members.len() + place] = row[given].wide() - row[other].wide();
+                margins[n * members.len() + index] = row[given].wide() - row[other].wide();
             }
         }
         for (&other, margins) in others.iter().zip(margins.chunks_exact(members.len())) {
-            name_lowest(members, prune[other * classes + given], &mut mask, |place| margins[place]);
+            name_lowest(members, prune[other * classes + given], &mut mask, |index| margins[index]);
         }
     }
     mask
 }
 
-/// Names `count` members of the lowest value, ties in sample order; values go by a member's place.
+/// Names `count` members of the lowest value, ties in sample order; values are indexed like the members.
 fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(usize) -> f64) {
     let count = count.clamp(0, members.len() as i64) as usize;
     if count == 0 {
         return;
     }
-    let order = |place: usize| ordered(value(place));
+    let order = |index: usize| ordered(value(index));
     let mut values: Vec<i64> = (0..members.len()).map(order).collect();
     let (lower, &mut limit, _) = values.select_nth_unstable(count - 1);
     // Numbers alone are half of what numbers and samples are; so those that equal the limit are counted.
     let mut ties = count - lower.iter().filter(|value| **value < limit).count();
-    for (place, &sample) in members.iter().enumerate() {
-        match order(place).cmp(&limit) {
+    for (index, &sample) in members.iter().enumerate() {
+        match order(index).cmp(&limit) {
             Ordering::Less => {}
             Ordering::Equal if ties > 0 => ties -= 1,
             _ => continue,

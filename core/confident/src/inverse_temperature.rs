@@ -11,7 +11,7 @@ const STEPS: usize = 30;
 /// `logs` are the logarithms of one row of probabilities a label, each row up to a constant.
 ///
 /// # Panics
-/// When there is no label, or rows are not of one length that has a place for each label.
+/// When there are no labels, or the rows do not all have a column for each label.
 pub fn inverse_temperature(logs: &[f64], labels: &[u32]) -> f64 {
     let classes = logs.len() / labels.len();
     assert_eq!(logs.len(), classes * labels.len(), "rows are not of one length");

@@ -17,7 +17,7 @@ pub struct ConfidentJoint {
 
 impl ConfidentJoint {
     /// Counts. A sample confidently looks like a class when its probability reaches the class's mean over those
-    /// labelled so; with several such classes it counts for its most likely class, with none it is not counted.
+    /// labeled so; with several such classes it counts for its most likely class, with none it is not counted.
     /// The diagonal is at least one.
     pub fn new<T: Real>(table: &Table<'_, T>) -> ConfidentJoint {
         let classes = table.classes();
@@ -56,7 +56,7 @@ impl ConfidentJoint {
         &self.calibrated
     }
 
-    /// The class that each sample was counted for; `None` where it was not counted.
+    /// The class that each sample was counted for; `None` if it was not counted.
     pub fn guess(&self, sample: usize) -> Option<u32> {
         self.guesses.get(sample).copied().filter(|&guess| guess != u32::MAX)
     }
@@ -90,7 +90,7 @@ fn calibrate(raw: &[i64], counts: &[usize]) -> Vec<i64> {
         scaled.extend(row.iter().map(|&n| n as f64 / total * count as f64));
     }
     let columns: Vec<f64> =
-        (0..raw.len()).map(|place| scaled[place % classes * classes + place / classes]).collect();
+        (0..raw.len()).map(|index| scaled[index % classes * classes + index / classes]).collect();
     let (sum, samples) = (sum_as_numpy(&columns), counts.iter().sum::<usize>() as f64);
     scaled.iter_mut().for_each(|value| *value = *value / sum * samples);
     scaled.chunks_exact(classes).flat_map(preserving_sum).collect()

@@ -1,4 +1,4 @@
-//! Confident learning: which given labels do not go with a model's class probabilities.
+//! Confident learning: which given labels contradict a model's class probabilities.
 //!
 //! Given one row of probabilities a sample (from a model that was **not** trained on that sample) and the given
 //! labels, this crate computes label quality scores ([`scores`]), decides which labels are likely wrong
@@ -26,7 +26,7 @@
 //! # Ok::<(), chaffinch_confident::InputError>(())
 //! ```
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-confident`.
+//! Run its tests: `cargo test --release -p chaffinch-confident`.
 
 mod cut;
 mod ensemble;

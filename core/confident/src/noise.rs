@@ -1,47 +1,47 @@
-//! Which labels go against the probabilities when it is known which classes are usually mixed up.
+//! Which labels contradict the probabilities, given which classes are usually mixed up.
 //!
-//! Where people call cats dogs far more often than ships, a doubtful *dog* that may be a cat is more likely wrong than a
-//! doubtful *ship* that may be a frog. How often each class is called by each name is read off the samples of which
-//! the model is sure, by expectation maximisation (A. P. Dawid and A. M. Skene, *Maximum likelihood estimation of observer
-//! error-rates using the EM algorithm*, 1979), and drawn towards the mean of all pairs of classes by as much as the
-//! counts scatter no more than by chance (a gamma prior of Poisson counts, its size by their moments). Where labels are
-//! wrong at random the order is that of the label's probability.
+//! If cats are labeled dogs far more often than frogs are labeled ships, a doubtful *dog* that may be a cat is more likely
+//! wrong than a doubtful *ship* that may be a frog. How often each class is given each label is estimated from the samples
+//! that the model is confident about, by expectation maximization (A. P. Dawid and A. M. Skene, *Maximum likelihood estimation of observer
+//! error-rates using the EM algorithm*, 1979), and shrunk towards the mean of all pairs of classes to the extent
+//! that the counts vary no more than by chance (a gamma prior for Poisson counts, its size by their moments). If labels are
+//! wrong at random, the order is that of the label's probability.
 
 use crate::table::{Real, Table};
 
-/// A model is sure of a sample above this probability.
+/// A model is confident about a sample above this probability.
 const SURE: f64 = 0.8;
-/// Sure samples that a class must have on average; with fewer nothing can be said of pairs of classes.
+/// Confident samples that a class must have on average; with fewer, nothing can be said about pairs of classes.
 const LEAST_A_CLASS: usize = 100;
-/// Rounds of expectation maximisation.
+/// Rounds of expectation maximization.
 const ROUNDS: usize = 5;
 /// The share of labels that are right, at first.
 const RIGHT: f64 = 0.9;
-/// Samples of every pair of classes that are counted before any is seen: this share of all, spread evenly.
+/// Pseudo-counts for the pairs of classes: this share of all samples, spread evenly.
 const UNSEEN: f64 = 0.01;
 /// Bounds of the share of wrong labels.
 const WRONG: (f64, f64) = (1e-4, 0.5);
 /// Bounds of the prior's size.
 const PRIOR: (f64, f64) = (1.0, 1000.0);
-/// Probabilities below this are the same.
+/// Probabilities are clamped to at least this.
 const LEAST: f64 = 1e-6;
-/// Probabilities of sure samples that are held at once, at most; of more samples some, evenly spread, are looked at.
+/// Maximum number of probabilities of confident samples held at once; above that, an evenly spread subset is used.
 const HELD: usize = 100_000_000;
 
-/// What is known of a label when it is known which classes are mixed up.
+/// The posterior for a label, given which classes are mixed up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Posterior {
     /// The probability that the given label is right, 0..=1.
     pub right: f64,
-    /// The class that the sample most likely is.
+    /// The most likely class of the sample.
     pub class: u32,
 }
 
-/// The probability of each label to be right, or `None` where the model is sure of too few samples, fewer than a hundred a
-/// class, for this to say more than [`ratio`](crate::ratio) does.
+/// The probability that each label is right, or `None` if the model is confident about too few samples (fewer than a hundred
+/// per class) for this to say more than [`ratio`](crate::ratio) does.
 ///
-/// `inverse_temperature` is the power to which probabilities were raised to calibrate them, which is undone here:
-/// what is mixed up is read off the model as it was trained, or off several as they were joined. 1 where they were not raised.
+/// `inverse_temperature` is the power to which probabilities were raised to calibrate them; it is undone here, because
+/// confusions are estimated from the model as trained, or from several as combined. 1 if they were not raised.
 pub fn posteriors<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Option<Vec<Posterior>> {
     let rates = Rates::learned(table, inverse_temperature)?;
     let trained = Trained::new(inverse_temperature);
@@ -64,15 +64,15 @@ pub fn posteriors<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Op
     Some((0..table.len()).map(judge).collect())
 }
 
-/// How often each class is called by each name.
+/// How often each class is given each label.
 pub(crate) struct Rates {
-    /// Names (rows) by class (columns).
+    /// Labels (rows) by class (columns).
     rates: Vec<f64>,
     classes: usize,
 }
 
 impl Rates {
-    /// Reads them off the samples of which the model is sure, if there are enough. `inverse_temperature` is as in
+    /// Estimates them from the samples that the model is confident about, if there are enough. `inverse_temperature` is as in
     /// [`posteriors`].
     pub(crate) fn learned<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Option<Rates> {
         let classes = table.classes();
@@ -88,38 +88,38 @@ impl Rates {
             .then(|| Rates { rates: rates(table, &sure, trained), classes })
     }
 
-    /// Where nothing is known of them: nine labels in ten are right, and the others anything.
+    /// If nothing is known: nine labels in ten are right, and the others random.
     pub(crate) fn even(classes: usize) -> Rates {
         let mut rates = vec![(1.0 - RIGHT) / (classes - 1) as f64; classes * classes];
         rates.iter_mut().step_by(classes + 1).for_each(|rate| *rate = RIGHT);
         Rates { rates, classes }
     }
 
-    /// The same habits with one label in ten wrong. Sure samples are wrong less often than the others, so what is learned from
-    /// them is too little doubt for all.
+    /// The same confusions with one label in ten wrong. Confident samples are wrong less often than the others, so rates
+    /// learned from them alone would trust labels too much.
     pub(crate) fn doubted(mut self) -> Rates {
         for class in 0..self.classes {
-            let places = || (0..self.classes).map(|name| name * self.classes + class);
+            let indices = || (0..self.classes).map(|name| name * self.classes + class);
             let right = class * (self.classes + 1);
-            let others: f64 = places().filter(|&place| place != right).map(|place| self.rates[place]).sum();
-            for place in places() {
-                self.rates[place] *= (1.0 - RIGHT) / others;
+            let others: f64 = indices().filter(|&index| index != right).map(|index| self.rates[index]).sum();
+            for index in indices() {
+                self.rates[index] *= (1.0 - RIGHT) / others;
             }
             self.rates[right] = RIGHT;
         }
         self
     }
 
-    /// How often each class is called by this name.
+    /// How often each class is given this label.
     pub(crate) fn of_name(&self, name: usize) -> &[f64] {
         &self.rates[name * self.classes..(name + 1) * self.classes]
     }
 }
 
-/// Probabilities as the model gave them.
+/// The model's original probabilities.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trained {
-    /// The power that undoes what was done to them.
+    /// The power that undoes the calibration.
     inverse_temperature: f64,
 }
 
@@ -138,7 +138,7 @@ impl Trained {
         let power = self.inverse_temperature as f32;
         for (to, p) in row.iter_mut().zip(table.row(sample)) {
             let p = p.wide().max(f64::from(f32::MIN_POSITIVE));
-            // Seven digits are plenty, and a power of fewer bits takes half the time.
+            // Seven digits are plenty, and a single-precision power takes half the time.
             *to = if power == 1.0 { p } else { f64::from((p as f32).powf(power)) };
         }
         scale(row);
@@ -147,7 +147,7 @@ impl Trained {
     }
 }
 
-/// How often each class (column) is called by each name (row).
+/// How often each class (column) is given each label (row).
 fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec<f64> {
     let classes = table.classes();
     let step = (sure.len() * classes).div_ceil(HELD);
@@ -159,7 +159,7 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
         held.iter_mut().zip(&row).for_each(|(to, p)| *to = *p as f32);
     }
     let others = (classes - 1) as f64;
-    let diagonal = |place: usize| place.is_multiple_of(classes + 1);
+    let diagonal = |index: usize| index.is_multiple_of(classes + 1);
     let mut rates = Rates::even(classes).rates;
     let unseen = UNSEEN * looked_at.len() as f64 / (classes as f64 * others);
     let count = |rates: &[f64]| {
@@ -177,41 +177,41 @@ fn rates<T: Real>(table: &Table<'_, T>, sure: &[usize], trained: Trained) -> Vec
     };
     let of_class = |counts: &[f64]| {
         let mut sums = vec![0.0; classes];
-        counts.iter().enumerate().for_each(|(place, count)| sums[place % classes] += count);
+        counts.iter().enumerate().for_each(|(index, count)| sums[index % classes] += count);
         sums
     };
     for _ in 0..ROUNDS {
         let mut counts = count(&rates);
-        let off = counts.iter_mut().enumerate().filter(|(place, _)| !diagonal(*place));
+        let off = counts.iter_mut().enumerate().filter(|(index, _)| !diagonal(*index));
         off.for_each(|(_, count)| *count += unseen);
         let sums = of_class(&counts);
-        for (place, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
-            *rate = count / sums[place % classes].max(1e-12);
+        for (index, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
+            *rate = count / sums[index % classes].max(1e-12);
         }
     }
     let counts = count(&rates);
     shrunk(&counts, &of_class(&counts), classes)
 }
 
-/// Rates from counts of names (rows) by class (columns), drawn towards their mean.
+/// Rates from counts of labels (rows) by class (columns), shrunk towards their mean.
 fn shrunk(counts: &[f64], of_class: &[f64], classes: usize) -> Vec<f64> {
     let others = (classes - 1) as f64;
-    let pairs = || counts.iter().enumerate().filter(|(place, _)| !place.is_multiple_of(classes + 1));
+    let pairs = || counts.iter().enumerate().filter(|(index, _)| !index.is_multiple_of(classes + 1));
     let wrong = pairs().map(|(_, count)| count).sum::<f64>() / of_class.iter().sum::<f64>();
     let wrong = wrong.clamp(WRONG.0, WRONG.1);
-    let expected = |place: usize| wrong * of_class[place % classes] / others;
+    let expected = |index: usize| wrong * of_class[index % classes] / others;
     let (mut squares, mut scatter) = (0.0, 0.0);
-    for (place, count) in pairs() {
-        let expected = expected(place);
+    for (index, count) in pairs() {
+        let expected = expected(index);
         squares += expected * expected;
         scatter += (count - expected).powi(2) - expected;
     }
     let size = if scatter > 0.0 { (squares / scatter).clamp(PRIOR.0, PRIOR.1) } else { PRIOR.1 };
-    let rate = |place: usize| {
-        if place.is_multiple_of(classes + 1) {
+    let rate = |index: usize| {
+        if index.is_multiple_of(classes + 1) {
             1.0 - wrong
         } else {
-            wrong / others * (counts[place] + size) / (expected(place) + size)
+            wrong / others * (counts[index] + size) / (expected(index) + size)
         }
     };
     (0..classes * classes).map(rate).collect()
@@ -221,7 +221,7 @@ fn shrunk(counts: &[f64], of_class: &[f64], classes: usize) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// Three classes of 400; the model is sure of nine in ten and cannot tell the last tenth from one other class.
+    /// Three classes of 400; the model is confident about nine in ten and cannot tell the last tenth from one other class.
     fn world(mixed_up: bool) -> (Vec<f64>, Vec<u32>) {
         let (mut rows, mut labels) = (Vec::new(), Vec::new());
         for sample in 0..1200_usize {

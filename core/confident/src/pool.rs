@@ -19,8 +19,8 @@ const HALVINGS: i32 = 12;
 const GAIN: f64 = 1e-9;
 /// No weight is larger.
 const MOST: f64 = 10.0;
-/// What the square of a weight costs, in log-likelihood a sample, and in all. Where nearly all labels can be told, larger weights
-/// make them ever so slightly more likely without end, and say less and less of the rest; and a few labels prove little.
+/// The penalty on the square of a weight, in log-likelihood per sample, and in total. If nearly all labels are clear, ever larger
+/// weights make them slightly more likely without limit, at the expense of the others; and a few labels prove little.
 const COST: f64 = 5e-4;
 const COST_IN_ALL: f64 = 2.0;
 
@@ -73,7 +73,7 @@ impl Pool {
         Ok(Pool { first, second, inverse_temperature: inverse_temperature(&joined, &logs.labels), trained })
     }
 
-    /// Puts the joined probabilities of a sample in the place of the logarithms of the second source's, which stand in `row` up
+    /// Replaces the logarithms of the second source's probabilities of a sample by the combined ones; they are in `row` up
     /// to a constant.
     ///
     /// # Panics
@@ -117,12 +117,12 @@ impl Logs {
         for _ in 0..STEPS {
             let step = uphill(&hill, at);
             let mut tried = (0..HALVINGS).map(|halving| {
-                let place = moved(at, step, 0.5_f64.powi(halving));
-                (place, self.hill(rates, place))
+                let point = moved(at, step, 0.5_f64.powi(halving));
+                (point, self.hill(rates, point))
             });
-            let Some((place, higher)) = tried.find(|(_, one)| one.height > hill.height) else { break };
+            let Some((point, higher)) = tried.find(|(_, one)| one.height > hill.height) else { break };
             let gain = higher.height - hill.height;
-            (at, hill) = (place, higher);
+            (at, hill) = (point, higher);
             if gain < GAIN {
                 break;
             }
@@ -152,7 +152,7 @@ impl Logs {
                 }
             }
             height += (named[0] / free[0]).ln();
-            let [x, y] = [1, 2].map(|place| named[place] / named[0] - free[place] / free[0]);
+            let [x, y] = [1, 2].map(|index| named[index] / named[0] - free[index] / free[0]);
             slope[0] += x;
             slope[1] += y;
             squares[0] += x * x;
@@ -294,11 +294,11 @@ mod tests {
             (0.2, 1.0, 12.0, 9.0),
             (3.0, 3.0, 0.0, 8.0),
         ];
-        for (place, (sure, blur, other_sure, other_blur)) in worlds.into_iter().enumerate() {
+        for (index, (sure, blur, other_sure, other_blur)) in worlds.into_iter().enumerate() {
             let mut logs = Logs { classes: CLASSES, both: Vec::new(), labels: Vec::new() };
             for sample in 0..600 {
-                logs.both.extend(source(sample, place * 999, sure, blur));
-                logs.both.extend(source(sample, place * 999 + 77_777, other_sure, other_blur));
+                logs.both.extend(source(sample, index * 999, sure, blur));
+                logs.both.extend(source(sample, index * 999 + 77_777, other_sure, other_blur));
                 logs.labels.push(label(sample));
             }
             let rates = Rates::even(CLASSES);
@@ -308,7 +308,7 @@ mod tests {
                 (0..=40).flat_map(|x| (0..=40).map(move |y| (f64::from(x) * 0.1, f64::from(y) * 0.1)))
             {
                 let other = logs.hill(&rates, [x, y]).height;
-                assert!(height > other - 1e-5, "world {place}: {found:?} {height}, but [{x}, {y}] {other}");
+                assert!(height > other - 1e-5, "world {index}: {found:?} {height}, but [{x}, {y}] {other}");
             }
         }
     }

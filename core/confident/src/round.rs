@@ -16,8 +16,8 @@ pub(crate) fn preserving_sum(values: &[f64]) -> Vec<i64> {
         if missing > 0 {
             order.reverse();
         }
-        for &place in order.iter().take(missing.unsigned_abs() as usize) {
-            whole[place] += missing.signum();
+        for &index in order.iter().take(missing.unsigned_abs() as usize) {
+            whole[index] += missing.signum();
         }
     }
 }
@@ -37,7 +37,7 @@ fn sorted_as_numpy(numbers: &[f64]) -> Vec<usize> {
     }
     let width = numbers.len().next_power_of_two();
     // What is not there is larger than everything.
-    let number = |place: usize| numbers.get(place).copied().unwrap_or(f64::INFINITY);
+    let number = |index: usize| numbers.get(index).copied().unwrap_or(f64::INFINITY);
     places.extend(numbers.len()..width);
     let mut exchange = |a: usize, b: usize| {
         if number(places[a]) > number(places[b]) {
@@ -47,12 +47,12 @@ fn sorted_as_numpy(numbers: &[f64]) -> Vec<usize> {
     let mut size = 2;
     while size <= width {
         for start in (0..width).step_by(size) {
-            (0..size / 2).for_each(|place| exchange(start + place, start + size - 1 - place));
+            (0..size / 2).for_each(|index| exchange(start + index, start + size - 1 - index));
         }
         let mut stride = size / 4;
         while stride > 0 {
-            let lower = (0..width).filter(|place| place / stride % 2 == 0);
-            lower.for_each(|place| exchange(place, place + stride));
+            let lower = (0..width).filter(|index| index / stride % 2 == 0);
+            lower.for_each(|index| exchange(index, index + stride));
             stride /= 2;
         }
         size *= 2;

@@ -12,7 +12,7 @@ pub(crate) const EPSILON: f64 = 1e-6;
 /// How a label's quality is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// The probability of the given label: the best order on most data, and the default everywhere.
+    /// The probability of the given label: the best ranking on most data, and the default everywhere.
     SelfConfidence,
     /// `(p_given - max of the others + 1) / 2`.
     NormalizedMargin,
@@ -44,8 +44,8 @@ impl Method {
     }
 }
 
-/// The mean probability of each class over the samples that have it as their label: how sure the model usually is
-/// of it. 2 for a class that no sample has, and at least 2e-6.
+/// The mean probability of each class over the samples that have it as their label: the model's usual confidence
+/// in it. 2 for a class that no sample has, and at least 2e-6.
 pub fn thresholds<T: Real>(table: &Table<'_, T>) -> Vec<f64> {
     let mut sums = vec![0.0; table.classes()];
     for sample in 0..table.len() {
@@ -55,10 +55,10 @@ pub fn thresholds<T: Real>(table: &Table<'_, T>) -> Vec<f64> {
     sums.into_iter().zip(table.counts()).map(mean).map(|mean| mean.max(LEAST_THRESHOLD)).collect()
 }
 
-/// One score a sample, in order.
+/// One score per sample, in order.
 ///
-/// With `adjusted`, probabilities are first made comparable between classes: each class's threshold is taken
-/// away, the largest threshold added, and the row divided by its sum. Methods that cannot be adjusted are not.
+/// With `adjusted`, probabilities are first made comparable between classes: each class's threshold is
+/// subtracted, the largest threshold added, and the row divided by its sum. Methods that cannot be adjusted are not.
 pub fn scores<T: Real>(table: &Table<'_, T>, method: Method, adjusted: bool) -> Vec<f64> {
     let shifts = (adjusted && method.can_be_adjusted()).then(|| {
         let thresholds = thresholds(table);
@@ -93,7 +93,7 @@ pub fn scores<T: Real>(table: &Table<'_, T>, method: Method, adjusted: bool) -> 
         .collect()
 }
 
-/// The largest probability beside that of one class.
+/// The largest probability except that of one class.
 fn best_other(row: &[f64], class: usize) -> f64 {
     let others = row.iter().enumerate().filter(|(other, _)| *other != class);
     others.map(|(_, &p)| p).fold(f64::NEG_INFINITY, f64::max)

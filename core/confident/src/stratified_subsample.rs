@@ -13,10 +13,10 @@ pub fn stratified_subsample(
     let count = labels.clone().count();
     let mut seen = vec![0_usize; classes];
     let taken = |(_, label): &(usize, u32)| {
-        let place = &mut seen[*label as usize];
-        let before = *place * most / count;
-        *place += 1;
-        *place * most / count > before
+        let earlier = &mut seen[*label as usize];
+        let before = *earlier * most / count;
+        *earlier += 1;
+        *earlier * most / count > before
     };
     match count <= most {
         true => (0..count).collect(),

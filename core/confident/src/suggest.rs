@@ -1,4 +1,4 @@
-//! Which label a sample should have.
+//! Suggested labels.
 
 use crate::table::{Real, Table};
 
@@ -7,20 +7,20 @@ pub fn suggested<T: Real>(table: &Table<'_, T>) -> Vec<u32> {
     (0..table.len()).map(|sample| table.argmax(sample) as u32).collect()
 }
 
-/// The absorb and relabel rule of C. Feng and others, *CLIPCleaner* (2024): from which probability on a model is
+/// The absorb and relabel rule of C. Feng and others, *CLIPCleaner* (2024): the probability from which a model is
 /// believed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rule {
-    /// A sample whose most likely class is its given label is taken as clean from here on (θ_r).
+    /// A sample whose most likely class is its given label counts as clean from here on (θ_r).
     pub absorb: f64,
     /// A sample whose most likely class is another one is given that label from here on (θ_r2).
     pub relabel: f64,
 }
 
-/// What the rule says of one sample.
+/// The rule's result for one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Clean as it is labelled.
+    /// Clean with its label.
     Absorb,
     /// Clean with this label instead.
     Relabel(u32),

@@ -1,8 +1,8 @@
-//! The input: probabilities and given labels that go together.
+//! The input: probabilities and given labels of the same samples.
 
 use std::sync::Arc;
 
-/// A number that probabilities may be stored as. Everything is computed in 64 bits.
+/// A number type for storing probabilities. Everything is computed in 64 bits.
 pub trait Real: Copy + PartialOrd {
     /// Nothing.
     const ZERO: Self;
@@ -48,21 +48,21 @@ impl Real for f64 {
     }
 }
 
-/// How far outside 0..=1 a probability may lie: what 32-bit sums leave over.
+/// How far outside 0..=1 a probability may be, to allow for 32-bit sums.
 const SLACK: f64 = 1e-6;
 
 /// What is wrong with probabilities or labels. Samples and classes are counted from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// There is nothing to look at.
+    /// There are no samples.
     #[error("there are no samples")]
     NoSamples,
     /// Fewer than two columns.
     #[error("there is only {0} class; label quality needs two or more")]
     FewClasses(usize),
     /// The numbers are not whole rows, one for each label.
-    #[error("{numbers} probabilities are not {samples} rows (one for each label) of {classes} classes")]
+    #[error("{numbers} probabilities do not make {samples} rows (one per label) of {classes} classes")]
     Shape {
         /// Probabilities given.
         numbers: usize,
@@ -82,13 +82,13 @@ pub enum InputError {
         classes: usize,
     },
     /// NaN, infinite, negative or above one.
-    #[error("row {sample}, class {class}: {value} is no probability")]
+    #[error("row {sample}, class {class}: {value} is not a probability")]
     Probability {
         /// The row.
         sample: usize,
         /// The column.
         class: usize,
-        /// What stands there.
+        /// The value.
         value: f64,
     },
     /// A row that does not sum to one.
@@ -100,15 +100,15 @@ pub enum InputError {
         sum: f64,
     },
     /// No model at all.
-    #[error("there is no model's probabilities to join")]
+    #[error("there are no probabilities to combine; give those of at least one model")]
     NoModels,
-    /// A model that is not about the samples of the first one.
-    #[error("model {model} (from 0) is not about the same labels and classes as the first one")]
+    /// A model for other samples than the first one.
+    #[error("model {model} (counted from 0) has other labels or classes than the first one")]
     OtherSamples {
-        /// The model's place.
+        /// The model's index.
         model: usize,
     },
-    /// All samples have the same label, so no class can be taken for another.
+    /// All samples have the same label, so no classes can be confused.
     #[error("all samples have the same label; at least two classes must occur")]
     OneClass,
 }
@@ -125,12 +125,12 @@ pub struct Table<'a, T> {
     top_k: TopK<T>,
 }
 
-/// What was found out about all samples when a [`Table`] was made.
+/// The precomputed values of all samples of a [`Table`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopK<T>(Arc<[Top<T>]>);
 
-/// What most questions about a sample come down to. Found when the table is made: with many classes going through all
-/// probabilities is what takes the time.
+/// The quantities that most computations on a sample need. Precomputed, because with many classes going through all
+/// probabilities dominates the time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Top<T> {
     /// The probability of the given label.
@@ -147,7 +147,7 @@ impl<'a, T: Real> Table<'a, T> {
     /// not sum to one; see [`Table::check_sums`].
     ///
     /// # Errors
-    /// When sizes do not agree, a label has no column, or a number is no probability.
+    /// When sizes do not agree, a label has no column, or a number is not a probability.
     pub fn new(
         probabilities: &'a [T],
         classes: usize,
@@ -175,22 +175,31 @@ impl<'a, T: Real> Table<'a, T> {
         Ok(Table { probabilities, classes, labels, top_k: TopK(top_k.into()) })
     }
 
-    /// The table that `top_k` came from, without going through all its numbers once more: they must be the same.
+    /// The table that `top_k` came from, without going through all its numbers again; they must be the same.
     ///
     /// # Panics
     /// When sizes do not agree.
     pub fn again(probabilities: &'a [T], classes: usize, labels: &'a [u32], top_k: TopK<T>) -> Table<'a, T> {
-        assert_eq!(top_k.0.len(), labels.len(), "what is known is not about {} samples", labels.len());
-        assert_eq!(probabilities.len(), labels.len() * classes, "there are not {classes} numbers a sample");
+        assert_eq!(
+            top_k.0.len(),
+            labels.len(),
+            "the precomputed values are not for {} samples",
+            labels.len()
+        );
+        assert_eq!(
+            probabilities.len(),
+            labels.len() * classes,
+            "there must be {classes} probabilities per sample"
+        );
         Table { probabilities, classes, labels, top_k }
     }
 
-    /// What was found out, for [`Table::again`].
+    /// The precomputed values, for [`Table::again`].
     pub fn top_k(&self) -> TopK<T> {
         self.top_k.clone()
     }
 
-    /// Checks that every row sums to one, give or take `tolerance`.
+    /// Checks that every row sums to one within `tolerance`.
     ///
     /// # Errors
     /// [`InputError::Sum`] for the first row that does not.
@@ -254,7 +263,7 @@ impl<'a, T: Real> Table<'a, T> {
         before.wide().max(behind.wide())
     }
 
-    /// Whether the given label is the most likely class, with so much in its favour.
+    /// Whether the given label is the most likely class, with this much added in its favor.
     pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
         let Top { own, before, behind, .. } = self.top_k.0[sample];
         let own = own.wide() + favour;
@@ -276,7 +285,7 @@ impl<'a, T: Real> Table<'a, T> {
     }
 }
 
-/// The first number that is no probability.
+/// The first number that is not a probability.
 fn impossible<T: Real>(row: &[T]) -> Option<usize> {
     let certain = row.iter().fold(true, |all, value| all & (*value >= T::ZERO) & (*value <= T::ONE));
     if certain {
@@ -298,7 +307,7 @@ fn top<T: Real>(row: &[T], given: usize) -> Top<T> {
     Top { own, before, behind, class: class as u32 }
 }
 
-/// The largest of some probabilities, [`Real::NONE`] of none.
+/// The largest of some probabilities, [`Real::NONE`] if there are none.
 fn largest<T: Real>(values: &[T]) -> T {
     let larger = |a: T, b: T| if b > a { b } else { a };
     let (many, rest) = values.as_chunks::<LANES>();
@@ -355,7 +364,7 @@ mod tests {
         let low = InputError::Probability { sample: 1, class: 0, value: -0.1 };
         assert_eq!(new(&[0.5, 0.5, -0.1, 1.0], 2, &[0, 0]), low);
         assert!(new(&[0.5, f64::NAN], 2, &[0]).to_string().contains("row 0, class 1: NaN"));
-        assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("no probability"));
+        assert!(new(&[0.5, f64::INFINITY], 2, &[0]).to_string().contains("not a probability"));
     }
 
     proptest! {

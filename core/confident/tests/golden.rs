@@ -44,7 +44,7 @@ fn cases() -> Vec<Case> {
     golden.cases
 }
 
-/// The probabilities of a case, to the last bit: serde_json rounds some numbers to their neighbours, and that
+/// The probabilities of a case, to the last bit: serde_json rounds some numbers to their neighbors, and that
 /// decides between equal margins.
 fn numbers(text: &str, name: &str) -> Vec<f64> {
     let from = text.find(&format!("\"name\": \"{name}\"")).unwrap();

@@ -1,14 +1,14 @@
 //! Every type that crosses between host and detector, all of it `repr(C)`.
 //!
-//! Nothing here is a Rust enum or a trait object: a number from the other side may hold any value. Memory is
-//! never freed across the border: what the host lends stays the host's and lives until `run` returns, and what
-//! a detector has to say it writes through the host's callbacks. `tests/layout.rs` holds every size and offset
+//! Nothing here is a Rust enum or a trait object, because a number from the other side may have any value. Memory is
+//! never freed across the boundary: what the host lends belongs to the host and stays valid until `run` returns, and a
+//! detector writes its output through the host's callbacks. `tests/layout.rs` checks every size and offset
 //! next to [`ABI_VERSION`].
-#![allow(unsafe_code)] // The border itself: raw views are made here and nowhere else.
+#![allow(unsafe_code)] // The boundary itself: raw views are created here and nowhere else.
 
 use std::ffi::c_void;
 
-/// Host and detector must have this number in common; there are no ranges. It is raised with every change to
+/// Host and detector must have the same number; there are no compatible ranges. Increment it with every change to
 /// a type in this file or to the meaning of a field.
 pub const ABI_VERSION: u32 = 6;
 
@@ -36,7 +36,7 @@ impl Str {
         Str { ptr: text.as_ptr(), len: text.len() }
     }
 
-    /// The text, or the empty string where the bytes are null or no UTF-8.
+    /// The text, or the empty string if the bytes are null or not valid UTF-8.
     ///
     /// # Safety
     /// The bytes must be alive for `'a`.
@@ -44,7 +44,7 @@ impl Str {
         if self.ptr.is_null() || self.len == 0 {
             return "";
         }
-        // SAFETY: not null, and the caller answers for the lifetime.
+        // SAFETY: not null, and the caller guarantees the lifetime.
         let bytes = unsafe { std::slice::from_raw_parts(self.ptr, self.len) };
         std::str::from_utf8(bytes).unwrap_or("")
     }
@@ -85,7 +85,7 @@ impl<T> Slice<T> {
         Slice { ptr: data.as_ptr(), len: data.len() }
     }
 
-    /// A slice of nothing, to be filled by the other side.
+    /// An empty slice, to be filled in by the other side.
     pub const fn empty() -> Slice<T> {
         Slice { ptr: std::ptr::null(), len: 0 }
     }
@@ -93,12 +93,12 @@ impl<T> Slice<T> {
     /// The elements; empty where the pointer is null.
     ///
     /// # Safety
-    /// The elements must be initialised and alive for `'a`.
+    /// The elements must be initialized and alive for `'a`.
     pub unsafe fn as_slice<'a>(&self) -> &'a [T] {
         if self.ptr.is_null() || self.len == 0 {
             return &[];
         }
-        // SAFETY: not null, and the caller answers for the rest.
+        // SAFETY: not null, and the caller guarantees the rest.
         unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 
@@ -109,8 +109,8 @@ impl<T> Slice<T> {
     }
 }
 
-/// How a call across the border ended. A wrapped number, because an unknown value must not be undefined
-/// behaviour.
+/// How a call across the boundary ended. A wrapped number, because an unknown value must not be undefined
+/// behavior.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Status(pub u32);
@@ -118,13 +118,13 @@ pub struct Status(pub u32);
 impl Status {
     /// Done.
     pub const OK: Status = Status(0);
-    /// Failed; the sentence was given by [`HostTable::fail`] (detector) or is read by [`HostTable::message`] (host).
+    /// Failed; the message was passed to [`HostTable::fail`] (detector) or is returned by [`HostTable::message`] (host).
     pub const ERROR: Status = Status(1);
     /// The detector panicked; the guard caught it.
     pub const PANIC: Status = Status(2);
-    /// The person asked to stop.
+    /// The user requested a stop.
     pub const STOPPED: Status = Status(3);
-    /// As [`Status::ERROR`], but only because the model or the dataset does not have what was asked for.
+    /// As [`Status::ERROR`], but only because the model or the dataset does not have what was requested.
     pub const MISSING: Status = Status(4);
 }
 
@@ -149,7 +149,7 @@ pub struct Param {
     pub(crate) name: Str,
     pub(crate) help: Str,
     pub(crate) kind: u32,
-    /// Bits of [`Needs`](crate::Needs), needed once the value is not the default.
+    /// Bits of [`Needs`](crate::Needs) that apply if the value is not the default.
     pub(crate) needs: u32,
     pub(crate) default: f64,
     pub(crate) min: f64,
@@ -163,9 +163,9 @@ pub struct Param {
 pub struct PluginTable {
     /// Must equal [`ABI_VERSION`]; read before anything else.
     pub abi: u32,
-    /// `size_of::<PluginTable>()` of the build that made it.
+    /// `size_of::<PluginTable>()` of the build that produced it.
     pub size: u32,
-    /// What built it, for the refusal's text only.
+    /// The package that was built; used in error messages only.
     pub build: Str,
     /// The detectors.
     pub detectors: Slice<DetectorTable>,
@@ -175,15 +175,15 @@ pub struct PluginTable {
 #[derive(Debug)]
 #[repr(C)]
 pub struct DetectorTable {
-    /// What it says of itself.
+    /// Its declaration.
     pub info: Info,
     /// Does the work. Null is refused.
     pub run: Option<unsafe extern "C" fn(*const HostTable) -> Status>,
-    /// Measures one picture; null where it measures none.
+    /// Measures one picture; null if it measures none.
     pub measure: Option<Measure>,
-    /// Bytes of a measured record, at most [`MAX_MEASURE_BYTES`]; 0 where `measure` is null.
+    /// Bytes of a measured record, at most [`MAX_MEASURE_BYTES`]; 0 if `measure` is null.
     pub measure_bytes: u32,
-    /// Pictures are made to fit this before they are measured; 0 = full size.
+    /// Pictures are scaled to fit this before they are measured; 0 = full size.
     pub measure_side: u32,
 }
 
@@ -197,11 +197,11 @@ impl DetectorTable {
     }
 }
 
-/// The longest record of one picture.
+/// Maximum length of a record.
 pub const MAX_MEASURE_BYTES: u32 = 4096;
 
-/// Measures one picture into `record`, `len` bytes long, from any thread and outside of any run. Where it fails, it gives
-/// the sentence to `fail` with `sink`, before it returns.
+/// Measures one picture into `record`, which is `len` bytes long, from any thread and outside any run. On failure it
+/// passes the message to `fail` with `sink` before it returns.
 pub type Measure = unsafe extern "C" fn(
     pixels: *const PixelsTable,
     record: *mut u8,
@@ -211,7 +211,7 @@ pub type Measure = unsafe extern "C" fn(
 ) -> Status;
 
 /// Receives why a picture could not be measured.
-pub type FailSink = unsafe extern "C" fn(sink: *mut c_void, sentence: Str);
+pub type FailSink = unsafe extern "C" fn(sink: *mut c_void, message: Str);
 
 /// The whole dataset as parallel arrays of `count` elements.
 #[derive(Clone, Copy, Debug)]
@@ -219,7 +219,7 @@ pub type FailSink = unsafe extern "C" fn(sink: *mut c_void, sentence: Str);
 pub struct DatasetTable {
     /// Number of samples.
     pub count: usize,
-    /// Class of each sample, `u32::MAX` where it has none.
+    /// Class of each sample, `u32::MAX` if it has none.
     pub labels: Slice<u32>,
     /// 0 none, 1 train, 2 validation, 3 test.
     pub splits: Slice<u8>,
@@ -231,9 +231,9 @@ pub struct DatasetTable {
     pub dimensions: Slice<DimensionsRecord>,
     /// Class names by label.
     pub classes: Slice<Str>,
-    /// What a person decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
+    /// Decisions: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
     pub decisions: Slice<u8>,
-    /// The class a person relabelled to, `u32::MAX` elsewhere.
+    /// The new class of relabeled samples, `u32::MAX` elsewhere.
     pub relabels: Slice<u32>,
 }
 
@@ -261,19 +261,19 @@ pub struct MatrixTable {
     pub cols: usize,
 }
 
-/// Nearest neighbours of every sample, nearest first, without the sample itself.
+/// Nearest neighbors of every sample, nearest first, without the sample itself.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct NeighborsTable {
-    /// `count * k` samples; `u32::MAX` where there are fewer.
+    /// `count * k` samples, padded with `u32::MAX`.
     pub indices: Slice<u32>,
-    /// `count * k` cosine similarities; -1 where there are fewer.
+    /// `count * k` cosine similarities, padded with -1.
     pub similarities: Slice<f32>,
-    /// Neighbours a sample.
+    /// Neighbors per sample.
     pub k: usize,
 }
 
-/// Two samples whose hashes are near each other, `first < second`.
+/// Two samples with similar hashes, `first < second`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(C)]
 pub struct HashPairRecord {
@@ -289,12 +289,12 @@ pub struct HashPairRecord {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ProbabilitiesTable {
-    /// One row a sample, one column a class; a row of zeros where the image could not be decoded.
+    /// One row per sample, one column per class; a row of zeros if the image could not be decoded.
     pub matrix: MatrixTable,
-    /// The fold of each sample, which its model was not trained on; `u32::MAX` where it has no row.
+    /// The fold of each sample, which its model was not trained on; `u32::MAX` if it has no row.
     pub folds: Slice<u32>,
-    /// The inverse temperature of the calibration: the power to which each row was raised and then divided by its sum.
-    /// 1 where the model's own probabilities are lent.
+    /// The inverse temperature of the calibration: each row was raised to this power and then divided by its sum.
+    /// 1 if the probabilities are those of the model itself.
     pub inverse_temperature: f32,
     /// Always 0.
     pub reserved: u32,
@@ -306,7 +306,7 @@ pub struct ProbabilitiesTable {
 pub struct KeptRecord {
     /// The bytes.
     pub bytes: Slice<u8>,
-    /// Their version, counted from 1; 0 where there is none.
+    /// Their version, counted from 1; 0 if there is none.
     pub version: u32,
     /// Always 0.
     pub reserved: u32,
@@ -322,42 +322,42 @@ pub struct PixelsTable {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Width of the file's image before it was made smaller.
+    /// Width of the file's image before scaling.
     pub full_width: u32,
-    /// Height of the file's image before it was made smaller.
+    /// Height of the file's image before scaling.
     pub full_height: u32,
     /// How the file stores it.
     pub source: SourceRecord,
 }
 
-/// How a file stores its picture, before everything was made 8-bit RGB, upright and still. 0 = not known, in every
+/// How a file stores its picture, before conversion to a single upright 8-bit RGB image. 0 = unknown, in every
 /// field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SourceRecord {
     /// The format by content: 1 JPEG, 2 PNG, 3 GIF, 4 WebP, 5 BMP, 6 TIFF.
     pub format: u32,
-    /// The format that the extension of the file's name stands for, by the same numbers.
+    /// The format implied by the file name extension, by the same numbers.
     pub named: u32,
-    /// Channels of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha. Palettes count as colour.
+    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha. Palettes count as color.
     pub channels: u32,
     /// EXIF orientation, 1..=8; 1 = stored upright.
     pub orientation: u32,
-    /// 1 = one picture, 2 = an animation of two frames or more.
+    /// 1 = a single picture, 2 = an animation with two or more frames.
     pub frames: u32,
 }
 
-/// Another sample named as evidence.
+/// Another sample, as evidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct RelatedRecord {
     /// The sample.
     pub sample: u32,
-    /// How alike, 1 = the same.
+    /// Similarity, 1 = identical.
     pub similarity: f32,
 }
 
-/// What a detector says of one sample.
+/// A detector's result for one sample.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct IssueRecord {
@@ -365,13 +365,13 @@ pub struct IssueRecord {
     pub sample: u32,
     /// 0 = surely an issue, 1 = surely fine.
     pub score: f32,
-    /// The label it should have, `u32::MAX` where none is suggested.
+    /// The suggested label, `u32::MAX` if none.
     pub suggested: u32,
-    /// Group it belongs to within this detector, `u32::MAX` where none.
+    /// The group it belongs to within this detector, `u32::MAX` if none.
     pub group: u32,
     /// Evidence.
     pub related: Slice<RelatedRecord>,
-    /// One English sentence, possibly empty.
+    /// One sentence in English, possibly empty.
     pub reason: Str,
 }
 
@@ -380,7 +380,7 @@ pub type PixelSink =
     unsafe extern "C" fn(sink: *mut c_void, sample: u32, pixels: *const PixelsTable) -> Status;
 
 /// What the host does for a detector. Every function may be called from any thread until `run` returns.
-/// A status other than OK has its sentence in [`HostTable::message`].
+/// If the status is not OK, [`HostTable::message`] has the error message.
 #[repr(C)]
 pub struct HostTable {
     /// Equals [`ABI_VERSION`].
@@ -391,55 +391,55 @@ pub struct HostTable {
     pub ctx: *mut c_void,
     /// Writes a line to the host's log; level 0 debug, 1 info, 2 warning, 3 error.
     pub log: unsafe extern "C" fn(*mut c_void, u32, Str),
-    /// Says why the run fails, before it returns [`Status::ERROR`] or [`Status::PANIC`].
+    /// Reports why the run failed, before it returns [`Status::ERROR`] or [`Status::PANIC`].
     pub fail: unsafe extern "C" fn(*mut c_void, Str),
-    /// The sentence of the last host error on this thread.
+    /// The message of the last host error on this thread.
     pub message: unsafe extern "C" fn(*mut c_void) -> Str,
     /// Reports progress: done, total.
     pub progress: unsafe extern "C" fn(*mut c_void, u64, u64),
-    /// 1 when the person asked to stop.
+    /// 1 if the user requested a stop.
     pub stopped: unsafe extern "C" fn(*mut c_void) -> u32,
     /// A parameter's value by name.
     pub number: unsafe extern "C" fn(*mut c_void, Str, *mut f64) -> Status,
     /// The dataset.
     pub dataset: unsafe extern "C" fn(*mut c_void, *mut DatasetTable) -> Status,
-    /// One embedding a sample, unit length; a row of zeros where the image could not be decoded.
+    /// One unit-length embedding per sample; a row of zeros if the image could not be decoded.
     pub embeddings: unsafe extern "C" fn(*mut c_void, *mut MatrixTable) -> Status,
-    /// The `k` nearest neighbours of each sample by cosine.
+    /// The `k` nearest neighbors of each sample by cosine.
     pub neighbors: unsafe extern "C" fn(*mut c_void, usize, *mut NeighborsTable) -> Status,
-    /// Cosines of all samples with `count` vectors (row-major, made unit length by the host) into
+    /// Cosines of all samples with `count` vectors (row-major, normalized by the host) into
     /// `out[sample * count + vector]`, `out_len` long.
     pub similarities: unsafe extern "C" fn(*mut c_void, *const f32, usize, *mut f32, usize) -> Status,
-    /// Cosines of some samples with some samples into `out[row * cols + col]`, `out_len` long.
+    /// Cosines of some samples with others into `out[row * cols + col]`, `out_len` long.
     pub block: unsafe extern "C" fn(*mut c_void, Slice<u32>, Slice<u32>, *mut f32, usize) -> Status,
     /// Unit-length text embeddings into `out[text * dim]`, `out_len` long.
     pub embed_texts: unsafe extern "C" fn(*mut c_void, Slice<Str>, *mut f32, usize) -> Status,
-    /// Width of an embedding and the model's own logit scale (100 for OpenAI's CLIP).
+    /// Dimension of an embedding and the model's own logit scale (100 for OpenAI's CLIP).
     pub model: unsafe extern "C" fn(*mut c_void, *mut usize, *mut f32) -> Status,
-    /// The prompts of a class, or of the alternatives where the label is `u32::MAX`.
+    /// The prompts of a class, or of the alternatives if the label is `u32::MAX`.
     pub prompts: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<Str>) -> Status,
-    /// Perceptual hashes: kind 0 pHash, 1 dHash; one a sample, 0 where undecodable.
+    /// Perceptual hashes: kind 0 pHash, 1 dHash; one per sample, 0 if undecodable.
     pub hashes: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<u64>) -> Status,
     /// All pairs of decodable samples within a radius of 0..=16 bits, sorted.
     pub near_hashes: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Slice<HashPairRecord>) -> Status,
-    /// Decodes one sample, made to fit `max_side` (0 = full size), and hands it to the sink.
+    /// Decodes one sample, scaled to fit `max_side` (0 = full size), and passes it to the sink.
     pub pixels: unsafe extern "C" fn(*mut c_void, u32, u32, *mut c_void, PixelSink) -> Status,
-    /// Decodes every decodable sample on the host's threads and hands each to the sink.
+    /// Decodes every decodable sample on the host's threads and passes each to the sink.
     pub each_pixels: unsafe extern "C" fn(*mut c_void, u32, *mut c_void, PixelSink) -> Status,
     /// One issue or score.
     pub issue: unsafe extern "C" fn(*mut c_void, *const IssueRecord) -> Status,
-    /// Scores of all samples at once, NaN where a sample has none.
+    /// Scores of all samples at once, NaN if a sample has none.
     pub scores: unsafe extern "C" fn(*mut c_void, Slice<f32>) -> Status,
-    /// A named text about the whole run, as shown to a person (an elbow, representatives).
+    /// A named note about the whole run, shown to the user (an elbow, representatives).
     pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
     /// Out-of-sample class probabilities.
     pub probabilities: unsafe extern "C" fn(*mut c_void, *mut ProbabilitiesTable) -> Status,
-    /// What this detector kept under a name; version 0 = the newest. An empty record where there is none.
+    /// What this detector kept under a name; version 0 = the newest. The record is empty if there is none.
     pub kept: unsafe extern "C" fn(*mut c_void, Str, u32, *mut KeptRecord) -> Status,
-    /// Keeps bytes under a name once this run has ended well, and says as which version. Bytes equal to the
-    /// newest version's stay that version.
+    /// Keeps bytes under a name if this run succeeds, and returns their version. Bytes equal to those of the newest version
+    /// do not create a new one.
     pub keep: unsafe extern "C" fn(*mut c_void, Str, Slice<u8>, *mut u32) -> Status,
-    /// What this detector measured of each sample, one record of `measure_bytes` after another; zeros where the image
+    /// What this detector measured for each sample, consecutive records of `measure_bytes`; zeros if the image
     /// could not be decoded.
     pub measures: unsafe extern "C" fn(*mut c_void, *mut Slice<u8>) -> Status,
 }

@@ -1,4 +1,4 @@
-//! What the author of a detector writes.
+//! The traits that a detector implements.
 
 mod report;
 mod view;
@@ -9,7 +9,7 @@ pub use view::View;
 use crate::{Info, Needs, Pixels, Result, Score};
 use std::sync::Mutex;
 
-/// What a [`SampleDetector`] says of one image.
+/// A [`SampleDetector`]'s result for one image.
 #[derive(Debug, Clone)]
 pub struct Finding {
     pub(crate) score: Score,
@@ -17,12 +17,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A score without words.
+    /// A score without a reason.
     pub fn new(score: Score) -> Finding {
         Finding { score, reason: String::new() }
     }
 
-    /// The same with one English sentence that says why.
+    /// Adds the reason: one sentence in English.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Finding {
         self.reason = reason.into();
@@ -30,19 +30,18 @@ impl Finding {
     }
 }
 
-/// Looks at one image at a time. The loop, the threads, progress and stop are the host's.
+/// Looks at one image at a time. The host provides the loop, the threads, progress and cancellation.
 pub trait SampleDetector: Send + Sync {
     /// Identity, parameters and threshold.
     const INFO: Info;
 
-    /// Images are made smaller to fit this many pixels on their longer side before they get here;
-    /// 0 = as they are in the file.
+    /// Images are scaled down to at most this many pixels on their longer side; 0 = full size.
     const MAX_SIDE: u32 = 0;
 
     /// Judges one image.
     ///
     /// # Errors
-    /// Ends the whole run of this detector; an image that is merely odd has a score, not an error.
+    /// Ends this detector's whole run; an image that is merely odd gets a score, not an error.
     fn inspect(&self, pixels: &Pixels<'_>, view: &View<'_>) -> Result<Finding>;
 }
 
@@ -51,20 +50,19 @@ pub trait Detector: Send + Sync {
     /// Identity, needs, parameters and threshold.
     const INFO: Info;
 
-    /// Bytes that [`Detector::measure`] writes of each picture, at most 4096; 0 = it measures none.
+    /// Bytes that [`Detector::measure`] writes for each picture, at most 4096; 0 = it measures none.
     const MEASURE_BYTES: usize = 0;
 
-    /// Pictures are made to fit this many pixels on their longer side before they are measured; 0 = as they are in
-    /// the file.
+    /// Pictures are scaled to at most this many pixels on their longer side before they are measured; 0 = full size.
     const MEASURE_SIDE: u32 = 0;
 
-    /// Writes down what [`Detector::detect`] needs to know of one picture. The host calls it while the file is decoded
-    /// anyway, before and outside of any run, and keeps the record as long as file and detector stay the same: it may
-    /// depend on nothing but the picture. `record` is [`Detector::MEASURE_BYTES`] zeros. [`View::measures`] lends the
+    /// Records what [`Detector::detect`] needs to know about one picture. The host calls it while the file is being decoded
+    /// anyway, before and outside any run, and keeps the record for as long as file and detector stay the same; it must
+    /// depend on the picture alone. `record` is [`Detector::MEASURE_BYTES`] zeros. [`View::measures`] lends the
     /// records of all samples.
     ///
     /// # Errors
-    /// Fails this detector for the whole scan; a picture that is merely odd has a record of its own, not an error.
+    /// Fails this detector for the whole scan; a picture that is merely odd gets a record, not an error.
     fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
         let _ = (pixels, record);
         Ok(())
@@ -73,7 +71,7 @@ pub trait Detector: Send + Sync {
     /// Judges the dataset and writes what it finds into `report`.
     ///
     /// # Errors
-    /// The host shows the sentence and goes on with the other detectors.
+    /// The host shows the message and continues with the other detectors.
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()>;
 }
 
@@ -84,8 +82,8 @@ impl<T: SampleDetector> Detector for T {
     };
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        // Findings arrive in any order from several threads; they are written in sample order, so that a
-        // report does not depend on the thread count.
+        // Findings arrive in any order from several threads; they are written in sample order, so the report
+        // does not depend on the thread count.
         let findings = Mutex::new(Vec::new());
         view.each_pixels(T::MAX_SIDE, &|sample, pixels| {
             let finding = self.inspect(pixels, view)?;

@@ -1,8 +1,8 @@
-//! The one error of a detector: a sentence for the person who reads the report.
+//! The error type of detectors: a message for whoever reads the report.
 
 use std::fmt;
 
-/// Why a detector gave up. The host shows the sentence beside the detector's name and goes on without it.
+/// Why a detector failed. The host shows the message with the detector's name and continues with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     message: String,
@@ -16,32 +16,32 @@ enum Kind {
     Stopped,
 }
 
-/// The result of everything a detector asks of the host.
+/// The result of every request to the host.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error with a sentence that says what was wrong and what to do.
+    /// An error with a message that says what is wrong and what to do.
     pub fn new(message: impl Into<String>) -> Error {
         Error { message: message.into(), kind: Kind::Failed }
     }
 
-    /// As [`Error::new`], where nothing failed but the model or the dataset does not have what was asked for: a text tower, a
-    /// prompt. A detector that can do without it goes on.
+    /// As [`Error::new`], but nothing failed: the model or the dataset does not have what was requested, such as a text tower
+    /// or a prompt. A detector that can do without it continues.
     pub fn missing(message: impl Into<String>) -> Error {
         Error { message: message.into(), kind: Kind::Missing }
     }
 
-    /// The person asked to stop: not a failure.
+    /// The user requested a stop; this is not a failure.
     pub fn stopped() -> Error {
         Error { message: "stopped".into(), kind: Kind::Stopped }
     }
 
-    /// Whether this is an obeyed stop rather than a failure.
+    /// Whether this is a requested stop, not a failure.
     pub fn is_stopped(&self) -> bool {
         self.kind == Kind::Stopped
     }
 
-    /// Whether what was asked for is not there, rather than broken.
+    /// Whether what was requested does not exist, as opposed to a failure.
     pub fn is_missing(&self) -> bool {
         self.kind == Kind::Missing
     }

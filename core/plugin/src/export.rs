@@ -1,5 +1,5 @@
-//! The export macro and the guard round every detector.
-#![allow(unsafe_code)] // The other half of the border: called by the host.
+//! The export macro and the panic guard around every detector.
+#![allow(unsafe_code)] // The other half of the boundary: called by the host.
 
 use crate::abi::{FailSink, HostTable, PixelsTable, Status, Str};
 use crate::panic::PanicMessage;
@@ -14,25 +14,25 @@ thread_local! {
     static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs a detector behind a guard: an unwind out of an `extern "C"` function would abort the whole program,
-/// and every library has its own copy of the standard library, so only the detector's side can catch it.
+/// Runs a detector behind a guard: unwinding out of an `extern "C"` function would abort the whole program,
+/// and every library has its own copy of the standard library, so only the detector's side can catch a panic.
 ///
 /// # Safety
 /// `host` must be null or a host table that stays valid until this returns.
 #[doc(hidden)]
 pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> Status {
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     let Some(host) = (unsafe { host.as_ref() }) else { return Status::ERROR };
     quieten_panics();
     run_caught(detector, host)
 }
 
-/// As [`run_guarded`], and leaves the program's panic hook as it is: a test's assertions go through it.
+/// As [`run_guarded`], but leaves the panic hook alone, because a test's assertions go through it.
 pub(crate) fn run_caught<D: Detector>(detector: &D, host: &HostTable) -> Status {
     caught(
         || detector.detect(&View::new(host)?, &Report::new(host)),
-        // SAFETY: the table is valid until we return; the host copies the sentence.
-        |sentence| unsafe { (host.fail)(host.ctx, Str::new(sentence)) },
+        // SAFETY: the table is valid until we return; the host copies the message.
+        |message| unsafe { (host.fail)(host.ctx, Str::new(message)) },
     )
 }
 
@@ -51,14 +51,14 @@ pub unsafe fn measure_guarded<D: Detector>(
     fail: FailSink,
 ) -> Status {
     quieten_panics();
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     unsafe { measure_caught(detector, pixels, record, len, sink, fail) }
 }
 
-/// As [`measure_guarded`], and leaves the program's panic hook as it is.
+/// As [`measure_guarded`], but leaves the panic hook alone.
 ///
 /// # Safety
-/// As there.
+/// As for [`measure_guarded`].
 pub(crate) unsafe fn measure_caught<D: Detector>(
     detector: &D,
     pixels: *const PixelsTable,
@@ -70,42 +70,43 @@ pub(crate) unsafe fn measure_caught<D: Detector>(
     if pixels.is_null() || record.is_null() || len != D::MEASURE_BYTES {
         return Status::ERROR;
     }
-    // SAFETY: the caller answers for both.
+    // SAFETY: the caller guarantees both.
     let (pixels, record) = unsafe { (Pixels::lent(&*pixels), std::slice::from_raw_parts_mut(record, len)) };
     caught(
         || detector.measure(&pixels, record),
-        // SAFETY: the caller answers for it; the host copies the sentence.
-        |sentence| unsafe { fail(sink, Str::new(sentence)) },
+        // SAFETY: the caller guarantees it; the host copies the message.
+        |message| unsafe { fail(sink, Str::new(message)) },
     )
 }
 
-/// Has panics of this library remembered and not printed: the default hook prints to stderr, which would tear the
-/// reviewer's screen. This library has its own copy of the hook, so the host's is not touched.
+/// Records panics of this library instead of printing them: the default hook prints to stderr, which would garble the
+/// screen. This library has its own copy of the hook, so the host's is not affected.
 fn quieten_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
-            let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
-            LAST_PANIC.with(|last| *last.borrow_mut() = place);
+            let location =
+                info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
+            LAST_PANIC.with(|last| *last.borrow_mut() = location);
         }));
     });
 }
 
-/// Runs some of a detector's code; where it fails or panics, `fail` is given the sentence.
+/// Runs a detector's code; if it fails or panics, `fail` gets the message.
 pub(crate) fn caught(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce(&str)) -> Status {
-    let (status, sentence) = match catch_unwind(AssertUnwindSafe(work)) {
+    let (status, message) = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => return Status::OK,
         Ok(Err(error)) if error.is_stopped() => return Status::STOPPED,
         Ok(Err(error)) => (Status::ERROR, error.to_string()),
         Err(payload) => {
-            let place = LAST_PANIC.with(|last| last.borrow().clone());
-            let sentence = format!("panicked{place}: {}", PanicMessage(&*payload));
+            let location = LAST_PANIC.with(|last| last.borrow().clone());
+            let message = format!("panicked{location}: {}", PanicMessage(&*payload));
             // A payload whose own drop panics must not unwind out of here either.
             std::mem::forget(payload);
-            (Status::PANIC, sentence)
+            (Status::PANIC, message)
         }
     };
-    fail(&sentence);
+    fail(&message);
     status
 }
 
@@ -124,7 +125,7 @@ pub(crate) fn caught(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce
 macro_rules! export_detector {
     ($($detector:ident),+ $(,)?) => {
         #[cfg(panic = "abort")]
-        compile_error!("a detector must be built with panic = \"unwind\", or its first panic ends the program");
+        compile_error!("a detector must be built with panic = \"unwind\"; otherwise its first panic ends the program");
 
         #[allow(unsafe_code)]
         const _: () = {
@@ -142,11 +143,11 @@ macro_rules! export_detector {
                     sink: *mut ::std::ffi::c_void,
                     fail: $crate::abi::FailSink,
                 ) -> $crate::abi::Status {
-                    // SAFETY: the host lends picture and record for the time of this call.
+                    // SAFETY: the host lends picture and record for the duration of this call.
                     unsafe { $crate::measure_guarded(&$detector, pixels, record, len, sink, fail) }
                 }
                 const BYTES: usize = <$detector as $crate::Detector>::MEASURE_BYTES;
-                assert!(BYTES <= $crate::abi::MAX_MEASURE_BYTES as usize, "the record of a picture is too long");
+                assert!(BYTES <= $crate::abi::MAX_MEASURE_BYTES as usize, "MEASURE_BYTES exceeds the limit");
                 DetectorTable {
                     measure: if BYTES > 0 { Some(measure) } else { None },
                     measure_bytes: BYTES as u32,

@@ -1,57 +1,57 @@
-//! What a detector says of itself: one constant that drives loading, the parameter form, the check of the
-//! configuration and the documentation.
+//! The declaration of a detector: one constant that drives loading, the parameter form, configuration checks and
+//! documentation.
 
 use crate::abi::{Info, Param, Slice, Str};
 
-/// What a detector needs the host to have ready. Needs shared by several detectors are computed once.
+/// What a detector needs the host to provide. Needs shared by several detectors are computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Needs(u64);
 
 impl Needs {
-    /// Labels, splits, sizes and content hashes, which are always there.
+    /// Labels, splits, sizes and content hashes, which are always available.
     pub const NOTHING: Needs = Needs(0);
-    /// Decoded pixels, by [`View::pixels`](crate::View::pixels).
+    /// Decoded pixels: [`View::pixels`](crate::View::pixels).
     pub const PIXELS: Needs = Needs(1);
-    /// One unit-length embedding a sample.
+    /// One unit-length embedding per sample.
     pub const EMBEDDINGS: Needs = Needs(1 << 1);
-    /// Nearest neighbours in embedding space.
+    /// Nearest neighbors in embedding space.
     pub const NEIGHBORS: Needs = Needs(1 << 2);
-    /// A text tower beside the image tower, for prompts.
+    /// A text tower in addition to the image tower, for prompts.
     pub const TEXTS: Needs = Needs(1 << 3);
     /// Perceptual hashes.
     pub const HASHES: Needs = Needs(1 << 4);
     /// A given label for each sample.
     pub const LABELS: Needs = Needs(1 << 5);
-    /// Class probabilities of each sample by a model that was not trained on it.
+    /// Class probabilities for each sample from a model not trained on it.
     pub const PROBABILITIES: Needs = Needs(1 << 6);
 
-    /// Both sets together.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Needs) -> Needs {
         Needs(self.0 | other.0)
     }
 
-    /// Whether all of `other` is in here.
+    /// Whether this contains all of `other`.
     pub const fn contains(self, other: Needs) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The bits, as they cross the border.
+    /// The bits, as passed across the boundary.
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// Needs from bits that came across the border.
+    /// Needs from bits passed across the boundary.
     pub const fn from_bits(bits: u64) -> Needs {
         Needs(bits)
     }
 }
 
-/// What one score is about.
+/// What a score is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Each sample stands for itself.
+    /// Each sample is judged on its own.
     Sample,
     /// Samples are judged in groups (duplicates, leaks), which can be decided together.
     Group,
@@ -60,11 +60,11 @@ pub enum Scope {
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamKind {
-    /// A real number within bounds.
+    /// A number within bounds.
     Number,
-    /// A whole number within bounds.
+    /// An integer within bounds.
     Integer,
-    /// Yes or no.
+    /// On or off.
     Flag,
     /// One of several names.
     Choice,
@@ -91,17 +91,17 @@ impl Param {
         }
     }
 
-    /// A real number in `min..=max`.
+    /// A number in `min..=max`.
     pub const fn number(name: &'static str, default: f64, min: f64, max: f64, help: &'static str) -> Param {
         Param::build(name, help, 0, default, min, max)
     }
 
-    /// A whole number in `min..=max`.
+    /// An integer in `min..=max`.
     pub const fn integer(name: &'static str, default: i32, min: i32, max: i32, help: &'static str) -> Param {
         Param::build(name, help, 1, default as f64, min as f64, max as f64)
     }
 
-    /// Yes or no.
+    /// On or off.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Param {
         Param::build(name, help, 2, if default { 1.0 } else { 0.0 }, 0.0, 1.0)
     }
@@ -113,14 +113,14 @@ impl Param {
         param
     }
 
-    /// The same parameter, for which the host must have these ready as well once its value is not the default.
+    /// Adds needs that apply only if the value is not the default.
     #[must_use]
     pub const fn needs(mut self, needs: Needs) -> Param {
         self.needs = needs.0 as u32;
         self
     }
 
-    /// What the host must have ready when the parameter has this value, beside what the detector always needs.
+    /// Additional needs of the detector if the parameter has this value.
     pub fn needed_at(&self, value: f64) -> Needs {
         if value == self.default { Needs::NOTHING } else { Needs(u64::from(self.needs)) }
     }
@@ -145,24 +145,24 @@ impl Param {
         }
     }
 
-    /// The default: the number, 0 or 1 of a flag, the index of a choice.
+    /// The default: the number, 0 or 1 for a flag, the index for a choice.
     pub fn default(&self) -> f64 {
         self.default
     }
 
-    /// Lowest and highest value.
+    /// Minimum and maximum.
     pub fn bounds(&self) -> (f64, f64) {
         (self.min, self.max)
     }
 
-    /// The names of a choice.
+    /// The names of the choices.
     pub fn choices(&self) -> Vec<&'static str> {
         self.choices.as_static().iter().map(Str::as_static).collect()
     }
 }
 
 impl Info {
-    /// A detector named `name` (lower case, hyphens) that finds what `summary` says.
+    /// Declares the detector `name` (lowercase, with hyphens); `summary` says what it finds.
     pub const fn new(name: &'static str, summary: &'static str) -> Info {
         Info {
             name: Str::new(name),
@@ -190,22 +190,22 @@ impl Info {
         self
     }
 
-    /// What the host must have ready. A [`SampleDetector`](crate::SampleDetector) has
-    /// [`Needs::PIXELS`] without saying so.
+    /// What the host must provide. A [`SampleDetector`](crate::SampleDetector) always has
+    /// [`Needs::PIXELS`].
     #[must_use]
     pub const fn needs(mut self, needs: Needs) -> Info {
         self.needs = needs.bits();
         self
     }
 
-    /// Samples with a score **below** this are flagged, until a person moves the threshold.
+    /// Samples with a score **below** this are flagged; the user can move the threshold.
     #[must_use]
     pub const fn threshold(mut self, threshold: f32) -> Info {
         self.threshold = threshold;
         self
     }
 
-    /// What one score is about; [`Scope::Sample`] without saying so.
+    /// What a score is about; the default is [`Scope::Sample`].
     #[must_use]
     pub const fn scope(mut self, scope: Scope) -> Info {
         self.scope = match scope {
@@ -232,7 +232,7 @@ impl Info {
         self.version.as_static()
     }
 
-    /// One line that says what it finds.
+    /// What it finds, in one line.
     pub fn summary(&self) -> &'static str {
         self.summary.as_static()
     }
@@ -252,7 +252,7 @@ impl Info {
         self.threshold
     }
 
-    /// What one score is about.
+    /// What a score is about.
     pub fn judged(&self) -> Scope {
         if self.scope == 1 { Scope::Group } else { Scope::Sample }
     }

@@ -1,8 +1,8 @@
 //! The contract between Chaffinch and its detectors.
 //!
-//! A detector is a shared library that finds one kind of issue in an image-classification dataset. It says
-//! what it is and what it needs in one constant, [`Info`], and does its work in one function. The host keeps
-//! the images, the embeddings and the device; a detector sees borrowed slices and asks the host for the heavy
+//! A detector is a shared library that finds one kind of issue in an image-classification dataset. It declares
+//! what it is and what it needs in one constant, [`Info`], and does its work in one function. The host owns
+//! the images, the embeddings and the device; a detector sees borrowed slices and has the host do the heavy
 //! work (see [`View`]).
 //!
 //! ```
@@ -26,10 +26,10 @@
 //! Two tiers: a [`SampleDetector`] looks at one image at a time; every one of them is a [`Detector`], which
 //! looks at the whole dataset. The score has one meaning everywhere: **0 = surely an issue, 1 = surely fine**.
 //!
-//! This crate depends on nothing, so that a detector builds in seconds and two builds of it can always be told
-//! apart by [`abi::ABI_VERSION`] alone.
+//! This crate has no dependencies, so a detector builds in seconds and [`abi::ABI_VERSION`] alone determines whether two
+//! builds are compatible.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-plugin`.
+//! Run its tests: `cargo test --release -p chaffinch-plugin`.
 
 pub mod abi;
 mod detector;

@@ -1,22 +1,22 @@
-//! Pictures that were mirrored or turned, told from their hashes.
+//! Mirrored and rotated pictures, recognized by their hashes.
 
-/// One of the eight ways a picture can be mirrored and turned by quarters.
+/// One of the eight ways to mirror a picture and rotate it by quarter turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Orientation {
-    /// Whether rows and columns change places, before anything else.
+    /// Whether rows and columns are exchanged, before anything else.
     transposed: bool,
-    /// Whether left and right change places.
+    /// Whether left and right are exchanged.
     across: bool,
-    /// Whether top and bottom change places.
+    /// Whether top and bottom are exchanged.
     down: bool,
 }
 
-/// Bits of a pHash that belong to odd frequencies from left to right, and from top to bottom.
+/// The bits of a pHash for odd horizontal and odd vertical frequencies.
 const ODD_ACROSS: u64 = 0x5555_5555_5555_5555;
 const ODD_DOWN: u64 = 0x00FF_00FF_00FF_00FF;
 
 impl Orientation {
-    /// All eight, the one that changes nothing first.
+    /// All eight, the identity first.
     pub const ALL: [Orientation; 8] = {
         let mut all = [Orientation { transposed: false, across: false, down: false }; 8];
         let mut number = 0;
@@ -28,7 +28,7 @@ impl Orientation {
         all
     };
 
-    /// What was done to a picture, as an adjective; empty where nothing was.
+    /// The transformation as an adjective; empty for the identity.
     pub const fn name(self) -> &'static str {
         match (self.transposed, self.across, self.down) {
             (false, false, false) => "",
@@ -39,10 +39,10 @@ impl Orientation {
         }
     }
 
-    /// The pHash of a picture after this was done to it, told from its pHash alone. A bit says whether a frequency is
-    /// above the median of all. Where rows and columns change places that is exact. What is mirrored has its odd
-    /// frequencies negated, so their bits are turned over, which is exact as far as the median is zero: on pictures of
-    /// CIFAR-10 three bits differ on average, in 84 % of the pictures no more than five.
+    /// The pHash of a picture after this transformation, computed from its pHash alone. A bit says whether a frequency is
+    /// above the median of all. Exchanging rows and columns is exact. Mirroring negates the odd frequencies and so flips
+    /// their bits, which is exact to the extent that the median is zero: on CIFAR-10 pictures three bits differ on
+    /// average, and in 84 % of the pictures no more than five.
     pub const fn of_phash(self, phash: u64) -> u64 {
         let mut hash = phash;
         if self.transposed {
@@ -57,18 +57,18 @@ impl Orientation {
         hash
     }
 
-    /// The dHash of a picture after this was done to it, as exact as no two pixels beside one another are equal. A dHash
-    /// looks from left to right alone, so nothing is known where rows and columns change places.
+    /// The dHash of a picture after this transformation, exact unless adjacent pixels are equal. A dHash only compares
+    /// from left to right, so it is unknown if rows and columns are exchanged.
     pub const fn of_dhash(self, dhash: u64) -> Option<u64> {
         if self.transposed {
             return None;
         }
         let hash = if self.down { dhash.swap_bytes() } else { dhash };
-        // Each row the other way round: what was brighter than its neighbour on the left is darker now.
+        // Each row reversed: what was brighter than its left neighbor is now darker.
         Some(if self.across { !hash.swap_bytes().reverse_bits() } else { hash })
     }
 
-    /// The orientation in which two pHashes are nearest, the first of equals, and how many bits differ then.
+    /// The orientation in which two pHashes are nearest (the first if several are equal), and the number of differing bits.
     pub fn nearest(first: u64, second: u64) -> (Orientation, u32) {
         let distance = |orientation: Orientation| (orientation.of_phash(first) ^ second).count_ones();
         Orientation::ALL
@@ -95,20 +95,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_and_columns_change_places() {
+    fn rows_and_columns_are_exchanged() {
         // The bit of row 2, column 5, counted from the highest, is that of row 5, column 2 then.
         assert_eq!(transposed(1 << (63 - 21)), 1 << (63 - 42));
         for hash in [0x0123_4567_89AB_CDEF_u64, 0xF0F0_A5A5_3C3C_9696] {
-            let slow = (0..64).fold(0, |sum, place| {
-                let (row, column) = (place / 8, place % 8);
-                sum | (hash >> (63 - place) & 1) << (63 - (column * 8 + row))
+            let slow = (0..64).fold(0, |sum, bit| {
+                let (row, column) = (bit / 8, bit % 8);
+                sum | (hash >> (63 - bit) & 1) << (63 - (column * 8 + row))
             });
             assert_eq!(transposed(hash), slow);
         }
     }
 
     #[test]
-    fn rows_of_a_dhash_are_turned_round() {
+    fn rows_of_a_dhash_are_reversed() {
         let mirrored = Orientation { transposed: false, across: true, down: false };
         let below = Orientation { transposed: false, across: false, down: true };
         assert_eq!(mirrored.of_dhash(0xC000_0000_0000_0001), Some(0xFCFF_FFFF_FFFF_FF7F));
@@ -120,9 +120,9 @@ mod tests {
     fn every_orientation_is_another_and_all_are_undone_by_one() {
         let hash = 0x0123_4567_89AB_CDEF;
         let mut hashes: Vec<u64> = Orientation::ALL.iter().map(|one| one.of_phash(hash)).collect();
-        for &turned in &hashes {
-            assert!(Orientation::ALL.iter().any(|one| one.of_phash(turned) == hash));
-            assert_eq!(Orientation::nearest(hash, turned).1, 0);
+        for &transformed in &hashes {
+            assert!(Orientation::ALL.iter().any(|one| one.of_phash(transformed) == hash));
+            assert_eq!(Orientation::nearest(hash, transformed).1, 0);
         }
         hashes.sort_unstable();
         hashes.dedup();

@@ -1,8 +1,8 @@
-//! How sure a detector is that a sample is fine.
+//! How confident a detector is that a sample is fine.
 
 use crate::{Error, Result};
 
-/// A finite number in 0..=1: **0 = surely an issue, 1 = surely fine**, as cleanlab and CleanVision have it.
+/// A finite number in 0..=1: **0 = surely an issue, 1 = surely fine**, as in cleanlab and CleanVision.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 #[repr(transparent)]
 pub struct Score(f32);
@@ -13,7 +13,7 @@ impl Score {
     /// Surely fine.
     pub const BEST: Score = Score(1.0);
 
-    /// Takes a value that is already a score.
+    /// Wraps a value that is already a score.
     ///
     /// # Errors
     /// When `value` is NaN or outside 0..=1.
@@ -21,17 +21,17 @@ impl Score {
         if (0.0..=1.0).contains(&value) {
             Ok(Score(value))
         } else {
-            Err(Error::new(format!("{value} is no score: it must lie in 0..=1")))
+            Err(Error::new(format!("{value} is not a score; scores are in 0..=1")))
         }
     }
 
-    /// Cuts a value to 0..=1.
+    /// Clamps a value to 0..=1.
     ///
     /// # Errors
-    /// When `value` is NaN: there is no honest score for it.
+    /// When `value` is NaN.
     pub fn clamp(value: f32) -> Result<Score> {
         if value.is_nan() {
-            return Err(Error::new("NaN is no score"));
+            return Err(Error::new("NaN is not a score"));
         }
         Ok(Score(value.clamp(0.0, 1.0)))
     }

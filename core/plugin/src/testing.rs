@@ -23,7 +23,7 @@
 //! assert!(outcome.issue(0).is_none());
 //! ```
 //!
-//! It does everything by brute force, and answers and refuses as the real host does: both are behind the same checks.
+//! It does everything by brute force, and accepts and refuses the same as the real host: both are behind the same checks.
 
 mod exported;
 mod memory_host;
@@ -72,39 +72,39 @@ impl Picture {
     }
 }
 
-/// What a detector said of one sample.
+/// A detector's result for one sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnedIssue {
     /// The sample.
     pub sample: usize,
     /// 0 = surely an issue, 1 = surely fine.
     pub score: f32,
-    /// The label it should have.
+    /// The suggested label.
     pub suggested: Option<u32>,
     /// Its group within the detector.
     pub group: Option<u32>,
-    /// Evidence: other samples and how alike they are.
+    /// Evidence: other samples with their similarity.
     pub related: Vec<(usize, f32)>,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
 }
 
-/// Everything one run left behind.
+/// The results of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The last score of each sample, `None` where it has none.
+    /// The last score of each sample, `None` if it has none.
     pub scores: Vec<Option<f32>>,
     /// The last issue written for each sample, in sample order.
     pub issues: Vec<OwnedIssue>,
     /// Name and text of each note, in the order of writing.
     pub notes: Vec<(String, String)>,
-    /// Bytes kept by name, where the run went well.
+    /// Bytes kept by name, if the run succeeded.
     pub kept: BTreeMap<String, Vec<u8>>,
     /// Lines written to the log.
     pub log: Vec<String>,
-    /// Why the run failed, by the detector's own word or because the host refused what it wrote.
+    /// Why the run failed: the detector's own error, or the host's reason to refuse what it wrote.
     pub error: Option<String>,
-    /// Whether the detector obeyed a stop.
+    /// Whether the detector stopped on request.
     pub stopped: bool,
 }
 
@@ -127,7 +127,7 @@ impl Outcome {
     }
 }
 
-fn normalise(vector: &mut [f32]) {
+fn normalize(vector: &mut [f32]) {
     let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if norm > 0.0 {
         vector.iter_mut().for_each(|x| *x /= norm);

@@ -1,4 +1,4 @@
-//! What the host lends and what it is called: samples' properties, matrices, neighbours, pixels.
+//! Types of what the host lends: sample properties, matrices, neighbors, pixels.
 
 use crate::abi::{DimensionsRecord, HashPairRecord, SourceRecord};
 
@@ -8,38 +8,38 @@ pub const NO_LABEL: u32 = u32::MAX;
 /// Width, height and file size of an image.
 pub type Dimensions = DimensionsRecord;
 
-/// Two samples with near hashes, the earlier one first.
+/// Two samples with similar hashes, the earlier one first.
 pub type HashPair = HashPairRecord;
 
-/// How a file stores its picture; every field is 0 where that is not known.
+/// How a file stores its picture; unknown fields are 0.
 pub type Source = SourceRecord;
 
 impl Source {
-    /// The format by content, `None` where it is not known.
+    /// The format by content, `None` if unknown.
     pub fn format_name(&self) -> Option<&'static str> {
         format_name(self.format)
     }
 
-    /// The format that the file's extension stands for, `None` where it has none or another one.
+    /// The format implied by the file extension, `None` if it has none or an unknown one.
     pub fn extension_name(&self) -> Option<&'static str> {
         format_name(self.named)
     }
 }
 
-/// The file formats by their numbers in [`SourceRecord`], of which the first is 1.
+/// The file formats by their numbers in [`SourceRecord`], counted from 1.
 pub const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
 
 fn format_name(number: u32) -> Option<&'static str> {
     FORMATS.get((number as usize).checked_sub(1)?).copied()
 }
 
-/// Whether a picture is too flat for its perceptual hashes to tell it from others: without edges every bit of the dHash is
+/// Whether a picture is too flat for its perceptual hashes to identify it: without edges, every bit of the dHash is
 /// 0, and the pHash is the mean and rounding noise.
 pub fn is_flat(phash: u64, dhash: u64) -> bool {
     phash.count_ones() <= 2 || dhash == 0
 }
 
-/// Which part of the dataset a sample belongs to.
+/// The part of the dataset a sample belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Split {
     /// The dataset has no splits.
@@ -53,7 +53,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// Its name in a sentence.
+    /// Its name in prose.
     pub const fn name(self) -> &'static str {
         match self {
             Split::None => "no split",
@@ -64,28 +64,28 @@ impl Split {
     }
 }
 
-/// What a person decided about a sample.
+/// The reviewer's decision about a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decided {
-    /// It is fine as it is.
+    /// Keep it unchanged.
     Keep,
-    /// It must go.
+    /// Remove it.
     Remove,
-    /// It belongs to this class.
+    /// Relabel it to this class.
     Relabel(u32),
-    /// The person could not tell.
+    /// The reviewer is unsure.
     Unsure,
 }
 
-/// Which perceptual hash.
+/// A kind of perceptual hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HashKind {
     /// ImageHash's `phash`, 64 bits.
     Phash,
     /// ImageHash's `dhash`, 64 bits.
     Dhash,
-    /// As [`HashKind::Phash`], of pictures that may be mirrored and turned by quarters: the distance is the least over
-    /// the orientations of one of the two (see [`Orientation::of_phash`](crate::Orientation::of_phash)).
+    /// As [`HashKind::Phash`], for pictures that may be mirrored and rotated by quarter turns: the distance is the minimum
+    /// over the orientations of one of the two (see [`Orientation::of_phash`](crate::Orientation::of_phash)).
     TurnedPhash,
 }
 
@@ -111,10 +111,10 @@ impl<'a> Matrix<'a> {
     /// Lends `rows * cols` numbers.
     ///
     /// # Panics
-    /// When there are not that many.
+    /// When there are not exactly that many.
     #[cfg(feature = "host")]
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Matrix<'a> {
-        assert_eq!(data.len(), rows * cols, "a matrix has {rows} rows of {cols}");
+        assert_eq!(data.len(), rows * cols, "a matrix must have {rows} rows of {cols}");
         Matrix { data, rows, cols }
     }
 
@@ -165,7 +165,7 @@ impl OwnedMatrix {
         self.data.len().checked_div(self.cols).unwrap_or(0)
     }
 
-    /// The mean of all rows, made unit length; zeros where there is none.
+    /// The normalized mean of all rows; zeros if there are none.
     pub fn mean_direction(&self) -> Vec<f32> {
         let mut sum = vec![0.0_f32; self.cols];
         for row in 0..self.rows() {
@@ -177,7 +177,7 @@ impl OwnedMatrix {
     }
 }
 
-/// Nearest neighbours of every sample.
+/// Nearest neighbors of every sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbors<'a> {
     pub(crate) indices: &'a [u32],
@@ -186,22 +186,22 @@ pub struct Neighbors<'a> {
 }
 
 impl<'a> Neighbors<'a> {
-    /// Lends lists of `k` neighbours a sample, padded with `u32::MAX` and -1 where there are fewer.
+    /// Lends lists of `k` neighbors per sample, padded with `u32::MAX` and -1.
     ///
     /// # Panics
-    /// When there are not as many cosines as neighbours.
+    /// When the numbers of cosines and neighbors differ.
     #[cfg(feature = "host")]
     pub fn new(indices: &'a [u32], similarities: &'a [f32], k: usize) -> Neighbors<'a> {
-        assert_eq!(indices.len(), similarities.len(), "each neighbour has a cosine");
+        assert_eq!(indices.len(), similarities.len(), "each neighbor needs a cosine");
         Neighbors { indices, similarities, k }
     }
 
-    /// Neighbours asked for.
+    /// The number of neighbors requested.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// The neighbours of one sample, nearest first, without itself: (sample, cosine).
+    /// The neighbors of one sample, nearest first, without itself: (sample, cosine).
     pub fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + 'a {
         let range = sample * self.k..(sample + 1) * self.k;
         let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);
@@ -220,9 +220,9 @@ pub struct Pixels<'a> {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// Width in the file, before it was made smaller.
+    /// Width in the file, before scaling.
     pub full_width: usize,
-    /// Height in the file, before it was made smaller.
+    /// Height in the file, before scaling.
     pub full_height: usize,
     /// How the file stores it.
     pub source: Source,
@@ -230,7 +230,7 @@ pub struct Pixels<'a> {
 
 #[cfg(feature = "host")]
 impl From<Pixels<'_>> for crate::abi::PixelsTable {
-    /// The table is valid as long as the bytes are.
+    /// The table is valid for as long as the bytes are.
     fn from(pixels: Pixels<'_>) -> Self {
         crate::abi::PixelsTable {
             rgb: crate::abi::Slice::new(pixels.rgb),

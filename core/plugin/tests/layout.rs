@@ -1,5 +1,5 @@
-//! Every size and offset that crosses the border, next to the version that stands for them. When this test
-//! fails, raise `ABI_VERSION` and then write down the new numbers.
+//! Every size and offset that crosses the boundary, next to the ABI version. If this test
+//! fails, increment `ABI_VERSION` and then record the new numbers.
 
 use chaffinch_plugin::abi::*;
 use std::mem::{align_of, offset_of, size_of};

@@ -4,7 +4,7 @@
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Outcome, Picture};
 
-/// A detector from a closure, so that each test says what it does in one place.
+/// A detector from a closure, so that each test is self-contained.
 struct Probe<F>(F);
 
 impl<F: Fn(&View<'_>, &Report<'_>) -> Result<()> + Send + Sync> Detector for Probe<F> {
@@ -161,7 +161,7 @@ fn needs_are_enforced() {
     }
     assert_eq!(
         four().run(&Shy).error.unwrap(),
-        "it asks for embeddings but does not declare Needs::EMBEDDINGS"
+        "the detector requests embeddings but does not declare Needs::EMBEDDINGS"
     );
 }
 
@@ -220,7 +220,7 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
             1.0,
             0.0,
             1.0,
-            "Least cosine",
+            "Minimum cosine",
         )
         .needs(Needs::NEIGHBORS)]);
         fn detect(&self, view: &View<'_>, _: &Report<'_>) -> Result<()> {
@@ -229,7 +229,7 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
     }
     assert_eq!(
         four().run(&Careful).error.unwrap(),
-        "it asks for neighbours but does not declare Needs::NEIGHBORS"
+        "the detector requests neighbors but does not declare Needs::NEIGHBORS"
     );
     assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
 }

@@ -1,4 +1,4 @@
-//! What a detector can do wrong that goes past the safe half of the contract: null pointers, wrong lengths, unknown numbers.
+//! Misuse that bypasses the safe half of the contract: null pointers, wrong lengths, unknown numbers.
 #![cfg(feature = "testing")]
 #![allow(unsafe_code)] // Calls the host's table by hand.
 
@@ -7,7 +7,7 @@ use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::MemoryHost;
 use std::ptr::{null, null_mut};
 
-/// Has the parameters and needs of what is called by hand.
+/// Declares the parameters and needs for the raw calls.
 struct Declared;
 
 impl Detector for Declared {
@@ -40,7 +40,7 @@ fn said(table: &HostTable, status: Status) -> (Status, String) {
 fn null_pointers_and_wrong_lengths_are_refused() {
     let outcome = host().run_by_hand(&Declared, |table| {
         let ctx = table.ctx;
-        let null_pointer = (Status::ERROR, "a detector passed a null pointer".to_owned());
+        let null_pointer = (Status::ERROR, "the detector passed a null pointer".to_owned());
         // SAFETY: the table is valid during this call; null is what is tried, and lengths are those of the buffers.
         unsafe {
             assert_eq!(said(table, (table.dataset)(ctx, null_mut())), null_pointer);
@@ -58,11 +58,11 @@ fn null_pointers_and_wrong_lengths_are_refused() {
             let mut short = [0.0; 2];
             let texts = [Str::new("a"), Str::new("b")];
             let status = (table.embed_texts)(ctx, Slice::new(&texts), short.as_mut_ptr(), 2);
-            assert_eq!(said(table, status).1, "a detector's buffer holds 2 numbers, 4 are needed");
+            assert_eq!(said(table, status).1, "the detector's buffer holds 2 numbers but needs 4");
             let status = (table.block)(ctx, Slice::new(&[0]), Slice::new(&[1]), null_mut(), 1);
-            assert_eq!(said(table, status).1, "a detector's buffer holds 1 numbers, 1 are needed");
+            assert_eq!(said(table, status).1, "the detector's buffer holds 1 numbers but needs 1");
             let status = (table.similarities)(ctx, null(), 1, short.as_mut_ptr(), 2);
-            assert_eq!(said(table, status).1, "a detector passed 0 numbers where 1 vectors of 2 were due");
+            assert_eq!(said(table, status).1, "the detector passed 0 numbers instead of 1 vectors of 2");
             let status = (table.similarities)(ctx, short.as_ptr(), usize::MAX, short.as_mut_ptr(), 2);
             assert_eq!(said(table, status).1, "too many vectors");
         }
@@ -78,9 +78,9 @@ fn unknown_numbers_are_refused() {
         // SAFETY: the table is valid during this call, and so is what is passed.
         unsafe {
             let status = (table.hashes)(table.ctx, 3, &raw mut hashes);
-            assert_eq!(said(table, status).1, "there is no perceptual hash number 3");
+            assert_eq!(said(table, status).1, "there is no perceptual hash of kind 3");
             let status = (table.near_hashes)(table.ctx, 0, 17, &raw mut pairs);
-            assert_eq!(said(table, status).1, "the radius 17 is too large: use at most 16 bits");
+            assert_eq!(said(table, status).1, "the radius 17 is too large; use at most 16 bits");
         }
         Status(77)
     });
@@ -99,7 +99,7 @@ fn a_panic_of_the_host_is_a_status() {
         );
         Status::ERROR
     });
-    assert_eq!(outcome.error.as_deref(), Some("failed without saying why"));
+    assert_eq!(outcome.error.as_deref(), Some("failed without an error message"));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn missing_neighbours_are_padded_as_the_contract_says() {
             assert_eq!((table.neighbors)(table.ctx, 2, &raw mut lists), Status::OK);
             (lists.indices.as_slice(), lists.similarities.as_slice())
         };
-        // Two samples are each other's only neighbours, and the third cannot be decoded.
+        // Two samples are each other's only neighbors, and the third cannot be decoded.
         assert_eq!(indices, [1, u32::MAX, 0, u32::MAX, u32::MAX, u32::MAX]);
         assert_eq!(similarities, [0.0, -1.0, 0.0, -1.0, -1.0, -1.0]);
         Status::OK

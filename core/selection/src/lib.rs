@@ -1,17 +1,17 @@
-//! Clean-sample selection: which given labels a model's class probabilities bear out so well that a classifier may
-//! be trained on them as they are.
+//! Clean-sample selection: which given labels a model's class probabilities support well enough to train a classifier on
+//! them unchanged.
 //!
 //! The method is that of C. Feng, G. Tzimiropoulos and I. Patras, *CLIPCleaner: Cleaning Noisy Labels with CLIP*
-//! (ACM Multimedia 2024), without what is known to be wrong in its code: where a class is left empty, the samples that
-//! are put into it are those of the *highest* score, a class in which all scores are equal is not divided by zero, and
-//! a probability of zero is not minus infinity.
+//! (ACM Multimedia 2024), without what is known to be wrong in its code: a class that would be left empty gets the samples
+//! with the *highest* score, a class in which all scores are equal does not cause a division by zero, and
+//! a probability of zero does not become minus infinity.
 //!
 //! From one source of probabilities a sample is clean
 //! - by **mixture**, when among the samples of its label it belongs to the better of two groups: a mixture of two
-//!   Gaussians is fitted to the logarithms of the label's probability, stretched to 0..=1 within the class;
+//!   Gaussians is fitted to the logarithms of the label's probability, rescaled to 0..=1 within the class;
 //! - by **consistency**, when the label's probability is not much less than the most likely class's.
 //!
-//! Several criteria and sources are joined by intersection. Pure mathematics: no files, no threads of its own, no
+//! Several criteria and sources are combined by intersection. Pure mathematics: no files, no threads, no
 //! printing; the same input always gives the same output.
 //!
 //! ```
@@ -25,7 +25,7 @@
 //! # Ok::<(), chaffinch_selection::InputError>(())
 //! ```
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-selection`.
+//! Run its tests: `cargo test --release -p chaffinch-selection`.
 
 mod mixture;
 mod safeguard;

@@ -1,22 +1,22 @@
 //! Two groups in a list of numbers.
 //!
-//! The mixture of linfa-clustering is not used: it cannot be told where to start, and the published figures hang on
-//! where its k-means ends and on the early end of the fit; and it takes logarithms of sums of vanished densities, so that a
-//! number far from both groups stops it.
+//! linfa-clustering's mixture is not used: its starting point cannot be set, and the published figures depend on
+//! where k-means ends and on stopping the fit early; and it takes logarithms of sums of vanishing densities, so a
+//! number far from both groups makes it fail.
 
-/// What is added to variances, as in scikit-learn.
+/// Added to variances, as in scikit-learn.
 const REGULARISATION: f64 = 1e-6;
-/// The fit ends when the mean log likelihood gains less than this. It is part of the method: run further, the groups move.
+/// The fit ends when the mean log likelihood gains less than this. This is part of the method: run further, the groups move.
 const GAIN: f64 = 1e-3;
 /// k-means ends when the squares of its steps sum to less than this share of the variance.
 const STEP: f64 = 1e-4;
-/// Rounds at most.
+/// Maximum number of rounds.
 const ROUNDS: usize = 1000;
-/// Numbers a fit looks at, at most; of more, evenly spaced ones in order of size.
+/// Maximum number of values in a fit; of more, evenly spaced ones in order of size.
 const FITTED: usize = 100_000;
 
-/// For each number within 0..=1 the probability that it belongs to the group of the higher mean. All ones where the
-/// numbers are of one size, since then there are no two groups.
+/// For each number within 0..=1 the probability that it belongs to the group of the higher mean. All ones if the
+/// numbers are equal, because then there are no two groups.
 ///
 /// The mixture is fitted as scikit-learn's `GaussianMixture(2)` is, from a division by k-means; that one begins one
 /// standard deviation to each side of the mean, where scikit-learn's draws two of the numbers.
@@ -29,7 +29,7 @@ pub(crate) fn of_better_group(numbers: &[f64]) -> Vec<f64> {
     }
     if sorted.len() > FITTED {
         let last = sorted.len() - 1;
-        sorted = (0..FITTED).map(|place| sorted[place * last / (FITTED - 1)]).collect();
+        sorted = (0..FITTED).map(|index| sorted[index * last / (FITTED - 1)]).collect();
     }
     let groups = Groups::fit(&sorted);
     numbers.iter().map(|&x| groups.upper(x)).collect()
@@ -93,7 +93,7 @@ impl Groups {
     }
 }
 
-/// The border between two groups by k-means.
+/// The boundary between two groups by k-means.
 fn divide(numbers: &[f64]) -> f64 {
     let count = numbers.len() as f64;
     let mean = numbers.iter().sum::<f64>() / count;

@@ -1,6 +1,6 @@
 //! No class is left without a sample.
 
-/// A class that had been left empty.
+/// A class that would have been left empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filled {
     /// The class.
@@ -30,10 +30,10 @@ pub fn fill_empty_classes(
     let mut counts = vec![0_usize; classes];
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); classes];
     for (sample, &label) in (0_u32..).zip(labels) {
-        let place = sample as usize;
-        if let Some(members) = members.get_mut(label as usize).filter(|_| !score[place].is_nan()) {
+        let index = sample as usize;
+        if let Some(members) = members.get_mut(label as usize).filter(|_| !score[index].is_nan()) {
             members.push(sample);
-            counts[label as usize] += usize::from(selected[place]);
+            counts[label as usize] += usize::from(selected[index]);
         }
     }
     let judged: usize = members.iter().map(Vec::len).sum();
@@ -77,7 +77,7 @@ mod tests {
         let mut selected: Vec<bool> = (0..16).map(|sample| sample == 0).collect();
         assert_eq!(fill_empty_classes(&mut selected, &labels, 2, &score), [Filled { class: 1, samples: 4 }]);
         assert_eq!(selected[12..], [true; 4]);
-        // Where nothing at all was selected, and a class that nobody has.
+        // If nothing at all was selected, and a class without samples.
         let mut none = vec![false; 16];
         let filled = fill_empty_classes(&mut none, &labels, 3, &score);
         assert_eq!(filled, [Filled { class: 0, samples: 1 }, Filled { class: 1, samples: 1 }]);

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 /// Probabilities below this are the same: the logarithm of less would leave no room for the rest of a class.
 const LEAST: f64 = 1e-9;
 
-/// Why nothing can be selected.
+/// Invalid input.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// There is nothing to look at.
+    /// There are no samples.
     #[error("there are no samples")]
     NoSamples,
-    /// Not one label a sample.
-    #[error("{labels} labels do not go with {samples} samples")]
+    /// Not one label per sample.
+    #[error("there are {labels} labels for {samples} samples")]
     Count {
         /// Labels given.
         labels: usize,
@@ -22,7 +22,9 @@ pub enum InputError {
         samples: usize,
     },
     /// NaN, negative, above one, or a label more likely than the most likely class.
-    #[error("sample {sample}: {own} of {best} are no probabilities of a label and of the most likely class")]
+    #[error(
+        "sample {sample}: {own} and {best} are not probabilities of a label and of the most likely class"
+    )]
     Probability {
         /// The sample.
         sample: usize,
@@ -33,8 +35,8 @@ pub enum InputError {
     },
 }
 
-/// What one source of probabilities says of each sample: how likely its label is, and how likely the most likely
-/// class. A sample that cannot be judged (without a label, or without a picture) has none of them.
+/// One source's probabilities for each sample: of its label and of the most likely class. A sample that cannot be judged
+/// (without a label or a picture) has neither.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
     own: Vec<f64>,
@@ -66,7 +68,7 @@ impl Evidence {
     /// Scores both criteria. Samples of one label are compared among themselves.
     ///
     /// # Errors
-    /// When there are no samples, not one label a sample, or numbers that are no probabilities.
+    /// When there are no samples, not one label per sample, or numbers that are not probabilities.
     pub fn scores(&self, labels: &[u32]) -> Result<Scores, InputError> {
         if self.is_empty() {
             return Err(InputError::NoSamples);
@@ -113,12 +115,12 @@ fn stretch(numbers: &[f64]) -> Vec<f64> {
     numbers.iter().map(|x| if width > 0.0 { (x - least) / width } else { 1.0 }).collect()
 }
 
-/// From where on a sample counts as clean.
+/// The limits from which a sample counts as clean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Least probability of the better group, 0..=1.
+    /// Minimum probability of the better group, 0..=1.
     pub mixture: f64,
-    /// Least probability of the label over that of the most likely class, 0..=1.
+    /// Minimum ratio of the label's probability to that of the most likely class, 0..=1.
     pub consistency: f64,
 }
 
@@ -137,7 +139,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// The logarithm of the label's probability, stretched to 0..=1 among the samples of that label.
+    /// The logarithm of the label's probability, rescaled to 0..=1 among the samples of that label.
     pub fn stretched(&self) -> &[f64] {
         &self.stretched
     }

@@ -4,12 +4,12 @@ use crate::sources::Source;
 use chaffinch_plugin::prelude::*;
 use chaffinch_selection::{Filled, Limits, Scores, Selection, fill_empty_classes, intersection};
 
-/// The border between flagged samples and selected ones.
+/// The boundary between flagged samples and selected ones.
 const BORDER: f32 = 0.5;
 
-/// What was found of all samples.
+/// The results for all samples.
 pub(crate) struct Judged {
-    /// 0 = the label is surely not to be trusted; below one half exactly where the sample is not selected; NaN where it
+    /// 0 = the label is surely not to be trusted; below one half exactly where the sample is not selected; NaN if it
     /// cannot be judged.
     pub(crate) scores: Vec<f32>,
     /// Which samples are selected.
@@ -45,7 +45,7 @@ impl Judged {
             None => Vec::new(),
         };
         let score = |sample: usize| {
-            // Both are NaN where the sample cannot be judged. Not the mixture's own number: of most of what it leaves out that
+            // Both are NaN if the sample cannot be judged. Not the mixture's own number: of most of what it leaves out that
             // is nought, which tells none of them from another.
             let trust = |(scores, _): &(Scores, Selection)| {
                 f64::midpoint(scores.consistency()[sample], scores.stretched()[sample])
@@ -54,7 +54,7 @@ impl Judged {
             match (agreed[sample], clean[sample]) {
                 (true, _) => BORDER + 0.5 * trust as f32,
                 (false, true) => BORDER,
-                // Whatever is lost on the way to 32 bits, it stays on its side.
+                // Rounding to 32 bits must not move it to the other side.
                 (false, false) if trust.is_finite() => (0.5 * trust as f32).min(BORDER.next_down()),
                 (false, false) => f32::NAN,
             }

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-clean-selection`.
+//! Run its tests: `cargo test --release -p chaffinch-clean-selection`.
 
 mod judge;
 mod sources;
@@ -11,7 +11,7 @@ use chaffinch_plugin::prelude::*;
 use chaffinch_selection::Limits;
 use judge::Judged;
 
-/// Finds samples whose label is not borne out well enough to train on it.
+/// Finds samples whose label has too little support to train on.
 pub struct CleanSelection;
 
 impl Detector for CleanSelection {
@@ -27,31 +27,37 @@ impl Detector for CleanSelection {
         Param::choice(
             "sources",
             &[Str::new("both"), Str::new("zero-shot"), Str::new("trained")],
-            "Whose probabilities must agree: the prompts', those of a model trained on the others, or both",
+            "Sources that must agree: zero-shot prompts, a model trained on the other samples, or both",
         ),
-        Param::number("theta-gmm", 0.5, 0.0, 1.0, "Least probability of the better of two groups of a class"),
+        Param::number(
+            "theta-gmm",
+            0.5,
+            0.0,
+            1.0,
+            "Minimum probability of belonging to the better group of the class",
+        ),
         Param::number(
             "theta-cons",
             0.8,
             0.0,
             1.0,
-            "Least probability of the label over that of the most likely class",
+            "Minimum ratio of the label's probability to that of the most likely class",
         ),
         Param::number(
             "temperature",
             0.07,
             0.005,
             1.0,
-            "What cosines with prompts are divided by; higher is less sure",
+            "Divisor for cosines with prompts; higher is less confident",
         ),
     ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         if !view.members().iter().any(|class| !class.is_empty()) {
-            return Err(Error::new("no image has a label: there is nothing to select"));
+            return Err(Error::new("no image has a label, so there is nothing to select"));
         }
         if view.class_count() < 2 {
-            return Err(Error::new("there is one class only: no label can be told from another"));
+            return Err(Error::new("there is only one class, so there is no other label to compare with"));
         }
         let choice = view.choice("sources")?;
         let mut sources = Vec::new();

@@ -1,5 +1,5 @@
-//! Where probabilities come from. Of each sample only those of its label and of the most likely class are kept, so that all
-//! samples times all classes are never held.
+//! The sources of probabilities. For each sample, only those of its label and of the most likely class are kept, so the
+//! full matrix is never held.
 
 use chaffinch_plugin::prelude::*;
 use chaffinch_selection::Evidence;
@@ -10,10 +10,10 @@ const MAX_SIMILARITIES: usize = 1 << 26;
 /// Prompts held at once.
 const MAX_PROMPTS: usize = 1 << 14;
 
-/// What one source says of one sample.
+/// One source's result for one sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
-    /// Probability of the given label; NaN where the sample cannot be judged.
+    /// Probability of the given label; NaN if the sample cannot be judged.
     pub(crate) own: f64,
     /// Probability of the most likely class.
     pub(crate) best: f64,
@@ -23,9 +23,9 @@ pub(crate) struct Answer {
 
 /// One source of probabilities.
 pub(crate) struct Source {
-    /// What sentences call it.
+    /// Its name in prose.
     pub(crate) name: &'static str,
-    /// One answer a sample.
+    /// One answer per sample.
     pub(crate) answers: Vec<Answer>,
 }
 
@@ -38,16 +38,16 @@ impl Source {
                 continue;
             }
             let said = answer(sample, label);
-            // NaN would pass for a sample that cannot be judged.
+            // NaN would be mistaken for a sample that cannot be judged.
             if said.own.is_nan() || said.best.is_nan() {
-                return Err(Error::new(format!("{name}: of sample {sample} there are no probabilities")));
+                return Err(Error::new(format!("{name}: sample {sample} has no probabilities")));
             }
             answers[sample] = said;
         }
         Ok(Source { name, answers })
     }
 
-    /// The same for the mathematics.
+    /// The same as input for the selection.
     pub(crate) fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();
         self.answers.iter().for_each(|answer| evidence.push(answer.own, answer.best));
@@ -55,7 +55,7 @@ impl Source {
     }
 }
 
-/// What the host's models say of the samples they were not trained on.
+/// The host's out-of-sample probabilities.
 pub(crate) fn trained(view: &View<'_>) -> Result<Source> {
     let rows = view.probabilities()?;
     Source::ask(view, "the trained model", |sample, label| {
@@ -86,7 +86,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Takes in the cosines with some prompts.
+    /// Adds the cosines with some prompts.
     pub(crate) fn add(&mut self, cosines: &[f32], prompts: &[Prompt], label: u32, temperature: f64) {
         for (&cosine, &(class, last)) in cosines.iter().zip(prompts) {
             self.class += (f64::from(cosine) / temperature).exp();
@@ -109,7 +109,7 @@ pub(crate) fn zero_shot(view: &View<'_>, temperature: f64) -> Result<Source> {
     let (classes, cols) = (view.class_count(), view.model()?.0);
     let mut sums = vec![Sums::default(); view.len()];
     let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, MAX_PROMPTS);
-    // Prompts of several classes go together, since few large products are faster than many small ones.
+    // Prompts of several classes are batched, because a few large products are faster than many small ones.
     let (mut vectors, mut prompts): (Vec<f32>, Vec<Prompt>) = (Vec::new(), Vec::new());
     for class in 0..classes {
         view.checkpoint()?;
@@ -119,8 +119,8 @@ pub(crate) fn zero_shot(view: &View<'_>, temperature: f64) -> Result<Source> {
             return Err(Error::new(format!("the prompt set has no prompt for {name}")));
         }
         vectors.extend(view.embed_texts(&texts).map_err(without_prompts)?.data);
-        let last = |place: usize| (place + 1 == texts.len()).then_some(texts.len());
-        prompts.extend((0..texts.len()).map(|place| (class as u32, last(place))));
+        let last = |index: usize| (index + 1 == texts.len()).then_some(texts.len());
+        prompts.extend((0..texts.len()).map(|index| (class as u32, last(index))));
         while prompts.len() >= at_once || (class + 1 == classes && !prompts.is_empty()) {
             view.checkpoint()?;
             let now = prompts.len().min(at_once);
@@ -139,10 +139,10 @@ pub(crate) fn zero_shot(view: &View<'_>, temperature: f64) -> Result<Source> {
     })
 }
 
-/// A model that reads no prompts is no reason to go without the other source.
+/// Points to the other source if the model reads no prompts.
 fn without_prompts(error: Error) -> Error {
     if error.is_stopped() {
         return error;
     }
-    Error::new(format!("{error}; with sources = \"trained\" no prompts are asked"))
+    Error::new(format!("{error}; with sources = \"trained\" no prompts are needed"))
 }

@@ -145,7 +145,7 @@ fn a_sentence_says_who_doubts_and_by_which_criterion() {
 fn one_empty() -> MemoryHost {
     let mut rows = vec![[0.9_f32, 0.1]; 10];
     rows.push([0.2, 0.8]);
-    rows.extend((0..20).map(|place| [0.99 - 0.01 * place as f32, 0.01 + 0.01 * place as f32]));
+    rows.extend((0..20).map(|index| [0.99 - 0.01 * index as f32, 0.01 + 0.01 * index as f32]));
     let labels: Vec<u32> = (0..31).map(|sample| u32::from(sample > 10)).collect();
     MemoryHost::new()
         .classes(&["cat", "dog"])
@@ -188,7 +188,7 @@ fn trust_orders_either_half() {
     }
     assert!(outcome.issue(3).unwrap().reason.starts_with("by the trained model it is dog"));
     assert_eq!(outcome.issue(0), None);
-    // Nobody's highest trust is a way around a limit.
+    // No one's highest trust is a way around a limit.
     let strict = run(&dataset().param("theta-gmm", 1.0).param("theta-cons", 1.0));
     assert!(strict.scores.iter().all(|score| (0.0..=1.0).contains(&score.unwrap())));
 }
@@ -210,7 +210,7 @@ fn degenerate_datasets_have_a_defined_outcome() {
     assert!(error(dataset().labels(&[NO_LABEL; 60])).contains("no image has a label"));
     assert!(error(MemoryHost::new()).contains("no image has a label"));
     let one = MemoryHost::new().classes(&["cat"]).labels(&[0, 0]).embeddings(&[1.0, 0.0], 1).texts(tower);
-    assert!(error(one).contains("there is one class only"));
+    assert!(error(one).contains("there is only one class"));
     // Constant probabilities say nothing against anybody.
     let constant = dataset().probabilities(&[1.0 / 3.0; 180]).embeddings(&[1.0; 180], 3);
     assert_eq!(run(&constant).flagged(0.5), [0; 0]);
@@ -227,9 +227,7 @@ fn degenerate_datasets_have_a_defined_outcome() {
 #[test]
 fn nonsense_and_what_is_missing_are_said() {
     let error = |host: MemoryHost| host.run(&CleanSelection).error.unwrap();
-    for (value, words) in
-        [(f32::NAN, "of sample 2 there are no probabilities"), (-0.5, "are no probabilities")]
-    {
+    for (value, words) in [(f32::NAN, "sample 2 has no probabilities"), (-0.5, "are not probabilities")] {
         let mut rows = probabilities();
         rows[2][0] = value;
         let error = error(dataset().probabilities(&rows.concat()));

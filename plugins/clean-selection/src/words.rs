@@ -5,7 +5,7 @@ use crate::sources::Source;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// Below this score a sample gets words, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason, so that it is there if the threshold moves.
 const WORDS_BELOW: f32 = 0.7;
 /// Samples that stand for a class as evidence.
 const EXAMPLES: usize = 3;
@@ -30,10 +30,10 @@ pub(crate) fn issues(
         let reason = reason(view, sources, judged, sample);
         let mut issue = Issue::new(sample, Score::clamp(score)?).reason(&reason);
         let mut related = Vec::new();
-        if let Some((place, other)) = suggested(sources, judged, sample) {
+        if let Some((index, other)) = suggested(sources, judged, sample) {
             let known = examples
-                .entry((place, other))
-                .or_insert_with(|| surest(view, &sources[place], judged, other));
+                .entry((index, other))
+                .or_insert_with(|| surest(view, &sources[index], judged, other));
             related.extend(known.iter().map(|&example| {
                 let pairs = rows.row(sample).iter().zip(rows.row(example));
                 Related { sample: example as u32, similarity: pairs.map(|(x, y)| x * y).sum() }
@@ -45,12 +45,12 @@ pub(crate) fn issues(
     Ok(())
 }
 
-/// The source that finds the label least consistent, if it does not pass, and the class it names instead.
+/// The source that finds the label least consistent, if it does not pass, and its most likely class.
 fn suggested(sources: &[Source], judged: &Judged, sample: usize) -> Option<(usize, u32)> {
-    let consistency = |place: usize| judged.by_source[place].0.consistency()[sample];
-    let failed = (0..sources.len()).filter(|&place| !judged.by_source[place].1.consistency[sample]);
-    let place = failed.min_by(|&a, &b| consistency(a).total_cmp(&consistency(b)))?;
-    Some((place, sources[place].answers[sample].likely))
+    let consistency = |index: usize| judged.by_source[index].0.consistency()[sample];
+    let failed = (0..sources.len()).filter(|&index| !judged.by_source[index].1.consistency[sample]);
+    let index = failed.min_by(|&a, &b| consistency(a).total_cmp(&consistency(b)))?;
+    Some((index, sources[index].answers[sample].likely))
 }
 
 /// The selected samples of a class that a source is most sure of.
@@ -59,9 +59,9 @@ fn surest(view: &View<'_>, source: &Source, judged: &Judged, class: u32) -> Vec<
     let mut best: Vec<usize> = Vec::with_capacity(EXAMPLES + 1);
     let samples = view.labels().iter().enumerate().filter(|(_, label)| **label == class);
     for (sample, _) in samples.filter(|(sample, _)| judged.clean[*sample]) {
-        let place = best.partition_point(|&other| sure(other) >= sure(sample));
-        if place < EXAMPLES {
-            best.insert(place, sample);
+        let index = best.partition_point(|&other| sure(other) >= sure(sample));
+        if index < EXAMPLES {
+            best.insert(index, sample);
             best.truncate(EXAMPLES);
         }
     }
@@ -96,12 +96,12 @@ fn reason(view: &View<'_>, sources: &[Source], judged: &Judged, sample: usize) -
     }
 }
 
-/// `91 %`, and never `0 %` for what is not impossible.
+/// `91 %`, and never `0 %` for a positive probability.
 fn percent(probability: f64) -> String {
     if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
-/// Says how many are selected, by whom, and which classes would have been left empty.
+/// Describes how many are selected, by which source, and which classes would have been left empty.
 pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, sources: &[Source], judged: &Judged) -> Result<()> {
     let count = |clean: &[bool]| clean.iter().filter(|clean| **clean).count();
     let known = judged.scores.iter().filter(|score| !score.is_nan()).count();

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-clip-prompt`.
+//! Run its tests: `cargo test --release -p chaffinch-clip-prompt`.
 
 mod probabilities;
 mod words;
@@ -9,12 +9,12 @@ use chaffinch_plugin::abi::Str;
 use chaffinch_plugin::prelude::*;
 use probabilities::{Answer, Prompts};
 
-/// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason and evidence, so that they are there if the threshold moves.
 const WORDS_BELOW: f32 = 0.7;
-/// Spreads below a class's median from which the alternative counts in `combined`.
+/// In `combined`, the alternative counts from this many spreads below the class's median.
 const HABIT: f32 = 2.0;
 
-/// Compares pictures with prompts of their label, of the other classes and of nothing in particular.
+/// Compares pictures with prompts for their label, for the other classes and for nothing in particular.
 pub struct ClipPrompt;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,15 @@ impl Detector for ClipPrompt {
                 Param::choice(
                     "mode",
                     &[Str::new("combined"), Str::new("zero-shot"), Str::new("alternative")],
-                    "Which of the two questions count",
+                    "Which of the two questions to ask",
                 ),
-                Param::number("temperature", 1.0, 0.05, 10.0, "Divides all logits; higher is less sure"),
+                Param::number(
+                    "temperature",
+                    1.0,
+                    0.05,
+                    10.0,
+                    "Divisor for all logits; higher is less confident",
+                ),
                 Param::number(
                     "doubt",
                     0.05,
@@ -53,20 +59,20 @@ impl Detector for ClipPrompt {
             .map(|sample| view.decodable(sample) && (labels[sample] as usize) < view.class_count())
             .collect();
         if !judged.contains(&true) {
-            return Err(Error::new("no image has a label: prompts have nothing to be compared with"));
+            return Err(Error::new("no image has a label, so there is nothing to compare the prompts with"));
         }
         let prompts = Prompts::read(view)?;
         let mode = match view.choice("mode")? {
             _ if view.class_count() < 2 => Mode::Alternative,
             1 => Mode::ZeroShot,
             2 => Mode::Alternative,
-            // Without alternatives there is only one question.
+            // Without alternatives there is only one question to ask.
             _ if prompts.alternatives == 0 => Mode::ZeroShot,
             _ => Mode::Combined,
         };
         if mode == Mode::Alternative && prompts.alternatives == 0 {
             return Err(Error::new(
-                "there are no alternative prompts to compare with: add one to the prompt set",
+                "there are no alternative prompts to compare with; add one to the prompt set",
             ));
         }
         let scale = view.model()?.1 / view.number("temperature")? as f32;
@@ -96,9 +102,9 @@ impl Detector for ClipPrompt {
 
 export_detector!(ClipPrompt);
 
-/// For each class the logit difference between label and alternative from which the alternative counts: zero, or
-/// what lies far below the class's own habit where that is less. The spread is measured above the median, where
-/// wrong labels do not reach.
+/// For each class, the logit difference between label and alternative from which the alternative counts: zero, or a
+/// value far below the class's usual one if that is less. The spread is measured above the median, which wrong labels
+/// do not affect.
 fn habits(view: &View<'_>, answers: &[Answer], judged: &[bool]) -> Vec<f32> {
     let mut leads: Vec<Vec<f32>> = vec![Vec::new(); view.class_count()];
     for (sample, &label) in view.labels().iter().enumerate() {

@@ -5,7 +5,7 @@ use chaffinch_plugin::prelude::*;
 /// Similarities held at once.
 const MAX_SIMILARITIES: usize = 1 << 26;
 
-/// One vector a class, and one each alternative.
+/// One vector per class, and one each alternative.
 pub(crate) struct Prompts {
     /// Class vectors, then alternatives, row by row.
     pub(crate) vectors: OwnedMatrix,
@@ -63,8 +63,8 @@ pub(crate) fn ask(view: &View<'_>, prompts: &Prompts, scale: f32) -> Result<Vec<
         let cols = prompts.vectors.cols;
         let cosines = view.similarities(&prompts.vectors.data[from * cols..to * cols], to - from)?;
         for ((row, sums), &label) in cosines.chunks_exact(to - from).zip(&mut sums).zip(view.labels()) {
-            for (place, cosine) in row.iter().enumerate() {
-                let (class, logit) = (from + place, cosine * scale);
+            for (index, cosine) in row.iter().enumerate() {
+                let (class, logit) = (from + index, cosine * scale);
                 if class < classes {
                     sums.add(class as u32, logit, label);
                 } else {

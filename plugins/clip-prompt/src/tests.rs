@@ -12,7 +12,7 @@ fn tower(text: &str) -> Option<Vec<f32>> {
     ])
 }
 
-/// A cat, a dog labelled cat, a dog, something labelled dog, a cat without a label.
+/// A cat, a dog labeled cat, a dog, something labeled dog, a cat without a label.
 fn animals() -> MemoryHost {
     let data = [
         [1.0, 0.2, 0.1, 0.0],
@@ -103,7 +103,7 @@ fn one_class_is_asked_for_the_alternative() {
 #[test]
 fn a_class_is_the_mean_of_its_prompts() {
     let host = animals().prompts(0, &["cat", "dog", "dog"]).param("mode", 1.0);
-    // The cat class now leans towards dogs, so the dog labelled cat is less of a surprise.
+    // The cat class now leans towards dogs, so the dog labeled cat is less of a surprise.
     assert!(host.run(&ClipPrompt).scores[1] > animals().param("mode", 1.0).run(&ClipPrompt).scores[1]);
     let error = animals().prompts::<&str>(1, &[]).run(&ClipPrompt).error.unwrap();
     assert_eq!(error, "the prompt set has no prompt for dog");
@@ -113,12 +113,12 @@ fn a_class_is_the_mean_of_its_prompts() {
 fn near_alternatives_do_not_flag_whole_classes() {
     // Every picture is a little nearer to the alternative than to its label, as with a weak model.
     let mut data = Vec::new();
-    for place in 0..40 {
-        let wobble = place as f32 * 0.01;
-        let (cat, dog) = if place < 20 { (1.0, 0.0) } else { (0.0, 1.0) };
+    for index in 0..40 {
+        let wobble = index as f32 * 0.01;
+        let (cat, dog) = if index < 20 { (1.0, 0.0) } else { (0.0, 1.0) };
         data.extend([cat + wobble * 0.2, dog, 1.2, wobble]);
     }
-    let labels: Vec<u32> = (0..40).map(|place| u32::from(place >= 20)).collect();
+    let labels: Vec<u32> = (0..40).map(|index| u32::from(index >= 20)).collect();
     let host =
         || MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, 4).texts(tower);
     assert!(host().run(&ClipPrompt).flagged(0.5).len() <= 2);

@@ -58,12 +58,12 @@ fn reason(view: &View<'_>, label: u32, answer: &Answer, other: Option<u32>) -> S
     }
 }
 
-/// `91 %`, and never `0 %` for what is not impossible.
+/// `91 %`, and never `0 %` for a positive probability.
 fn percent(probability: f32) -> String {
     if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
-/// For each class the samples labelled so that the model is most sure of.
+/// For each class the samples labeled so that the model is most sure of.
 fn examples(view: &View<'_>, answers: &[Answer], scores: &[f32]) -> Vec<Vec<usize>> {
     let mut examples: Vec<Vec<usize>> = vec![Vec::new(); view.class_count()];
     for (sample, &label) in view.labels().iter().enumerate() {
@@ -71,9 +71,9 @@ fn examples(view: &View<'_>, answers: &[Answer], scores: &[f32]) -> Vec<Vec<usiz
             continue;
         }
         let list = &mut examples[label as usize];
-        let place = list.partition_point(|&other| sureness(&answers[other]) >= sureness(&answers[sample]));
-        if place < EXAMPLES {
-            list.insert(place, sample);
+        let index = list.partition_point(|&other| sureness(&answers[other]) >= sureness(&answers[sample]));
+        if index < EXAMPLES {
+            list.insert(index, sample);
             list.truncate(EXAMPLES);
         }
     }

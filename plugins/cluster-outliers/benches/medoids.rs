@@ -12,7 +12,7 @@ use std::hint::black_box;
 const POINTS: usize = 2_000;
 
 fn medoids(criterion: &mut Criterion) {
-    let number = |place: u32| (place.wrapping_mul(2_654_435_761) >> 8) as f32 / 16_777_216.0;
+    let number = |index: u32| (index.wrapping_mul(2_654_435_761) >> 8) as f32 / 16_777_216.0;
     let point = |i: usize| [0, 1, 2].map(|axis| number((i * 3 + axis) as u32) + (i % 10) as f32);
     let points: Vec<[f32; 3]> = (0..POINTS).map(point).collect();
     let distance =

@@ -1,4 +1,4 @@
-//! Measures k-medoids on a matrix of distances that is there already.
+//! Measures k-medoids on an existing distance matrix.
 //!
 //! `cargo run --release -p chaffinch-cluster-outliers --example medoids -- FILE POINTS MEDOIDS`: FILE holds POINTS * POINTS 32-bit
 //! floating-point numbers, lowest byte first.

@@ -5,15 +5,15 @@ use crate::fence::{Fence, quantile};
 use crate::{BLOCK_ROWS, Settings};
 use chaffinch_plugin::prelude::*;
 
-/// Samples a draw, and draws, where a class is too large for one matrix.
+/// Samples per draw, and the number of draws, for a class too large for one matrix.
 const DRAW: usize = 3000;
 const DRAWS: usize = 3;
-/// Samples of a class that the elbow is measured on, and the most medoids it tries.
+/// Samples of a class used for the elbow, and the maximum number of medoids to try.
 const ELBOW_SAMPLES: usize = 500;
 const ELBOW_MAX: usize = 12;
-/// How much the nearest medoid counts before the others, for one spread of nearness.
+/// How much more the nearest medoid counts than the others, per spread of similarity.
 const SHARPNESS: f32 = 0.5;
-/// The least share of a class that a cluster must hold to count as typical.
+/// The minimum share of a class that a cluster must hold to count as typical.
 const TYPICAL: f32 = 0.02;
 
 /// The medoids of one class.
@@ -22,7 +22,7 @@ pub(crate) struct Model {
     pub(crate) medoids: Vec<u32>,
     /// The share of the class that each stands for.
     pub(crate) shares: Vec<f32>,
-    /// How much the nearest medoid counts before the others.
+    /// How much more the nearest medoid counts than the others.
     sharpness: f32,
     /// Mean distance to the nearest medoid for 1, 2, … medoids.
     pub(crate) elbow: Vec<f32>,
@@ -33,7 +33,7 @@ impl Model {
     pub(crate) fn fit(view: &View<'_>, settings: &Settings, ids: &[u32]) -> Result<Model> {
         let elbow = elbow(view, ids)?;
         let wanted = if settings.clusters == 0 { knee(&elbow) } else { settings.clusters };
-        // A medoid for every eight samples at most, or each would vouch only for itself.
+        // At most one medoid per eight samples; otherwise each would only stand for itself.
         let k = wanted.clamp(1, (ids.len() / 8).max(1));
         let medoids = if ids.len() <= settings.max_matrix {
             whole(view, ids, k)?
@@ -42,24 +42,24 @@ impl Model {
         };
         let mut sizes = vec![0_usize; medoids.len()];
         let mut nearness = Vec::with_capacity(ids.len());
-        for_nearest(view, ids, &medoids, |place, similarity| {
-            sizes[place] += 1;
+        for_nearest(view, ids, &medoids, |index, similarity| {
+            sizes[index] += 1;
             nearness.push(similarity);
         })?;
         let least = ((TYPICAL * ids.len() as f32).ceil() as usize).max(2);
         let largest = sizes.iter().copied().max().unwrap_or(0);
         let mut order: Vec<usize> =
-            (0..medoids.len()).filter(|&place| sizes[place] >= least.min(largest)).collect();
-        order.sort_by_key(|&place| (std::cmp::Reverse(sizes[place]), medoids[place]));
+            (0..medoids.len()).filter(|&index| sizes[index] >= least.min(largest)).collect();
+        order.sort_by_key(|&index| (std::cmp::Reverse(sizes[index]), medoids[index]));
         Ok(Model {
-            medoids: order.iter().map(|&place| medoids[place]).collect(),
-            shares: order.iter().map(|&place| sizes[place] as f32 / ids.len() as f32).collect(),
+            medoids: order.iter().map(|&index| medoids[index]).collect(),
+            shares: order.iter().map(|&index| sizes[index] as f32 / ids.len() as f32).collect(),
             sharpness: SHARPNESS / Fence::robust(&nearness).spread(),
             elbow,
         })
     }
 
-    /// Likeness of each sample to the class.
+    /// The similarity of each sample to the class.
     pub(crate) fn similarities(&self, view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
         let mut all = Vec::with_capacity(ids.len());
         for rows in ids.chunks(BLOCK_ROWS) {
@@ -73,8 +73,8 @@ impl Model {
         Ok(all)
     }
 
-    /// How alike a sample is to a class, from its cosines to the medoids: the nearest counts most, but a medoid
-    /// that stands for few samples vouches for less than one that stands for many.
+    /// The similarity of a sample to a class, from its cosines to the medoids: the nearest counts most, but a medoid
+    /// that stands for few samples counts less than one that stands for many.
     pub(crate) fn likeness(&self, cosines: &[f32]) -> f32 {
         // Relative to the nearest, so that nothing underflows.
         let nearest = cosines.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -94,9 +94,9 @@ fn for_nearest(
         view.checkpoint()?;
         for row in view.block(rows, medoids)?.chunks_exact(medoids.len()) {
             let mut best = (0, f32::NEG_INFINITY);
-            for (place, &similarity) in row.iter().enumerate() {
+            for (index, &similarity) in row.iter().enumerate() {
                 if similarity > best.1 {
-                    best = (place, similarity);
+                    best = (index, similarity);
                 }
             }
             found(best.0, best.1);
@@ -109,22 +109,22 @@ fn for_nearest(
 fn distances(view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
     let mut matrix = view.block(ids, ids)?;
     matrix.iter_mut().for_each(|value| *value = (1.0 - *value).max(0.0));
-    (0..ids.len()).for_each(|place| matrix[place * ids.len() + place] = 0.0);
+    (0..ids.len()).for_each(|index| matrix[index * ids.len() + index] = 0.0);
     Ok(matrix)
 }
 
 fn cluster(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
     let matrix = distances(view, ids)?;
     let found: Clustering = fasterpam::cluster(Distances::new(&matrix, ids.len()), k, &|| view.checkpoint())?;
-    Ok(found.medoids.iter().map(|&place| ids[place]).collect())
+    Ok(found.medoids.iter().map(|&index| ids[index]).collect())
 }
 
 fn whole(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
     cluster(view, ids, k)
 }
 
-/// CLARA's way with a class too large for one matrix: the best medoids of a few draws, each draw holding the best
-/// of those before.
+/// CLARA, for a class too large for one matrix: the best medoids of a few draws, where each draw includes the best
+/// of the previous ones.
 fn drawn(view: &View<'_>, ids: &[u32], k: usize, settings: &Settings) -> Result<Vec<u32>> {
     let mut best: (f64, Vec<u32>) = (f64::INFINITY, Vec::new());
     for draw in 0..DRAWS {
@@ -142,14 +142,14 @@ fn drawn(view: &View<'_>, ids: &[u32], k: usize, settings: &Settings) -> Result<
     Ok(best.1)
 }
 
-/// About `count` samples, each from another stretch of the list, at a place that depends on the draw alone.
+/// About `count` samples, one from each section of the list, at a position that depends on the draw alone.
 pub(crate) fn spread_sample(ids: &[u32], count: usize, draw: usize) -> Vec<u32> {
     if ids.len() <= count {
         return ids.to_vec();
     }
     let mut state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(draw as u64 + 1);
-    let pick = |place: usize| {
-        let (from, to) = (place * ids.len() / count, (place + 1) * ids.len() / count);
+    let pick = |index: usize| {
+        let (from, to) = (index * ids.len() / count, (index + 1) * ids.len() / count);
         // SplitMix64, so that files in a regular order are not drawn at a regular distance.
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -168,21 +168,21 @@ fn elbow(view: &View<'_>, ids: &[u32]) -> Result<Vec<f32>> {
     Ok(all.iter().map(|clustering| (clustering.inertia / sample.len() as f64) as f32).collect())
 }
 
-/// The number of medoids after which more help little: the point of the curve farthest below the line from its
+/// The number of medoids beyond which more help little: the point of the curve farthest below the line from its
 /// first to its last.
 pub(crate) fn knee(elbow: &[f32]) -> usize {
     let (Some(&first), Some(&last)) = (elbow.first(), elbow.last()) else { return 1 };
     let steps = (elbow.len() - 1).max(1) as f32;
-    let gap = |place: usize| first + (last - first) * place as f32 / steps - elbow[place];
+    let gap = |index: usize| first + (last - first) * index as f32 / steps - elbow[index];
     let best = (0..elbow.len()).max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a)));
-    best.map_or(1, |place| place + 1)
+    best.map_or(1, |index| index + 1)
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// Cosine of unit rows to a vector of any length.
+/// Cosines of unit rows to a vector of any norm.
 fn to_vector(view: &View<'_>, class: &[usize], vector: &[f32]) -> Result<Vec<f32>> {
     let rows = view.embeddings()?;
     let norm = dot(vector, vector).sqrt().max(f32::MIN_POSITIVE);

@@ -3,9 +3,9 @@
 //!
 //! A medoid is a member of the data, and the inertia is the sum of every point's distance to its nearest medoid.
 //! FasterPAM takes each point in turn as a candidate and finds in one pass over the points, for all medoids at
-//! once, what it would cost to put the candidate in that medoid's place; a swap that helps is made at once. It
-//! ends when a whole round has found no such swap, so the result is a local optimum of the full swap
-//! neighbourhood, as PAM's is.
+//! once, the cost of replacing that medoid by the candidate; a swap that helps is made immediately. It
+//! ends when a whole round finds no such swap, so the result is a local optimum of the full swap
+//! neighborhood, as PAM's is.
 
 /// Distances between all pairs of `n` points, row by row, with zeros on the diagonal.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ impl<'a> Distances<'a> {
     /// Views `n * n` numbers.
     ///
     /// # Panics
-    /// When there are not as many.
+    /// When there are not exactly that many.
     pub fn new(data: &'a [f32], n: usize) -> Distances<'a> {
         assert_eq!(data.len(), n * n, "a distance matrix is square");
         Distances { data, n }
@@ -37,18 +37,18 @@ impl<'a> Distances<'a> {
     }
 }
 
-/// A set of medoids and who belongs to whom.
+/// A set of medoids and the assignment of points to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clustering {
     /// The medoids, in the order in which they were chosen.
     pub medoids: Vec<usize>,
-    /// The place in `medoids` of each point's nearest one.
+    /// The index in `medoids` of each point's nearest one.
     pub assignment: Vec<usize>,
     /// Sum of the distances to the nearest medoid.
     pub inertia: f64,
 }
 
-/// Called once a round; an error ends the work.
+/// Called once per round; an error ends the computation.
 pub type Checkpoint<'a, E> = &'a dyn Fn() -> Result<(), E>;
 
 /// `k` medoids, starting from BUILD.
@@ -67,8 +67,8 @@ pub fn cluster<E>(
     improve(distances, medoids, checkpoint)
 }
 
-/// The best clustering for each of `ks` (ascending). Each starts from the one before and one more greedy choice,
-/// and never becomes worse by it, so the inertia never rises with `k`.
+/// The best clustering for each of `ks` (ascending). Each starts from the previous one plus one more greedy choice
+/// and never becomes worse, so the inertia never rises with `k`.
 ///
 /// # Errors
 /// Those of `checkpoint`.
@@ -116,11 +116,11 @@ fn build<E>(
     Ok(medoids)
 }
 
-/// Numbers added up side by side, and how many times before they go into the sum.
+/// The number of parallel accumulators, and how often they are added to before they go into the sum.
 const LANES: usize = 16;
 const RUN: usize = 16 * LANES;
 
-/// The sum of the smaller of each two numbers, in an order that depends on nothing but how many there are.
+/// The sum of the pairwise minima, in an order that depends only on their number.
 fn sum_of_smaller(row: &[f32], nearest: &[f32]) -> f64 {
     let smaller = |d: f32, near: f32| if d < near { d } else { near };
     let mut total = 0.0;
@@ -167,10 +167,10 @@ impl Near {
         near
     }
 
-    /// Brings this up to date after the medoid at `place` was replaced by one at distance `d`.
+    /// Updates this after the medoid at `place` was replaced by one at distance `d`.
     fn replace(&mut self, distances: Distances<'_>, medoids: &[usize], point: usize, place: u32, d: f32) {
         if self.first == place || self.second == place {
-            // What was near is gone, and only a full look tells who comes next.
+            // The nearest one is gone; only a full search finds the next.
             *self = Near::of(distances, medoids, point);
         } else if d < self.d_first {
             *self = Near { first: place, second: self.first, d_first: d, d_second: self.d_first };
@@ -196,7 +196,7 @@ pub fn improve<E>(
     medoids.iter().for_each(|&medoid| is_medoid[medoid] = true);
     let mut removal = removal_losses(&near, medoids.len());
     let mut seconds: Vec<f32> = near.iter().map(|near| near.d_second).collect();
-    // Rounding must not pass for an improvement, or two equal sets could be swapped for ever.
+    // Rounding must not count as an improvement; otherwise two equal sets could be swapped forever.
     let tolerance = near.iter().map(|near| f64::from(near.d_first)).sum::<f64>().max(1e-30) * 1e-9;
     let mut loss = vec![0.0; medoids.len()];
     let (mut candidate, mut since_swap) = (0, 0);
@@ -227,7 +227,7 @@ pub fn improve<E>(
     Ok(Clustering { medoids, assignment, inertia })
 }
 
-/// What the inertia would rise by if a medoid were taken away: its points would go to their second nearest.
+/// The increase of the inertia if a medoid were removed: its points would go to their second nearest.
 fn removal_losses(near: &[Near], k: usize) -> Vec<f64> {
     let mut losses = vec![0.0; k];
     if k > 1 {
@@ -238,18 +238,18 @@ fn removal_losses(near: &[Near], k: usize) -> Vec<f64> {
     losses
 }
 
-/// Points that are looked at together.
+/// Points that are processed together.
 const LOOK: usize = 8;
 
-/// The medoid that the candidate would best replace, and what that changes. `seconds` holds each point's distance to
-/// its second nearest medoid once more: most points are no nearer to the candidate, and are passed over by it.
+/// The medoid that the candidate would best replace, and the change of the inertia. `seconds` repeats each point's distance
+/// to its second nearest medoid: most points are not nearer to the candidate, and are skipped.
 fn best_swap(row: &[f32], near: &[Near], seconds: &[f32], removal: &[f64], loss: &mut [f64]) -> (usize, f64) {
     if removal.len() == 1 {
         let change = row.iter().zip(near).map(|(&d, near)| f64::from(d) - f64::from(near.d_first)).sum();
         return (0, change);
     }
     loss.copy_from_slice(removal);
-    // What is gained whichever medoid goes.
+    // The gain regardless of which medoid is replaced.
     let mut shared = 0.0;
     for ((row, near), seconds) in row.chunks(LOOK).zip(near.chunks(LOOK)).zip(seconds.chunks(LOOK)) {
         if row.iter().zip(seconds).map(|(d, second)| u32::from(d < second)).sum::<u32>() == 0 {

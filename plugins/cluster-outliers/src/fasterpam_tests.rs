@@ -26,10 +26,10 @@ fn exhaustive(distances: Distances<'_>, n: usize, k: usize) -> f64 {
 
 /// Whether no single swap lowers the inertia.
 fn is_local_optimum(distances: Distances<'_>, n: usize, found: &Clustering) -> bool {
-    (0..found.medoids.len()).all(|place| {
+    (0..found.medoids.len()).all(|index| {
         (0..n).all(|point| {
             let mut swapped = found.medoids.clone();
-            swapped[place] = point;
+            swapped[index] = point;
             distances.inertia(&swapped) >= found.inertia - 1e-5
         })
     })
@@ -120,11 +120,11 @@ fn paintings() -> (Vec<f32>, Vec<String>) {
         .collect();
     let cosine = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
     let keep: Vec<usize> = (0..rows.len())
-        .filter(|&place| rows[..place].iter().all(|earlier| cosine(earlier, &rows[place]) <= 0.9))
+        .filter(|&index| rows[..index].iter().all(|earlier| cosine(earlier, &rows[index]) <= 0.9))
         .collect();
     let distance = |a: usize, b: usize| (1.0 - cosine(&rows[a], &rows[b])).max(0.0) as f32;
     let data = keep.iter().flat_map(|&a| keep.iter().map(move |&b| (a, b))).map(|(a, b)| distance(a, b));
-    (data.collect(), keep.iter().map(|&place| all.names[place].clone()).collect())
+    (data.collect(), keep.iter().map(|&index| all.names[index].clone()).collect())
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn paintings_have_the_known_inertia() {
     let known = ["0135", "0136", "0186", "02", "0292", "0299", "033", "0353", "066", "083"];
     assert_eq!(medoids, known);
     let mut sizes = vec![0; 10];
-    found.assignment.iter().for_each(|&place| sizes[place] += 1);
+    found.assignment.iter().for_each(|&index| sizes[index] += 1);
     sizes.sort_unstable();
     assert_eq!(sizes, [15, 22, 22, 24, 30, 30, 40, 40, 40, 44]);
     assert!(found.inertia <= 75.4756, "inertia {}", found.inertia);
@@ -159,7 +159,7 @@ fn paintings_have_a_falling_elbow() {
     let known =
         [(5, 83.400), (7, 81.247), (9, 82.503), (11, 79.721), (21, 71.588), (61, 54.926), (99, 43.295)];
     for (k, inertia) in known {
-        let place = (k - 5) / 2;
-        assert!(all[place].inertia < inertia, "k = {k}: {}", all[place].inertia);
+        let index = (k - 5) / 2;
+        assert!(all[index].inertia < inertia, "k = {k}: {}", all[index].inertia);
     }
 }

@@ -1,4 +1,4 @@
-//! How far a class's samples usually lie from their reference.
+//! How far the samples of a class usually are from their reference.
 
 /// Median and spread of the similarities of one class.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -7,13 +7,13 @@ pub(crate) struct Fence {
     spread: f32,
 }
 
-/// The worse quartile of a normal distribution lies this many standard deviations from its median.
+/// The lower quartile of a normal distribution is this many standard deviations below its median.
 const QUARTILE: f32 = 0.6745;
-/// Equal similarities have no spread; this keeps the scale finite and far below any difference worth naming.
+/// Equal similarities have no spread; this keeps the scale finite and far below any meaningful difference.
 const LEAST: f32 = 1e-4;
 
 impl Fence {
-    /// Spread from the worse quartile, which outliers cannot stretch.
+    /// Spread from the lower quartile, which outliers cannot inflate.
     pub(crate) fn robust(similarities: &[f32]) -> Fence {
         let sorted = sorted(similarities);
         let median = quantile(&sorted, 0.5);
@@ -33,7 +33,7 @@ impl Fence {
         self.spread
     }
 
-    /// How many spreads a similarity lies below the median.
+    /// How many spreads a similarity is below the median.
     pub(crate) fn below(&self, similarity: f32) -> f32 {
         (self.median - similarity) / self.spread
     }
@@ -45,15 +45,15 @@ fn sorted(values: &[f32]) -> Vec<f32> {
     sorted
 }
 
-/// The quantile of sorted values, between neighbours by proportion; 0 of nothing.
+/// The quantile of sorted values, linearly interpolated; 0 if there are none.
 pub(crate) fn quantile(sorted: &[f32], q: f32) -> f32 {
     if sorted.is_empty() {
         return 0.0;
     }
-    let place = q * (sorted.len() - 1) as f32;
-    let low = place.floor() as usize;
+    let position = q * (sorted.len() - 1) as f32;
+    let low = position.floor() as usize;
     let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f32)
+    sorted[low] + (sorted[high] - sorted[low]) * (position - low as f32)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-cluster-outliers`.
+//! Run its tests: `cargo test --release -p chaffinch-cluster-outliers`.
 
 mod classes;
-#[doc(hidden)] // For the measurement in benches/.
+#[doc(hidden)] // For the benchmark in benches/.
 pub mod fasterpam;
 mod fence;
 mod words;
@@ -15,7 +15,7 @@ use fence::Fence;
 
 /// The smallest class that is judged.
 const MIN_CLASS: usize = 4;
-/// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason and evidence, so that they are there if the threshold moves.
 const WORDS_BELOW: f32 = 0.75;
 /// Rows of one block of similarities.
 const BLOCK_ROWS: usize = 4096;
@@ -31,8 +31,14 @@ impl Detector for ClusterOutliers {
             .needs(Needs::EMBEDDINGS.and(Needs::LABELS))
             .threshold(0.5)
             .params(&[
-                Param::integer("clusters", 5, 0, 100, "Medoids a class; 0 takes the elbow"),
-                Param::number("c", 3.5, 0.1, 8.0, "Spreads that a sample may lie below its class's median"),
+                Param::integer("clusters", 5, 0, 100, "Medoids per class; 0 chooses the elbow"),
+                Param::number(
+                    "c",
+                    3.5,
+                    0.1,
+                    8.0,
+                    "How many spreads below the class's median a sample may be",
+                ),
                 Param::choice(
                     "reference",
                     &[
@@ -46,13 +52,13 @@ impl Detector for ClusterOutliers {
                     "What a sample is compared with",
                 )
                 .needs(Needs::TEXTS),
-                Param::flag("two-sided", false, "Also flag samples as far above the median"),
+                Param::flag("two-sided", false, "Also flag samples that are as far above the median"),
                 Param::integer(
                     "max-matrix",
                     8000,
                     10,
                     30_000,
-                    "Largest class of which all pairs are compared",
+                    "Largest class for which all pairs are compared",
                 ),
             ]);
 
@@ -60,7 +66,7 @@ impl Detector for ClusterOutliers {
         let members = view.members();
         if members.iter().all(|class| class.len() < MIN_CLASS) {
             return Err(Error::new(format!(
-                "no class has {MIN_CLASS} labelled images: there is nothing to compare with"
+                "no class has {MIN_CLASS} labeled images, so there is nothing to compare with"
             )));
         }
         let mut scores = vec![f32::NAN; view.len()];
@@ -103,7 +109,7 @@ impl Settings {
     }
 }
 
-/// Models one class and scores its samples. A class too small has neither.
+/// Models one class and scores its samples. A class that is too small gets neither.
 fn judge(
     view: &View<'_>,
     settings: &Settings,
@@ -131,7 +137,7 @@ fn judge(
         let z = if settings.two_sided { z.abs() } else { z };
         scores[sample] = Score::clamp(1.0 / (1.0 + (z - settings.c).exp()))?.get();
     }
-    // Words compare with medoids whatever the reference was.
+    // Reasons compare with medoids, whatever the reference.
     let fence = if settings.reference == 0 { own } else { Fence::robust(&model.similarities(view, &ids)?) };
     Ok((Some(model), Some(fence)))
 }

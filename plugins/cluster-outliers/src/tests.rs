@@ -15,11 +15,11 @@ fn heaps(n: usize, corners: usize) -> MemoryHost {
     let mut data = Vec::new();
     let mut labels = Vec::new();
     for label in 0..2_usize {
-        for place in 0..n {
-            data.extend(match (label, place) {
+        for index in 0..n {
+            data.extend(match (label, index) {
                 (0, 0) => noise.around(DIM, 9, 0.15),
                 (0, 1) => noise.around(DIM, 2, 0.1),
-                _ => noise.around(DIM, 2 * label + place % corners, 0.15),
+                _ => noise.around(DIM, 2 * label + index % corners, 0.15),
             });
             labels.push(label as u32);
         }

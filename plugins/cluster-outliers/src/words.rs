@@ -9,10 +9,10 @@ use chaffinch_plugin::prelude::*;
 const MAX_LISTED: usize = 100;
 /// Other classes a flagged sample is compared with at once.
 const MAX_COLUMNS: usize = 4096;
-/// A sample within this many spreads of another class's median, and nearer to it than to its own, sits with that class.
+/// A sample within this many spreads of another class's median, and nearer to it than to its own, is close to that class.
 const SITS_WITH: f32 = 3.0;
 
-/// Writes who represents each class, and the inertia for each number of medoids.
+/// Writes the representatives of each class, and the inertia for each number of medoids.
 pub(crate) fn notes(
     view: &View<'_>,
     report: &Report<'_>,
@@ -29,7 +29,7 @@ pub(crate) fn notes(
             listed.map(|(medoid, share)| format!("{medoid} ({:.0} %)", share * 100.0)).collect();
         representatives.push(format!("{name} ({} samples): {}", members[label].len(), listed.join(", ")));
         let curve: Vec<String> =
-            model.elbow.iter().enumerate().map(|(place, mean)| format!("{}: {mean:.4}", place + 1)).collect();
+            model.elbow.iter().enumerate().map(|(index, mean)| format!("{}: {mean:.4}", index + 1)).collect();
         elbows.push(format!("{name}: {}", curve.join(", ")));
     }
     if models.len() > MAX_LISTED {
@@ -39,14 +39,14 @@ pub(crate) fn notes(
     report.note("elbow", &elbows.join("\n"))
 }
 
-/// The other class whose samples lie like this one.
+/// The other class whose samples this one resembles.
 #[derive(Clone, Copy)]
 struct Other {
     label: u32,
     below: f32,
 }
 
-/// Writes words and evidence for what a moved threshold might flag.
+/// Writes reasons and evidence for what a moved threshold might flag.
 pub(crate) fn issues(
     view: &View<'_>,
     report: &Report<'_>,
@@ -84,7 +84,7 @@ pub(crate) fn issues(
     Ok(())
 }
 
-/// For each sample the class, other than its own, in which it would be least unusual.
+/// For each sample, the other class in which it would be least unusual.
 fn nearest_others(
     view: &View<'_>,
     samples: &[u32],
@@ -92,7 +92,7 @@ fn nearest_others(
     fences: &[Option<Fence>],
 ) -> Result<Vec<Option<Other>>> {
     let mut best: Vec<Option<Other>> = vec![None; samples.len()];
-    // Whole classes, as many at a time as one block may hold.
+    // Whole classes, as many at a time as fit into one block.
     let mut from = 0;
     while from < models.len() {
         let mut columns: Vec<u32> = Vec::new();

@@ -10,14 +10,14 @@ pub(crate) enum Link {
     Exact,
     /// Near hashes: differing bits of each.
     Perceptual { phash: u32, dhash: u32 },
-    /// Near hashes once one of the pictures is mirrored or turned.
+    /// Near hashes after one of the pictures is mirrored or rotated.
     Turned { phash: u32, orientation: Orientation },
     /// Near embeddings.
     Semantic { cosine: f32 },
 }
 
 impl Link {
-    /// How alike, 1 = the same.
+    /// Similarity, 1 = identical.
     pub(crate) fn similarity(self) -> f32 {
         match self {
             Link::Exact => 1.0,

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-duplicates`.
+//! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
 mod groups;
 mod semantic;
@@ -11,14 +11,14 @@ use chaffinch_plugin::{Orientation, is_flat};
 use groups::{Link, group};
 use std::collections::BTreeMap;
 
-/// Other members named as evidence.
+/// Other members listed as evidence.
 const MAX_RELATED: usize = 16;
 /// The score of the member to keep: nothing is wrong with it.
 const KEEP_SCORE: f32 = 0.55;
-/// The same where the group's labels differ, so that one of them is wrong: flagged, but behind everything else.
+/// The same if the group's labels differ, so that one of them is wrong: flagged, but after everything else.
 const DISPUTED_KEEP_SCORE: f32 = 0.45;
 
-/// Finds exact, perceptual and (when asked) semantic copies.
+/// Finds exact, perceptual and (if enabled) semantic copies.
 pub struct Duplicates;
 
 impl Detector for Duplicates {
@@ -30,23 +30,23 @@ impl Detector for Duplicates {
         .threshold(0.5)
         .params(&[
             Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-            Param::integer(
-                "wide-radius",
-                10,
-                0,
-                16,
-                "pHash bits that may differ where the dHash agrees as well",
-            ),
-            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within the wide radius"),
-            Param::flag("turned", false, "Whether mirrored and turned copies are looked for as well"),
-            Param::number("semantic", 1.0, 0.5, 1.0, "Least cosine of embeddings that makes a copy; 1 = off")
-                .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
+            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
+            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
+            Param::flag("turned", false, "Also look for mirrored and rotated copies"),
+            Param::number(
+                "semantic",
+                1.0,
+                0.5,
+                1.0,
+                "Minimum cosine of the embeddings of two copies; 1 = off",
+            )
+            .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
             Param::number(
                 "nearest-share",
                 0.0,
                 0.0,
                 1.0,
-                "Share of the usual distance to the nearest neighbour below which it is a copy; 0 = off",
+                "Fraction of the median nearest-neighbor distance below which a pair is a copy; 0 = off",
             )
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
         ]);
@@ -141,7 +141,7 @@ fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Re
             if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
                 continue;
             }
-            // Seven more looks find seven times as many pairs by chance, so each asks for twice as much.
+            // Seven more comparisons find seven times as many pairs by chance, so the bounds are halved.
             let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
                 let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
                 let near = match orientation.of_dhash(dhash[a]) {
@@ -162,8 +162,8 @@ fn pair(a: usize, b: usize) -> (u32, u32) {
     (a.min(b) as u32, a.max(b) as u32)
 }
 
-/// Members that are like redundant members only, by their embeddings, and not like the one that is kept: with those
-/// gone, nothing repeats them.
+/// Members whose embeddings are near those of redundant members only, not that of the kept one: once those are
+/// gone, nothing duplicates them.
 fn spared(view: &View<'_>, members: &[usize], links: &BTreeMap<(u32, u32), Link>) -> Vec<usize> {
     let hashes = view.content_hashes();
     let (best, others) = (members[0], &members[1..]);
@@ -195,8 +195,8 @@ fn write_group(
     let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
     let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
     let spared = spared(view, members, links);
-    for (place, &sample) in members.iter().enumerate() {
-        // Two copies of one file are linked through a third only.
+    for (index, &sample) in members.iter().enumerate() {
+        // Two copies of one file are only linked through a third.
         let link = |other: usize| {
             if hashes[sample] == hashes[other] {
                 Some(Link::Exact)
@@ -218,7 +218,7 @@ fn write_group(
         // The nearest copy decides what kind of copy this is.
         let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
         let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
-        let role = match place {
+        let role = match index {
             0 => words::Role::Best,
             _ if spared.contains(&sample) => words::Role::Spared,
             _ => words::Role::Redundant,

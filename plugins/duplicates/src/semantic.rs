@@ -4,9 +4,9 @@ use crate::words::plural;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeSet;
 
-/// Neighbours of every sample that are looked at first.
+/// Number of neighbors of every sample to look at first.
 const NEIGHBORS: usize = 10;
-/// More pairs than these are no copies any more.
+/// With more pairs than this, they are no longer copies.
 const MAX_PAIRS: usize = 5_000_000;
 /// Similarities computed at once for samples with more copies than [`NEIGHBORS`].
 const MAX_BLOCK: usize = 1 << 24;
@@ -17,13 +17,13 @@ const STEPS: [f32; 5] = [0.8, 0.85, 0.9, 0.95, 0.99];
 #[derive(Debug, Default)]
 pub(crate) struct Pairs {
     pub(crate) all: Vec<(u32, u32, f32)>,
-    /// The least cosine that made a pair.
+    /// The minimum cosine of a pair.
     least: f32,
 }
 
 impl Pairs {
     /// Finds all pairs with a cosine of at least `cosine`, and those whose distance is less than `share` of the
-    /// median distance to the nearest neighbour.
+    /// median distance to the nearest neighbor.
     pub(crate) fn find(view: &View<'_>, cosine: f32, share: f32) -> Result<Pairs> {
         let neighbors = view.neighbors(NEIGHBORS)?;
         let relative = 1.0 - share * median_nearest(neighbors, view.len());
@@ -40,7 +40,7 @@ impl Pairs {
                 crowded.push(sample as u32);
             }
         }
-        // A sample all of whose neighbours are near may have more of them than were looked at.
+        // If all neighbors of a sample are near, it may have more than were requested.
         let everyone: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
         for rows in crowded.chunks((MAX_BLOCK / everyone.len().max(1)).max(1)) {
@@ -55,7 +55,7 @@ impl Pairs {
             }
         }
         let all = pairs.into_iter().map(|(a, b, bits)| (a, b, f32::from_bits(bits)));
-        // The block and the neighbours may differ in the last bit; either will do.
+        // The block and the neighbors may differ in the last bit; either will do.
         let mut all: Vec<(u32, u32, f32)> = all.collect();
         all.dedup_by_key(|pair| (pair.0, pair.1));
         Ok(Pairs { all, least: relative.min(cosine) })
@@ -80,14 +80,14 @@ impl Pairs {
 fn insert(pairs: &mut BTreeSet<(u32, u32, u32)>, a: usize, b: usize, similarity: f32) -> Result<()> {
     if pairs.len() >= MAX_PAIRS {
         return Err(Error::new(format!(
-            "more than {MAX_PAIRS} pairs have near embeddings: raise 'semantic' or lower 'nearest-share'"
+            "more than {MAX_PAIRS} pairs have near embeddings; raise 'semantic' or lower 'nearest-share'"
         )));
     }
     pairs.insert((a.min(b) as u32, a.max(b) as u32, similarity.clamp(0.0, 1.0).to_bits()));
     Ok(())
 }
 
-/// The median cosine distance of a sample to its nearest neighbour.
+/// The median cosine distance of a sample to its nearest neighbor.
 fn median_nearest(neighbors: Neighbors<'_>, count: usize) -> f32 {
     let mut nearest: Vec<f32> = (0..count)
         .filter_map(|sample| neighbors.of(sample).next())

@@ -155,10 +155,10 @@ fn embeddings_count_only_when_asked() {
 
 #[test]
 fn the_nearest_share_is_relative_to_the_usual_distance() {
-    // Neighbours at 0.1 to 0.3 rad, and one pair at 0.01.
+    // Neighbors at 0.1 to 0.3 rad, and one pair at 0.01.
     let angles = [0.0_f32, 0.1, 0.3, 0.6, 0.8, 1.1, 1.11];
     let data: Vec<f32> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
-    let hashes: Vec<u64> = (0..7_u32).map(|place| BASE.rotate_left(9 * place) ^ u64::from(place)).collect();
+    let hashes: Vec<u64> = (0..7_u32).map(|index| BASE.rotate_left(9 * index) ^ u64::from(index)).collect();
     let host = MemoryHost::new().hashes(&hashes, &[1, 2, 3, 4, 5, 6, 7]).embeddings(&data, 2);
     let outcome =
         host.param("nearest-share", 0.13).param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
@@ -170,7 +170,7 @@ fn the_nearest_share_is_relative_to_the_usual_distance() {
 fn more_copies_than_neighbours_are_all_found() {
     let count = 30;
     let data: Vec<f32> = (0..count).flat_map(|s| [1.0, 0.001 * s as f32]).collect();
-    let hashes: Vec<u64> = (0..count as u64).map(|place| place.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let hashes: Vec<u64> = (0..count as u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
     let host = MemoryHost::new().hashes(&hashes, &hashes).embeddings(&data, 2).param("semantic", 0.99);
     let outcome = host.param("radius", 0.0).param("wide-radius", 0.0).run(&Duplicates);
     let expected =

@@ -1,10 +1,10 @@
-//! Says in English what a group of copies is.
+//! Describes a group of copies.
 
 use crate::groups::Link;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// The splits of some samples with how many lie in each; empty where the dataset has no splits.
+/// The splits of some samples with the number in each; empty if the dataset has no splits.
 pub(crate) fn splits_of(view: &View<'_>, members: &[usize]) -> BTreeMap<Split, usize> {
     let mut splits = BTreeMap::new();
     for &sample in members {
@@ -44,8 +44,8 @@ pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
     for members in groups {
         let splits = splits_of(view, members);
         let held: Vec<(Split, usize)> = splits.into_iter().collect();
-        for (place, &(first, _)) in held.iter().enumerate() {
-            for &(second, count) in &held[place + 1..] {
+        for (index, &(first, _)) in held.iter().enumerate() {
+            for &(second, count) in &held[index + 1..] {
                 *leaked.entry((first, second)).or_default() += count;
             }
         }
@@ -59,14 +59,14 @@ pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
     leaked.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What a member is in its group.
+/// The role of a member in its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The one to keep.
     Best,
     /// A copy of the one to keep.
     Redundant,
-    /// Like redundant members only: it stays as well.
+    /// Similar to redundant members only: it stays, too.
     Spared,
 }
 
@@ -118,7 +118,7 @@ impl Group {
         }
     }
 
-    /// `, one of them in test`, where members lie in more than one split.
+    /// `, one of them in test`, if members are in more than one split.
     fn across(&self, own: Split) -> String {
         if self.splits.len() < 2 {
             return String::new();

@@ -4,32 +4,32 @@ use crate::measure::Measures;
 use crate::sizes::Sizes;
 use chaffinch_plugin::prelude::*;
 
-/// One kind of fault, in the order in which they are named.
+/// A kind of fault, in the order in which they are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// One colour all over.
+    /// A single color.
     Flat,
     /// Almost black.
     Dark,
     /// Almost white.
     Light,
-    /// Hardly any different values.
+    /// Hardly any distinct values.
     LowInformation,
     /// Out of focus.
     Blurry,
     /// Larger or smaller than the others.
     OddSize,
-    /// Very wide or very high.
+    /// Very wide or very tall.
     OddAspectRatio,
-    /// More pixels than programs take without a warning.
+    /// More pixels than programs accept without a warning.
     Huge,
-    /// The file has no room for colour.
+    /// The file has no color channels.
     Grayscale,
-    /// Grey, but stored as colour.
+    /// Gray, but stored as color.
     NoColour,
-    /// The content is of another format than the name says.
+    /// The content is in another format than the name says.
     WrongExtension,
-    /// Several frames, of which only one is seen.
+    /// Several frames, of which only one is used.
     Animated,
     /// Not stored upright.
     Rotated,
@@ -73,7 +73,7 @@ impl Kind {
     }
 }
 
-/// The parameters of a run. Thresholds lie in 0..=1; below one a sample has that fault.
+/// The parameters of a run. Thresholds are in 0..=1; a sample below one has that fault.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     pub(crate) dark: f32,
@@ -81,7 +81,7 @@ pub(crate) struct Settings {
     pub(crate) information: f32,
     pub(crate) blurry: f32,
     pub(crate) aspect: f32,
-    /// Quartile distances.
+    /// Interquartile ranges.
     pub(crate) size_factor: f64,
     /// Levels of 0..=127.5.
     pub(crate) flat: f32,
@@ -95,27 +95,45 @@ pub(crate) struct Settings {
     pub(crate) rotated: bool,
     /// Share of samples.
     pub(crate) prevalence: f64,
-    /// The same for grey stored as colour.
+    /// The same for gray stored as color.
     pub(crate) grey_prevalence: f64,
 }
 
 /// The declaration of what [`Settings::read`] reads.
 pub(crate) const PARAMS: &[Param] = &[
-    Param::number("dark", 0.32, 0.0, 1.0, "Least brightness of the brightest hundredth of the pixels"),
-    Param::number("light", 0.05, 0.0, 1.0, "Least darkness of the darkest twentieth of the pixels"),
-    Param::number("low-information", 0.3, 0.0, 1.0, "Least entropy of the pixels, in tens of bits"),
-    Param::number("blurry", 0.29, 0.0, 1.0, "Least sharpness"),
-    Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Least ratio of the shorter side to the longer one"),
-    Param::number("odd-size", 3.0, 0.0, 100.0, "Quartile distances that a size may lie beyond the quartiles"),
-    Param::number("flat", 3.0, 0.0, 127.5, "Levels by which the pixels of a channel vary at least"),
-    Param::number("no-colour", 0.01, 0.0, 1.0, "Least share of pixels with a colour; 0 = do not look"),
-    Param::number("huge", 89.5, 0.001, 1000.0, "Most megapixels"),
-    Param::flag("grayscale", true, "Whether to flag files that have no room for colour"),
-    Param::flag("wrong-extension", true, "Whether to flag files whose content is not what the name says"),
-    Param::flag("animated", true, "Whether to flag animations"),
-    Param::flag("rotated", true, "Whether to flag pictures that are not stored upright"),
-    Param::number("prevalence", 0.1, 0.0, 1.0, "Share of the pictures above which a fault is no fault"),
-    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for grey pictures stored as colour"),
+    Param::number("dark", 0.32, 0.0, 1.0, "Minimum brightness of the 99th percentile"),
+    Param::number("light", 0.05, 0.0, 1.0, "Minimum darkness of the 5th percentile"),
+    Param::number("low-information", 0.3, 0.0, 1.0, "Minimum entropy of the pixels, in tens of bits"),
+    Param::number("blurry", 0.29, 0.0, 1.0, "Minimum sharpness"),
+    Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Minimum ratio of the shorter side to the longer one"),
+    Param::number(
+        "odd-size",
+        3.0,
+        0.0,
+        100.0,
+        "How many interquartile ranges beyond the quartiles a size may be",
+    ),
+    Param::number(
+        "flat",
+        3.0,
+        0.0,
+        127.5,
+        "Minimum standard deviation of the most varied channel, in levels",
+    ),
+    Param::number("no-colour", 0.01, 0.0, 1.0, "Minimum share of colored pixels; 0 = off"),
+    Param::number("huge", 89.5, 0.001, 1000.0, "Maximum megapixels"),
+    Param::flag("grayscale", true, "Flag files without color channels"),
+    Param::flag("wrong-extension", true, "Flag files whose content does not match the extension"),
+    Param::flag("animated", true, "Flag animations"),
+    Param::flag("rotated", true, "Flag pictures that are not stored upright"),
+    Param::number(
+        "prevalence",
+        0.1,
+        0.0,
+        1.0,
+        "Share of the pictures above which a fault is a property of the dataset",
+    ),
+    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for gray pictures stored as color"),
 ];
 
 impl Settings {
@@ -141,16 +159,16 @@ impl Settings {
     }
 }
 
-/// The border between fine and faulty on the detector's own scale.
+/// The boundary between fine and faulty on the detector's own scale.
 pub(crate) const BORDER: f32 = 0.5;
-/// Scores of faults that are there or not: real ones, but not as bad as a picture nobody can see anything in.
+/// Scores of faults that are either present or not: real ones, but not as bad as a picture that shows nothing.
 const GREY_SCORE: f32 = 0.35;
 const FILE_SCORE: f32 = 0.4;
 const TURN_SCORE: f32 = 0.45;
-/// Variation that is as good as any, in multiples of the least one.
+/// Variation that counts as perfect, in multiples of the minimum.
 const LIVELY: f32 = 10.0;
 
-/// What one kind says of one sample: 0..=1, below [`BORDER`] it has that fault.
+/// The score of a sample for one kind of fault: 0..=1; below [`BORDER`] it has that fault.
 pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) -> f32 {
     let fact = |is: bool, score: f32| if is { score } else { 1.0 };
     match kind {
@@ -173,7 +191,7 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
     }
 }
 
-/// Brings a score to the scale where its own threshold lies at [`BORDER`]: two straight lines, through 0 and 1.
+/// Rescales a score so that its own threshold is at [`BORDER`]: two straight lines, through 0 and 1.
 fn calibrated(score: f32, threshold: f32) -> f32 {
     if score < threshold {
         // Rounding must not lift it onto the border.
@@ -185,7 +203,7 @@ fn calibrated(score: f32, threshold: f32) -> f32 {
     }
 }
 
-/// Whether a picture stored as colour shows none, where there is enough to see to tell.
+/// Whether a picture stored as color shows none, if enough is visible to say so.
 fn no_colour(seen: &Measures, set: &Settings) -> bool {
     let visible = seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat;
     visible && !seen.stored_grey() && seen.coloured < set.coloured

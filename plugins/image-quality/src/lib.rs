@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-image-quality`.
+//! Run its tests: `cargo test --release -p chaffinch-image-quality`.
 
 mod kinds;
 mod measure;
@@ -91,7 +91,7 @@ fn properties(counts: &[usize; KINDS], samples: usize, settings: &Settings) -> [
     let all_grey = Kind::ALL.iter().zip(counts).filter(|(kind, _)| grey(kind)).map(|(_, count)| count).sum();
     let mut property = counts.map(|count| many(count, settings.prevalence));
     for (kind, property) in Kind::ALL.iter().zip(&mut property) {
-        // Odd only among coloured pictures, however the other grey ones are stored.
+        // Odd only among colored pictures, however the other gray ones are stored.
         if *kind == Kind::NoColour {
             *property = many(all_grey, settings.prevalence.min(settings.grey_prevalence));
         }

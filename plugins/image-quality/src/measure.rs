@@ -1,4 +1,4 @@
-//! What one picture measures: one walk over its pixels, and a small copy for the sharpness.
+//! Measuring a picture: one pass over its pixels, and a small copy for the sharpness.
 //!
 //! The definitions are those of CleanVision 0.3.7, re-derived from its documented results; see `docs.md`.
 
@@ -8,11 +8,11 @@ use chaffinch_plugin::prelude::*;
 
 /// Sharpness is judged on pictures whose longer side is not above this.
 const SHARP_SIDE: usize = 64;
-/// Levels between the strongest and the weakest channel of a pixel up to which it counts as grey. JPEG leaves up to
-/// about ten in pictures that were grey before.
+/// Levels between the strongest and the weakest channel of a pixel up to which it counts as gray. JPEG leaves up to
+/// about ten in pictures that were gray before.
 const GREY_LEVELS: u8 = 12;
 
-/// Everything that is measured of one sample. Numbers of CleanVision's are its scores: low = bad.
+/// The measurements of one sample. Those defined by CleanVision are its scores: low = bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// Width in the file, after EXIF orientation, in pixels.
@@ -29,7 +29,7 @@ pub struct Measures {
     pub sharpness: f32,
     /// The largest standard deviation of a channel, in levels of 0..=127.5.
     pub variation: f32,
-    /// Share of pixels that have a colour, 0..=1.
+    /// Share of pixels that have a color, 0..=1.
     pub coloured: f32,
     /// How the file stores it.
     pub source: Source,
@@ -85,7 +85,7 @@ impl Measures {
         }
     }
 
-    /// Reads what [`Measures::write`] wrote; zeros where there is less.
+    /// Reads what [`Measures::write`] wrote; zeros if there is less.
     pub(crate) fn read(record: &[u8]) -> Measures {
         let mut words = [0; 13];
         for (word, bytes) in words.iter_mut().zip(record.as_chunks().0) {
@@ -97,7 +97,7 @@ impl Measures {
         Measures { width, height, dark, light, entropy, sharpness, variation, coloured, source }
     }
 
-    /// Whether the file has no room for colour.
+    /// Whether the file has no color channels.
     pub fn stored_grey(&self) -> bool {
         matches!(self.source.channels, 1 | 2)
     }
@@ -123,7 +123,7 @@ impl Measures {
 const STEPS: usize = 16_129;
 /// The largest brightness squared.
 const MOST: f64 = 65_025_000.0;
-/// Up to so many pixels sorting them is faster than walking over all the steps.
+/// Up to this many pixels, sorting them is faster than going over all the steps.
 const SORTED: usize = 2048;
 
 /// Pixels that are looked at before they are counted.
@@ -135,7 +135,7 @@ struct Seen {
     squares: [u32; RUN],
     /// Brightness in steps.
     steps: [u16; RUN],
-    /// Pixels of all runs so far that have a colour.
+    /// Pixels of all runs so far that have a color.
     coloured: u32,
 }
 
@@ -152,11 +152,11 @@ impl Kernel for Look<'_> {
         let Look { run, seen } = self;
         for ([r, g, b], squared) in run.iter().zip(&mut seen.squares) {
             let square = |value: u8| u32::from(value) * u32::from(value);
-            // The square root of what CleanVision takes it of, times 1000 * 255^2.
+            // The square root of CleanVision's expression, times 1000 * 255^2.
             *squared = 241 * square(*r) + 691 * square(*g) + 68 * square(*b);
         }
         for (step, &squared) in seen.steps.iter_mut().zip(&seen.squares[..run.len()]) {
-            // Cut to a whole number by way of 2^23, whose neighbours are whole numbers: unlike a cast, which checks its
+            // Cut to a whole number by way of 2^23, whose neighbors are whole numbers: unlike a cast, which checks its
             // range, processors do that for many numbers at once.
             const WHOLE: f32 = 8_388_608.0;
             let raised = 2.0 * (squared as i32 as f32).sqrt() + 0.5;
@@ -178,7 +178,7 @@ struct Counts {
     brightness: Vec<u32>,
     /// Whether the picture is a small one.
     small: bool,
-    /// Pixels that are not grey.
+    /// Pixels that are not gray.
     coloured: u32,
 }
 
@@ -187,7 +187,7 @@ impl Counts {
         let small = rgb.len() / 3 <= SORTED;
         let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
         let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
-        // Neighbours are alike: counted in turns in some tables, one count does not wait for the other.
+        // Adjacent values are similar: counting in several tables in turn avoids waiting for the previous increment.
         let mut tables = [[[0_u32; 256]; 3]; 4];
         let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], coloured: 0 };
         for run in rgb.as_chunks::<3>().0.chunks(RUN) {
@@ -225,16 +225,16 @@ impl Counts {
     /// A percentile of brightness, 0..=1.
     fn percentile(&self, percent: f64) -> f64 {
         if self.small {
-            let nth = |place: u64| f64::from(self.brightness[place as usize]).sqrt();
+            let nth = |index: u64| f64::from(self.brightness[index as usize]).sqrt();
             percentile(self.pixels(), percent, nth) / MOST.sqrt()
         } else {
-            percentile(self.pixels(), percent, |place| nth(&self.brightness, place)) / (2.0 * MOST.sqrt())
+            percentile(self.pixels(), percent, |index| nth(&self.brightness, index)) / (2.0 * MOST.sqrt())
         }
     }
 
     /// The same where all channels are equal, without rounding.
     fn grey_percentile(&self, percent: f64) -> f64 {
-        percentile(self.pixels(), percent, |place| nth(&self.channels[0], place)) / 255.0
+        percentile(self.pixels(), percent, |index| nth(&self.channels[0], index)) / 255.0
     }
 
     /// Entropy of the first `channels` together, in bits.
@@ -247,22 +247,22 @@ impl Counts {
     }
 }
 
-/// A percentile of so many values as NumPy has it, between neighbours in order; 0 of nothing. `nth` gives the value at
-/// a place in order, from 0.
+/// A percentile of that many values as in NumPy, with linear interpolation; 0 if there are none. `nth` returns the value
+/// at a rank, from 0.
 pub(crate) fn percentile(count: u64, percent: f64, nth: impl Fn(u64) -> f64) -> f64 {
     let Some(last) = count.checked_sub(1) else { return 0.0 };
-    let place = last as f64 * percent / 100.0;
-    let below = nth(place as u64);
-    let above = nth((place as u64 + 1).min(last));
-    below + (above - below) * place.fract()
+    let position = last as f64 * percent / 100.0;
+    let below = nth(position as u64);
+    let above = nth((position as u64 + 1).min(last));
+    below + (above - below) * position.fract()
 }
 
-/// The value at a place in order, from 0.
-fn nth(counts: &[u32], place: u64) -> f64 {
+/// The value at a rank, from 0.
+fn nth(counts: &[u32], index: u64) -> f64 {
     let mut passed = 0;
     let found = counts.iter().position(|&count| {
         passed += u64::from(count);
-        passed > place
+        passed > index
     });
     found.unwrap_or(0) as f64
 }
@@ -287,7 +287,7 @@ fn spread(count: u64, sum: u64, squares: u64) -> f64 {
     (squares as f64 / count as f64 - mean * mean).max(0.0).sqrt()
 }
 
-/// CleanVision's blurry score: how much the edges of the small grey picture vary, and how unevenly its levels are
+/// CleanVision's blurry score: how much the edges of the small gray picture vary, and how unevenly its levels are
 /// filled, which keeps drawings and flat backgrounds from being taken for blur.
 fn sharpness(pixels: &Pixels<'_>) -> f64 {
     let to = fitted(pixels.width, pixels.height, SHARP_SIDE);
@@ -317,7 +317,7 @@ fn luma(rgb: &[u8]) -> Vec<u8> {
     rgb.chunks_exact(3).map(|pixel| gray(pixel) as u8).collect()
 }
 
-/// The standard deviation of Pillow's `FIND_EDGES`: eight times a pixel less its eight neighbours, cut to 0..=255; a
+/// The standard deviation of Pillow's `FIND_EDGES`: eight times a pixel less its eight neighbors, cut to 0..=255; a
 /// pixel on the border stands for itself.
 fn edge_deviation(gray: &[u8], width: usize, height: usize) -> f64 {
     let (mut sum, mut squares) = (0_u64, 0_u64);

@@ -20,8 +20,8 @@ fn rows() -> Vec<Row> {
 
 /// A triangle wave between 0 and 255.
 fn wave(position: u32, period: u32) -> u32 {
-    let place = position % (2 * period);
-    (if place < period { place } else { 2 * period - place }) * 255 / period
+    let index = position % (2 * period);
+    (if index < period { index } else { 2 * period - index }) * 255 / period
 }
 
 /// The picture that the script makes of the same numbers.

@@ -1,8 +1,8 @@
 //! Makes a picture small enough to judge its sharpness, as Pillow's `Image.resize` does it.
 //!
-//! The host has one as well, but it is on the other side of the border, and asking it for small pixels beside the full
-//! ones would decode every file twice. This one is made for speed: it computes in floating point, and in Pillow's
-//! fixed point only where rounding could go either way, so that the bytes are the same.
+//! The host has a resampler, too, but on the other side of the boundary, and requesting small pixels in addition to the full
+//! ones would decode every file twice. This one is optimized for speed: it computes in floating point, and in Pillow's
+//! fixed point only where rounding could go either way, so the bytes are the same.
 
 use crate::wide::{Kernel, Simd, WithSimd, by_vectors, wide};
 use pulp::bytemuck;
@@ -83,10 +83,10 @@ impl WithSimd for Across<'_> {
                 *out = nearest.to_bits() as u8;
                 *doubtful = u8::from((sum - (nearest - WHOLE)).abs() > 0.5 - doubt);
             }
-            for (place, _) in doubtful.iter().enumerate().filter(|(_, doubtful)| **doubtful > 0) {
-                let tap = taps.at(place / 3);
-                let values = &row[tap.start * 3 + place % 3..];
-                out[place] = tap.exact(values.iter().step_by(3).map(|&value| value.into()));
+            for (index, _) in doubtful.iter().enumerate().filter(|(_, doubtful)| **doubtful > 0) {
+                let tap = taps.at(index / 3);
+                let values = &row[tap.start * 3 + index % 3..];
+                out[index] = tap.exact(values.iter().step_by(3).map(|&value| value.into()));
             }
         }
         out
@@ -151,7 +151,7 @@ impl Kernel for Down<'_> {
     }
 }
 
-/// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the border between two.
+/// To the nearest byte; by the exact sum where the quick one lies within `doubt` of the boundary between two.
 #[inline(always)]
 fn rounded(sum: f32, doubt: f32, exact: impl FnOnce() -> u8) -> u8 {
     let raised = sum + 0.5;
@@ -189,7 +189,7 @@ struct Tap<'a> {
 }
 
 impl Tap<'_> {
-    /// How far a sum may be from Pillow's: each of its weights is off by half a place, and so are 32-bit sums.
+    /// How far a sum may be from Pillow's: each of its weights is off by half a unit in the last digit, and so are 32-bit sums.
     fn doubt(&self) -> f32 {
         1e-3 + 5e-5 * self.weights.len() as f32
     }

@@ -2,25 +2,25 @@
 
 use crate::measure::{Measures, percentile};
 
-/// Where the sizes of all pictures lie. A size is the square root of the number of pixels.
+/// The distribution of the sizes of all pictures. A size is the square root of the number of pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sizes {
-    /// The middle of what is usual.
+    /// The middle of the usual range.
     middle: f64,
-    /// Its width; 0 where at least half of the pictures have one size.
+    /// The width of that range; 0 if at least half of the pictures have one size.
     gap: f64,
     /// Width and height of the picture in the middle of the order by size.
     pub(crate) typical: (u32, u32),
 }
 
 impl Sizes {
-    /// Usual is what lies at most `factor` times the distance of the quartiles beyond them.
+    /// The usual range extends `factor` interquartile ranges beyond the quartiles.
     pub fn of(all: &[Measures], factor: f64) -> Sizes {
         let mut order: Vec<(u64, u32, u32)> =
             all.iter().map(|seen| (area(seen), seen.width, seen.height)).collect();
         order.sort_unstable();
         let quartile = |percent: f64| {
-            percentile(order.len() as u64, percent, |place| (order[place as usize].0 as f64).sqrt())
+            percentile(order.len() as u64, percent, |index| (order[index as usize].0 as f64).sqrt())
         };
         let (low, high) = (quartile(25.0), quartile(75.0));
         let reach = factor * (high - low);
@@ -54,7 +54,7 @@ impl Sizes {
         (0.5 * share as f32).min(0.5_f32.next_down())
     }
 
-    /// Below this a size is odd. Where most pictures have one size, every other one is.
+    /// Below this a size is odd. If most pictures have one size, every other one is odd.
     pub fn threshold(&self) -> f32 {
         if self.gap > 0.0 { 0.5 } else { 1.0 }
     }

@@ -2,7 +2,7 @@ use super::ImageQuality;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Outcome, Picture};
 
-/// A lively, sharp, coloured picture.
+/// A lively, sharp, colored picture.
 fn fine(width: u32, height: u32, seed: u32) -> Picture {
     Picture::from_fn(width, height, |x, y| {
         let noise = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
@@ -119,7 +119,7 @@ fn what_most_have_is_a_property_of_the_dataset() {
     // Three of a handful are flagged however large their share is.
     assert_eq!(among(4, greys(3)).run(&ImageQuality).flagged(0.5).len(), 3);
 
-    // Grey stored without colour makes a grey dataset, in which grey stored as colour is nothing odd.
+    // Gray stored without color makes a gray dataset, in which gray stored as color is nothing odd.
     let mut sources = vec![Source { channels: 3, ..Source::default() }; 100];
     sources[80..99].fill(Source { channels: 1, ..Source::default() });
     let outcome = among(80, greys(20)).sources(&sources).run(&ImageQuality);

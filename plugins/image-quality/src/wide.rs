@@ -1,5 +1,5 @@
-//! Plain loops with the processor's vectors: compiled a second time for processors with AVX2, and that is run where there is
-//! one. Both do the same operations in the same order, so results do not depend on the processor.
+//! Plain loops with SIMD: compiled a second time for CPUs with AVX2 and dispatched at run time. Both versions do the same
+//! operations in the same order, so results do not depend on the CPU.
 
 /// Work with an `#[inline(always)]` on its `call`, without which it is compiled once and without the vectors.
 pub(crate) use pulp::NullaryFnOnce as Kernel;

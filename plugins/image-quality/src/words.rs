@@ -1,4 +1,4 @@
-//! Says in English what is wrong with a picture.
+//! Describes what is wrong with a picture.
 
 use crate::kinds::{Kind, Settings};
 use crate::measure::Measures;

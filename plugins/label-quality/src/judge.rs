@@ -13,14 +13,14 @@ pub(crate) struct Settings {
     adjusted: bool,
     filter: Filter,
     min_class: usize,
-    /// Whether the prompts are asked as well.
+    /// Whether to use the prompts, too.
     joined: bool,
 }
 
 /// How labels are scored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scoring {
-    /// The probability of the label to be right, given which classes are mixed up.
+    /// The probability that the label is right, given which classes are mixed up.
     Posterior,
     /// The odds between the label and the most likely other class.
     Odds,
@@ -48,7 +48,7 @@ impl Settings {
     }
 }
 
-/// What was found of the samples that can be judged: those with a label of a class that is large enough.
+/// The results for the samples that can be judged: those with a label of a large enough class.
 pub(crate) struct Judge {
     /// The samples, in order.
     pub(crate) samples: Vec<u32>,
@@ -56,11 +56,11 @@ pub(crate) struct Judge {
     pub(crate) labels: Vec<u32>,
     /// 0 = the label is surely wrong, 1 = surely right; flagged ones lie below one half.
     pub(crate) scores: Vec<f32>,
-    /// The class that each sample most likely is.
+    /// The most likely class of each sample.
     pub(crate) likely: Vec<u32>,
-    /// The probabilities of the label and of that class, as the sources have them.
+    /// The probabilities of the label and of that class, from the sources.
     pub(crate) said: Vec<(f32, f32)>,
-    /// Whether prompts had a say, and how much.
+    /// Whether prompts contributed, and how much.
     pub(crate) sources: String,
     pub(crate) joined: bool,
     /// Samples by given label (row) and estimated true class (column).
@@ -79,7 +79,7 @@ impl Judge {
         if samples.is_empty() {
             let least = settings.min_class;
             return Err(Error::new(format!(
-                "no class has {least} labelled images: there is nothing to judge"
+                "no class has {least} labeled images, so there is nothing to judge"
             )));
         }
         let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample as usize]).collect();
@@ -96,7 +96,7 @@ impl Judge {
             (Some(found), _) => {
                 let right: Vec<f64> = found.iter().map(|one| one.right).collect();
                 match own_cut {
-                    // As many as the cut finds, the least likely ones.
+                    // The least likely ones, as many as the cut selects.
                     true => around(&right, flagged.iter().filter(|flag| **flag).count()),
                     false => split_at_half(&right, &flagged),
                 }
@@ -104,9 +104,9 @@ impl Judge {
             (None, Scoring::Confident(method)) => {
                 split_at_half(&scores(&table, method, settings.adjusted), &flagged)
             }
-            // Also where the model is sure of too few samples for the other.
+            // Also if the model is confident about too few samples for the posterior.
             (None, Scoring::Odds | Scoring::Posterior) => {
-                let odds: Vec<f64> = (0..table.len()).map(|place| cut.score(ratio(&table, place))).collect();
+                let odds: Vec<f64> = (0..table.len()).map(|index| cut.score(ratio(&table, index))).collect();
                 match own_cut {
                     true => odds.into_iter().map(|score| score as f32).collect(),
                     false => split_at_half(&odds, &flagged),
@@ -117,8 +117,8 @@ impl Judge {
             Some(found) => found.into_iter().map(|one| one.class).collect(),
             None => suggested(&table),
         };
-        let said = labels.iter().zip(&likely).enumerate().map(|(place, (&label, &likely))| {
-            let row = table.row(place);
+        let said = labels.iter().zip(&likely).enumerate().map(|(index, (&label, &likely))| {
+            let row = table.row(index);
             (row[label as usize], row[likely as usize])
         });
         let (said, joint) = (said.collect(), filters.joint().clone());
@@ -128,7 +128,7 @@ impl Judge {
     }
 }
 
-/// Probabilities with their odds moved such that so many of the lowest lie below one half. The order stays.
+/// Probabilities with their odds shifted so that the given number of the lowest are below one half. The order is preserved.
 fn around(numbers: &[f64], count: usize) -> Vec<f32> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -142,11 +142,11 @@ fn around(numbers: &[f64], count: usize) -> Vec<f32> {
     numbers.iter().map(moved).collect()
 }
 
-/// Moves flagged scores below one half and the others above it; among either the order stays.
+/// Moves flagged scores below one half and the others above it, preserving the order within each.
 fn split_at_half(scores: &[f64], flagged: &[bool]) -> Vec<f32> {
-    let place = |(&score, &flag): (&f64, &bool)| {
+    let halved = |(&score, &flag): (&f64, &bool)| {
         let half = 0.5 * score.clamp(0.0, 1.0) as f32;
         if flag { half.min(0.499_999) } else { 0.5 + half }
     };
-    scores.iter().zip(flagged).map(place).collect()
+    scores.iter().zip(flagged).map(halved).collect()
 }

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-label-quality`.
+//! Run its tests: `cargo test --release -p chaffinch-label-quality`.
 
 mod judge;
 mod sources;
@@ -33,7 +33,11 @@ impl Detector for LabelQuality {
                     ],
                     "How labels are scored",
                 ),
-                Param::flag("adjusted", false, "Make probabilities comparable between classes first"),
+                Param::flag(
+                    "adjusted",
+                    false,
+                    "Adjust probabilities for the model's usual confidence in each class",
+                ),
                 Param::choice(
                     "filter",
                     &[
@@ -51,17 +55,17 @@ impl Detector for LabelQuality {
                 Param::choice(
                     "sources",
                     &[Str::new("joined"), Str::new("trained")],
-                    "Whether the model's prompts are asked beside what it learned from the labels",
+                    "Combine zero-shot prompts with what was learned from the labels, or use that alone",
                 ),
-                Param::integer("min-class", 5, 2, 1000, "Classes of fewer samples are not judged"),
+                Param::integer("min-class", 5, 2, 1000, "Classes with fewer samples are not judged"),
             ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let judge = Judge::new(view, &Settings::read(view)?)?;
         view.checkpoint()?;
         let mut scores = vec![f32::NAN; view.len()];
-        for (place, &sample) in judge.samples.iter().enumerate() {
-            scores[sample as usize] = judge.scores[place];
+        for (index, &sample) in judge.samples.iter().enumerate() {
+            scores[sample as usize] = judge.scores[index];
         }
         report.scores(&scores)?;
         words::notes(view, report, &judge)?;

@@ -1,5 +1,5 @@
-//! Where probabilities come from: what a model learned from the other samples' labels, and, where the model reads text, what
-//! it takes the classes for by their prompts.
+//! The sources of probabilities: a model trained on the labels of the other samples, and, if the model reads text, its
+//! zero-shot prompts.
 
 use crate::refused;
 use chaffinch_confident::{Pool, Table};
@@ -8,16 +8,16 @@ use std::borrow::Cow;
 
 /// Similarities held at once.
 const MAX_SIMILARITIES: usize = 1 << 26;
-/// Rows that are joined before it is asked whether to go on.
+/// Rows to combine between checkpoints.
 const ROWS: usize = 4096;
 
 /// Probabilities of the samples that are judged.
 pub(crate) struct Sources<'v> {
-    /// One row a sample.
+    /// One row per sample.
     pub(crate) rows: Cow<'v, [f32]>,
-    /// The power to which they were raised to be as sure as they are right.
+    /// The inverse temperature that calibrated them.
     pub(crate) inverse_temperature: f64,
-    /// Whether prompts are in them.
+    /// Whether prompts contribute to them.
     pub(crate) joined: bool,
     /// What was asked, for the note.
     pub(crate) words: String,
@@ -31,7 +31,7 @@ impl<'v> Sources<'v> {
         }
         match view.class_vectors() {
             Ok(classes) => trained.with_prompts(view, samples, labels, &classes),
-            // A model that reads no prompts is no reason to judge nothing.
+            // Without prompts, the trained model is enough.
             Err(error) if error.is_missing() => {
                 Ok(Sources { words: format!("the trained model alone: {error}"), ..trained })
             }
@@ -41,7 +41,7 @@ impl<'v> Sources<'v> {
 
     fn trained(view: &View<'v>, samples: &[u32]) -> Result<Sources<'v>> {
         let all = view.probabilities()?;
-        // A copy only where some samples are left out: with a thousand classes the matrix is large.
+        // Copies only if some samples are left out: with a thousand classes the matrix is large.
         let rows = if samples.len() == view.len() {
             Cow::Borrowed(all.as_slice())
         } else {
@@ -51,7 +51,7 @@ impl<'v> Sources<'v> {
         Ok(Sources { rows, inverse_temperature, joined: false, words: "the trained model alone".into() })
     }
 
-    /// Joins them with what the prompts say, each with the weight that the labels give it.
+    /// Combines them with the prompts' probabilities, weighted by how well each explains the labels.
     fn with_prompts(
         self,
         view: &View<'v>,
@@ -62,17 +62,17 @@ impl<'v> Sources<'v> {
         let count = classes.rows();
         let table = Table::new(&self.rows, count, labels).map_err(refused)?;
         let mut rows = logits(view, samples, classes)?;
-        let pool = Pool::of(&table, self.inverse_temperature, |place, row| {
+        let pool = Pool::of(&table, self.inverse_temperature, |index, row| {
             view.checkpoint()?;
-            let logits = &rows[place * count..(place + 1) * count];
+            let logits = &rows[index * count..(index + 1) * count];
             row.iter_mut().zip(logits).for_each(|(to, &logit)| *to = f64::from(logit));
             Ok(())
         })?;
-        for (place, row) in rows.chunks_exact_mut(count).enumerate() {
-            if place.is_multiple_of(ROWS) {
+        for (index, row) in rows.chunks_exact_mut(count).enumerate() {
+            if index.is_multiple_of(ROWS) {
                 view.checkpoint()?;
             }
-            pool.join(&table, place, row);
+            pool.join(&table, index, row);
         }
         let words = format!(
             "the trained model's probabilities to the power of {:.2}, the prompts' to the power of {:.2}",
@@ -87,11 +87,11 @@ impl<'v> Sources<'v> {
     }
 }
 
-/// What the prompts say of the samples, as logarithms of probabilities up to a constant: one row a sample.
+/// The prompts' log-probabilities for the samples, up to a constant: one row per sample.
 fn logits(view: &View<'_>, samples: &[u32], classes: &OwnedMatrix) -> Result<Vec<f32>> {
     let (count, scale) = (classes.rows(), view.model()?.1);
     let mut rows = vec![0.0; samples.len() * count];
-    // Some classes at a time: the host holds what it answers once more.
+    // A few classes at a time, because the host keeps a second copy of its response.
     let at_once = (MAX_SIMILARITIES / view.len().max(1)).clamp(1, count);
     for from in (0..count).step_by(at_once) {
         view.checkpoint()?;

@@ -119,7 +119,7 @@ fn what_cannot_be_judged_has_no_score() {
     let outcome = dataset().labels(&[0; 60]).run(&LabelQuality);
     assert!(outcome.error.is_none() || outcome.error.as_deref().unwrap().contains("same label"));
     let outcome = dataset().labels(&[NO_LABEL; 60]).run(&LabelQuality);
-    assert!(outcome.error.unwrap().contains("no class has 5 labelled images"));
+    assert!(outcome.error.unwrap().contains("no class has 5 labeled images"));
     let one_class = dataset().labels(&[0; 60]).param("filter", 1.0).run(&LabelQuality);
     assert!(one_class.error.unwrap().contains("at least two classes must occur"));
 }
@@ -130,7 +130,7 @@ fn probabilities_that_are_none_end_the_run() {
     rows[7] = f32::NAN;
     let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&[[0; 10], [1; 10]].concat());
     let error = host.probabilities(&rows).embeddings(&[1.0; 20], 1).run(&LabelQuality).error.unwrap();
-    assert!(error.contains("row 3, class 1: NaN is no probability"), "{error}");
+    assert!(error.contains("row 3, class 1: NaN is not a probability"), "{error}");
 }
 
 #[test]

@@ -3,19 +3,19 @@
 use crate::judge::Judge;
 use chaffinch_plugin::prelude::*;
 
-/// Below this score a sample gets words, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason, so that it is there if the threshold moves.
 const WORDS_BELOW: f32 = 0.7;
 /// Pairs of classes that a note lists.
 const LISTED: usize = 10;
 
 /// Writes one sentence and a suggestion for each sample that a moved threshold might flag.
 pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
-    for (place, &sample) in judge.samples.iter().enumerate() {
-        let score = judge.scores[place];
+    for (index, &sample) in judge.samples.iter().enumerate() {
+        let score = judge.scores[index];
         if score >= WORDS_BELOW {
             continue;
         }
-        let (label, best, (own, p)) = (judge.labels[place], judge.likely[place], judge.said[place]);
+        let (label, best, (own, p)) = (judge.labels[index], judge.likely[index], judge.said[index]);
         let given = view.class_name(label);
         let (reason, suggested) = if best == label {
             let (own, subject) =
@@ -49,7 +49,7 @@ fn percent(p: f32) -> String {
     if p > 0.0 && p < 1.0 { "below 1 %".to_owned() } else { format!("{p:.0} %") }
 }
 
-/// Says how good the probabilities are, where the cut lies, and which classes are taken for which.
+/// Describes the quality of the probabilities, the cut, and which classes are confused.
 pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
     let cut = &judge.cut;
     report.note(
@@ -67,7 +67,7 @@ pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Resu
     let classes = judge.joint.classes();
     let counts = judge.joint.calibrated();
     let mut pairs: Vec<(i64, usize)> = (0..counts.len())
-        .filter(|place| place / classes != place % classes)
+        .filter(|index| index / classes != index % classes)
         .map(|p| (counts[p], p))
         .collect();
     pairs.retain(|(count, _)| *count > 0);

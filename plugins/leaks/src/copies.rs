@@ -1,17 +1,17 @@
-//! Which pictures of a later set stand in an earlier one.
+//! Which pictures of a later set are also in an earlier one.
 
 use crate::MAX_RELATED;
 use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// Nearest neighbours that are looked at.
+/// Number of nearest neighbors to look at.
 const NEIGHBORS: usize = 10;
 /// The score of the least similar semantic copy, and of the most similar one.
 const SEMANTIC: (f32, f32) = (0.4, 0.3);
 
-/// Where a split stands in the order in which a model sees them.
-pub(crate) fn place(split: Split) -> Option<u8> {
+/// The rank of a split in the order in which a model sees them.
+pub(crate) fn rank(split: Split) -> Option<u8> {
     match split {
         Split::None => None,
         Split::Train => Some(0),
@@ -22,18 +22,18 @@ pub(crate) fn place(split: Split) -> Option<u8> {
 
 /// Whether any two samples can leak.
 pub(crate) fn comparable(view: &View<'_>) -> bool {
-    let mut places = (0..view.len()).filter_map(|sample| place(view.split(sample)));
+    let mut places = (0..view.len()).filter_map(|sample| rank(view.split(sample)));
     places.next().is_some_and(|first| places.any(|other| other != first))
 }
 
-/// How alike, the surest first.
+/// The kind of similarity, most certain first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Likeness {
     /// The same bytes.
     Exact,
     /// Bits of the pHash that differ.
     Perceptual(u32),
-    /// The cosine of the embeddings, with the least one that counts.
+    /// The cosine of the embeddings, with the minimum that counts.
     Semantic { cosine: f32, least: f32 },
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Copies(BTreeMap<u32, Vec<Match>>);
 impl Copies {
     pub(crate) fn find(view: &View<'_>) -> Result<Copies> {
         let mut found: BTreeMap<(u32, u32), Likeness> = BTreeMap::new();
-        // The surest first: a pair keeps what it was found by.
+        // Most certain first: a pair keeps the first link it was found by.
         exact(view, &mut found);
         perceptual(view, view.count("radius")? as u32, &mut found)?;
         let least = view.number("semantic")? as f32;
@@ -94,9 +94,9 @@ impl Copies {
     }
 }
 
-/// The pair as (later, earlier), where they stand in different sets.
+/// The pair as (later, earlier), if they are in different sets.
 fn leak(view: &View<'_>, a: usize, b: usize) -> Option<(u32, u32)> {
-    let (first, second) = (place(view.split(a))?, place(view.split(b))?);
+    let (first, second) = (rank(view.split(a))?, rank(view.split(b))?);
     match first.cmp(&second) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Greater => Some((a as u32, b as u32)),
@@ -107,7 +107,7 @@ fn leak(view: &View<'_>, a: usize, b: usize) -> Option<(u32, u32)> {
 fn exact(view: &View<'_>, found: &mut BTreeMap<(u32, u32), Likeness>) {
     let hashes = view.content_hashes();
     let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    let set = |sample: usize| place(view.split(sample));
+    let set = |sample: usize| rank(view.split(sample));
     order.sort_by_key(|&sample| (hashes[sample], set(sample), sample));
     for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
         // Samples without a split come first, then the sets in their order.

@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-leaks`.
+//! Run its tests: `cargo test --release -p chaffinch-leaks`.
 
 mod copies;
 mod words;
@@ -8,10 +8,10 @@ mod words;
 use chaffinch_plugin::prelude::*;
 use copies::Copies;
 
-/// Copies named as evidence.
+/// Copies listed as evidence.
 const MAX_RELATED: usize = 16;
 
-/// Finds what stands in test or validation and in a set that came before it.
+/// Finds samples of test or validation that are also in an earlier set.
 pub struct Leaks;
 
 impl Detector for Leaks {
@@ -28,7 +28,7 @@ impl Detector for Leaks {
                     1.0,
                     0.5,
                     1.0,
-                    "Least cosine of embeddings that makes a copy; 1 = off",
+                    "Minimum cosine of the embeddings of two copies; 1 = off",
                 )
                 .needs(Needs::NEIGHBORS),
             ]);
@@ -39,7 +39,7 @@ impl Detector for Leaks {
             report.scores(&scores)?;
             return report.note("summary", "there are no two splits to compare");
         }
-        let judged = |sample: usize| view.decodable(sample) && copies::place(view.split(sample)) > Some(0);
+        let judged = |sample: usize| view.decodable(sample) && copies::rank(view.split(sample)) > Some(0);
         (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
         report.scores(&scores)?;
         let copies = Copies::find(view)?;

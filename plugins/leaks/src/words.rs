@@ -1,6 +1,6 @@
-//! Says in English what has leaked.
+//! Describes what has leaked.
 
-use crate::copies::{Copies, Likeness, Match, place};
+use crate::copies::{Copies, Likeness, Match, rank};
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
     parts.collect::<Vec<_>>().join(" and in ")
 }
 
-/// A line for each set that was looked at.
+/// A line for each set that was examined.
 pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();
     for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
@@ -50,7 +50,7 @@ pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     for (sample, _) in copies.by_sample() {
         *leaked.entry(view.split(sample)).or_default() += 1;
     }
-    let later = sizes.iter().filter(|(split, _)| place(**split) > Some(0));
+    let later = sizes.iter().filter(|(split, _)| rank(**split) > Some(0));
     let lines = later.map(|(split, &size)| {
         let count = leaked.get(split).copied().unwrap_or(0);
         let percent = 100.0 * count as f64 / size as f64;

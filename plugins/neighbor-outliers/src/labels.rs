@@ -1,16 +1,16 @@
-//! Samples whose nearest neighbours have another label.
+//! Samples whose nearest neighbors have another label.
 
 use crate::nearby::Nearby;
 use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
-/// What stands in for neighbours that are not there: so much of one that agrees and as much of one that does not.
+/// The prior: this much weight for an agreeing neighbor and as much for a disagreeing one.
 const PRIOR: f64 = 0.5;
-/// The share of the neighbours that must have one other label for it to be suggested.
+/// The share of the neighbors that must have one other label for it to be suggested.
 const SUGGEST: f64 = 0.5;
 
-/// Finds samples that are called otherwise than what lies around them.
+/// Finds samples whose label differs from the labels around them.
 pub struct NeighborLabels;
 
 impl Detector for NeighborLabels {
@@ -21,7 +21,7 @@ impl Detector for NeighborLabels {
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS).and(Needs::LABELS))
             .threshold(0.05)
             .params(&[
-                Param::integer("neighbors", 20, 1, 100, "Nearest neighbours that are looked at"),
+                Param::integer("neighbors", 20, 1, 100, "Number of nearest neighbors to look at"),
                 REFERENCES,
             ]);
 
@@ -42,7 +42,7 @@ impl Detector for NeighborLabels {
             }
         }
         if scores.iter().all(|score| score.is_nan()) {
-            return Err(Error::new("no labelled image has labelled neighbours: there is nothing to compare"));
+            return Err(Error::new("no labeled image has labeled neighbors, so there is nothing to compare"));
         }
         report.scores(&scores)?;
         for (sample, vote) in votes {
@@ -58,7 +58,7 @@ impl Detector for NeighborLabels {
     }
 }
 
-/// The median distance of a sample to its last neighbour: neighbours much farther than the nearest say less.
+/// The median distance of a sample to its last neighbor: neighbors much farther than the nearest count less.
 fn usual_distance(neighbors: &Nearby<'_>, count: usize) -> f64 {
     let mut last: Vec<f64> = (0..count)
         .filter_map(|sample| neighbors.of(sample).last())
@@ -68,7 +68,7 @@ fn usual_distance(neighbors: &Nearby<'_>, count: usize) -> f64 {
     last.get(last.len() / 2).copied().unwrap_or(0.0).max(1e-6)
 }
 
-/// What the neighbours of one sample are called.
+/// The labels of the neighbors of one sample.
 struct Vote {
     /// Weight of those with the sample's own label.
     own: f64,
@@ -83,15 +83,15 @@ struct Vote {
 }
 
 impl Vote {
-    /// Counts the labelled neighbours, the nearest most; `None` where the sample or all its neighbours have no
-    /// label. A copy of the sample (cosine 1) has the weight 1, a neighbour at twice the usual distance e^-2.
+    /// Counts the labeled neighbors, the nearest most; `None` if the sample or all its neighbors have no
+    /// label. A copy of the sample (cosine 1) has the weight 1, a neighbor at twice the usual distance e^-2.
     fn of(view: &View<'_>, neighbors: &Nearby<'_>, sample: usize, width: f64) -> Option<Vote> {
         let label = view.labels()[sample];
         if label == NO_LABEL {
             return None;
         }
         let mut weights: BTreeMap<u32, (f64, usize)> = BTreeMap::new();
-        // Relative to the nearest, so that a sample that lies apart is judged by its neighbours all the same.
+        // Relative to the nearest, so that an isolated sample is judged by its neighbors, too.
         let nearest = neighbors.of(sample).next().map(|(_, similarity)| similarity)?;
         for (other, similarity) in neighbors.of(sample) {
             if view.labels()[other] != NO_LABEL {

@@ -1,7 +1,7 @@
-//! Two detectors that look at a sample's nearest neighbours in embedding space: `neighbor-outliers` asks how far
-//! away they are, `neighbor-labels` what they are called.
+//! Two detectors that look at a sample's nearest neighbors in embedding space: `neighbor-outliers` asks how far away
+//! they are, `neighbor-labels` which labels they have.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-neighbor-outliers`.
+//! Run its tests: `cargo test --release -p chaffinch-neighbor-outliers`.
 
 mod labels;
 mod nearby;
@@ -13,28 +13,28 @@ pub use outliers::NeighborOutliers;
 use chaffinch_plugin::prelude::*;
 use nearby::Nearby;
 
-/// All samples, unless someone who cannot wait asks for fewer.
+/// All samples, unless fewer are requested to save time.
 const REFERENCES: Param = Param::integer(
     "references",
     10_000_000,
     100,
     10_000_000,
-    "Samples that neighbours are looked for among; all where there are no more",
+    "Number of samples to search for neighbors; all if there are fewer",
 );
-/// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason and evidence, so that they are there if the threshold moves.
 const WORDS_BELOW: f32 = 0.75;
-/// Neighbours named as evidence.
+/// Neighbors listed as evidence.
 const MAX_RELATED: usize = 6;
 
 export_detector!(NeighborOutliers, NeighborLabels);
 
-/// The neighbours of a sample as evidence, those first that `first` prefers.
+/// The neighbors of a sample as evidence, those that satisfy `first` first.
 fn evidence(neighbors: &Nearby<'_>, sample: usize, first: impl Fn(usize) -> bool) -> Vec<Related> {
     let mut related: Vec<Related> = neighbors
         .of(sample)
         .map(|(other, similarity)| Related { sample: other as u32, similarity })
         .collect();
-    // Stable: nearest first among equals.
+    // A stable sort: among equals, nearest first.
     related.sort_by_key(|other| !first(other.sample as usize));
     related.truncate(MAX_RELATED);
     related

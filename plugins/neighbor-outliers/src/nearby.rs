@@ -1,21 +1,21 @@
-//! The nearest neighbours of every sample: among all, or in a large dataset among a drawn part.
+//! The nearest neighbors of every sample: among all, or in a large dataset among a drawn part.
 
 use chaffinch_plugin::prelude::*;
 
 /// Similarities computed at once.
 const MAX_BLOCK: usize = 1 << 24;
 
-/// Nearest neighbours, nearest first.
+/// Nearest neighbors, nearest first.
 pub(crate) enum Nearby<'a> {
-    /// Among all samples, computed by the host for all who ask.
+    /// Among all samples, computed by the host for all detectors.
     All(Neighbors<'a>),
-    /// Among drawn samples: `k` a sample, `u32::MAX` where there are fewer.
+    /// Among drawn samples: `k` a sample, `u32::MAX` if there are fewer.
     Drawn { k: usize, found: Vec<(u32, f32)> },
 }
 
 impl<'a> Nearby<'a> {
-    /// Finds the `k` nearest of every sample. Above `references` samples each is compared with so many, drawn evenly from
-    /// the whole list: less than all, but the time is known beforehand, whatever the embeddings are like.
+    /// Finds the `k` nearest of every sample. Above `references` samples each is compared with that many, drawn evenly from
+    /// the whole list: not all of them, but the time is predictable, whatever the embeddings.
     pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
         let usable: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
@@ -31,9 +31,9 @@ impl<'a> Nearby<'a> {
                 let best = &mut found[sample as usize * k..(sample as usize + 1) * k];
                 for (&other, &similarity) in drawn.iter().zip(similarities) {
                     if similarity > best[k - 1].1 && other != sample {
-                        let place = best.partition_point(|&(_, known)| known >= similarity);
-                        best[place..].rotate_right(1);
-                        best[place] = (other, similarity);
+                        let index = best.partition_point(|&(_, known)| known >= similarity);
+                        best[index..].rotate_right(1);
+                        best[index] = (other, similarity);
                     }
                 }
             }
@@ -42,7 +42,7 @@ impl<'a> Nearby<'a> {
         Ok(Nearby::Drawn { k, found })
     }
 
-    /// The neighbours of one sample.
+    /// The neighbors of one sample.
     pub(crate) fn of(&self, sample: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
         let (all, drawn) = match self {
             Nearby::All(neighbors) => (Some(neighbors.of(sample)), &[][..]),
@@ -53,12 +53,12 @@ impl<'a> Nearby<'a> {
     }
 }
 
-/// `count` samples, each from another stretch of the list, at a place that files in a regular order cannot be in step
+/// `count` samples, one from each section of the list, at a position that files in a regular order cannot be in step
 /// with (SplitMix64; Steele, Lea and Flood, 2014).
 fn drawn(samples: &[u32], count: usize) -> Vec<u32> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let pick = |place: usize| {
-        let (from, to) = (place * samples.len() / count, (place + 1) * samples.len() / count);
+    let pick = |index: usize| {
+        let (from, to) = (index * samples.len() / count, (index + 1) * samples.len() / count);
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,13 +1,13 @@
-//! Samples whose nearest neighbours are far away.
+//! Samples whose nearest neighbors are far away.
 
 use crate::nearby::Nearby;
 use crate::{REFERENCES, WORDS_BELOW, evidence};
 use chaffinch_plugin::prelude::*;
 
-/// The fence is set where the usual distances end; below this range all are the same but for rounding.
+/// The minimum interquartile range; below it, all distances are equal up to rounding.
 const LEAST_RANGE: f64 = 1e-6;
 
-/// Finds samples that lie apart from all others.
+/// Finds samples that are far from all others.
 pub struct NeighborOutliers;
 
 impl Detector for NeighborOutliers {
@@ -17,13 +17,13 @@ impl Detector for NeighborOutliers {
         .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS))
         .threshold(0.5)
         .params(&[
-            Param::integer("neighbors", 10, 1, 100, "Nearest neighbours that are looked at"),
+            Param::integer("neighbors", 10, 1, 100, "Number of nearest neighbors to look at"),
             Param::number(
                 "c",
                 1.7,
                 0.1,
                 20.0,
-                "Interquartile ranges above the third quartile that are usual",
+                "How many interquartile ranges above the third quartile are usual",
             ),
             REFERENCES,
         ]);
@@ -34,7 +34,7 @@ impl Detector for NeighborOutliers {
         let distances: Vec<Option<f64>> =
             (0..view.len()).map(|sample| distance(&neighbors, sample)).collect();
         let Some(fence) = Fence::new(distances.iter().flatten().copied(), c) else {
-            return Err(Error::new("there are no two images with embeddings to compare"));
+            return Err(Error::new("fewer than two images have embeddings, so there is nothing to compare"));
         };
         let scores: Vec<f32> = distances
             .iter()
@@ -71,7 +71,7 @@ impl Detector for NeighborOutliers {
     }
 }
 
-/// Mean cosine distance of a sample to its neighbours; `None` where it has none.
+/// Mean cosine distance of a sample to its neighbors; `None` if it has none.
 fn distance(neighbors: &Nearby<'_>, sample: usize) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for (_, similarity) in neighbors.of(sample) {
@@ -81,7 +81,7 @@ fn distance(neighbors: &Nearby<'_>, sample: usize) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// How far the neighbours of most samples are.
+/// How far the neighbors of most samples are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fence {
     pub(crate) first: f64,
@@ -91,18 +91,18 @@ pub(crate) struct Fence {
 }
 
 impl Fence {
-    /// The quartiles of all distances; `None` of nothing.
+    /// The quartiles of all distances; `None` if there are none.
     pub(crate) fn new(distances: impl Iterator<Item = f64>, c: f64) -> Option<Fence> {
         let mut sorted: Vec<f64> = distances.collect();
         if sorted.is_empty() {
             return None;
         }
         sorted.sort_by(f64::total_cmp);
-        // Between neighbours by proportion.
+        // Linear interpolation.
         let quantile = |q: f64| {
-            let place = q * (sorted.len() - 1) as f64;
-            let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+            let position = q * (sorted.len() - 1) as f64;
+            let (low, high) = (position.floor() as usize, position.ceil() as usize);
+            sorted[low] + (sorted[high] - sorted[low]) * (position - low as f64)
         };
         Some(Fence { first: quantile(0.25), median: quantile(0.5), third: quantile(0.75), c })
     }
@@ -111,7 +111,7 @@ impl Fence {
         (self.third - self.first).max(LEAST_RANGE)
     }
 
-    /// The distance from which on a sample is an outlier.
+    /// The distance beyond which a sample is an outlier.
     pub(crate) fn limit(&self) -> f64 {
         self.third + self.c * self.range()
     }

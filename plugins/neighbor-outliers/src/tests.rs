@@ -61,7 +61,7 @@ fn undecodable_and_lonely_samples_have_no_score() {
     assert_eq!(outcome.error, None);
     assert!(outcome.scores[0].is_some() && outcome.scores[1].is_none());
     let alone = host().decodable(&[true, false, false]).run(&NeighborOutliers);
-    assert!(alone.error.unwrap().contains("no two images"));
+    assert!(alone.error.unwrap().contains("fewer than two images"));
 }
 
 #[test]

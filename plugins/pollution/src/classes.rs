@@ -1,8 +1,8 @@
-//! What is known of each class before anything is trained.
+//! The properties of each class before training.
 
 use chaffinch_plugin::prelude::*;
 
-/// The smallest class that is judged, and the fewest samples taken for typical.
+/// The smallest class that is judged, and the minimum number of typical samples.
 pub(crate) const MIN_CLASS: usize = 8;
 
 /// One class.
@@ -12,11 +12,11 @@ pub(crate) struct Class {
     pub(crate) ids: Vec<u32>,
     /// Sum of their embeddings.
     pub(crate) sum: Vec<f32>,
-    /// The samples taken for typical, from the middle ranks of average similarity.
+    /// The typical samples, from the middle ranks of average similarity.
     pub(crate) typical: Vec<u32>,
-    /// Samples a person kept in it or moved into it.
+    /// Samples the reviewer kept in it or moved into it.
     pub(crate) kept: Vec<u32>,
-    /// Samples a person took out of it, sorted.
+    /// Samples the reviewer took out of it, sorted.
     pub(crate) rejected: Vec<u32>,
 }
 

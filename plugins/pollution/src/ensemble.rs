@@ -11,10 +11,10 @@ use chaffinch_plugin::prelude::*;
 /// The share of its class that a support vector classifier must call clean to join.
 const SIGMOID_GATE: f32 = 0.8;
 
-/// The classifiers of one class and what they say of its samples.
+/// The classifiers of one class and their results for its samples.
 pub(crate) struct Ensemble {
     pub(crate) members: Vec<Member>,
-    /// One classifier that says the mean of what they say, where all are linear in the embedding.
+    /// A single classifier that equals their mean, if all are linear in the embedding.
     mean: Option<Member>,
     /// Share of the class that each member calls clean.
     pub(crate) clean: Vec<f32>,
@@ -22,11 +22,11 @@ pub(crate) struct Ensemble {
     pub(crate) joined: usize,
     /// P(clean) of each sample of the class.
     pub(crate) scores: Vec<f32>,
-    /// How many of the members that count reject each sample.
+    /// How many of the joined members reject each sample.
     pub(crate) rejections: Vec<usize>,
 }
 
-/// Trains the members of one class; none where the class is too small.
+/// Trains the members of one class; none if the class is too small.
 pub(crate) fn train(
     data: &Data<'_>,
     settings: &Settings,
@@ -57,7 +57,7 @@ pub(crate) fn train(
 }
 
 impl Ensemble {
-    /// Lets the members judge their class.
+    /// Has the members judge their class.
     pub(crate) fn judge(
         data: &Data<'_>,
         settings: &Settings,
@@ -70,7 +70,7 @@ impl Ensemble {
             .iter()
             .map(|member| {
                 let space = data.space(label, member.features);
-                // A support vector classifier has no probability: it rejects what lies on the other side.
+                // A support vector classifier has no probability: it rejects what is on the other side.
                 let prior = match member.model {
                     Model::Sigmoid(_) => limit,
                     _ => prior,
@@ -82,14 +82,14 @@ impl Ensemble {
                     .collect()
             })
             .collect();
-        // The published recipe lets members judge what they were trained on.
+        // In the published recipe, members also judge samples they were trained on.
         let aside = settings.method == Method::Logistic;
-        let unseen = |member: usize, place: usize| !(aside && members[member].has_seen(class.ids[place]));
+        let unseen = |member: usize, index: usize| !(aside && members[member].has_seen(class.ids[index]));
         let clean: Vec<f32> = (0..members.len())
             .map(|member| {
                 let judged: Vec<usize> =
-                    (0..class.ids.len()).filter(|&place| unseen(member, place)).collect();
-                let accepted = judged.iter().filter(|&&place| logits[member][place] >= limit).count();
+                    (0..class.ids.len()).filter(|&index| unseen(member, index)).collect();
+                let accepted = judged.iter().filter(|&&index| logits[member][index] >= limit).count();
                 accepted as f32 / judged.len().max(1) as f32
             })
             .collect();
@@ -100,14 +100,14 @@ impl Ensemble {
         let passed: Vec<usize> = (0..members.len()).filter(|&member| clean[member] > gate(member)).collect();
         let counting: Vec<usize> =
             if passed.is_empty() { (0..members.len()).collect() } else { passed.clone() };
-        // Those that were trained on a sample judge it only where all were.
-        let judges = |place: usize| {
-            let out: Vec<usize> = counting.iter().copied().filter(|&member| unseen(member, place)).collect();
+        // Members trained on a sample judge it only if all were.
+        let judges = |index: usize| {
+            let out: Vec<usize> = counting.iter().copied().filter(|&member| unseen(member, index)).collect();
             if out.is_empty() { counting.clone() } else { out }
         };
         let mut verdicts: Vec<f32> = (0..class.ids.len())
-            .map(|place| {
-                let said = judges(place).into_iter().map(|member| logits[member][place]);
+            .map(|index| {
+                let said = judges(index).into_iter().map(|member| logits[member][index]);
                 if passed.is_empty() {
                     let said: Vec<f32> = said.collect();
                     said.iter().sum::<f32>() / said.len() as f32
@@ -117,12 +117,12 @@ impl Ensemble {
             })
             .collect();
         if passed.is_empty() {
-            // Without members nobody is polluted by the published rule.
-            // A little above the limit, which rounding on the way to a score must not undo.
+            // Without members the published rule flags nothing.
+            // Slightly above the limit, so that rounding to a score does not undo it.
             let (gate, limit) = if aside { (settings.gate, limit) } else { (1.0, limit + 1e-3) };
             move_to_gate(&mut verdicts, gate, limit);
         }
-        let rejects = |place: usize| counting.iter().filter(|&&member| logits[member][place] < limit).count();
+        let rejects = |index: usize| counting.iter().filter(|&&member| logits[member][index] < limit).count();
         let rejections = (0..class.ids.len()).map(rejects).collect();
         let shift = settings.shift();
         let scores = verdicts.iter().map(|&logit| sigmoid(logit + shift)).collect();
@@ -130,12 +130,12 @@ impl Ensemble {
         Ensemble { members, mean, clean, joined: passed.len(), scores, rejections }
     }
 
-    /// How many members count.
+    /// How many members joined.
     pub(crate) fn counting(&self) -> usize {
         if self.joined == 0 { self.members.len() } else { self.joined }
     }
 
-    /// Mean logit that a vector belongs to this class, among as many that do not.
+    /// Mean logit that a vector belongs to this class, for equal priors.
     pub(crate) fn claim(&self, data: &Data<'_>, label: usize, vector: &[f32], member: bool) -> f32 {
         self.mean.as_ref().map_or_else(
             || {
@@ -147,16 +147,16 @@ impl Ensemble {
     }
 }
 
-/// Moves logits up until only `1 - gate` of them lie below `limit`.
+/// Shifts logits up until only `1 - gate` of them are below `limit`.
 fn move_to_gate(logits: &mut [f32], gate: f32, limit: f32) {
     let mut sorted = logits.to_vec();
     sorted.sort_by(f32::total_cmp);
-    let place = ((1.0 - gate) * sorted.len() as f32) as usize;
-    let shift = (limit - sorted[place.min(sorted.len() - 1)]).max(0.0);
+    let index = ((1.0 - gate) * sorted.len() as f32) as usize;
+    let shift = (limit - sorted[index.min(sorted.len() - 1)]).max(0.0);
     logits.iter_mut().for_each(|logit| *logit += shift);
 }
 
-/// What was said of an example by a classifier that was not trained on it.
+/// The result for an example from a classifier that was not trained on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeldOut {
     pub(crate) logit: f32,
@@ -164,8 +164,8 @@ pub(crate) struct HeldOut {
     pub(crate) decided: bool,
 }
 
-/// Cross-validation of one class: its first member trained anew as often as there are folds, each time without a
-/// part of the examples, which it then judges.
+/// Cross-validation of one class: its first member is retrained once per fold, without that part of the examples,
+/// which it then judges.
 pub(crate) fn cross_validate(
     data: &Data<'_>,
     settings: &Settings,
@@ -179,7 +179,7 @@ pub(crate) fn cross_validate(
     let features = settings.features[0];
     let mut rng = Rng::new(label, 0);
     let examples = examples::make(data, settings, label, features, &mut rng);
-    // Clean and polluted, made and decided: each kind is dealt out evenly.
+    // Clean and polluted, by rule and decided: each kind is distributed evenly.
     let mut dealt = [0_usize; 4];
     let folds: Vec<usize> = examples
         .iter()
@@ -194,9 +194,9 @@ pub(crate) fn cross_validate(
         view.checkpoint()?;
         let kept = |wanted: bool| {
             let pairs = examples.iter().zip(&folds);
-            pairs.filter(move |(_, place)| (**place == fold) != wanted).map(|(example, _)| example)
+            pairs.filter(move |(_, index)| (**index == fold) != wanted).map(|(example, _)| example)
         };
-        // So few examples that a fold holds all of one kind say nothing.
+        // If a fold holds all examples of one kind, there are too few to say anything.
         let Ok(member) = Member::train(settings.method.kind(), features, kept(true), &mut rng) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! The training sets, which are made without anyone's help.
+//! The training sets, which are built automatically.
 
 use crate::classes::{Class, MIN_CLASS};
 use crate::member::{Example, Features, Space};
@@ -20,13 +20,13 @@ impl Data<'_> {
     }
 }
 
-/// Typical samples from which a member takes only half, so that the other half can be judged by it.
+/// From this many typical samples on, a member trains on only half, so that it can judge the other half.
 const ENOUGH: usize = 2 * MIN_CLASS;
 
 /// Names of other classes among the texts about something else, at most.
 const MAX_NAMES: usize = 100;
 
-/// The examples of one member, and at the end what a person said.
+/// The examples of one member, followed by the reviewer's decisions.
 pub(crate) fn make(
     data: &Data<'_>,
     settings: &Settings,
@@ -63,7 +63,7 @@ impl Set<'_> {
     }
 
     /// Half of the typical samples and texts of the class; against typical samples of others, unrelated texts and
-    /// random vectors. Every member's own choice.
+    /// random vectors. Each member draws its own.
     fn varied(&mut self, settings: &Settings, rng: &mut Rng) {
         let typical = &self.data.classes[self.label].typical;
         let half = if typical.len() >= ENOUGH { typical.len() / 2 } else { typical.len() };
@@ -122,14 +122,14 @@ impl Set<'_> {
         let class = &self.data.classes[self.label];
         for (ids, clean) in [(&class.kept, true), (&class.rejected, false)] {
             for &id in ids {
-                // What a person said goes before what was taken for granted.
+                // A decision takes precedence over an automatic example.
                 self.examples.retain(|example| example.id != Some(id));
                 self.sample(id, clean, true);
             }
         }
     }
 
-    /// `count` typical samples of the other classes, as evenly from each as can be.
+    /// `count` typical samples of the other classes, distributed as evenly as possible.
     fn others(&self, count: usize, rng: &mut Rng) -> Vec<u32> {
         let mut pools: Vec<Vec<u32>> = Vec::new();
         for (other, class) in self.data.classes.iter().enumerate() {
@@ -139,14 +139,14 @@ impl Set<'_> {
         }
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count && !pools.is_empty() {
-            // Which classes give one more than others is chance, and so is the order.
+            // Which classes provide one more than others is random, and so is the order.
             let many = pools.len();
             let start = rng.below(many);
             for step in 0..many {
                 let pool = &mut pools[(start + step) % many];
                 if taken.len() < count && !pool.is_empty() {
-                    let place = rng.below(pool.len());
-                    taken.push(pool.swap_remove(place));
+                    let index = rng.below(pool.len());
+                    taken.push(pool.swap_remove(index));
                 }
             }
             pools.retain(|pool| !pool.is_empty());

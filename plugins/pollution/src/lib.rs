@@ -1,6 +1,6 @@
 #![doc = include_str!("docs.md")]
 //!
-//! Its tests alone: `cargo test --release -p chaffinch-pollution`.
+//! Run its tests: `cargo test --release -p chaffinch-pollution`.
 
 mod classes;
 mod ensemble;
@@ -39,7 +39,7 @@ impl Detector for Pollution {
         .needs(Needs::EMBEDDINGS.and(Needs::TEXTS).and(Needs::LABELS))
         .threshold(THRESHOLD)
         .params(&[
-            Param::integer("members", 5, 1, 50, "Classifiers a class"),
+            Param::integer("members", 5, 1, 50, "Classifiers per class"),
             Param::number(
                 "gate",
                 0.9,
@@ -54,23 +54,17 @@ impl Detector for Pollution {
                 0.95,
                 "P(clean) below which a member calls a sample polluted",
             ),
-            Param::number(
-                "clean-share",
-                0.98,
-                0.5,
-                0.999,
-                "Share of clean samples that is taken for granted",
-            ),
+            Param::number("clean-share", 0.98, 0.5, 0.999, "Assumed share of clean samples"),
             Param::choice(
                 "features",
                 &[Str::new("embedding"), Str::new("engineered"), Str::new("both")],
                 "What the classifiers look at",
             ),
-            Param::integer("max-training", 2000, 50, 100_000, "Examples a classifier at most"),
+            Param::integer("max-training", 2000, 50, 100_000, "Maximum examples per classifier"),
             Param::choice(
                 "method",
                 &[Str::new("logistic"), Str::new("stablelabel")],
-                "How classifiers are made: our way, or StableLabel's neural networks",
+                "How to train classifiers: logistic regressions, or the neural networks of StableLabel",
             ),
             Param::number(
                 "polluted-above",
@@ -79,12 +73,8 @@ impl Detector for Pollution {
                 0.95,
                 "P(polluted) above which a member of StableLabel's ensemble rejects a sample",
             ),
-            Param::flag(
-                "support-vectors",
-                true,
-                "StableLabel's ensemble has a support vector classifier too",
-            ),
-            Param::integer("folds", 5, 0, 20, "Parts of the cross-validation; 0 = none"),
+            Param::flag("support-vectors", true, "Add a support vector classifier to StableLabel's ensemble"),
+            Param::integer("folds", 5, 0, 20, "Folds of the cross-validation; 0 = none"),
             Param::integer("model", 0, 0, 1_000_000, "Version of a kept model to use; 0 = train a new one"),
         ]);
 
@@ -95,7 +85,7 @@ impl Detector for Pollution {
         if classes.iter().all(|class| class.ids.len() < classes::MIN_CLASS) {
             let least = classes::MIN_CLASS;
             return Err(Error::new(format!(
-                "no class has {least} labelled images: there is nothing to learn from"
+                "no class has {least} labeled images, so there is nothing to learn from"
             )));
         }
         let texts = Texts::read(view, settings.method)?;
@@ -122,7 +112,7 @@ impl Detector for Pollution {
     }
 }
 
-/// Keeps what was trained; without a version where it is too much to keep.
+/// Keeps the trained model; returns no version if it is too large to keep.
 fn keep(
     view: &View<'_>,
     report: &Report<'_>,
@@ -138,25 +128,26 @@ fn keep(
         Ok(version) => Ok(Some(version)),
         Err(error) if error.is_stopped() => Err(error),
         Err(error) => {
-            view.log(&format!("the model is not kept: {error}"));
+            view.log(&format!("the model was not kept: {error}"));
             Ok(None)
         }
     }
 }
 
-/// A model of an earlier run, which must be of these classes and this kind of embedding.
+/// The model of an earlier run, which must match these classes and this embedding.
 fn kept(view: &View<'_>, data: &Data<'_>, version: u32) -> Result<Saved> {
     let Some((_, bytes)) = view.kept(saved::NAME, Some(version))? else {
-        let newest = view
-            .kept(saved::NAME, None)?
-            .map_or_else(|| "none is kept yet".to_owned(), |(newest, _)| format!("the newest is {newest}"));
-        return Err(Error::new(format!("there is no model of version {version}: {newest}")));
+        let newest = view.kept(saved::NAME, None)?.map_or_else(
+            || "no version is kept yet".to_owned(),
+            |(newest, _)| format!("the newest is {newest}"),
+        );
+        return Err(Error::new(format!("there is no model version {version}: {newest}")));
     };
     let saved = Saved::from_bytes(bytes)?;
     let names = (0..view.class_count()).map(|label| view.class_name(label as u32));
     if saved.dim != data.rows.cols() || !saved.classes.iter().map(|(name, _)| name.as_str()).eq(names) {
         return Err(Error::new(format!(
-            "model version {version} is of other classes or another embedding: train a new one with model = 0"
+            "model version {version} has other classes or another embedding; train a new one with model = 0"
         )));
     }
     Ok(saved)
@@ -164,12 +155,12 @@ fn kept(view: &View<'_>, data: &Data<'_>, version: u32) -> Result<Saved> {
 
 export_detector!(Pollution);
 
-/// How classifiers are made.
+/// How classifiers are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     /// Logistic regressions, each against typical samples of the other classes.
     Logistic,
-    /// Small neural networks against texts and chance, as published.
+    /// Small neural networks against texts and random vectors, as published.
     StableLabel,
 }
 
@@ -218,7 +209,7 @@ impl Settings {
         })
     }
 
-    /// Added to what members say: how much more common clean samples are than among the examples.
+    /// Added to the members' logits: how much more common clean samples are than among the examples.
     pub(crate) fn prior(&self) -> f32 {
         match self.method {
             Method::Logistic => logit(self.clean_share),
@@ -248,10 +239,10 @@ fn logit(share: f32) -> f32 {
     (share / (1.0 - share)).ln()
 }
 
-/// What is said of one class, and what its cross-validation says; nothing of a class too small.
+/// The results for one class and its cross-validation; `None` for a class that is too small.
 type Judged = Option<(Ensemble, Vec<HeldOut>)>;
 
-/// Trains and judges the classes side by side. Each depends on its own number only, so the result does not depend on
+/// Trains and judges the classes in parallel. Each depends on its own number only, so the result does not depend on
 /// the number of threads.
 fn judge_all(
     view: &View<'_>,

@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2};
 const ALPHA: f64 = 1e-4;
 /// Steps of L-BFGS at most.
 const MAX_STEPS: u64 = 200;
-/// How often an example counts that a person decided.
+/// The weight of an example that the reviewer decided.
 const DECIDED: usize = 5;
 /// The length that networks and support vectors see vectors at: that of CLIP ViT-B/32's image vectors, for which
 /// their rates and scales were chosen.
@@ -64,7 +64,7 @@ pub(crate) struct Example {
     pub(crate) clean: bool,
     /// The sample it is; `None` of a text or a random vector.
     pub(crate) id: Option<u32>,
-    /// Whether a person said so.
+    /// Whether the reviewer decided it.
     pub(crate) decided: bool,
 }
 
@@ -79,7 +79,7 @@ pub(crate) enum Kind {
     Sigmoid,
 }
 
-/// What was learned.
+/// The learned parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Model {
     /// `bias + weights · features`.
@@ -101,7 +101,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Trains a classifier. A logistic regression's logit is that among as many polluted as clean ones.
+    /// Trains a classifier. A logistic regression's logit is for equal priors.
     ///
     /// # Errors
     /// When there are no examples of one kind, or the numbers are not finite.
@@ -122,7 +122,7 @@ impl Member {
         seen.sort_unstable();
         seen.dedup();
         if clean.iter().all(|&clean| clean) || !clean.contains(&true) {
-            return Err(Error::new("training a classifier failed: all examples are of one kind"));
+            return Err(Error::new("cannot train a classifier: all examples are of one kind"));
         }
         let cols = rows.len() / clean.len();
         let scaled = || rows.iter().map(|&x| LENGTH * x as f32).collect::<Vec<f32>>();
@@ -134,7 +134,7 @@ impl Member {
         Ok(Member { features, model, seen })
     }
 
-    /// The classifier whose logit is the mean of theirs, where all are linear in the embedding.
+    /// The classifier whose logit is the mean of theirs, if all are linear in the embedding.
     pub(crate) fn mean(members: &[Member]) -> Option<Member> {
         let share = 1.0 / members.len() as f32;
         let mut mean: Option<(Vec<f32>, f32)> = None;
@@ -208,7 +208,7 @@ fn logistic(features: Features, rows: Vec<f64>, cols: usize, clean: Vec<bool>) -
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
-    Error::new(format!("training a classifier failed: {error}"))
+    Error::new(format!("cannot train a classifier: {error}"))
 }
 
 /// Gives each column mean 0 and spread 1; returns what they were.

@@ -88,8 +88,8 @@ impl Mlp {
     pub(crate) fn logit(&self, input: &[f32]) -> f32 {
         let last = self.layers.len() - 1;
         let mut signal = input.to_vec();
-        for (place, layer) in self.layers.iter().enumerate() {
-            signal = layer.apply(&signal, place < last);
+        for (index, layer) in self.layers.iter().enumerate() {
+            signal = layer.apply(&signal, index < last);
         }
         signal.first().copied().unwrap_or_default()
     }
@@ -109,16 +109,16 @@ impl Mlp {
         for &row in batch {
             let row = row as usize;
             let mut signals = vec![rows[row * cols..(row + 1) * cols].to_vec()];
-            for (place, layer) in self.layers.iter().enumerate() {
-                signals.push(layer.apply(&signals[place], place < last));
+            for (index, layer) in self.layers.iter().enumerate() {
+                signals.push(layer.apply(&signals[index], index < last));
             }
             let logit = signals[last + 1][0];
             let target = if clean[row] { 1.0 } else { 0.0 };
             // Cross entropy without overflow.
             loss += f64::from(logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p());
             let mut errors = vec![sigmoid(logit) - target];
-            for place in (0..=last).rev() {
-                let (layer, slope, input) = (&self.layers[place], &mut slopes[place], &signals[place]);
+            for index in (0..=last).rev() {
+                let (layer, slope, input) = (&self.layers[index], &mut slopes[index], &signals[index]);
                 let mut below = vec![0.0; layer.inputs];
                 for (unit, &error) in errors.iter().enumerate() {
                     if error == 0.0 {
@@ -127,7 +127,7 @@ impl Mlp {
                     slope.biases[unit] += error;
                     let range = unit * layer.inputs..(unit + 1) * layer.inputs;
                     slope.weights[range.clone()].iter_mut().zip(input).for_each(|(s, x)| *s += error * x);
-                    if place > 0 {
+                    if index > 0 {
                         below.iter_mut().zip(&layer.weights[range]).for_each(|(b, w)| *b += error * w);
                     }
                 }
@@ -202,17 +202,17 @@ mod tests {
         let mut speeds: Vec<Layer> = net.layers.iter().map(Layer::zeros_like).collect();
         net.step(&rows, 2, &clean, &[0, 1, 2], &mut speeds);
         for layer in 0..3 {
-            for place in 0..before.layers[layer].biases.len() {
+            for index in 0..before.layers[layer].biases.len() {
                 let moved = |by: f32| {
                     let mut net = before.clone();
-                    net.layers[layer].biases[place] += by;
+                    net.layers[layer].biases[index] += by;
                     loss(&net)
                 };
                 let slope = (moved(1e-3) - moved(-1e-3)) / 2e-3;
                 // The first step is 1 + MOMENTUM times the rate times the mean slope.
-                let step = net.layers[layer].biases[place] - before.layers[layer].biases[place];
+                let step = net.layers[layer].biases[index] - before.layers[layer].biases[index];
                 let expected = -slope / 3.0 * 0.0019;
-                assert!((f64::from(step) - expected).abs() < 2e-5, "{layer} {place}: {step} {expected}");
+                assert!((f64::from(step) - expected).abs() < 2e-5, "{layer} {index}: {step} {expected}");
             }
         }
     }

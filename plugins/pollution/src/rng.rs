@@ -4,7 +4,7 @@
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// A sequence of its own for each class and member.
+    /// A separate sequence for each class and member.
     pub(crate) fn new(class: usize, member: usize) -> Rng {
         let mut rng = Rng(((class as u64) << 20) ^ member as u64 ^ 0x5EED_0000_0000_0000);
         rng.next();
@@ -28,13 +28,13 @@ impl Rng {
         (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 
-    /// `count` different items, or all in another order where there are fewer.
+    /// `count` distinct items, or all of them, shuffled, if there are fewer.
     pub(crate) fn take(&mut self, items: &[u32], count: usize) -> Vec<u32> {
         let mut items = items.to_vec();
         let count = count.min(items.len());
-        for place in 0..count {
-            let other = place + self.below(items.len() - place);
-            items.swap(place, other);
+        for index in 0..count {
+            let other = index + self.below(items.len() - index);
+            items.swap(index, other);
         }
         items.truncate(count);
         items

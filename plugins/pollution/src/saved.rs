@@ -21,7 +21,7 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
-    /// All of it as bytes. Which samples a member has seen is not kept: rows may be others by then.
+    /// Serializes it. The samples that a member has seen are not kept, because rows may have changed by then.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = MARK.to_vec();
         number(&mut out, self.dim);
@@ -67,7 +67,7 @@ impl Saved {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Saved> {
         let rest = bytes.strip_prefix(MARK);
         let saved = rest.and_then(|rest| Reader { rest }.saved());
-        saved.ok_or_else(|| Error::new("what was kept is no model of this version; train a new one"))
+        saved.ok_or_else(|| Error::new("the kept model is in another format; train a new one with model = 0"))
     }
 }
 
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         usize::try_from(u64::from_le_bytes(bytes)).ok()
     }
 
-    /// A length, which is never more than there are bytes left.
+    /// A length, at most the number of bytes left.
     fn count(&mut self) -> Option<usize> {
         let value = self.number()?;
         (value <= self.rest.len()).then_some(value)

@@ -1,14 +1,14 @@
 //! A support vector classifier with the sigmoid kernel tanh(gamma · x·y), as scikit-learn's `SVC(kernel="sigmoid")`
 //! with its defaults: C = 1, gamma = 1 / (columns · variance of all numbers), a tolerance of 0.001.
 //!
-//! Trained by sequential minimal optimisation with the choice of pairs of Fan, Chen and Lin ("Working set selection
+//! Trained by sequential minimal optimization with the choice of pairs of Fan, Chen and Lin ("Working set selection
 //! using second order information", 2005), written from the paper.
 
 use crate::classes::dot;
 
 const C: f64 = 1.0;
 const TOLERANCE: f64 = 1e-3;
-/// The curvature that stands in where the kernel, which is not positive definite, has none.
+/// The curvature to use where the kernel, which is not positive definite, has none.
 const LEAST: f64 = 1e-12;
 /// Steps for each example at most.
 const STEPS: usize = 200;
@@ -29,11 +29,11 @@ impl Svc {
     /// Trains on rows of `cols` numbers.
     pub(crate) fn train(rows: &[f32], cols: usize, clean: &[bool]) -> Svc {
         let n = clean.len();
-        // Class by class and the polluted ones positive, as libsvm goes about it: where a kernel is not positive
-        // definite there are several optima, and which one is found depends on the order.
+        // Class by class with the polluted ones positive, as in libsvm: if a kernel is not positive
+        // definite, there are several optima, and the order determines which one is found.
         let order: Vec<usize> =
             (0..n).filter(|&row| !clean[row]).chain((0..n).filter(|&row| clean[row])).collect();
-        let row = |place: usize| &rows[order[place] * cols..(order[place] + 1) * cols];
+        let row = |index: usize| &rows[order[index] * cols..(order[index] + 1) * cols];
         let count = rows.len().max(1) as f64;
         let mean = rows.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
         let variance = rows.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
@@ -48,17 +48,17 @@ impl Svc {
         }
         let sign: Vec<f64> = order.iter().map(|&row| if clean[row] { -1.0 } else { 1.0 }).collect();
         let (alpha, bias) = optimise(&kernel, &sign);
-        let held: Vec<usize> = (0..n).filter(|&place| alpha[place] > 0.0).collect();
+        let held: Vec<usize> = (0..n).filter(|&index| alpha[index] > 0.0).collect();
         Svc {
             gamma,
             bias: -bias as f32,
             cols,
-            vectors: held.iter().flat_map(|&place| row(place)).copied().collect(),
-            weights: held.iter().map(|&place| (-alpha[place] * sign[place]) as f32).collect(),
+            vectors: held.iter().flat_map(|&index| row(index)).copied().collect(),
+            weights: held.iter().map(|&index| (-alpha[index] * sign[index]) as f32).collect(),
         }
     }
 
-    /// Above 0 where a vector is clean.
+    /// Above 0 if a vector is clean.
     pub(crate) fn decide(&self, input: &[f32]) -> f32 {
         let vectors = self.vectors.chunks_exact(self.cols.max(1)).zip(&self.weights);
         self.bias + vectors.map(|(row, weight)| weight * (self.gamma * dot(row, input)).tanh()).sum::<f32>()

@@ -10,8 +10,8 @@ fn dataset(n: usize) -> MemoryHost {
     let mut data = Vec::new();
     let mut labels = Vec::new();
     for label in 0..3 {
-        for place in 0..n {
-            let corner = if label == 0 && place < 2 { place + 1 } else { label };
+        for index in 0..n {
+            let corner = if label == 0 && index < 2 { index + 1 } else { label };
             data.extend(noise.around(DIM, corner, 0.2));
             labels.push(label as u32);
         }
@@ -188,10 +188,10 @@ fn a_model_is_kept_in_versions_and_used_again() {
     assert!(again.flagged(0.48).contains(&0));
     assert!(again.kept.is_empty());
     let missing = dataset(60).kept("model", std::slice::from_ref(&kept)).param("model", 4.0).run(&Pollution);
-    assert_eq!(missing.error.as_deref(), Some("there is no model of version 4: the newest is 1"));
+    assert_eq!(missing.error.as_deref(), Some("there is no model version 4: the newest is 1"));
     let other =
         dataset(60).classes(&["a", "b", "c"]).kept("model", &[kept]).param("model", 1.0).run(&Pollution);
-    assert!(other.error.unwrap().contains("of other classes"));
+    assert!(other.error.unwrap().contains("has other classes"));
     let broken = dataset(60).kept("model", &[b"nonsense".to_vec()]).param("model", 1.0).run(&Pollution);
-    assert!(broken.error.unwrap().contains("no model of this version"));
+    assert!(broken.error.unwrap().contains("in another format"));
 }

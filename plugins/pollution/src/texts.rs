@@ -21,7 +21,7 @@ const POSITIVE: [&str; 8] = [
     "a drawing of {}",
 ];
 
-/// What `StableLabel` says of a class.
+/// `StableLabel`'s texts about a class.
 const FIXED: [&str; 11] = [
     "a {}",
     "a picture of {}",
@@ -35,7 +35,7 @@ const FIXED: [&str; 11] = [
     "a picture of {} with objects",
     "a picture of {} in nature",
 ];
-/// What it says before a random word, a hundred times each.
+/// Its prefixes for random words, a hundred of each.
 const VARIED: [&str; 5] = [
     "a picture of {}",
     "a picture of people with {}",
@@ -111,9 +111,9 @@ const MORE_NOUNS: [&str; 63] = [
     "ruler", "sandwich", "scissors", "spoon", "statue", "stone", "tent", "umbrella", "violin",
 ];
 
-/// The vectors of all texts, row by row; nothing where the model reads no text.
+/// The vectors of all texts, row by row; empty if the model reads no text.
 pub(crate) struct Texts {
-    /// For each class what it may show.
+    /// For each class, what it may show.
     pub(crate) positive: Vec<OwnedMatrix>,
     /// For each class the prompts of the engineered features.
     pub(crate) features: Vec<OwnedMatrix>,
@@ -126,7 +126,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Embeds all texts; `None` where the model has no text tower.
+    /// Embeds all texts; `None` if the model has no text tower.
     pub(crate) fn read(view: &View<'_>, method: Method) -> Result<Option<Texts>> {
         let names: Vec<String> =
             (0..view.class_count()).map(|label| view.class_name(label as u32).into()).collect();
@@ -171,7 +171,7 @@ impl Texts {
     }
 }
 
-/// Pictures of things that are no class, and so many words that mean nothing.
+/// Pictures of things that are not a class, and that many random words.
 fn unrelated(names: &[String], words: usize) -> Vec<String> {
     let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
     let mut texts: Vec<String> =
@@ -185,7 +185,7 @@ fn unrelated(names: &[String], words: usize) -> Vec<String> {
     texts
 }
 
-/// Two to ten letters that mean nothing.
+/// A random word of two to ten letters.
 fn word(rng: &mut Rng) -> String {
     let length = 2 + rng.below(9);
     (0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect()

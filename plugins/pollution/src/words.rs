@@ -8,19 +8,19 @@ use crate::mlp::sigmoid;
 use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 
-/// Below this score a sample gets words and evidence, so that a moved threshold still finds them.
+/// Samples scoring below this get a reason and evidence, so that they are there if the threshold moves.
 const WORDS_BELOW: f32 = 0.65;
-/// P(clean) among as many others at which another class claims a sample.
+/// P(clean), for equal priors, from which another class claims a sample.
 const CLAIM: f32 = 0.75;
-/// How much higher, in logits, its claim must be than the own class's.
+/// How much higher, in logits, its claim must be than that of the sample's own class.
 const LEAD: f32 = 1.0;
-/// Samples named as evidence, and how many typical samples they are looked for among.
+/// Samples listed as evidence, and the number of typical samples to choose them from.
 const RELATED: usize = 3;
 const LOOKED_AT: usize = 256;
 /// Classes that a note lists.
 const MAX_LISTED: usize = 100;
 
-/// Writes words for what a moved threshold might flag.
+/// Writes reasons for what a moved threshold might flag.
 pub(crate) fn issues(
     view: &View<'_>,
     report: &Report<'_>,
@@ -30,14 +30,14 @@ pub(crate) fn issues(
     for (label, ensemble) in all.iter().enumerate() {
         let Some(ensemble) = ensemble else { continue };
         view.checkpoint()?;
-        for (place, &id) in data.classes[label].ids.iter().enumerate() {
-            if ensemble.scores[place] >= WORDS_BELOW {
+        for (index, &id) in data.classes[label].ids.iter().enumerate() {
+            if ensemble.scores[index] >= WORDS_BELOW {
                 continue;
             }
             let vector = data.rows.row(id as usize);
             let claim = claimed(data, all, label, vector);
             let name = view.class_name(label as u32);
-            let said = match (ensemble.rejections[place], ensemble.counting()) {
+            let said = match (ensemble.rejections[index], ensemble.counting()) {
                 (0, _) => format!("barely passes for {name}"),
                 (1, 1) => format!("the classifier of typical {name} samples rejects it"),
                 (no, all) if no == all => {
@@ -56,7 +56,7 @@ pub(crate) fn issues(
                 None => said,
             };
             let related = nearest(data, claim.map_or(label, |(other, _)| other), id);
-            let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[place])?)
+            let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[index])?)
                 .related(&related)
                 .reason(&reason);
             if let Some((other, _)) = claim {
@@ -91,7 +91,7 @@ fn nearest(data: &Data<'_>, label: usize, id: u32) -> Vec<Related> {
     related
 }
 
-/// Writes who joined, and how much the engineered features vary.
+/// Writes which members joined, and how much the engineered features vary.
 pub(crate) fn notes(
     view: &View<'_>,
     report: &Report<'_>,
@@ -156,7 +156,7 @@ pub(crate) fn model(view: &View<'_>, settings: &Settings, version: Option<u32>, 
     text
 }
 
-/// The chance that a polluted example has the lower logit of the two, ties counting half; `None` of one kind only.
+/// The probability that a polluted example has the lower logit of a pair, ties counting half; `None` for a single kind.
 fn auroc(held: &[&HeldOut]) -> Option<f64> {
     let mut sorted = held.to_vec();
     sorted.sort_by(|a, b| a.logit.total_cmp(&b.logit));

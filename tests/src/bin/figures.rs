@@ -1,6 +1,6 @@
-//! Measures the figures a terminal program over a bad link is held to, as `docs/benchmarks.md` has them.
+//! Measures the figures in `docs/benchmarks.md` for the terminal interface over a bad link.
 //!
-//! `cargo run --release -p chaffinch-tests --bin figures [NAME…]`; `--list` names them, `--short` measures as tests do.
+//! `cargo run --release -p chaffinch-tests --bin figures [NAME…]`; `--list` lists them, `--short` measures as the tests do.
 #![allow(clippy::print_stdout, reason = "figures are the result")]
 
 use chaffinch_tests::figures::{ALL, Figure, Scale};

@@ -1,4 +1,4 @@
-//! How many bytes and writes things cost.
+//! Bytes and writes per interaction.
 
 use super::keys::quit;
 use super::screen::listed;
@@ -9,13 +9,13 @@ use crate::terminal::Terminal;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// Calls of `write` and its kind by a process so far.
+/// Write system calls of a process so far.
 fn writes(pid: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("syscw: ")).and_then(|count| count.parse().ok())
 }
 
-/// Bytes and writes after a key, all that follows included.
+/// Bytes and writes after a key, including everything that follows.
 fn cost(terminal: &Terminal, key: &str) -> (f64, f64, f64) {
     let (bytes, count) = (terminal.tap().len(), writes(terminal.pid()));
     let frames = terminal.record().frames().len();
@@ -49,7 +49,7 @@ pub(super) fn bytes(scale: Scale) -> Report {
     let terminal = open(&["--pictures", "off"]);
     listed(&terminal);
     terminal.keys("Tgg");
-    // What happened last is taken off the screen after some seconds.
+    // The last message disappears from the screen after some seconds.
     std::thread::sleep(Duration::from_secs(10));
     terminal.settle(Duration::from_millis(500));
 
@@ -70,7 +70,7 @@ pub(super) fn bytes(scale: Scale) -> Report {
 
     let terminal = open(&["--pictures", "off"]);
     listed(&terminal);
-    // The last row of the page: every step scrolls or turns the page.
+    // The last row of the page: every step scrolls.
     terminal.keys("gg");
     terminal.settle(Duration::from_millis(500));
     let steps: Vec<_> = (0..scale.of(60, 40)).map(|_| cost(&terminal, "j")).collect();
@@ -87,9 +87,9 @@ pub(super) fn bytes(scale: Scale) -> Report {
     report.count("cursor move with a picture of half-blocks, median", median(&moves), "B", None);
     quit(terminal);
 
-    // While a scan goes on in the same program.
+    // While a scan is running in the same program.
     let busy = Sandbox::new();
-    // So many that the scan goes on for longer than is measured.
+    // Enough for the scan to outlast the measurement.
     pictures::dataset(&busy.data(), 10, scale.of(3_000, 60), 96);
     let (data, session) = (busy.data(), busy.session());
     let mut command = busy.command(["open", data.to_str().unwrap(), "--session", session.to_str().unwrap()]);

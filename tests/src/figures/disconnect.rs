@@ -1,4 +1,4 @@
-//! The terminal goes away.
+//! Losing the terminal.
 
 use super::screen::listed;
 use super::{Report, Scale, milliseconds};
@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 use crate::terminal::Terminal;
 use std::time::{Duration, Instant};
 
-/// A scan goes on when its terminal is lost, and another terminal finds it at work.
+/// A scan continues when its terminal is lost, and another terminal attaches to it.
 fn going_on(report: &mut Report) {
     let sandbox = Sandbox::new();
     pictures::dataset(&sandbox.data(), 10, 500, 96);
@@ -33,7 +33,7 @@ fn going_on(report: &mut Report) {
         let over = process::wait_for(Duration::from_secs(10), || !process::alive(pid));
         assert!(over.is_ok(), "the program outlives its terminal");
         terminal.end(Duration::from_secs(5));
-        // Longer than anything needs to end.
+        // Longer than anything needs to exit.
         std::thread::sleep(Duration::from_millis(1_500));
     }
     assert!(seen[0].len() == 1 && seen[0] == seen[1], "one engine all the time: {seen:?}");
@@ -41,7 +41,7 @@ fn going_on(report: &mut Report) {
     let done = process::wait_for(Duration::from_secs(300), || engines().is_empty());
     assert!(done.is_ok(), "the engine does not end after its scan");
     let left = crate::sandbox::number(&sandbox.scan(), "embedded");
-    // An engine that is gone by now may just have been fast.
+    // An engine that has exited by now may just have been fast.
     let cut = f64::from(u8::from(ended && left > 0));
     report.count("scans that ended with their terminal", cut, "", Some(0.0));
     report.count("embeddings left for a second scan", left as f64, "", Some(0.0));
@@ -74,7 +74,7 @@ pub(super) fn lost(scale: Scale) -> Report {
         let lost = Instant::now();
         terminal.hang_up();
         let over = process::wait_for(Duration::from_secs(10), || {
-            // Also of a process that has ended and was not waited for yet.
+            // Also for a process that has exited but was not waited for yet.
             last = process::cpu_seconds(pid).unwrap_or(last);
             !process::alive(pid)
         });

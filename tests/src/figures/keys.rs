@@ -1,4 +1,4 @@
-//! From a key to the frame that answers it, while scans use every core.
+//! From a key to the resulting frame, while scans use every core.
 
 use super::screen::{self, Frame, all_samples};
 use super::{Report, Scale, milliseconds, synthetic};
@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_micros(33_333);
 
 const SIZE: (u16, u16) = (120, 40);
 
-/// Scans one after another in another process, as long as this lives.
+/// Runs scans in another process, one after another, until dropped.
 struct Scans {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -74,7 +74,7 @@ fn script(count: usize, random: &mut Random) -> Vec<&'static str> {
             15..=16 => keys.extend([DOWN, "j"]),
             17 => keys.extend([DOWN, UP, "j"]),
             18 => keys.extend(["G", "k", "k", "j", HOME]),
-            // What comes of it arrives later and must not be taken for the answer to the next key.
+            // Its result arrives later and must not be taken for the response to the next key.
             _ => {
                 keys.extend(["f", "c", "l", "a", "s", "s", "-", "0", ESCAPE]);
                 keys.extend([""; 12]);
@@ -84,7 +84,7 @@ fn script(count: usize, random: &mut Random) -> Vec<&'static str> {
     keys
 }
 
-/// What a key changes: the place in the list, or the line being typed.
+/// What a key changes: the position in the list, or the line being typed.
 fn state(frame: &Frame) -> &str {
     if frame.message.trim_start().starts_with("filter ") {
         &frame.message
@@ -93,14 +93,14 @@ fn state(frame: &Frame) -> &str {
     }
 }
 
-/// What became of keys.
+/// The results for the keys.
 #[derive(Default)]
 struct Answers {
     /// How long each key but Escape waited for its frame, ms.
     times: Vec<f64>,
-    /// The same of Escape, which means itself only when no more of a sequence has come for a while.
+    /// The same for Escape, which counts as a key only if no more of a sequence follows for a while.
     escapes: Vec<f64>,
-    /// Keys that got none in a second.
+    /// Keys without a frame within a second.
     without: usize,
 }
 
@@ -163,7 +163,7 @@ pub(super) fn key_to_frame(scale: Scale) -> Report {
             quit(terminal);
         }
     }
-    // A scan in the very program, with pictures on the screen.
+    // A scan in the same program, with pictures on the screen.
     let sandbox = Sandbox::new();
     pictures::dataset(&sandbox.data(), 10, scale.of(300, 8), 96);
     for round in 0..scale.of(3, 1) {
@@ -189,7 +189,7 @@ pub(super) fn key_to_frame(scale: Scale) -> Report {
     report
 }
 
-/// The list is there, whatever else goes on.
+/// The list is shown, whatever else is going on.
 fn listed_while_scanning(terminal: &Terminal) {
     terminal.wait("rows", |screen| screen.contains(".png") || screen.contains(".jpg"));
     std::thread::sleep(Duration::from_millis(300));

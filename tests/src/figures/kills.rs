@@ -1,4 +1,4 @@
-//! Decisions after kills at random moments.
+//! Decisions after kills at random times.
 
 use super::screen::{self, Frame, listed};
 use super::{Report, Scale, milliseconds};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const SIZE: (u16, u16) = (110, 30);
 
-/// A number in front of a word of a line, however its digits are grouped.
+/// The number before a word in a line, with any digit grouping.
 fn number_before(line: &str, word: &str) -> Option<usize> {
     let head = &line[..line.find(word)?];
     let digits: String = head
@@ -25,7 +25,7 @@ fn number_before(line: &str, word: &str) -> Option<usize> {
     digits.chars().rev().filter(char::is_ascii_digit).collect::<String>().parse().ok()
 }
 
-/// Decisions that a frame shows as saved: those it counts, less those it says are being saved.
+/// Decisions that a frame shows as saved: its count minus those being saved.
 fn acknowledged(frame: &Frame) -> Option<usize> {
     let decided = number_before(&frame.top, " decided")?;
     let open = match frame.message.find("saving ") {
@@ -38,7 +38,7 @@ fn acknowledged(frame: &Frame) -> Option<usize> {
     Some(decided.saturating_sub(open))
 }
 
-/// What holds after all entries of a journal: the choice of each path.
+/// The state after all entries of a journal: the choice for each path.
 fn replay(entries: &[Value]) -> BTreeMap<String, String> {
     let mut done: Vec<&Value> = Vec::new();
     for entry in entries {
@@ -64,7 +64,7 @@ pub(super) fn kills(scale: Scale) -> Report {
     let terminal = open();
     listed(&terminal);
     terminal.keys("Tgg");
-    // Where the reviewer was is kept within two seconds.
+    // The reviewer's position is saved within two seconds.
     std::thread::sleep(Duration::from_millis(2_600));
     super::keys::quit(terminal);
 
@@ -76,7 +76,7 @@ pub(super) fn kills(scale: Scale) -> Report {
         let mut terminal = open();
         terminal.wait("the list", |screen| screen.contains(" samples") && screen.contains(".jpg"));
         resumed.push(milliseconds(started.elapsed()));
-        // What was there stays, in its order.
+        // Earlier entries are preserved, in order.
         assert!(sandbox.journal().len() >= journal.len(), "round {round}");
         for _ in 0..1 + random.below(12) {
             terminal.keys(["a", "x", "s", "a", "x", "u"][random.below(6)]);
@@ -99,7 +99,7 @@ pub(super) fn kills(scale: Scale) -> Report {
         lost += shown.saturating_sub(held + undone);
         journal = now;
     }
-    // The way back is whole: everything can be undone, one key each, the last first.
+    // The undo history is complete: everything can be undone, one key each, last first.
     let mut expected: Vec<(String, String)> = Vec::new();
     for entry in &journal {
         match entry.get("undo") {

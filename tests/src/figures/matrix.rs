@@ -1,4 +1,4 @@
-//! Twelve kinds of terminals that answer late, in pieces or not at all, and what the shell gets of it.
+//! Twelve kinds of terminals that respond late, in pieces or not at all, and what the shell receives.
 
 use super::{Report, Scale, milliseconds};
 use crate::answers::Manner;
@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// The terminals: manner and what the environment says of them.
+/// The terminals: their behavior and their environment.
 fn terminals() -> Vec<(&'static str, Manner, Vec<(&'static str, &'static str)>)> {
     let cell = Some((10, 20));
     let plain = Manner::default;
@@ -54,15 +54,15 @@ struct Case {
     manner: Manner,
     environment: Vec<(&'static str, &'static str)>,
     end: End,
-    /// How long the program runs before its end.
+    /// How long the program runs before it ends.
     after: Duration,
 }
 
-/// What was wrong, and how long the first frame took.
+/// The faults, and the time to the first frame.
 fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
     let session: PathBuf = sandbox.session();
     let program = sandbox.command(["open", session.to_str().unwrap()]);
-    // A shell around it: whatever answer comes too late is echoed there, as it would be at a prompt.
+    // Inside a shell: a response that comes too late is echoed there, as at a prompt.
     let mut shell = Command::new("sh");
     shell.arg("-c").arg("sh -c 'echo $$ >pid; exec \"$0\" \"$@\"' \"$0\" \"$@\"; printf 'PROMPT'; sleep 12");
     shell.arg(program.get_program()).args(program.get_args());
@@ -93,7 +93,7 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
                 stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
             };
             let _ = process::wait_for(Duration::from_secs(10), stopped);
-            // Long enough for whatever was still on its way.
+            // Long enough for anything still in flight.
             std::thread::sleep(delay.min(Duration::from_secs(2)));
             // The shell around it was stopped with it.
             let group = Pid::from_raw(i32::try_from(terminal.pid()).unwrap()).unwrap();
@@ -111,7 +111,7 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
     if process::wait_for(Duration::from_secs(20), || !process::alive(pid)).is_err() {
         wrong.push(format!("{}: still there after twenty seconds", case.name));
     }
-    // Whatever is still on its way arrives at the shell now.
+    // Anything still in flight reaches the shell now.
     let pieces = if case.manner.pieces.is_some() { 2_600 } else { 600 };
     std::thread::sleep(delay + Duration::from_millis(pieces));
     let tap = terminal.tap();

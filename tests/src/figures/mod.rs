@@ -1,7 +1,7 @@
-//! The figures that a terminal program over a bad link is held to, each measured through a real pseudo-terminal.
+//! The limits for a terminal program over a bad link, each measured through a real pseudo-terminal.
 //!
-//! Every figure is a function that makes what it needs, measures, checks what must hold at any speed, and returns
-//! its numbers. The short form runs as a test and looks at bytes and counts alone; the full form is the program
+//! Every figure is a function that sets up what it needs, measures, checks what must hold at any speed, and returns
+//! its numbers. The short form runs as a test and checks only bytes and counts; the full form is the program
 //! `figures`, whose numbers are in `docs/benchmarks.md`.
 
 mod bytes;
@@ -22,7 +22,7 @@ use std::time::Duration;
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// As the figures are defined; else just enough to see that they can be measured.
+    /// Full size; otherwise just enough to check that they can be measured.
     pub full: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct Number {
     pub value: f64,
     /// Its unit.
     pub unit: &'static str,
-    /// What it may be at most.
+    /// Its maximum.
     pub limit: Option<f64>,
     /// Whether it depends on the machine and its load.
     pub timed: bool,
@@ -67,7 +67,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// What a figure's measurement gave.
+/// The results of a figure.
 #[derive(Clone, Debug, Default)]
 pub struct Report(pub Vec<Number>);
 
@@ -94,7 +94,7 @@ impl Report {
     }
 }
 
-/// The value below which such a share of a sorted list lies; 0 of none.
+/// The quantile of a sorted list; 0 if it is empty.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
     sorted.get((last as f64 * share).ceil() as usize).copied().unwrap_or(0.0)
@@ -121,7 +121,7 @@ pub const ALL: [Figure; 10] = [
     ("triage", "keys a decision", triage::triage),
 ];
 
-/// A session of so many synthetic rows, made once and kept in cargo's target folder.
+/// A session with this many synthetic rows, created once and kept in cargo's target folder.
 fn synthetic(count: usize) -> PathBuf {
     let place = crate::artefacts::keep_dir(&format!("figures-{count}"));
     let (session, data) = (place.join("session"), place.join("data"));

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const SIDE: u32 = 600;
 const SIZE: (u16, u16) = (180, 60);
 
-/// Pictures beside the main one are smaller than this.
+/// Pictures other than the main one are smaller than this.
 const SMALL: u32 = 140;
 
 /// Something as smooth as a photo, with edges and a little noise.
@@ -67,7 +67,7 @@ fn open(sandbox: &Sandbox, link: Link) -> Terminal {
     terminal
 }
 
-/// Main pictures whose last byte came behind a place in the record: when, bytes of the file, and the picture.
+/// Main pictures whose last byte came after an offset in the recording: when, bytes of the file, and the picture.
 fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> {
     let (mut all, mut data, mut at) = (Vec::new(), Vec::new(), from);
     let bytes = &record.bytes;
@@ -76,7 +76,7 @@ fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> 
         let body = &bytes[start + 3..end];
         at = end + 2;
         let Some(cut) = body.iter().position(|byte| *byte == b';') else {
-            // One that was given up.
+            // An aborted one.
             data.clear();
             continue;
         };
@@ -100,13 +100,13 @@ fn transmitted(record: &Record, from: usize) -> Vec<(Instant, usize, RgbImage)> 
     all
 }
 
-/// When a picture was first put beside the list after this moment, sent then or there already.
+/// When a picture was first placed next to the list after this time, whether sent then or already there.
 fn shown_after(record: &Record, moment: Instant) -> Option<Instant> {
     let bytes = &record.bytes;
     let mut at = 0;
     while let Some(start) = find(&bytes[at..], b"\x1b_Ga=p,").map(|n| n + at) {
         let end = find(&bytes[start..], b"\x1b\\").map_or(bytes.len(), |n| n + start);
-        // The main picture is the first placement of its image; those of neighbours have higher numbers.
+        // The main picture is the first placement of its image; those of neighbors have higher numbers.
         let main = find(&bytes[start..end], b",p=1,").is_some();
         let came = record.came(end.min(bytes.len() - 1));
         if main && came > moment {
@@ -145,7 +145,7 @@ fn similarity(a: &RgbImage, b: &RgbImage) -> f64 {
     sum / f64::max(count, 1.0)
 }
 
-/// The picture file that the line of messages or the list names at the cursor, decoded.
+/// The picture file named at the cursor by the message line or the list, decoded.
 fn original(sandbox: &Sandbox, path: &str) -> RgbImage {
     image::open(sandbox.data().join(path)).unwrap().into_rgb8()
 }
@@ -229,7 +229,7 @@ pub(super) fn first_picture(scale: Scale) -> Report {
     }
     for (level, mut all) in alike {
         all.sort_by(f64::total_cmp);
-        // As a distance, so that less is better here as everywhere.
+        // As a distance, so that lower is better, as everywhere.
         report.count(
             format!("L{level}: 1 - SSIM to the original, most"),
             1.0 - all[0],

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Filters and orders as they are typed.
+/// Filters and sorts as typed.
 fn queries() -> Vec<Query> {
     let query = |all: bool, filter: &str, sort: Sort, descending: bool| Query {
         all,
@@ -48,7 +48,7 @@ fn queries() -> Vec<Query> {
         queries.push(query(all, "class:class-007", Sort::Path, false));
         queries.push(query(all, "", Sort::Rank, true));
     }
-    // The suspects in every order; all samples in another order than the rank's are listed apart.
+    // The suspects in every order; all samples in an order other than rank are listed separately.
     for sort in [Sort::Class, Sort::Path, Sort::Random, Sort::Group, Sort::Detector("image-quality".into())] {
         queries.push(query(false, "", sort, false));
     }
@@ -68,7 +68,7 @@ fn start(session: &Path, data: &Path) -> Client {
     engine::spawn(setup).unwrap()
 }
 
-/// Asks for a list and its first rows, and says how many it has.
+/// Requests a list and its first rows; returns its length.
 fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
     client.commands.send(Command::List { ticket, query }).unwrap();
     loop {
@@ -89,8 +89,8 @@ fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
     }
 }
 
-/// Megabytes of the screen's process and its engine's together: resident, of that their own and not files, and
-/// resident at most.
+/// Megabytes of the screen's and the engine's process together: resident, of which private, and
+/// peak resident.
 fn memory(screen: u32, session: &Path) -> [f64; 3] {
     let mut pids = process::running(program(), session.to_str().unwrap());
     pids.retain(|pid| process::is_engine(*pid));
@@ -112,7 +112,7 @@ pub(super) fn rows(scale: Scale) -> Report {
     let session = synthetic(count);
     let data = session.parent().unwrap().join("data");
 
-    // Once more, so that what is kept beside it is there and the system's cache is warm.
+    // Again, so that derived files exist and the page cache is warm.
     let sandbox = Sandbox::new();
     let (mut painted, mut listed) = (Vec::new(), Vec::new());
     for round in 0..scale.of(11, 2) {
@@ -192,7 +192,7 @@ pub(super) fn rows(scale: Scale) -> Report {
         list(&client, ticket, Query { all: true, sort, ..Query::default() });
         report.time(text, milliseconds(started.elapsed()), "ms", None);
     }
-    // A threshold that is moved ranks all samples anew.
+    // Moving a threshold re-ranks all samples.
     let mut moved = Vec::new();
     for threshold in [0.45, 0.4, 0.55, 0.3, 0.5].into_iter().cycle().take(scale.of(15, 2)) {
         let started = Instant::now();
@@ -211,7 +211,7 @@ pub(super) fn rows(scale: Scale) -> Report {
         "ms",
         None,
     );
-    // A newer list while an older one is being made.
+    // A newer list while an older one is being computed.
     let mut waits = Vec::new();
     let quick = || Query { filter: "is:unreadable".into(), ..Query::default() };
     for _ in 0..scale.of(15, 2) {
@@ -230,7 +230,7 @@ pub(super) fn rows(scale: Scale) -> Report {
     }
     waits.sort_by(f64::total_cmp);
     report.time(
-        format!("{count} rows: a list given up for another, median"),
+        format!("{count} rows: a list canceled for another, median"),
         percentile(&waits, 0.5),
         "ms",
         Some(20.0),

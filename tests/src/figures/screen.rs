@@ -1,4 +1,4 @@
-//! What the screen showed when, read from the bytes.
+//! What the screen showed at which time, from the bytes.
 
 use crate::terminal::{Record, Terminal};
 use std::num::NonZero;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// One frame.
 pub(super) struct Frame {
     pub(super) at: Instant,
-    /// The line of messages, which is the last but one.
+    /// The message line, which is the last but one.
     pub(super) message: String,
     /// The first line.
     pub(super) top: String,
@@ -16,13 +16,13 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The place in the list and its length, as shown.
+    /// The position in the list and its length, as shown.
     pub(super) fn place(&self) -> Option<&str> {
         place(&self.message)
     }
 }
 
-/// The word that is two numbers with a slash between them.
+/// The word of the form `number/number`.
 fn place(line: &str) -> Option<&str> {
     let number = |text: &str| {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || ",.' \u{202f}".contains(c))
@@ -32,7 +32,7 @@ fn place(line: &str) -> Option<&str> {
         .find(|word| word.split_once('/').is_some_and(|(a, b)| number(a) && number(b)))
 }
 
-/// The frames of a record on a screen of this size. What came behind the last whole frame is left out.
+/// The frames of a recording on a screen of this size. Anything after the last complete frame is left out.
 pub(super) fn frames(record: &Record, columns: u16, rows: u16) -> Vec<Frame> {
     let size = |side: u16| NonZero::new(side).unwrap();
     let mut screen = vt100::Parser::new(size(rows), size(columns), 0);
@@ -53,7 +53,7 @@ pub(super) fn listed(terminal: &Terminal) {
     terminal.settle(Duration::from_millis(400));
 }
 
-/// Goes to the first of all samples; which ones are listed is remembered with a session.
+/// Goes to the first of all samples; the filter is stored with the session.
 pub(super) fn all_samples(terminal: &Terminal) {
     listed(terminal);
     let all = |screen: &str| screen.lines().next().is_some_and(|top| top.contains(" samples"));

@@ -47,14 +47,14 @@ impl Drop for Tmux<'_> {
     }
 }
 
-/// The longest graphics sequence in what came.
+/// The longest graphics sequence received.
 fn longest(tap: &[u8]) -> usize {
     let starts = tap.windows(3).enumerate().filter(|(_, window)| *window == b"\x1b_G").map(|(at, _)| at);
     let length = |at: usize| tap[at..].windows(2).position(|pair| pair == b"\x1b\\").map_or(0, |end| end + 2);
     starts.map(length).max().unwrap_or(0)
 }
 
-/// A whole picture and the cells that show it are there.
+/// A complete picture and the cells that show it are present.
 fn shows(terminal: &Terminal) -> bool {
     let kitty = Kitty::read(&terminal.tap());
     !kitty.images.is_empty() && terminal.screen().matches('\u{10eeee}').count() > 50
@@ -92,7 +92,7 @@ pub(super) fn tmux(scale: Scale) -> Report {
         back.push(milliseconds(selected.elapsed()));
         most = most.max(longest(&terminal.tap()));
 
-        // Another terminal, which holds nothing, and by turns one without colours of 24 bits.
+        // Another terminal, which holds no pictures, alternately one without 24-bit color.
         terminal.hang_up();
         let started = Instant::now();
         let term = if round % 2 == 0 { "xterm-256color" } else { "xterm" };

@@ -1,4 +1,4 @@
-//! How many keys a decision takes, and whether every action can be found.
+//! Keys per decision, and whether every action can be found.
 
 use super::screen::listed;
 use super::{Report, Scale};
@@ -10,7 +10,7 @@ use crate::terminal::{PATIENCE, Terminal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// What a sample should be: keep it, remove it, or another class.
+/// The right decision for a sample: keep, remove, or another class.
 #[derive(Clone, Debug, PartialEq)]
 enum Truth {
     Keep,
@@ -29,7 +29,7 @@ fn dataset(sandbox: &Sandbox, count: usize) -> BTreeMap<String, Truth> {
             folder = (class + 1 + random.below(9)) % 10;
             said = Truth::Relabel(pictures::CLASSES[class]);
         } else if number % 40 == 7 {
-            // The very content of another one.
+            // The exact content of another one.
             drawn = 1_000_000 + (number / 80) as u64;
             folder = (number / 80) % 10;
             said = Truth::Remove;
@@ -45,7 +45,7 @@ fn dataset(sandbox: &Sandbox, count: usize) -> BTreeMap<String, Truth> {
     truth
 }
 
-/// The sample that the line of messages names.
+/// The sample named in the message line.
 fn path_of(screen: &str, sandbox: &Sandbox) -> Option<String> {
     let data = format!("{}/", sandbox.data().display());
     let (_, rest) = screen.lines().rev().find_map(|line| line.split_once(&data))?;
@@ -67,10 +67,10 @@ fn next(terminal: &Terminal, sandbox: &Sandbox, seen: &BTreeSet<String>) -> (Str
         found = path.filter(|path| !seen.contains(path)).map(|path| (screen.to_owned(), path));
         found.is_some()
     });
-    found.expect("it was waited for")
+    found.expect("the wait succeeded")
 }
 
-/// The digit beside a class among the candidates on the screen.
+/// The digit next to a class among the candidates on the screen.
 fn digit(screen: &str, class: &str) -> Option<char> {
     screen.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -80,7 +80,7 @@ fn digit(screen: &str, class: &str) -> Option<char> {
     })
 }
 
-/// The shortest beginning of a class name whose letters no other name has in this order.
+/// The shortest prefix of a class name that no other name contains as a subsequence.
 fn beginning(class: &str) -> &str {
     let within = |part: &str, name: &str| {
         let mut letters = name.chars();
@@ -130,7 +130,7 @@ pub(super) fn triage(scale: Scale) -> Report {
     assert!(saved.is_ok(), "{} of {count} were saved\n{}", sandbox.journal().len(), terminal.screen());
     super::keys::quit(terminal);
 
-    // What was typed is what was meant.
+    // What was recorded is what was intended.
     let output = sandbox.path().join("manifest.csv");
     sandbox.ok(["export", session, "--format", "manifest", "--all", "--output", output.to_str().unwrap()]);
     let mut wrong = 0;

@@ -32,7 +32,11 @@ pub struct Opened {
 }
 
 /// All formats, in the order in which they are tried.
-pub const FORMATS: &[Format] = &[folders::FORMAT, table::FORMAT];
+pub const FORMATS: &[Format] = &[
+    // The first that detects a path reads it.
+    folders::FORMAT,
+    table::FORMAT,
+];
 
 /// A form in which datasets are kept.
 #[derive(Debug, Clone, Copy)]

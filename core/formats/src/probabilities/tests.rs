@@ -122,9 +122,9 @@ fn rows_that_are_no_distribution_are_refused_with_their_place() {
         ("cats.csv", "label\ncat\ncat\n"),
     ]);
     let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
-    assert!(error("nan.csv").contains("nan.csv: row 1, class 0: NaN is no probability"));
+    assert!(error("nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
     assert!(error("logits.csv").contains("row 1 sums to 0.300000, not to 1"));
-    assert!(error("below.csv").contains("row 1, class 0: -0.2 is no probability"));
+    assert!(error("below.csv").contains("row 1, class 0: -0.2 is not a probability"));
     assert!(error("word.csv").contains("line 3: 'x' is no number"));
     assert!(error("short.csv").contains("line 3 has 1 values, the first line has 2"));
     assert!(files.read("one.csv", "cats.csv", "", "").unwrap_err().contains("only 1 class"));
@@ -215,7 +215,7 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
     let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
     assert!(error("a.csv c.csv").contains("c.csv: its columns are not the classes of"));
     assert!(error("a.csv short.csv").contains("short.csv: it has 1 rows"));
-    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is no probability"));
+    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
 }
 
 /// A class that no sample has, a class of one sample, and both under every filter, method and ensemble.

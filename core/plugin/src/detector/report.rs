@@ -1,14 +1,14 @@
-//! Where a detector writes what it found.
+//! Where a detector writes its results.
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use super::view::check;
 use crate::abi::{HostTable, IssueRecord, RelatedRecord, Slice, Str};
 use crate::{Error, Result, Score};
 
-/// Another sample named as evidence, and how alike the two are (1 = the same).
+/// Another sample as evidence, with its similarity (1 = identical).
 pub type Related = RelatedRecord;
 
-/// What a detector says of one sample.
+/// A detector's result for one sample.
 #[derive(Debug, Clone, Copy)]
 pub struct Issue<'a> {
     sample: usize,
@@ -20,33 +20,33 @@ pub struct Issue<'a> {
 }
 
 impl<'a> Issue<'a> {
-    /// A score for `sample`. Whether it is flagged is the threshold's affair, not the detector's.
+    /// A score for `sample`. The threshold, not the detector, determines whether it is flagged.
     pub fn new(sample: usize, score: Score) -> Issue<'a> {
         Issue { sample, score, suggested: None, group: None, related: &[], reason: "" }
     }
 
-    /// The label it should have.
+    /// Suggests a label.
     #[must_use]
     pub fn suggest(mut self, label: u32) -> Self {
         self.suggested = Some(label);
         self
     }
 
-    /// The group it belongs to (duplicates), numbered by the detector from 0.
+    /// The group it belongs to (duplicates), numbered from 0 by the detector.
     #[must_use]
     pub fn group(mut self, group: u32) -> Self {
         self.group = Some(group);
         self
     }
 
-    /// Other samples as evidence, most telling first.
+    /// Other samples as evidence, most relevant first.
     #[must_use]
     pub fn related(mut self, related: &'a [Related]) -> Self {
         self.related = related;
         self
     }
 
-    /// One English sentence that says why, without the file's name.
+    /// The reason: one sentence in English, without the file name.
     #[must_use]
     pub fn reason(mut self, reason: &'a str) -> Self {
         self.reason = reason;
@@ -54,8 +54,8 @@ impl<'a> Issue<'a> {
     }
 }
 
-/// Takes issues and scores across the border. The host checks each: an unknown sample or label, or a score
-/// that is none, refuses the detector's whole report.
+/// Passes issues and scores across the boundary. The host checks each: an unknown sample or label, or an invalid
+/// score, rejects the detector's whole report.
 pub struct Report<'h> {
     host: &'h HostTable,
 }
@@ -71,7 +71,8 @@ impl<'h> Report<'h> {
     /// When the host refuses it.
     pub fn issue(&self, issue: Issue<'_>) -> Result<()> {
         let record = IssueRecord {
-            sample: u32::try_from(issue.sample).map_err(|_| Error::new("sample number beyond 32 bits"))?,
+            sample: u32::try_from(issue.sample)
+                .map_err(|_| Error::new("the sample number does not fit in 32 bits"))?,
             score: issue.score.get(),
             suggested: issue.suggested.unwrap_or(u32::MAX),
             group: issue.group.unwrap_or(u32::MAX),
@@ -82,22 +83,22 @@ impl<'h> Report<'h> {
         check(self.host, unsafe { (self.host.issue)(self.host.ctx, &raw const record) })
     }
 
-    /// Writes the scores of all samples at once; NaN where a sample has none. Cheaper than one issue each:
-    /// use it for everything, then [`Report::issue`] for the samples that deserve words.
+    /// Writes the scores of all samples at once; NaN if a sample has none. Cheaper than one issue each:
+    /// use it for everything, then [`Report::issue`] for samples that deserve a reason.
     ///
     /// # Errors
-    /// When the host refuses them, for one if there are not as many as samples.
+    /// When the host refuses them, for example because their number is not that of the samples.
     pub fn scores(&self, scores: &[f32]) -> Result<()> {
         // SAFETY: as above; the slice outlives the call.
         check(self.host, unsafe { (self.host.scores)(self.host.ctx, Slice::new(scores)) })
     }
 
     /// Keeps bytes (a trained model) under a name for later runs of this detector on this dataset, and returns their
-    /// version, counted from 1. Nothing is kept when the run fails. Bytes equal to the newest version's stay that
-    /// version, so that the same run twice keeps one. Read them with [`View::kept`](crate::View::kept).
+    /// version, counted from 1. Nothing is kept if the run fails. Bytes equal to those of the newest version do not create a
+    /// new one, so repeating a run keeps one version. Read them with [`View::kept`](crate::View::kept).
     ///
     /// # Errors
-    /// When the name is not of a-z, 0-9 and -, there are more than 64 MiB, or the host has no place.
+    /// When the name has characters other than a-z, 0-9 and -, there are more than 64 MiB, or the host cannot store them.
     pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32> {
         let mut version = 0;
         // SAFETY: as above; name, bytes and version outlive the call.
@@ -107,7 +108,7 @@ impl<'h> Report<'h> {
         Ok(version)
     }
 
-    /// Leaves a named text about the whole run, for a person to read.
+    /// Writes a named note about the whole run, for the user to read.
     ///
     /// # Errors
     /// When the host refuses it.

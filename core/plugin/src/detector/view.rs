@@ -1,4 +1,4 @@
-//! Safe reading of what the host lends: here the dataset and the run's own parameters, in `computed` what the host
+//! Safe access to what the host lends: here the dataset and the parameters of the run, in `computed` what the host
 //! computes on request, in `pixels` the pictures.
 #![allow(unsafe_code)] // Calls the host's function table.
 
@@ -8,13 +8,13 @@ mod pixels;
 use crate::abi::{DatasetTable, HostTable, KeptRecord, Slice, Status, Str};
 use crate::{Decided, Dimensions, Error, Result, Split};
 
-/// Turns a host status into a result with the host's own sentence.
+/// Turns a host status into a result with the host's error message.
 pub(crate) fn check(host: &HostTable, status: Status) -> Result<()> {
     match status {
         Status::OK => Ok(()),
         Status::STOPPED => Err(Error::stopped()),
         Status(status) => {
-            // SAFETY: the host keeps the sentence alive until the next call on this thread; it is copied here.
+            // SAFETY: the host keeps the message alive until the next call on this thread; it is copied here.
             let message = unsafe { (host.message)(host.ctx).as_str() };
             Err(if Status(status) == Status::MISSING { Error::missing(message) } else { Error::new(message) })
         }
@@ -23,7 +23,7 @@ pub(crate) fn check(host: &HostTable, status: Status) -> Result<()> {
 
 /// The dataset and everything the host computes for detectors.
 ///
-/// Borrowed slices live as long as the run. Every method may be called from several threads.
+/// Borrowed slices are valid until the run ends. Every method may be called from several threads.
 pub struct View<'h> {
     host: &'h HostTable,
     data: DatasetTable,
@@ -35,7 +35,7 @@ unsafe impl Send for View<'_> {}
 unsafe impl Sync for View<'_> {}
 
 impl<'h> View<'h> {
-    /// Reads the dataset's arrays once and checks that they are of one length.
+    /// Reads the dataset's arrays once and checks that they have the same length.
     pub(crate) fn new(host: &'h HostTable) -> Result<View<'h>> {
         let mut data = DatasetTable {
             count: 0,
@@ -60,12 +60,12 @@ impl<'h> View<'h> {
             data.relabels.len,
         ];
         if lengths.iter().any(|&len| len != data.count) {
-            return Err(Error::new("the host's dataset arrays differ in length"));
+            return Err(Error::new("the host's dataset arrays have different lengths"));
         }
         Ok(View { host, data })
     }
 
-    /// What the host lent in a table.
+    /// A slice that the host lent in a table.
     fn lent<T>(&self, slice: Slice<T>) -> &'h [T] {
         // SAFETY: only called with slices that the host filled, which it lends until `run` returns; `'h` cannot outlive
         // that.
@@ -82,7 +82,7 @@ impl<'h> View<'h> {
         self.data.count == 0
     }
 
-    /// The given label of each sample, [`NO_LABEL`] where it has none.
+    /// The given label of each sample, [`NO_LABEL`] if it has none.
     pub fn labels(&self) -> &'h [u32] {
         self.lent(self.data.labels)
     }
@@ -92,13 +92,13 @@ impl<'h> View<'h> {
         self.data.classes.len
     }
 
-    /// The name of a class, empty where there is no such class.
+    /// The name of a class, or the empty string if there is no such class.
     pub fn class_name(&self, label: u32) -> &'h str {
-        // SAFETY: lent as the slices are.
+        // SAFETY: lent like the slices.
         self.lent(self.data.classes).get(label as usize).map_or("", |name| unsafe { name.as_str() })
     }
 
-    /// The samples of each class that can be decoded, in order; samples without a label are in none.
+    /// The decodable samples of each class, in order; samples without a label are in no class.
     pub fn members(&self) -> Vec<Vec<usize>> {
         let mut members = vec![Vec::new(); self.class_count()];
         for (sample, &label) in self.labels().iter().enumerate() {
@@ -121,8 +121,8 @@ impl<'h> View<'h> {
         }
     }
 
-    /// Whether the image could be decoded. Where not, it has no embedding, hash or pixels, and the host has
-    /// reported it already.
+    /// Whether the image could be decoded. If not, it has no embedding, hash or pixels, and the host has
+    /// already reported it.
     pub fn decodable(&self, sample: usize) -> bool {
         self.lent(self.data.decodable).get(sample) == Some(&1)
     }
@@ -137,7 +137,7 @@ impl<'h> View<'h> {
         self.lent(self.data.dimensions)
     }
 
-    /// What a person has decided about a sample so far.
+    /// The reviewer's decision about a sample so far.
     pub fn decision(&self, sample: usize) -> Option<Decided> {
         match self.lent(self.data.decisions).get(sample)? {
             1 => Some(Decided::Keep),
@@ -148,7 +148,7 @@ impl<'h> View<'h> {
         }
     }
 
-    /// A parameter of this detector: the number, the whole number, 0 or 1 of a flag, the index of a choice.
+    /// A parameter of this detector: the number or integer, 0 or 1 for a flag, the index for a choice.
     ///
     /// # Errors
     /// When the detector has not declared it.
@@ -159,7 +159,7 @@ impl<'h> View<'h> {
         Ok(value)
     }
 
-    /// A whole-number parameter of this detector, not below zero.
+    /// A non-negative integer parameter of this detector.
     ///
     /// # Errors
     /// When the detector has not declared it.
@@ -167,7 +167,7 @@ impl<'h> View<'h> {
         Ok(self.number(name)?.max(0.0) as usize)
     }
 
-    /// A yes-or-no parameter of this detector.
+    /// An on-off parameter of this detector.
     ///
     /// # Errors
     /// When the detector has not declared it.
@@ -184,10 +184,10 @@ impl<'h> View<'h> {
     }
 
     /// What this detector kept under a name in an earlier run on this dataset (see [`Report::keep`](crate::Report::keep)),
-    /// with its version; the newest where `version` is `None`.
+    /// with its version; the newest if `version` is `None`.
     ///
     /// # Errors
-    /// When the name is none, or the host cannot read it.
+    /// When the name is invalid, or the host cannot read it.
     pub fn kept(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, &'h [u8])>> {
         let mut record = KeptRecord { bytes: Slice::empty(), version: 0, reserved: 0 };
         let wanted = version.unwrap_or(0);
@@ -200,16 +200,16 @@ impl<'h> View<'h> {
         Ok(Some((record.version, self.lent(record.bytes))))
     }
 
-    /// Reports progress of this detector's own loop.
+    /// Reports the progress of this detector's own loop.
     pub fn progress(&self, done: usize, total: usize) {
         // SAFETY: the table's functions and `ctx` are valid until `run` returns.
         unsafe { (self.host.progress)(self.host.ctx, done as u64, total as u64) };
     }
 
-    /// Returns an error when the person asked to stop; call it in every long loop.
+    /// Returns an error if the user requested a stop; call it in every long loop.
     ///
     /// # Errors
-    /// [`Error::stopped`] when it is time to go.
+    /// [`Error::stopped`] if the detector should stop.
     pub fn checkpoint(&self) -> Result<()> {
         // SAFETY: as above.
         if unsafe { (self.host.stopped)(self.host.ctx) } != 0 { Err(Error::stopped()) } else { Ok(()) }

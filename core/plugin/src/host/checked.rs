@@ -1,4 +1,4 @@
-//! What every host checks alike: what a detector may ask for, what it passes, and what it writes.
+//! The checks that every host shares: what a detector may request, what it passes, and what it writes.
 
 use super::{Dataset, HostServices, Look, MAX_RADIUS, OutOfSample, Reported, needs_of};
 use crate::abi::{Slice, Str};
@@ -6,22 +6,22 @@ use crate::{Error, HashKind, HashPair, Info, Matrix, NO_LABEL, Needs, Neighbors,
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Said where a detector has declared the need of embeddings and there are none.
+/// The error for a detector that needs embeddings if there are none.
 pub const NO_EMBEDDINGS: &str = "this dataset has no embeddings";
 
 /// The most bytes kept under one name.
 const MAX_KEPT_BYTES: usize = 64 << 20;
 
-/// A host's services in one run, behind the checks.
+/// A host's services during one run, behind the checks.
 pub(super) struct Checked<'a, S> {
     pub(super) services: &'a S,
     pub(super) data: Dataset<'a>,
     pub(super) classes: Vec<Str>,
     needs: Needs,
     params: &'a BTreeMap<String, f64>,
-    /// The prompts of each class as they cross the border, and last those of the alternatives.
+    /// The prompts of each class as they cross the boundary, followed by those of the alternatives.
     prompts: Vec<OnceLock<Vec<Str>>>,
-    /// The first reason why this run cannot be trusted.
+    /// The first reason to reject this run.
     failure: Mutex<Option<String>>,
 }
 
@@ -39,7 +39,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
         }
     }
 
-    /// Keeps the first reason why this run cannot be trusted.
+    /// Records the first reason to reject this run.
     pub(super) fn refuse(&self, reason: impl Into<String>) -> Error {
         let reason = reason.into();
         let mut first = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,14 +51,14 @@ impl<'a, S: HostServices> Checked<'a, S> {
         self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses a service when none of the needs that allow it was declared. What is at hand because another detector
-    /// needs it makes no difference, or a detector would work beside that one only.
+    /// Refuses a service unless one of the needs that allow it was declared. It makes no difference whether another
+    /// detector has already had it computed; otherwise a detector would work only alongside that one.
     fn declared(&self, what: &str, any_of: &[(Needs, &str)]) -> Result<()> {
         if any_of.iter().any(|(need, _)| self.needs.contains(*need)) {
             return Ok(());
         }
         let names: Vec<String> = any_of.iter().map(|(_, name)| format!("Needs::{name}")).collect();
-        Err(Error::new(format!("it asks for {what} but does not declare {}", names.join(" or "))))
+        Err(Error::new(format!("the detector requests {what} but does not declare {}", names.join(" or "))))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {
@@ -72,7 +72,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
     }
 
     pub(super) fn neighbors(&self, k: usize) -> Result<Neighbors<'a>> {
-        self.declared("neighbours", &[(Needs::NEIGHBORS, "NEIGHBORS")])?;
+        self.declared("neighbors", &[(Needs::NEIGHBORS, "NEIGHBORS")])?;
         self.services.neighbors(k)
     }
 
@@ -81,7 +81,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
         let width = self.embeddings()?.cols();
         if count.checked_mul(width) != Some(vectors.len()) {
             return Err(Error::new(format!(
-                "a detector passed {} numbers where {count} vectors of {width} were due",
+                "the detector passed {} numbers instead of {count} vectors of {width}",
                 vectors.len()
             )));
         }
@@ -99,7 +99,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
         self.declared("similarities", &[(Needs::EMBEDDINGS, "EMBEDDINGS")])?;
         let count = self.data.labels.len();
         match rows.iter().chain(cols).find(|&&sample| sample as usize >= count) {
-            Some(sample) => Err(Error::new(format!("it asks for sample {sample} of {count}"))),
+            Some(sample) => Err(Error::new(format!("the detector requested sample {sample} of {count}"))),
             None => self.services.block(rows, cols),
         }
     }
@@ -117,12 +117,12 @@ impl<'a, S: HostServices> Checked<'a, S> {
     pub(super) fn prompts(&self, label: u32) -> Result<Slice<Str>> {
         self.declared("prompts", &[(Needs::TEXTS, "TEXTS")])?;
         let class = (label != NO_LABEL).then_some(label);
-        let place = class.map_or(self.classes.len(), |class| class as usize);
-        if class.is_some() && place >= self.classes.len() {
-            return Err(Error::new(format!("there is no class number {label}")));
+        let index = class.map_or(self.classes.len(), |class| class as usize);
+        if class.is_some() && index >= self.classes.len() {
+            return Err(Error::new(format!("there is no class {label}")));
         }
         let views = || self.services.prompts(class).iter().map(|text| Str::new(text)).collect();
-        Ok(Slice::new(self.prompts[place].get_or_init(views)))
+        Ok(Slice::new(self.prompts[index].get_or_init(views)))
     }
 
     pub(super) fn hashes(&self, kind: u32) -> Result<&'a [u64]> {
@@ -138,7 +138,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
         let kind = hash_kind(kind)?;
         if radius > MAX_RADIUS {
             return Err(Error::new(format!(
-                "the radius {radius} is too large: use at most {MAX_RADIUS} bits"
+                "the radius {radius} is too large; use at most {MAX_RADIUS} bits"
             )));
         }
         self.services.near_hashes(kind, radius)
@@ -176,13 +176,13 @@ impl<'a, S: HostServices> Checked<'a, S> {
         check_kept_name(name)?;
         let (len, most) = (bytes.len(), MAX_KEPT_BYTES >> 20);
         if len > MAX_KEPT_BYTES {
-            return Err(Error::new(format!("{len} bytes are too many to keep: at most {most} MiB")));
+            return Err(Error::new(format!("{len} bytes are too many to keep; the limit is {most} MiB")));
         }
         self.services.keep(name, bytes)
     }
 
-    /// Whatever cannot be true refuses the whole report: a detector that is wrong about one sample's number may be wrong about
-    /// all.
+    /// An impossible value rejects the whole report: a detector that gets one sample number wrong may have all of them
+    /// wrong.
     pub(super) fn issue(&self, issue: Reported<'_>) -> Result<()> {
         let (count, classes) = (self.data.labels.len(), self.classes.len());
         let Reported { sample, score, related, .. } = issue;
@@ -202,7 +202,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
             let (other, similarity) = (other.sample, other.similarity);
             return Err(self.refuse(format!("gives sample {other} the similarity {similarity} as evidence")));
         }
-        // Undecodable files have an issue of their own.
+        // Undecodable files already have an issue.
         if self.decodable(sample) {
             self.services.issue(issue);
         }
@@ -235,15 +235,17 @@ fn is_score(value: f32) -> bool {
 fn hash_kind(code: u32) -> Result<HashKind> {
     let kinds = [HashKind::Phash, HashKind::Dhash, HashKind::TurnedPhash];
     let found = kinds.into_iter().find(|kind| kind.code() == code);
-    found.ok_or_else(|| Error::new(format!("there is no perceptual hash number {code}")))
+    found.ok_or_else(|| Error::new(format!("there is no perceptual hash of kind {code}")))
 }
 
-/// Refuses what could be no file's name.
+/// Refuses names that are not safe as file names.
 fn check_kept_name(name: &str) -> Result<()> {
     let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(proper) {
         let name = name.escape_debug();
-        return Err(Error::new(format!("'{name}' is no name to keep bytes under: use a-z, 0-9 and -")));
+        return Err(Error::new(format!(
+            "'{name}' is not a valid name to keep bytes under; use a-z, 0-9 and -"
+        )));
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! Values that are computed once and lent.
+//! Values that are computed once and then lent.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// A list of values by key that only grows, so that each value can be lent as long as the list lives, while others are
-/// added. For a few dozen keys: they are looked for one after another.
+/// An append-only list of values by key: each value can be lent for as long as the list exists, while others are added.
+/// Meant for a few dozen keys, because lookup is linear.
 pub struct Memo<K, V> {
-    /// Held while a value is computed, so that others who ask for it wait.
+    /// Held while a value is being computed, so that other threads wait for it.
     computing: Mutex<()>,
     first: OnceLock<Box<Entry<K, V>>>,
 }
@@ -23,13 +23,13 @@ impl<K, V> Memo<K, V> {
         entries.map(|entry| (&entry.key, &entry.value))
     }
 
-    /// Adds a value, whether the key has one or not.
+    /// Adds a value, whether or not the key already has one.
     pub fn add(&self, key: K, value: V) -> &V {
         let _alone = self.computing.lock().unwrap_or_else(PoisonError::into_inner);
         self.append(key, value)
     }
 
-    /// Must be called with `computing` held, or the value of another thread could take this one's place.
+    /// Must be called with `computing` held; otherwise another thread's value could be stored instead.
     fn append(&self, key: K, value: V) -> &V {
         let mut end = &self.first;
         while let Some(entry) = end.get() {
@@ -45,10 +45,10 @@ impl<K: PartialEq, V> Memo<K, V> {
         self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
-    /// The value of a key, which is computed where there is none yet. `compute` may read this list and not add to it.
+    /// The value of a key, computed if there is none yet. `compute` may read this list but not add to it.
     ///
     /// # Errors
-    /// What `compute` says.
+    /// The error of `compute`.
     pub fn get_or_compute<E>(&self, key: K, compute: impl FnOnce() -> Result<V, E>) -> Result<&V, E> {
         let _alone = self.computing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.get(&key) {
@@ -65,7 +65,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K, V> Drop for Memo<K, V> {
-    /// One entry after another: a long list dropped from its head would fill the stack.
+    /// Iterative, because dropping a long list recursively would overflow the stack.
     fn drop(&mut self) {
         let mut next = self.first.take();
         while let Some(mut entry) = next {
@@ -81,7 +81,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn values_stay_where_they_are_while_others_come() {
+    fn values_stay_in_place_while_others_are_added() {
         let memo = Memo::default();
         let first: &String = memo.add(0, "zero".to_owned());
         for key in 1..200_000 {

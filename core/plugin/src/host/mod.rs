@@ -1,9 +1,9 @@
 //! The host's side of the contract: [`HostServices`] is what a host does for a detector, in safe Rust, and
-//! [`run_detector`] the one bridge from it to the C table.
+//! [`run_detector`] is the only bridge from it to the C table.
 //!
-//! The bridge answers for everything that is the same in every host: a service is refused where the detector has not
-//! declared the need for it, arguments are checked before they get here, what the detector writes is checked before it is
-//! passed on, and errors and panics become a status with a sentence.
+//! The bridge does everything that is the same in every host: it refuses a service unless the detector has declared the
+//! need for it, checks arguments before they get here, checks what the detector writes before passing it on, and turns
+//! errors and panics into a status with a message.
 
 mod checked;
 mod memo;
@@ -17,49 +17,49 @@ pub use table::run_detector;
 
 use crate::{Dimensions, HashKind, HashPair, Matrix, Neighbors, Pixels, Related, Result};
 
-/// What a host does in one run of one detector. Slices that are lent live as long as the borrow of the host, and so
-/// until the run is over; [`Memo`] keeps what is only computed when it is asked for.
+/// What a host does during one run of one detector. Lent slices are valid as long as the borrow of the host, that is,
+/// until the run ends; [`Memo`] keeps what is computed on demand.
 ///
-/// Everything may be called from several threads. An [`Error`](crate::Error) reaches the detector with its sentence and
+/// Everything may be called from several threads. An [`Error`](crate::Error) reaches the detector with its message and
 /// its kind: missing, stopped, or failed.
 pub trait HostServices: Sync {
     /// The dataset.
     fn dataset(&self) -> Dataset<'_>;
 
-    /// Takes a line for the log; level 0 debug, 1 info, 2 warning, 3 error.
+    /// Writes a line to the log; level 0 debug, 1 info, 2 warning, 3 error.
     fn log(&self, level: u32, text: &str);
 
-    /// Takes the progress of the detector's own loop.
+    /// Reports the progress of the detector's own loop.
     fn progress(&self, done: u64, total: u64);
 
-    /// Whether the person asked to stop.
+    /// Whether the user requested a stop.
     fn stopped(&self) -> bool;
 
-    /// One unit-length row a sample; zeros where the image could not be decoded.
+    /// One unit-length row per sample; zeros if the image could not be decoded.
     ///
     /// # Errors
-    /// With [`NO_EMBEDDINGS`] where there are none.
+    /// With [`NO_EMBEDDINGS`] if there are none.
     fn embeddings(&self) -> Result<Matrix<'_>>;
 
-    /// The `k` nearest neighbours of each sample, padded with `u32::MAX` and -1 where there are fewer.
+    /// The `k` nearest neighbors of each sample, padded with `u32::MAX` and -1.
     ///
     /// # Errors
     /// Without embeddings, or when stopped.
     fn neighbors(&self, k: usize) -> Result<Neighbors<'_>>;
 
-    /// Cosines of all samples with unit-length vectors, which are as wide as the embeddings.
+    /// Cosines of all samples with unit-length vectors of the embeddings' dimension.
     ///
     /// # Errors
     /// Without embeddings.
     fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>>;
 
-    /// Cosines of some samples with some samples, all of which exist.
+    /// Cosines of some samples with others, all of which exist.
     ///
     /// # Errors
     /// Without embeddings.
     fn block(&self, rows: &[u32], cols: &[u32]) -> Result<Vec<f32>>;
 
-    /// Width of an embedding, and the model's logit scale.
+    /// Dimension of an embedding, and the model's logit scale.
     ///
     /// # Errors
     /// Without a model.
@@ -68,16 +68,16 @@ pub trait HostServices: Sync {
     /// Unit-length text embeddings, one after another.
     ///
     /// # Errors
-    /// Without a model, where it has no text tower, which counts as missing, or where the device fails.
+    /// Without a model, if it has no text tower (counts as missing), or if the device fails.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>>;
 
     /// The prompts of a class that exists, or of the alternatives.
     fn prompts(&self, class: Option<u32>) -> &[String];
 
-    /// One perceptual hash a sample: pHash or dHash.
+    /// One perceptual hash per sample: pHash or dHash.
     ///
     /// # Errors
-    /// Where there are none.
+    /// If there are none.
     fn hashes(&self, kind: HashKind) -> Result<&[u64]>;
 
     /// All pairs of decodable samples within `radius` bits, at most [`MAX_RADIUS`], sorted.
@@ -86,50 +86,50 @@ pub trait HostServices: Sync {
     /// Without hashes, with too many pairs, or when stopped.
     fn near_hashes(&self, kind: HashKind, radius: u32) -> Result<&[HashPair]>;
 
-    /// Class probabilities of each sample by a model that was not trained on it.
+    /// Class probabilities for each sample from a model not trained on it.
     ///
     /// # Errors
-    /// Without embeddings, with fewer than two classes to tell apart, or when stopped.
+    /// Without embeddings, with fewer than two classes to separate, or when stopped.
     fn probabilities(&self) -> Result<OutOfSample<'_>>;
 
-    /// Decodes one sample that can be decoded, made to fit `max_side` (0 = full size).
+    /// Decodes one decodable sample, scaled to fit `max_side` (0 = full size).
     ///
     /// # Errors
-    /// When it cannot be decoded any more, and whatever `look` says.
+    /// If it can no longer be decoded, and any error of `look`.
     fn pixels(&self, sample: usize, max_side: u32, look: Look<'_>) -> Result<()>;
 
-    /// Decodes every decodable sample, on several threads where there are any.
+    /// Decodes every decodable sample, on several threads if available.
     ///
     /// # Errors
-    /// When stopped, and whatever `look` says.
+    /// When stopped, and any error of `look`.
     fn each_pixels(&self, max_side: u32, look: Look<'_>) -> Result<()>;
 
-    /// What the detector measured, one record a sample; zeros where the image could not be decoded.
+    /// What the detector measured, one record per sample; zeros if the image could not be decoded.
     ///
     /// # Errors
     /// When a picture could not be measured, or when stopped.
     fn measures(&self) -> Result<&[u8]>;
 
-    /// What this detector kept under a name, with its version; the newest where `version` is `None`.
+    /// What this detector kept under a name, with its version; the newest if `version` is `None`.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// If it exists but cannot be read.
     fn kept(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, &[u8])>>;
 
-    /// Takes bytes that are to be kept once the run has ended well, and says as which version. Bytes equal to the newest
-    /// version's stay that version.
+    /// Takes bytes to keep if the run succeeds, and returns their version. Bytes equal to those of the newest version do not
+    /// create a new one.
     ///
     /// # Errors
-    /// When what was kept so far cannot be read.
+    /// If what was kept so far cannot be read.
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32>;
 
-    /// Takes one issue of a decodable sample; a later one replaces an earlier.
+    /// Takes an issue of a decodable sample; a later one replaces an earlier one.
     fn issue(&self, issue: Reported<'_>);
 
-    /// Takes the scores of all samples, NaN where a sample has none or could not be decoded.
+    /// Takes the scores of all samples, NaN if a sample has none or could not be decoded.
     fn scores(&self, scores: &[f32]);
 
-    /// Takes a named text about the whole run; a later one of the same name replaces an earlier.
+    /// Takes a named note about the whole run; a later one of the same name replaces an earlier one.
     fn note(&self, name: &str, text: &str);
 }
 
@@ -142,7 +142,7 @@ pub const MAX_RADIUS: u32 = 16;
 /// The dataset as parallel slices, with the codes of [`DatasetTable`](crate::abi::DatasetTable).
 #[derive(Clone, Copy, Debug)]
 pub struct Dataset<'a> {
-    /// Class of each sample, [`NO_LABEL`](crate::NO_LABEL) where it has none.
+    /// Class of each sample, [`NO_LABEL`](crate::NO_LABEL) if it has none.
     pub labels: &'a [u32],
     /// 0 none, 1 train, 2 validation, 3 test.
     pub splits: &'a [u8],
@@ -154,36 +154,36 @@ pub struct Dataset<'a> {
     pub dimensions: &'a [Dimensions],
     /// Class names by label.
     pub classes: &'a [String],
-    /// What a person decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
+    /// Decisions: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
     pub decisions: &'a [u8],
-    /// The class a person relabelled to, `u32::MAX` elsewhere.
+    /// The new class of relabeled samples, `u32::MAX` elsewhere.
     pub relabels: &'a [u32],
 }
 
 /// Out-of-sample class probabilities.
 #[derive(Clone, Copy, Debug)]
 pub struct OutOfSample<'a> {
-    /// One row a sample, one column a class; zeros where the image could not be decoded.
+    /// One row per sample, one column per class; zeros if the image could not be decoded.
     pub matrix: Matrix<'a>,
-    /// The fold of each sample, which its model was not trained on; `u32::MAX` where it has no row.
+    /// The fold of each sample, which its model was not trained on; `u32::MAX` if it has no row.
     pub folds: &'a [u32],
-    /// The power to which each row was raised; 1 where none was.
+    /// The power to which each row was raised; 1 if not calibrated.
     pub inverse_temperature: f32,
 }
 
-/// What a detector says of one sample. A host gets it checked: sample, class and evidence exist, and the score is one.
+/// A detector's result for one sample, already checked: sample, class and evidence exist, and the score is valid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reported<'a> {
     /// The sample.
     pub sample: usize,
     /// 0..=1.
     pub score: f32,
-    /// The label it should have.
+    /// The suggested label.
     pub suggested: Option<u32>,
-    /// Group within the detector.
+    /// Its group within the detector.
     pub group: Option<u32>,
     /// Evidence.
     pub related: &'a [Related],
-    /// One English sentence, possibly empty.
+    /// One sentence in English, possibly empty.
     pub reason: &'a str,
 }

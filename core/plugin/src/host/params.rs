@@ -1,9 +1,9 @@
-//! The values a detector runs with, and what they need.
+//! The parameter values of a run, and what they need.
 
 use crate::{Error, Info, Needs, Result};
 use std::collections::BTreeMap;
 
-/// The values a detector runs with: what was given, checked against its declaration, and defaults for the rest.
+/// The parameter values of a run: the given ones, checked against the declaration, and defaults for the rest.
 ///
 /// # Errors
 /// For a parameter the detector does not have, or a value outside its bounds.
@@ -28,8 +28,8 @@ pub fn resolve_params(info: &Info, given: &BTreeMap<String, f64>) -> Result<BTre
     Ok(params)
 }
 
-/// What a detector needs with the parameters it was given: what it declares, and what a parameter asks for that is
-/// not at its default.
+/// What a detector needs with the given parameters: what it declares, plus the needs of parameters that are not at their
+/// default.
 pub fn needs_of(info: &Info, given: &BTreeMap<String, f64>) -> Needs {
     let extra = info.parameters().iter().filter_map(|param| Some(param.needed_at(*given.get(param.name())?)));
     extra.fold(info.needed(), Needs::and)

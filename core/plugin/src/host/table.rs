@@ -1,6 +1,6 @@
-//! The C functions a detector calls, made for any host: each reads its arguments, asks the host behind the checks, and
-//! turns errors and panics into a status, since nothing may unwind across the border.
-#![allow(unsafe_code)] // The host's half of the border.
+//! The C functions that a detector calls, generated for any host: each reads its arguments, calls the host through the
+//! checks, and turns errors and panics into a status, because nothing may unwind across the boundary.
+#![allow(unsafe_code)] // The host's half of the boundary.
 
 use super::checked::Checked;
 use super::{HostServices, Reported};
@@ -15,16 +15,16 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// The sentence of the last error on this thread, for [`HostTable::message`].
+    /// The message of the last error on this thread, for [`HostTable::message`].
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Lends a host's services to a detector, whose function `call` calls with the table. `params` are those of
+/// Lends a host's services to a detector; `call` calls the detector's function with the table. `params` come from
 /// [`resolve_params`](super::resolve_params).
 ///
 /// # Errors
-/// With the kind stopped where the detector says that it was, else with the first reason why its report cannot be
-/// trusted: what it wrote, or its own sentence.
+/// [`Error::stopped`] if the detector says that it was stopped; otherwise the first reason to reject its report: something
+/// invalid that it wrote, or its own error message.
 pub fn run_detector<S: HostServices>(
     services: &S,
     info: &Info,
@@ -37,12 +37,12 @@ pub fn run_detector<S: HostServices>(
         (Status::STOPPED, _) => Err(Error::stopped()),
         (_, Some(reason)) => Err(Error::new(reason)),
         (Status::OK, None) => Ok(()),
-        (Status::ERROR | Status::PANIC, None) => Err(Error::new("failed without saying why")),
+        (Status::ERROR | Status::PANIC, None) => Err(Error::new("failed without an error message")),
         (Status(other), None) => Err(Error::new(format!("returned the unknown status {other}"))),
     }
 }
 
-/// The table, whose functions may be called as long as `run` lives.
+/// The table; its functions may be called as long as `run` is alive.
 fn table<S: HostServices>(run: &Checked<'_, S>) -> HostTable {
     HostTable {
         abi: ABI_VERSION,
@@ -76,7 +76,7 @@ fn table<S: HostServices>(run: &Checked<'_, S>) -> HostTable {
     }
 }
 
-/// Turns a result, or a panic, into a status, and keeps the sentence.
+/// Turns a result or a panic into a status and records the message.
 fn answer(work: impl FnOnce() -> Result<()>) -> Status {
     let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let reason = PanicMessage(&*payload);
@@ -90,20 +90,20 @@ fn answer(work: impl FnOnce() -> Result<()>) -> Status {
     if error.is_missing() { Status::MISSING } else { Status::ERROR }
 }
 
-/// Does some work for the run behind a context.
+/// Does some work for the run behind a context pointer.
 ///
 /// # Safety
-/// `ctx` must be that of a table whose run still lives, with this `S`.
+/// `ctx` must be from a table with this `S` whose run is still alive.
 unsafe fn serve<S: HostServices>(
     ctx: *mut c_void,
     work: impl FnOnce(&Checked<'_, S>) -> Result<()>,
 ) -> Status {
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     let run = unsafe { &*ctx.cast::<Checked<'_, S>>() };
     answer(|| work(run))
 }
 
-/// Does some work for the run behind a context, and writes its result to `out`.
+/// Does some work for the run behind a context pointer and writes its result to `out`.
 ///
 /// # Safety
 /// As for [`serve`], and `out` must be null or valid for a write.
@@ -114,18 +114,18 @@ unsafe fn lend<S: HostServices, T>(
 ) -> Status {
     let write = |run: &Checked<'_, S>| {
         if out.is_null() {
-            return Err(Error::new("a detector passed a null pointer"));
+            return Err(Error::new("the detector passed a null pointer"));
         }
         let value = work(run)?;
-        // SAFETY: not null, and the caller answers for the rest.
+        // SAFETY: not null, and the caller guarantees the rest.
         unsafe { out.write(value) };
         Ok(())
     };
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     unsafe { serve(ctx, write) }
 }
 
-/// Does some work for the run behind a context, and writes its numbers to `out`, which holds `len`.
+/// Does some work for the run behind a context pointer and copies the resulting numbers to `out`, which holds `len`.
 ///
 /// # Safety
 /// As for [`serve`], and `out` must be null or valid for `len` writes.
@@ -139,15 +139,15 @@ unsafe fn fill<S: HostServices>(
         let values = work(run)?;
         if len != values.len() || (out.is_null() && len > 0) {
             let due = values.len();
-            return Err(Error::new(format!("a detector's buffer holds {len} numbers, {due} are needed")));
+            return Err(Error::new(format!("the detector's buffer holds {len} numbers but needs {due}")));
         }
         if len > 0 {
-            // SAFETY: not null, the lengths agree, and the caller answers for the memory.
+            // SAFETY: not null, the lengths agree, and the caller guarantees the memory.
             unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), out, len) };
         }
         Ok(())
     };
-    // SAFETY: the caller answers for it.
+    // SAFETY: the caller guarantees it.
     unsafe { serve(ctx, copy) }
 }
 
@@ -155,7 +155,7 @@ fn matrix_table(matrix: Matrix<'_>) -> MatrixTable {
     MatrixTable { data: Slice::new(matrix.as_slice()), rows: matrix.rows(), cols: matrix.cols() }
 }
 
-/// The detector's sink, which the contract lets the host call from any thread.
+/// The detector's sink, which the host may call from any thread by contract.
 struct Sink {
     ctx: *mut c_void,
     receive: PixelSink,
@@ -173,14 +173,14 @@ impl Sink {
         match unsafe { (self.receive)(self.ctx, sample as u32, &raw const table) } {
             Status::OK => Ok(()),
             Status::STOPPED => Err(Error::stopped()),
-            // The detector keeps its own sentence.
+            // The detector keeps its own message.
             _ => Err(Error::new("the detector failed on an image")),
         }
     }
 }
 
-// SAFETY of all functions below: `ctx` is what `table` put beside them, whose run lives until the detector returns, and
-// pointers the detector passes are valid for the time of the call, as the contract says.
+// SAFETY of all functions below: `ctx` is the pointer that `table` stored with them, whose run is alive until the detector
+// returns; pointers passed by the detector are valid for the duration of the call, by contract.
 
 unsafe extern "C" fn log<S: HostServices>(ctx: *mut c_void, level: u32, text: Str) {
     // SAFETY: see above.
@@ -198,7 +198,7 @@ unsafe extern "C" fn fail<S: HostServices>(ctx: *mut c_void, text: Str) {
 }
 
 unsafe extern "C" fn message(_: *mut c_void) -> Str {
-    // The view stays valid until the next error on this thread, which is what the contract says.
+    // The view stays valid until the next error on this thread, as documented in the contract.
     MESSAGE.with(|message| Str::new(&message.borrow()))
 }
 
@@ -271,7 +271,7 @@ unsafe extern "C" fn similarities<S: HostServices>(
     let cosines = |run: &Checked<'_, S>| {
         let width = run.embeddings()?.cols();
         let numbers = count.checked_mul(width).ok_or_else(|| Error::new("too many vectors"))?;
-        // SAFETY: see above. Null gives nothing, which is refused where something is due.
+        // SAFETY: see above. Null gives an empty slice, which is refused if vectors are expected.
         let vectors = unsafe { Slice { ptr: vectors, len: numbers }.as_slice() };
         run.similarities(vectors, count)
     };

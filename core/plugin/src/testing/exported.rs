@@ -1,13 +1,13 @@
 //! A detector as a library exports it, for tests of hosts.
-#![allow(unsafe_code)] // Called by a host as a library's functions are.
+#![allow(unsafe_code)] // Called by a host like the functions of a library.
 
 use crate::Detector;
 use crate::abi::{DetectorTable, FailSink, HostTable, PixelsTable, Status};
 use crate::export::{measure_caught, run_caught};
 use std::ffi::c_void;
 
-/// What [`export_detector!`](crate::export_detector) writes for a detector, but panics are printed as ever, so that a
-/// test that fails says why.
+/// What [`export_detector!`](crate::export_detector) generates for a detector, except that panics are printed as usual, so
+/// that a failing test says why.
 pub fn exported<D: Detector + Default>() -> DetectorTable {
     DetectorTable {
         measure: (D::MEASURE_BYTES > 0).then_some(measure::<D>),
@@ -30,6 +30,6 @@ unsafe extern "C" fn measure<D: Detector + Default>(
     sink: *mut c_void,
     fail: FailSink,
 ) -> Status {
-    // SAFETY: the host lends picture and record for the time of this call.
+    // SAFETY: the host lends picture and record for the duration of this call.
     unsafe { measure_caught(&D::default(), pixels, record, len, sink, fail) }
 }

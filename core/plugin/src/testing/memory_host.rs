@@ -1,21 +1,20 @@
 //! The in-memory host: how a test describes its dataset.
 
 use super::services::{Arrays, Run};
-use super::{Outcome, Picture, normalise};
+use super::{Outcome, Picture, normalize};
 use crate::abi::{HostTable, Status};
 use crate::export::run_caught;
 use crate::host::{resolve_params, run_detector};
 use crate::{Decided, Detector, Dimensions, NO_LABEL, Source, Split};
 use std::collections::BTreeMap;
 
-/// Turns a text into an embedding; `None` where there is no text tower.
+/// Turns a text into an embedding; `None` without a text tower.
 type TextTower = Box<dyn Fn(&str) -> Option<Vec<f32>> + Send + Sync>;
 
 /// A small dataset in memory and everything a host does for a detector.
 ///
-/// The number of samples is the length of the longest array given; arrays that are not given get defaults
-/// (no label, no split, decodable, distinct contents, 32 × 32 pixels), arrays of another length panic in
-/// [`MemoryHost::run`].
+/// The number of samples is the length of the longest array; missing arrays get defaults (no label, no split, decodable,
+/// distinct contents, 32 × 32 pixels), and arrays of another length make [`MemoryHost::run`] panic.
 #[derive(Default)]
 pub struct MemoryHost {
     pub(super) classes: Vec<String>,
@@ -46,114 +45,114 @@ impl MemoryHost {
         MemoryHost::default()
     }
 
-    /// Names the classes.
+    /// Sets the class names.
     #[must_use]
     pub fn classes<S: AsRef<str>>(mut self, names: &[S]) -> Self {
         self.classes = names.iter().map(|name| name.as_ref().to_owned()).collect();
         self
     }
 
-    /// Labels the samples; [`NO_LABEL`] where one has none.
+    /// Sets the labels; [`NO_LABEL`] for none.
     #[must_use]
     pub fn labels(mut self, labels: &[u32]) -> Self {
         self.labels = Some(labels.to_vec());
         self
     }
 
-    /// Puts each sample into a split.
+    /// Sets the split of each sample.
     #[must_use]
     pub fn splits(mut self, splits: &[Split]) -> Self {
         self.splits = Some(splits.to_vec());
         self
     }
 
-    /// Says which samples can be decoded.
+    /// Sets which samples can be decoded.
     #[must_use]
     pub fn decodable(mut self, decodable: &[bool]) -> Self {
         self.decodable = Some(decodable.to_vec());
         self
     }
 
-    /// Gives each file a content hash.
+    /// Sets the content hash of each file.
     #[must_use]
     pub fn contents(mut self, hashes: &[[u8; 32]]) -> Self {
         self.contents = Some(hashes.to_vec());
         self
     }
 
-    /// Gives each image a size.
+    /// Sets the size of each image.
     #[must_use]
     pub fn dimensions(mut self, dimensions: &[Dimensions]) -> Self {
         self.dimensions = Some(dimensions.to_vec());
         self
     }
 
-    /// Decides about one sample.
+    /// Sets the decision about one sample.
     #[must_use]
     pub fn decide(mut self, sample: usize, decision: Decided) -> Self {
         self.decisions.insert(sample, decision);
         self
     }
 
-    /// Gives each sample an embedding of `dim` numbers, which is made unit length here.
+    /// Sets the embeddings, `dim` numbers each; they are normalized here.
     #[must_use]
     pub fn embeddings(mut self, data: &[f32], dim: usize) -> Self {
         let mut data = data.to_vec();
-        data.chunks_exact_mut(dim.max(1)).for_each(normalise);
+        data.chunks_exact_mut(dim.max(1)).for_each(normalize);
         self.embeddings = Some((data, dim));
         self
     }
 
-    /// Gives each sample its class probabilities, one column a class.
+    /// Sets the class probabilities of each sample, one column per class.
     #[must_use]
     pub fn probabilities(mut self, data: &[f32]) -> Self {
         self.probabilities = Some(data.to_vec());
         self
     }
 
-    /// Puts each sample into a fold; without saying so all are in fold 0.
+    /// Sets the fold of each sample; the default is fold 0.
     #[must_use]
     pub fn folds(mut self, folds: &[u32]) -> Self {
         self.folds = Some(folds.to_vec());
         self
     }
 
-    /// The inverse temperature of the probabilities, 1 without saying so.
+    /// Sets the inverse temperature of the probabilities; the default is 1.
     #[must_use]
     pub fn inverse_temperature(mut self, power: f32) -> Self {
         self.inverse_temperature = Some(power);
         self
     }
 
-    /// Gives each sample a pHash and a dHash.
+    /// Sets the pHash and dHash of each sample.
     #[must_use]
     pub fn hashes(mut self, phash: &[u64], dhash: &[u64]) -> Self {
         self.hashes = [Some(phash.to_vec()), Some(dhash.to_vec())];
         self
     }
 
-    /// Gives each sample its pixels, and its size where [`MemoryHost::dimensions`] does not.
+    /// Sets the pixels of each sample, and its size unless [`MemoryHost::dimensions`] does.
     #[must_use]
     pub fn pictures(mut self, pictures: Vec<Picture>) -> Self {
         self.pictures = Some(pictures);
         self
     }
 
-    /// Says how each file stores its picture; without it nothing is known of that.
+    /// Sets how each file stores its picture; the default is unknown.
     #[must_use]
     pub fn sources(mut self, sources: &[Source]) -> Self {
         self.sources = Some(sources.to_vec());
         self
     }
 
-    /// Sets the prompts of a class; without them a class has `a photo of a NAME`.
+    /// Sets the prompts of a class; the default is `a photo of a NAME`.
     #[must_use]
     pub fn prompts<S: AsRef<str>>(mut self, label: u32, prompts: &[S]) -> Self {
         self.prompts.insert(label, prompts.iter().map(|text| text.as_ref().to_owned()).collect());
         self
     }
 
-    /// Sets the alternatives; without them there is `a photo of something`.
+    /// Sets the alternatives; the default is `a photo of something`.
     #[must_use]
     pub fn alternatives<S: AsRef<str>>(self, prompts: &[S]) -> Self {
         self.prompts(NO_LABEL, prompts)
@@ -202,7 +201,7 @@ impl MemoryHost {
         self.run_by_hand(detector, |table| run_caught(detector, table))
     }
 
-    /// Runs a function that calls the table by hand, as a library may, in the place of a detector.
+    /// Runs a function that calls the table directly, as a library may, instead of a detector.
     ///
     /// # Panics
     /// When the arrays given to this host differ in length.

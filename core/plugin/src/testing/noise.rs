@@ -1,6 +1,6 @@
-//! Made-up vectors.
+//! Synthetic vectors.
 
-/// Numbers in -1..1 that are the same on every machine, from a seed.
+/// Seeded numbers in -1..1 that are the same on every machine.
 #[derive(Clone, Debug)]
 pub struct Noise(pub u64);
 

@@ -1,4 +1,4 @@
-//! Reads embeddings that another program saved.
+//! Reads embeddings saved by another program.
 
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -7,10 +7,15 @@ use std::path::Path;
 /// columns: what [`MemoryHost::embeddings`](super::MemoryHost::embeddings) takes.
 ///
 /// # Errors
-/// When the file cannot be read, or holds something else.
+/// When the file cannot be read or contains something else.
 pub fn npy(path: &Path) -> Result<(Vec<f32>, usize)> {
     let bytes = std::fs::read(path)?;
-    let wrong = || Error::new(ErrorKind::InvalidData, format!("{} is no matrix of float32", path.display()));
+    let wrong = || {
+        Error::new(
+            ErrorKind::InvalidData,
+            format!("{} is not a two-dimensional float32 array", path.display()),
+        )
+    };
     // Magic, version 1.x, two bytes of length, then the header.
     if !bytes.starts_with(b"\x93NUMPY\x01") || bytes.len() < 10 {
         return Err(wrong());
@@ -47,7 +52,7 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(npy(&path).unwrap(), (vec![1.5, -2.0], 1));
         std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert!(npy(&path).unwrap_err().to_string().contains("no matrix"));
+        assert!(npy(&path).unwrap_err().to_string().contains("not a two-dimensional"));
         std::fs::remove_file(&path).unwrap();
         assert!(npy(&path).is_err());
     }

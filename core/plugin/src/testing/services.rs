@@ -1,7 +1,7 @@
-//! What the in-memory host does in one run, by brute force.
+//! The services of the in-memory host, by brute force.
 
 use super::memory_host::MemoryHost;
-use super::{Outcome, OwnedIssue, dot, normalise};
+use super::{Outcome, OwnedIssue, dot, normalize};
 use crate::abi::Status;
 use crate::export::caught;
 use crate::host::{Dataset, HostServices, Look, Memo, NO_EMBEDDINGS, OutOfSample, Reported};
@@ -25,7 +25,7 @@ pub(super) struct Arrays {
     pub(super) prompts: Vec<Vec<String>>,
 }
 
-/// One run: the dataset, what was computed for the detector, and what it wrote.
+/// A run: the dataset, what was computed for the detector, and what it wrote.
 pub(super) struct Run<'a, D> {
     host: &'a MemoryHost,
     detector: &'a D,
@@ -40,7 +40,7 @@ pub(super) struct Run<'a, D> {
 struct Written {
     outcome: Outcome,
     issues: BTreeMap<usize, OwnedIssue>,
-    /// How often the detector looked whether to stop.
+    /// How often the detector checked for a stop.
     looks: usize,
 }
 
@@ -59,11 +59,11 @@ impl<'a, D: Detector> Run<'a, D> {
         }
     }
 
-    /// What the run left behind, with the reason why it failed or was stopped.
+    /// The results of the run, with the reason if it failed or was stopped.
     pub(super) fn into_outcome(self, ended: Option<Error>) -> Outcome {
         let Written { mut outcome, issues, .. } =
             self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // What is said of one sample goes before its place in a list of all scores, whichever came first.
+        // An issue takes precedence over the list of all scores, whichever was written first.
         for (&sample, issue) in &issues {
             outcome.scores[sample] = Some(issue.score);
         }
@@ -92,9 +92,9 @@ impl<'a, D: Detector> Run<'a, D> {
             let mut all: Vec<(f32, usize)> =
                 others.map(|other| (dot(rows.row(sample), rows.row(other)), other)).collect();
             all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            for (place, &(similarity, other)) in all.iter().take(k).enumerate() {
-                indices[sample * k + place] = other as u32;
-                near[sample * k + place] = similarity;
+            for (rank, &(similarity, other)) in all.iter().take(k).enumerate() {
+                indices[sample * k + rank] = other as u32;
+                near[sample * k + rank] = similarity;
             }
         }
         (indices, near)
@@ -197,7 +197,7 @@ impl<D: Detector> HostServices for Run<'_, D> {
             let mut vector =
                 vector.ok_or_else(|| Error::new(format!("the text tower does not know '{text}'")))?;
             assert_eq!(vector.len(), dim, "a text is not as wide as the images");
-            normalise(&mut vector);
+            normalize(&mut vector);
             values.extend(vector);
         }
         Ok(values)
@@ -257,7 +257,7 @@ impl<D: Detector> HostServices for Run<'_, D> {
     fn kept(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, &[u8])>> {
         let versions = self.host.kept.get(name).map_or(&[][..], Vec::as_slice);
         let version = version.unwrap_or(versions.len() as u32);
-        let found = (version as usize).checked_sub(1).and_then(|place| versions.get(place));
+        let found = (version as usize).checked_sub(1).and_then(|index| versions.get(index));
         Ok(found.map(|bytes| (version, bytes.as_slice())))
     }
 

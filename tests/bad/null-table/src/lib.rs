@@ -1,4 +1,4 @@
-//! A table that says it has a detector and points nowhere.
+//! A table that claims to have a detector but points nowhere.
 #![allow(unsafe_code)] // Writes by hand what the macro would write right.
 
 use chaffinch_plugin::abi::{ABI_VERSION, PluginTable, Slice, Str};

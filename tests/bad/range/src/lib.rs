@@ -1,4 +1,4 @@
-//! A detector that writes numbers that are no scores.
+//! A detector that writes invalid scores.
 use chaffinch_plugin::prelude::*;
 
 struct Bad;

@@ -1,4 +1,4 @@
-//! A detector that works for an hour unless it is told to stop.
+//! A detector that works for an hour unless it is asked to stop.
 use chaffinch_plugin::prelude::*;
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A detector that returns a status nobody has defined.
+//! A detector that returns a status no one has defined.
 #![allow(unsafe_code)] // Writes by hand what the macro would write right.
 
 use chaffinch_plugin::Info;

@@ -1,4 +1,4 @@
-//! A detector that does everything right, to show that it goes on beside those that do not.
+//! A well-behaved detector, to show that it continues next to those that are not.
 use chaffinch_plugin::prelude::*;
 
 /// Scores images by their brightness.

@@ -1,4 +1,4 @@
-//! What the host computes on request: vectors, neighbours, probabilities, texts and perceptual hashes.
+//! What the host computes on request: vectors, neighbors, probabilities, texts and perceptual hashes.
 #![allow(unsafe_code)] // Calls the host's function table.
 
 use super::{View, check};
@@ -6,7 +6,7 @@ use crate::abi::{MatrixTable, NeighborsTable, ProbabilitiesTable, Slice, Str};
 use crate::{Error, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Result};
 
 impl<'h> View<'h> {
-    /// One unit-length embedding a sample; zeros where it could not be decoded. Needs
+    /// One unit-length embedding per sample; zeros if it could not be decoded. Needs
     /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
     ///
     /// # Errors
@@ -22,8 +22,8 @@ impl<'h> View<'h> {
         Ok(Matrix { data, rows: table.rows, cols: table.cols })
     }
 
-    /// The `k` nearest neighbours of every sample by cosine, computed once for all who ask. A sample has fewer where the
-    /// dataset has, and none where it could not be decoded. Needs [`Needs::NEIGHBORS`](crate::Needs::NEIGHBORS).
+    /// The `k` nearest neighbors of every sample by cosine, computed once for all detectors. A sample has fewer if the
+    /// dataset has, and none if it could not be decoded. Needs [`Needs::NEIGHBORS`](crate::Needs::NEIGHBORS).
     ///
     /// # Errors
     /// When the host has no embeddings, or was stopped.
@@ -33,24 +33,23 @@ impl<'h> View<'h> {
         check(self.host, unsafe { (self.host.neighbors)(self.host.ctx, k, &raw mut table) })?;
         let (indices, similarities) = (self.lent(table.indices), self.lent(table.similarities));
         if indices.len() != self.len() * table.k || similarities.len() != indices.len() {
-            return Err(Error::new("the host's neighbour lists have the wrong size"));
+            return Err(Error::new("the host's neighbor lists have the wrong size"));
         }
         Ok(Neighbors { indices, similarities, k: table.k })
     }
 
-    /// Probabilities of the classes for every sample, one row a sample and one column a class, by a model that was
-    /// **not** trained on that sample; computed once for all who ask. Rows sum to one, or are zero where the image
-    /// could not be decoded. Needs [`Needs::PROBABILITIES`](crate::Needs::PROBABILITIES).
+    /// Class probabilities, one row per sample and one column per class, from a model that was **not** trained on that
+    /// sample; computed once for all detectors. Rows sum to one, or are zero if the image could not be decoded. Needs [`Needs::PROBABILITIES`](crate::Needs::PROBABILITIES).
     ///
     /// # Errors
-    /// When the host has no embeddings, fewer than two classes can be told apart, or it was stopped.
+    /// When the host has no embeddings, there are fewer than two classes to separate, or it was stopped.
     pub fn probabilities(&self) -> Result<Matrix<'h>> {
         let MatrixTable { data, rows, cols } = self.out_of_sample()?.matrix;
         Ok(Matrix { data: self.lent(data), rows, cols })
     }
 
-    /// Which fold each sample is in: its row of [`View::probabilities`] is by the model that was trained on the other
-    /// folds. `u32::MAX` where it has no row.
+    /// The fold of each sample: its row of [`View::probabilities`] comes from the model trained on the other
+    /// folds. `u32::MAX` if it has no row.
     ///
     /// # Errors
     /// As for [`View::probabilities`].
@@ -59,7 +58,7 @@ impl<'h> View<'h> {
     }
 
     /// The inverse temperature that calibrates [`View::probabilities`]: every row was raised to this power and divided by
-    /// its sum, so that `p.powf(1.0 / inverse_temperature)` is in proportion to what the model gave. 1 where none was.
+    /// its sum, so `p.powf(1.0 / inverse_temperature)` is proportional to the model's output. 1 if not calibrated.
     ///
     /// # Errors
     /// As for [`View::probabilities`].
@@ -81,15 +80,15 @@ impl<'h> View<'h> {
         Ok(table)
     }
 
-    /// Cosines of all samples with some vectors (row-major, any length): `result[sample * count + vector]`. Needs
+    /// Cosines of all samples with the given vectors (row-major, of any norm): `result[sample * count + vector]`. Needs
     /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
     ///
     /// # Errors
-    /// When the width is not the embeddings', or the host has none.
+    /// When the vectors and the embeddings differ in dimension, or the host has no embeddings.
     pub fn similarities(&self, vectors: &[f32], count: usize) -> Result<Vec<f32>> {
         let mut out = vec![0.0; self.len() * count];
         if vectors.len() != count * self.embeddings()?.cols() {
-            return Err(Error::new("the vectors are not as wide as the embeddings"));
+            return Err(Error::new("the vectors and the embeddings have different dimensions"));
         }
         // SAFETY: both buffers outlive the call and their lengths are passed or were just checked.
         let status = unsafe {
@@ -99,11 +98,11 @@ impl<'h> View<'h> {
         Ok(out)
     }
 
-    /// Cosines of some samples with some others, as one matrix product: `result[row * cols.len() + col]`. Needs
+    /// Cosines of some samples with others, as one matrix product: `result[row * cols.len() + col]`. Needs
     /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS).
     ///
     /// # Errors
-    /// When the host has no embeddings or no such sample.
+    /// When the host has no embeddings, or a sample does not exist.
     pub fn block(&self, rows: &[u32], cols: &[u32]) -> Result<Vec<f32>> {
         let mut out = vec![0.0; rows.len() * cols.len()];
         // SAFETY: all buffers outlive the call and carry their lengths.
@@ -114,7 +113,7 @@ impl<'h> View<'h> {
         Ok(out)
     }
 
-    /// Width of an embedding, and the model's logit scale (100 for OpenAI's CLIP). Needs
+    /// Dimension of an embedding, and the model's logit scale (100 for OpenAI's CLIP). Needs
     /// [`Needs::EMBEDDINGS`](crate::Needs::EMBEDDINGS) or [`Needs::TEXTS`](crate::Needs::TEXTS).
     ///
     /// # Errors
@@ -126,10 +125,10 @@ impl<'h> View<'h> {
         Ok((dim, scale))
     }
 
-    /// Unit-length embeddings of some texts, one row each. Needs [`Needs::TEXTS`](crate::Needs::TEXTS).
+    /// Unit-length embeddings of the given texts, one row each. Needs [`Needs::TEXTS`](crate::Needs::TEXTS).
     ///
     /// # Errors
-    /// When the model has no text tower, which [`Error::is_missing`] tells, or the device fails.
+    /// When the model has no text tower (see [`Error::is_missing`]), or the device fails.
     pub fn embed_texts<S: AsRef<str>>(&self, texts: &[S]) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;
         let views: Vec<Str> = texts.iter().map(|text| Str::new(text.as_ref())).collect();
@@ -142,7 +141,7 @@ impl<'h> View<'h> {
         Ok(OwnedMatrix { data, cols })
     }
 
-    /// The prompts that describe a class, from the prompt sets: every template with every synonym. Needs
+    /// The prompts for a class, from the prompt sets: every template with every synonym. Needs
     /// [`Needs::TEXTS`](crate::Needs::TEXTS).
     ///
     /// # Errors
@@ -151,11 +150,11 @@ impl<'h> View<'h> {
         let mut table = Slice::empty();
         // SAFETY: the table outlives the call.
         check(self.host, unsafe { (self.host.prompts)(self.host.ctx, label, &raw mut table) })?;
-        // SAFETY: lent as the slice is.
+        // SAFETY: lent like the slice.
         Ok(self.lent(table).iter().map(|text| unsafe { text.as_str() }.to_owned()).collect())
     }
 
-    /// The prompts that describe anything else ("a photo of something"), which stand against a class's own.
+    /// The prompts for anything else ("a photo of something"), to compare with those of a class.
     ///
     /// # Errors
     /// When the host has no prompt sets.
@@ -163,10 +162,10 @@ impl<'h> View<'h> {
         self.prompts(NO_LABEL)
     }
 
-    /// What the model takes each class for: the normalised mean of its prompts' embeddings, one row a class.
+    /// The text vector of each class: the normalized mean of its prompts' embeddings, one row per class.
     ///
     /// # Errors
-    /// When a class has no prompt or the model no text tower, which [`Error::is_missing`] tells; when the device fails.
+    /// When a class has no prompt or the model no text tower (see [`Error::is_missing`]), or the device fails.
     pub fn class_vectors(&self) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;
         let mut data = Vec::with_capacity(self.class_count() * cols);
@@ -182,7 +181,7 @@ impl<'h> View<'h> {
         Ok(OwnedMatrix { data, cols })
     }
 
-    /// Perceptual hashes, one a sample, 0 where it could not be decoded. Needs [`Needs::HASHES`](crate::Needs::HASHES).
+    /// Perceptual hashes, one per sample, 0 if it could not be decoded. Needs [`Needs::HASHES`](crate::Needs::HASHES).
     ///
     /// # Errors
     /// When the host has none.

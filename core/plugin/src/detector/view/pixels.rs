@@ -1,4 +1,4 @@
-//! Pictures: their pixels, and what the detector measured of them.
+//! Pictures: their pixels, and the detector's measurements.
 #![allow(unsafe_code)] // Calls the host's function table, and is called back.
 
 use super::{View, check};
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 impl<'h> View<'h> {
-    /// Decodes one sample, made smaller to fit `max_side` (0 = full size), and looks at it. Needs
+    /// Decodes one sample, scaled down to fit `max_side` (0 = full size), and passes it to `look`. Needs
     /// [`Needs::PIXELS`](crate::Needs::PIXELS).
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl<'h> View<'h> {
         seen.ok_or_else(|| Error::new("the host delivered no pixels"))
     }
 
-    /// Decodes every decodable sample on the host's threads and looks at each, in any order. Needs
+    /// Decodes every decodable sample on the host's threads and passes each to `look`, in any order. Needs
     /// [`Needs::PIXELS`](crate::Needs::PIXELS).
     ///
     /// # Errors
@@ -52,9 +52,9 @@ impl<'h> View<'h> {
         sink.finish(self.host, status)
     }
 
-    /// What [`Detector::measure`](crate::Detector::measure) wrote of each sample, in their order; zeros where it could
-    /// not be decoded. Needs [`Needs::PIXELS`](crate::Needs::PIXELS). No picture is decoded for it that was measured
-    /// before and has not changed.
+    /// What [`Detector::measure`](crate::Detector::measure) wrote for each sample, in sample order; zeros if it could
+    /// not be decoded. Needs [`Needs::PIXELS`](crate::Needs::PIXELS). A picture that was measured before and has not changed
+    /// is not decoded again.
     ///
     /// # Errors
     /// When the detector measures nothing, a picture could not be measured, or the host was stopped.
@@ -70,7 +70,7 @@ impl<'h> View<'h> {
     }
 }
 
-/// A closure on its way through the host and back.
+/// A closure that is passed through the host and back.
 struct Sink<'a> {
     look: &'a (dyn Fn(usize, &Pixels<'_>) -> Result<()> + Sync),
     error: Mutex<Option<Error>>,
@@ -81,7 +81,7 @@ impl Sink<'_> {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// The closure's own error goes before the host's, which only says that the closure failed.
+    /// The closure's own error takes precedence over the host's, which only says that the closure failed.
     fn finish(self, host: &HostTable, status: Status) -> Result<()> {
         match self.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
@@ -95,7 +95,7 @@ impl<'a> Pixels<'a> {
     /// The table's bytes must be alive for `'a`.
     pub(crate) unsafe fn lent(table: &PixelsTable) -> Pixels<'a> {
         Pixels {
-            // SAFETY: the caller answers for it.
+            // SAFETY: the caller guarantees it.
             rgb: unsafe { table.rgb.as_slice() },
             width: table.width as usize,
             height: table.height as usize,
@@ -106,12 +106,12 @@ impl<'a> Pixels<'a> {
     }
 }
 
-/// Called by the host with one image. A panic must not cross the border, so it is caught here and carried on
-/// as an error.
+/// Called by the host with one image. A panic must not cross the boundary, so it is caught here and becomes an
+/// error.
 unsafe extern "C" fn receive(ctx: *mut c_void, sample: u32, table: *const PixelsTable) -> Status {
     // SAFETY: `ctx` is the `Sink` that `pixels` or `each_pixels` keeps alive during the call.
     let sink = unsafe { &*ctx.cast::<Sink<'_>>() };
-    // SAFETY: the host lends the table and its bytes for the time of this call.
+    // SAFETY: the host lends the table and its bytes for the duration of this call.
     let pixels = unsafe { Pixels::lent(&*table) };
     let outcome = catch_unwind(AssertUnwindSafe(|| (sink.look)(sample as usize, &pixels)))
         .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", PanicMessage(&*payload)))));
