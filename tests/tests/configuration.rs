@@ -53,7 +53,7 @@ fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
         "keymap.toml:2: there is no action 'remov': did you mean 'remove'?",
         "keymap.toml:3: [nowhere] is no part of a keymap",
         "theme.toml:2: there is no role 'keeep': did you mean 'keep'?",
-        "7 complaints",
+        "7 problems",
     ] {
         assert!(ran.stderr.contains(expected), "'{expected}' is not in\n{}", ran.stderr);
     }

@@ -173,16 +173,16 @@ fn scores_and_issues_are_written_beside_the_report() {
         "row,label,suggested_label,score,issue\n1,cat,dog,0.2,1\n"
     );
     let (code, _, error) = run(&["--method", "confidence_weighted_entropy", "--adjusted"]);
-    assert!(code == Some(2) && error.contains("--adjusted does not go with"), "{error}");
+    assert!(code == Some(2) && error.contains("--adjusted cannot be used with"), "{error}");
     let (code, _, error) = run(&["--ensemble", "avg_scores"]);
-    assert!(code == Some(2) && error.contains("give --pred-probs once for each"), "{error}");
+    assert!(code == Some(2) && error.contains("pass --pred-probs once for each"), "{error}");
     let (code, _, error) = run(&["--pred-probs", "p.csv", "--ensemble", "median"]);
     assert!(
-        code == Some(2) && error.contains("there is no ensemble 'median' (there are: avg_pred_probs,"),
+        code == Some(2) && error.contains("unknown ensemble 'median' (expected one of avg_pred_probs,"),
         "{error}"
     );
     let (code, out, _) = run(&["--pred-probs", "p.csv"]);
     assert!(code == Some(0) && out.contains("\"avg_scores_acc\""), "{out}");
     let (code, _, error) = run(&["--filter", "prune_by_noise"]);
-    assert!(code == Some(2) && error.contains("there is no filter 'prune_by_noise'"), "{error}");
+    assert!(code == Some(2) && error.contains("unknown filter 'prune_by_noise'"), "{error}");
 }

@@ -114,7 +114,7 @@ fn copies_are_found_by_each_method_and_none_is_a_status() {
     let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap()];
     let more = ["--output", report.to_str().unwrap(), "--methods", "semantic"];
     let ran = sandbox.ok(words.into_iter().chain(more));
-    assert_eq!(ran.stderr.matches("were known").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("reused the embeddings").count(), 2, "{}", ran.stderr);
 
     let inside = test.join("leaks.csv");
     let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap(), "--output"];

@@ -96,7 +96,7 @@ fn selected_samples_are_written_with_their_labels() {
     assert!(rows.iter().all(|row| (row["label"] == "dog") == (row["row"].parse::<u32>().unwrap() >= 10)));
     // A second time only with --force, and as plain numbers.
     let again = select(&sandbox, &["-o", "clean.csv"]);
-    assert!(again.code == 2 && again.stderr.contains("clean.csv exists already"), "{}", again.stderr);
+    assert!(again.code == 2 && again.stderr.contains("clean.csv already exists"), "{}", again.stderr);
     assert_eq!(select(&sandbox, &["-o", "clean.csv", "--force"]).code, 0);
     assert_eq!(select(&sandbox, &["-o", "clean.txt"]).code, 0);
     let numbers: Vec<String> = rows.iter().map(|row| row["row"].clone()).collect();
@@ -269,7 +269,7 @@ fn ensembles_are_chosen_and_compared() {
     );
     assert_eq!(stacking.stdout, by("or").stdout);
     let wrong = by("most");
-    assert!(wrong.code == 2 && wrong.stderr.contains("there is no such rule"), "{}", wrong.stderr);
+    assert!(wrong.code == 2 && wrong.stderr.contains("unknown rule"), "{}", wrong.stderr);
     // A scan with a rule counts its suspects.
     let mut args = sandbox.scan_args();
     args.extend(["--ensemble".into(), "precision".into()]);

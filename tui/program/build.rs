@@ -1,5 +1,5 @@
-//! Embeds the demo set: one table of all its files, made again whenever one changes.
-#![allow(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
+//! Embeds the demo set as a table of all its files, regenerated whenever one changes.
+#![allow(clippy::print_stdout, reason = "build scripts talk to cargo on stdout")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! Settings in layers: built-in, the user's, the project's, the session's, the environment, flags.
-//! A key that is not known is a warning that names its line. Every setting is declared in `config/declared.rs`, which
-//! says how to add one; `configs/default.toml`, the schema and the manual's table are made from there.
+//! Settings in layers: the defaults, then those of the user, the project, the session, the environment, and flags.
+//! An unknown key is a warning that names its line. Every setting is declared in `config/declared.rs`, which explains
+//! how to add one; `configs/default.toml`, the schema and the table in the manual are generated from it.
 
 mod declared;
 mod folders;
@@ -24,7 +24,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The built-in settings, as `chaffinch` prints them.
+/// The default settings, as printed by `chaffinch config --default`.
 pub const DEFAULT_CONFIG: &str = include_str!("../../../configs/default.toml");
 
 /// The name of the user's file.
@@ -33,7 +33,7 @@ const USER_FILE: &str = "config.toml";
 /// The name of the session's file.
 const SESSION_FILE: &str = "chaffinch.toml";
 
-/// What the flags of a command say.
+/// Settings given as flags of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--model`.
@@ -48,9 +48,9 @@ pub struct Flags {
     pub detectors: Option<Vec<String>>,
     /// `--ensemble`: a name that [`EnsembleRule::parse`] takes.
     pub ensemble: Option<String>,
-    /// `--plugins`: further folders of detectors.
+    /// `--plugins`: additional folders of detectors.
     pub plugin_folders: Vec<PathBuf>,
-    /// `--prompts`: further files of prompts.
+    /// `--prompts`: additional prompt files.
     pub prompt_files: Vec<PathBuf>,
     /// `--theme`.
     pub theme: Option<String>,
@@ -58,7 +58,7 @@ pub struct Flags {
     pub keymap: Option<String>,
 }
 
-/// All settings, resolved.
+/// All settings after merging the layers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     settings: Settings,
@@ -72,34 +72,34 @@ pub struct Config {
 }
 
 impl Config {
-    /// The built-in settings alone.
+    /// The default settings alone.
     pub fn built_in() -> Config {
         let mut config = Config::default();
-        let read = config.lay(DEFAULT_CONFIG, Path::new("configs/default.toml"), Owner::User);
+        let read = config.merge(DEFAULT_CONFIG, Path::new("configs/default.toml"), Owner::User);
         debug_assert!(read.is_ok(), "{read:?}");
         config
     }
 
-    /// The built-in settings, the user's, and where a session is given, that session's.
+    /// The default settings with those of the user and, if given, the session on top.
     ///
     /// # Errors
-    /// When a file cannot be read, has an unknown key, or a value of the wrong kind; the error names the line.
+    /// If a file cannot be read or has a value of the wrong type; the error names the line.
     pub fn load(session: Option<&Path>) -> Result<Config> {
         let home = config_home();
         let user = home.as_deref().map(|home| read(&home.join(USER_FILE))).transpose()?.flatten();
         Config::found(home, user, session)
     }
 
-    /// The same with a named file in place of the user's, which must be there.
+    /// The same with another file in place of the user's; it must exist.
     ///
     /// # Errors
-    /// As [`Config::load`], and when there is no such file.
+    /// Like [`Config::load`], and if the file does not exist.
     pub fn load_with(file: &Path, session: Option<&Path>) -> Result<Config> {
         let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
         Config::found(config_home(), Some((file.to_path_buf(), text)), session)
     }
 
-    /// With the project that the program was started in, and the environment.
+    /// Adds the project of the working directory, and the environment.
     fn found(
         home: Option<PathBuf>,
         user: Option<(PathBuf, String)>,
@@ -119,20 +119,20 @@ impl Config {
     ) -> Result<Config> {
         let mut config = Config::built_in();
         if let Some((path, text)) = user {
-            config.lay(&text, &path, Owner::User)?;
+            config.merge(&text, &path, Owner::User)?;
             config.files.push(path);
         }
         let project = project.map(|project| project.join(USER_FILE));
         let session = session.map(|session| session.join(SESSION_FILE));
         for file in [project, session].into_iter().flatten() {
             let Some((path, text)) = read(&file)? else { continue };
-            config.lay(&text, &path, Owner::Other)?;
+            config.merge(&text, &path, Owner::Other)?;
             config.files.push(path);
         }
         Ok(config)
     }
 
-    /// What flags say goes before everything else.
+    /// Applies flags, which override everything else.
     #[must_use]
     pub fn with_flags(mut self, flags: Flags) -> Config {
         let Settings { general, ensemble, plugins, prompts, ui, .. } = &mut self.settings;
@@ -154,14 +154,14 @@ impl Config {
         self
     }
 
-    /// Only these run, also those that were switched off before: the defaults do so with some, which would otherwise
-    /// have to be named in two lists.
+    /// Runs only these detectors, including disabled ones: otherwise those that the defaults disable would have to be
+    /// named in two lists.
     fn enable(&mut self, detectors: Vec<String>) {
         self.settings.detectors.disabled.retain(|name| !detectors.contains(name));
         self.settings.detectors.enabled = detectors;
     }
 
-    /// The model: `bundled`, a name on the hub, or a folder.
+    /// The model: `bundled`, a name on the Hugging Face Hub, or a folder.
     pub fn model(&self) -> &str {
         &self.settings.general.model
     }
@@ -171,12 +171,12 @@ impl Config {
         &self.settings.general.device
     }
 
-    /// How much of a GPU's memory may be taken, such as `6GiB`; `None` for all of it.
+    /// How much GPU memory to use, such as `6GiB`; `None` for all of it.
     pub fn vram_budget(&self) -> Option<&str> {
         self.settings.general.vram_budget.as_deref()
     }
 
-    /// Who decides: what was set, else the name the person is logged in with.
+    /// The reviewer's name: the setting, or else the login name.
     pub fn reviewer(&self) -> String {
         let logged_in = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         let named =
@@ -184,15 +184,14 @@ impl Config {
         named.unwrap_or_else(|| "reviewer".to_owned())
     }
 
-    /// Whether a detector runs when nothing else is said.
+    /// Whether a detector runs by default.
     pub fn detector_enabled(&self, name: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|other| other == name);
         let Detectors { enabled, disabled } = &self.settings.detectors;
         (enabled.is_empty() || named(enabled)) && !named(disabled)
     }
 
-    /// Detectors that somebody named anywhere, so that names of none can be complained about. What the defaults switch off
-    /// nobody named.
+    /// All detectors named in any layer but the defaults, so that unknown names can be reported.
     pub fn named_detectors(&self) -> Vec<&str> {
         let defaults = Config::built_in().settings.detectors.disabled;
         let Detectors { enabled, disabled } = &self.settings.detectors;
@@ -209,43 +208,43 @@ impl Config {
         names
     }
 
-    /// Thresholds that were set, by detector.
+    /// Configured thresholds, by detector.
     pub fn thresholds(&self) -> BTreeMap<String, f32> {
         self.thresholds.clone()
     }
 
-    /// Parameters that were set for a detector.
+    /// Configured parameters of a detector.
     pub fn detector_params(&self, name: &str) -> BTreeMap<String, f64> {
         self.params.get(name).cloned().unwrap_or_default()
     }
 
-    /// Choices that were set for a detector by their names.
+    /// Configured choices of a detector, by name.
     pub fn detector_choices(&self, name: &str) -> BTreeMap<String, String> {
         self.choices.get(name).cloned().unwrap_or_default()
     }
 
-    /// Keys that are not known and were passed over, each with its file and line.
+    /// Unknown keys that were ignored, each with its file and line.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The files that were read, first the one that others go before.
+    /// The files that were read; later ones override earlier ones.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// Folders in which a keymap, a theme or themes may lie, the user's before the project's.
+    /// Folders that may contain a keymap, a theme or themes: the user's, then the project's.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
 
-    /// How detectors are joined.
+    /// How detectors are combined.
     pub fn ensemble(&self) -> EnsembleRule {
         EnsembleRule::parse(&self.settings.ensemble.rule, &self.settings.ensemble.weights).unwrap_or_default()
     }
 
-    /// How detectors are joined in a session in which another rule may have been chosen: what a flag says goes before
-    /// that, what files say comes after.
+    /// How detectors are combined in a session in which another rule may have been chosen, which overrides files but not
+    /// flags.
     pub fn ensemble_over(&self, chosen: Option<EnsembleRule>) -> EnsembleRule {
         match chosen {
             Some(rule) if !self.rule_by_flag => rule,
@@ -258,23 +257,23 @@ impl Config {
         self.settings.ensemble.weights.clone()
     }
 
-    /// Folders with the user's own detectors.
+    /// Folders of the user's own detectors.
     pub fn plugin_folders(&self) -> &[PathBuf] {
         &self.settings.plugins.folders
     }
 
-    /// Files of prompts, for [`crate::prompts::PromptSet::load`].
+    /// Prompt files, for [`crate::prompts::PromptSet::load`].
     pub fn prompt_files(&self) -> &[PathBuf] {
         &self.settings.prompts.files
     }
 
-    /// How the screen looks.
+    /// How the interface looks.
     pub fn ui(&self) -> &Ui {
         &self.settings.ui
     }
 }
 
-/// A file's path and text, or nothing where there is no file.
+/// A file's path and text, or `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<(PathBuf, String)>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some((path.to_path_buf(), text))),

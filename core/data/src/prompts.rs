@@ -1,4 +1,4 @@
-//! What a model that reads text is asked about each class.
+//! Prompts about each class for models that read text.
 
 use crate::toml_table::Source;
 use crate::{Error, Result};
@@ -13,7 +13,7 @@ const BUNDLED: [(&str, &str); 3] = [
     ("cifar10-described", include_str!("../../../configs/prompts/cifar10-described.toml")),
 ];
 
-/// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the form.
+/// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the file format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PromptSet {
     templates: Vec<String>,
@@ -38,10 +38,10 @@ impl PromptSet {
         set
     }
 
-    /// The built-in prompts with those of some files over them; a file may also be the name of a built-in set.
+    /// The built-in prompts with those of files on top; a file may also be the name of a built-in set.
     ///
     /// # Errors
-    /// When a file cannot be read or does not say what it should.
+    /// If a file cannot be read or is not valid.
     pub fn load(files: &[impl AsRef<Path>]) -> Result<PromptSet> {
         let mut set = PromptSet::bundled();
         for file in files {
@@ -56,10 +56,10 @@ impl PromptSet {
         Ok(set)
     }
 
-    /// Lays one more file over this set.
+    /// Merges another file into this set.
     ///
     /// # Errors
-    /// When it does not say what it should.
+    /// If it is not valid.
     pub fn overlay(&mut self, text: &str, path: &Path) -> Result<()> {
         let source = Source { path, text };
         let parsed = source.parse()?;
@@ -67,11 +67,11 @@ impl PromptSet {
         if let Some(templates) = file.texts("templates")? {
             if let Some(wrong) = templates.iter().find(|template| template.matches("{}").count() != 1) {
                 let message =
-                    format!("the template '{wrong}' must have {{}} once, where the class's name goes");
+                    format!("the template '{wrong}' must contain {{}} once, in place of the class name");
                 return Err(file.complain("templates", message));
             }
             if templates.is_empty() {
-                return Err(file.complain("templates", "there must be at least one template"));
+                return Err(file.complain("templates", "at least one template is required"));
             }
             self.templates = templates;
         }
@@ -79,7 +79,7 @@ impl PromptSet {
             if let Some(wrong) =
                 alternatives.iter().find(|text| text.contains("{}") || text.trim().is_empty())
             {
-                let message = format!("the alternative '{wrong}' must be a whole prompt of its own");
+                let message = format!("the alternative '{wrong}' must be a complete prompt without {{}}");
                 return Err(file.complain("alternatives", message));
             }
             self.warn(&alternatives, path);
@@ -95,7 +95,7 @@ impl PromptSet {
                     only: table.boolean("only")?.unwrap_or(false),
                 };
                 if words.only && words.synonyms.is_empty() && words.prompts.is_empty() {
-                    return Err(table.complain("only", "'only' leaves no prompt: give synonyms or prompts"));
+                    return Err(table.complain("only", "'only' leaves no prompts; add synonyms or prompts"));
                 }
                 table.finish()?;
                 self.warn(&words.synonyms, path);
@@ -113,13 +113,13 @@ impl PromptSet {
         };
         self.warnings.extend(texts.iter().filter(negated).map(|text| {
             format!(
-                "{}: '{text}' is a negation, which models like CLIP read as the thing itself; use a generic word such as 'something'",
+                "{}: '{text}' is a negation, which models like CLIP ignore; use a generic word such as 'something' instead",
                 path.display()
             )
         }));
     }
 
-    /// The prompts of a class: each of its words in each template, then its own prompts; each once.
+    /// The prompts of a class without duplicates: each of its words in each template, then its own prompts.
     pub fn for_class(&self, name: &str) -> Vec<String> {
         let spoken = spoken(name);
         let none = ClassWords::default();
@@ -137,12 +137,12 @@ impl PromptSet {
         prompts
     }
 
-    /// What an image of no class may be, as whole prompts.
+    /// Complete prompts for images that belong to no class.
     pub fn alternatives(&self) -> Vec<String> {
         self.alternatives.clone()
     }
 
-    /// What is likely to work badly, one sentence each.
+    /// Prompts that are likely to work badly, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -168,7 +168,7 @@ impl PromptSet {
     }
 }
 
-/// A class's name as a person would say it.
+/// A class name as spoken: with spaces instead of underscores and hyphens.
 fn spoken(name: &str) -> String {
     name.replace(['_', '-'], " ").split_whitespace().collect::<Vec<&str>>().join(" ")
 }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn own_words_go_over_the_built_in_ones() {
+    fn own_words_override_the_built_in_ones() {
         let set = overlay(
             "templates = ['{} here']\n[classes.Crane]\nsynonyms = ['wading bird']\nprompts = ['a tall bird']\nonly = true\n",
         )
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn negations_are_warned_of() {
+    fn negations_cause_a_warning() {
         let set = overlay("alternatives = ['not a cat', 'a knot']").unwrap();
         assert_eq!(set.warnings().len(), 1);
         assert!(set.warnings()[0].contains("'not a cat' is a negation"));
@@ -234,10 +234,10 @@ mod tests {
             "own.toml: line 2: unknown key 'alternative'; did you mean 'alternatives'?"
         );
         assert!(
-            error("templates = ['a photo']").contains("line 1: the template 'a photo' must have {} once")
+            error("templates = ['a photo']").contains("line 1: the template 'a photo' must contain {} once")
         );
         assert!(error("[classes.a]\nsynonym = []").contains("line 2: unknown key 'synonym' in [classes.a]"));
-        assert!(error("templates = 3").contains("must be a list of texts"));
+        assert!(error("templates = 3").contains("must be a list of strings"));
         assert!(error("x = ").contains("own.toml: line 1"));
     }
 }

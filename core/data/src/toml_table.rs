@@ -1,4 +1,4 @@
-//! TOML tables read key by key, so that every complaint names its file and line.
+//! Reads TOML tables key by key, so that every error names its file and line.
 
 use crate::nearest::hint;
 use crate::{Error, Result};
@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A TOML file as text, for [`Source::table`].
+/// The text of a TOML file, for [`Source::table`].
 pub(crate) struct Source<'a> {
     pub(crate) path: &'a Path,
     pub(crate) text: &'a str,
@@ -18,41 +18,41 @@ impl<'a> Source<'a> {
     /// Parses the text.
     pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'a>>> {
         DeTable::parse(self.text).map_err(|error| {
-            let place = error.span().map_or(0, |span| span.start);
-            self.error(place, error.message().trim_end().replace('\n', ", "))
+            let offset = error.span().map_or(0, |span| span.start);
+            self.error(offset, error.message().trim_end().replace('\n', ", "))
         })
     }
 
-    /// Begins to read a table; `name` is what it is called, empty for the whole file.
+    /// Starts reading a table called `name`, which is empty for the whole file.
     pub(crate) fn table<'t>(&'t self, table: &'t DeTable<'a>, name: &'t str) -> Table<'t, 'a> {
-        Table { source: self, table, name, asked: BTreeSet::new() }
+        Table { source: self, table, name, read: BTreeSet::new() }
     }
 
-    fn error(&self, place: usize, message: impl std::fmt::Display) -> Error {
-        let before = self.text.as_bytes().iter().take(place);
+    fn error(&self, offset: usize, message: impl std::fmt::Display) -> Error {
+        let before = self.text.as_bytes().iter().take(offset);
         let line = before.filter(|&&byte| byte == b'\n').count() + 1;
         Error::format(self.path, format!("line {line}: {message}"))
     }
 }
 
-/// A value that is a number or a text.
+/// A number or a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Number(f64),
     Text(String),
 }
 
-/// A table on its way through [`Table::finish`], which refuses what nobody asked for.
+/// A table being read; [`Table::finish`] rejects keys that were never read.
 pub(crate) struct Table<'t, 'a> {
     source: &'t Source<'a>,
     table: &'t DeTable<'a>,
     name: &'t str,
-    asked: BTreeSet<&'static str>,
+    read: BTreeSet<&'static str>,
 }
 
 impl<'t, 'a> Table<'t, 'a> {
     fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'a>>> {
-        self.asked.insert(key);
+        self.read.insert(key);
         self.table.get(key)
     }
 
@@ -60,22 +60,22 @@ impl<'t, 'a> Table<'t, 'a> {
         self.source.error(value.span().start, format!("'{key}' must be {expected}"))
     }
 
-    /// A complaint about the value of a key.
+    /// An error about the value of a key.
     pub(crate) fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
-        let place = self.table.get(key).map_or(0, |value| value.span().start);
-        self.source.error(place, message)
+        let offset = self.table.get(key).map_or(0, |value| value.span().start);
+        self.source.error(offset, message)
     }
 
-    /// A text.
+    /// A string.
     pub(crate) fn text(&mut self, key: &'static str) -> Result<Option<String>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::String(text) => Ok(Some(text.to_string())),
-            _ => Err(self.wrong(value, key, "a text in quotes")),
+            _ => Err(self.wrong(value, key, "a string")),
         }
     }
 
-    /// True or false.
+    /// A boolean.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Result<Option<bool>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
@@ -84,15 +84,15 @@ impl<'t, 'a> Table<'t, 'a> {
         }
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let DeValue::Array(values) = value.get_ref() else {
-            return Err(self.wrong(value, key, "a list of texts"));
+            return Err(self.wrong(value, key, "a list of strings"));
         };
         let texts = values.iter().map(|value| match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
-            _ => Err(self.wrong(value, key, "a list of texts")),
+            _ => Err(self.wrong(value, key, "a list of strings")),
         });
         texts.collect::<Result<Vec<String>>>().map(Some)
     }
@@ -102,27 +102,27 @@ impl<'t, 'a> Table<'t, 'a> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Table(table) => Ok(Some(table)),
-            _ => Err(self.wrong(value, key, "a section")),
+            _ => Err(self.wrong(value, key, "a table")),
         }
     }
 
-    /// Begins to read a table within this one; `name` is what it is called as a whole.
+    /// Starts reading a table within this one; `name` is its full name.
     pub(crate) fn section<'n>(&mut self, key: &'static str, name: &'n str) -> Result<Option<Table<'n, 'a>>>
     where
         't: 'n,
     {
-        Ok(self.table(key)?.map(|table| self.beside(table, name)))
+        Ok(self.table(key)?.map(|table| self.sibling(table, name)))
     }
 
-    /// Begins to read another table of the same file.
-    pub(crate) fn beside<'n>(&self, table: &'t DeTable<'a>, name: &'n str) -> Table<'n, 'a>
+    /// Starts reading another table of the same file.
+    pub(crate) fn sibling<'n>(&self, table: &'t DeTable<'a>, name: &'n str) -> Table<'n, 'a>
     where
         't: 'n,
     {
-        Table { source: self.source, table, name, asked: BTreeSet::new() }
+        Table { source: self.source, table, name, read: BTreeSet::new() }
     }
 
-    /// All tables under keys that nobody asked for.
+    /// All tables under keys that were not read.
     pub(crate) fn other_tables(&self) -> Result<Vec<(String, &'t DeTable<'a>)>> {
         let mut tables = Vec::new();
         for (key, value) in self.others() {
@@ -134,19 +134,19 @@ impl<'t, 'a> Table<'t, 'a> {
         Ok(tables)
     }
 
-    /// As [`Table::other_tables`], and beside it a complaint for each key that holds no table.
-    pub(crate) fn other_tables_and_strays(&self) -> (Vec<(String, &'t DeTable<'a>)>, Vec<String>) {
-        let (mut tables, mut strays) = (Vec::new(), Vec::new());
+    /// Like [`Table::other_tables`], but returns an error message for each key that is not a table.
+    pub(crate) fn other_tables_and_unknown_keys(&self) -> (Vec<(String, &'t DeTable<'a>)>, Vec<String>) {
+        let (mut tables, mut unknown) = (Vec::new(), Vec::new());
         for (key, value) in self.others() {
             match value.get_ref() {
                 DeValue::Table(table) => tables.push((key.get_ref().to_string(), table)),
-                _ => strays.push(self.unknown(key).to_string()),
+                _ => unknown.push(self.unknown(key).to_string()),
             }
         }
-        (tables, strays)
+        (tables, unknown)
     }
 
-    /// All numbers and texts under keys that nobody asked for; true is 1 and false is 0.
+    /// All numbers and strings under keys that were not read; true is 1 and false is 0.
     pub(crate) fn other_values(&self) -> Result<Vec<(String, Value)>> {
         let others = self.others();
         let values = others.map(|(key, value)| {
@@ -161,7 +161,7 @@ impl<'t, 'a> Table<'t, 'a> {
         values.collect()
     }
 
-    /// All numbers under keys that nobody asked for; true is 1 and false is 0.
+    /// All numbers under keys that were not read; true is 1 and false is 0.
     pub(crate) fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
         let others = self.others();
         let numbers = others.map(|(key, value)| match number(value.get_ref()) {
@@ -181,23 +181,23 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     fn others(&self) -> impl Iterator<Item = (&'t Spanned<Cow<'a, str>>, &'t Spanned<DeValue<'a>>)> {
-        self.table.iter().filter(|(key, _)| !self.asked.contains(key.get_ref().as_ref()))
+        self.table.iter().filter(|(key, _)| !self.read.contains(key.get_ref().as_ref()))
     }
 
     fn unknown(&self, key: &Spanned<Cow<'_, str>>) -> Error {
-        let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
-        let hint = hint(key.get_ref(), self.asked.iter().copied());
-        self.source.error(key.span().start, format!("unknown key '{}'{place}{hint}", key.get_ref()))
+        let section = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+        let hint = hint(key.get_ref(), self.read.iter().copied());
+        self.source.error(key.span().start, format!("unknown key '{}'{section}{hint}", key.get_ref()))
     }
 
-    /// A complaint for each key that nobody asked for, in the order of the file.
-    pub(crate) fn strays(&self) -> Vec<String> {
+    /// An error message for each key that was not read, in the order of the file.
+    pub(crate) fn unknown_keys(&self) -> Vec<String> {
         let mut keys: Vec<_> = self.others().map(|(key, _)| key).collect();
         keys.sort_by_key(|key| key.span().start);
         keys.into_iter().map(|key| self.unknown(key).to_string()).collect()
     }
 
-    /// Refuses what nobody asked for.
+    /// Rejects keys that were not read.
     pub(crate) fn finish(self) -> Result<()> {
         match self.others().map(|(key, _)| key).min_by_key(|key| key.span().start) {
             Some(key) => Err(self.unknown(key)),

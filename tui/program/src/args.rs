@@ -1,4 +1,4 @@
-//! Groups of arguments that several commands share. What only one command takes is in that command's own file.
+//! Groups of arguments shared by several commands. Arguments of a single command are in its own file.
 
 mod copies;
 mod dataset;

@@ -1,5 +1,5 @@
-//! `bench`: measures the parts that are to be as fast as the hardware, without a dataset or a session. Hidden from
-//! the help: its figures are for `scripts/peers` and `docs/benchmarks.md`.
+//! `bench`: measures the performance-critical parts without a dataset or a session. Hidden from the help: its figures are
+//! for `scripts/peers` and `docs/benchmarks.md`.
 
 mod detectors;
 mod texts;
@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// Measure a part of the program
+/// Benchmark a part of the program
 #[derive(Debug, Args)]
 #[command(hide = true)]
 pub(super) struct Bench {
@@ -33,22 +33,22 @@ pub(super) struct Bench {
     part: Part,
 }
 
-/// What is measured.
+/// The part to benchmark.
 #[derive(Debug, Subcommand)]
 enum Part {
     /// A square matrix product on every thread
     Product(Product),
-    /// The image tower, on numbers or from files
+    /// The image tower, on generated input or on files
     Embed(Embed),
-    /// Decoding and hashing, on one thread
+    /// Decoding and hashing on one thread
     Images(Images),
-    /// All pairs of near hashes
+    /// All pairs of similar hashes
     Hashes(Hashes),
-    /// The nearest neighbours of every row
+    /// The nearest neighbors of every row
     Neighbors(Neighbors),
-    /// Neighbours, and what they say of outliers, near duplicates and labels
+    /// Neighbors, and the outliers, near duplicates and label errors derived from them
     Audit(Audit),
-    /// Whole detectors and the ranking on made vectors, through the host
+    /// Complete detectors and the ranking on generated vectors, through the host
     Detectors(detectors::Detectors),
 }
 
@@ -57,116 +57,116 @@ struct Product {
     /// Rows and columns of the matrices
     #[arg(long, default_value_t = 1024)]
     side: usize,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 }
 
 #[derive(Debug, Args)]
 struct Embed {
-    /// `bundled`, a name on the hub, or a folder
+    /// `bundled`, a name on the Hugging Face Hub, or a folder
     #[arg(long, default_value = "bundled")]
     model: String,
-    /// Where it runs: auto, cpu, cpu:bf16, cuda:N [default: cpu]
+    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: cpu]
     #[arg(long)]
     device: Option<String>,
-    /// Images a batch
+    /// Images per batch
     #[arg(long, default_value_t = 32)]
     batch: usize,
-    /// Batches a round
+    /// Batches per round
     #[arg(long, default_value_t = 1)]
     batches: usize,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Read, decode and prepare the files of this folder as well
+    /// Also read, decode and preprocess the files in this folder
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// Files of the folder
+    /// Maximum number of files
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     count: usize,
 }
 
 #[derive(Debug, Args)]
 struct Images {
-    /// A folder of images
+    /// Folder of images
     folder: PathBuf,
-    /// Files of the folder
+    /// Maximum number of files
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     count: usize,
-    /// Without the hashes
+    /// Do not compute hashes
     #[arg(long)]
     decode_only: bool,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 }
 
 #[derive(Debug, Args)]
 struct Hashes {
-    /// A file of 64-bit numbers, lowest byte first
+    /// File of 64-bit integers, little-endian
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Bits that may differ
+    /// Maximum number of different bits
     #[arg(long, default_value_t = 10)]
     radius: u32,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 }
 
 #[derive(Debug, Args)]
 struct Neighbors {
-    /// A file of 32-bit floating-point numbers, row by row, lowest byte first
+    /// File of 32-bit floats, row by row, little-endian
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Numbers a row
+    /// Numbers per row
     #[arg(long)]
     cols: usize,
-    /// Neighbours a row
+    /// Neighbors per row
     #[arg(long, default_value_t = 10)]
     k: usize,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// Write the rows of the neighbours here, as 32-bit numbers
+    /// Write the row indices of the neighbors to this file, as 32-bit integers
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 struct Audit {
-    /// A file of 32-bit floating-point numbers, row by row, lowest byte first
+    /// File of 32-bit floats, row by row, little-endian
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Numbers a row
+    /// Numbers per row
     #[arg(long)]
     cols: usize,
-    /// A file of 32-bit class numbers from 0, lowest byte first
+    /// File of 32-bit class numbers starting at 0, little-endian
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// Rounds, of which the median counts
+    /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 1)]
     rounds: usize,
 }
 
-/// What was measured: the median of the rounds.
+/// The measurements: medians over the rounds.
 #[derive(Debug, Serialize)]
 struct Figures {
     what: String,
-    /// What one round works on: images, rows, hashes.
+    /// Number of images, rows or hashes per round.
     items: u64,
-    /// Wall time of a round.
+    /// Wall time per round.
     seconds: f64,
-    /// Processor time of a round, all threads together.
+    /// CPU time per round, summed over all threads.
     cpu_seconds: f64,
-    /// Multiplications and additions of a round, in billions; 0 where they are not the measure.
+    /// Floating-point operations per round, in billions; 0 where they are not counted.
     gflop: f64,
-    /// Pairs found, and the like.
+    /// Number of pairs, neighbors or vectors found.
     found: u64,
 }
 
-/// Measures one part.
+/// Runs one benchmark.
 pub(super) fn run(args: &Bench, _: &Global) -> Result<ExitCode> {
     let figures = match &args.part {
         Part::Detectors(args) => {
@@ -184,7 +184,7 @@ pub(super) fn run(args: &Bench, _: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `work` some times and takes the medians.
+/// Runs `work` several times and takes the medians.
 fn timed(
     what: &str,
     rounds: usize,
@@ -206,16 +206,16 @@ fn timed(
     Ok(Figures { what: what.to_owned(), items: items as u64, seconds, cpu_seconds, gflop, found })
 }
 
-/// Processor time of this process so far, in steps of a hundredth of a second.
+/// CPU time of this process so far, with a resolution of 10 ms.
 fn processor_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program stands in brackets and may hold anything.
+    // The program name is in parentheses and may contain anything.
     let fields = text.rsplit(')').next().unwrap_or_default();
     let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
     ticks.sum::<f64>() / 100.0
 }
 
-/// A square matrix product on every thread: the floor of everything made of products.
+/// A square matrix product on every thread: the lower bound for everything built on matrix products.
 fn product(args: &Product) -> Figures {
     let side = args.side;
     let numbers = |seed: u32| -> Vec<f32> {
@@ -239,7 +239,7 @@ fn product(args: &Product) -> Figures {
     })
 }
 
-/// The image tower: on numbers that are ready, or from files.
+/// The image tower, on generated input or on files.
 fn embed(args: &Embed) -> Result<Figures> {
     let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None)?;
     let embedder = load()?;
@@ -249,7 +249,7 @@ fn embed(args: &Embed) -> Result<Figures> {
         let files = files(folder, args.count)?;
         let work = || {
             let mut vectors = 0;
-            // Two groups under way: one is prepared on all threads while the model works on the other.
+            // Two groups at a time: all threads prepare one while the model runs on the other.
             let mut groups = files.chunks(args.batch.max(1));
             let mut ready = groups.next().map(|group| prepared(model, group)).transpose()?;
             while let Some(pixels) = ready {
@@ -269,7 +269,7 @@ fn embed(args: &Embed) -> Result<Figures> {
     let pixels: Vec<f32> = (0..args.batch * length)
         .map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
         .collect();
-    model.embed_images(&pixels, args.batch)?; // Pages are touched and threads started.
+    model.embed_images(&pixels, args.batch)?; // Warms up memory and threads.
     timed("embed", args.rounds, count, 0.0, || {
         let mut vectors = 0;
         for _ in 0..args.batches {
@@ -296,11 +296,11 @@ fn files(folder: &Path, count: usize) -> Result<Vec<PathBuf>> {
     files.retain(|path| path.is_file());
     files.sort();
     files.truncate(count);
-    ensure!(!files.is_empty(), "there are no files in {}", folder.display());
+    ensure!(!files.is_empty(), "no files in {}", folder.display());
     Ok(files)
 }
 
-/// Decoding and hashing, one thread: what reading each file costs.
+/// Decoding and hashing on one thread: the cost of reading each file.
 fn images(args: &Images) -> Result<Figures> {
     let files = files(&args.folder, args.count)?;
     let bytes: Vec<Vec<u8>> = files
@@ -322,7 +322,7 @@ fn images(args: &Images) -> Result<Figures> {
     })
 }
 
-/// All pairs of near hashes.
+/// All pairs of similar hashes.
 fn hashes(args: &Hashes) -> Result<Figures> {
     let bytes = std::fs::read(&args.data).with_context(|| format!("cannot read {}", args.data.display()))?;
     let hashes: Vec<u64> = bytes
@@ -336,7 +336,7 @@ fn hashes(args: &Hashes) -> Result<Figures> {
     })
 }
 
-/// The nearest neighbours of every row.
+/// The nearest neighbors of every row.
 fn nearest(args: &Neighbors) -> Result<Figures> {
     let matrix = matrix(&args.data, args.cols)?;
     let stop = AtomicBool::new(false);
@@ -361,12 +361,16 @@ fn matrix(path: &Path, cols: usize) -> Result<EmbeddingMatrix> {
     let number =
         |four: &[u8]| f32::from_bits(four.iter().rev().fold(0, |all, &byte| all << 8 | u32::from(byte)));
     let numbers: Vec<f32> = bytes.chunks_exact(4).map(number).collect();
-    ensure!(cols > 0 && numbers.len().is_multiple_of(cols), "{} has no whole rows of {cols}", path.display());
+    ensure!(
+        cols > 0 && numbers.len().is_multiple_of(cols),
+        "the size of {} is not a multiple of {cols} 32-bit floats",
+        path.display()
+    );
     Ok(EmbeddingMatrix::from_vec(numbers, cols))
 }
 
-/// What Datalab finds from features and labels: neighbours, and from them outliers, near duplicates and labels that go
-/// against those of the neighbours. Counts what it flags.
+/// What Datalab finds from features and labels: neighbors, and from them outliers, near duplicates and labels that
+/// contradict those of the neighbors. Counts the flagged samples.
 fn audit(args: &Audit) -> Result<Figures> {
     let matrix = matrix(&args.data, args.cols)?;
     let bytes =

@@ -1,4 +1,4 @@
-//! `plugins check`: tries a library on a small generated dataset and says what is wrong with it.
+//! `plugins check`: tests a library on a small generated dataset and reports problems.
 
 use super::drive::{Shown, watch};
 use super::output::{count, duration, results};
@@ -18,19 +18,22 @@ use std::process::{Child, ExitCode, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Runs the check in a process of its own: a library that crashes or hangs is a finding, not the end of us.
+/// Runs the check in a separate process, so that a library that crashes or hangs is reported.
 pub(super) fn guarded(file: &Path, limit: u64) -> Result<ExitCode> {
-    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
     let mut command = std::process::Command::new(program);
     command.args(["plugins", "check", "--unguarded", "--limit", &limit.to_string(), "--"]).arg(file);
     let mut child = command.spawn().context("cannot start the check")?;
     let Some(status) = wait(&mut child, Duration::from_secs(limit))? else {
         let _ = child.kill();
         let _ = child.wait();
-        bail!("{}: no end after {limit} s; see which detector was running last above", safe_path(file));
+        bail!(
+            "{}: still running after {limit} s; the detector after the last one listed above hangs",
+            safe_path(file)
+        );
     };
     if let Some(signal) = status.signal() {
-        bail!("{}: crashed with signal {signal}, which would have ended the engine", safe_path(file));
+        bail!("{}: crashed with signal {signal}, which would have killed the engine", safe_path(file));
     }
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)))
 }
@@ -56,10 +59,10 @@ pub(super) fn unguarded(file: &Path) -> Result<ExitCode> {
         bail!("{}", safe_text(&refused.error.to_string()));
     }
     let registry = Arc::new(registry);
-    let place = tempfile::tempdir().context("cannot create a temporary folder")?;
-    let dataset = place.path().join("dataset");
+    let temp = tempfile::tempdir().context("cannot create a temporary folder")?;
+    let dataset = temp.path().join("dataset");
     sample_pictures::write(&dataset)?;
-    let client = engine::spawn(setup::for_check(&dataset, &place.path().join("session"), registry.clone())?)?;
+    let client = engine::spawn(setup::for_check(&dataset, &temp.path().join("session"), registry.clone())?)?;
     let mut failed = false;
     for detector in registry.detectors() {
         let outcome = Outcome::of(&client, detector.info());
@@ -70,7 +73,7 @@ pub(super) fn unguarded(file: &Path) -> Result<ExitCode> {
     Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
 
-/// What came of one detector.
+/// The findings about one detector.
 #[derive(Default)]
 struct Outcome {
     wrong: Vec<String>,
@@ -88,23 +91,23 @@ impl Outcome {
         outcome
     }
 
-    /// What it says of itself.
+    /// Checks its declaration.
     fn declaration(&mut self, info: &Info) {
         if info.summary().trim().is_empty() {
-            self.odd.push("it has no summary: give Info::new one line that says what it finds".into());
+            self.odd.push("no summary; pass Info::new one line that says what the detector finds".into());
         }
         let headings = ["What it finds", "Why it matters", "Score", "Blind spots"];
         let missing: Vec<&str> =
             headings.into_iter().filter(|heading| !info.docs_text().contains(heading)).collect();
         if !missing.is_empty() {
-            self.odd.push(format!("its documentation has no heading {}", missing.join(", ")));
+            self.odd.push(format!("missing in its documentation: {}", missing.join(", ")));
         }
         for param in info.parameters().iter().filter(|param| param.help().trim().is_empty()) {
-            self.odd.push(format!("its parameter {} has no help", param.name()));
+            self.odd.push(format!("parameter {} has no help", param.name()));
         }
     }
 
-    /// One run with defaults, the same again, and one at each end of every parameter.
+    /// Runs it with defaults, again to compare, and with both bounds of every parameter.
     fn runs(&mut self, client: &Client, info: &'static Info) -> Result<()> {
         let name = info.name();
         let first = run(client, name, &BTreeMap::new())?;
@@ -116,13 +119,13 @@ impl Outcome {
             duration(first.seconds)
         ));
         if first.scored == 0 {
-            self.odd.push("it gave no sample a score".into());
+            self.odd.push("no sample was scored".into());
         }
         run(client, name, &BTreeMap::new())?;
         if order(client, name)? == listed {
-            self.fine.push("a second run gives the same".into());
+            self.fine.push("a second run gives the same result".into());
         } else {
-            self.wrong.push("a second run on the same samples gives other scores".into());
+            self.wrong.push("a second run on the same samples gives different results".into());
         }
         let defaults: BTreeMap<String, f64> =
             info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
@@ -134,7 +137,7 @@ impl Outcome {
                 params.insert(param.name().to_owned(), value);
                 match run(client, name, &params) {
                     Ok(_) => tried += 1,
-                    // Bounds may ask for more than so small a dataset has; a panic is never right.
+                    // Bounds may need more than such a small dataset has; a panic is always wrong.
                     Err(error) => {
                         let panicked = error.to_string().starts_with("panicked");
                         let kind = if panicked { &mut self.wrong } else { &mut self.odd };
@@ -144,7 +147,7 @@ impl Outcome {
             }
         }
         if tried > 0 {
-            self.fine.push(format!("{tried} of {ends} runs at the ends of its parameters gave a result"));
+            self.fine.push(format!("{tried} of {ends} runs at the bounds of its parameters succeeded"));
         }
         Ok(())
     }
@@ -160,7 +163,7 @@ impl Outcome {
     }
 }
 
-/// Runs one detector, and nothing else twice.
+/// Runs one detector; everything else is reused.
 fn run(client: &Client, name: &str, params: &BTreeMap<String, f64>) -> Result<DetectorSummary> {
     let command = Command::Rerun { detector: name.to_owned(), params: params.clone() };
     let report = watch(client, command, Shown { quiet: true, silent: true, verbose: false }, false)?.report;
@@ -168,19 +171,19 @@ fn run(client: &Client, name: &str, params: &BTreeMap<String, f64>) -> Result<De
         bail!(reason.clone());
     }
     let summary = report.detectors.into_iter().find(|detector| detector.name == name);
-    summary.context("it ran and left no result")
+    summary.context("it ran without a result")
 }
 
-/// All samples as this detector ranks them, with everything a row shows.
+/// All samples in the order of this detector, with everything shown about each.
 fn order(client: &Client, name: &str) -> Result<String> {
     let query =
         Query { all: true, sort: chaffinch_protocol::Sort::Detector(name.into()), ..Query::default() };
     let rows = super::rows::fetch(client, query)?;
     let mut text = String::new();
     for row in &rows {
-        client.commands.send(Command::Detail { sample: row.sample }).ok().context("the engine ended")?;
+        client.commands.send(Command::Detail { sample: row.sample }).ok().context("the engine exited")?;
         let detail = loop {
-            match client.events.recv().context("the engine ended")? {
+            match client.events.recv().context("the engine exited")? {
                 Event::Detail(detail) => break detail,
                 Event::Refused { message } => bail!(message),
                 _ => {}
@@ -189,6 +192,6 @@ fn order(client: &Client, name: &str) -> Result<String> {
         let issue = detail.issues.iter().find(|issue| issue.detector == name);
         text += &format!("{} {issue:?}\n", row.sample.0);
     }
-    ensure!(!rows.is_empty(), "there are no samples to compare");
+    ensure!(!rows.is_empty(), "no samples to compare");
     Ok(text)
 }

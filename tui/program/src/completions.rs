@@ -1,4 +1,4 @@
-//! `completions`: what a shell completes after `chaffinch`.
+//! `completions`: shell completions.
 
 use super::args::Global;
 use super::output::results;
@@ -7,14 +7,14 @@ use clap::Args;
 use clap_complete::Shell;
 use std::process::ExitCode;
 
-/// Completions for a shell
+/// Generate shell completions
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell
     shell: Shell,
 }
 
-/// Prints a script that the shell reads.
+/// Prints the completion script of a shell.
 pub(super) fn run(args: &Completions, _: &Global) -> Result<ExitCode> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), super::NAME, &mut text);

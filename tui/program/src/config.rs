@@ -1,7 +1,7 @@
-//! `config`: the defaults with their comments, a check of what was written, and schemas.
+//! `config`: prints the defaults, checks the configuration, and prints schemas.
 
 use super::args::{Global, ScreenArgs};
-use super::output::{remark, results, warning};
+use super::output::{count, remark, results, warning};
 use super::schema::SchemaOf;
 use super::{libraries, open, schema, settings};
 use anyhow::Result;
@@ -11,11 +11,11 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Show the configuration, or check a file
+/// Show the default configuration, or check a file
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub(super) struct Config {
-    /// Print the defaults with their comments
+    /// Print the default configuration with comments
     #[arg(long)]
     default: bool,
     #[command(subcommand)]
@@ -24,14 +24,14 @@ pub(super) struct Config {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Check the configuration and say which files it came from
+    /// Check the configuration and show which files it comes from
     Check {
-        /// The file [default: the user's]
+        /// File to check [default: the user's config.toml]
         file: Option<PathBuf>,
     },
-    /// Print the JSON schema of a file, for editors
+    /// Print the JSON schema of a configuration file, for editors
     Schema {
-        /// Of which
+        /// The configuration file
         #[arg(value_enum)]
         of: SchemaOf,
     },
@@ -50,32 +50,32 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
     }
 }
 
-/// Reads everything that would be read, and complains of what would be passed over.
+/// Reads everything a command would read, and warns about everything it would ignore.
 fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     let global = Global { config: file.or_else(|| global.config.clone()), ..global.clone() };
     let config = settings::config(&global, None)?;
-    settings::complain(&config);
-    let mut complaints = config.warnings().len();
+    settings::warn(&config);
+    let mut problems = config.warnings().len();
     let registry = Registry::load(&libraries::folders(&config));
     for name in config.named_detectors() {
         let why = match registry.find(name) {
-            None => format!("it names a detector '{name}', which is not among those that were found"),
+            None => format!("unknown detector '{name}'; see chaffinch plugins list"),
             Some(detector) => match check_params(detector, &config) {
                 Ok(()) => continue,
                 Err(error) => error.to_string(),
             },
         };
-        complaints += 1;
+        problems += 1;
         warning("configuration", &why);
     }
     for file in config.prompt_files() {
-        // Reading them is the check.
+        // Loading a file checks it.
         chaffinch_data::prompts::PromptSet::load(&[file])?;
     }
-    complaints += open::looks(&config, &ScreenArgs::default())?.warnings.len();
+    problems += open::looks(&config, &ScreenArgs::default())?.warnings.len();
     let words = settings::config_words(&global)?;
-    if complaints > 0 {
-        remark(&format!("{complaints} complaints: {words}"));
+    if problems > 0 {
+        remark(&format!("{}: {words}", count(problems as u64, "problem", "problems")));
         return Ok(ExitCode::from(super::ERROR));
     }
     results(|out| Ok(writeln!(out, "ok: {words}")?))?;

@@ -1,4 +1,4 @@
-//! `demo`: the built-in sample set, scanned and opened.
+//! `demo`: scans and opens the built-in sample set.
 
 use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::drive::{self, Shown};
@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-/// Scan and open the built-in sample set; a summary where stdout is no terminal
+/// Scan and open the built-in sample set, or print a summary if stdout is not a terminal
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// The summary, also where stdout is a terminal
+    /// Print the summary even if stdout is a terminal
     #[arg(long)]
     summary: bool,
-    /// Suspects in the summary
+    /// Number of suspects in the summary
     #[arg(long, value_name = "N", default_value_t = 25)]
     top: usize,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(super) struct Demo {
     engine: EngineArgs,
 }
 
-/// Scans the set; then the interface where there is a terminal, else a summary.
+/// Scans the set, then opens the interface in a terminal or prints a summary.
 pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let set = sample_set::unpack()?;
     let reading = DatasetArgs::default();
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first suspects beside what was planted.
+/// The first suspects, with the planted faults.
 fn table(suspects: &[Entry], top: usize, set: &SampleSet) -> Table {
     let mut table = Table::new(&[
         ("rank", Align::Right),
@@ -79,7 +79,7 @@ fn table(suspects: &[Entry], top: usize, set: &SampleSet) -> Table {
     table
 }
 
-/// How many of the planted faults were found, by kind.
+/// How many planted faults were found, by kind.
 fn planted(out: &mut dyn Write, suspects: &[Entry], top: usize, set: &SampleSet) -> Result<()> {
     let mut kinds: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
     for (path, fault) in &set.faults {
@@ -93,7 +93,7 @@ fn planted(out: &mut dyn Write, suspects: &[Entry], top: usize, set: &SampleSet)
         ("planted fault", Align::Left),
         ("planted", Align::Right),
         ("suspects", Align::Right),
-        ("in the list above", Align::Right),
+        ("listed above", Align::Right),
     ]);
     for (fault, (first, all, planted)) in kinds {
         table.row(vec![fault.to_owned(), planted.to_string(), all.to_string(), first.to_string()]);

@@ -1,4 +1,4 @@
-//! `doctor`: what was found on this machine, what is missing, and what to do about it.
+//! `doctor`: reports what works on this machine, what is missing, and what to do about it.
 
 use super::args::Global;
 use super::output::{json, results};
@@ -16,18 +16,18 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Say what was found on this machine and what is missing
+/// Check this machine and report problems
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
-    /// One more folder of detector libraries; may be given several times
+    /// Additional folder of detector libraries; can be repeated
     #[arg(long, value_name = "DIR")]
     plugins: Vec<PathBuf>,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// How a finding counts.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
@@ -44,7 +44,7 @@ struct Finding {
     text: String,
 }
 
-/// Looks at everything. The status is 2 when something is bad, so that a script can ask before a long run.
+/// Checks everything. Exits with 2 if anything is bad, so that scripts can check before a long run.
 pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     let mut findings = terminal();
     findings.push(locale());
@@ -82,18 +82,22 @@ fn terminal() -> Vec<Finding> {
     let mut findings = Vec::new();
     let term = variable("TERM");
     findings.push(match term.as_str() {
-        "" => finding("terminal", State::Note, "TERM is not set; the interface needs it (ssh -t sets it)"),
-        "dumb" => finding("terminal", State::Note, "TERM=dumb cannot show the interface"),
+        "" => {
+            finding("terminal", State::Note, "TERM is not set, but the interface needs it (ssh -t sets it)")
+        }
+        "dumb" => finding("terminal", State::Note, "the interface does not work with TERM=dumb"),
         _ => finding("terminal", State::Ok, format!("TERM={term}")),
     });
-    let colour = variable("COLORTERM");
-    findings.push(match colour.as_str() {
-        "truecolor" | "24bit" => finding("colours", State::Ok, format!("COLORTERM={colour}: 16 million")),
-        _ if !variable("NO_COLOR").is_empty() => finding("colours", State::Ok, "NO_COLOR is set: none"),
+    let color = variable("COLORTERM");
+    findings.push(match color.as_str() {
+        "truecolor" | "24bit" => {
+            finding("colours", State::Ok, format!("COLORTERM={color}: 16 million colors"))
+        }
+        _ if !variable("NO_COLOR").is_empty() => finding("colours", State::Ok, "NO_COLOR is set: no colors"),
         _ => finding(
             "colours",
             State::Note,
-            "COLORTERM is not truecolor: pictures have 256 colours; over SSH, SendEnv COLORTERM passes it on",
+            "COLORTERM is not truecolor: pictures have 256 colors; over SSH, set SendEnv COLORTERM",
         ),
     });
     findings.push(match crossterm::terminal::size() {
@@ -101,7 +105,7 @@ fn terminal() -> Vec<Finding> {
             let state = if columns < 80 || rows < 24 { State::Note } else { State::Ok };
             finding("size", state, format!("{columns} columns, {rows} rows"))
         }
-        _ => finding("size", State::Note, "stdout is no terminal"),
+        _ => finding("size", State::Note, "stdout is not a terminal"),
     });
     let between: Vec<&str> = [("TMUX", "tmux"), ("STY", "screen"), ("SSH_CONNECTION", "SSH")]
         .into_iter()
@@ -124,10 +128,10 @@ fn locale() -> Finding {
         Some((name, value)) => finding(
             "locale",
             State::Note,
-            format!("{name}={value} is not UTF-8; names of files may look odd"),
+            format!("{name}={value} is not UTF-8; file names may be displayed incorrectly"),
         ),
         None => {
-            finding("locale", State::Note, "none is set; export LANG=C.UTF-8 so that names of files show")
+            finding("locale", State::Note, "not set; export LANG=C.UTF-8 to display file names correctly")
         }
     }
 }
@@ -140,14 +144,14 @@ fn model(global: &Global) -> Finding {
 }
 
 fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
-    // What is wrong with the configuration is said in a line of its own.
+    // Errors in the configuration are a separate finding.
     let config = settings::config(global, None).unwrap_or_default();
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
     let folders = libraries::folders(&config.with_flags(flags));
     let listing = Listing::new(&Registry::load(&folders), &folders);
     let names: Vec<&str> = listing.detectors.iter().map(|detector| detector.name).collect();
     let mut findings = vec![if names.is_empty() {
-        finding("detectors", State::Bad, format!("none. {}", libraries::looked_in(&listing.folders)))
+        finding("detectors", State::Bad, format!("none found. {}", libraries::looked_in(&listing.folders)))
     } else {
         finding("detectors", State::Ok, format!("{}: {}", names.len(), names.join(", ")))
     }];
@@ -163,10 +167,10 @@ fn sessions(global: &Global) -> Finding {
         Err(error) => return finding("sessions", State::Bad, format!("{error:#}")),
     };
     match writable(&folder) {
-        Ok(()) => finding("sessions", State::Ok, format!("{} can be written to", safe_path(&folder))),
+        Ok(()) => finding("sessions", State::Ok, format!("{} is writable", safe_path(&folder))),
         Err(error) => {
             let text = format!(
-                "cannot write to {}: {error}; choose another place with --session",
+                "cannot write to {}: {error}; choose another folder with --session",
                 safe_path(&folder)
             );
             finding("sessions", State::Bad, text)
@@ -174,7 +178,7 @@ fn sessions(global: &Global) -> Finding {
     }
 }
 
-/// Tries the nearest folder that exists, and leaves nothing behind.
+/// Tests the nearest existing folder, and leaves nothing behind.
 fn writable(folder: &Path) -> std::io::Result<()> {
     let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
     let trial = there.join(format!(".chaffinch-{}", std::process::id()));

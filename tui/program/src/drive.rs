@@ -1,4 +1,4 @@
-//! Runs a scan through the engine without a screen, and reports its way.
+//! Runs a scan through the engine without the interface, and reports its progress.
 
 use super::args::Global;
 use super::interrupt;
@@ -9,24 +9,24 @@ use chaffinch_engine::{Client, Setup};
 use chaffinch_protocol::{Command, Event, ScanReport, SessionSummary};
 use crossbeam_channel::{never, select};
 
-/// A scan that came to its end.
+/// A finished scan.
 pub(super) struct Scanned {
     /// The session afterwards.
     pub(super) summary: SessionSummary,
-    /// What was done.
+    /// Its report.
     pub(super) report: ScanReport,
-    /// Whether it was stopped by Ctrl-C.
+    /// Whether Ctrl-C stopped it.
     pub(super) interrupted: bool,
 }
 
-/// How a scan shows itself.
+/// What a scan prints.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shown {
-    /// Nothing but warnings.
+    /// Only warnings.
     pub(super) quiet: bool,
-    /// The engine's log as well.
+    /// Also the engine's log.
     pub(super) verbose: bool,
-    /// No warnings either: the caller reads them from the report.
+    /// No warnings either; the caller reads them from the report.
     pub(super) silent: bool,
 }
 
@@ -36,10 +36,10 @@ impl From<&Global> for Shown {
     }
 }
 
-/// Scans. What failed on the way is said on stderr and stands in the report.
+/// Scans. Partial failures are printed to stderr and listed in the report.
 ///
 /// # Errors
-/// When the engine cannot start or the scan as a whole fails.
+/// If the engine cannot start or the scan as a whole fails.
 pub(super) fn scan(setup: Setup, detectors: &[String], shown: Shown) -> Result<Scanned> {
     let client = engine::spawn(setup)?;
     let outcome = watch(&client, Command::Scan { detectors: detectors.to_vec() }, shown, true);
@@ -54,14 +54,14 @@ pub(super) fn watch(client: &Client, command: Command, shown: Shown, interruptib
     let mut summary = SessionSummary::default();
     let mut interrupted = false;
     if client.commands.send(command).is_err() {
-        bail!("the engine ended before it began; run again with -v to see more");
+        bail!("the engine exited before it started; run again with -v to see its log");
     }
     let report = loop {
         let event = select! {
             recv(client.events) -> event => event,
             recv(interrupts) -> _ => {
                 interrupted = true;
-                display.line("stopping: what is finished is kept; press Ctrl-C again to stop at once");
+                display.line("stopping: finished work is kept; press Ctrl-C again to quit immediately");
                 let _ = client.commands.send(Command::Cancel);
                 continue;
             }
@@ -70,7 +70,7 @@ pub(super) fn watch(client: &Client, command: Command, shown: Shown, interruptib
             Ok(Event::Session(new)) => summary = *new,
             Ok(Event::Progress(progress)) => display.progress(&progress),
             Ok(Event::ScanDone(report)) => break *report,
-            // The scan's own failure is the error this returns.
+            // A failure of the scan itself is returned as an error.
             Ok(Event::Trouble { about, message }) if about != "scan" && !shown.silent => {
                 display.trouble(&about, &message)
             }
@@ -81,9 +81,7 @@ pub(super) fn watch(client: &Client, command: Command, shown: Shown, interruptib
             }
             Ok(Event::Bye) | Err(_) => {
                 display.finish();
-                bail!(
-                    "the engine ended in the middle of the scan; what was finished is kept, so run it again"
-                );
+                bail!("the engine exited during the scan; finished work is kept, so run it again");
             }
             Ok(_) => {}
         }

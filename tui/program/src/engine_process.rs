@@ -1,8 +1,8 @@
-//! The engine in a process of its own, and the way to it.
+//! Runs the engine in a separate process, and connects to it.
 //!
-//! `chaffinch engine` is started by `open` and belongs to no terminal. It holds the session's lock, and listens at a
-//! socket in the user's runtime folder that only this user can reach. Where that cannot be had, and where
-//! `$CHAFFINCH_ENGINE` is `inside`, the engine runs within the program that shows it.
+//! `open` starts `chaffinch engine`, which is detached from the terminal. It holds the session's lock and listens on a
+//! socket in the user's runtime folder, accessible only to that user. If that is not possible, or `$CHAFFINCH_ENGINE` is
+//! `inside`, the engine runs in the same process as the interface.
 
 use super::args::{DatasetArgs, EngineArgs, Global};
 use super::open::Open;
@@ -26,11 +26,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What `open` starts behind the screen
+/// Run the engine for `open`
 #[derive(Debug, Args)]
 #[command(hide = true)]
 pub(super) struct Engine {
-    /// Where to listen for terminals
+    /// Socket to listen on
     #[arg(long, value_name = "FILE")]
     socket: PathBuf,
     #[command(flatten)]
@@ -40,20 +40,20 @@ pub(super) struct Engine {
 /// How long a new engine may take to open its session.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long an engine that listens may take to say what it is.
+/// How long a listening engine may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(10);
 
-/// How long an engine that has nothing more to do may take to let go of its session.
+/// How long an idle engine may take to release its session.
 const ENDING: Duration = Duration::from_secs(2);
 
-/// Longest path of a socket.
+/// Maximum length of a socket's path.
 const LONGEST: usize = 100;
 
-/// The engine that a terminal speaks to.
+/// The engine that a terminal is connected to.
 enum Connection {
     /// In this process.
     Inside(Client),
-    /// In another one, perhaps with a scan that was begun before.
+    /// In another process, possibly with a scan already running.
     Outside { client: Client, fresh: bool },
 }
 
@@ -65,23 +65,23 @@ impl Connection {
         }
     }
 
-    /// Has it compute what is missing, unless it does already.
+    /// Starts computing what is missing, unless that is already running.
     pub(super) fn scan(&self) -> Result<()> {
         if !matches!(self, Connection::Outside { fresh: false, .. }) {
             let scan = Order::Scan { detectors: Vec::new() };
-            self.client().commands.send(scan).ok().context("the engine ended at once")?;
+            self.client().commands.send(scan).ok().context("the engine exited immediately")?;
         }
         Ok(())
     }
 
-    /// Ends it and waits for that.
+    /// Stops it and waits until it has stopped.
     pub(super) fn stop(self) -> Result<()> {
         match self {
             Connection::Inside(client) | Connection::Outside { client, .. } => Ok(client.stop()?),
         }
     }
 
-    /// Lets it go on without us, where it can. What was decided has been handed over when this returns.
+    /// Lets it continue without us if possible. When this returns, it has received all decisions.
     pub(super) fn leave(self) -> Result<()> {
         match self {
             Connection::Inside(client) => Ok(client.stop()?),
@@ -90,7 +90,7 @@ impl Connection {
     }
 }
 
-/// A folder for sockets that nobody else can reach.
+/// A folder for sockets that no other user can access.
 fn folder() -> Option<PathBuf> {
     let uid = rustix::process::geteuid().as_raw();
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -111,9 +111,9 @@ fn socket(session: &Path) -> Option<PathBuf> {
     (path.as_os_str().len() <= LONGEST).then_some(path)
 }
 
-/// What an engine is started with.
+/// The arguments for starting an engine.
 pub(super) struct Plan {
-    /// The dataset or the session.
+    /// A dataset or a session.
     pub(super) target: PathBuf,
     /// The session's folder.
     pub(super) session: PathBuf,
@@ -122,7 +122,7 @@ pub(super) struct Plan {
     pub(super) reading: DatasetArgs,
 }
 
-/// An engine that is being reached while the screen is there already.
+/// A connection being made while the interface is already visible.
 pub(super) struct Waiting {
     commands: Sender<Order>,
     events: Receiver<Event>,
@@ -131,19 +131,19 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Begins to reach it.
+    /// Starts connecting.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If no thread can be started.
     pub(super) fn reach(plan: Plan) -> Result<Waiting> {
         let (commands, orders) = unbounded();
-        let (tell, events) = unbounded();
+        let (sender, events) = unbounded();
         let leaving = Arc::new(AtomicBool::new(false));
         let leaves = leaving.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
-            let (engine, said) = plan.reach()?;
-            said.into_iter().for_each(|line| drop(tell.send(Event::Log { line })));
-            // Does nothing where nothing is missing; the interface shows its progress.
+            let (engine, output) = plan.reach()?;
+            output.into_iter().for_each(|line| drop(sender.send(Event::Log { line })));
+            // Does nothing if nothing is missing; the interface shows the progress.
             engine.scan()?;
             let client = engine.client();
             loop {
@@ -153,14 +153,14 @@ impl Waiting {
                         Err(_) => break,
                     },
                     recv(client.events) -> event => match event {
-                        Ok(event) => drop(tell.send(event)),
+                        Ok(event) => drop(sender.send(event)),
                         Err(_) => break,
                     },
                 }
             }
             if leaves.load(Ordering::SeqCst) { engine.leave() } else { engine.stop() }
         });
-        let thread = thread.context("no thread for the engine")?;
+        let thread = thread.context("cannot start a thread for the engine")?;
         Ok(Waiting { commands, events, leaving, thread })
     }
 
@@ -169,26 +169,26 @@ impl Waiting {
         (self.commands.clone(), self.events.clone())
     }
 
-    /// Ends the engine, or leaves it to itself.
+    /// Stops the engine, or lets it continue without us.
     ///
     /// # Errors
-    /// When it could not be reached, or failed.
+    /// If it could not be reached, or failed.
     pub(super) fn end(self, leave: bool) -> Result<()> {
         self.leaving.store(leave, Ordering::SeqCst);
         drop(self.commands);
-        self.thread.join().unwrap_or_else(|_| bail!("the engine could not be spoken to"))
+        self.thread.join().unwrap_or_else(|_| bail!("the connection to the engine failed"))
     }
 }
 
 impl Plan {
-    /// The engine of the session: the one that runs, or a new one; and what it said as it began.
+    /// Connects to the running engine of the session or starts one, and returns what a new one printed.
     fn reach(&self) -> Result<(Connection, Vec<String>)> {
         let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
         let Some(socket) = socket(&self.session).filter(|_| !inside) else {
             let setup = setup::for_target(&self.target, &self.global, &self.engine, &self.reading)?;
             return Ok((Connection::Inside(engine::spawn(setup)?), Vec::new()));
         };
-        // One that was just ending does not speak any more.
+        // An engine that is just exiting no longer answers.
         if let Ok(client) = remote::connect(&socket)
             && client.greets(GREETING)
         {
@@ -199,17 +199,17 @@ impl Plan {
         loop {
             match self.wait(&socket, &log, limit)? {
                 Some(client) => {
-                    let said = fs::read_to_string(&log).unwrap_or_default();
-                    let said = said.lines().map(str::to_owned).collect();
-                    return Ok((Connection::Outside { client, fresh: true }, said));
+                    let output = fs::read_to_string(&log).unwrap_or_default();
+                    let output = output.lines().map(str::to_owned).collect();
+                    return Ok((Connection::Outside { client, fresh: true }, output));
                 }
-                // The engine before it is still ending.
+                // The previous engine is still exiting.
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         }
     }
 
-    /// Starts an engine and waits until it speaks; none where another one still holds the session.
+    /// Starts an engine and waits for its greeting; `None` if another engine still holds the session.
     fn wait(&self, socket: &Path, log: &Path, limit: Instant) -> Result<Option<Client>> {
         let begun = Instant::now();
         let mut child = self.start(socket, log)?;
@@ -219,20 +219,20 @@ impl Plan {
             {
                 return Ok(Some(client));
             }
-            if let Some(status) = child.try_wait().context("the engine cannot be waited for")? {
-                let said = fs::read_to_string(log).unwrap_or_default();
+            if let Some(status) = child.try_wait().context("cannot wait for the engine")? {
+                let output = fs::read_to_string(log).unwrap_or_default();
                 let ending = limit.saturating_duration_since(begun) > PATIENCE - ENDING;
-                if ending && said.contains(" is in use by process ") {
+                if ending && output.contains(" is in use by process ") {
                     return Ok(None);
                 }
-                match said.trim().rsplit("error: ").next() {
-                    None | Some("") => bail!("the engine ended as it began ({status})"),
+                match output.trim().rsplit("error: ").next() {
+                    None | Some("") => bail!("the engine exited while starting ({status})"),
                     Some(reason) => bail!("{reason}"),
                 }
             }
             if Instant::now() > limit {
                 let waited = PATIENCE.as_secs();
-                bail!("the engine has not opened the session after {waited} s; see {}", log.display());
+                bail!("the engine did not open the session within {waited} s; see {}", log.display());
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -240,7 +240,7 @@ impl Plan {
 
     fn start(&self, socket: &Path, log: &Path) -> Result<std::process::Child> {
         let Plan { target, session, global, engine, reading } = self;
-        let program = std::env::current_exe().context("the program does not find itself")?;
+        let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =
             vec!["engine".into(), "--socket".into(), socket.into(), "--session".into(), session.into()];
@@ -264,20 +264,20 @@ impl Plan {
         args.push(target.into());
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        command.spawn().context("the engine cannot be started")
+        command.spawn().context("cannot start the engine")
     }
 }
 
-/// `engine`: opens the session and serves terminals until none is left and nothing is to be done.
+/// `engine`: opens the session and serves terminals until none is left and all work is done.
 pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let Engine { socket, open } = args;
-    // A session of its own: signals of the terminal that started us are not for us.
+    // Start a new session so that we do not receive signals from the terminal that started us.
     let _ = rustix::process::setsid();
     let client = engine::spawn(setup::for_target(&open.target, global, &open.engine, &open.reading)?)?;
-    // The session is ours, so a socket that is there is nobody's.
+    // We hold the session, so an existing socket is stale.
     let _ = fs::remove_file(socket);
     let listener =
-        UnixListener::bind(socket).with_context(|| format!("cannot listen at {}", socket.display()))?;
+        UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
     let served = remote::serve(client, listener);
     let _ = fs::remove_file(socket);
     served?;

@@ -1,4 +1,4 @@
-//! `evaluate`: what was found beside a list of known faults.
+//! `evaluate`: compares results with a list of known errors.
 
 use super::args::{Global, ReportFormat, rule};
 use super::listing::Listing;
@@ -23,43 +23,43 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Compare what was found with a list of known faults
+/// Compare results with a list of known errors
 #[derive(Debug, Args)]
 pub(super) struct Evaluate {
-    /// A session's folder, or its dataset
+    /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
-    /// A table of the truth: a column `path`, and `is_error` (0 or 1) or `label` (the right one)
+    /// Table of known errors: a column `path`, and `is_error` (0 or 1) or `label` (the correct one)
     #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
     truth: Option<PathBuf>,
-    /// Only samples that were decided; without --truth the decisions are the truth
+    /// Only count samples with a decision; without --truth the decisions are the truth
     #[arg(long)]
     reviewed: bool,
-    /// Only samples named in this file: one path a line, or a table with a column `path`
+    /// Only count samples listed in this file: one path per line, or a table with a column `path`
     #[arg(long, value_name = "FILE")]
     subset: Option<PathBuf>,
-    /// Only samples that nobody has decided about: what `stacking` has not learned from
+    /// Only count samples without a decision, which `stacking` has not learned from
     #[arg(long)]
     undecided: bool,
-    /// How detectors are joined, as in `rank` [default: the session's or configuration's]
+    /// How to combine detectors, as in `rank` [default: from the session or the configuration]
     #[arg(long, value_name = "RULE", value_parser = rule)]
     ensemble: Option<String>,
-    /// All rules side by side
+    /// Compare all rules
     #[arg(long)]
     ensembles: bool,
-    /// How often samples are drawn again for the 95 % intervals; 0 = no intervals
+    /// Number of bootstrap resamples for the 95 % intervals; 0 = no intervals
     #[arg(long, value_name = "N", default_value_t = 1000)]
     bootstrap: usize,
-    /// The seed of these draws
+    /// Seed of the bootstrap
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Draw precision-recall curves: of the detectors named, or of all
+    /// Draw precision-recall curves of the named detectors, or of all
     #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', require_equals = true)]
     plot: Option<Vec<String>>,
-    /// Write the precision-recall curves as an SVG picture
+    /// Write the precision-recall curves to an SVG file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// The form of the report
+    /// Output format
     #[arg(long, value_enum, default_value = "table")]
     format: ReportFormat,
 }
@@ -99,12 +99,12 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
         }
     })?;
     if !global.quiet {
-        tell(args, &evaluation);
+        explain(args, &evaluation);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The figures of every rule. One that cannot be applied, for want of decisions, is left out and said.
+/// The figures of every rule. Rules with too few decisions to learn from are skipped with a remark.
 fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
     let reviewed = ranking::reviewed(listing.journal.decisions());
     let mut found = BTreeMap::new();
@@ -122,27 +122,27 @@ fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
     found
 }
 
-/// Remarks about what the figures hold for.
-fn tell(args: &Evaluate, evaluation: &Evaluation) {
+/// Remarks about the scope of the figures.
+fn explain(args: &Evaluate, evaluation: &Evaluation) {
     if evaluation.unmatched > 0 {
         let rows = count(evaluation.unmatched as u64, "row", "rows");
-        remark(&format!("{rows} of the truth belong to no sample"));
+        remark(&format!("ignored {rows} of the truth without a matching sample"));
     }
     if args.reviewed {
         remark(
-            "only reviewed samples count; where suspects were reviewed first, precision and recall are not those of \
+            "only reviewed samples count; if suspects were reviewed first, precision and recall differ from those of \
              the whole dataset",
         );
     }
     if let Some(file) = &args.svg {
-        remark(&format!("written: {}", safe_path(file)));
+        remark(&format!("wrote {}", safe_path(file)));
     }
     if args.plot.is_some() && matches!(args.format, ReportFormat::Json) {
-        remark("--plot draws in a table only; --svg writes a picture beside JSON");
+        remark("--plot has no effect on JSON; use --svg to write a picture");
     }
 }
 
-/// What is known to be wrong: a table, what was decided, or the table where something was decided.
+/// The known errors: from the table, from the decisions, or from the table for samples with a decision.
 fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
     let decisions = listing.journal.decisions();
     let decided = Truth::from_decisions(listing.manifest.len(), decisions.iter());
@@ -152,13 +152,13 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
     };
     if args.reviewed {
         let rows: BTreeSet<u32> = decided.known().into_iter().map(|(row, _)| row).collect();
-        ensure!(!rows.is_empty(), "nothing was decided yet: keep, remove or relabel some samples first");
+        ensure!(!rows.is_empty(), "no decisions yet; keep, remove or relabel some samples first");
         truth = truth.only(|row| rows.contains(&row));
-        ensure!(!truth.known().is_empty(), "of no decided sample the truth is known");
+        ensure!(!truth.known().is_empty(), "the truth is not known for any sample with a decision");
     }
     if args.undecided {
         truth = truth.only(|row| listing.journal.decision(SampleId(row)).is_none());
-        ensure!(!truth.known().is_empty(), "everything of known truth was decided already");
+        ensure!(!truth.known().is_empty(), "every sample with known truth already has a decision");
     }
     if let Some(file) = &args.subset {
         let named = names(file)?;
@@ -166,14 +166,14 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
         truth = truth.only(|row| named.contains(manifest.path(SampleId(row)).as_os_str().as_bytes()));
         ensure!(
             !truth.known().is_empty(),
-            "{} names no sample whose truth is known; its lines should be paths",
+            "{} lists no sample with known truth; each line must be the path of a sample",
             safe_path(file)
         );
     }
     Ok(truth)
 }
 
-/// Paths in a file: one a line, or the column `path` of a table.
+/// Paths in a file: one per line, or the column `path` of a table.
 fn names(file: &Path) -> Result<BTreeSet<Vec<u8>>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", safe_path(file)))?;
     let heading = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -191,7 +191,7 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     let all = count(evaluation.n as u64, "sample", "samples");
     writeln!(
         out,
-        "{all} of known truth, {} among them",
+        "{all} with known truth, {} among them",
         count(evaluation.n_errors as u64, "error", "errors")
     )?;
     writeln!(out)?;
@@ -222,7 +222,7 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
         kinds(out, evaluation)?;
     }
     let mut first = Table::new(&[
-        ("first of the ensemble", Align::Right),
+        ("top of the ensemble", Align::Right),
         ("precision", Align::Right),
         ("recall", Align::Right),
     ]);
@@ -236,7 +236,7 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
 /// The 95 % intervals of every detector.
 fn intervals(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     let mut table = Table::new(&[
-        ("95 % of draws", Align::Left),
+        ("95 % interval", Align::Left),
         ("AUROC", Align::Right),
         ("AUPRC", Align::Right),
         ("precision", Align::Right),
@@ -258,7 +258,7 @@ fn intervals(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     Ok(())
 }
 
-/// What the ensemble finds of each kind of error, and who finds most of it.
+/// How the ensemble does on each kind of error, and the detector that finds most of it.
 fn kinds(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     let mut table = Table::new(&[
         ("kind of error", Align::Left),
@@ -271,7 +271,7 @@ fn kinds(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
     ]);
     for (kind, figures) in &evaluation.ensemble.by_kind {
         let found = |name: &String| evaluation.detectors[name].by_kind.get(kind).map_or(0, |kind| kind.found);
-        // The first of equals stays.
+        // Ties go to the first.
         let best = evaluation.detectors.keys().rev().max_by_key(|name| found(name));
         let best = best.filter(|name| found(name) > 0);
         table.row(vec![
@@ -281,7 +281,7 @@ fn kinds(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
             format!("{:.3}", figures.precision),
             format!("{:.3}", figures.recall),
             format!("{:.3}", figures.f1),
-            best.map_or_else(|| "nobody".to_owned(), |name| format!("{name} ({})", found(name))),
+            best.map_or_else(|| "none".to_owned(), |name| format!("{name} ({})", found(name))),
         ]);
     }
     table.write(out, terminal_width())?;
@@ -310,8 +310,8 @@ mod tests {
 
     #[test]
     fn subsets_are_lines_or_tables() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("subset");
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("subset");
         std::fs::write(&file, "cat/1.jpg\r\ncat/2.jpg\n").unwrap();
         assert_eq!(names(&file).unwrap(), BTreeSet::from([b"cat/1.jpg".to_vec(), b"cat/2.jpg".to_vec()]));
         std::fs::write(&file, "label,path\ncat,\"a,b.jpg\"\n").unwrap();

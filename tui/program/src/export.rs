@@ -1,4 +1,4 @@
-//! `export`: what was decided, for other programs.
+//! `export`: writes decisions for other programs.
 
 use super::args::{CopyMode, Global};
 use super::interrupt::INTERRUPTED;
@@ -17,10 +17,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-/// Write what was decided: a manifest, lists, or a cleaned copy
+/// Export decisions as a manifest, as lists, or as a cleaned copy of the dataset
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// A session's folder, or its dataset
+    /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
     /// What to write
@@ -28,35 +28,35 @@ pub(super) struct Export {
     format: &'static Format,
     #[arg(long, short, value_name = "PATH", help = where_to())]
     output: PathBuf,
-    /// How a cleaned copy gets its files
+    /// How to create the files of a cleaned copy
     #[arg(long, value_enum, default_value = "link")]
     copy: CopyMode,
-    /// All samples in the manifest, not only suspects and reviewed ones
+    /// Include all samples in the manifest, not only suspects and reviewed ones
     #[arg(long)]
     all: bool,
-    /// Replace files that exist already
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 }
 
-/// The names of the formats, with what each writes.
+/// Parses the name of a format; the help describes each.
 fn formats() -> impl TypedValueParser<Value = &'static Format> {
     let values = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.summary));
     PossibleValuesParser::new(values)
-        .try_map(|name| Format::find(&name).ok_or_else(|| format!("there is no format '{name}'")))
+        .try_map(|name| Format::find(&name).ok_or_else(|| format!("unknown format '{name}'")))
 }
 
 fn where_to() -> String {
     let folders = FORMATS.iter().filter(|format| format.target != Target::File);
     let names: Vec<String> = folders.map(|format| format!("`{}`", format.name)).collect();
-    format!("Where to: a file, or a folder for {}", names.join(" and "))
+    format!("Output file, or folder for {}", names.join(" and "))
 }
 
-/// Writes what was asked for and says where.
+/// Exports, and prints the paths of the files.
 pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     let (target, format) = (&args.output, args.format);
     if !args.force && format.would_replace(target) {
-        bail!("{} exists already; choose a new place, or add --force to replace it", safe_path(target));
+        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
     }
     let listing = Listing::open(&args.target, global)?;
     let name = listing.manifest.root().file_name().unwrap_or_default().to_string_lossy().into_owned();

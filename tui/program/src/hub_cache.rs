@@ -1,4 +1,4 @@
-//! What lies in the hub's cache on this machine, read without any network.
+//! Models in the local cache of the Hugging Face Hub, listed without network access.
 
 use serde::Serialize;
 use std::fs;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 pub(super) struct Cached {
     /// `openai/clip-vit-base-patch32`
     pub(super) name: String,
-    /// `model_type` of its configuration, empty without one.
+    /// `model_type` in its config.json, or empty.
     pub(super) kind: String,
-    /// Whether its weights are there.
+    /// Whether its weights are complete.
     pub(super) weights: bool,
-    /// The snapshot's folder.
+    /// Folder of the snapshot.
     #[serde(skip)]
     pub(super) folder: PathBuf,
 }
 
-/// The cache's folder: `HF_HUB_CACHE`, else `HF_HOME/hub`, else `~/.cache/huggingface/hub`.
+/// The cache folder: `HF_HUB_CACHE`, `HF_HOME/hub` or `~/.cache/huggingface/hub`.
 pub(super) fn folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home =
@@ -26,7 +26,7 @@ pub(super) fn folder() -> Option<PathBuf> {
     set("HF_HUB_CACHE").or_else(|| Some(set("HF_HOME").or_else(home)?.join("hub")))
 }
 
-/// The models in it, by name.
+/// The models in the cache, by name.
 pub(super) fn models(folder: &Path) -> Vec<Cached> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<Cached> = entries
@@ -41,7 +41,7 @@ pub(super) fn models(folder: &Path) -> Vec<Cached> {
     found
 }
 
-/// The snapshot that `main` names, else the first by name.
+/// The snapshot of `main`, or else the first one by name.
 fn snapshot(repository: &Path) -> Option<PathBuf> {
     let snapshots = repository.join("snapshots");
     let main = fs::read_to_string(repository.join("refs/main")).unwrap_or_default();
@@ -63,7 +63,7 @@ fn kind(snapshot: &Path) -> String {
 
 fn weights(snapshot: &Path) -> bool {
     let Ok(entries) = fs::read_dir(snapshot) else { return false };
-    // `metadata` follows the links into the cache's blobs, so a half download does not count.
+    // `metadata` follows links to the cache's blobs, so an incomplete download does not count.
     entries.filter_map(Result::ok).any(|entry| {
         let path = entry.path();
         path.extension().is_some_and(|extension| extension == "safetensors") && fs::metadata(&path).is_ok()
@@ -76,24 +76,24 @@ mod tests {
 
     #[test]
     fn finds_what_a_download_leaves() {
-        let place = tempfile::tempdir().unwrap();
-        let repository = place.path().join("models--openai--clip-vit-base-patch32");
+        let temp = tempfile::tempdir().unwrap();
+        let repository = temp.path().join("models--openai--clip-vit-base-patch32");
         let snapshot = repository.join("snapshots/abc");
         fs::create_dir_all(&snapshot).unwrap();
         fs::create_dir_all(repository.join("refs")).unwrap();
         fs::write(repository.join("refs/main"), "abc").unwrap();
         fs::write(snapshot.join("config.json"), r#"{"model_type": "clip"}"#).unwrap();
         std::os::unix::fs::symlink("../../blobs/gone", snapshot.join("model.safetensors")).unwrap();
-        fs::create_dir_all(place.path().join("datasets--someone--set")).unwrap();
-        let found = models(place.path());
+        fs::create_dir_all(temp.path().join("datasets--someone--set")).unwrap();
+        let found = models(temp.path());
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].name.as_str(), found[0].kind.as_str()),
             ("openai/clip-vit-base-patch32", "clip")
         );
-        assert!(!found[0].weights, "a link to nothing is no weights");
+        assert!(!found[0].weights, "a dangling link does not count as weights");
         fs::create_dir_all(repository.join("blobs")).unwrap();
         fs::write(repository.join("blobs/gone"), b"x").unwrap();
-        assert!(models(place.path())[0].weights);
+        assert!(models(temp.path())[0].weights);
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C during long work: the first stops cleanly, the second ends the program.
+//! Ctrl-C during long-running work: the first one stops cleanly, the second one quits.
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, unbounded};
@@ -8,22 +8,22 @@ use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// The status shells give to a command that was interrupted.
+/// The exit status of an interrupted command.
 pub(super) const INTERRUPTED: u8 = 130;
 
-/// A message for each SIGINT or SIGTERM from now on. Whoever asks for this has to obey it: the signals no longer
-/// end the program by themselves.
+/// Sends a message for each SIGINT or SIGTERM from now on. The caller must act on it: the signals no longer end the
+/// program by themselves.
 pub(super) fn listen() -> Result<Receiver<()>> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen for Ctrl-C")?;
     let (sender, receiver) = unbounded();
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            for (place, _) in signals.forever().enumerate() {
-                if place > 0 {
+            for (earlier, _) in signals.forever().enumerate() {
+                if earlier > 0 {
                     std::process::exit(i32::from(INTERRUPTED));
                 }
-                // Nobody listens once the work is over; the next one ends the program.
+                // Nothing listens once the work is done; the next signal ends the program.
                 let _ = sender.send(());
             }
         })
@@ -31,11 +31,11 @@ pub(super) fn listen() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
-/// A flag that the first SIGINT or SIGTERM raises; the second ends the program. The same holds as for [`listen`].
+/// A flag set by the first SIGINT or SIGTERM; the second one ends the program. See [`listen`] for the consequences.
 pub(super) fn flag() -> Result<Arc<AtomicBool>> {
     let raised = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal finds the flag down, passes, and raises it.
+        // The order matters: the first signal must find the flag unset before setting it.
         flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), raised.clone())
             .and_then(|_| flag::register(signal, raised.clone()))
             .context("cannot listen for Ctrl-C")?;

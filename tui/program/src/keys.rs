@@ -1,4 +1,4 @@
-//! `keys`: the key card.
+//! `keys`: prints the key card.
 
 use super::args::{Global, ScreenArgs};
 use super::output::results;
@@ -7,15 +7,15 @@ use anyhow::Result;
 use clap::Args;
 use std::process::ExitCode;
 
-/// Print the key card: every key and what it does, with the keymap that is in force
+/// Print the key card: all keys of the current keymap and what they do
 #[derive(Debug, Args)]
 pub(super) struct Keys {
-    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+    /// Keymap: default, vim, prodigy, lightroom or a file [default: from the configuration]
     #[arg(long, value_name = "NAME|FILE")]
     keymap: Option<String>,
 }
 
-/// Prints the card of the keymap that is in force.
+/// Prints the key card of the current keymap.
 pub(super) fn run(args: &Keys, global: &Global) -> Result<ExitCode> {
     let screen = ScreenArgs { keymap: args.keymap.clone(), ..ScreenArgs::default() };
     let looks = open::looks(&settings::config(global, None)?, &screen)?;

@@ -1,4 +1,4 @@
-//! `label-quality`: wrong labels from probabilities in files.
+//! `label-quality`: finds wrong labels given class probabilities in files.
 
 use super::args::Global;
 use super::output::{json, results};
@@ -13,78 +13,78 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How labels are scored.
+/// How to score labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ScoreMethod {
     /// The probability of the given label
     #[value(name = "self_confidence")]
     SelfConfidence,
-    /// That against the most likely other class
+    /// The probability of the given label minus that of the most likely other class
     #[value(name = "normalized_margin")]
     NormalizedMargin,
-    /// That weighed with how undecided the model is
+    /// The probability of the given label, weighted by the entropy of the prediction
     #[value(name = "confidence_weighted_entropy")]
     ConfidenceWeightedEntropy,
 }
 
-/// What `label-quality` prints.
+/// The output of `label-quality`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum QualityFormat {
-    /// One object of figures
+    /// A JSON object of figures
     Json,
-    /// One row a sample: row,label,suggested_label,score,issue
+    /// One row per sample: row,label,suggested_label,score,issue
     Csv,
 }
 
-/// Find wrong labels from class probabilities that a model of your own gave
+/// Find wrong labels, given class probabilities from your own model
 #[derive(Debug, Args)]
 pub(super) struct LabelQuality {
-    /// Out-of-sample probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each
-    /// model
+    /// Out-of-sample probabilities, one row per sample: .npy, or .parquet or .csv with class names as the header; repeat for
+    /// each model
     #[arg(long, value_name = "FILE", required = true)]
     pred_probs: Vec<PathBuf>,
-    /// How several models are joined: avg_pred_probs, avg_scores, and both with _acc (weighted by accuracy) or _ll
-    /// (by log-loss) after it [default: avg_scores_acc]
+    /// How to combine several models: avg_pred_probs or avg_scores, optionally with the suffix _acc (weighted by accuracy)
+    /// or _ll (by log loss) [default: avg_scores_acc]
     #[arg(long, value_name = "NAME")]
     ensemble: Option<String>,
-    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
+    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet or .csv with a column `label`
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// Class names, one a line, in the order of label numbers and of columns that have no heading
+    /// Class names, one per line, in the order of label numbers and of columns without a header
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
     /// True labels, or whether each label is an error (booleans): .npy, .txt, .parquet or .csv
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
-    /// How labels are scored
+    /// How to score labels
     #[arg(long, value_enum, default_value = "self_confidence")]
     method: ScoreMethod,
-    /// Make probabilities comparable between classes before they are scored
+    /// Adjust probabilities to be comparable across classes before scoring
     #[arg(long)]
     adjusted: bool,
-    /// Filters to report, and the first of them decides what --issues and CSV call an issue [default: all, and
-    /// follows_quality decides]
+    /// Filters to report; the first one determines the issues for --issues and CSV [default: all, with issues by
+    /// follows_quality]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     filter: Vec<String>,
-    /// Also write the scores here, one a line in input order
+    /// Also write the scores to FILE, one per line in input order
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
-    /// Also write the flagged rows here, counted from 0, one a line; as a table where FILE ends in .csv
+    /// Also write the flagged rows to FILE, counted from 0, one per line; as a table if FILE ends in .csv
     #[arg(long, value_name = "FILE")]
     issues: Option<PathBuf>,
-    /// The form of the report
+    /// Output format
     #[arg(long, value_enum, default_value = "json")]
     format: QualityFormat,
 }
 
-/// Reads, judges, and writes what was asked for.
+/// Reads the files, scores the labels, and writes the output.
 pub(super) fn run(args: &LabelQuality, _: &Global) -> Result<ExitCode> {
-    let question = question(args)?;
+    let options = options(args)?;
     let input =
         probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
-    let judged = input.judge(&question).with_context(|| safe_path(&args.labels))?;
-    // Without a choice, the cut that follows the quality of the probabilities.
-    let chosen = if args.filter.is_empty() { None } else { question.filters.first() };
+    let judged = input.judge(&options).with_context(|| safe_path(&args.labels))?;
+    // By default, the cutoff that depends on the quality of the probabilities.
+    let chosen = if args.filter.is_empty() { None } else { options.filters.first() };
     let deciding = chosen.unwrap_or(&Filter::FollowsQuality).name();
     let flagged = judged.flagged.get(deciding).map_or(&[][..], Vec::as_slice);
     if let Some(path) = &args.scores {
@@ -101,14 +101,14 @@ pub(super) fn run(args: &LabelQuality, _: &Global) -> Result<ExitCode> {
         })?;
     }
     results(|out| match args.format {
-        QualityFormat::Json => json(out, &Report::new(&question, &input, &judged)),
+        QualityFormat::Json => json(out, &Report::new(&options, &input, &judged)),
         QualityFormat::Csv => Ok(rows(out, &input, &judged, flagged, false)?),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is asked; of filters that were named the first one decides.
-fn question(args: &LabelQuality) -> Result<JudgeOptions> {
+/// The options; the first named filter determines the issues.
+fn options(args: &LabelQuality) -> Result<JudgeOptions> {
     let method = match args.method {
         ScoreMethod::SelfConfidence => Method::SelfConfidence,
         ScoreMethod::NormalizedMargin => Method::NormalizedMargin,
@@ -116,7 +116,7 @@ fn question(args: &LabelQuality) -> Result<JudgeOptions> {
     };
     ensure!(
         !args.adjusted || method.can_be_adjusted(),
-        "--adjusted does not go with {}: the entropy of adjusted rows has no meaning",
+        "--adjusted cannot be used with {}: the entropy of adjusted rows is meaningless",
         method.name()
     );
     let filters = if args.filter.is_empty() {
@@ -126,7 +126,7 @@ fn question(args: &LabelQuality) -> Result<JudgeOptions> {
     };
     ensure!(
         args.ensemble.is_none() || args.pred_probs.len() > 1,
-        "--ensemble joins several models: give --pred-probs once for each"
+        "--ensemble combines several models; pass --pred-probs once for each"
     );
     let ensemble = args.ensemble.as_deref().map(ensemble).transpose()?;
     let ensemble = ensemble.unwrap_or(Ensemble::ScoresByAccuracy);
@@ -138,7 +138,7 @@ fn ensemble(name: &str) -> Result<Ensemble> {
     let found = Ensemble::ALL.into_iter().find(|ensemble| ensemble.name() == name);
     let Some(found) = found else {
         let names: Vec<&str> = Ensemble::ALL.iter().map(|ensemble| ensemble.name()).collect();
-        bail!("there is no ensemble '{}' (there are: {})", safe_text(&name), names.join(", "));
+        bail!("unknown ensemble '{}' (expected one of {})", safe_text(&name), names.join(", "));
     };
     Ok(found)
 }
@@ -148,12 +148,12 @@ fn filter(name: &str) -> Result<Filter> {
     let found = Filter::ALL.into_iter().find(|filter| filter.name() == name);
     let Some(found) = found else {
         let names: Vec<&str> = Filter::ALL.iter().map(|filter| filter.name()).collect();
-        bail!("there is no filter '{}' (there are: {})", safe_text(&name), names.join(", "));
+        bail!("unknown filter '{}' (expected one of {})", safe_text(&name), names.join(", "));
     };
     Ok(found)
 }
 
-/// One row a sample, or a flagged one only.
+/// One row per sample, or per flagged sample.
 fn rows(
     out: &mut dyn Write,
     input: &Input,

@@ -1,4 +1,4 @@
-//! `leaks`: which images of a training set stand in its test set.
+//! `leaks`: finds training images that are also in the test set.
 
 use super::args::{Global, ReportFormat, dataset_forms};
 use super::interrupt;
@@ -26,49 +26,49 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tempfile::TempDir;
 
-/// Find images of a training set that stand in its test set
+/// Find training images that are also in the test set
 #[derive(Debug, Args)]
 pub(super) struct Leaks {
-    #[arg(long, value_name = "DATASET", help = format!("The training set: {}", dataset_forms()))]
+    #[arg(long, value_name = "DATASET", help = format!("Training set: {}", dataset_forms()))]
     train: PathBuf,
-    /// The test set
+    /// Test set
     #[arg(long, value_name = "DATASET")]
     test: PathBuf,
-    /// The report; its summary goes beside it, as NAME_summary.txt
+    /// Report file; a summary is written next to it as NAME_summary.txt
     #[arg(long, value_name = "CSV")]
     output: PathBuf,
-    /// The methods; a pair is reported by the first that finds it
+    /// Methods; each pair is reported by the first method that finds it
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_enum, default_values = ["exact", "perceptual"])]
     methods: Vec<LeakMethod>,
-    /// Bits of the 64-bit pHash that may differ
+    /// Maximum number of different bits of the 64-bit pHash
     #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
     phash_threshold: u32,
-    /// Least cosine of embeddings
+    /// Minimum cosine similarity of embeddings
     #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
     semantic_threshold: f32,
-    /// The model for `semantic`: `bundled`, a name on the hub, or a folder [default: the configuration's]
+    /// Model for `semantic`: `bundled`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
+    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// The form of the counts on stdout
+    /// Format of the counts on stdout
     #[arg(long, value_enum, default_value = "table")]
     format: ReportFormat,
 }
 
-/// How leaks are looked for.
+/// How to find leaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LeakMethod {
-    /// The same bytes
+    /// Identical bytes
     Exact,
-    /// Near perceptual hashes
+    /// Similar perceptual hashes
     Perceptual,
-    /// Near embeddings: the nearest training image of each test image
+    /// Similar embeddings: the nearest training image of each test image
     Semantic,
 }
 
-/// Writes the report and its summary, and the counts to stdout.
+/// Writes the report and its summary, and prints the counts.
 pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
     let semantic = args.methods.contains(&LeakMethod::Semantic);
     let count = if semantic { 5 } else { 3 };
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
     let outcome = work.run(args, global);
     work.stages.finish();
     if outcome.is_err() && work.stages.stopped() {
-        remark("stopped: no report was written");
+        remark("stopped; no report was written");
         return Ok(ExitCode::from(interrupt::INTERRUPTED));
     }
     outcome
@@ -99,10 +99,10 @@ impl Opened {
     }
 }
 
-/// What every step needs.
+/// State shared by all steps.
 struct Work {
     stages: Stages,
-    /// Of stages.
+    /// The number of stages.
     count: u32,
 }
 
@@ -111,7 +111,7 @@ impl Work {
         ensure!(
             std::fs::canonicalize(&args.train).ok() != std::fs::canonicalize(&args.test).ok()
                 || !args.train.exists(),
-            "--train and --test are the same place, so that every image would leak"
+            "--train and --test are the same dataset, so every image would leak"
         );
         let mut train = self.open(&args.train, "read the training set", 1)?;
         let mut test = self.open(&args.test, "read the test set", 2)?;
@@ -137,7 +137,7 @@ impl Work {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Reads a set. What a session of it knows already is not read again.
+    /// Reads a set, except for what its session already knows.
     fn open(&self, path: &Path, stage: &str, number: u32) -> Result<Opened> {
         let known = known(path);
         let reading = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
@@ -148,7 +148,7 @@ impl Work {
             self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
         if !file_metadata.unreadable.is_empty() {
             let files = count(file_metadata.unreadable.len() as u64, "file", "files");
-            self.stages.line(&format!("{files} in {} cannot be read as a picture", path.display()));
+            self.stages.line(&format!("cannot decode {files} in {}", path.display()));
         }
         Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None })
     }
@@ -159,8 +159,8 @@ impl Work {
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = loader(model, device, config.vram_budget())?()?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
-            let place = vectors(path, set)?;
-            let mut store = EmbeddingStore::open(place.path(), embedder.fingerprint(), embedder.dim())?;
+            let folder = vectors(path, set)?;
+            let mut store = EmbeddingStore::open(folder.path(), embedder.fingerprint(), embedder.dim())?;
             for note in store.notes() {
                 warning("embedding store", note);
             }
@@ -169,7 +169,7 @@ impl Work {
             })?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");
-                self.stages.line(&format!("the embeddings of {images} in {} were known", safe_path(path)));
+                self.stages.line(&format!("reused the embeddings of {images} in {}", safe_path(path)));
             }
             set.embeddings = Some(store.gather(&set.file_metadata.hashes)?);
         }
@@ -179,50 +179,50 @@ impl Work {
 
 /// A folder of embeddings.
 enum Vectors {
-    /// A session's.
+    /// That of a session.
     Kept(PathBuf),
-    /// One that goes when we go.
-    Passing(TempDir),
+    /// A temporary one.
+    Temporary(TempDir),
 }
 
 impl Vectors {
     fn path(&self) -> &Path {
         match self {
             Vectors::Kept(path) => path,
-            Vectors::Passing(folder) => folder.path(),
+            Vectors::Temporary(folder) => folder.path(),
         }
     }
 }
 
-/// Where a set's embeddings are, or are to be kept: in its session, else in that of the folder it lies in, else in a
-/// session that is begun for it. They are found by content, and several programs may add to them.
+/// Where a set's embeddings are stored: in its session, or that of its parent folder, or in a new session. They are keyed
+/// by content, and several programs may add to them.
 fn vectors(path: &Path, set: &Opened) -> Result<Vectors> {
     match kept(path, set) {
         Ok(folder) => Ok(Vectors::Kept(folder)),
         Err(error) => {
-            warning("session", &format!("{error}; embeddings are not kept"));
-            Ok(Vectors::Passing(tempfile::tempdir().context("cannot make a temporary folder")?))
+            warning("session", &format!("{error}; embeddings will not be saved"));
+            Ok(Vectors::Temporary(tempfile::tempdir().context("cannot create a temporary folder")?))
         }
     }
 }
 
 fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
-    let place = session::resolve(path, None)?;
-    let above = place.dataset.parent().and_then(|folder| session::default_dir(folder).ok());
-    let known = [Some(place.dir.clone()), above].into_iter().flatten();
+    let location = session::resolve(path, None)?;
+    let above = location.dataset.parent().and_then(|folder| session::default_dir(folder).ok());
+    let known = [Some(location.dir.clone()), above].into_iter().flatten();
     if let Some(session) = known.filter_map(|dir| Session::open_to_read(&dir).ok()).next() {
         return Ok(session.embeddings_dir());
     }
-    let session = Session::open_or_create(&place.dir, &place.dataset)?;
+    let session = Session::open_or_create(&location.dir, &location.dataset)?;
     session.save_samples(&set.manifest, &set.file_metadata)?;
     Ok(session.embeddings_dir())
 }
 
-/// What a session of this dataset holds: its samples, and how they were read. Whatever is wrong with it, the files
-/// themselves can be read.
+/// The samples in the session of this dataset, and how they were read. A damaged session is no obstacle, since the files
+/// can be read instead.
 fn known(path: &Path) -> Option<(Option<(Manifest, FileMetadata)>, DatasetOptions)> {
-    let place = session::resolve(path, None).ok()?;
-    let session = Session::open_to_read(&place.dir).ok()?;
+    let location = session::resolve(path, None).ok()?;
+    let session = Session::open_to_read(&location.dir).ok()?;
     let options = session.load_reading().ok().flatten().unwrap_or_default();
     match session.load_samples() {
         Ok(samples) => Some((samples, options)),
@@ -263,6 +263,6 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         table.write(out, terminal_width())?;
         writeln!(out)?;
     }
-    writeln!(out, "written: {} and {}", safe_path(report), safe_path(summary))?;
+    writeln!(out, "wrote {} and {}", safe_path(report), safe_path(summary))?;
     Ok(())
 }

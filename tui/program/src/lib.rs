@@ -1,21 +1,21 @@
-//! The command line: what is asked for, and the status it ends with.
+//! The command line: parses arguments, runs commands, and returns the exit status.
 //!
-//! A command is one file, with its arguments, its help and what it does. The other files are for several of them:
-//! `args` are groups of arguments; `settings`, `libraries` and `model_loader` say what holds, `setup` makes an
-//! engine's setup of them, `drive` runs a scan, `listing` reads what a scan left, `output`, `progress` and `stages`
-//! write.
+//! Each command is one file with its arguments, help and implementation. The other files are shared: `args` has groups of
+//! arguments; `settings`, `libraries` and `model_loader` resolve configuration, detectors and model; `setup` combines
+//! them into an engine's setup; `drive` runs a scan; `listing` reads its results; `output`, `progress` and `stages` print.
 //!
-//! Its tests alone: `cargo test --release -p chaffinch`.
+//! Run only its tests with `cargo test --release -p chaffinch`. With `CHAFFINCH_UPDATE=1` in the environment they update
+//! the tables in `docs/command-line.md` and the schemas in `configs/schema`.
 //!
 //! # How to add a command
 //!
-//! One file and two lines. The help, the completions and the man pages are made from its arguments.
+//! It takes one file and two lines. Help, completions and man pages are generated from its arguments.
 //!
-//! 1. Write `src/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and whose doc comment is the line
-//!    in the help (`keys.rs` is a short one), and `pub(super) fn run(args: &Name, global: &Global) -> Result<ExitCode>`.
+//! 1. Write `src/NAME.rs` with `pub(super) struct Name`, which derives `clap::Args` and has its line of help as its doc
+//!    comment, and `pub(super) fn run(args: &Name, global: &Global) -> Result<ExitCode>`. `keys.rs` is a short example.
 //! 2. Add `mod name;` below.
-//! 3. Add `name::Name,` to the table below `commands!`; its place there is its place in the help.
-//! 4. Add a section `## name` to `docs/command-line.md`; a test says which options are missing there.
+//! 3. Add `name::Name,` to the table in `commands!`, at its position in the help.
+//! 4. Add a section `## name` to `docs/command-line.md`; a test reports missing options.
 
 mod args;
 mod bench;
@@ -63,18 +63,18 @@ use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// The status of an error.
+/// The exit status of an error.
 const ERROR: u8 = 2;
 
 /// The program's name.
 const NAME: &str = "chaffinch";
 
-/// Finds the bad samples of an image-classification dataset and lets you decide about them, in a terminal.
+/// Find and review the bad samples of an image-classification dataset in the terminal.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Start with `chaffinch demo`. Exit status: 0 done, 1 suspects found where --fail-on asked, \
-                        2 error, 130 interrupted."
+    after_help = "Start with `chaffinch demo`. Exit status: 0 success, 1 --fail-on found something, 2 error, \
+                        130 interrupted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -83,7 +83,7 @@ struct Cli {
     command: Command,
 }
 
-/// Makes the enum of all commands from their modules and arguments.
+/// Generates the enum of all commands from their modules and arguments.
 macro_rules! commands {
     ($($module:ident::$name:ident,)*) => {
         #[derive(Debug, Subcommand)]
@@ -123,7 +123,7 @@ commands! {
     bench::Bench,
 }
 
-/// Runs what the arguments of this process ask for.
+/// Runs the command given by the arguments of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.run(&cli.global) {
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The whole command line, for what is made from it.
+/// The complete command line, for generating help from it.
 fn command() -> clap::Command {
     Cli::command()
 }

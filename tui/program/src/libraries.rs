@@ -1,4 +1,4 @@
-//! Where libraries of detectors are looked for, and what is loaded of them.
+//! Finds and loads detector libraries.
 
 use super::output::warning;
 use anyhow::{Result, bail};
@@ -6,13 +6,13 @@ use chaffinch_data::config::Config;
 use chaffinch_host::{PluginFolder, Registry};
 use chaffinch_protocol::display::{safe_path, safe_text};
 
-/// The folders libraries are looked for in: the program's own, the configuration's, then those of `--plugins`.
-/// The flag's are among the configuration's when that was made with flags.
+/// The folders to search for libraries: the program's own, those in the configuration, then those given with `--plugins`,
+/// which are part of a configuration with flags.
 pub(super) fn folders(config: &Config) -> Vec<PluginFolder> {
     PluginFolder::own().into_iter().chain(config.plugin_folders().iter().map(PluginFolder::named)).collect()
 }
 
-/// All detectors; refused libraries are named, and having none at all is an error.
+/// Loads all detectors. Refused libraries are warnings; having no detector at all is an error.
 pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
     let folders = folders(config);
     let registry = Registry::load(&folders);
@@ -21,16 +21,16 @@ pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
     }
     let names: Vec<&str> = registry.detectors().iter().map(|detector| detector.info().name()).collect();
     if names.is_empty() {
-        let places: Vec<String> = folders.iter().map(|folder| safe_path(folder.path())).collect();
-        bail!("no detector was found, so nothing could be looked for. {}", looked_in(&places));
+        let searched: Vec<String> = folders.iter().map(|folder| safe_path(folder.path())).collect();
+        bail!("no detectors found. {}", looked_in(&searched));
     }
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
-        bail!("there is no detector '{}' (there are: {})", safe_text(unknown), names.join(", "));
+        bail!("unknown detector '{}' (available: {})", safe_text(unknown), names.join(", "));
     }
     Ok(registry)
 }
 
-/// Where libraries were looked for, as a sentence.
+/// A sentence about the folders that were searched.
 pub(super) fn looked_in(folders: &[String]) -> String {
-    format!("Libraries were looked for in {}; name another folder with --plugins DIR.", folders.join(", "))
+    format!("Searched for libraries in {}; add another folder with --plugins DIR.", folders.join(", "))
 }

@@ -1,4 +1,4 @@
-//! A session's results as rows: what `rank` and the summary of `demo` write.
+//! A session's results as rows, for `rank` and the summary of `demo`.
 
 use super::args::Global;
 use super::output::warning;
@@ -26,15 +26,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything that a finished scan left and a person decided, read without starting an engine.
+/// The results and decisions of a session, read without starting an engine.
 pub(super) struct Listing {
     pub(super) manifest: Arc<Manifest>,
     pub(super) file_metadata: Arc<FileMetadata>,
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
-    /// The thresholds that hold under the rule, and as they were set.
+    /// The thresholds that apply under the rule, and as configured.
     pub(super) thresholds: BTreeMap<String, f32>,
     pub(super) set: BTreeMap<String, f32>,
-    /// Weights of the rule `weighted`.
+    /// Weights for the rule `weighted`.
     pub(super) weights: BTreeMap<String, f32>,
     pub(super) ranking: Ranking,
     pub(super) journal: Journal,
@@ -55,15 +55,15 @@ pub(super) struct Entry {
 }
 
 impl Listing {
-    /// Reads the session of a dataset or a session's folder, without locking it: somebody may be working in it.
+    /// Reads a session, given its dataset or folder, without locking it, since it may be in use.
     pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
         Listing::open_by(target, global, None)
     }
 
-    /// The same, ranked by a rule of this name instead of the session's.
+    /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
-        let place = session::resolve(target, global.session.as_deref())?;
-        let session = Session::open_to_read(&place.dir)?;
+        let location = session::resolve(target, global.session.as_deref())?;
+        let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
             bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
         };
@@ -76,7 +76,7 @@ impl Listing {
         let broken = engine::unreadable(&file_metadata, manifest.classes());
         results.insert(UNREADABLE.into(), Arc::new(broken));
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
-        let config = settings::config(global, Some(&place.dir))?.with_flags(flags);
+        let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
         let mut thresholds: BTreeMap<String, f32> =
             results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
@@ -106,16 +106,16 @@ impl Listing {
         })
     }
 
-    /// The detector of this name that has results.
+    /// Checks that the detector has results.
     pub(super) fn detector(&self, name: &str) -> Result<String> {
         if self.results.contains_key(name) {
             return Ok(name.to_owned());
         }
         let known: Vec<&str> = self.results.keys().map(String::as_str).collect();
-        bail!("there are no results of a detector '{}' (there are: {})", safe_text(name), known.join(", "))
+        bail!("no results of a detector '{}' (available: {})", safe_text(name), known.join(", "))
     }
 
-    /// Everything, as queries and exports take it.
+    /// Everything, as input for queries and exports.
     pub(super) fn source(&self) -> Source<'_> {
         Source {
             manifest: &self.manifest,
@@ -128,7 +128,7 @@ impl Listing {
         }
     }
 
-    /// The samples a query names, in its order.
+    /// The samples that match a query, in its order.
     pub(super) fn select(&self, query: &Query) -> Result<Vec<SampleId>> {
         Ok(query::select(&self.source(), query)?.into_iter().map(SampleId).collect())
     }
@@ -139,7 +139,7 @@ impl Listing {
         (1..).zip(ids).map(|(rank, id)| self.entry(rank, id, &Sort::Rank)).collect()
     }
 
-    /// One row. Where the list is one detector's, with its score and words.
+    /// One row. In a list by one detector, with its score and reason.
     pub(super) fn entry(&self, rank: u64, id: SampleId, sort: &Sort) -> Entry {
         let verdicts = self.source().verdicts();
         let detectors: Vec<String> = verdicts.flags(id).map(|flag| flag.detector.to_owned()).collect();
@@ -156,14 +156,14 @@ impl Listing {
         };
         let score = match by {
             Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),
-            // Every row is listed, so all at once are cheaper than one by one.
+            // Every row is listed, so computing all at once is cheaper than one by one.
             None => self.ranking.scores().get(id.index()).copied(),
         };
         Entry {
             rank,
             path: safe_path(self.manifest.path(id)),
             label: safe_text(self.manifest.label_name(id)).into_owned(),
-            suggested_label: safe_text(suggested.map_or("", |place| self.manifest.class(LabelId(place))))
+            suggested_label: safe_text(suggested.map_or("", |label| self.manifest.class(LabelId(label))))
                 .into_owned(),
             score: score.filter(|score| !score.is_nan()),
             detectors,

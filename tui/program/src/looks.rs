@@ -1,4 +1,4 @@
-//! How the interface looks and which keys it has: presets, and over them the files of the user and of the project.
+//! Theme and keymap of the interface: presets, overridden by files of the user and of the project.
 
 use anyhow::{Context, Result};
 use chaffinch_data::config::{Config, Ui};
@@ -9,10 +9,10 @@ use chaffinch_screen::text;
 use chaffinch_screen::theme::{Depth, Theme};
 use std::path::{Path, PathBuf};
 
-/// What the configuration asks for, in an environment.
+/// Loads what the configuration asks for, given the environment.
 ///
 /// # Errors
-/// When a preset or a file that is named does not exist, or a file is no TOML.
+/// If a named preset or file does not exist, or a file is not valid TOML.
 pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Result<Looks> {
     let ui = config.ui();
     let depth = Depth::detect(&get);
@@ -46,7 +46,7 @@ pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Res
 }
 
 fn read(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn keymap(name: &str, warnings: &mut Vec<String>) -> Result<Keymap> {
@@ -59,7 +59,7 @@ fn keymap(name: &str, warnings: &mut Vec<String>) -> Result<Keymap> {
     Ok(keymap)
 }
 
-/// A built-in theme, one in a folder `themes`, or a file.
+/// Loads a built-in theme, one from a folder `themes`, or a file.
 fn theme(name: &str, folders: &[PathBuf], depth: Depth) -> Result<Theme> {
     let word = !name.is_empty() && !name.contains(['/', '.']);
     let own = folders.iter().rev().map(|folder| folder.join("themes").join(format!("{name}.toml")));
@@ -69,14 +69,14 @@ fn theme(name: &str, folders: &[PathBuf], depth: Depth) -> Result<Theme> {
     }
 }
 
-/// Whether the locale says that characters other than ASCII are not to be sent.
+/// Whether only ASCII characters may be used, according to the setting or the locale.
 fn ascii(ui: &Ui, get: &impl Fn(&str) -> Option<String>) -> bool {
     match ui.glyphs.as_str() {
         "ascii" => true,
         "unicode" => false,
         _ => {
             let set = |name: &&str| get(name).filter(|value| !value.is_empty());
-            // A locale that is not set at all says nothing: most terminals know UTF-8.
+            // Most terminals support UTF-8, so an unset locale does not matter.
             let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
             locale.is_some_and(|locale| {
                 let locale = locale.to_lowercase();
@@ -86,7 +86,7 @@ fn ascii(ui: &Ui, get: &impl Fn(&str) -> Option<String>) -> bool {
     }
 }
 
-/// Over SSH the person's own terminal selects text, unless they say otherwise.
+/// Over SSH, the mouse is left to the user's terminal for selecting text unless configured otherwise.
 fn mouse(ui: &Ui, get: &impl Fn(&str) -> Option<String>) -> bool {
     match ui.mouse.as_str() {
         "on" => true,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_follow_the_locale() {
+    fn characters_follow_the_locale() {
         assert!(ascii(&ui("", "auto"), &env(&[("LANG", "C")])));
         assert!(ascii(&ui("", "auto"), &env(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "POSIX")])));
         assert!(!ascii(&ui("", "auto"), &env(&[("LANG", "C.utf8"), ("LC_ALL", "")])));
@@ -128,10 +128,10 @@ mod tests {
 
     #[test]
     fn a_theme_in_a_folder_is_found_by_its_name() {
-        let place = tempfile::tempdir().unwrap();
-        std::fs::create_dir(place.path().join("themes")).unwrap();
-        std::fs::write(place.path().join("themes/mine.toml"), "keep = { fg = \"#123456\" }").unwrap();
-        let folders = [place.path().to_path_buf()];
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("themes")).unwrap();
+        std::fs::write(temp.path().join("themes/mine.toml"), "keep = { fg = \"#123456\" }").unwrap();
+        let folders = [temp.path().to_path_buf()];
         let found = theme("mine", &folders, Depth::True).unwrap();
         assert_eq!(
             found.style(chaffinch_screen::theme::Role::Keep).fg,

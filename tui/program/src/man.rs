@@ -1,4 +1,4 @@
-//! `man`: manual pages, made from the arguments of the commands.
+//! `man`: manual pages, generated from the command-line arguments.
 
 use super::args::Global;
 use super::output::results;
@@ -7,22 +7,22 @@ use chaffinch_protocol::display::safe_text;
 use clap::Args;
 use std::process::ExitCode;
 
-/// A manual page, of the program or of a command
+/// Print the manual page of the program or of a command
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// The command, and its part where it has parts, such as `plugins check` [default: the program]
+    /// Command, with its subcommand if it has any, such as `plugins check` [default: the program]
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
 }
 
-/// Prints a page that `man` reads.
+/// Prints a page for `man`.
 pub(super) fn run(args: &Man, _: &Global) -> Result<ExitCode> {
     let mut program = super::command();
-    // Gives each command the options of all and the name of its page.
+    // Adds global options and the name of its page to each command.
     program.build();
     let mut command = &program;
     for name in &args.command {
-        let known = || format!("there is no command '{}'; see chaffinch --help", safe_text(name));
+        let known = || format!("unknown command '{}'; see chaffinch --help", safe_text(name));
         command = command.find_subcommand(name).with_context(known)?;
     }
     let page = page(command)?;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Man, _: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page of a command that was built.
+/// The page of a built command.
 pub(super) fn page(command: &clap::Command) -> Result<Vec<u8>> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;

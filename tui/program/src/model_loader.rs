@@ -1,4 +1,4 @@
-//! How a model is loaded.
+//! Loads a model.
 
 use anyhow::Result;
 use chaffinch_clip::{DeviceChoice, MemoryBudget, ModelSource};
@@ -6,7 +6,7 @@ use chaffinch_compute::embedding::{EmbedError, Embedder};
 use chaffinch_engine::ModelLoader;
 use std::sync::Arc;
 
-/// Loads a model when it is needed. What cannot be a model, a device or an amount of memory is said at once.
+/// Returns a function that loads the model when needed. Invalid names, devices and memory sizes fail immediately.
 pub(super) fn loader(model: &str, device: &str, budget: Option<&str>) -> Result<ModelLoader> {
     let source = ModelSource::parse(model)?;
     let device: DeviceChoice = device.parse()?;

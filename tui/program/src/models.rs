@@ -1,4 +1,4 @@
-//! `models`: what is at hand, and whether one gives sensible numbers.
+//! `models`: lists available models, and tests one.
 
 use super::args::Global;
 use super::hub_cache;
@@ -15,10 +15,10 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Pictures of one trial.
+/// Number of pictures in a test.
 const TRIAL: u32 = 32;
 
-/// Models: list them, check one
+/// List models, or check one
 #[derive(Debug, Args)]
 pub(super) struct Models {
     #[command(subcommand)]
@@ -27,26 +27,26 @@ pub(super) struct Models {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// The bundled model and those in the hub's cache
+    /// List the bundled model and those in the cache of the Hugging Face Hub
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Load a model, embed a test picture and two prompts
+    /// Load a model and test it on a few pictures and two prompts
     Check {
-        /// `bundled`, a name on the hub, or a folder [default: the configuration's]
+        /// `bundled`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
         model: Option<String>,
-        /// Where it runs: auto, cpu, cpu:bf16, cuda:N
+        /// Device that runs it: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
         #[arg(long, value_name = "DEVICE")]
         device: Option<String>,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(super) fn run(args: &Models, global: &Global) -> Result<ExitCode> {
     match &args.action {
         Action::List { json } => list(*json).map(|()| ExitCode::SUCCESS),
@@ -54,17 +54,17 @@ pub(super) fn run(args: &Models, global: &Global) -> Result<ExitCode> {
     }
 }
 
-/// The configured model, loaded: its name, device and vectors.
+/// Loads the configured model and describes it.
 pub(super) fn words(global: &Global) -> Result<String> {
     let config = settings::config(global, None)?;
     let model = loader(config.model(), config.device(), config.vram_budget())?()?;
     let faster =
         config.device() != "cpu:bf16" && model.device().starts_with("cpu") && chaffinch_clip::has_bf16();
     let hint = if faster { "; --device cpu:bf16 is faster on this processor" } else { "" };
-    Ok(format!("{} on {}, vectors of {} numbers{hint}", model.name(), model.device(), model.dim()))
+    Ok(format!("{} on {}, {} dimensions{hint}", model.name(), model.device(), model.dim()))
 }
 
-/// One model as it is listed.
+/// One model in the list.
 #[derive(Serialize)]
 struct Listed {
     name: String,
@@ -73,7 +73,7 @@ struct Listed {
     usable: bool,
 }
 
-/// The bundled model and those in the hub's cache.
+/// Lists the bundled model and those in the cache of the Hugging Face Hub.
 fn list(as_json: bool) -> Result<()> {
     let bundled =
         Listed { name: "bundled".into(), kind: "clip".into(), place: "in the program".into(), usable: true };
@@ -90,9 +90,9 @@ fn list(as_json: bool) -> Result<()> {
         if as_json {
             return json(out, &models);
         }
-        let head =
+        let header =
             [("model", Align::Left), ("type", Align::Left), ("usable", Align::Left), ("where", Align::Left)];
-        let mut table = Table::new(&head);
+        let mut table = Table::new(&header);
         for model in &models {
             let usable = if model.usable { "yes" } else { "no" };
             table.row(vec![model.name.clone(), model.kind.clone(), usable.into(), model.place.clone()]);
@@ -101,7 +101,7 @@ fn list(as_json: bool) -> Result<()> {
     })
 }
 
-/// What a trial of a model showed.
+/// The results of testing a model.
 #[derive(Serialize)]
 struct Trial {
     model: String,
@@ -112,17 +112,17 @@ struct Trial {
     batch: usize,
     load_seconds: f64,
     images_per_second: f64,
-    /// Cosine of a picture with itself in another batch; 1 when batches do not matter.
+    /// Cosine of a picture with itself in another batch; 1 if batching has no effect.
     same: f32,
-    /// Highest cosine of two different pictures.
+    /// Maximum cosine of two different pictures.
     different: f32,
-    /// Cosine of two prompts, absent without a text tower.
+    /// Cosine of two different prompts; `None` without a text tower.
     prompts: Option<f32>,
-    /// What is wrong, one sentence each.
+    /// Problems, one sentence each.
     wrong: Vec<String>,
 }
 
-/// Loads a model and tries it.
+/// Loads a model and tests it.
 fn check(model: Option<&str>, device: Option<&str>, as_json: bool, global: &Global) -> Result<ExitCode> {
     let flags = Flags { model: model.map(Into::into), device: device.map(Into::into), ..Flags::default() };
     let config = settings::config(global, None)?.with_flags(flags);
@@ -145,7 +145,7 @@ fn trial(model: &dyn Embedder, load_seconds: f64) -> Result<Trial> {
     let seconds = started.elapsed().as_secs_f64();
     let alone = model.embed_images(&pixels[1], 1)?;
     let rows: Vec<&[f32]> = vectors.chunks_exact(model.dim()).collect();
-    ensure!(rows.len() == pictures.len(), "the model gave {} vectors for {TRIAL} pictures", rows.len());
+    ensure!(rows.len() == pictures.len(), "the model returned {} vectors for {TRIAL} pictures", rows.len());
     let pairs = (0..rows.len()).flat_map(|a| (a + 1..rows.len()).map(move |b| (a, b)));
     let different = pairs.map(|(a, b)| cosine(rows[a], rows[b])).fold(f32::MIN, f32::max);
     let prompts = match model.embed_texts(&["a photo of a cat", "a diagram of an engine"]) {
@@ -174,13 +174,10 @@ fn trial(model: &dyn Embedder, load_seconds: f64) -> Result<Trial> {
 impl Trial {
     fn judge(&mut self, rows: &[&[f32]]) {
         let mut wrong = |bad: bool, text: &str| bad.then(|| self.wrong.push(text.to_owned()));
-        wrong(
-            rows.iter().any(|row| row.iter().any(|x| !x.is_finite())),
-            "a vector has numbers that are not finite",
-        );
+        wrong(rows.iter().any(|row| row.iter().any(|x| !x.is_finite())), "a vector contains NaN or infinity");
         let long = |row: &&[f32]| (cosine(row, row).sqrt() - 1.0).abs() > 1e-3;
-        wrong(rows.iter().any(long), "a vector is not of unit length");
-        wrong(self.same < 0.999, "the same picture has another vector in another batch");
+        wrong(rows.iter().any(long), "a vector does not have unit length");
+        wrong(self.same < 0.999, "the same picture has a different vector in another batch");
         wrong(self.different > 0.9999, "different pictures have the same vector");
         wrong(self.prompts.is_some_and(|cosine| cosine > 0.9999), "different prompts have the same vector");
     }
@@ -193,17 +190,21 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 fn write(out: &mut dyn Write, trial: &Trial) -> Result<()> {
     writeln!(out, "model        {}", safe_text(&trial.model))?;
     writeln!(out, "device       {}", trial.device)?;
-    writeln!(out, "vectors      {} numbers", trial.dimensions)?;
+    writeln!(out, "vectors      {} dimensions", trial.dimensions)?;
     writeln!(out, "pictures     {0} x {0} pixels, batches of {1}", trial.input_side, trial.batch)?;
     writeln!(out, "fingerprint  {}", trial.fingerprint)?;
     let (load, rate) = (duration(trial.load_seconds), trial.images_per_second);
-    writeln!(out, "speed        {load} to load, {rate:.0} images a second")?;
-    writeln!(out, "cosines      {:.6} same picture, at most {:.3} others", trial.same, trial.different)?;
+    writeln!(out, "speed        {load} to load, {rate:.0} images/s")?;
+    writeln!(
+        out,
+        "cosines      {:.6} for the same picture, at most {:.3} for others",
+        trial.same, trial.different
+    )?;
     match trial.prompts {
-        Some(cosine) => writeln!(out, "prompts      cosine {cosine:.3} of two different ones")?,
+        Some(cosine) => writeln!(out, "prompts      cosine {cosine:.3} for two different ones")?,
         None => writeln!(
             out,
-            "prompts      the model has no text tower; detectors that need prompts are left out"
+            "prompts      not supported (no text tower); detectors that need prompts do not run"
         )?,
     }
     for text in &trial.wrong {

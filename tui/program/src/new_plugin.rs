@@ -1,4 +1,4 @@
-//! `plugins new`: writes the two files of a detector.
+//! `plugins new`: creates the two files of a detector.
 
 use super::output::{remark, results};
 use anyhow::{Context, Result, bail, ensure};
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 const MANIFEST: &str = include_str!("templates/Cargo.toml.in");
 const SOURCE: &str = include_str!("templates/lib.rs.in");
 
-/// Writes `Cargo.toml` and `src/lib.rs` of a detector called `name`.
+/// Writes `Cargo.toml` and `src/lib.rs` for a detector called `name`.
 pub(super) fn run(name: &str, path: Option<&Path>, contract: Option<&Path>) -> Result<()> {
     check_name(name)?;
-    let here = std::env::current_dir().context("cannot tell which folder this is")?;
+    let here = std::env::current_dir().context("cannot determine the working directory")?;
     let parent = match (path, checkout(&here)) {
         (Some(path), _) => std::path::absolute(path)?,
         (None, Some(root)) => root.join("plugins"),
@@ -21,7 +21,7 @@ pub(super) fn run(name: &str, path: Option<&Path>, contract: Option<&Path>) -> R
     let folder = parent.join(name);
     ensure!(
         !folder.exists(),
-        "{} exists already; choose another name, or another place with --path",
+        "{} already exists; choose another name, or another folder with --path",
         safe_path(&folder)
     );
     let member = checkout(&parent).filter(|root| parent == root.join("plugins"));
@@ -44,14 +44,11 @@ fn check_name(name: &str) -> Result<()> {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     ensure!(
         proper,
-        "'{}' is no name for a detector; use lower-case letters, digits and hyphens, such as low-contrast",
+        "invalid detector name '{}'; use lowercase letters, digits and hyphens, as in low-contrast",
         name.escape_debug()
     );
     let taken = ["plugin", "core", "clip", "tests"];
-    ensure!(
-        !taken.contains(&name),
-        "the name {name} is taken by a crate of Chaffinch itself; choose another"
-    );
+    ensure!(!taken.contains(&name), "{name} is the name of a Chaffinch crate; choose another name");
     Ok(())
 }
 
@@ -63,7 +60,7 @@ fn type_name(name: &str) -> String {
     name.split('-').map(|word| -> String { upper(word) }).collect()
 }
 
-/// The checkout of Chaffinch that a folder lies in.
+/// The Chaffinch checkout that contains a folder.
 fn checkout(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|root| is_contract(&root.join("core/plugin"))).map(Path::to_path_buf)
 }
@@ -73,13 +70,13 @@ fn is_contract(folder: &Path) -> bool {
     manifest.lines().any(|line| line.trim() == "name = \"chaffinch-plugin\"")
 }
 
-/// Where the contract crate is: as told, in the checkout around `parent`, or where this program was built.
-fn find_contract(told: Option<&Path>, parent: &Path) -> Result<PathBuf> {
-    if let Some(told) = told {
-        let folder = std::path::absolute(told)?;
+/// The folder of the contract crate: as given, in the checkout around `parent`, or where this program was built.
+fn find_contract(given: Option<&Path>, parent: &Path) -> Result<PathBuf> {
+    if let Some(given) = given {
+        let folder = std::path::absolute(given)?;
         ensure!(
             is_contract(&folder),
-            "there is no crate chaffinch-plugin in {}; give the folder core/plugin of a checkout",
+            "no crate chaffinch-plugin in {}; pass the folder core/plugin of a checkout",
             safe_path(&folder)
         );
         return Ok(folder);
@@ -89,8 +86,8 @@ fn find_contract(told: Option<&Path>, parent: &Path) -> Result<PathBuf> {
     match around.into_iter().chain(built).find(|folder| is_contract(folder)) {
         Some(folder) => Ok(folder),
         None => bail!(
-            "cannot find the crate chaffinch-plugin that a detector is built with; get a checkout of Chaffinch and \
-             give its folder core/plugin with --contract"
+            "cannot find the crate chaffinch-plugin, which detectors depend on; clone Chaffinch and pass its folder \
+             core/plugin with --contract"
         ),
     }
 }
@@ -101,7 +98,7 @@ fn fill(name: &str, parts: [(&str, &str); 5]) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// For `plugins/` of a checkout: everything is inherited, nothing else has to be edited.
+/// For the folder `plugins/` of a checkout: inherits everything, so nothing else has to be edited.
 fn member_manifest(name: &str) -> String {
     fill(
         name,
@@ -115,11 +112,11 @@ fn member_manifest(name: &str) -> String {
     )
 }
 
-/// For anywhere else: a workspace of its own.
+/// For anywhere else: its own workspace.
 fn own_manifest(name: &str, contract: &Path) -> Result<String> {
     let Some(contract) = contract.to_str() else {
         bail!(
-            "the path {} is no UTF-8, so it cannot stand in a Cargo.toml; move the checkout",
+            "the path {} is not valid UTF-8, so it cannot be written to a Cargo.toml; move the checkout",
             safe_path(contract)
         );
     };
@@ -131,7 +128,7 @@ fn own_manifest(name: &str, contract: &Path) -> Result<String> {
             ("@EDITION@", " = \"2024\""),
             ("@CONTRACT@", &format!(" = {{ path = {path} }}")),
             ("@TESTING@", &format!(" = {{ path = {path}, features = [\"testing\"] }}")),
-            ("@LAST@", "\n# A workspace of its own, also where another lies around it.\n[workspace]"),
+            ("@LAST@", "\n# Its own workspace, even inside another one.\n[workspace]"),
         ],
     ))
 }
@@ -147,18 +144,18 @@ fn next_steps(name: &str, folder: &Path, member: Option<&Path>) -> String {
     let library = format!("libchaffinch_{}{}", name.replace('-', "_"), std::env::consts::DLL_SUFFIX);
     match member {
         Some(root) => format!(
-            "Two files were written: Cargo.toml and src/lib.rs. From {}:\n  \
+            "Created Cargo.toml and src/lib.rs. Next, in {}:\n  \
              cargo test -p chaffinch-{name}\n  \
              cargo build --release -p chaffinch-{name}\n  \
              cargo run --release -- plugins check target/release/{library}",
             safe_path(root)
         ),
         None => format!(
-            "Two files were written: Cargo.toml and src/lib.rs. From {}:\n  \
+            "Created Cargo.toml and src/lib.rs. Next, in {}:\n  \
              cargo test\n  \
              cargo build --release\n  \
              chaffinch plugins check target/release/{library}\n\
-             Copy the library into a folder of yours and name that with --plugins DIR.",
+             Copy the library to a folder of your own and pass it with --plugins DIR.",
             safe_path(folder)
         ),
     }
@@ -184,15 +181,15 @@ mod tests {
 
     #[test]
     fn two_files_and_no_more() {
-        let place = tempfile::tempdir().unwrap();
+        let temp = tempfile::tempdir().unwrap();
         let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/plugin");
-        run("fog", Some(place.path()), Some(&contract)).unwrap();
-        let manifest = fs::read_to_string(place.path().join("fog/Cargo.toml")).unwrap();
+        run("fog", Some(temp.path()), Some(&contract)).unwrap();
+        let manifest = fs::read_to_string(temp.path().join("fog/Cargo.toml")).unwrap();
         assert!(manifest.parse::<toml::Table>().unwrap().contains_key("workspace"), "{manifest}");
-        let source = fs::read_to_string(place.path().join("fog/src/lib.rs")).unwrap();
+        let source = fs::read_to_string(temp.path().join("fog/src/lib.rs")).unwrap();
         assert!(!(manifest + &source).contains('@'));
-        assert_eq!(fs::read_dir(place.path().join("fog")).unwrap().count(), 2);
-        assert!(run("fog", Some(place.path()), Some(&contract)).is_err());
+        assert_eq!(fs::read_dir(temp.path().join("fog")).unwrap().count(), 2);
+        assert!(run("fog", Some(temp.path()), Some(&contract)).is_err());
     }
 
     #[test]

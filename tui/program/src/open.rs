@@ -1,8 +1,8 @@
-//! `open`: the terminal interface on a session.
+//! `open`: opens a session in the terminal interface.
 
 use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
-use super::output::{remark, warning};
+use super::output::{self, remark, warning};
 use super::settings;
 use crate::looks;
 use anyhow::{Result, ensure};
@@ -20,14 +20,14 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Open the terminal interface; what is missing is computed in the background
+/// Open a dataset in the terminal interface; scans it in the background if needed
 #[derive(Debug, Args)]
 pub(super) struct Open {
-    /// A dataset, or a session's folder
+    /// Dataset, or folder of a session
     #[arg(value_name = "DATASET|SESSION")]
     pub(super) target: PathBuf,
-    /// How pictures are shown: auto, kitty, iterm2, sixel, blocks, truecolor, 256, ascii or off [default: what
-    /// $CHAFFINCH_PICTURES or the configuration says, else auto]
+    /// How to show pictures: auto, kitty, iterm2, sixel, blocks, truecolor, 256, ascii or off [default: from
+    /// $CHAFFINCH_PICTURES or the configuration, or else auto]
     #[arg(long, value_name = "HOW")]
     pub(super) pictures: Option<String>,
     #[command(flatten)]
@@ -38,13 +38,13 @@ pub(super) struct Open {
     pub(super) reading: DatasetArgs,
 }
 
-/// Opens what was named.
+/// Opens the dataset or session.
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
     let pictures = args.pictures.as_deref();
     run_target(&args.target, global, &args.engine, &args.reading, &args.screen, pictures)
 }
 
-/// Looks and keys: the configuration's, with flags over it. What was passed over is said.
+/// Theme and keymap: the configuration's, overridden by flags. Prints warnings about what was ignored.
 pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
     let flags = Flags { theme: screen.theme.clone(), keymap: screen.keymap.clone(), ..Flags::default() };
     let config = config.clone().with_flags(flags);
@@ -55,7 +55,7 @@ pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
     Ok(looks)
 }
 
-/// Opens a dataset or a session; what is missing is computed in the background.
+/// Opens a dataset or a session, and computes what is missing in the background.
 pub(super) fn run_target(
     target: &Path,
     global: &Global,
@@ -66,17 +66,17 @@ pub(super) fn run_target(
 ) -> Result<ExitCode> {
     ensure!(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
-        "the interface needs a terminal (ssh -t gives one); without one use --plain, or scan and rank"
+        "the interface needs a terminal (with SSH, use ssh -t); without one, use --plain, or scan and rank"
     );
-    let place = session::resolve(target, global.session.as_deref())?;
-    let config = settings::config(global, Some(&place.dir))?;
+    let location = session::resolve(target, global.session.as_deref())?;
+    let config = settings::config(global, Some(&location.dir))?;
     let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
-    // Said before anything is started.
+    // Report errors before starting anything.
     Wish::parse(&picture)?;
     let looks = looks(&config, screen)?;
     let engine = Waiting::reach(Plan {
         target: target.into(),
-        session: place.dir,
+        session: location.dir,
         global: global.clone(),
         engine: engine.clone(),
         reading: reading.clone(),
@@ -84,16 +84,17 @@ pub(super) fn run_target(
     let (commands, events) = engine.ends();
     let ended =
         if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
-    // What runs goes on when the terminal is lost; somebody will come back for it.
+    // Work continues if the terminal is lost, so that it can be opened again.
     engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
     let reason = ended?;
     if let ExitReason::Unsaved(count) = reason {
-        remark(&format!("{count} decisions were not confirmed as saved; look at the last ones again"));
+        let decisions = output::count(count as u64, "decision was", "decisions were");
+        remark(&format!("{decisions} not confirmed as saved; check the most recent ones"));
     }
     if reason == ExitReason::EngineGone {
         remark(
-            "the engine ended, or the session was opened in another terminal; what was shown as saved is on disk, \
-             open again to go on",
+            "the engine exited, or the session was opened in another terminal; everything shown as saved is on disk, \
+             so open it again to continue",
         );
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))

@@ -1,4 +1,4 @@
-//! Where results and remarks are written: results to stdout, everything else to stderr.
+//! Prints results to stdout, and everything else to stderr.
 
 use anyhow::Result;
 use chaffinch_protocol::display::safe_text;
@@ -7,10 +7,10 @@ use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Writes results through one locked and buffered stdout.
+/// Writes results to a locked and buffered stdout.
 ///
 /// # Errors
-/// When stdout cannot be written to; a closed pipe is told apart in [`is_broken_pipe`].
+/// If stdout cannot be written to; see [`is_broken_pipe`] for a closed pipe.
 pub(super) fn results(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     write(&mut out)?;
@@ -18,24 +18,24 @@ pub(super) fn results(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Resul
     Ok(())
 }
 
-/// One value as JSON with a line break after it.
+/// Writes a value as JSON, followed by a newline.
 pub(super) fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)?;
     Ok(())
 }
 
-/// A remark for the person, on stderr. Nothing can be done where stderr is gone.
+/// Prints a remark to stderr, and ignores errors.
 pub(super) fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Something that went wrong while the rest went on.
+/// Prints a warning about something that failed without stopping the rest.
 pub(super) fn warning(about: &str, text: &str) {
     remark(&format!("warning: {}: {}", safe_text(about), safe_text(text)));
 }
 
-/// Whether an error is only that nobody reads any more, as in `chaffinch rank … | head`.
+/// Whether an error only means that the reader has gone away, as in `chaffinch rank … | head`.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -48,7 +48,7 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Columns of a terminal on stdout; `None` where stdout is something else.
+/// The width of the terminal on stdout; `None` if stdout is not a terminal.
 pub(super) fn terminal_width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
@@ -56,43 +56,43 @@ pub(super) fn terminal_width() -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|&columns| columns > 0)
 }
 
-/// Which side of its column a cell stands at.
+/// The alignment of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
 }
 
-/// A plain table: two spaces between columns, the last one cut where a terminal ends.
+/// A plain text table: two spaces between columns, lines cut to the width of the terminal.
 pub(super) struct Table {
-    head: Vec<(&'static str, Align)>,
+    header: Vec<(&'static str, Align)>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(head: &[(&'static str, Align)]) -> Table {
-        Table { head: head.to_vec(), rows: Vec::new() }
+    pub(super) fn new(header: &[(&'static str, Align)]) -> Table {
+        Table { header: header.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; what would act on a terminal is made visible.
+    /// Adds a row; control characters are escaped.
     pub(super) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells.into_iter().map(|cell| safe_text(&cell).into_owned()).collect());
     }
 
     pub(super) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> Result<()> {
-        let widths: Vec<usize> = (0..self.head.len())
+        let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
                 let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
-                cells.chain([self.head[column].0.width()]).max().unwrap_or(0)
+                cells.chain([self.header[column].0.width()]).max().unwrap_or(0)
             })
             .collect();
-        let head: Vec<String> = self.head.iter().map(|(name, _)| (*name).to_owned()).collect();
-        for row in std::iter::once(&head).chain(&self.rows) {
+        let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
+        for row in std::iter::once(&header).chain(&self.rows) {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
                 let room = " ".repeat(widths[column].saturating_sub(cell.width()));
                 let gap = if column == 0 { "" } else { "  " };
-                match self.head[column].1 {
+                match self.header[column].1 {
                     Align::Left => line.extend([gap, cell, &room]),
                     Align::Right => line.extend([gap, &room, cell]),
                 }
@@ -104,7 +104,7 @@ impl Table {
     }
 }
 
-/// The beginning of a line that fits, with `…` where something was left out.
+/// Cuts a line to a width, ending in `…` if something was cut off.
 pub(super) fn cut(line: &str, width: usize) -> String {
     if line.width() <= width {
         return line.to_owned();
@@ -121,7 +121,7 @@ pub(super) fn cut(line: &str, width: usize) -> String {
     short
 }
 
-/// Seconds for a person: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
+/// Human-readable duration: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
 pub(super) fn duration(seconds: f64) -> String {
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_align_and_never_act_on_the_terminal() {
+    fn tables_align_and_escape_control_characters() {
         let mut table = Table::new(&[("rank", Align::Right), ("path", Align::Left), ("reason", Align::Left)]);
         table.row(vec!["1".into(), "cat/\x1b[2J.jpg".into(), "looks like a dog".into()]);
         table.row(vec!["10".into(), "猫.jpg".into(), String::new()]);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_told_apart() {
+    fn a_closed_pipe_is_recognized() {
         let closed = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write");
         assert!(is_broken_pipe(&closed));
         let table = csv::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));

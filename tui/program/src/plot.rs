@@ -1,4 +1,4 @@
-//! Precision-recall curves drawn with letters, which any terminal, pipe and screen reader takes.
+//! Precision-recall curves drawn with letters, for any terminal, pipe or screen reader.
 
 use anyhow::Result;
 use chaffinch_review::evaluate::{Curve, ENSEMBLE};
@@ -7,11 +7,11 @@ use std::io::Write;
 
 const COLUMNS: usize = 60;
 const ROWS: usize = 16;
-/// Curves that letters are told apart for.
+/// One letter per curve.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
 
-/// Draws the curves: each column is a recall, each mark the best precision at that recall or a higher one, `*` the
-/// ensemble. Where curves meet the ensemble is seen, else the later one.
+/// Draws the curves: each column is a recall, each mark the best precision at that recall or higher, and `*` is the
+/// ensemble. Where curves overlap, the ensemble is on top, or else the later one.
 pub(super) fn draw(out: &mut dyn Write, curves: &BTreeMap<String, Curve>) -> Result<()> {
     let detectors = curves.iter().filter(|(name, _)| *name != ENSEMBLE);
     let mut drawn: Vec<(char, &str, &Curve)> = LETTERS
@@ -24,15 +24,15 @@ pub(super) fn draw(out: &mut dyn Write, curves: &BTreeMap<String, Curve>) -> Res
     }
     let mut cells = vec![[' '; COLUMNS]; ROWS];
     for (mark, _, curve) in &drawn {
-        let places = (0..COLUMNS).filter_map(|column| {
+        let cells_of_curve = (0..COLUMNS).filter_map(|column| {
             let precision = curve.best_precision((column as f64 + 0.5) / COLUMNS as f64)?;
             Some((((1.0 - precision) * (ROWS - 1) as f64).round() as usize, column))
         });
-        places.for_each(|(row, column)| cells[row.min(ROWS - 1)][column] = *mark);
+        cells_of_curve.for_each(|(row, column)| cells[row.min(ROWS - 1)][column] = *mark);
     }
     writeln!(out, "precision")?;
     for (row, cells) in cells.iter().enumerate() {
-        // The rows nearest to 1, 0.8, 0.6 and so on have a number.
+        // The rows closest to 1, 0.8, 0.6 and so on are labeled.
         let label = (0..=5).find(|step| (ROWS - 1) * step / 5 == row).map(|step| 1.0 - step as f64 / 5.0);
         let label = label.map_or_else(|| "   ".to_owned(), |label| format!("{label:.1}"));
         let line: String = cells.iter().collect();
@@ -44,7 +44,7 @@ pub(super) fn draw(out: &mut dyn Write, curves: &BTreeMap<String, Curve>) -> Res
     for (mark, name, curve) in &drawn {
         let flagged = curve.threshold.map_or_else(
             || "flags nothing".to_owned(),
-            |point| format!("at its threshold precision {:.3}, recall {:.3}", point.precision, point.recall),
+            |point| format!("precision {:.3}, recall {:.3} at its threshold", point.precision, point.recall),
         );
         writeln!(out, "{mark}  {name}: {flagged}")?;
     }
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(lines[1], format!("1.0 |{}", "*".repeat(COLUMNS)));
         assert_eq!(lines[13], format!("0.2 |{}", "a".repeat(COLUMNS)));
         assert_eq!(lines[ROWS], format!("0.0 |{}", "b".repeat(COLUMNS / 2)));
-        assert!(text.contains("b  beta: at its threshold precision 0.750, recall 0.250\n"));
+        assert!(text.contains("b  beta: precision 0.750, recall 0.250 at its threshold\n"));
         assert!(text.contains("a  alpha: flags nothing\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! `plugins`: what was loaded, and what was refused and why.
+//! `plugins`: lists loaded and refused libraries, checks one, or creates a detector.
 
 use super::args::Global;
 use super::libraries::{folders, looked_in};
@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Detector libraries: list them, check one, start a new one
+/// List detectors, check a detector library, or create a detector
 #[derive(Debug, Args)]
 pub(super) struct Plugins {
     #[command(subcommand)]
@@ -24,40 +24,40 @@ pub(super) struct Plugins {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Detectors that were loaded, and libraries that were refused
+    /// List loaded detectors and refused libraries
     List {
-        /// One more folder of detector libraries; may be given several times
+        /// Additional folder of detector libraries; can be repeated
         #[arg(long, value_name = "DIR")]
         plugins: Vec<PathBuf>,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Try a library on a small generated dataset and say what is wrong with it
+    /// Test a library on a small generated dataset and report problems
     Check {
-        /// The library
+        /// Library to check
         file: PathBuf,
-        /// Seconds before a detector counts as hanging
+        /// Timeout in seconds
         #[arg(long, value_name = "N", default_value_t = 120)]
         limit: u64,
-        /// Run in this process, without a guard against crashes
+        /// Run in this process, without protection against crashes
         #[arg(long, hide = true)]
         unguarded: bool,
     },
-    /// Write the two files of a new detector
+    /// Create the two files of a new detector
     New {
-        /// Its name: lower case, digits, hyphens
+        /// Name: lowercase letters, digits and hyphens
         name: String,
-        /// The folder to put it in [default: plugins/ of the checkout you are in, else here]
+        /// Folder to create it in [default: plugins/ of the current checkout, or else the working directory]
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
-        /// The folder of the crate chaffinch-plugin [default: found]
+        /// Folder of the crate chaffinch-plugin [default: from a checkout]
         #[arg(long, value_name = "DIR")]
         contract: Option<PathBuf>,
     },
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
     match &args.action {
         Action::List { plugins, json } => list(plugins, *json, global)?,
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything that is known of the libraries, as it is written.
+/// Everything known about the libraries.
 #[derive(Serialize)]
 pub(super) struct Listing {
     pub(super) detectors: Vec<DetectorEntry>,
@@ -99,13 +99,13 @@ struct ParamEntry {
     max: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     choices: Vec<&'static str>,
-    /// What it needs once it is not at its default.
+    /// What it needs if it is not at its default.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<&'static str>,
     help: &'static str,
 }
 
-/// One library that was not taken.
+/// One refused library.
 #[derive(Serialize)]
 pub(super) struct RefusedEntry {
     pub(super) path: String,
@@ -163,18 +163,18 @@ impl ParamEntry {
             "flag" => format!("{name} = {}", if self.default == 0.0 { "no" } else { "yes" }),
             "choice" => {
                 let default = self.choices.get(self.default as usize).copied().unwrap_or("?");
-                format!("{name} = {} (of {})", safe_text(default), safe_text(&self.choices.join(", ")))
+                format!("{name} = {} (one of {})", safe_text(default), safe_text(&self.choices.join(", ")))
             }
             _ if self.needs.is_empty() => format!("{name} = {} ({} to {})", self.default, self.min, self.max),
             _ => {
                 let needs = self.needs.join(", ");
-                format!("{name} = {} ({} to {}; when set it needs {needs})", self.default, self.min, self.max)
+                format!("{name} = {} ({} to {}; needs {needs} if set)", self.default, self.min, self.max)
             }
         }
     }
 }
 
-/// What a detector needs, in words.
+/// The names of what a detector needs.
 fn need_names(needs: Needs) -> Vec<&'static str> {
     let all = [
         (Needs::PIXELS, "pixels"),
@@ -188,7 +188,7 @@ fn need_names(needs: Needs) -> Vec<&'static str> {
     all.into_iter().filter(|(need, _)| needs.contains(*need)).map(|(_, name)| name).collect()
 }
 
-/// Lists the libraries. A refused one is shown, and is no error.
+/// Lists the libraries. Refused ones are listed too, and are not an error.
 fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
     let folders = folders(&settings::config(global, None)?.with_flags(flags));
@@ -203,15 +203,15 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
         writeln!(out, "  library    {}", detector.library)?;
         let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
         writeln!(out, "  needs      {needs}")?;
-        writeln!(out, "  threshold  {} (one score a {})", detector.threshold, detector.scope)?;
-        for (place, param) in detector.params.iter().enumerate() {
-            let head = if place == 0 { "parameters" } else { "" };
-            writeln!(out, "  {head:10} {}: {}", param.words(), safe_text(param.help))?;
+        writeln!(out, "  threshold  {} (one score per {})", detector.threshold, detector.scope)?;
+        for (index, param) in detector.params.iter().enumerate() {
+            let label = if index == 0 { "parameters" } else { "" };
+            writeln!(out, "  {label:10} {}: {}", param.words(), safe_text(param.help))?;
         }
         writeln!(out)?;
     }
     if listing.detectors.is_empty() {
-        writeln!(out, "No detector was found. {}", looked_in(&listing.folders))?;
+        writeln!(out, "No detectors found. {}", looked_in(&listing.folders))?;
     }
     for refused in &listing.refused {
         writeln!(out, "refused: {}\n  {}", refused.path, refused.reason)?;

@@ -1,4 +1,4 @@
-//! `pollute`: a copy of a dataset with known faults, and their list.
+//! `pollute`: creates a copy of a dataset with planted faults, and a list of them.
 
 use super::args::{CopyMode, DatasetArgs, Global};
 use super::interrupt;
@@ -18,71 +18,71 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Make a copy of a dataset with known faults, to measure detectors by
+/// Create a copy of a dataset with planted faults, for evaluating detectors
 #[derive(Debug, Args)]
 pub(super) struct Pollute {
-    /// The dataset, which stays as it is
+    /// Dataset to copy; it is not modified
     #[arg(value_name = "DATASET")]
     dataset: PathBuf,
-    /// A new folder for the copy (in `data`) and the lists `planted.csv` and `truth.csv`
+    /// New folder for the copy (in `data`) and the tables `planted.csv` and `truth.csv`
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// The same seed plants the same faults
+    /// Random seed; the same seed plants the same faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Share of all samples that get another class, any other alike
+    /// Fraction of all samples to relabel with a random other class
     #[arg(long, value_name = "SHARE", group = "noise")]
     symmetric: Option<f64>,
-    /// With --symmetric: draw from all classes, so that some keep theirs
+    /// With --symmetric: draw from all classes, so that some samples keep theirs
     #[arg(long, requires = "symmetric")]
     same_too: bool,
-    /// Share of each class in --pairs that gets the class beside it
+    /// Fraction of each class in --pairs to relabel with its paired class
     #[arg(long, value_name = "SHARE", group = "noise", requires = "pairs")]
     asymmetric: Option<f64>,
-    /// A table of two columns: true class, given class
+    /// Table with two columns: true class, given class
     #[arg(long, value_name = "CSV", requires = "asymmetric")]
     pairs: Option<PathBuf>,
-    /// Probabilities of given classes (rows) for true ones (columns, named by the heading, each summing to 1)
+    /// Table of the probability of each given class (row) for each true class (column, named in the header; sums to 1)
     #[arg(long, value_name = "CSV", group = "noise")]
     matrix: Option<PathBuf>,
-    /// Labels to give, one a sample: a table with the columns `path` and `label`
+    /// Table of labels to assign, with the columns `path` and `label`
     #[arg(long, value_name = "CSV", group = "noise")]
     labels: Option<PathBuf>,
-    /// Exact copies to add
+    /// Number of exact copies to add
     #[arg(long, value_name = "N", default_value_t = 0)]
     copies: usize,
-    /// Copies to add that are written again, every second at another size
+    /// Number of re-encoded copies to add, every second one resized
     #[arg(long, value_name = "N", default_value_t = 0)]
     reencoded: usize,
-    /// Samples to blur
+    /// Number of samples to blur
     #[arg(long, value_name = "N", default_value_t = 0)]
     blurred: usize,
-    /// Samples to darken
+    /// Number of samples to darken
     #[arg(long, value_name = "N", default_value_t = 0)]
     dark: usize,
-    /// Samples to cut off in the middle of the file
+    /// Number of files to truncate
     #[arg(long, value_name = "N", default_value_t = 0)]
     truncated: usize,
-    /// Images of other things, to take foreign ones from
+    /// Folder of unrelated images to add foreign ones from
     #[arg(long, value_name = "DIR")]
     foreign_from: Option<PathBuf>,
-    /// Foreign images to add, each under a class drawn evenly
+    /// Number of foreign images to add, each with a random class
     #[arg(long, value_name = "N", conflicts_with = "foreign_portion")]
     foreign: Option<usize>,
-    /// Foreign images to add, as a portion of the polluted dataset
+    /// Fraction of foreign images in the polluted dataset
     #[arg(long, value_name = "SHARE")]
     foreign_portion: Option<f64>,
-    /// How unchanged files come into the copy
+    /// How to create unchanged files in the copy
     #[arg(long, value_enum, default_value = "link")]
     copy: CopyMode,
     #[command(flatten)]
     reading: DatasetArgs,
-    /// The report as JSON on stdout
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Writes the copy, and the counts to stdout.
+/// Writes the copy and prints the counts.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
     let manifest = dataset::open(&args.dataset, &super::setup::options(&args.reading))?.manifest;
     let strangers = args.foreign_from.as_deref().map(strangers).transpose()?.unwrap_or_default();
@@ -91,10 +91,7 @@ pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
         (None, Some(share)) => pollute::portion(share, manifest.len())?,
         (None, None) => 0,
     };
-    ensure!(
-        foreign == 0 || args.foreign_from.is_some(),
-        "--foreign needs --foreign-from DIR to take images from"
-    );
+    ensure!(foreign == 0 || args.foreign_from.is_some(), "--foreign needs --foreign-from DIR");
     let recipe = Recipe {
         seed: args.seed,
         labels: noise(args, &manifest)?,
@@ -107,14 +104,14 @@ pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
         foreign,
     };
     let plan = pollute::plan(&manifest, &recipe)?;
-    ensure!(!plan.planted.is_empty(), "nothing is to be planted; say what, for example --symmetric 0.1");
+    ensure!(!plan.planted.is_empty(), "no faults to plant; add an option such as --symmetric 0.1");
 
     let stages = Stages::new(1, global.quiet)?;
     let written =
         stages.run("write", 1, |job| pollute::write(&manifest, &plan, &args.output, args.copy.into(), job));
     stages.finish();
     if written.is_err() && stages.stopped() {
-        remark("stopped: nothing was written");
+        remark("stopped; nothing was written");
         return Ok(ExitCode::from(interrupt::INTERRUPTED));
     }
     let report = written?;
@@ -130,8 +127,7 @@ fn noise(args: &Pollute, manifest: &Manifest) -> Result<LabelNoise> {
         return Ok(LabelNoise::Symmetric { share, same_too: args.same_too });
     }
     if let Some(share) = args.asymmetric {
-        let file =
-            args.pairs.as_deref().context("--asymmetric needs --pairs FILE: true class, given class")?;
+        let file = args.pairs.as_deref().context("--asymmetric needs --pairs CSV")?;
         return Ok(LabelNoise::Asymmetric { share, pairs: pairs(file, manifest)? });
     }
     if let Some(file) = &args.matrix {
@@ -165,7 +161,7 @@ fn class(name: &str, file: &Path, manifest: &Manifest) -> Result<LabelId> {
         .with_context(|| format!("{}: the dataset has no class '{}'", safe_path(file), safe_text(name)))
 }
 
-/// Two columns of classes under any heading.
+/// Reads two columns of classes, with any header.
 fn pairs(file: &Path, manifest: &Manifest) -> Result<Vec<(LabelId, LabelId)>> {
     let mut pairs = Vec::new();
     for row in reader(file)?.records() {
@@ -173,12 +169,12 @@ fn pairs(file: &Path, manifest: &Manifest) -> Result<Vec<(LabelId, LabelId)>> {
         ensure!(row.len() == 2, "{}: a row has {} columns, not two", safe_path(file), row.len());
         pairs.push((class(&row[0], file, manifest)?, class(&row[1], file, manifest)?));
     }
-    ensure!(!pairs.is_empty(), "{} names no pair of classes", safe_path(file));
+    ensure!(!pairs.is_empty(), "{} contains no pairs of classes", safe_path(file));
     Ok(pairs)
 }
 
-/// A heading of true classes and one row for each given class, in the heading's order. A first column of class names
-/// (`given` or without a name) decides the rows instead.
+/// Reads a header of true classes and one row for each given class, in the order of the header, unless there is a first
+/// column of class names (called `given`, or unnamed).
 fn matrix(file: &Path, manifest: &Manifest) -> Result<Vec<Vec<f64>>> {
     let mut table = reader(file)?;
     let cannot = || format!("cannot read {}", safe_path(file));
@@ -191,24 +187,24 @@ fn matrix(file: &Path, manifest: &Manifest) -> Result<Vec<Vec<f64>>> {
         .collect::<Result<_>>()?;
     let classes = manifest.classes().len();
     let mut matrix = vec![Vec::new(); classes];
-    for (place, row) in table.records().enumerate() {
+    for (index, row) in table.records().enumerate() {
         let row = row.with_context(cannot)?;
         let given = match named {
             true => class(&row[0], file, manifest)?,
-            false => *columns.get(place).with_context(|| format!("{}: too many rows", safe_path(file)))?,
+            false => *columns.get(index).with_context(|| format!("{}: too many rows", safe_path(file)))?,
         };
         let mut shares = vec![0.0; classes];
         for (column, text) in columns.iter().zip(row.iter().skip(usize::from(named))) {
             shares[column.index()] = text
                 .parse()
-                .with_context(|| format!("{}: '{}' is no number", safe_path(file), safe_text(text)))?;
+                .with_context(|| format!("{}: '{}' is not a number", safe_path(file), safe_text(text)))?;
         }
         matrix[given.index()] = shares;
     }
     Ok(matrix)
 }
 
-/// A table with the columns `path` and `label`.
+/// Reads a table with the columns `path` and `label`.
 fn given(file: &Path, manifest: &Manifest) -> Result<Vec<Option<LabelId>>> {
     let mut table = reader(file)?;
     let cannot = || format!("cannot read {}", safe_path(file));
@@ -224,10 +220,10 @@ fn given(file: &Path, manifest: &Manifest) -> Result<Vec<Option<LabelId>>> {
     let mut given = vec![None; manifest.len()];
     for row in table.records() {
         let row = row.with_context(cannot)?;
-        let Some(&place) = rows.get(Path::new(&row[path])) else {
+        let Some(&index) = rows.get(Path::new(&row[path])) else {
             bail!("{}: the dataset has no image '{}'", safe_path(file), safe_text(&row[path]));
         };
-        given[place] = Some(class(&row[label], file, manifest)?);
+        given[index] = Some(class(&row[label], file, manifest)?);
     }
     Ok(given)
 }
@@ -247,6 +243,11 @@ fn write(out: &mut dyn Write, report: &PolluteReport, target: &Path) -> Result<(
     table.write(out, terminal_width())?;
     writeln!(out)?;
     let (list, truth) = (target.join(pollute::LIST), target.join(pollute::TRUTH));
-    writeln!(out, "the list: {}; for evaluate --truth: {}", safe_path(&list), safe_path(&truth))?;
+    writeln!(
+        out,
+        "wrote the list of faults to {} and the truth for evaluate --truth to {}",
+        safe_path(&list),
+        safe_path(&truth)
+    )?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Shows how far a scan is: a bar where stderr is a terminal, a plain line now and then elsewhere.
+//! Shows progress: a bar if stderr is a terminal, otherwise a line every few seconds.
 
 use super::output::{count, duration, thousands, warning};
 use chaffinch_protocol::Progress;
@@ -7,33 +7,33 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Plain lines come at most this often.
+/// Minimum time between lines.
 const LINES_EVERY: Duration = Duration::from_secs(5);
 
-/// Where progress and remarks of a running scan go.
+/// Displays progress and remarks during a scan.
 pub(super) enum Display {
-    /// Nothing is shown but warnings.
+    /// Only warnings.
     Quiet,
-    /// One bar that is redrawn.
+    /// A progress bar.
     Bar(ProgressBar),
     /// Lines for a log file.
     Lines(Lines),
 }
 
-/// What was last written, so that a log file stays short.
+/// The last line, to keep log files short.
 pub(super) struct Lines {
     stage: String,
-    told: Instant,
+    printed: Instant,
 }
 
 impl Display {
-    /// Chooses by what stderr is.
+    /// Chooses a display that suits stderr.
     pub(super) fn new(quiet: bool) -> Display {
         if quiet {
             return Display::Quiet;
         }
         if !std::io::stderr().is_terminal() {
-            return Display::Lines(Lines { stage: String::new(), told: Instant::now() });
+            return Display::Lines(Lines { stage: String::new(), printed: Instant::now() });
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
         if let Ok(style) = ProgressStyle::with_template("{prefix:>9} {bar:32} {wide_msg}") {
@@ -42,7 +42,7 @@ impl Display {
         Display::Bar(bar)
     }
 
-    /// Takes one report.
+    /// Shows a progress report.
     pub(super) fn progress(&mut self, progress: &Progress) {
         match self {
             Display::Quiet => {}
@@ -61,12 +61,12 @@ impl Display {
         self.around(|| super::output::remark(&safe_text(text)));
     }
 
-    /// Something that went wrong while the scan goes on.
+    /// A warning during the scan.
     pub(super) fn trouble(&self, about: &str, message: &str) {
         self.around(|| warning(about, message));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Display::Bar(bar) = self {
             bar.finish_and_clear();
@@ -84,17 +84,17 @@ impl Display {
 impl Lines {
     fn progress(&mut self, progress: &Progress) {
         let new = self.stage != progress.stage;
-        if !new && self.told.elapsed() < LINES_EVERY {
+        if !new && self.printed.elapsed() < LINES_EVERY {
             return;
         }
         self.stage.clone_from(&progress.stage);
-        self.told = Instant::now();
+        self.printed = Instant::now();
         let (step, steps) = progress.step;
         let _ = writeln!(std::io::stderr().lock(), "[{step}/{steps}] {}", words(progress));
     }
 }
 
-/// `embed 1,200 of 50,000, 35 a second, 23 min 14 s left`.
+/// `embed 1,200 of 50,000, 35/s, 23 min 14 s left`.
 fn words(progress: &Progress) -> String {
     let mut text = safe_text(&progress.stage).into_owned();
     if progress.total > 0 {
@@ -103,9 +103,9 @@ fn words(progress: &Progress) -> String {
         text += &format!(" {}", count(progress.done, "done", "done"));
     }
     if progress.rate >= 10.0 {
-        text += &format!(", {} a second", thousands(progress.rate.round() as u64));
+        text += &format!(", {}/s", thousands(progress.rate.round() as u64));
     } else if progress.rate > 0.0 {
-        text += &format!(", {:.1} a second", progress.rate);
+        text += &format!(", {:.1}/s", progress.rate);
     }
     if let Some(left) = progress.remaining.filter(|left| *left >= 1.0) {
         text += &format!(", {} left", duration(left));
@@ -118,10 +118,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_is_said_in_words() {
+    fn progress_is_readable() {
         let mut progress = Progress { stage: "embed".into(), ..Progress::default() };
         assert_eq!(words(&progress), "embed");
         progress = Progress { done: 1200, total: 50_000, rate: 35.4, remaining: Some(1394.0), ..progress };
-        assert_eq!(words(&progress), "embed 1,200 of 50,000, 35 a second, 23 min 14 s left");
+        assert_eq!(words(&progress), "embed 1,200 of 50,000, 35/s, 23 min 14 s left");
     }
 }

@@ -13,34 +13,34 @@ use std::process::ExitCode;
 /// List suspects, worst first
 #[derive(Debug, Args)]
 pub(super) struct Rank {
-    /// A session's folder, or its dataset
+    /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
-    /// By what to rank: `ensemble`, or a detector's name
+    /// Rank by the `ensemble` or by a detector
     #[arg(long, value_name = "ensemble|DETECTOR", default_value = "ensemble")]
     by: String,
-    /// How detectors are joined: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall,
-    /// precision [default: the session's or configuration's]
+    /// How to combine detectors: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall
+    /// or precision [default: from the session or the configuration]
     #[arg(long, value_name = "RULE", value_parser = rule)]
     ensemble: Option<String>,
-    /// The first N only [default: 20 in a table, all elsewhere; 0 = all]
+    /// List only the first N; 0 = all [default: 20 in a table, otherwise all]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
-    /// All samples, not suspects only
+    /// List all samples, not only suspects
     #[arg(long)]
     all: bool,
-    /// Words that must match, as in the interface: `class:cat -decided score<0.3`
+    /// Filter as in the interface, such as `class:cat -decided score<0.3`
     #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
     filter: String,
-    /// The form of the list
+    /// Output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
 
-/// Rows of a table where nobody said how many.
+/// Default number of rows in a table.
 const TABLE_ROWS: usize = 20;
 
-/// Writes the list to stdout.
+/// Prints the list.
 pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
     let sort = match args.by.as_str() {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
         (Some(top), _) => top,
     };
     let entries =
-        ids.iter().take(top).enumerate().map(|(place, &id)| listing.entry(place as u64 + 1, id, &sort));
+        ids.iter().take(top).enumerate().map(|(index, &id)| listing.entry(index as u64 + 1, id, &sort));
     results(|out| match args.format {
         Format::Table => table(entries).write(out, terminal_width()),
         Format::Csv => csv(out, entries),
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     })?;
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
-        remark(&format!("{} of {all}; --top 0 lists all", ids.len().min(top)));
+        remark(&format!("showing {} of {all}; use --top 0 to list all", ids.len().min(top)));
     }
     Ok(ExitCode::SUCCESS)
 }

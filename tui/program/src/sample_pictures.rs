@@ -1,4 +1,4 @@
-//! A small generated dataset with the odd things real ones have, for `plugins check` and `models check`.
+//! A small generated dataset with typical oddities, for `plugins check` and `models check`.
 
 use anyhow::{Context, Result};
 use chaffinch_compute::image::RgbImage;
@@ -6,10 +6,10 @@ use chaffinch_protocol::display::safe_path;
 use std::fs;
 use std::path::Path;
 
-/// Pictures of each class in each split.
+/// Number of pictures per class and split.
 const EACH: u32 = 8;
 
-/// One picture: a pattern that belongs to the class, in colours and at a place that belong to the picture.
+/// One picture: the pattern depends on the class, its colors and position on the number.
 pub(super) fn picture(class: u32, number: u32, width: u32, height: u32) -> RgbImage {
     let mut state = u64::from(class * 1000 + number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = |below: u32| {
@@ -31,16 +31,16 @@ pub(super) fn picture(class: u32, number: u32, width: u32, height: u32) -> RgbIm
     })
 }
 
-fn pixels(width: u32, height: u32, mut colour: impl FnMut(u32, u32) -> [u8; 3]) -> RgbImage {
+fn pixels(width: u32, height: u32, mut color: impl FnMut(u32, u32) -> [u8; 3]) -> RgbImage {
     let mut image = RgbImage::new(width, height);
     for (x, y, pixel) in image.enumerate_pixels_mut() {
-        pixel.0 = colour(x, y);
+        pixel.0 = color(x, y);
     }
     image
 }
 
-/// Writes the dataset: two splits with four classes, an exact copy, a grey picture, one of a single pixel, a very
-/// wide one, and a file that is no picture.
+/// Writes the dataset: two splits with four classes, an exact copy, a gray picture, one of a single pixel, a very wide
+/// one, and a file that is not a picture.
 pub(super) fn write(root: &Path) -> Result<()> {
     for split in ["train", "test"] {
         for (class, name) in ["circles", "columns", "rows", "squares"].iter().enumerate() {

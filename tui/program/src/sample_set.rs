@@ -1,4 +1,4 @@
-//! The built-in sample set: images in the program, unpacked into the cache where they are used.
+//! The built-in sample set: images embedded in the program, unpacked into the cache.
 
 use anyhow::{Context, Result};
 use chaffinch_compute::content::ContentHash;
@@ -9,28 +9,27 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Relative path and bytes of every file.
+/// The relative path and contents of every file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/demo.rs"));
 
 /// The unpacked set.
 pub(super) struct SampleSet {
     /// The dataset: a folder of class folders.
     pub(super) images: PathBuf,
-    /// What was planted: fault by path relative to the dataset.
+    /// Planted faults by path relative to the dataset.
     pub(super) faults: BTreeMap<String, String>,
 }
 
-/// Unpacks the set, or finds it where an earlier run left it.
+/// Unpacks the set, unless an earlier run did.
 pub(super) fn unpack() -> Result<SampleSet> {
-    let cache =
-        etcetera::choose_base_strategy().context("there is no home folder to keep a cache in; set HOME")?;
+    let cache = etcetera::choose_base_strategy().context("no home folder for the cache; set HOME")?;
     unpack_into(&cache.cache_dir().join("chaffinch"))
 }
 
 fn unpack_into(cache: &Path) -> Result<SampleSet> {
     let folder = cache.join(format!("demo-{}", version()));
     if !complete(&folder) {
-        // Written beside and renamed, so that a killed run leaves no half set and two runs do not mix.
+        // Write to a temporary folder and rename it, so that killed or concurrent runs leave no incomplete set.
         let draft = cache.join(format!(".demo-{}", std::process::id()));
         write_all(&draft)?;
         if folder.exists() {
@@ -45,7 +44,7 @@ fn unpack_into(cache: &Path) -> Result<SampleSet> {
     Ok(SampleSet { images: folder.join("images"), faults: faults() })
 }
 
-/// Other bytes are another set and get another folder.
+/// Identifies the contents of the set, so that a different set gets a different folder.
 fn version() -> String {
     let mut all = Vec::new();
     for (name, bytes) in FILES {
@@ -71,7 +70,7 @@ fn write_all(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Brings back what somebody deleted or changed.
+/// Restores deleted and modified files.
 fn repair(draft: &Path, folder: &Path) -> Result<()> {
     for (name, _) in FILES {
         let (from, to) = (draft.join(name), folder.join(name));
@@ -90,7 +89,7 @@ fn repair(draft: &Path, folder: &Path) -> Result<()> {
 /// The planted faults, by path.
 fn faults() -> BTreeMap<String, String> {
     let truth = FILES.iter().find(|(name, _)| *name == "truth.csv").map_or(&b""[..], |(_, bytes)| bytes);
-    // Our own table, without quotes: path,label,is_error,fault. The fault is empty where nothing was planted.
+    // Our own table, without quotes: path,label,is_error,fault. The fault is empty if nothing was planted.
     let text = String::from_utf8_lossy(truth);
     let lines = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<&str>>());
     lines

@@ -1,4 +1,4 @@
-//! `scan`: brings a session up to date and says what was found.
+//! `scan`: brings a session up to date and prints a summary.
 
 use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
@@ -15,7 +15,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Bring a dataset's session up to date: index, embed, run the detectors
+/// Scan a dataset: index the files, compute embeddings, run the detectors
 #[derive(Debug, Args)]
 pub(super) struct Scan {
     #[arg(value_name = "DATASET", help = dataset_forms().replacen('a', "A", 1))]
@@ -24,24 +24,24 @@ pub(super) struct Scan {
     engine: EngineArgs,
     #[command(flatten)]
     reading: DatasetArgs,
-    /// The report as JSON on stdout
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Exit with 1 when there are any
+    /// Exit with status 1 if there are any
     #[arg(long, value_name = "WHAT", value_enum)]
     fail_on: Option<FailOn>,
 }
 
-/// What `scan --fail-on` looks for.
+/// Values of `scan --fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FailOn {
-    /// Any suspect
+    /// Suspects
     Suspects,
-    /// Any file that cannot be read as a picture
+    /// Files that cannot be decoded
     Unreadable,
 }
 
-/// The report as a script reads it.
+/// The report for scripts.
 #[derive(Serialize)]
 struct Report<'a> {
     dataset: &'a str,
@@ -52,7 +52,7 @@ struct Report<'a> {
     report: &'a ScanReport,
 }
 
-/// Scans and reports. The status is 1 where `--fail-on` found what it looks for.
+/// Scans and reports. The exit status is 1 if `--fail-on` matched.
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
     let shown = Shown::from(global);
@@ -81,12 +81,12 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(found)))
 }
 
-/// A detector that was asked for by name must not be missing from the result, and one at least must have worked.
+/// Detectors requested by name must not fail, and at least one detector must succeed.
 fn required(named: &[String], report: &ScanReport) -> Result<()> {
     let failed: Vec<&str> = report.failed.iter().map(|(name, _)| name.as_str()).collect();
     let missing: Vec<&str> = named.iter().map(String::as_str).filter(|name| failed.contains(name)).collect();
     if !missing.is_empty() {
-        bail!("{} was asked for and failed; see the warnings above", missing.join(", "));
+        bail!("{} failed; see the warnings above", missing.join(", "));
     }
     if !failed.is_empty() && report.detectors.iter().all(|detector| detector.name == UNREADABLE) {
         bail!("every detector failed; see the warnings above");
@@ -94,15 +94,15 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     Ok(())
 }
 
-/// What was found, for a person.
+/// Writes a human-readable summary.
 pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     let Scanned { summary, report, interrupted } = scanned;
     let classes = count(summary.classes.len() as u64, "class", "classes");
-    // A scan that was stopped early has not counted them.
+    // A scan that was stopped early did not count them.
     let samples = count(report.samples.max(summary.samples), "image", "images");
     writeln!(out, "{}: {samples} in {classes}, {} unreadable", summary.dataset, report.unreadable)?;
     if *interrupted {
-        writeln!(out, "Stopped before the end: scan again to go on where it was.")?;
+        writeln!(out, "Stopped early; scan again to resume.")?;
     }
     writeln!(out)?;
     detectors(&report.detectors).write(out, terminal_width())?;
@@ -112,7 +112,7 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     Ok(())
 }
 
-/// Counts by detector.
+/// A table of counts by detector.
 pub(super) fn detectors(all: &[DetectorSummary]) -> Table {
     let mut table = Table::new(&[
         ("detector", Align::Left),
@@ -133,10 +133,10 @@ pub(super) fn detectors(all: &[DetectorSummary]) -> Table {
     table
 }
 
-/// What it took.
+/// Describes the work done.
 fn effort(model: &str, report: &ScanReport) -> String {
     let mut text = format!(
-        "{}: {} read, {} embedded, {} known already",
+        "{}: {} read, {} embedded, {} reused",
         duration(report.seconds),
         count(report.indexed, "file", "files"),
         report.embedded,
@@ -146,18 +146,18 @@ fn effort(model: &str, report: &ScanReport) -> String {
         text += &format!("; model {model}");
     }
     if report.peak_memory > 0 {
-        text += &format!("; at most {} MiB of memory", report.peak_memory >> 20);
+        text += &format!("; peak memory {} MiB", report.peak_memory >> 20);
     }
     text
 }
 
-/// What to do next, as a command that can be pasted.
+/// The next command to run, ready to be pasted.
 fn next(dataset: &Path, global: &Global) -> String {
     let target = global.session.as_deref().unwrap_or(dataset);
-    format!("Look at them with: chaffinch open {}", quoted(target))
+    format!("Review them with: chaffinch open {}", quoted(target))
 }
 
-/// A path as a shell takes it.
+/// A path quoted for a shell.
 pub(super) fn quoted(path: &Path) -> String {
     let text = chaffinch_protocol::display::safe_path(path);
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn detectors_asked_for_by_name_must_work() {
+    fn detectors_requested_by_name_must_work() {
         let failed = |name: &str| ScanReport {
             failed: vec![(name.into(), "panicked".into())],
             ..ScanReport::default()

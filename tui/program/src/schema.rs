@@ -1,4 +1,4 @@
-//! `config schema`: what may stand in the files of settings, for editors that check while one types.
+//! `config schema`: JSON schemas of the configuration files, for validation in editors.
 
 use super::output::results;
 use anyhow::Result;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Files that have a schema.
+/// Files with a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaOf {
     /// config.toml
@@ -35,43 +35,43 @@ fn written(schema: &Value) -> Result<String> {
     Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
-/// Every action by its name and what it does.
+/// All actions with their names and descriptions.
 fn keymap() -> Value {
     let scopes = Scope::ALL.into_iter().map(|scope| {
         let of_scope = Action::ALL.iter().filter(|action| action.scope() == scope);
         let mut choices: Vec<Value> =
             of_scope.map(|action| json!({ "const": action.name(), "description": action.doc() })).collect();
-        choices.push(json!({ "const": "<disabled>", "description": "Takes the key away" }));
+        choices.push(json!({ "const": "<disabled>", "description": "Removes the key" }));
         let table = json!({ "type": "object", "additionalProperties": { "oneOf": choices } });
         (scope.name().to_owned(), table)
     });
     json!({
         "$schema": DRAFT,
         "title": "Chaffinch: keymap.toml",
-        "description": "Keys and their actions; keys are characters, sequences or names such as <C-d>.",
+        "description": "Keys and their actions. Keys are characters, sequences, or names such as <C-d>.",
         "type": "object",
         "additionalProperties": false,
         "properties": scopes.collect::<Map<String, Value>>(),
     })
 }
 
-/// Every role and what may be said of it.
+/// All roles and their attributes.
 fn theme() -> Value {
     let look = json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "fg": { "type": "string", "description": "#rrggbb, a number from 0 to 255 or a name such as red" },
-            "bg": { "type": "string", "description": "As fg, behind the text" },
-            "attr": { "type": "string", "description": "bold, dim, italic, underline, reverse; several with blanks between" },
-            "glyph": { "type": "string", "description": "One character, one cell wide" },
+            "fg": { "type": "string", "description": "Text color: #rrggbb, a number from 0 to 255, or a name such as red" },
+            "bg": { "type": "string", "description": "Background color, like fg" },
+            "attr": { "type": "string", "description": "bold, dim, italic, underline, reverse; separate several with spaces" },
+            "glyph": { "type": "string", "description": "A single character, one cell wide" },
         },
     });
     let roles = Role::ALL.iter().map(|role| (role.name().to_owned(), look.clone()));
     json!({
         "$schema": DRAFT,
         "title": "Chaffinch: theme.toml",
-        "description": "Looks by meaning.",
+        "description": "Styles by role.",
         "type": "object",
         "additionalProperties": false,
         "properties": roles.collect::<Map<String, Value>>(),
@@ -90,11 +90,11 @@ mod tests {
             std::fs::write(&file, &text).unwrap();
         }
         let found = std::fs::read_to_string(&file).unwrap();
-        assert!(found == text, "{file} is out of date: run chaffinch config schema {name} > {file}");
+        assert!(found == text, "{file} is out of date; run this test with CHAFFINCH_UPDATE=1 to update it");
     }
 
     #[test]
-    fn shipped_schemas_are_those_of_the_program() {
+    fn shipped_schemas_are_up_to_date() {
         shipped("keymap", &keymap());
         shipped("theme", &theme());
     }
@@ -112,7 +112,7 @@ mod tests {
                 }
                 let text = value.as_str().map(|text| Value::from(text.to_owned()));
                 if let (Some(choices), Some(text)) = (found["enum"].as_array(), text) {
-                    assert!(choices.contains(&text), "{path}{key}: {text} is none of the schema's");
+                    assert!(choices.contains(&text), "{path}{key}: {text} is not allowed by the schema");
                 }
             }
         }
@@ -132,8 +132,8 @@ mod tests {
             });
             Some(toml::Value::Table(fields.collect()))
         }
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("config.toml");
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("config.toml");
         std::fs::write(&file, toml::to_string(&example(&schema).unwrap()).unwrap()).unwrap();
         let config = Config::load_with(&file, None).unwrap();
         assert_eq!(config.warnings(), [] as [String; 0]);

@@ -1,4 +1,4 @@
-//! `select`: the samples whose labels can be trusted.
+//! `select`: selects the samples whose labels can be trusted.
 
 use super::args::{Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
@@ -29,87 +29,87 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Where `select` has probabilities from in a session.
+/// Sources of probabilities in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SelectSource {
-    /// The model that reads text, asked about the prompts of each class
+    /// Zero-shot classification with the prompts of each class
     ZeroShot,
-    /// A regression on the embeddings with the labels as they are
+    /// A regression on the embeddings with the given labels
     Regression,
 }
 
-/// How answers to the prompts of a class are joined.
+/// How to combine the probabilities of a class's prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PromptPooling {
-    /// Classes of few prompts lose nothing
+    /// Treats classes alike whatever their number of prompts
     Mean,
-    /// As published: a class counts for more the more prompts it has
+    /// As published: classes with more prompts weigh more
     Sum,
 }
 
-/// Select the samples whose labels can be trusted, to train a classifier on
+/// Select samples with trustworthy labels for training
 #[derive(Debug, Args)]
 pub(super) struct Select {
-    /// A session's folder, or its dataset, that was scanned; or give --pred-probs and --labels instead
+    /// Folder of a scanned session, or its dataset; or pass --pred-probs and --labels instead
     #[arg(value_name = "SESSION", required_unless_present = "pred_probs", conflicts_with_all = ["pred_probs", "labels", "classes"])]
     target: Option<PathBuf>,
-    /// Probabilities, a row a sample: .npy, or .parquet or .csv with the class names as heading; once for each model
+    /// Probabilities, one row per sample: .npy, or .parquet or .csv with class names as the header; repeat for each model
     #[arg(long, value_name = "FILE", requires = "labels")]
     pred_probs: Vec<PathBuf>,
-    /// Given labels, names or numbers from 0: .npy, .txt with one a line, or .parquet or .csv with a column `label`
+    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet or .csv with a column `label`
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     labels: Option<PathBuf>,
-    /// Class names, one a line, in the order of label numbers and of columns that have no heading
+    /// Class names, one per line, in the order of label numbers and of columns without a header
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     classes: Option<PathBuf>,
-    /// The truth, for precision and recall: true labels or whether each label is an error; of a session a table with
+    /// The truth, for precision and recall: true labels, or whether each label is an error; for a session, a table with
     /// a column `path`
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
-    /// Least probability of belonging to the better of two groups of its class, 0 to 1
+    /// Minimum probability of belonging to the better of two groups of its class, 0 to 1
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     theta_gmm: f64,
-    /// Least probability of the label over that of the most likely class, 0 to 1
+    /// Minimum probability of the label relative to that of the most likely class, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
     theta_cons: f64,
-    /// Of a session: sources of probabilities; all of them must agree
+    /// For a session: sources of probabilities, which must all agree
     #[arg(long, value_name = "A,B", value_delimiter = ',', value_enum, default_values = ["zero-shot", "regression"])]
     sources: Vec<SelectSource>,
-    /// Of a session: how the answers to a class's prompts are joined
+    /// For a session: how to combine the probabilities of a class's prompts
     #[arg(long, value_enum, default_value = "mean")]
     pooling: PromptPooling,
-    /// Of a session: a file of prompts, or the name of a built-in set such as `cifar10-described`; later ones go
-    /// before earlier ones [default: the configuration's]
+    /// For a session: a prompt file, or a built-in set such as `cifar10-described`; later ones override earlier ones
+    /// [default: from the configuration]
     #[arg(long, value_name = "FILE|NAME")]
     prompts: Vec<PathBuf>,
-    /// Of a session: judge each sample by a regression that was not trained on it
+    /// For a session: judge each sample by a regression that was not trained on it
     #[arg(long)]
     out_of_sample: bool,
-    /// Of a session: the model it was scanned with [default: the configuration's]
+    /// For a session: the model it was scanned with [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Of a session: where the model runs: auto, cpu, cpu:bf16, cuda:N [default: the configuration's]
+    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// Also write the selected samples here: a table of row, label and, of a session, path; rows from 0, one a line,
-    /// where FILE ends in .txt
+    /// Also write the selected samples to FILE: a table of row, label and, for a session, path; or only the rows, counted
+    /// from 0, one per line, if FILE ends in .txt
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace a file that exists already
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
-    /// The form of the report
+    /// Output format
     #[arg(long, value_enum, default_value = "table")]
     format: ReportFormat,
 }
 
-/// Selects, writes the list where one was asked for, and the figures.
+/// Selects samples, writes the list if requested, and prints the figures.
 pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
     for (name, limit) in [("--theta-gmm", args.theta_gmm), ("--theta-cons", args.theta_cons)] {
-        ensure!((0.0..=1.0).contains(&limit), "{name} is {limit}; it must be within 0 to 1");
+        ensure!((0.0..=1.0).contains(&limit), "{name} is {limit}, but must be between 0 and 1");
     }
     if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
-        bail!("{} exists already; choose a new place, or add --force to replace it", safe_path(path));
+        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(path));
     }
     let outcome = match &args.target {
         Some(target) => of_session(args, target, global),
@@ -160,7 +160,7 @@ fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
     })
 }
 
-/// The truth about each sample of a session.
+/// Reads the truth about each sample of a session.
 fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let known = truth::read(path, manifest)?;
     let mut truth = vec![None; manifest.len()];
@@ -168,12 +168,12 @@ fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
     Ok(truth)
 }
 
-/// What the model and the regression say of each sample of a session.
+/// The evidence from the model and the regression about each sample of a session.
 fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> Result<Vec<Source>> {
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
-    let place = session::resolve(target, global.session.as_deref())?;
-    let session = Session::open_to_read(&place.dir)?;
-    let config = settings::config(global, Some(&place.dir))?;
+    let location = session::resolve(target, global.session.as_deref())?;
+    let session = Session::open_to_read(&location.dir)?;
+    let config = settings::config(global, Some(&location.dir))?;
     let model = args.model.as_deref().unwrap_or(config.model());
     let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
@@ -218,7 +218,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     Ok(sources)
 }
 
-/// Writes the list and the figures.
+/// Writes the list and prints the figures.
 fn finish(
     args: &Select,
     selected: &Selected,
@@ -236,7 +236,7 @@ fn finish(
             } else {
                 let mut table = csv::Writer::from_writer(&mut bytes);
                 table.write_record(heading)?;
-                rows().try_for_each(|place| table.write_record(row(place)))?;
+                rows().try_for_each(|index| table.write_record(row(index)))?;
                 table.flush()?;
                 drop(table);
             }
@@ -245,9 +245,9 @@ fn finish(
         work().with_context(|| format!("cannot write {}", safe_path(path)))?;
     }
     for (class, figures) in report.classes.iter().filter(|(_, class)| class.filled) {
-        let samples = count(figures.selected as u64, "best one was", "best ones were");
+        let best = count(figures.selected as u64, "best one", "best ones");
         remark(&format!(
-            "no sample of {} was selected; its {samples} taken",
+            "no sample of {} was selected; took its {best} instead",
             chaffinch_protocol::display::safe_text(class)
         ));
     }
@@ -268,7 +268,7 @@ fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
         ("precision", Align::Right),
         ("recall", Align::Right),
     ]);
-    // A single source is what all sources together are.
+    // A single source equals all sources together.
     let alone = report.sources.len() == 1;
     let sources = report.sources.iter().filter(|_| !alone).map(|(name, three)| (name.as_str(), three));
     for (name, three) in sources.chain([("all", &report.together)]) {

@@ -1,4 +1,4 @@
-//! The configuration that holds for a command, and where it came from.
+//! The configuration of a command, and where it comes from.
 
 use super::args::Global;
 use super::output::warning;
@@ -8,7 +8,7 @@ use chaffinch_data::config::Config;
 use chaffinch_protocol::display::safe_path;
 use std::path::{Path, PathBuf};
 
-/// The configuration: of the user or the file that was named, with the session's on top.
+/// Loads the configuration of the user, or from `--config`, with that of the session on top.
 pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
     let config = match &global.config {
         Some(file) => Config::load_with(file, session)?,
@@ -17,14 +17,14 @@ pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> 
     Ok(config)
 }
 
-/// Says which keys of the configuration were passed over.
-pub(super) fn complain(config: &Config) {
+/// Prints warnings about ignored keys of the configuration.
+pub(super) fn warn(config: &Config) {
     for text in config.warnings() {
         warning("configuration", text);
     }
 }
 
-/// Where the configuration came from, for `doctor` and `config check`.
+/// Describes where the configuration comes from, for `doctor` and `config check`.
 pub(super) fn config_words(global: &Global) -> Result<String> {
     let config = config(global, None)?;
     let users = config::config_home().map(|home| home.join("config.toml"));
@@ -35,18 +35,18 @@ pub(super) fn config_words(global: &Global) -> Result<String> {
     layers.extend(files);
     Ok(match users {
         _ if !layers.is_empty() => format!("{} over the defaults", layers.join(" over ")),
-        Some(file) => format!("the defaults (there is no {})", safe_path(&file)),
-        None => "the defaults (there is no home folder)".to_owned(),
+        Some(file) => format!("the defaults ({} does not exist)", safe_path(&file)),
+        None => "the defaults (no home folder)".to_owned(),
     })
 }
 
-/// The folder that sessions are kept in.
+/// The folder for sessions.
 pub(super) fn sessions_folder(global: &Global) -> Result<PathBuf> {
     match (&global.session, config::state_home()) {
         (Some(folder), _) => Ok(folder.clone()),
         (None, Some(home)) => Ok(home.join("sessions")),
         (None, None) => {
-            bail!("there is no home folder to keep sessions in; set HOME or name a place with --session")
+            bail!("no home folder for sessions; set HOME, or choose a folder with --session")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Turns what was asked for into an engine's setup: which session, which settings, which detectors, which model.
+//! Resolves arguments into an engine's setup: session, settings, detectors, and model.
 
 use super::args::{DatasetArgs, EngineArgs, Global};
 use super::libraries::registry;
@@ -28,7 +28,7 @@ fn flags(engine: &EngineArgs) -> Flags {
     }
 }
 
-/// How a dataset is to be read.
+/// Options for reading a dataset.
 pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
     DatasetOptions {
         path_column: reading.path_column.clone(),
@@ -39,22 +39,22 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
     }
 }
 
-/// For a command that is given a dataset.
+/// For commands that take a dataset.
 pub(super) fn for_dataset(
     dataset: &Path,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
-    // Before anything is created for it: a folder without images must not leave an empty session behind.
-    let place = session::resolve(dataset, global.session.as_deref())?;
-    if !place.dir.join("samples.arrow").is_file() {
-        chaffinch_formats::dataset::open(&place.dataset, &options(reading))?;
+    // Check first, so that a folder without images does not leave an empty session behind.
+    let location = session::resolve(dataset, global.session.as_deref())?;
+    if !location.dir.join("samples.arrow").is_file() {
+        chaffinch_formats::dataset::open(&location.dataset, &options(reading))?;
     }
-    for_place(&place, global, engine, reading)
+    for_location(&location, global, engine, reading)
 }
 
-/// For a command that is given a dataset or a session.
+/// For commands that take a dataset or a session.
 pub(super) fn for_target(
     target: &Path,
     global: &Global,
@@ -64,21 +64,21 @@ pub(super) fn for_target(
     for_dataset(target, global, engine, reading)
 }
 
-fn for_place(
-    place: &SessionLocation,
+fn for_location(
+    location: &SessionLocation,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
-    let config = settings::config(global, Some(&place.dir))?.with_flags(flags(engine));
-    settings::complain(&config);
+    let config = settings::config(global, Some(&location.dir))?.with_flags(flags(engine));
+    settings::warn(&config);
     let registry = registry(&config, &engine.detectors)?;
     let prompts = prompts(&config)?;
     let model = loader(config.model(), config.device(), config.vram_budget())?;
     Ok(Setup {
-        dataset: place.dataset.clone(),
+        dataset: location.dataset.clone(),
         dataset_options: options(reading),
-        session: open_session(place)?,
+        session: open_session(location)?,
         config,
         registry: Arc::new(registry),
         prompts,
@@ -86,11 +86,11 @@ fn for_place(
     })
 }
 
-/// A session whose dataset is gone can still be looked at and decided about.
-fn open_session(place: &SessionLocation) -> Result<Session> {
-    Ok(match place.dataset.exists() {
-        true => Session::open_or_create(&place.dir, &place.dataset)?,
-        false => Session::open(&place.dir)?,
+/// Opens the session. Even if its dataset is gone, it can still be reviewed.
+fn open_session(location: &SessionLocation) -> Result<Session> {
+    Ok(match location.dataset.exists() {
+        true => Session::open_or_create(&location.dir, &location.dataset)?,
+        false => Session::open(&location.dir)?,
     })
 }
 
@@ -102,7 +102,7 @@ fn prompts(config: &Config) -> Result<PromptSet> {
     Ok(prompts)
 }
 
-/// For `plugins check`: built-in settings, the bundled model, and only the libraries to be checked.
+/// For `plugins check`: default settings, the bundled model, and only the libraries to check.
 pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>) -> Result<Setup> {
     let config = Config::built_in();
     Ok(Setup {

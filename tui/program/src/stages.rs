@@ -1,4 +1,4 @@
-//! The stages of a command that does its work itself: how far each is, and when to stop.
+//! Progress and cancellation for commands that work without an engine.
 
 use super::interrupt;
 use super::progress::Display;
@@ -8,7 +8,7 @@ use chaffinch_protocol::Progress;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where stages report, and what Ctrl-C stops.
+/// Reports the progress of stages, and stops them on Ctrl-C.
 pub(super) struct Stages {
     stop: Arc<AtomicBool>,
     display: Mutex<Display>,
@@ -16,28 +16,28 @@ pub(super) struct Stages {
 }
 
 impl Stages {
-    /// `count` stages are to come.
+    /// For a command with `count` stages.
     pub(super) fn new(count: u32, quiet: bool) -> Result<Stages> {
         Ok(Stages { stop: interrupt::flag()?, display: Mutex::new(Display::new(quiet)), count })
     }
 
-    /// Runs stage `number`, which counts from 1.
+    /// Runs stage `number`, counted from 1.
     pub(super) fn run<T>(&self, name: &str, number: u32, work: impl FnOnce(&Job<'_>) -> T) -> T {
-        let tell = |done, total| {
+        let report = |done, total| {
             let step = (number, self.count);
             let progress = Progress { stage: name.into(), done, total, step, ..Progress::default() };
             self.display().progress(&progress);
         };
-        tell(0, 0);
-        work(&Job::new(&self.stop, &tell))
+        report(0, 0);
+        work(&Job::new(&self.stop, &report))
     }
 
-    /// A remark that does not disturb the progress.
+    /// Prints a remark without disturbing the progress.
     pub(super) fn line(&self, text: &str) {
         self.display().line(text);
     }
 
-    /// Takes the progress away.
+    /// Removes the progress.
     pub(super) fn finish(&self) {
         self.display().finish();
     }

@@ -1,4 +1,4 @@
-//! The command line as a whole: that it is consistent, described, and that the manual says of it what is so.
+//! The command line as a whole: it is consistent, documented, and the manual matches it.
 
 use super::*;
 use chaffinch_formats::export::Target;
@@ -13,7 +13,7 @@ fn the_command_line_is_consistent() {
     command().debug_assert();
 }
 
-/// Every command that is shown, and its parts, with the options of all.
+/// Every visible command and subcommand, with global options.
 fn shown() -> Vec<clap::Command> {
     fn collect(command: &clap::Command, all: &mut Vec<clap::Command>) {
         for part in command.get_subcommands().filter(|part| !part.is_hide_set() && part.get_name() != "help")
@@ -38,9 +38,9 @@ fn long_options(command: &clap::Command) -> impl Iterator<Item = String> {
 fn every_command_and_argument_is_described() {
     for command in shown() {
         let name = command.get_display_name().unwrap_or(command.get_name());
-        assert!(command.get_about().is_some(), "{name} is not described");
+        assert!(command.get_about().is_some(), "{name} has no description");
         for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
-            assert!(arg.get_help().is_some(), "{name}: {} is not described", arg.get_id());
+            assert!(arg.get_help().is_some(), "{name}: {} has no description", arg.get_id());
         }
     }
 }
@@ -57,7 +57,7 @@ fn every_command_has_a_manual_page_with_its_options() {
     }
 }
 
-/// All words in a text that look like a long option.
+/// All words in a text that look like long options.
 fn named_options(text: &str) -> BTreeSet<String> {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let starts = text.match_indices("--").map(|(start, _)| start);
@@ -83,20 +83,20 @@ fn the_manual_names_every_command_and_option_and_no_others() {
             }
             Some(_) => {
                 let name = format!("`{}`", command.get_name());
-                assert!(manual.contains(&name), "{MANUAL} does not name {name} of {path}");
+                assert!(manual.contains(&name), "{MANUAL} does not mention {name} of {path}");
             }
             None => {}
         }
         for option in long_options(&command) {
             assert!(
                 named.contains(&option) || known.contains(&option),
-                "{MANUAL} does not name {option} of {path}"
+                "{MANUAL} does not mention {option} of {path}"
             );
             known.insert(option);
         }
     }
     let strange: Vec<&String> = named.difference(&known).collect();
-    assert!(strange.is_empty(), "{MANUAL} names options that do not exist: {strange:?}");
+    assert!(strange.is_empty(), "{MANUAL} mentions options that do not exist: {strange:?}");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn examples_in_the_manual_can_be_typed() {
         let parts = line.split(" | ").map(|part| part.split(" > ").next().unwrap_or(part));
         for part in parts.filter(|part| part.starts_with("chaffinch ")) {
             let quoted = part.split('\'').enumerate();
-            let words = quoted.flat_map(|(place, text)| match place % 2 {
+            let words = quoted.flat_map(|(index, text)| match index % 2 {
                 0 => text.split_whitespace().collect::<Vec<&str>>(),
                 _ => vec![text],
             });
@@ -121,7 +121,7 @@ fn examples_in_the_manual_can_be_typed() {
     assert!(tried > 40, "only {tried} examples were found");
 }
 
-/// Puts `expected` where the manual has it between two comments, when `CHAFFINCH_UPDATE` is set.
+/// Compares a part of the manual between two comments, or updates it if `CHAFFINCH_UPDATE` is set.
 fn compare(manual: &mut String, about: &str, expected: &str) {
     let (begin, end) = (format!("<!-- {about} -->\n"), "<!-- end -->\n");
     let from = manual.find(&begin).unwrap_or_else(|| panic!("{MANUAL} has no {begin}")) + begin.len();
@@ -133,7 +133,7 @@ fn compare(manual: &mut String, about: &str, expected: &str) {
     let found = &manual[from..to];
     assert_eq!(
         found, expected,
-        "the {about} in {MANUAL} are out of date; with CHAFFINCH_UPDATE=1 this test writes them"
+        "the {about} in {MANUAL} are out of date; run this test with CHAFFINCH_UPDATE=1 to update them"
     );
 }
 

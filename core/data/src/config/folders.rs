@@ -1,4 +1,4 @@
-//! Where settings and sessions are kept.
+//! Where settings and sessions are stored.
 
 use etcetera::BaseStrategy;
 use std::env;
@@ -6,20 +6,20 @@ use std::path::PathBuf;
 
 const NAME: &str = "chaffinch";
 
-/// The user's folder of settings: `$CHAFFINCH_CONFIG_HOME`, else `$XDG_CONFIG_HOME/chaffinch`.
+/// The user's configuration folder: `$CHAFFINCH_CONFIG_HOME`, or else `$XDG_CONFIG_HOME/chaffinch`.
 pub fn config_home() -> Option<PathBuf> {
     own("CHAFFINCH_CONFIG_HOME").or_else(|| Some(strategy()?.config_dir().join(NAME)))
 }
 
-/// The user's folder of sessions: `$CHAFFINCH_STATE_HOME`, else `$XDG_STATE_HOME/chaffinch`.
+/// The user's folder for sessions: `$CHAFFINCH_STATE_HOME`, or else `$XDG_STATE_HOME/chaffinch`.
 pub fn state_home() -> Option<PathBuf> {
     own("CHAFFINCH_STATE_HOME").or_else(|| Some(strategy()?.state_dir()?.join(NAME)))
 }
 
-/// The name of a project's folder of settings.
+/// The name of a project's configuration folder.
 pub const PROJECT: &str = ".chaffinch";
 
-/// The project's folder of settings: `.chaffinch` in the working folder or the nearest folder above it.
+/// The project's configuration folder: `.chaffinch` in the working directory or the nearest directory above it.
 pub fn project_home() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     here.ancestors().map(|folder| folder.join(PROJECT)).find(|folder| folder.is_dir())

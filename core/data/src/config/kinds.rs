@@ -6,28 +6,28 @@ use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A kind of setting: how it is read and what it becomes.
+/// A kind of setting: how it is read and the type of its value.
 pub(super) trait Kind {
-    /// What it becomes.
+    /// The type of its value.
     type Value;
     /// Its form in a file.
     const FORM: Form;
 
-    /// Reads it from a section of a file that lies in the folder `beside`; nothing where it is not there.
-    fn read(setting: &Setting, table: &mut Table<'_, '_>, beside: &Path) -> Result<Option<Self::Value>>;
+    /// Reads it from a section of a file in the folder `base`; `None` if it is not set there.
+    fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Self::Value>>;
 
     /// Reads it from the environment.
     fn parse(setting: &Setting, variable: &str, _text: String) -> Result<Self::Value> {
         Err(Error::Invalid(format!("{variable}: '{}' can only be set in a file", setting.key)))
     }
 
-    /// Lays what a later layer says over an earlier one.
-    fn lay(under: &mut Self::Value, over: Self::Value) {
-        *under = over;
+    /// Merges the value of a later layer into that of an earlier one.
+    fn merge(earlier: &mut Self::Value, later: Self::Value) {
+        *earlier = later;
     }
 }
 
-/// A text.
+/// A string.
 pub(super) struct Text;
 
 impl Kind for Text {
@@ -36,34 +36,34 @@ impl Kind for Text {
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<String>> {
         let text = table.text(setting.key)?;
-        match text.as_deref().and_then(|text| setting.limits.complaint(text)) {
-            Some(complaint) => Err(table.complain(setting.key, complaint)),
+        match text.as_deref().and_then(|text| setting.limits.problem(text)) {
+            Some(problem) => Err(table.complain(setting.key, problem)),
             None => Ok(text),
         }
     }
 
     fn parse(setting: &Setting, variable: &str, text: String) -> Result<String> {
-        match setting.limits.complaint(&text) {
-            Some(complaint) => Err(Error::Invalid(format!("{variable}: {complaint}"))),
+        match setting.limits.problem(&text) {
+            Some(problem) => Err(Error::Invalid(format!("{variable}: {problem}"))),
             None => Ok(text),
         }
     }
 }
 
-/// A built-in name, or a file.
+/// A built-in name or a file.
 pub(super) struct NameOrFile;
 
 impl Kind for NameOrFile {
     type Value = String;
     const FORM: Form = Form::Text;
 
-    fn read(setting: &Setting, table: &mut Table<'_, '_>, beside: &Path) -> Result<Option<String>> {
+    fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<String>> {
         let file = |name: &String| name.contains(['/', '.']);
         let path = |name: String| match file(&name) {
-            true => place(&name, beside).to_string_lossy().into_owned(),
+            true => resolve(&name, base).to_string_lossy().into_owned(),
             false => name,
         };
-        Ok(Text::read(setting, table, beside)?.map(path))
+        Ok(Text::read(setting, table, base)?.map(path))
     }
 
     fn parse(setting: &Setting, variable: &str, text: String) -> Result<String> {
@@ -71,7 +71,7 @@ impl Kind for NameOrFile {
     }
 }
 
-/// Texts.
+/// A list of strings.
 pub(super) struct Texts;
 
 impl Kind for Texts {
@@ -83,34 +83,34 @@ impl Kind for Texts {
     }
 }
 
-/// Folders, from the file's own.
+/// Folders, relative to that of the settings file.
 pub(super) struct Folders;
 
 impl Kind for Folders {
     type Value = Vec<PathBuf>;
     const FORM: Form = Form::Texts;
 
-    fn read(setting: &Setting, table: &mut Table<'_, '_>, beside: &Path) -> Result<Option<Vec<PathBuf>>> {
+    fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let folders = table.texts(setting.key)?;
-        Ok(folders.map(|folders| folders.iter().map(|folder| place(folder, beside)).collect()))
+        Ok(folders.map(|folders| folders.iter().map(|folder| resolve(folder, base)).collect()))
     }
 }
 
-/// Files, from the file's own folder, or built-in names.
+/// Files, relative to the folder of the settings file, or built-in names.
 pub(super) struct NamesOrFiles;
 
 impl Kind for NamesOrFiles {
     type Value = Vec<PathBuf>;
     const FORM: Form = Form::Texts;
 
-    fn read(setting: &Setting, table: &mut Table<'_, '_>, beside: &Path) -> Result<Option<Vec<PathBuf>>> {
+    fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let name = |file: &str| !file.contains(['/', '.']);
-        let path = |file: &String| if name(file) { file.into() } else { place(file, beside) };
+        let path = |file: &String| if name(file) { file.into() } else { resolve(file, base) };
         Ok(table.texts(setting.key)?.map(|files| files.iter().map(path).collect()))
     }
 }
 
-/// True or false.
+/// A boolean.
 pub(super) struct Flag;
 
 impl Kind for Flag {
@@ -122,7 +122,7 @@ impl Kind for Flag {
     }
 }
 
-/// A whole number that is not negative.
+/// A non-negative integer.
 pub(super) struct Number;
 
 impl Kind for Number {
@@ -133,14 +133,14 @@ impl Kind for Number {
         let Some(number) = table.number(setting.key)? else { return Ok(None) };
         match setting.limits {
             Limits::Within(low, high) if !(low..=high).contains(&number) => {
-                Err(table.complain(setting.key, format!("{number} is not within {low}..={high}")))
+                Err(table.complain(setting.key, format!("{number} is not between {low} and {high}")))
             }
             _ => Ok(Some(number as u16)),
         }
     }
 }
 
-/// Weights by detector; a later layer adds to those of earlier ones.
+/// Weights by detector; later layers add to those of earlier ones.
 pub(super) struct Weights;
 
 impl Kind for Weights {
@@ -153,27 +153,27 @@ impl Kind for Weights {
         let mut read = BTreeMap::new();
         for (name, weight) in weights.other_numbers()? {
             if weight < 0.0 {
-                return Err(weights.complain(&name, format!("the weight {weight} is below 0")));
+                return Err(weights.complain(&name, format!("weight {weight} is negative")));
             }
             read.insert(name, weight as f32);
         }
         Ok(Some(read))
     }
 
-    fn lay(under: &mut Self::Value, over: Self::Value) {
-        under.extend(over);
+    fn merge(earlier: &mut Self::Value, later: Self::Value) {
+        earlier.extend(later);
     }
 }
 
-/// One that need not be set.
+/// A setting that may be left unset.
 pub(super) struct Optional<K>(std::marker::PhantomData<K>);
 
 impl<K: Kind> Kind for Optional<K> {
     type Value = Option<K::Value>;
     const FORM: Form = K::FORM;
 
-    fn read(setting: &Setting, table: &mut Table<'_, '_>, beside: &Path) -> Result<Option<Self::Value>> {
-        Ok(K::read(setting, table, beside)?.map(Some))
+    fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Self::Value>> {
+        Ok(K::read(setting, table, base)?.map(Some))
     }
 
     fn parse(setting: &Setting, variable: &str, text: String) -> Result<Self::Value> {
@@ -181,10 +181,10 @@ impl<K: Kind> Kind for Optional<K> {
     }
 }
 
-/// A path as a settings file gives it: from the home folder after `~/`, else from the file's own folder.
-fn place(text: &str, beside: &Path) -> PathBuf {
+/// A path from a settings file: relative to the home folder after `~/`, otherwise to the folder of that file.
+fn resolve(text: &str, base: &Path) -> PathBuf {
     match text.strip_prefix("~/").and_then(|rest| Some(etcetera::home_dir().ok()?.join(rest))) {
         Some(path) => path,
-        None => beside.join(text),
+        None => base.join(text),
     }
 }

@@ -1,4 +1,4 @@
-//! One file of settings, laid over those before it.
+//! Merges one settings file into the layers before it.
 
 use super::Config;
 use super::declared::SECTIONS;
@@ -7,55 +7,55 @@ use crate::toml_table::{Source, Table, Value};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Whose file it is.
+/// The owner of a settings file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The user's, or the program's own.
+    /// The user, or Chaffinch itself.
     User,
-    /// A project's or a session's, which may have come from somebody else.
+    /// A project or a session, which may come from someone else.
     Other,
 }
 
 impl Config {
-    /// Lays a file over what was read before.
-    pub(super) fn lay(&mut self, text: &str, path: &Path, owner: Owner) -> Result<()> {
+    /// Merges a file into the settings read so far.
+    pub(super) fn merge(&mut self, text: &str, path: &Path, owner: Owner) -> Result<()> {
         let source = Source { path, text };
         let parsed = source.parse()?;
-        let beside = path.parent().unwrap_or(Path::new(""));
+        let base = path.parent().unwrap_or(Path::new(""));
         let mut file = source.table(parsed.get_ref(), "");
-        let mut said = self.settings.read("", &mut file, beside)?;
+        let mut found = self.settings.read("", &mut file, base)?;
         for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.is_empty()) {
             let Some(mut table) = file.section(section, section)? else { continue };
-            said.extend(self.settings.read(section, &mut table, beside)?);
+            found.extend(self.settings.read(section, &mut table, base)?);
             match *section {
-                "detectors" => self.lay_detectors(&table)?,
-                _ => self.warnings.extend(table.strays()),
+                "detectors" => self.merge_detectors(&table)?,
+                _ => self.warnings.extend(table.unknown_keys()),
             }
         }
-        self.warnings.extend(file.strays());
+        self.warnings.extend(file.unknown_keys());
         if owner == Owner::Other
-            && let Some(reason) = said.iter().find_map(|setting| setting.user_only)
+            && let Some(reason) = found.iter().find_map(|setting| setting.user_only)
         {
             return Err(Error::format(path, reason));
         }
         let enabled = |setting: &&Setting| (setting.section, setting.key) == ("detectors", "enabled");
-        if said.iter().copied().any(|setting| enabled(&setting)) {
+        if found.iter().copied().any(|setting| enabled(&setting)) {
             let enabled = std::mem::take(&mut self.settings.detectors.enabled);
             self.enable(enabled);
         }
         Ok(())
     }
 
-    /// The sections of detectors. Which parameters there are, each detector itself says when it runs.
-    fn lay_detectors(&mut self, table: &Table<'_, '_>) -> Result<()> {
-        let (detectors, strays) = table.other_tables_and_strays();
-        self.warnings.extend(strays);
+    /// The sections of detectors. Parameters are checked when the detector runs, since only it knows them.
+    fn merge_detectors(&mut self, table: &Table<'_, '_>) -> Result<()> {
+        let (detectors, unknown) = table.other_tables_and_unknown_keys();
+        self.warnings.extend(unknown);
         for (name, detector) in detectors {
             let title = format!("detectors.{name}");
-            let mut table = table.beside(detector, &title);
+            let mut table = table.sibling(detector, &title);
             if let Some(threshold) = table.number("threshold")? {
                 if !(0.0..=1.0).contains(&threshold) {
-                    let message = format!("the threshold {threshold} is not within 0..=1");
+                    let message = format!("threshold {threshold} is not between 0 and 1");
                     return Err(table.complain("threshold", message));
                 }
                 self.thresholds.insert(name.clone(), threshold as f32);
@@ -63,7 +63,7 @@ impl Config {
             let (params, choices) =
                 (self.params.entry(name.clone()).or_default(), self.choices.entry(name.clone()).or_default());
             for (param, value) in table.other_values()? {
-                // A name takes the place of a number in an earlier layer, and a number that of a name.
+                // A name replaces a number from an earlier layer, and the other way around.
                 match value {
                     Value::Number(number) => {
                         choices.remove(&param);

@@ -4,7 +4,7 @@ use super::declared::{SECTIONS, SETTINGS};
 use super::setting::{Form, Limits, Setting};
 use serde_json::{Map, Value, json};
 
-/// What may stand in `config.toml`.
+/// Describes everything that `config.toml` may contain.
 pub fn schema() -> Value {
     let mut whole = Map::new();
     for (section, about) in SECTIONS {
@@ -50,7 +50,7 @@ fn detector() -> Value {
         },
         "additionalProperties": {
             "type": ["number", "boolean", "string"],
-            "description": "A parameter; a choice goes by its name",
+            "description": "A parameter; choices are set by name",
         },
     })
 }
@@ -85,7 +85,7 @@ fn property(setting: &Setting) -> Value {
     property
 }
 
-/// Lines of a comment as one paragraph.
+/// Joins the lines of a comment into one paragraph.
 pub(super) fn prose(lines: &[&str]) -> String {
     let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
     lines.join(" ")

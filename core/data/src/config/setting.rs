@@ -1,34 +1,34 @@
-//! What a setting is, and the macro that declares them all.
+//! The definition of a setting, and the macro that declares all of them.
 
 use super::kinds::Kind;
 use crate::nearest::hint;
 
-/// One setting, as it was declared.
+/// One setting as declared.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// The section it stands in; empty for those above all sections.
+    /// Its section; empty for settings outside of sections.
     pub section: &'static str,
     /// Its name in the section.
     pub key: &'static str,
-    /// What it is, in the lines of the comment above it.
+    /// Its documentation, line by line.
     pub doc: &'static [&'static str],
-    /// The default as it stands in the file; empty where nothing is set by default.
+    /// The default as written in the file; empty if nothing is set by default.
     pub default: &'static str,
-    /// A value that could be set, as it stands in a file.
+    /// An example value as written in a file.
     pub example: &'static str,
-    /// What values it may have.
+    /// The values it may have.
     pub limits: Limits,
-    /// The environment variable that sets it, above all files.
+    /// The environment variable that sets it and overrides all files.
     pub variable: Option<&'static str>,
-    /// Why only the user may set it and no project or session, where that is so.
+    /// If only the user may set it, and no project or session: the reason.
     pub user_only: Option<&'static str>,
-    /// What else the defaults say below it, in lines.
+    /// Further comment lines below it in the defaults.
     pub aside: &'static [&'static str],
     pub(super) form: Form,
 }
 
 impl Setting {
-    /// One of this kind that says nothing yet.
+    /// An empty setting of this kind.
     pub(super) const fn of<K: Kind>() -> Setting {
         Setting {
             section: "",
@@ -45,28 +45,28 @@ impl Setting {
     }
 }
 
-/// What values a setting may have, beside what its kind says.
+/// The values a setting may have, in addition to the constraints of its kind.
 #[derive(Debug, Clone, Copy)]
 pub enum Limits {
-    /// All of its kind.
+    /// Any value of its kind.
     Any,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// One of these words, which the program that draws the screen checks.
+    /// One of these words; the interface checks them.
     Words(&'static [&'static str]),
     /// A number from the first to the second.
     Within(f64, f64),
-    /// A text of this pattern, for editors; the check says what is wrong with one.
+    /// A string that matches this pattern, for editors; the function describes what is wrong with one.
     Pattern(&'static str, fn(&str) -> Option<String>),
 }
 
 impl Limits {
-    /// What is wrong with a text.
-    pub(super) fn complaint(&self, text: &str) -> Option<String> {
+    /// Describes what is wrong with a string.
+    pub(super) fn problem(&self, text: &str) -> Option<String> {
         match self {
             Limits::OneOf(known) if !known.contains(&text) => {
                 let hint = hint(text, known.iter().copied());
-                Some(format!("'{text}' is none of {}{hint}", known.join(", ")))
+                Some(format!("'{text}' is not one of {}{hint}", known.join(", ")))
             }
             Limits::Pattern(_, check) => check(text),
             _ => None,
@@ -81,11 +81,11 @@ pub(super) enum Form {
     Texts,
     Flag,
     Number,
-    /// A section of numbers under names of one's own.
+    /// A section of numbers under arbitrary names.
     Numbers,
 }
 
-/// Declares all settings: a struct for each section, and how each setting is read, checked and documented.
+/// Declares all settings: a struct for each section, and how to read, check and document each setting.
 macro_rules! settings {
     ($(
         $(#[doc = $about:literal])*
@@ -99,7 +99,7 @@ macro_rules! settings {
         $(
             $(#[doc = $about])*
             #[derive(Debug, Clone, Default, PartialEq)]
-            #[allow(unreachable_pub, reason = "only what the screen needs is lent to other crates")]
+            #[allow(unreachable_pub, reason = "other crates only use what the screen needs")]
             pub struct $Group {
                 $( $(#[doc = $doc])* pub $field: $value, )*
             }
@@ -114,34 +114,34 @@ macro_rules! settings {
         /// Every setting, in the order of the file.
         pub const SETTINGS: &[Setting] = &[$($( settings!(@one $section, $kind, [$($doc),*], $($attr: $set),*), )*)*];
 
-        /// Every section with what it is about, in the order of the file; the first has no name.
+        /// Every section with its description, in the order of the file; the first has no name.
         pub const SECTIONS: &[(&str, &[&str])] = &[$( ($section, &[$($about),*]), )*];
 
         impl Settings {
-            /// Reads what a section of a file in the folder `beside` says; which keys those were.
+            /// Reads a section of a file in the folder `base` and returns the settings it contains.
             pub(super) fn read(
                 &mut self,
                 section: &str,
                 table: &mut Table<'_, '_>,
-                beside: &Path,
+                base: &Path,
             ) -> Result<Vec<&'static Setting>> {
-                let mut said = Vec::new();
+                let mut found = Vec::new();
                 match section {
                     $( $section => {
                         $( {
                             const SETTING: &Setting = &settings!(@one $section, $kind, [$($doc),*], $($attr: $set),*);
-                            if let Some(value) = <$kind as Kind>::read(SETTING, table, beside)? {
-                                <$kind as Kind>::lay(&mut self.$group.$field, value);
-                                said.push(SETTING);
+                            if let Some(value) = <$kind as Kind>::read(SETTING, table, base)? {
+                                <$kind as Kind>::merge(&mut self.$group.$field, value);
+                                found.push(SETTING);
                             }
                         } )*
                     } )*
                     _ => {}
                 }
-                Ok(said)
+                Ok(found)
             }
 
-            /// Reads what the environment says. An empty variable counts as not set.
+            /// Reads the environment. Empty variables count as unset.
             pub(super) fn read_variables(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<()> {
                 let get = |variable| get(variable).filter(|text: &String| !text.is_empty());
                 $($( {
@@ -150,7 +150,7 @@ macro_rules! settings {
                         && let Some(text) = get(variable)
                     {
                         let value = <$kind as Kind>::parse(SETTING, variable, text)?;
-                        <$kind as Kind>::lay(&mut self.$group.$field, value);
+                        <$kind as Kind>::merge(&mut self.$group.$field, value);
                     }
                 } )*)*
                 Ok(())

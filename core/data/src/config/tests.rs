@@ -2,8 +2,8 @@ use super::setting::Form;
 use super::*;
 
 fn layers(user: &str, session: &str) -> Result<Config> {
-    let place = tempfile::tempdir().unwrap();
-    let (home, work) = (place.path().join("home"), place.path().join("work"));
+    let temp = tempfile::tempdir().unwrap();
+    let (home, work) = (temp.path().join("home"), temp.path().join("work"));
     for (folder, file, text) in [(&home, USER_FILE, user), (&work, SESSION_FILE, session)] {
         fs::create_dir(folder).unwrap();
         if !text.is_empty() {
@@ -17,7 +17,7 @@ fn load_from(home: &Path, session: Option<&Path>) -> Result<Config> {
     Config::layered(read(&home.join(USER_FILE))?, None, session)
 }
 
-/// What the user's file was passed over for.
+/// The warnings about the user's file.
 fn warning(user: &str) -> String {
     layers(user, "").unwrap().warnings().join("\n")
 }
@@ -39,7 +39,7 @@ fn the_defaults_are_whole() {
 }
 
 #[test]
-fn later_layers_go_before_earlier_ones() {
+fn later_layers_override_earlier_ones() {
     let user = "model = 'a'\ndevice = 'cpu'\n[detectors]\ndisabled = ['x']\n[detectors.dup]\nthreshold = 0.3\nk = 4\nexact = true\n[ui]\ntheme = 'light'\n";
     let session = "model = 'b'\n[detectors.dup]\nthreshold = 0.4\n[ensemble]\nrule = 'weighted'\nweights = { dup = 2 }\n";
     let config = layers(user, session).unwrap();
@@ -69,9 +69,9 @@ fn what_the_defaults_switch_off_runs_once_it_is_named() {
     assert!(enabled(named, "") && enabled("", named));
     assert!(layers(named, "").unwrap().detector_enabled("dup"));
     assert!(!layers(named, "").unwrap().detector_enabled("anything"));
-    // As a file that began as a copy of the defaults has it.
+    // As in a file that started as a copy of the defaults.
     assert!(enabled("[detectors]\nenabled = ['clean-selection']\ndisabled = ['clean-selection']", ""));
-    // A list of one's own takes the place of the defaults', and what comes later goes before.
+    // A list replaces that of the defaults, and later layers override earlier ones.
     assert!(enabled("[detectors]\ndisabled = []", ""));
     assert!(!enabled(named, "[detectors]\ndisabled = ['clean-selection']"));
     assert!(!enabled("[detectors.clean-selection]\ntheta-cons = 0.9", ""));
@@ -81,15 +81,15 @@ fn what_the_defaults_switch_off_runs_once_it_is_named() {
 
 #[test]
 fn paths_start_from_the_file_that_names_them() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     fs::write(
-        place.path().join(USER_FILE),
+        temp.path().join(USER_FILE),
         "[plugins]\nfolders = ['mine', '/abs']\n[prompts]\nfiles = ['cifar10', 'p.toml']\n",
     )
     .unwrap();
-    let config = load_from(place.path(), None).unwrap();
-    assert_eq!(config.plugin_folders(), [place.path().join("mine"), "/abs".into()]);
-    assert_eq!(config.prompt_files(), [PathBuf::from("cifar10"), place.path().join("p.toml")]);
+    let config = load_from(temp.path(), None).unwrap();
+    assert_eq!(config.plugin_folders(), [temp.path().join("mine"), "/abs".into()]);
+    assert_eq!(config.prompt_files(), [PathBuf::from("cifar10"), temp.path().join("p.toml")]);
 }
 
 #[test]
@@ -103,16 +103,16 @@ fn mistakes_name_the_file_the_line_and_what_was_meant() {
         warning("[ui]\nthem = 'x'").contains("line 2: unknown key 'them' in [ui]; did you mean 'theme'?")
     );
     assert!(warning("[detectors]\ndisable = []").contains("did you mean 'disabled'?"));
-    assert!(error("model = 3").contains("line 1: 'model' must be a text in quotes"));
-    assert!(error("[detectors.a]\nthreshold = 2").contains("line 2: the threshold 2 is not within 0..=1"));
+    assert!(error("model = 3").contains("line 1: 'model' must be a string"));
+    assert!(error("[detectors.a]\nthreshold = 2").contains("line 2: threshold 2 is not between 0 and 1"));
     assert!(
         error("[detectors.a]\nmode = []").contains("'mode' must be a number, true or false, or the name")
     );
     assert!(
-        error("[ui]\nmouse = 'of'").contains("line 2: 'of' is none of auto, on, off; did you mean 'off'?")
+        error("[ui]\nmouse = 'of'").contains("line 2: 'of' is not one of auto, on, off; did you mean 'off'?")
     );
-    assert!(error("[ui]\nlist-width = 90").contains("90 is not within 20..=80"));
-    assert!(error("[ensemble]\nrule = '0-of-n'").contains("there is no rule '0-of-n'"));
+    assert!(error("[ui]\nlist-width = 90").contains("90 is not between 20 and 80"));
+    assert!(error("[ensemble]\nrule = '0-of-n'").contains("unknown rule '0-of-n'"));
     assert!(error("[ensemble]\nrule = 'majorty'").contains("did you mean 'majority'?"));
     assert!(error("model = 'a'\nmodel = 'b'").contains("line 2"));
     assert!(error("[detectors").contains("line 1"));
@@ -125,7 +125,7 @@ fn a_session_names_no_code() {
 }
 
 #[test]
-fn a_rule_by_flag_goes_before_one_chosen_in_the_session() {
+fn a_rule_set_by_a_flag_overrides_one_chosen_in_the_session() {
     let config = Config::built_in();
     assert_eq!(config.ensemble_over(None), EnsembleRule::Or);
     assert_eq!(config.ensemble_over(Some(EnsembleRule::Majority)), EnsembleRule::Majority);
@@ -134,7 +134,7 @@ fn a_rule_by_flag_goes_before_one_chosen_in_the_session() {
 }
 
 #[test]
-fn a_key_that_is_not_known_is_passed_over_and_the_rest_holds() {
+fn unknown_keys_are_ignored_and_the_rest_applies() {
     let config = layers("modle = 'a'\ndevice = 'cpu'\n[ui]\ntheme = 'light'\nthem = 'x'\n", "").unwrap();
     assert_eq!((config.model(), config.device(), config.ui().theme.as_str()), ("bundled", "cpu", "light"));
     let warnings = config.warnings();
@@ -143,15 +143,15 @@ fn a_key_that_is_not_known_is_passed_over_and_the_rest_holds() {
 }
 
 #[test]
-fn a_projects_settings_stand_between_the_users_and_the_sessions() {
-    let place = tempfile::tempdir().unwrap();
-    let (project, session) = (place.path().join(PROJECT), place.path().join("session"));
+fn a_projects_settings_come_between_the_users_and_the_sessions() {
+    let temp = tempfile::tempdir().unwrap();
+    let (project, session) = (temp.path().join(PROJECT), temp.path().join("session"));
     fs::create_dir(&project).unwrap();
     fs::create_dir(&session).unwrap();
     fs::write(project.join(USER_FILE), "model = 'p'\ndevice = 'cuda:1'\n[ui]\nkeymap = 'mine/keys.toml'")
         .unwrap();
     fs::write(session.join(SESSION_FILE), "model = 's'").unwrap();
-    let user = (place.path().join("u.toml"), "model = 'u'\ndevice = 'cpu'\nreviewer = 'anna'".to_owned());
+    let user = (temp.path().join("u.toml"), "model = 'u'\ndevice = 'cpu'\nreviewer = 'anna'".to_owned());
     let config = Config::layered(Some(user), Some(&project), Some(&session)).unwrap();
     assert_eq!((config.model(), config.device(), config.reviewer().as_str()), ("s", "cuda:1", "anna"));
     assert_eq!(config.ui().keymap, project.join("mine/keys.toml").to_str().unwrap());
@@ -163,7 +163,7 @@ fn a_projects_settings_stand_between_the_users_and_the_sessions() {
 }
 
 #[test]
-fn the_environment_goes_before_files() {
+fn the_environment_overrides_files() {
     let set = |pairs: &'static [(&str, &str)]| {
         move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     };
@@ -174,7 +174,7 @@ fn the_environment_goes_before_files() {
     let wrong = set(&[("CHAFFINCH_GLYPHS", "asci")]);
     let error = config.settings.read_variables(wrong).unwrap_err().to_string();
     assert!(
-        error.contains("CHAFFINCH_GLYPHS: 'asci' is none of auto, unicode, ascii; did you mean 'ascii'?")
+        error.contains("CHAFFINCH_GLYPHS: 'asci' is not one of auto, unicode, ascii; did you mean 'ascii'?")
     );
 }
 
@@ -187,13 +187,13 @@ fn choices_have_names() {
     assert_eq!(config.named_detectors(), ["a"]);
 }
 
-/// What `configs/default.toml` has to be by the declarations.
+/// What `configs/default.toml` must contain according to the declarations.
 fn default_toml() -> String {
-    const HEAD: &str = "Everything that can be set, with its default. Settings are read from here, then from config.toml in the
-configuration folder ($XDG_CONFIG_HOME/chaffinch, or $CHAFFINCH_CONFIG_HOME), then from .chaffinch/config.toml in the
-folder you work in or above it, then from chaffinch.toml in the session's folder, then from the environment
-(CHAFFINCH_THEME and others), then from flags; what comes later goes before. A key that is not known is passed over
-with a warning; `chaffinch config check` names its line. docs/configuration.md tells more.";
+    const HEAD: &str = "All settings with their defaults. Settings are read from here, then from config.toml in the configuration folder
+($XDG_CONFIG_HOME/chaffinch, or $CHAFFINCH_CONFIG_HOME), then from .chaffinch/config.toml in the working directory or a
+directory above it, then from chaffinch.toml in the session's folder, then from the environment (CHAFFINCH_THEME and
+others), then from command-line options; later layers override earlier ones. Unknown keys are ignored with a warning;
+`chaffinch config check` reports the line of each. See docs/configuration.md.";
     let comment = |lines: &[&str]| -> String {
         lines.iter().map(|line| format!("# {}", line.trim_start()).trim_end().to_owned() + "\n").collect()
     };
@@ -237,7 +237,7 @@ fn table() -> String {
 }
 
 #[test]
-fn what_is_written_of_settings_is_what_was_declared() {
+fn documentation_of_settings_matches_their_declarations() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let manual = root.join("docs/configuration.md");
     let mut text = fs::read_to_string(&manual).unwrap();
@@ -256,7 +256,10 @@ fn what_is_written_of_settings_is_what_was_declared() {
         }
         let found = fs::read_to_string(&file).unwrap();
         let file = file.display();
-        assert!(found == expected, "{file} is out of date; with CHAFFINCH_UPDATE=1 this test writes it");
+        assert!(
+            found == expected,
+            "{file} is out of date; run this test with CHAFFINCH_UPDATE=1 to update it"
+        );
     }
 }
 

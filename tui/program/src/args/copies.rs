@@ -1,12 +1,12 @@
-//! How files come into a copy of a dataset.
+//! How files get into a copy of a dataset.
 
 use chaffinch_formats::export;
 use clap::ValueEnum;
 
-/// How `export --format cleaned` and `pollute` make their files.
+/// How `export --format cleaned` and `pollute` create files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CopyMode {
-    /// Hard links, which take no space; symbolic ones where there are none
+    /// Hard links, which take no space; symbolic links where hard links are not possible
     Link,
     /// Symbolic links
     Symlink,

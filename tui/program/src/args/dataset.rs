@@ -8,21 +8,21 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Dataset")]
 pub(crate) struct DatasetArgs {
-    /// The table's column of paths
+    /// Column of the table that has the paths
     #[arg(long, value_name = "NAME")]
     pub(crate) path_column: Option<String>,
-    /// The table's column of labels
+    /// Column of the table that has the labels
     #[arg(long, value_name = "NAME")]
     pub(crate) label_column: Option<String>,
-    /// The table's column of splits
+    /// Column of the table that has the splits
     #[arg(long, value_name = "NAME")]
     pub(crate) split_column: Option<String>,
-    /// The folder that a table's relative paths start from [default: the table's own]
+    /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 }
 
-/// What a dataset may be: `a folder of images or …`.
+/// The supported kinds of datasets: `a folder of images or …`.
 pub(crate) fn dataset_forms() -> String {
     let forms: Vec<&str> = FORMATS.iter().map(|format| format.summary).collect();
     forms.join(" or ")

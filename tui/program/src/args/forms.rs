@@ -1,23 +1,23 @@
-//! The forms of lists and reports.
+//! Output formats of lists and reports.
 
 use clap::ValueEnum;
 
-/// The form of a list.
+/// The output format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a person
+    /// An aligned table, for reading
     Table,
-    /// For a spreadsheet
+    /// CSV, for spreadsheets
     Csv,
-    /// For a script
+    /// JSON, for scripts
     Json,
 }
 
-/// The form of an evaluation.
+/// The output format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportFormat {
-    /// For a person
+    /// An aligned table, for reading
     Table,
-    /// For a script
+    /// JSON, for scripts
     Json,
 }

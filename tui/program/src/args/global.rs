@@ -1,22 +1,22 @@
-//! Options of every command.
+//! Options accepted by every command.
 
 use clap::Args;
 use std::path::PathBuf;
 
-/// Options of every command.
+/// Options accepted by every command.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The session's folder [default: one for each dataset, under the XDG state folder]
+    /// Folder of the session [default: one per dataset, in $XDG_STATE_HOME/chaffinch]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) session: Option<PathBuf>,
-    /// Configuration to read instead of $XDG_CONFIG_HOME/chaffinch/config.toml
+    /// Configuration file to read instead of $XDG_CONFIG_HOME/chaffinch/config.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// No progress and no remarks on stderr, warnings and errors only
+    /// Print only warnings and errors to stderr, no progress or hints
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// What the engine logs, on stderr
+    /// Print the engine's log to stderr
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
 }

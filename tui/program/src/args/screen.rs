@@ -1,18 +1,18 @@
-//! How the interface is shown.
+//! Appearance of the interface.
 
 use clap::Args;
 
-/// How the interface is shown.
+/// Appearance of the interface.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Screen")]
+#[command(next_help_heading = "Interface")]
 pub(crate) struct ScreenArgs {
-    /// Line by line, without a screen: for screen readers and scripts; commands are read from stdin
+    /// Line-by-line mode for screen readers and scripts; reads commands from stdin
     #[arg(long)]
     pub(crate) plain: bool,
-    /// The theme: a built-in one, one of your own, or a file [default: the configuration's]
+    /// Theme: a built-in one, one of your own, or a file [default: from the configuration]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) theme: Option<String>,
-    /// The keys: default, vim, prodigy, lightroom, or a file [default: the configuration's]
+    /// Keymap: default, vim, prodigy, lightroom or a file [default: from the configuration]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) keymap: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Whole detectors through the host, and the ranking, on made vectors: what a dataset of that size costs once its images
-//! are embedded.
+//! Complete detectors through the host, and the ranking, on generated vectors: the cost for a dataset of that size once
+//! its images are embedded.
 
 use super::processor_seconds;
 use super::texts::Texts;
@@ -27,19 +27,19 @@ use std::time::Instant;
 
 #[derive(Debug, Args)]
 pub(super) struct Detectors {
-    /// Samples
+    /// Number of samples
     #[arg(long, default_value_t = 1_000_000)]
     rows: usize,
-    /// Numbers a sample
+    /// Numbers per sample
     #[arg(long, default_value_t = 512)]
     cols: usize,
-    /// Classes
+    /// Number of classes
     #[arg(long, default_value_t = 1_000)]
     classes: usize,
-    /// The share of the samples that have a wrong label
+    /// Fraction of the samples with a wrong label
     #[arg(long, default_value_t = 0.05)]
     wrong: f64,
-    /// Detectors, in the order in which they run
+    /// Detectors, in the order they run
     #[arg(
         long,
         value_delimiter = ',',
@@ -48,7 +48,7 @@ pub(super) struct Detectors {
     detectors: Vec<String>,
 }
 
-/// What one step cost.
+/// The cost of one step.
 #[derive(Debug, Serialize)]
 pub(super) struct Step {
     what: String,
@@ -56,16 +56,19 @@ pub(super) struct Step {
     cpu_seconds: f64,
     /// Samples below the detector's threshold, or suspects of the ranking.
     flagged: usize,
-    /// Of those, samples whose label is wrong.
+    /// How many of these have a wrong label.
     wrong: usize,
-    /// Resident memory of this process so far, at most.
+    /// Peak resident memory of this process so far.
     peak_bytes: u64,
     notes: Vec<(String, String)>,
 }
 
-/// Makes the vectors, runs the detectors and ranks.
+/// Generates the vectors, runs the detectors and ranks the samples.
 pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
-    ensure!(args.classes > 1 && args.cols > 0 && args.rows >= args.classes, "there is nothing to tell apart");
+    ensure!(
+        args.classes > 1 && args.cols > 0 && args.rows >= args.classes,
+        "needs at least two classes, one column, and one row per class"
+    );
     let registry = Registry::load(&crate::libraries::folders(&Config::built_in()));
     let mut steps = Vec::new();
     let started = Clock::start();
@@ -82,7 +85,7 @@ pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
     let stop = AtomicBool::new(false);
     let mut results = Results::new();
     for name in &args.detectors {
-        let detector = registry.find(name).with_context(|| format!("there is no detector {name}"))?;
+        let detector = registry.find(name).with_context(|| format!("unknown detector {name}"))?;
         let started = Clock::start();
         let job = Job::new(&stop, &|_, _| {});
         let context = RunContext::new(&services, detector, &BTreeMap::new(), job, &|_, _| {})?;
@@ -132,8 +135,7 @@ struct Made {
 }
 
 impl Made {
-    /// Each class has a centre and 4 ways to differ from it; noise lies along every axis, less along later ones, as
-    /// it does in what a model gives.
+    /// Each class has a center and 4 variants; noise affects every axis, later ones less, like in a model's embeddings.
     fn new(args: &Detectors) -> Made {
         let (rows, cols, classes) = (args.rows, args.cols, args.classes);
         let numbers = |row: usize, seed: u64, scale: f32, out: &mut [f32]| {
@@ -179,9 +181,9 @@ impl Made {
             dhash: (0..rows as u64).map(|row| mixed(row ^ mixed(22))).collect(),
             unreadable: BTreeMap::new(),
         };
-        let mut centres = vec![0.0_f32; classes * cols];
-        centres.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));
-        let texts = Texts::new(centres, cols);
+        let mut centers = vec![0.0_f32; classes * cols];
+        centers.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));
+        let texts = Texts::new(centers, cols);
         Made { manifest, file_metadata, matrix: EmbeddingMatrix::from_vec(data, cols), wrong, texts }
     }
 }
@@ -190,7 +192,7 @@ fn class_of(row: usize, classes: usize) -> usize {
     mixed(row as u64 ^ 3) as usize % classes
 }
 
-/// A number that depends on every bit of another (the finaliser of SplitMix64).
+/// A number that depends on every bit of another one (the finalizer of SplitMix64).
 fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -198,7 +200,7 @@ fn mixed(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// About normal, of unit variance: the sum of four even ones.
+/// Approximately normal with unit variance: the sum of four uniform variables.
 fn normal(bits: u64) -> f32 {
     let sum: u64 = (0..4).map(|part| bits >> (16 * part) & 0xFFFF).sum();
     (sum as f32 / 65_536.0 - 2.0) * 3.0_f32.sqrt()

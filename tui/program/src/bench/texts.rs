@@ -1,32 +1,32 @@
-//! A model that has read about the made classes and has no eyes.
+//! A text-only model that knows the generated classes.
 
 use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
 use chaffinch_compute::image::RgbImage;
 
-/// Probabilities by prompts are as sure as those of a model with this scale.
+/// The scale of the logits of prompts.
 const LOGIT_SCALE: f32 = 20.0;
 
-/// Takes every text for the centre of the class whose number it ends with.
+/// Embeds every text as the center of the class whose number it ends with.
 pub(super) struct Texts {
     fingerprint: ModelFingerprint,
-    /// Of unit length, row by row.
-    centres: Vec<f32>,
+    /// Unit vectors, row by row.
+    centers: Vec<f32>,
     dim: usize,
 }
 
 impl Texts {
-    /// `centres` holds one row of `dim` numbers a class, of any length but 0.
-    pub(super) fn new(mut centres: Vec<f32>, dim: usize) -> Texts {
-        for centre in centres.chunks_exact_mut(dim) {
-            let length = centre.iter().map(|x| x * x).sum::<f32>().sqrt();
-            centre.iter_mut().for_each(|x| *x /= length);
+    /// `centers` has one row of `dim` numbers per class, none of them all zero.
+    pub(super) fn new(mut centers: Vec<f32>, dim: usize) -> Texts {
+        for center in centers.chunks_exact_mut(dim) {
+            let length = center.iter().map(|x| x * x).sum::<f32>().sqrt();
+            center.iter_mut().for_each(|x| *x /= length);
         }
-        Texts { fingerprint: ModelFingerprint::new("0", "made"), centres, dim }
+        Texts { fingerprint: ModelFingerprint::new("0", "made"), centers, dim }
     }
 }
 
-fn blind<T>() -> Result<T, EmbedError> {
-    Err(EmbedError::Model("the made model has no eyes".into()))
+fn text_only<T>() -> Result<T, EmbedError> {
+    Err(EmbedError::Model("this model cannot embed images".into()))
 }
 
 impl Embedder for Texts {
@@ -59,18 +59,18 @@ impl Embedder for Texts {
     }
 
     fn embed_images(&self, _: &[f32], _: usize) -> Result<Vec<f32>, EmbedError> {
-        blind()
+        text_only()
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError> {
-        let centre = |text: &&str| {
+        let center = |text: &&str| {
             let digits =
                 text.trim_end_matches('.').rsplit(|c: char| !c.is_ascii_digit()).find(|run| !run.is_empty());
             let class: usize = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
-            let at = class * self.dim % self.centres.len();
-            self.centres[at..at + self.dim].iter().copied()
+            let at = class * self.dim % self.centers.len();
+            self.centers[at..at + self.dim].iter().copied()
         };
-        Ok(texts.iter().flat_map(centre).collect())
+        Ok(texts.iter().flat_map(center).collect())
     }
 
     fn logit_scale(&self) -> f32 {
