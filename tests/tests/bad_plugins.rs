@@ -173,7 +173,11 @@ fn what_is_no_library_is_refused_before_it_is_mapped() {
     for (name, bytes) in cases {
         let plugins = Plugins::new();
         let file = plugins.write(name, bytes);
-        plugins.refused(&file, |e| matches!(e, PluginError::NotALibrary { .. }), &["is no usable library"]);
+        plugins.refused(
+            &file,
+            |e| matches!(e, PluginError::NotALibrary { .. }),
+            &["is not a usable library"],
+        );
     }
 }
 

@@ -11,9 +11,8 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 /// What [`ModelConfig::parse`] accepts, for messages.
-const SUPPORTED: &str =
-    "Chaffinch reads the model types clip, clip_vision_model, siglip, siglip_vision_model and vit";
-const ACTIVATIONS: &str = "Chaffinch knows quick_gelu, gelu and gelu_pytorch_tanh";
+const SUPPORTED: &str = "supported model types: clip, clip_vision_model, siglip, siglip_vision_model and vit";
+const ACTIVATIONS: &str = "supported activations: quick_gelu, gelu and gelu_pytorch_tanh";
 
 /// Which architecture a checkpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +136,7 @@ impl ModelConfig {
     pub(crate) fn parse(text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
         let reading = Reading { path };
         let whole: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| reading.wrong(format!("it is no JSON object: {error}")))?;
+            .map_err(|error| reading.wrong(format!("it is not a JSON object: {error}")))?;
         let kind = whole.get("model_type").and_then(Value::as_str).unwrap_or_default();
         let (family, both) = match kind {
             "clip" => (Family::Clip, true),
@@ -183,7 +182,7 @@ impl Reading<'_> {
             match whole.get(&name) {
                 None | Some(Value::Null) => {}
                 Some(Value::Object(fields)) => return self.fields(fields),
-                Some(_) => return Err(self.wrong(format!("{name} is no object"))),
+                Some(_) => return Err(self.wrong(format!("{name} is not an object"))),
             }
         }
         Ok(Section::default())
@@ -226,7 +225,7 @@ impl Reading<'_> {
         let (hidden, heads) = (encoder.hidden_size, encoder.num_attention_heads);
         if hidden % heads != 0 {
             return Err(
-                self.wrong(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}"))
+                self.wrong(format!("hidden_size {hidden} is not a multiple of num_attention_heads {heads}"))
             );
         }
         if !(0.0..1.0).contains(&encoder.layer_norm_eps) {
@@ -244,21 +243,19 @@ impl Reading<'_> {
         let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
         let patch_size = self.positive("patch_size", section.patch_size.unwrap_or(patch))?;
         if patch_size > image_size || image_size > 4096 {
-            return Err(self.wrong(format!("image_size {image_size} and patch_size {patch_size} do not fit")));
+            return Err(
+                self.wrong(format!("image_size {image_size} and patch_size {patch_size} are incompatible"))
+            );
         }
         if let Some(channels) = section.num_channels.filter(|&channels| channels != 3) {
-            return Err(self.unsupported(format!("num_channels {channels}"), "images have 3 channels here"));
+            return Err(self.unsupported(format!("num_channels {channels}"), "images must have 3 channels"));
         }
         if section.vision_use_head == Some(false) {
-            return Err(
-                self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector")
-            );
+            return Err(self.unsupported("vision_use_head false".into(), "the model needs a pooling head"));
         }
         let encoder = self.encoder(&section, defaults)?;
         if family == Family::Vit && encoder.activation == Activation::QuickGelu {
-            return Err(
-                self.unsupported("hidden_act quick_gelu".into(), "vision transformers have gelu here")
-            );
+            return Err(self.unsupported("hidden_act quick_gelu".into(), "vision transformers must use gelu"));
         }
         let qkv_bias = section.qkv_bias.unwrap_or(true);
         Ok(VisionConfig { encoder, image_size, patch_size, qkv_bias })

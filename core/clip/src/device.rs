@@ -60,7 +60,7 @@ impl DeviceContext {
             DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(None)),
             DeviceChoice::Auto => DeviceContext::cuda(0).or_else(|error| {
                 Ok(DeviceContext::cpu(Some(format!(
-                    "the GPU cannot be used, so the model runs on the CPU: {error}"
+                    "the GPU is not usable, so the model runs on the CPU: {error}"
                 ))))
             }),
             DeviceChoice::Cuda(number) => DeviceContext::cuda(number),
@@ -77,8 +77,8 @@ impl DeviceContext {
 
     fn cpu_in_tiles() -> Result<DeviceContext, ClipError> {
         if !tiles::available() {
-            let reason = "this processor has no instructions for products of bf16 in tiles (AMX, on Intel's server \
-                          processors since Sapphire Rapids), or the system is older than Linux 5.16; use --device cpu";
+            let reason = "this CPU has no bf16 matrix instructions (AMX, in Intel server CPUs since Sapphire Rapids), or \
+                          Linux is older than 5.16; use --device cpu";
             return Err(ClipError::Device { device: "cpu:bf16".into(), reason: reason.into() });
         }
         let place = DeviceContext::cpu(None);
@@ -89,7 +89,7 @@ impl DeviceContext {
     fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
         Err(ClipError::Device {
             device: format!("cuda:{number}"),
-            reason: "this program was built for the CPU only; use the build with the feature `cuda`, or --device cpu"
+            reason: "this program was built without GPU support; use a build with the feature `cuda`, or --device cpu"
                 .into(),
         })
     }
@@ -101,7 +101,7 @@ impl DeviceContext {
             // What follows the first line is a backtrace.
             let error = error.to_string();
             failed(format!(
-                "{}; check with nvidia-smi that the driver runs and that there is such a GPU",
+                "{}; check with nvidia-smi that the driver is running and the GPU exists",
                 error.lines().next().unwrap_or_default()
             ))
         })?;

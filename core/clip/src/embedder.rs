@@ -70,7 +70,7 @@ pub fn load_within(
     let vision = match config.family {
         Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
         Family::Vit if place.in_tiles => {
-            let reason = "models of the type vit are not multiplied in bf16 here; use --device cpu";
+            let reason = "models of type vit do not support bf16; use --device cpu";
             return Err(ClipError::Device { device: place.name, reason: reason.into() });
         }
         Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
@@ -178,7 +178,7 @@ fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if !length.is_finite() || length == 0.0 {
             candle_core::bail!(
-                "the weights gave a vector without length, so they are damaged or need more precision"
+                "the model returned a vector of length zero: its weights are damaged or need more precision"
             );
         }
         row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
@@ -220,7 +220,7 @@ impl Embedder for ClipEmbedder {
         if pixels.len() != len * count {
             let found = pixels.len();
             return Err(EmbedError::Model(format!(
-                "{count} images of {len} numbers were promised, {found} came"
+                "expected {count} images of {len} numbers, got {found} numbers"
             )));
         }
         let mut out = Vec::with_capacity(count * self.dim());

@@ -8,27 +8,27 @@ use std::path::PathBuf;
 pub enum ClipError {
     /// The name is neither `bundled`, nor a folder, nor a name on the hub.
     #[error(
-        "{text:?} is no model: give `bundled`, a folder with a config.json, or a name such as owner/model"
+        "{text:?} is not a model: use `bundled`, a folder with a config.json, or a name such as owner/model"
     )]
     UnknownSource {
         /// What was given.
         text: String,
     },
     /// The device is not named as devices are.
-    #[error("{text:?} is no device: give auto, cpu, cpu:bf16, or cuda:N with N the number of the GPU")]
+    #[error("{text:?} is not a device: use auto, cpu, cpu:bf16, or cuda:N, where N is the number of the GPU")]
     UnknownDevice {
         /// What was given.
         text: String,
     },
     /// The budget is no amount of memory.
-    #[error("{text:?} is no amount of memory: give one such as 6GiB")]
+    #[error("{text:?} is not an amount of memory: use one such as 6GiB")]
     UnknownBudget {
         /// What was given.
         text: String,
     },
     /// The budget is too small for the model.
     #[error(
-        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, take a smaller model, or --device cpu"
+        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, or use a smaller model or --device cpu"
     )]
     Budget {
         /// What was given.
@@ -79,7 +79,7 @@ pub enum ClipError {
         supported: &'static str,
     },
     /// A file of weights that is damaged, cut short, or no safetensors.
-    #[error("{} is no usable safetensors file: {reason}; fetch or copy it again", path.display())]
+    #[error("{} is not a usable safetensors file: {reason}; download or copy it again", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum ClipError {
         reason: String,
     },
     /// The checkpoint lacks a tensor. Nothing is filled in silently.
-    #[error("{} has no tensor {name}; its config.json promises one", path.display())]
+    #[error("{} has no tensor {name}, which its config.json requires", path.display())]
     MissingTensor {
         /// The file, or the index of a sharded checkpoint.
         path: PathBuf,
@@ -95,7 +95,7 @@ pub enum ClipError {
         name: String,
     },
     /// A tensor's shape is not what the configuration says.
-    #[error("{}: tensor {name} has the shape {found:?}, but config.json asks for {expected:?}", path.display())]
+    #[error("{}: tensor {name} has shape {found:?}, but config.json requires {expected:?}", path.display())]
     WrongShape {
         /// The file.
         path: PathBuf,
@@ -116,12 +116,12 @@ pub enum ClipError {
     },
     /// There is no place for the hub's cache.
     #[error(
-        "there is no home folder to keep models in; set HF_HOME to a folder, or give the model's own folder"
+        "there is no home folder to store models in; set HF_HOME to a folder, or pass the path of a model folder"
     )]
     NoCache,
     /// The hub cannot be asked, and the model is not in the cache.
     #[error(
-        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids fetching it; unset it, or copy the model there",
+        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids downloading it; unset HF_HUB_OFFLINE, or copy the model there",
         folder.display()
     )]
     Offline {
@@ -134,7 +134,7 @@ pub enum ClipError {
     },
     /// The hub does not have it, or not for everybody.
     #[error(
-        "the hub at {endpoint} has no {repo} at {revision}, or it needs a token: check the name, or set HF_TOKEN"
+        "the hub at {endpoint} has no {repo} at {revision}, or it requires a token: check the name, or set HF_TOKEN"
     )]
     NotOnHub {
         /// Where was asked.
@@ -146,7 +146,7 @@ pub enum ClipError {
     },
     /// The hub cannot be reached, or breaks off.
     #[error(
-        "cannot fetch {file} of {repo} from {endpoint}: {reason}; it is not in {} either. Try again, or give a folder",
+        "cannot download {file} of {repo} from {endpoint}: {reason}; it is not cached in {} either; try again, or pass a model folder",
         folder.display()
     )]
     Hub {

@@ -164,7 +164,7 @@ impl Asked<'_> {
         let found = files.iter().find(|name| name.ends_with("pytorch_model.bin") || name.ends_with(".pt"));
         let reason = match found {
             Some(name) => {
-                format!("it has {name}, which only Python can read; is there a revision with {WEIGHTS}?")
+                format!("its weights are in {name}, a pickle file; use a revision with {WEIGHTS}")
             }
             None => format!("it lacks {CONFIG} or {WEIGHTS}"),
         };

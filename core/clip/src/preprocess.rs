@@ -99,7 +99,7 @@ impl Preprocessing {
         if result != Some(size) {
             let found =
                 result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
-            return Err(wrong(format!("it makes pictures {found}, but the tower takes {size} x {size}")));
+            return Err(wrong(format!("it produces images {found}, but the model takes {size} x {size}")));
         }
         let resample = if family == Family::Vit { 2 } else { 3 };
         let filter = match raw.resample.unwrap_or(resample) {
@@ -107,7 +107,7 @@ impl Preprocessing {
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,
             4 => Filter::Box,
-            other => return Err(wrong(format!("resample {other} is not supported: 1, 2, 3 and 4 are"))),
+            other => return Err(wrong(format!("resample {other} is not supported, use 1, 2, 3 or 4"))),
         };
         let factor =
             if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };

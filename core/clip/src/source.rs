@@ -175,7 +175,7 @@ impl Files<'_> {
             (None, Family::Clip) => {
                 let pair = self.optional("vocab.json")?.zip(self.optional("merges.txt")?);
                 let Some((vocabulary, merges)) = pair else {
-                    let wanted = "tokenizer.json, and no vocab.json with merges.txt either".into();
+                    let wanted = "tokenizer.json, nor vocab.json with merges.txt".into();
                     return Err(ClipError::NoFile { folder: self.path(""), wanted });
                 };
                 path = self.path("vocab.json");
@@ -189,15 +189,13 @@ impl Files<'_> {
         let largest = tokenizer.largest_id() as usize;
         if largest >= tower.vocab_size {
             let size = tower.vocab_size;
-            return Err(wrong(format!(
-                "it has the token {largest}, but config.json gives a vocab_size of {size}"
-            )));
+            return Err(wrong(format!("it has token {largest}, but config.json has a vocab_size of {size}")));
         }
         // Pooling looks for this token; a tower that never meets it would give one vector for all texts.
         let empty = tokenizer.encode("").map_err(wrong)?;
         let end = tower.eos_token_id;
         if family == Family::Clip && end != 2 && !empty.contains(&end) {
-            return Err(wrong(format!("it never ends a text with {end}, the eos_token_id of config.json")));
+            return Err(wrong(format!("it never ends a text with {end}, the eos_token_id in config.json")));
         }
         Ok(tokenizer)
     }

@@ -42,7 +42,7 @@ impl ClipTokenizer {
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
         let mut tokenizer =
-            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is no tokenizer: {error}")))?;
+            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is not a tokenizer: {error}")))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
         let added = tokenizer.get_added_tokens_decoder();
@@ -65,11 +65,11 @@ impl ClipTokenizer {
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
         let vocabulary: Value = serde_json::from_str(vocabulary)
-            .map_err(|error| wrong(format!("it is no vocabulary: {error}")))?;
+            .map_err(|error| wrong(format!("it is not a vocabulary: {error}")))?;
         let id = |token: &str| vocabulary.get(token).and_then(Value::as_u64);
         let (start, end) = ("<|startoftext|>", "<|endoftext|>");
         let (Some(start_id), Some(end_id)) = (id(start), id(end)) else {
-            return Err(wrong(format!("it has no {start} or no {end}")));
+            return Err(wrong(format!("it lacks the token {start} or {end}")));
         };
         let merges: Vec<&str> =
             merges.lines().filter(|line| !line.starts_with("#version") && !line.trim().is_empty()).collect();
@@ -113,9 +113,9 @@ impl ClipTokenizer {
     /// A sentence, when the tokenizer fails.
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
         let encoding = self.tokenizer.encode(self.without_special(prompt), true);
-        let encoding = encoding.map_err(|error| format!("cannot read the prompt {prompt:?}: {error}"))?;
+        let encoding = encoding.map_err(|error| format!("cannot tokenize the prompt {prompt:?}: {error}"))?;
         let mut ids = encoding.get_ids().to_vec();
-        let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} gives no token")) };
+        let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} has no tokens")) };
         if ids.len() > self.context {
             ids.truncate(self.context - 1);
             ids.push(last);

@@ -156,11 +156,13 @@ impl Weights {
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             Dtype::F64 => DType::F64,
-            other => return Err(wrong(format!("tensor {name} holds {other:?}, not floating-point numbers"))),
+            other => {
+                return Err(wrong(format!("tensor {name} contains {other:?}, not floating-point numbers")));
+            }
         };
         let (start, end) = info.data_offsets;
         let bytes = part.bytes.get().get(part.data + start..part.data + end);
-        let bytes = bytes.ok_or_else(|| wrong(format!("tensor {name} lies outside the file")))?;
+        let bytes = bytes.ok_or_else(|| wrong(format!("tensor {name} extends past the end of the file")))?;
         let tensor = Tensor::from_raw_buffer(bytes, dtype, shape, &Device::Cpu);
         let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F32));
         tensor.map_err(|error| wrong(format!("tensor {name}: {error}")))
@@ -184,10 +186,10 @@ pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
     if let Some(name) =
         names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
     {
-        return Err(wrong(format!("{name:?} is not the name of a safetensors file beside it")));
+        return Err(wrong(format!("{name:?} is not the name of a safetensors file in the same folder")));
     }
     if names.is_empty() {
-        return Err(wrong("it names no file".into()));
+        return Err(wrong("it lists no files".into()));
     }
     Ok(names.into_iter().collect())
 }

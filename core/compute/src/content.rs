@@ -32,7 +32,7 @@ impl FromStr for ContentHash {
     type Err = String;
 
     fn from_str(text: &str) -> Result<ContentHash, String> {
-        let hash = blake3::Hash::from_hex(text).map_err(|_| format!("'{text}' is no content hash"))?;
+        let hash = blake3::Hash::from_hex(text).map_err(|_| format!("'{text}' is not a content hash"))?;
         Ok(ContentHash(*hash.as_bytes()))
     }
 }

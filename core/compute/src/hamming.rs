@@ -94,7 +94,7 @@ fn refuse_too_many(pairs: usize, radius: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "more than {MAX_PAIRS} pairs of images have hashes within {radius} bits: use a smaller radius"
+        "more than {MAX_PAIRS} pairs of images have hashes within {radius} bits of each other: use a smaller radius"
     )))
 }
 

@@ -38,7 +38,7 @@ pub enum Error {
         message: String,
     },
     /// Another program works on the session.
-    #[error("session {} is in use by {holder}; quit it, or choose another place with --session", path.display())]
+    #[error("session {} is in use by {holder}; quit it, or choose another folder with --session", path.display())]
     SessionInUse {
         /// The session's folder.
         path: PathBuf,

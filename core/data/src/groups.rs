@@ -42,7 +42,7 @@ pub(crate) fn in_turn<T: Send>(
         for (number, group) in groups.iter().enumerate() {
             let prepared = receivers[number % 2].recv();
             job.checkpoint()?;
-            take(group, prepared.map_err(|_| Error::Invalid("a thread that reads files died".into()))?)?;
+            take(group, prepared.map_err(|_| Error::Invalid("a thread that reads files panicked".into()))?)?;
         }
         Ok(())
     })

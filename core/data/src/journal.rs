@@ -161,7 +161,7 @@ impl Journal {
     pub fn decide(&mut self, samples: &[SampleId], decision: Option<Decision>) -> Result<Applied> {
         let what = match &decision {
             Some(Decision { choice: Choice::Relabel(label), .. }) if label.trim().is_empty() => {
-                return Err(Error::Invalid("to relabel a sample, say which class it belongs to".into()));
+                return Err(Error::Invalid("a relabel decision needs the new class".into()));
             }
             Some(decision) => What {
                 choice: Some(Some(decision.choice.clone())),
@@ -180,7 +180,7 @@ impl Journal {
     /// As [`Journal::decide`], and when the one to keep is among the others.
     pub fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Result<Applied> {
         if remove.contains(&keep) {
-            return Err(Error::Invalid(format!("sample {} cannot be kept and removed", keep.0)));
+            return Err(Error::Invalid(format!("sample {} cannot be both kept and removed", keep.0)));
         }
         let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
         let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
@@ -193,7 +193,7 @@ impl Journal {
     /// As [`Journal::decide`], and when there are neither tags nor a note.
     pub fn tag(&mut self, samples: &[SampleId], tags: &[String], note: &str) -> Result<Applied> {
         if note.is_empty() && tags.iter().all(|tag| tag.trim().is_empty()) {
-            return Err(Error::Invalid("there is neither a tag nor a note to keep".into()));
+            return Err(Error::Invalid("enter a tag or a note".into()));
         }
         let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
         self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
@@ -207,7 +207,7 @@ impl Journal {
         let own = |id: &SampleId| self.own_marks(id.0).has_any(tags);
         if !samples.iter().any(own) {
             let what = tags.join(", ");
-            return Err(Error::Invalid(format!("'{what}' is no tag that you have given here")));
+            return Err(Error::Invalid(format!("you have not given any of these samples the tag '{what}'")));
         }
         self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
     }
@@ -218,10 +218,14 @@ impl Journal {
         let mut seen = BTreeSet::new();
         let samples: Vec<SampleId> = samples.iter().copied().filter(|id| seen.insert(*id)).collect();
         if samples.is_empty() {
-            return Err(Error::Invalid("no sample was chosen".into()));
+            return Err(Error::Invalid("no sample is selected".into()));
         }
         if let Some(id) = samples.iter().find(|id| id.index() >= manifest.len()) {
-            return Err(Error::Invalid(format!("there is no sample {} among {}", id.0, manifest.len())));
+            return Err(Error::Invalid(format!(
+                "there is no sample {}, the dataset has {}",
+                id.0,
+                manifest.len()
+            )));
         }
         let keys = samples
             .iter()

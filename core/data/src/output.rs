@@ -35,7 +35,7 @@ pub fn outside(root: &Path, target: &Path) -> Result<()> {
     let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
     if real.is_some_and(|real| real.starts_with(&root)) {
         let message = format!(
-            "{} lies inside the dataset, which is never written to; choose another place",
+            "{} is inside the dataset, which Chaffinch never writes to; choose another folder",
             target.display()
         );
         return Err(Error::Invalid(message));

@@ -90,14 +90,18 @@ impl Session {
             let session = Session::open(dir)?;
             if session.dataset() != dataset {
                 let other = session.dataset();
-                let message = format!("this session is about {}, not {}", other.display(), dataset.display());
+                let message = format!(
+                    "this session belongs to the dataset {}, not {}",
+                    other.display(),
+                    dataset.display()
+                );
                 return Err(Error::format(dir.join(MARK), message));
             }
             return Ok(session);
         }
         let inside = std::path::absolute(dir).map_err(Error::io("find", dir))?;
         if dataset.is_dir() && inside.starts_with(&dataset) {
-            let message = "the session would lie inside the dataset; choose another place with --session";
+            let message = "the session would be inside the dataset; choose another folder with --session";
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
         if fs::read_dir(dir).is_ok_and(|mut entries| {
@@ -105,7 +109,7 @@ impl Session {
         }) {
             return Err(Error::format(
                 dir,
-                "this folder is not empty and is no session; choose another place with --session",
+                "this folder is not empty and is not a session; choose another folder with --session",
             ));
         }
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
@@ -141,7 +145,7 @@ impl Session {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::format(dir, "this is no session; run chaffinch scan DATASET first"));
+                return Err(Error::format(dir, "not a session; run chaffinch scan DATASET first"));
             }
             Err(error) => return Err(Error::io("read", &path)(error)),
         };
@@ -149,7 +153,7 @@ impl Session {
             toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
         if head.format != FORMAT {
             let message = format!(
-                "it has layout {}, this program knows {FORMAT}; use the program that made it, or begin anew elsewhere with --session",
+                "it has format version {}, this program reads version {FORMAT}; use the version that created it, or start over in another folder with --session",
                 head.format
             );
             return Err(Error::format(&path, message));
@@ -215,7 +219,7 @@ impl Session {
     fn writable(&self) -> Result<()> {
         match &self.lock {
             Some(_) => Ok(()),
-            None => Err(Error::Invalid("the session was opened to look at it only".into())),
+            None => Err(Error::Invalid("the session is open read-only".into())),
         }
     }
 
@@ -346,7 +350,7 @@ impl Session {
                 }
                 Ok(result) => {
                     let (path, len) = (path.display(), result.len());
-                    damaged.push(format!("{path}: it is about {len} samples, not {count}; scan again"));
+                    damaged.push(format!("{path}: it has {len} rows for {count} samples; scan again"));
                 }
                 Err(error) => damaged.push(error.to_string()),
             }

@@ -32,7 +32,7 @@ impl Client {
     /// When the engine's thread panicked.
     pub fn leave(self) -> Result<()> {
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine failed; decisions are on disk".into()))
+        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
     }
 
     /// Asks the engine to stop and waits until it has.
@@ -42,7 +42,7 @@ impl Client {
     pub fn stop(self) -> Result<()> {
         let _ = self.commands.send(Command::Stop);
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine failed; decisions are on disk".into()))
+        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
     }
 }
 
@@ -57,6 +57,6 @@ pub fn spawn(setup: Setup) -> Result<Client> {
     let thread = std::thread::Builder::new()
         .name("engine".into())
         .spawn(move || service.run(&inbox))
-        .map_err(Error::io("start", "the engine's thread"))?;
+        .map_err(Error::io("start", "the engine thread"))?;
     Ok(Client { commands, events, thread })
 }

@@ -110,7 +110,7 @@ pub fn connect(path: &Path) -> Result<Client> {
             let _ = reader.join();
         }
     });
-    let thread = thread.map_err(Error::io("start", "the thread that speaks to the engine"))?;
+    let thread = thread.map_err(Error::io("start", "the engine connection thread"))?;
     Ok(Client { commands, events, thread })
 }
 
@@ -203,7 +203,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                 }
             }
         })
-        .map_err(Error::io("start", "the thread that waits for terminals"))?;
+        .map_err(Error::io("start", "the terminal listener thread"))?;
     let (heard, hearing) = unbounded::<(u64, Option<Command>)>();
     let mut guest: Option<Guest> = None;
     let mut known = Known::default();

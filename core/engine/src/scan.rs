@@ -148,7 +148,7 @@ impl<'a> Scan<'a> {
             .map(|name| {
                 registry.find(name).ok_or_else(|| {
                     let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
-                    Error::Invalid(format!("there is no detector '{name}' (there are: {})", known.join(", ")))
+                    Error::Invalid(format!("there is no detector '{name}' (available: {})", known.join(", ")))
                 })
             })
             .collect()
@@ -354,8 +354,8 @@ fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: 
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "{missing} of {} files cannot be read now, {were} when they were last scanned; is the disk mounted? \
-         The session was left as it was",
+        "{missing} of {} files are unreadable, up from {were} in the last scan; is the disk mounted? \
+         The session is unchanged",
         file_metadata.len()
     )))
 }

@@ -312,8 +312,8 @@ impl Service {
     fn known(&self, samples: &[SampleId]) -> Result<()> {
         let count = self.state.findings.manifest.len();
         match samples.iter().find(|id| id.index() >= count) {
-            Some(id) => Err(Error::Invalid(format!("there is no sample {} among {count}", id.0))),
-            None if samples.is_empty() => Err(Error::Invalid("no sample was chosen".into())),
+            Some(id) => Err(Error::Invalid(format!("there is no sample {}, the dataset has {count}", id.0))),
+            None if samples.is_empty() => Err(Error::Invalid("no sample is selected".into())),
             None => Ok(()),
         }
     }
@@ -341,7 +341,7 @@ impl Service {
             }
             Ok(None) => {
                 let what = if kind == SavedKind::Undo { "undo" } else { "redo" };
-                self.tell(Event::Refused { message: format!("there is nothing to {what}") });
+                self.tell(Event::Refused { message: format!("nothing to {what}") });
             }
             Err(error) => self.refuse(&error),
         }
@@ -363,9 +363,9 @@ impl Service {
 
     fn set_threshold(&mut self, detector: String, threshold: f32) {
         if !(0.0..=1.0).contains(&threshold) {
-            self.refuse(&Error::Invalid(format!("the threshold {threshold} is not within 0..=1")));
+            self.refuse(&Error::Invalid(format!("the threshold {threshold} is not in the range 0..=1")));
         } else if !self.state.findings.results.contains_key(&detector) {
-            self.refuse(&Error::Invalid(format!("there are no results of a detector '{detector}'")));
+            self.refuse(&Error::Invalid(format!("there are no results from a detector '{detector}'")));
         } else {
             self.moved.insert(detector, threshold);
             self.rank(self.state.findings.clone());
@@ -382,7 +382,7 @@ impl Service {
 
     fn remember(&mut self, state: String) {
         if state.len() > 64 * 1024 {
-            self.refuse(&Error::Invalid("the view's state is too long to keep".into()));
+            self.refuse(&Error::Invalid("the view state is too large to save".into()));
         } else if let Err(error) = self.setup.session.save_view(&state) {
             self.refuse(&error);
         } else {

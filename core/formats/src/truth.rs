@@ -3,7 +3,7 @@
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
@@ -45,7 +45,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let hint =
             headers.iter().map(|header| hint(header, names.iter().copied())).find(|hint| !hint.is_empty());
         let message = format!(
-            "there is no column of {what}: name it {}{}",
+            "there is no column for {what}: name it {}{}",
             names.join(" or "),
             hint.unwrap_or_default()
         );
@@ -54,12 +54,12 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
     let (errors, labels, kinds) = (find(&ERRORS), find(&LABELS), find(&KINDS));
     if errors.is_none() && labels.is_none() && kinds.is_none() {
-        return Err(missing("the truth", &[&ERRORS[..1], &LABELS[..]].concat()));
+        return Err(missing("the ground truth", &[&ERRORS[..1], &LABELS[..]].concat()));
     }
     let mut joiner = Joiner::new(manifest);
     let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
     let mut record = ByteRecord::new();
-    let (mut rows, mut matched) = (0_usize, 0_usize);
+    let (mut rows, mut matched) = (0_u64, 0_usize);
     while reader.read_byte_record(&mut record).map_err(wrong)? {
         rows += 1;
         let line = record.position().map_or(0, csv::Position::line);
@@ -72,7 +72,10 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let error = if errors.is_some() {
             boolean(value(errors)).ok_or_else(|| {
                 let text = String::from_utf8_lossy(value(errors)).into_owned();
-                Error::format(path, format!("line {line}: '{text}' is neither 0 or false nor 1 or true"))
+                Error::format(
+                    path,
+                    format!("line {line}: '{text}' is not a boolean: use 0, 1, false or true"),
+                )
             })?
         } else if labels.is_none() {
             Some(!NO_KIND.contains(&String::from_utf8_lossy(value(kinds)).trim().to_lowercase().as_str()))
@@ -88,7 +91,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             let none = NO_KIND.contains(&kind.to_lowercase().as_str());
             if !none && !truth.set_kind(id, &safe_text(kind)) {
                 let column = &headers[column];
-                let message = format!("the column {column} has more than {MAX_KINDS} kinds");
+                let message = format!("column {column} has more than {MAX_KINDS} kinds");
                 return Err(Error::format(path, message));
             }
         }
@@ -96,7 +99,8 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     if matched == 0 {
         let example = manifest.ids().next().map(|id| safe_path(manifest.path(id)));
         let message = format!(
-            "none of its {rows} rows belongs to a sample; paths should look like {}",
+            "no sample matches a path in its {}; paths should look like {}",
+            counted(rows, "row", "rows"),
             example.unwrap_or_default()
         );
         return Err(Error::format(path, message));

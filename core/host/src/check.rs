@@ -27,13 +27,13 @@ pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
     let bytes = fs::read(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
     let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };
     if bytes.len() < 64 || bytes[..4] != elf::ELFMAG {
-        return Err(wrong("it is no ELF file"));
+        return Err(wrong("it is not an ELF file"));
     }
     let file = ElfFile64::<Endianness>::parse(&*bytes).map_err(|error| wrong(&error.to_string()))?;
     let endian = file.endian();
     let header = file.elf_header();
     if header.e_type(endian) != elf::ET_DYN {
-        return Err(wrong("it is no shared library"));
+        return Err(wrong("it is not a shared library"));
     }
     let machine = if cfg!(target_arch = "x86_64") {
         elf::EM_X86_64
@@ -43,10 +43,10 @@ pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
         header.e_machine(endian)
     };
     if header.e_machine(endian) != machine {
-        return Err(wrong("it was built for another processor"));
+        return Err(wrong("it was built for another processor architecture"));
     }
     let size = bytes.len() as u64;
-    let cut_short = || wrong("the file ends too early, as after a copy that was cut off");
+    let cut_short = || wrong("the file is truncated; copy it again");
     let table = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
     if header.e_shoff(endian).checked_add(table).is_none_or(|end| end > size) {
         return Err(cut_short());

@@ -114,7 +114,7 @@ impl ClassVectors {
         let head = header.metadata().as_ref().and_then(|map| map.get("chaffinch"));
         let head: Head = head
             .and_then(|text| serde_json::from_str(text).ok())
-            .ok_or_else(|| broken("it is no file of class vectors"))?;
+            .ok_or_else(|| broken("it is not a file of class vectors"))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error.to_string()))?;
         let tensor = tensors.tensor("classes").map_err(|error| broken(&error.to_string()))?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != [head.classes.len(), head.dim] {

@@ -44,7 +44,7 @@ pub enum PluginError {
         source: std::io::Error,
     },
     /// Anybody could put code there.
-    #[error("{} may be written to by others (mode {mode:03o}); run chmod o-w on it, since a detector is code", path.display())]
+    #[error("{} is writable by others (mode {mode:03o}); a detector is code, so run chmod o-w on it", path.display())]
     Writable {
         /// The file or folder.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum PluginError {
         mode: u32,
     },
     /// Somebody else owns it.
-    #[error("{} belongs to user {owner}, neither to you nor to root; copy it to a folder of your own", path.display())]
+    #[error("{} belongs to user {owner}, not to you or root; copy it to a folder of your own", path.display())]
     Foreign {
         /// The file or folder.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum PluginError {
         owner: u32,
     },
     /// No shared library, one for another machine, or half of one.
-    #[error("{} is no usable library: {reason}", path.display())]
+    #[error("{} is not a usable library: {reason}", path.display())]
     NotALibrary {
         /// The file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum PluginError {
         reason: String,
     },
     /// A library, but not one of ours.
-    #[error("{} has no symbol {}; is export_detector! missing in it?", path.display(), chaffinch_plugin::abi::SYMBOL)]
+    #[error("{} has no symbol {}; does it lack export_detector!?", path.display(), chaffinch_plugin::abi::SYMBOL)]
     NoSymbol {
         /// The file.
         path: PathBuf,
@@ -83,7 +83,7 @@ pub enum PluginError {
     },
     /// Built for another contract.
     #[error(
-        "{} was built for plugin ABI {theirs} ({build}), this program speaks ABI {ours} (chaffinch {}); build the detector again with the same version",
+        "{} was built for plugin ABI {theirs} ({build}), but this program uses ABI {ours} (chaffinch {}); rebuild the detector with the same version",
         path.display(), env!("CARGO_PKG_VERSION")
     )]
     AbiMismatch {
@@ -97,7 +97,7 @@ pub enum PluginError {
         build: String,
     },
     /// The table has the right version but cannot be right.
-    #[error("{}: its table is broken: {reason}", path.display())]
+    #[error("{}: its plugin table is invalid: {reason}", path.display())]
     BadTable {
         /// The file.
         path: PathBuf,
@@ -105,7 +105,7 @@ pub enum PluginError {
         reason: String,
     },
     /// Another library has a detector of this name.
-    #[error("{}: the name {name} is taken by {}", path.display(), first.display())]
+    #[error("{}: the name {name} is already taken by {}", path.display(), first.display())]
     DuplicateName {
         /// The later file.
         path: PathBuf,

@@ -101,11 +101,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     let table: &'static PluginTable = unsafe { &*table };
     let broken = |reason: String| PluginError::BadTable { path: path.into(), reason };
     if table.size as usize != size_of::<PluginTable>() {
-        return Err(broken(format!(
-            "it has {} bytes where {} are expected",
-            table.size,
-            size_of::<PluginTable>()
-        )));
+        return Err(broken(format!("it has {} bytes, expected {}", table.size, size_of::<PluginTable>())));
     }
     if table.detectors.ptr.is_null() || table.detectors.len == 0 || table.detectors.len > 1024 {
         return Err(broken("it lists no detectors".into()));
@@ -136,7 +132,7 @@ fn measuring(detector: &DetectorTable) -> Result<Option<Measuring>, String> {
         Some(function) if (1..=MAX_MEASURE_BYTES).contains(&bytes) => {
             Ok(Some(Measuring { function, bytes: bytes as usize, side }))
         }
-        _ => Err(format!("{}: records of {bytes} bytes cannot be", detector.info.name())),
+        _ => Err(format!("{}: a record size of {bytes} bytes is not valid", detector.info.name())),
     }
 }
 
@@ -149,11 +145,11 @@ fn check_info(info: &Info) -> Result<(), String> {
     };
     let name = info.name();
     if !proper(name) {
-        return Err(format!("'{}' is no detector name: use a-z, 0-9 and -", name.escape_debug()));
+        return Err(format!("'{}' is not a valid detector name: use a-z, 0-9 and -", name.escape_debug()));
     }
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(format!("{name}: the threshold {threshold} is not within 0..=1"));
+        return Err(format!("{name}: the threshold {threshold} is not in the range 0..=1"));
     }
     info.parameters()
         .iter()
@@ -163,10 +159,10 @@ fn check_info(info: &Info) -> Result<(), String> {
 fn check_param(param: &Param, proper: impl Fn(&str) -> bool) -> Result<(), String> {
     let (low, high) = param.bounds();
     if !proper(param.name()) {
-        return Err(format!("'{}' is no parameter name", param.name().escape_debug()));
+        return Err(format!("'{}' is not a valid parameter name", param.name().escape_debug()));
     }
     if !(low <= param.default() && param.default() <= high) {
-        return Err(format!("parameter {}: the default is not within its bounds", param.name()));
+        return Err(format!("parameter {}: the default is out of range", param.name()));
     }
     Ok(())
 }

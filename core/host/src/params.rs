@@ -37,14 +37,14 @@ fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
         return Err(Error::Invalid(format!("{} has no parameter '{name}'{hint}", info.name())));
     };
     if param.kind() != ParamKind::Choice {
-        let message = format!("{}: '{name}' is a number, or true or false, not '{word}'", info.name());
+        let message = format!("{}: '{name}' must be a number, true or false, not '{word}'", info.name());
         return Err(Error::Invalid(message));
     }
     let choices = param.choices();
     match choices.iter().position(|choice| *choice == word) {
         Some(place) => Ok(place as f64),
         None => Err(Error::Invalid(format!(
-            "{}: {name} = '{word}' is none of {}{}",
+            "{}: {name} = '{word}' is not one of {}{}",
             info.name(),
             choices.join(", "),
             hint(word, choices.iter().copied())

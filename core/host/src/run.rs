@@ -111,7 +111,7 @@ impl<'a> RunContext<'a> {
             for (name, (version, bytes)) in &kept {
                 folder
                     .write(name, *version, bytes)
-                    .map_err(|error| RunFailure::Failed(format!("its model was not kept: {error}")))?;
+                    .map_err(|error| RunFailure::Failed(format!("its model could not be saved: {error}")))?;
             }
         }
         let record = RunRecord {

@@ -154,7 +154,7 @@ impl DatasetServices {
         log: DetectorLog<'_>,
     ) -> Result<Option<NeighborLists>> {
         let failed = |error: &dyn std::fmt::Display| {
-            log(2, &format!("neighbours are searched on the processor, since the device failed: {error}"));
+            log(2, &format!("searching for neighbors on the CPU, because the device failed: {error}"));
         };
         let on_device = self.on_device.get_or_init(|| {
             let embedder = self.embedder.as_deref()?;

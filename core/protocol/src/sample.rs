@@ -99,6 +99,7 @@ impl FromStr for Split {
         if name.is_empty() {
             return Ok(Split::None);
         }
-        Split::from_name(name).ok_or_else(|| format!("'{name}' is no split: use train, validation or test"))
+        Split::from_name(name)
+            .ok_or_else(|| format!("'{name}' is not a split: use train, validation or test"))
     }
 }

@@ -90,7 +90,7 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
     }
     if !(0.0..=1.0).contains(&options.semantic_threshold) {
         return Err(Error::Invalid(format!(
-            "the semantic threshold {} is no cosine: use 0 to 1",
+            "the semantic threshold {} is not a cosine similarity: use 0 to 1",
             options.semantic_threshold
         )));
     }
@@ -116,7 +116,7 @@ fn refuse_too_many(pairs: usize) -> Result<()> {
     if pairs <= MAX_PAIRS {
         return Ok(());
     }
-    Err(Error::Invalid(format!("more than {MAX_PAIRS} pairs are alike: use a narrower threshold")))
+    Err(Error::Invalid(format!("more than {MAX_PAIRS} pairs match: use a stricter threshold")))
 }
 
 fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
@@ -184,7 +184,7 @@ fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Re
 
 fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Result<Vec<Leak>> {
     let (Some(known), Some(asked)) = (train.embeddings, test.embeddings) else {
-        return Err(Error::Invalid("leaks by meaning need embeddings of both sets".into()));
+        return Err(Error::Invalid("semantic leaks need embeddings of both sets".into()));
     };
     let d = known.cols();
     if d != asked.cols() {

@@ -132,7 +132,7 @@ pub struct Plan {
 /// When `portion` is not in 0..1.
 pub fn portion(p: f64, n: usize) -> Result<usize> {
     if !(0.0..1.0).contains(&p) {
-        return Err(Error::Invalid(format!("a portion of {p} is not from 0 to below 1")));
+        return Err(Error::Invalid(format!("a fraction of {p} is not in the range 0..1")));
     }
     Ok((n as f64 / (1.0 - p)).round() as usize - n)
 }
@@ -167,7 +167,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
         let mut some: Vec<SampleId> = rest.by_ref().take(wanted).collect();
         if some.len() < wanted {
             return Err(Error::Invalid(format!(
-                "there are too few samples without a fault to plant {wanted} of the kind '{}'",
+                "there are not enough samples without a fault to plant {wanted} of kind '{}'",
                 fault.name()
             )));
         }
@@ -186,7 +186,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
 fn foreign(manifest: &Manifest, recipe: &Recipe, random: &mut ChaCha8Rng) -> Result<Vec<Planted>> {
     if recipe.foreign > recipe.strangers.len() {
         return Err(Error::Invalid(format!(
-            "{} foreign images are wanted, and there are {} to choose from",
+            "cannot plant {} foreign images, there are only {} to choose from",
             recipe.foreign,
             recipe.strangers.len()
         )));
@@ -218,7 +218,7 @@ fn wrong_labels(
         if (0.0..=1.0).contains(&share) {
             return Ok((share * count as f64) as usize);
         }
-        Err(Error::Invalid(format!("a share of {share} is not from 0 to 1")))
+        Err(Error::Invalid(format!("a share of {share} is not in the range 0..=1")))
     };
     let mut wrong = match noise {
         LabelNoise::None => Vec::new(),
@@ -265,7 +265,9 @@ fn wrong_labels(
         }
         LabelNoise::Given(labels) => {
             if labels.len() != manifest.len() {
-                return Err(Error::Invalid("the given labels are not one a sample".into()));
+                return Err(Error::Invalid(
+                    "the number of given labels differs from the number of samples".into(),
+                ));
             }
             manifest.ids().filter_map(|id| Some((id, labels[id.index()]?))).collect()
         }
@@ -279,18 +281,18 @@ fn wrong_labels(
 fn check_matrix(matrix: &[Vec<f64>], classes: usize) -> Result<()> {
     if matrix.len() != classes || matrix.iter().any(|row| row.len() != classes) {
         return Err(Error::Invalid(format!(
-            "the noise matrix is not {classes} by {classes}, one row a class"
+            "the noise matrix must be {classes} by {classes}, with one row per class"
         )));
     }
     for class in 0..classes {
         let column = matrix.iter().map(|row| row[class]);
         if column.clone().any(|share| !(0.0..=1.0).contains(&share)) {
-            return Err(Error::Invalid("the noise matrix holds something that is no probability".into()));
+            return Err(Error::Invalid("the noise matrix has a value that is not a probability".into()));
         }
         let sum: f64 = column.sum();
         if (sum - 1.0).abs() > 1e-3 {
             return Err(Error::Invalid(format!(
-                "column {} of the noise matrix sums to {sum:.4}, not to 1 (columns are the true classes)",
+                "column {} of the noise matrix sums to {sum:.4}, not 1 (columns are the true classes)",
                 class + 1
             )));
         }

@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
     /// An error for a detector that has no results.
     fn no_detector(&self, name: &str) -> Error {
         let hint = chaffinch_data::nearest::hint(name, self.results.keys().map(String::as_str));
-        Error::Invalid(format!("there are no results of a detector '{name}'{hint}"))
+        Error::Invalid(format!("there are no results from a detector '{name}'{hint}"))
     }
 }
 

@@ -249,7 +249,7 @@ pub fn rank_reviewed(
             match Stack::learn(&decided) {
                 Ok(stack) => ensemble.stack = Some(stack),
                 Err(why) => {
-                    note = format!("{why}. Ranked by the rule 'or' until then");
+                    note = format!("{why}. Until then, the rule 'or' is used");
                     ensemble.rule = EnsembleRule::Or;
                 }
             }

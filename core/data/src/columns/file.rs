@@ -68,7 +68,7 @@ pub fn metadata(head: &impl Serialize) -> HashMap<String, String> {
 
 /// The JSON text of a schema's metadata.
 pub fn head<T: DeserializeOwned>(path: &Path, schema: &Schema) -> Result<T> {
-    let text = schema.metadata().get(KEY).ok_or_else(|| damaged(path, "it was not written by chaffinch"))?;
+    let text = schema.metadata().get(KEY).ok_or_else(|| damaged(path, "it was not written by Chaffinch"))?;
     serde_json::from_str(text).map_err(|error| damaged(path, &error.to_string()))
 }
 
@@ -94,7 +94,7 @@ pub fn read(path: &Path) -> Result<RecordBatch> {
     match read {
         Ok(Ok(batch)) => Ok(batch),
         Ok(Err(error)) => Err(damaged(path, &error.to_string())),
-        Err(_) => Err(damaged(path, "it is no readable Arrow file")),
+        Err(_) => Err(damaged(path, "it is not a readable Arrow file")),
     }
 }
 
@@ -120,9 +120,9 @@ fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {
     let trailer_len = 4 + MAGIC.len();
     let trailer_start = buffer.len().checked_sub(trailer_len).ok_or_else(|| broken("it is too short"))?;
     if !buffer.starts_with(MAGIC) {
-        return Err(broken("it is no Arrow file"));
+        return Err(broken("it is not an Arrow file"));
     }
-    let trailer: [u8; 10] = buffer[trailer_start..].try_into().map_err(|_| broken("its end is missing"))?;
+    let trailer: [u8; 10] = buffer[trailer_start..].try_into().map_err(|_| broken("it is truncated"))?;
     let footer_len = read_footer_length(trailer)?;
     let footer_start = trailer_start.checked_sub(footer_len).ok_or_else(|| broken("its end is damaged"))?;
     let footer =
@@ -139,19 +139,22 @@ fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {
     let mut decoder = unsafe { decoder.with_skip_validation(true) };
     for block in footer.dictionaries().iter().flatten() {
         let data = slice(block.offset(), block.metaDataLength(), block.bodyLength());
-        decoder.read_dictionary(block, &data.ok_or_else(|| broken("a block lies outside"))?)?;
+        decoder.read_dictionary(
+            block,
+            &data.ok_or_else(|| broken("a block extends past the end of the file"))?,
+        )?;
     }
     let blocks = footer.recordBatches().ok_or_else(|| broken("it has no rows"))?;
     if blocks.len() != 1 {
-        return Err(broken("it should have one record batch"));
+        return Err(broken("it must have exactly one record batch"));
     }
     let block = blocks.get(0);
     let data = slice(block.offset(), block.metaDataLength(), block.bodyLength());
-    let data = data.ok_or_else(|| broken("a block lies outside"))?;
+    let data = data.ok_or_else(|| broken("a block extends past the end of the file"))?;
     let batch = decoder.read_record_batch(block, &data)?.ok_or_else(|| broken("it has no rows"))?;
     match batch.columns().iter().all(|column| column.len() == batch.num_rows()) {
         true => Ok(batch),
-        false => Err(broken("its columns are of different lengths")),
+        false => Err(broken("its columns have different lengths")),
     }
 }
 

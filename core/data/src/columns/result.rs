@@ -110,19 +110,19 @@ impl DetectorResult {
         let batch = file::read(path)?;
         let head: ResultHeader = file::head(path, &batch.schema())?;
         if head.format != FORMAT {
-            let what = format!("it has layout {}, this program knows {FORMAT}", head.format);
+            let what = format!("it has format version {}, this program reads version {FORMAT}", head.format);
             return Err(file::damaged(path, &what));
         }
         let names = column::<DictionaryArray<Int32Type>>(&batch, "suggested");
         let names: Option<StringArray> =
             names.and_then(|names| names.values().as_any().downcast_ref::<StringArray>().cloned());
-        let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is no text"))?;
+        let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is not text"))?;
         let place = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
         let places = (0..names.len()).map(|row| place(file::text(&names, row)?).map(|place| place as u32));
         let places = places.collect();
         let result = DetectorResult::from_batch(head.run, batch, places);
         result.map_err(|column| {
-            file::damaged(path, &format!("its column '{column}' is missing or of another type"))
+            file::damaged(path, &format!("its column '{column}' is missing or has the wrong type"))
         })
     }
 
@@ -289,7 +289,7 @@ pub fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(Error::Invalid(format!(
-            "'{name}' is no name of a detector: use letters, digits and dashes"
+            "'{name}' is not a valid detector name: use letters, digits and dashes"
         )));
     }
     Ok(())

@@ -52,8 +52,7 @@ impl Book {
             };
             if torn && !blank {
                 let (path, len) = (path.display(), rest.len());
-                book.note =
-                    Some(format!("{path}: line {number} was never finished; its {len} bytes are left out"));
+                book.note = Some(format!("{path}: line {number} is incomplete; its {len} bytes are ignored"));
                 break;
             }
             if !blank {
@@ -73,7 +72,7 @@ impl Book {
     fn line(&mut self, bytes: &[u8]) -> std::result::Result<(), String> {
         let line: Line = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if line.seq <= self.last_seq {
-            return Err(format!("its number {} does not follow {}", line.seq, self.last_seq));
+            return Err(format!("its sequence number {} does not follow {}", line.seq, self.last_seq));
         }
         self.last_seq = line.seq;
         let top = |stack: &[u32]| stack.last().map(|&index| self.entries[index as usize].seq);
@@ -83,8 +82,8 @@ impl Book {
             }
             Said::Undo(seq) if top(&self.applied) == Some(seq) => self.undo(),
             Said::Redo(seq) if top(&self.undone) == Some(seq) => self.redo(),
-            Said::Undo(seq) => return Err(format!("entry {seq} is not the one to undo")),
-            Said::Redo(seq) => return Err(format!("entry {seq} is not the one to redo")),
+            Said::Undo(seq) => return Err(format!("entry {seq} is not the next one to undo")),
+            Said::Redo(seq) => return Err(format!("entry {seq} is not the next one to redo")),
         }
         Ok(())
     }
@@ -121,7 +120,7 @@ impl Book {
 /// The file of a reviewer.
 pub(super) fn file_name(reviewer: &str) -> Result<String> {
     if reviewer.trim().is_empty() {
-        return Err(Error::Invalid("the reviewer has no name: give one with --reviewer".into()));
+        return Err(Error::Invalid("the reviewer's name is empty: set one with --reviewer".into()));
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
     let name = percent(reviewer.as_bytes(), |byte| plain(byte) || byte == b'.');

@@ -62,15 +62,15 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<C
 impl Line {
     /// Understands a line, or says what is wrong with it.
     pub(super) fn said(self) -> Result<Said, String> {
-        let at: Timestamp = self.at.parse().map_err(|_| format!("'{}' is no time", self.at))?;
+        let at: Timestamp = self.at.parse().map_err(|_| format!("'{}' is not a valid time", self.at))?;
         match (self.samples, self.undo, self.redo) {
             (Some(samples), None, None) => {
                 let keys = samples.into_iter().map(SampleLine::key).collect::<Result<Vec<Key>, String>>()?;
                 if keys.is_empty() {
-                    return Err("it names no sample".into());
+                    return Err("it has no samples".into());
                 }
-                if let Some(place) = self.kept.iter().find(|place| **place as usize >= keys.len()) {
-                    return Err(format!("it keeps sample {place} of {}", keys.len()));
+                if let Some(index) = self.kept.iter().find(|index| **index as usize >= keys.len()) {
+                    return Err(format!("it keeps sample {index}, but has only {}", keys.len()));
                 }
                 let what = What {
                     choice: self.decision,
@@ -83,7 +83,7 @@ impl Line {
             }
             (None, Some(seq), None) => Ok(Said::Undo(seq)),
             (None, None, Some(seq)) => Ok(Said::Redo(seq)),
-            _ => Err("it must have one of 'samples', 'undo' and 'redo'".into()),
+            _ => Err("it must have exactly one of 'samples', 'undo' and 'redo'".into()),
         }
     }
 }
@@ -113,7 +113,7 @@ fn read_path(plain: Option<String>, percent: Option<String>) -> Result<Option<Bo
         (Some(text), None) => Ok(Some(text.into_bytes().into())),
         (None, Some(text)) => match unpercent(&text) {
             Some(bytes) => Ok(Some(bytes.into())),
-            None => Err(format!("'{text}' is no escaped path")),
+            None => Err(format!("'{text}' is not a valid percent-encoded path")),
         },
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err("a sample has two paths".into()),

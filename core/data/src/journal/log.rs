@@ -40,7 +40,7 @@ impl Log {
     pub(super) fn append(&mut self, line: &str) -> Result<()> {
         let found = self.attempt(|storage| storage.len())?;
         if found != self.len {
-            let message = "another program has written to it since it was read; open the session again";
+            let message = "another program has written to it since it was read; reopen the session";
             return Err(Error::format(self.storage.path(), message));
         }
         if self.len > self.sound {

@@ -23,7 +23,7 @@ pub struct SessionLocation {
 pub fn default_dir(dataset: &Path) -> Result<PathBuf> {
     let dataset = canonical(dataset)?;
     let home = state_home().ok_or_else(|| {
-        Error::Invalid("there is no home folder for sessions: name a place with --session".into())
+        Error::Invalid("there is no home folder for sessions: choose a folder with --session".into())
     })?;
     Ok(home.join("sessions").join(name(&dataset)))
 }
@@ -44,7 +44,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     if arg.join(MARK).is_file() {
         if let Some(other) = session.filter(|other| *other != arg) {
             let message = format!(
-                "{} is a session already, so --session {} says too much",
+                "{} is already a session, so --session {} cannot be used with it",
                 arg.display(),
                 other.display()
             );
@@ -54,7 +54,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
         return Ok(SessionLocation { dir: arg.to_path_buf(), dataset });
     }
     if !arg.exists() {
-        let message = "there is no such dataset or session; check the path".into();
+        let message = "no such dataset or session; check the path".into();
         return Err(Error::Dataset { path: arg.to_path_buf(), message });
     }
     let dir = session.map_or_else(|| default_dir(arg), |dir| Ok(dir.to_path_buf()))?;

@@ -65,7 +65,7 @@ impl Chunk {
         let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let header: Header = header
             .and_then(|header| serde_json::from_str(header).ok())
-            .ok_or_else(|| "it does not say what it is".to_owned())?;
+            .ok_or_else(|| "it has no header".to_owned())?;
         if header.format != FORMAT || header.fingerprint != fingerprint.as_str() {
             return Err("it belongs to another model or version".into());
         }
@@ -83,11 +83,11 @@ impl Chunk {
         let (usable, usable_shape) = find("usable", Dtype::U8)?;
         let rows = usable_shape.first().copied().unwrap_or(0);
         if shape != [rows, dim] || hashes_shape != [rows, 32] || usable_shape != [rows] {
-            return Err("its tensors do not fit together".into());
+            return Err("its tensors are inconsistent".into());
         }
         let sum = checksum(&map[embeddings.clone()], &map[hashes.clone()], &map[usable.clone()]);
         if sum != header.checksum {
-            return Err("its checksum is wrong".into());
+            return Err("its checksum does not match".into());
         }
         if bytemuck::try_cast_slice::<u8, f32>(&map[embeddings.clone()]).is_err() {
             return Err("its numbers are not aligned".into());

@@ -129,7 +129,7 @@ impl Batch<'_> {
                 Ok(vectors) => {
                     let given = vectors.len();
                     let message = format!(
-                        "the model gave {given} numbers for {count} images instead of {}",
+                        "the model returned {given} numbers for {count} images, expected {}",
                         count * dim
                     );
                     return Err(EmbedError::Model(message).into());

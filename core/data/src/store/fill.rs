@@ -57,7 +57,10 @@ pub fn fill(
     job: &Job<'_>,
 ) -> Result<FillReport> {
     if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
-        return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
+        return Err(Error::Invalid(format!(
+            "the store in {} belongs to another model",
+            safe_path(store.folder())
+        )));
     }
     let mut wanted = file_metadata.hashes.to_vec();
     let mut report = FillReport::default();

@@ -136,7 +136,7 @@ impl EmbeddingStore {
         if hashes.len() > CHUNK_ROWS || rows.len() != hashes.len() * self.dim || usable.len() != hashes.len()
         {
             return Err(Error::Invalid(format!(
-                "a chunk of {} hashes, {} numbers and {} marks does not fit vectors of {}",
+                "a chunk of {} hashes, {} numbers and {} marks does not match vectors of length {}",
                 hashes.len(),
                 rows.len(),
                 usable.len(),
@@ -157,7 +157,7 @@ impl EmbeddingStore {
             Ok(chunk) => self.add(number, chunk),
             Err(chunk::Unusable::Io(error)) => return Err(error),
             Err(chunk::Unusable::Damaged(reason)) => {
-                let message = format!("what was just written does not read back ({reason}): check the disk");
+                let message = format!("what was just written cannot be read back ({reason}): check the disk");
                 return Err(Error::format(path, message));
             }
         }
@@ -210,7 +210,7 @@ impl EmbeddingStore {
         fs::rename(&path, &aside).map_err(Error::io("rename", &path))?;
         let name = safe_path(&aside);
         self.notes.push(format!(
-            "a chunk of embeddings is damaged ({reason}): it is now {name} and is computed anew"
+            "a chunk of embeddings is damaged ({reason}): it was renamed to {name} and will be recomputed"
         ));
         Ok(())
     }

@@ -136,9 +136,10 @@ pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
     let what = match applied.samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
         _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
-            return format!("{} samples: {}", applied.samples.len(), applied.words);
+            let samples = display::counted(applied.samples.len() as u64, "sample", "samples");
+            return format!("{samples}: {}", applied.words);
         }
-        many => format!("{} samples", many.len()),
+        many => display::counted(many.len() as u64, "sample", "samples"),
     };
     let verb = match (kind, &applied.decision) {
         (SavedKind::Undo, _) => "undid".to_owned(),

@@ -86,7 +86,7 @@ fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEv
     }
 }
 
-const NO_EMBEDDINGS: &str = "there are no embeddings yet: they come with the first scan";
+const NO_EMBEDDINGS: &str = "there are no embeddings yet: run a scan first";
 
 fn clusters(
     state: &State,
@@ -116,7 +116,7 @@ fn clusters(
     let clusters: Vec<ClusterView> = views.collect();
     let note = match clusters.len() {
         0 => "no sample of this class has an embedding".to_owned(),
-        _ => "spherical k-means; the picture nearest to each centre stands for its cluster".to_owned(),
+        _ => "spherical k-means; each cluster is shown by the picture nearest its center".to_owned(),
     };
     ViewEvent::Clusters { ticket, class, clusters, note }
 }
@@ -133,9 +133,10 @@ fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]
         Neighborhoods::Made(points) => {
             let placed = points.iter().filter(|[x, _]| !x.is_nan()).count();
             view.note =
-                "neighborhoods (t-SNE): who lies near is alike, how far apart groups lie says little".into();
+                "neighborhoods (t-SNE): nearby samples are similar, distances between groups mean little"
+                    .into();
             if placed < projection.points().iter().filter(|[x, _]| !x.is_nan()).count() {
-                let _ = write!(view.note, "; {placed} of the samples, evenly spaced");
+                let _ = write!(view.note, "; a subsample of {placed} samples");
             }
             view.axes = Axes::Neighborhoods;
             return points;

@@ -1,9 +1,9 @@
 //! Folders of images.
 
-use super::{DatasetOptions, Format, Opened, count, is_image, names};
+use super::{DatasetOptions, Format, Opened, is_image, names};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{Manifest, NewSample};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ use walkdir::{DirEntry, WalkDir};
 pub(super) const FORMAT: Format = Format {
     name: "a folder",
     summary: "a folder of images",
-    details: "class folders, with or without `train`, `val` and `test` above them; or images alone",
+    details: "class folders, optionally inside `train`, `val` and `test` folders; or images without labels",
     detect: |_, metadata| metadata.is_dir(),
     read: open,
 };
@@ -23,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
 #[derive(Default)]
 struct Found {
     images: Vec<PathBuf>,
-    others: usize,
+    others: u64,
     notes: Vec<String>,
 }
 
@@ -44,18 +44,17 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     if found.images.is_empty() {
         let others = match found.others {
             0 => String::new(),
-            others => format!(" ({} of other kinds)", count(others, "file", "files")),
+            others => format!(" ({} of other types)", counted(others, "file", "files")),
         };
         let extensions = super::IMAGE_EXTENSIONS.join(", ");
         let notes: String = found.notes.iter().map(|note| format!("; {note}")).collect();
         return Err(refuse(format!(
-            "there are no image files in it{others}; it looks for {extensions}{notes}"
+            "it contains no image files{others}; supported extensions: {extensions}{notes}"
         )));
     }
     if found.others > 0 {
-        let files = count(found.others, "file", "files");
-        let were = if found.others == 1 { "was" } else { "were" };
-        found.notes.push(format!("{files} without an image extension {were} left out"));
+        let files = counted(found.others, "file", "files");
+        found.notes.push(format!("skipped {files} without an image extension"));
     }
     let layout = layout(&found);
     found.notes.extend(layout.note.clone());
@@ -69,8 +68,8 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
             found.notes.push("labels were taken from file names such as cat.12.jpg".into());
         }
     } else if labelled > 0 && labelled < samples.len() {
-        let bare = count(samples.len() - labelled, "image lies", "images lie");
-        found.notes.push(format!("{bare} outside the class folders, without a label"));
+        let bare = counted((samples.len() - labelled) as u64, "image is", "images are");
+        found.notes.push(format!("{bare} outside the class folders and therefore unlabeled"));
     }
     Ok(Opened { manifest: Manifest::new(root, samples), notes: found.notes })
 }
@@ -92,18 +91,18 @@ fn walk(root: &Path) -> Result<Found> {
                 let Some(path) = error.path().map(Path::to_path_buf) else { continue };
                 let name = safe_path(&relative(&path));
                 if error.loop_ancestor().is_some() {
-                    found.notes.push(format!("the link {name} leads in a circle and was left out"));
+                    found.notes.push(format!("skipped the link {name}, which forms a loop"));
                 } else if error.depth() == 0 {
                     let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unknown"));
                     return Err(Error::io("list", root)(source));
                 } else if !path.is_symlink() {
                     let reason = error.io_error().map_or_else(String::new, |io| format!(": {io}"));
-                    found.notes.push(format!("the folder {name} could not be listed{reason}"));
+                    found.notes.push(format!("cannot list the folder {name}{reason}"));
                 } else if is_image(&path) {
                     // A link to nothing: the index will say that this image is missing.
                     paths.push(relative(&path).into_os_string().into_vec());
                 } else {
-                    found.notes.push(format!("the link {name} leads nowhere and was left out"));
+                    found.notes.push(format!("skipped the link {name}, which is broken"));
                 }
             }
         }
@@ -141,7 +140,9 @@ fn layout(found: &Found) -> Layout {
     let note = (splits > 0 && splits < top_k.len()).then(|| {
         let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top_k.iter().partition(|name| is_split(name));
         let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
-        format!("all top folders were read as classes: {split} is called like a split, but {class} is not")
+        format!(
+            "all top-level folders were read as classes: {split} is named like a split, but {class} is not"
+        )
     });
     Layout { wrappers, splits: splits > 0 && splits == top_k.len(), note }
 }

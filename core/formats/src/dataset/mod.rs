@@ -58,12 +58,15 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        let message = format!("this is neither {}; give one of these", names.join(" nor "));
+        let message = format!("unknown dataset format: expected {}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
     let opened = (format.read)(&full, options)?;
     if opened.manifest.len() >= u32::MAX as usize {
-        return Err(Error::Dataset { path: full, message: "it has more than 4,294,967,294 images".into() });
+        return Err(Error::Dataset {
+            path: full,
+            message: "it has more than 4,294,967,294 images, which is the maximum".into(),
+        });
     }
     Ok(opened)
 }
@@ -76,11 +79,6 @@ fn extension(path: &Path) -> Option<String> {
 /// Whether a file is called like an image.
 fn is_image(path: &Path) -> bool {
     extension(path).is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str()))
-}
-
-/// `1 file`, `12 files`.
-fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! CSV and TSV tables of images.
 
-use super::{DatasetOptions, Format, Opened, count, extension};
+use super::{DatasetOptions, Format, Opened, extension};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::sample::Split;
 use csv::ByteRecord;
 use std::collections::{BTreeSet, HashSet};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "a .csv or .tsv table",
     summary: "a CSV or TSV table",
-    details: "a heading, a column of paths, and columns of labels and splits where there are any; other columns are kept",
+    details: "a header row, a column of paths, and optional columns of labels and splits; other columns are kept",
     detect: |file, _| delimiter(file).is_some(),
     read: |file, options| open(file, delimiter(file).unwrap_or(b','), options),
 };
@@ -59,21 +59,18 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
         .collect();
 
     let mut samples = Vec::new();
-    let mut strange_splits: (usize, BTreeSet<String>) = Default::default();
+    let mut strange_splits: (u64, BTreeSet<String>) = Default::default();
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != headings.len() {
-            let (has, expected) = (count(record.len(), "field", "fields"), headings.len());
-            return Err(Error::format(
-                file,
-                format!("line {line} has {has} where the heading has {expected}"),
-            ));
+            let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
+            return Err(Error::format(file, format!("line {line} has {has}, but the header has {expected}")));
         }
         let path = &record[columns.path];
         if path.is_empty() || path.contains(&0) {
             let column = safe_text(&headings[columns.path]);
-            return Err(Error::format(file, format!("line {line} has no path in the column '{column}'")));
+            return Err(Error::format(file, format!("line {line} has no path in column '{column}'")));
         }
         let text = |column: usize| String::from_utf8_lossy(&record[column]).into_owned();
         let label = columns.label.map(text).filter(|label| !label.is_empty());
@@ -95,23 +92,23 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
     if samples.is_empty() {
         return Err(Error::Dataset {
             path: file.to_path_buf(),
-            message: "the table has a heading but no rows".into(),
+            message: "the table has a header but no rows".into(),
         });
     }
     let mut notes = Vec::new();
     if strange_splits.0 > 0 {
         let names: Vec<String> =
             strange_splits.1.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-        let rows = count(strange_splits.0, "row has", "rows have");
-        notes.push(format!("{rows} a split that is not train, validation or test: {}", names.join(", ")));
+        let rows = counted(strange_splits.0, "row has", "rows have");
+        notes.push(format!("{rows} a split other than train, validation or test: {}", names.join(", ")));
     }
     let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
     if different.len() < samples.len() {
-        let rows = count(samples.len() - different.len(), "row names a file", "rows name files");
-        notes.push(format!("{rows} that an earlier row names too"));
+        let rows = counted((samples.len() - different.len()) as u64, "row repeats", "rows repeat");
+        notes.push(format!("{rows} the path of an earlier row"));
     }
     if columns.label.is_none() {
-        notes.push("the table has no column of labels".into());
+        notes.push("the table has no label column".into());
     }
     Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), notes })
 }
@@ -134,14 +131,15 @@ impl TableColumns {
             Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| place(name)) {
                 Some(column) => Ok(Some(column)),
                 None => {
-                    let message = format!("there is no column '{}'; it has {}", safe_text(name), among());
+                    let message =
+                        format!("there is no column '{}'; the columns are {}", safe_text(name), among());
                     Err(Error::format(file, message))
                 }
             },
         };
         let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
             let message = format!(
-                "line 1 has no column of paths: call one of them {}, or name it; it has {}",
+                "line 1 has no path column: rename a column to one of {}, or choose one with --path-column; the columns are {}",
                 PATH_NAMES.join(", "),
                 among()
             );

@@ -7,7 +7,7 @@ use std::fs;
 
 pub(super) const FORMAT: Format = Format {
     name: "all",
-    summary: "All the files, in one folder",
+    summary: "All of these files in one folder",
     file_name: "export",
     target: Target::Folder,
     stage: None,

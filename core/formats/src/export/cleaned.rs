@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "cleaned",
-    summary: "A copy of the dataset without removed samples, relabelled ones in their new class",
+    summary: "A copy of the dataset without removed samples, relabeled ones in their new class",
     file_name: "cleaned",
     target: Target::NewFolder,
     stage: Some("copy"),
@@ -41,12 +41,12 @@ pub struct CleanReport {
 impl CleanReport {
     fn words(&self) -> String {
         let files = counted(self.written, "file", "files");
-        let mut text = format!("{files}, {} removed, {} under another class", self.removed, self.relabelled);
+        let mut text = format!("{files}, {} removed, {} relabeled", self.removed, self.relabelled);
         if self.renamed > 0 {
             text += &format!(", {} renamed", self.renamed);
         }
         if !self.missing.is_empty() {
-            text += &format!(", {} that cannot be read left out", self.missing.len());
+            text += &format!(", {} unreadable and skipped", self.missing.len());
         }
         text
     }
@@ -83,7 +83,7 @@ impl Export<'_> {
             // The real file: a link to a link would break with it.
             let real = fs::canonicalize(&source).and_then(|real| match fs::metadata(&real)?.is_file() {
                 true => Ok(real),
-                false => Err(io::Error::other("it is no file")),
+                false => Err(io::Error::other("not a regular file")),
             });
             match real {
                 Ok(real) => {

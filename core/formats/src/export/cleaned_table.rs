@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "cleaned-table",
-    summary: "CSV of the cleaned dataset: path, label, split and the columns of your own table",
+    summary: "CSV of the cleaned dataset: path, label, split and the extra columns of your table",
     file_name: "cleaned.csv",
     target: Target::File,
     stage: None,

@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "removal-list",
-    summary: "Paths of the samples to remove, one a line",
+    summary: "Paths of the samples to remove, one per line",
     file_name: "removal_list.txt",
     target: Target::File,
     stage: None,

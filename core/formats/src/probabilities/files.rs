@@ -26,9 +26,7 @@ fn kind(path: &Path) -> Result<Kind> {
         "parquet" | "pq" => Ok(Kind::Parquet),
         "csv" | "txt" => Ok(Kind::Table(b',')),
         "tsv" => Ok(Kind::Table(b'\t')),
-        _ => {
-            Err(Error::format(path, "this kind of file is not read; give .npy, .parquet, .csv, .tsv or .txt"))
-        }
+        _ => Err(Error::format(path, "unsupported file type; use .npy, .parquet, .csv, .tsv or .txt")),
     }
 }
 
@@ -65,7 +63,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     let names: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if names.is_empty() {
-        return Err(Error::format(path, "there are no class names in it; write one a line"));
+        return Err(Error::format(path, "it has no class names; write one per line"));
     }
     Ok(names)
 }
@@ -79,7 +77,7 @@ fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
     let npy = NpyFile::with_header(header, file);
     if npy.uses_pickled_array() {
-        return Err(Error::format(path, "it holds pickled objects; save a plain array instead"));
+        return Err(Error::format(path, "it contains pickled objects; save a plain array instead"));
     }
     Ok(npy)
 }
@@ -87,7 +85,9 @@ fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
 fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
     match npy.dtype() {
         DType::Plain(kind) => Ok(kind),
-        other => Err(Error::format(path, format!("it holds records ({}), not plain values", other.descr()))),
+        other => {
+            Err(Error::format(path, format!("it contains records ({}), not plain values", other.descr())))
+        }
     }
 }
 
@@ -95,7 +95,7 @@ fn npy_grid(path: &Path) -> Result<Grid> {
     let npy = npy(path)?;
     let kind = type_of(path, &npy)?;
     let &[rows, cols] = npy.shape() else {
-        let message = format!("it has {} dimensions; two are needed: samples and classes", npy.shape().len());
+        let message = format!("it has {} dimensions; expected two: samples and classes", npy.shape().len());
         return Err(Error::format(path, message));
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
@@ -103,7 +103,7 @@ fn npy_grid(path: &Path) -> Result<Grid> {
         (TypeChar::Float, 4) => Numbers::Single(row_major(plain(path, npy, &kind)?, rows, cols, order)),
         (TypeChar::Float, 8) => Numbers::Double(row_major(plain(path, npy, &kind)?, rows, cols, order)),
         _ => {
-            let message = format!("it holds {kind}; save probabilities as float32 or float64");
+            let message = format!("it contains {kind}; save probabilities as float32 or float64");
             return Err(Error::format(path, message));
         }
     };
@@ -129,7 +129,7 @@ fn plain<T: npyz::Deserialize + bytemuck::Pod>(
     let bytes = columns::map(file.get_ref(), path)?;
     let wanted = usize::try_from(header.len()).ok().and_then(|count| count.checked_mul(size_of::<T>()));
     let Some(wanted) = wanted.filter(|&wanted| wanted <= bytes.len().saturating_sub(start)) else {
-        let message = format!("it ends before the {} numbers that it should hold", header.len());
+        let message = format!("it is truncated: its header announces {} numbers", header.len());
         return Err(Error::format(path, message));
     };
     match Column::mapped(bytes.slice_with_length(start, wanted)) {
@@ -157,7 +157,7 @@ fn npy_column(path: &Path) -> Result<Values> {
     if dimensions != 1 {
         return Err(Error::format(
             path,
-            format!("it has {dimensions} dimensions; one value a sample is needed"),
+            format!("it has {dimensions} dimensions; expected one value per sample"),
         ));
     }
     let wide = |values: Vec<i32>| Values::Numbers(values.into_iter().map(i64::from).collect());
@@ -174,7 +174,7 @@ fn npy_column(path: &Path) -> Result<Values> {
         }
         (TypeChar::UnicodeStr | TypeChar::ByteStr, _) => Values::Names(values(path, npy)?),
         _ => {
-            let message = format!("it holds {kind}; save labels as whole numbers, names or booleans");
+            let message = format!("it contains {kind}; save labels as integers, names or booleans");
             return Err(Error::format(path, message));
         }
     })
@@ -223,12 +223,12 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
     let mut numbers = Vec::with_capacity(body.len() * cols);
     for (line, record) in body {
         if record.len() != cols {
-            let message = format!("line {line} has {} values, the first line has {cols}", record.len());
+            let message = format!("line {line} has {} values, but the first line has {cols}", record.len());
             return Err(Error::format(path, message));
         }
         for field in record {
             let number = field.parse::<f64>().map_err(|_| {
-                Error::format(path, format!("line {line}: '{}' is no number", safe_text(field)))
+                Error::format(path, format!("line {line}: '{}' is not a number", safe_text(field)))
             })?;
             numbers.push(number);
         }

@@ -27,7 +27,7 @@ pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> 
         (None, Some(place)) => Ok(LabelColumn { place, headed: true, flags: false }),
         (None, None) if head.len() == 1 => Ok(LabelColumn { place: 0, headed: false, flags: false }),
         (None, None) => {
-            let message = format!("it has no column {} or {}", LABELS.join(", "), FLAGS[0]);
+            let message = format!("it needs one of the columns {} or {}", LABELS.join(", "), FLAGS[0]);
             Err(Error::format(path, message))
         }
     }

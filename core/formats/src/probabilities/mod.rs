@@ -6,7 +6,7 @@ mod models;
 mod parquet;
 
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, Values};
 use models::Models;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,10 @@ pub fn read(
         if len == rows {
             return Ok(());
         }
-        Err(Error::format(path, format!("it has {len} rows, {first} has {rows}")))
+        Err(Error::format(
+            path,
+            format!("it has {}, but {first} has {rows}", counted(len as u64, "row", "rows")),
+        ))
     };
     same_length(labels, given.len())?;
     let bound = binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;

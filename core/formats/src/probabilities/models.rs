@@ -2,7 +2,7 @@
 
 use super::files;
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::label_quality::{Binding, Grid, Numbers};
 use std::path::{Path, PathBuf};
 
@@ -35,17 +35,24 @@ impl Models {
             };
             let first = safe_path(&files[0]);
             if rows != models.rows {
-                return Err(Error::format(file, format!("it has {rows} rows, {first} has {}", models.rows)));
+                return Err(Error::format(
+                    file,
+                    format!(
+                        "it has {}, but {first} has {}",
+                        counted(rows as u64, "row", "rows"),
+                        models.rows
+                    ),
+                ));
             }
             let order = order(models.binding.names(), binding.names()).ok_or_else(|| {
                 let message = format!(
-                    "its columns are not the classes of {first}; give both the same heading, or --classes FILE"
+                    "its columns are not the classes of {first}; give both the same header, or pass --classes FILE"
                 );
                 Error::format(file, message)
             })?;
             models.numbers.push(reordered(numbers, &order));
         }
-        models.ok_or_else(|| Error::Invalid("no file of probabilities was given".into()))
+        models.ok_or_else(|| Error::Invalid("no probability file was given".into()))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
             numbers_of(column).ok_or_else(|| {
                 let name = safe_text(schema.field(place).name()).into_owned();
                 let message =
-                    format!("column '{name}' holds {}, not floating-point numbers", column.data_type());
+                    format!("column '{name}' contains {}, not floating-point numbers", column.data_type());
                 Error::format(path, message)
             })
         });
@@ -72,7 +72,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
         let more = values_of(column, flags).ok_or_else(|| {
             let name = safe_text(field.name()).into_owned();
             let message =
-                format!("column '{name}' holds {}, not whole numbers, names or booleans", field.data_type());
+                format!("column '{name}' contains {}, not integers, names or booleans", field.data_type());
             Error::format(path, message)
         })?;
         values = Some(match (values, more) {
@@ -100,7 +100,7 @@ fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     // The decoder checks most of what a damaged file may say, and panics on the rest.
     match catch_unwind(AssertUnwindSafe(|| decode(file))) {
         Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
-        Err(_) => Err(Error::format(path, "it is damaged: its parts do not fit together")),
+        Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
     }
 }
 
@@ -121,7 +121,7 @@ fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
     if column.null_count() == 0 {
         return Ok(());
     }
-    Err(Error::format(path, format!("column '{}' has rows without a value", safe_text(name))))
+    Err(Error::format(path, format!("column '{}' has missing values", safe_text(name))))
 }
 
 fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
@@ -141,13 +141,13 @@ fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
             };
             let numbers = list.as_ref().filter(|list| list.null_count() == 0).and_then(numbers_of);
             let (Some(list), Some(numbers)) = (list, numbers) else {
-                let message = format!("row {}: its list holds no floating-point numbers", rows + 1);
+                let message = format!("row {}: the list does not contain floating-point numbers", rows + 1);
                 return Err(Error::format(path, message));
             };
             let expected = *cols.get_or_insert(list.len());
             if list.len() != expected {
                 let message =
-                    format!("row {} has {} values, the first row has {expected}", rows + 1, list.len());
+                    format!("row {} has {} values, but the first row has {expected}", rows + 1, list.len());
                 return Err(Error::format(path, message));
             }
             let all = all.get_or_insert_with(|| Reading::new(matches!(numbers, Numbers::Single(_)), 0));

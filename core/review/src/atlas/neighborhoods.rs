@@ -70,7 +70,10 @@ impl Drawing {
                 let _ = shared.made.set(made.map_err(|error| error.to_string()));
             };
             if let Err(error) = std::thread::Builder::new().name("map".into()).spawn(work) {
-                let _ = self.shared.made.set(Err(format!("cannot start a thread for the map: {error}")));
+                let _ = self
+                    .shared
+                    .made
+                    .set(Err(format!("cannot start a thread for the neighborhood map: {error}")));
             }
         });
         self.now()
@@ -95,7 +98,7 @@ impl Drop for Drawing {
 /// Places for rows that begin at places of another map.
 fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> Result<Vec<[f32; 2]>> {
     if input.len() < FEWEST {
-        let message = format!("a map of neighborhoods needs at least {FEWEST} samples with embeddings");
+        let message = format!("a neighborhood map needs at least {FEWEST} samples with embeddings");
         return Err(Error::Invalid(message));
     }
     let rows: Vec<u32> = input.iter().map(|&(row, _)| row).collect();
@@ -118,11 +121,11 @@ fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> R
         let fit = AssertUnwindSafe(|| tsne.fit_sne_with_neighbors(&neighbors).embedding());
         catch_unwind(fit).map_err(|payload| match payload.downcast_ref::<Stop>() {
             Some(Stop) => Error::Stopped,
-            None => Error::Invalid("these embeddings cannot be laid out as neighborhoods".into()),
+            None => Error::Invalid("these embeddings cannot be laid out as a neighborhood map".into()),
         })
     })?;
     if places.iter().any(|place| !place.is_finite()) {
-        return Err(Error::Invalid("these embeddings have no neighborhoods: all are alike".into()));
+        return Err(Error::Invalid("these embeddings have no neighborhoods: they are all the same".into()));
     }
     let mut points = vec![[f32::NAN; 2]; matrix.rows()];
     for (&row, place) in rows.iter().zip(places.as_chunks().0) {

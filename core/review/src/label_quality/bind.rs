@@ -14,19 +14,19 @@ const LISTED: usize = 12;
 pub enum BindError {
     /// Labels are names and columns have none.
     #[error(
-        "labels are names, but the columns of probabilities have none; give --classes FILE with the columns' class names in their order"
+        "labels are names, but the columns of probabilities have none; pass --classes FILE with the class names in column order"
     )]
     ColumnsWithoutNames,
     /// Labels are numbers and columns have names.
     #[error(
-        "labels are numbers, but the columns of probabilities have names ({0}); give --classes FILE with the class names in the order of the numbers"
+        "labels are numbers, but the columns of probabilities have names ({0}); pass --classes FILE with the class names in numeric order"
     )]
     NumbersForNames(String),
     /// Labels are yes or no.
     #[error("labels are true or false, not classes")]
     FlagsForLabels,
     /// As many names as columns are needed.
-    #[error("there are {names} class names for {columns} columns of probabilities")]
+    #[error("got {names} class names for {columns} columns of probabilities")]
     Count {
         /// Names given.
         names: usize,
@@ -34,10 +34,10 @@ pub enum BindError {
         columns: usize,
     },
     /// A class name occurs twice.
-    #[error("the class name '{0}' occurs twice")]
+    #[error("duplicate class name '{0}'")]
     Twice(String),
     /// A class without a column.
-    #[error("the class '{name}' has no column of probabilities{hint} (columns: {columns})")]
+    #[error("class '{name}' has no column of probabilities{hint} (columns: {columns})")]
     NoColumn {
         /// The class.
         name: String,
@@ -47,7 +47,7 @@ pub enum BindError {
         columns: String,
     },
     /// A label that is no class.
-    #[error("row {row} has the label {label}, which is no class{hint} (classes: {classes})")]
+    #[error("row {row} has the label {label}, which is not a class{hint} (classes: {classes})")]
     NoClass {
         /// The row, from 0.
         row: usize,

@@ -150,7 +150,7 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
 
 fn outside(target: &Path, train: Side<'_>, test: Side<'_>) -> Result<()> {
     if target.file_name().is_none() {
-        return Err(Error::Invalid(format!("{} is no file name", target.display())));
+        return Err(Error::Invalid(format!("{} is not a file name", target.display())));
     }
     output::outside(train.manifest.root(), target)?;
     output::outside(test.manifest.root(), target)

@@ -125,7 +125,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
             Neighborhoods::Made(points) => Ready::Map(points, *area),
             _ => {
-                let message = "'tsne:' needs the map of neighborhoods: show it first, it is made then";
+                let message = "'tsne:' needs the neighborhood map: open the map first to compute it";
                 return Err(Error::Invalid(message.into()));
             }
         },
@@ -136,7 +136,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
 fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
     source.atlas.ok_or_else(|| {
         Error::Invalid(
-            "'map:', 'tsne:' and 'cluster:' need embeddings: scan first, and look in the interface".into(),
+            "'map:', 'tsne:' and 'cluster:' need embeddings and work only in the interface: scan first, then open the session".into(),
         )
     })
 }
@@ -148,12 +148,12 @@ fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>>
     let named = source.manifest.classes().iter().position(|class| class.to_lowercase() == name);
     let Some(class) = named else {
         let hint = hint(class, source.manifest.classes().iter().map(String::as_str));
-        return Err(Error::Invalid(format!("no class is called '{class}'{hint}")));
+        return Err(Error::Invalid(format!("there is no class '{class}'{hint}")));
     };
     let clusters = atlas.clusters(class as u32);
     let Some(cluster) = clusters.all.get(number - 1) else {
         return Err(Error::Invalid(format!(
-            "the class has {} clusters, no number {number}",
+            "there is no cluster {number}, the class has {}",
             clusters.all.len()
         )));
     };
@@ -182,7 +182,7 @@ fn classes(source: &Source<'_>, name: &str) -> Result<Vec<bool>> {
         return Ok(alike);
     }
     let hint = hint(&name, source.manifest.classes().iter().map(String::as_str));
-    Err(Error::Invalid(format!("no class is called '{name}'{hint}")))
+    Err(Error::Invalid(format!("there is no class '{name}'{hint}")))
 }
 
 /// Members of groups that reach across splits.

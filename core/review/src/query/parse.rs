@@ -90,7 +90,7 @@ fn token(input: &str) -> Result<(Token, &str)> {
         }
     }
     if quoted {
-        return Err(Error::Invalid(format!("a quote is open in the filter: {input}")));
+        return Err(Error::Invalid(format!("unclosed quote in the filter: {input}")));
     }
     Ok((token, ""))
 }
@@ -118,7 +118,7 @@ fn comparison(text: &str, place: usize) -> Result<Test> {
     let (key, rest) = text.split_at(place);
     if !key.eq_ignore_ascii_case(SCORE) {
         let hint = hint(key, [SCORE]);
-        return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE}{hint}")));
+        return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE} can{hint}")));
     }
     let (comparison, number) = match rest.as_bytes() {
         [b'<', b'=', ..] => (Comparison::AtMost, &rest[2..]),
@@ -128,7 +128,7 @@ fn comparison(text: &str, place: usize) -> Result<Test> {
     };
     match number.parse::<f32>() {
         Ok(number) if number.is_finite() => Ok(Test::Score(comparison, number)),
-        _ => Err(Error::Invalid(format!("'{number}' is no number to compare a score with, such as 0.3"))),
+        _ => Err(Error::Invalid(format!("'{number}' is not a number: compare a score with one such as 0.3"))),
     }
 }
 
@@ -136,7 +136,7 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     let key = key.to_ascii_lowercase();
     if !KEYS.contains(&key.as_str()) {
         let hint = hint(&key, KEYS);
-        let message = format!("unknown key '{key}:'{hint} (quote the word to look for it in the path)");
+        let message = format!("unknown key '{key}:'{hint} (quote the word to search for it in paths)");
         return Err(Error::Invalid(message));
     }
     if value.is_empty() {
@@ -145,7 +145,7 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     let value = value.to_owned();
     let one_of = |known: &[&str]| {
         let hint = hint(&value, known.iter().copied());
-        Error::Invalid(format!("'{key}:' knows {}, not '{value}'{hint}", known.join(", ")))
+        Error::Invalid(format!("'{key}:' must be one of {}, not '{value}'{hint}", known.join(", ")))
     };
     Ok(match key.as_str() {
         "class" => Test::Class(value),
@@ -179,7 +179,7 @@ fn area(key: &str, value: &str) -> Result<Area> {
             Ok(Area { left, top, right, bottom })
         }
         _ => Err(Error::Invalid(format!(
-            "'{key}:' needs left, upper, right and lower border from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
+            "'{key}:' needs the left, top, right and bottom edges from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
         ))),
     }
 }

@@ -33,7 +33,7 @@ impl Stack {
         let good = decided.len() - bad;
         if decided.len() < LEAST_DECISIONS || bad.min(good) < LEAST_OF_A_KIND {
             return Err(format!(
-                "stacking learns from decisions and needs {LEAST_DECISIONS}, at least {LEAST_OF_A_KIND} to keep and \
+                "stacking is trained on decisions and needs {LEAST_DECISIONS}, at least {LEAST_OF_A_KIND} to keep and \
                  {LEAST_OF_A_KIND} to remove or relabel; there are {good} to keep and {bad} others"
             ));
         }
@@ -58,7 +58,7 @@ impl Stack {
             .max_iterations(STEPS)
             .gradient_tolerance(1e-6)
             .fit(&Dataset::new(table, targets))
-            .map_err(|error| format!("stacking could not be learned: {error}"))?;
+            .map_err(|error| format!("stacking could not be trained: {error}"))?;
         // The library names the class that its weights speak for.
         let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
         let weights: Vec<f64> = model.params().iter().map(|w| sign * w).collect();
@@ -66,7 +66,7 @@ impl Stack {
         if weights.iter().chain([&intercept]).all(|w| w.is_finite()) {
             Ok(Stack { weights, intercept, means, spreads })
         } else {
-            Err("stacking could not be learned: the weights grew beyond measure".into())
+            Err("stacking could not be trained: the weights diverged".into())
         }
     }
 

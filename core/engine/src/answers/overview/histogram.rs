@@ -17,7 +17,7 @@ pub(crate) fn histogram(
     let results = &state.findings.results;
     let result = results
         .get(name)
-        .ok_or_else(|| Error::Invalid(format!("there are no results of a detector '{name}'")))?;
+        .ok_or_else(|| Error::Invalid(format!("there are no results from a detector '{name}'")))?;
     let count = state.findings.manifest.len().min(result.len());
     let others: Vec<(&[f32], f32)> = results
         .iter()
