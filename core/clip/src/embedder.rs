@@ -19,7 +19,7 @@ use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
 use std::collections::BTreeMap;
 
-/// Prompts a batch.
+/// Prompts per batch.
 const TEXT_BATCH: usize = 32;
 
 /// A loaded checkpoint, ready to embed pictures and prompts.
@@ -32,11 +32,11 @@ pub struct ClipEmbedder {
     image_size: usize,
     logit_scale: f32,
     place: DeviceContext,
-    /// Bytes of the device's memory that there are beside the weights, where they are limited.
+    /// Bytes of device memory available besides the weights, if limited.
     spare: Option<u64>,
 }
 
-/// Loads a model: finds or fetches its files, checks them against each other, and puts the weights on the device.
+/// Loads a model: finds or downloads its files, checks them for consistency, and puts the weights on the device.
 ///
 /// # Errors
 /// One sentence that names the file, the tensor, the device or the hub concerned, and what to do.
@@ -44,7 +44,7 @@ pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, 
     load_within(source, device, None)
 }
 
-/// [`load`] that takes no more of a GPU's memory than `budget`. It says nothing about the CPU's.
+/// [`load`] with at most `budget` of GPU memory. It does not limit CPU memory.
 ///
 /// # Errors
 /// Those of [`load`], and when the budget is too small for the model.
@@ -88,7 +88,7 @@ pub fn load_within(
         }
         None => 1.0,
     };
-    // Half precision gives other numbers, so it is part of what vectors are filed under.
+    // Half precision gives different numbers, so it is part of the fingerprint.
     let precision = match place.dtype {
         _ if place.in_tiles => "-bf16",
         DType::F32 => "",
@@ -107,7 +107,7 @@ pub fn load_within(
     })
 }
 
-/// What looks at pictures.
+/// The image tower.
 enum ImageTower {
     Clip(Box<VisionTower>),
     Vit(VitTower),
@@ -130,12 +130,12 @@ impl ImageTower {
 }
 
 impl ClipEmbedder {
-    /// A sentence, where the model runs on the CPU because the GPU could not be used.
+    /// A warning if the model runs on the CPU because the GPU could not be used.
     pub fn fallback_note(&self) -> Option<&str> {
         self.place.note.as_deref()
     }
 
-    /// Whether it can read prompts.
+    /// Whether it can embed prompts.
     pub fn has_text_tower(&self) -> bool {
         self.text.is_some()
     }
@@ -159,7 +159,7 @@ impl ClipEmbedder {
     }
 }
 
-/// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
+/// The batch, padded with its first row to [`LEAST_ROWS`].
 fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
     if count == 0 || count >= LEAST_ROWS {
         return batch.into();
@@ -170,7 +170,7 @@ fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
     filled.into()
 }
 
-/// `[rows, dim]` as unit vectors one after another.
+/// `[rows, dim]` as concatenated unit vectors.
 fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
     let dim = vectors.dim(1)?;
     let mut numbers: Vec<f32> = vectors.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
@@ -235,7 +235,7 @@ impl Embedder for ClipEmbedder {
         let Some((tower, tokenizer)) = &self.text else {
             return Err(EmbedError::NoTextTower(self.name.clone()));
         };
-        // Prompts of one length go together, so that a prompt's vector does not depend on its company.
+        // Prompts of the same length are batched together, so that a prompt's vector does not depend on the others.
         let mut lengths: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
         for (index, text) in texts.iter().enumerate() {
             let ids = tokenizer.encode(text).map_err(EmbedError::Model)?;

@@ -1,4 +1,4 @@
-//! Content hashes: what a file is, whatever it is called.
+//! Content hashes: identify a file by content instead of name.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What can go wrong while computing.
+//! Errors of computing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`, `map`.
+        /// The failed action: `read`, `write`, `create`, `map`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum Error {
     /// A request that cannot be carried out, with the reason.
     #[error("{0}")]
     Invalid(String),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error("stopped")]
     Stopped,
     /// The model failed.

@@ -1,7 +1,7 @@
 //! All pairs of 64-bit hashes that differ in few bits.
 //!
-//! Multi-index hashing: hashes are cut into chunks; two that differ in at most `radius` bits agree nearly in at
-//! least one chunk, so that it is enough to look into the buckets near each bucket, chunk by chunk.
+//! Multi-index hashing: hashes are cut into chunks; two hashes that differ in at most `radius` bits nearly agree in at
+//! least one chunk, so it suffices to search the buckets near each bucket, chunk by chunk.
 
 use crate::job::Job;
 use crate::vector::{Kernel, wide};
@@ -10,21 +10,21 @@ use chaffinch_plugin::{HashPair, Orientation};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The largest radius there is an answer for.
+/// The largest supported radius.
 pub const MAX_RADIUS: u32 = 16;
 
 /// Groups of equal hashes up to this size are paired completely.
 pub const FULL_GROUP: usize = 64;
 
-/// More pairs than these are no duplicates any more, but a radius too large.
+/// More pairs than this are not duplicates; the radius is too large.
 const MAX_PAIRS: usize = 50_000_000;
 
 /// All pairs of valid samples whose hashes differ in at most `radius` bits, sorted by (first, second).
 ///
-/// It is exact but for one rule that keeps large groups of equal hashes (thousands of black images) from
-/// exploding: in a group of more than [`FULL_GROUP`] equal hashes only the first is paired with each other one,
-/// and of two near groups with more than `FULL_GROUP²` pairs between them only those with the first of either.
-/// The samples that have a near one, and the groups they form, are exact in any case.
+/// It is exact except for one rule that keeps large groups of equal hashes (thousands of black images) from exploding:
+/// in a group of more than [`FULL_GROUP`] equal hashes only the first is paired with each other one, and of two near
+/// groups with more than `FULL_GROUP²` pairs between them only those with the first of either. The set of samples with
+/// a near one, and the groups they form, are always exact.
 ///
 /// # Errors
 /// When the radius is above [`MAX_RADIUS`], when it gives tens of millions of pairs, or when stopped.
@@ -55,7 +55,7 @@ pub fn near_pairs(
     Ok(pairs)
 }
 
-/// As [`near_pairs`], of pHashes of pictures that may be mirrored and turned: the distance is the least over all
+/// As [`near_pairs`], for pHashes of pictures that may be mirrored and rotated: the distance is the minimum over all
 /// orientations of one of the two. Takes about fifteen times as long.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub fn near_turned_pairs(
     let mut pairs = near_pairs(hashes, valid, radius, job)?;
     let count = hashes.len();
     for orientation in &Orientation::ALL[1..] {
-        // The hashes turned, and as they are, so that what is near can lie in both halves.
+        // The rotated hashes and the original ones, so that near hashes can be in both halves.
         let turned = hashes.iter().map(|&hash| orientation.of_phash(hash));
         let both: Vec<u64> = turned.chain(hashes.iter().copied()).collect();
         let near = near_pairs(&both, &|row| valid(row % count), radius, job)?;
@@ -105,7 +105,7 @@ struct Groups {
     members: Vec<u32>,
 }
 
-/// Two different hashes, by their place among the sorted ones, and how many bits differ.
+/// Two different hashes, by their index among the sorted ones, and how many bits differ.
 #[derive(Clone, Copy)]
 struct Near {
     a: u32,
@@ -183,7 +183,7 @@ fn near_values(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> 
     Ok(found)
 }
 
-/// Compares everything with everything: best for few hashes, and the test of the rest.
+/// Compares all pairs: best for few hashes, and the reference in tests.
 fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
     let near = |(a, &hash): (usize, &u64)| -> Vec<Near> {
         if job.stopped() {
@@ -196,7 +196,7 @@ fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
     Ok(found.concat())
 }
 
-/// One value against those behind it.
+/// One value against those after it.
 struct Others<'a> {
     a: u32,
     hash: u64,
@@ -220,7 +220,7 @@ impl Kernel for Others<'_> {
     }
 }
 
-/// One chunk of the hash: where it lies, and how many of its bits may differ.
+/// One chunk of the hash: its position, and how many of its bits may differ.
 #[derive(Clone, Copy)]
 struct Chunk {
     shift: u32,
@@ -235,7 +235,7 @@ impl Chunk {
     }
 }
 
-/// How a hash is cut. No chunks: compare everything.
+/// How a hash is split. No chunks: compare everything.
 struct Plan {
     chunks: Vec<Chunk>,
 }
@@ -255,9 +255,9 @@ impl Plan {
         Plan { chunks: best.1 }
     }
 
-    /// Cuts into pieces whose radii add up so that a pair within the whole radius is within at least one: were
-    /// it outside all of them, it would differ in `sum(radius + 1) = radius + 1` bits. Chunks that would need
-    /// less than nothing are left out.
+    /// Cuts into pieces whose radii add up so that a pair within the whole radius is within at least one: were it
+    /// outside all of them, it would differ in `sum(radius + 1) = radius + 1` bits. Chunks with a negative radius are
+    /// dropped.
     fn cut(pieces: u32, radius: u32) -> Vec<Chunk> {
         let (mut shift, mut chunks) = (0, Vec::new());
         for piece in 0..pieces {
@@ -283,7 +283,7 @@ impl Plan {
         0.5 * masks * (4.0 * filled + n * n / buckets) + 2.0 * buckets + 20.0 * n
     }
 
-    /// Pairs that are near in this chunk, but in no earlier one, so that each pair comes once.
+    /// Pairs that are near in this chunk, but in no earlier one, so that each pair appears once.
     fn search(&self, place: usize, values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
         let chunk = self.chunks[place];
         let buckets = Buckets::new(values, chunk);
@@ -445,7 +445,7 @@ mod tests {
         (0..count).map(|_| next()).collect()
     }
 
-    /// Hashes near a few centres, so that there are pairs at every distance.
+    /// Hashes near a few centers, so that there are pairs at every distance.
     fn clustered() -> impl Strategy<Value = Vec<u64>> {
         let flips = proptest::collection::vec(0_u32..64, 0..20);
         proptest::collection::vec((0_u64..6, flips), 0..150).prop_map(|rows| {

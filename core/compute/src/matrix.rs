@@ -21,10 +21,10 @@ enum Data {
 }
 
 impl EmbeddingMatrix {
-    /// A matrix of numbers that are there already.
+    /// A matrix of existing numbers.
     ///
     /// # Panics
-    /// When there are not whole rows.
+    /// When the numbers do not form complete rows.
     pub fn from_vec(data: Vec<f32>, cols: usize) -> EmbeddingMatrix {
         let rows = data.len().checked_div(cols).unwrap_or(0);
         assert_eq!(data.len(), rows * cols, "rows of {cols} numbers");

@@ -1,4 +1,4 @@
-//! Reading every file of a dataset once, and again only when it changed.
+//! Reads every file of a dataset once, and again only if it changed.
 
 mod known;
 mod pass;
@@ -18,14 +18,14 @@ use chaffinch_compute::job::Job;
 /// What a refresh did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexReport {
-    /// Files that were read, or tried.
+    /// Files that were read, or attempted.
     pub read: u64,
-    /// Files with the path, size and time of last time.
+    /// Files with unchanged path, size and time.
     pub unchanged: u64,
 }
 
-/// Brings the file metadata up to date: content hash, sizes and perceptual hashes of every file. A file that is missing,
-/// unreadable or no picture is noted with its reason and stops nothing.
+/// Brings the file metadata up to date: content hash, sizes and perceptual hashes of every file. A file that is
+/// missing, unreadable or not a picture is recorded with its reason and does not stop the scan.
 ///
 /// # Errors
 /// Only when stopped.

@@ -17,16 +17,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Waits for the first event, and says whether it came.
+    /// Waits for the first event, and returns whether it arrived.
     pub fn greets(&self, within: Duration) -> bool {
         let mut select = Select::new();
         select.recv(&self.events);
-        // Ready is also what will never be.
+        // A closed channel also counts as ready.
         select.ready_timeout(within).is_ok() && !self.events.is_empty()
     }
 
-    /// Goes without stopping an engine that is in another process. What was sent before has left this process when
-    /// it returns.
+    /// Disconnects without stopping an engine that runs in another process. Everything sent before has left this
+    /// process when it returns.
     ///
     /// # Errors
     /// When the engine's thread panicked.
@@ -46,7 +46,7 @@ impl Client {
     }
 }
 
-/// Starts an engine in this process. What an earlier scan left in the session is there at once.
+/// Starts an engine in this process. The results of an earlier scan are available at once.
 ///
 /// # Errors
 /// When the session or the journal cannot be read.

@@ -1,4 +1,4 @@
-//! Tables that say what is known to be wrong.
+//! Tables of ground truth.
 
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
@@ -17,19 +17,18 @@ const PATHS: [&str; 8] =
 const ERRORS: [&str; 3] = ["is_error", "label_error", "error"];
 const LABELS: [&str; 4] = ["true_label", "clean_label", "label", "class_name"];
 const KINDS: [&str; 6] = ["kind", "fault", "fault_kind", "error_type", "pollution_type", "issue_type"];
-/// What stands in a column of kinds for samples that are fine.
+/// Values in a column of kinds for samples that are fine.
 const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
 
-/// Reads a CSV table with a column of paths (`path`, `image_path`, `file_name`, ...) and either `is_error`
-/// (0, 1, true, false) or the true label (`true_label`, `clean_label`, `label`, `class_name`). A row belongs
-/// to the sample of that very path, else to the only one whose path ends like it. Empty values are unknown.
+/// Reads a CSV table with a column of paths (`path`, `image_path`, `file_name`, ...) and either `is_error` (0, 1, true,
+/// false) or the true label (`true_label`, `clean_label`, `label`, `class_name`). A row belongs to the sample with
+/// exactly that path, or else to the only one whose path ends with it. Empty values mean unknown.
 ///
 /// A column `kind` or `fault` names the kind of each error. Where there is neither `is_error` nor a label, a
 /// sample is an error when it has a kind, other than `none`, `clean`, `fine` and `ok`.
 ///
 /// # Errors
-/// When the table cannot be read, a column is missing, a value cannot be understood, or no row belongs to
-/// any sample.
+/// When the table cannot be read, a column is missing, a value cannot be parsed, or no row matches a sample.
 pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let wrong = |error: csv::Error| Error::format(path, error.to_string());
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong)?;
@@ -108,7 +107,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     Ok(truth)
 }
 
-/// `Some(None)` where nothing stands.
+/// `Some(None)` for an empty value.
 fn boolean(value: &[u8]) -> Option<Option<bool>> {
     match value.trim_ascii().to_ascii_lowercase().as_slice() {
         b"" => Some(None),
@@ -122,7 +121,7 @@ fn boolean(value: &[u8]) -> Option<Option<bool>> {
 struct Joiner<'a> {
     manifest: &'a Manifest,
     exact: HashMap<&'a [u8], SampleId>,
-    /// By file name; made when first needed.
+    /// By file name; built on first use.
     names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
 }
 

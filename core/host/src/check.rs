@@ -1,5 +1,5 @@
-//! Looks at a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder
-//! that others may write to would let them run code as the reviewer.
+//! Checks a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder writable by
+//! others would let them run code as the user.
 
 use super::PluginError;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
@@ -8,10 +8,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Refuses a file or folder that others than the user and root may write to.
+/// Refuses a file or folder that anyone but the user and root can write to.
 pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     let meta = fs::metadata(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
-    // A sticky folder such as /tmp is still one where others can put files.
+    // Others can still put files into a sticky folder such as /tmp.
     if meta.mode() & 0o002 != 0 {
         return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
     }
@@ -22,7 +22,8 @@ pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     Ok(())
 }
 
-/// Refuses what is no complete shared library for this machine with our symbol in it. Returns the bytes' digest.
+/// Refuses anything but a complete shared library for this machine that contains our symbol. Returns the digest of its
+/// bytes.
 pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
     let bytes = fs::read(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
     let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };

@@ -1,5 +1,5 @@
-//! One text vector a class, kept with the session so that the candidates beside a sample can be shown without
-//! loading the model again.
+//! One text vector per class, stored with the session so that candidate labels can be shown without loading the model
+//! again.
 
 use crate::DatasetServices;
 use crate::{Error, Result};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The classes in the model's eyes: each class's prompts embedded, averaged and made unit length.
+/// The classes as the model sees them: each class's prompts embedded, averaged and normalized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassVectors {
     head: Head,
@@ -72,7 +72,7 @@ impl ClassVectors {
         ranked
     }
 
-    /// Whether these are the vectors of this model for these classes.
+    /// Whether these vectors are from this model for these classes.
     pub fn fits(&self, fingerprint: &str, classes: &[String]) -> bool {
         self.head.fingerprint == fingerprint && self.head.classes == classes
     }
@@ -97,7 +97,7 @@ impl ClassVectors {
         let view = TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(&self.vectors))
             .map_err(|error| invalid(error.to_string()))?;
         let head = serde_json::to_string(&self.head).map_err(|error| invalid(error.to_string()))?;
-        // One key only: the order of several would differ between runs.
+        // Only one key: the order of several would differ between runs.
         let metadata = HashMap::from([("chaffinch".to_owned(), head)]);
         safetensors::serialize([("classes", view)], Some(metadata))
             .map_err(|error| invalid(error.to_string()))

@@ -1,9 +1,9 @@
 //! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
 //!
-//! `check` looks at a file before it is mapped, `library` does the mapping and the handshake, `registry` keeps
-//! what was loaded and what was refused, `services` is what detectors ask of a dataset, `run` one run of one detector,
-//! `measuring` has single pictures measured, `kept` holds what a detector keeps between runs. How all of this reaches a
-//! detector as C functions, and what is checked on the way, is [`chaffinch_plugin::host`].
+//! `check` inspects a file before it is mapped, `library` does the mapping and the handshake, `registry` holds what was
+//! loaded and what was refused, `services` is what detectors can ask of a dataset, `run` is one run of one detector,
+//! `measuring` measures single pictures, `kept` stores what a detector keeps between runs. How all of this reaches a
+//! detector as C functions, and what is checked on the way, is described in [`chaffinch_plugin::host`].
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-host`.
 
@@ -43,7 +43,7 @@ pub enum PluginError {
         /// Why not.
         source: std::io::Error,
     },
-    /// Anybody could put code there.
+    /// Anyone could put code there.
     #[error("{} is writable by others (mode {mode:03o}); a detector is code, so run chmod o-w on it", path.display())]
     Writable {
         /// The file or folder.
@@ -51,7 +51,7 @@ pub enum PluginError {
         /// Its permission bits.
         mode: u32,
     },
-    /// Somebody else owns it.
+    /// It belongs to another user.
     #[error("{} belongs to user {owner}, not to you or root; copy it to a folder of your own", path.display())]
     Foreign {
         /// The file or folder.
@@ -59,7 +59,7 @@ pub enum PluginError {
         /// The owner's number.
         owner: u32,
     },
-    /// No shared library, one for another machine, or half of one.
+    /// Not a shared library, built for another machine, or incomplete.
     #[error("{} is not a usable library: {reason}", path.display())]
     NotALibrary {
         /// The file.
@@ -78,10 +78,10 @@ pub enum PluginError {
     Loader {
         /// The file.
         path: PathBuf,
-        /// The loader's words.
+        /// The loader's message.
         reason: String,
     },
-    /// Built for another contract.
+    /// Built for another version of the contract.
     #[error(
         "{} was built for plugin ABI {theirs} ({build}), but this program uses ABI {ours} (chaffinch {}); rebuild the detector with the same version",
         path.display(), env!("CARGO_PKG_VERSION")
@@ -93,10 +93,10 @@ pub enum PluginError {
         theirs: u32,
         /// Ours.
         ours: u32,
-        /// What it says built it.
+        /// What built it, according to the library.
         build: String,
     },
-    /// The table has the right version but cannot be right.
+    /// The table has the right version but invalid content.
     #[error("{}: its plugin table is invalid: {reason}", path.display())]
     BadTable {
         /// The file.

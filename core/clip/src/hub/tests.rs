@@ -117,7 +117,7 @@ fn a_model_is_fetched_once_and_then_found_offline() {
             assert!(request.to_ascii_lowercase().contains("authorization: bearer secret"), "{request}");
         }
         load(&ModelSource::Folder(folder.clone()), DeviceChoice::Cpu).unwrap();
-        // Nothing more is asked, online or offline, by branch or by commit.
+        // No more requests, online or offline, by branch or by commit.
         let asked = served.requests();
         for (offline, revision) in [(false, "main"), (true, "main"), (true, COMMIT)] {
             let again =

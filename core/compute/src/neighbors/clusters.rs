@@ -1,8 +1,8 @@
-//! Rows by likeness, so that neighbours can be looked for among similar rows only.
+//! Clusters rows by similarity, so that only similar rows need to be searched for neighbors.
 //!
-//! Centres are found by k-means on a sample; every row belongs to its nearest centre, and is compared with the members
-//! of the centres nearest to itself: an inverted file with the vectors as they are (Jégou, Douze and Schmid 2011,
-//! "Product quantization for nearest neighbor search", section V; `IndexIVFFlat` of faiss).
+//! Centers are found by k-means on a sample; every row belongs to its nearest center, and is compared with the members
+//! of its nearest centers: an inverted file with uncompressed vectors (Jégou, Douze and Schmid 2011, "Product
+//! quantization for nearest neighbor search", section V; `IndexIVFFlat` of faiss).
 
 use super::best::{Best, Places};
 use super::{BLOCK, Set};
@@ -13,16 +13,16 @@ use rayon::prelude::*;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Rows of the sample that centres are made from, for each centre.
+/// Sample rows per center.
 const TRAINED: usize = 16;
-/// Rounds of k-means.
+/// Iterations of k-means.
 const ROUNDS: usize = 4;
 
-/// Who belongs together.
+/// The cluster assignment.
 pub(super) struct Clusters {
     /// Unit vectors.
     centres: Vec<f32>,
-    /// Places by cluster.
+    /// Indices by cluster.
     members: Vec<Vec<u32>>,
 }
 
@@ -46,7 +46,7 @@ impl Clusters {
             }
             for (centre, sum) in centres.chunks_exact_mut(cols).zip(sums.chunks_exact(cols)) {
                 let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-                // One that lost all its members stays where it is.
+                // A center without members stays in place.
                 if length.is_finite() && length > 0.0 {
                     centre.iter_mut().zip(sum).for_each(|(to, from)| *to = from / length);
                 }
@@ -98,7 +98,7 @@ impl Clusters {
         Ok(Best::from_blocks(k, blocks))
     }
 
-    /// For each true neighbour of some rows, to how many clusters its row must be compared to find it.
+    /// For each true neighbor of some rows, how many clusters must be searched to find it.
     pub(super) fn probes_for(
         &self,
         set: Set<'_>,
@@ -124,7 +124,7 @@ impl Clusters {
     }
 }
 
-/// The `count` nearest centres of each of these rows, nearest first, equal ones by number.
+/// The `count` nearest centers of each of these rows, nearest first, ties by number.
 fn nearest_centres(
     set: Set<'_>,
     places: &[u32],
@@ -151,7 +151,7 @@ fn nearest_centres(
     Ok(found)
 }
 
-/// Which of these are largest, in order. What is no number comes last.
+/// The indices of the largest numbers, in order. NaN comes last.
 fn nearest_of(cosines: &[f32], order: &mut Vec<u32>, found: &mut [u32]) {
     let key = |centre: u32| {
         let cosine = cosines[centre as usize];

@@ -1,9 +1,9 @@
 //! The same search with vectors that stay in the memory of a device.
 //!
-//! Products of a block of rows with all rows are made and kept on the device. Of each row only the largest product of
-//! every [`GROUP`] consecutive rows comes back, and then the products of the few groups that can hold a neighbour: a row
-//! that is among the `k` nearest has at most `k - 1` groups before its own, in the order of their largest product and then
-//! of their rows. So the result is exact, and a fraction of the products travels.
+//! Products of a block of rows with all rows are computed and kept on the device. For each row, only the largest
+//! product of every [`GROUP`] consecutive rows is copied back, and then the products of the few groups that can contain
+//! a neighbor: a row that is among the `k` nearest has at most `k - 1` groups before its own, in the order of their
+//! largest product and then of their rows. So the result is exact, and only a fraction of the products is copied.
 
 use super::{Best, NeighborLists, gather_into};
 use crate::Result;
@@ -13,14 +13,14 @@ use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Consecutive rows whose largest product is looked at first.
+/// Consecutive rows whose largest product is checked first.
 pub const GROUP: usize = 256;
 
 /// Rows that one thread sorts at a time.
 const SHARE: usize = 64;
 
-/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, names the groups whose
-/// products are wanted, row-major `[block, each]`.
+/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, returns the groups
+/// whose products are needed, row-major `[block, each]`.
 pub type ChooseGroups<'a> = &'a (dyn Fn(&[f32]) -> Vec<u32> + Sync);
 
 /// Unit vectors in the memory of a device.
@@ -31,8 +31,8 @@ pub trait DeviceVectors: Send + Sync {
     /// Rows that are multiplied with all others at a time.
     fn block(&self) -> usize;
 
-    /// Multiplies a block of rows with all rows. `choose` names `each` groups a row; they come back with their products,
-    /// `[block, each, GROUP]`. Rows that the last group lacks count as vectors of zeros.
+    /// Multiplies a block of rows with all rows. `choose` selects `each` groups per row; they are returned with their
+    /// products, `[block, each, GROUP]`. Missing rows of the last group count as zero vectors.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -54,7 +54,7 @@ pub struct OnDevice {
 }
 
 impl OnDevice {
-    /// Brings them there; `None` where the model runs on the processor.
+    /// Copies them to the device; `None` if the model runs on the CPU.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -75,7 +75,7 @@ impl OnDevice {
         Ok(vectors?.map(|vectors| OnDevice { vectors, rows, count }))
     }
 
-    /// What [`super::nearest`] gives, with the products of the device.
+    /// Like [`super::nearest`], with products from the device.
     ///
     /// # Errors
     /// When the device fails, or when stopped.
@@ -84,7 +84,7 @@ impl OnDevice {
     }
 }
 
-/// The `k` nearest rows of each row of `vectors`, in the order of [`super::nearest`], with the products of the device.
+/// The `k` nearest rows of each row of `vectors`, in the order of [`super::nearest`], with products from the device.
 ///
 /// # Errors
 /// When the device fails, or when stopped.
@@ -95,7 +95,7 @@ pub fn nearest_on_device(vectors: &dyn DeviceVectors, k: usize, job: &Job<'_>) -
         return Ok(lists);
     }
     let groups = rows.div_ceil(GROUP);
-    // One for the row itself, and one for the last group, which zeros may put before its place.
+    // One for the row itself, and one for the last group, which zeros may move ahead of its position.
     let each = (k + 2).min(groups);
     let choose = |maxima: &[f32]| -> Vec<u32> {
         maxima.par_chunks_exact(groups).flat_map_iter(|maxima| largest(maxima, each)).collect()
@@ -139,7 +139,7 @@ fn largest(maxima: &[f32], count: usize) -> Vec<u32> {
     best.indices
 }
 
-/// Offers the rows of some groups to the row `of`, which stands at `place` in `best`.
+/// Offers the rows of some groups to the row `of`, at `place` in `best`.
 fn offer_groups(best: &mut Best, place: usize, of: usize, rows: usize, chosen: &[u32], products: &[f32]) {
     let mut worst = best.worst(place);
     for (&group, products) in chosen.iter().zip(products.chunks_exact(GROUP)) {
@@ -161,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::atomic::AtomicBool;
 
-    /// What a device does, on the processor.
+    /// A device simulated on the CPU.
     struct Plain(EmbeddingMatrix);
 
     impl DeviceVectors for Plain {
@@ -206,8 +206,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        /// Few values, so that there are ties, copies and opposites. Products of such numbers are exact, in whatever
-        /// order they are summed.
+        /// Few values, so that there are ties, copies and opposites. Products of such numbers are exact in any order of
+        /// summation.
         #[test]
         fn it_finds_what_the_search_on_the_processor_finds(
             rows in 1_usize..1200, k in 1_usize..12, kinds in 1_u32..40, seed in any::<u32>()

@@ -1,29 +1,29 @@
-//! Minimising a smooth convex function by limited-memory BFGS (J. Nocedal, 1980; two-loop recursion), with
-//! backtracking to a sufficient decrease.
+//! Minimizing a smooth convex function by limited-memory BFGS (J. Nocedal, 1980; two-loop recursion), with backtracking
+//! to a sufficient decrease.
 
 use crate::Result;
 use std::collections::VecDeque;
 
-/// Steps that are remembered.
+/// Number of stored steps.
 const MEMORY: usize = 10;
-/// Share of the decrease promised by the slope that a step must bring.
+/// Sufficient decrease: share of the decrease predicted by the slope.
 const ARMIJO: f64 = 1e-4;
-/// Halvings of a step before the search ends: no decrease is left that the function's own rounding would show.
+/// Maximum halvings of a step: any remaining decrease is below rounding error.
 const MAX_HALVINGS: usize = 20;
 
-/// When to end.
+/// Stopping criteria.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Steps at most.
+    /// Maximum number of steps.
     pub(super) steps: usize,
     /// Largest entry of the gradient at the end.
     pub(super) gradient: f64,
-    /// A step that lowers the function by a smaller share than this is the last.
+    /// Stop after a step with a smaller relative decrease than this.
     pub(super) decrease: f64,
 }
 
-/// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may stop the
-/// work by an error. Returns the number of steps.
+/// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may abort with
+/// an error. Returns the number of steps.
 pub(super) fn minimise(
     x: &mut Vec<f64>,
     limits: Limits,
@@ -39,7 +39,7 @@ pub(super) fn minimise(
         }
         let direction = descend(&gradient, &history);
         let slope = dot(&direction, &gradient);
-        // The first step has no curvature to go by: one of length one at most.
+        // The first step has no curvature information: limit it to length one.
         let mut length = if history.is_empty() { 1.0_f64.min(1.0 / norm(&gradient)) } else { 1.0 };
         let mut halvings = 0;
         let reached = loop {
@@ -76,14 +76,14 @@ pub(super) fn minimise(
     Ok(limits.steps)
 }
 
-/// How far one step went, and how the gradient turned.
+/// The displacement of one step, and the change of the gradient.
 struct Step {
     moved: Vec<f64>,
     turned: Vec<f64>,
     curvature: f64,
 }
 
-/// The direction of descent: the inverse Hessian that the remembered steps tell of, times minus the gradient.
+/// The direction of descent: the inverse Hessian approximated from the stored steps, times the negative gradient.
 fn descend(gradient: &[f64], history: &VecDeque<Step>) -> Vec<f64> {
     let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut shares = Vec::with_capacity(history.len());

@@ -1,8 +1,8 @@
 //! The manifest and the file metadata as one file.
 //!
-//! Columns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
-//! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
-//! `unreadable`, and every column kept from the user's table as `extra.NAME`.
+//! Columns: `path`, `path_bytes` (only if some path is not valid UTF-8: its exact bytes, while `path` has replacement
+//! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`, and
+//! every column kept from the user's table as `extra.NAME`.
 
 use super::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
@@ -30,9 +30,9 @@ const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split:
 #[derive(Serialize, Deserialize)]
 struct SamplesHeader {
     format: u32,
-    /// The root's bytes where they are UTF-8.
+    /// The root, if it is valid UTF-8.
     root: Option<String>,
-    /// The root's bytes where they are not.
+    /// The root's bytes otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     root_bytes: Option<Vec<u8>>,
 }
@@ -40,7 +40,7 @@ struct SamplesHeader {
 /// Writes the samples.
 ///
 /// # Errors
-/// When the file metadata are not of this manifest, or the file cannot be written.
+/// When the file metadata does not match the manifest, or the file cannot be written.
 pub fn save_samples(path: &Path, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
     if manifest.len() != file_metadata.len() {
         let message = format!(
@@ -98,13 +98,13 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     RecordBatch::try_new(Arc::new(schema), arrays)
 }
 
-/// Paths as text, and where some are no UTF-8, those as bytes.
+/// Paths as text, and those that are not valid UTF-8 also as bytes.
 fn paths(
     manifest: &Manifest,
 ) -> std::result::Result<(LargeStringArray, Option<LargeBinaryArray>), ArrowError> {
     let (bytes, ends) = manifest.path_columns();
     let offsets = std::iter::once(0).chain(ends.iter().map(|&end| end as i64)).collect::<Vec<i64>>();
-    // A path may end inside what is one character of the joined bytes; the constructor looks at both.
+    // A path may end inside a character of the joined bytes; the constructor checks both.
     let whole = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from(bytes), None);
     if let Ok(whole) = whole {
         return Ok((whole, None));
@@ -119,10 +119,10 @@ fn paths(
     Ok((text.finish(), Some(LargeBinaryArray::from_iter(raw))))
 }
 
-/// Reads what [`save_samples`] wrote.
+/// Reads a file written by [`save_samples`].
 ///
 /// # Errors
-/// When the file cannot be read, or is damaged, or of another version.
+/// When the file cannot be read, is damaged, or has another version.
 pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     let batch = file::read(path)?;
     let schema = batch.schema();
@@ -180,7 +180,7 @@ impl Reader<'_> {
         Ok(ManifestColumns { path_bytes, path_ends, labels, splits, classes })
     }
 
-    /// All paths laid one after another, and where each ends.
+    /// All paths concatenated, and where each ends.
     fn paths(&self) -> Result<(Column<u8>, Column<u64>)> {
         let text: &LargeStringArray = self.column("path")?;
         if self.batch.column_by_name("path_bytes").is_some() {
@@ -213,7 +213,7 @@ impl Reader<'_> {
         Ok((self.mapped(&text.values().slice_with_length(0, last))?, self.mapped(&ends)?))
     }
 
-    /// A column that stays where it is.
+    /// A column that stays mapped.
     fn mapped<T: bytemuck::Pod>(&self, buffer: &Buffer) -> Result<Column<T>> {
         Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has the wrong type"))
     }

@@ -1,9 +1,9 @@
-//! One reading of all files for everybody: each that is new or changed, or of which something is missing, is read and
-//! decoded once; file metadata, the model's input and the detectors' measures are made of the same pixels.
+//! One reading of all files for all consumers: each file that is new or changed, or has missing data, is read and
+//! decoded once; file metadata, the model's input and the detectors' measures come from the same pixels.
 //!
-//! Groups of files are prepared ahead (`groups`); the calling thread takes them in the order of the rows, runs the model
-//! and writes. The order of the rows alone says what comes into which batch and chunk, so the embedding store gets the
-//! bytes that [`store::fill`](crate::store::fill) would have written.
+//! Groups of files are prepared ahead (`groups`); the calling thread takes them in row order, runs the model and
+//! writes. The row order alone determines batches and chunks, so the embedding store gets the same bytes that
+//! [`store::fill`](crate::store::fill) would have written.
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
@@ -30,26 +30,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-/// Files prepared together where no model waits for them.
+/// Files prepared together if no model is waiting for them.
 const GROUP: usize = 512;
-/// So many times longer than reading may the model take ...
+/// The model may take this many times longer than reading ...
 const PATIENCE: f64 = 8.0;
-/// ... or else so many seconds for all that is left.
+/// ... or this many seconds for everything that is left.
 const SHORT: f64 = 600.0;
 
-/// Where embeddings go.
+/// The destination of embeddings.
 pub struct Vectors<'a> {
-    /// The store that takes them.
+    /// The store that receives them.
     pub store: &'a mut EmbeddingStore,
-    /// The model that makes them.
+    /// The model that computes them.
     pub embedder: &'a dyn Embedder,
 }
 
-/// What is kept between readings, beside the file metadata.
+/// What is stored between readings, in addition to the file metadata.
 pub struct Keep<'a> {
     /// The folder of measured records.
     pub measures: &'a Path,
-    /// The file of what a killed reading leaves.
+    /// The file with the progress of an interrupted reading.
     pub unfinished: &'a Path,
 }
 
@@ -57,37 +57,37 @@ pub struct Keep<'a> {
 pub struct Pass<'a> {
     /// The samples.
     pub manifest: &'a Manifest,
-    /// What an earlier pass learned.
+    /// What an earlier pass found.
     pub previous: Option<(&'a Manifest, &'a FileMetadata)>,
-    /// What is measured of each picture.
+    /// The measurers to run on each picture.
     pub measurers: &'a [&'a dyn Measurer],
-    /// Where measures and an unfinished pass are kept; nowhere without it.
+    /// Where to store measures and an unfinished pass; if `None`, they are not stored.
     pub keep: Option<Keep<'a>>,
 }
 
-/// What a pass leaves.
+/// The result of a pass.
 #[derive(Default)]
 pub struct Passed {
     pub file_metadata: FileMetadata,
     pub report: IndexReport,
-    /// What was embedded on the way.
+    /// What was embedded during the pass.
     pub filled: FillReport,
-    /// The records of each measurer, or why it has none.
+    /// The records of each measurer, or why there are none.
     pub measures: Vec<std::result::Result<Measures, String>>,
 }
 
-/// What one file told.
+/// What was read from one file.
 struct Looked {
     row: Row,
-    /// All its records, one after another.
+    /// All its records, concatenated.
     measures: Vec<u8>,
-    /// The model's input, where it was asked for and there is one.
+    /// The model's input, if requested and available.
     input: Option<Vec<f32>>,
-    /// Whether anything of it is new.
+    /// Whether anything in it is new.
     news: bool,
 }
 
-/// The store, and what is in the chunk under way.
+/// The store, and the content of the current chunk.
 struct Contents<'a> {
     store: &'a mut EmbeddingStore,
     pending: HashSet<ContentHash>,
@@ -99,16 +99,16 @@ impl Contents<'_> {
     }
 }
 
-/// What all threads share.
+/// State shared by all threads.
 struct Work<'a> {
     pass: &'a Pass<'a>,
     known: Known<'a>,
     job: &'a Job<'a>,
     embedder: Option<&'a dyn Embedder>,
     contents: Option<RwLock<Contents<'a>>>,
-    /// Whether the model still takes images.
+    /// Whether the model still accepts images.
     feeding: AtomicBool,
-    /// Why a measurer is not asked any more.
+    /// Why a measurer was disabled.
     failures: Vec<OnceLock<String>>,
     /// Nanoseconds of all threads for files that were read.
     busy: AtomicU64,

@@ -8,28 +8,28 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One reviewer's entries, and which of them hold.
+/// One reviewer's entries, and which of them apply.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) reviewer: String,
     pub(super) entries: Vec<Entry>,
-    /// Entries that hold, oldest first.
+    /// Applied entries, oldest first.
     pub(super) applied: Vec<u32>,
-    /// Entries taken back, the next one to redo last.
+    /// Undone entries, the next one to redo last.
     pub(super) undone: Vec<u32>,
     last_seq: u64,
-    /// Up to here the file has whole lines.
+    /// The length of the complete lines in the file.
     pub(super) sound_len: u64,
     /// The file's length when it was read.
     pub(super) file_len: u64,
-    /// Whether the last whole line lacks its newline.
+    /// Whether the last complete line lacks its newline.
     pub(super) open_end: bool,
-    /// What was dropped.
+    /// What was ignored.
     pub(super) note: Option<String>,
 }
 
 impl Book {
-    /// Reads a file; one that is not there is empty.
+    /// Reads a file; a missing one counts as empty.
     pub(super) fn read(path: &Path, reviewer: &str) -> Result<Book> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
@@ -45,7 +45,7 @@ impl Book {
             let end = rest.iter().position(|&byte| byte == b'\n');
             let (line, tail) = end.map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));
             let blank = line.iter().all(u8::is_ascii_whitespace);
-            // Without its newline nobody was told that it is saved; with it, it may be of a later version.
+            // A line without its newline was never reported as saved; with it, it may be from a later version.
             let torn = match end {
                 None => serde_json::from_slice::<Line>(line).is_err(),
                 Some(_) => tail.is_empty() && serde_json::from_slice::<serde_json::Value>(line).is_err(),
@@ -88,12 +88,12 @@ impl Book {
         Ok(())
     }
 
-    /// The number of the next line.
+    /// The sequence number of the next line.
     pub(super) fn next_seq(&self) -> u64 {
         self.last_seq + 1
     }
 
-    /// Takes a new entry in and says where it is.
+    /// Adds a new entry and returns its index.
     pub(super) fn push(&mut self, entry: Entry) -> u32 {
         let index = self.entries.len() as u32;
         self.last_seq = entry.seq;
@@ -111,13 +111,13 @@ impl Book {
         self.applied.extend(self.undone.pop());
     }
 
-    /// A line was written that is no entry.
+    /// Counts a line that is not an entry.
     pub(super) fn count_line(&mut self) {
         self.last_seq += 1;
     }
 }
 
-/// The file of a reviewer.
+/// The file name of a reviewer.
 pub(super) fn file_name(reviewer: &str) -> Result<String> {
     if reviewer.trim().is_empty() {
         return Err(Error::Invalid("the reviewer's name is empty: set one with --reviewer".into()));

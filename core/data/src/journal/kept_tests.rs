@@ -1,11 +1,11 @@
-//! Entries that keep some of their samples where the others are removed.
+//! Entries that keep some of their samples and remove the others.
 
 use super::*;
 use crate::manifest::NewSample;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
 
-/// Four files, of which the first three have the same bytes.
+/// Four files, the first three with the same bytes.
 fn bound(dir: &Path) -> Journal {
     let paths = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };

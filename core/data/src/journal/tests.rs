@@ -187,7 +187,7 @@ fn a_rename_keeps_the_decision_and_a_change_does_not() {
     let renamed = [("b.jpg", "B"), ("new/z.jpg", "A")];
     let mut journal = bound(place.path(), "anna", &renamed);
     assert_eq!(choices(&journal), [(1, "remove".into())]);
-    // What is said under the new name belongs to what was said under the old one.
+    // Entries under the new name belong to those under the old one.
     journal.tag(&ids(&[1]), &["blur".to_owned()], "").unwrap();
     assert!(text(place.path()).contains("\"was\":\"a.jpg\""));
     for rows in [&renamed[..], &[("third.jpg", "A")]] {
@@ -197,7 +197,7 @@ fn a_rename_keeps_the_decision_and_a_change_does_not() {
     }
     let changed = bound(place.path(), "anna", &[("a.jpg", "other"), ("b.jpg", "B")]);
     assert_eq!((choices(&changed).len(), changed.orphans(), changed.undoable()), (0, 1, 2));
-    // A file that cannot be read any more is still the same sample.
+    // A file that is no longer readable is still the same sample.
     assert_eq!(choices(&bound(place.path(), "anna", &[("a.jpg", "")])).len(), 1);
 }
 
@@ -209,9 +209,9 @@ fn copies_are_told_apart_by_their_paths() {
     journal.decide(&ids(&[0]), keep()).unwrap();
     journal.decide(&ids(&[2]), remove()).unwrap();
     assert_eq!(choices(&bound(place.path(), "anna", &copies)), [(0, "keep".into()), (2, "remove".into())]);
-    // The removed copy is gone: its decision must not fall on another one.
+    // The removed copy is gone: its decision must not apply to another one.
     assert_eq!(choices(&bound(place.path(), "anna", &copies[..1])), [(0, "keep".into())]);
-    // The folder was renamed: the file's name tells.
+    // The folder was renamed: the file name identifies the sample.
     let moved = [("y/3.jpg", "A"), ("y/2.jpg", "A"), ("y/1.jpg", "A")];
     assert_eq!(choices(&bound(place.path(), "anna", &moved)), [(0, "remove".into()), (2, "keep".into())]);
 }
@@ -248,7 +248,7 @@ fn reviewers_are_read_together_and_differ_openly() {
     let sides: Vec<(&str, &str)> =
         conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
     assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
-    // One's own decision goes before, whoever was later; times are kept to the millisecond.
+    // One's own decision takes precedence, regardless of time; times are stored to the millisecond.
     std::thread::sleep(std::time::Duration::from_millis(2));
     bound(place.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
     let anna = bound(place.path(), "anna", &THREE);
@@ -294,13 +294,13 @@ fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
     assert!(
         error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo")
     );
-    // Whole, but of a later version: not to be cut off, although it is the last line.
+    // Complete, but from a later version: must not be truncated, although it is the last line.
     let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
     assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));
     assert!(error(whole.replace("\"at\":\"2", "\"at\":\"x")).contains("line 1"));
 }
 
-/// A file in memory on a disk with little space, which fails when told to.
+/// An in-memory file on a disk with little space, which fails on demand.
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -351,7 +351,7 @@ fn a_failed_write_changes_nothing() {
     let unchanged = |journal: &Journal| {
         assert_eq!((choices(journal), journal.undoable()), (vec![(0, "remove".into())], 1));
     };
-    // No room for all of it; no room to know; and not even the cut works.
+    // No room for all of it; syncing fails; and even truncating fails.
     memory.space.store(before.len() as u64 + 20, Ordering::Relaxed);
     let error = journal.decide(&ids(&[1]), keep()).unwrap_err().to_string();
     assert!(error.starts_with("cannot write anna.jsonl: "), "{error}");
@@ -366,7 +366,7 @@ fn a_failed_write_changes_nothing() {
     assert!(journal.decide(&ids(&[1]), keep()).is_err());
     unchanged(&journal);
     assert_eq!(memory.bytes.lock().unwrap().len(), before.len() + 20);
-    // There is room again: what was left over is cut off first.
+    // There is room again: leftovers are truncated first.
     memory.space.store(10_000, Ordering::Relaxed);
     memory.sync_fails.store(false, Ordering::Relaxed);
     memory.cut_fails.store(false, Ordering::Relaxed);
@@ -377,7 +377,7 @@ fn a_failed_write_changes_nothing() {
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_lost() {
-    // Every write to this device fails for want of space.
+    // Every write to this device fails with no space left.
     let place = tempfile::tempdir().unwrap();
     let full = Disk::new("/dev/full".into());
     let mut journal = Journal::open_with(place.path(), "anna", Box::new(full)).unwrap();
@@ -450,7 +450,7 @@ fn take(journal: &mut Journal, step: &Step) {
     }
 }
 
-/// Everything that can be seen of a journal.
+/// The observable state of a journal.
 fn seen(journal: &Journal) -> (Vec<(u32, Decision)>, usize, usize, [u64; 4]) {
     let decisions = journal.decisions().iter().map(|(id, decision)| (id.0, decision.clone())).collect();
     (decisions, journal.undoable(), journal.redoable(), journal.counts_by_choice())
@@ -459,7 +459,7 @@ fn seen(journal: &Journal) -> (Vec<(u32, Decision)>, usize, usize, [u64; 4]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Whatever a crash leaves of the last entry, all entries before it are there, and work goes on.
+    /// Whatever a crash leaves of the last entry, all earlier entries are intact, and work continues.
     #[test]
     fn a_file_torn_at_any_byte_loses_the_last_entry_at_most(steps in steps(), garbage in "[ -|~\0]{0,5}") {
         let place = tempfile::tempdir().unwrap();
@@ -481,7 +481,7 @@ proptest! {
             if cut > last && cut < bytes.len() - 1 {
                 torn.extend_from_slice(garbage.as_bytes());
             }
-            // Without its newline an entry is whole all the same.
+            // An entry without its newline is still complete.
             let reached = if cut + 1 >= bytes.len() { bytes.len() } else { last };
             let expected = &states.iter().rev().find(|(len, _)| *len <= reached).unwrap().1;
             fs::write(&path, &torn).unwrap();

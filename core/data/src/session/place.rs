@@ -1,4 +1,4 @@
-//! Where the session of a dataset is.
+//! Finds the session of a dataset.
 
 use super::{MARK, Session, canonical};
 use crate::config::state_home;
@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A session's folder and the dataset it is about.
+/// A session's folder and its dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionLocation {
     /// The session's folder, which need not exist yet.
@@ -15,8 +15,8 @@ pub struct SessionLocation {
     pub dataset: PathBuf,
 }
 
-/// The folder of a dataset's session when no other is named: `sessions/NAME-DIGEST` under the user's state
-/// folder, by the dataset's real path.
+/// The default folder of a dataset's session: `sessions/NAME-DIGEST` under the user's state folder, by the dataset's
+/// canonical path.
 ///
 /// # Errors
 /// When there is no such dataset, or no home folder.
@@ -36,10 +36,10 @@ fn name(dataset: &Path) -> String {
     format!("{}-{}", if name.is_empty() { "root" } else { &name }, &digest[..12])
 }
 
-/// What a person means who names a dataset or a session. `session` is the place they named beside it, if any.
+/// Resolves an argument that is a dataset or a session. `session` is the explicit session folder, if any.
 ///
 /// # Errors
-/// When there is nothing there.
+/// When the path does not exist.
 pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     if arg.join(MARK).is_file() {
         if let Some(other) = session.filter(|other| *other != arg) {

@@ -1,4 +1,4 @@
-//! Embedding prepared images in the order in which they come, and laying them into chunks.
+//! Embeds prepared images in order of arrival and collects them in chunks.
 
 use super::{CHUNK_ROWS, EmbeddingStore, FillReport};
 use crate::Result;
@@ -6,7 +6,7 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use chaffinch_compute::job::Job;
 
-/// Collects images until there are enough for the model. Batches never cross chunks.
+/// Collects images until there are enough for a batch. Batches never cross chunks.
 pub(crate) struct Feeder<'a> {
     batch: Batch<'a>,
     chunk: NewChunk,
@@ -17,12 +17,12 @@ impl Feeder<'_> {
         Feeder { batch: Batch::new(embedder), chunk: NewChunk::default() }
     }
 
-    /// Contents in the chunk under way.
+    /// Contents in the current chunk.
     pub(crate) fn len(&self) -> usize {
         self.chunk.hashes.len()
     }
 
-    /// Takes the next content with its input, or without one where it has no picture. Says whether the model ran.
+    /// Adds the next content with its input, or without one if it has no picture. Returns whether the model ran.
     ///
     /// # Errors
     /// As for [`Feeder::embed`].
@@ -38,7 +38,7 @@ impl Feeder<'_> {
         Ok(full)
     }
 
-    /// Embeds what waits.
+    /// Embeds the waiting images.
     ///
     /// # Errors
     /// When the model fails, or when stopped.
@@ -46,7 +46,7 @@ impl Feeder<'_> {
         self.batch.run(&mut self.chunk, job)
     }
 
-    /// Writes the chunk, all of whose images are embedded, and begins another.
+    /// Writes the chunk, whose images are all embedded, and starts a new one.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -60,7 +60,7 @@ impl Feeder<'_> {
     }
 }
 
-/// A chunk in the making.
+/// A chunk under construction.
 #[derive(Default)]
 struct NewChunk {
     hashes: Vec<ContentHash>,
@@ -112,7 +112,7 @@ impl Batch<'_> {
         self.rows.len() >= self.size
     }
 
-    /// Embeds what waits. Where the device runs out of memory, this and all later batches are halved.
+    /// Embeds the waiting images. If the device runs out of memory, this and all later batches are halved.
     fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
         let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
         let mut done = 0;

@@ -1,8 +1,8 @@
-//! Embeddings on disk, found by what a file is and not by what it is called.
+//! Embeddings on disk, keyed by file content instead of file name.
 //!
-//! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a
-//! hit, and a changed file or another model a miss. Chunks are whole or absent: they are written under another
-//! name, synced and renamed, carry their own checksum, and never change afterwards.
+//! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a hit,
+//! and a changed file or another model a miss. Chunks are complete or absent: they are written under a temporary name,
+//! synced and renamed, contain a checksum, and never change afterwards.
 
 mod chunk;
 mod feeder;
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// Rows of a full chunk.
 pub const CHUNK_ROWS: usize = 2048;
 
-/// Where a row is: chunk number and row in it.
+/// The location of a row: chunk number and row in it.
 type Place = (u32, u32);
 
 /// The embeddings of one model.
@@ -36,17 +36,17 @@ pub struct EmbeddingStore {
     chunks: BTreeMap<u32, Chunk>,
     /// By the first eight bytes of the hash, which is nearly always enough.
     places: HashMap<u64, Place>,
-    /// The few whose first eight bytes are taken.
+    /// The few whose first eight bytes collide.
     collided: HashMap<ContentHash, Place>,
     notes: Vec<String>,
 }
 
 impl EmbeddingStore {
-    /// Opens or begins the store of a model in `dir`. Every chunk is checked; one that is damaged is moved aside
-    /// (`*.damaged`), noted and computed anew, never trusted.
+    /// Opens or creates the store of a model in `dir`. Every chunk is checked; a damaged one is renamed (`*.damaged`),
+    /// noted and recomputed.
     ///
     /// # Errors
-    /// When the folder cannot be made or read.
+    /// When the folder cannot be created or read.
     pub fn open(dir: &Path, fingerprint: &ModelFingerprint, dim: usize) -> Result<EmbeddingStore> {
         let folder = dir.join(fingerprint.as_str());
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
@@ -72,7 +72,7 @@ impl EmbeddingStore {
         Ok(store)
     }
 
-    /// What was wrong on opening, one sentence each.
+    /// Problems found on opening, one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -92,17 +92,17 @@ impl EmbeddingStore {
         self.dim
     }
 
-    /// Number of contents that the store knows, also of those that have no vector.
+    /// Number of contents in the store, including those without a vector.
     pub fn len(&self) -> usize {
         self.places.len() + self.collided.len()
     }
 
-    /// Whether it knows none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The vector of a content; none where it is not known, or is known to have none.
+    /// The vector of a content; `None` if it is unknown, or known to have none.
     pub fn get(&self, hash: &ContentHash) -> Option<&[f32]> {
         let (number, row) = self.place(hash)?;
         let chunk = self.chunks.get(&number)?;
@@ -114,8 +114,8 @@ impl EmbeddingStore {
         self.place(hash).is_some()
     }
 
-    /// Places of the hashes that the store does not know: the first of each, in order. Zero hashes (files that
-    /// could not be read) are skipped.
+    /// Indices of the hashes that are not in the store: the first of each, in order. Zero hashes (files that could not
+    /// be read) are skipped.
     pub fn missing(&self, hashes: &[ContentHash]) -> Vec<usize> {
         let mut seen = HashSet::new();
         let new = |(_, hash): &(usize, &ContentHash)| {
@@ -124,11 +124,11 @@ impl EmbeddingStore {
         hashes.iter().enumerate().filter(new).map(|(place, _)| place).collect()
     }
 
-    /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them mean something.
-    /// It is on disk when this returns. A chunk that was damaged is replaced before a new number is taken.
+    /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them are valid. It is on disk
+    /// when this returns. Damaged chunks are replaced before a new number is used.
     ///
     /// # Errors
-    /// When the lengths do not fit together, or the chunk cannot be written.
+    /// When the lengths are inconsistent, or the chunk cannot be written.
     pub fn append(&mut self, hashes: &[ContentHash], rows: &[f32], usable: &[bool]) -> Result<()> {
         if hashes.is_empty() {
             return Ok(());
@@ -143,8 +143,8 @@ impl EmbeddingStore {
                 self.dim
             )));
         }
-        // Two programs may fill one store: only one at a time takes a number. Where locks are not supported, the
-        // worst is that a chunk is computed twice.
+        // Two programs may fill one store: only one at a time picks a number. Without lock support, the worst case is
+        // that a chunk is computed twice.
         let folder = File::open(&self.folder).map_err(Error::io("open", &self.folder))?;
         let _ = folder.lock();
         let taken = self.numbers_on_disk()?;
@@ -164,10 +164,10 @@ impl EmbeddingStore {
         Ok(())
     }
 
-    /// The vectors of all hashes, row by row, zeros where there is none.
+    /// The vectors of all hashes, row by row, zeros if there is none.
     ///
     /// # Errors
-    /// When a matrix beyond the memory's share cannot be laid into a file.
+    /// When a matrix that exceeds its share of memory cannot be placed in a file.
     pub fn gather(&self, hashes: &[ContentHash]) -> Result<EmbeddingMatrix> {
         let mut matrix = EmbeddingMatrix::zeros(hashes.len(), self.dim, &self.folder)?;
         if self.dim > 0 {
@@ -187,7 +187,7 @@ impl EmbeddingStore {
         if stored == Some(hash) { Some(place) } else { self.collided.get(hash).copied() }
     }
 
-    /// Takes a chunk in. What is known already stays as it is.
+    /// Adds a chunk. Existing entries stay unchanged.
     fn add(&mut self, number: u32, chunk: Chunk) {
         let hashes: Vec<ContentHash> = chunk.hashes().to_vec();
         self.chunks.insert(number, chunk);
@@ -219,7 +219,7 @@ impl EmbeddingStore {
         self.folder.join(format!("chunk-{number:06}.safetensors"))
     }
 
-    /// Numbers of the chunks that are there, sorted.
+    /// Numbers of the existing chunks, sorted.
     fn numbers_on_disk(&self) -> Result<Vec<u32>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))? {

@@ -1,4 +1,4 @@
-//! Makes the rows and details that a client shows.
+//! Builds the rows and details that a client shows.
 
 use super::candidates;
 use crate::findings::Findings;
@@ -18,7 +18,7 @@ use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
 use chaffinch_review::ranking::calibrate;
 use chaffinch_review::verdict::is_flagged;
 
-/// Neighbours shown beside a sample.
+/// Neighbors shown beside a sample.
 const NEIGHBORS: usize = 8;
 
 pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
@@ -122,7 +122,7 @@ fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<
     best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
 }
 
-/// The embeddings and class vectors an earlier scan left, if they are whole and of one model.
+/// The embeddings and class vectors of an earlier scan, if they are complete and from the same model.
 pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(EmbeddingMatrix, ClassVectors)> {
     let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
     let fingerprint = ModelFingerprint::stored(vectors.fingerprint());

@@ -1,4 +1,4 @@
-//! Answers views of many samples at once, on a thread of its own: groups, clusters and the map.
+//! Serves views of many samples at once on a separate thread: groups, clusters and the map.
 
 use super::groups::Groups;
 use super::list_result::ListResult;
@@ -14,16 +14,16 @@ use crossbeam_channel::{Receiver, Sender};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// A question with everything its answer is made of.
+/// A request with everything needed to answer it.
 pub(crate) struct ViewQuestion {
     pub(crate) command: ViewCommand,
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
-    /// The list that the question names, if that is the current one.
+    /// The list named in the request, if it is the current one.
     pub(crate) list: Option<Arc<ListResult>>,
 }
 
-/// The desk where views are asked for.
+/// The queue for views.
 pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<ViewQuestion> {
     let events = events.clone();
     WorkerQueue::start(move |inbox| serve(inbox, &events))
@@ -34,7 +34,7 @@ fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     while let Ok(question) = inbox.recv() {
         let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();
         for place in 0..waiting.len() {
-            // Of several maps only the newest is worth the work.
+            // If several maps are requested, only the newest is worth computing.
             let newer = || waiting[place + 1..].iter().any(|later| same_kind(&later.command));
             if same_kind(&waiting[place].command) && newer() {
                 continue;
@@ -81,7 +81,7 @@ fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEv
             let (total, samples) = inside(state, list.as_deref(), *axes, *area, *most as usize);
             Some(ViewEvent::Inside { ticket: *ticket, total, samples })
         }
-        // Answered elsewhere.
+        // Handled elsewhere.
         ViewCommand::KeepOnly { .. } | ViewCommand::Part { .. } => None,
     }
 }
@@ -121,7 +121,7 @@ fn clusters(
     ViewEvent::Clusters { ticket, class, clusters, note }
 }
 
-/// The points of a map, and what is to be said of it.
+/// The points of a map; sets its note.
 fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]] {
     let projection = atlas.projection();
     let held = projection.explained() * 100.0;

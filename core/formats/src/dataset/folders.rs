@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     read: open,
 };
 
-/// What a walk found: relative paths in the order of their bytes, and what was left out.
+/// What a walk found: relative paths in byte order, and what was skipped.
 #[derive(Default)]
 struct Found {
     images: Vec<PathBuf>,
@@ -27,17 +27,17 @@ struct Found {
     notes: Vec<String>,
 }
 
-/// How labels and splits stand in relative paths.
+/// How relative paths encode labels and splits.
 struct Layout {
-    /// Folders above everything that say nothing.
+    /// Leading folders that carry no meaning.
     wrappers: usize,
     /// Whether the first folder below them is the split.
     splits: bool,
-    /// What a person should know of it.
+    /// A note for the user.
     note: Option<String>,
 }
 
-/// Opens a folder: class folders, split folders with class folders in them, or images only.
+/// Opens a folder: class folders, split folders that contain class folders, or images only.
 fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let mut found = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
@@ -74,7 +74,7 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     Ok(Opened { manifest: Manifest::new(root, samples), notes: found.notes })
 }
 
-/// Lists a folder. Links are followed (but not in circles); hidden files and folders are skipped.
+/// Lists a folder. Links are followed (except in loops); hidden files and folders are skipped.
 fn walk(root: &Path) -> Result<Found> {
     let mut found = Found::default();
     let mut paths: Vec<Vec<u8>> = Vec::new();
@@ -99,7 +99,7 @@ fn walk(root: &Path) -> Result<Found> {
                     let reason = error.io_error().map_or_else(String::new, |io| format!(": {io}"));
                     found.notes.push(format!("cannot list the folder {name}{reason}"));
                 } else if is_image(&path) {
-                    // A link to nothing: the index will say that this image is missing.
+                    // A broken link: the index will report this image as missing.
                     paths.push(relative(&path).into_os_string().into_vec());
                 } else {
                     found.notes.push(format!("skipped the link {name}, which is broken"));
@@ -114,7 +114,7 @@ fn walk(root: &Path) -> Result<Found> {
     Ok(found)
 }
 
-/// Reads the meaning of the folders from all paths together.
+/// Infers the meaning of the folders from all paths together.
 fn layout(found: &Found) -> Layout {
     let depth = |path: &PathBuf| path.components().count();
     let shallowest = found.images.iter().map(depth).min().unwrap_or(1);
@@ -127,7 +127,7 @@ fn layout(found: &Found) -> Layout {
     };
     let is_split = |name: &&OsStr| split_of(name).is_some();
     let mut wrappers = 0;
-    // A single folder that holds all the class folders says nothing, unless it is a split.
+    // A single folder that holds all class folders carries no meaning, unless it is a split.
     while shallowest >= wrappers + 3 {
         let top_k = at(wrappers);
         if top_k.len() != 1 || top_k.iter().any(is_split) {

@@ -30,7 +30,7 @@ struct TableColumns {
     split: Option<usize>,
 }
 
-/// What stands between the fields, by the file's name.
+/// The field delimiter, by the file's extension.
 fn delimiter(file: &Path) -> Option<u8> {
     match extension(file)?.as_str() {
         "csv" => Some(b','),
@@ -39,7 +39,7 @@ fn delimiter(file: &Path) -> Option<u8> {
     }
 }
 
-/// Reads a table with a heading. Columns that mean nothing to Chaffinch are kept as text.
+/// Reads a table with a header. Columns that Chaffinch does not use are kept as text.
 fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
@@ -113,7 +113,7 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
     Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), notes })
 }
 
-/// Headings without the byte order mark and blanks around them.
+/// Column names without byte order mark and surrounding whitespace.
 fn headings(record: &ByteRecord) -> Vec<String> {
     let text = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
     record.iter().map(text).collect()

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 use std::path::Path;
 
-/// What a file's name says it is.
+/// The file type by extension.
 enum Kind {
     Npy,
     Parquet,
@@ -33,7 +33,7 @@ fn kind(path: &Path) -> Result<Kind> {
 /// Reads a matrix of floating-point numbers.
 ///
 /// # Errors
-/// When the file cannot be read or is no such matrix.
+/// When the file cannot be read or is not such a matrix.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     match kind(path)? {
         Kind::Npy => npy_grid(path),
@@ -42,7 +42,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
     }
 }
 
-/// Reads one value a row: from a one-dimensional array, from lines, or from a table with a column of that name.
+/// Reads one value per row: from a one-dimensional array, from lines, or from a table with a column of that name.
 ///
 /// # Errors
 /// When the file cannot be read, or its column is not found.
@@ -54,10 +54,10 @@ pub(super) fn column(path: &Path) -> Result<Values> {
     }
 }
 
-/// Reads names, one a line; empty lines are left out.
+/// Reads names, one per line; empty lines are skipped.
 ///
 /// # Errors
-/// When the file cannot be read, has no names, or one of them twice.
+/// When the file cannot be read, or has no names or duplicate names.
 pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
@@ -68,7 +68,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Bytes that are read at once.
+/// Size of the read buffer in bytes.
 const BUFFER: usize = 1 << 20;
 
 fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
@@ -114,8 +114,8 @@ fn values<T: npyz::Deserialize>(path: &Path, npy: NpyFile<BufReader<File>>) -> R
     npy.into_vec().map_err(|error| Error::format(path, error.to_string()))
 }
 
-/// Numbers where they lie in the file, if they lie there as they would in memory: a million rows of a thousand classes are
-/// four gigabytes, and to copy them takes longer, and more memory, than anything that is done with them.
+/// Borrows the numbers from the mapped file if their layout matches memory: a million rows of a thousand classes are
+/// four gigabytes, and copying them takes more time and memory than anything done with them afterwards.
 fn plain<T: npyz::Deserialize + bytemuck::Pod>(
     path: &Path,
     npy: NpyFile<BufReader<File>>,
@@ -134,12 +134,12 @@ fn plain<T: npyz::Deserialize + bytemuck::Pod>(
     };
     match Column::mapped(bytes.slice_with_length(start, wanted)) {
         Some(numbers) => Ok(numbers),
-        // They do not begin where numbers may.
+        // They are not aligned.
         None => Ok(values(path, NpyFile::with_header(header, file))?.into()),
     }
 }
 
-/// Turns an array that was stored column by column.
+/// Converts an array from column-major order.
 fn row_major<T: bytemuck::Pod>(data: Column<T>, rows: usize, cols: usize, order: Order) -> Column<T> {
     match order {
         Order::C => data,
@@ -213,7 +213,7 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
         .iter()
         .any(|field| field.parse::<f64>().is_err())
         .then(|| head.iter().map(str::to_owned).collect::<Vec<_>>());
-    // Class names may be numbers themselves: whole ones, some above 1, are no probabilities.
+    // Class names may be numbers themselves: integers, some above 1, cannot be probabilities.
     let names = names.or_else(|| {
         let whole: Option<Vec<u32>> = head.iter().map(|field| field.parse().ok()).collect();
         whole?.iter().any(|&number| number > 1).then(|| head.iter().map(str::to_owned).collect())

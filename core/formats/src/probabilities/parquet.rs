@@ -16,13 +16,13 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Columns in which pandas keeps the names of the rows.
+/// Prefix of the columns in which pandas stores row names.
 const INDEX: &str = "__index_level_";
 
-/// Reads a matrix: a column a class with the columns' names, or one column of lists.
+/// Reads a matrix: one named column per class, or a single column of lists.
 ///
 /// # Errors
-/// When the file cannot be read, holds anything but floating-point numbers, or a row has no value.
+/// When the file cannot be read, contains anything but floating-point numbers, or a row has no value.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     let (schema, batches) = open(path)?;
     let places = data_columns(&schema);
@@ -55,7 +55,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
     Ok(Grid { numbers: numbers.0, rows, cols: names.len(), names: Some(names) })
 }
 
-/// Reads one value a row, from the only column or from the one that is called like labels.
+/// Reads one value per row, from the only column or from the one with a label name.
 ///
 /// # Errors
 /// When the file cannot be read, its column is not found, or a row has no value.
@@ -97,7 +97,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 
 fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    // The decoder checks most of what a damaged file may say, and panics on the rest.
+    // The decoder checks most of a damaged file, and panics on the rest.
     match catch_unwind(AssertUnwindSafe(|| decode(file))) {
         Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
         Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
@@ -105,7 +105,7 @@ fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
 }
 
 fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
-    // Without Arrow's own notes on the types: categories are plain names then, whoever wrote the file.
+    // Skip Arrow's own type metadata, so that categories are plain names no matter which program wrote the file.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let schema = builder.schema().clone();
@@ -159,7 +159,7 @@ fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
     Ok(Grid { numbers, rows, cols: cols.unwrap_or(0), names: None })
 }
 
-/// Numbers in the width of all columns together.
+/// Numbers in the widest type of all columns.
 struct Reading(Numbers);
 
 impl Reading {

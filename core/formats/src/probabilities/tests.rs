@@ -3,7 +3,7 @@ use chaffinch_confident::{Ensemble, Filter, InputError, Method};
 use chaffinch_review::label_quality::{JudgeOptions, Report};
 use std::fs;
 
-/// Files in a folder of their own; npy files are made from their parts.
+/// Files in a temporary folder; npy files are assembled from their parts.
 struct Files(tempfile::TempDir);
 
 impl Files {
@@ -55,7 +55,7 @@ const WORKSHOP: &str = "lion,boar,female_lion,male_lion,lion_cub,human\n\
 
 #[test]
 fn columns_are_bound_by_name_in_whatever_order_they_stand() {
-    // The heading is not in the order in which a library would sort its labels.
+    // The header is not in the order in which a library would sort its labels.
     let sorted = "boar\nfemale_lion\nhuman\nlion\nlion_cub\nmale_lion\n";
     let files = Files::new(&[
         ("p.csv", WORKSHOP),
@@ -191,7 +191,7 @@ fn figures_without_the_truth_are_left_out() {
 fn models_are_joined_whatever_order_their_columns_stand_in() {
     let files = Files::new(&[
         ("a.csv", "cat,dog\n.9,.1\n.4,.6\n.2,.8\n"),
-        // The same numbers under swapped headings.
+        // The same numbers under swapped column names.
         ("b.csv", "dog,cat\n.1,.9\n.6,.4\n.8,.2\n"),
         ("c.csv", "dog,cow\n.1,.9\n.6,.4\n.8,.2\n"),
         ("short.csv", "cat,dog\n.9,.1\n"),
@@ -240,7 +240,7 @@ fn odd_classes_have_a_defined_result() {
                     assert_eq!(lowest.unwrap().0, wrong, "{labels} {method:?}: {:?}", judged.scores);
                     let named = &judged.flagged["predicted_neq_given"];
                     assert_eq!(named, &[false, false, false, true]);
-                    // Adjusted rows of a class that nobody has stay finite.
+                    // Adjusted rows of a class without samples stay finite.
                     let adjusted = JudgeOptions { adjusted: true, ..question };
                     assert!(input.judge(&adjusted).unwrap().scores.iter().all(|score| score.is_finite()));
                 }

@@ -5,11 +5,11 @@ use chaffinch_data::nearest::hint;
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
-/// What can stand before a colon.
+/// The keys before a colon.
 const KEYS: [&str; 10] =
     ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "tsne", "cluster"];
 
-/// What can be compared.
+/// The key that can be compared.
 const SCORE: &str = "score";
 
 const DECISIONS: [&str; 5] = ["keep", "remove", "relabel", "unsure", "none"];
@@ -22,7 +22,7 @@ pub(super) struct Word {
     pub(super) test: Test,
 }
 
-/// What a word asks for.
+/// What a word tests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Path(String),
@@ -30,7 +30,7 @@ pub(super) enum Test {
     Suggested(String),
     Detector(String),
     Split(Split),
-    /// A word of `DECISIONS` but `none`.
+    /// A word in `DECISIONS` except `none`.
     Choice(String),
     Decided(bool),
     Tag(String),
@@ -65,7 +65,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>> {
     Ok(words)
 }
 
-/// A word as written: what stood before the first quote, and the whole with quotes taken off.
+/// A word as written: the length before the first quote, and the whole text without quotes.
 struct Token {
     bare: usize,
     text: String,

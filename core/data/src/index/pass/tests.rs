@@ -159,7 +159,7 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
         let first = Corner { stops_at, ..corner("one") };
         let stopped = place.run(&manifest, None, &[&first], &first.stop);
         assert!(matches!(stopped, Err(Error::Stopped)));
-        // A frame that was being written when the power went.
+        // A frame that was being written when the power failed.
         if let Ok(bytes) = fs::read(place.unfinished()) {
             fs::write(place.unfinished(), [&bytes[..], &[9; 77]].concat()).unwrap();
         }
@@ -183,7 +183,7 @@ fn what_is_left_of_another_dataset_or_is_garbage_is_not_taken() {
         fs::write(place.unfinished(), garbage).unwrap();
         assert_eq!(place.run(&manifest, None, &[], &GO).unwrap().file_metadata, file_metadata);
     }
-    // Rows that were measured by another measurer are read anew.
+    // Rows measured by another measurer are read again.
     let (one, two) = (corner("one"), corner("two"));
     place.run(&manifest, None, &[&one], &GO).unwrap();
     place.run(&manifest, None, &[&two], &GO).unwrap();

@@ -23,7 +23,7 @@ fn columns_are_classes_and_the_index_is_none() {
     assert_eq!((wide.rows, wide.cols), (4, 3));
     assert_eq!(wide.names.unwrap(), ["boar", "human", "lion"]);
     assert_eq!(wide.numbers, Numbers::Double(expected().into()));
-    // 32 bits stay 32 bits, and rows go on over row groups.
+    // 32-bit numbers stay 32-bit, and rows continue across row groups.
     let single = grid(&fixture("single-gzip.parquet")).unwrap();
     let numbers: Vec<f32> = expected().iter().map(|&number| number as f32).collect();
     assert_eq!((single.rows, single.numbers), (4, Numbers::Single(numbers.into())));
@@ -66,7 +66,7 @@ fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
         let mut bytes = whole.clone();
         bytes[place] ^= 0xFF;
         std::fs::write(&path, &bytes).unwrap();
-        // Either the damage is noticed or it is in what is not read; what counts is that nothing panics.
+        // The damage is either detected or in a part that is never read; what matters is that nothing panics.
         if let Ok(found) = grid(&path) {
             assert_eq!(
                 found.rows * found.cols,
