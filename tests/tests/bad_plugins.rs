@@ -121,7 +121,7 @@ fn broken_tables_are_refused() {
         ("null-table", "no detectors"),
         ("no-detectors", "no detectors"),
         ("no-function", "no function"),
-        ("odd-name", "is no detector name"),
+        ("odd-name", "is not a valid detector name"),
     ] {
         let plugins = Plugins::new();
         let file = plugins.put(name);
@@ -200,7 +200,7 @@ fn what_others_may_write_to_is_refused() {
     plugins.refused(
         &file,
         |e| matches!(e, PluginError::Writable { mode: 0o777, .. }),
-        &["may be written to by others"],
+        &["is writable by others"],
     );
 
     // A whole folder: nothing in it is loaded.

@@ -323,7 +323,7 @@ mod tests {
         };
         refused(r#"{"model_type": "blip"}"#, &["m/config.json", "blip", "siglip"]);
         refused(r#"{}"#, &["no model_type"]);
-        refused("[1]", &["no JSON object"]);
+        refused("[1]", &["not a JSON object"]);
         let silu = r#"{"model_type": "clip", "text_config": {"hidden_act": "silu"}}"#;
         refused(silu, &["silu", "quick_gelu"]);
         refused(r#"{"model_type": "clip", "vision_config": {"hidden_size": 10}}"#, &["10", "12"]);

@@ -70,7 +70,7 @@ fn pairs(criterion: &mut Criterion) {
         EmbeddingMatrix::from_vec(data, cols)
     };
     group.throughput(Throughput::Elements(rows as u64));
-    group.bench_function("10 neighbours of 4,096 x 512", |b| {
+    group.bench_function("10 neighbors of 4,096 x 512", |b| {
         b.iter_batched(
             vectors,
             |matrix| neighbors::nearest(&matrix, &|_| true, 10, &job).unwrap(),

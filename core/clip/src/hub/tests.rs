@@ -157,7 +157,7 @@ fn what_cannot_be_had_is_explained() {
         &["owner/model at main", folder, "HF_HUB_OFFLINE"],
     );
     refused(served.hub(cache.path(), false), "owner/other", &[&served.address, "owner/other", "HF_TOKEN"]);
-    refused(served.hub(cache.path(), false), "owner/model", &["pytorch_model.bin", "only Python"]);
+    refused(served.hub(cache.path(), false), "owner/model", &["pytorch_model.bin", "pickle"]);
     let nobody = Hub { endpoint: "http://127.0.0.1:9".into(), ..served.hub(cache.path(), false) };
-    refused(nobody, "owner/model", &["http://127.0.0.1:9", folder, "give a folder"]);
+    refused(nobody, "owner/model", &["http://127.0.0.1:9", folder, "pass a model folder"]);
 }

@@ -32,7 +32,7 @@ const FIRST: usize = 4;
 const LEAST_SHARE: usize = 20;
 
 /// The error for too few classes.
-const FEW_CLASSES: &str = "class probabilities need at least two classes with several labelled images each";
+const FEW_CLASSES: &str = "class probabilities need at least two classes with several labeled images each";
 
 /// Out-of-sample probabilities of a dataset.
 #[derive(Debug, Clone, PartialEq)]

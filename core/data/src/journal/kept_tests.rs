@@ -53,7 +53,7 @@ fn what_makes_no_sense_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let mut journal = bound(place.path());
     let error = journal.keep_only(SampleId(1), &[SampleId(0), SampleId(1)]).unwrap_err().to_string();
-    assert_eq!(error, "sample 1 cannot be kept and removed");
+    assert_eq!(error, "sample 1 cannot be both kept and removed");
     assert!(journal.keep_only(SampleId(1), &[SampleId(9)]).is_err());
     assert_eq!(journal.undoable(), 0);
     let line = "{\"seq\":1,\"at\":\"2026-11-21T10:00:00Z\",\"samples\":[{\"hash\":null,\"path\":\"a.jpg\"}],\

@@ -118,7 +118,7 @@ fn tags_are_taken_away_by_who_gave_them() {
     open("anna").tag(&ids(&[0]), &tags(&["leak"]), "").unwrap();
     let mut journal = open("ben");
     let error = journal.untag(&ids(&[0]), &tags(&["leak"])).unwrap_err();
-    assert_eq!(error.to_string(), "'leak' is no tag that you have given here");
+    assert_eq!(error.to_string(), "you have not given any of these samples the tag 'leak'");
     journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
     let applied = journal.untag(&ids(&[0, 1]), &tags(&["blur"])).unwrap();
     assert_eq!(applied.words, "untag blur");
@@ -159,7 +159,7 @@ fn what_cannot_be_is_refused_and_not_written() {
     assert!(loose.decide(&ids(&[0]), keep()).unwrap_err().to_string().contains("not been read"));
     let mut journal = bound(place.path(), "anna", &THREE);
     let empty = Some(Choice::Relabel("  ".into()).into());
-    assert!(journal.decide(&ids(&[0]), empty).unwrap_err().to_string().contains("which class"));
+    assert!(journal.decide(&ids(&[0]), empty).unwrap_err().to_string().contains("needs the new class"));
     assert!(journal.decide(&ids(&[0, 3]), keep()).is_err());
     assert!(journal.decide(&[], keep()).is_err());
     assert!(!place.path().join("anna.jsonl").exists());
@@ -289,10 +289,10 @@ fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
     let broken = error(format!("{}\n{{\"seq\"\n{}\n", lines[0], lines[1]));
     assert!(broken.contains("anna.jsonl: line 2: ") && broken.contains("by hand"), "{broken}");
     assert!(
-        error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its number 1 does not follow 2")
+        error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its sequence number 1 does not follow 2")
     );
     assert!(
-        error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo")
+        error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the next one to undo")
     );
     // Complete, but from a later version: must not be truncated, although it is the last line.
     let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");

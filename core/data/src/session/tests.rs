@@ -72,7 +72,7 @@ fn a_session_comes_back_as_it_was() {
 
     fs::write(session.result_path("broken").unwrap(), b"ARROW1").unwrap();
     let (results, damaged) = session.load_results(2, manifest.classes());
-    assert!(results.is_empty() && damaged.len() == 2 && damaged[1].contains("not 2"), "{damaged:?}");
+    assert!(results.is_empty() && damaged.len() == 2 && damaged[1].contains("for 2 samples"), "{damaged:?}");
     session.remove_result("clip-prompt").unwrap();
     session.remove_result("clip-prompt").unwrap();
     assert!(session.remove_result("../session").is_err());
@@ -102,13 +102,13 @@ fn wrong_places_are_refused() {
     assert!(!desk.data().join("s").exists());
     let full = desk.place.path();
     assert!(Session::open_or_create(full, &desk.data()).unwrap_err().to_string().contains("not empty"));
-    assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("no session"));
+    assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("not a session"));
     drop(desk.open().unwrap());
     let other = Session::open_or_create(&desk.dir(), full).unwrap_err().to_string();
-    assert!(other.contains("is about"), "{other}");
+    assert!(other.contains("belongs to the dataset"), "{other}");
     let mark = desk.dir().join(MARK);
     fs::write(&mark, fs::read_to_string(&mark).unwrap().replace("format = 1", "format = 9")).unwrap();
-    assert!(desk.open().unwrap_err().to_string().contains("layout 9"));
+    assert!(desk.open().unwrap_err().to_string().contains("format version 9"));
 }
 
 #[test]

@@ -221,12 +221,12 @@ mod tests {
             row("val/2.jpg", "", Split::Validation),
         ];
         assert_eq!(rows(&opened), expected);
-        assert_eq!(opened.notes, ["1 image lies outside the class folders, without a label"]);
+        assert_eq!(opened.notes, ["1 image is outside the class folders and therefore unlabeled"]);
 
         let opened = read(&["train/a/1.jpg", "trainings/b/1.jpg"]);
         assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "train", Split::None));
         assert!(
-            opened.notes[0].contains("train is called like a split, but trainings is not"),
+            opened.notes[0].contains("train is named like a split, but trainings is not"),
             "{:?}",
             opened.notes
         );
@@ -262,6 +262,6 @@ mod tests {
         let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
         assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
         assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);
-        assert_eq!(opened.notes, ["the link a\\nb/up leads in a circle and was left out"]);
+        assert_eq!(opened.notes, ["skipped the link a\\nb/up, which forms a loop"]);
     }
 }

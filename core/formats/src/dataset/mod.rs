@@ -93,7 +93,7 @@ mod tests {
         assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
         fs::write(&file, b"PAR1").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
-        assert!(strange.contains("neither a folder nor a .csv or .tsv table"), "{strange}");
+        assert!(strange.contains("expected a folder or a .csv or .tsv table"), "{strange}");
         let empty = open(place.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(empty.contains("no image files"), "{empty}");
     }

@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(opened.manifest.classes(), ["cat"]);
         assert_eq!(opened.manifest.extra()[0].name, "label");
         let missing = message("path,b\n1,2\n", &options);
-        assert!(missing.contains("no column 'where'; it has 'path', 'b'"), "{missing}");
+        assert!(missing.contains("no column 'where'; the columns are 'path', 'b'"), "{missing}");
     }
 
     #[test]
@@ -220,13 +220,13 @@ mod tests {
         let options = DatasetOptions::default();
         assert!(
             message("path,label\na.jpg,x\n\"b\n.jpg\",y\nc.jpg\n", &options)
-                .contains("line 5 has 1 field where the heading has 2")
+                .contains("line 5 has 1 field, but the header has 2")
         );
         assert!(
             message("path,label\na.jpg,x\n,y\n", &options)
-                .contains("line 3 has no path in the column 'path'")
+                .contains("line 3 has no path in column 'path'")
         );
-        assert!(message("a,b\n1,2\n", &options).contains("line 1 has no column of paths"));
+        assert!(message("a,b\n1,2\n", &options).contains("line 1 has no path column"));
         assert!(message("path,label\n", &options).contains("no rows"));
     }
 

@@ -255,18 +255,18 @@ mod tests {
         assert!(error("clas:cat").contains("unknown key 'clas:'; did you mean 'class'?"));
         assert!(
             error("decision:removed")
-                .contains("knows keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?")
+                .contains("must be one of keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?")
         );
         assert!(error("scor<1").contains("did you mean 'score'?"));
-        assert!(error("score<x").contains("'x' is no number"));
+        assert!(error("score<x").contains("'x' is not a number"));
         assert!(error("split:trian").contains("did you mean 'train'?"));
         assert!(error("class:").contains("needs a value"));
-        assert!(error("\"open").contains("a quote is open"));
+        assert!(error("\"open").contains("unclosed quote"));
         assert!(error("map:0.5,0,0.2,1").contains("such as map:0.1,0.2,0.5,0.6"));
-        assert!(error("map:nan,0,1,1").contains("needs left, upper"));
+        assert!(error("map:nan,0,1,1").contains("needs the left, top"));
         assert!(error("cluster:cat").contains("such as cat/1"));
         assert!(error("cluster:cat/0").contains("such as cat/1"));
-        assert!(error("is:odd").contains("knows leak, unreadable"));
+        assert!(error("is:odd").contains("must be one of leak, unreadable"));
     }
 
     proptest! {

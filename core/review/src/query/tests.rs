@@ -153,7 +153,7 @@ fn what_is_not_there_is_an_error_with_a_hint() {
     assert!(error("class:hotdog").contains("did you mean 'hot dog'?"));
     assert!(error("detector:label").contains("did you mean 'labels'?"));
     let query = Query { sort: Sort::Detector("copy".into()), ..Query::default() };
-    assert!(world.ask(&query).unwrap_err().to_string().contains("no results of a detector 'copy'"));
+    assert!(world.ask(&query).unwrap_err().to_string().contains("no results from a detector 'copy'"));
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn stacking_without_decisions_is_or_and_says_so() {
     let (results, _) = noisy();
     let few =
         rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &[(3, true), (9999, true)]);
-    assert!(few.note.contains("there are 0 to keep and 1 others. Ranked by the rule 'or'"), "{}", few.note);
+    assert!(few.note.contains("there are 0 to keep and 1 others. Until then, the rule 'or'"), "{}", few.note);
     assert_eq!(few.order, rank_of(&results, &EnsembleRule::Or).order);
 }
 

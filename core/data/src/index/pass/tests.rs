@@ -65,7 +65,7 @@ impl Measurer for Corner {
     }
 }
 
-/// A folder to keep things in, and what is in it.
+/// A folder and its content.
 struct Place {
     dir: TempDir,
     model: Fake,
@@ -139,7 +139,7 @@ fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
     assert_eq!((one.asked(), together.embedded()), (pictures, embedded));
     assert_eq!(records(&again, 1), records(&passed, 1));
 
-    // Another build of a measurer measures anew; a file that came to it is the only one that is embedded.
+    // Another build of a measurer measures again; only a newly added file is embedded.
     fs::write(files_place.path().join("00000a.bmp"), picture(50_000)).unwrap();
     let (newer, rebuilt) = (listed(files_place.path()), Corner { version: "2", ..corner("two") });
     let third = together.run(&newer, previous, &[&one, &rebuilt], &GO).unwrap();

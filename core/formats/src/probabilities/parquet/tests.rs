@@ -48,11 +48,11 @@ fn labels_are_found_by_the_columns_name() {
 #[test]
 fn what_is_no_matrix_is_refused_with_its_column() {
     let missing = refused(grid(&fixture("missing.parquet")));
-    assert!(missing.ends_with("column 'human' has rows without a value"), "{missing}");
+    assert!(missing.ends_with("column 'human' has missing values"), "{missing}");
     let words = refused(grid(&fixture("labels-lz4.parquet")));
     assert!(words.ends_with("column 'path' holds Utf8, not floating-point numbers"), "{words}");
     let three = refused(column(&fixture("wide-snappy.parquet")));
-    assert!(three.contains("it has no column given_label"), "{three}");
+    assert!(three.contains("it needs one of the columns given_label"), "{three}");
     let other = refused(grid(&fixture("../hashes.json")));
     assert!(other.contains("hashes.json") && !other.contains("panicked"), "{other}");
 }
