@@ -70,12 +70,12 @@ struct Room {
     wide: Vec<f32>,
     mixed: Vec<f32>,
     packed: [tiles::Left; 2],
-    head: Head,
+    head: HeadBuffers,
 }
 
 /// The same for one head of one sequence.
 #[derive(Default)]
-struct Head {
+struct HeadBuffers {
     query: Vec<f32>,
     key: Vec<f32>,
     /// Transposed: `[size, tokens]`.
@@ -126,8 +126,8 @@ impl CpuLayer {
         mixed.resize(x.len(), 0.0);
         let sequences = wide.chunks_exact(3 * tokens * width).zip(mixed.chunks_exact_mut(tokens * width));
         for (qkv, mixed) in sequences {
-            for place in 0..heads {
-                head.attend(qkv, mixed, Part { tokens, width, size: width / heads, place }, causal);
+            for index in 0..heads {
+                head.attend(qkv, mixed, Part { tokens, width, size: width / heads, index }, causal);
             }
         }
         self.out.add_to(x, mixed, rows, &mut packed[0], normed);
@@ -242,20 +242,20 @@ struct Part {
     tokens: usize,
     width: usize,
     size: usize,
-    place: usize,
+    index: usize,
 }
 
-impl Head {
+impl HeadBuffers {
     /// One head's attention: `qkv` is `[tokens, 3 * width]`, `out` is `[tokens, width]`.
     fn attend(&mut self, qkv: &[f32], out: &mut [f32], part: Part, causal: bool) {
-        let Part { tokens, width, size, place } = part;
-        let Head { query, key, value, attention, mixed } = self;
+        let Part { tokens, width, size, index } = part;
+        let HeadBuffers { query, key, value, attention, mixed } = self;
         for numbers in [&mut *query, &mut *key, &mut *value, &mut *mixed] {
             numbers.resize(tokens * size, 0.0);
         }
         attention.resize(tokens * tokens, 0.0);
         for (token, row) in qkv.chunks_exact(3 * width).enumerate() {
-            let of = |which: usize| &row[which * width + place * size..][..size];
+            let of = |which: usize| &row[which * width + index * size..][..size];
             query[token * size..][..size].copy_from_slice(of(0));
             key[token * size..][..size].copy_from_slice(of(1));
             for (dimension, &number) in of(2).iter().enumerate() {
@@ -266,7 +266,7 @@ impl Head {
         vectors(Softmax { attention, tokens, causal });
         matmul_transposed(attention, tokens, value, size, tokens, mixed);
         for (row, mixed) in out.chunks_exact_mut(width).zip(mixed.chunks_exact(size)) {
-            row[place * size..][..size].copy_from_slice(mixed);
+            row[index * size..][..size].copy_from_slice(mixed);
         }
     }
 }

@@ -81,8 +81,8 @@ impl DeviceContext {
                           Linux is older than 5.16; use --device cpu";
             return Err(ClipError::Device { device: "cpu:bf16".into(), reason: reason.into() });
         }
-        let place = DeviceContext::cpu(None);
-        Ok(DeviceContext { in_tiles: true, name: place.name.replacen("cpu", "cpu:bf16", 1), ..place })
+        let cpu = DeviceContext::cpu(None);
+        Ok(DeviceContext { in_tiles: true, name: cpu.name.replacen("cpu", "cpu:bf16", 1), ..cpu })
     }
 
     #[cfg(not(feature = "cuda"))]

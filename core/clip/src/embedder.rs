@@ -31,7 +31,7 @@ pub struct ClipEmbedder {
     preprocessing: Preprocessing,
     image_size: usize,
     logit_scale: f32,
-    place: DeviceContext,
+    context: DeviceContext,
     /// Bytes of device memory available besides the weights, if limited.
     spare: Option<u64>,
 }
@@ -53,25 +53,25 @@ pub fn load_within(
     device: DeviceChoice,
     budget: Option<MemoryBudget>,
 ) -> Result<ClipEmbedder, ClipError> {
-    let mut place = DeviceContext::new(device)?;
+    let mut context = DeviceContext::new(device)?;
     let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
-    let budget = budget.filter(|_| !place.device.is_cpu());
+    let budget = budget.filter(|_| !context.device.is_cpu());
     if let Some(budget) = budget {
-        place.batch = budget.batch(&config, weights.numbers(), place.batch)?;
+        context.batch = budget.batch(&config, weights.numbers(), context.batch)?;
     }
     let spare = budget.map(|budget| budget.beside(weights.numbers()));
     let loader = Loader {
         weights: &weights,
-        device: &place.device,
-        dtype: place.dtype,
-        in_tiles: place.in_tiles,
-        device_name: &place.name,
+        device: &context.device,
+        dtype: context.dtype,
+        in_tiles: context.in_tiles,
+        device_name: &context.name,
     };
     let vision = match config.family {
         Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
-        Family::Vit if place.in_tiles => {
+        Family::Vit if context.in_tiles => {
             let reason = "models of type vit do not support bf16; use --device cpu";
-            return Err(ClipError::Device { device: place.name, reason: reason.into() });
+            return Err(ClipError::Device { device: context.name, reason: reason.into() });
         }
         Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
     };
@@ -89,8 +89,8 @@ pub fn load_within(
         None => 1.0,
     };
     // Half precision gives different numbers, so it is part of the fingerprint.
-    let precision = match place.dtype {
-        _ if place.in_tiles => "-bf16",
+    let precision = match context.dtype {
+        _ if context.in_tiles => "-bf16",
         DType::F32 => "",
         _ => "-f16",
     };
@@ -102,7 +102,7 @@ pub fn load_within(
         preprocessing,
         image_size: config.vision.image_size,
         logit_scale,
-        place,
+        context,
         spare,
     })
 }
@@ -132,7 +132,7 @@ impl ImageTower {
 impl ClipEmbedder {
     /// A warning if the model runs on the CPU because the GPU could not be used.
     pub fn fallback_note(&self) -> Option<&str> {
-        self.place.note.as_deref()
+        self.context.note.as_deref()
     }
 
     /// Whether it can embed prompts.
@@ -141,21 +141,22 @@ impl ClipEmbedder {
     }
 
     fn failed(&self, error: &candle_core::Error, batch: usize) -> EmbedError {
-        failed(&format!("{} on {}", self.name, self.place.name), error, batch)
+        failed(&format!("{} on {}", self.name, self.context.name), error, batch)
     }
 
     fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
         let size = self.image_size;
         let filled = fill_up(pixels, count);
         let shape = (filled.len() / (3 * size * size), 3, size, size);
-        let images = Tensor::from_slice(&filled, shape, &self.place.device)?.to_dtype(self.place.dtype)?;
+        let images =
+            Tensor::from_slice(&filled, shape, &self.context.device)?.to_dtype(self.context.dtype)?;
         rows(&self.vision.forward(&images)?.narrow(0, 0, count)?)
     }
 
     /// Prompts of one length in tokens.
     fn text_batch(&self, tower: &TextTower, ids: &[u32], tokens: usize) -> candle_core::Result<Vec<f32>> {
         let count = ids.len() / tokens.max(1);
-        rows(&tower.forward(&fill_up(ids, count), tokens, &self.place.device)?.narrow(0, 0, count)?)
+        rows(&tower.forward(&fill_up(ids, count), tokens, &self.context.device)?.narrow(0, 0, count)?)
     }
 }
 
@@ -200,11 +201,11 @@ impl Embedder for ClipEmbedder {
     }
 
     fn device(&self) -> String {
-        self.place.name.clone()
+        self.context.name.clone()
     }
 
     fn batch_size(&self) -> usize {
-        self.place.batch
+        self.context.batch
     }
 
     fn input_len(&self) -> usize {
@@ -224,7 +225,7 @@ impl Embedder for ClipEmbedder {
             )));
         }
         let mut out = Vec::with_capacity(count * self.dim());
-        for batch in pixels.chunks(len * self.place.batch) {
+        for batch in pixels.chunks(len * self.context.batch) {
             let count = batch.len() / len;
             out.extend(self.image_batch(batch, count).map_err(|error| self.failed(&error, count))?);
         }
@@ -257,7 +258,7 @@ impl Embedder for ClipEmbedder {
     }
 
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
-        let DeviceContext { device, name, .. } = &self.place;
+        let DeviceContext { device, name, .. } = &self.context;
         if device.is_cpu() {
             return Ok(None);
         }

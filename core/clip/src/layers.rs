@@ -26,11 +26,11 @@ pub(crate) struct Loader<'a> {
 impl Loader<'_> {
     /// A tensor of the checkpoint on the device and in the precision of the towers.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> std::result::Result<Tensor, ClipError> {
-        self.place(self.weights.get(name, shape)?)
+        self.to_device(self.weights.get(name, shape)?)
     }
 
     /// Puts a tensor on the device.
-    pub(crate) fn place(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
+    pub(crate) fn to_device(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
         self.check(tensor.to_dtype(self.dtype).and_then(|tensor| tensor.to_device(self.device)))
     }
 
@@ -200,7 +200,7 @@ impl Layer {
                 |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
             let (query, key, value) = (part("q")?, part("k")?, part("v")?);
             let all = (query * scale).and_then(|query| Tensor::cat(&[&query, &key, &value], 0));
-            loader.place(loader.check(all)?)
+            loader.to_device(loader.check(all)?)
         };
         Ok(Layer {
             norm1: Norm::load(loader, &format!("{name}.layer_norm1"), width, eps)?,

@@ -70,8 +70,8 @@ pub fn near_turned_pairs(
     let count = hashes.len();
     for orientation in &Orientation::ALL[1..] {
         // The rotated hashes and the original ones, so that near hashes can be in both halves.
-        let turned = hashes.iter().map(|&hash| orientation.of_phash(hash));
-        let both: Vec<u64> = turned.chain(hashes.iter().copied()).collect();
+        let rotated = hashes.iter().map(|&hash| orientation.of_phash(hash));
+        let both: Vec<u64> = rotated.chain(hashes.iter().copied()).collect();
         let near = near_pairs(&both, &|row| valid(row % count), radius, job)?;
         let across = near.into_iter().filter(|pair| pair.first < count as u32 && pair.second >= count as u32);
         pairs.extend(across.filter_map(|HashPair { first, second, distance }| {
@@ -119,11 +119,11 @@ impl Groups {
             (0..hashes.len()).filter(|&row| valid(row)).map(|row| row as u32).collect();
         members.par_sort_unstable_by_key(|&row| (hashes[row as usize], row));
         let mut groups = Groups { values: Vec::new(), starts: Vec::new(), members: Vec::new() };
-        for (place, &row) in members.iter().enumerate() {
+        for (index, &row) in members.iter().enumerate() {
             let hash = hashes[row as usize];
             if groups.values.last() != Some(&hash) {
                 groups.values.push(hash);
-                groups.starts.push(place);
+                groups.starts.push(index);
             }
         }
         groups.starts.push(members.len());
@@ -142,8 +142,8 @@ impl Groups {
     fn pair_within(&self, group: usize, out: &mut Vec<HashPair>) {
         let rows = self.of(group);
         let firsts = if rows.len() <= FULL_GROUP { rows.len() } else { 1 };
-        for (place, &first) in rows.iter().enumerate().take(firsts) {
-            out.extend(rows[place + 1..].iter().map(|&second| HashPair { first, second, distance: 0 }));
+        for (index, &first) in rows.iter().enumerate().take(firsts) {
+            out.extend(rows[index + 1..].iter().map(|&second| HashPair { first, second, distance: 0 }));
         }
     }
 
@@ -174,9 +174,9 @@ fn near_values(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> 
     if plan.chunks.is_empty() {
         found = every_pair(values, radius, job)?;
     }
-    for place in 0..plan.chunks.len() {
-        job.progress(place as u64, total);
-        found.append(&mut plan.search(place, values, radius, job)?);
+    for index in 0..plan.chunks.len() {
+        job.progress(index as u64, total);
+        found.append(&mut plan.search(index, values, radius, job)?);
         refuse_too_many(found.len(), radius)?;
     }
     job.progress(total, total);
@@ -284,11 +284,11 @@ impl Plan {
     }
 
     /// Pairs that are near in this chunk, but in no earlier one, so that each pair appears once.
-    fn search(&self, place: usize, values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
-        let chunk = self.chunks[place];
+    fn search(&self, index: usize, values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
+        let chunk = self.chunks[index];
         let buckets = Buckets::new(values, chunk);
         let masks = masks(chunk);
-        let earlier = &self.chunks[..place];
+        let earlier = &self.chunks[..index];
         let pieces = 64 * rayon::current_num_threads();
         let step = buckets.len().div_ceil(pieces).max(1);
         let found: Vec<Vec<Near>> = (0..buckets.len())
@@ -342,8 +342,8 @@ impl Kernel for Within<'_> {
             if self.job.stopped() {
                 break;
             }
-            for (place, left) in bucket.iter().enumerate() {
-                for right in &bucket[place + 1..] {
+            for (index, left) in bucket.iter().enumerate() {
+                for right in &bucket[index + 1..] {
                     self.compare(left, right, &mut out);
                 }
             }
@@ -391,9 +391,9 @@ impl Buckets {
         }
         let mut next = starts.clone();
         let mut entries = vec![(0, 0); values.len()];
-        for (place, &value) in values.iter().enumerate() {
+        for (index, &value) in values.iter().enumerate() {
             let slot = &mut next[chunk.key(value) as usize];
-            entries[*slot as usize] = (place as u32, value);
+            entries[*slot as usize] = (index as u32, value);
             *slot += 1;
         }
         Buckets { starts, entries }
@@ -468,7 +468,7 @@ mod tests {
             let stop = AtomicBool::new(false);
             let job = Job::new(&stop, &|_, _| {});
             let mut found: Vec<(u32, u32, u32)> = (0..plan.chunks.len())
-                .flat_map(|place| plan.search(place, &values, radius, &job).unwrap())
+                .flat_map(|index| plan.search(index, &values, radius, &job).unwrap())
                 .map(|near| (near.a, near.b, near.distance))
                 .collect();
             found.sort_unstable();
@@ -492,16 +492,16 @@ mod tests {
         fn turned_pairs_are_those_that_trying_every_orientation_finds(
             hashes in clustered(), turns in proptest::collection::vec(0_usize..8, 150), radius in 0_u32..=8,
         ) {
-            let turned: Vec<u64> =
+            let rotated: Vec<u64> =
                 hashes.iter().zip(turns).map(|(&hash, turn)| Orientation::ALL[turn].of_phash(hash)).collect();
             let stop = AtomicBool::new(false);
             let job = Job::new(&stop, &|_, _| {});
-            let found = near_turned_pairs(&turned, &|row| row != 3, radius, &job).unwrap();
+            let found = near_turned_pairs(&rotated, &|row| row != 3, radius, &job).unwrap();
             let found: Vec<_> = found.iter().map(|pair| (pair.first, pair.second, pair.distance)).collect();
             let mut expected = Vec::new();
-            for a in (0..turned.len()).filter(|&row| row != 3) {
-                for b in (a + 1..turned.len()).filter(|&row| row != 3) {
-                    let (_, distance) = Orientation::nearest(turned[a], turned[b]);
+            for a in (0..rotated.len()).filter(|&row| row != 3) {
+                for b in (a + 1..rotated.len()).filter(|&row| row != 3) {
+                    let (_, distance) = Orientation::nearest(rotated[a], rotated[b]);
                     if distance <= radius {
                         expected.push((a as u32, b as u32, distance));
                     }

@@ -33,7 +33,7 @@ pub fn by_keys(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<u32>
 
 /// Sorts indices given with their first key, ties by the other keys and then by index.
 pub fn by_first_and_keys(places: &[(u32, u32)], others: &[Key<'_>]) -> Vec<(u32, u32)> {
-    let keyed = |&(key, place): &(u32, u32)| u64::from(key) << 32 | u64::from(place);
+    let keyed = |&(key, index): &(u32, u32)| u64::from(key) << 32 | u64::from(index);
     let mut keyed: Vec<u64> = places.par_iter().with_min_len(PART).map(keyed).collect();
     // It only fails if canceled.
     let _ = sort(&mut keyed, &|| false);
@@ -44,7 +44,7 @@ pub fn by_first_and_keys(places: &[(u32, u32)], others: &[Key<'_>]) -> Vec<(u32,
 
 /// Sorts indices in the lower halves of numbers by a key, which is left in the upper halves.
 fn by_key(places: &mut [u64], key: Key<'_>) {
-    let keyed = |place: u32| u64::from(key(place)) << 32 | u64::from(place);
+    let keyed = |index: u32| u64::from(key(index)) << 32 | u64::from(index);
     places.par_iter_mut().with_min_len(PART).for_each(|entry| *entry = keyed(*entry as u32));
     // It only fails if canceled.
     let _ = sort(places, &|| false);
@@ -93,9 +93,9 @@ pub fn sort(keys: &mut [u64], unwanted: Unwanted<'_>) -> Result<()> {
     for part in unsorted.chunks(PART) {
         wanted(unwanted)?;
         for &key in part {
-            let place = &mut next[bucket(key)];
-            keys[*place] = key;
-            *place += 1;
+            let index = &mut next[bucket(key)];
+            keys[*index] = key;
+            *index += 1;
         }
     }
     drop(unsorted);
@@ -143,11 +143,11 @@ mod tests {
         fn places_are_sorted_key_by_key(entries in prop::collection::vec((0_u32..4, 0_u32..4), 0..300)) {
             let places: Vec<u32> = (0..entries.len() as u32).collect();
             let mut expected = places.clone();
-            expected.sort_by_key(|&place| (entries[place as usize], place));
+            expected.sort_by_key(|&index| (entries[index as usize], index));
             let (first, second) = (|p: u32| entries[p as usize].0, |p: u32| entries[p as usize].1);
             let reversed: Vec<u32> = places.into_iter().rev().collect();
             prop_assert_eq!(&by_keys(reversed.clone(), &first, &[&second]), &expected);
-            let keyed = |place: u32| (first(place), place);
+            let keyed = |index: u32| (first(index), index);
             let pairs: Vec<(u32, u32)> = reversed.into_iter().map(keyed).collect();
             let expected: Vec<(u32, u32)> = expected.into_iter().map(keyed).collect();
             prop_assert_eq!(by_first_and_keys(&pairs, &[&second]), expected);

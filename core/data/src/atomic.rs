@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("file");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("file");
         write(&path, |out| out.write_all(b"old")).unwrap();
         let error = write(&path, |out| {
             out.write_all(b"half")?;
@@ -73,6 +73,6 @@ mod tests {
         });
         assert!(error.unwrap_err().to_string().starts_with("cannot write "));
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
     }
 }

@@ -106,7 +106,7 @@ impl Tree {
 
     /// Puts an existing file into `folder` under `name`, or the next free name; returns its path within the tree.
     pub fn put(&mut self, source: &Path, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
-        self.under_free_name(folder, name, |target| place(source, target, mode))
+        self.under_free_name(folder, name, |target| link_or_copy(source, target, mode))
     }
 
     /// The same for a new file with these `bytes`.
@@ -120,15 +120,15 @@ impl Tree {
         name: &OsStr,
         make: impl Fn(&Path) -> io::Result<()>,
     ) -> Result<PathBuf> {
-        let place = self.root.join(folder);
+        let parent = self.root.join(folder);
         if !self.made.contains(folder) {
-            fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+            fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
             self.made.insert(folder.to_owned());
         }
         let mut number = 1_u32;
         loop {
             let name = if number == 1 { name.to_owned() } else { numbered(name, number) };
-            let target = place.join(&name);
+            let target = parent.join(&name);
             match make(&target) {
                 Ok(()) => return Ok(folder.join(name)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -142,7 +142,7 @@ fn new_file(target: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).open(target)
 }
 
-fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
+fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
     match mode {
         CopyMode::Symlink => symlink(source, target),
         CopyMode::Link => match fs::hard_link(source, target) {

@@ -208,10 +208,10 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
     let mut guest: Option<Guest> = None;
     let mut known = Known::default();
     let mut count = 0;
-    let nobody: Receiver<UnixStream> = never();
+    let no_arrivals: Receiver<UnixStream> = never();
     loop {
         // The first event describes the session; no client is accepted before it is known.
-        let door = if known.summary.is_some() { &arrivals } else { &nobody };
+        let door = if known.summary.is_some() { &arrivals } else { &no_arrivals };
         select! {
             recv(client.events) -> event => {
                 let Ok(event) = event else { break };

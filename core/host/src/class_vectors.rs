@@ -14,12 +14,12 @@ use std::path::Path;
 /// The classes as the model sees them: each class's prompts embedded, averaged and normalized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassVectors {
-    head: Head,
+    head: VectorsHeader,
     vectors: Vec<f32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Head {
+struct VectorsHeader {
     fingerprint: String,
     classes: Vec<String>,
     dim: usize,
@@ -43,7 +43,7 @@ impl ClassVectors {
             let rows = services.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
             vectors.extend(OwnedMatrix { data: rows, cols: dim }.mean_direction());
         }
-        let head = Head {
+        let head = VectorsHeader {
             fingerprint: embedder.fingerprint().as_str().to_owned(),
             classes: classes.to_vec(),
             dim,
@@ -112,7 +112,7 @@ impl ClassVectors {
         let broken = |what: &str| Error::format(path, format!("{what}; delete it and scan again"));
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(&error.to_string()))?;
         let head = header.metadata().as_ref().and_then(|map| map.get("chaffinch"));
-        let head: Head = head
+        let head: VectorsHeader = head
             .and_then(|text| serde_json::from_str(text).ok())
             .ok_or_else(|| broken("it is not a file of class vectors"))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error.to_string()))?;

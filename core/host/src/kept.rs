@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn versions_are_counted_equal_ones_are_one_and_damage_is_absence() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = KeepFolder::new(place.path().join("models/pollution"));
+        let temp = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(temp.path().join("models/pollution"));
         assert_eq!(folder.read("model", None).unwrap(), None);
         assert_eq!(folder.version_of("model", b"one").unwrap(), 1);
         folder.write("model", 1, b"one").unwrap();
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn old_versions_go() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = KeepFolder::new(place.path());
+        let temp = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(temp.path());
         for version in 1..=VERSIONS as u32 + 3 {
             folder.write("a", version, &version.to_le_bytes()).unwrap();
         }

@@ -42,7 +42,7 @@ fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
     }
     let choices = param.choices();
     match choices.iter().position(|choice| *choice == word) {
-        Some(place) => Ok(place as f64),
+        Some(index) => Ok(index as f64),
         None => Err(Error::Invalid(format!(
             "{}: {name} = '{word}' is not one of {}{}",
             info.name(),

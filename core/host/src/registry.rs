@@ -114,8 +114,8 @@ impl Registry {
             }
             return;
         }
-        let place = self.detectors.partition_point(|known| known.info().name() < name);
-        self.detectors.insert(place, detector);
+        let index = self.detectors.partition_point(|known| known.info().name() < name);
+        self.detectors.insert(index, detector);
     }
 
     /// All detectors, by name.

@@ -157,7 +157,7 @@ pub fn curves(
 /// A sample with a score and a known truth.
 struct Judged {
     /// Its index among the samples with known truth.
-    place: u32,
+    index: u32,
     /// Its row.
     row: u32,
     quality: f64,
@@ -191,20 +191,20 @@ fn orders(
 fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
     // The rank has no ties: a sample's position is its quality.
     let scores = ranking.scores();
-    let mut place = vec![f64::NAN; ranking.len()];
+    let mut index = vec![f64::NAN; ranking.len()];
     for (position, &row) in ranking.full_order().iter().enumerate() {
         if !scores[row as usize].is_nan() {
-            place[row as usize] = position as f64;
+            index[row as usize] = position as f64;
         }
     }
-    judged(known, |row| place[row as usize], |row| ranking.flags[row as usize] > 0)
+    judged(known, |row| index[row as usize], |row| ranking.flags[row as usize] > 0)
 }
 
 /// The samples with known truth that have a quality.
 fn judged(known: &[(u32, bool)], quality: impl Fn(u32) -> f64, flagged: impl Fn(u32) -> bool) -> Vec<Judged> {
-    let rows = (0_u32..).zip(known).map(|(place, &(row, error))| (place, row, error, quality(row)));
+    let rows = (0_u32..).zip(known).map(|(index, &(row, error))| (index, row, error, quality(row)));
     rows.filter(|(.., quality)| !quality.is_nan())
-        .map(|(place, row, error, quality)| Judged { place, row, quality, error, flagged: flagged(row) })
+        .map(|(index, row, error, quality)| Judged { index, row, quality, error, flagged: flagged(row) })
         .collect()
 }
 

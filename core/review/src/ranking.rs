@@ -286,41 +286,41 @@ pub fn rank_reviewed(
 
 /// The suspects by a key, then by lowest and mean score, then by manifest order.
 fn sorted(pass: &Pass, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
-    let summary = |place: u32| &pass.candidates[place as usize].summary;
-    let first = |place| number(summary(place));
-    let (lowest, mean) = (|place| bits(summary(place).lowest), |place| bits(summary(place).mean));
+    let summary = |index: u32| &pass.candidates[index as usize].summary;
+    let first = |index| number(summary(index));
+    let (lowest, mean) = (|index| bits(summary(index).lowest), |index| bits(summary(index).mean));
     rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean]))
 }
 
 /// Indices of the candidates that are suspects.
 fn suspects(pass: &Pass, also: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
     let places = (0..pass.candidates.len() as u32).into_par_iter();
-    places.filter(|&place| pass.candidates[place as usize].summary.flags > 0 && also(place)).collect()
+    places.filter(|&index| pass.candidates[index as usize].summary.flags > 0 && also(index)).collect()
 }
 
 fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
-    places.into_par_iter().map(|place| pass.candidates[place as usize].row).collect()
+    places.into_par_iter().map(|index| pass.candidates[index as usize].row).collect()
 }
 
 /// The rules Or, Recall and Precision: see the module documentation.
 fn by_places(members: &[Member<'_>], pass: &Pass) -> Vec<u32> {
-    let candidate = |place: u32| &pass.candidates[place as usize];
+    let candidate = |index: u32| &pass.candidates[index as usize];
     let (lowest, mean) =
-        (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
+        (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
     // Together with their scores: looking them up again would be random memory access.
     let lists: Vec<Vec<(u32, u32)>> =
         pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
     let mut earned = vec![0.0_f32; pass.candidates.len()];
     for (member, list) in members.iter().zip(lists) {
-        for (place, (score, candidate)) in (1_u32..).zip(list) {
+        for (index, (score, candidate)) in (1_u32..).zip(list) {
             let c = member.calibration.of(f32::from_bits(score));
             let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
-            let share = 1.0 / (place as f32 + WAIT * weakness);
+            let share = 1.0 / (index as f32 + WAIT * weakness);
             earned[candidate as usize] += share * share * share;
         }
     }
-    let most = |place: u32| u32::MAX - bits(earned[place as usize]);
-    let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
+    let most = |index: u32| u32::MAX - bits(earned[index as usize]);
+    let suspects = suspects(pass, |index| earned[index as usize] > 0.0);
     rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
 }
 

@@ -39,8 +39,8 @@ pub(super) fn search(
     let depth = RECALL_AT.min(set.len() - 1);
     let mut needed = clusters.probes_for(set, chosen_on, &truth(set, chosen_on, depth, job)?, job)?;
     needed.sort_unstable();
-    let place = (needed.len() as f32 * AIMED).ceil() as usize;
-    let Some(&probes) = needed.get(place.saturating_sub(1)) else { return Ok(None) };
+    let index = (needed.len() as f32 * AIMED).ceil() as usize;
+    let Some(&probes) = needed.get(index.saturating_sub(1)) else { return Ok(None) };
     if probes as usize * WORTH > clusters.len() {
         return Ok(None);
     }
@@ -56,9 +56,9 @@ fn scattered(set: Set<'_>, count: usize) -> Vec<u32> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     while places.len() < count {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let place = ((u128::from(state) * set.len() as u128) >> 64) as u32;
-        if !places.contains(&place) {
-            places.push(place);
+        let index = ((u128::from(state) * set.len() as u128) >> 64) as u32;
+        if !places.contains(&index) {
+            places.push(index);
         }
     }
     places
@@ -89,12 +89,12 @@ fn truth(set: Set<'_>, asked: &[u32], k: usize, job: &Job<'_>) -> Result<Best> {
 /// The recall of the lists. A neighbor as near as the farthest true one counts as true.
 fn recall(best: &Best, asked: &[u32], truth: &Best) -> f32 {
     let (mut found, mut all) = (0, 0);
-    for (row, &place) in asked.iter().enumerate() {
+    for (row, &index) in asked.iter().enumerate() {
         let near = &truth.similarities[row * truth.k..(row + 1) * truth.k];
         // There may be fewer rows than that.
         let counted = near.partition_point(|similarity| similarity.is_finite());
         let Some(&farthest) = near[..counted].last() else { continue };
-        let list = &best.similarities[place as usize * best.k..][..counted];
+        let list = &best.similarities[index as usize * best.k..][..counted];
         found += list.iter().filter(|similarity| **similarity >= farthest).count();
         all += counted;
     }

@@ -66,7 +66,7 @@ impl Bound {
             return work(&set.matrix.as_slice()[places.start * self.cols..places.end * self.cols]);
         }
         let mut rows = Vec::with_capacity(places.len() * self.cols);
-        set.gather(places.map(|place| place as u32), &mut rows);
+        set.gather(places.map(|index| index as u32), &mut rows);
         work(&rows)
     }
 }
@@ -96,7 +96,7 @@ fn passed(set: Set<'_>, best: &Best, axes: &[f32], width: usize) -> f64 {
     };
     // Shifted, so that few pairs are a row with itself.
     let (rows, others) = (set.spread(COUNTED.0), set.spread(COUNTED.1));
-    let others: Vec<u32> = others.iter().map(|&place| (place + 1) % set.len() as u32).collect();
+    let others: Vec<u32> = others.iter().map(|&index| (index + 1) % set.len() as u32).collect();
     let (left, right) = (short(&rows), short(&others));
     let mut product = vec![0.0; rows.len() * others.len()];
     matmul_transposed(&left, rows.len(), &right, others.len(), width + 1, &mut product);
@@ -112,7 +112,7 @@ fn passed(set: Set<'_>, best: &Best, axes: &[f32], width: usize) -> f64 {
 /// About the `count` longest axes of the rows, longest first, as orthonormal rows.
 fn axes(set: Set<'_>, count: usize) -> Vec<f32> {
     let cols = set.cols();
-    let finite = |&place: &u32| set.row(place).iter().all(|x| x.is_finite());
+    let finite = |&index: &u32| set.row(index).iter().all(|x| x.is_finite());
     let places: Vec<u32> = set.spread(TRAINED).into_iter().filter(finite).collect();
     let moments = places.par_chunks(BLOCK).map(|places| {
         let (mut rows, mut out) = (Vec::new(), vec![0.0; cols * cols]);
@@ -132,12 +132,12 @@ fn axes(set: Set<'_>, count: usize) -> Vec<f32> {
         (state >> 8) as f32 / 16_777_216.0 - 0.5
     };
     let mut axes: Vec<f32> = (0..count * cols).map(|_| next()).collect();
-    let mut turned = vec![0.0; count * cols];
+    let mut next_axes = vec![0.0; count * cols];
     for _ in 0..ROUNDS {
         straighten(&mut axes, cols);
         // The second moments are symmetric, so rows equal columns.
-        matmul_transposed(&axes, count, &second, cols, cols, &mut turned);
-        std::mem::swap(&mut axes, &mut turned);
+        matmul_transposed(&axes, count, &second, cols, cols, &mut next_axes);
+        std::mem::swap(&mut axes, &mut next_axes);
     }
     straighten(&mut axes, cols);
     axes
@@ -146,8 +146,8 @@ fn axes(set: Set<'_>, count: usize) -> Vec<f32> {
 /// Gram-Schmidt, twice per row to recover lost precision. A row that vanishes becomes zero, which keeps the bound
 /// valid.
 fn straighten(rows: &mut [f32], cols: usize) {
-    for place in 0..rows.len() / cols {
-        let (before, row) = rows.split_at_mut(place * cols);
+    for index in 0..rows.len() / cols {
+        let (before, row) = rows.split_at_mut(index * cols);
         let row = &mut row[..cols];
         let length = |row: &[f32]| row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         let whole = length(row);

@@ -40,9 +40,9 @@ impl Clusters {
             job.checkpoint()?;
             let nearest = nearest_centres(set, &sample, &centres, 1, job)?;
             let mut sums = vec![0.0_f32; centres.len()];
-            for (&place, &centre) in sample.iter().zip(&nearest) {
+            for (&index, &centre) in sample.iter().zip(&nearest) {
                 let sum = &mut sums[centre as usize * cols..][..cols];
-                sum.iter_mut().zip(set.row(place)).for_each(|(sum, x)| *sum += x);
+                sum.iter_mut().zip(set.row(index)).for_each(|(sum, x)| *sum += x);
             }
             for (centre, sum) in centres.chunks_exact_mut(cols).zip(sums.chunks_exact(cols)) {
                 let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
@@ -54,8 +54,8 @@ impl Clusters {
         }
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut members = vec![Vec::new(); count];
-        for (place, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
-            members[centre as usize].push(place as u32);
+        for (index, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
+            members[centre as usize].push(index as u32);
         }
         Ok(Clusters { centres, members })
     }
@@ -70,8 +70,8 @@ impl Clusters {
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut asking = vec![Vec::new(); self.len()];
         let nearest = nearest_centres(set, &all, &self.centres, probes, job)?;
-        for (place, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
-            nearest.iter().for_each(|&cluster| asking[cluster as usize].push(place));
+        for (index, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
+            nearest.iter().for_each(|&cluster| asking[cluster as usize].push(index));
         }
         drop(nearest);
         let blocks = best.into_blocks();
@@ -84,10 +84,10 @@ impl Clusters {
                     set.gather(rows.iter().copied(), left);
                     product.resize(rows.len() * others.len(), 0.0);
                     matmul_transposed(left, rows.len(), right, others.len(), set.cols(), product);
-                    for (&place, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
-                        let (block, row) = (place as usize / BLOCK, place as usize % BLOCK);
+                    for (&index, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
+                        let (block, row) = (index as usize / BLOCK, index as usize % BLOCK);
                         let mut best = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
-                        best.offer_all(set, row, place, quick, &Places::These(others));
+                        best.offer_all(set, row, index, quick, &Places::These(others));
                     }
                 }
             }
@@ -108,15 +108,15 @@ impl Clusters {
     ) -> Result<Vec<u32>> {
         let mut homes = vec![0_u32; set.len()];
         for (cluster, members) in (0_u32..).zip(&self.members) {
-            members.iter().for_each(|&place| homes[place as usize] = cluster);
+            members.iter().for_each(|&index| homes[index as usize] = cluster);
         }
         let orders = nearest_centres(set, asked, &self.centres, self.len(), job)?;
         let homes = &homes;
         let lists = truth.indices.chunks_exact(truth.k).zip(orders.chunks_exact(self.len()));
         let needed = lists.flat_map(|(neighbours, order)| {
-            let known = neighbours.iter().filter(|&&place| place != u32::MAX);
-            known.filter_map(move |&place| {
-                let home = homes[place as usize];
+            let known = neighbours.iter().filter(|&&index| index != u32::MAX);
+            known.filter_map(move |&index| {
+                let home = homes[index as usize];
                 (1_u32..).zip(order).find(|(_, cluster)| **cluster == home).map(|(probes, _)| probes)
             })
         });

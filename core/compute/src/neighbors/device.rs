@@ -112,10 +112,10 @@ pub fn nearest_on_device(vectors: &dyn DeviceVectors, k: usize, job: &Job<'_>) -
         into.zip(of_share).enumerate().for_each(|(share, ((indices, similarities), (chosen, products)))| {
             let first = start + share * SHARE;
             let mut best = Best::new(indices.len() / k, k);
-            for (place, (chosen, products)) in
+            for (index, (chosen, products)) in
                 chosen.chunks_exact(each).zip(products.chunks_exact(each * GROUP)).enumerate()
             {
-                offer_groups(&mut best, place, first + place, rows, chosen, products);
+                offer_groups(&mut best, index, first + index, rows, chosen, products);
             }
             indices.copy_from_slice(&best.indices);
             let found = best.similarities.iter().map(|similarity| similarity.max(-1.0));
@@ -140,14 +140,14 @@ fn largest(maxima: &[f32], count: usize) -> Vec<u32> {
 }
 
 /// Offers the rows of some groups to the row `of`, at `place` in `best`.
-fn offer_groups(best: &mut Best, place: usize, of: usize, rows: usize, chosen: &[u32], products: &[f32]) {
-    let mut worst = best.worst(place);
+fn offer_groups(best: &mut Best, index: usize, of: usize, rows: usize, chosen: &[u32], products: &[f32]) {
+    let mut worst = best.worst(index);
     for (&group, products) in chosen.iter().zip(products.chunks_exact(GROUP)) {
         let first = group as usize * GROUP;
         for (row, &product) in (first..rows).zip(products) {
             if product >= worst && row != of {
-                best.offer(place, row as u32, product);
-                worst = best.worst(place);
+                best.offer(index, row as u32, product);
+                worst = best.worst(index);
             }
         }
     }

@@ -29,8 +29,8 @@ pub(super) fn doubtful(found: &OutOfSample, labels: &[u32]) -> Vec<bool> {
     let Ok(table) = Table::new(probabilities, classes, given) else { return doubtful };
     let cut = Cut::of(&table);
     let mut counts = vec![(0_usize, 0_usize); classes];
-    for (place, &row) in rows.iter().enumerate() {
-        doubtful[row] = ratio(&table, place) < cut.limit;
+    for (index, &row) in rows.iter().enumerate() {
+        doubtful[row] = ratio(&table, index) < cut.limit;
         let (all, against) = &mut counts[labels[row] as usize];
         *all += 1;
         *against += usize::from(doubtful[row]);

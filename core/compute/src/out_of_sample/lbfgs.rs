@@ -43,8 +43,8 @@ pub(super) fn minimise(
         let mut length = if history.is_empty() { 1.0_f64.min(1.0 / norm(&gradient)) } else { 1.0 };
         let mut halvings = 0;
         let reached = loop {
-            for (place, to) in candidate.iter_mut().enumerate() {
-                *to = x[place] + length * direction[place];
+            for (index, to) in candidate.iter_mut().enumerate() {
+                *to = x[index] + length * direction[index];
             }
             let reached = function(step + 1, &candidate, &mut ahead)?;
             if reached <= value + ARMIJO * length * slope {
@@ -57,13 +57,13 @@ pub(super) fn minimise(
             length *= 0.5;
         };
         let moved: Vec<f64> = candidate.iter().zip(x.iter()).map(|(to, from)| to - from).collect();
-        let turned: Vec<f64> = ahead.iter().zip(&gradient).map(|(to, from)| to - from).collect();
-        let curvature = dot(&moved, &turned);
-        if curvature > f64::EPSILON * norm(&moved) * norm(&turned) {
+        let gradient_change: Vec<f64> = ahead.iter().zip(&gradient).map(|(to, from)| to - from).collect();
+        let curvature = dot(&moved, &gradient_change);
+        if curvature > f64::EPSILON * norm(&moved) * norm(&gradient_change) {
             if history.len() == MEMORY {
                 history.pop_front();
             }
-            history.push_back(Step { moved, turned, curvature });
+            history.push_back(Step { moved, gradient_change, curvature });
         }
         std::mem::swap(x, &mut candidate);
         std::mem::swap(&mut gradient, &mut ahead);
@@ -79,7 +79,7 @@ pub(super) fn minimise(
 /// The displacement of one step, and the change of the gradient.
 struct Step {
     moved: Vec<f64>,
-    turned: Vec<f64>,
+    gradient_change: Vec<f64>,
     curvature: f64,
 }
 
@@ -89,15 +89,15 @@ fn descend(gradient: &[f64], history: &VecDeque<Step>) -> Vec<f64> {
     let mut shares = Vec::with_capacity(history.len());
     for step in history.iter().rev() {
         let share = dot(&step.moved, &direction) / step.curvature;
-        add(&mut direction, -share, &step.turned);
+        add(&mut direction, -share, &step.gradient_change);
         shares.push(share);
     }
     if let Some(last) = history.back() {
-        let scale = last.curvature / dot(&last.turned, &last.turned);
+        let scale = last.curvature / dot(&last.gradient_change, &last.gradient_change);
         direction.iter_mut().for_each(|d| *d *= scale);
     }
     for (step, share) in history.iter().zip(shares.into_iter().rev()) {
-        let back = dot(&step.turned, &direction) / step.curvature;
+        let back = dot(&step.gradient_change, &direction) / step.curvature;
         add(&mut direction, share - back, &step.moved);
     }
     direction
@@ -127,10 +127,10 @@ mod tests {
         let limits = Limits { steps: 100, gradient: 1e-9, decrease: 0.0 };
         let steps = minimise(&mut x, limits, |_, x, gradient| {
             let mut value = 0.0;
-            for place in 0..3 {
-                let off = x[place] - bottom[place];
-                gradient[place] = stretch[place] * off;
-                value += 0.5 * stretch[place] * off * off;
+            for index in 0..3 {
+                let off = x[index] - bottom[index];
+                gradient[index] = stretch[index] * off;
+                value += 0.5 * stretch[index] * off * off;
             }
             Ok(value)
         })

@@ -56,7 +56,7 @@ impl Logistic {
             return Ok(None);
         }
         let mut places = vec![0; classes];
-        (0_u32..).zip(&present).for_each(|(place, &class)| places[class as usize] = place);
+        (0_u32..).zip(&present).for_each(|(index, &class)| places[class as usize] = index);
         let targets: Vec<u32> =
             samples.iter().map(|&sample| places[labels[sample as usize] as usize]).collect();
         let shares = shares(&targets, present.len(), balance);
@@ -162,9 +162,9 @@ impl Training {
         let (scale, penalty) = (1.0 / count as f64, 1.0 / (C * count as f64));
         let mut squares = 0.0;
         for (class, row) in by_weight.chunks_exact_mut(self.dim).enumerate() {
-            for (place, to) in row.iter_mut().enumerate() {
-                let weight = x[class * self.dim + place];
-                *to = (*to - by_bias[class] * self.mean[place]) * scale + penalty * weight;
+            for (index, to) in row.iter_mut().enumerate() {
+                let weight = x[class * self.dim + index];
+                *to = (*to - by_bias[class] * self.mean[index]) * scale + penalty * weight;
                 squares += weight * weight;
             }
         }

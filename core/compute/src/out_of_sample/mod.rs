@@ -189,11 +189,11 @@ fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room
     let mut seen = vec![0_usize; classes];
     let taken = |row: &u32| {
         let class = labels[*row as usize] as usize;
-        let (count, place) = (counts[class], seen[class]);
+        let (count, index) = (counts[class], seen[class]);
         seen[class] += 1;
         let wanted = (count * room / all).max(LEAST_SHARE.min(count));
         // Evenly spread over the class.
-        (place + 1) * wanted / count > place * wanted / count
+        (index + 1) * wanted / count > index * wanted / count
     };
     labelled.into_iter().filter(taken).collect()
 }

@@ -118,12 +118,12 @@ impl Decisions {
 
     pub(super) fn set(&mut self, row: u32, marks: Marks) {
         let shard = Arc::make_mut(self.shards.entry(row >> SHARD_BITS).or_default());
-        let new = marks.decision().map(|decision| place(&decision.choice));
+        let new = marks.decision().map(|decision| index(&decision.choice));
         let old = if marks.is_empty() { shard.remove(&row) } else { shard.insert(row, marks) };
         if shard.is_empty() {
             self.shards.remove(&(row >> SHARD_BITS));
         }
-        if let Some(old) = old.and_then(|old| old.decision().map(|decision| place(&decision.choice))) {
+        if let Some(old) = old.and_then(|old| old.decision().map(|decision| index(&decision.choice))) {
             self.by_choice[old] -= 1;
         }
         if let Some(new) = new {
@@ -187,7 +187,7 @@ impl Decisions {
     }
 }
 
-fn place(choice: &Choice) -> usize {
+fn index(choice: &Choice) -> usize {
     match choice {
         Choice::Keep => 0,
         Choice::Remove => 1,

@@ -6,22 +6,22 @@ use chaffinch_protocol::sample::Split;
 use std::os::unix::fs::PermissionsExt;
 
 struct Desk {
-    place: tempfile::TempDir,
+    temp: tempfile::TempDir,
 }
 
 impl Desk {
     fn new() -> Desk {
-        let place = tempfile::tempdir().unwrap();
-        fs::create_dir(place.path().join("data")).unwrap();
-        Desk { place }
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("data")).unwrap();
+        Desk { temp }
     }
 
     fn data(&self) -> PathBuf {
-        self.place.path().join("data")
+        self.temp.path().join("data")
     }
 
     fn dir(&self) -> PathBuf {
-        self.place.path().join("deep/session")
+        self.temp.path().join("deep/session")
     }
 
     fn open(&self) -> Result<Session> {
@@ -100,7 +100,7 @@ fn wrong_places_are_refused() {
     let inside = Session::open_or_create(&desk.data().join("s"), &desk.data()).unwrap_err().to_string();
     assert!(inside.contains("inside the dataset"), "{inside}");
     assert!(!desk.data().join("s").exists());
-    let full = desk.place.path();
+    let full = desk.temp.path();
     assert!(Session::open_or_create(full, &desk.data()).unwrap_err().to_string().contains("not empty"));
     assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("not a session"));
     drop(desk.open().unwrap());
@@ -119,7 +119,7 @@ fn a_session_killed_as_it_began_can_begin_again() {
     fs::write(desk.dir().join(".session.toml.4711.new"), "format =").unwrap();
     drop(desk.open().unwrap());
     for stranger in [".session.toml.new", ".session.toml.x1.new", ".other.4711.new"] {
-        let dir = desk.place.path().join(stranger);
+        let dir = desk.temp.path().join(stranger);
         fs::create_dir(&dir).unwrap();
         fs::write(dir.join(stranger), "").unwrap();
         let refused = Session::open_or_create(&dir, &desk.data()).unwrap_err().to_string();

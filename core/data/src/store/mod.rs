@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub const CHUNK_ROWS: usize = 2048;
 
 /// The location of a row: chunk number and row in it.
-type Place = (u32, u32);
+type Location = (u32, u32);
 
 /// The embeddings of one model.
 pub struct EmbeddingStore {
@@ -35,9 +35,9 @@ pub struct EmbeddingStore {
     dim: usize,
     chunks: BTreeMap<u32, Chunk>,
     /// By the first eight bytes of the hash, which is nearly always enough.
-    places: HashMap<u64, Place>,
+    locations: HashMap<u64, Location>,
     /// The few whose first eight bytes collide.
-    collided: HashMap<ContentHash, Place>,
+    collided: HashMap<ContentHash, Location>,
     notes: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl EmbeddingStore {
             fingerprint: fingerprint.clone(),
             dim,
             chunks: BTreeMap::new(),
-            places: HashMap::new(),
+            locations: HashMap::new(),
             collided: HashMap::new(),
             notes: Vec::new(),
         };
@@ -94,7 +94,7 @@ impl EmbeddingStore {
 
     /// Number of contents in the store, including those without a vector.
     pub fn len(&self) -> usize {
-        self.places.len() + self.collided.len()
+        self.locations.len() + self.collided.len()
     }
 
     /// Whether it is empty.
@@ -104,14 +104,14 @@ impl EmbeddingStore {
 
     /// The vector of a content; `None` if it is unknown, or known to have none.
     pub fn get(&self, hash: &ContentHash) -> Option<&[f32]> {
-        let (number, row) = self.place(hash)?;
+        let (number, row) = self.location(hash)?;
         let chunk = self.chunks.get(&number)?;
         chunk.usable(row as usize).then(|| chunk.row(row as usize))
     }
 
     /// Whether the store knows a content.
     pub(crate) fn knows(&self, hash: &ContentHash) -> bool {
-        self.place(hash).is_some()
+        self.location(hash).is_some()
     }
 
     /// Indices of the hashes that are not in the store: the first of each, in order. Zero hashes (files that could not
@@ -119,9 +119,9 @@ impl EmbeddingStore {
     pub fn missing(&self, hashes: &[ContentHash]) -> Vec<usize> {
         let mut seen = HashSet::new();
         let new = |(_, hash): &(usize, &ContentHash)| {
-            **hash != ContentHash::default() && self.place(hash).is_none() && seen.insert(**hash)
+            **hash != ContentHash::default() && self.location(hash).is_none() && seen.insert(**hash)
         };
-        hashes.iter().enumerate().filter(new).map(|(place, _)| place).collect()
+        hashes.iter().enumerate().filter(new).map(|(location, _)| location).collect()
     }
 
     /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them are valid. It is on disk
@@ -181,10 +181,10 @@ impl EmbeddingStore {
         Ok(matrix)
     }
 
-    fn place(&self, hash: &ContentHash) -> Option<Place> {
-        let place = *self.places.get(&prefix(hash))?;
-        let stored = self.chunks.get(&place.0).map(|chunk| chunk.hash(place.1 as usize));
-        if stored == Some(hash) { Some(place) } else { self.collided.get(hash).copied() }
+    fn location(&self, hash: &ContentHash) -> Option<Location> {
+        let location = *self.locations.get(&prefix(hash))?;
+        let stored = self.chunks.get(&location.0).map(|chunk| chunk.hash(location.1 as usize));
+        if stored == Some(hash) { Some(location) } else { self.collided.get(hash).copied() }
     }
 
     /// Adds a chunk. Existing entries stay unchanged.
@@ -192,14 +192,14 @@ impl EmbeddingStore {
         let hashes: Vec<ContentHash> = chunk.hashes().to_vec();
         self.chunks.insert(number, chunk);
         for (row, hash) in hashes.into_iter().enumerate() {
-            let place = (number, row as u32);
-            if self.place(&hash).is_some() {
+            let location = (number, row as u32);
+            if self.location(&hash).is_some() {
                 continue;
             }
-            if let std::collections::hash_map::Entry::Vacant(entry) = self.places.entry(prefix(&hash)) {
-                entry.insert(place);
+            if let std::collections::hash_map::Entry::Vacant(entry) = self.locations.entry(prefix(&hash)) {
+                entry.insert(location);
             } else {
-                self.collided.insert(hash, place);
+                self.collided.insert(hash, location);
             }
         }
     }

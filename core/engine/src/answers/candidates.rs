@@ -33,9 +33,9 @@ pub(crate) fn ordered(
 fn majority(neighbors: &[DetailRelated]) -> Option<u32> {
     // How many have it, and the index of the first.
     let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-    for (place, neighbor) in neighbors.iter().enumerate() {
+    for (index, neighbor) in neighbors.iter().enumerate() {
         if let Some(label) = neighbor.label {
-            counts.entry(label).or_insert((0, place)).0 += 1;
+            counts.entry(label).or_insert((0, index)).0 += 1;
         }
     }
     counts.into_iter().max_by_key(|&(_, (count, first))| (count, usize::MAX - first)).map(|(label, _)| label)

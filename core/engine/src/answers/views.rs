@@ -166,13 +166,13 @@ fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView)
             usize::from(y) * usize::from(width) + usize::from(x)
         })
     };
-    const NOBODY: u32 = u32::MAX;
+    const NO_SAMPLE: u32 = u32::MAX;
     // All, listed, first.
-    let mut grid = vec![(0_u32, 0_u32, NOBODY); usize::from(width) * usize::from(height)];
+    let mut grid = vec![(0_u32, 0_u32, NO_SAMPLE); usize::from(width) * usize::from(height)];
     for &row in list.map_or(&[][..], |list| &list.rows) {
         if let Some(at) = dot(row) {
             grid[at].1 += 1;
-            if grid[at].2 == NOBODY {
+            if grid[at].2 == NO_SAMPLE {
                 grid[at].2 = row;
             }
         }
@@ -181,7 +181,7 @@ fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView)
         if let Some(at) = dot(row) {
             view.inside += 1;
             grid[at].0 += 1;
-            if grid[at].2 == NOBODY {
+            if grid[at].2 == NO_SAMPLE {
                 grid[at].2 = row;
             }
         }

@@ -129,22 +129,22 @@ fn layout(found: &Found) -> Layout {
     let mut wrappers = 0;
     // A single folder that holds all class folders carries no meaning, unless it is a split.
     while shallowest >= wrappers + 3 {
-        let top_k = at(wrappers);
-        if top_k.len() != 1 || top_k.iter().any(is_split) {
+        let top = at(wrappers);
+        if top.len() != 1 || top.iter().any(is_split) {
             break;
         }
         wrappers += 1;
     }
-    let top_k = at(wrappers);
-    let splits = top_k.iter().filter(|name| is_split(name)).count();
-    let note = (splits > 0 && splits < top_k.len()).then(|| {
-        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top_k.iter().partition(|name| is_split(name));
+    let top = at(wrappers);
+    let splits = top.iter().filter(|name| is_split(name)).count();
+    let note = (splits > 0 && splits < top.len()).then(|| {
+        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top.iter().partition(|name| is_split(name));
         let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
         format!(
             "all top-level folders were read as classes: {split} is named like a split, but {class} is not"
         )
     });
-    Layout { wrappers, splits: splits > 0 && splits == top_k.len(), note }
+    Layout { wrappers, splits: splits > 0 && splits == top.len(), note }
 }
 
 fn split_of(name: &OsStr) -> Option<Split> {
@@ -172,13 +172,13 @@ mod tests {
     use tempfile::TempDir;
 
     fn tree(files: &[&str]) -> TempDir {
-        let place = tempfile::tempdir().unwrap();
+        let temp = tempfile::tempdir().unwrap();
         for file in files {
-            let path = place.path().join(file);
+            let path = temp.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, b"x").unwrap();
         }
-        place
+        temp
     }
 
     fn rows(opened: &Opened) -> Vec<(String, String, Split)> {
@@ -242,23 +242,23 @@ mod tests {
 
     #[test]
     fn flat_folders_take_labels_from_names_unless_told_not_to() {
-        let place = tree(&["cat.0.jpg", "dog.1.jpg"]);
-        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        let temp = tree(&["cat.0.jpg", "dog.1.jpg"]);
+        let opened = open(temp.path(), &DatasetOptions::default()).unwrap();
         assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
         let options = DatasetOptions { labels_from_names: false, ..DatasetOptions::default() };
-        assert!(open(place.path(), &options).unwrap().manifest.classes().is_empty());
+        assert!(open(temp.path(), &options).unwrap().manifest.classes().is_empty());
         assert_eq!(read(&["train/cat.0.jpg", "train/dog.1.jpg"]).manifest.classes(), ["cat", "dog"]);
     }
 
     #[test]
     fn hostile_names_and_links_are_no_trouble() {
-        let place = tree(&["a\nb/\u{202e}gpj.jpg"]);
+        let temp = tree(&["a\nb/\u{202e}gpj.jpg"]);
         let bytes = OsStr::from_bytes(b"cl\xffss");
-        fs::create_dir(place.path().join(bytes)).unwrap();
-        fs::write(place.path().join(bytes).join("1.jpg"), b"x").unwrap();
-        std::os::unix::fs::symlink("..", place.path().join("a\nb/up")).unwrap();
-        std::os::unix::fs::symlink("nowhere", place.path().join("a\nb/gone.png")).unwrap();
-        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        fs::create_dir(temp.path().join(bytes)).unwrap();
+        fs::write(temp.path().join(bytes).join("1.jpg"), b"x").unwrap();
+        std::os::unix::fs::symlink("..", temp.path().join("a\nb/up")).unwrap();
+        std::os::unix::fs::symlink("nowhere", temp.path().join("a\nb/gone.png")).unwrap();
+        let opened = open(temp.path(), &DatasetOptions::default()).unwrap();
         let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
         assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
         assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);

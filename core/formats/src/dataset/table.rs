@@ -84,8 +84,8 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
                 Split::None
             })
         });
-        for (column, &place) in extra.iter_mut().zip(&kept) {
-            column.values.push(text(place));
+        for (column, &index) in extra.iter_mut().zip(&kept) {
+            column.values.push(text(index));
         }
         samples.push(NewSample { path: PathBuf::from(OsString::from_vec(path.to_vec())), label, split });
     }
@@ -121,14 +121,14 @@ fn headings(record: &ByteRecord) -> Vec<String> {
 
 impl TableColumns {
     fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<TableColumns> {
-        let place = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
+        let index = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
         let among = || {
             let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
             names.join(", ")
         };
         let find = |asked: &Option<String>, usual: &[&str]| match asked {
-            None => Ok(usual.iter().find_map(|name| place(name))),
-            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| place(name)) {
+            None => Ok(usual.iter().find_map(|name| index(name))),
+            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| index(name)) {
                 Some(column) => Ok(Some(column)),
                 None => {
                     let message =
@@ -171,8 +171,8 @@ mod tests {
     use std::fs;
 
     fn read(name: &str, text: impl AsRef<[u8]>, options: &DatasetOptions) -> Result<Opened> {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join(name);
+        let index = tempfile::tempdir().unwrap();
+        let file = index.path().join(name);
         fs::write(&file, text).unwrap();
         super::super::open(&file, options)
     }
@@ -223,8 +223,7 @@ mod tests {
                 .contains("line 5 has 1 field, but the header has 2")
         );
         assert!(
-            message("path,label\na.jpg,x\n,y\n", &options)
-                .contains("line 3 has no path in column 'path'")
+            message("path,label\na.jpg,x\n,y\n", &options).contains("line 3 has no path in column 'path'")
         );
         assert!(message("a,b\n1,2\n", &options).contains("line 1 has no path column"));
         assert!(message("path,label\n", &options).contains("no rows"));

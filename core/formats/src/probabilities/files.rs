@@ -239,7 +239,7 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
 fn csv_column(path: &Path, separator: u8) -> Result<Values> {
     let rows = records(path, separator)?;
     let head: Vec<String> = rows[0].1.iter().map(str::to_lowercase).collect();
-    let LabelColumn { place: column, headed, flags } = label_column(path, &head)?;
+    let LabelColumn { index: column, headed, flags } = label_column(path, &head)?;
     let body = &rows[usize::from(headed)..];
     let fields: Vec<&str> = body.iter().map(|(_, row)| row.get(column).unwrap_or_default()).collect();
     if let Some(empty) = fields.iter().position(|field| field.is_empty()) {

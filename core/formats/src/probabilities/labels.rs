@@ -12,7 +12,7 @@ const FLAGS: [&str; 3] = ["is_error", "label_error", "error"];
 /// Which column of a table holds the labels.
 pub(super) struct LabelColumn {
     /// Its index.
-    pub(super) place: usize,
+    pub(super) index: usize,
     /// Whether its name says so, which makes the first line a header.
     pub(super) headed: bool,
     /// Whether its name says that it holds flags.
@@ -21,11 +21,11 @@ pub(super) struct LabelColumn {
 
 /// Finds the label column by its lower-case name; a single column needs no name.
 pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> {
-    let place = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
-    match (place(&FLAGS), place(&LABELS)) {
-        (Some(place), _) => Ok(LabelColumn { place, headed: true, flags: true }),
-        (None, Some(place)) => Ok(LabelColumn { place, headed: true, flags: false }),
-        (None, None) if head.len() == 1 => Ok(LabelColumn { place: 0, headed: false, flags: false }),
+    let index = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
+    match (index(&FLAGS), index(&LABELS)) {
+        (Some(index), _) => Ok(LabelColumn { index, headed: true, flags: true }),
+        (None, Some(index)) => Ok(LabelColumn { index, headed: true, flags: false }),
+        (None, None) if head.len() == 1 => Ok(LabelColumn { index: 0, headed: false, flags: false }),
         (None, None) => {
             let message = format!("it needs one of the columns {} or {}", LABELS.join(", "), FLAGS[0]);
             Err(Error::format(path, message))

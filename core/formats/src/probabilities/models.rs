@@ -57,8 +57,8 @@ impl Models {
 
 /// For each name in `wanted` its index in `names`; `None` if the two sets of names differ.
 fn order(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
-    let place = |name: &String| names.iter().position(|other| other == name);
-    if wanted.len() == names.len() { wanted.iter().map(place).collect() } else { None }
+    let index = |name: &String| names.iter().position(|other| other == name);
+    if wanted.len() == names.len() { wanted.iter().map(index).collect() } else { None }
 }
 
 fn reordered(numbers: Numbers, order: &[usize]) -> Numbers {

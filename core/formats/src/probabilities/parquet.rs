@@ -25,23 +25,23 @@ const INDEX: &str = "__index_level_";
 /// When the file cannot be read, contains anything but floating-point numbers, or a row has no value.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     let (schema, batches) = open(path)?;
-    let places = data_columns(&schema);
-    if let [place] = places[..]
+    let indices = data_columns(&schema);
+    if let [index] = indices[..]
         && let DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) =
-            schema.field(place).data_type()
+            schema.field(index).data_type()
     {
-        return lists(path, place, &batches);
+        return lists(path, index, &batches);
     }
-    let single = places.iter().all(|&place| *schema.field(place).data_type() == DataType::Float32);
+    let single = indices.iter().all(|&index| *schema.field(index).data_type() == DataType::Float32);
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
-    let names: Vec<String> = places.iter().map(|&place| schema.field(place).name().clone()).collect();
-    let mut numbers = Reading::new(single, rows * places.len());
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().clone()).collect();
+    let mut numbers = Reading::new(single, rows * indices.len());
     for batch in &batches {
-        let columns = places.iter().map(|&place| {
-            let column = batch.column(place);
-            whole(path, schema.field(place).name(), column)?;
+        let columns = indices.iter().map(|&index| {
+            let column = batch.column(index);
+            whole(path, schema.field(index).name(), column)?;
             numbers_of(column).ok_or_else(|| {
-                let name = safe_text(schema.field(place).name()).into_owned();
+                let name = safe_text(schema.field(index).name()).into_owned();
                 let message =
                     format!("column '{name}' contains {}, not floating-point numbers", column.data_type());
                 Error::format(path, message)
@@ -61,13 +61,13 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
 /// When the file cannot be read, its column is not found, or a row has no value.
 pub(super) fn column(path: &Path) -> Result<Values> {
     let (schema, batches) = open(path)?;
-    let places = data_columns(&schema);
-    let names: Vec<String> = places.iter().map(|&place| schema.field(place).name().to_lowercase()).collect();
-    let LabelColumn { place, flags, .. } = label_column(path, &names)?;
-    let field = schema.field(places[place]);
+    let indices = data_columns(&schema);
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().to_lowercase()).collect();
+    let LabelColumn { index, flags, .. } = label_column(path, &names)?;
+    let field = schema.field(indices[index]);
     let mut values = None;
     for batch in &batches {
-        let column = batch.column(places[place]);
+        let column = batch.column(indices[index]);
         whole(path, field.name(), column)?;
         let more = values_of(column, flags).ok_or_else(|| {
             let name = safe_text(field.name()).into_owned();
@@ -114,7 +114,7 @@ fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> 
 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {
     let fields = schema.fields().iter().enumerate();
-    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(place, _)| place).collect()
+    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(index, _)| index).collect()
 }
 
 fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
@@ -124,11 +124,11 @@ fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
     Err(Error::format(path, format!("column '{}' has missing values", safe_text(name))))
 }
 
-fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
+fn lists(path: &Path, index: usize, batches: &[RecordBatch]) -> Result<Grid> {
     let mut all: Option<Reading> = None;
     let (mut rows, mut cols) = (0, None);
     for batch in batches {
-        let column = batch.column(place);
+        let column = batch.column(index);
         for row in 0..column.len() {
             let list = if column.is_null(row) {
                 None

@@ -92,9 +92,7 @@ fn what_would_be_a_guess_is_refused() {
         unknown.contains("row 3 has the label 'humen', which is not a class; did you mean 'human'?"),
         "{unknown}"
     );
-    assert!(
-        error("p.csv", "numbers.txt", "five.txt").contains("five.txt: got 5 class names for 6 columns")
-    );
+    assert!(error("p.csv", "numbers.txt", "five.txt").contains("five.txt: got 5 class names for 6 columns"));
     assert!(error("p.csv", "numbers.txt", "other.txt").contains("class 'person' has no column"));
     assert!(error("p.csv", "numbers.txt", "twice.txt").contains("duplicate class name 'boar'"));
     assert!(error("bare.csv", "two.txt", "").contains("labels are names, but the columns"));

@@ -59,12 +59,12 @@ impl Clusters {
             .collect();
         let mut sums = vec![(0.0_f64, f32::INFINITY); all.len()];
         for (&member, cosines) in members.iter().zip(cosines.chunks_exact(medoids.len())) {
-            let place = nearest(cosines);
-            all[place].members.push(member);
-            sums[place].0 += f64::from(cosines[place]);
-            if cosines[place] < sums[place].1 {
-                sums[place].1 = cosines[place];
-                all[place].outermost = member;
+            let index = nearest(cosines);
+            all[index].members.push(member);
+            sums[index].0 += f64::from(cosines[index]);
+            if cosines[index] < sums[index].1 {
+                sums[index].1 = cosines[index];
+                all[index].outermost = member;
             }
         }
         for (cluster, (sum, _)) in all.iter_mut().zip(sums) {
@@ -80,9 +80,9 @@ impl Clusters {
 /// The index of the largest number, the first one for ties.
 fn nearest(cosines: &[f32]) -> usize {
     let mut best = 0;
-    for (place, cosine) in cosines.iter().enumerate() {
+    for (index, cosine) in cosines.iter().enumerate() {
         if *cosine > cosines[best] {
-            best = place;
+            best = index;
         }
     }
     best
@@ -102,8 +102,8 @@ fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
     }
     let centres = settled(matrix, rows, &centres, k).unwrap_or(centres);
     let cosines = products(matrix, rows, &centres);
-    let nearest = |place: usize| {
-        let column: Vec<f32> = cosines.iter().copied().skip(place).step_by(k).collect();
+    let nearest = |index: usize| {
+        let column: Vec<f32> = cosines.iter().copied().skip(index).step_by(k).collect();
         rows[nearest(&column)]
     };
     (0..k).map(nearest).collect()

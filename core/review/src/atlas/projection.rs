@@ -35,7 +35,7 @@ impl Projection {
         let total: f64 = (0..cols).map(|at| covariance[at * cols + at]).sum();
         let (first, one) = direction(&covariance, cols, &[]);
         let (second, two) = direction(&covariance, cols, &[&first]);
-        let place = |row: &[f32], along: &[f64]| -> f32 {
+        let index = |row: &[f32], along: &[f64]| -> f32 {
             row.iter().zip(&mean).zip(along).map(|((x, m), a)| (f64::from(*x) - m) * a).sum::<f64>() as f32
         };
         let mut points: Vec<[f32; 2]> = (0..matrix.rows() as u32)
@@ -44,7 +44,7 @@ impl Projection {
                 true => {
                     let row = matrix.row(row as usize);
                     // The y axis of the screen points down.
-                    [place(row, &first), -place(row, &second)]
+                    [index(row, &first), -index(row, &second)]
                 }
                 false => [f32::NAN; 2],
             })

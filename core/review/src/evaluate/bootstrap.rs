@@ -99,15 +99,15 @@ pub(super) fn intervals(
 
 /// Linear interpolation.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+    let index = q * (sorted.len() - 1) as f64;
+    let (low, high) = (index.floor() as usize, index.ceil() as usize);
+    sorted[low] + (sorted[high] - sorted[low]) * (index - low as f64)
 }
 
 impl<'a> Order<'a> {
     fn new(rows: &'a [Judged]) -> Order<'a> {
         let mut rows: Vec<&Judged> = rows.iter().collect();
-        rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.place.cmp(&b.place)));
+        rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.index.cmp(&b.index)));
         Order { rows }
     }
 
@@ -119,7 +119,7 @@ impl<'a> Order<'a> {
         for tied in self.rows.chunk_by(|a, b| a.quality == b.quality) {
             let (mut wrong, mut fine) = (0.0, 0.0);
             for row in tied {
-                let weight = f64::from(weights[row.place as usize]);
+                let weight = f64::from(weights[row.index as usize]);
                 *(if row.error { &mut wrong } else { &mut fine }) += weight;
                 if row.flagged {
                     flagged += weight;

@@ -20,7 +20,7 @@ pub fn auroc(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let (mut before, mut ranks) = (0, 0.0);
     for tied in order.chunk_by(|&a, &b| quality[a] == quality[b]) {
         let middle = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        ranks += middle * tied.iter().filter(|&&place| errors[place]).count() as f64;
+        ranks += middle * tied.iter().filter(|&&index| errors[index]).count() as f64;
         before += tied.len();
     }
     let (positive, negative) = (positive as f64, negative as f64);
@@ -38,7 +38,7 @@ pub fn average_precision(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let order = worst_first(quality);
     let (mut seen, mut found, mut area) = (0, 0, 0.0);
     for tied in order.chunk_by(|&a, &b| quality[a] == quality[b]) {
-        let gained = tied.iter().filter(|&&place| errors[place]).count();
+        let gained = tied.iter().filter(|&&index| errors[index]).count();
         seen += tied.len();
         found += gained;
         area += found as f64 / seen as f64 * gained as f64;
@@ -54,6 +54,6 @@ pub fn lift_at(errors: &[bool], quality: &[f64], k: usize) -> Option<f64> {
     if positive == 0 || k == 0 {
         return None;
     }
-    let found = worst_first(quality)[..k].iter().filter(|&&place| errors[place]).count();
+    let found = worst_first(quality)[..k].iter().filter(|&&index| errors[index]).count();
     Some((found as f64 / k as f64) / (positive as f64 / errors.len() as f64))
 }

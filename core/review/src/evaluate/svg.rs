@@ -74,10 +74,10 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
     // The ensemble last, so that it is on top.
     let detectors = curves.iter().filter(|(name, _)| *name != ENSEMBLE);
     let all = detectors.chain(curves.iter().filter(|(name, _)| *name == ENSEMBLE));
-    for (place, (name, curve)) in all.enumerate() {
+    for (index, (name, curve)) in all.enumerate() {
         let own = name == ENSEMBLE;
-        let colour = if own { "black" } else { COLOURS[place % COLOURS.len()] };
-        let dash = if own { "none" } else { DASHES[place / COLOURS.len() % DASHES.len()] };
+        let colour = if own { "black" } else { COLOURS[index % COLOURS.len()] };
+        let dash = if own { "none" } else { DASHES[index / COLOURS.len() % DASHES.len()] };
         let width = if own { 2.5 } else { 1.5 };
         let points: Vec<String> = curve
             .thinned(POINTS)
@@ -96,7 +96,7 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
                 y(point.precision)
             ));
         }
-        let line = TOP + 14.0 + 18.0 * place as f64;
+        let line = TOP + 14.0 + 18.0 * index as f64;
         let legend = LEFT + ACROSS + 14.0;
         add(format_args!(
             "<path d=\"M{legend:.1} {line:.1}h22\" stroke=\"{colour}\" stroke-width=\"{width}\" \

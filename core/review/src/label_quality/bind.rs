@@ -100,15 +100,15 @@ impl Binding {
             (None, Some(classes)) => Binding { names: classes.to_vec(), numbered: in_order, named: true },
             (Some(heading), None) => {
                 // Columns called 0, 1, 2, … are matched by name to labels 0, 1, 2, … in any order.
-                let place = |number: usize| heading.iter().position(|name| *name == number.to_string());
-                let places: Option<Vec<usize>> = (0..columns).map(place).collect();
-                let numbered = places.unwrap_or_default().into_iter().map(|place| place as u32).collect();
+                let index = |number: usize| heading.iter().position(|name| *name == number.to_string());
+                let places: Option<Vec<usize>> = (0..columns).map(index).collect();
+                let numbered = places.unwrap_or_default().into_iter().map(|index| index as u32).collect();
                 Binding { names: heading.to_vec(), numbered, named: true }
             }
             (Some(heading), Some(classes)) => {
                 let find = |name: &String| {
-                    let place = heading.iter().position(|column| column == name);
-                    place.map(|place| place as u32).ok_or_else(|| BindError::NoColumn {
+                    let index = heading.iter().position(|column| column == name);
+                    index.map(|index| index as u32).ok_or_else(|| BindError::NoColumn {
                         name: name.clone(),
                         hint: hint(name, heading.iter().map(String::as_str)),
                         columns: listed(heading),

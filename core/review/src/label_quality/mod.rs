@@ -152,12 +152,12 @@ impl Input {
         let model = |model: &Model| {
             let mut evidence = Evidence::default();
             for (sample, &label) in self.labels.iter().enumerate() {
-                let place = sample * classes..(sample + 1) * classes;
+                let index = sample * classes..(sample + 1) * classes;
                 let (own, best) = match model {
                     Model::Single(data, _) => {
-                        of(&mut data[place].iter().map(|&p| f64::from(p)), label as usize)
+                        of(&mut data[index].iter().map(|&p| f64::from(p)), label as usize)
                     }
-                    Model::Double(data, _) => of(&mut data[place].iter().copied(), label as usize),
+                    Model::Double(data, _) => of(&mut data[index].iter().copied(), label as usize),
                 };
                 evidence.push(own, best);
             }

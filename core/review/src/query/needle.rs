@@ -27,7 +27,7 @@ impl Needle {
         });
         let caseless = placed.filter(|(part, _)| part.len() > 1 && !part[0].is_ascii_alphabetic());
         let longest = caseless.max_by_key(|(part, _)| part.len());
-        let anchor = longest.map(|(part, place)| (Finder::new(part).into_owned(), place));
+        let anchor = longest.map(|(part, offset)| (Finder::new(part).into_owned(), offset));
         Needle { lower, anchor }
     }
 
@@ -69,18 +69,18 @@ impl Needle {
 
     /// Marks the paths that contain it, among concatenated paths.
     fn mark(&self, bytes: &[u8], ends: impl Iterator<Item = usize>, rarest: usize, found: &mut [bool]) {
-        let mut place = 0;
+        let mut offset = 0;
         let mut next = self.find_from(bytes, 0, rarest);
         for (end, found) in ends.zip(found) {
             // A match across two paths counts for neither.
             while let Some(start) = next.filter(|&start| start < end && start + self.lower.len() > end) {
                 next = self.find_from(bytes, start + 1, rarest);
             }
-            if next.is_some_and(|start| start >= place && start < end) || self.lower.is_empty() {
+            if next.is_some_and(|start| start >= offset && start < end) || self.lower.is_empty() {
                 *found = true;
                 next = self.find_from(bytes, end, rarest);
             }
-            place = end;
+            offset = end;
         }
     }
 
@@ -95,7 +95,7 @@ impl Needle {
         let mut start = from;
         loop {
             start += match &self.anchor {
-                Some((finder, place)) => finder.find(bytes.get(start + place..)?)?,
+                Some((finder, offset)) => finder.find(bytes.get(start + offset..)?)?,
                 None => memchr::memchr2(byte, byte.to_ascii_uppercase(), bytes.get(start + pivot..)?)?,
             };
             if bytes.get(start..start + needle.len())?.eq_ignore_ascii_case(needle) {
@@ -111,7 +111,7 @@ impl Needle {
         let some = &bytes[middle..bytes.len().min(middle + (1 << 14))];
         let count = |byte: u8| some.iter().filter(|other| other.eq_ignore_ascii_case(&byte)).count();
         let places = self.lower.bytes().take(64).enumerate();
-        places.min_by_key(|&(_, byte)| count(byte)).map_or(0, |(place, _)| place)
+        places.min_by_key(|&(_, byte)| count(byte)).map_or(0, |(offset, _)| offset)
     }
 }
 

@@ -75,7 +75,7 @@ fn token(input: &str) -> Result<(Token, &str)> {
     let mut token = Token { bare: usize::MAX, text: String::new() };
     let mut quoted = false;
     let mut chars = input.char_indices();
-    while let Some((place, c)) = chars.next() {
+    while let Some((offset, c)) = chars.next() {
         match c {
             '"' => {
                 token.bare = token.bare.min(token.text.len());
@@ -85,7 +85,7 @@ fn token(input: &str) -> Result<(Token, &str)> {
                 Some((_, escaped)) => token.text.push(escaped),
                 None => break,
             },
-            c if c.is_whitespace() && !quoted => return Ok((token, &input[place..])),
+            c if c.is_whitespace() && !quoted => return Ok((token, &input[offset..])),
             c => token.text.push(c),
         }
     }
@@ -103,8 +103,8 @@ fn test(token: &Token) -> Result<Test> {
     if text.eq_ignore_ascii_case("decided") || text.eq_ignore_ascii_case("undecided") {
         return Ok(Test::Decided(text.eq_ignore_ascii_case("decided")));
     }
-    if let Some(place) = text.find(['<', '>']).filter(|&place| place < token.bare) {
-        return comparison(text, place);
+    if let Some(offset) = text.find(['<', '>']).filter(|&offset| offset < token.bare) {
+        return comparison(text, offset);
     }
     match text.split_once(':').filter(|(key, _)| key.len() < token.bare) {
         Some((key, value)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => {
@@ -114,8 +114,8 @@ fn test(token: &Token) -> Result<Test> {
     }
 }
 
-fn comparison(text: &str, place: usize) -> Result<Test> {
-    let (key, rest) = text.split_at(place);
+fn comparison(text: &str, offset: usize) -> Result<Test> {
+    let (key, rest) = text.split_at(offset);
     if !key.eq_ignore_ascii_case(SCORE) {
         let hint = hint(key, [SCORE]);
         return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE} can{hint}")));
@@ -253,10 +253,9 @@ mod tests {
     fn mistakes_say_what_may_have_been_meant() {
         let error = |text: &str| words(text).unwrap_err().to_string();
         assert!(error("clas:cat").contains("unknown key 'clas:'; did you mean 'class'?"));
-        assert!(
-            error("decision:removed")
-                .contains("must be one of keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?")
-        );
+        assert!(error("decision:removed").contains(
+            "must be one of keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?"
+        ));
         assert!(error("scor<1").contains("did you mean 'score'?"));
         assert!(error("score<x").contains("'x' is not a number"));
         assert!(error("split:trian").contains("did you mean 'train'?"));

@@ -17,7 +17,7 @@ pub(super) fn gather<T: Send>(
         if unwanted() {
             return Vec::new();
         }
-        ((part * PART) as u32..).zip(rows).filter_map(|(place, &row)| pick(place, row)).collect()
+        ((part * PART) as u32..).zip(rows).filter_map(|(index, &row)| pick(index, row)).collect()
     };
     let parts: Vec<Vec<T>> = rows.par_chunks(PART).enumerate().map(part).collect();
     wanted(unwanted)?;
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_gathered_stays_in_order_and_what_is_unwanted_is_given_up() {
         let rows: Vec<u32> = (0..2 * PART as u32 + 9).rev().collect();
-        let even = |place: u32, row: u32| row.is_multiple_of(2).then_some((place, row));
+        let even = |index: u32, row: u32| row.is_multiple_of(2).then_some((index, row));
         let found = gather(&rows, &|| false, even).unwrap();
         let expected: Vec<(u32, u32)> =
             (0_u32..).zip(rows.iter().copied()).filter(|pair| pair.1.is_multiple_of(2)).collect();

@@ -50,8 +50,8 @@ pub(super) fn sort(
             let labels = source.manifest.labels();
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
             // Classes in reverse, but still worst first within each.
-            let turned = |label: u32| if query.descending { NO_LABEL - label } else { label };
-            let number = |place, row| Some(u64::from(turned(label(row)?)) << 32 | u64::from(place));
+            let directed = |label: u32| if query.descending { NO_LABEL - label } else { label };
+            let number = |index, row| Some(u64::from(directed(label(row)?)) << 32 | u64::from(index));
             let sorted = by_place(&rows, gather(&rows, unwanted, number)?, unwanted)?;
             let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
             return Ok([sorted, rest].concat());
@@ -105,14 +105,14 @@ fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result
     let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
     let group = |row: u32| {
         let groups =
-            (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
+            (0_u32..).zip(&results).filter_map(|(index, result)| Some((index, result.group(SampleId(row))?)));
         groups.into_iter().next()
     };
-    let grouped = gather(rows, unwanted, |place, row| Some((group(row)?, place)))?;
+    let grouped = gather(rows, unwanted, |index, row| Some((group(row)?, index)))?;
     let mut first: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut keyed = Vec::with_capacity(grouped.len());
-    for &(group, place) in &grouped {
-        keyed.push(u64::from(*first.entry(group).or_insert(place)) << 32 | u64::from(place));
+    for &(group, index) in &grouped {
+        keyed.push(u64::from(*first.entry(group).or_insert(index)) << 32 | u64::from(index));
     }
     let rest = if keyed.len() == rows.len() {
         Vec::new()

@@ -97,7 +97,7 @@ impl Pair {
 /// The loadings of a single factor on correlations, whose diagonal is estimated along with it.
 fn loadings(correlations: &mut [f64], size: usize) -> Vec<f64> {
     let mut found = vec![0.0; size];
-    (0..size).for_each(|place| correlations[place * (size + 1)] = 1.0);
+    (0..size).for_each(|index| correlations[index * (size + 1)] = 1.0);
     for _ in 0..ROUNDS {
         let mut vector = vec![1.0 / (size as f64).sqrt(); size];
         let mut value = 0.0;
@@ -112,9 +112,9 @@ fn loadings(correlations: &mut [f64], size: usize) -> Vec<f64> {
             }
             vector = next.into_iter().map(|x| x / value).collect();
         }
-        for (place, (loading, x)) in found.iter_mut().zip(&vector).enumerate() {
+        for (index, (loading, x)) in found.iter_mut().zip(&vector).enumerate() {
             *loading = x * value.sqrt();
-            correlations[place * (size + 1)] = (*loading * *loading).min(MOST_COMMON);
+            correlations[index * (size + 1)] = (*loading * *loading).min(MOST_COMMON);
         }
     }
     found

@@ -87,13 +87,13 @@ impl Pass {
                         false => &sums.score[..len],
                     });
                 }
-                for place in (0..len).filter(|&place| sums.votes[place] > 0) {
-                    let row = first + place;
+                for index in (0..len).filter(|&index| sums.votes[index] > 0) {
+                    let row = first + index;
                     let flagging =
                         members.iter().zip(&mut lists.flagged).filter(|(member, _)| member.flags(row));
                     let number = lists.candidates.len() as u32;
                     flagging.for_each(|(member, list)| list.push((bits(member.scores[row]), number)));
-                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
+                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(index) });
                 }
             }
             lists
@@ -109,7 +109,7 @@ impl Pass {
             let before = all.candidates.len() as u32;
             all.candidates.extend(part.candidates);
             for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
-                list.extend(more.into_iter().map(|(score, place)| (score, before + place)));
+                list.extend(more.into_iter().map(|(score, index)| (score, before + index)));
             }
             all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
         }
@@ -189,12 +189,12 @@ impl Sums {
         }
     }
 
-    fn summary(&self, place: usize) -> Summary {
+    fn summary(&self, index: usize) -> Summary {
         Summary {
-            lowest: self.lowest[place],
-            mean: self.mean[place],
-            score: self.score[place],
-            flags: self.flags[place],
+            lowest: self.lowest[index],
+            mean: self.mean[index],
+            score: self.score[index],
+            flags: self.flags[index],
         }
     }
 
@@ -209,7 +209,7 @@ impl Sums {
     ) {
         wide(Block { sums: self, scored, members, ensemble, first, len });
         if !ensemble.by_sums() {
-            (0..len).for_each(|place| self.judge(place, first + place, members, ensemble));
+            (0..len).for_each(|index| self.judge(index, first + index, members, ensemble));
         }
     }
 
@@ -268,10 +268,10 @@ impl Sums {
     fn judge_all(&mut self, rule: &EnsembleRule) {
         match rule {
             EnsembleRule::Weighted(_) | EnsembleRule::Consensus => {
-                for place in 0..BLOCK {
-                    let (mean, weights) = (self.mean[place], self.weights[place]);
-                    let weighted = self.weighted[place] / weights;
-                    self.score[place] = if weights > 0.0 { weighted } else { mean };
+                for index in 0..BLOCK {
+                    let (mean, weights) = (self.mean[index], self.weights[index]);
+                    let weighted = self.weighted[index] / weights;
+                    self.score[index] = if weights > 0.0 { weighted } else { mean };
                 }
             }
             EnsembleRule::Average => self.score = self.mean,
@@ -295,16 +295,16 @@ impl Sums {
     }
 
     /// The same for one sample, by any other rule.
-    fn judge(&mut self, place: usize, row: usize, members: &[Member<'_>], ensemble: &Ensemble) {
-        if self.scored[place] == 0.0 {
-            self.score[place] = f32::NAN;
+    fn judge(&mut self, index: usize, row: usize, members: &[Member<'_>], ensemble: &Ensemble) {
+        if self.scored[index] == 0.0 {
+            self.score[index] = f32::NAN;
             return;
         }
-        let votes = self.flags[place];
-        (self.score[place], self.flags[place]) = match (&ensemble.rule, &ensemble.stack) {
+        let votes = self.flags[index];
+        (self.score[index], self.flags[index]) = match (&ensemble.rule, &ensemble.stack) {
             (EnsembleRule::MeanRank, _) => {
                 let ranks = members.iter().map(|member| member.ranks[row]).filter(|rank| !rank.is_nan());
-                (ranks.sum::<f32>() / self.scored[place], votes)
+                (ranks.sum::<f32>() / self.scored[index], votes)
             }
             (_, Some(stack)) => {
                 let score = stack.score(&calibrated(row, members).collect::<Vec<f32>>());

@@ -40,17 +40,17 @@ impl Stack {
         let rows: Vec<Vec<f64>> = decided.iter().map(|(scores, _)| features(scores)).collect();
         let width = rows.first().map_or(0, Vec::len);
         let count = rows.len() as f64;
-        let column = |place: usize| rows.iter().map(move |row| row[place]);
-        let means: Vec<f64> = (0..width).map(|place| column(place).sum::<f64>() / count).collect();
-        let spread = |place: usize| {
-            let square = |x: f64| (x - means[place]) * (x - means[place]);
-            let spread = (column(place).map(square).sum::<f64>() / count).sqrt();
+        let column = |index: usize| rows.iter().map(move |row| row[index]);
+        let means: Vec<f64> = (0..width).map(|index| column(index).sum::<f64>() / count).collect();
+        let spread = |index: usize| {
+            let square = |x: f64| (x - means[index]) * (x - means[index]);
+            let spread = (column(index).map(square).sum::<f64>() / count).sqrt();
             // A constant column carries no information.
             if spread > 1e-9 { spread } else { f64::INFINITY }
         };
         let spreads: Vec<f64> = (0..width).map(spread).collect();
-        let table = Array2::from_shape_fn((rows.len(), width), |(row, place)| {
-            (rows[row][place] - means[place]) / spreads[place]
+        let table = Array2::from_shape_fn((rows.len(), width), |(row, index)| {
+            (rows[row][index] - means[index]) / spreads[index]
         });
         let targets: Array1<bool> = decided.iter().map(|(_, bad)| *bad).collect();
         let model = LogisticRegression::default()

@@ -71,8 +71,8 @@ pub fn zero_shot(
             let mut cosines = vec![0.0; labels.len() * all];
             matmul_transposed(rows, labels.len(), &prompts.vectors, all, dim, &mut cosines);
             let rows = cosines.chunks_exact(all.max(1)).zip(labels).enumerate();
-            rows.map(|(place, (row, &label))| {
-                let known = usable(from + place) && (label as usize) < prompts.counts.len();
+            rows.map(|(index, (row, &label))| {
+                let known = usable(from + index) && (label as usize) < prompts.counts.len();
                 if known {
                     answer(row, &prompts.counts, label as usize, pooling)
                 } else {
