@@ -121,7 +121,7 @@ fn broken_tables_are_refused() {
         ("null-table", "no detectors"),
         ("no-detectors", "no detectors"),
         ("no-function", "no function"),
-        ("odd-name", "is no detector name"),
+        ("odd-name", "is not a valid detector name"),
     ] {
         let plugins = Plugins::new();
         let file = plugins.put(name);
@@ -173,7 +173,11 @@ fn what_is_no_library_is_refused_before_it_is_mapped() {
     for (name, bytes) in cases {
         let plugins = Plugins::new();
         let file = plugins.write(name, bytes);
-        plugins.refused(&file, |e| matches!(e, PluginError::NotALibrary { .. }), &["is no usable library"]);
+        plugins.refused(
+            &file,
+            |e| matches!(e, PluginError::NotALibrary { .. }),
+            &["is not a usable library"],
+        );
     }
 }
 
@@ -196,7 +200,7 @@ fn what_others_may_write_to_is_refused() {
     plugins.refused(
         &file,
         |e| matches!(e, PluginError::Writable { mode: 0o777, .. }),
-        &["may be written to by others"],
+        &["is writable by others"],
     );
 
     // A whole folder: nothing in it is loaded.

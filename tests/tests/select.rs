@@ -127,7 +127,7 @@ fn what_cannot_be_selected_from_is_said_or_has_a_defined_result() {
     write("cow.csv", "label\ncat\ncow\n");
     error("nan.csv", "both.csv", &[], "nan.csv: row 1, class 0: NaN is not a probability");
     error("sums.csv", "both.csv", &[], "sums.csv: row 1 sums to 0.300000, not to 1");
-    error("two.csv", "cow.csv", &[], "row 1 has the label 'cow', which is no class");
+    error("two.csv", "cow.csv", &[], "row 1 has the label 'cow', which is not a class");
     error("two.csv", "l.csv", &[], "it has 20 rows");
     error("two.csv", "both.csv", &["--theta-cons", "1.5"], "--theta-cons is 1.5; it must be within 0 to 1");
     error("two.csv", "both.csv", &["--theta-gmm", "nan"], "--theta-gmm is NaN");
@@ -205,7 +205,7 @@ fn a_scanned_session_is_selected_from() {
     ]);
     let inside = sandbox.data().join("clean.csv");
     let ran = sandbox.run(["select", session, "-o", inside.to_str().unwrap()]);
-    assert!(ran.code == 2 && ran.stderr.contains("lies inside the dataset"), "{}", ran.stderr);
+    assert!(ran.code == 2 && ran.stderr.contains("is inside the dataset"), "{}", ran.stderr);
 }
 
 /// Rules side by side, and a rule that has nothing to learn from yet.
@@ -248,7 +248,7 @@ fn ensembles_are_chosen_and_compared() {
         ]
     );
     assert!(
-        ran.stderr.contains("stacking is left out: stacking learns from decisions and needs 20"),
+        ran.stderr.contains("stacking is left out: stacking is trained on decisions and needs 20"),
         "{}",
         ran.stderr
     );
@@ -263,7 +263,7 @@ fn ensembles_are_chosen_and_compared() {
     assert_eq!(table(&by("2-of-n").stdout).len() as u64, flagged("2-of-n"));
     let stacking = by("stacking");
     assert!(
-        stacking.code == 0 && stacking.stderr.contains("Ranked by the rule 'or' until then"),
+        stacking.code == 0 && stacking.stderr.contains("Until then, the rule 'or' is used"),
         "{}",
         stacking.stderr
     );

@@ -1,7 +1,6 @@
-//! How much of a GPU's memory the model and what it works on may take, for cards that are shared.
+//! Limits the GPU memory of the model and its activations, for shared GPUs.
 //!
-//! What a layer needs is counted from the model's shape and not measured, with half as much again for what the device's
-//! allocator keeps.
+//! The memory of a layer is computed from the model's shape, plus half as much for the device's allocator.
 
 use crate::config::ModelConfig;
 use crate::error::ClipError;
@@ -9,11 +8,11 @@ use bytesize::ByteSize;
 use std::fmt;
 use std::str::FromStr;
 
-/// Rows that a matrix product has at least. A product with a single row takes another path through the kernels and
-/// sums in another order, so the same image would get other bits alone than in company.
+/// Minimum number of rows of a matrix product. A product with a single row takes a different path through the kernels
+/// and sums in a different order, so the same image would get different bits alone than in a batch.
 pub(crate) const LEAST_ROWS: usize = 32;
 
-/// Bytes of a number in the precision that GPUs compute in.
+/// Bytes per number in GPU precision.
 const HALF: u64 = 2;
 
 /// A budget in bytes, read from `6GiB`, `500 MB` and the like.
@@ -38,10 +37,10 @@ impl fmt::Display for MemoryBudget {
 }
 
 impl MemoryBudget {
-    /// Images a batch, at most `most`.
+    /// Batch size, at most `most`.
     ///
     /// # Errors
-    /// When the weights and the smallest batch are more than the budget.
+    /// When the weights and the smallest batch exceed the budget.
     pub(crate) fn batch(self, config: &ModelConfig, weights: u64, most: usize) -> Result<usize, ClipError> {
         let weights = weights * HALF;
         let image = image_bytes(config);
@@ -53,13 +52,13 @@ impl MemoryBudget {
         Ok(usize::try_from(fitting).unwrap_or(most).min(most))
     }
 
-    /// What is left beside so many numbers of weights.
+    /// What is left besides this many numbers of weights.
     pub(crate) fn beside(self, weights: u64) -> u64 {
         self.0.saturating_sub(weights * HALF)
     }
 }
 
-/// What one image takes on its way through the widest layer.
+/// Memory for one image in the widest layer.
 fn image_bytes(config: &ModelConfig) -> u64 {
     let vision = &config.vision;
     let (size, patch) = (vision.image_size as u64, vision.patch_size.max(1) as u64);

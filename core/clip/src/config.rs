@@ -1,8 +1,7 @@
 //! `config.json`: the shape of the towers.
 //!
-//! Checkpoints leave out what equals the defaults of the reference implementation, and the towers have different
-//! defaults, so both are written down here. Fields that do not change the result (dropout, initialisers) are not
-//! read.
+//! Checkpoints omit values equal to the defaults of the reference implementation, and the towers have different
+//! defaults, so both are listed here. Fields that do not affect the result (dropout, initializers) are ignored.
 
 use crate::error::ClipError;
 use crate::ops::Activation;
@@ -10,10 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// What [`ModelConfig::parse`] accepts, for messages.
-const SUPPORTED: &str =
-    "Chaffinch reads the model types clip, clip_vision_model, siglip, siglip_vision_model and vit";
-const ACTIVATIONS: &str = "Chaffinch knows quick_gelu, gelu and gelu_pytorch_tanh";
+/// The types supported by [`ModelConfig::parse`], for messages.
+const SUPPORTED: &str = "supported model types: clip, clip_vision_model, siglip, siglip_vision_model and vit";
+const ACTIVATIONS: &str = "supported activations: quick_gelu, gelu and gelu_pytorch_tanh";
 
 /// Which architecture a checkpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ pub(crate) struct EncoderConfig {
     pub(crate) num_hidden_layers: usize,
     /// Attention heads, a divisor of `hidden_size`.
     pub(crate) num_attention_heads: usize,
-    /// Added to a variance before the root.
+    /// Added to the variance before taking the square root.
     pub(crate) layer_norm_eps: f64,
     /// The perceptron's activation.
     pub(crate) activation: Activation,
@@ -52,7 +50,7 @@ pub(crate) struct VisionConfig {
     pub(crate) image_size: usize,
     /// Side of a patch in pixels.
     pub(crate) patch_size: usize,
-    /// Whether queries, keys and values have biases; only vision transformers go without.
+    /// Whether queries, keys and values have biases; only vision transformers can lack them.
     pub(crate) qkv_bias: bool,
 }
 
@@ -63,11 +61,11 @@ pub(crate) struct TextConfig {
     pub(crate) encoder: EncoderConfig,
     /// Tokens in the vocabulary.
     pub(crate) vocab_size: usize,
-    /// The longest input in tokens, the first and last one included.
+    /// The longest input in tokens, including the first and last one.
     pub(crate) max_position_embeddings: usize,
-    /// The end-of-text token as configured; 2 is what old CLIP configurations say wrongly.
+    /// The end-of-text token as configured; old CLIP configurations have a wrong value of 2.
     pub(crate) eos_token_id: u32,
-    /// What fills the end of an input in SigLIP.
+    /// The padding token of SigLIP.
     pub(crate) pad_token_id: u32,
     /// Length of SigLIP's text vector.
     pub(crate) projection_size: usize,
@@ -80,9 +78,9 @@ pub(crate) struct ModelConfig {
     pub(crate) family: Family,
     /// The image tower.
     pub(crate) vision: VisionConfig,
-    /// The text tower, where there is one.
+    /// The text tower, if there is one.
     pub(crate) text: Option<TextConfig>,
-    /// Length of CLIP's vectors behind the projections.
+    /// Length of CLIP's vectors after the projections.
     pub(crate) projection_dim: usize,
 }
 
@@ -108,7 +106,7 @@ struct Section {
     qkv_bias: Option<bool>,
 }
 
-/// Numbers that the reference implementation takes where a configuration is silent.
+/// Defaults of the reference implementation.
 struct Defaults {
     hidden_size: usize,
     intermediate_size: usize,
@@ -133,11 +131,11 @@ impl ModelConfig {
     /// Reads the text of a `config.json`; `path` is for messages only.
     ///
     /// # Errors
-    /// When it is no JSON, when a number makes no sense, or when the architecture is not implemented.
+    /// When it is not valid JSON, a number is out of range, or the architecture is not supported.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
         let reading = Reading { path };
         let whole: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| reading.wrong(format!("it is no JSON object: {error}")))?;
+            .map_err(|error| reading.wrong(format!("it is not a JSON object: {error}")))?;
         let kind = whole.get("model_type").and_then(Value::as_str).unwrap_or_default();
         let (family, both) = match kind {
             "clip" => (Family::Clip, true),
@@ -148,7 +146,7 @@ impl ModelConfig {
             "" => return Err(reading.wrong("it has no model_type".into())),
             other => return Err(reading.unsupported(format!("model_type {other:?}"), SUPPORTED)),
         };
-        // A vision-only configuration is the section itself.
+        // In a vision-only configuration, the file itself is the section.
         let vision = if both { reading.section(&whole, "vision")? } else { reading.fields(&whole)? };
         let text = if both { Some(reading.section(&whole, "text")?) } else { None };
         let top = reading.fields(&whole)?;
@@ -175,15 +173,15 @@ impl Reading<'_> {
         ClipError::Unsupported { path: self.path.into(), what, supported }
     }
 
-    /// `vision_config` or `text_config`. Where an old file has `vision_config_dict` or `text_config_dict` too, only
-    /// that one counts, as in the reference implementation.
+    /// `vision_config` or `text_config`. If an old file also has `vision_config_dict` or `text_config_dict`, that takes
+    /// precedence, as in the reference implementation.
     fn section(&self, whole: &Map<String, Value>, tower: &str) -> Result<Section, ClipError> {
         let names = [format!("{tower}_config_dict"), format!("{tower}_config")];
         for name in names {
             match whole.get(&name) {
                 None | Some(Value::Null) => {}
                 Some(Value::Object(fields)) => return self.fields(fields),
-                Some(_) => return Err(self.wrong(format!("{name} is no object"))),
+                Some(_) => return Err(self.wrong(format!("{name} is not an object"))),
             }
         }
         Ok(Section::default())
@@ -194,7 +192,7 @@ impl Reading<'_> {
     }
 
     fn positive(&self, name: &str, value: usize) -> Result<usize, ClipError> {
-        // The bound keeps products of two such numbers far from overflow.
+        // The limit keeps products of two such numbers far from overflow.
         if value == 0 || value > 1 << 24 {
             return Err(self.wrong(format!("{name} is {value}")));
         }
@@ -226,7 +224,7 @@ impl Reading<'_> {
         let (hidden, heads) = (encoder.hidden_size, encoder.num_attention_heads);
         if hidden % heads != 0 {
             return Err(
-                self.wrong(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}"))
+                self.wrong(format!("hidden_size {hidden} is not a multiple of num_attention_heads {heads}"))
             );
         }
         if !(0.0..1.0).contains(&encoder.layer_norm_eps) {
@@ -244,21 +242,19 @@ impl Reading<'_> {
         let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
         let patch_size = self.positive("patch_size", section.patch_size.unwrap_or(patch))?;
         if patch_size > image_size || image_size > 4096 {
-            return Err(self.wrong(format!("image_size {image_size} and patch_size {patch_size} do not fit")));
+            return Err(
+                self.wrong(format!("image_size {image_size} and patch_size {patch_size} are incompatible"))
+            );
         }
         if let Some(channels) = section.num_channels.filter(|&channels| channels != 3) {
-            return Err(self.unsupported(format!("num_channels {channels}"), "images have 3 channels here"));
+            return Err(self.unsupported(format!("num_channels {channels}"), "images must have 3 channels"));
         }
         if section.vision_use_head == Some(false) {
-            return Err(
-                self.unsupported("vision_use_head false".into(), "a pooling head is needed for a vector")
-            );
+            return Err(self.unsupported("vision_use_head false".into(), "the model needs a pooling head"));
         }
         let encoder = self.encoder(&section, defaults)?;
         if family == Family::Vit && encoder.activation == Activation::QuickGelu {
-            return Err(
-                self.unsupported("hidden_act quick_gelu".into(), "vision transformers have gelu here")
-            );
+            return Err(self.unsupported("hidden_act quick_gelu".into(), "vision transformers must use gelu"));
         }
         let qkv_bias = section.qkv_bias.unwrap_or(true);
         Ok(VisionConfig { encoder, image_size, patch_size, qkv_bias })
@@ -327,7 +323,7 @@ mod tests {
         };
         refused(r#"{"model_type": "blip"}"#, &["m/config.json", "blip", "siglip"]);
         refused(r#"{}"#, &["no model_type"]);
-        refused("[1]", &["no JSON object"]);
+        refused("[1]", &["not a JSON object"]);
         let silu = r#"{"model_type": "clip", "text_config": {"hidden_act": "silu"}}"#;
         refused(silu, &["silu", "quick_gelu"]);
         refused(r#"{"model_type": "clip", "vision_config": {"hidden_size": 10}}"#, &["10", "12"]);

@@ -1,8 +1,8 @@
 //! The transformer on the CPU: the same arithmetic as `layers`, on plain numbers.
 //!
 //! A few sequences go through all layers on one thread, so that threads never wait for each other inside a layer, the
-//! numbers stay in that thread's cache, and no layer takes fresh memory from the system. Every row is computed in the
-//! same way whatever stands beside it: results depend neither on the batch nor on the number of threads.
+//! numbers stay in that thread's cache, and no layer takes fresh memory from the system. Every row is computed
+//! independently of the others: results depend neither on the batch nor on the number of threads.
 
 use crate::ops::{Activation, activate, exp};
 use crate::tiles;
@@ -11,14 +11,14 @@ use chaffinch_compute::vector::{Kernel, wide as vectors};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
-/// Rows that a thread takes at a time, at most, unless one sequence is longer. A product packs its weights again for every
-/// part, so that more are faster as long as there are enough parts for all threads.
+/// Maximum rows per thread at a time, unless one sequence is longer. A product packs its weights again for every part,
+/// so larger parts are faster as long as there are enough for all threads.
 const ROWS: usize = 1024;
-/// The same in tiles, whose weights are packed already, so that what is between the layers may stay in the cache.
+/// The same for tiles, whose weights are already packed, so that intermediate results can stay in the cache.
 const ROWS_IN_TILES: usize = 640;
-/// Numbers that are activated together, where rows are shorter.
+/// Numbers activated together if rows are shorter.
 const TOGETHER: usize = 1024;
-/// Numbers added up side by side: what one vector register holds.
+/// Numbers summed in parallel: the width of a vector register.
 const LANES: usize = 8;
 
 /// `x W^T + b`.
@@ -33,7 +33,7 @@ enum Weight {
     Tiles(tiles::Weights),
 }
 
-/// Layer normalisation.
+/// Layer normalization.
 pub(crate) struct CpuNorm {
     pub(crate) weight: Vec<f32>,
     pub(crate) bias: Vec<f32>,
@@ -43,7 +43,7 @@ pub(crate) struct CpuNorm {
 /// One layer.
 pub(crate) struct CpuLayer {
     pub(crate) norm1: CpuNorm,
-    /// Query (already scaled), key and value one below the other.
+    /// Query (already scaled), key and value stacked.
     pub(crate) qkv: CpuLinear,
     pub(crate) out: CpuLinear,
     pub(crate) norm2: CpuNorm,
@@ -57,28 +57,28 @@ pub(crate) struct CpuEncoder {
     pub(crate) layers: Vec<CpuLayer>,
     pub(crate) heads: usize,
     pub(crate) causal: bool,
-    /// Rows that a thread takes at a time, at most.
+    /// Maximum rows per thread at a time.
     rows: usize,
-    /// Room that is not in use, kept from batch to batch.
+    /// Free buffers, reused between batches.
     room: Mutex<Vec<Room>>,
 }
 
-/// One thread's numbers between the steps.
+/// One thread's buffers between the steps.
 #[derive(Default)]
 struct Room {
     normed: Vec<f32>,
     wide: Vec<f32>,
     mixed: Vec<f32>,
     packed: [tiles::Left; 2],
-    head: Head,
+    head: HeadBuffers,
 }
 
 /// The same for one head of one sequence.
 #[derive(Default)]
-struct Head {
+struct HeadBuffers {
     query: Vec<f32>,
     key: Vec<f32>,
-    /// Turned: `[size, tokens]`.
+    /// Transposed: `[size, tokens]`.
     value: Vec<f32>,
     attention: Vec<f32>,
     mixed: Vec<f32>,
@@ -96,7 +96,7 @@ impl CpuEncoder {
         let (tokens, all) = (tokens.max(1), x.len() / (tokens * width).max(1));
         let share = (all / rayon::current_num_threads()).max(1);
         let sequences = (self.rows / tokens).clamp(1, share);
-        // A power of two divides the usual batches evenly among threads.
+        // A power of two splits the usual batches evenly among threads.
         let sequences = 1 << sequences.ilog2();
         let length = (sequences * tokens * width).max(1);
         x.par_chunks_mut(length).with_max_len(1).for_each(|rows| {
@@ -126,8 +126,8 @@ impl CpuLayer {
         mixed.resize(x.len(), 0.0);
         let sequences = wide.chunks_exact(3 * tokens * width).zip(mixed.chunks_exact_mut(tokens * width));
         for (qkv, mixed) in sequences {
-            for place in 0..heads {
-                head.attend(qkv, mixed, Part { tokens, width, size: width / heads, place }, causal);
+            for index in 0..heads {
+                head.attend(qkv, mixed, Part { tokens, width, size: width / heads, index }, causal);
             }
         }
         self.out.add_to(x, mixed, rows, &mut packed[0], normed);
@@ -135,7 +135,7 @@ impl CpuLayer {
         self.perceptron(x, normed, wide, rows, packed);
     }
 
-    /// Adds the perceptron of `normed` to `x`. What is between its layers stays in `wide`, or packed.
+    /// Adds the perceptron of `normed` to `x`. The hidden layer is stored in `wide`, or packed.
     fn perceptron(
         &self,
         x: &mut [f32],
@@ -166,7 +166,7 @@ impl CpuLayer {
 }
 
 impl CpuLinear {
-    /// Of a matrix `[outputs, inputs]`, to be multiplied in bf16 where `in_tiles` says so.
+    /// From a matrix `[outputs, inputs]`, multiplied in bf16 if `in_tiles` is set.
     pub(crate) fn new(weight: Vec<f32>, bias: Vec<f32>, in_tiles: bool) -> CpuLinear {
         let weight = match in_tiles {
             true => Weight::Tiles(tiles::Weights::new(&weight, bias.len())),
@@ -236,26 +236,26 @@ impl CpuNorm {
     }
 }
 
-/// Where one head of one sequence lies.
+/// The location of one head of one sequence.
 #[derive(Clone, Copy)]
 struct Part {
     tokens: usize,
     width: usize,
     size: usize,
-    place: usize,
+    index: usize,
 }
 
-impl Head {
+impl HeadBuffers {
     /// One head's attention: `qkv` is `[tokens, 3 * width]`, `out` is `[tokens, width]`.
     fn attend(&mut self, qkv: &[f32], out: &mut [f32], part: Part, causal: bool) {
-        let Part { tokens, width, size, place } = part;
-        let Head { query, key, value, attention, mixed } = self;
+        let Part { tokens, width, size, index } = part;
+        let HeadBuffers { query, key, value, attention, mixed } = self;
         for numbers in [&mut *query, &mut *key, &mut *value, &mut *mixed] {
             numbers.resize(tokens * size, 0.0);
         }
         attention.resize(tokens * tokens, 0.0);
         for (token, row) in qkv.chunks_exact(3 * width).enumerate() {
-            let of = |which: usize| &row[which * width + place * size..][..size];
+            let of = |which: usize| &row[which * width + index * size..][..size];
             query[token * size..][..size].copy_from_slice(of(0));
             key[token * size..][..size].copy_from_slice(of(1));
             for (dimension, &number) in of(2).iter().enumerate() {
@@ -266,7 +266,7 @@ impl Head {
         vectors(Softmax { attention, tokens, causal });
         matmul_transposed(attention, tokens, value, size, tokens, mixed);
         for (row, mixed) in out.chunks_exact_mut(width).zip(mixed.chunks_exact(size)) {
-            row[place * size..][..size].copy_from_slice(mixed);
+            row[index * size..][..size].copy_from_slice(mixed);
         }
     }
 }
@@ -337,7 +337,7 @@ impl Kernel for Normed<'_> {
     }
 }
 
-/// What each query sees of the tokens, as shares.
+/// The attention weights of each query.
 struct Softmax<'a> {
     attention: &'a mut [f32],
     tokens: usize,
@@ -373,7 +373,7 @@ fn softmax(row: &mut [f32]) {
     row.iter_mut().for_each(|x| *x *= factor);
 }
 
-/// The sum of something of each number, in an order that depends on nothing but how many there are.
+/// A sum over a function of each number, in an order that only depends on their count.
 #[inline(always)]
 fn sum(row: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];

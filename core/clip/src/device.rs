@@ -5,18 +5,18 @@ use crate::tiles;
 use candle_core::{DType, Device};
 use std::str::FromStr;
 
-/// The device that a person asked for: `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
+/// The requested device: `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// The first GPU where the program was built for GPUs and there is one, else the CPU.
+    /// The first GPU if the program was built with GPU support and there is one, else the CPU.
     #[default]
     Auto,
     /// The CPU, in single precision.
     Cpu,
-    /// The CPU with its layers in bf16, where the processor has instructions for it (AMX): several times as fast, with
-    /// cosines of .999 and more to single precision; an error where it has none.
+    /// The CPU with its layers in bf16, if it supports AMX: several times as fast, with cosines of at least .999 to
+    /// single precision; an error otherwise.
     CpuBf16,
-    /// The NVIDIA GPU of that number; an error where it cannot be used.
+    /// The NVIDIA GPU with that number; an error if it cannot be used.
     Cuda(usize),
 }
 
@@ -40,15 +40,15 @@ impl FromStr for DeviceChoice {
 /// A device in use.
 pub(crate) struct DeviceContext {
     pub(crate) device: Device,
-    /// What the towers compute in.
+    /// The precision of the towers.
     pub(crate) dtype: DType,
-    /// Whether layers are multiplied in bf16 all the same.
+    /// Whether layers are still multiplied in bf16.
     pub(crate) in_tiles: bool,
     /// In words.
     pub(crate) name: String,
-    /// A sentence, where it is not the one hoped for.
+    /// A warning if it is a fallback.
     pub(crate) note: Option<String>,
-    /// Images a batch.
+    /// Batch size.
     pub(crate) batch: usize,
 }
 
@@ -60,7 +60,7 @@ impl DeviceContext {
             DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(None)),
             DeviceChoice::Auto => DeviceContext::cuda(0).or_else(|error| {
                 Ok(DeviceContext::cpu(Some(format!(
-                    "the GPU cannot be used, so the model runs on the CPU: {error}"
+                    "the GPU is not usable, so the model runs on the CPU: {error}"
                 ))))
             }),
             DeviceChoice::Cuda(number) => DeviceContext::cuda(number),
@@ -70,26 +70,26 @@ impl DeviceContext {
     fn cpu(note: Option<String>) -> DeviceContext {
         let threads = candle_core::utils::get_num_threads();
         let name = format!("cpu ({threads} thread{})", if threads == 1 { "" } else { "s" });
-        // Every thread takes eight images or more at a time.
+        // Every thread gets at least eight images at a time.
         let batch = (8 * threads).clamp(32, 256);
         DeviceContext { device: Device::Cpu, dtype: DType::F32, in_tiles: false, name, note, batch }
     }
 
     fn cpu_in_tiles() -> Result<DeviceContext, ClipError> {
         if !tiles::available() {
-            let reason = "this processor has no instructions for products of bf16 in tiles (AMX, on Intel's server \
-                          processors since Sapphire Rapids), or the system is older than Linux 5.16; use --device cpu";
+            let reason = "this CPU has no bf16 matrix instructions (AMX, in Intel server CPUs since Sapphire Rapids), or \
+                          Linux is older than 5.16; use --device cpu";
             return Err(ClipError::Device { device: "cpu:bf16".into(), reason: reason.into() });
         }
-        let place = DeviceContext::cpu(None);
-        Ok(DeviceContext { in_tiles: true, name: place.name.replacen("cpu", "cpu:bf16", 1), ..place })
+        let cpu = DeviceContext::cpu(None);
+        Ok(DeviceContext { in_tiles: true, name: cpu.name.replacen("cpu", "cpu:bf16", 1), ..cpu })
     }
 
     #[cfg(not(feature = "cuda"))]
     fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
         Err(ClipError::Device {
             device: format!("cuda:{number}"),
-            reason: "this program was built for the CPU only; use the build with the feature `cuda`, or --device cpu"
+            reason: "this program was built without GPU support; use a build with the feature `cuda`, or --device cpu"
                 .into(),
         })
     }
@@ -98,10 +98,10 @@ impl DeviceContext {
     fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
         let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
         let device = Device::new_cuda(number).map_err(|error| {
-            // What follows the first line is a backtrace.
+            // Anything after the first line is a backtrace.
             let error = error.to_string();
             failed(format!(
-                "{}; check with nvidia-smi that the driver runs and that there is such a GPU",
+                "{}; check with nvidia-smi that the driver is running and the GPU exists",
                 error.lines().next().unwrap_or_default()
             ))
         })?;
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_cpu_build_says_so_when_asked_for_a_gpu() {
         let error = DeviceContext::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
-        assert!(error.contains("cuda:1") && error.contains("built for the CPU only"), "{error}");
+        assert!(error.contains("cuda:1") && error.contains("built without GPU support"), "{error}");
         let auto = DeviceContext::new(DeviceChoice::Auto).unwrap();
         assert!(auto.name.starts_with("cpu (") && auto.note.is_none());
     }

@@ -19,7 +19,7 @@ use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
 use std::collections::BTreeMap;
 
-/// Prompts a batch.
+/// Prompts per batch.
 const TEXT_BATCH: usize = 32;
 
 /// A loaded checkpoint, ready to embed pictures and prompts.
@@ -31,12 +31,12 @@ pub struct ClipEmbedder {
     preprocessing: Preprocessing,
     image_size: usize,
     logit_scale: f32,
-    place: DeviceContext,
-    /// Bytes of the device's memory that there are beside the weights, where they are limited.
+    context: DeviceContext,
+    /// Bytes of device memory available besides the weights, if limited.
     spare: Option<u64>,
 }
 
-/// Loads a model: finds or fetches its files, checks them against each other, and puts the weights on the device.
+/// Loads a model: finds or downloads its files, checks them for consistency, and puts the weights on the device.
 ///
 /// # Errors
 /// One sentence that names the file, the tensor, the device or the hub concerned, and what to do.
@@ -44,7 +44,7 @@ pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, 
     load_within(source, device, None)
 }
 
-/// [`load`] that takes no more of a GPU's memory than `budget`. It says nothing about the CPU's.
+/// [`load`] with at most `budget` of GPU memory. It does not limit CPU memory.
 ///
 /// # Errors
 /// Those of [`load`], and when the budget is too small for the model.
@@ -53,25 +53,25 @@ pub fn load_within(
     device: DeviceChoice,
     budget: Option<MemoryBudget>,
 ) -> Result<ClipEmbedder, ClipError> {
-    let mut place = DeviceContext::new(device)?;
+    let mut context = DeviceContext::new(device)?;
     let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
-    let budget = budget.filter(|_| !place.device.is_cpu());
+    let budget = budget.filter(|_| !context.device.is_cpu());
     if let Some(budget) = budget {
-        place.batch = budget.batch(&config, weights.numbers(), place.batch)?;
+        context.batch = budget.batch(&config, weights.numbers(), context.batch)?;
     }
     let spare = budget.map(|budget| budget.beside(weights.numbers()));
     let loader = Loader {
         weights: &weights,
-        device: &place.device,
-        dtype: place.dtype,
-        in_tiles: place.in_tiles,
-        device_name: &place.name,
+        device: &context.device,
+        dtype: context.dtype,
+        in_tiles: context.in_tiles,
+        device_name: &context.name,
     };
     let vision = match config.family {
         Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
-        Family::Vit if place.in_tiles => {
-            let reason = "models of the type vit are not multiplied in bf16 here; use --device cpu";
-            return Err(ClipError::Device { device: place.name, reason: reason.into() });
+        Family::Vit if context.in_tiles => {
+            let reason = "models of type vit do not support bf16; use --device cpu";
+            return Err(ClipError::Device { device: context.name, reason: reason.into() });
         }
         Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
     };
@@ -88,9 +88,9 @@ pub fn load_within(
         }
         None => 1.0,
     };
-    // Half precision gives other numbers, so it is part of what vectors are filed under.
-    let precision = match place.dtype {
-        _ if place.in_tiles => "-bf16",
+    // Half precision gives different numbers, so it is part of the fingerprint.
+    let precision = match context.dtype {
+        _ if context.in_tiles => "-bf16",
         DType::F32 => "",
         _ => "-f16",
     };
@@ -102,12 +102,12 @@ pub fn load_within(
         preprocessing,
         image_size: config.vision.image_size,
         logit_scale,
-        place,
+        context,
         spare,
     })
 }
 
-/// What looks at pictures.
+/// The image tower.
 enum ImageTower {
     Clip(Box<VisionTower>),
     Vit(VitTower),
@@ -130,36 +130,37 @@ impl ImageTower {
 }
 
 impl ClipEmbedder {
-    /// A sentence, where the model runs on the CPU because the GPU could not be used.
+    /// A warning if the model runs on the CPU because the GPU could not be used.
     pub fn fallback_note(&self) -> Option<&str> {
-        self.place.note.as_deref()
+        self.context.note.as_deref()
     }
 
-    /// Whether it can read prompts.
+    /// Whether it can embed prompts.
     pub fn has_text_tower(&self) -> bool {
         self.text.is_some()
     }
 
     fn failed(&self, error: &candle_core::Error, batch: usize) -> EmbedError {
-        failed(&format!("{} on {}", self.name, self.place.name), error, batch)
+        failed(&format!("{} on {}", self.name, self.context.name), error, batch)
     }
 
     fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
         let size = self.image_size;
         let filled = fill_up(pixels, count);
         let shape = (filled.len() / (3 * size * size), 3, size, size);
-        let images = Tensor::from_slice(&filled, shape, &self.place.device)?.to_dtype(self.place.dtype)?;
+        let images =
+            Tensor::from_slice(&filled, shape, &self.context.device)?.to_dtype(self.context.dtype)?;
         rows(&self.vision.forward(&images)?.narrow(0, 0, count)?)
     }
 
     /// Prompts of one length in tokens.
     fn text_batch(&self, tower: &TextTower, ids: &[u32], tokens: usize) -> candle_core::Result<Vec<f32>> {
         let count = ids.len() / tokens.max(1);
-        rows(&tower.forward(&fill_up(ids, count), tokens, &self.place.device)?.narrow(0, 0, count)?)
+        rows(&tower.forward(&fill_up(ids, count), tokens, &self.context.device)?.narrow(0, 0, count)?)
     }
 }
 
-/// The batch with its first row repeated behind it until it has [`LEAST_ROWS`].
+/// The batch, padded with its first row to [`LEAST_ROWS`].
 fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
     if count == 0 || count >= LEAST_ROWS {
         return batch.into();
@@ -170,7 +171,7 @@ fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
     filled.into()
 }
 
-/// `[rows, dim]` as unit vectors one after another.
+/// `[rows, dim]` as concatenated unit vectors.
 fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
     let dim = vectors.dim(1)?;
     let mut numbers: Vec<f32> = vectors.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
@@ -178,7 +179,7 @@ fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if !length.is_finite() || length == 0.0 {
             candle_core::bail!(
-                "the weights gave a vector without length, so they are damaged or need more precision"
+                "the model returned a vector of length zero: its weights are damaged or need more precision"
             );
         }
         row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
@@ -200,11 +201,11 @@ impl Embedder for ClipEmbedder {
     }
 
     fn device(&self) -> String {
-        self.place.name.clone()
+        self.context.name.clone()
     }
 
     fn batch_size(&self) -> usize {
-        self.place.batch
+        self.context.batch
     }
 
     fn input_len(&self) -> usize {
@@ -220,11 +221,11 @@ impl Embedder for ClipEmbedder {
         if pixels.len() != len * count {
             let found = pixels.len();
             return Err(EmbedError::Model(format!(
-                "{count} images of {len} numbers were promised, {found} came"
+                "expected {count} images of {len} numbers, got {found} numbers"
             )));
         }
         let mut out = Vec::with_capacity(count * self.dim());
-        for batch in pixels.chunks(len * self.place.batch) {
+        for batch in pixels.chunks(len * self.context.batch) {
             let count = batch.len() / len;
             out.extend(self.image_batch(batch, count).map_err(|error| self.failed(&error, count))?);
         }
@@ -235,7 +236,7 @@ impl Embedder for ClipEmbedder {
         let Some((tower, tokenizer)) = &self.text else {
             return Err(EmbedError::NoTextTower(self.name.clone()));
         };
-        // Prompts of one length go together, so that a prompt's vector does not depend on its company.
+        // Prompts of the same length are batched together, so that a prompt's vector does not depend on the others.
         let mut lengths: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
         for (index, text) in texts.iter().enumerate() {
             let ids = tokenizer.encode(text).map_err(EmbedError::Model)?;
@@ -257,7 +258,7 @@ impl Embedder for ClipEmbedder {
     }
 
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
-        let DeviceContext { device, name, .. } = &self.place;
+        let DeviceContext { device, name, .. } = &self.context;
         if device.is_cpu() {
             return Ok(None);
         }

@@ -1,47 +1,47 @@
-//! What can go wrong between a model's name and its first vector.
+//! Errors of loading a model.
 
 use std::path::PathBuf;
 
-/// Why a model could not be loaded. Every message names the file or the name concerned and what to do.
+/// Why a model could not be loaded. Every message says which file or name is affected and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClipError {
     /// The name is neither `bundled`, nor a folder, nor a name on the hub.
     #[error(
-        "{text:?} is no model: give `bundled`, a folder with a config.json, or a name such as owner/model"
+        "{text:?} is not a model: use `bundled`, a folder with a config.json, or a name such as owner/model"
     )]
     UnknownSource {
         /// What was given.
         text: String,
     },
-    /// The device is not named as devices are.
-    #[error("{text:?} is no device: give auto, cpu, cpu:bf16, or cuda:N with N the number of the GPU")]
+    /// Not a valid device name.
+    #[error("{text:?} is not a device: use auto, cpu, cpu:bf16, or cuda:N, where N is the number of the GPU")]
     UnknownDevice {
         /// What was given.
         text: String,
     },
-    /// The budget is no amount of memory.
-    #[error("{text:?} is no amount of memory: give one such as 6GiB")]
+    /// The budget is not an amount of memory.
+    #[error("{text:?} is not an amount of memory: use one such as 6GiB")]
     UnknownBudget {
         /// What was given.
         text: String,
     },
     /// The budget is too small for the model.
     #[error(
-        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, take a smaller model, or --device cpu"
+        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, or use a smaller model or --device cpu"
     )]
     Budget {
         /// What was given.
         budget: String,
-        /// What the weights and the smallest batch take.
+        /// The memory needed for the weights and the smallest batch.
         needed: String,
     },
-    /// The device was asked for by name and cannot be used.
+    /// The device was explicitly requested but cannot be used.
     #[error("cannot use {device}: {reason}")]
     Device {
-        /// The device as it was asked for.
+        /// The requested device.
         device: String,
-        /// What is in the way, and what to do.
+        /// Why it cannot be used, and what to do.
         reason: String,
     },
     /// A file or folder cannot be read.
@@ -52,7 +52,7 @@ pub enum ClipError {
         /// Why not.
         source: std::io::Error,
     },
-    /// A file that every checkpoint has is not there.
+    /// A required file is missing.
     #[error("{} has no {wanted}; is it a checkpoint in the Hugging Face layout?", folder.display())]
     NoFile {
         /// The checkpoint's folder.
@@ -60,7 +60,7 @@ pub enum ClipError {
         /// The file, or the files of which one is needed.
         wanted: String,
     },
-    /// A configuration that says nothing sensible.
+    /// An invalid configuration.
     #[error("{}: {reason}", path.display())]
     Config {
         /// The file.
@@ -68,34 +68,34 @@ pub enum ClipError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A configuration of something that is not implemented.
+    /// An unsupported configuration.
     #[error("{}: {what} is not supported; {supported}", path.display())]
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// The word in the configuration.
+        /// The unsupported value.
         what: String,
         /// What is supported.
         supported: &'static str,
     },
-    /// A file of weights that is damaged, cut short, or no safetensors.
-    #[error("{} is no usable safetensors file: {reason}; fetch or copy it again", path.display())]
+    /// A weights file that is damaged, truncated, or not in safetensors format.
+    #[error("{} is not a usable safetensors file: {reason}; download or copy it again", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// The checkpoint lacks a tensor. Nothing is filled in silently.
-    #[error("{} has no tensor {name}; its config.json promises one", path.display())]
+    /// The checkpoint lacks a tensor.
+    #[error("{} has no tensor {name}, which its config.json requires", path.display())]
     MissingTensor {
         /// The file, or the index of a sharded checkpoint.
         path: PathBuf,
         /// The tensor.
         name: String,
     },
-    /// A tensor's shape is not what the configuration says.
-    #[error("{}: tensor {name} has the shape {found:?}, but config.json asks for {expected:?}", path.display())]
+    /// A tensor's shape does not match the configuration.
+    #[error("{}: tensor {name} has shape {found:?}, but config.json requires {expected:?}", path.display())]
     WrongShape {
         /// The file.
         path: PathBuf,
@@ -114,14 +114,14 @@ pub enum ClipError {
         /// What is wrong with it.
         reason: String,
     },
-    /// There is no place for the hub's cache.
+    /// There is no folder for the hub's cache.
     #[error(
-        "there is no home folder to keep models in; set HF_HOME to a folder, or give the model's own folder"
+        "there is no home folder to store models in; set HF_HOME to a folder, or pass the path of a model folder"
     )]
     NoCache,
-    /// The hub cannot be asked, and the model is not in the cache.
+    /// Offline, and the model is not in the cache.
     #[error(
-        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids fetching it; unset it, or copy the model there",
+        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids downloading it; unset HF_HUB_OFFLINE, or copy the model there",
         folder.display()
     )]
     Offline {
@@ -132,25 +132,25 @@ pub enum ClipError {
         /// The cache's folder for this model.
         folder: PathBuf,
     },
-    /// The hub does not have it, or not for everybody.
+    /// The hub does not have it, or it is not public.
     #[error(
-        "the hub at {endpoint} has no {repo} at {revision}, or it needs a token: check the name, or set HF_TOKEN"
+        "the hub at {endpoint} has no {repo} at {revision}, or it requires a token: check the name, or set HF_TOKEN"
     )]
     NotOnHub {
-        /// Where was asked.
+        /// The address of the hub.
         endpoint: String,
         /// The name on the hub.
         repo: String,
         /// Branch, tag or commit.
         revision: String,
     },
-    /// The hub cannot be reached, or breaks off.
+    /// The hub cannot be reached, or the connection was lost.
     #[error(
-        "cannot fetch {file} of {repo} from {endpoint}: {reason}; it is not in {} either. Try again, or give a folder",
+        "cannot download {file} of {repo} from {endpoint}: {reason}; it is not cached in {} either; try again, or pass a model folder",
         folder.display()
     )]
     Hub {
-        /// Where was asked.
+        /// The address of the hub.
         endpoint: String,
         /// The name on the hub.
         repo: String,
@@ -158,7 +158,7 @@ pub enum ClipError {
         file: String,
         /// The cache's folder for this model.
         folder: PathBuf,
-        /// What the client says.
+        /// The client's message.
         reason: String,
     },
     /// The device failed while the weights were put on it.
@@ -166,9 +166,9 @@ pub enum ClipError {
     Load {
         /// The model.
         name: String,
-        /// The device, in words.
+        /// The device, for display.
         device: String,
-        /// What candle says.
+        /// Candle's message.
         reason: String,
     },
 }

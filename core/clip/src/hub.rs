@@ -1,7 +1,7 @@
-//! Models by name: first from the hub's cache on this machine, which the Python libraries share, then from the hub.
+//! Models by name: first from the local hub cache, which is shared with the Python libraries, then from the hub.
 //!
-//! As everywhere, `HF_HUB_CACHE`, `HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` are honoured. Only the
-//! files that Chaffinch reads are fetched, all of one commit.
+//! As usual, `HF_HUB_CACHE`, `HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` are honored. Only the files that
+//! Chaffinch reads are downloaded, all from the same commit.
 
 use crate::error::ClipError;
 use crate::weights::shard_names;
@@ -16,24 +16,23 @@ const TOKENIZER: &str = "tokenizer.json";
 const VOCABULARY: [&str; 2] = ["vocab.json", "merges.txt"];
 const PREPROCESSOR: &str = "preprocessor_config.json";
 
-/// How far one file has come.
+/// Download progress of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchProgress<'a> {
     /// Its name in the repository.
     pub file: &'a str,
-    /// Bytes that are here.
+    /// Bytes downloaded.
     pub done: u64,
-    /// Bytes in all.
+    /// Total bytes.
     pub total: u64,
 }
 
-/// Makes sure that a model of the hub is on this machine, and returns its folder. What is in the cache is not asked
-/// for again; `progress` is called for what has to be fetched.
+/// Ensures that a model from the hub is on this machine, and returns its folder. Cached files are not requested again;
+/// `progress` is called for downloads.
 ///
 /// # Errors
 /// When it is not in the cache and `HF_HUB_OFFLINE` is set, when the hub does not have it, or has it only in formats
-/// that Chaffinch does not read, or when the connection fails. Every message names the folder that was looked in
-/// or the address that was asked.
+/// that Chaffinch does not read, or when the connection fails. Every message has the cache folder or the address.
 pub fn fetch(
     repo: &str,
     revision: &str,
@@ -42,7 +41,7 @@ pub fn fetch(
     Hub::from_env()?.snapshot(repo, revision, progress)
 }
 
-/// Where to look and whom to ask.
+/// The cache and the hub to use.
 struct Hub {
     cache: PathBuf,
     endpoint: String,
@@ -89,7 +88,7 @@ impl Hub {
                 revision: revision.into(),
                 folder: asked.folder(),
             }),
-            // A tower without a text tower has no tokenizer, and a cache that lacks one looks the same.
+            // A model without a text tower has no tokenizer, and an incomplete cache looks the same.
             cached => asked.fetch(progress).or_else(|error| cached.ok_or(error)),
         }
     }
@@ -112,7 +111,7 @@ impl Asked<'_> {
         self.hub.cache.join(self.at(self.revision).folder_name())
     }
 
-    /// The folder of the commit that the revision stood for when it was fetched, or that it names itself.
+    /// The folder of the commit that the revision pointed to when it was downloaded, or that it names directly.
     fn cached(&self) -> Option<PathBuf> {
         let folder = self.folder();
         let commit = std::fs::read_to_string(folder.join("refs").join(self.revision));
@@ -154,7 +153,7 @@ impl Asked<'_> {
             let index = get(INDEX)?;
             shard_names(&index)?.iter().try_for_each(|name| get(name).map(drop))?;
         }
-        // Only now does the revision stand for this commit: a fetch that was broken off goes on next time.
+        // Only now point the revision to this commit: an interrupted download continues next time.
         let kept = Cache::new(self.hub.cache.clone()).repo(self.at(self.revision)).create_ref(&info.sha);
         kept.map_err(|source| ClipError::Read { path: self.folder(), source })?;
         Ok(config.parent().unwrap_or(&config).to_path_buf())
@@ -164,7 +163,7 @@ impl Asked<'_> {
         let found = files.iter().find(|name| name.ends_with("pytorch_model.bin") || name.ends_with(".pt"));
         let reason = match found {
             Some(name) => {
-                format!("it has {name}, which only Python can read; is there a revision with {WEIGHTS}?")
+                format!("its weights are in {name}, a pickle file; use a revision with {WEIGHTS}")
             }
             None => format!("it lacks {CONFIG} or {WEIGHTS}"),
         };
@@ -201,7 +200,7 @@ struct Remote<'a> {
 }
 
 impl Remote<'_> {
-    /// A file's place in the cache, after fetching it if need be.
+    /// A file's path in the cache, after downloading it if necessary.
     fn get(&self, name: &str, progress: &mut dyn FnMut(FetchProgress)) -> Result<PathBuf, ClipError> {
         let commit = self.repo.url("");
         let commit = commit.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -241,14 +240,14 @@ impl hf_hub::api::Progress for Report<'_> {
     fn finish(&mut self) {}
 }
 
-/// Whether a folder has what an image tower needs.
+/// Whether a folder has the files for an image tower.
 fn usable(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).is_file();
     let shards = || shard_names(&folder.join(INDEX)).is_ok_and(|names| names.iter().all(|name| has(name)));
     has(CONFIG) && (has(WEIGHTS) || shards())
 }
 
-/// Whether a folder has what a text tower needs, too.
+/// Whether a folder also has the files for a text tower.
 fn complete(folder: &Path) -> bool {
     let has = |name: &&str| folder.join(name).is_file();
     has(&TOKENIZER) || VOCABULARY.iter().all(has)

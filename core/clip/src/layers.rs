@@ -1,5 +1,5 @@
-//! The transformer that all towers share: pre-normalised attention and perceptron, as in the reference
-//! implementation (Hugging Face `CLIPEncoder` and `SiglipEncoder`, which are the same).
+//! The transformer that all towers share: pre-normalized attention and perceptron, as in the reference implementation
+//! (Hugging Face `CLIPEncoder` and `SiglipEncoder`, which are the same).
 //!
 //! Query, key and value are one multiplication, and the attention's scale is part of the query's weights.
 
@@ -11,11 +11,11 @@ use crate::tiles;
 use crate::weights::Weights;
 use candle_core::{DType, Device, Result, Storage, Tensor};
 
-/// Takes tensors from a checkpoint to where the towers run.
+/// Loads tensors from a checkpoint to the device of the towers.
 pub(crate) struct Loader<'a> {
     pub(crate) weights: &'a Weights,
     pub(crate) device: &'a Device,
-    /// What the towers compute in: single precision on the CPU.
+    /// The precision of the towers: single precision on the CPU.
     pub(crate) dtype: DType,
     /// Whether the layers multiply in bf16, on the CPU.
     pub(crate) in_tiles: bool,
@@ -24,17 +24,17 @@ pub(crate) struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// A tensor of the checkpoint where and how the towers need it.
+    /// A tensor of the checkpoint on the device and in the precision of the towers.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> std::result::Result<Tensor, ClipError> {
-        self.place(self.weights.get(name, shape)?)
+        self.to_device(self.weights.get(name, shape)?)
     }
 
     /// Puts a tensor on the device.
-    pub(crate) fn place(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
+    pub(crate) fn to_device(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
         self.check(tensor.to_dtype(self.dtype).and_then(|tensor| tensor.to_device(self.device)))
     }
 
-    /// A failure of candle in our words.
+    /// Converts an error of candle.
     pub(crate) fn check<T>(&self, result: Result<T>) -> std::result::Result<T, ClipError> {
         result.map_err(|error| ClipError::Load {
             name: self.weights.path().display().to_string(),
@@ -48,7 +48,7 @@ impl Loader<'_> {
 pub(crate) struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
-    /// The weights once more, where a large layer outside the encoder is multiplied in bf16.
+    /// A second copy of the weights, if a large layer outside the encoder is multiplied in bf16.
     tiles: Option<tiles::Weights>,
 }
 
@@ -69,7 +69,7 @@ impl Linear {
         Linear { weight, bias, tiles: None }
     }
 
-    /// The same, multiplied as the encoder's layers are.
+    /// The same, multiplied like the encoder's layers.
     pub(crate) fn like_layers(mut self, loader: &Loader) -> std::result::Result<Linear, ClipError> {
         if loader.in_tiles {
             let weight = self.weight.flatten_all().and_then(|weight| weight.to_vec1::<f32>());
@@ -127,7 +127,7 @@ impl Linear {
     }
 }
 
-/// Layer normalisation over the last dimension.
+/// Layer normalization over the last dimension.
 pub(crate) struct Norm {
     weight: Tensor,
     bias: Tensor,
@@ -184,7 +184,7 @@ impl Perceptron {
 
 struct Layer {
     norm1: Norm,
-    /// Query (already scaled), key and value one below the other.
+    /// Query (already scaled), key and value stacked.
     qkv: Linear,
     out: Linear,
     norm2: Norm,
@@ -200,7 +200,7 @@ impl Layer {
                 |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
             let (query, key, value) = (part("q")?, part("k")?, part("v")?);
             let all = (query * scale).and_then(|query| Tensor::cat(&[&query, &key, &value], 0));
-            loader.place(loader.check(all)?)
+            loader.to_device(loader.check(all)?)
         };
         Ok(Layer {
             norm1: Norm::load(loader, &format!("{name}.layer_norm1"), width, eps)?,
@@ -264,7 +264,7 @@ impl Encoder {
         let layer = |index| Layer::load(loader, &format!("{name}.layers.{index}"), config);
         let layers = (0..config.num_hidden_layers).map(layer);
         if loader.device.is_cpu() && loader.dtype == DType::F32 {
-            // One after the other, so that no second copy of all weights is ever held.
+            // One after another, so that there is never a second copy of all weights.
             let layers =
                 layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host(loader.in_tiles))));
             let layers = layers.collect::<std::result::Result<_, _>>()?;

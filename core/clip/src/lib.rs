@@ -9,9 +9,9 @@
 //! # Ok::<(), chaffinch_clip::ClipError>(())
 //! ```
 //!
-//! Source of the method: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
-//! Supervision"; SigLIP: Zhai et al. 2023; vision transformers: Dosovitskiy et al. 2021. The results agree with the Hugging Face implementation, which the tests
-//! hold against vectors made with it.
+//! Source of the method: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision";
+//! SigLIP: Zhai et al. 2023; vision transformers: Dosovitskiy et al. 2021. The results match the Hugging Face
+//! implementation; the tests compare with its vectors.
 //!
 //! | module | purpose |
 //! |---|---|

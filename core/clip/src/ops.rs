@@ -1,16 +1,15 @@
 //! Elementwise steps of a transformer, fused on the CPU.
 //!
-//! On the CPU each of them goes over its numbers once, in place, with an exponential that the compiler turns into
-//! vector instructions; elsewhere they are candle's own operations. Rows are independent, so results do not
-//! depend on the number of threads.
+//! On the CPU each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they are candle's
+//! operations. Rows are independent, so results do not depend on the number of threads.
 
 use candle_core::{CpuStorage, D, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
-/// Numbers that one thread takes at a time, at least.
+/// Minimum numbers per thread at a time.
 const GRAIN: usize = 1 << 14;
 
-/// What stands between the two layers of a perceptron.
+/// The activation between the two layers of a perceptron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Activation {
     /// `x * sigmoid(1.702 x)`.
@@ -78,7 +77,7 @@ pub(crate) fn softmax(x: Tensor, causal: bool) -> Result<Tensor> {
     candle_nn::ops::softmax_last_dim(&x.broadcast_add(&mask)?)
 }
 
-/// Runs a fused operation if `x` lies on the CPU, and says whether it did.
+/// Runs a fused operation if `x` is on the CPU, and returns whether it did.
 fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
     if !matches!(x.device(), Device::Cpu) {
         return Ok(false);
@@ -178,7 +177,7 @@ fn softmax_row(row: &mut [f32]) {
     row.iter_mut().for_each(|x| *x *= factor);
 }
 
-/// Calls `work` with the place and the numbers of whole rows, several rows at a time, on all threads.
+/// Calls `work` with the offset and the numbers of complete rows, several rows at a time, on all threads.
 fn in_rows(x: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     let width = width.max(1);
     let step = GRAIN.div_ceil(width) * width;
@@ -235,7 +234,7 @@ fn gelu_tanh(x: f32) -> f32 {
 /// by the polynomial that Cephes uses. Below -86 it stays at 4e-38, above 88 at 2e38.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding and subtracting this leaves the nearest integer, which also stands in the lowest bits of the sum.
+    // Adding and subtracting this leaves the nearest integer, which is also in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-86.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -281,7 +280,7 @@ mod tests {
         (-120_000..=120_000).map(|i| i as f32 * 1e-3)
     }
 
-    /// By the series, which is exact enough where it is used here.
+    /// By the series, which is precise enough in the range used here.
     fn exact_erf(x: f64) -> f64 {
         if x.abs() > 4.0 {
             return x.signum();

@@ -1,7 +1,7 @@
-//! Pictures to the image tower's input: resize, centre crop, normalise.
+//! Converts pictures to the image tower's input: resize, center crop, normalize.
 //!
-//! As the reference implementation does it with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the
-//! normalised numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
+//! Like the reference implementation with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the normalized
+//! numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
 
 use crate::config::Family;
 use crate::error::ClipError;
@@ -11,20 +11,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
-/// Part of every fingerprint: goes up whenever the same picture may give other numbers.
+/// Part of every fingerprint: incremented whenever the same picture may give different numbers.
 pub const PREPROCESSING_VERSION: &str = "p1";
 
 const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
-/// The size a picture is brought to.
+/// How a picture is resized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Resize {
-    /// Left as it is.
+    /// Not at all.
     Keep,
     /// The shorter side gets this length, the other one follows.
     Shortest(u32),
-    /// Width and height, whatever the proportions.
+    /// To width and height, ignoring the aspect ratio.
     Exact(u32, u32),
 }
 
@@ -32,12 +32,12 @@ enum Resize {
 pub(crate) struct Preprocessing {
     resize: Resize,
     filter: Filter,
-    /// Side of the square cut from the middle.
+    /// Side of the center crop.
     crop: Option<u32>,
     /// The number for each byte of each channel.
     table: [Vec<f32>; 3],
     size: u32,
-    /// Says all of the above in words, for the fingerprint.
+    /// A text form of all of the above, for the fingerprint.
     words: String,
 }
 
@@ -60,7 +60,7 @@ impl Preprocessing {
     /// side of the tower's input.
     ///
     /// # Errors
-    /// When it is no JSON, asks for something that is not implemented, or its result would not fit the tower.
+    /// When it is not valid JSON, requires something unsupported, or its result does not match the tower.
     pub(crate) fn new(
         text: Option<&str>,
         path: &Path,
@@ -73,7 +73,7 @@ impl Preprocessing {
             Some(text) => serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?,
             None => Raw::default(),
         };
-        // Without a file the tower's own size stands in; with one, the reference implementation's default.
+        // Without a file, use the tower's size; with one, the reference implementation's default.
         let default = if text.is_some() { 224 } else { size };
         let clip = family == Family::Clip;
         let resize = match (raw.do_resize.unwrap_or(true), &raw.size) {
@@ -99,7 +99,7 @@ impl Preprocessing {
         if result != Some(size) {
             let found =
                 result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
-            return Err(wrong(format!("it makes pictures {found}, but the tower takes {size} x {size}")));
+            return Err(wrong(format!("it produces images {found}, but the model takes {size} x {size}")));
         }
         let resample = if family == Family::Vit { 2 } else { 3 };
         let filter = match raw.resample.unwrap_or(resample) {
@@ -107,7 +107,7 @@ impl Preprocessing {
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,
             4 => Filter::Box,
-            other => return Err(wrong(format!("resample {other} is not supported: 1, 2, 3 and 4 are"))),
+            other => return Err(wrong(format!("resample {other} is not supported, use 1, 2, 3 or 4"))),
         };
         let factor =
             if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
@@ -128,7 +128,7 @@ impl Preprocessing {
         Ok(Preprocessing { resize, filter, crop, table, size, words })
     }
 
-    /// All that changes its result, for the fingerprint.
+    /// Everything that affects its result, for the fingerprint.
     pub(crate) fn words(&self) -> &str {
         &self.words
     }
@@ -151,7 +151,7 @@ impl Preprocessing {
         out
     }
 
-    /// The bytes of the resized and cropped picture. What a crop takes from beyond the picture is black.
+    /// The bytes of the resized and cropped picture. Parts of a crop outside the picture are black.
     fn pixels(&self, image: &RgbImage) -> RgbImage {
         let (width, height) = self.resized(image.width(), image.height());
         let (Some((left, wide, x)), Some((top, high, y))) = (self.kept(width), self.kept(height)) else {
@@ -183,7 +183,7 @@ impl Preprocessing {
         }
     }
 
-    /// Of a side of that length: where the part that is kept begins, how long it is, and where it comes to lie.
+    /// For a side of that length: offset and length of the kept part, and its offset in the result.
     fn kept(&self, length: u32) -> Option<(u32, u32, u32)> {
         let side = self.crop.unwrap_or(length);
         let (length, side) = (i64::from(length), i64::from(side));

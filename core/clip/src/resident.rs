@@ -1,28 +1,28 @@
-//! Vectors that stay in the memory of the device, for the search of neighbours.
+//! Vectors in device memory, for the neighbor search.
 
 use crate::failure::failed;
 use candle_core::{D, Device, Result, Tensor};
 use chaffinch_compute::neighbors::{ChooseGroups, DeviceVectors, GROUP};
 use std::ops::Range;
 
-/// Bytes of products that are on the device at a time, where there is room.
+/// Maximum bytes of products on the device at a time.
 const PRODUCTS: u64 = 2 << 30;
-/// Rows of a block at most: more make the product no faster.
+/// Maximum rows per block: more do not make the product faster.
 const MOST_ROWS: usize = 4096;
 
-/// Unit vectors on a device, filled up with zeros to whole groups.
+/// Unit vectors on a device, padded with zeros to complete groups.
 pub(crate) struct ResidentVectors {
     vectors: Tensor,
     rows: usize,
     groups: usize,
-    /// Bytes that products may take.
+    /// Maximum bytes of products.
     products: u64,
     /// The device in words.
     name: String,
 }
 
 impl ResidentVectors {
-    /// Bytes for products beside so many numbers of so many vectors; `None` where they are too few for a row of them.
+    /// Bytes available for products besides the vectors; `None` if they do not suffice for one row.
     pub(crate) fn room_for_products(numbers: usize, rows: usize, spare: u64) -> Option<u64> {
         // While they are filled up, the vectors are there twice; products are, while the largest are looked for.
         let left = spare.saturating_sub(2 * 4 * numbers as u64) / 2;
@@ -90,7 +90,7 @@ mod tests {
     use chaffinch_compute::neighbors::{nearest, nearest_on_device};
     use std::sync::atomic::AtomicBool;
 
-    /// Unit vectors that are nowhere quite alike.
+    /// Unit vectors that are all different.
     fn vectors(rows: usize, dim: usize) -> Vec<f32> {
         let mut state = 7_u32;
         let mut data: Vec<f32> = (0..rows * dim)

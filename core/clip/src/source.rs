@@ -1,4 +1,4 @@
-//! Where a model comes from, and its files.
+//! The source of a model, and its files.
 
 use crate::config::{Family, ModelConfig, TextConfig};
 use crate::error::ClipError;
@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 /// A model by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelSource {
-    /// The small one inside the program.
+    /// The small model inside the program.
     Bundled,
-    /// A folder in the Hugging Face layout: `config.json`, `*.safetensors`, and what belongs to them.
+    /// A folder in the Hugging Face layout: `config.json`, `*.safetensors`, and related files.
     Folder(PathBuf),
     /// A repository on the hub.
     Hub {
@@ -30,7 +30,7 @@ impl ModelSource {
     /// repository of the same name.
     ///
     /// # Errors
-    /// When it is none of them.
+    /// When it is none of these.
     pub fn parse(text: &str) -> Result<ModelSource, ClipError> {
         if text == "bundled" {
             return Ok(ModelSource::Bundled);
@@ -75,14 +75,14 @@ mod bundled {
     pub(super) const WEIGHTS: &[u8] = include_bytes!("../models/bundled/model.safetensors");
 }
 
-/// A checkpoint whose files have been read and checked against each other.
+/// A checkpoint whose files have been read and checked for consistency.
 pub(crate) struct Checkpoint {
     pub(crate) config: ModelConfig,
     pub(crate) weights: Weights,
     pub(crate) preprocessing: Preprocessing,
-    /// For the text tower, where there is one.
+    /// For the text tower, if there is one.
     pub(crate) tokenizer: Option<ClipTokenizer>,
-    /// Of everything that changes an image's vector.
+    /// Digest of everything that affects an image's vector.
     pub(crate) digest: String,
 }
 
@@ -175,7 +175,7 @@ impl Files<'_> {
             (None, Family::Clip) => {
                 let pair = self.optional("vocab.json")?.zip(self.optional("merges.txt")?);
                 let Some((vocabulary, merges)) = pair else {
-                    let wanted = "tokenizer.json, and no vocab.json with merges.txt either".into();
+                    let wanted = "tokenizer.json, nor vocab.json with merges.txt".into();
                     return Err(ClipError::NoFile { folder: self.path(""), wanted });
                 };
                 path = self.path("vocab.json");
@@ -189,15 +189,13 @@ impl Files<'_> {
         let largest = tokenizer.largest_id() as usize;
         if largest >= tower.vocab_size {
             let size = tower.vocab_size;
-            return Err(wrong(format!(
-                "it has the token {largest}, but config.json gives a vocab_size of {size}"
-            )));
+            return Err(wrong(format!("it has token {largest}, but config.json has a vocab_size of {size}")));
         }
-        // Pooling looks for this token; a tower that never meets it would give one vector for all texts.
+        // Pooling uses this token; without it the tower would return the same vector for all texts.
         let empty = tokenizer.encode("").map_err(wrong)?;
         let end = tower.eos_token_id;
         if family == Family::Clip && end != 2 && !empty.contains(&end) {
-            return Err(wrong(format!("it never ends a text with {end}, the eos_token_id of config.json")));
+            return Err(wrong(format!("it never ends a text with {end}, the eos_token_id in config.json")));
         }
         Ok(tokenizer)
     }

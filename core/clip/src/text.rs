@@ -19,14 +19,14 @@ pub(crate) struct TextTower {
     pooling: Pooling,
 }
 
-/// Which token's vector stands for the text.
+/// Which token's vector represents the text.
 enum Pooling {
-    /// The one with the largest id. Old configurations name a wrong end-of-text token (2), and in the vocabularies
-    /// they go with, the true one has the largest id.
+    /// The one with the largest id. Old configurations name a wrong end-of-text token (2), and in their vocabularies,
+    /// the true one has the largest id.
     Largest,
     /// The first end-of-text token.
     First(u32),
-    /// The last one, be it padding.
+    /// The last one, even if it is padding.
     Last,
 }
 
@@ -61,7 +61,7 @@ impl TextTower {
         })
     }
 
-    /// Token ids `[batch, tokens]`, row by row, to vectors `[batch, dim]`, not normalised.
+    /// Token ids `[batch, tokens]`, row by row, to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, ids: &[u32], tokens: usize, device: &Device) -> Result<Tensor> {
         let batch = ids.len() / tokens.max(1);
         let width = self.tokens.dim(1)?;

@@ -1,9 +1,8 @@
 //! Products in bf16 on the tile registers of AMX, which Intel's server processors have from Sapphire Rapids on: factors
 //! rounded to eight binary digits, sums in single precision, at several times the rate of single precision.
 //!
-//! Both factors are packed as the registers take them: blocks of 32 rows (or columns) and 32 numbers, two tiles each.
-//! Every sum runs over its own row and column in the same order, so a result depends neither on what stands beside it nor on
-//! threads.
+//! Both factors are packed in register layout: blocks of 32 rows (or columns) and 32 numbers, two tiles each. Every sum
+//! runs over its own row and column in the same order, so a result depends neither on other rows nor on threads.
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter "Programming with Intel AMX".
 
@@ -18,14 +17,14 @@ use chaffinch_compute::vector::{Kernel, wide};
 use half::bf16;
 use rayon::prelude::*;
 
-/// Rows and columns of a block of results, and numbers of a row that are multiplied in one step.
+/// Rows and columns of a result block, and numbers of a row multiplied per step.
 const SIDE: usize = 32;
-/// Rows that a thread takes at a time.
+/// Rows per thread at a time.
 const TOGETHER: usize = 13 * SIDE;
 /// Rows of a tile.
 const ROWS: usize = 16;
 
-/// What a tile register holds: 16 rows of 64 bytes.
+/// A tile register: 16 rows of 64 bytes.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Tile([bf16; ROWS * SIDE]);
@@ -39,13 +38,13 @@ impl Tile {
 pub(crate) struct Block([f32; SIDE * SIDE]);
 
 impl Block {
-    /// The rows, one after the other, and how long they are.
+    /// The concatenated rows, and their length.
     pub(crate) fn rows_mut(&mut self) -> (&mut [f32], usize) {
         (&mut self.0, SIDE)
     }
 }
 
-/// The left side of products, packed: kept, so that its room is used again.
+/// The packed left side of products, kept to reuse its memory.
 #[derive(Default)]
 pub(crate) struct Left {
     tiles: Vec<Tile>,
@@ -54,21 +53,21 @@ pub(crate) struct Left {
 }
 
 impl Left {
-    /// Makes room for `rows` rows of `depth` numbers. What was there before may stay beyond the last row, where nobody
-    /// reads the results.
+    /// Makes room for `rows` rows of `depth` numbers. Old content may remain beyond the last row, whose results are not
+    /// read.
     pub(crate) fn resize(&mut self, rows: usize, depth: usize) {
         self.tiles.resize(rows.div_ceil(SIDE) * steps(depth) * 2, Tile::ZERO);
         (self.rows, self.depth) = (rows, depth);
     }
 
-    /// Takes `rows` rows of `depth` numbers.
+    /// Packs `rows` rows of `depth` numbers.
     pub(crate) fn pack(&mut self, x: &[f32], rows: usize, depth: usize) {
         self.resize(rows, depth);
         let used = depth.max(1);
         wide(Take { left: self, row: 0, column: 0, numbers: &x[..rows * depth], width: used, used });
     }
 
-    /// Takes a block of results as the numbers from `column` on of the rows from `row` on.
+    /// Packs a result block into rows from `row` on and columns from `column` on.
     pub(crate) fn put(&mut self, row: usize, column: usize, block: &Block) {
         let used = SIDE.min(self.depth - column);
         wide(Take { left: self, row, column, numbers: &block.0, width: SIDE, used });
@@ -108,7 +107,7 @@ impl Kernel for Take<'_> {
     }
 }
 
-/// Steps in which so many numbers of a row are multiplied.
+/// Number of steps for this many numbers per row.
 fn steps(depth: usize) -> usize {
     depth.div_ceil(SIDE)
 }
@@ -138,7 +137,7 @@ impl Weights {
         for (output, row) in weight.chunks_exact(inputs.max(1)).enumerate() {
             let first = output / SIDE * steps * 2 + output % SIDE / ROWS;
             for (input, &number) in row.iter().enumerate() {
-                // Pairs of numbers one below the other, since a step multiplies two of them at once.
+                // Pairs of numbers stacked, since a step multiplies two of them at once.
                 let (pair, half) = (input % SIDE / 2, input % 2);
                 tiles[first + input / SIDE * 2].0[pair * SIDE + output % ROWS * 2 + half] = rounded(number);
             }
@@ -146,8 +145,8 @@ impl Weights {
         Weights { tiles, outputs, inputs }
     }
 
-    /// The products of all rows of `left` with the weights of all outputs, block by block: hands over the row and the
-    /// output that each begins with. What lies beyond the last of both means nothing.
+    /// The products of all rows of `left` with the weights of all outputs, block by block: passes the row and the
+    /// output at which each begins. Anything beyond the last of both is meaningless.
     ///
     /// # Panics
     /// When the rows are not as long as the weights of an output.
@@ -156,7 +155,7 @@ impl Weights {
         assert_eq!(left.depth, self.inputs, "rows and weights of different length");
         let length = (steps(self.inputs) * 2).max(1);
         let mut result = Block([0.0; SIDE * SIDE]);
-        // The weights of a block stay in the nearest cache while all rows pass.
+        // The weights of a block stay in the L1 cache while all rows are processed.
         for (column, right) in self.tiles.chunks_exact(length).enumerate() {
             for (row, left) in left.tiles.chunks_exact(length).enumerate() {
                 block(left, right, &mut result);
@@ -259,7 +258,7 @@ mod tests {
             return;
         }
         let mut left = Left::default();
-        // Larger shapes first: what they leave behind must not show.
+        // Larger shapes first: their leftovers must not affect the results.
         for (rows, outputs, inputs) in
             [(70, 100, 200), (32, 32, 32), (33, 31, 65), (1, 1, 1), (5, 40, 7), (0, 3, 4)]
         {
@@ -281,7 +280,7 @@ mod tests {
             for (found, expected) in found.iter().zip(&expected) {
                 assert!((found - expected).abs() < 1e-4, "{rows} x {outputs} x {inputs}: {found} {expected}");
             }
-            // One row alone has the same bits as in company.
+            // A single row has the same bits as in a batch.
             if rows > 1 {
                 let mut alone = vec![0.0; outputs];
                 product(&x[inputs..2 * inputs], 1, &mut left, &mut alone);

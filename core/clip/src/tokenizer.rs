@@ -1,15 +1,15 @@
-//! Prompts to token ids.
+//! Converts prompts to token ids.
 //!
-//! The work is done by the crate `tokenizers` from the checkpoint's `tokenizer.json`, which agrees with the
-//! reference implementation. Checkpoints that have only `vocab.json` and `merges.txt` get the `tokenizer.json` that
-//! the reference implementation would make of them.
+//! Uses the crate `tokenizers` with the checkpoint's `tokenizer.json`, which matches the reference implementation. For
+//! checkpoints with only `vocab.json` and `merges.txt`, it builds the `tokenizer.json` that the reference
+//! implementation would.
 
 use crate::error::ClipError;
 use serde_json::{Value, json};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// Lengths are rounded up to a multiple of this, so that prompts can be joined to batches.
+/// Lengths are rounded up to a multiple of this, so that prompts can be batched.
 const STEP: usize = 8;
 
 /// Splits text as CLIP's vocabulary was made: words, single digits, runs of other signs.
@@ -18,22 +18,22 @@ const SPLIT: &str = concat!(
     r"[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 );
 
-/// A checkpoint's tokenizer, made to fit its text tower.
+/// A checkpoint's tokenizer, configured for its text tower.
 pub(crate) struct ClipTokenizer {
     tokenizer: Tokenizer,
     /// Text that would become a special token, such as `<|endoftext|>`, in lower case.
     special: Vec<String>,
     context: usize,
-    /// What fills an input up to the full context; without it inputs keep their own length.
+    /// The padding up to the full context; without it inputs keep their length.
     padding: Option<u32>,
 }
 
 impl ClipTokenizer {
     /// From the text of a `tokenizer.json`; `path` is for messages. `context` is the longest input of the tower in
-    /// tokens. With `padding`, all inputs are filled up to it, as SigLIP needs it.
+    /// tokens. With `padding`, all inputs are padded to it, as SigLIP requires.
     ///
     /// # Errors
-    /// When the text is no tokenizer.
+    /// When the text is not a valid tokenizer.
     pub(crate) fn from_json(
         text: &[u8],
         path: &Path,
@@ -42,7 +42,7 @@ impl ClipTokenizer {
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
         let mut tokenizer =
-            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is no tokenizer: {error}")))?;
+            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is not a tokenizer: {error}")))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
         let added = tokenizer.get_added_tokens_decoder();
@@ -56,7 +56,7 @@ impl ClipTokenizer {
     /// From `vocab.json` and `merges.txt`, as the reference implementation reads them for CLIP.
     ///
     /// # Errors
-    /// When one of them makes no sense, or the vocabulary lacks CLIP's two special tokens.
+    /// When one of them is invalid, or the vocabulary lacks CLIP's two special tokens.
     pub(crate) fn from_vocabulary(
         vocabulary: &str,
         merges: &str,
@@ -65,11 +65,11 @@ impl ClipTokenizer {
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
         let vocabulary: Value = serde_json::from_str(vocabulary)
-            .map_err(|error| wrong(format!("it is no vocabulary: {error}")))?;
+            .map_err(|error| wrong(format!("it is not a vocabulary: {error}")))?;
         let id = |token: &str| vocabulary.get(token).and_then(Value::as_u64);
         let (start, end) = ("<|startoftext|>", "<|endoftext|>");
         let (Some(start_id), Some(end_id)) = (id(start), id(end)) else {
-            return Err(wrong(format!("it has no {start} or no {end}")));
+            return Err(wrong(format!("it lacks the token {start} or {end}")));
         };
         let merges: Vec<&str> =
             merges.lines().filter(|line| !line.starts_with("#version") && !line.trim().is_empty()).collect();
@@ -99,23 +99,23 @@ impl ClipTokenizer {
         ClipTokenizer::from_json(whole.to_string().as_bytes(), path, context, None)
     }
 
-    /// The largest id that can come out.
+    /// The largest possible id.
     pub(crate) fn largest_id(&self) -> u32 {
         self.tokenizer.get_vocab(true).into_values().max().unwrap_or(0)
     }
 
-    /// Token ids of a prompt, start and end of text included, at most the tower's context: a prompt that is too
-    /// long loses its end, but keeps the token that marks it. Special tokens written out in the prompt are taken as
-    /// a space, since they are no words. The length is a multiple of 8 or the context; the rest repeats the last
-    /// token, which CLIP's text tower never looks at.
+    /// Token ids of a prompt, start and end of text included, at most the tower's context: a prompt that is too long is
+    /// truncated, but keeps the end token. Special tokens written out in the prompt are replaced by a space, since they
+    /// are not words. The length is a multiple of 8 or the context; the rest repeats the last token, which CLIP's text
+    /// tower ignores.
     ///
     /// # Errors
     /// A sentence, when the tokenizer fails.
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
         let encoding = self.tokenizer.encode(self.without_special(prompt), true);
-        let encoding = encoding.map_err(|error| format!("cannot read the prompt {prompt:?}: {error}"))?;
+        let encoding = encoding.map_err(|error| format!("cannot tokenize the prompt {prompt:?}: {error}"))?;
         let mut ids = encoding.get_ids().to_vec();
-        let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} gives no token")) };
+        let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} has no tokens")) };
         if ids.len() > self.context {
             ids.truncate(self.context - 1);
             ids.push(last);

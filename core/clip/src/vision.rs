@@ -12,7 +12,7 @@ use candle_core::{IndexOp, Result, Tensor};
 pub(crate) struct VisionTower {
     /// The convolution over patches as a matrix `[width, 3 * patch * patch]`.
     patches: Linear,
-    /// In front of the patches, its position already added: `[1, 1, width]`.
+    /// The token before the patches, with its position added: `[1, 1, width]`.
     class: Option<Tensor>,
     /// `[patches, width]`.
     positions: Tensor,
@@ -57,7 +57,7 @@ impl VisionTower {
             let class = loader.get(&named("embeddings.class_embedding"), &[width])?;
             let class =
                 loader.check(positions.i(0).and_then(|first| (class + first)?.reshape((1, 1, width))))?;
-            // The misspelling is the checkpoints'.
+            // The misspelling is in the checkpoints.
             let before = Norm::load(loader, &named("pre_layrnorm"), width, eps)?;
             (Some(class), Some(before), Pooling::Class)
         } else {
@@ -67,7 +67,7 @@ impl VisionTower {
         let positions = loader.check(positions.narrow(0, rows - side * side, side * side))?;
         let bare = config.text.is_none() && !loader.weights.has("visual_projection.weight");
         let projection = if clip && !bare {
-            // A vision-only configuration does not always say the length, so the tensor decides.
+            // A vision-only configuration does not always have the length, so the tensor decides.
             let given = loader.weights.shape("visual_projection.weight").and_then(|shape| shape.first());
             let dim = if config.text.is_some() { config.projection_dim } else { given.copied().unwrap_or(0) };
             Some((Linear::new(loader.get("visual_projection.weight", &[dim, width])?, None), dim))
@@ -95,7 +95,7 @@ impl VisionTower {
         self.dim
     }
 
-    /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalised.
+    /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let mut x = self.patches.forward(&self.cut(images)?)?.broadcast_add(&self.positions)?;
         let batch = x.dim(0)?;
@@ -116,8 +116,8 @@ impl VisionTower {
         }
     }
 
-    /// `[batch, 3, size, size]` to `[batch, patches, 3 * patch * patch]`. Pixels beyond the last whole patch are
-    /// left out, as a convolution does.
+    /// `[batch, 3, size, size]` to `[batch, patches, 3 * patch * patch]`. Pixels beyond the last complete patch are
+    /// ignored, as in a convolution.
     fn cut(&self, images: &Tensor) -> Result<Tensor> {
         let (batch, patch) = (images.dim(0)?, self.patch_size);
         let side = self.image_size / patch;

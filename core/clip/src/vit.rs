@@ -1,6 +1,6 @@
-//! Vision transformers without a text tower (Dosovitskiy et al. 2021; Hugging Face `ViTModel`): candle-transformers' model
-//! on our weights. A picture's vector is its class token behind the last normalisation, as in the published comparisons of
-//! embeddings for finding wrong images.
+//! Vision transformers without a text tower (Dosovitskiy et al. 2021; Hugging Face `ViTModel`): candle-transformers'
+//! model on our weights. A picture's vector is its class token after the last normalization, as in the published
+//! comparisons of embeddings for finding wrong images.
 
 use crate::config::ModelConfig;
 use crate::error::ClipError;
@@ -57,14 +57,14 @@ impl VitTower {
         self.dim
     }
 
-    /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalised.
+    /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let tokens = self.embeddings.forward(images, None, false)?;
         self.norm.forward(&self.encoder.forward(&tokens)?.i((.., 0))?)
     }
 }
 
-/// Hands the model the tensors of a checkpoint, with our sentences where one is missing or of another shape.
+/// Gives the model the tensors of a checkpoint, with our errors if one is missing or has the wrong shape.
 struct Checkpoint<'a> {
     loader: &'a Loader<'a>,
     root: &'static str,

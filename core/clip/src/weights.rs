@@ -1,8 +1,8 @@
 #![allow(unsafe_code)] // One call: memory-mapping a file of weights.
 //! Tensors of a checkpoint: one `*.safetensors` file or several with an index.
 //!
-//! Loading is strict. A tensor that is asked for and missing, or of another shape, is an error that names it and
-//! the file; nothing is made up. Half precision is widened where the towers compute in single precision.
+//! Loading is strict. A tensor that is missing or has the wrong shape is an error that names it and the file. Half
+//! precision is widened if the towers compute in single precision.
 
 use crate::error::ClipError;
 use candle_core::{DType, Device, Tensor};
@@ -39,7 +39,7 @@ struct Part {
 pub(crate) struct Weights {
     parts: Vec<Part>,
     tensors: BTreeMap<String, (usize, TensorInfo)>,
-    /// The file to name where a tensor is in none: the index of a sharded checkpoint.
+    /// The file to report if a tensor is in none: the index of a sharded checkpoint.
     whole: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Weights {
     /// `*.safetensors` file there is.
     ///
     /// # Errors
-    /// When there is none of them, or one cannot be read or is damaged.
+    /// When there is none, or one cannot be read or is damaged.
     pub(crate) fn open(folder: &Path) -> Result<Weights, ClipError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
@@ -135,7 +135,7 @@ impl Weights {
     /// A tensor in single precision on the CPU.
     ///
     /// # Errors
-    /// When it is missing, has another shape, or is of a kind that weights are not.
+    /// When it is missing, has the wrong shape, or an unsupported type.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, ClipError> {
         let Some((part, info)) = self.tensors.get(name) else {
             return Err(ClipError::MissingTensor { path: self.whole.clone(), name: name.into() });
@@ -156,11 +156,13 @@ impl Weights {
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             Dtype::F64 => DType::F64,
-            other => return Err(wrong(format!("tensor {name} holds {other:?}, not floating-point numbers"))),
+            other => {
+                return Err(wrong(format!("tensor {name} contains {other:?}, not floating-point numbers")));
+            }
         };
         let (start, end) = info.data_offsets;
         let bytes = part.bytes.get().get(part.data + start..part.data + end);
-        let bytes = bytes.ok_or_else(|| wrong(format!("tensor {name} lies outside the file")))?;
+        let bytes = bytes.ok_or_else(|| wrong(format!("tensor {name} extends past the end of the file")))?;
         let tensor = Tensor::from_raw_buffer(bytes, dtype, shape, &Device::Cpu);
         let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F32));
         tensor.map_err(|error| wrong(format!("tensor {name}: {error}")))
@@ -170,7 +172,7 @@ impl Weights {
 /// Names of the files that the index of a sharded checkpoint refers to, in alphabetical order.
 ///
 /// # Errors
-/// When the index cannot be read, or names anything but files beside it.
+/// When the index cannot be read, or refers to anything but files in the same folder.
 pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
     #[derive(serde::Deserialize)]
     struct Index {
@@ -184,18 +186,18 @@ pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
     if let Some(name) =
         names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
     {
-        return Err(wrong(format!("{name:?} is not the name of a safetensors file beside it")));
+        return Err(wrong(format!("{name:?} is not the name of a safetensors file in the same folder")));
     }
     if names.is_empty() {
-        return Err(wrong("it names no file".into()));
+        return Err(wrong("it lists no files".into()));
     }
     Ok(names.into_iter().collect())
 }
 
 fn map(path: &Path) -> std::io::Result<Mmap> {
     let file = File::open(path)?;
-    // SAFETY: the map is private to this process and only read. Somebody who shortens the file while it is being
-    // loaded stops the program with SIGBUS, as with every memory-mapped model; checkpoints are replaced by
-    // renaming, never shortened in place, and the map is dropped as soon as the tensors are made.
+    // SAFETY: the map is private to this process and only read. Truncating the file while it is being loaded stops the
+    // program with SIGBUS, as with every memory-mapped model; checkpoints are replaced by renaming, never shortened in
+    // place, and the map is dropped as soon as the tensors are made.
     unsafe { Mmap::map(&file) }
 }

@@ -1,4 +1,4 @@
-//! The same picture gives the same bytes, whatever its company and however many threads there are.
+//! The same picture gives the same bytes, regardless of the batch and the number of threads.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
@@ -22,7 +22,7 @@ fn models() -> Vec<ClipEmbedder> {
     models.chain(sources.iter().filter_map(|source| load(source, DeviceChoice::CpuBf16).ok())).collect()
 }
 
-/// Vectors of all prompts, none where the model does not read.
+/// Vectors of all prompts, empty if the model has no text tower.
 fn texts(model: &ClipEmbedder) -> Vec<f32> {
     if model.has_text_tower() { model.embed_texts(&PROMPTS).unwrap() } else { Vec::new() }
 }

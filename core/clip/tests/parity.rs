@@ -36,12 +36,13 @@ fn compare(found: &[f32], expected: &[f32], worst: &mut (f32, f64)) {
     *worst = (worst.0.max(difference), worst.1.min(cosine));
 }
 
-/// Holds a checkpoint against its `expected.json`; pictures lie in `pictures`.
+/// Compares a checkpoint with its `expected.json`; pictures are in `pictures`.
 fn check(folder: &Path, pictures: &Path) {
     check_model(&open(folder), folder, pictures, (1e-4, 0.9999));
 }
 
-/// The same of a model that was loaded from there; vectors may differ by so much, and have at least that cosine.
+/// The same of a model that was loaded from there; vectors may differ by at most this much, and must have at least that
+/// cosine.
 fn check_model(model: &ClipEmbedder, folder: &Path, pictures: &Path, (most, least): (f32, f64)) {
     let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: Expected = serde_json::from_str(&text).unwrap();

@@ -1,4 +1,4 @@
-//! Damaged and unusual checkpoints are refused with the file's name, never filled in.
+//! Damaged and unsupported checkpoints are refused with the file's name.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
 use chaffinch_clip::{ClipError, DeviceChoice, ModelSource, load};
@@ -23,7 +23,7 @@ fn refused(folder: &TempDir) -> ClipError {
     load(&ModelSource::Folder(folder.path().into()), DeviceChoice::Cpu).err().expect("should be refused")
 }
 
-/// Loads it, and wants all the words in the message.
+/// Loads it, and expects all the words in the message.
 fn says(folder: &TempDir, words: &[&str]) {
     let error = refused(folder).to_string();
     words.iter().for_each(|word| assert!(error.contains(word), "{word:?} is not in: {error}"));
@@ -36,7 +36,7 @@ fn edit(folder: &TempDir, file: &str, from: &str, to: &str) {
     std::fs::write(path, text.replace(from, to)).unwrap();
 }
 
-/// Writes the weights anew with one tensor renamed, cut or as it is.
+/// Rewrites the weights with one tensor renamed, truncated or unchanged.
 fn rewrite(folder: &TempDir, change: impl Fn(&str, &mut Vec<usize>) -> Option<String>) {
     let path: PathBuf = folder.path().join("model.safetensors");
     let bytes = std::fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! The kernels of reading and of neighbours: `cargo bench -p chaffinch-core`.
+//! Benchmarks of reading and of neighbor search: `cargo bench -p chaffinch-compute`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ fn noise(place: u32) -> u8 {
     (place.wrapping_mul(2_654_435_761) >> 24) as u8
 }
 
-/// 500 x 375: slopes with grain, as photographs of that size compress.
+/// 500 x 375: gradients with noise, which compress like photographs of that size.
 fn photograph() -> RgbImage {
     RgbImage::from_fn(500, 375, |x, y| {
         let grain = noise(y * 500 + x) / 16;
@@ -70,7 +70,7 @@ fn pairs(criterion: &mut Criterion) {
         EmbeddingMatrix::from_vec(data, cols)
     };
     group.throughput(Throughput::Elements(rows as u64));
-    group.bench_function("10 neighbours of 4,096 x 512", |b| {
+    group.bench_function("10 neighbors of 4,096 x 512", |b| {
         b.iter_batched(
             vectors,
             |matrix| neighbors::nearest(&matrix, &|_| true, 10, &job).unwrap(),

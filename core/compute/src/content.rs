@@ -1,4 +1,4 @@
-//! Content hashes: what a file is, whatever it is called.
+//! Content hashes: identify a file by content instead of name.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -32,7 +32,7 @@ impl FromStr for ContentHash {
     type Err = String;
 
     fn from_str(text: &str) -> Result<ContentHash, String> {
-        let hash = blake3::Hash::from_hex(text).map_err(|_| format!("'{text}' is no content hash"))?;
+        let hash = blake3::Hash::from_hex(text).map_err(|_| format!("'{text}' is not a content hash"))?;
         Ok(ContentHash(*hash.as_bytes()))
     }
 }

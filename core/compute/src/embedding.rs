@@ -1,4 +1,4 @@
-//! The border between the engine and a model.
+//! The interface between the engine and a model.
 
 pub use crate::error::EmbedError;
 use crate::image::RgbImage;
@@ -13,8 +13,8 @@ pub type Embedding = Vec<f32>;
 pub struct ModelFingerprint(String);
 
 impl ModelFingerprint {
-    /// Joins the digest of the weights and configuration with the version of the preprocessing.
-    /// `digest` is lower-case hexadecimal; the result is safe as a folder name.
+    /// Combines the digest of the weights and configuration with the version of the preprocessing. `digest` is
+    /// lower-case hexadecimal; the result is safe as a folder name.
     pub fn new(digest: &str, preprocessing: &str) -> ModelFingerprint {
         let digest: String = digest.chars().filter(char::is_ascii_hexdigit).take(32).collect();
         let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -22,7 +22,7 @@ impl ModelFingerprint {
         ModelFingerprint(format!("{digest}-{preprocessing}"))
     }
 
-    /// A fingerprint as [`ModelFingerprint::as_str`] once gave it.
+    /// A fingerprint from the text returned by [`ModelFingerprint::as_str`].
     pub fn stored(text: &str) -> ModelFingerprint {
         let safe = |c: &char| c.is_ascii_alphanumeric() || *c == '-' || *c == '.';
         ModelFingerprint(text.chars().filter(safe).collect())
@@ -46,11 +46,11 @@ impl fmt::Display for ModelFingerprint {
     }
 }
 
-/// Consecutive rows whose largest product is looked at first.
+/// Consecutive rows whose largest product is checked first.
 pub const GROUP: usize = 256;
 
-/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, names the groups whose
-/// products are wanted, row-major `[block, each]`.
+/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, returns the groups
+/// whose products are needed, row-major `[block, each]`.
 pub type ChooseGroups<'a> = &'a (dyn Fn(&[f32]) -> Vec<u32> + Sync);
 
 /// Unit vectors in the memory of a device.
@@ -61,8 +61,8 @@ pub trait DeviceVectors: Send + Sync {
     /// Rows that are multiplied with all others at a time.
     fn block(&self) -> usize;
 
-    /// Multiplies a block of rows with all rows. `choose` names `each` groups a row; they come back with their products,
-    /// `[block, each, GROUP]`. Rows that the last group lacks count as vectors of zeros.
+    /// Multiplies a block of rows with all rows. `choose` selects `each` groups per row; they are returned with their
+    /// products, `[block, each, GROUP]`. Missing rows of the last group count as zero vectors.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -77,7 +77,7 @@ pub trait DeviceVectors: Send + Sync {
 /// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and
 /// [`Embedder::embed_images`] on one thread.
 pub trait Embedder: Send + Sync {
-    /// What a person calls it: a hub name, a folder, or `bundled`.
+    /// Its display name: a hub name, a folder, or `bundled`.
     fn name(&self) -> &str;
 
     /// Identifies its vectors.
@@ -86,21 +86,21 @@ pub trait Embedder: Send + Sync {
     /// Length of a vector.
     fn dim(&self) -> usize;
 
-    /// Where it runs, in words: `cpu (2 threads)`, `cuda:0 (NVIDIA H200)`.
+    /// Where it runs, for display: `cpu (2 threads)`, `cuda:0 (NVIDIA H200)`.
     fn device(&self) -> String;
 
-    /// Images a batch that suits the device.
+    /// Batch size that suits the device.
     fn batch_size(&self) -> usize;
 
     /// Numbers that one preprocessed image takes: `3 * size * size`.
     fn input_len(&self) -> usize;
 
-    /// Turns an image into the tower's input, channel by channel (`[3, size, size]`), normalised.
-    /// The image is as shown: EXIF orientation applied, RGB.
+    /// Turns an image into the tower's input, channel by channel (`[3, size, size]`), normalized. The image is as
+    /// shown: EXIF orientation applied, RGB.
     fn preprocess(&self, image: &RgbImage) -> Vec<f32>;
 
-    /// Vectors of `count` preprocessed images laid one after another; row-major `[count, dim]`, unit length.
-    /// The same image gives the same bytes whatever the thread count.
+    /// Vectors of `count` concatenated preprocessed images; row-major `[count, dim]`, unit length. The same image gives
+    /// the same bytes regardless of the thread count.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -112,8 +112,8 @@ pub trait Embedder: Send + Sync {
     /// When the model has no text tower, or the device fails.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError>;
 
-    /// Puts unit vectors, row-major and [`Embedder::dim`] wide, into the memory of the device, where neighbours are
-    /// searched from then on; `None` where the device is the processor.
+    /// Puts unit vectors, row-major and [`Embedder::dim`] wide, into device memory, where neighbors are searched from
+    /// then on; `None` if the device is the CPU.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -121,6 +121,6 @@ pub trait Embedder: Send + Sync {
         Ok(None)
     }
 
-    /// What cosines are multiplied with before a softmax: `exp(logit_scale)` of the checkpoint.
+    /// The factor for cosines before a softmax: `exp(logit_scale)` of the checkpoint.
     fn logit_scale(&self) -> f32;
 }

@@ -1,4 +1,4 @@
-//! What can go wrong while computing.
+//! Errors of computing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 /// The result of computing.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a model could not do what was asked.
+/// Why a model failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
     /// The device is out of memory; a smaller batch may work.
     #[error("out of memory on {device} with a batch of {batch}")]
     OutOfMemory {
-        /// The device, in words.
+        /// The device, for display.
         device: String,
         /// Images in the batch.
         batch: usize,
@@ -32,7 +32,7 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`, `map`.
+        /// The failed action: `read`, `write`, `create`, `map`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum Error {
     /// A request that cannot be carried out, with the reason.
     #[error("{0}")]
     Invalid(String),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error("stopped")]
     Stopped,
     /// The model failed.

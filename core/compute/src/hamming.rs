@@ -1,7 +1,7 @@
 //! All pairs of 64-bit hashes that differ in few bits.
 //!
-//! Multi-index hashing: hashes are cut into chunks; two that differ in at most `radius` bits agree nearly in at
-//! least one chunk, so that it is enough to look into the buckets near each bucket, chunk by chunk.
+//! Multi-index hashing: hashes are cut into chunks; two hashes that differ in at most `radius` bits nearly agree in at
+//! least one chunk, so it suffices to search the buckets near each bucket, chunk by chunk.
 
 use crate::job::Job;
 use crate::vector::{Kernel, wide};
@@ -10,21 +10,21 @@ use chaffinch_plugin::{HashPair, Orientation};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The largest radius there is an answer for.
+/// The largest supported radius.
 pub const MAX_RADIUS: u32 = 16;
 
 /// Groups of equal hashes up to this size are paired completely.
 pub const FULL_GROUP: usize = 64;
 
-/// More pairs than these are no duplicates any more, but a radius too large.
+/// More pairs than this are not duplicates; the radius is too large.
 const MAX_PAIRS: usize = 50_000_000;
 
 /// All pairs of valid samples whose hashes differ in at most `radius` bits, sorted by (first, second).
 ///
-/// It is exact but for one rule that keeps large groups of equal hashes (thousands of black images) from
-/// exploding: in a group of more than [`FULL_GROUP`] equal hashes only the first is paired with each other one,
-/// and of two near groups with more than `FULL_GROUP²` pairs between them only those with the first of either.
-/// The samples that have a near one, and the groups they form, are exact in any case.
+/// It is exact except for one rule that keeps large groups of equal hashes (thousands of black images) from exploding:
+/// in a group of more than [`FULL_GROUP`] equal hashes only the first is paired with each other one, and of two near
+/// groups with more than `FULL_GROUP²` pairs between them only those with the first of either. The set of samples with
+/// a near one, and the groups they form, are always exact.
 ///
 /// # Errors
 /// When the radius is above [`MAX_RADIUS`], when it gives tens of millions of pairs, or when stopped.
@@ -55,7 +55,7 @@ pub fn near_pairs(
     Ok(pairs)
 }
 
-/// As [`near_pairs`], of pHashes of pictures that may be mirrored and turned: the distance is the least over all
+/// As [`near_pairs`], for pHashes of pictures that may be mirrored and rotated: the distance is the minimum over all
 /// orientations of one of the two. Takes about fifteen times as long.
 ///
 /// # Errors
@@ -69,9 +69,9 @@ pub fn near_turned_pairs(
     let mut pairs = near_pairs(hashes, valid, radius, job)?;
     let count = hashes.len();
     for orientation in &Orientation::ALL[1..] {
-        // The hashes turned, and as they are, so that what is near can lie in both halves.
-        let turned = hashes.iter().map(|&hash| orientation.of_phash(hash));
-        let both: Vec<u64> = turned.chain(hashes.iter().copied()).collect();
+        // The rotated hashes and the original ones, so that near hashes can be in both halves.
+        let rotated = hashes.iter().map(|&hash| orientation.of_phash(hash));
+        let both: Vec<u64> = rotated.chain(hashes.iter().copied()).collect();
         let near = near_pairs(&both, &|row| valid(row % count), radius, job)?;
         let across = near.into_iter().filter(|pair| pair.first < count as u32 && pair.second >= count as u32);
         pairs.extend(across.filter_map(|HashPair { first, second, distance }| {
@@ -94,7 +94,7 @@ fn refuse_too_many(pairs: usize, radius: u32) -> Result<()> {
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "more than {MAX_PAIRS} pairs of images have hashes within {radius} bits: use a smaller radius"
+        "more than {MAX_PAIRS} pairs of images have hashes within {radius} bits of each other: use a smaller radius"
     )))
 }
 
@@ -105,7 +105,7 @@ struct Groups {
     members: Vec<u32>,
 }
 
-/// Two different hashes, by their place among the sorted ones, and how many bits differ.
+/// Two different hashes, by their index among the sorted ones, and how many bits differ.
 #[derive(Clone, Copy)]
 struct Near {
     a: u32,
@@ -119,11 +119,11 @@ impl Groups {
             (0..hashes.len()).filter(|&row| valid(row)).map(|row| row as u32).collect();
         members.par_sort_unstable_by_key(|&row| (hashes[row as usize], row));
         let mut groups = Groups { values: Vec::new(), starts: Vec::new(), members: Vec::new() };
-        for (place, &row) in members.iter().enumerate() {
+        for (index, &row) in members.iter().enumerate() {
             let hash = hashes[row as usize];
             if groups.values.last() != Some(&hash) {
                 groups.values.push(hash);
-                groups.starts.push(place);
+                groups.starts.push(index);
             }
         }
         groups.starts.push(members.len());
@@ -142,8 +142,8 @@ impl Groups {
     fn pair_within(&self, group: usize, out: &mut Vec<HashPair>) {
         let rows = self.of(group);
         let firsts = if rows.len() <= FULL_GROUP { rows.len() } else { 1 };
-        for (place, &first) in rows.iter().enumerate().take(firsts) {
-            out.extend(rows[place + 1..].iter().map(|&second| HashPair { first, second, distance: 0 }));
+        for (index, &first) in rows.iter().enumerate().take(firsts) {
+            out.extend(rows[index + 1..].iter().map(|&second| HashPair { first, second, distance: 0 }));
         }
     }
 
@@ -174,16 +174,16 @@ fn near_values(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> 
     if plan.chunks.is_empty() {
         found = every_pair(values, radius, job)?;
     }
-    for place in 0..plan.chunks.len() {
-        job.progress(place as u64, total);
-        found.append(&mut plan.search(place, values, radius, job)?);
+    for index in 0..plan.chunks.len() {
+        job.progress(index as u64, total);
+        found.append(&mut plan.search(index, values, radius, job)?);
         refuse_too_many(found.len(), radius)?;
     }
     job.progress(total, total);
     Ok(found)
 }
 
-/// Compares everything with everything: best for few hashes, and the test of the rest.
+/// Compares all pairs: best for few hashes, and the reference in tests.
 fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
     let near = |(a, &hash): (usize, &u64)| -> Vec<Near> {
         if job.stopped() {
@@ -196,7 +196,7 @@ fn every_pair(values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
     Ok(found.concat())
 }
 
-/// One value against those behind it.
+/// One value against those after it.
 struct Others<'a> {
     a: u32,
     hash: u64,
@@ -220,7 +220,7 @@ impl Kernel for Others<'_> {
     }
 }
 
-/// One chunk of the hash: where it lies, and how many of its bits may differ.
+/// One chunk of the hash: its position, and how many of its bits may differ.
 #[derive(Clone, Copy)]
 struct Chunk {
     shift: u32,
@@ -235,7 +235,7 @@ impl Chunk {
     }
 }
 
-/// How a hash is cut. No chunks: compare everything.
+/// How a hash is split. No chunks: compare everything.
 struct Plan {
     chunks: Vec<Chunk>,
 }
@@ -255,9 +255,9 @@ impl Plan {
         Plan { chunks: best.1 }
     }
 
-    /// Cuts into pieces whose radii add up so that a pair within the whole radius is within at least one: were
-    /// it outside all of them, it would differ in `sum(radius + 1) = radius + 1` bits. Chunks that would need
-    /// less than nothing are left out.
+    /// Cuts into pieces whose radii add up so that a pair within the whole radius is within at least one: were it
+    /// outside all of them, it would differ in `sum(radius + 1) = radius + 1` bits. Chunks with a negative radius are
+    /// dropped.
     fn cut(pieces: u32, radius: u32) -> Vec<Chunk> {
         let (mut shift, mut chunks) = (0, Vec::new());
         for piece in 0..pieces {
@@ -283,12 +283,12 @@ impl Plan {
         0.5 * masks * (4.0 * filled + n * n / buckets) + 2.0 * buckets + 20.0 * n
     }
 
-    /// Pairs that are near in this chunk, but in no earlier one, so that each pair comes once.
-    fn search(&self, place: usize, values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
-        let chunk = self.chunks[place];
+    /// Pairs that are near in this chunk, but in no earlier one, so that each pair appears once.
+    fn search(&self, index: usize, values: &[u64], radius: u32, job: &Job<'_>) -> Result<Vec<Near>> {
+        let chunk = self.chunks[index];
         let buckets = Buckets::new(values, chunk);
         let masks = masks(chunk);
-        let earlier = &self.chunks[..place];
+        let earlier = &self.chunks[..index];
         let pieces = 64 * rayon::current_num_threads();
         let step = buckets.len().div_ceil(pieces).max(1);
         let found: Vec<Vec<Near>> = (0..buckets.len())
@@ -342,8 +342,8 @@ impl Kernel for Within<'_> {
             if self.job.stopped() {
                 break;
             }
-            for (place, left) in bucket.iter().enumerate() {
-                for right in &bucket[place + 1..] {
+            for (index, left) in bucket.iter().enumerate() {
+                for right in &bucket[index + 1..] {
                     self.compare(left, right, &mut out);
                 }
             }
@@ -391,9 +391,9 @@ impl Buckets {
         }
         let mut next = starts.clone();
         let mut entries = vec![(0, 0); values.len()];
-        for (place, &value) in values.iter().enumerate() {
+        for (index, &value) in values.iter().enumerate() {
             let slot = &mut next[chunk.key(value) as usize];
-            entries[*slot as usize] = (place as u32, value);
+            entries[*slot as usize] = (index as u32, value);
             *slot += 1;
         }
         Buckets { starts, entries }
@@ -445,7 +445,7 @@ mod tests {
         (0..count).map(|_| next()).collect()
     }
 
-    /// Hashes near a few centres, so that there are pairs at every distance.
+    /// Hashes near a few centers, so that there are pairs at every distance.
     fn clustered() -> impl Strategy<Value = Vec<u64>> {
         let flips = proptest::collection::vec(0_u32..64, 0..20);
         proptest::collection::vec((0_u64..6, flips), 0..150).prop_map(|rows| {
@@ -468,7 +468,7 @@ mod tests {
             let stop = AtomicBool::new(false);
             let job = Job::new(&stop, &|_, _| {});
             let mut found: Vec<(u32, u32, u32)> = (0..plan.chunks.len())
-                .flat_map(|place| plan.search(place, &values, radius, &job).unwrap())
+                .flat_map(|index| plan.search(index, &values, radius, &job).unwrap())
                 .map(|near| (near.a, near.b, near.distance))
                 .collect();
             found.sort_unstable();
@@ -492,16 +492,16 @@ mod tests {
         fn turned_pairs_are_those_that_trying_every_orientation_finds(
             hashes in clustered(), turns in proptest::collection::vec(0_usize..8, 150), radius in 0_u32..=8,
         ) {
-            let turned: Vec<u64> =
+            let rotated: Vec<u64> =
                 hashes.iter().zip(turns).map(|(&hash, turn)| Orientation::ALL[turn].of_phash(hash)).collect();
             let stop = AtomicBool::new(false);
             let job = Job::new(&stop, &|_, _| {});
-            let found = near_turned_pairs(&turned, &|row| row != 3, radius, &job).unwrap();
+            let found = near_turned_pairs(&rotated, &|row| row != 3, radius, &job).unwrap();
             let found: Vec<_> = found.iter().map(|pair| (pair.first, pair.second, pair.distance)).collect();
             let mut expected = Vec::new();
-            for a in (0..turned.len()).filter(|&row| row != 3) {
-                for b in (a + 1..turned.len()).filter(|&row| row != 3) {
-                    let (_, distance) = Orientation::nearest(turned[a], turned[b]);
+            for a in (0..rotated.len()).filter(|&row| row != 3) {
+                for b in (a + 1..rotated.len()).filter(|&row| row != 3) {
+                    let (_, distance) = Orientation::nearest(rotated[a], rotated[b]);
                     if distance <= radius {
                         expected.push((a as u32, b as u32, distance));
                     }

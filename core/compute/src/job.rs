@@ -1,9 +1,9 @@
-//! How long work reports and is stopped.
+//! Progress and cancellation of long computations.
 
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Lent to every long computation: where to report, and when to stop.
+/// Lent to every long computation: reports progress, and tells when to stop.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     stop: &'a AtomicBool,
@@ -16,23 +16,23 @@ impl<'a> Job<'a> {
         Job { stop, progress }
     }
 
-    /// Reports.
+    /// Reports progress.
     pub fn progress(&self, done: u64, total: u64) {
         (self.progress)(done, total);
     }
 
-    /// Whether it is time to go.
+    /// Whether to stop.
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
     /// # Errors
-    /// [`Error::Stopped`] when it is time to go.
+    /// [`Error::Stopped`] if it should stop.
     pub fn checkpoint(&self) -> Result<()> {
         if self.stopped() { Err(Error::Stopped) } else { Ok(()) }
     }
 
-    /// The flag itself, for code that is handed a plain one.
+    /// The flag itself, for code that takes a plain one.
     pub fn stop_flag(&self) -> &'a AtomicBool {
         self.stop
     }

@@ -1,5 +1,5 @@
-//! Computing that knows no dataset: pictures and their hashes, vectors and matrices, neighbours, classifiers trained
-//! out of sample, and the border to a model.
+//! Computations independent of datasets: pictures and their hashes, vectors and matrices, neighbors, classifiers
+//! trained out of sample, and the interface to a model.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-compute`; kernels: `cargo bench -p chaffinch-compute`.
 

@@ -1,10 +1,10 @@
-//! The one matrix product that everything heavy is made of.
+//! The matrix product behind all heavy computations.
 #![allow(unsafe_code)] // `gemm` takes raw pointers.
 
 use gemm::Parallelism;
 
-/// `out[i * n + j] = a[i] · b[j]`, for `m` rows of `a` and `n` rows of `b`, each `d` long. Runs on the calling
-/// thread, so that callers share out blocks themselves and the result never depends on how many threads there are.
+/// `out[i * n + j] = a[i] · b[j]`, for `m` rows of `a` and `n` rows of `b`, each `d` long. Runs on the calling thread,
+/// so that callers distribute blocks themselves and the result never depends on the number of threads.
 ///
 /// # Panics
 /// When a slice is not as long as its shape says.
@@ -12,8 +12,8 @@ pub fn matmul_transposed(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out
     product(Factor { values: a, transposed: false }, Factor { values: b, transposed: true }, (m, d, n), out);
 }
 
-/// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide, transposed
-/// and multiplied with the second, `d` wide. Runs on the calling thread.
+/// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide,
+/// transposed and multiplied by the second, `d` wide. Runs on the calling thread.
 ///
 /// # Panics
 /// When a slice is not as long as its shape says.
@@ -29,7 +29,7 @@ pub fn transposed_matmul(a: &[f32], k: usize, b: &[f32], d: usize, rows: usize, 
 /// One side of a product.
 struct Factor<'a> {
     values: &'a [f32],
-    /// Whether it is stored with its rows as columns.
+    /// Whether it is stored transposed.
     transposed: bool,
 }
 

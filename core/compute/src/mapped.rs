@@ -10,13 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Maps a whole file to read.
 pub fn read(path: &Path) -> Result<Mmap> {
     let file = File::open(path).map_err(Error::io("open", path))?;
-    // SAFETY: files of the store are written under another name, renamed when they are whole, and never changed
-    // or cut afterwards; nobody else has business in the folder.
+    // SAFETY: files of the store are written under a temporary name, renamed when they are complete, and never modified
+    // or truncated afterwards; no other program should touch the folder.
     unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))
 }
 
-/// A scratch area of so many bytes, zero to begin with, in a file that has no name any more, so that it is gone
-/// with the process however that ends.
+/// A zeroed scratch area of this many bytes in an unlinked file, which disappears with the process however that ends.
 pub fn scratch(folder: &Path, bytes: u64) -> Result<MmapMut> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -26,6 +25,6 @@ pub fn scratch(folder: &Path, bytes: u64) -> Result<MmapMut> {
     let sized = file.set_len(bytes).map_err(Error::io("write", &path));
     fs::remove_file(&path).map_err(Error::io("remove", &path))?;
     sized?;
-    // SAFETY: the file was just made by this process and has no name, so that nobody else can reach it.
+    // SAFETY: the file was just created by this process and has no name, so that no other program can access it.
     unsafe { MmapMut::map_mut(&file) }.map_err(Error::io("map", &path))
 }

@@ -5,10 +5,10 @@ use memmap2::MmapMut;
 use std::fmt;
 use std::path::Path;
 
-/// Above this size a matrix lies in a file instead of in memory.
+/// Above this size a matrix is stored in a file instead of in memory.
 const IN_MEMORY: u64 = 4 << 30;
 
-/// A row-major matrix with one row a sample: zeros where the sample has no embedding.
+/// A row-major matrix with one row per sample: zeros if the sample has no embedding.
 pub struct EmbeddingMatrix {
     rows: usize,
     cols: usize,
@@ -21,17 +21,17 @@ enum Data {
 }
 
 impl EmbeddingMatrix {
-    /// A matrix of numbers that are there already.
+    /// A matrix of existing numbers.
     ///
     /// # Panics
-    /// When there are not whole rows.
+    /// When the numbers do not form complete rows.
     pub fn from_vec(data: Vec<f32>, cols: usize) -> EmbeddingMatrix {
         let rows = data.len().checked_div(cols).unwrap_or(0);
         assert_eq!(data.len(), rows * cols, "rows of {cols} numbers");
         EmbeddingMatrix { rows, cols, data: Data::Memory(data) }
     }
 
-    /// A matrix of zeros: in memory, or in a nameless file in `folder` when it is large.
+    /// A matrix of zeros: in memory, or in an unlinked file in `folder` if it is large.
     pub fn zeros(rows: usize, cols: usize, folder: &Path) -> Result<EmbeddingMatrix> {
         let bytes = rows as u64 * cols as u64 * 4;
         let data = if bytes < IN_MEMORY {

@@ -1,6 +1,6 @@
-//! What this process takes.
+//! Memory use of this process.
 
-/// Resident memory at most so far, in bytes; 0 where the system does not tell.
+/// Peak resident memory in bytes; 0 if the system does not report it.
 pub fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,10 +1,10 @@
-//! Nearest neighbours and similarities, by blocks of matrix products.
+//! Nearest neighbors and similarities, by blocks of matrix products.
 //!
-//! Up to [`EXACT_ROWS`] rows every pair is looked at and the lists are exact. Most pairs are ruled out by a bound that
-//! takes a fraction of the full product (`bound`), against what a first look among similar rows has found (`clusters`).
-//! Above, rows are looked for among similar ones only, where that finds nearly all (`approximate`). A product only says
-//! which pairs may count; the cosine that does is computed pair by pair in a fixed order (`best`), so that neither
-//! blocks nor threads nor shortcuts ever change a number.
+//! Up to [`EXACT_ROWS`] rows every pair is considered and the lists are exact. Most pairs are ruled out by a bound that
+//! costs a fraction of the full product (`bound`), compared with the results of a first search among similar rows
+//! (`clusters`). Above, only similar rows are searched, if that finds nearly all neighbors (`approximate`). A product
+//! only selects candidate pairs; the final cosine is computed pair by pair in a fixed order (`best`), so that blocks,
+//! threads and shortcuts never change a number.
 
 mod approximate;
 mod best;
@@ -25,31 +25,31 @@ use best::Best;
 use clusters::Clusters;
 use rayon::prelude::*;
 
-/// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
+/// Rows per block. Fixed, so that the sums do not depend on the number of threads.
 const BLOCK: usize = 256;
-/// Up to so many rows the lists are exact: two cores look at all pairs within minutes.
+/// Up to this many rows the lists are exact: two cores compare all pairs within minutes.
 pub const EXACT_ROWS: usize = 250_000;
-/// From so many rows on clusters are worth their making.
+/// From this many rows on, clusters pay off.
 const CLUSTERED_ROWS: usize = 8192;
-/// Clusters that a row is compared with before all pairs are looked at.
+/// Clusters that a row is compared with before all pairs are considered.
 const FIRST_LOOK: usize = 6;
 
-/// The nearest neighbours of every sample, nearest first, equal ones by row.
+/// The nearest neighbors of every sample, nearest first, ties by row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NeighborLists {
-    /// Neighbours a sample.
+    /// Neighbors per sample.
     pub k: usize,
-    /// `rows * k` rows; [`u32::MAX`] where there are no more.
+    /// `rows * k` rows; [`u32::MAX`] if there are no more.
     pub indices: Vec<u32>,
-    /// `rows * k` cosines, at most 1 in size; -1 where there are no more.
+    /// `rows * k` cosines of at most 1 in size; -1 if there are no more.
     pub similarities: Vec<f32>,
-    /// The share of the true [`RECALL_AT`] neighbours that were found, counted on a sample of the rows; none where the
+    /// The share of the true [`RECALL_AT`] neighbors that were found, measured on a sample of the rows; `None` if the
     /// lists are exact.
     pub recall: Option<f32>,
 }
 
 impl NeighborLists {
-    /// The neighbours of one row, nearest first: (row, cosine).
+    /// The neighbors of one row, nearest first: (row, cosine).
     pub fn of(&self, row: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
         let range = row * self.k..(row + 1) * self.k;
         let pairs = self.indices[range.clone()].iter().zip(&self.similarities[range]);
@@ -58,7 +58,7 @@ impl NeighborLists {
             .map(|(&index, &similarity)| (index as usize, similarity))
     }
 
-    /// The same lists for more rows: list `i` is that of `rows[i]` of `count`, and the others have none.
+    /// The same lists for more rows: list `i` becomes that of `rows[i]` out of `count`, and the others are empty.
     fn spread(self, rows: &[u32], count: usize) -> NeighborLists {
         if rows.len() == count {
             return self;
@@ -76,7 +76,7 @@ impl NeighborLists {
         lists
     }
 
-    /// No neighbours, with room for `k` a row.
+    /// Empty lists with room for `k` neighbors per row.
     fn empty(rows: usize, k: usize) -> NeighborLists {
         NeighborLists {
             k,
@@ -86,7 +86,7 @@ impl NeighborLists {
         }
     }
 
-    /// The same lists with fewer neighbours a sample: what [`nearest`] gives for a smaller `k`.
+    /// The same lists with fewer neighbors per sample: what [`nearest`] gives for a smaller `k`.
     #[must_use]
     pub fn truncated(&self, k: usize) -> NeighborLists {
         let k = k.min(self.k);
@@ -100,9 +100,9 @@ impl NeighborLists {
     }
 }
 
-/// The `k` nearest rows of each usable row, itself left out. Rows that are not usable have no neighbours and are
-/// nobody's. The same whatever the number of threads. Exact up to [`EXACT_ROWS`] rows; above, at least [`RECALL`] of the
-/// nearest [`RECALL_AT`] are found on a sample of the rows.
+/// The `k` nearest rows of each usable row, except itself. Unusable rows have no neighbors and are never neighbors.
+/// Independent of the number of threads. Exact up to [`EXACT_ROWS`] rows; above, at least [`RECALL`] of the nearest
+/// [`RECALL_AT`] are found on a sample of the rows.
 ///
 /// # Errors
 /// When stopped.
@@ -115,7 +115,7 @@ pub fn nearest(
     nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
 }
 
-/// The same with another border between exact and approximate.
+/// The same with a different limit between exact and approximate.
 fn nearest_beyond(
     exact_rows: usize,
     matrix: &EmbeddingMatrix,
@@ -125,7 +125,7 @@ fn nearest_beyond(
 ) -> Result<NeighborLists> {
     let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
     if rows.len() > exact_rows && k < RECALL_AT {
-        // What the recall is counted on is always found, so that it is the same for all.
+        // Always search the rows that recall is measured on, so that it is the same for all `k`.
         return Ok(nearest_beyond(exact_rows, matrix, usable, RECALL_AT, job)?.truncated(k));
     }
     let mut lists = NeighborLists::empty(matrix.rows(), k);
@@ -162,7 +162,7 @@ fn lists_of(set: Set<'_>, exact_rows: usize, k: usize, job: &Job<'_>) -> Result<
     Ok((pairs::complete(set, best, job)?, None))
 }
 
-/// The rows among which neighbours are looked for; what follows counts places in this list.
+/// The rows to search; everything below uses indices into this list.
 #[derive(Clone, Copy)]
 struct Set<'a> {
     matrix: &'a EmbeddingMatrix,
@@ -187,7 +187,7 @@ impl<'a> Set<'a> {
         places.for_each(|place| out.extend_from_slice(self.row(place)));
     }
 
-    /// So many places, evenly spread.
+    /// This many indices, evenly spaced.
     fn spread(self, count: usize) -> Vec<u32> {
         let count = count.min(self.len());
         (0..count).map(|place| (place * self.len() / count) as u32).collect()

@@ -1,16 +1,16 @@
-//! Scores as ranks, and as keys that sort alike.
+//! Scores as ranks, and as integer sort keys.
 
 use crate::sorting::by_keys;
 use rayon::prelude::*;
 
-/// A number from 0 on as an integer that sorts alike.
+/// A non-negative number as an integer with the same sort order.
 #[inline]
 pub fn bits(number: f32) -> u32 {
     // Adding zero turns -0 into 0.
     (number + 0.0).to_bits()
 }
 
-/// For each sample the share of scored samples that score lower, ties in the middle; NaN where there is no score.
+/// For each sample the share of scored samples with a lower score, ties in the middle; NaN if there is no score.
 pub fn mean_ranks(scores: &[f32]) -> Vec<f32> {
     let rows = (0_u32..scores.len() as u32).into_par_iter();
     let scored: Vec<u32> = rows.filter(|&row| !scores[row as usize].is_nan()).collect();

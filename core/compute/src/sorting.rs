@@ -1,29 +1,29 @@
-//! Sorting millions of numbers on every core, given up within milliseconds: the sorts of the libraries cannot be
-//! stopped, and compare where a bucket says as much.
+//! Sorts millions of numbers on all cores, and can be canceled within milliseconds: library sorts cannot be stopped,
+//! and compare where buckets would do.
 
 use crate::{Error, Result};
 use rayon::prelude::*;
 
-/// Numbers that one thread takes at a time; before each of them it is asked whether the answer is wanted.
+/// Numbers per thread at a time; cancellation is checked before each part.
 pub const PART: usize = 1 << 15;
 /// Numbers are spread over this many buckets by their highest bits that differ.
 const BUCKETS: usize = 1 << 10;
 
-/// So few are compared key by key.
+/// Up to this many are compared key by key.
 const FEW: usize = 16;
 
-/// Whether nobody waits for the answer any more. Asked from many threads.
+/// Whether the answer is no longer wanted. Called from many threads.
 pub type Unwanted<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// What something is sorted by; it is named by its place.
+/// The sort key of an item, given by its index.
 pub type Key<'a> = &'a (dyn Fn(u32) -> u32 + Sync);
 
-/// Nothing, or [`Error::Stopped`].
+/// `Ok`, or [`Error::Stopped`].
 pub fn wanted(unwanted: Unwanted<'_>) -> Result<()> {
     if unwanted() { Err(Error::Stopped) } else { Ok(()) }
 }
 
-/// Sorts places by the first key, equal ones by the next, and those that are equal in all by themselves.
+/// Sorts indices by the first key, ties by the next, and remaining ties by index.
 pub fn by_keys(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<u32> {
     let mut keyed: Vec<u64> = places.into_par_iter().map(u64::from).collect();
     by_key(&mut keyed, first);
@@ -31,26 +31,26 @@ pub fn by_keys(places: Vec<u32>, first: Key<'_>, others: &[Key<'_>]) -> Vec<u32>
     keyed.into_par_iter().map(|keyed| keyed as u32).collect()
 }
 
-/// Sorts places that come with their first key, equal ones by the other keys and then by themselves.
+/// Sorts indices given with their first key, ties by the other keys and then by index.
 pub fn by_first_and_keys(places: &[(u32, u32)], others: &[Key<'_>]) -> Vec<(u32, u32)> {
-    let keyed = |&(key, place): &(u32, u32)| u64::from(key) << 32 | u64::from(place);
+    let keyed = |&(key, index): &(u32, u32)| u64::from(key) << 32 | u64::from(index);
     let mut keyed: Vec<u64> = places.par_iter().with_min_len(PART).map(keyed).collect();
-    // It fails only where it is unwanted.
+    // It only fails if canceled.
     let _ = sort(&mut keyed, &|| false);
     let keys: Vec<u32> = keyed.par_iter().with_min_len(PART).map(|keyed| (keyed >> 32) as u32).collect();
     refine(&mut keyed, others);
     keys.into_iter().zip(keyed).map(|(key, keyed)| (key, keyed as u32)).collect()
 }
 
-/// Sorts places, in the lower halves of numbers, by a key, which is left in the upper halves.
+/// Sorts indices in the lower halves of numbers by a key, which is left in the upper halves.
 fn by_key(places: &mut [u64], key: Key<'_>) {
-    let keyed = |place: u32| u64::from(key(place)) << 32 | u64::from(place);
+    let keyed = |index: u32| u64::from(key(index)) << 32 | u64::from(index);
     places.par_iter_mut().with_min_len(PART).for_each(|entry| *entry = keyed(*entry as u32));
-    // It fails only where it is unwanted.
+    // It only fails if canceled.
     let _ = sort(places, &|| false);
 }
 
-/// Sorts places that are equal in the key they are sorted by.
+/// Sorts indices with equal keys.
 fn refine(sorted: &mut [u64], keys: &[Key<'_>]) {
     let Some((key, others)) = keys.split_first() else { return };
     let alike: Vec<&mut [u64]> =
@@ -69,7 +69,7 @@ fn refine(sorted: &mut [u64], keys: &[Key<'_>]) {
 /// Sorts numbers.
 ///
 /// # Errors
-/// [`Error::Stopped`] once it is unwanted; the numbers are in any order then.
+/// [`Error::Stopped`] if canceled; the numbers are in an unspecified order in that case.
 pub fn sort(keys: &mut [u64], unwanted: Unwanted<'_>) -> Result<()> {
     if keys.len() <= PART {
         keys.sort_unstable();
@@ -93,14 +93,14 @@ pub fn sort(keys: &mut [u64], unwanted: Unwanted<'_>) -> Result<()> {
     for part in unsorted.chunks(PART) {
         wanted(unwanted)?;
         for &key in part {
-            let place = &mut next[bucket(key)];
-            keys[*place] = key;
-            *place += 1;
+            let index = &mut next[bucket(key)];
+            keys[*index] = key;
+            *index += 1;
         }
     }
     drop(unsorted);
     if shift == 0 {
-        // Who shares a bucket is equal.
+        // Numbers in the same bucket are equal.
         return Ok(());
     }
     let mut rest = keys;
@@ -143,11 +143,11 @@ mod tests {
         fn places_are_sorted_key_by_key(entries in prop::collection::vec((0_u32..4, 0_u32..4), 0..300)) {
             let places: Vec<u32> = (0..entries.len() as u32).collect();
             let mut expected = places.clone();
-            expected.sort_by_key(|&place| (entries[place as usize], place));
+            expected.sort_by_key(|&index| (entries[index as usize], index));
             let (first, second) = (|p: u32| entries[p as usize].0, |p: u32| entries[p as usize].1);
             let reversed: Vec<u32> = places.into_iter().rev().collect();
             prop_assert_eq!(&by_keys(reversed.clone(), &first, &[&second]), &expected);
-            let keyed = |place: u32| (first(place), place);
+            let keyed = |index: u32| (first(index), index);
             let pairs: Vec<(u32, u32)> = reversed.into_iter().map(keyed).collect();
             let expected: Vec<(u32, u32)> = expected.into_iter().map(keyed).collect();
             prop_assert_eq!(by_first_and_keys(&pairs, &[&second]), expected);

@@ -1,15 +1,15 @@
-//! Plain loops with the processor's vectors.
+//! Vectorized loops by runtime CPU detection.
 //!
-//! Programs are built for every x86-64 processor, so a compiler uses the registers of 2003 and counts bits one by one.
-//! What is inside [`wide`] is compiled again for processors with AVX2 and bit counting, and for those with AVX-512, and that
-//! is run where there is one. All do the same operations in the same order, so results do not depend on the processor.
+//! Builds target every x86-64 CPU, so the compiler uses baseline SSE2 and counts bits one by one. Code inside [`wide`]
+//! is also compiled for CPUs with AVX2 and POPCNT, and for those with AVX-512, and the best version is chosen at run
+//! time. All do the same operations in the same order, so results do not depend on the CPU.
 
-/// Work with an `#[inline(always)]` on its `call`. A closure that is more than a small loop needs this: it is called from
-/// three places, and what a compiler does not inline into all it compiles once, without the vectors.
+/// Work with an `#[inline(always)]` on its `call`. A closure with more than a small loop needs this: it is called from
+/// three places, and anything that is not inlined into all of them is compiled once, without vectors.
 pub use pulp::NullaryFnOnce as Kernel;
 
-/// Runs `work` compiled for the vectors that this processor has. Functions that it calls must be `#[inline(always)]`,
-/// else they stay as they are.
+/// Runs `work` compiled for the vector instructions of this CPU. Functions it calls must be `#[inline(always)]`,
+/// otherwise they are not vectorized.
 #[inline]
 pub fn wide<K: Kernel>(work: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! Files that are either the old one or the new one, never half of one.
+//! Atomic file replacement: readers see either the old file or the new one, never half of one.
 
 use crate::{Error, Result};
 use std::ffi::{OsStr, OsString};
@@ -6,8 +6,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-/// Writes a file under another name beside its place, brings it to the disk and renames it. Whatever happens
-/// on the way, `path` holds what it held before, and nothing is left beside it.
+/// Writes a file under a temporary name in the same folder, syncs it and renames it. On failure, `path` keeps its old
+/// content, and no temporary file is left behind.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -30,11 +30,11 @@ fn fill_new(new: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
-/// Brings the names in a folder to the disk.
+/// Syncs a folder.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     match synced {
-        // Some network file systems cannot do this, and do it on their own.
+        // Some network file systems do not support this and sync on their own.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         other => other.map_err(Error::io("sync", folder)),
     }
@@ -47,8 +47,8 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Whether `name` is what [`write`] calls the unfinished file beside one called `of`: a program killed at that
-/// moment leaves it behind.
+/// Whether `name` is the temporary file that [`write`] uses for a file called `of`: a program killed at that moment
+/// leaves it behind.
 pub(crate) fn is_new(name: &OsStr, of: &str) -> bool {
     let middle =
         name.to_str().and_then(|name| name.strip_prefix('.')?.strip_prefix(of)?.strip_suffix(".new"));
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("file");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("file");
         write(&path, |out| out.write_all(b"old")).unwrap();
         let error = write(&path, |out| {
             out.write_all(b"half")?;
@@ -73,6 +73,6 @@ mod tests {
         });
         assert!(error.unwrap_err().to_string().starts_with("cannot write "));
         assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
     }
 }

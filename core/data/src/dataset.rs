@@ -1,22 +1,22 @@
-//! How to read a dataset where its own form does not say it.
+//! How to read a dataset, where its format leaves it open.
 
 use std::path::PathBuf;
 
 /// Extensions of image files, in lower case.
 pub const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"];
 
-/// How to read a dataset where its own form does not say it.
+/// How to read a dataset, where its format leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DatasetOptions {
-    /// The table's column of paths, where it has an unusual name.
+    /// The table's path column, if it has an unusual name.
     pub path_column: Option<String>,
-    /// The table's column of labels.
+    /// The table's label column.
     pub label_column: Option<String>,
-    /// The table's column of splits.
+    /// The table's split column.
     pub split_column: Option<String>,
-    /// The folder that a table's relative paths start from; by default the table's own.
+    /// The base folder of a table's relative paths; by default the table's folder.
     pub root: Option<PathBuf>,
-    /// Whether a flat folder of `cat.12.jpg` and `dog.7.jpg` has the labels `cat` and `dog`.
+    /// Whether to take the labels `cat` and `dog` from a flat folder of `cat.12.jpg` and `dog.7.jpg`.
     pub labels_from_names: bool,
 }
 

@@ -1,5 +1,4 @@
-//! What can go wrong with a dataset, its session and its files: what was wrong, in which file, and where it helps,
-//! what to do.
+//! Errors of a dataset, its session and its files: what is wrong, in which file, and where it helps, what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,19 +13,19 @@ pub enum Error {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `create`, `list`.
+        /// The failed action: `read`, `write`, `create`, `list`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// Why not.
         source: io::Error,
     },
-    /// A file is there but does not say what it should.
+    /// A file exists but its content is invalid.
     #[error("{}: {message}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What was wrong in it and what to do, with the line where there are lines.
+        /// What is wrong and what to do, with the line number for text files.
         message: String,
     },
     /// The dataset cannot be used.
@@ -34,21 +33,21 @@ pub enum Error {
     Dataset {
         /// The dataset.
         path: PathBuf,
-        /// What was wrong and what to do.
+        /// What went wrong and what to do.
         message: String,
     },
-    /// Another program works on the session.
-    #[error("session {} is in use by {holder}; quit it, or choose another place with --session", path.display())]
+    /// Another program is using the session.
+    #[error("session {} is in use by {holder}; quit it, or choose another folder with --session", path.display())]
     SessionInUse {
         /// The session's folder.
         path: PathBuf,
-        /// Who holds it, as far as it is known.
+        /// Who holds it, if known.
         holder: String,
     },
     /// A request that cannot be carried out, with the reason.
     #[error("{0}")]
     Invalid(String),
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error("stopped")]
     Stopped,
     /// The model failed.
@@ -63,7 +62,7 @@ impl Error {
         move |source| Error::Io { action, path, source }
     }
 
-    /// A file that does not say what it should.
+    /// An error for a file with invalid content.
     pub fn format(path: impl AsRef<Path>, message: impl Into<String>) -> Error {
         Error::Format { path: path.as_ref().to_path_buf(), message: message.into() }
     }
@@ -77,7 +76,7 @@ impl From<chaffinch_compute::Error> for Error {
             Compute::Invalid(message) => Error::Invalid(message),
             Compute::Stopped => Error::Stopped,
             Compute::Embed(error) => Error::Embed(error),
-            // Compute's errors may grow; their words stay the same here.
+            // New errors of `chaffinch-compute` keep their message here.
             other => Error::Invalid(other.to_string()),
         }
     }

@@ -1,4 +1,4 @@
-//! What is known of each file once it has been read: row-aligned with the manifest.
+//! Metadata of each file once it has been read, row-aligned with the manifest.
 
 use crate::columns::Column;
 use chaffinch_compute::content::ContentHash;
@@ -7,16 +7,16 @@ use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Columns of one value a sample. A file that could not be read or decoded has its reason in
-/// [`FileMetadata::unreadable`] and zeros in the columns that need pixels; one that could not even be read has the
-/// zero content hash.
+/// Columns with one value per sample. A file that could not be read or decoded has its reason in
+/// [`FileMetadata::unreadable`] and zeros in the columns that need pixels; one that could not even be read has the zero
+/// content hash.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileMetadata {
     /// Content hashes.
     pub hashes: Column<ContentHash>,
     /// Pixel sizes as shown, and file sizes.
     pub dimensions: Sizes,
-    /// Modification times in nanoseconds since 1970, to tell an unchanged file without reading it.
+    /// Modification times in nanoseconds since 1970, to recognize an unchanged file without reading it.
     pub modified: Column<i64>,
     /// ImageHash's `phash`, first bit = most significant.
     pub phash: Column<u64>,
@@ -43,8 +43,7 @@ impl FileMetadata {
     }
 }
 
-/// Pixel and file sizes. A file keeps them as three columns, detectors want them side by side: that is made only
-/// when it is asked for.
+/// Pixel and file sizes. A file stores them as three columns, detectors want them interleaved, which is done on demand.
 #[derive(Debug, Clone, Default)]
 pub struct Sizes {
     width: Column<u32>,
@@ -54,7 +53,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// From columns; `None` where they are of different lengths.
+    /// From columns; `None` if their lengths differ.
     pub(crate) fn from_columns(width: Column<u32>, height: Column<u32>, bytes: Column<u64>) -> Option<Sizes> {
         let fits = width.len() == height.len() && width.len() == bytes.len();
         fits.then(|| Sizes { width, height, bytes, joined: OnceLock::new() })
@@ -65,7 +64,7 @@ impl Sizes {
         (&self.width, &self.height, &self.bytes)
     }
 
-    /// The sizes of one sample; zeros where there is none.
+    /// The sizes of one sample; zeros if there is none.
     pub fn get(&self, row: usize) -> Dimensions {
         match (self.width.get(row), self.height.get(row), self.bytes.get(row)) {
             (Some(&width), Some(&height), Some(&bytes)) => Dimensions { width, height, bytes },
@@ -73,7 +72,7 @@ impl Sizes {
         }
     }
 
-    /// Appends a sample's.
+    /// Appends the sizes of a sample.
     pub fn push(&mut self, sizes: Dimensions) {
         self.width.push(sizes.width);
         self.height.push(sizes.height);
@@ -86,7 +85,7 @@ impl Sizes {
         (0..self.width.len()).map(|row| self.get(row))
     }
 
-    /// All of them side by side.
+    /// All of them interleaved.
     pub fn joined(&self) -> &[Dimensions] {
         self.joined.get_or_init(|| self.iter().collect())
     }

@@ -1,4 +1,4 @@
-//! Groups of files that are prepared ahead of the thread that takes them.
+//! Groups of files that are prepared ahead of the thread that consumes them.
 
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
@@ -8,20 +8,20 @@ use std::ops::Range;
 /// Files beyond this size are hashed but not decoded.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// Memory for one group of images that are ready for the model.
+/// Memory for one group of images prepared for the model.
 const GROUP_BYTES: usize = 128 << 20;
 
-/// Images that are prepared together for a model.
+/// Images prepared together for a model.
 pub(crate) fn size_for(embedder: &dyn Embedder) -> usize {
     let fitting = GROUP_BYTES / (4 * embedder.input_len().max(1));
     embedder.batch_size().clamp(16, 512).min(fitting.max(1))
 }
 
 /// Prepares groups of rows in turn on two threads, so that one group's last file does not hold up the next group, and
-/// hands them to `take` on this thread in their order. What is under way is bounded by short channels.
+/// passes them to `take` on this thread in order. Short channels bound the work in progress.
 ///
 /// # Errors
-/// The first of `take`, or when stopped.
+/// The first error of `take`, or when stopped.
 pub(crate) fn in_turn<T: Send>(
     groups: &[Range<usize>],
     job: &Job<'_>,
@@ -40,12 +40,12 @@ pub(crate) fn in_turn<T: Send>(
                 }
             });
         }
-        // These go when this returns, whatever the reason, and with them the producers.
+        // Dropped when this returns for any reason, which ends the producers.
         let receivers = [even_groups, odd_groups];
         for (number, group) in groups.iter().enumerate() {
             let prepared = receivers[number % 2].recv();
             job.checkpoint()?;
-            take(group, prepared.map_err(|_| Error::Invalid("a thread that reads files died".into()))?)?;
+            take(group, prepared.map_err(|_| Error::Invalid("a thread that reads files panicked".into()))?)?;
         }
         Ok(())
     })

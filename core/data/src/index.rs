@@ -1,4 +1,4 @@
-//! Reading every file of a dataset once, and again only when it changed.
+//! Reads every file of a dataset once, and again only if it changed.
 
 mod known;
 mod pass;
@@ -18,14 +18,14 @@ use chaffinch_compute::job::Job;
 /// What a refresh did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexReport {
-    /// Files that were read, or tried.
+    /// Files that were read, or attempted.
     pub read: u64,
-    /// Files with the path, size and time of last time.
+    /// Files with unchanged path, size and time.
     pub unchanged: u64,
 }
 
-/// Brings the file metadata up to date: content hash, sizes and perceptual hashes of every file. A file that is missing,
-/// unreadable or no picture is noted with its reason and stops nothing.
+/// Brings the file metadata up to date: content hash, sizes and perceptual hashes of every file. A file that is
+/// missing, unreadable or not a picture is recorded with its reason and does not stop the scan.
 ///
 /// # Errors
 /// Only when stopped.
@@ -65,18 +65,18 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_read_again() {
-        let place = tempfile::tempdir().unwrap();
+        let temp = tempfile::tempdir().unwrap();
         for (name, seed) in [("a.png", 1), ("b.png", 2), ("c.png", 3)] {
-            fs::write(place.path().join(name), png(seed, 20, 10)).unwrap();
+            fs::write(temp.path().join(name), png(seed, 20, 10)).unwrap();
         }
-        fs::write(place.path().join("broken.png"), b"\x89PNG\r\n\x1a\nno").unwrap();
-        std::os::unix::fs::symlink("nowhere", place.path().join("gone.png")).unwrap();
+        fs::write(temp.path().join("broken.png"), b"\x89PNG\r\n\x1a\nno").unwrap();
+        std::os::unix::fs::symlink("nowhere", temp.path().join("gone.png")).unwrap();
         let open = || {
-            let entries = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let entries = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().file_name());
             let sample = |name| NewSample { path: name, label: None, split: Default::default() };
             let mut names: Vec<_> = entries.collect();
             names.sort();
-            Manifest::new(place.path(), names.into_iter().map(|name| sample(name.into())))
+            Manifest::new(temp.path(), names.into_iter().map(|name| sample(name.into())))
         };
         let before = open();
         let (old, report) = go(&before, None);
@@ -92,11 +92,11 @@ mod tests {
         assert_eq!(go(&before, Some((&before, &old))), (old.clone(), IndexReport { read: 1, unchanged: 4 }));
 
         // One is renamed, one rewritten with the same size, one comes before all others.
-        fs::rename(place.path().join("c.png"), place.path().join("d.png")).unwrap();
-        fs::write(place.path().join("a.png"), png(9, 20, 10)).unwrap();
+        fs::rename(temp.path().join("c.png"), temp.path().join("d.png")).unwrap();
+        fs::write(temp.path().join("a.png"), png(9, 20, 10)).unwrap();
         let later = SystemTime::now() + Duration::from_secs(10);
-        File::options().write(true).open(place.path().join("a.png")).unwrap().set_modified(later).unwrap();
-        fs::write(place.path().join("0.png"), png(4, 5, 5)).unwrap();
+        File::options().write(true).open(temp.path().join("a.png")).unwrap().set_modified(later).unwrap();
+        fs::write(temp.path().join("0.png"), png(4, 5, 5)).unwrap();
         let after = open();
         let (new, report) = go(&after, Some((&before, &old)));
         assert_eq!(report, IndexReport { read: 4, unchanged: 2 });
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn pipes_folders_and_stops() {
-        let place = tempfile::tempdir().unwrap();
-        fs::create_dir(place.path().join("x.png")).unwrap();
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("x.png")).unwrap();
         let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
-        let manifest = Manifest::new(place.path(), [sample("x.png"), sample("/dev/zero")]);
+        let manifest = Manifest::new(temp.path(), [sample("x.png"), sample("/dev/zero")]);
         let (file_metadata, _) = go(&manifest, None);
         assert_eq!(file_metadata.unreadable[&SampleId(0)], "it is a folder");
         assert_eq!(file_metadata.unreadable[&SampleId(1)], "it is no ordinary file");

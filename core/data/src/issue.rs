@@ -1,18 +1,18 @@
-//! What detectors found, one column set a detector, row-aligned with the manifest.
+//! What detectors found, one set of columns per detector, row-aligned with the manifest.
 
 use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The name under which files that could not be decoded are reported. No library has it.
+/// The name under which files that could not be decoded are reported. No library can have it.
 pub const UNREADABLE: &str = "unreadable";
 
-/// What one detector said of one sample.
+/// What one detector said about one sample.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Issue {
     /// 0 = surely an issue, 1 = surely fine.
     pub score: f32,
-    /// Suggested label, as a place in the manifest's classes.
+    /// Suggested label, as an index into the manifest's classes.
     pub suggested: Option<u32>,
     /// Group within this detector.
     pub group: Option<u32>,
@@ -22,7 +22,7 @@ pub struct Issue {
     pub reason: String,
 }
 
-/// What is known of a detector's run beside its columns.
+/// The record of a detector's run, in addition to its columns.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunRecord {
     /// The detector's name.
@@ -37,12 +37,12 @@ pub struct RunRecord {
     pub threshold: f32,
     /// The parameters it ran with.
     pub params: BTreeMap<String, f64>,
-    /// Seconds it took. Not kept on disk: results of the same input are the same bytes.
+    /// Seconds it took. Not stored on disk, so that the same input gives the same bytes.
     #[serde(skip)]
     pub seconds: f64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,
-    /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the
-    /// same digest means that the result is still true.
+    /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
+    /// digest means that the result is up to date.
     pub input_digest: String,
 }

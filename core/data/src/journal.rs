@@ -1,6 +1,6 @@
-//! What people decided, in files that only ever grow.
+//! The reviewers' decisions, in append-only files.
 //!
-//! Each reviewer has a file `NAME.jsonl` in the session's folder `decisions`, one JSON object a line:
+//! Each reviewer has a file `NAME.jsonl` in the session's folder `decisions`, with one JSON object per line:
 //!
 //! ```text
 //! {"seq":1,"at":"2026-11-21T10:00:00.123Z","reviewer":"anna","samples":[{"hash":"af13…","path":"cat/1.jpg"}],"decision":"remove","tags":["duplicate_exact"]}
@@ -8,23 +8,23 @@
 //! {"seq":3,"at":"2026-11-21T10:00:05.7Z","redo":1}
 //! ```
 //!
-//! A `decision` is `"keep"`, `"remove"`, `{"relabel":"dog"}`, `"unsure"`, or `null` where earlier ones are taken
-//! back; an entry without it only adds tags (`tags`), takes them away (`untags`), or has a note. `"kept":[0]` are places of samples in the entry, counted
-//! from 0, that are kept where the others get the decision. Letters of a reviewer's name that suit no file name are
-//! written as `%XX`, and a path that is no UTF-8 stands under `path_percent`, with `%XX` for every byte that is
-//! no plain ASCII, and for `%` itself.
+//! A `decision` is `"keep"`, `"remove"`, `{"relabel":"dog"}`, `"unsure"`, or `null` to clear earlier ones; an entry
+//! without it only adds tags (`tags`), removes them (`untags`), or has a note. `"kept":[0]` lists indices of samples in
+//! the entry, counted from 0, that are kept while the others get the decision. Characters of a reviewer's name that are
+//! not allowed in file names are written as `%XX`, and a path that is not valid UTF-8 is stored under `path_percent`,
+//! with `%XX` for every byte that is not printable ASCII, and for `%` itself.
 //!
-//! - A line is on the disk before the call that wrote it returns. If it cannot be written whole, the file is cut
-//!   back to what it was, nothing changes in memory, and the call fails.
-//! - What a crash left of a last line is dropped on reading and cut off by the next entry. Any other line that
-//!   cannot be read is an error that names it.
-//! - A sample is known by its content. Where several samples have the same content, the path tells them apart; a
-//!   renamed file keeps its decision (`was` then names its earlier path), a changed one is another sample. An
-//!   entry written before the contents were read has no `hash` and goes by path alone. What belongs to no sample
-//!   of the manifest is kept and comes back with its sample.
+//! - A line is on disk before the call that wrote it returns. If it cannot be written completely, the file is truncated
+//!   to its old length, nothing changes in memory, and the call fails.
+//! - A last line left incomplete by a crash is ignored on reading and truncated by the next entry. Any other invalid
+//!   line is an error that names it.
+//! - A sample is identified by its content. If several samples have the same content, the path distinguishes them; a
+//!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. An entry written
+//!   before the contents were read has no `hash` and is matched by path alone. Entries for samples that are not in the
+//!   manifest are kept and apply again when the sample is back.
 //! - Undo and redo are entries too, so they work across restarts. A new decision ends what can be redone.
-//! - All reviewers' files are read and only one's own is written. One's own decision goes before others', of
-//!   theirs the latest; where they differ there is a [`Conflict`].
+//! - All reviewers' files are read and only one's own is written. One's own decision takes precedence over others',
+//!   among those the latest; if they differ, there is a [`Conflict`].
 
 mod binding;
 mod book;
@@ -52,18 +52,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a change did.
+/// The effect of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
-    /// The samples it concerns, as far as they are in the manifest.
+    /// The samples it affects that are in the manifest.
     pub samples: Vec<SampleId>,
-    /// What was decided; after an undo or a redo, what holds for the first sample now.
+    /// The decision; after an undo or a redo, the first sample's current decision.
     pub decision: Option<Decision>,
     /// The entry in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `tag …`, `note`.
     pub words: String,
 }
 
-/// Reviewers who differ about a sample.
+/// Reviewers who disagree about a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conflict {
     /// The sample.
@@ -72,7 +72,7 @@ pub struct Conflict {
     pub sides: Vec<(String, String, Decision)>,
 }
 
-/// The decisions about one dataset: one reviewer's own, and those of others beside them.
+/// The decisions about one dataset: one reviewer's own, and those of others.
 pub struct Journal {
     own: Book,
     others: Vec<Book>,
@@ -82,7 +82,7 @@ pub struct Journal {
     binding: Binding,
     /// For each sample the applied entries of `own`, in order.
     history: BTreeMap<u32, Vec<u32>>,
-    /// For each sample what others say, with their places in `others`.
+    /// For each sample what others say, with their indices in `others`.
     said: BTreeMap<u32, Vec<(u16, Marks)>>,
     view: Decisions,
 }
@@ -91,7 +91,7 @@ impl Journal {
     /// Reads all reviewers' files in `dir`. Nothing is written before the first decision.
     ///
     /// # Errors
-    /// When a file cannot be read, or a line in it that is not its last.
+    /// When a file cannot be read, or a line other than the last one is invalid.
     pub fn open(dir: &Path, reviewer: &str) -> Result<Journal> {
         let path = dir.join(book::file_name(reviewer)?);
         Journal::open_with(dir, reviewer, Box::new(Disk::new(path)))
@@ -119,7 +119,7 @@ impl Journal {
         })
     }
 
-    /// Finds the samples of all entries. To be called again whenever the manifest or the file metadata change.
+    /// Finds the samples of all entries. Must be called again whenever the manifest or the file metadata changes.
     pub fn bind(&mut self, manifest: &Arc<Manifest>, file_metadata: Option<&Arc<FileMetadata>>) {
         let file_metadata = file_metadata.filter(|file_metadata| file_metadata.len() == manifest.len());
         let mut books: Vec<&mut Book> = std::iter::once(&mut self.own).chain(&mut self.others).collect();
@@ -152,16 +152,16 @@ impl Journal {
         }
     }
 
-    /// Decides about some samples at once; `None` takes earlier decisions of this reviewer back. The entry is on
-    /// the disk when this returns.
+    /// Decides on several samples at once; `None` clears earlier decisions of this reviewer. The entry is on disk when
+    /// this returns.
     ///
     /// # Errors
-    /// When the journal is not bound, a sample does not exist, a new label is empty, or the entry could not be
-    /// written; nothing has changed then.
+    /// When the journal is not bound, a sample does not exist, a new label is empty, or the entry could not be written;
+    /// nothing changes in that case.
     pub fn decide(&mut self, samples: &[SampleId], decision: Option<Decision>) -> Result<Applied> {
         let what = match &decision {
             Some(Decision { choice: Choice::Relabel(label), .. }) if label.trim().is_empty() => {
-                return Err(Error::Invalid("to relabel a sample, say which class it belongs to".into()));
+                return Err(Error::Invalid("a relabel decision needs the new class".into()));
             }
             Some(decision) => What {
                 choice: Some(Some(decision.choice.clone())),
@@ -174,32 +174,32 @@ impl Journal {
         self.enter(samples, what, decision)
     }
 
-    /// Keeps one sample and removes others, in one entry: one undo takes all of it back.
+    /// Keeps one sample and removes others, in one entry that is undone as a whole.
     ///
     /// # Errors
-    /// As [`Journal::decide`], and when the one to keep is among the others.
+    /// As [`Journal::decide`], and when the sample to keep is among the others.
     pub fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Result<Applied> {
         if remove.contains(&keep) {
-            return Err(Error::Invalid(format!("sample {} cannot be kept and removed", keep.0)));
+            return Err(Error::Invalid(format!("sample {} cannot be both kept and removed", keep.0)));
         }
         let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
         let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
         self.enter(&samples, what, Some(Choice::Remove.into()))
     }
 
-    /// Adds tags to samples without deciding; a note replaces the earlier one where it is not empty.
+    /// Adds tags to samples without deciding; a note replaces the earlier one if it is not empty.
     ///
     /// # Errors
     /// As [`Journal::decide`], and when there are neither tags nor a note.
     pub fn tag(&mut self, samples: &[SampleId], tags: &[String], note: &str) -> Result<Applied> {
         if note.is_empty() && tags.iter().all(|tag| tag.trim().is_empty()) {
-            return Err(Error::Invalid("there is neither a tag nor a note to keep".into()));
+            return Err(Error::Invalid("enter a tag or a note".into()));
         }
         let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
         self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
     }
 
-    /// Takes tags away from samples. What other reviewers tagged stays theirs to take away.
+    /// Removes tags from samples. Tags of other reviewers can only be removed by them.
     ///
     /// # Errors
     /// As [`Journal::decide`], and when no sample has any of the tags from this reviewer.
@@ -207,7 +207,7 @@ impl Journal {
         let own = |id: &SampleId| self.own_marks(id.0).has_any(tags);
         if !samples.iter().any(own) {
             let what = tags.join(", ");
-            return Err(Error::Invalid(format!("'{what}' is no tag that you have given here")));
+            return Err(Error::Invalid(format!("you have not given any of these samples the tag '{what}'")));
         }
         self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
     }
@@ -218,10 +218,14 @@ impl Journal {
         let mut seen = BTreeSet::new();
         let samples: Vec<SampleId> = samples.iter().copied().filter(|id| seen.insert(*id)).collect();
         if samples.is_empty() {
-            return Err(Error::Invalid("no sample was chosen".into()));
+            return Err(Error::Invalid("no sample is selected".into()));
         }
         if let Some(id) = samples.iter().find(|id| id.index() >= manifest.len()) {
-            return Err(Error::Invalid(format!("there is no sample {} among {}", id.0, manifest.len())));
+            return Err(Error::Invalid(format!(
+                "there is no sample {}, the dataset has {}",
+                id.0,
+                manifest.len()
+            )));
         }
         let keys = samples
             .iter()
@@ -240,10 +244,10 @@ impl Journal {
         Ok(Applied { samples, decision, words })
     }
 
-    /// Takes the last entry of this reviewer back; `None` where there is none.
+    /// Undoes the last entry of this reviewer; `None` if there is none.
     ///
     /// # Errors
-    /// When it could not be written; nothing has changed then.
+    /// When it could not be written; nothing changes in that case.
     pub fn undo(&mut self) -> Result<Option<Applied>> {
         let Some(&index) = self.own.applied.last() else { return Ok(None) };
         let seq = self.own.entries[index as usize].seq;
@@ -263,10 +267,10 @@ impl Journal {
         Ok(Some(self.applied(index, rows)))
     }
 
-    /// Does what was last taken back; `None` where there is nothing.
+    /// Redoes what was last undone; `None` if there is nothing.
     ///
     /// # Errors
-    /// When it could not be written; nothing has changed then.
+    /// When it could not be written; nothing changes in that case.
     pub fn redo(&mut self) -> Result<Option<Applied>> {
         let Some(&index) = self.own.undone.last() else { return Ok(None) };
         let seq = self.own.entries[index as usize].seq;
@@ -287,8 +291,7 @@ impl Journal {
         Applied { samples, decision, words: self.own.entries[index as usize].words() }
     }
 
-    /// Brings what is seen of a sample up to date.
-    /// What this reviewer said of a row.
+    /// Updates the visible state of a sample. What this reviewer said about a row.
     fn own_marks(&self, row: u32) -> Marks {
         let mut own = Marks::new(0);
         for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
@@ -305,17 +308,17 @@ impl Journal {
         self.view.set(row, own);
     }
 
-    /// What holds for a sample.
+    /// The current state of a sample.
     pub fn decision(&self, id: SampleId) -> Option<&Decision> {
         self.view.get(id)
     }
 
-    /// All that is decided, to be read elsewhere while decisions go on here. Cheap.
+    /// A cheap snapshot of all decisions, to be read elsewhere while new ones are made.
     pub fn snapshot(&self) -> Decisions {
         self.view.clone()
     }
 
-    /// All that is decided.
+    /// All decisions.
     pub fn decisions(&self) -> &Decisions {
         &self.view
     }
@@ -325,7 +328,7 @@ impl Journal {
         self.view.decided()
     }
 
-    /// Samples with a keep, remove, relabel, unsure decision, in this order.
+    /// Samples with a keep, remove, relabel or unsure decision, in this order.
     pub fn counts_by_choice(&self) -> [u64; 4] {
         self.view.by_choice()
     }
@@ -340,22 +343,22 @@ impl Journal {
         self.own.undone.len()
     }
 
-    /// This reviewer's entries, oldest first, those undone among them.
+    /// This reviewer's entries, oldest first, including undone ones.
     pub fn entries(&self) -> &[Entry] {
         &self.own.entries
     }
 
-    /// Samples of entries that the manifest does not have (any more), each once.
+    /// Samples of entries that are not (or no longer) in the manifest, each once.
     pub fn orphans(&self) -> usize {
         self.binding.orphans()
     }
 
-    /// What was dropped on reading, one sentence each.
+    /// What was ignored on reading, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         std::iter::once(&self.own).chain(&self.others).filter_map(|book| book.note.clone()).collect()
     }
 
-    /// Samples about which reviewers differ.
+    /// Samples about which reviewers disagree.
     pub fn conflicts(&self) -> Vec<Conflict> {
         let side = |name: &str, marks: &Marks| {
             marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
@@ -377,8 +380,8 @@ impl Journal {
         conflicts
     }
 
-    /// Decisions as the detector contract has them: sample, what (1 keep, 2 remove, 3 relabel, 4 unsure), and
-    /// the new label's place, `u32::MAX` where there is none.
+    /// Decisions as in the detector contract: sample, code (1 keep, 2 remove, 3 relabel, 4 unsure), and the index of
+    /// the new label, `u32::MAX` if there is none.
     pub fn codes(&self) -> Vec<(SampleId, u8, u32)> {
         let place = |label: &str| {
             let class = self.manifest.as_ref().and_then(|manifest| manifest.find_class(label));
@@ -394,7 +397,7 @@ impl Journal {
     }
 }
 
-/// All journals of a folder in the order of their names; none where there is no folder yet.
+/// All journals of a folder, sorted by name; empty if there is no folder yet.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,

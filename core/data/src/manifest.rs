@@ -7,8 +7,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// All samples in a fixed order, column by column, so that ten million of them cost little more than their
-/// paths. The order is the dataset's own (sorted paths of a folder, rows of a table) and never changes.
+/// All samples in a fixed order, stored by column, so that ten million of them take little more memory than their
+/// paths. The order is that of the dataset (sorted paths of a folder, rows of a table) and never changes.
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {
     root: PathBuf,
@@ -20,16 +20,16 @@ pub struct Manifest {
     extra: Vec<ExtraColumn>,
 }
 
-/// A column of the user's table that Chaffinch does not understand but keeps.
+/// A column of the user's table that Chaffinch does not use but keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExtraColumn {
-    /// The heading.
+    /// Its name.
     pub name: String,
-    /// One value a sample.
+    /// One value per sample.
     pub values: Vec<String>,
 }
 
-/// One row on its way into a [`Manifest`].
+/// One row for a [`Manifest`].
 #[derive(Debug, Clone)]
 pub struct NewSample {
     /// Relative to the root, or absolute.
@@ -40,13 +40,13 @@ pub struct NewSample {
     pub split: Split,
 }
 
-/// What [`Manifest::from_columns`] is made of.
+/// The input of [`Manifest::from_columns`].
 pub(crate) struct ManifestColumns {
-    /// All paths laid one after another.
+    /// All paths concatenated.
     pub(crate) path_bytes: Column<u8>,
     /// Where each path ends.
     pub(crate) path_ends: Column<u64>,
-    /// Places in `classes`, or [`NO_LABEL`].
+    /// Indices into `classes`, or [`NO_LABEL`].
     pub(crate) labels: Column<u32>,
     /// [`Split::code`]s.
     pub(crate) splits: Column<u8>,
@@ -54,7 +54,7 @@ pub(crate) struct ManifestColumns {
     pub(crate) classes: Vec<String>,
 }
 
-/// What stands for "no label" in columns.
+/// The value for "no label" in columns.
 pub const NO_LABEL: u32 = u32::MAX;
 
 impl Manifest {
@@ -89,8 +89,7 @@ impl Manifest {
         }
     }
 
-    /// Puts a manifest together from columns that another one was written as. `None` where they do not fit
-    /// together.
+    /// Restores a manifest from stored columns. `None` if they are inconsistent.
     pub(crate) fn from_columns(root: PathBuf, columns: ManifestColumns) -> Option<Manifest> {
         let ManifestColumns { path_bytes, path_ends, labels, splits, classes } = columns;
         let fits = path_ends.len() == labels.len()
@@ -102,12 +101,12 @@ impl Manifest {
         fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra: Vec::new() })
     }
 
-    /// All paths laid one after another, and where each ends.
+    /// All paths concatenated, and where each ends.
     pub fn path_columns(&self) -> (&[u8], &[u64]) {
         (&self.path_bytes, &self.path_ends)
     }
 
-    /// The same with columns to keep; each must have one value a sample.
+    /// Adds extra columns; each must have one value per sample.
     #[must_use]
     pub fn with_extra(mut self, extra: Vec<ExtraColumn>) -> Manifest {
         debug_assert!(extra.iter().all(|column| column.values.len() == self.len()));
@@ -130,12 +129,12 @@ impl Manifest {
         (0..self.len() as u32).map(SampleId)
     }
 
-    /// The folder that relative paths start from.
+    /// The base folder of relative paths.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The path as the dataset gives it: relative to the root, or absolute. May hold any bytes but NUL.
+    /// The path as in the dataset: relative to the root, or absolute. May contain any bytes but NUL.
     ///
     /// # Panics
     /// When there is no such sample.
@@ -144,7 +143,7 @@ impl Manifest {
         Path::new(OsStr::from_bytes(&self.path_bytes[start..self.path_ends[id.index()] as usize]))
     }
 
-    /// Where the file is.
+    /// The full path of the file.
     pub fn full_path(&self, id: SampleId) -> PathBuf {
         self.root.join(self.path(id))
     }
@@ -157,12 +156,12 @@ impl Manifest {
         }
     }
 
-    /// The given label's name, empty where it has none.
+    /// The given label's name, empty if it has none.
     pub fn label_name(&self, id: SampleId) -> &str {
         self.label(id).map_or("", |label| self.class(label))
     }
 
-    /// All labels as numbers, [`NO_LABEL`] where there is none.
+    /// All labels as numbers, [`NO_LABEL`] if there is none.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -182,12 +181,12 @@ impl Manifest {
         &self.classes
     }
 
-    /// The name of a class, empty where there is no such class.
+    /// The name of a class, empty if there is no such class.
     pub fn class(&self, label: LabelId) -> &str {
         self.classes.get(label.index()).map_or("", String::as_str)
     }
 
-    /// The class with this very name.
+    /// The class with exactly this name.
     pub fn find_class(&self, name: &str) -> Option<LabelId> {
         self.classes
             .binary_search_by(|class| class.as_str().cmp(name))
@@ -201,7 +200,7 @@ impl Manifest {
     }
 }
 
-/// Whether numbers are in order, looked at by all threads.
+/// Whether numbers are sorted, checked in parallel.
 fn is_sorted(numbers: &[u64]) -> bool {
     const CHUNK: usize = 1 << 16;
     let borders = (CHUNK..numbers.len()).step_by(CHUNK).all(|start| numbers[start - 1] <= numbers[start]);

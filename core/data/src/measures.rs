@@ -1,7 +1,7 @@
-//! What detectors measure of single pictures while these are decoded, kept row by row beside the file metadata.
+//! What detectors measure for single pictures while these are decoded, stored row by row with the file metadata.
 //!
-//! `DIR/NAME.measures`: one record of fixed length a sample, then a trailer that says what measured, which samples it was
-//! about, and a checksum. A file that does not fit counts as absent.
+//! `DIR/NAME.measures`: one record of fixed length per sample, then a trailer with the measurer, the samples, and a
+//! checksum. A file that does not match counts as absent.
 
 use crate::{Error, Result, atomic};
 use bytemuck::{Pod, Zeroable};
@@ -20,24 +20,24 @@ const TRAILER: usize = size_of::<Trailer>();
 
 /// Something that measures pictures, one record of fixed length each.
 pub trait Measurer: Sync {
-    /// Its name, safe as a file's.
+    /// Its name, safe as a file name.
     fn name(&self) -> &str;
 
-    /// Changes whenever its records may.
+    /// Changes whenever its records may change.
     fn identity(&self) -> String;
 
     /// Length of a record, above 0.
     fn bytes(&self) -> usize;
 
-    /// Writes the record of one picture, which is as in the file; `record` is zeros.
+    /// Writes the record of one full-size picture; `record` is zeroed.
     ///
     /// # Errors
-    /// With a sentence, after which this measurer is not asked again.
+    /// With a sentence, after which this measurer is not called again.
     fn measure(&self, image: &RgbImage, source: Source, record: &mut [u8])
     -> std::result::Result<(), String>;
 }
 
-/// What stands behind the records.
+/// The trailer after the records.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Trailer {
@@ -59,7 +59,7 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// The records in `dir`, where they are this measurer's and about these samples.
+    /// The records in `dir`, if they are from this measurer and for these samples.
     pub fn load(dir: &Path, measurer: &dyn Measurer, samples: &[u8; 32]) -> Option<Measures> {
         let path = path(dir, measurer.name());
         let length = fs::metadata(&path).ok()?.len();
@@ -79,7 +79,7 @@ impl Measures {
         fits.then(|| Measures { map: Arc::new(map), bytes, count, samples: trailer.samples })
     }
 
-    /// All records, one after another.
+    /// All records, concatenated.
     pub fn records(&self) -> &[u8] {
         &self.map[..self.bytes * self.count]
     }
@@ -90,12 +90,12 @@ impl Measures {
     }
 }
 
-/// A digest of which samples records are about, fed row by row.
+/// A digest of the samples that records are for, fed row by row.
 #[derive(Default)]
 pub struct SamplesDigest(blake3::Hasher);
 
 impl SamplesDigest {
-    /// Adds a sample: its path, content and time of change.
+    /// Adds a sample: its path, content and modification time.
     pub fn push(&mut self, path: &Path, hash: &ContentHash, modified: i64) {
         let name = path.as_os_str().as_encoded_bytes();
         self.0.update(&(name.len() as u64).to_le_bytes()).update(name);
@@ -108,7 +108,7 @@ impl SamplesDigest {
     }
 }
 
-/// Writes records in the order of the rows. As long as they are those of last time, nothing is written.
+/// Writes records in row order. As long as they are unchanged, nothing is written.
 pub struct MeasuresWriter {
     path: PathBuf,
     old: Option<Measures>,
@@ -120,7 +120,7 @@ pub struct MeasuresWriter {
 }
 
 impl MeasuresWriter {
-    /// `old` are the records of last time, whatever they were about.
+    /// `old` are the previous records, for any samples.
     pub fn new(dir: &Path, measurer: &dyn Measurer, old: Option<Measures>) -> MeasuresWriter {
         MeasuresWriter {
             path: path(dir, measurer.name()),
@@ -148,7 +148,7 @@ impl MeasuresWriter {
         Ok(())
     }
 
-    /// The new file, with so many of the old records in front.
+    /// The new file, starting with this many of the old records.
     fn begun(&mut self, before: usize) -> Result<&mut BufWriter<File>> {
         let out = match self.out.take() {
             Some(out) => out,
@@ -172,7 +172,7 @@ impl MeasuresWriter {
         self.path.with_extension("measures.new")
     }
 
-    /// Puts the file into its place.
+    /// Moves the file into place.
     pub fn finish(mut self, samples: [u8; 32]) -> Result<Measures> {
         let same = |old: &Measures| old.count == self.count && old.samples == samples;
         if let Some(old) = self.old.as_ref().filter(|old| self.out.is_none() && same(old)) {

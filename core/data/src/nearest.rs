@@ -1,6 +1,6 @@
-//! What somebody who mistyped a word may have meant.
+//! Suggestions for mistyped words.
 
-/// The known word nearest to `word`, if one is near enough to be worth naming.
+/// The known word nearest to `word`, if one is near enough to suggest.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let scored = known.into_iter().map(|other| (strsim::jaro_winkler(&word, &other.to_lowercase()), other));

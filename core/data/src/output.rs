@@ -1,4 +1,4 @@
-//! Where output may go, and putting files into a new folder that is there as a whole or not at all.
+//! Checks output paths, and fills new folders atomically.
 
 use crate::{Error, Result};
 use chaffinch_protocol::sample::Split;
@@ -9,33 +9,33 @@ use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-/// How files come into the copy.
+/// How files get into the copy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CopyMode {
-    /// As hard links, which take no space; as symbolic links where the file system has no others.
+    /// As hard links, which take no space; as symbolic links if the file system does not support hard links.
     #[default]
     Link,
     /// As symbolic links to the dataset.
     Symlink,
-    /// As files of their own.
+    /// As copies.
     Copy,
 }
 
 /// The class folder of samples without a label.
 const UNLABELLED: &str = "_unlabeled";
 
-/// Refuses a place inside the dataset at `root`.
+/// Refuses a path inside the dataset at `root`.
 ///
 /// # Errors
-/// When `target` lies in it, or cannot be found.
+/// When `target` is inside it, or cannot be resolved.
 pub fn outside(root: &Path, target: &Path) -> Result<()> {
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
-    // The target need not exist yet: what exists of it counts.
+    // The target need not exist yet: its existing part counts.
     let real: Option<PathBuf> = absolute.ancestors().find_map(|part| fs::canonicalize(part).ok());
     if real.is_some_and(|real| real.starts_with(&root)) {
         let message = format!(
-            "{} lies inside the dataset, which is never written to; choose another place",
+            "{} is inside the dataset, which Chaffinch never writes to; choose another folder",
             target.display()
         );
         return Err(Error::Invalid(message));
@@ -43,10 +43,10 @@ pub fn outside(root: &Path, target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a folder beside `target`, lets `fill` fill it, and renames it when it is whole.
+/// Creates a folder beside `target`, lets `fill` fill it, and renames it when it is complete.
 ///
 /// # Errors
-/// When `target` holds anything already, it cannot be written, or `fill` fails; nothing is left behind then.
+/// When `target` is not empty or cannot be written, or `fill` fails; nothing is left behind in that case.
 pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     match fs::read_dir(target) {
         Ok(mut entries) => {
@@ -74,7 +74,7 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
     done
 }
 
-/// Where a sample of that split and class stands within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
+/// The folder of a sample with this split and class within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
 pub fn sample_folder(split: Split, label: &str) -> PathBuf {
     let class = if label.is_empty() { UNLABELLED.to_owned() } else { plain(label) };
     match split {
@@ -83,7 +83,7 @@ pub fn sample_folder(split: Split, label: &str) -> PathBuf {
     }
 }
 
-/// A class's name as that of one folder, which cannot lead anywhere else.
+/// A class name as a single folder name that cannot escape the copy.
 fn plain(label: &str) -> String {
     let name: String = label.chars().map(|c| if c == '/' || c == '\0' { '_' } else { c }).collect();
     match name.as_str() {
@@ -92,25 +92,24 @@ fn plain(label: &str) -> String {
     }
 }
 
-/// A folder that is being filled; those within it are made when the first file comes.
+/// A folder that is being filled; its subfolders are created on demand.
 pub struct Tree {
     root: PathBuf,
     made: HashSet<PathBuf>,
 }
 
 impl Tree {
-    /// A folder that is empty so far.
+    /// A folder that is still empty.
     pub fn new(root: PathBuf) -> Tree {
         Tree { root, made: HashSet::new() }
     }
 
-    /// Puts a file that is there already into `folder` under `name`, or the first free name after it; the path it has
-    /// within the tree.
+    /// Puts an existing file into `folder` under `name`, or the next free name; returns its path within the tree.
     pub fn put(&mut self, source: &Path, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
-        self.under_free_name(folder, name, |target| place(source, target, mode))
+        self.under_free_name(folder, name, |target| link_or_copy(source, target, mode))
     }
 
-    /// The same with a file made of `bytes`.
+    /// The same for a new file with these `bytes`.
     pub fn put_bytes(&mut self, bytes: &[u8], folder: &Path, name: &OsStr) -> Result<PathBuf> {
         self.under_free_name(folder, name, |target| new_file(target)?.write_all(bytes))
     }
@@ -121,15 +120,15 @@ impl Tree {
         name: &OsStr,
         make: impl Fn(&Path) -> io::Result<()>,
     ) -> Result<PathBuf> {
-        let place = self.root.join(folder);
+        let parent = self.root.join(folder);
         if !self.made.contains(folder) {
-            fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+            fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
             self.made.insert(folder.to_owned());
         }
         let mut number = 1_u32;
         loop {
             let name = if number == 1 { name.to_owned() } else { numbered(name, number) };
-            let target = place.join(&name);
+            let target = parent.join(&name);
             match make(&target) {
                 Ok(()) => return Ok(folder.join(name)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -143,7 +142,7 @@ fn new_file(target: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).open(target)
 }
 
-fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
+fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
     match mode {
         CopyMode::Symlink => symlink(source, target),
         CopyMode::Link => match fs::hard_link(source, target) {
@@ -156,7 +155,7 @@ fn place(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
     }
 }
 
-/// Whether a hard link failed because there can be none, so that a symbolic one may do.
+/// Whether a hard link failed because it is not supported, so that a symbolic one may work.
 fn may_be_linked(error: &io::Error) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
     matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)

@@ -1,8 +1,8 @@
 //! The manifest and the file metadata as one file.
 //!
-//! Columns: `path`, `path_bytes` (only where some path is no UTF-8: its very bytes, while `path` has replacement
-//! characters there), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`,
-//! `unreadable`, and every column kept from the user's table as `extra.NAME`.
+//! Columns: `path`, `path_bytes` (only if some path is not valid UTF-8: its exact bytes, while `path` has replacement
+//! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`, and
+//! every column kept from the user's table as `extra.NAME`.
 
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
@@ -30,9 +30,9 @@ const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split:
 #[derive(Serialize, Deserialize)]
 struct SamplesHeader {
     format: u32,
-    /// The root's bytes where they are UTF-8.
+    /// The root, if it is valid UTF-8.
     root: Option<String>,
-    /// The root's bytes where they are not.
+    /// The root's bytes otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     root_bytes: Option<Vec<u8>>,
 }
@@ -40,11 +40,14 @@ struct SamplesHeader {
 /// Writes the samples.
 ///
 /// # Errors
-/// When the file metadata are not of this manifest, or the file cannot be written.
+/// When the file metadata does not match the manifest, or the file cannot be written.
 pub fn save_samples(path: &Path, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
     if manifest.len() != file_metadata.len() {
-        let message =
-            format!("there are facts of {} samples, but {} samples", file_metadata.len(), manifest.len());
+        let message = format!(
+            "there is file metadata for {} samples, but the manifest has {}",
+            file_metadata.len(),
+            manifest.len()
+        );
         return Err(Error::Invalid(message));
     }
     let batch = batch(manifest, file_metadata).map_err(|error| Error::format(path, error.to_string()))?;
@@ -95,13 +98,13 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     RecordBatch::try_new(Arc::new(schema), arrays)
 }
 
-/// Paths as text, and where some are no UTF-8, those as bytes.
+/// Paths as text, and those that are not valid UTF-8 also as bytes.
 fn paths(
     manifest: &Manifest,
 ) -> std::result::Result<(LargeStringArray, Option<LargeBinaryArray>), ArrowError> {
     let (bytes, ends) = manifest.path_columns();
     let offsets = std::iter::once(0).chain(ends.iter().map(|&end| end as i64)).collect::<Vec<i64>>();
-    // A path may end inside what is one character of the joined bytes; the constructor looks at both.
+    // A path may end inside a character of the joined bytes; the constructor checks both.
     let whole = LargeStringArray::try_new(OffsetBuffer::new(offsets.into()), Buffer::from(bytes), None);
     if let Ok(whole) = whole {
         return Ok((whole, None));
@@ -116,10 +119,10 @@ fn paths(
     Ok((text.finish(), Some(LargeBinaryArray::from_iter(raw))))
 }
 
-/// Reads what [`save_samples`] wrote.
+/// Reads a file written by [`save_samples`].
 ///
 /// # Errors
-/// When the file cannot be read, or is damaged, or of another version.
+/// When the file cannot be read, is damaged, or has another version.
 pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     let batch = file::read(path)?;
     let schema = batch.schema();
@@ -127,18 +130,18 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     if head.format != FORMAT {
         return Err(file::damaged(
             path,
-            &format!("it has layout {}, this program knows {FORMAT}", head.format),
+            &format!("it has format version {}, this program reads version {FORMAT}", head.format),
         ));
     }
     let root = match (head.root, head.root_bytes) {
         (Some(root), _) => PathBuf::from(root),
         (None, Some(bytes)) => PathBuf::from(OsString::from_vec(bytes)),
-        (None, None) => return Err(file::damaged(path, "it does not say where the dataset is")),
+        (None, None) => return Err(file::damaged(path, "it does not record the path of the dataset")),
     };
     let read = Reader { path, batch: &batch };
     let columns = read.columns()?;
     let manifest = Manifest::from_columns(root, columns)
-        .ok_or_else(|| file::damaged(path, "its columns do not fit together"))?;
+        .ok_or_else(|| file::damaged(path, "its columns are inconsistent"))?;
     let file_metadata = read.file_metadata()?;
     let extra = read.extra()?;
     Ok((manifest.with_extra(extra), file_metadata))
@@ -153,7 +156,7 @@ impl Reader<'_> {
     fn column<T: Array + 'static>(&self, name: &str) -> Result<&T> {
         let array = self.batch.column_by_name(name).and_then(|array| array.as_any().downcast_ref::<T>());
         array.ok_or_else(|| {
-            file::damaged(self.path, &format!("its column '{name}' is missing or of another type"))
+            file::damaged(self.path, &format!("its column '{name}' is missing or has the wrong type"))
         })
     }
 
@@ -161,7 +164,7 @@ impl Reader<'_> {
         let (path_bytes, path_ends) = self.paths()?;
         let label: &DictionaryArray<Int32Type> = self.column("label")?;
         let names = label.values().as_any().downcast_ref::<StringArray>();
-        let names = names.ok_or_else(|| file::damaged(self.path, "its labels are no text"))?;
+        let names = names.ok_or_else(|| file::damaged(self.path, "its labels are not text"))?;
         let classes =
             (0..names.len()).map(|row| file::text(names, row).unwrap_or_default().to_owned()).collect();
         let keys = label.keys();
@@ -177,7 +180,7 @@ impl Reader<'_> {
         Ok(ManifestColumns { path_bytes, path_ends, labels, splits, classes })
     }
 
-    /// All paths laid one after another, and where each ends.
+    /// All paths concatenated, and where each ends.
     fn paths(&self) -> Result<(Column<u8>, Column<u64>)> {
         let text: &LargeStringArray = self.column("path")?;
         if self.batch.column_by_name("path_bytes").is_some() {
@@ -193,7 +196,7 @@ impl Reader<'_> {
             }
             return Ok((bytes.into(), ends.into()));
         }
-        let broken = || file::damaged(self.path, "its paths do not fit together");
+        let broken = || file::damaged(self.path, "its paths are inconsistent");
         let offsets = text.value_offsets();
         if offsets.first().copied().unwrap_or(0) != 0 || offsets.len() != text.len() + 1 {
             return Err(broken());
@@ -210,15 +213,15 @@ impl Reader<'_> {
         Ok((self.mapped(&text.values().slice_with_length(0, last))?, self.mapped(&ends)?))
     }
 
-    /// A column that stays where it is.
+    /// A column that stays mapped.
     fn mapped<T: bytemuck::Pod>(&self, buffer: &Buffer) -> Result<Column<T>> {
-        Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has another type"))
+        Column::mapped(buffer.clone()).ok_or_else(|| file::damaged(self.path, "a column has the wrong type"))
     }
 
     fn file_metadata(&self) -> Result<FileMetadata> {
         let hash: &FixedSizeBinaryArray = self.column("hash")?;
         if hash.value_length() != 32 {
-            return Err(file::damaged(self.path, "its hashes have another length"));
+            return Err(file::damaged(self.path, "its hashes have the wrong length"));
         }
         let width: &UInt32Array = self.column("width")?;
         let height: &UInt32Array = self.column("height")?;
@@ -233,7 +236,7 @@ impl Reader<'_> {
             self.mapped(bytes.values().inner())?,
         );
         let dimensions = Sizes::from_columns(width, height, bytes)
-            .ok_or_else(|| file::damaged(self.path, "its sizes do not fit together"))?;
+            .ok_or_else(|| file::damaged(self.path, "its sizes are inconsistent"))?;
         let said: Vec<usize> = match unreadable.nulls() {
             Some(nulls) => nulls.valid_indices().collect(),
             None => (0..unreadable.len()).collect(),
@@ -257,7 +260,7 @@ impl Reader<'_> {
             .map(|(name, array)| {
                 let values = array.as_any().downcast_ref::<LargeStringArray>();
                 let values = values
-                    .ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is no text")))?;
+                    .ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is not text")))?;
                 let value = |row: usize| file::text(values, row).unwrap_or_default().to_owned();
                 Ok(ExtraColumn { name: name.to_owned(), values: (0..values.len()).map(value).collect() })
             })

@@ -1,4 +1,4 @@
-//! A session: everything about one dataset that is kept between runs, in one folder.
+//! A session: everything about one dataset that is stored between runs, in one folder.
 //!
 //! ```text
 //! session.toml      which dataset, since when, with which model
@@ -17,7 +17,7 @@
 //! lock              who works on it
 //! ```
 //!
-//! Only its owner may look into the folder. Every file but the journals is written under another name and then
+//! Only its owner can access the folder. Every file except the journals is written under a temporary name and then
 //! renamed, so that there is never half a file.
 
 mod lock;
@@ -56,7 +56,7 @@ pub const MARK: &str = "session.toml";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct SessionFile {
     format: u32,
-    /// The dataset's absolute path; where it is no UTF-8, as it looks, with `dataset_bytes` beside it.
+    /// The dataset's absolute path; if it is not valid UTF-8, a lossy one, with `dataset_bytes` in addition.
     dataset: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dataset_bytes: Option<Vec<u8>>,
@@ -67,7 +67,7 @@ struct SessionFile {
     created: String,
 }
 
-/// Whether a file is one that a program killed while it began a session leaves behind.
+/// Whether a file may be left behind by a program that was killed while creating a session.
 fn is_remnant(name: &OsStr) -> bool {
     name == lock::FILE || atomic::is_new(name, MARK)
 }
@@ -81,24 +81,28 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the session in `dir` to work on it, or begins one there about `dataset`.
+    /// Opens the session in `dir` for writing, or creates one there for `dataset`.
     ///
     /// # Errors
-    /// When another program works on it, when it is about another dataset, or when the folder cannot be used.
+    /// When another program is using it, when it belongs to another dataset, or when the folder cannot be used.
     pub fn open_or_create(dir: &Path, dataset: &Path) -> Result<Session> {
         let dataset = canonical(dataset)?;
         if dir.join(MARK).exists() {
             let session = Session::open(dir)?;
             if session.dataset() != dataset {
                 let other = session.dataset();
-                let message = format!("this session is about {}, not {}", other.display(), dataset.display());
+                let message = format!(
+                    "this session belongs to the dataset {}, not {}",
+                    other.display(),
+                    dataset.display()
+                );
                 return Err(Error::format(dir.join(MARK), message));
             }
             return Ok(session);
         }
         let inside = std::path::absolute(dir).map_err(Error::io("find", dir))?;
         if dataset.is_dir() && inside.starts_with(&dataset) {
-            let message = "the session would lie inside the dataset; choose another place with --session";
+            let message = "the session would be inside the dataset; choose another folder with --session";
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
         if fs::read_dir(dir).is_ok_and(|mut entries| {
@@ -106,7 +110,7 @@ impl Session {
         }) {
             return Err(Error::format(
                 dir,
-                "this folder is not empty and is no session; choose another place with --session",
+                "this folder is not empty and is not a session; choose another folder with --session",
             ));
         }
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
@@ -123,26 +127,26 @@ impl Session {
         Ok(session)
     }
 
-    /// Opens a session to work on it.
+    /// Opens a session for writing.
     ///
     /// # Errors
-    /// When it is none, is of another version, or another program works on it.
+    /// When it is not a session, has another version, or another program is using it.
     pub fn open(dir: &Path) -> Result<Session> {
         let mut session = Session::open_to_read(dir)?;
         session.lock = Some(Lock::take(dir)?);
         Ok(session)
     }
 
-    /// Opens a session to look at it, whoever works on it.
+    /// Opens a session read-only, even if another program is using it.
     ///
     /// # Errors
-    /// When it is none, or is of another version.
+    /// When it is not a session, or has another version.
     pub fn open_to_read(dir: &Path) -> Result<Session> {
         let path = dir.join(MARK);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::format(dir, "this is no session; run chaffinch scan DATASET first"));
+                return Err(Error::format(dir, "not a session; run chaffinch scan DATASET first"));
             }
             Err(error) => return Err(Error::io("read", &path)(error)),
         };
@@ -150,7 +154,7 @@ impl Session {
             toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
         if head.format != FORMAT {
             let message = format!(
-                "it has layout {}, this program knows {FORMAT}; use the program that made it, or begin anew elsewhere with --session",
+                "it has format version {}, this program reads version {FORMAT}; use the version that created it, or start over in another folder with --session",
                 head.format
             );
             return Err(Error::format(&path, message));
@@ -175,7 +179,7 @@ impl Session {
         self.head().model
     }
 
-    /// When the session was begun, ISO 8601.
+    /// When the session was created, ISO 8601.
     pub fn created(&self) -> String {
         self.head().created
     }
@@ -185,7 +189,7 @@ impl Session {
         self.lock.is_some()
     }
 
-    /// Keeps the model's name.
+    /// Stores the model's name.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -216,16 +220,16 @@ impl Session {
     fn writable(&self) -> Result<()> {
         match &self.lock {
             Some(_) => Ok(()),
-            None => Err(Error::Invalid("the session was opened to look at it only".into())),
+            None => Err(Error::Invalid("the session is open read-only".into())),
         }
     }
 
-    /// Where journals are.
+    /// The folder of the journals.
     pub fn decisions_dir(&self) -> PathBuf {
         self.dir.join("decisions")
     }
 
-    /// Where the embedding store is.
+    /// The folder of the embedding store.
     pub fn embeddings_dir(&self) -> PathBuf {
         self.dir.join("embeddings")
     }
@@ -240,12 +244,12 @@ impl Session {
         self.dir.join("samples.arrow")
     }
 
-    /// The file of a rank that was made of these results.
+    /// The file of the cached rank.
     pub fn rank_path(&self) -> PathBuf {
         self.dir.join("rank.arrow")
     }
 
-    /// The file of what could not be decoded, as a detector's result.
+    /// The file of the cached result for files that could not be decoded.
     pub fn unreadable_path(&self) -> PathBuf {
         self.dir.join("unreadable.arrow")
     }
@@ -257,32 +261,32 @@ impl Session {
     /// The file of a detector's result.
     ///
     /// # Errors
-    /// When the name could not be a file's.
+    /// When the name cannot be a file name.
     pub fn result_path(&self, detector: &str) -> Result<PathBuf> {
         columns::check_name(detector)?;
         Ok(self.results_dir().join(format!("{detector}.arrow")))
     }
 
-    /// Where what detectors measured of each picture is.
+    /// The folder of what detectors measured for each picture.
     pub fn measures_dir(&self) -> PathBuf {
         self.dir.join("measures")
     }
 
-    /// The file of what a reading of all files that was killed has learned.
+    /// The file with the progress of an interrupted reading.
     pub fn unfinished_path(&self) -> PathBuf {
         self.dir.join("index.unfinished")
     }
 
-    /// Where a detector's own files are, such as the models it trained.
+    /// The folder of a detector's own files, such as trained models.
     ///
     /// # Errors
-    /// When the name could not be a folder's.
+    /// When the name cannot be a folder name.
     pub fn kept_dir(&self, detector: &str) -> Result<PathBuf> {
         columns::check_name(detector)?;
         Ok(self.dir.join("models").join(detector))
     }
 
-    /// Keeps the samples.
+    /// Stores the samples.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -291,7 +295,7 @@ impl Session {
         samples::save_samples(&self.samples_path(), manifest, file_metadata)
     }
 
-    /// The samples, as far as there are any yet.
+    /// The samples, if there are any yet.
     ///
     /// # Errors
     /// When their file cannot be read.
@@ -300,7 +304,7 @@ impl Session {
         if path.exists() { samples::load_samples(&path).map(Some) } else { Ok(None) }
     }
 
-    /// Keeps a detector's result.
+    /// Stores a detector's result.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -312,10 +316,10 @@ impl Session {
         result.save(&path)
     }
 
-    /// Forgets a detector's result; nothing happens where there is none.
+    /// Deletes a detector's result, if there is one.
     ///
     /// # Errors
-    /// When it is there and cannot be removed.
+    /// When it exists but cannot be removed.
     pub fn remove_result(&self, detector: &str) -> Result<()> {
         let path = self.result_path(detector)?;
         self.writable()?;
@@ -325,7 +329,7 @@ impl Session {
         }
     }
 
-    /// All results about so many samples, by detector, and one sentence for each file that cannot be used.
+    /// All results for this many samples, by detector, and one sentence for each unusable file.
     pub fn load_results(
         &self,
         count: usize,
@@ -347,7 +351,7 @@ impl Session {
                 }
                 Ok(result) => {
                     let (path, len) = (path.display(), result.len());
-                    damaged.push(format!("{path}: it is about {len} samples, not {count}; scan again"));
+                    damaged.push(format!("{path}: it has {len} rows for {count} samples; scan again"));
                 }
                 Err(error) => damaged.push(error.to_string()),
             }
@@ -355,15 +359,15 @@ impl Session {
         (results, damaged)
     }
 
-    /// What was moved, as far as anything was.
+    /// The settings changed in the session.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists but cannot be read.
     pub fn load_settings(&self) -> Result<Settings> {
         Settings::load(&self.settings_path())
     }
 
-    /// Keeps what was moved.
+    /// Stores the changed settings.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -387,10 +391,10 @@ impl Session {
         self.dir.join("settings.toml")
     }
 
-    /// How the dataset was read last, so that a session opens again without saying it anew.
+    /// How the dataset was last read, so that a session can be reopened without repeating the options.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists but cannot be read.
     pub fn load_reading(&self) -> Result<Option<DatasetOptions>> {
         let path = self.reading_path();
         match fs::read_to_string(&path) {
@@ -402,7 +406,7 @@ impl Session {
         }
     }
 
-    /// Keeps how the dataset is read.
+    /// Stores how the dataset is read.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -417,12 +421,12 @@ impl Session {
         self.dir.join("reading.json")
     }
 
-    /// Where a client was, in its own words; empty where it never said.
+    /// The opaque state of a client; empty if it was never set.
     pub fn load_view(&self) -> String {
         fs::read_to_string(self.dir.join("view.json")).unwrap_or_default()
     }
 
-    /// Keeps where a client is.
+    /// Stores the state of a client.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -431,7 +435,7 @@ impl Session {
     }
 }
 
-/// The dataset's real path, the same however it was given.
+/// The dataset's canonical path, the same however it was given.
 fn canonical(dataset: &Path) -> Result<PathBuf> {
     fs::canonicalize(dataset).map_err(Error::io("open", dataset))
 }

@@ -17,22 +17,22 @@ pub struct Client {
 }
 
 impl Client {
-    /// Waits for the first event, and says whether it came.
+    /// Waits for the first event, and returns whether it arrived.
     pub fn greets(&self, within: Duration) -> bool {
         let mut select = Select::new();
         select.recv(&self.events);
-        // Ready is also what will never be.
+        // A closed channel also counts as ready.
         select.ready_timeout(within).is_ok() && !self.events.is_empty()
     }
 
-    /// Goes without stopping an engine that is in another process. What was sent before has left this process when
-    /// it returns.
+    /// Disconnects without stopping an engine that runs in another process. Everything sent before has left this
+    /// process when it returns.
     ///
     /// # Errors
     /// When the engine's thread panicked.
     pub fn leave(self) -> Result<()> {
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine failed; decisions are on disk".into()))
+        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
     }
 
     /// Asks the engine to stop and waits until it has.
@@ -42,11 +42,11 @@ impl Client {
     pub fn stop(self) -> Result<()> {
         let _ = self.commands.send(Command::Stop);
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine failed; decisions are on disk".into()))
+        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
     }
 }
 
-/// Starts an engine in this process. What an earlier scan left in the session is there at once.
+/// Starts an engine in this process. The results of an earlier scan are available at once.
 ///
 /// # Errors
 /// When the session or the journal cannot be read.
@@ -57,6 +57,6 @@ pub fn spawn(setup: Setup) -> Result<Client> {
     let thread = std::thread::Builder::new()
         .name("engine".into())
         .spawn(move || service.run(&inbox))
-        .map_err(Error::io("start", "the engine's thread"))?;
+        .map_err(Error::io("start", "the engine thread"))?;
     Ok(Client { commands, events, thread })
 }

@@ -1,4 +1,4 @@
-//! What tells whether a detector's result is still true.
+//! Tells whether a detector's result is still up to date.
 
 use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;

@@ -9,7 +9,7 @@ use chaffinch_review::atlas::Atlas;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is known so far, handed over whenever a stage is finished.
+/// What is known so far, published whenever a stage finishes.
 #[derive(Clone, Default)]
 pub(crate) struct Findings {
     pub(crate) manifest: Arc<Manifest>,
@@ -22,7 +22,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Takes embeddings in, and prepares what is made of them.
+    /// Stores embeddings, and prepares what is derived from them.
     pub(crate) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
         let matrix = Arc::new(matrix);
         self.atlas =

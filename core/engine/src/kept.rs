@@ -1,5 +1,5 @@
-//! What opening a large session again need not compute: the rank, and the files that could not be decoded as a
-//! detector's result. Kept beside what they are made of, and made anew when that has changed.
+//! Caches what reopening a large session would have to recompute: the rank, and the result for files that could not be
+//! decoded. Stored beside their inputs, and recomputed when those have changed.
 
 use crate::Setup;
 use chaffinch_data::columns::DetectorResult;
@@ -13,17 +13,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Sessions with fewer samples compute both faster than anybody notices.
+/// With fewer samples, computing both is too fast to notice.
 const WORTH_KEEPING: usize = 200_000;
 
-/// Stands for everything a rank is made of; `None` where the session is small or a file cannot be looked at.
+/// A key for everything a rank depends on; `None` if the session is small or a file cannot be inspected.
 pub(crate) fn key(
     session: &Session,
     thresholds: &BTreeMap<String, f32>,
     rule: &EnsembleRule,
     count: usize,
 ) -> Option<String> {
-    // What is learned from decisions changes with them.
+    // A rule trained on decisions changes with them.
     if count < WORTH_KEEPING || *rule == EnsembleRule::Stacking {
         return None;
     }
@@ -51,12 +51,12 @@ fn stamp(path: &Path) -> Option<[u8; 24]> {
     Some(stamp)
 }
 
-/// The rank of this key.
+/// The cached rank for this key.
 pub(crate) fn rank(session: &Session, key: &str, count: usize) -> Option<Ranking> {
     load_rank(&session.rank_path(), key, count)
 }
 
-/// Keeps a rank, in the background: nothing waits for it.
+/// Caches a rank in the background.
 pub(crate) fn keep(
     setup: &Arc<Setup>,
     thresholds: &BTreeMap<String, f32>,
@@ -68,13 +68,13 @@ pub(crate) fn keep(
     let Some(key) = key.filter(|_| session.is_writable()) else { return };
     let (setup, ranking) = (setup.clone(), ranking.clone());
     let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {
-        // Without it the next opening takes longer, and that is all.
+        // Without the cache, the next opening just takes longer.
         let _ = save_rank(&setup.session.rank_path(), &key, &ranking);
     });
     drop(spawned);
 }
 
-/// Files that could not be decoded, as a detector's result: kept where that is worth it.
+/// Files that could not be decoded, as a detector's result; cached where that is worthwhile.
 pub(crate) fn unreadable(
     session: &Session,
     file_metadata: &FileMetadata,

@@ -1,13 +1,12 @@
-//! The engine behind the protocol: holds a session, does all slow work on threads of its own, and answers
-//! commands. Clients speak to it over channels here; the messages are those of `chaffinch-protocol`.
+//! The engine behind the protocol: holds a session, does all slow work on its own threads, and answers commands.
+//! Clients talk to it over channels; the messages are those of `chaffinch-protocol`.
 //!
-//! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` reaches one in another
+//! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
-//! - `scan` brings a session up to date stage by stage and hands over `findings`; `digest` tells what need not run
-//!   again; `unreadable` reports broken files as a detector of its own.
-//! - `state` is an immutable snapshot of what is known, `kept` saves opening again some work.
-//! - `service` is the loop that takes commands; `answers` has what it answers with, each on a thread of its own where
-//!   it could take long.
+//! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
+//!   again; `unreadable` reports broken files like a detector.
+//! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
+//! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-engine`.
 

@@ -1,8 +1,8 @@
-//! The protocol over a Unix socket, for an engine in a process of its own: what it does goes on when a terminal is
-//! lost, and another terminal can come.
+//! The protocol over a Unix socket, for an engine in a separate process: it keeps working when its terminal is lost,
+//! and another terminal can connect.
 //!
-//! A message is the length of a text and of what follows it, four bytes each and little-endian, then the text, which
-//! is JSON, and then bytes as they are: pixels, which would be four times as long in JSON.
+//! A message starts with two little-endian 32-bit lengths, followed by JSON text and raw bytes of these lengths. The
+//! raw bytes are pixels, which would be four times as long in JSON.
 
 use crate::Client;
 use crate::{Error, Result};
@@ -16,7 +16,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-/// Longest part of a message; more is no message.
+/// Maximum length of a part of a message; anything longer is invalid.
 const MOST: u32 = 256 << 20;
 
 /// How long an engine waits for its first terminal.
@@ -70,10 +70,10 @@ fn read_event(input: &mut impl Read) -> io::Result<Event> {
     Ok(event)
 }
 
-/// Speaks to the engine behind a socket.
+/// Connects to the engine behind a socket.
 ///
 /// # Errors
-/// When nobody listens there.
+/// When no engine is listening there.
 pub fn connect(path: &Path) -> Result<Client> {
     let failed = Error::io("connect to", path);
     let open = || {
@@ -103,14 +103,14 @@ pub fn connect(path: &Path) -> Result<Client> {
         }
         drop(out);
         if !stopped {
-            // Only leaving: the engine goes on with what it does.
+            // Only disconnect: the engine keeps working.
             let _ = stream.shutdown(Shutdown::Both);
         }
         if let Ok(reader) = reader {
             let _ = reader.join();
         }
     });
-    let thread = thread.map_err(Error::io("start", "the thread that speaks to the engine"))?;
+    let thread = thread.map_err(Error::io("start", "the engine connection thread"))?;
     Ok(Client { commands, events, thread })
 }
 
@@ -150,12 +150,12 @@ impl Guest {
     }
 }
 
-/// What a newcomer is told first.
+/// What a new client is sent first.
 #[derive(Default)]
 struct Known {
     summary: Option<Box<SessionSummary>>,
     progress: Option<Progress>,
-    /// A scan was asked for and is not done.
+    /// A scan was requested and is not finished.
     scanning: bool,
 }
 
@@ -187,11 +187,11 @@ impl Known {
     }
 }
 
-/// Lets terminals come to this engine, one at a time: a newer one takes the place of the one before. Returns when
-/// one of them has stopped the engine, or when none is left and no scan runs.
+/// Accepts terminals for this engine, one at a time: a newer one replaces the previous one. Returns when one of them
+/// has stopped the engine, or when none is connected and no scan is running.
 ///
 /// # Errors
-/// When the socket fails, or the engine did.
+/// When the socket fails, or the engine failed.
 pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
     let (newcomers, arrivals) = unbounded();
     std::thread::Builder::new()
@@ -203,15 +203,15 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                 }
             }
         })
-        .map_err(Error::io("start", "the thread that waits for terminals"))?;
+        .map_err(Error::io("start", "the terminal listener thread"))?;
     let (heard, hearing) = unbounded::<(u64, Option<Command>)>();
     let mut guest: Option<Guest> = None;
     let mut known = Known::default();
     let mut count = 0;
-    let nobody: Receiver<UnixStream> = never();
+    let no_arrivals: Receiver<UnixStream> = never();
     loop {
-        // The first event says what the session is; nobody is welcomed before it is known.
-        let door = if known.summary.is_some() { &arrivals } else { &nobody };
+        // The first event describes the session; no client is accepted before it is known.
+        let door = if known.summary.is_some() { &arrivals } else { &no_arrivals };
         select! {
             recv(client.events) -> event => {
                 let Ok(event) = event else { break };
@@ -241,7 +241,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             recv(hearing) -> message => {
                 let Ok((number, command)) = message else { break };
                 match command {
-                    // What was said before a terminal went counts, whoever speaks now.
+                    // Commands sent before a terminal disconnected still count.
                     Some(command) => {
                         known.command(&command);
                         let _ = client.commands.send(command);
@@ -250,7 +250,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                     None => {}
                 }
             }
-            // Whoever started this engine never came.
+            // The program that started this engine never connected.
             default(FIRST) => if count == 0 { break },
         }
         if guest.is_none() && count > 0 && !known.scanning && arrivals.is_empty() && hearing.is_empty() {
@@ -258,7 +258,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
         }
     }
     let stopped = client.stop();
-    // The last words reach the terminal before this process ends.
+    // The last events reach the terminal before this process ends.
     if let Some(guest) = guest {
         drop(guest.events);
         let mut rest = [0; 64];
@@ -295,7 +295,7 @@ mod tests {
         assert!(read_event(&mut input).is_err(), "there is no more");
     }
 
-    /// An engine that answers nothing but the end, and says what it was told.
+    /// An engine that answers only `Stop`, and records the commands it gets.
     fn fake() -> (Client, Receiver<Command>, Sender<Event>) {
         let (commands, inbox) = unbounded();
         let (outbox, events) = unbounded();
@@ -334,17 +334,17 @@ mod tests {
         assert_eq!(told.recv_timeout(within), Ok(Command::Scan { detectors: Vec::new() }));
         assert_eq!(told.recv_timeout(within), Ok(Command::Remember { state: "here".into() }));
 
-        // It is still there, and knows what was said.
+        // It is still running, and remembers what was sent.
         let second = connect(&path).unwrap();
         let Ok(Event::Session(summary)) = second.events.recv_timeout(within) else { panic!("no session") };
         assert_eq!(summary.remembered, "here");
-        // A third takes the place of the second.
+        // A third replaces the second.
         let third = connect(&path).unwrap();
         assert!(matches!(third.events.recv_timeout(within), Ok(Event::Session(_))));
         assert!(second.events.recv_timeout(within).is_err(), "the second one was let go");
         events.send(Event::Log { line: "on".into() }).unwrap();
         assert_eq!(third.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }));
-        // Once the scan is done nobody is waited for.
+        // Once the scan is done, it does not wait for a client.
         events.send(Event::ScanDone(Box::default())).unwrap();
         assert!(matches!(third.events.recv_timeout(within), Ok(Event::ScanDone(_))));
         third.leave().unwrap();

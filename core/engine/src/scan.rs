@@ -31,12 +31,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-/// Where a scan reports to. All functions are cheap and may be called from any thread.
+/// Callbacks of a scan. All functions are cheap and may be called from any thread.
 pub(crate) struct Reporter<'a> {
     pub(crate) stop: &'a AtomicBool,
-    /// Stage, done, total, and which step of how many.
+    /// Stage, done, total, and step (number and total).
     pub(crate) progress: &'a (dyn Fn(&str, u64, u64, (u32, u32)) + Sync),
-    /// About, message.
+    /// Subject and message.
     pub(crate) trouble: &'a (dyn Fn(&str, &str) + Sync),
     pub(crate) log: &'a (dyn Fn(&str) + Sync),
     pub(crate) publish: &'a (dyn Fn(&Findings) + Sync),
@@ -46,11 +46,11 @@ pub(crate) struct Reporter<'a> {
 pub(crate) struct ScanPlan {
     /// Detectors to run; empty means all that are enabled.
     pub(crate) detectors: Vec<String>,
-    /// Run these again even if nothing changed (after decisions, from which some learn).
+    /// Run these again even if nothing changed (after decisions, which some are trained on).
     pub(crate) force: bool,
-    /// Parameters that differ from the configuration's, by detector.
+    /// Parameters that override the configuration, by detector.
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
-    /// What was decided so far, as codes of the contract.
+    /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
 }
 
@@ -60,14 +60,14 @@ type Model = (Arc<dyn Embedder>, EmbeddingStore);
 /// What a detector measured of each sample, or why that failed.
 type Measured = std::result::Result<Measures, String>;
 
-/// A scan under way.
+/// A running scan.
 pub(crate) struct Scan<'a> {
     setup: &'a Setup,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
     step: (u32, u32),
     started: Instant,
-    /// Files that had been decoded before.
+    /// Files that were already decoded.
     decoded: u64,
 }
 
@@ -77,8 +77,7 @@ impl<'a> Scan<'a> {
         Scan { setup, reporter, report, step: (0, 1), started, decoded }
     }
 
-    /// Runs to the end, or to the first error that leaves nothing to go on with. The report says in any case
-    /// what was done.
+    /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
         if let Err(error) = self.stages(plan, &mut findings) {
             if !matches!(error, Error::Stopped) {
@@ -95,7 +94,7 @@ impl<'a> Scan<'a> {
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
-            // Parameters that are wrong are told when its turn comes.
+            // Invalid parameters are reported when the detector's turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
         });
         let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
@@ -148,13 +147,13 @@ impl<'a> Scan<'a> {
             .map(|name| {
                 registry.find(name).ok_or_else(|| {
                     let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
-                    Error::Invalid(format!("there is no detector '{name}' (there are: {})", known.join(", ")))
+                    Error::Invalid(format!("there is no detector '{name}' (available: {})", known.join(", ")))
                 })
             })
             .collect()
     }
 
-    /// Runs one stage with its progress and time.
+    /// Runs one stage, with progress and timing.
     fn stage<T>(&mut self, name: &str, work: impl FnOnce(&mut Self, &Job<'_>) -> Result<T>) -> Result<T> {
         self.step.0 += 1;
         let (step, progress) = (self.step, self.reporter.progress);
@@ -167,8 +166,8 @@ impl<'a> Scan<'a> {
         outcome
     }
 
-    /// Reads all files once: for the file metadata, for the model where vectors are needed, and for detectors that measure
-    /// pictures. Hands over the model, or why it could not be loaded, and the records by detector.
+    /// Reads all files once: for the file metadata, for the model if vectors are needed, and for detectors that measure
+    /// pictures. Returns the model, or why it could not be loaded, and the records by detector.
     fn read(
         &mut self,
         vectors: bool,
@@ -182,7 +181,7 @@ impl<'a> Scan<'a> {
             for note in &opened.notes {
                 (scan.reporter.log)(note);
             }
-            // The files are worth reading whatever is wrong with the model.
+            // The files are worth reading even if the model fails to load.
             let mut model = vectors.then(|| scan.load_model(findings));
             let known = (findings.file_metadata.len() == findings.manifest.len()
                 && !findings.file_metadata.is_empty())
@@ -210,14 +209,14 @@ impl<'a> Scan<'a> {
             scan.report.embedded = passed.filled.embedded;
             session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
-            // What is still the same stays the same object, so that nothing is ranked anew for it.
+            // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
                 && findings.file_metadata.unreadable == file_metadata.unreadable;
             let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
             let broken = known.unwrap_or_else(|| {
                 Arc::new(kept::unreadable(session, &file_metadata, opened.manifest.classes()))
             });
-            // Rows may have moved: results of another manifest would name the wrong samples.
+            // Rows may have moved: results for another manifest would refer to the wrong samples.
             let same = previous
                 .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
             findings.manifest = Arc::new(opened.manifest);
@@ -246,7 +245,7 @@ impl<'a> Scan<'a> {
         Ok((embedder, store))
     }
 
-    /// Embeds what was not embedded while it was read, and takes all vectors in.
+    /// Embeds what was not embedded during reading, and gathers all vectors.
     fn embed(&mut self, (embedder, mut store): Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
         self.stage("embed", |scan, job| {
             let filled =
@@ -258,7 +257,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// Class vectors serve the screen only: without them there are fewer candidates, and no reason to stop.
+    /// Class vectors are only for display: without them there are fewer candidates, which is no reason to stop.
     fn classes(&self, services: &DatasetServices, embedder: &dyn Embedder, findings: &mut Findings) {
         let path = self.setup.session.class_vectors_path();
         let classes = findings.manifest.classes();
@@ -333,7 +332,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    /// A detector that failed has no scores, old ones least of all; the others go on.
+    /// A detector that failed has no scores, not even old ones; the others continue.
     fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         (self.reporter.trouble)(name, reason);
         self.report.failed.push((name.to_owned(), reason.to_owned()));
@@ -344,8 +343,8 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Most files gone at once is a disk that is not mounted, not a dataset that lost its pictures: what is known of
-/// them is kept until they are back.
+/// If most files vanish at once, a disk is not mounted rather than the pictures deleted: what is known about them is
+/// kept until they are back.
 fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: &FileMetadata) -> Result<()> {
     let Some((_, old)) = previous else { return Ok(()) };
     let missing = file_metadata.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
@@ -354,13 +353,13 @@ fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: 
         return Ok(());
     }
     Err(Error::Invalid(format!(
-        "{missing} of {} files cannot be read now, {were} when they were last scanned; is the disk mounted? \
-         The session was left as it was",
+        "{missing} of {} files are unreadable, up from {were} in the last scan; is the disk mounted? \
+         The session is unchanged",
         file_metadata.len()
     )))
 }
 
-/// Whether results of the old rows are still about the same samples.
+/// Whether results for the old rows still refer to the same samples.
 fn same_rows(old: &Manifest, old_facts: &FileMetadata, new: &Manifest, new_facts: &FileMetadata) -> bool {
     old.labels() == new.labels()
         && old.splits() == new.splits()

@@ -1,5 +1,5 @@
-//! The loop that takes commands. It never computes for long itself: scans, queries and pictures have their own
-//! threads, and their results come back here as [`Internal`] messages.
+//! The command loop. It never does long computations itself: scans, queries and pictures run on their own threads, and
+//! their results come back here as [`Internal`] messages.
 
 mod views;
 
@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Progress is told at most this often.
+/// Minimum interval between progress events.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Service {
@@ -260,12 +260,12 @@ impl Service {
         self.rank(findings);
     }
 
-    /// Makes a new snapshot and tells the client that lists have changed.
+    /// Makes a new snapshot and notifies the client that lists have changed.
     fn rank(&mut self, findings: Findings) {
         let decisions = self.journal.decisions();
         let renewed = Arc::new(self.state.renewed(findings, &self.moved, &self.rule, decisions));
         let old = std::mem::replace(&mut self.state, renewed);
-        // Giving back the columns of ten million rows takes a while.
+        // Freeing the columns of ten million rows takes a while.
         rayon::spawn(move || drop(old));
         if !self.state.ranking.note.is_empty() {
             self.tell(Event::Trouble { about: "ensemble".into(), message: self.state.ranking.note.clone() });
@@ -298,7 +298,7 @@ impl Service {
     }
 
     fn rows(&self, ticket: Ticket, start: u64, len: u32) {
-        // A window of a list that is no longer current has no answer: the client has a newer ticket.
+        // A request for an outdated list gets no answer: the client has a newer ticket.
         if let Some(order) = self.order(ticket) {
             let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
@@ -312,13 +312,13 @@ impl Service {
     fn known(&self, samples: &[SampleId]) -> Result<()> {
         let count = self.state.findings.manifest.len();
         match samples.iter().find(|id| id.index() >= count) {
-            Some(id) => Err(Error::Invalid(format!("there is no sample {} among {count}", id.0))),
-            None if samples.is_empty() => Err(Error::Invalid("no sample was chosen".into())),
+            Some(id) => Err(Error::Invalid(format!("there is no sample {}, the dataset has {count}", id.0))),
+            None if samples.is_empty() => Err(Error::Invalid("no sample is selected".into())),
             None => Ok(()),
         }
     }
 
-    /// Makes an entry about samples that exist, and tells how that went.
+    /// Adds a journal entry for samples that exist, and reports the outcome.
     fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
         let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
         self.saved(SavedKind::Decision, outcome.map(Some));
@@ -341,13 +341,13 @@ impl Service {
             }
             Ok(None) => {
                 let what = if kind == SavedKind::Undo { "undo" } else { "redo" };
-                self.tell(Event::Refused { message: format!("there is nothing to {what}") });
+                self.tell(Event::Refused { message: format!("nothing to {what}") });
             }
             Err(error) => self.refuse(&error),
         }
     }
 
-    /// Parameters that the detector would refuse are not kept: they would break every later scan.
+    /// Parameters that the detector would reject are not stored: they would break every later scan.
     fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
         let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
         moved.extend(params);
@@ -363,13 +363,13 @@ impl Service {
 
     fn set_threshold(&mut self, detector: String, threshold: f32) {
         if !(0.0..=1.0).contains(&threshold) {
-            self.refuse(&Error::Invalid(format!("the threshold {threshold} is not within 0..=1")));
+            self.refuse(&Error::Invalid(format!("the threshold {threshold} is not in the range 0..=1")));
         } else if !self.state.findings.results.contains_key(&detector) {
-            self.refuse(&Error::Invalid(format!("there are no results of a detector '{detector}'")));
+            self.refuse(&Error::Invalid(format!("there are no results from a detector '{detector}'")));
         } else {
             self.moved.insert(detector, threshold);
             self.rank(self.state.findings.clone());
-            // Afterwards: a list is waited for, and no decision is in it.
+            // Only now: the client is waiting for the list, and no decision is lost by saving later.
             self.save_settings();
         }
     }
@@ -382,7 +382,7 @@ impl Service {
 
     fn remember(&mut self, state: String) {
         if state.len() > 64 * 1024 {
-            self.refuse(&Error::Invalid("the view's state is too long to keep".into()));
+            self.refuse(&Error::Invalid("the view state is too large to save".into()));
         } else if let Err(error) = self.setup.session.save_view(&state) {
             self.refuse(&error);
         } else {
@@ -390,7 +390,7 @@ impl Service {
         }
     }
 
-    /// Opens the embeddings of an earlier scan when a detail first asks for neighbours.
+    /// Opens the embeddings of an earlier scan when neighbors are first needed for a detail.
     fn open_matrix(&mut self) {
         let findings = &self.state.findings;
         if findings.matrix.is_some() || findings.file_metadata.is_empty() || self.job.is_some() {
@@ -426,8 +426,8 @@ impl Service {
     }
 }
 
-/// What was said about the dataset's form once holds until something else is said: opening a session without the
-/// options it was scanned with must not read another dataset.
+/// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with
+/// must not read a different dataset.
 fn settle_reading(setup: &mut Setup) -> Result<()> {
     let session = &setup.session;
     if setup.dataset_options == DatasetOptions::default() {
@@ -437,13 +437,13 @@ fn settle_reading(setup: &mut Setup) -> Result<()> {
         return Ok(());
     }
     if let Some(root) = &setup.dataset_options.root {
-        // Relative to where the program was started then, not to where it is started next.
+        // Relative to the working directory at that time, not to the next one.
         setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
     }
     session.save_reading(&setup.dataset_options)
 }
 
-/// Runs a scan with its reports turned into events. A panic in it is a failed scan, not a dead engine.
+/// Runs a scan and turns its reports into events. A panic fails the scan, not the engine.
 fn scan_thread(
     setup: &Setup,
     plan: &ScanPlan,
@@ -482,7 +482,7 @@ fn scan_thread(
     })
 }
 
-/// Turns counts into a rate and a remaining time, and keeps the number of events small.
+/// Turns counts into a rate and a remaining time, and throttles events.
 #[derive(Default)]
 struct Meter {
     stage: String,

@@ -10,7 +10,7 @@ use chaffinch_host::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Loads the model when a scan needs it; the engine itself knows no model code.
+/// Loads the model when a scan needs it; the engine itself contains no model code.
 pub type ModelLoader = Arc<dyn Fn() -> Result<Arc<dyn Embedder>> + Send + Sync>;
 
 /// Everything an engine starts from.
@@ -19,7 +19,7 @@ pub struct Setup {
     pub dataset: PathBuf,
     /// How to read it.
     pub dataset_options: DatasetOptions,
-    /// The session's folder, locked for this program.
+    /// The session, locked by this program.
     pub session: Session,
     /// Thresholds, parameters, enabled detectors, reviewer.
     pub config: Config,

@@ -1,5 +1,5 @@
-//! What the engine knows at one moment: findings, thresholds and the rank made of them. Immutable once made,
-//! so that queries on other threads never wait for a decision.
+//! What the engine knows at one moment: findings, thresholds and the resulting rank. Immutable, so that queries on
+//! other threads never wait for a decision.
 
 use crate::Setup;
 use crate::findings::Findings;
@@ -22,13 +22,13 @@ pub(crate) struct State {
     pub(crate) rule: EnsembleRule,
     pub(crate) ranking: Ranking,
     pub(crate) detectors: Vec<DetectorSummary>,
-    /// Whether the rank was found and not made.
+    /// Whether the rank came from the cache.
     pub(crate) found: bool,
 }
 
 impl State {
-    /// Ranks the findings, unless a rank of just them was kept. `moved` holds thresholds that a person or the
-    /// configuration moved; the others are the detectors' own. `decisions` are what the rule Stacking learns from.
+    /// Ranks the findings, unless their rank is cached. `moved` holds thresholds changed by the user or the
+    /// configuration; the others are the detectors' defaults. The rule Stacking is trained on `decisions`.
     pub(crate) fn new(
         findings: Findings,
         moved: &BTreeMap<String, f32>,
@@ -66,7 +66,7 @@ impl State {
                     version: record.version.clone(),
                     summary: record.summary.clone(),
                     groups: record.groups,
-                    // As it was set: moving it goes on from there.
+                    // As it was set: further changes start from there.
                     threshold: set.get(name).copied().unwrap_or(threshold),
                     scored: counts.scored,
                     flagged: counts.flagged,
@@ -78,7 +78,7 @@ impl State {
         State { findings, thresholds, rule, ranking, detectors, found }
     }
 
-    /// A snapshot of what is known now: ranked anew only where something changed that the rank depends on.
+    /// A snapshot of what is known now, ranked again only if something changed that the rank depends on.
     pub(crate) fn renewed(
         &self,
         findings: Findings,
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// The same rank with more known beside it.
+    /// The same rank with new findings.
     pub(crate) fn with_findings(&self, findings: Findings) -> State {
         State {
             findings,
@@ -115,12 +115,12 @@ impl State {
         }
     }
 
-    /// Keeps the rank with the session, where that is worth it.
+    /// Caches the rank with the session, where that is worthwhile.
     pub(crate) fn keep_rank(&self, setup: &Arc<Setup>) {
         kept::keep(setup, &self.thresholds, &self.rule, &self.ranking);
     }
 
-    /// What the detectors say of each sample.
+    /// What the detectors say about each sample.
     pub(crate) fn verdicts(&self) -> Verdicts<'_> {
         Verdicts::new(&self.findings.results, &self.thresholds)
     }

@@ -5,13 +5,13 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord, UNREADABLE};
 use chaffinch_protocol::sample::SampleId;
 
-/// Files that could not be decoded, as one more detector's result. It is made of the file metadata whenever it is needed
-/// and not kept.
+/// Files that could not be decoded, as one more detector's result. It is computed from the file metadata on demand and
+/// not stored.
 pub fn unreadable(file_metadata: &FileMetadata, classes: &[String]) -> DetectorResult {
     unreadable_with(file_metadata, classes, String::new())
 }
 
-/// The same with a digest of what it was made of.
+/// The same, with a digest of its input.
 pub(crate) fn unreadable_with(
     file_metadata: &FileMetadata,
     classes: &[String],

@@ -1,18 +1,18 @@
-//! What comes out: decisions in forms that other programs read, and a cleaned copy of the dataset.
+//! Exports: decisions in formats that other programs read, and a cleaned copy of the dataset.
 //!
-//! Nothing is ever written into the dataset, single files are replaced as a whole or not at all, and a cleaned
-//! copy is only made where there is nothing yet. A path that is no UTF-8 is written to CSV files byte by byte,
-//! and to JSON with `\xff` for such a byte.
+//! Nothing is ever written into the dataset, single files are replaced atomically, and a cleaned copy is only made in
+//! an empty place. A path that is not valid UTF-8 is written to CSV files byte by byte, and to JSON with `\xff` for
+//! each such byte.
 //!
 //! # How to add a format
 //!
-//! One file and two lines. The values of `export --format` with their help, the completions, the man page, the
-//! format `all` and the table in `docs/command-line.md` are made from [`FORMATS`].
+//! One file and two lines. The values of `export --format` and their help, the completions, the man page, the format
+//! `all` and the table in `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `export/NAME.rs` with `pub(super) const FORMAT: Format`, as in `removal_list.rs`; a file is written by
 //!    [`chaffinch_data::atomic::write`] after `Export::outside`.
 //! 2. Add `mod NAME;` below.
-//! 3. Add `NAME::FORMAT,` to [`FORMATS`]; its place there is its place in the help.
+//! 3. Add `NAME::FORMAT,` to [`FORMATS`]; its position there is its position in the help.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib cli` writes the table in `docs/command-line.md`.
 
 mod all;
@@ -44,18 +44,18 @@ pub const FORMATS: &[Format] = &[
     all::FORMAT,
 ];
 
-/// A form in which decisions are written.
+/// An export format.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
-    /// What `--format` calls it.
+    /// Its name for `--format`.
     pub name: &'static str,
     /// What is written, in one line.
     pub summary: &'static str,
-    /// What its file or folder is called where nobody names one, as in the folder of `all`.
+    /// The default name of its file or folder, as in the folder of `all`.
     pub file_name: &'static str,
-    /// What is written to.
+    /// What it writes to.
     pub target: Target,
-    /// What its progress is called; `None` for what is done at once.
+    /// The name of its progress stage; `None` if it finishes at once.
     pub stage: Option<&'static str>,
     write: fn(&Export<'_>, &Request, &Job<'_>) -> Result<Written>,
 }
@@ -63,33 +63,33 @@ pub struct Format {
 /// What a format writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// A file, which takes the place of an older one.
+    /// A file, which replaces an older one.
     File,
-    /// Files in a folder, which take the place of older ones.
+    /// Files in a folder, which replace older ones.
     Folder,
-    /// A folder of its own, in which there may be nothing yet.
+    /// A folder of its own, which must be empty or not exist yet.
     NewFolder,
 }
 
-/// What is to be written where.
+/// What to write, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The file or folder.
     pub output: PathBuf,
-    /// Whether samples that nobody flagged or reviewed are written as well, where a format leaves them out.
+    /// Whether to include samples that are neither flagged nor reviewed, in formats that skip them.
     pub all: bool,
-    /// How files come into a copy.
+    /// How files get into a copy.
     pub copy: CopyMode,
 }
 
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Files, or a folder of many.
+    /// The files, or the folder that contains them.
     pub paths: Vec<PathBuf>,
-    /// What is in it, in words, where the number of decisions does not say it.
+    /// A summary in words, where the number of decisions is not enough.
     pub summary: Option<String>,
-    /// Samples that had to be left out, each with the reason.
+    /// Samples that had to be skipped, each with the reason.
     pub left_out: Vec<String>,
 }
 
@@ -105,15 +105,15 @@ impl Format {
         FORMATS.iter().find(|format| format.name == name)
     }
 
-    /// Whether something is there already that this would replace.
+    /// Whether this would replace something.
     pub fn would_replace(&self, target: &Path) -> bool {
         match self.target {
             Target::File => target.exists(),
-            // An empty folder is as good as none.
+            // An empty folder counts as absent.
             Target::Folder => {
                 fs::read_dir(target).map_or(target.exists(), |mut entries| entries.next().is_some())
             }
-            // It is never replaced: writing refuses a folder with anything in it.
+            // Never replaced: writing refuses a folder that is not empty.
             Target::NewFolder => false,
         }
     }
@@ -121,23 +121,23 @@ impl Format {
     /// Writes it.
     ///
     /// # Errors
-    /// When the place lies inside the dataset or cannot be written, or the job is stopped.
+    /// When the target is inside the dataset or cannot be written, or the job is stopped.
     pub fn write(&self, export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
         (self.write)(export, request, job)
     }
 }
 
-/// Everything that can be exported of a session.
+/// Everything that can be exported from a session.
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
     /// Samples, results and decisions.
     pub source: Source<'a>,
-    /// The dataset's name, for tables that have a column of it.
+    /// The dataset's name, for tables with a column for it.
     pub dataset: &'a str,
 }
 
 impl<'a> Export<'a> {
-    /// The label a sample has after cleaning; empty where it has none.
+    /// The label of a sample after cleaning; empty if it has none.
     fn label(&self, id: SampleId) -> &'a str {
         match self.source.decisions.get(id).map(|decision| &decision.choice) {
             Some(Choice::Relabel(label)) => label,
@@ -145,7 +145,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Whether a sample is left out after cleaning.
+    /// Whether cleaning removes a sample.
     fn removed(&self, id: SampleId) -> bool {
         self.source.decisions.get(id).is_some_and(|decision| decision.choice == Choice::Remove)
     }

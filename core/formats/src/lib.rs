@@ -1,4 +1,4 @@
-//! Files of other programs, read and written: datasets, class probabilities, known truths, exports.
+//! Reads and writes files of other programs: datasets, class probabilities, ground truth, exports.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats`.
 

@@ -1,9 +1,9 @@
-//! Tables that say what is known to be wrong.
+//! Tables of ground truth.
 
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
@@ -17,19 +17,18 @@ const PATHS: [&str; 8] =
 const ERRORS: [&str; 3] = ["is_error", "label_error", "error"];
 const LABELS: [&str; 4] = ["true_label", "clean_label", "label", "class_name"];
 const KINDS: [&str; 6] = ["kind", "fault", "fault_kind", "error_type", "pollution_type", "issue_type"];
-/// What stands in a column of kinds for samples that are fine.
+/// Values in a column of kinds for samples that are fine.
 const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
 
-/// Reads a CSV table with a column of paths (`path`, `image_path`, `file_name`, ...) and either `is_error`
-/// (0, 1, true, false) or the true label (`true_label`, `clean_label`, `label`, `class_name`). A row belongs
-/// to the sample of that very path, else to the only one whose path ends like it. Empty values are unknown.
+/// Reads a CSV table with a column of paths (`path`, `image_path`, `file_name`, ...) and either `is_error` (0, 1, true,
+/// false) or the true label (`true_label`, `clean_label`, `label`, `class_name`). A row belongs to the sample with
+/// exactly that path, or else to the only one whose path ends with it. Empty values mean unknown.
 ///
 /// A column `kind` or `fault` names the kind of each error. Where there is neither `is_error` nor a label, a
 /// sample is an error when it has a kind, other than `none`, `clean`, `fine` and `ok`.
 ///
 /// # Errors
-/// When the table cannot be read, a column is missing, a value cannot be understood, or no row belongs to
-/// any sample.
+/// When the table cannot be read, a column is missing, a value cannot be parsed, or no row matches a sample.
 pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let wrong = |error: csv::Error| Error::format(path, error.to_string());
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong)?;
@@ -45,7 +44,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let hint =
             headers.iter().map(|header| hint(header, names.iter().copied())).find(|hint| !hint.is_empty());
         let message = format!(
-            "there is no column of {what}: name it {}{}",
+            "there is no column for {what}: name it {}{}",
             names.join(" or "),
             hint.unwrap_or_default()
         );
@@ -54,12 +53,12 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
     let (errors, labels, kinds) = (find(&ERRORS), find(&LABELS), find(&KINDS));
     if errors.is_none() && labels.is_none() && kinds.is_none() {
-        return Err(missing("the truth", &[&ERRORS[..1], &LABELS[..]].concat()));
+        return Err(missing("the ground truth", &[&ERRORS[..1], &LABELS[..]].concat()));
     }
     let mut joiner = Joiner::new(manifest);
     let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
     let mut record = ByteRecord::new();
-    let (mut rows, mut matched) = (0_usize, 0_usize);
+    let (mut rows, mut matched) = (0_u64, 0_usize);
     while reader.read_byte_record(&mut record).map_err(wrong)? {
         rows += 1;
         let line = record.position().map_or(0, csv::Position::line);
@@ -72,7 +71,10 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let error = if errors.is_some() {
             boolean(value(errors)).ok_or_else(|| {
                 let text = String::from_utf8_lossy(value(errors)).into_owned();
-                Error::format(path, format!("line {line}: '{text}' is neither 0 or false nor 1 or true"))
+                Error::format(
+                    path,
+                    format!("line {line}: '{text}' is not a boolean: use 0, 1, false or true"),
+                )
             })?
         } else if labels.is_none() {
             Some(!NO_KIND.contains(&String::from_utf8_lossy(value(kinds)).trim().to_lowercase().as_str()))
@@ -88,7 +90,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             let none = NO_KIND.contains(&kind.to_lowercase().as_str());
             if !none && !truth.set_kind(id, &safe_text(kind)) {
                 let column = &headers[column];
-                let message = format!("the column {column} has more than {MAX_KINDS} kinds");
+                let message = format!("column {column} has more than {MAX_KINDS} kinds");
                 return Err(Error::format(path, message));
             }
         }
@@ -96,7 +98,8 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     if matched == 0 {
         let example = manifest.ids().next().map(|id| safe_path(manifest.path(id)));
         let message = format!(
-            "none of its {rows} rows belongs to a sample; paths should look like {}",
+            "no sample matches a path in its {}; paths should look like {}",
+            counted(rows, "row", "rows"),
             example.unwrap_or_default()
         );
         return Err(Error::format(path, message));
@@ -104,7 +107,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     Ok(truth)
 }
 
-/// `Some(None)` where nothing stands.
+/// `Some(None)` for an empty value.
 fn boolean(value: &[u8]) -> Option<Option<bool>> {
     match value.trim_ascii().to_ascii_lowercase().as_slice() {
         b"" => Some(None),
@@ -118,7 +121,7 @@ fn boolean(value: &[u8]) -> Option<Option<bool>> {
 struct Joiner<'a> {
     manifest: &'a Manifest,
     exact: HashMap<&'a [u8], SampleId>,
-    /// By file name; made when first needed.
+    /// By file name; built on first use.
     names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
 }
 

@@ -1,5 +1,5 @@
-//! Looks at a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder
-//! that others may write to would let them run code as the reviewer.
+//! Checks a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder writable by
+//! others would let them run code as the user.
 
 use super::PluginError;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
@@ -8,10 +8,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Refuses a file or folder that others than the user and root may write to.
+/// Refuses a file or folder that anyone but the user and root can write to.
 pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     let meta = fs::metadata(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
-    // A sticky folder such as /tmp is still one where others can put files.
+    // Others can still put files into a sticky folder such as /tmp.
     if meta.mode() & 0o002 != 0 {
         return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
     }
@@ -22,18 +22,19 @@ pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     Ok(())
 }
 
-/// Refuses what is no complete shared library for this machine with our symbol in it. Returns the bytes' digest.
+/// Refuses anything but a complete shared library for this machine that contains our symbol. Returns the digest of its
+/// bytes.
 pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
     let bytes = fs::read(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
     let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };
     if bytes.len() < 64 || bytes[..4] != elf::ELFMAG {
-        return Err(wrong("it is no ELF file"));
+        return Err(wrong("it is not an ELF file"));
     }
     let file = ElfFile64::<Endianness>::parse(&*bytes).map_err(|error| wrong(&error.to_string()))?;
     let endian = file.endian();
     let header = file.elf_header();
     if header.e_type(endian) != elf::ET_DYN {
-        return Err(wrong("it is no shared library"));
+        return Err(wrong("it is not a shared library"));
     }
     let machine = if cfg!(target_arch = "x86_64") {
         elf::EM_X86_64
@@ -43,10 +44,10 @@ pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
         header.e_machine(endian)
     };
     if header.e_machine(endian) != machine {
-        return Err(wrong("it was built for another processor"));
+        return Err(wrong("it was built for another processor architecture"));
     }
     let size = bytes.len() as u64;
-    let cut_short = || wrong("the file ends too early, as after a copy that was cut off");
+    let cut_short = || wrong("the file is truncated; copy it again");
     let table = u64::from(header.e_shnum(endian)) * u64::from(header.e_shentsize(endian));
     if header.e_shoff(endian).checked_add(table).is_none_or(|end| end > size) {
         return Err(cut_short());

@@ -1,5 +1,5 @@
-//! One text vector a class, kept with the session so that the candidates beside a sample can be shown without
-//! loading the model again.
+//! One text vector per class, stored with the session so that candidate labels can be shown without loading the model
+//! again.
 
 use crate::DatasetServices;
 use crate::{Error, Result};
@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The classes in the model's eyes: each class's prompts embedded, averaged and made unit length.
+/// The classes as the model sees them: each class's prompts embedded, averaged and normalized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassVectors {
-    head: Head,
+    head: VectorsHeader,
     vectors: Vec<f32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Head {
+struct VectorsHeader {
     fingerprint: String,
     classes: Vec<String>,
     dim: usize,
@@ -43,7 +43,7 @@ impl ClassVectors {
             let rows = services.embed_texts(&prompts.iter().map(String::as_str).collect::<Vec<_>>())?;
             vectors.extend(OwnedMatrix { data: rows, cols: dim }.mean_direction());
         }
-        let head = Head {
+        let head = VectorsHeader {
             fingerprint: embedder.fingerprint().as_str().to_owned(),
             classes: classes.to_vec(),
             dim,
@@ -72,7 +72,7 @@ impl ClassVectors {
         ranked
     }
 
-    /// Whether these are the vectors of this model for these classes.
+    /// Whether these vectors are from this model for these classes.
     pub fn fits(&self, fingerprint: &str, classes: &[String]) -> bool {
         self.head.fingerprint == fingerprint && self.head.classes == classes
     }
@@ -97,7 +97,7 @@ impl ClassVectors {
         let view = TensorView::new(Dtype::F32, shape, bytemuck::cast_slice(&self.vectors))
             .map_err(|error| invalid(error.to_string()))?;
         let head = serde_json::to_string(&self.head).map_err(|error| invalid(error.to_string()))?;
-        // One key only: the order of several would differ between runs.
+        // Only one key: the order of several would differ between runs.
         let metadata = HashMap::from([("chaffinch".to_owned(), head)]);
         safetensors::serialize([("classes", view)], Some(metadata))
             .map_err(|error| invalid(error.to_string()))
@@ -112,9 +112,9 @@ impl ClassVectors {
         let broken = |what: &str| Error::format(path, format!("{what}; delete it and scan again"));
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| broken(&error.to_string()))?;
         let head = header.metadata().as_ref().and_then(|map| map.get("chaffinch"));
-        let head: Head = head
+        let head: VectorsHeader = head
             .and_then(|text| serde_json::from_str(text).ok())
-            .ok_or_else(|| broken("it is no file of class vectors"))?;
+            .ok_or_else(|| broken("it is not a file of class vectors"))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| broken(&error.to_string()))?;
         let tensor = tensors.tensor("classes").map_err(|error| broken(&error.to_string()))?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != [head.classes.len(), head.dim] {

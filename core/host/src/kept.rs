@@ -1,8 +1,8 @@
-//! What detectors keep between runs: trained models and the like, as bytes by name and version.
+//! What detectors store between runs: trained models and the like, as bytes by name and version.
 //!
 //! `DIR/NAME-000001` and so on; each file is a BLAKE3 digest and then the bytes, written under another name and
-//! renamed. A version never changes. A file that is damaged counts as absent. Names and sizes are checked where a detector
-//! passes them, in the contract's bridge.
+//! renamed. A version never changes. A damaged file counts as absent. Names and sizes are checked in the contract's
+//! bridge, where a detector passes them.
 
 use crate::{Error, Result};
 use chaffinch_data::atomic;
@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Versions of one name that are left; older ones go.
+/// Number of versions kept per name; older ones are deleted.
 const VERSIONS: usize = 20;
 const DIGEST: usize = blake3::OUT_LEN;
 
@@ -21,15 +21,15 @@ pub struct KeepFolder {
 }
 
 impl KeepFolder {
-    /// The folder, which is made when something is kept.
+    /// The folder, which is created when something is first stored.
     pub fn new(dir: impl Into<PathBuf>) -> KeepFolder {
         KeepFolder { dir: dir.into() }
     }
 
-    /// A version's bytes, or the newest's; `None` where there is none, or it is damaged.
+    /// The bytes of a version, or of the newest; `None` if it does not exist or is damaged.
     ///
     /// # Errors
-    /// When the folder or the file is there and cannot be read.
+    /// When the folder or the file exists but cannot be read.
     pub(super) fn read(&self, name: &str, version: Option<u32>) -> Result<Option<(u32, Vec<u8>)>> {
         let Some(version) = version.or(self.versions(name)?.last().copied()) else { return Ok(None) };
         let path = self.path(name, version);
@@ -42,19 +42,19 @@ impl KeepFolder {
         Ok(whole.then(|| (version, bytes[DIGEST..].to_vec())))
     }
 
-    /// The version that bytes would have: the newest's where they are equal, else the next.
+    /// The version these bytes would get: the newest if they are equal to it, else the next.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub(super) fn version_of(&self, name: &str, bytes: &[u8]) -> Result<u32> {
         match self.read(name, None)? {
             Some((version, known)) if known == bytes => Ok(version),
-            // The newest may be damaged: its number is taken all the same.
+            // The newest may be damaged: its number is still taken.
             _ => Ok(self.versions(name)?.last().map_or(1, |newest| newest + 1)),
         }
     }
 
-    /// Writes one version and removes the oldest where there are too many.
+    /// Writes one version and removes the oldest if there are too many.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn versions_are_counted_equal_ones_are_one_and_damage_is_absence() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = KeepFolder::new(place.path().join("models/pollution"));
+        let temp = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(temp.path().join("models/pollution"));
         assert_eq!(folder.read("model", None).unwrap(), None);
         assert_eq!(folder.version_of("model", b"one").unwrap(), 1);
         folder.write("model", 1, b"one").unwrap();
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn old_versions_go() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = KeepFolder::new(place.path());
+        let temp = tempfile::tempdir().unwrap();
+        let folder = KeepFolder::new(temp.path());
         for version in 1..=VERSIONS as u32 + 3 {
             folder.write("a", version, &version.to_le_bytes()).unwrap();
         }

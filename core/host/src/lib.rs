@@ -1,9 +1,9 @@
 //! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
 //!
-//! `check` looks at a file before it is mapped, `library` does the mapping and the handshake, `registry` keeps
-//! what was loaded and what was refused, `services` is what detectors ask of a dataset, `run` one run of one detector,
-//! `measuring` has single pictures measured, `kept` holds what a detector keeps between runs. How all of this reaches a
-//! detector as C functions, and what is checked on the way, is [`chaffinch_plugin::host`].
+//! `check` inspects a file before it is mapped, `library` does the mapping and the handshake, `registry` holds what was
+//! loaded and what was refused, `services` is what detectors can ask of a dataset, `run` is one run of one detector,
+//! `measuring` measures single pictures, `kept` stores what a detector keeps between runs. How all of this reaches a
+//! detector as C functions, and what is checked on the way, is described in [`chaffinch_plugin::host`].
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-host`.
 
@@ -43,24 +43,24 @@ pub enum PluginError {
         /// Why not.
         source: std::io::Error,
     },
-    /// Anybody could put code there.
-    #[error("{} may be written to by others (mode {mode:03o}); run chmod o-w on it, since a detector is code", path.display())]
+    /// Anyone could put code there.
+    #[error("{} is writable by others (mode {mode:03o}); a detector is code, so run chmod o-w on it", path.display())]
     Writable {
         /// The file or folder.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// Somebody else owns it.
-    #[error("{} belongs to user {owner}, neither to you nor to root; copy it to a folder of your own", path.display())]
+    /// It belongs to another user.
+    #[error("{} belongs to user {owner}, not to you or root; copy it to a folder of your own", path.display())]
     Foreign {
         /// The file or folder.
         path: PathBuf,
         /// The owner's number.
         owner: u32,
     },
-    /// No shared library, one for another machine, or half of one.
-    #[error("{} is no usable library: {reason}", path.display())]
+    /// Not a shared library, built for another machine, or incomplete.
+    #[error("{} is not a usable library: {reason}", path.display())]
     NotALibrary {
         /// The file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum PluginError {
         reason: String,
     },
     /// A library, but not one of ours.
-    #[error("{} has no symbol {}; is export_detector! missing in it?", path.display(), chaffinch_plugin::abi::SYMBOL)]
+    #[error("{} has no symbol {}; does it lack export_detector!?", path.display(), chaffinch_plugin::abi::SYMBOL)]
     NoSymbol {
         /// The file.
         path: PathBuf,
@@ -78,12 +78,12 @@ pub enum PluginError {
     Loader {
         /// The file.
         path: PathBuf,
-        /// The loader's words.
+        /// The loader's message.
         reason: String,
     },
-    /// Built for another contract.
+    /// Built for another version of the contract.
     #[error(
-        "{} was built for plugin ABI {theirs} ({build}), this program speaks ABI {ours} (chaffinch {}); build the detector again with the same version",
+        "{} was built for plugin ABI {theirs} ({build}), but this program uses ABI {ours} (chaffinch {}); rebuild the detector with the same version",
         path.display(), env!("CARGO_PKG_VERSION")
     )]
     AbiMismatch {
@@ -93,11 +93,11 @@ pub enum PluginError {
         theirs: u32,
         /// Ours.
         ours: u32,
-        /// What it says built it.
+        /// What built it, according to the library.
         build: String,
     },
-    /// The table has the right version but cannot be right.
-    #[error("{}: its table is broken: {reason}", path.display())]
+    /// The table has the right version but invalid content.
+    #[error("{}: its plugin table is invalid: {reason}", path.display())]
     BadTable {
         /// The file.
         path: PathBuf,
@@ -105,7 +105,7 @@ pub enum PluginError {
         reason: String,
     },
     /// Another library has a detector of this name.
-    #[error("{}: the name {name} is taken by {}", path.display(), first.display())]
+    #[error("{}: the name {name} is already taken by {}", path.display(), first.display())]
     DuplicateName {
         /// The later file.
         path: PathBuf,

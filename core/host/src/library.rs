@@ -1,4 +1,4 @@
-//! Maps a checked library and shakes hands. The only place that loads code.
+//! Maps a checked library and does the handshake. The only place that loads code.
 #![allow(unsafe_code)] // dlopen and the reading of the foreign table.
 
 use super::PluginError;
@@ -11,8 +11,8 @@ use libloading::Library;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A detector ready to run. Its library stays loaded for the life of the process: unloading one would leave
-/// dangling thread-locals and exit handlers of its own copy of the standard library.
+/// A detector ready to run. Its library stays loaded for the life of the process: unloading it would leave dangling
+/// thread-locals and exit handlers of its copy of the standard library.
 #[derive(Clone)]
 pub struct LoadedDetector {
     info: &'static Info,
@@ -28,7 +28,7 @@ pub(super) struct Measuring {
     pub(super) function: Measure,
     /// Length of a record.
     pub(super) bytes: usize,
-    /// What pictures are made to fit, 0 = full size.
+    /// Maximum side that pictures are scaled down to, 0 = full size.
     pub(super) side: u32,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Debug for LoadedDetector {
 }
 
 impl LoadedDetector {
-    /// What it says of itself.
+    /// Its description of itself.
     pub fn info(&self) -> &'static Info {
         self.info
     }
@@ -54,7 +54,7 @@ impl LoadedDetector {
         &self.digest
     }
 
-    /// How it measures pictures, where it does.
+    /// How it measures pictures, if it does.
     pub(super) fn measuring(&self) -> Option<Measuring> {
         self.measure
     }
@@ -70,7 +70,7 @@ impl LoadedDetector {
 /// Loads one library and returns its detectors.
 ///
 /// # Errors
-/// With the reason, whenever anything about it is not as it must be.
+/// With the reason, whenever anything about it is invalid.
 pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     let digest = check_library(path)?;
     // SAFETY: loading runs the library's constructors. It is a complete ELF file with our symbol, from a folder
@@ -101,11 +101,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     let table: &'static PluginTable = unsafe { &*table };
     let broken = |reason: String| PluginError::BadTable { path: path.into(), reason };
     if table.size as usize != size_of::<PluginTable>() {
-        return Err(broken(format!(
-            "it has {} bytes where {} are expected",
-            table.size,
-            size_of::<PluginTable>()
-        )));
+        return Err(broken(format!("it has {} bytes, expected {}", table.size, size_of::<PluginTable>())));
     }
     if table.detectors.ptr.is_null() || table.detectors.len == 0 || table.detectors.len > 1024 {
         return Err(broken("it lists no detectors".into()));
@@ -116,7 +112,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     detectors.iter().map(take).collect()
 }
 
-/// Takes one detector of a library's table.
+/// Accepts one detector from a library's table.
 pub(super) fn admit(
     detector: &'static DetectorTable,
     path: &Path,
@@ -128,7 +124,7 @@ pub(super) fn admit(
     Ok(LoadedDetector { info: &detector.info, run, measure, path: path.into(), digest: digest.into() })
 }
 
-/// Checks what a detector says of its records.
+/// Checks a detector's declared record size.
 fn measuring(detector: &DetectorTable) -> Result<Option<Measuring>, String> {
     let (bytes, side) = (detector.measure_bytes, detector.measure_side);
     match detector.measure {
@@ -136,11 +132,11 @@ fn measuring(detector: &DetectorTable) -> Result<Option<Measuring>, String> {
         Some(function) if (1..=MAX_MEASURE_BYTES).contains(&bytes) => {
             Ok(Some(Measuring { function, bytes: bytes as usize, side }))
         }
-        _ => Err(format!("{}: records of {bytes} bytes cannot be", detector.info.name())),
+        _ => Err(format!("{}: a record size of {bytes} bytes is not valid", detector.info.name())),
     }
 }
 
-/// Checks what a detector says of itself, since names reach file names, configuration and the screen.
+/// Checks a detector's description of itself, since names end up in file names, the configuration and on the screen.
 fn check_info(info: &Info) -> Result<(), String> {
     let proper = |name: &str| {
         !name.is_empty()
@@ -149,11 +145,11 @@ fn check_info(info: &Info) -> Result<(), String> {
     };
     let name = info.name();
     if !proper(name) {
-        return Err(format!("'{}' is no detector name: use a-z, 0-9 and -", name.escape_debug()));
+        return Err(format!("'{}' is not a valid detector name: use a-z, 0-9 and -", name.escape_debug()));
     }
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(format!("{name}: the threshold {threshold} is not within 0..=1"));
+        return Err(format!("{name}: the threshold {threshold} is not in the range 0..=1"));
     }
     info.parameters()
         .iter()
@@ -163,10 +159,10 @@ fn check_info(info: &Info) -> Result<(), String> {
 fn check_param(param: &Param, proper: impl Fn(&str) -> bool) -> Result<(), String> {
     let (low, high) = param.bounds();
     if !proper(param.name()) {
-        return Err(format!("'{}' is no parameter name", param.name().escape_debug()));
+        return Err(format!("'{}' is not a valid parameter name", param.name().escape_debug()));
     }
     if !(low <= param.default() && param.default() <= high) {
-        return Err(format!("parameter {}: the default is not within its bounds", param.name()));
+        return Err(format!("parameter {}: the default is out of range", param.name()));
     }
     Ok(())
 }

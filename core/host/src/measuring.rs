@@ -1,4 +1,4 @@
-//! Detectors' measuring of single pictures: while files are read, or all at once for a run.
+//! Lets detectors measure single pictures: while files are read, or all at once for a run.
 #![allow(unsafe_code)] // Calls the detector's function.
 
 use super::LoadedDetector;
@@ -17,7 +17,7 @@ use std::ffi::c_void;
 pub struct Measuring<'a>(&'a LoadedDetector);
 
 impl<'a> Measuring<'a> {
-    /// `None` where it measures none.
+    /// `None` if it does not measure pictures.
     pub fn of(detector: &'a LoadedDetector) -> Option<Measuring<'a>> {
         detector.measuring().map(|_| Measuring(detector))
     }
@@ -31,7 +31,7 @@ impl<'a> Measuring<'a> {
             job.checkpoint()?;
             match services.picture(SampleId(row as u32), 0) {
                 Ok(picture) => self.measure(&picture.image, picture.source, record).map_err(Error::Invalid),
-                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
+                // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
                 Err(Error::Io { .. } | Error::Format { .. }) => Ok(()),
                 Err(error) => Err(error),
             }
@@ -83,16 +83,16 @@ unsafe extern "C" fn take(sink: *mut c_void, sentence: Str) {
     unsafe { *sink.cast::<String>() = sentence.as_str().to_owned() };
 }
 
-/// Records of what was measured.
+/// Measured records.
 pub(super) enum Records {
-    /// By the reading of the files.
+    /// Measured while the files were read.
     Kept(Measures),
-    /// For this run alone.
+    /// Measured for this run only.
     New(Vec<u8>),
 }
 
 impl Records {
-    /// One record a sample, zeros where it could not be decoded.
+    /// One record per sample, zeros if it could not be decoded.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Records::Kept(measures) => measures.records(),

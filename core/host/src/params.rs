@@ -1,4 +1,4 @@
-//! The parameters a detector is given: numbers as they are, choices also by their names; and what they ask of the host.
+//! The parameters a detector is given: numbers, or choices by name; and what they require from the host.
 
 use super::LoadedDetector;
 use crate::{Error, Result};
@@ -7,10 +7,10 @@ use chaffinch_data::nearest::hint;
 use chaffinch_plugin::{Info, Needs, ParamKind, host};
 use std::collections::BTreeMap;
 
-/// What the configuration says, with what was moved in the session over it. Bounds are checked when it runs.
+/// The configured values, overridden by changes in the session. Bounds are checked when the detector runs.
 ///
 /// # Errors
-/// For a word where a number belongs, and for a choice that is none.
+/// For a word instead of a number, and for an unknown choice.
 pub fn params_in_force(
     info: &Info,
     config: &Config,
@@ -26,10 +26,10 @@ pub fn params_in_force(
     Ok(given)
 }
 
-/// The place of a choice's name.
+/// The index of a choice by name.
 ///
 /// # Errors
-/// When the parameter is no choice, or has no such name; the error says which names it has.
+/// When the parameter is not a choice, or has no such name; the error lists the names.
 fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
     let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
         let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
@@ -37,14 +37,14 @@ fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
         return Err(Error::Invalid(format!("{} has no parameter '{name}'{hint}", info.name())));
     };
     if param.kind() != ParamKind::Choice {
-        let message = format!("{}: '{name}' is a number, or true or false, not '{word}'", info.name());
+        let message = format!("{}: '{name}' must be a number, true or false, not '{word}'", info.name());
         return Err(Error::Invalid(message));
     }
     let choices = param.choices();
     match choices.iter().position(|choice| *choice == word) {
-        Some(place) => Ok(place as f64),
+        Some(index) => Ok(index as f64),
         None => Err(Error::Invalid(format!(
-            "{}: {name} = '{word}' is none of {}{}",
+            "{}: {name} = '{word}' is not one of {}{}",
             info.name(),
             choices.join(", "),
             hint(word, choices.iter().copied())
@@ -52,19 +52,19 @@ fn choice(info: &Info, name: &str, word: &str) -> Result<f64> {
     }
 }
 
-/// Whether a detector would take what the configuration says.
+/// Checks that a detector accepts its configuration.
 ///
 /// # Errors
-/// For a parameter it does not have, a choice that is none, or a value outside its bounds.
+/// For an unknown parameter, an unknown choice, or a value out of bounds.
 pub fn check_params(detector: &LoadedDetector, config: &Config) -> Result<()> {
     let given = params_in_force(detector.info(), config, None)?;
     resolve_params(detector, &given).map(|_| ())
 }
 
-/// The values a detector runs with: what was given, checked against its declaration, and defaults for the rest.
+/// The values a detector runs with: the given ones, checked against its declaration, and defaults for the rest.
 ///
 /// # Errors
-/// For a parameter the detector does not have, or a value outside its bounds.
+/// For an unknown parameter, or a value out of bounds.
 pub fn resolve_params(
     detector: &LoadedDetector,
     given: &BTreeMap<String, f64>,

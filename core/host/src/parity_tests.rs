@@ -1,4 +1,4 @@
-//! The real host and the in-memory one answer, refuse and keep the same.
+//! The real host and the in-memory one give the same answers, refuse the same requests and store the same data.
 
 use super::library::admit;
 use super::{DatasetServices, KeepFolder, LoadedDetector, RunContext, RunFailure};
@@ -32,7 +32,7 @@ const ALL: Needs = Needs::PIXELS
     .and(Needs::LABELS)
     .and(Needs::PROBABILITIES);
 
-/// A model whose text tower counts letters, where it has one.
+/// A model whose text tower, if it has one, counts letters.
 struct Model {
     fingerprint: ModelFingerprint,
     reads: bool,
@@ -98,7 +98,7 @@ struct World {
     _pictures: TempDir,
 }
 
-/// What the two worlds differ in, apart from the hosts.
+/// What varies between worlds, apart from the host.
 #[derive(Clone, Copy)]
 struct Has {
     vectors: bool,
@@ -187,7 +187,7 @@ impl World {
         World::new(Has { vectors: true, texts: true })
     }
 
-    /// Runs a detector in both hosts, which must say the same, and returns what they say.
+    /// Runs a detector in both hosts, checks that the outcomes are equal, and returns the outcome.
     fn both<D: Detector + Default>(&self) -> Outcome {
         let detector = loaded::<D>();
         let (stop, log) = (AtomicBool::new(false), |_: u32, _: &str| {});
@@ -236,7 +236,8 @@ fn loaded<D: Detector + Default>() -> LoadedDetector {
     admit(Box::leak(Box::new(exported::<D>())), Path::new("parity.so"), "digest").unwrap()
 }
 
-/// What a service answers, in words; numbers that two ways of adding may round differently are rounded.
+/// The answer of a service as text; numbers are rounded, since different orders of addition may differ in the last
+/// bits.
 fn words<T: Debug>(answer: Result<T>) -> String {
     match answer {
         Ok(value) => format!("{value:?}"),
@@ -331,7 +332,7 @@ impl<const NEEDS: u64> Detector for Asks<NEEDS> {
     }
 }
 
-/// The services that are refused when this need is not declared, of which the first word is the note's.
+/// The services that are refused when this need is not declared; the first word is the name of the note.
 const REFUSED: [(Needs, &[&str], &str); 6] = [
     (Needs::EMBEDDINGS, &["embeddings", "similarities", "block"], "Needs::EMBEDDINGS"),
     (Needs::NEIGHBORS, &["2 neighbours", "30 neighbours"], "Needs::NEIGHBORS"),
@@ -363,7 +364,7 @@ fn what_is_not_there_is_refused_the_same() {
         let world = World::new(has);
         let outcome = match has.vectors {
             true => world.both::<Asks<{ ALL.bits() }>>(),
-            // The in-memory host was given none, the real one would compute them.
+            // The in-memory host has none, the real one would compute them.
             false => world.both::<Asks<{ ALL.bits() & !Needs::PROBABILITIES.bits() }>>(),
         };
         let answer = outcome.note("texts").unwrap();
@@ -377,7 +378,7 @@ fn undeclared_needs_are_refused_the_same_whatever_is_at_hand() {
         ALL.bits() & !need.bits()
     }
     let world = World::with_everything();
-    // So that everything is at hand.
+    // With everything available.
     world.both::<Asks<{ ALL.bits() }>>();
     let outcomes = [
         without::<{ but(Needs::EMBEDDINGS) }>(&world),
@@ -400,7 +401,7 @@ fn undeclared_needs_are_refused_the_same_whatever_is_at_hand() {
     }
 }
 
-/// Writes what cannot be, or can.
+/// Writes invalid or valid reports.
 #[derive(Default)]
 struct Writes<const CASE: usize>;
 
@@ -417,7 +418,7 @@ impl<const CASE: usize> Detector for Writes<CASE> {
             3 => report.issue(best(0).suggest(2)),
             4 => report.issue(best(0).related(&related(99, 1.0))),
             5 => report.issue(best(0).related(&related(1, f32::NAN))),
-            // Not listening does not help, and the first reason counts.
+            // Ignoring the error does not help, and the first reason counts.
             6 => {
                 let _ = report.scores(&[]);
                 let _ = report.issue(best(COUNT));
@@ -429,7 +430,7 @@ impl<const CASE: usize> Detector for Writes<CASE> {
             10 => panic!("boom"),
             11 => view.each_pixels(0, &|_, _| panic!("boom at an image")),
             12 => view.each_pixels(0, &|_, _| Err(Error::stopped())),
-            // What is said of one sample goes before the list of all, whichever comes first.
+            // Reports for single samples override the list of all, in either order.
             13 => {
                 report.issue(best(1).suggest(1).group(7).related(&related(2, 0.5)).reason("because"))?;
                 report.issue(best(BROKEN))?;
@@ -475,7 +476,7 @@ fn reports_are_checked_the_same() {
     assert_eq!(outcomes[13].scores[..5], [Some(0.25), Some(1.0), Some(0.0), None, Some(0.25)]);
 }
 
-/// Looks whether to stop before it does anything.
+/// Checks for a stop request before it does anything.
 #[derive(Default)]
 struct Obeys;
 

@@ -1,4 +1,4 @@
-//! All detectors at hand. The folders are the list: nothing in code names a detector.
+//! All available detectors. The folders are the list: no code names a detector.
 
 use super::check::check_owner;
 use super::library::load;
@@ -15,13 +15,13 @@ pub struct PluginFolder {
 }
 
 impl PluginFolder {
-    /// A folder the user named: every library in it counts, and it must exist.
+    /// A folder given by the user: every library in it counts, and it must exist.
     pub fn named(path: impl Into<PathBuf>) -> PluginFolder {
         PluginFolder { path: path.into(), prefix: "", named: true }
     }
 
-    /// Where the program's own detectors are: `plugins/` beside the executable in a release, and cargo's `deps/`
-    /// in a checkout, where the libraries lie among others and are told by their prefix.
+    /// Where the bundled detectors are: `plugins/` beside the executable in a release, and cargo's `deps/` in a
+    /// checkout, where they are recognized among other libraries by their prefix.
     pub fn own() -> Vec<PluginFolder> {
         let Some(home) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf))
         else {
@@ -60,7 +60,7 @@ impl PluginFolder {
     }
 }
 
-/// A library that was not taken, and why.
+/// A library that was refused, and why.
 #[derive(Debug)]
 pub struct Refused {
     /// The file or folder.
@@ -77,7 +77,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Looks through the folders in order. What is broken is kept as refused, and the others go on.
+    /// Loads all libraries from the folders in order. Broken ones are recorded as refused.
     pub fn load(folders: &[PluginFolder]) -> Registry {
         let mut registry = Registry::default();
         for folder in folders {
@@ -92,7 +92,7 @@ impl Registry {
         registry
     }
 
-    /// Loads one library beside the others.
+    /// Loads one more library.
     pub fn add(&mut self, path: &Path) {
         match check_owner(path).and_then(|()| load(path)) {
             Ok(detectors) => detectors.into_iter().for_each(|detector| self.admit(detector)),
@@ -114,8 +114,8 @@ impl Registry {
             }
             return;
         }
-        let place = self.detectors.partition_point(|known| known.info().name() < name);
-        self.detectors.insert(place, detector);
+        let index = self.detectors.partition_point(|known| known.info().name() < name);
+        self.detectors.insert(index, detector);
     }
 
     /// All detectors, by name.
@@ -128,7 +128,7 @@ impl Registry {
         self.detectors.iter().find(|detector| detector.info().name() == name)
     }
 
-    /// What was not taken.
+    /// What was refused.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }

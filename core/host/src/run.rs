@@ -1,4 +1,4 @@
-//! One run of one detector: what it may see, and what it has written so far.
+//! One run of one detector: what it may access, and what it has written so far.
 
 use super::LoadedDetector;
 use super::kept::KeepFolder;
@@ -25,10 +25,10 @@ use std::time::Instant;
 /// How a run ended without a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunFailure {
-    /// The person asked to stop.
+    /// The user asked to stop.
     #[error("stopped")]
     Stopped,
-    /// The detector failed, panicked or wrote nonsense; the sentence says which.
+    /// The detector failed, panicked or wrote invalid data; the sentence says which.
     #[error("{0}")]
     Failed(String),
 }
@@ -45,17 +45,17 @@ pub struct RunContext<'a> {
     folder: Option<KeepFolder>,
     /// What the detector measured of each sample.
     measures: OnceLock<Records>,
-    /// What was lent of earlier runs, by name and version.
+    /// Data lent from earlier runs, by name and version.
     lent: Memo<(String, u32), Vec<u8>>,
-    /// What is to be kept when this run ends well.
+    /// What to store if this run succeeds.
     kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
 
 impl<'a> RunContext<'a> {
-    /// Prepares a run. Parameters that are not given take the detector's defaults.
+    /// Prepares a run. Parameters that are not given use the detector's defaults.
     ///
     /// # Errors
-    /// For a parameter the detector does not have, or a value outside its bounds.
+    /// For an unknown parameter, or a value out of bounds.
     pub fn new(
         services: &'a DatasetServices,
         detector: &'a LoadedDetector,
@@ -78,24 +78,25 @@ impl<'a> RunContext<'a> {
         })
     }
 
-    /// The same with a place for what the detector keeps between runs; without one it starts anew every time.
+    /// The same, with a folder for what the detector stores between runs; without one, it starts from scratch every
+    /// time.
     #[must_use]
     pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
         self.folder = Some(folder);
         self
     }
 
-    /// The same with what the detector measured of each sample; without it, that is done when it asks.
+    /// The same, with what the detector measured for each sample; otherwise that is done on demand.
     #[must_use]
     pub fn measured(self, measures: Measures) -> RunContext<'a> {
         let _ = self.measures.set(Records::Kept(measures));
         self
     }
 
-    /// Runs the detector and takes its result.
+    /// Runs the detector and returns its result.
     ///
     /// # Errors
-    /// When it was stopped, failed, panicked, or wrote anything that cannot be.
+    /// When it was stopped, failed, panicked, or wrote anything invalid.
     pub fn run(self, input_digest: String) -> std::result::Result<DetectorResult, RunFailure> {
         let started = Instant::now();
         let info = self.detector.info();
@@ -111,7 +112,7 @@ impl<'a> RunContext<'a> {
             for (name, (version, bytes)) in &kept {
                 folder
                     .write(name, *version, bytes)
-                    .map_err(|error| RunFailure::Failed(format!("its model was not kept: {error}")))?;
+                    .map_err(|error| RunFailure::Failed(format!("its model could not be saved: {error}")))?;
             }
         }
         let record = RunRecord {
@@ -130,7 +131,7 @@ impl<'a> RunContext<'a> {
     }
 }
 
-/// What a detector is told of an error.
+/// An error as a detector sees it.
 fn refusal(error: impl Into<Error>) -> Refusal {
     match error.into() {
         Error::Stopped => Refusal::stopped(),
@@ -226,7 +227,7 @@ impl HostServices for RunContext<'_> {
             self.job.checkpoint().map_err(refusal)?;
             match self.services.picture(SampleId(sample as u32), max_side) {
                 Ok(picture) => look(sample, &picture.pixels())?,
-                // The file was fine when it was indexed: it went away or changed since, which the next scan sees.
+                // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
                 Err(Error::Io { .. } | Error::Format { .. }) => {
                     changed.fetch_add(1, Ordering::Relaxed);
                 }

@@ -1,4 +1,4 @@
-//! What detectors ask of a dataset: computed once, and lent to every run.
+//! What detectors can ask of a dataset: computed once, and lent to every run.
 
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
@@ -22,13 +22,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// Takes a detector's log lines: level (0 debug, 1 info, 2 warning, 3 error) and text.
 pub type DetectorLog<'a> = &'a (dyn Fn(u32, &str) + Sync);
 
-/// Locks; a poisoned lock only means that another thread panicked, and what it holds stays valid.
+/// Locks; a poisoned lock only means that another thread panicked, and its data stays valid.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The dataset and everything detectors ask of the host. What several ask for is computed once and kept until
-/// this is dropped, so that it can be lent to every run made with it.
+/// The dataset and everything detectors ask of the host. Shared results are computed once and kept until this is
+/// dropped, so that they can be lent to every run.
 pub struct DatasetServices {
     manifest: Arc<Manifest>,
     file_metadata: Arc<FileMetadata>,
@@ -38,7 +38,7 @@ pub struct DatasetServices {
     decisions: Vec<u8>,
     relabels: Vec<u32>,
     prompts: PromptSet,
-    /// The prompts of each class, and last those of the alternatives.
+    /// The prompts of each class, followed by those of the alternatives.
     prompt_texts: Vec<OnceLock<Vec<String>>>,
     on_device: OnceLock<Option<OnDevice>>,
     neighbors: Memo<usize, NeighborLists>,
@@ -124,9 +124,9 @@ impl DatasetServices {
         self.decodable[index] == 1
     }
 
-    /// The `k` nearest neighbours of every sample. Lists are computed once for the largest `k` asked for so far
-    /// and cut for smaller ones. They are searched on the model's device where it is not the processor; when it cannot, it
-    /// is said and the processor does it.
+    /// The `k` nearest neighbors of every sample. Lists are computed once for the largest `k` asked for so far and cut
+    /// for smaller ones. The search runs on the model's device if that is not the CPU; if that fails, it logs a warning
+    /// and falls back to the CPU.
     ///
     /// # Errors
     /// Without embeddings, or when stopped.
@@ -145,7 +145,7 @@ impl DatasetServices {
         })
     }
 
-    /// `None` where there is no device but the processor, or it failed.
+    /// `None` if there is no device other than the CPU, or it failed.
     fn neighbors_on_device(
         &self,
         matrix: &EmbeddingMatrix,
@@ -154,7 +154,7 @@ impl DatasetServices {
         log: DetectorLog<'_>,
     ) -> Result<Option<NeighborLists>> {
         let failed = |error: &dyn std::fmt::Display| {
-            log(2, &format!("neighbours are searched on the processor, since the device failed: {error}"));
+            log(2, &format!("searching for neighbors on the CPU, because the device failed: {error}"));
         };
         let on_device = self.on_device.get_or_init(|| {
             let embedder = self.embedder.as_deref()?;
@@ -174,7 +174,7 @@ impl DatasetServices {
         }
     }
 
-    /// Class probabilities of every sample by a model that was not trained on it, computed once.
+    /// Class probabilities of every sample from a model that was not trained on it, computed once.
     ///
     /// # Errors
     /// Without embeddings, with fewer than two classes to tell apart, or when stopped.
@@ -191,7 +191,7 @@ impl DatasetServices {
     /// All pairs with hashes within `radius`.
     ///
     /// # Errors
-    /// For a radius above 16 or one that gives too many pairs, or when stopped.
+    /// For a radius above 16 or one with too many pairs, or when stopped.
     pub fn near_hashes(&self, kind: HashKind, radius: u32, job: &Job<'_>) -> Result<&[HashPair]> {
         let find =
             if kind == HashKind::TurnedPhash { hamming::near_turned_pairs } else { hamming::near_pairs };
@@ -240,7 +240,7 @@ impl DatasetServices {
         Ok(texts.iter().filter_map(|text| cache.get(*text)).flatten().copied().collect())
     }
 
-    /// Reads and decodes one sample, made to fit `max_side` (0 = full size).
+    /// Reads and decodes one sample, scaled down to fit `max_side` (0 = full size).
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
         let path = self.manifest.full_path(id);
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
@@ -255,7 +255,7 @@ impl DatasetServices {
 /// One sample, decoded for a detector.
 pub(super) struct Picture {
     pub(super) image: RgbImage,
-    /// Width and height before it was made smaller.
+    /// Width and height before it was scaled down.
     full: (u32, u32),
     pub(super) source: Source,
 }
@@ -266,7 +266,7 @@ impl Picture {
     }
 }
 
-/// What is lent to a detector of a picture, which is `full` pixels wide and high in its file.
+/// A picture as it is lent to a detector; `full` is its size in the file.
 pub(super) fn pixels_of(image: &RgbImage, full: (u32, u32), source: Source) -> Pixels<'_> {
     Pixels {
         rgb: image.as_raw(),

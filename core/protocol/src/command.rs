@@ -6,21 +6,21 @@ use crate::{EnsembleRule, Overview, Query, Ticket, ViewCommand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Client and engine must have this number in common.
+/// Client and engine must agree on this number.
 pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
-    /// Bring the session up to date: index, embed, hash, run the detectors. Does nothing twice.
+    /// Bring the session up to date: index, embed, hash, run the detectors. Skips what is up to date.
     Scan {
         /// Detectors to run; empty means all that are loaded and enabled.
         detectors: Vec<String>,
     },
-    /// Stop the running job as soon as it can; what is finished is kept.
+    /// Stop the running job as soon as possible; finished work is kept.
     Cancel,
-    /// Run one detector again, for one after its parameters changed or to learn from decisions.
+    /// Run one detector again, for example after its parameters changed or to train on decisions.
     Rerun {
         /// Its name.
         detector: String,
@@ -29,9 +29,9 @@ pub enum Command {
     },
     /// Choose which samples are listed, and in which order. Answered by [`Event::Listed`].
     List {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
-        /// Which and how.
+        /// Which samples, and in what order.
         query: Query,
     },
     /// A window of the current list. Answered by [`Event::Rows`].
@@ -43,7 +43,7 @@ pub enum Command {
         /// How many.
         len: u32,
     },
-    /// Where a sample stands in the current list. Answered by [`Event::Located`].
+    /// The row of a sample in the current list. Answered by [`Event::Located`].
     Locate {
         /// The ticket of the list.
         ticket: Ticket,
@@ -54,7 +54,7 @@ pub enum Command {
     FindUndecided {
         /// The ticket of the list.
         ticket: Ticket,
-        /// The row to start from, itself left out.
+        /// The row to start from, exclusive.
         from: u64,
         /// Forward or backward.
         forward: bool,
@@ -64,24 +64,24 @@ pub enum Command {
         /// The sample.
         sample: SampleId,
     },
-    /// Pixels of one sample, made to fit. Answered by [`Event::Picture`].
+    /// Pixels of one sample, scaled to fit. Answered by [`Event::Picture`].
     Picture {
-        /// Comes back with the answer; a newer ticket for the same slot makes an older one stale.
+        /// Returned with the answer; a newer ticket for the same slot makes an older one stale.
         ticket: Ticket,
-        /// Which place on the screen asks: a newer request for a slot replaces an older one.
+        /// Which slot of the screen asks: a newer request for a slot replaces an older one.
         slot: u32,
         /// The sample.
         sample: SampleId,
-        /// Greatest width in pixels.
+        /// Maximum width in pixels.
         max_width: u32,
-        /// Greatest height in pixels.
+        /// Maximum height in pixels.
         max_height: u32,
     },
-    /// Decide about some samples at once. Answered by [`Event::Saved`] once it is on disk.
+    /// Decide on several samples at once. Answered by [`Event::Saved`] once it is on disk.
     Decide {
         /// The samples; one entry in the journal, undone as one.
         samples: Vec<SampleId>,
-        /// What was decided; `None` takes earlier decisions back.
+        /// The decision; `None` clears earlier decisions.
         decision: Option<Decision>,
     },
     /// Add tags to samples without deciding.
@@ -90,47 +90,47 @@ pub enum Command {
         samples: Vec<SampleId>,
         /// The tags, added to those already there.
         tags: Vec<String>,
-        /// A note that replaces the earlier one where it is not empty.
+        /// A note that replaces the earlier one if it is not empty.
         note: String,
     },
-    /// Take tags of one's own away.
+    /// Remove one's own tags.
     Untag {
         /// The samples.
         samples: Vec<SampleId>,
         /// The tags.
         tags: Vec<String>,
     },
-    /// Take the last entry of the journal back. Works across restarts.
+    /// Undo the last journal entry. Works across restarts.
     Undo,
-    /// Do what was last taken back.
+    /// Redo what was last undone.
     Redo,
-    /// Move a detector's threshold; scores stay as they are and nothing runs again.
+    /// Change a detector's threshold; scores stay the same and nothing runs again.
     SetThreshold {
         /// Its name.
         detector: String,
         /// Samples with a score below this are flagged.
         threshold: f32,
     },
-    /// Choose how detectors are joined into one rank.
+    /// Choose how detectors are combined into one rank.
     SetEnsemble {
         /// The rule.
         rule: EnsembleRule,
     },
-    /// Something about the whole dataset. Answered by [`Event::Overview`]; a newer question of the same kind may take
-    /// the place of an older one.
+    /// An overview of the whole dataset. Answered by [`Event::Overview`]; a newer request of the same kind may replace
+    /// an older one.
     Overview {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
-        /// What about.
+        /// Which overview.
         about: Overview,
     },
-    /// Keep a client's own state (place in the list, filter) with the session, as the client's own text.
+    /// Store a client's state (position in the list, filter) with the session, as opaque text.
     Remember {
         /// Opaque to the engine; at most 64 KiB.
         state: String,
     },
-    /// What views of many samples at once need.
+    /// A command of a view of many samples.
     View(ViewCommand),
-    /// Finish: cancel the job, close the journal, answer [`Event::Bye`].
+    /// Shut down: cancel the job, close the journal, answer with [`Event::Bye`].
     Stop,
 }

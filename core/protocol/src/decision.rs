@@ -1,4 +1,4 @@
-//! What a person decides.
+//! A reviewer's decisions.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,11 +9,11 @@ use std::fmt;
 pub enum Choice {
     /// The sample is fine as it is.
     Keep,
-    /// The sample must go.
+    /// The sample should be removed.
     Remove,
     /// The sample belongs to the class of this name, which need not exist yet.
     Relabel(String),
-    /// The person could not tell.
+    /// The reviewer is not sure.
     Unsure,
 }
 
@@ -51,15 +51,15 @@ impl fmt::Display for Choice {
     }
 }
 
-/// A choice with everything said beside it.
+/// A choice with its tags and note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// The choice.
     pub choice: Choice,
-    /// Tags, added up over time and never overwritten; see [`TAGS`].
+    /// Tags, which accumulate and are never overwritten; see [`TAGS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Free words.
+    /// Free text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
@@ -70,8 +70,8 @@ impl From<Choice> for Decision {
     }
 }
 
-/// The thirteen tags of the ImageNet cleaning work that exported manifests are compatible with. A person may
-/// use others.
+/// The thirteen tags of the ImageNet cleaning work that exported manifests are compatible with. Other tags are allowed
+/// too.
 pub const TAGS: [&str; 13] = [
     "mislabel_confirmed",
     "mislabel_uncertain",

@@ -1,13 +1,13 @@
-//! Text from outside made safe for a terminal: names of files and classes may hold anything.
+//! Makes outside text safe for a terminal: names of files and classes may contain anything.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Makes everything that acts instead of showing visible: control characters and escape sequences (`\n`,
-/// `\x1b`), bidirectional overrides and isolates, zero-width and other format characters (`\u{202e}`).
-/// Ordinary text in any script stays as it is.
+/// Escapes everything that acts on the terminal instead of being displayed: control characters and escape sequences
+/// (`\n`, `\x1b`), bidirectional overrides and isolates, zero-width and other format characters (`\u{202e}`). Ordinary
+/// text in any script is unchanged.
 pub fn safe_text(text: &str) -> Cow<'_, str> {
     match text.chars().any(acts) {
         false => Cow::Borrowed(text),
@@ -19,7 +19,7 @@ pub fn safe_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same for a path, with bytes that are no UTF-8 as `\xff`.
+/// The same for a path, with bytes that are not valid UTF-8 as `\xff`.
 pub fn safe_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let mut out = String::with_capacity(bytes.len());
@@ -32,17 +32,17 @@ pub fn safe_path(path: &Path) -> String {
     out
 }
 
-/// A count with its word: `1 image`, `1,234 images`.
+/// A count with its noun: `1 image`, `1,234 images`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
-/// A number with commas between its thousands, which any terminal can show.
+/// A number with commas as thousands separators.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -68,8 +68,8 @@ fn escape(out: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(what);
 }
 
-/// Whether a character does something else than show itself: Unicode's categories Cc and Cf, line and
-/// paragraph separators, and letters defined as invisible.
+/// Whether a character does anything but display itself: Unicode categories Cc and Cf, line and paragraph separators,
+/// and invisible letters.
 fn acts(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -1,38 +1,38 @@
-//! The rules by which detectors are joined to one rank, and their names.
+//! The rules that combine detectors into one rank, and their names.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How detectors are joined into one rank.
+/// How detectors are combined into one rank.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
     /// The worst detector decides: finds most.
     #[default]
     Or,
-    /// Ranked by how many detectors agree, then by their worst: fewer false alarms.
+    /// Ranked by the number of detectors that agree, then by the worst score: fewer false alarms.
     Majority,
     /// Mean of the ranks each detector gives.
     MeanRank,
-    /// Weighted mean of calibrated scores; a detector that is not named weighs 1.
+    /// Weighted mean of calibrated scores; detectors not listed have weight 1.
     Weighted(BTreeMap<String, f32>),
     /// Only what all detectors flag.
     And,
-    /// Only what so many detectors flag.
+    /// Only what at least this many detectors flag.
     AtLeast(u16),
     /// Mean of calibrated scores.
     Average,
     /// Mean of calibrated scores of the detectors that flag the same samples.
     Consensus,
-    /// What a regression learned from the reviewer's decisions.
+    /// A regression trained on the reviewer's decisions.
     Stacking,
-    /// As the worst detector decides, with wider thresholds: more is found, with more false alarms.
+    /// The worst detector decides, with wider thresholds: finds more, with more false alarms.
     Recall,
-    /// Only what two detectors flag or one is sure of.
+    /// Only what two detectors flag or one is certain of.
     Precision,
 }
 
-/// The rules that have a name of their own; `K-of-n` comes beside them, with a number for K.
+/// The rules with a fixed name; in addition there is `K-of-n`, with a number for K.
 pub const RULES: [&str; 10] = [
     "or",
     "and",
@@ -47,7 +47,7 @@ pub const RULES: [&str; 10] = [
 ];
 
 impl EnsembleRule {
-    /// The rule of a name: one of [`RULES`], or `2-of-n` with any number from 1. `weights` are those of `weighted`.
+    /// The rule by name: one of [`RULES`], or `2-of-n` with any number from 1. `weights` are for `weighted`.
     pub fn parse(name: &str, weights: &BTreeMap<String, f32>) -> Option<EnsembleRule> {
         Some(match name {
             "or" => EnsembleRule::Or,
@@ -67,7 +67,7 @@ impl EnsembleRule {
         })
     }
 
-    /// Its name, as [`EnsembleRule::parse`] takes it.
+    /// Its name, as accepted by [`EnsembleRule::parse`].
     pub fn name(&self) -> String {
         match self {
             EnsembleRule::Or => "or".into(),
@@ -85,15 +85,16 @@ impl EnsembleRule {
     }
 }
 
-/// How far the rule Recall moves every threshold towards 1.
+/// How far the rule Recall moves every threshold toward 1.
 const WIDER: f32 = 0.2;
 
-/// The thresholds that hold under a rule: Recall moves each a fifth of the way towards 1, the others leave them.
+/// The thresholds in effect under a rule: Recall moves each a fifth of the way toward 1, the others leave them
+/// unchanged.
 pub fn thresholds_under(rule: &EnsembleRule, thresholds: BTreeMap<String, f32>) -> BTreeMap<String, f32> {
     if *rule != EnsembleRule::Recall {
         return thresholds;
     }
-    // One of zero was switched off.
+    // Zero means switched off.
     let wider = |t: f32| if t > 0.0 { t + WIDER * (1.0 - t) } else { t };
     thresholds.into_iter().map(|(name, t)| (name, wider(t))).collect()
 }

@@ -1,25 +1,25 @@
-//! What the engine tells its clients.
+//! Events from the engine to its clients.
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
 use crate::{Detail, EnsembleRule, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
-/// What the engine says.
+/// An event from the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    /// First of all, and again whenever the summary changes (a scan finished, a detector ran).
+    /// Sent first, and again whenever the summary changes (a scan finished, a detector ran).
     Session(Box<SessionSummary>),
-    /// A job moves on.
+    /// A job made progress.
     Progress(Progress),
     /// The scan is over.
     ScanDone(Box<ScanReport>),
-    /// A job failed or a detector was left out; the session goes on.
+    /// A job failed or a detector was skipped; the session continues.
     Trouble {
         /// What it concerns: a detector's name, a file, `scan`.
         about: String,
-        /// What was wrong and what to do.
+        /// What went wrong and what to do.
         message: String,
     },
     /// The list a client asked for is ready.
@@ -28,9 +28,9 @@ pub enum Event {
         ticket: Ticket,
         /// Rows in it.
         total: u64,
-        /// Of them, rows with a decision.
+        /// Rows with a decision.
         decided: u64,
-        /// Rows with a keep, remove, relabel, unsure decision, in this order.
+        /// Rows with a keep, remove, relabel or unsure decision, in this order.
         by_choice: [u64; 4],
     },
     /// A window of the list.
@@ -42,7 +42,7 @@ pub enum Event {
         /// The rows, possibly fewer than asked for.
         rows: Vec<Row>,
     },
-    /// Where the sample stands, if it is in the list.
+    /// The row of the sample, if it is in the list.
     Located {
         /// The ticket of the list.
         ticket: Ticket,
@@ -51,7 +51,7 @@ pub enum Event {
         /// Its row.
         row: Option<u64>,
     },
-    /// The row that was looked for, if there is one.
+    /// The row that was searched for, if there is one.
     Found {
         /// The ticket of the list.
         ticket: Ticket,
@@ -62,7 +62,7 @@ pub enum Event {
     Detail(Box<Detail>),
     /// Pixels, or why there are none.
     Picture(Picture),
-    /// What a view asked for.
+    /// The answer to a view command.
     View(Box<ViewEvent>),
     /// Something about the whole dataset.
     Overview {
@@ -71,11 +71,11 @@ pub enum Event {
         /// The answer.
         overview: Overviewed,
     },
-    /// A decision, an undo or a redo is on disk: it survives the loss of power.
+    /// A decision, an undo or a redo is on disk and survives a power loss.
     Saved(Saved),
-    /// Nothing was changed, for this reason (nothing to undo, a full disk).
+    /// Nothing was changed, for example because there is nothing to undo or the disk is full.
     Refused {
-        /// What was wrong and what to do.
+        /// What went wrong and what to do.
         message: String,
     },
     /// A line for the log view.
@@ -98,15 +98,15 @@ pub struct SessionSummary {
     pub session: String,
     /// Number of samples.
     pub samples: u64,
-    /// Class names, sorted; a [`Row`]'s labels are places in this list.
+    /// Class names, sorted; a [`Row`]'s labels are indices into this list.
     pub classes: Vec<String>,
     /// The model, as shown, and the device.
     pub model: String,
-    /// Detectors with results, in name order; a [`Row`]'s flags are places in this list.
+    /// Detectors with results, in name order; a [`Row`]'s flags are indices into this list.
     pub detectors: Vec<DetectorSummary>,
-    /// The rule that joins them.
+    /// The rule that combines them.
     pub ensemble: EnsembleRule,
-    /// Who decides.
+    /// The current reviewer.
     pub reviewer: String,
     /// Suspects: samples that at least one detector flags.
     pub suspects: u64,
@@ -114,7 +114,7 @@ pub struct SessionSummary {
     pub decided: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
-    /// What [`Command::Remember`] left last, empty at first.
+    /// The state last stored by [`Command::Remember`], initially empty.
     pub remembered: String,
 }
 
@@ -137,24 +137,24 @@ pub struct DetectorSummary {
     pub flagged: u64,
     /// Seconds its last run took.
     pub seconds: f64,
-    /// What it says of the whole run: name and text.
+    /// Its notes on the whole run: name and text.
     pub notes: Vec<(String, String)>,
 }
 
-/// How far a job is.
+/// Progress of a job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// What is being done, as shown: `index`, `embed`, `hash`, a detector's name.
     pub stage: String,
     /// Units done.
     pub done: u64,
-    /// Units in all, 0 where it is not known.
+    /// Units in total, 0 if unknown.
     pub total: u64,
-    /// Units a second, 0 where it is not known yet.
+    /// Units per second, 0 if not known yet.
     pub rate: f64,
-    /// Seconds left, where it can be told.
+    /// Estimated seconds left, if known.
     pub remaining: Option<f64>,
-    /// Which stage of how many.
+    /// Number of the stage, and number of stages.
     pub step: (u32, u32),
 }
 
@@ -167,7 +167,7 @@ pub struct ScanReport {
     pub unreadable: u64,
     /// Files whose bytes were read and hashed (the others were unchanged).
     pub indexed: u64,
-    /// Files decoded, also to show them meanwhile.
+    /// Files decoded, including those decoded to show them meanwhile.
     #[serde(default)]
     pub decoded: u64,
     /// Embeddings computed now.
@@ -176,15 +176,15 @@ pub struct ScanReport {
     pub reused: u64,
     /// Samples flagged by at least one detector.
     pub suspects: u64,
-    /// Seconds for the whole.
+    /// Seconds in total.
     pub seconds: f64,
     /// Seconds by stage, in order.
     pub stages: Vec<(String, f64)>,
-    /// Highest resident memory of the process in bytes, where the system tells.
+    /// Peak resident memory of the process in bytes, if the system reports it.
     pub peak_memory: u64,
     /// Detectors that ran, with flagged counts.
     pub detectors: Vec<DetectorSummary>,
-    /// Detectors that failed or were left out: name and reason.
+    /// Detectors that failed or were skipped: name and reason.
     pub failed: Vec<(String, String)>,
 }
 
@@ -197,13 +197,13 @@ pub struct Picture {
     pub slot: u32,
     /// The sample.
     pub sample: SampleId,
-    /// Width in pixels, 0 where there is no picture.
+    /// Width in pixels, 0 if there is no picture.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
     /// `width * height * 3` bytes, RGB.
     pub rgb: Vec<u8>,
-    /// Width and height of the whole picture, 0 where there is none.
+    /// Width and height of the whole picture, 0 if there is none.
     pub whole: (u32, u32),
     /// Why there is no picture.
     pub error: Option<String>,
@@ -214,9 +214,9 @@ pub struct Picture {
 pub struct Saved {
     /// What it was.
     pub kind: SavedKind,
-    /// The samples it concerns; the client moves to the first of them after an undo.
+    /// The samples it affects; after an undo the client moves to the first one.
     pub samples: Vec<SampleId>,
-    /// What they are now, all alike unless `kind` is an undo of a mixed entry; then the first one's.
+    /// Their current decision; the first one's if `kind` is the undo of a mixed entry.
     pub decision: Option<Decision>,
     /// In words, for the status line: `removed cats/0001.jpg`.
     pub text: String,

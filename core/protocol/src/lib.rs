@@ -1,9 +1,9 @@
-//! What the interface and the engine say to each other: commands in, events out.
+//! The protocol between the interface and the engine: commands in, events out.
 //!
-//! Everything here is plain serialisable data, so that the same messages pass over a channel inside one program and
-//! over a socket between two. A client never sees a score being computed; it asks for windows of rows and for the
-//! details of one sample, and shows them. Queries and pictures carry a ticket, so that a late answer to an old
-//! question can be told from the current one and dropped.
+//! Everything here is plain serializable data, so that the same messages work over a channel inside one program and
+//! over a socket between two. A client computes no score; it asks for windows of rows and for the details of one
+//! sample, and shows them. Queries and pictures carry a ticket, so that a late answer to an old request can be
+//! recognized and dropped.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-protocol`.
 

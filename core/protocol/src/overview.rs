@@ -1,10 +1,10 @@
-//! What a client is told of the whole dataset at once: scores of a detector, confusions of labels, how far the review
-//! is, and what detectors can be told.
+//! Overviews of the whole dataset: scores of a detector, confusions of labels, review progress, and parameters of the
+//! detectors.
 
 use crate::Ticket;
 use serde::{Deserialize, Serialize};
 
-/// Bins of a [`Histogram`]: thresholds are moved in thousandths, and each stands on the edge of a bin.
+/// Bins of a [`Histogram`]: thresholds move in thousandths, and each one is the edge of a bin.
 pub const BINS: usize = 1000;
 
 /// Which overview a client asks for.
@@ -15,9 +15,9 @@ pub enum Overview {
     Histogram(String),
     /// Given against suggested labels.
     Confusion,
-    /// How far the review is.
+    /// Review progress.
     Statistics,
-    /// All detectors with what they can be told.
+    /// All detectors with their parameters.
     Forms,
 }
 
@@ -35,9 +35,9 @@ pub enum Overviewed {
     Forms(Vec<DetectorForm>),
 }
 
-/// The scores of one detector in [`BINS`] bins of one thousandth, and one more for scores of 1. A score lies in bin
-/// `k` when it is at least `k / 1000` and below `(k + 1) / 1000` as 32-bit floats. The sum of the first `k` bins is so
-/// the number of samples that a threshold of `k / 1000` flags.
+/// The scores of one detector in [`BINS`] bins of one thousandth, and one more for scores of 1. A score is in bin `k`
+/// if it is at least `k / 1000` and below `(k + 1) / 1000` as 32-bit floats. So the sum of the first `k` bins is the
+/// number of samples that a threshold of `k / 1000` flags.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// The question's ticket.
@@ -46,22 +46,22 @@ pub struct Histogram {
     pub detector: String,
     /// Samples by bin.
     pub samples: Vec<u64>,
-    /// Of them, those that no other detector flags: they become suspects by this threshold alone.
+    /// Those that no other detector flags: only this threshold makes them suspects.
     pub alone: Vec<u64>,
-    /// Of them, those that were removed or relabelled.
+    /// Those that were removed or relabeled.
     pub faulty: Vec<u64>,
-    /// Of them, those that were kept.
+    /// Those that were kept.
     pub fine: Vec<u64>,
-    /// Samples that another detector flags, whatever this threshold is.
+    /// Samples that another detector flags, regardless of this threshold.
     pub elsewhere: u64,
-    /// Samples that the detector gave no score.
+    /// Samples without a score from this detector.
     pub unscored: u64,
-    /// The threshold that the detector itself has.
+    /// The detector's default threshold.
     pub default: f32,
 }
 
 impl Histogram {
-    /// Samples in the first bins: those that this threshold flags.
+    /// The number of samples that this threshold flags.
     pub fn below(counts: &[u64], threshold: f32) -> u64 {
         counts.iter().take(edge(threshold)).sum()
     }
@@ -72,53 +72,53 @@ pub fn edge(threshold: f32) -> usize {
     ((threshold.clamp(0.0, 1.0) * BINS as f32).round() as usize).min(BINS)
 }
 
-/// Suspects with one given and one suggested label. A sample for which detectors suggest two labels counts for both,
-/// so that each count is the length of the list filtered by both labels.
+/// Suspects with one given and one suggested label. A sample for which detectors suggest two labels counts for both, so
+/// that each count is the length of the list when filtered by both labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confused {
-    /// The given label, a place in the session's classes.
+    /// The given label, an index into the session's classes.
     pub given: u32,
     /// The suggested label.
     pub suggested: u32,
     /// Suspects.
     pub count: u64,
-    /// Of them, decided.
+    /// Decided ones.
     pub decided: u64,
 }
 
-/// How far the review is, over all samples and all reviewers.
+/// Review progress, over all samples and all reviewers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     /// Suspects.
     pub suspects: u64,
-    /// Of them, with a decision.
+    /// Suspects with a decision.
     pub suspects_decided: u64,
-    /// Samples with a keep, remove, relabel, unsure decision.
+    /// Samples with a keep, remove, relabel or unsure decision.
     pub by_choice: [u64; 4],
-    /// Decided samples, unsure ones left out, for which a label is suggested.
+    /// Decided samples, except unsure ones, with a suggested label.
     pub suggested: u64,
-    /// Of them, relabelled to what was suggested.
+    /// Those relabeled to the suggestion.
     pub accepted: u64,
-    /// Of them, kept as they were.
+    /// Those kept with their label.
     pub kept: u64,
     /// By detector, in name order: decided samples that it flags.
     pub detectors: Vec<DetectorReview>,
 }
 
-/// What decisions say of one detector.
+/// What decisions say about one detector.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetectorReview {
     /// Its name.
     pub name: String,
     /// Samples it flags.
     pub flagged: u64,
-    /// Of them, removed or relabelled.
+    /// Flagged samples that were removed or relabeled.
     pub faulty: u64,
-    /// Of them, kept.
+    /// Flagged samples that were kept.
     pub fine: u64,
 }
 
-/// A detector and what it can be told, for a form.
+/// A detector and its parameters, for a form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetectorForm {
     /// Its name.
@@ -129,9 +129,9 @@ pub struct DetectorForm {
     pub summary: String,
     /// Whether a scan runs it.
     pub enabled: bool,
-    /// Whether there are results of it.
+    /// Whether it has results.
     pub ran: bool,
-    /// Its own threshold.
+    /// Its default threshold.
     pub threshold: f32,
     /// Its parameters.
     pub params: Vec<FormParam>,
@@ -146,9 +146,9 @@ pub struct FormParam {
     pub help: String,
     /// Its type.
     pub kind: FormKind,
-    /// The default: the number, 0 or 1 of a flag, the place of a choice.
+    /// The default: the number, 0 or 1 for a flag, the index of a choice.
     pub default: f64,
-    /// What it would run with now.
+    /// The current value.
     pub value: f64,
     /// Lowest value.
     pub min: f64,
@@ -165,9 +165,9 @@ pub enum FormKind {
     /// A real number within bounds.
     #[default]
     Number,
-    /// A whole number within bounds.
+    /// An integer within bounds.
     Integer,
-    /// Yes or no.
+    /// Booleans.
     Flag,
     /// One of several names.
     Choice,

@@ -1,4 +1,4 @@
-//! Which rows are listed, and in which order.
+//! Which rows are listed, and in what order.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Query {
     pub filter: String,
     /// The order.
     pub sort: Sort,
-    /// The other way round.
+    /// Reverse the order.
     pub descending: bool,
 }
 
@@ -31,7 +31,7 @@ pub enum Sort {
     Class,
     /// By path.
     Path,
-    /// Shuffled by a fixed key.
+    /// Shuffled with a fixed seed.
     Random,
     /// Duplicate groups together, worst group first.
     Group,

@@ -1,57 +1,57 @@
-//! What is shown of a sample: its row in the list, and its details.
+//! What is shown for a sample: its row in the list, and its details.
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
 use crate::sample::Split;
 use serde::{Deserialize, Serialize};
 
-/// One line of a list.
+/// One row of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The sample.
     pub sample: SampleId,
-    /// Its path as the dataset gives it, made safe for a terminal.
+    /// Its path as in the dataset, made safe for a terminal.
     pub path: String,
-    /// Given label, a place in [`SessionSummary::classes`].
+    /// Given label, an index into [`SessionSummary::classes`].
     pub label: Option<u32>,
     /// Suggested label.
     pub suggested: Option<u32>,
-    /// The ensemble's score, 0 = surely an issue; `None` where no detector scored it.
+    /// The ensemble's score, 0 = surely an issue; `None` if no detector scored it.
     pub score: Option<f32>,
-    /// Detectors that flag it, as places in [`SessionSummary::detectors`].
+    /// Detectors that flag it, as indices into [`SessionSummary::detectors`].
     pub flags: Vec<u16>,
     /// Its split.
     pub split: Split,
-    /// What was decided.
+    /// The decision.
     pub decision: Option<Decision>,
 }
 
 /// Everything about one sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
-    /// Its line.
+    /// Its row.
     pub row: Row,
     /// Where the file is, made safe for a terminal.
     pub full_path: String,
     /// Content hash in hexadecimal, empty before the scan.
     pub hash: String,
-    /// Pixels as shown.
+    /// Size in pixels after applying the orientation.
     pub width: u32,
-    /// Pixels as shown.
+    /// Size in pixels after applying the orientation.
     pub height: u32,
     /// File size.
     pub bytes: u64,
-    /// Why it could not be decoded, if so.
+    /// Why it could not be decoded, if it could not.
     pub unreadable: Option<String>,
-    /// Its tags, decided or not.
+    /// Its tags, with or without a decision.
     pub tags: Vec<String>,
-    /// The note on it, empty where there is none.
+    /// Its note, empty if there is none.
     pub note: String,
-    /// What each detector says, worst first.
+    /// What each detector reports, worst first.
     pub issues: Vec<DetailIssue>,
-    /// Labels it could have instead, what speaks most for one first, at most nine.
+    /// Alternative labels, best supported first, at most nine.
     pub candidates: Vec<Candidate>,
-    /// Nearest neighbours in embedding space, nearest first.
+    /// Nearest neighbors in embedding space, nearest first.
     pub neighbors: Vec<DetailRelated>,
     /// Columns kept from the user's table.
     pub extra: Vec<(String, String)>,
@@ -60,20 +60,20 @@ pub struct Detail {
 /// A label that a sample could have.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// The place of its class.
+    /// The index of its class.
     pub class: u32,
-    /// How probable the model finds it among all classes, 0 to 1; `None` where no model told.
+    /// Its probability among all classes according to the model, 0 to 1; `None` without a model.
     pub probability: Option<f32>,
 }
 
-/// What one detector says of the sample.
+/// What one detector says about the sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetailIssue {
     /// The detector.
     pub detector: String,
     /// Its score.
     pub score: f32,
-    /// Its threshold now.
+    /// Its current threshold.
     pub threshold: f32,
     /// Whether it flags the sample.
     pub flagged: bool,
@@ -83,7 +83,7 @@ pub struct DetailIssue {
     pub reason: String,
     /// Its evidence.
     pub related: Vec<DetailRelated>,
-    /// Its group, for deciding a whole group: all members, this sample among them.
+    /// All members of its group including this sample, for deciding on a whole group.
     pub group: Vec<SampleId>,
 }
 
@@ -98,6 +98,6 @@ pub struct DetailRelated {
     pub label: Option<u32>,
     /// Its split.
     pub split: Split,
-    /// How alike, 1 = the same.
+    /// Similarity, 1 = identical.
     pub similarity: f32,
 }

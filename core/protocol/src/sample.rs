@@ -1,4 +1,4 @@
-//! The smallest words: which sample, which class, which split.
+//! The basic terms: sample, class and split.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,13 +16,13 @@ impl SampleId {
     }
 }
 
-/// One class of the dataset, by its place in the manifest's sorted list of names.
+/// One class of the dataset, by its index in the manifest's sorted list of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LabelId(pub u32);
 
 impl LabelId {
-    /// The place as an index.
+    /// The class as an index.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -32,7 +32,7 @@ impl LabelId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// The dataset has no splits, or says nothing of this sample.
+    /// The dataset has no splits, or none for this sample.
     #[default]
     None,
     /// Training.
@@ -44,7 +44,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// The number that crosses to detectors and stands in columnar files.
+    /// The number used for detectors and in columnar files.
     pub const fn code(self) -> u8 {
         match self {
             Split::None => 0,
@@ -54,7 +54,7 @@ impl Split {
         }
     }
 
-    /// The split of a number; anything unknown is [`Split::None`].
+    /// The split for a number; anything unknown is [`Split::None`].
     pub const fn from_code(code: u8) -> Split {
         match code {
             1 => Split::Train,
@@ -99,6 +99,7 @@ impl FromStr for Split {
         if name.is_empty() {
             return Ok(Split::None);
         }
-        Split::from_name(name).ok_or_else(|| format!("'{name}' is no split: use train, validation or test"))
+        Split::from_name(name)
+            .ok_or_else(|| format!("'{name}' is not a split: use train, validation or test"))
     }
 }

@@ -1,4 +1,4 @@
 //! Telling a late answer from the current one.
 
-/// Names a question, so that its answer can be told from a later one's.
+/// Identifies a request, so that its answer can be told from a later one's.
 pub type Ticket = u64;

@@ -1,20 +1,20 @@
-//! What views of many samples at once ask and are told: groups, clusters, the map, parts of a picture.
+//! Commands and events of views of many samples: groups, clusters, the map, parts of a picture.
 
 use crate::sample::SampleId;
 use crate::{Row, Ticket};
 use serde::{Deserialize, Serialize};
 
-/// What a view asks of the engine.
+/// A command from a view to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "view")]
 pub enum ViewCommand {
     /// List the groups that detectors flag, worst first. Answered by [`ViewEvent::Groups`].
     Groups {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
-        /// Only groups that reach across splits.
+        /// Only groups that span splits.
         leaks: bool,
-        /// Say where the group of this sample stands.
+        /// Also return the index of the group of this sample.
         sample: Option<SampleId>,
     },
     /// One group of that list, with a window of its members. Answered by [`ViewEvent::Group`].
@@ -28,17 +28,16 @@ pub enum ViewCommand {
         /// How many.
         len: u32,
     },
-    /// The next or previous group with a member that is not decided. Answered by [`ViewEvent::GroupFound`].
+    /// The next or previous group with an undecided member. Answered by [`ViewEvent::GroupFound`].
     FindGroup {
         /// The ticket of the list.
         ticket: Ticket,
-        /// The group to start from, itself left out.
+        /// The group to start from, exclusive.
         from: u64,
         /// Forward or backward.
         forward: bool,
     },
-    /// Keep one sample and remove others, as one entry of the journal. Answered by
-    /// [`super::Event::Saved`] once it is on disk.
+    /// Keep one sample and remove others, as one journal entry. Answered by [`super::Event::Saved`] once it is on disk.
     KeepOnly {
         /// The one to keep.
         keep: SampleId,
@@ -47,20 +46,20 @@ pub enum ViewCommand {
     },
     /// The clusters of one class with their medoids. Answered by [`ViewEvent::Clusters`].
     Clusters {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
-        /// The class, a place in [`super::SessionSummary::classes`].
+        /// The class, an index into [`super::SessionSummary::classes`].
         class: u32,
-        /// Say how alike each medoid is to this sample.
+        /// Also return the similarity of each medoid to this sample.
         beside: Option<SampleId>,
     },
     /// The embeddings in two dimensions, counted on a grid of points. Answered by [`ViewEvent::Map`].
     Map {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
         /// Which map.
         axes: Axes,
-        /// The list whose samples are told apart from the others; 0 for none.
+        /// The list whose samples are highlighted; 0 for none.
         list: Ticket,
         /// The part of the map.
         area: Area,
@@ -69,9 +68,9 @@ pub enum ViewCommand {
         /// Points down.
         height: u16,
     },
-    /// Samples of a list that lie in a part of the map. Answered by [`ViewEvent::Inside`].
+    /// Samples of a list inside a part of the map. Answered by [`ViewEvent::Inside`].
     Inside {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
         /// Which map.
         axes: Axes,
@@ -79,39 +78,40 @@ pub enum ViewCommand {
         list: Ticket,
         /// The part of the map.
         area: Area,
-        /// At most so many of them, the first of the list first.
+        /// Maximum number of samples, in list order.
         most: u32,
     },
-    /// A part of one picture, pixel by pixel. Answered by [`super::Event::Picture`].
+    /// A part of one picture at full resolution. Answered by [`super::Event::Picture`].
     Part {
-        /// Comes back with the answer.
+        /// Returned with the answer.
         ticket: Ticket,
-        /// Which place on the screen asks.
+        /// Which slot of the screen asks.
         slot: u32,
         /// The sample.
         sample: SampleId,
-        /// The middle of the part, across and down, in shares of the picture: 0 to [`u16::MAX`]. Moved inwards
-        /// where the part would reach beyond the picture.
+        /// The center of the part, horizontal and vertical, as a fraction of the picture: 0 to [`u16::MAX`]. Shifted
+        /// inwards if the part would extend beyond the picture.
         middle: (u16, u16),
-        /// Greatest width of the part in pixels of the picture.
+        /// Maximum width of the part in pixels of the picture.
         width: u32,
-        /// Greatest height.
+        /// Maximum height.
         height: u32,
     },
 }
 
-/// What the two directions of a map are.
+/// What the two axes of a map are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Axes {
-    /// The two principal components: there at once.
+    /// The two principal components: available immediately.
     #[default]
     Components,
-    /// Nothing by themselves: samples lie beside those they are like (t-SNE). Made in the background once it is asked for.
+    /// Axes without a meaning of their own: similar samples are next to each other (t-SNE). Computed in the background
+    /// on first request.
     Neighborhoods,
 }
 
-/// What the engine says to a view.
+/// An event from the engine to a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "view")]
 pub enum ViewEvent {
@@ -121,18 +121,18 @@ pub enum ViewEvent {
         ticket: Ticket,
         /// Groups in it.
         total: u64,
-        /// Of them, groups whose members are all decided.
+        /// Groups whose members are all decided.
         decided: u64,
-        /// Where the group of the sample stands that was asked about.
+        /// The index of the group of the requested sample.
         place: Option<u64>,
     },
     /// One group.
     Group(Box<GroupView>),
-    /// The group that was looked for, if there is one.
+    /// The group that was searched for, if there is one.
     GroupFound {
         /// The ticket of the list.
         ticket: Ticket,
-        /// Its place.
+        /// Its index.
         place: Option<u64>,
     },
     /// The clusters of a class.
@@ -143,7 +143,7 @@ pub enum ViewEvent {
         class: u32,
         /// The clusters, largest first.
         clusters: Vec<ClusterView>,
-        /// How they were made, or why there are none, in one sentence.
+        /// How they were computed, or why there are none, in one sentence.
         note: String,
     },
     /// The map.
@@ -152,7 +152,7 @@ pub enum ViewEvent {
     Inside {
         /// The ticket of the question.
         ticket: Ticket,
-        /// How many there are.
+        /// Total number of samples.
         total: u64,
         /// The first of them.
         samples: Vec<SampleId>,
@@ -164,17 +164,17 @@ pub enum ViewEvent {
 pub struct GroupView {
     /// The ticket of the list.
     pub ticket: Ticket,
-    /// Its place in the list.
+    /// Its index in the list.
     pub place: u64,
-    /// Who found it.
+    /// The detector that found it.
     pub detector: String,
-    /// The splits it reaches across, where that makes it a leak.
+    /// The splits it spans, if that makes it a leak.
     pub leak: Vec<String>,
-    /// What the detector says of its worst member.
+    /// The detector's reason for its worst member.
     pub reason: String,
-    /// By which rule the first member is the best, in one sentence.
+    /// The rule by which the first member is the best, in one sentence.
     pub rule: String,
-    /// All members: the best first, the others in the order of the dataset.
+    /// All members: the best first, the others in dataset order.
     pub samples: Vec<SampleId>,
     /// The first member of the window.
     pub start: u64,
@@ -185,47 +185,47 @@ pub struct GroupView {
 /// One member of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupMember {
-    /// Its line.
+    /// Its row.
     pub row: Row,
-    /// Pixels as shown.
+    /// Size in pixels after applying the orientation.
     pub width: u32,
-    /// Pixels as shown.
+    /// Size in pixels after applying the orientation.
     pub height: u32,
     /// File size.
     pub bytes: u64,
-    /// What the detector that found the group scores it.
+    /// Its score from the detector that found the group.
     pub score: Option<f32>,
-    /// How alike it is to the best, as far as the detector says.
+    /// Its similarity to the best member, if the detector reports it.
     pub similarity: Option<f32>,
 }
 
 /// One cluster of a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterView {
-    /// The member that stands for it.
+    /// The member that represents it.
     pub medoid: Row,
-    /// The member that is least like the medoid.
+    /// The member least similar to the medoid.
     pub outermost: Row,
     /// Members.
     pub size: u64,
-    /// Of them, suspects.
+    /// Members that are suspects.
     pub suspects: u64,
     /// Mean cosine of the members to the medoid.
     pub mean: f32,
-    /// Cosine of the medoid to the sample that was asked about.
+    /// Cosine of the medoid to the requested sample.
     pub similarity: Option<f32>,
 }
 
-/// A part of the map: shares of its whole width and height, 0 to 1, from the upper left corner.
+/// A part of the map, as fractions of its width and height, 0 to 1, from the top left corner.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Area {
-    /// Left border.
+    /// Left edge.
     pub left: f32,
-    /// Upper border.
+    /// Top edge.
     pub top: f32,
-    /// Right border, itself in it.
+    /// Right edge, inclusive.
     pub right: f32,
-    /// Lower border, itself in it.
+    /// Bottom edge, inclusive.
     pub bottom: f32,
 }
 
@@ -233,13 +233,13 @@ impl Area {
     /// The whole map.
     pub const WHOLE: Area = Area { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
 
-    /// Whether a place lies in it.
+    /// Whether it contains a point.
     pub fn contains(&self, x: f32, y: f32) -> bool {
         x >= self.left && x <= self.right && y >= self.top && y <= self.bottom
     }
 }
 
-/// The embeddings in two dimensions, as far as they lie in an area.
+/// The embeddings in two dimensions, inside an area.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MapView {
     /// The ticket of the question.
@@ -250,11 +250,11 @@ pub struct MapView {
     pub width: u16,
     /// Points down.
     pub height: u16,
-    /// Which map it is: that of principal components while the other is being made.
+    /// Which map it is: principal components while the other one is being computed.
     pub axes: Axes,
-    /// The share of the other that is made, 0 to 1; none where nothing is under way.
+    /// The progress of the other map, 0 to 1; `None` if it is not being computed.
     pub making: Option<f32>,
-    /// How the map was made, or why there is none, in one sentence.
+    /// How the map was computed, or why there is none, in one sentence.
     pub note: String,
     /// Samples in the area.
     pub inside: u64,
@@ -263,9 +263,9 @@ pub struct MapView {
 }
 
 impl MapView {
-    /// Nothing yet.
+    /// An empty map.
     pub fn empty(ticket: Ticket, area: Area, (width, height): (u16, u16)) -> MapView {
-        // More points than any terminal has are a mistake.
+        // More points than any terminal has would be a mistake.
         let (width, height) = (width.clamp(1, 4096), height.clamp(1, 4096));
         let (axes, making, note) = (Axes::default(), None, String::new());
         MapView { ticket, area, width, height, axes, making, note, inside: 0, points: Vec::new() }
@@ -281,9 +281,9 @@ pub struct MapPoint {
     pub y: u16,
     /// Samples.
     pub all: u32,
-    /// Of them, samples of the list.
+    /// Samples of the list.
     pub listed: u32,
-    /// The first of the list, else the first of the dataset.
+    /// The first sample of the list, or else of the dataset.
     pub sample: SampleId,
     /// Its given label.
     pub label: Option<u32>,

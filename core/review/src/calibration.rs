@@ -1,10 +1,10 @@
 //! Scores of different detectors on one scale.
 
-/// How a detector's scores are brought to the scale where 0.5 is its threshold.
+/// Maps a detector's scores to the scale where 0.5 is its threshold.
 #[derive(Debug, Clone, Copy)]
 pub struct Calibration {
     threshold: f32,
-    /// What a score below the threshold is multiplied by, and what its distance is from there on.
+    /// The factors for a score below the threshold, and for its distance above it.
     below: f32,
     above: f32,
 }
@@ -18,16 +18,16 @@ impl Calibration {
     /// A score on the common scale. NaN stays NaN.
     #[inline(always)]
     pub fn of(self, score: f32) -> f32 {
-        // Both sides, and then a choice: without a branch the processor does several samples at once.
+        // Compute both sides, then select: without a branch this can be vectorized.
         let below = score * self.below;
         let above = 0.5 + (score - self.threshold) * self.above;
-        // Not flagged, although nothing can be better.
+        // Not flagged, as nothing can be better.
         let above = if self.threshold >= 1.0 && !score.is_nan() { 1.0 } else { above };
         if score < self.threshold { below } else { above }
     }
 }
 
-/// A score brought to the scale where 0.5 is the threshold. NaN stays NaN.
+/// Maps a score to the scale where 0.5 is the threshold. NaN stays NaN.
 pub fn calibrate(score: f32, threshold: f32) -> f32 {
     Calibration::new(threshold).of(score)
 }

@@ -1,8 +1,8 @@
-//! How well detectors do where the truth is known.
+//! Evaluates detectors against ground truth.
 //!
-//! A sample is an error when its given label is not the true one, or when the truth says so itself. Only samples
-//! of known truth count. Figures about an order (AUROC, average precision, lift) are over the samples that the
-//! detector scored; recall is over all known errors, since an error without a score is one not found.
+//! A sample is an error if its given label is not the true one, or if the ground truth says so directly. Only samples
+//! with known truth count. Ranking metrics (AUROC, average precision, lift) are over the samples that the detector
+//! scored; recall is over all known errors, since an error without a score was not found.
 
 mod bootstrap;
 mod curve;
@@ -21,46 +21,47 @@ use crate::verdict::{Verdicts, is_flagged};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Places at which precision and recall are told, beside the number of errors.
+/// Cutoffs for precision and recall, in addition to the number of errors.
 const PLACES: [usize; 5] = [10, 50, 100, 150, 500];
 
-/// The name of the rank made of all detectors, which no library has.
+/// The name of the combined rank, which no library can have.
 pub const ENSEMBLE: &str = "ensemble";
 
-/// All figures.
+/// All metrics.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Samples of known truth.
+    /// Samples with known truth.
     pub n: usize,
     /// Errors among them.
     pub n_errors: usize,
-    /// Rows of the truth that belong to no sample.
+    /// Rows of the ground truth that match no sample.
     pub unmatched: usize,
-    /// Errors by kind, where the truth tells kinds.
+    /// Errors by kind, if the ground truth has kinds.
     pub kinds: BTreeMap<String, usize>,
-    /// How often the samples were drawn again for the intervals; 0 where there are none.
+    /// Number of bootstrap resamples for the intervals; 0 if there are none.
     pub resamples: usize,
     /// By detector.
     pub detectors: BTreeMap<String, Figures>,
-    /// For the rank made of all.
+    /// For the combined rank.
     pub ensemble: Figures,
-    /// By rule, where several were compared.
+    /// By rule, if several were compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ensembles: BTreeMap<String, Figures>,
 }
 
-/// The figures of one order.
+/// The metrics of one ranking.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Samples of known truth that have a score.
+    /// Samples with known truth that have a score.
     pub scored: usize,
-    /// Area under the ROC curve; `None` where there are only errors, or none.
+    /// Area under the ROC curve; `None` if all or none are errors.
     pub auroc: Option<f64>,
     /// Area under the precision-recall curve, as average precision.
     pub auprc: Option<f64>,
-    /// How many times more errors are among the first than among all, the first being as many as there are errors.
+    /// Lift: how much more frequent errors are among the first samples than among all, taking as many first samples as
+    /// there are errors.
     pub lift_at_errors: Option<f64>,
-    /// The same among the first hundred.
+    /// The same for the first hundred.
     pub lift_at_100: Option<f64>,
     /// Samples flagged at the threshold.
     pub flagged: usize,
@@ -70,9 +71,9 @@ pub struct Figures {
     pub recall: f64,
     /// Harmonic mean of both.
     pub f1: f64,
-    /// Share of errors among the first so many.
+    /// Precision at each cutoff.
     pub precision_at: BTreeMap<usize, f64>,
-    /// Share of all known errors among the first so many.
+    /// Recall at each cutoff.
     pub recall_at: BTreeMap<usize, f64>,
     /// 95 % intervals.
     pub intervals: Option<Intervals>,
@@ -80,12 +81,12 @@ pub struct Figures {
     pub by_kind: BTreeMap<String, KindFigures>,
 }
 
-/// The figures of one kind of error against all that is fine; errors of other kinds count neither for nor against.
+/// The metrics of one kind of error against all correct samples; errors of other kinds are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KindFigures {
     /// Errors of this kind.
     pub errors: usize,
-    /// Of them flagged at the threshold.
+    /// Those flagged at the threshold.
     pub found: usize,
     /// Area under the ROC curve.
     pub auroc: Option<f64>,
@@ -99,7 +100,7 @@ pub struct KindFigures {
     pub f1: f64,
 }
 
-/// Compares all results with the truth. With `resampling` the figures have 95 % intervals by the bootstrap.
+/// Compares all results with the ground truth. With `resampling` the metrics have 95 % bootstrap intervals.
 pub fn evaluate(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -133,14 +134,14 @@ pub fn evaluate(
     }
 }
 
-/// Compares one rank with the truth.
+/// Compares one rank with the ground truth.
 pub fn evaluate_rank(ranking: &Ranking, truth: &Truth) -> Figures {
     let known = truth.known();
     let n_errors = known.iter().filter(|(_, error)| *error).count();
     figures(&of_rank(ranking, &known), n_errors, truth)
 }
 
-/// The precision-recall curve of each detector and, as [`ENSEMBLE`], of the rank made of all.
+/// The precision-recall curve of each detector and, as [`ENSEMBLE`], of the combined rank.
 pub fn curves(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -155,8 +156,8 @@ pub fn curves(
 
 /// A sample with a score and a known truth.
 struct Judged {
-    /// Its place among the samples of known truth.
-    place: u32,
+    /// Its index among the samples with known truth.
+    index: u32,
     /// Its row.
     row: u32,
     quality: f64,
@@ -164,7 +165,7 @@ struct Judged {
     flagged: bool,
 }
 
-/// What each detector and the ensemble say of the samples of known truth, by name.
+/// The quality of the samples with known truth according to each detector and the ensemble, by name.
 fn orders(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -186,24 +187,24 @@ fn orders(
     orders
 }
 
-/// What a rank says of the samples of known truth.
+/// The quality of the samples with known truth according to a rank.
 fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
-    // The rank has no ties: a sample's place in it is its quality.
+    // The rank has no ties: a sample's position is its quality.
     let scores = ranking.scores();
-    let mut place = vec![f64::NAN; ranking.len()];
+    let mut index = vec![f64::NAN; ranking.len()];
     for (position, &row) in ranking.full_order().iter().enumerate() {
         if !scores[row as usize].is_nan() {
-            place[row as usize] = position as f64;
+            index[row as usize] = position as f64;
         }
     }
-    judged(known, |row| place[row as usize], |row| ranking.flags[row as usize] > 0)
+    judged(known, |row| index[row as usize], |row| ranking.flags[row as usize] > 0)
 }
 
-/// The samples of known truth that have a quality.
+/// The samples with known truth that have a quality.
 fn judged(known: &[(u32, bool)], quality: impl Fn(u32) -> f64, flagged: impl Fn(u32) -> bool) -> Vec<Judged> {
-    let rows = (0_u32..).zip(known).map(|(place, &(row, error))| (place, row, error, quality(row)));
+    let rows = (0_u32..).zip(known).map(|(index, &(row, error))| (index, row, error, quality(row)));
     rows.filter(|(.., quality)| !quality.is_nan())
-        .map(|(place, row, error, quality)| Judged { place, row, quality, error, flagged: flagged(row) })
+        .map(|(index, row, error, quality)| Judged { index, row, quality, error, flagged: flagged(row) })
         .collect()
 }
 

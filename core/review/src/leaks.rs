@@ -1,9 +1,9 @@
-//! Images of a training set that stand in its test set too.
+//! Images that are in both the training set and the test set.
 //!
 //! Three methods, each pair of images reported by the first that finds it: equal bytes, near perceptual hashes
-//! (ImageHash's `phash`, Hamming distance), near embeddings (cosine; the nearest training image of each test image).
-//! A file that cannot be decoded has no perceptual hash and no embedding, and leaks by its bytes only. Pictures of
-//! one flat colour share a hash without being alike and are left to the other methods.
+//! (ImageHash's `phash`, Hamming distance), near embeddings (cosine; the nearest training image of each test image). A
+//! file that cannot be decoded has no perceptual hash and no embedding, and can only leak by its bytes. Pictures of a
+//! single flat color share a hash without being similar and are left to the other methods.
 
 mod report;
 
@@ -22,9 +22,9 @@ use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More pairs than these are no leaks any more, but a threshold too wide or two sets of black images.
+/// More pairs than this mean that the threshold is too loose or that both sets contain black images.
 const MAX_PAIRS: usize = 10_000_000;
-/// Rows of either side in one matrix product.
+/// Rows of each side in one matrix product.
 const BLOCK: usize = 512;
 
 /// How a pair was found.
@@ -43,9 +43,9 @@ pub enum Method {
 pub struct Side<'a> {
     /// Its samples.
     pub manifest: &'a Manifest,
-    /// What is known of each.
+    /// The file metadata of each.
     pub file_metadata: &'a FileMetadata,
-    /// Normalised embeddings, one row a sample, zeros where there is none; needed for [`Method::Semantic`] only.
+    /// Normalized embeddings, one row per sample, zeros if there is none; needed for [`Method::Semantic`] only.
     pub embeddings: Option<&'a EmbeddingMatrix>,
 }
 
@@ -54,9 +54,9 @@ pub struct Side<'a> {
 pub struct Options {
     /// The methods.
     pub methods: BTreeSet<Method>,
-    /// Bits of the pHash that may differ, 0..=16.
+    /// Maximum differing bits of the pHash, 0..=16.
     pub phash_threshold: u32,
-    /// Least cosine of embeddings, 0..=1.
+    /// Minimum cosine of embeddings, 0..=1.
     pub semantic_threshold: f32,
 }
 
@@ -71,15 +71,15 @@ pub struct Leak {
     pub method: Method,
     /// 1 for the same bytes, `1 - bits / 64` for hashes, the cosine for embeddings.
     pub similarity: f32,
-    /// Bits that differ, for hashes.
+    /// Differing bits, for hashes.
     pub distance: Option<u32>,
 }
 
 /// All leaks, most similar first, then by method, test image and training image.
 ///
 /// # Errors
-/// When a threshold is out of range, embeddings are asked for and not there, there are more than ten million
-/// pairs, or when stopped.
+/// When a threshold is out of range, embeddings are needed but missing, there are more than ten million pairs, or when
+/// stopped.
 pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -> Result<Vec<Leak>> {
     if options.phash_threshold > hamming::MAX_RADIUS {
         return Err(Error::Invalid(format!(
@@ -90,7 +90,7 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
     }
     if !(0.0..=1.0).contains(&options.semantic_threshold) {
         return Err(Error::Invalid(format!(
-            "the semantic threshold {} is no cosine: use 0 to 1",
+            "the semantic threshold {} is not a cosine similarity: use 0 to 1",
             options.semantic_threshold
         )));
     }
@@ -101,7 +101,7 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
             Method::Perceptual => perceptual(train, test, options.phash_threshold, job)?,
             Method::Semantic => semantic(train, test, options.semantic_threshold, job)?,
         };
-        // Methods come in their order, so the first to find a pair keeps it.
+        // The methods run in order, so the first one to find a pair keeps it.
         for leak in found {
             leaks.entry((leak.test.0, leak.train.0)).or_insert(leak);
         }
@@ -116,7 +116,7 @@ fn refuse_too_many(pairs: usize) -> Result<()> {
     if pairs <= MAX_PAIRS {
         return Ok(());
     }
-    Err(Error::Invalid(format!("more than {MAX_PAIRS} pairs are alike: use a narrower threshold")))
+    Err(Error::Invalid(format!("more than {MAX_PAIRS} pairs match: use a stricter threshold")))
 }
 
 fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
@@ -141,7 +141,7 @@ fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
     Ok(leaks)
 }
 
-/// Samples by pHash, those without a hash worth the name left out.
+/// Samples by pHash, without those that have no meaningful hash.
 fn by_hash(side: Side<'_>) -> BTreeMap<u64, Vec<SampleId>> {
     let mut hashes: BTreeMap<u64, Vec<SampleId>> = BTreeMap::new();
     for id in side.manifest.ids().filter(|&id| side.file_metadata.decodable(id)) {
@@ -155,7 +155,7 @@ fn by_hash(side: Side<'_>) -> BTreeMap<u64, Vec<SampleId>> {
 
 fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Result<Vec<Leak>> {
     let (train, test) = (by_hash(train), by_hash(test));
-    // Different hashes only, so that the search sees no groups; equal ones are the same key on both sides.
+    // Only distinct hashes, so that the search sees no groups; equal ones are the same key on both sides.
     let values: Vec<u64> =
         train.keys().chain(test.keys()).copied().collect::<BTreeSet<_>>().into_iter().collect();
     let near = hamming::near_pairs(&values, &|_| true, radius, job)?;
@@ -184,7 +184,7 @@ fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Re
 
 fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Result<Vec<Leak>> {
     let (Some(known), Some(asked)) = (train.embeddings, test.embeddings) else {
-        return Err(Error::Invalid("leaks by meaning need embeddings of both sets".into()));
+        return Err(Error::Invalid("semantic leaks need embeddings of both sets".into()));
     };
     let d = known.cols();
     if d != asked.cols() {
@@ -204,7 +204,7 @@ fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Resul
             matmul_transposed(rows, end - start, block, last - first, d, &mut cosines);
             for (best, cosines) in best.iter_mut().zip(cosines.chunks_exact(last - first)) {
                 for (column, &cosine) in cosines.iter().enumerate() {
-                    // The first of equals stays.
+                    // Ties keep the first.
                     if cosine > best.0 {
                         *best = (cosine, first + column);
                     }

@@ -1,5 +1,5 @@
-//! What is concluded from detectors' results and people's decisions: verdicts on samples, the ensemble's rank, queries over it, maps and
-//! clusters, evaluation against a truth, label quality, leaks, clean-sample selection and planted faults.
+//! Conclusions from detector results and reviewer decisions: verdicts on samples, the ensemble's rank, queries over it,
+//! maps and clusters, evaluation against ground truth, label quality, leaks, clean-sample selection and planted faults.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 

@@ -1,11 +1,11 @@
-//! Known faults for a dataset, to measure detectors by.
+//! Plants known faults in a dataset, to measure detectors.
 //!
-//! A plan is drawn first ([`plan`]) and needs no file; [`write()`] then makes a copy of the dataset by it. The
-//! original is never written to. The same dataset, recipe and seed always give the same plan: random numbers come
+//! First, [`plan`] draws a plan, which needs no files; then [`write()`] makes a copy of the dataset according to it.
+//! The original is never modified. The same dataset, recipe and seed always give the same plan: random numbers come
 //! from ChaCha8, and samples are taken in manifest order.
 //!
-//! Each sample gets one fault at most. Label noise follows the field's definitions: *symmetric* gives a share of all
-//! samples a class drawn from all (as learning with noisy labels has it, so that some keep theirs) or from the
+//! Each sample gets at most one fault. Label noise follows the usual definitions: *symmetric* gives a share of all
+//! samples a class drawn from all (the convention of learning with noisy labels, where some keep theirs) or from the
 //! others; *asymmetric* gives a share of each class one confusable class (CIFAR-10: truck to automobile, bird to
 //! airplane, deer to horse, cat to dog and back); a *matrix* gives the probability of each given class for each true
 //! one (cleanlab's noise matrix: columns are true classes and sum to 1); *given* labels replay noise that depends on
@@ -31,12 +31,12 @@ pub enum LabelNoise {
     None,
     /// A share of all samples gets a class drawn evenly: from the others, or from all where `same_too` is set.
     Symmetric {
-        /// Of all labelled samples, 0..=1.
+        /// Of all labeled samples, 0..=1.
         share: f64,
-        /// Whether the true class may be drawn as well.
+        /// Whether the true class may be drawn too.
         same_too: bool,
     },
-    /// A share of each class named first gets the class named second.
+    /// In each pair, a share of the first class gets the second one as label.
     Asymmetric {
         /// Of each class, 0..=1.
         share: f64,
@@ -45,30 +45,30 @@ pub enum LabelNoise {
     },
     /// `matrix[given][true]` is the probability of a given class for a true one.
     Matrix(Vec<Vec<f64>>),
-    /// Each sample's given label; `None` leaves it.
+    /// Each sample's given label; `None` leaves it unchanged.
     Given(Vec<Option<LabelId>>),
 }
 
-/// What to plant.
+/// Which faults to plant.
 #[derive(Debug, Clone, Default)]
 pub struct Recipe {
-    /// Of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
     /// Wrong labels.
     pub labels: LabelNoise,
     /// Exact copies.
     pub copies: usize,
-    /// Copies written again as JPEG of quality 60, every second at another size.
+    /// Copies re-encoded as JPEG at quality 60, every second one resized.
     pub reencoded: usize,
-    /// Samples replaced by a blurred picture.
+    /// Samples to blur.
     pub blurred: usize,
-    /// Samples replaced by a dark picture.
+    /// Samples to darken.
     pub dark: usize,
-    /// Samples replaced by the first half of their file.
+    /// Samples to truncate to the first half of their file.
     pub truncated: usize,
-    /// Images of other things that may be planted.
+    /// Foreign images that may be planted.
     pub strangers: Vec<PathBuf>,
-    /// How many of them are planted.
+    /// Number of foreign images to plant.
     pub foreign: usize,
 }
 
@@ -77,9 +77,9 @@ pub struct Recipe {
 pub enum Fault {
     /// Its label.
     Label,
-    /// It is a copy, byte for byte.
+    /// It is an exact copy.
     Copy,
-    /// It is a copy, written again.
+    /// It is a re-encoded copy.
     Reencoded,
     /// It is blurred.
     Blurred,
@@ -87,12 +87,12 @@ pub enum Fault {
     Dark,
     /// Half of the file is missing.
     Truncated,
-    /// It shows something else altogether.
+    /// It is a foreign image.
     Foreign,
 }
 
 impl Fault {
-    /// As in the list of what was planted.
+    /// Its name in the list of planted faults.
     pub const fn name(self) -> &'static str {
         match self {
             Fault::Label => "label",
@@ -111,28 +111,28 @@ impl Fault {
 pub struct Planted {
     /// What is wrong.
     pub fault: Fault,
-    /// The sample it is made of; none for a foreign image.
+    /// The source sample; `None` for a foreign image.
     pub sample: Option<SampleId>,
     /// The file of a foreign image.
     pub stranger: Option<PathBuf>,
-    /// The label it is given.
+    /// Its given label.
     pub label: Option<LabelId>,
 }
 
 /// The faults of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In the order of the kinds, then of the samples.
+    /// Sorted by kind, then by sample.
     pub planted: Vec<Planted>,
 }
 
-/// How many foreign images make a portion `p` of a dataset that has `n` samples without them.
+/// The number of foreign images that make up a portion `p` of a dataset with `n` other samples.
 ///
 /// # Errors
 /// When `portion` is not in 0..1.
 pub fn portion(p: f64, n: usize) -> Result<usize> {
     if !(0.0..1.0).contains(&p) {
-        return Err(Error::Invalid(format!("a portion of {p} is not from 0 to below 1")));
+        return Err(Error::Invalid(format!("a fraction of {p} is not in the range 0..1")));
     }
     Ok((n as f64 / (1.0 - p)).round() as usize - n)
 }
@@ -140,7 +140,7 @@ pub fn portion(p: f64, n: usize) -> Result<usize> {
 /// Draws the faults.
 ///
 /// # Errors
-/// When a share is out of range, a matrix does not fit the classes, or there are too few samples or strangers.
+/// When a share is out of range, a matrix does not match the classes, or there are too few samples or foreign images.
 pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
     let mut random = ChaCha8Rng::seed_from_u64(recipe.seed);
     let mut planted = Vec::new();
@@ -167,7 +167,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
         let mut some: Vec<SampleId> = rest.by_ref().take(wanted).collect();
         if some.len() < wanted {
             return Err(Error::Invalid(format!(
-                "there are too few samples without a fault to plant {wanted} of the kind '{}'",
+                "there are not enough samples without a fault to plant {wanted} of kind '{}'",
                 fault.name()
             )));
         }
@@ -186,7 +186,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
 fn foreign(manifest: &Manifest, recipe: &Recipe, random: &mut ChaCha8Rng) -> Result<Vec<Planted>> {
     if recipe.foreign > recipe.strangers.len() {
         return Err(Error::Invalid(format!(
-            "{} foreign images are wanted, and there are {} to choose from",
+            "cannot plant {} foreign images, there are only {} to choose from",
             recipe.foreign,
             recipe.strangers.len()
         )));
@@ -205,7 +205,7 @@ fn foreign(manifest: &Manifest, recipe: &Recipe, random: &mut ChaCha8Rng) -> Res
     Ok(planted.collect())
 }
 
-/// Samples whose label becomes another, in manifest order.
+/// Samples whose label changes, in manifest order.
 fn wrong_labels(
     manifest: &Manifest,
     noise: &LabelNoise,
@@ -218,7 +218,7 @@ fn wrong_labels(
         if (0.0..=1.0).contains(&share) {
             return Ok((share * count as f64) as usize);
         }
-        Err(Error::Invalid(format!("a share of {share} is not from 0 to 1")))
+        Err(Error::Invalid(format!("a share of {share} is not in the range 0..=1")))
     };
     let mut wrong = match noise {
         LabelNoise::None => Vec::new(),
@@ -265,7 +265,9 @@ fn wrong_labels(
         }
         LabelNoise::Given(labels) => {
             if labels.len() != manifest.len() {
-                return Err(Error::Invalid("the given labels are not one a sample".into()));
+                return Err(Error::Invalid(
+                    "the number of given labels differs from the number of samples".into(),
+                ));
             }
             manifest.ids().filter_map(|id| Some((id, labels[id.index()]?))).collect()
         }
@@ -279,18 +281,18 @@ fn wrong_labels(
 fn check_matrix(matrix: &[Vec<f64>], classes: usize) -> Result<()> {
     if matrix.len() != classes || matrix.iter().any(|row| row.len() != classes) {
         return Err(Error::Invalid(format!(
-            "the noise matrix is not {classes} by {classes}, one row a class"
+            "the noise matrix must be {classes} by {classes}, with one row per class"
         )));
     }
     for class in 0..classes {
         let column = matrix.iter().map(|row| row[class]);
         if column.clone().any(|share| !(0.0..=1.0).contains(&share)) {
-            return Err(Error::Invalid("the noise matrix holds something that is no probability".into()));
+            return Err(Error::Invalid("the noise matrix has a value that is not a probability".into()));
         }
         let sum: f64 = column.sum();
         if (sum - 1.0).abs() > 1e-3 {
             return Err(Error::Invalid(format!(
-                "column {} of the noise matrix sums to {sum:.4}, not to 1 (columns are the true classes)",
+                "column {} of the noise matrix sums to {sum:.4}, not 1 (columns are the true classes)",
                 class + 1
             )));
         }

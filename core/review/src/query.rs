@@ -1,12 +1,11 @@
-//! Lists of samples: which ones, and in which order.
+//! Lists of samples: which ones, and in what order.
 //!
-//! The language of filters is described at [`Query::filter`]. Beyond what stands there: a word in quotes may hold
-//! blanks (`class:"polar bear"`), a word that is quoted as a whole is always looked for in the path, `\"` and
-//! `\\` stand for themselves within quotes, `score` knows `<`, `<=`, `>` and `>=`, `is:unreadable` finds files
-//! that could not be decoded, and `is:leak` finds samples of duplicate groups that reach across splits.
-//! `map:0.1,0.2,0.5,0.6` finds samples within left, upper, right and lower border on the map of the embeddings,
-//! `cluster:cat/2` those of the second largest cluster of a class. Class
-//! names are compared without case: a class of that very name, else all classes whose names contain it.
+//! The language of filters is described at [`Query::filter`]. In addition: a word in quotes may contain spaces
+//! (`class:"polar bear"`), a fully quoted word always searches the path, `\"` and `\\` are escapes within quotes,
+//! `score` supports `<`, `<=`, `>` and `>=`, `is:unreadable` finds files that could not be decoded, and `is:leak` finds
+//! samples of duplicate groups that span splits. `map:0.1,0.2,0.5,0.6` finds samples between the left, top, right and
+//! bottom edges on the map of the embeddings, `cluster:cat/2` those in the second largest cluster of a class. Class
+//! names are case-insensitive: the class with exactly that name, or else all classes whose names contain it.
 
 mod filter;
 mod needle;
@@ -28,27 +27,27 @@ use filter::Filter;
 use parse::Test;
 use std::collections::BTreeMap;
 
-/// What a query looks at.
+/// The input of a query.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The samples.
     pub manifest: &'a Manifest,
-    /// What is known of their files; may be empty before the first scan.
+    /// Their file metadata; may be empty before the first scan.
     pub file_metadata: &'a FileMetadata,
-    /// What detectors said.
+    /// The detectors' results.
     pub results: &'a Results,
     /// Thresholds by detector.
     pub thresholds: &'a BTreeMap<String, f32>,
-    /// The rank made of it.
+    /// The resulting rank.
     pub ranking: &'a Ranking,
-    /// What was decided.
+    /// The decision.
     pub decisions: &'a Decisions,
-    /// The embeddings, where they are at hand.
+    /// The embeddings, if available.
     pub atlas: Option<&'a Atlas>,
 }
 
 impl<'a> Source<'a> {
-    /// What the detectors say of each sample.
+    /// What the detectors say about each sample.
     pub fn verdicts(&self) -> Verdicts<'a> {
         Verdicts::new(self.results, self.thresholds)
     }
@@ -58,32 +57,32 @@ impl<'a> Source<'a> {
         self.thresholds.get(detector).copied().unwrap_or_else(own)
     }
 
-    /// An error for a detector that has no results.
+    /// The error for a detector without results.
     fn no_detector(&self, name: &str) -> Error {
         let hint = chaffinch_data::nearest::hint(name, self.results.keys().map(String::as_str));
-        Error::Invalid(format!("there are no results of a detector '{name}'{hint}"))
+        Error::Invalid(format!("there are no results from a detector '{name}'{hint}"))
     }
 }
 
-/// Whether a query can only be answered with embeddings at hand: its filter names a place on the map or a cluster. A
-/// filter that cannot be understood needs nothing.
+/// Whether a query needs embeddings: its filter names an area of the map or a cluster. An invalid filter needs nothing.
 pub fn needs_embeddings(query: &Query) -> bool {
     let asks = |word: &parse::Word| matches!(word.test, Test::Map(..) | Test::Cluster(..));
     parse::words(&query.filter).is_ok_and(|words| words.iter().any(asks))
 }
 
-/// The rows of a query, in its order.
+/// The rows of a query, in order.
 ///
 /// # Errors
-/// When the filter or the order cannot be understood; the error says which word, and what may have been meant.
+/// When the filter or the order is invalid; the error names the word and suggests a correction.
 pub fn select(source: &Source<'_>, query: &Query) -> Result<Vec<u32>> {
     select_unless(source, query, &|| false)
 }
 
-/// The same, given up with [`Error::Stopped`] soon after nobody wants it any more. That is asked from many threads.
+/// The same, canceled with [`Error::Stopped`] soon after the result is no longer wanted. The callback is called from
+/// many threads.
 ///
 /// # Errors
-/// As [`select`], and when it was given up.
+/// As [`select`], and when canceled.
 pub fn select_unless(source: &Source<'_>, query: &Query, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     let words = parse::words(&query.filter)?;
     let filter = Filter::new(source, &words)?;
@@ -91,7 +90,7 @@ pub fn select_unless(source: &Source<'_>, query: &Query, unwanted: Unwanted<'_>)
     let unranked: Vec<u32>;
     let rows = match query.all {
         false => &ranking.order[..],
-        // Before the first scan there is no rank, and every sample is as good as another.
+        // Before the first scan there is no rank, and all samples are equal.
         true if ranking.len() < source.manifest.len() => {
             unranked = (0..source.manifest.len() as u32).collect();
             &unranked

@@ -1,31 +1,32 @@
-//! How detectors' scores become one order, worst first.
+//! Combines detectors' scores into one ranking, worst first.
 //!
-//! Scores of different detectors mean different things, so each is first calibrated by the detector's own
-//! threshold `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the border
-//! for all of them, and a sample is a suspect when at least one detector puts it below. The rules:
+//! Scores of different detectors mean different things, so each is first calibrated by the detector's own threshold
+//! `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the threshold for all of
+//! them, and a sample is a suspect if at least one detector puts it below. The rules:
 //!
-//! - **Or**: the sample's score is its lowest `c`. In what order suspects come is decided by place, not by score
-//!   alone: a detector that finds five hundred samples with a score of zero must not push the ten that another
-//!   one is nearly as sure of out of sight. Each detector lists what it flags, worst first, and a sample at place
-//!   `p` of a list earns `1 / p³` for it, so that the lists take turns and what several list comes a little sooner:
-//!   reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009) without its constant, and with a power that
-//!   keeps several detectors of one kind from pushing out the only one of another. Weak evidence waits: from
-//!   `c = 0.25` to `c = 0.5` a place counts as up to 40 places later. Equal sums go by lowest `c`, then by the mean
-//!   of all detectors, then by manifest order. Power and wait were chosen on planted faults (`docs/benchmarks.md`).
-//! - **Majority**: by the number of detectors that flag it, then as the lowest `c`.
+//! - **Or**: the sample's score is its lowest `c`. The order of suspects depends on positions, not on scores alone: a
+//!   detector that finds five hundred samples with a score of zero must not push out of sight the ten that another one
+//!   is nearly as sure of. Each detector lists what it flags, worst first, and a sample at position `p` of a list earns
+//!   `1 / p³` for it, so that the lists take turns and samples on several lists come a little sooner: reciprocal rank
+//!   fusion (Cormack, Clarke and Buettcher, SIGIR 2009) without its constant, and with a power that keeps several
+//!   detectors of one kind from pushing out the only one of another. Weak evidence is delayed: from `c = 0.25` to
+//!   `c = 0.5` a position counts as up to 40 positions later. Ties are broken by lowest `c`, then by the mean of all
+//!   detectors, then by manifest order. The power and the delay were tuned on planted faults (`docs/benchmarks.md`).
+//! - **Majority**: by the number of detectors that flag it, then by the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
-//! - **Average**: by the mean of `c`; a suspect is what it puts below 0.5. So in the next, and in Stacking.
-//! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, told from which samples they
-//!   flag (`agreement.rs`). Without weights it leaves out what has nothing to do with the matter most detectors see.
-//! - **`AtLeast(k)`** and **And**: a sample is a suspect when `k` of the detectors that scored it flag it, or all of
-//!   them; its score is the `k`-th lowest `c`, or the highest. That a file can be read is no vote.
-//! - **Stacking**: by a logistic regression learned from the reviewer's decisions (`stacking.rs`); with too few of
-//!   them as Or, and [`Ranking::note`] says so.
-//! - **Recall** and **Precision**: as Or, with every threshold moved a fifth of the way to 1 (see
-//!   [`thresholds_under`]), and with only those suspects that two detectors flag or one is sure of (`c` below 0.1).
+//! - **Average**: by the mean of `c`; samples below 0.5 are suspects. The same holds for the next rule, and for
+//!   Stacking.
+//! - **Consensus**: by the mean of `c` of the detectors that look for the same thing, judged by the samples they flag
+//!   (`agreement.rs`). Without any weights, it ignores detectors that measure something unrelated to the majority.
+//! - **`AtLeast(k)`** and **And**: a sample is a suspect if `k` of the detectors that scored it flag it, or all of
+//!   them; its score is the `k`-th lowest `c`, or the highest. A file being readable is not a vote.
+//! - **Stacking**: by a logistic regression trained on the reviewer's decisions (`stacking.rs`); with too few of them
+//!   it falls back to Or, and [`Ranking::note`] says so.
+//! - **Recall** and **Precision**: like Or, with every threshold moved a fifth of the way to 1 (see
+//!   [`thresholds_under`]), and with only those suspects that two detectors flag or one is certain of (`c` below 0.1).
 //!
-//! Ties always end in manifest order, so that the same input gives the same order with any number of threads.
+//! The final tie-breaker is manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
 mod ensemble;
@@ -56,13 +57,13 @@ use stacking::Stack;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-/// Places that the weakest evidence waits under the rule Or.
+/// Positions by which the weakest evidence is delayed under the rule Or.
 const WAIT: f32 = 40.0;
 
-/// Evidence below this is enough alone under the rule Precision.
+/// Under the rule Precision, evidence below this is sufficient on its own.
 const SURE: f32 = 0.1;
 
-/// How many samples a detector scored and flags.
+/// The number of samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Samples with a score.
@@ -71,30 +72,30 @@ pub struct Counts {
     pub flagged: u64,
 }
 
-/// One rank made of all detectors' results.
+/// One rank from all detectors' results.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
     /// The suspects, worst first.
     pub order: Column<u32>,
-    /// How many detectors flag each sample; 0 where the rule makes it no suspect.
+    /// The number of detectors that flag each sample; 0 if the rule does not make it a suspect.
     pub flags: Column<u16>,
-    /// Of each detector, in the order of their names; zeros of a result that was left out.
+    /// Per detector, in name order; zeros for a result that was ignored.
     pub counts: Vec<Counts>,
-    /// What the rule has to say about itself, such as that it had too little to learn from; empty mostly.
+    /// A note from the rule, such as that it had too few decisions to train on; usually empty.
     pub note: String,
     scores: Scores,
-    /// See [`Ranking::full_order`]; made when first asked for.
+    /// See [`Ranking::full_order`]; computed on first use.
     full: OnceLock<Column<u32>>,
 }
 
-/// A ranking as it is kept: the columns of all samples, the last one an order of which the first `suspects` are
+/// A ranking in its stored form: the columns of all samples, the last one an order whose first `suspects` entries are
 /// the suspects.
 pub struct Kept {
     /// See [`Ranking::scores`].
     pub score: Column<f32>,
     /// Number of detectors that flag each sample.
     pub flags: Column<u16>,
-    /// What samples that no detector flags are ordered by.
+    /// The sort key for samples that no detector flags.
     pub rest: Column<f32>,
     /// See [`Ranking::full_order`].
     pub full: Column<u32>,
@@ -105,34 +106,34 @@ pub struct Kept {
 }
 
 impl Ranking {
-    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it. Made when first
-    /// asked for, unless the rule needs them to find the suspects.
+    /// The ensemble's score of each sample, 0 = surely an issue; NaN where no detector scored it. Computed on first
+    /// use, unless the rule needs them to find the suspects.
     pub fn scores(&self) -> &[f32] {
         &self.scores.columns().score
     }
 
-    /// The same of one sample, without those of all.
+    /// The same for one sample, without computing all of them.
     pub fn score(&self, row: usize) -> Option<f32> {
         Some(self.scores.of(row)).filter(|score| !score.is_nan())
     }
 
-    /// How many samples were ranked.
+    /// The number of ranked samples.
     pub fn len(&self) -> usize {
         self.scores.len()
     }
 
-    /// Whether nothing was ranked.
+    /// Whether no samples were ranked.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// All samples: the suspects, then the others, then those without a score. Under the rules Or and Majority the
-    /// others go by the mean of all detectors: the lowest of many scores that all say "fine" says nothing.
+    /// others are sorted by the mean of all detectors: the lowest of many scores that all say "fine" means nothing.
     pub fn full_order(&self) -> &[u32] {
         self.full.get_or_init(|| self.make_full_order().into())
     }
 
-    /// To be kept.
+    /// Converts it for storing.
     pub fn kept(&self) -> Kept {
         let full = self.full.get_or_init(|| self.make_full_order().into()).clone();
         let ScoreColumns { score, rest } = self.scores.columns().clone();
@@ -140,7 +141,7 @@ impl Ranking {
         Kept { score, flags, rest, full, suspects: self.order.len(), counts: self.counts.clone() }
     }
 
-    /// What was kept; `None` where its parts do not fit together.
+    /// Restores a stored ranking; `None` if its parts are inconsistent.
     pub fn from_kept(kept: Kept) -> Option<Ranking> {
         let Kept { score, flags, rest, full, suspects, counts } = kept;
         let count = score.len();
@@ -171,8 +172,8 @@ impl Ranking {
     }
 }
 
-/// Ranks `count` samples. A detector without a threshold in `thresholds` has its own; a result of another number
-/// of samples is left out. The rule Stacking has nothing to learn from here: see [`rank_reviewed`].
+/// Ranks `count` samples. A detector without a threshold in `thresholds` uses its own; a result for a different number
+/// of samples is ignored. The rule Stacking has no training data here: see [`rank_reviewed`].
 pub fn rank(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -182,14 +183,14 @@ pub fn rank(
     rank_reviewed(results, thresholds, rule, count, &[])
 }
 
-/// What the rule Stacking learns from: the samples that were decided to keep (`false`), and to remove or relabel
-/// (`true`). Undecidable ones are left out.
+/// Training data for the rule Stacking: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure
+/// ones are ignored.
 pub fn reviewed(decisions: &Decisions) -> Vec<(u32, bool)> {
     let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 
-/// As [`rank`], with decided samples and whether each was found bad.
+/// Like [`rank`], with decided samples and whether each was found bad.
 pub fn rank_reviewed(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -218,14 +219,14 @@ pub fn rank_reviewed(
             match Stack::learn(&decided) {
                 Ok(stack) => ensemble.stack = Some(stack),
                 Err(why) => {
-                    note = format!("{why}. Ranked by the rule 'or' until then");
+                    note = format!("{why}. Until then, the rule 'or' is used");
                     ensemble.rule = EnsembleRule::Or;
                 }
             }
         }
         _ => {}
     }
-    // The other rules look at each sample by itself, which takes too long to do twice.
+    // The other rules judge each sample separately, which takes too long to do twice.
     let pass = Pass::new(&ensemble, count, !ensemble.by_sums());
     let order = match ensemble.rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
@@ -252,43 +253,43 @@ pub fn rank_reviewed(
     }
 }
 
-/// The suspects by a number, then by lowest and mean score, then by manifest order.
+/// The suspects by a key, then by lowest and mean score, then by manifest order.
 fn sorted(pass: &Pass, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
-    let summary = |place: u32| &pass.candidates[place as usize].summary;
-    let first = |place| number(summary(place));
-    let (lowest, mean) = (|place| bits(summary(place).lowest), |place| bits(summary(place).mean));
+    let summary = |index: u32| &pass.candidates[index as usize].summary;
+    let first = |index| number(summary(index));
+    let (lowest, mean) = (|index| bits(summary(index).lowest), |index| bits(summary(index).mean));
     rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean]))
 }
 
-/// Places of the candidates that are suspects.
+/// Indices of the candidates that are suspects.
 fn suspects(pass: &Pass, also: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
     let places = (0..pass.candidates.len() as u32).into_par_iter();
-    places.filter(|&place| pass.candidates[place as usize].summary.flags > 0 && also(place)).collect()
+    places.filter(|&index| pass.candidates[index as usize].summary.flags > 0 && also(index)).collect()
 }
 
 fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
-    places.into_par_iter().map(|place| pass.candidates[place as usize].row).collect()
+    places.into_par_iter().map(|index| pass.candidates[index as usize].row).collect()
 }
 
-/// The rules Or, Recall and Precision: see the module's words.
+/// The rules Or, Recall and Precision: see the module documentation.
 fn by_places(members: &[Member<'_>], pass: &Pass) -> Vec<u32> {
-    let candidate = |place: u32| &pass.candidates[place as usize];
+    let candidate = |index: u32| &pass.candidates[index as usize];
     let (lowest, mean) =
-        (|place| bits(candidate(place).summary.lowest), |place| bits(candidate(place).summary.mean));
-    // With their scores: to look for them once more would be to jump through memory.
+        (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
+    // Together with their scores: looking them up again would be random memory access.
     let lists: Vec<Vec<(u32, u32)>> =
         pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
     let mut earned = vec![0.0_f32; pass.candidates.len()];
     for (member, list) in members.iter().zip(lists) {
-        for (place, (score, candidate)) in (1_u32..).zip(list) {
+        for (index, (score, candidate)) in (1_u32..).zip(list) {
             let c = member.calibration.of(f32::from_bits(score));
             let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
-            let share = 1.0 / (place as f32 + WAIT * weakness);
+            let share = 1.0 / (index as f32 + WAIT * weakness);
             earned[candidate as usize] += share * share * share;
         }
     }
-    let most = |place: u32| u32::MAX - bits(earned[place as usize]);
-    let suspects = suspects(pass, |place| earned[place as usize] > 0.0);
+    let most = |index: u32| u32::MAX - bits(earned[index as usize]);
+    let suspects = suspects(pass, |index| earned[index as usize] > 0.0);
     rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
 }
 

@@ -1,8 +1,8 @@
-//! What the detectors say of a sample: which flag it, how bad it is, which label is suggested, and why.
+//! What the detectors say about a sample: which flag it, how bad it is, which label is suggested, and why.
 //!
-//! Screen, listing, export, statistics and evaluation all ask here, so that no two of them disagree. A detector flags
-//! a sample whose score lies below its threshold. Flags of different detectors are compared on the calibrated scale,
-//! where 0.5 is everybody's threshold ([`Calibration`](crate::calibration::Calibration)): the worst flag's reason comes
+//! Screen, listing, export, statistics and evaluation all use this, so that they never disagree. A detector flags a
+//! sample whose score is below its threshold. Flags of different detectors are compared on the calibrated scale, where
+//! 0.5 is the threshold of every detector ([`Calibration`](crate::calibration::Calibration)): the worst flag's reason comes
 //! first, and the suggested label is that of the worst flag that suggests one.
 
 use crate::calibration::calibrate;
@@ -20,7 +20,7 @@ pub fn is_flagged(score: f32, threshold: f32) -> bool {
     score < threshold
 }
 
-/// All detectors' results with the thresholds in force. A detector without a threshold has its own default.
+/// All detectors' results with the thresholds in effect. A detector without a threshold uses its default.
 #[derive(Clone, Copy)]
 pub struct Verdicts<'a> {
     results: &'a Results,
@@ -36,7 +36,7 @@ pub struct Flag<'a> {
     pub detector: &'a str,
     /// Its score, 0 = surely an issue.
     pub score: f32,
-    /// The threshold that the score lies below.
+    /// The threshold that the score is below.
     pub threshold: f32,
     /// The calibrated score, 0..0.5; the lower, the worse.
     pub severity: f32,
@@ -50,7 +50,7 @@ impl<'a> Flag<'a> {
         self.result.suggested(self.sample)
     }
 
-    /// Its reason without a full stop; score and threshold where the detector gave none.
+    /// Its reason without the final period; score and threshold if the detector gave none.
     pub fn reason(&self) -> String {
         match self.result.reason(self.sample).trim_end_matches('.') {
             "" => {
@@ -63,12 +63,12 @@ impl<'a> Flag<'a> {
 }
 
 impl<'a> Verdicts<'a> {
-    /// Of these results under these thresholds.
+    /// The verdicts of these results under these thresholds.
     pub fn new(results: &'a Results, thresholds: &'a BTreeMap<String, f32>) -> Verdicts<'a> {
         Verdicts { results, thresholds }
     }
 
-    /// The threshold of a detector: as it was set, or its own.
+    /// The threshold of a detector: as set, or its default.
     pub fn threshold(&self, detector: &str, result: &DetectorResult) -> f32 {
         self.thresholds.get(detector).copied().unwrap_or(result.record().threshold)
     }
@@ -90,7 +90,7 @@ impl<'a> Verdicts<'a> {
         (0_u16..).zip(self.results).filter_map(flag)
     }
 
-    /// The same, worst first; equally bad ones in name order.
+    /// The same, worst first; ties in name order.
     pub fn worst_first(self, sample: SampleId) -> Vec<Flag<'a>> {
         let mut flags: Vec<Flag<'a>> = self.flags(sample).collect();
         flags.sort_by(|a, b| a.severity.total_cmp(&b.severity));

@@ -117,7 +117,7 @@ fn a_model_is_fetched_once_and_then_found_offline() {
             assert!(request.to_ascii_lowercase().contains("authorization: bearer secret"), "{request}");
         }
         load(&ModelSource::Folder(folder.clone()), DeviceChoice::Cpu).unwrap();
-        // Nothing more is asked, online or offline, by branch or by commit.
+        // No more requests, online or offline, by branch or by commit.
         let asked = served.requests();
         for (offline, revision) in [(false, "main"), (true, "main"), (true, COMMIT)] {
             let again =
@@ -157,7 +157,7 @@ fn what_cannot_be_had_is_explained() {
         &["owner/model at main", folder, "HF_HUB_OFFLINE"],
     );
     refused(served.hub(cache.path(), false), "owner/other", &[&served.address, "owner/other", "HF_TOKEN"]);
-    refused(served.hub(cache.path(), false), "owner/model", &["pytorch_model.bin", "only Python"]);
+    refused(served.hub(cache.path(), false), "owner/model", &["pytorch_model.bin", "pickle"]);
     let nobody = Hub { endpoint: "http://127.0.0.1:9".into(), ..served.hub(cache.path(), false) };
-    refused(nobody, "owner/model", &["http://127.0.0.1:9", folder, "give a folder"]);
+    refused(nobody, "owner/model", &["http://127.0.0.1:9", folder, "pass a model folder"]);
 }

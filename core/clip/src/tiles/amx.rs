@@ -1,4 +1,4 @@
-//! The instructions themselves. The compiler has no stable functions for them, so they stand here as assembly.
+//! The AMX instructions, as inline assembly since there are no stable intrinsics for them.
 #![allow(unsafe_code)]
 
 use super::{Block, Tile};
@@ -6,7 +6,7 @@ use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
 
-/// How the tile registers are divided up: eight of 16 rows of 64 bytes.
+/// The configuration of the tile registers: eight of 16 rows of 64 bytes.
 #[repr(C, align(64))]
 struct Configuration {
     palette: u8,
@@ -43,7 +43,7 @@ pub fn available() -> bool {
 /// `out` = the product of a block of rows and a block of columns, each as pairs of tiles, step by step.
 ///
 /// # Panics
-/// When the two are of different length, or tiles are not there.
+/// When their lengths differ, or AMX is not available.
 pub(super) fn block(left: &[Tile], right: &[Tile], out: &mut Block) {
     assert!(available() && left.len() == right.len(), "blocks of another shape");
     let steps = left.len() / 2;

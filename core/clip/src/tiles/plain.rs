@@ -1,8 +1,8 @@
-//! What the instructions do, for processors that never have them.
+//! Fallback for CPUs without AMX.
 
 use super::{Block, ROWS, SIDE, Tile};
 
-/// There are none.
+/// AMX is never available here.
 pub fn available() -> bool {
     false
 }

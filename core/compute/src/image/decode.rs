@@ -1,4 +1,4 @@
-//! Decoding of files nobody vouches for.
+//! Decoding of untrusted files.
 
 use super::source::Stored;
 use image::error::ImageError;
@@ -9,7 +9,7 @@ use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The largest picture that is decoded, in pixels: where Pillow refuses too.
+/// The largest picture that is decoded, in pixels: the limit of Pillow.
 pub const MAX_PIXELS: u64 = 178_956_970;
 
 /// The most memory that one picture may take while it is decoded.
@@ -20,16 +20,16 @@ const CUT_SHORT: &str = "the file ends before the picture does";
 /// A decoded picture.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// The pixels as shown: EXIF orientation applied, RGB, 8 bits. Transparency is dropped, not blended, and
-    /// 16-bit channels keep their upper byte, both as Pillow's `convert("RGB")` has it.
+    /// The pixels as shown: EXIF orientation applied, RGB, 8 bits. Transparency is dropped, not blended, and 16-bit
+    /// channels keep their upper byte, both as in Pillow's `convert("RGB")`.
     pub image: RgbImage,
-    /// What the file is by its content, whatever its name says: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP` or `TIFF`.
+    /// The format by content, regardless of the file name: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP` or `TIFF`.
     pub format: &'static str,
     /// How the file stores it.
     pub stored: Stored,
 }
 
-/// Why a file is no picture: one sentence without its name.
+/// Why a file is not a picture: one sentence without its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError(String);
 
@@ -50,14 +50,14 @@ impl DecodeError {
 /// Files whose decoding this program has begun.
 static DECODED: AtomicU64 = AtomicU64::new(0);
 
-/// How often this program has decoded a file so far, for whatever reason.
+/// How often this program has decoded a file so far.
 pub fn decodings() -> u64 {
     DECODED.load(Ordering::Relaxed)
 }
 
-/// Decodes a picture; of an animation, its first frame. Files that are cut short are refused rather than shown
-/// half grey, pictures beyond [`MAX_PIXELS`] are refused before memory is taken, and a decoder that panics is
-/// an error like any other.
+/// Decodes a picture; of an animation, its first frame. Truncated files are refused rather than shown half gray,
+/// pictures beyond [`MAX_PIXELS`] are refused before memory is taken, and a decoder that panics is an error like any
+/// other.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file.
@@ -115,7 +115,7 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<(RgbImage, Stored), Image
         let sentence = format!("its {width} x {height} pixels are more than Chaffinch decodes");
         return Err(ImageError::IoError(io::Error::other(sentence)));
     }
-    // Broken metadata are no reason to lose the picture.
+    // Broken metadata is no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let stored = Stored::new(bytes, format, decoder.color_type(), orientation);
     let mut image = DynamicImage::ImageRgb8(into_rgb(DynamicImage::from_decoder(decoder)?));
@@ -123,7 +123,7 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<(RgbImage, Stored), Image
     Ok((image.into_rgb8(), stored))
 }
 
-/// To 8-bit RGB as Pillow does it.
+/// Converts to 8-bit RGB like Pillow.
 fn into_rgb(image: DynamicImage) -> RgbImage {
     let (width, height) = (image.width(), image.height());
     let upper = |value: u16| (value >> 8) as u8;
@@ -173,12 +173,12 @@ fn sentence(name: &str, error: &ImageError) -> String {
     format!("the {name} cannot be decoded: {text}")
 }
 
-/// Whether the compressed data of a JPEG go on to its end marker. Decoders fill what is missing with grey, which
-/// would be taken for a picture; bytes behind the end marker do no harm.
+/// Whether the compressed data of a JPEG continues to its end marker. Decoders fill missing parts with gray, which
+/// would pass for a picture; bytes after the end marker do no harm.
 fn jpeg_is_whole(bytes: &[u8]) -> bool {
     let mut at = 2;
     loop {
-        // Between segments, and in compressed data, a marker is 0xff and something else than 0 or 0xff.
+        // Between segments, and in compressed data, a marker is 0xff followed by anything but 0 or 0xff.
         let Some(found) = bytes[at.min(bytes.len())..]
             .windows(2)
             .position(|pair| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff))
@@ -189,7 +189,7 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
         if bytes[at + 1] == 0xd9 {
             return true;
         }
-        // Other markers carry their length; compressed data follow behind some of them and are walked over as above.
+        // Other markers have a length; compressed data after some of them is skipped as above.
         let Some(length) = bytes.get(at + 2..at + 4) else { return false };
         at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
     }

@@ -1,7 +1,7 @@
 //! Perceptual hashes, bit for bit those of ImageHash 4.3.2 (`hash_size=8`) on the same pixels.
 //!
-//! The picture is as shown, EXIF orientation applied, which ImageHash alone does not do. The first bit of a hash
-//! is the most significant one, so that `format!("{hash:016x}")` is what ImageHash prints.
+//! The EXIF orientation is applied to the picture, which ImageHash itself does not do. The first bit of a hash is the
+//! most significant one, so that `format!("{hash:016x}")` is what ImageHash prints.
 
 use super::resample::{Filter, resize_gray};
 use crate::vector::{Kernel, wide};
@@ -77,7 +77,7 @@ fn bits(bits: impl Iterator<Item = bool>) -> u64 {
     bits.fold(0, |hash, bit| hash << 1 | u64::from(bit))
 }
 
-/// The discrete cosine transform (type II, not normalised, as scipy has it), lowest frequencies only.
+/// The discrete cosine transform (type II, not normalized, as in scipy), lowest frequencies only.
 ///
 /// The input is folded, so that equal numbers cancel exactly: a flat picture has zeros and no rounding noise.
 struct Cosines {

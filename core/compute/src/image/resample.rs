@@ -1,10 +1,9 @@
 //! Resampling that gives the same bytes as Pillow.
 //!
-//! Fixed point with 22 bits, and the first pass rounded to 8 bits before the second one, as in Pillow's
-//! `Resample.c`; reproduced from its documented behaviour and checked against its output. A pass whose size does
-//! not change is left out, as there. The horizontal pass is the first one, except where much more is taken off the
-//! height than off the width: there Pillow 13 begins with the vertical pass (older ones never did), and so does
-//! this.
+//! Fixed point with 22 bits, and the first pass rounded to 8 bits before the second one, as in Pillow's `Resample.c`;
+//! reproduced from its documented behavior and checked against its output. A pass whose size does not change is
+//! skipped, as in Pillow. The horizontal pass comes first, unless the height shrinks much more than the width: in that
+//! case Pillow 13 starts with the vertical pass (older versions never did), and so does this.
 
 use crate::vector::{Kernel, wide};
 use image::RgbImage;
@@ -26,7 +25,7 @@ pub enum Filter {
     Box,
 }
 
-/// A rectangle of the resized picture, which must lie inside it.
+/// A rectangle inside the resized picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Columns left of it.
@@ -41,13 +40,13 @@ pub struct Window {
 
 /// The picture in another size, as Pillow's `Image.resize` gives it.
 ///
-/// A picture or a size without pixels gives black pixels, since there is nothing to take them from.
+/// A picture or a size without pixels gives black pixels.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     resize_window(image, width, height, Window { left: 0, top: 0, width, height }, filter)
 }
 
 /// A part of the picture in another size: the same bytes as cropping the result of [`resize`], but only they are
-/// computed. A window that does not lie inside the resized picture gives black pixels.
+/// computed. A window outside the resized picture gives black pixels.
 pub fn resize_window(image: &RgbImage, width: u32, height: u32, window: Window, filter: Filter) -> RgbImage {
     let size = Size { from: image.dimensions(), to: (width, height) };
     let pixels = resampled::<3>(image.as_raw(), size, window, filter);
@@ -112,7 +111,7 @@ fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, f
     if same_height { middle.into_owned() } else { vertical(&middle, out_width * CHANNELS, first, &rows) }
 }
 
-/// Whether Pillow 13 begins with the rows: it does where the height shrinks by more than twice what the width does.
+/// Whether Pillow 13 starts with the rows: it does if the height shrinks by more than twice as much as the width.
 fn vertical_first(size: Size) -> bool {
     let lost = |from: u32, to: u32| i64::from(from) - i64::from(to);
     let (columns, rows) = (lost(size.from.0, size.to.0), lost(size.from.1, size.to.1));
@@ -138,7 +137,7 @@ impl<const CHANNELS: usize> Kernel for Horizontal<'_, CHANNELS> {
         let mut out = Vec::with_capacity(source.len() / (width * CHANNELS) * taps.starts.len() * CHANNELS);
         let mut planes: [Vec<u8>; CHANNELS] = std::array::from_fn(|_| vec![0; width]);
         for row in source.chunks_exact(width * CHANNELS) {
-            // Channel by channel, because sums of neighbouring bytes are what processors are good at.
+            // Channel by channel, because sums of adjacent bytes vectorize well.
             for (channel, plane) in planes.iter_mut().enumerate() {
                 plane
                     .iter_mut()
@@ -156,7 +155,7 @@ impl<const CHANNELS: usize> Kernel for Horizontal<'_, CHANNELS> {
     }
 }
 
-/// Rounded; sums that overflow wrap around, so that their order does not matter.
+/// Rounded; overflowing sums wrap around, so that their order does not matter.
 #[inline(always)]
 fn sum_of_products(values: &[u8], weights: &[i32]) -> i32 {
     const LANES: usize = 16;
@@ -175,7 +174,7 @@ fn sum_of_products(values: &[u8], weights: &[i32]) -> i32 {
     sum
 }
 
-/// `first` is the row of the picture with which `source` begins.
+/// `first` is the row of the picture at which `source` begins.
 fn vertical(source: &[u8], stride: usize, first: usize, taps: &Taps) -> Vec<u8> {
     wide(Vertical { source, stride, first, taps })
 }
@@ -214,7 +213,7 @@ fn to_byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
-/// The weights that each thread keeps: pictures of one dataset often have one size.
+/// Cached weights per thread: pictures of one dataset often have the same size.
 const KEPT: usize = 16;
 
 type Lengths = (u32, u32, u32, u32, Filter);
@@ -224,17 +223,17 @@ thread_local! {
     static TAPS: RefCell<VecDeque<(Lengths, Rc<Taps>)>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// For each output position, the input positions it is made from and their weights.
+/// For each output position, its input positions and their weights.
 struct Taps {
     starts: Vec<usize>,
     counts: Vec<usize>,
-    /// `longest` numbers an output position, of which the first `counts` are used.
+    /// `longest` numbers per output position, of which the first `counts` are used.
     weights: Vec<i32>,
     longest: usize,
 }
 
 impl Taps {
-    /// Those that this thread has, or new ones.
+    /// The cached weights of this thread, or new ones.
     fn of(from: u32, to: u32, first: u32, count: u32, filter: Filter) -> Rc<Taps> {
         let lengths = (from, to, first, count, filter);
         let known = TAPS.with_borrow(|kept| {
@@ -262,7 +261,7 @@ impl Taps {
         let mut exact = Vec::with_capacity(longest);
         for (slot, position) in weights.chunks_exact_mut(longest).zip(first..) {
             let center = (f64::from(position) + 0.5) * scale;
-            // Casts cut towards zero, as in C.
+            // Casts truncate toward zero, as in C.
             let start = (center - support + 0.5).max(0.0) as usize;
             let end = ((center + support + 0.5) as usize).min(from as usize);
             let weight = |x: usize| filter.weight((x as f64 - center + 0.5) * (1.0 / stretch));

@@ -1,14 +1,14 @@
-//! How a file stores its picture, read beside the pixels.
+//! How a file stores its picture, read in addition to the pixels.
 
 use chaffinch_plugin::{FORMATS, Source};
 use image::metadata::Orientation;
 use image::{ColorType, ImageFormat};
 use std::path::Path;
 
-/// What the pixels no longer tell once they are 8-bit RGB, upright and still.
+/// What is lost once the pixels are 8-bit RGB, upright and still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// Channels of a pixel: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha. Palettes count as colour.
+    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha. Palettes count as color.
     pub channels: u8,
     /// EXIF orientation, 1..=8; 1 = stored upright.
     pub orientation: u8,
@@ -28,7 +28,7 @@ impl Stored {
     }
 }
 
-/// The extensions that stand for each of [`FORMATS`].
+/// The extensions of each of [`FORMATS`].
 const EXTENSIONS: [&[&str]; FORMATS.len()] = [
     &["jpg", "jpeg", "jpe", "jfif"],
     &["png", "apng"],
@@ -38,7 +38,7 @@ const EXTENSIONS: [&[&str]; FORMATS.len()] = [
     &["tif", "tiff"],
 ];
 
-/// What detectors are told of a file: `format` is the name that decoding gave it, `path` only lends its extension.
+/// Source information for detectors: `format` is the name from decoding, `path` is only used for its extension.
 pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
     let number = |found: Option<usize>| found.map_or(0, |place| place as u32 + 1);
     let extension = path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
@@ -53,10 +53,10 @@ pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
     }
 }
 
-/// Where the second image of a GIF begins; `None` where there is none, or where the file ends first. Only the lengths of
-/// blocks are read, no pixel is decoded.
+/// Where the second image of a GIF begins; `None` if there is none, or the file ends first. Only the lengths of blocks
+/// are read, no pixels are decoded.
 fn second_gif_image(bytes: &[u8]) -> Option<usize> {
-    // A table of colours has 3 bytes for each of 2^(n+1) colours, where the lowest 3 bits of the flags are n.
+    // A color table has 3 bytes for each of 2^(n+1) colors, where the lowest 3 bits of the flags are n.
     let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
     let mut at = 13 + colours(*bytes.get(10)?);
     let mut seen = false;
@@ -65,7 +65,7 @@ fn second_gif_image(bytes: &[u8]) -> Option<usize> {
             0x2c if seen => return Some(at),
             0x2c => {
                 seen = true;
-                // Place and size, then colours, then the width of the codes.
+                // Position and size, then colors, then the code width.
                 at += 10 + colours(*bytes.get(at + 9)?) + 1;
             }
             0x21 => at += 2,
@@ -151,7 +151,7 @@ mod tests {
         assert!(!png_is_animated(&png));
         let chunk =
             |frames: u8| [0, 0, 0, 8, b'a', b'c', b'T', b'L', 0, 0, 0, frames, 0, 0, 0, 0, 1, 2, 3, 4];
-        // Behind the header, which takes 25 bytes after the signature.
+        // After the header, which takes 25 bytes after the signature.
         png.splice(33..33, chunk(2));
         assert!(png_is_animated(&png));
         png.splice(33..53, chunk(1));

@@ -1,16 +1,16 @@
-//! Pictures made small.
+//! Thumbnails.
 
 use super::resample::{Filter, resize};
 use image::RgbImage;
 
-/// The picture made to fit into `max_width` x `max_height`, in its own proportions. Never enlarged.
+/// The picture scaled down to fit into `max_width` x `max_height`, preserving its aspect ratio. Never enlarged.
 pub fn fit(image: &RgbImage, max_width: u32, max_height: u32) -> RgbImage {
     let (width, height) = fitted(image.width(), image.height(), max_width.max(1), max_height.max(1));
     if (width, height) == image.dimensions() {
         return image.clone();
     }
-    // A much larger picture is first averaged down to three times the size, which the eye cannot tell from the
-    // filter all the way, but takes a fraction of the time.
+    // A much larger picture is first averaged down to three times the size, which looks the same as using the filter
+    // throughout, but takes a fraction of the time.
     let (rough_width, rough_height) = (width.saturating_mul(3), height.saturating_mul(3));
     if image.width() / 2 > rough_width && image.height() / 2 > rough_height {
         let rough = resize(image, rough_width, rough_height, Filter::Box);
@@ -19,7 +19,7 @@ pub fn fit(image: &RgbImage, max_width: u32, max_height: u32) -> RgbImage {
     resize(image, width, height, Filter::Lanczos)
 }
 
-/// The picture with at most so many pixels on its longer side; `None` where it has no more, or `side` is 0.
+/// The picture with at most `side` pixels on its longer side; `None` if it is not larger, or `side` is 0.
 pub fn smaller(image: &RgbImage, side: u32) -> Option<RgbImage> {
     (side > 0 && image.width().max(image.height()) > side).then(|| fit(image, side, side))
 }

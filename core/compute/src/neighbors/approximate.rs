@@ -1,8 +1,8 @@
-//! Nearest neighbours among so many rows that looking at every pair takes hours.
+//! Nearest neighbors among so many rows that comparing every pair would take hours.
 //!
-//! Each row is looked for in the clusters nearest to it (`clusters`). How many that must be is read off rows whose true
-//! neighbours are known, and how many true neighbours were found in the end is counted on other rows. Where that is too
-//! few, or nearly all clusters had to be looked into, the caller looks at all pairs instead.
+//! The neighbors of each row are searched in its nearest clusters (`clusters`). The number of clusters is tuned on rows
+//! whose true neighbors are known, and the resulting recall is measured on other rows. If it is too low, or nearly all
+//! clusters would have to be searched, the caller compares all pairs instead.
 
 use super::best::{Best, Places};
 use super::clusters::Clusters;
@@ -12,23 +12,22 @@ use crate::linear::matmul_transposed;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
-/// The share of the true neighbours that lists have at least, counted on a sample of the rows.
+/// The minimum recall, measured on a sample of the rows.
 pub const RECALL: f32 = 0.98;
-/// How many neighbours that is said of. Fixed, so that where a row is looked for, and with it the lists, are the same
-/// however many neighbours are asked for.
+/// The number of neighbors that recall is measured on. Fixed, so that the searched clusters, and hence the lists, do
+/// not depend on how many neighbors are requested.
 pub const RECALL_AT: usize = 10;
-/// The share that the number of clusters is chosen for: a sample may flatter.
+/// The target recall for choosing the number of clusters, since a sample may be optimiztic.
 const AIMED: f32 = 0.99;
-/// Rows whose true neighbours are known: the number of clusters is chosen on one half and the outcome counted on the
-/// other.
+/// Rows whose true neighbors are known: the number of clusters is chosen on one half and recall measured on the other.
 const KNOWN: usize = 1024;
 /// Of those, rows that are compared with all at once.
 const TOGETHER: usize = 64;
-/// All pairs are no more work than this share of the clusters: a bound rules most of them out.
+/// Comparing all pairs costs no more than searching this share of the clusters, since a bound rules most of them out.
 const WORTH: usize = 8;
 
-/// The lists with the share of true neighbours in them, or nothing where that would be too few or no less work than all
-/// pairs. `k` is at least [`RECALL_AT`] where there are so many rows.
+/// The lists with their recall, or `None` if that would be too low or no cheaper than all pairs. `k` is at least
+/// [`RECALL_AT`] if there are enough rows.
 pub(super) fn search(
     set: Set<'_>,
     clusters: &Clusters,
@@ -40,8 +39,8 @@ pub(super) fn search(
     let depth = RECALL_AT.min(set.len() - 1);
     let mut needed = clusters.probes_for(set, chosen_on, &truth(set, chosen_on, depth, job)?, job)?;
     needed.sort_unstable();
-    let place = (needed.len() as f32 * AIMED).ceil() as usize;
-    let Some(&probes) = needed.get(place.saturating_sub(1)) else { return Ok(None) };
+    let index = (needed.len() as f32 * AIMED).ceil() as usize;
+    let Some(&probes) = needed.get(index.saturating_sub(1)) else { return Ok(None) };
     if probes as usize * WORTH > clusters.len() {
         return Ok(None);
     }
@@ -50,16 +49,16 @@ pub(super) fn search(
     Ok((recall >= RECALL).then_some((best, recall)))
 }
 
-/// So many different places without any regularity that the order of the rows may share.
+/// This many distinct pseudo-random indices, independent of any pattern in the row order.
 fn scattered(set: Set<'_>, count: usize) -> Vec<u32> {
     let count = count.min(set.len());
     let mut places: Vec<u32> = Vec::with_capacity(count);
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     while places.len() < count {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let place = ((u128::from(state) * set.len() as u128) >> 64) as u32;
-        if !places.contains(&place) {
-            places.push(place);
+        let index = ((u128::from(state) * set.len() as u128) >> 64) as u32;
+        if !places.contains(&index) {
+            places.push(index);
         }
     }
     places
@@ -87,15 +86,15 @@ fn truth(set: Set<'_>, asked: &[u32], k: usize, job: &Job<'_>) -> Result<Best> {
     Ok(Best::joined(k, parts))
 }
 
-/// The share of the true neighbours that lists have. One that is as near as the farthest true one is as good.
+/// The recall of the lists. A neighbor as near as the farthest true one counts as true.
 fn recall(best: &Best, asked: &[u32], truth: &Best) -> f32 {
     let (mut found, mut all) = (0, 0);
-    for (row, &place) in asked.iter().enumerate() {
+    for (row, &index) in asked.iter().enumerate() {
         let near = &truth.similarities[row * truth.k..(row + 1) * truth.k];
-        // There may be fewer rows than are counted.
+        // There may be fewer rows than that.
         let counted = near.partition_point(|similarity| similarity.is_finite());
         let Some(&farthest) = near[..counted].last() else { continue };
-        let list = &best.similarities[place as usize * best.k..][..counted];
+        let list = &best.similarities[index as usize * best.k..][..counted];
         found += list.iter().filter(|similarity| **similarity >= farthest).count();
         all += counted;
     }

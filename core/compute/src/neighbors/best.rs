@@ -4,18 +4,18 @@ use super::{BLOCK, Set};
 use crate::vector::{Kernel, wide};
 use std::sync::{Mutex, PoisonError};
 
-/// Candidates that are looked at together.
+/// Candidates that are checked together.
 const LOOK: usize = 64;
-/// Numbers added up side by side.
+/// Numbers summed in parallel lanes.
 const LANES: usize = 32;
-/// How far a quick product may be from the true one, for vectors of length one: far more than rounding makes.
+/// Maximum error of a fast product for unit vectors: far more than rounding errors.
 pub(super) const SLACK: f32 = 1e-4;
 
-/// The nearest so far of some rows. What is kept is the largest `k` under a total order (cosine, then lower place), so
-/// that it never matters in which order candidates come.
+/// The nearest so far of some rows. Keeps the top `k` under a total order (cosine, then lower index), so that the order
+/// of candidates does not matter.
 pub(super) struct Best {
     pub(super) k: usize,
-    /// Places; [`u32::MAX`] where there is none yet.
+    /// Indices; [`u32::MAX`] if there is none yet.
     pub(super) indices: Vec<u32>,
     pub(super) similarities: Vec<f32>,
 }
@@ -44,7 +44,7 @@ impl Best {
         )
     }
 
-    /// Lists behind each other.
+    /// Concatenated lists.
     pub(super) fn joined(k: usize, parts: impl IntoIterator<Item = Best>) -> Best {
         let mut all = Best { k, indices: Vec::new(), similarities: Vec::new() };
         for part in parts {
@@ -54,15 +54,15 @@ impl Best {
         all
     }
 
-    /// What a candidate of this row must at least have.
+    /// The minimum cosine of a candidate for this row.
     pub(super) fn worst(&self, row: usize) -> f32 {
         self.similarities[(row + 1) * self.k - 1]
     }
 
-    /// Takes a candidate where it is among the best and not there yet.
+    /// Inserts a candidate if it is among the best and not present yet.
     #[inline]
     pub(super) fn offer(&mut self, row: usize, index: u32, similarity: f32) {
-        // Rounding gives equal vectors a little more or less than one; more is cut, so that the earlier of equal ones
+        // Rounding gives equal vectors slightly more or less than one; clamp it, so that the earlier of equal ones
         // comes first.
         let similarity = similarity.min(1.0);
         let range = row * self.k..(row + 1) * self.k;
@@ -82,7 +82,7 @@ impl Best {
         }
     }
 
-    /// Offers a row (`own`, at `row` of these lists) those candidates whose quick product leaves them a chance.
+    /// Offers a row (`own`, at `row` of these lists) those candidates whose fast product gives them a chance.
     pub(super) fn offer_all(
         &mut self,
         set: Set<'_>,
@@ -94,7 +94,7 @@ impl Best {
         wide(ToOne { best: self, set, row, own, quick, others });
     }
 
-    /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` holds what each must have.
+    /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` are their minimum cosines.
     pub(super) fn offer_to_all(
         &mut self,
         set: Set<'_>,
@@ -125,7 +125,7 @@ impl Kernel for ToOne<'_> {
         let ToOne { best, set, row, own, quick, others } = self;
         let mut worst = best.worst(row) - SLACK;
         for (part, quick) in quick.chunks(LOOK).enumerate() {
-            // Counted, not searched: nearly always there is none, and counting needs no branches.
+            // Counted instead of searched: nearly always there is none, and counting needs no branches.
             if quick.iter().map(|quick| u32::from(*quick >= worst)).sum::<u32>() == 0 {
                 continue;
             }
@@ -175,9 +175,9 @@ impl Kernel for ToAll<'_> {
     }
 }
 
-/// Places that candidates stand for.
+/// Indices of the candidates.
 pub(super) enum Places<'a> {
-    /// One after the other from here.
+    /// Consecutive from here.
     From(u32),
     /// Any.
     These(&'a [u32]),
@@ -193,7 +193,7 @@ impl Places<'_> {
     }
 }
 
-/// The cosine of two unit vectors as lists have it: always in the same order, whoever asks.
+/// The cosine of two unit vectors as stored in lists: always summed in the same order.
 #[inline(always)]
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());

@@ -1,26 +1,26 @@
 //! An upper bound on cosines that costs less than the cosines.
 //!
-//! Vectors are split into their part in a small subspace that holds most of them all, and the rest, of which only the
-//! length is kept: `a . b <= a' . b' + |rest of a| |rest of b|` (Cauchy and Schwarz), which is itself one product of
-//! short vectors. How short is chosen by counting, on a sample of pairs, how many the bound would not rule out.
+//! Vectors are split into their projection onto a small subspace that covers most of them, and the rest, of which only
+//! the length is kept: `a . b <= a' . b' + |rest of a| |rest of b|` (Cauchy and Schwarz), which is itself one product
+//! of short vectors. Their length is chosen by counting, on a sample of pairs, how many the bound would not rule out.
 
 use super::best::{Best, SLACK};
 use super::{BLOCK, Set};
 use crate::linear::{matmul_transposed, transposed_matmul};
 use rayon::prelude::*;
 
-/// Rows that the subspace is made from, at most.
+/// Maximum number of rows used to find the subspace.
 const TRAINED: usize = 16_384;
-/// Rounds of the iteration that turns the subspace towards the longest axes.
+/// Iterations that align the subspace with the principal axes.
 const ROUNDS: usize = 6;
-/// Rows whose pairs are counted, and how many others each.
+/// Sampled rows, and sampled partners per row.
 const COUNTED: (usize, usize) = (512, 2048);
 /// Multiplications in a block's product that take as long as one in a single pair's.
 const PAIR_COST: f64 = 14.0;
-/// Columns below which nothing is to be gained.
+/// With fewer columns there is nothing to gain.
 const LEAST_COLS: usize = 64;
 
-/// Short vectors whose products are at least the cosines, or nothing where the rows themselves are as good.
+/// Short vectors whose products are at least the cosines, or `None` if the rows themselves are as good.
 pub(super) struct Bound {
     cols: usize,
     short: Option<(usize, Vec<f32>)>,
@@ -51,12 +51,12 @@ impl Bound {
         Bound { cols, short }
     }
 
-    /// Numbers of a short vector.
+    /// Length of a short vector.
     pub(super) fn width(&self) -> usize {
         self.short.as_ref().map_or(self.cols, |(width, _)| *width)
     }
 
-    /// Hands over one block's vectors.
+    /// Returns one block's vectors.
     pub(super) fn with_block<R>(&self, set: Set<'_>, block: usize, work: impl FnOnce(&[f32]) -> R) -> R {
         let places = block * BLOCK..set.len().min((block + 1) * BLOCK);
         if let Some((width, short)) = &self.short {
@@ -66,7 +66,7 @@ impl Bound {
             return work(&set.matrix.as_slice()[places.start * self.cols..places.end * self.cols]);
         }
         let mut rows = Vec::with_capacity(places.len() * self.cols);
-        set.gather(places.map(|place| place as u32), &mut rows);
+        set.gather(places.map(|index| index as u32), &mut rows);
         work(&rows)
     }
 }
@@ -82,7 +82,7 @@ fn shorten(set: Set<'_>, places: &[u32], axes: &[f32], width: usize, out: &mut [
     for ((row, along), out) in parts {
         out[..width].copy_from_slice(along);
         let rest = squares(row) - squares(along);
-        // What is no number stays none, and is nobody's neighbour.
+        // NaN stays NaN, and is never a neighbor.
         out[width] = if rest < 0.0 { 0.0 } else { rest.sqrt() as f32 };
     }
 }
@@ -96,7 +96,7 @@ fn passed(set: Set<'_>, best: &Best, axes: &[f32], width: usize) -> f64 {
     };
     // Shifted, so that few pairs are a row with itself.
     let (rows, others) = (set.spread(COUNTED.0), set.spread(COUNTED.1));
-    let others: Vec<u32> = others.iter().map(|&place| (place + 1) % set.len() as u32).collect();
+    let others: Vec<u32> = others.iter().map(|&index| (index + 1) % set.len() as u32).collect();
     let (left, right) = (short(&rows), short(&others));
     let mut product = vec![0.0; rows.len() * others.len()];
     matmul_transposed(&left, rows.len(), &right, others.len(), width + 1, &mut product);
@@ -109,10 +109,10 @@ fn passed(set: Set<'_>, best: &Best, axes: &[f32], width: usize) -> f64 {
     2.0 * count as f64 / product.len() as f64
 }
 
-/// About the `count` longest axes of the rows, longest first, as rows of unit length at right angles to each other.
+/// About the `count` longest axes of the rows, longest first, as orthonormal rows.
 fn axes(set: Set<'_>, count: usize) -> Vec<f32> {
     let cols = set.cols();
-    let finite = |&place: &u32| set.row(place).iter().all(|x| x.is_finite());
+    let finite = |&index: &u32| set.row(index).iter().all(|x| x.is_finite());
     let places: Vec<u32> = set.spread(TRAINED).into_iter().filter(finite).collect();
     let moments = places.par_chunks(BLOCK).map(|places| {
         let (mut rows, mut out) = (Vec::new(), vec![0.0; cols * cols]);
@@ -125,29 +125,29 @@ fn axes(set: Set<'_>, count: usize) -> Vec<f32> {
     for part in &moments {
         second.iter_mut().zip(part).for_each(|(to, from)| *to += from);
     }
-    // Any start will do that is not at right angles to what is looked for.
+    // Any start works that is not orthogonal to the result.
     let mut state = 1_u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / 16_777_216.0 - 0.5
     };
     let mut axes: Vec<f32> = (0..count * cols).map(|_| next()).collect();
-    let mut turned = vec![0.0; count * cols];
+    let mut next_axes = vec![0.0; count * cols];
     for _ in 0..ROUNDS {
         straighten(&mut axes, cols);
-        // The second moments are symmetric, so their rows are their columns.
-        matmul_transposed(&axes, count, &second, cols, cols, &mut turned);
-        std::mem::swap(&mut axes, &mut turned);
+        // The second moments are symmetric, so rows equal columns.
+        matmul_transposed(&axes, count, &second, cols, cols, &mut next_axes);
+        std::mem::swap(&mut axes, &mut next_axes);
     }
     straighten(&mut axes, cols);
     axes
 }
 
-/// Gram and Schmidt, twice over each row for the digits that the first time loses. A row that nothing is left of
-/// becomes zero, which makes the bound no less true.
+/// Gram-Schmidt, twice per row to recover lost precision. A row that vanishes becomes zero, which keeps the bound
+/// valid.
 fn straighten(rows: &mut [f32], cols: usize) {
-    for place in 0..rows.len() / cols {
-        let (before, row) = rows.split_at_mut(place * cols);
+    for index in 0..rows.len() / cols {
+        let (before, row) = rows.split_at_mut(index * cols);
         let row = &mut row[..cols];
         let length = |row: &[f32]| row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         let whole = length(row);

@@ -1,8 +1,8 @@
-//! Rows by likeness, so that neighbours can be looked for among similar rows only.
+//! Clusters rows by similarity, so that only similar rows need to be searched for neighbors.
 //!
-//! Centres are found by k-means on a sample; every row belongs to its nearest centre, and is compared with the members
-//! of the centres nearest to itself: an inverted file with the vectors as they are (Jégou, Douze and Schmid 2011,
-//! "Product quantization for nearest neighbor search", section V; `IndexIVFFlat` of faiss).
+//! Centers are found by k-means on a sample; every row belongs to its nearest center, and is compared with the members
+//! of its nearest centers: an inverted file with uncompressed vectors (Jégou, Douze and Schmid 2011, "Product
+//! quantization for nearest neighbor search", section V; `IndexIVFFlat` of faiss).
 
 use super::best::{Best, Places};
 use super::{BLOCK, Set};
@@ -13,16 +13,16 @@ use rayon::prelude::*;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Rows of the sample that centres are made from, for each centre.
+/// Sample rows per center.
 const TRAINED: usize = 16;
-/// Rounds of k-means.
+/// Iterations of k-means.
 const ROUNDS: usize = 4;
 
-/// Who belongs together.
+/// The cluster assignment.
 pub(super) struct Clusters {
     /// Unit vectors.
     centres: Vec<f32>,
-    /// Places by cluster.
+    /// Indices by cluster.
     members: Vec<Vec<u32>>,
 }
 
@@ -40,13 +40,13 @@ impl Clusters {
             job.checkpoint()?;
             let nearest = nearest_centres(set, &sample, &centres, 1, job)?;
             let mut sums = vec![0.0_f32; centres.len()];
-            for (&place, &centre) in sample.iter().zip(&nearest) {
+            for (&index, &centre) in sample.iter().zip(&nearest) {
                 let sum = &mut sums[centre as usize * cols..][..cols];
-                sum.iter_mut().zip(set.row(place)).for_each(|(sum, x)| *sum += x);
+                sum.iter_mut().zip(set.row(index)).for_each(|(sum, x)| *sum += x);
             }
             for (centre, sum) in centres.chunks_exact_mut(cols).zip(sums.chunks_exact(cols)) {
                 let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-                // One that lost all its members stays where it is.
+                // A center without members stays in place.
                 if length.is_finite() && length > 0.0 {
                     centre.iter_mut().zip(sum).for_each(|(to, from)| *to = from / length);
                 }
@@ -54,8 +54,8 @@ impl Clusters {
         }
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut members = vec![Vec::new(); count];
-        for (place, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
-            members[centre as usize].push(place as u32);
+        for (index, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
+            members[centre as usize].push(index as u32);
         }
         Ok(Clusters { centres, members })
     }
@@ -70,8 +70,8 @@ impl Clusters {
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut asking = vec![Vec::new(); self.len()];
         let nearest = nearest_centres(set, &all, &self.centres, probes, job)?;
-        for (place, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
-            nearest.iter().for_each(|&cluster| asking[cluster as usize].push(place));
+        for (index, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
+            nearest.iter().for_each(|&cluster| asking[cluster as usize].push(index));
         }
         drop(nearest);
         let blocks = best.into_blocks();
@@ -84,10 +84,10 @@ impl Clusters {
                     set.gather(rows.iter().copied(), left);
                     product.resize(rows.len() * others.len(), 0.0);
                     matmul_transposed(left, rows.len(), right, others.len(), set.cols(), product);
-                    for (&place, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
-                        let (block, row) = (place as usize / BLOCK, place as usize % BLOCK);
+                    for (&index, quick) in rows.iter().zip(product.chunks_exact(others.len())) {
+                        let (block, row) = (index as usize / BLOCK, index as usize % BLOCK);
                         let mut best = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
-                        best.offer_all(set, row, place, quick, &Places::These(others));
+                        best.offer_all(set, row, index, quick, &Places::These(others));
                     }
                 }
             }
@@ -98,7 +98,7 @@ impl Clusters {
         Ok(Best::from_blocks(k, blocks))
     }
 
-    /// For each true neighbour of some rows, to how many clusters its row must be compared to find it.
+    /// For each true neighbor of some rows, how many clusters must be searched to find it.
     pub(super) fn probes_for(
         &self,
         set: Set<'_>,
@@ -108,15 +108,15 @@ impl Clusters {
     ) -> Result<Vec<u32>> {
         let mut homes = vec![0_u32; set.len()];
         for (cluster, members) in (0_u32..).zip(&self.members) {
-            members.iter().for_each(|&place| homes[place as usize] = cluster);
+            members.iter().for_each(|&index| homes[index as usize] = cluster);
         }
         let orders = nearest_centres(set, asked, &self.centres, self.len(), job)?;
         let homes = &homes;
         let lists = truth.indices.chunks_exact(truth.k).zip(orders.chunks_exact(self.len()));
         let needed = lists.flat_map(|(neighbours, order)| {
-            let known = neighbours.iter().filter(|&&place| place != u32::MAX);
-            known.filter_map(move |&place| {
-                let home = homes[place as usize];
+            let known = neighbours.iter().filter(|&&index| index != u32::MAX);
+            known.filter_map(move |&index| {
+                let home = homes[index as usize];
                 (1_u32..).zip(order).find(|(_, cluster)| **cluster == home).map(|(probes, _)| probes)
             })
         });
@@ -124,7 +124,7 @@ impl Clusters {
     }
 }
 
-/// The `count` nearest centres of each of these rows, nearest first, equal ones by number.
+/// The `count` nearest centers of each of these rows, nearest first, ties by number.
 fn nearest_centres(
     set: Set<'_>,
     places: &[u32],
@@ -151,7 +151,7 @@ fn nearest_centres(
     Ok(found)
 }
 
-/// Which of these are largest, in order. What is no number comes last.
+/// The indices of the largest numbers, in order. NaN comes last.
 fn nearest_of(cosines: &[f32], order: &mut Vec<u32>, found: &mut [u32]) {
     let key = |centre: u32| {
         let cosine = cosines[centre as usize];

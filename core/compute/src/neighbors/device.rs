@@ -1,9 +1,9 @@
 //! The same search with vectors that stay in the memory of a device.
 //!
-//! Products of a block of rows with all rows are made and kept on the device. Of each row only the largest product of
-//! every [`GROUP`] consecutive rows comes back, and then the products of the few groups that can hold a neighbour: a row
-//! that is among the `k` nearest has at most `k - 1` groups before its own, in the order of their largest product and then
-//! of their rows. So the result is exact, and a fraction of the products travels.
+//! Products of a block of rows with all rows are computed and kept on the device. For each row, only the largest
+//! product of every [`GROUP`] consecutive rows is copied back, and then the products of the few groups that can contain
+//! a neighbor: a row that is among the `k` nearest has at most `k - 1` groups before its own, in the order of their
+//! largest product and then of their rows. So the result is exact, and only a fraction of the products is copied.
 
 use super::{Best, NeighborLists, gather_into};
 use crate::Result;
@@ -25,7 +25,7 @@ pub struct OnDevice {
 }
 
 impl OnDevice {
-    /// Brings them there; `None` where the model runs on the processor.
+    /// Copies them to the device; `None` if the model runs on the CPU.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
@@ -46,7 +46,7 @@ impl OnDevice {
         Ok(vectors?.map(|vectors| OnDevice { vectors, rows, count }))
     }
 
-    /// What [`super::nearest`] gives, with the products of the device.
+    /// Like [`super::nearest`], with products from the device.
     ///
     /// # Errors
     /// When the device fails, or when stopped.
@@ -55,7 +55,7 @@ impl OnDevice {
     }
 }
 
-/// The `k` nearest rows of each row of `vectors`, in the order of [`super::nearest`], with the products of the device.
+/// The `k` nearest rows of each row of `vectors`, in the order of [`super::nearest`], with products from the device.
 ///
 /// # Errors
 /// When the device fails, or when stopped.
@@ -66,7 +66,7 @@ pub fn nearest_on_device(vectors: &dyn DeviceVectors, k: usize, job: &Job<'_>) -
         return Ok(lists);
     }
     let groups = rows.div_ceil(GROUP);
-    // One for the row itself, and one for the last group, which zeros may put before its place.
+    // One for the row itself, and one for the last group, which zeros may move ahead of its position.
     let each = (k + 2).min(groups);
     let choose = |maxima: &[f32]| -> Vec<u32> {
         maxima.par_chunks_exact(groups).flat_map_iter(|maxima| largest(maxima, each)).collect()
@@ -83,10 +83,10 @@ pub fn nearest_on_device(vectors: &dyn DeviceVectors, k: usize, job: &Job<'_>) -
         into.zip(of_share).enumerate().for_each(|(share, ((indices, similarities), (chosen, products)))| {
             let first = start + share * SHARE;
             let mut best = Best::new(indices.len() / k, k);
-            for (place, (chosen, products)) in
+            for (index, (chosen, products)) in
                 chosen.chunks_exact(each).zip(products.chunks_exact(each * GROUP)).enumerate()
             {
-                offer_groups(&mut best, place, first + place, rows, chosen, products);
+                offer_groups(&mut best, index, first + index, rows, chosen, products);
             }
             indices.copy_from_slice(&best.indices);
             let found = best.similarities.iter().map(|similarity| similarity.max(-1.0));
@@ -110,15 +110,15 @@ fn largest(maxima: &[f32], count: usize) -> Vec<u32> {
     best.indices
 }
 
-/// Offers the rows of some groups to the row `of`, which stands at `place` in `best`.
-fn offer_groups(best: &mut Best, place: usize, of: usize, rows: usize, chosen: &[u32], products: &[f32]) {
-    let mut worst = best.worst(place);
+/// Offers the rows of some groups to the row `of`, at `place` in `best`.
+fn offer_groups(best: &mut Best, index: usize, of: usize, rows: usize, chosen: &[u32], products: &[f32]) {
+    let mut worst = best.worst(index);
     for (&group, products) in chosen.iter().zip(products.chunks_exact(GROUP)) {
         let first = group as usize * GROUP;
         for (row, &product) in (first..rows).zip(products) {
             if product >= worst && row != of {
-                best.offer(place, row as u32, product);
-                worst = best.worst(place);
+                best.offer(index, row as u32, product);
+                worst = best.worst(index);
             }
         }
     }
@@ -134,7 +134,7 @@ mod tests {
     use std::ops::Range;
     use std::sync::atomic::AtomicBool;
 
-    /// What a device does, on the processor.
+    /// A device simulated on the CPU.
     struct Plain(EmbeddingMatrix);
 
     impl DeviceVectors for Plain {
@@ -179,8 +179,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        /// Few values, so that there are ties, copies and opposites. Products of such numbers are exact, in whatever
-        /// order they are summed.
+        /// Few values, so that there are ties, copies and opposites. Products of such numbers are exact in any order of
+        /// summation.
         #[test]
         fn it_finds_what_the_search_on_the_processor_finds(
             rows in 1_usize..1200, k in 1_usize..12, kinds in 1_u32..40, seed in any::<u32>()

@@ -10,8 +10,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Makes the lists exact: offers each row all others that a bound on their cosine leaves a chance against what is in
-/// the list already.
+/// Makes the lists exact: offers each row all others whose bound could beat its current list.
 pub(super) fn complete(set: Set<'_>, best: Best, job: &Job<'_>) -> Result<Best> {
     let bound = Bound::new(set, &best);
     let (k, width) = (best.k, bound.width());
@@ -52,8 +51,8 @@ fn lock(best: &Mutex<Best>) -> std::sync::MutexGuard<'_, Best> {
     best.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every pair of blocks once, in an order where threads rarely meet at the same block: round by round, block
-/// `i` with block `i + step`.
+/// Every pair of blocks once, in an order that avoids contention for the same block: round by round, block `i` with
+/// block `i + step`.
 fn pairs_of_blocks(count: usize) -> Vec<(usize, usize)> {
     let mut pairs = Vec::with_capacity(count * (count + 1) / 2);
     for step in 0..count {

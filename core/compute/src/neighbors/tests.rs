@@ -26,7 +26,7 @@ fn find(matrix: &EmbeddingMatrix, usable: &dyn Fn(usize) -> bool, k: usize) -> N
     nearest(matrix, usable, k, &Job::new(&stop, &|_, _| {})).unwrap()
 }
 
-/// The plain way: sort all.
+/// The brute-force reference.
 fn plain(
     matrix: &EmbeddingMatrix,
     usable: &dyn Fn(usize) -> bool,

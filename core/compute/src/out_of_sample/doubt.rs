@@ -1,21 +1,20 @@
-//! Which labels the models that have not seen them contradict.
+//! Labels contradicted by models that have not seen them.
 
 use super::OutOfSample;
 use super::folds::NO_FOLD;
 use chaffinch_confident::{Cut, Table, ratio};
 
-/// A class keeps all its labels where this share of them is contradicted: then it is the model
-/// that does not know the class.
+/// If this share of a class is contradicted, all its labels are kept, since the model does not know the class.
 const MOST: f64 = 0.5;
 
-/// Says of each sample whether its label is clearly contradicted, by the cut that follows the quality of the
+/// Whether the label of each sample is clearly contradicted, using the cut that depends on the quality of the
 /// probabilities ([`Cut`]).
 pub(super) fn doubtful(found: &OutOfSample, labels: &[u32]) -> Vec<bool> {
     let classes = found.classes;
     let judged = |row: usize| found.folds[row] != NO_FOLD && (labels[row] as usize) < classes;
     let rows: Vec<usize> = (0..labels.len()).filter(|&row| judged(row)).collect();
     let mut doubtful = vec![false; labels.len()];
-    // A copy only where some samples are left out: with a thousand classes the matrix is large.
+    // Copy only if some samples are left out: with a thousand classes the matrix is large.
     let (mut some, mut named) = (Vec::new(), Vec::new());
     let (probabilities, given) = if rows.len() == labels.len() {
         (&found.matrix[..], labels)
@@ -26,12 +25,12 @@ pub(super) fn doubtful(found: &OutOfSample, labels: &[u32]) -> Vec<bool> {
         }
         (&some[..], &named[..])
     };
-    // What cannot be judged is not doubted; who reads the probabilities says why.
+    // What cannot be judged is not doubted; the reader of the probabilities reports why.
     let Ok(table) = Table::new(probabilities, classes, given) else { return doubtful };
     let cut = Cut::of(&table);
     let mut counts = vec![(0_usize, 0_usize); classes];
-    for (place, &row) in rows.iter().enumerate() {
-        doubtful[row] = ratio(&table, place) < cut.limit;
+    for (index, &row) in rows.iter().enumerate() {
+        doubtful[row] = ratio(&table, index) < cut.limit;
         let (all, against) = &mut counts[labels[row] as usize];
         *all += 1;
         *against += usize::from(doubtful[row]);

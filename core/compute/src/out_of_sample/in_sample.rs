@@ -1,5 +1,5 @@
-//! Class probabilities by one model that was trained on everything: for clean-sample selection, which asks how well a
-//! label can be learned at all.
+//! Class probabilities from one model trained on everything: for clean-sample selection, which asks how well a label
+//! can be learned at all.
 
 use super::logistic::{Balance, Logistic};
 use super::{FEW_CLASSES, MAX_WORK, room, sampled};
@@ -7,8 +7,8 @@ use crate::job::Job;
 use crate::matrix::EmbeddingMatrix;
 use crate::{Error, Result};
 
-/// Trains one multinomial logistic regression on all labelled samples, each class having the same weight as a whole, as
-/// scikit-learn's `LogisticRegression(class_weight="balanced")`, and hands the probabilities of every usable sample to
+/// Trains one multinomial logistic regression on all labeled samples, each class having the same weight as a whole, as
+/// scikit-learn's `LogisticRegression(class_weight="balanced")`, and passes the probabilities of every usable sample to
 /// `take`, in order. Samples without a label are predicted and not trained on.
 ///
 /// # Errors

@@ -1,12 +1,12 @@
-//! Calibration of the probabilities, read off labels that the models have not seen.
+//! Calibration of the probabilities on labels that the models have not seen.
 
 use super::OutOfSample;
 use super::folds::NO_FOLD;
 use rayon::prelude::*;
 
-/// Samples that are looked at at most.
+/// Maximum number of samples used.
 const LOOKED_AT: usize = 10_000;
-/// Probabilities below this are the same.
+/// Lower limit for probabilities.
 const LEAST: f64 = 1e-12;
 
 /// Raises all probabilities to the inverse temperature that calibrates them. The order of a row's classes stays.
@@ -39,7 +39,7 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
 mod tests {
     use super::*;
 
-    /// Two classes: `right` of a hundred samples are what the model says with certainty `sure`.
+    /// Two classes: `right` out of a hundred samples match the model's prediction with confidence `sure`.
     fn said(sure: f32, right: usize) -> (OutOfSample, Vec<u32>) {
         let matrix = [sure, 1.0 - sure].repeat(100);
         let labels = (0..100).map(|sample| u32::from(sample >= right)).collect();

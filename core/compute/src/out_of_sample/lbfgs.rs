@@ -1,29 +1,29 @@
-//! Minimising a smooth convex function by limited-memory BFGS (J. Nocedal, 1980; two-loop recursion), with
-//! backtracking to a sufficient decrease.
+//! Minimizing a smooth convex function by limited-memory BFGS (J. Nocedal, 1980; two-loop recursion), with backtracking
+//! to a sufficient decrease.
 
 use crate::Result;
 use std::collections::VecDeque;
 
-/// Steps that are remembered.
+/// Number of stored steps.
 const MEMORY: usize = 10;
-/// Share of the decrease promised by the slope that a step must bring.
+/// Sufficient decrease: share of the decrease predicted by the slope.
 const ARMIJO: f64 = 1e-4;
-/// Halvings of a step before the search ends: no decrease is left that the function's own rounding would show.
+/// Maximum halvings of a step: any remaining decrease is below rounding error.
 const MAX_HALVINGS: usize = 20;
 
-/// When to end.
+/// Stopping criteria.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Steps at most.
+    /// Maximum number of steps.
     pub(super) steps: usize,
     /// Largest entry of the gradient at the end.
     pub(super) gradient: f64,
-    /// A step that lowers the function by a smaller share than this is the last.
+    /// Stop after a step with a smaller relative decrease than this.
     pub(super) decrease: f64,
 }
 
-/// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may stop the
-/// work by an error. Returns the number of steps.
+/// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may abort with
+/// an error. Returns the number of steps.
 pub(super) fn minimise(
     x: &mut Vec<f64>,
     limits: Limits,
@@ -39,12 +39,12 @@ pub(super) fn minimise(
         }
         let direction = descend(&gradient, &history);
         let slope = dot(&direction, &gradient);
-        // The first step has no curvature to go by: one of length one at most.
+        // The first step has no curvature information: limit it to length one.
         let mut length = if history.is_empty() { 1.0_f64.min(1.0 / norm(&gradient)) } else { 1.0 };
         let mut halvings = 0;
         let reached = loop {
-            for (place, to) in candidate.iter_mut().enumerate() {
-                *to = x[place] + length * direction[place];
+            for (index, to) in candidate.iter_mut().enumerate() {
+                *to = x[index] + length * direction[index];
             }
             let reached = function(step + 1, &candidate, &mut ahead)?;
             if reached <= value + ARMIJO * length * slope {
@@ -57,13 +57,13 @@ pub(super) fn minimise(
             length *= 0.5;
         };
         let moved: Vec<f64> = candidate.iter().zip(x.iter()).map(|(to, from)| to - from).collect();
-        let turned: Vec<f64> = ahead.iter().zip(&gradient).map(|(to, from)| to - from).collect();
-        let curvature = dot(&moved, &turned);
-        if curvature > f64::EPSILON * norm(&moved) * norm(&turned) {
+        let gradient_change: Vec<f64> = ahead.iter().zip(&gradient).map(|(to, from)| to - from).collect();
+        let curvature = dot(&moved, &gradient_change);
+        if curvature > f64::EPSILON * norm(&moved) * norm(&gradient_change) {
             if history.len() == MEMORY {
                 history.pop_front();
             }
-            history.push_back(Step { moved, turned, curvature });
+            history.push_back(Step { moved, gradient_change, curvature });
         }
         std::mem::swap(x, &mut candidate);
         std::mem::swap(&mut gradient, &mut ahead);
@@ -76,28 +76,28 @@ pub(super) fn minimise(
     Ok(limits.steps)
 }
 
-/// How far one step went, and how the gradient turned.
+/// The displacement of one step, and the change of the gradient.
 struct Step {
     moved: Vec<f64>,
-    turned: Vec<f64>,
+    gradient_change: Vec<f64>,
     curvature: f64,
 }
 
-/// The direction of descent: the inverse Hessian that the remembered steps tell of, times minus the gradient.
+/// The direction of descent: the inverse Hessian approximated from the stored steps, times the negative gradient.
 fn descend(gradient: &[f64], history: &VecDeque<Step>) -> Vec<f64> {
     let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut shares = Vec::with_capacity(history.len());
     for step in history.iter().rev() {
         let share = dot(&step.moved, &direction) / step.curvature;
-        add(&mut direction, -share, &step.turned);
+        add(&mut direction, -share, &step.gradient_change);
         shares.push(share);
     }
     if let Some(last) = history.back() {
-        let scale = last.curvature / dot(&last.turned, &last.turned);
+        let scale = last.curvature / dot(&last.gradient_change, &last.gradient_change);
         direction.iter_mut().for_each(|d| *d *= scale);
     }
     for (step, share) in history.iter().zip(shares.into_iter().rev()) {
-        let back = dot(&step.turned, &direction) / step.curvature;
+        let back = dot(&step.gradient_change, &direction) / step.curvature;
         add(&mut direction, share - back, &step.moved);
     }
     direction
@@ -127,10 +127,10 @@ mod tests {
         let limits = Limits { steps: 100, gradient: 1e-9, decrease: 0.0 };
         let steps = minimise(&mut x, limits, |_, x, gradient| {
             let mut value = 0.0;
-            for place in 0..3 {
-                let off = x[place] - bottom[place];
-                gradient[place] = stretch[place] * off;
-                value += 0.5 * stretch[place] * off * off;
+            for index in 0..3 {
+                let off = x[index] - bottom[index];
+                gradient[index] = stretch[index] * off;
+                value += 0.5 * stretch[index] * off * off;
             }
             Ok(value)
         })

@@ -6,21 +6,21 @@ use crate::linear::{matmul_transposed, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 
-/// Inverse strength of the penalty: the sum of all losses is minimised together with half the squared weights over C.
+/// Inverse strength of the penalty: the sum of all losses is minimized together with half the squared weights over C.
 const C: f64 = 1.0;
-/// When training ends. Probabilities move by less than 1e-3 from here on.
+/// When training ends. Probabilities change by less than 1e-3 after this.
 const LIMITS: Limits = Limits { steps: 150, gradient: 2e-6, decrease: 2e-8 };
 /// Rows of one matrix product.
 const BLOCK: usize = 256;
-/// Parts whose sums are made side by side. Fixed, so that results never depend on the machine's threads.
+/// Number of parts summed in parallel. Fixed, so that results do not depend on the number of threads.
 const SHARDS: usize = 16;
 
-/// What a sample weighs in training.
+/// Sample weights in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Balance {
     /// All alike.
     Samples,
-    /// Each class the same as a whole; the weights' mean is one.
+    /// Each class has the same total weight; the mean weight is one.
     Classes,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Logistic {
 }
 
 impl Logistic {
-    /// Trains on some samples; `None` where they are of fewer than two classes. A model of the same classes may be given to
+    /// Trains on some samples; `None` if they have fewer than two classes. A model of the same classes may be given to
     /// `start` from. `step` is called at each look at the data with the steps done and the most there can be.
     pub(super) fn train(
         matrix: &EmbeddingMatrix,
@@ -56,7 +56,7 @@ impl Logistic {
             return Ok(None);
         }
         let mut places = vec![0; classes];
-        (0_u32..).zip(&present).for_each(|(place, &class)| places[class as usize] = place);
+        (0_u32..).zip(&present).for_each(|(index, &class)| places[class as usize] = index);
         let targets: Vec<u32> =
             samples.iter().map(|&sample| places[labels[sample as usize] as usize]).collect();
         let shares = shares(&targets, present.len(), balance);
@@ -74,7 +74,7 @@ impl Logistic {
         Ok(Some(Logistic { classes, dim, present, weights, bias }))
     }
 
-    /// Hands each sample's probabilities of all classes to `take`, in order.
+    /// Passes each sample's probabilities of all classes to `take`, in order.
     pub(super) fn predict(
         &self,
         matrix: &EmbeddingMatrix,
@@ -105,12 +105,12 @@ impl Logistic {
     }
 }
 
-/// What is trained on. The parameters are the weights of each class and then its bias, for embeddings from which
-/// their mean was taken: the same model, reached in fewer steps.
+/// The training problem. The parameters are the weights of each class followed by its bias, for mean-centered
+/// embeddings: the same model, reached in fewer steps.
 struct Training {
     data: Vec<f32>,
     targets: Vec<u32>,
-    /// What a sample of each class weighs.
+    /// The weight of a sample of each class.
     shares: Vec<f64>,
     mean: Vec<f64>,
     dim: usize,
@@ -125,7 +125,7 @@ struct Sums {
 }
 
 impl Training {
-    /// Weights as they are multiplied, and the bias that goes with embeddings as they are.
+    /// Weights ready for multiplication, and the bias for embeddings that are not centered.
     fn unpack(&self, x: &[f64]) -> (Vec<f32>, Vec<f64>) {
         let (weights, bias) = x.split_at(self.classes * self.dim);
         let shift = |row: &[f64]| row.iter().zip(&self.mean).map(|(w, m)| w * m).sum::<f64>();
@@ -162,9 +162,9 @@ impl Training {
         let (scale, penalty) = (1.0 / count as f64, 1.0 / (C * count as f64));
         let mut squares = 0.0;
         for (class, row) in by_weight.chunks_exact_mut(self.dim).enumerate() {
-            for (place, to) in row.iter_mut().enumerate() {
-                let weight = x[class * self.dim + place];
-                *to = (*to - by_bias[class] * self.mean[place]) * scale + penalty * weight;
+            for (index, to) in row.iter_mut().enumerate() {
+                let weight = x[class * self.dim + index];
+                *to = (*to - by_bias[class] * self.mean[index]) * scale + penalty * weight;
                 squares += weight * weight;
             }
         }
@@ -214,7 +214,7 @@ fn gather(matrix: &EmbeddingMatrix, samples: &[u32]) -> Vec<f32> {
     samples.iter().flat_map(|&sample| matrix.row(sample as usize)).copied().collect()
 }
 
-/// What a sample of each class weighs; every class has one at least.
+/// What a sample of each class weighs; every class has at least one.
 fn shares(targets: &[u32], classes: usize, balance: Balance) -> Vec<f64> {
     let mut counts = vec![0_usize; classes];
     targets.iter().for_each(|&target| counts[target as usize] += 1);

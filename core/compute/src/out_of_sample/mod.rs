@@ -1,9 +1,9 @@
 //! Class probabilities of every sample by a model that was not trained on it: stratified folds, and for each fold a
 //! multinomial logistic regression on the embeddings of the others.
 //!
-//! Labels are taken as they are given, wrong ones included: what the model says against a label it has not seen is
-//! what label quality is made of. With [`compute_cleaned`] they are taken so once, and what the first models contradict is left
-//! out of a second training. The same input gives the same bytes at any number of threads.
+//! Labels are used as given, including wrong ones: label quality relies on what a model says against a label it has not
+//! seen. With [`compute_cleaned`], labels that the first models contradict are left out of a second training. The same
+//! input gives the same bytes at any number of threads.
 
 mod doubt;
 mod folds;
@@ -22,35 +22,35 @@ use logistic::Logistic;
 
 pub use logistic::Balance;
 
-/// Multiplications of one look at all training samples, at most; above that a share of each class is trained on.
-/// It keeps a fold of a million samples, 512 numbers each, and a thousand classes to minutes.
+/// Maximum number of multiplications for one pass over all training samples; above that, training uses a share of each
+/// class. This keeps a fold of a million samples with 512 numbers each and a thousand classes to minutes.
 const MAX_WORK: usize = 40_000_000_000;
-/// The share of it that the first of two trainings takes: it only says which labels are doubtful, and where the second
-/// one starts.
+/// The share of it for the first of two trainings, which only finds doubtful labels and a starting point for the second
+/// one.
 const FIRST: usize = 4;
-/// So many samples of a class are trained on in any case.
+/// Minimum number of training samples per class.
 const LEAST_SHARE: usize = 20;
 
-/// What is missing where nothing can be told apart.
-const FEW_CLASSES: &str = "class probabilities need at least two classes with several labelled images each";
+/// The error for too few classes.
+const FEW_CLASSES: &str = "class probabilities need at least two classes with several labeled images each";
 
 /// Out-of-sample probabilities of a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutOfSample {
-    /// `samples * classes` probabilities, row by row. Rows sum to one; those of samples without an embedding are 0.
+    /// `samples * classes` probabilities, row by row. Rows sum to one; rows without an embedding are 0.
     pub matrix: Vec<f32>,
     /// Number of classes.
     pub classes: usize,
-    /// The fold of each sample, [`u32::MAX`] where it has no row. Its model was trained on the other folds only.
+    /// The fold of each sample, [`u32::MAX`] if it has no row. Its model was trained on the other folds only.
     pub folds: Vec<u32>,
-    /// The inverse temperature that calibrated each row: the power to which it was raised. 1 where none was.
+    /// The inverse temperature that calibrated each row: the power to which it was raised, 1 without calibration.
     pub inverse_temperature: f32,
 }
 
-/// Trains one model a fold and predicts the fold with it.
+/// Trains one model per fold and predicts the fold with it.
 ///
 /// `labels` may be out of range for samples that have none: they are predicted but not trained on. Samples with the
-/// same content are always in the same fold. A class of which the other folds have no sample gets probability 0.
+/// same content are always in the same fold. A class without samples in the other folds gets probability 0.
 ///
 /// # Errors
 /// When fewer than two classes are left to tell apart, or when stopped.
@@ -68,9 +68,9 @@ pub fn compute(
     Ok(given.train(&folds, &|_| true, balance, &[], MAX_WORK, job)?.0)
 }
 
-/// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models clearly
-/// contradict (confident learning's prune and train again: Northcutt, Jiang and Chuang 2021, section 3.3), and made as sure as
-/// they are right. Every sample is predicted by models that were not trained on it, both times.
+/// As [`compute`] with [`Balance::Samples`], and then once more without training on labels that the first models
+/// clearly contradict (confident learning's prune and train again: Northcutt, Jiang and Chuang 2021, section 3.3), and
+/// calibrated. Every sample is predicted by models that were not trained on it, both times.
 ///
 /// # Errors
 /// As [`compute`].
@@ -85,7 +85,7 @@ pub fn compute_cleaned(
     cleaned_within(MAX_WORK, Given { matrix, labels, classes }, contents, usable, job)
 }
 
-/// [`compute_cleaned`] with so much `work` a look at the samples at most.
+/// [`compute_cleaned`] with at most `work` multiplications per pass over the samples.
 fn cleaned_within(
     work: usize,
     given: Given<'_>,
@@ -109,12 +109,12 @@ fn cleaned_within(
     let trusted = |row: u32| !doubtful[row as usize];
     let job = Job::new(stop, &second_half);
     let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, work, &job)?;
-    // Who has not seen the doubtful labels is too sure of them.
+    // A model that has not seen the doubtful labels is overconfident about them.
     inverse_temperature::calibrate(&mut found, labels);
     Ok(found)
 }
 
-/// What is learned from.
+/// Training data.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     matrix: &'a EmbeddingMatrix,
@@ -123,8 +123,9 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// Trains a model a fold on the trusted samples of the others, with so much `work` a look at them at most, each from the
-    /// model of `start` where there is one, and predicts all samples. Returns the models by fold too.
+    /// Trains one model per fold on the trusted samples of the others, with at most `work` multiplications per pass,
+    /// each starting from the model in `start` if there is one, and predicts all samples. Also returns the models by
+    /// fold.
     fn train(
         self,
         folds: &[u32],
@@ -166,17 +167,17 @@ impl Given<'_> {
     }
 }
 
-/// Samples whose fold is asked for, in order.
+/// Samples of the requested fold, in order.
 fn rows<'a>(folds: &'a [u32], wanted: impl Fn(u32) -> bool + 'a) -> impl Iterator<Item = u32> + 'a {
     (0_u32..).zip(folds).filter(move |(_, fold)| wanted(**fold)).map(|(row, _)| row)
 }
 
-/// How many samples are looked at with so many multiplications.
+/// How many samples can be used with this many multiplications.
 fn room(work: usize, dim: usize, classes: usize) -> usize {
     work / (dim * classes).max(1)
 }
 
-/// The labelled ones of these samples; of each class an equal share where there is no room for all.
+/// The labeled ones of these samples; an equal share of each class if there is no room for all.
 fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room: usize) -> Vec<u32> {
     let labelled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
     if labelled.len() <= room {
@@ -188,11 +189,11 @@ fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room
     let mut seen = vec![0_usize; classes];
     let taken = |row: &u32| {
         let class = labels[*row as usize] as usize;
-        let (count, place) = (counts[class], seen[class]);
+        let (count, index) = (counts[class], seen[class]);
         seen[class] += 1;
         let wanted = (count * room / all).max(LEAST_SHARE.min(count));
         // Evenly spread over the class.
-        (place + 1) * wanted / count > place * wanted / count
+        (index + 1) * wanted / count > index * wanted / count
     };
     labelled.into_iter().filter(taken).collect()
 }

@@ -65,7 +65,7 @@ fn a_wrong_label_is_seen_through() {
 #[test]
 fn labels_that_are_contradicted_are_not_trained_on_again() {
     let (matrix, mut labels, contents) = dataset(4, 60);
-    // A fifth of one class is called like another.
+    // A fifth of one class is labeled as another.
     (0..12).for_each(|sample| labels[5 * sample] = 1);
     let stop = AtomicBool::new(false);
     let seen = std::sync::Mutex::new(Vec::new());
@@ -107,7 +107,7 @@ fn of_too_many_samples_some_teach_enough() {
 
 #[test]
 fn a_class_that_the_model_does_not_know_keeps_its_labels() {
-    // Two classes in one place: each label is contradicted as often as not.
+    // Two classes at the same position: each label is contradicted as often as not.
     let (matrix, mut labels, contents) = dataset(3, 40);
     (0..40).filter(|sample| sample % 2 == 0).for_each(|sample| labels[sample] = 1);
     (40..80).filter(|sample| sample % 2 == 0).for_each(|sample| labels[sample] = 0);
@@ -147,7 +147,7 @@ fn where_training_starts_from_changes_little() {
 fn no_row_depends_on_its_own_label() {
     let (matrix, labels, contents) = dataset(3, 30);
     let before = run(&matrix, &labels, 3, &contents, &|_| true).unwrap();
-    // Trained on the other folds only, a model gives the row to the last bit, whatever the sample is called.
+    // Trained on the other folds only, a model gives the row to the last bit, whatever the sample's label.
     for sample in [0, 40, 80] {
         let fold = before.folds[sample];
         let training: Vec<u32> = (0..90).filter(|&row| before.folds[row as usize] != fold).collect();
@@ -168,7 +168,7 @@ fn no_row_depends_on_its_own_label() {
     }
 }
 
-/// `scripts/fixtures/make_logistic_fixtures.py` made the figures.
+/// `scripts/fixtures/make_logistic_fixtures.py` made the expected values.
 #[test]
 fn log_loss_equals_that_of_scikit_learn() {
     let fixture: serde_json::Value =
@@ -212,7 +212,7 @@ fn folds_are_stratified_and_follow_the_content() {
             assert_eq!((0..100).filter(|&row| of(row)).count(), 5);
         }
     }
-    // Turned around, each sample keeps its fold.
+    // In reverse order, each sample keeps its fold.
     let back = |values: &[u32]| values.iter().rev().copied().collect::<Vec<_>>();
     let hashes: Vec<ContentHash> = contents.iter().rev().copied().collect();
     assert_eq!(folds::assign(&back(&labels), 4, &hashes, &|_| true), back(&found.folds));
@@ -258,7 +258,7 @@ fn odd_datasets_have_a_defined_result() {
     }
     // The only one of its class is predicted by a model that does not know the class.
     assert_eq!(found.matrix[59 * 5 + 4], 0.0);
-    // Constant embeddings tell nothing apart: the shares of the classes are left.
+    // Constant embeddings carry no information: what is left are the shares of the classes.
     let constant = EmbeddingMatrix::from_vec([1.0, 0.0].repeat(60), 2);
     let found = run(&constant, &labels, 3, &contents, &|_| true).unwrap();
     assert!(found.matrix.iter().all(|p| (p - 1.0 / 3.0).abs() < 0.02), "{:?}", &found.matrix[..3]);

@@ -1,11 +1,11 @@
-//! How a detector's result comes together.
+//! Builds a detector's result.
 
 use super::plain::{NONE, PlainColumns};
 use super::result::DetectorResult;
 use crate::issue::{Issue, RunRecord};
 use chaffinch_protocol::sample::SampleId;
 
-/// Collects what one detector says, in any order. Issues are kept packed, since a detector may report millions.
+/// Collects what one detector reports, in any order. Issues are stored packed, since a detector may report millions.
 #[derive(Debug, Default)]
 pub struct ResultBuilder {
     count: usize,
@@ -15,7 +15,7 @@ pub struct ResultBuilder {
     reasons: String,
 }
 
-/// An issue whose lists lie elsewhere.
+/// An issue whose lists are stored elsewhere.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     sample: u32,
@@ -27,16 +27,16 @@ struct Packed {
 }
 
 impl ResultBuilder {
-    /// A result about so many samples, none of them scored yet.
+    /// A result for this many samples, none of them scored yet.
     pub fn new(count: usize) -> ResultBuilder {
         ResultBuilder { count, ..ResultBuilder::default() }
     }
 
-    /// Scores of all samples at once, NaN where there is none. Values outside 0..=1 are drawn to the nearer end.
-    /// An issue's own score goes before.
+    /// Sets the scores of all samples at once, NaN if there is none. Values are clamped to 0..=1. An issue's own score
+    /// takes precedence.
     ///
     /// # Panics
-    /// When there is not one a sample.
+    /// When there is not exactly one per sample.
     pub fn scores(&mut self, scores: &[f32]) -> &mut ResultBuilder {
         assert_eq!(scores.len(), self.count, "one score a sample");
         self.scores.clear();
@@ -44,7 +44,7 @@ impl ResultBuilder {
         self
     }
 
-    /// What is said of one sample; the last word about a sample goes before earlier ones.
+    /// Sets the issue of one sample; the last call for a sample takes precedence.
     ///
     /// # Panics
     /// When there is no such sample.
@@ -65,9 +65,9 @@ impl ResultBuilder {
         self
     }
 
-    /// The finished result. `classes` are the manifest's: suggested labels are kept by name.
+    /// The finished result. `classes` are the manifest's: suggested labels are stored by name.
     pub fn finish(mut self, record: RunRecord, classes: &[String]) -> DetectorResult {
-        // Stable, so that of several words about a sample the last one stays last.
+        // Stable, so that of several issues for a sample the last one stays last.
         self.issues.sort_by_key(|issue| issue.sample);
         let mut scores = std::mem::take(&mut self.scores);
         scores.resize(self.count, f32::NAN);
@@ -78,7 +78,7 @@ impl ResultBuilder {
             let row = issue.sample as usize;
             columns.fill_to(&mut next, row);
             scores[row] = issue.score;
-            // A place that no class has would be no label at all.
+            // An index out of range is not a label.
             columns.suggested[row] =
                 if (issue.suggested as usize) < classes.len() { issue.suggested } else { NONE };
             columns.group[row] = issue.group;

@@ -6,8 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// Values one after another. Those of a file are mapped: they cost no memory of their own, and what is not looked
-/// at is not read.
+/// Contiguous values. Those from a file are mapped: they take no memory, and what is not accessed is not read.
 #[derive(Clone)]
 pub struct Column<T>(Held<T>);
 
@@ -18,7 +17,7 @@ enum Held<T> {
 }
 
 impl<T: Pod> Column<T> {
-    /// The values of a buffer; `None` where its bytes are no such values.
+    /// The values of a buffer; `None` if its bytes have the wrong length or alignment.
     pub fn mapped(buffer: Buffer) -> Option<Column<T>> {
         bytemuck::try_cast_slice::<u8, T>(&buffer).is_ok().then(|| Column(Held::Mapped(buffer, PhantomData)))
     }
@@ -33,7 +32,7 @@ impl<T: Pod> Column<T> {
         }
     }
 
-    /// The bytes as a buffer; shared where they are mapped, else copied.
+    /// The bytes as a buffer; shared if they are mapped, else copied.
     pub fn buffer(&self) -> Buffer {
         match &self.0 {
             Held::Own(values) => Buffer::from(bytemuck::cast_slice::<T, u8>(values)),
@@ -41,7 +40,7 @@ impl<T: Pod> Column<T> {
         }
     }
 
-    /// The first `count` values, or all where there are fewer.
+    /// The first `count` values, or all if there are fewer.
     pub fn first(&self, count: usize) -> Column<T> {
         match &self.0 {
             Held::Own(values) => Column(Held::Own(values[..count.min(values.len())].to_vec())),
@@ -59,7 +58,7 @@ impl<T: Pod> Deref for Column<T> {
     fn deref(&self) -> &[T] {
         match &self.0 {
             Held::Own(values) => values,
-            // Looked at once already, so it always fits.
+            // Already checked on construction, so this always succeeds.
             Held::Mapped(buffer, _) => bytemuck::try_cast_slice(buffer).unwrap_or_default(),
         }
     }

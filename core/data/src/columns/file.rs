@@ -1,8 +1,8 @@
-//! Arrow IPC files of one record batch, written whole and read through a memory map.
+//! Arrow IPC files with one record batch, written atomically and read through a memory map.
 //!
-//! Opening looks at no value: ten million rows of lists and texts would have to be read for it. So nothing here is
-//! taken for valid by whoever reads it later: offsets are followed with [`get`](slice::get), texts are checked when
-//! they are read ([`text`]), and numbers that name something are looked up.
+//! Opening checks no values: that would mean reading ten million rows of lists and texts. So readers must not assume
+//! that anything is valid: offsets are followed with [`get`](slice::get), texts are checked when they are read
+//! ([`text`]), and numbers that refer to something are looked up.
 #![allow(unsafe_code)] // Mapping is unsafe: another program could cut the file short. So is not looking.
 
 use crate::{Error, Result, atomic};
@@ -23,20 +23,20 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// The only key of the metadata: several would be written in an order that differs between runs.
+/// The only metadata key: the order of several would differ between runs.
 const KEY: &str = "chaffinch";
 
-/// Length of the magic word at both ends.
+/// Length of the magic bytes at both ends.
 const MAGIC: &[u8] = b"ARROW1";
 
-/// What is mapped at the moment.
+/// The current mappings.
 static MAPPED: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
 
-/// Files of which less is mapped are left alone.
+/// Smaller mappings are left alone.
 const WORTH_RELEASING: usize = 256 << 20;
 
-/// Lets go of the memory in which mapped files are seen at the moment, where it is much; what is looked at again
-/// comes back from the system's cache. After work that goes through whole columns.
+/// Releases the resident memory of large mapped files; pages that are accessed again come back from the system's cache.
+/// Called after work that visits whole columns.
 pub fn release_mapped() {
     let mut mapped = MAPPED.lock().unwrap_or_else(PoisonError::into_inner);
     mapped.retain(|map| map.strong_count() > 0);
@@ -44,13 +44,14 @@ pub fn release_mapped() {
     drop(mapped);
     if maps.iter().map(|map| map.len()).sum::<usize>() >= WORTH_RELEASING {
         for map in maps {
-            // SAFETY: the maps are of files and only read, so that a page let go of is the same when it is back.
+            // SAFETY: the maps are file-backed and read-only, so a released page has the same content when it comes
+            // back.
             let _ = unsafe { map.unchecked_advise(UncheckedAdvice::DontNeed) };
         }
     }
 }
 
-/// One text of a column, wherever its offsets point; `None` where there is none or it is no text.
+/// One text of a column, wherever its offsets point; `None` if there is none or it is not valid UTF-8.
 pub fn text<O: OffsetSizeTrait>(array: &GenericStringArray<O>, row: usize) -> Option<&str> {
     if array.nulls().is_some_and(|nulls| row >= nulls.len() || nulls.is_null(row)) {
         return None;
@@ -60,15 +61,15 @@ pub fn text<O: OffsetSizeTrait>(array: &GenericStringArray<O>, row: usize) -> Op
     std::str::from_utf8(array.value_data().get(start..end)?).ok()
 }
 
-/// A schema's metadata that holds one JSON text.
+/// Schema metadata with one JSON text.
 pub fn metadata(head: &impl Serialize) -> HashMap<String, String> {
-    // Plain data with text keys cannot fail to serialise.
+    // Plain data with text keys cannot fail to serialize.
     HashMap::from([(KEY.to_owned(), serde_json::to_string(head).unwrap_or_default())])
 }
 
 /// The JSON text of a schema's metadata.
 pub fn head<T: DeserializeOwned>(path: &Path, schema: &Schema) -> Result<T> {
-    let text = schema.metadata().get(KEY).ok_or_else(|| damaged(path, "it was not written by chaffinch"))?;
+    let text = schema.metadata().get(KEY).ok_or_else(|| damaged(path, "it was not written by Chaffinch"))?;
     serde_json::from_str(text).map_err(|error| damaged(path, &error.to_string()))
 }
 
@@ -85,33 +86,33 @@ pub fn write(path: &Path, batch: &RecordBatch) -> Result<()> {
     })
 }
 
-/// Maps a file and reads its record batch without copying it.
+/// Maps a file and reads its record batch without copying.
 pub fn read(path: &Path) -> Result<RecordBatch> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let buffer = map(&file, path)?;
-    // A damaged file may make the reader panic; that must not take a session with it.
+    // A damaged file may make the reader panic; that must not take down the session.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decode(&buffer)));
     match read {
         Ok(Ok(batch)) => Ok(batch),
         Ok(Err(error)) => Err(damaged(path, &error.to_string())),
-        Err(_) => Err(damaged(path, "it is no readable Arrow file")),
+        Err(_) => Err(damaged(path, "it is not a readable Arrow file")),
     }
 }
 
-/// The bytes of a file where the system has them. Meant for files that nobody changes while they are read: those of the
-/// session's folder are written under another name, renamed when they are whole, and never touched afterwards.
+/// The bytes of a file through a memory map. For files that do not change while they are read: those in the session's
+/// folder are written under a temporary name, renamed when they are complete, and never modified afterwards.
 ///
 /// # Errors
 /// When the file cannot be mapped.
 pub fn map(file: &File, path: &Path) -> Result<Buffer> {
-    // SAFETY: the bytes are only read, as plain numbers or text that is checked. Should another program cut the file
-    // short, reading what is gone ends this program, which loses nothing: decisions are on disk when they are made.
+    // SAFETY: the bytes are only read, as plain numbers or checked text. If another program truncates the file, reading
+    // the missing part kills this program, which loses nothing: decisions are on disk as soon as they are made.
     let map = unsafe { Mmap::map(file) }.map_err(Error::io("map", path))?;
     let len = map.len();
     let start = NonNull::new(map.as_ptr().cast_mut()).ok_or_else(|| damaged(path, "it cannot be mapped"))?;
     let map = Arc::new(map);
     MAPPED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&map));
-    // SAFETY: the map covers these bytes, and is owned by the buffer from here on.
+    // SAFETY: the map covers these bytes, and the buffer owns it from here on.
     Ok(unsafe { Buffer::from_custom_allocation(start, len, map) })
 }
 
@@ -120,9 +121,9 @@ fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {
     let trailer_len = 4 + MAGIC.len();
     let trailer_start = buffer.len().checked_sub(trailer_len).ok_or_else(|| broken("it is too short"))?;
     if !buffer.starts_with(MAGIC) {
-        return Err(broken("it is no Arrow file"));
+        return Err(broken("it is not an Arrow file"));
     }
-    let trailer: [u8; 10] = buffer[trailer_start..].try_into().map_err(|_| broken("its end is missing"))?;
+    let trailer: [u8; 10] = buffer[trailer_start..].try_into().map_err(|_| broken("it is truncated"))?;
     let footer_len = read_footer_length(trailer)?;
     let footer_start = trailer_start.checked_sub(footer_len).ok_or_else(|| broken("its end is damaged"))?;
     let footer =
@@ -134,28 +135,31 @@ fn decode(buffer: &Buffer) -> std::result::Result<RecordBatch, ArrowError> {
         (start.checked_add(len)? <= footer_start).then(|| buffer.slice_with_length(start, len))
     };
     let decoder = FileDecoder::new(Arc::new(schema), footer.version());
-    // SAFETY: whoever reads these arrays checks what they follow, as the head of this file says; lengths of buffers
-    // are checked where arrays are made of them.
+    // SAFETY: readers of these arrays check everything they follow, as described at the top of this file; buffer
+    // lengths are checked where arrays are built from them.
     let mut decoder = unsafe { decoder.with_skip_validation(true) };
     for block in footer.dictionaries().iter().flatten() {
         let data = slice(block.offset(), block.metaDataLength(), block.bodyLength());
-        decoder.read_dictionary(block, &data.ok_or_else(|| broken("a block lies outside"))?)?;
+        decoder.read_dictionary(
+            block,
+            &data.ok_or_else(|| broken("a block extends past the end of the file"))?,
+        )?;
     }
     let blocks = footer.recordBatches().ok_or_else(|| broken("it has no rows"))?;
     if blocks.len() != 1 {
-        return Err(broken("it should have one record batch"));
+        return Err(broken("it must have exactly one record batch"));
     }
     let block = blocks.get(0);
     let data = slice(block.offset(), block.metaDataLength(), block.bodyLength());
-    let data = data.ok_or_else(|| broken("a block lies outside"))?;
+    let data = data.ok_or_else(|| broken("a block extends past the end of the file"))?;
     let batch = decoder.read_record_batch(block, &data)?.ok_or_else(|| broken("it has no rows"))?;
     match batch.columns().iter().all(|column| column.len() == batch.num_rows()) {
         true => Ok(batch),
-        false => Err(broken("its columns are of different lengths")),
+        false => Err(broken("its columns have different lengths")),
     }
 }
 
-/// A file that cannot be used, and what to do.
+/// The error for an unusable file, and what to do.
 pub fn damaged(path: &Path, what: &str) -> Error {
     Error::format(path, format!("{what}; delete this file and scan again"))
 }

@@ -1,9 +1,9 @@
-//! A result's columns before they are Arrow's.
+//! A result's columns before conversion to Arrow.
 
-/// What stands for "none" in a column of numbers.
+/// The value for "none" in a column of numbers.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Plain columns on their way into Arrow's.
+/// Plain columns to be converted to Arrow.
 pub(super) struct PlainColumns {
     pub(super) suggested: Vec<u32>,
     pub(super) group: Vec<u32>,

@@ -17,18 +17,18 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// What one detector says of all samples: its scores, and for some samples a suggested label, a group, evidence
-/// and a reason. Made by a [`super::ResultBuilder`], or mapped from its file.
+/// What one detector says about all samples: its scores, and for some samples a suggested label, a group, evidence and
+/// a reason. Built by a [`super::ResultBuilder`], or mapped from its file.
 #[derive(Debug)]
 pub struct DetectorResult {
     record: RunRecord,
     batch: RecordBatch,
     scores: ScalarBuffer<f32>,
     suggested: Int32Array,
-    /// For each name that can be suggested, its place among the manifest's classes.
+    /// For each name that can be suggested, its index in the manifest's classes.
     places: Vec<Option<u32>>,
     group: UInt32Array,
-    /// Where the lists of each sample lie in the two columns below.
+    /// The offsets of each sample's lists in the two columns below.
     related_offsets: OffsetBuffer<i64>,
     related: UInt32Array,
     similarity_offsets: OffsetBuffer<i64>,
@@ -45,7 +45,7 @@ struct ResultHeader {
 }
 
 impl DetectorResult {
-    /// Only a [`super::ResultBuilder`] makes columns, and makes them fit together.
+    /// Only a [`super::ResultBuilder`] makes columns, and it keeps them consistent.
     pub(super) fn from_columns(
         record: RunRecord,
         classes: &[String],
@@ -73,7 +73,7 @@ impl DetectorResult {
         let similarity: LargeListArray = column(&batch, "similarity").ok_or("similarity")?;
         let others: &UInt32Array = related.values().as_any().downcast_ref().ok_or("related")?;
         let alike: &Float32Array = similarity.values().as_any().downcast_ref().ok_or("similarity")?;
-        // Where there is no score the value is NaN already in files written here.
+        // A missing score is already NaN in files written by this program.
         let whole = |row: usize| score.is_valid(row) || score.value(row).is_nan();
         let scores = if score.null_count() == 0 || (0..score.len()).into_par_iter().all(whole) {
             score.values().clone()
@@ -101,28 +101,28 @@ impl DetectorResult {
         })
     }
 
-    /// Reads a file that [`DetectorResult::save`] wrote, mapped into memory. `classes` are the manifest's now;
-    /// suggested labels are bound to them by name.
+    /// Maps a file written by [`DetectorResult::save`]. `classes` are the manifest's current ones; suggested labels are
+    /// matched to them by name.
     ///
     /// # Errors
-    /// When the file cannot be read, or is damaged, or of another version.
+    /// When the file cannot be read, is damaged, or has another version.
     pub fn load(path: &Path, classes: &[String]) -> Result<DetectorResult> {
         let batch = file::read(path)?;
         let head: ResultHeader = file::head(path, &batch.schema())?;
         if head.format != FORMAT {
-            let what = format!("it has layout {}, this program knows {FORMAT}", head.format);
+            let what = format!("it has format version {}, this program reads version {FORMAT}", head.format);
             return Err(file::damaged(path, &what));
         }
         let names = column::<DictionaryArray<Int32Type>>(&batch, "suggested");
         let names: Option<StringArray> =
             names.and_then(|names| names.values().as_any().downcast_ref::<StringArray>().cloned());
-        let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is no text"))?;
+        let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is not text"))?;
         let place = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
         let places = (0..names.len()).map(|row| place(file::text(&names, row)?).map(|place| place as u32));
         let places = places.collect();
         let result = DetectorResult::from_batch(head.run, batch, places);
         result.map_err(|column| {
-            file::damaged(path, &format!("its column '{column}' is missing or of another type"))
+            file::damaged(path, &format!("its column '{column}' is missing or has the wrong type"))
         })
     }
 
@@ -134,7 +134,7 @@ impl DetectorResult {
         file::write(path, &self.batch)
     }
 
-    /// What is known of the run.
+    /// The record of the run.
     pub fn record(&self) -> &RunRecord {
         &self.record
     }
@@ -154,7 +154,7 @@ impl DetectorResult {
         self.scores.get(id.index()).copied().filter(|score| !score.is_nan())
     }
 
-    /// All scores, NaN where there is none.
+    /// All scores, NaN if there is none.
     pub fn scores(&self) -> &[f32] {
         &self.scores
     }
@@ -164,7 +164,7 @@ impl DetectorResult {
         self.suggested.null_count() < self.len()
     }
 
-    /// The suggested label of a sample, a place among the manifest's classes.
+    /// The suggested label of a sample, an index into the manifest's classes.
     pub fn suggested(&self, id: SampleId) -> Option<u32> {
         let row = id.index();
         if row >= self.len() || self.suggested.is_null(row) {
@@ -179,17 +179,17 @@ impl DetectorResult {
         (row < self.len() && self.group.is_valid(row)).then(|| self.group.value(row))
     }
 
-    /// The reason in words, empty where there is none.
+    /// The reason, empty if there is none.
     pub fn reason(&self, id: SampleId) -> &str {
         file::text(&self.reason, id.index()).unwrap_or_default()
     }
 
-    /// Everything said of a sample; `None` where it has no score.
+    /// The issue of a sample; `None` if it has no score.
     pub fn issue(&self, id: SampleId) -> Option<Issue> {
         let score = self.score(id)?;
         let others = list(self.related.values(), &self.related_offsets, id.index());
         let alike = list(self.similarity.values(), &self.similarity_offsets, id.index());
-        // A damaged file must not name samples that do not exist.
+        // A damaged file must not refer to samples that do not exist.
         let known = others.iter().zip(alike).filter(|(other, _)| (**other as usize) < self.len());
         let related = known.map(|(&other, &similarity)| (SampleId(other), similarity)).collect();
         Some(Issue {
@@ -220,14 +220,14 @@ impl DetectorResult {
         })
     }
 
-    /// For each sample the share of scored samples that score lower, ties in the middle, NaN where there is no
-    /// score. Computed once: it depends on no threshold.
+    /// For each sample the share of scored samples with a lower score, ties in the middle, NaN if there is no score.
+    /// Computed once, as it does not depend on the threshold.
     pub fn ranks(&self) -> &[f32] {
         self.ranks.get_or_init(|| chaffinch_compute::ranks::mean_ranks(&self.scores))
     }
 }
 
-/// The part of a column that is one row's; nothing where its offsets point anywhere else.
+/// The part of a column that belongs to one row; empty if its offsets are invalid.
 fn list<'a, T>(values: &'a [T], offsets: &[i64], row: usize) -> &'a [T] {
     let place = |row: usize| offsets.get(row).and_then(|&place| usize::try_from(place).ok());
     let span = place(row).zip(place(row + 1)).and_then(|(start, end)| values.get(start..end));
@@ -281,15 +281,15 @@ fn batch(
     RecordBatch::try_new(Arc::new(schema), arrays.into_iter().map(|(_, _, array)| array).collect())
 }
 
-/// Names a file after a detector; names of detectors are plain words, others are refused.
+/// The file name for a detector; anything but a valid detector name is refused.
 ///
 /// # Errors
-/// When the name could not be a file's.
+/// When the name cannot be a file name.
 pub fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
         return Err(Error::Invalid(format!(
-            "'{name}' is no name of a detector: use letters, digits and dashes"
+            "'{name}' is not a valid detector name: use letters, digits and dashes"
         )));
     }
     Ok(())

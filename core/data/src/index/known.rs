@@ -1,4 +1,4 @@
-//! What earlier reading told, found by path.
+//! What is known from an earlier reading, by path.
 
 use super::row::Row;
 use super::unfinished::Recovered;
@@ -10,14 +10,14 @@ use chaffinch_protocol::sample::SampleId;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// What is known of a file that has not changed since.
+/// What is known about a file that has not changed since.
 pub(super) struct KnownRow {
     pub(super) row: Row,
-    /// All records of it, one after another; none where one is missing.
+    /// All its records, concatenated; `None` if one is missing.
     pub(super) measures: Option<Vec<u8>>,
 }
 
-/// The last reading, and one that did not come to its end.
+/// The last reading, and an unfinished one.
 pub(super) struct Known<'a> {
     manifest: &'a Manifest,
     previous: Option<Previous<'a>>,
@@ -25,10 +25,10 @@ pub(super) struct Known<'a> {
     recovered: Recovered,
 }
 
-/// FileMetadata of another time.
+/// File metadata from an earlier reading.
 struct Previous<'a> {
     file_metadata: &'a FileMetadata,
-    /// Old rows by path; absent where old and new rows are the same.
+    /// Old rows by path; `None` if old and new rows are the same.
     rows: Option<HashMap<&'a Path, SampleId>>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Known<'a> {
         Known { manifest, previous, measures, recovered }
     }
 
-    /// What is known of a file of this size and time.
+    /// What is known about a file with this size and time.
     pub(super) fn row(&self, id: SampleId, size: u64, modified: i64) -> Option<KnownRow> {
         let path = self.manifest.path(id);
         let found = self.previous.as_ref().and_then(|previous| previous.row(path, id, size, modified));
@@ -73,7 +73,7 @@ impl<'a> Previous<'a> {
         Previous { file_metadata, rows }
     }
 
-    /// The old row of a file, where it was read and has not changed since.
+    /// The old row of a file, if it was read and has not changed since.
     fn row(&self, path: &Path, id: SampleId, size: u64, modified: i64) -> Option<(Row, SampleId)> {
         let old = match &self.rows {
             None => id,

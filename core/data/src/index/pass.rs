@@ -1,9 +1,9 @@
-//! One reading of all files for everybody: each that is new or changed, or of which something is missing, is read and
-//! decoded once; file metadata, the model's input and the detectors' measures are made of the same pixels.
+//! One reading of all files for all consumers: each file that is new or changed, or has missing data, is read and
+//! decoded once; file metadata, the model's input and the detectors' measures come from the same pixels.
 //!
-//! Groups of files are prepared ahead (`groups`); the calling thread takes them in the order of the rows, runs the model
-//! and writes. The order of the rows alone says what comes into which batch and chunk, so the embedding store gets the
-//! bytes that [`store::fill`](crate::store::fill) would have written.
+//! Groups of files are prepared ahead (`groups`); the calling thread takes them in row order, runs the model and
+//! writes. The row order alone determines batches and chunks, so the embedding store gets the same bytes that
+//! [`store::fill`](crate::store::fill) would have written.
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
@@ -30,26 +30,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
-/// Files prepared together where no model waits for them.
+/// Files prepared together if no model is waiting for them.
 const GROUP: usize = 512;
-/// So many times longer than reading may the model take ...
+/// The model may take this many times longer than reading ...
 const PATIENCE: f64 = 8.0;
-/// ... or else so many seconds for all that is left.
+/// ... or this many seconds for everything that is left.
 const SHORT: f64 = 600.0;
 
-/// Where embeddings go.
+/// The destination of embeddings.
 pub struct Vectors<'a> {
-    /// The store that takes them.
+    /// The store that receives them.
     pub store: &'a mut EmbeddingStore,
-    /// The model that makes them.
+    /// The model that computes them.
     pub embedder: &'a dyn Embedder,
 }
 
-/// What is kept between readings, beside the file metadata.
+/// What is stored between readings, in addition to the file metadata.
 pub struct Keep<'a> {
     /// The folder of measured records.
     pub measures: &'a Path,
-    /// The file of what a killed reading leaves.
+    /// The file with the progress of an interrupted reading.
     pub unfinished: &'a Path,
 }
 
@@ -57,37 +57,37 @@ pub struct Keep<'a> {
 pub struct Pass<'a> {
     /// The samples.
     pub manifest: &'a Manifest,
-    /// What an earlier pass learned.
+    /// What an earlier pass found.
     pub previous: Option<(&'a Manifest, &'a FileMetadata)>,
-    /// What is measured of each picture.
+    /// The measurers to run on each picture.
     pub measurers: &'a [&'a dyn Measurer],
-    /// Where measures and an unfinished pass are kept; nowhere without it.
+    /// Where to store measures and an unfinished pass; if `None`, they are not stored.
     pub keep: Option<Keep<'a>>,
 }
 
-/// What a pass leaves.
+/// The result of a pass.
 #[derive(Default)]
 pub struct Passed {
     pub file_metadata: FileMetadata,
     pub report: IndexReport,
-    /// What was embedded on the way.
+    /// What was embedded during the pass.
     pub filled: FillReport,
-    /// The records of each measurer, or why it has none.
+    /// The records of each measurer, or why there are none.
     pub measures: Vec<std::result::Result<Measures, String>>,
 }
 
-/// What one file told.
+/// What was read from one file.
 struct Looked {
     row: Row,
-    /// All its records, one after another.
+    /// All its records, concatenated.
     measures: Vec<u8>,
-    /// The model's input, where it was asked for and there is one.
+    /// The model's input, if requested and available.
     input: Option<Vec<f32>>,
-    /// Whether anything of it is new.
+    /// Whether anything in it is new.
     news: bool,
 }
 
-/// The store, and what is in the chunk under way.
+/// The store, and the content of the current chunk.
 struct Contents<'a> {
     store: &'a mut EmbeddingStore,
     pending: HashSet<ContentHash>,
@@ -99,18 +99,18 @@ impl Contents<'_> {
     }
 }
 
-/// What all threads share.
+/// State shared by all threads.
 struct Work<'a> {
     pass: &'a Pass<'a>,
     known: Known<'a>,
     job: &'a Job<'a>,
     embedder: Option<&'a dyn Embedder>,
     contents: Option<RwLock<Contents<'a>>>,
-    /// Whether the model still takes images.
+    /// Whether the model still accepts images.
     feeding: AtomicBool,
-    /// Why a measurer is not asked any more.
+    /// Why a measurer was disabled.
     failures: Vec<OnceLock<String>>,
-    /// Nanoseconds of all threads for files that were read.
+    /// Total nanoseconds of all threads for files that were read.
     busy: AtomicU64,
 }
 
@@ -118,8 +118,7 @@ impl Pass<'_> {
     /// Reads.
     ///
     /// # Errors
-    /// When stopped, or when what is kept of it cannot be written. Where the model fails, embedding ends and reading
-    /// goes on.
+    /// When stopped, or when its output cannot be written. If the model fails, embedding ends and reading continues.
     pub fn run(&self, vectors: Option<Vectors<'_>>, job: &Job<'_>) -> Result<Passed> {
         let measurers = self.measurers;
         let record = measurers.iter().map(|measurer| measurer.bytes()).sum();
@@ -157,7 +156,7 @@ impl Pass<'_> {
         work.run(&mut unfinished, writers.unwrap_or_default())
     }
 
-    /// The records of the last reading, where there are those of all measurers.
+    /// The records of the last reading, if it has those of all measurers.
     fn old_measures(&self) -> Option<Vec<Measures>> {
         let ((before, file_metadata), keep) = (self.previous?, self.keep.as_ref()?);
         if self.measurers.is_empty() || file_metadata.len() != before.len() {
@@ -175,7 +174,7 @@ impl Pass<'_> {
         self.measurers.iter().map(|measurer| Measures::load(keep.measures, *measurer, &samples)).collect()
     }
 
-    /// What rows of an unfinished reading must have in common with this one.
+    /// Identifies this reading, so that rows of an unfinished one can be reused.
     fn identity(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.manifest.root().as_os_str().as_encoded_bytes());
@@ -188,7 +187,7 @@ impl Pass<'_> {
 }
 
 impl<'a> Work<'a> {
-    /// Takes groups in order: file metadata, records, and images for the model.
+    /// Consumes groups in order: file metadata, records, and images for the model.
     fn run(
         &self,
         unfinished: &mut Option<Unfinished>,
@@ -226,7 +225,7 @@ impl<'a> Work<'a> {
                     if matches!(error, Error::Stopped) {
                         return Err(error);
                     }
-                    // Whoever asks for the embeddings will be told: the store lacks them still.
+                    // Not reported here: the store still lacks them, which surfaces when embeddings are needed.
                     self.feeding.store(false, Ordering::Relaxed);
                 }
                 if !self.feeding.load(Ordering::Relaxed) {
@@ -269,12 +268,12 @@ impl<'a> Work<'a> {
         Some(contents.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the model is to see a file with this row.
+    /// Whether a file with this row should be embedded.
     fn wanted(&self, row: &Row) -> bool {
         row.trouble.is_none() && self.contents().is_some_and(|contents| contents.lacks(&row.hash))
     }
 
-    /// Reads one file, where there is anything to learn of it.
+    /// Reads one file, if anything about it is missing.
     fn look(&self, id: SampleId) -> Looked {
         let path = self.pass.manifest.full_path(id);
         let length: usize = self.pass.measurers.iter().map(|measurer| measurer.bytes()).sum();
@@ -302,7 +301,7 @@ impl<'a> Work<'a> {
         let started = Instant::now();
         let before = row.as_ref().map(|row| row.hash);
         let (row, decoded) = Row::read(&path, &metadata, row);
-        // What was measured of another content is of no use.
+        // Measures of other content are useless.
         let measured = measures.filter(|_| before == Some(row.hash));
         let news = measured.is_none() || !row.unchanged;
         let measures = measured.unwrap_or_else(|| match &decoded {
@@ -351,7 +350,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Gives a content to the model, where the store lacks it.
+    /// Passes a content to the model if the store lacks it.
     fn feed(
         &self,
         model: &mut Feeding<'_>,
@@ -380,7 +379,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Embeds what waits and writes the chunk.
+    /// Embeds the waiting images and writes the chunk.
     fn end_chunk(
         &self,
         model: &mut Feeding<'_>,
@@ -390,7 +389,7 @@ impl<'a> Work<'a> {
         let started = Instant::now();
         model.feeder.embed(self.job)?;
         model.seconds += started.elapsed().as_secs_f64();
-        // What is embedded is not to be read again either.
+        // Embedded files must not be read again either.
         if let Some(unfinished) = unfinished {
             unfinished.flush()?;
         }
@@ -403,15 +402,14 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The model at work.
+/// The running model.
 struct Feeding<'a> {
     feeder: Feeder<'a>,
     seconds: f64,
 }
 
-/// Whether to go on embedding while files are read. Where the model is by far the slower part and has long to go, it
-/// is better to know all files soon: what is left is decoded a second time for the model alone, which adds less than a
-/// ninth.
+/// Whether to continue embedding while files are read. If the model is by far the slower part and has a long way to go,
+/// it is better to index all files soon: the rest is decoded a second time for the model, which adds less than a ninth.
 fn keeps_up(model: f64, reading: f64, left: f64) -> bool {
     model <= PATIENCE * reading || left <= SHORT
 }

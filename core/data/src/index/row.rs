@@ -1,4 +1,4 @@
-//! What reading one file tells.
+//! Reads one file.
 
 use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
@@ -18,15 +18,15 @@ pub(super) struct Row {
     pub(super) phash: u64,
     pub(super) dhash: u64,
     pub(super) trouble: Option<String>,
-    /// Whether it is the row of last time.
+    /// Whether the row is unchanged.
     pub(super) unchanged: bool,
 }
 
 impl Row {
-    /// Reads and decodes a file. What was known of it stays where its content is still the same.
+    /// Reads and decodes a file. Known data is kept if the content is unchanged.
     pub(super) fn read(path: &Path, metadata: &Metadata, known: Option<Row>) -> (Row, Option<Decoded>) {
         let (size, modified) = (metadata.len(), modified(metadata));
-        // A pipe or a device may give bytes for ever.
+        // A pipe or a device may never end.
         if !metadata.is_file() {
             let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
             return (Row::failed(0, modified, what.into()), None);
@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// A row of a file that tells nothing.
+    /// The row of an unreadable file.
     pub(super) fn failed(bytes: u64, modified: i64, reason: String) -> Row {
         Row {
             hash: ContentHash::default(),
@@ -75,7 +75,7 @@ impl Row {
     }
 }
 
-/// The bytes and their hash; no bytes of a file too large to be decoded.
+/// The bytes and their hash; no bytes for a file that is too large to decode.
 fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
     if size > MAX_FILE_BYTES {
         let mut hasher = blake3::Hasher::new();

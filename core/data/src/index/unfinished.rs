@@ -1,7 +1,7 @@
-//! What a reading that has not come to its end yet has told so far, so that one that is killed is not begun anew.
+//! The progress of an unfinished reading, so that an interrupted one does not start over.
 //!
-//! An append-only file of frames, each with its length and checksum and synced before more is read; what follows the
-//! last whole frame is cut off. It goes when the file metadata themselves are kept.
+//! An append-only file of frames, each with its length and checksum and synced before reading on; anything after the
+//! last complete frame is truncated. It is deleted once the file metadata is saved.
 
 use super::row::Row;
 use crate::{Error, Result};
@@ -20,7 +20,7 @@ const HEAD: usize = 40;
 /// A frame's length and checksum.
 const FRAME_HEAD: usize = 40;
 
-/// One file's row. Its reason of being no picture and its records follow.
+/// One file's row, followed by the reason why it is not a picture and its records.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Entry {
@@ -32,12 +32,12 @@ struct Entry {
     dhash: u64,
     width: u32,
     height: u32,
-    /// Length of the reason, none where the file is a picture.
+    /// Length of the reason, 0 if the file is a picture.
     trouble: u32,
     readable: u32,
 }
 
-/// The file of a reading under way.
+/// The file of a reading in progress.
 pub(super) struct Unfinished {
     path: PathBuf,
     head: [u8; HEAD],
@@ -47,8 +47,8 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Looks for what an earlier reading left. `identity` says of which dataset it must be and what measured the
-    /// records, `record` is their length in all.
+    /// Opens the progress of an earlier reading. `identity` identifies the dataset and the measurers, `record` is the
+    /// total length of the records.
     pub(super) fn open(path: &Path, identity: &[u8; 32], record: usize) -> Result<(Unfinished, Recovered)> {
         let mut head = [0; HEAD];
         head[..8].copy_from_slice(b"chfread1");
@@ -74,7 +74,7 @@ impl Unfinished {
         Ok((unfinished, Recovered { map: Some(map), places, record }))
     }
 
-    /// Appends a row; it is on the disk with its frame.
+    /// Appends a row; it reaches the disk with its frame.
     pub(super) fn push(&mut self, path: &Path, row: &Row, measures: &[u8]) -> Result<()> {
         let trouble = row.trouble.as_deref().unwrap_or_default();
         let entry = Entry {
@@ -96,7 +96,7 @@ impl Unfinished {
         if self.rows >= FRAME_ROWS { self.flush() } else { Ok(()) }
     }
 
-    /// Brings all rows to the disk.
+    /// Syncs all rows to disk.
     pub(super) fn flush(&mut self) -> Result<()> {
         if self.frame.is_empty() {
             return Ok(());
@@ -123,7 +123,7 @@ impl Unfinished {
     }
 }
 
-/// Forgets an unfinished reading; nothing happens where there is none.
+/// Deletes an unfinished reading, if there is one.
 pub fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
@@ -169,7 +169,7 @@ fn key(path: &Path) -> [u8; 16] {
     std::array::from_fn(|byte| hash.as_bytes()[byte])
 }
 
-/// The row at a place, its reason and its records.
+/// The row at an offset, its reason and its records.
 fn entry(bytes: &[u8], at: usize, record: usize) -> Option<(Entry, &str, &[u8])> {
     let entry: Entry = bytemuck::try_pod_read_unaligned(bytes.get(at..at + size_of::<Entry>())?).ok()?;
     let trouble = at + size_of::<Entry>();
@@ -178,7 +178,7 @@ fn entry(bytes: &[u8], at: usize, record: usize) -> Option<(Entry, &str, &[u8])>
     Some((entry, text, bytes.get(measures..measures.checked_add(record)?)?))
 }
 
-/// Where all rows are, sorted by key and then by place, and where the last whole frame ends.
+/// The offsets of all rows, sorted by key and then by offset, and the end of the last complete frame.
 fn places(bytes: &[u8], record: usize) -> (Vec<([u8; 16], u64)>, usize) {
     let (mut places, mut end) = (Vec::new(), HEAD);
     while let Some(head) = bytes.get(end..end + FRAME_HEAD) {

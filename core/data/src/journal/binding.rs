@@ -1,4 +1,4 @@
-//! Which samples of the manifest the entries mean.
+//! Matches entries to samples of the manifest.
 
 use super::book::Book;
 use super::entry::{Key, ORPHAN};
@@ -13,16 +13,16 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// How samples and entries belong together at the moment.
+/// The current mapping between samples and entries.
 #[derive(Debug, Default)]
 pub(super) struct Binding {
-    /// Samples that entries know by another path.
+    /// Samples that entries know under a different path.
     was: BTreeMap<u32, Box<[u8]>>,
     orphans: usize,
 }
 
 impl Binding {
-    /// Finds the rows of all entries. Takes memory by the number of entries, not by that of samples.
+    /// Finds the rows of all entries. Memory depends on the number of entries, not of samples.
     pub(super) fn new(
         books: &mut [&mut Book],
         manifest: &Manifest,
@@ -51,7 +51,7 @@ impl Binding {
         binding
     }
 
-    /// What an entry about a sample says of it.
+    /// What an entry says about a sample.
     pub(super) fn key(&self, id: SampleId, manifest: &Manifest, file_metadata: Option<&FileMetadata>) -> Key {
         let hash = file_metadata
             .map(|file_metadata| file_metadata.hashes[id.index()])
@@ -60,7 +60,7 @@ impl Binding {
         Key { hash, path, was: self.was.get(&id.0).cloned() }
     }
 
-    /// Entries about these samples are on the disk, and say where they were.
+    /// Entries about these samples are on disk with their paths.
     pub(super) fn written(&mut self, samples: &[SampleId]) {
         for id in samples {
             self.was.remove(&id.0);
@@ -72,7 +72,7 @@ impl Binding {
     }
 }
 
-/// Finds rows. Keys that are one sample under several names make one class, by way of `parent`.
+/// Finds rows. Keys that are the same sample under several names form one class, via `parent`.
 #[derive(Default)]
 struct Finder<'k> {
     ids: HashMap<(Option<ContentHash>, &'k [u8]), u32>,
@@ -118,7 +118,7 @@ impl<'k> Finder<'k> {
         id.map_or(ORPHAN, |&id| self.rows[self.root(id) as usize])
     }
 
-    /// For each class the paths it is known by, the latest one first. In order of first appearance.
+    /// For each class its known paths, the latest one first. In order of first appearance.
     fn classes(&self) -> Vec<(u32, Vec<&'k [u8]>)> {
         let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for id in 0..self.keys.len() as u32 {
@@ -135,7 +135,7 @@ impl<'k> Finder<'k> {
         let classes = self.classes();
         let candidates = self.candidates(file_metadata);
         let mut groups: BTreeMap<ContentHash, Vec<&(u32, Vec<&[u8]>)>> = BTreeMap::new();
-        // Those that only their path can tell.
+        // Those that only the path identifies.
         let mut by_path = Vec::new();
         for class in &classes {
             match self.keys[class.0 as usize].0 {
@@ -157,7 +157,7 @@ impl<'k> Finder<'k> {
         let rows: Vec<u32> = rows.collect();
         let rows: HashMap<&[u8], u32> = rows.into_iter().map(|row| (path(row), row)).collect();
         for (root, paths) in by_path {
-            // A path whose content is another one now is another sample, unless its content cannot be read now.
+            // A path with different content is a different sample, unless the content is currently unreadable.
             let fits = |row: &u32| {
                 let known = file_metadata.is_some() && self.keys[*root as usize].0.is_some();
                 !known
@@ -171,7 +171,7 @@ impl<'k> Finder<'k> {
         }
     }
 
-    /// Rows by content, of contents that entries name.
+    /// Rows by content, for contents in entries.
     fn candidates(&self, file_metadata: Option<&FileMetadata>) -> HashMap<ContentHash, Vec<u32>> {
         let wanted: HashSet<ContentHash> = self.keys.iter().filter_map(|key| key.0).collect();
         let mut candidates: HashMap<ContentHash, Vec<u32>> = HashMap::new();
@@ -203,8 +203,8 @@ impl<'k> Finder<'k> {
     }
 }
 
-/// Shares the rows of one content out among the classes that name it: first to who knows their path, latest path
-/// first, then to who knows their file name, then in order. Who gets none is an orphan.
+/// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first, then
+/// by file name, then in order. Classes without a row are orphans.
 fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
     let path = |row: u32| manifest.path(SampleId(row));
     let paths: HashMap<&[u8], u32> =

@@ -8,28 +8,28 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One reviewer's entries, and which of them hold.
+/// One reviewer's entries, and which of them apply.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) reviewer: String,
     pub(super) entries: Vec<Entry>,
-    /// Entries that hold, oldest first.
+    /// Applied entries, oldest first.
     pub(super) applied: Vec<u32>,
-    /// Entries taken back, the next one to redo last.
+    /// Undone entries, the next one to redo last.
     pub(super) undone: Vec<u32>,
     last_seq: u64,
-    /// Up to here the file has whole lines.
+    /// The length of the complete lines in the file.
     pub(super) sound_len: u64,
     /// The file's length when it was read.
     pub(super) file_len: u64,
-    /// Whether the last whole line lacks its newline.
+    /// Whether the last complete line lacks its newline.
     pub(super) open_end: bool,
-    /// What was dropped.
+    /// What was ignored.
     pub(super) note: Option<String>,
 }
 
 impl Book {
-    /// Reads a file; one that is not there is empty.
+    /// Reads a file; a missing one counts as empty.
     pub(super) fn read(path: &Path, reviewer: &str) -> Result<Book> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
@@ -45,15 +45,14 @@ impl Book {
             let end = rest.iter().position(|&byte| byte == b'\n');
             let (line, tail) = end.map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));
             let blank = line.iter().all(u8::is_ascii_whitespace);
-            // Without its newline nobody was told that it is saved; with it, it may be of a later version.
+            // A line without its newline was never reported as saved; with it, it may be from a later version.
             let torn = match end {
                 None => serde_json::from_slice::<Line>(line).is_err(),
                 Some(_) => tail.is_empty() && serde_json::from_slice::<serde_json::Value>(line).is_err(),
             };
             if torn && !blank {
                 let (path, len) = (path.display(), rest.len());
-                book.note =
-                    Some(format!("{path}: line {number} was never finished; its {len} bytes are left out"));
+                book.note = Some(format!("{path}: line {number} is incomplete; its {len} bytes are ignored"));
                 break;
             }
             if !blank {
@@ -73,7 +72,7 @@ impl Book {
     fn line(&mut self, bytes: &[u8]) -> std::result::Result<(), String> {
         let line: Line = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         if line.seq <= self.last_seq {
-            return Err(format!("its number {} does not follow {}", line.seq, self.last_seq));
+            return Err(format!("its sequence number {} does not follow {}", line.seq, self.last_seq));
         }
         self.last_seq = line.seq;
         let top = |stack: &[u32]| stack.last().map(|&index| self.entries[index as usize].seq);
@@ -83,18 +82,18 @@ impl Book {
             }
             Said::Undo(seq) if top(&self.applied) == Some(seq) => self.undo(),
             Said::Redo(seq) if top(&self.undone) == Some(seq) => self.redo(),
-            Said::Undo(seq) => return Err(format!("entry {seq} is not the one to undo")),
-            Said::Redo(seq) => return Err(format!("entry {seq} is not the one to redo")),
+            Said::Undo(seq) => return Err(format!("entry {seq} is not the next one to undo")),
+            Said::Redo(seq) => return Err(format!("entry {seq} is not the next one to redo")),
         }
         Ok(())
     }
 
-    /// The number of the next line.
+    /// The sequence number of the next line.
     pub(super) fn next_seq(&self) -> u64 {
         self.last_seq + 1
     }
 
-    /// Takes a new entry in and says where it is.
+    /// Adds a new entry and returns its index.
     pub(super) fn push(&mut self, entry: Entry) -> u32 {
         let index = self.entries.len() as u32;
         self.last_seq = entry.seq;
@@ -112,16 +111,16 @@ impl Book {
         self.applied.extend(self.undone.pop());
     }
 
-    /// A line was written that is no entry.
+    /// Counts a line that is not an entry.
     pub(super) fn count_line(&mut self) {
         self.last_seq += 1;
     }
 }
 
-/// The file of a reviewer.
+/// The file name of a reviewer.
 pub(super) fn file_name(reviewer: &str) -> Result<String> {
     if reviewer.trim().is_empty() {
-        return Err(Error::Invalid("the reviewer has no name: give one with --reviewer".into()));
+        return Err(Error::Invalid("the reviewer's name is empty: set one with --reviewer".into()));
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
     let name = percent(reviewer.as_bytes(), |byte| plain(byte) || byte == b'.');

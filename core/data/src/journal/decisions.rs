@@ -1,4 +1,4 @@
-//! What holds for each sample.
+//! The current state of each sample.
 
 use super::entry::Entry;
 use chaffinch_protocol::decision::{Choice, Decision};
@@ -7,18 +7,18 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Samples of one shard: few enough that copying one is no matter.
+/// Samples per shard: few enough that copying one is cheap.
 const SHARD_BITS: u32 = 12;
 
-/// What was said of one sample.
+/// The state of one sample.
 #[derive(Debug, Clone)]
 pub(super) struct Marks {
-    /// Tags and note in any case, the choice only where `decided`.
+    /// Tags and note always apply, the choice only if `decided`.
     said: Decision,
     decided: bool,
     /// When it was decided.
     pub(super) at: Timestamp,
-    /// Who did, a place in the list of reviewers.
+    /// The reviewer, as an index into the list of reviewers.
     by: u16,
 }
 
@@ -27,7 +27,7 @@ impl Marks {
         Marks { said: Choice::Unsure.into(), decided: false, at: Timestamp::UNIX_EPOCH, by }
     }
 
-    /// Adds what a later entry says of a row.
+    /// Applies a later entry to a row.
     pub(super) fn add(&mut self, entry: &Entry, row: u32) {
         if let Some(choice) = entry.choice(row) {
             self.decided = choice.is_some();
@@ -49,7 +49,7 @@ impl Marks {
         }
     }
 
-    /// Joins what somebody else says: this one's own decision goes before, of others the latest.
+    /// Merges another reviewer's state: one's own decision takes precedence, then the latest of the others.
     pub(super) fn join(&mut self, other: &Marks) {
         let own = self.decided && self.by == 0;
         if other.decided && !own && (!self.decided || other.at > self.at) {
@@ -76,30 +76,30 @@ impl Marks {
     }
 }
 
-/// A decision with who made it, and when.
+/// A decision with its reviewer and time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Review<'a> {
-    /// The decision, `None` where there are only tags or a note.
+    /// The decision, `None` if there are only tags or a note.
     pub decision: Option<&'a Decision>,
     /// Tags, also without a decision.
     pub tags: &'a [String],
     /// The note, also without a decision.
     pub note: &'a str,
-    /// Who decided; empty where nobody did.
+    /// Who decided; empty if no one did.
     pub reviewer: &'a str,
     /// When it was decided.
     at: Timestamp,
 }
 
 impl Review<'_> {
-    /// When it was decided, ISO 8601 in UTC; empty where it was not.
+    /// When it was decided, ISO 8601 in UTC; empty if undecided.
     pub fn at(&self) -> String {
         self.decision.map_or(String::new(), |_| self.at.to_string())
     }
 }
 
-/// All decisions at one moment. Copies share what they have in common, so that taking one costs next to nothing
-/// and a decision made meanwhile copies a few thousand samples at most.
+/// A snapshot of all decisions. Clones share unchanged parts, so that a clone is nearly free and a later decision
+/// copies at most a few thousand samples.
 #[derive(Debug, Clone, Default)]
 pub struct Decisions {
     shards: BTreeMap<u32, Arc<BTreeMap<u32, Marks>>>,
@@ -135,22 +135,22 @@ impl Decisions {
         self.shards.get(&(id.0 >> SHARD_BITS))?.get(&id.0)
     }
 
-    /// What was decided about a sample.
+    /// The decision on a sample.
     pub fn get(&self, id: SampleId) -> Option<&Decision> {
         self.marks(id)?.decision()
     }
 
-    /// Tags of a sample, decided or not.
+    /// Tags of a sample, with or without a decision.
     pub fn tags(&self, id: SampleId) -> &[String] {
         self.marks(id).map_or(&[], |marks| &marks.said.tags)
     }
 
-    /// The note on a sample, decided or not; empty where there is none.
+    /// The note on a sample, with or without a decision; empty if there is none.
     pub fn note(&self, id: SampleId) -> &str {
         self.marks(id).map_or("", |marks| &marks.said.note)
     }
 
-    /// Everything said of a sample.
+    /// The whole state of a sample.
     pub fn review(&self, id: SampleId) -> Option<Review<'_>> {
         let marks = self.marks(id)?;
         let reviewer = if marks.decided { self.reviewers.get(usize::from(marks.by)) } else { None };
@@ -181,7 +181,7 @@ impl Decisions {
         self.by_choice.iter().sum::<u64>() as usize
     }
 
-    /// Samples with a keep, remove, relabel, unsure decision, in this order.
+    /// Samples with a keep, remove, relabel or unsure decision, in this order.
     pub fn by_choice(&self) -> [u64; 4] {
         self.by_choice
     }

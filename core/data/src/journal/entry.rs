@@ -1,4 +1,4 @@
-//! One entry of a journal: some samples and what was said of them.
+//! One journal entry: some samples and what was said about them.
 
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
@@ -6,15 +6,15 @@ use chaffinch_protocol::display::safe_text;
 use jiff::Timestamp;
 use std::collections::HashSet;
 
-/// What stands for "no sample".
+/// The row for "no sample".
 pub(super) const ORPHAN: u32 = u32::MAX;
 
-/// A sample as the journal knows it.
+/// A sample as recorded in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// Its content, where it was known.
+    /// Its content, if it was known.
     pub(super) hash: Option<ContentHash>,
-    /// Its path, any bytes.
+    /// Its path, arbitrary bytes.
     pub(super) path: Box<[u8]>,
     /// An earlier path of the same sample.
     pub(super) was: Option<Box<[u8]>>,
@@ -23,24 +23,24 @@ pub(super) struct Key {
 /// What an entry changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct What {
-    /// The choice, `Some(None)` where earlier ones are taken back, `None` where nothing is decided.
+    /// The choice, `Some(None)` to clear earlier ones, `None` if nothing is decided.
     pub(super) choice: Option<Option<Choice>>,
-    /// Places of samples among the entry's that are kept, whatever the choice says.
+    /// Indices of the entry's samples that are kept regardless of the choice.
     pub(super) kept: Vec<u32>,
     pub(super) tags: Vec<String>,
-    /// Tags that are taken away.
+    /// Tags to remove.
     pub(super) untags: Vec<String>,
     pub(super) note: String,
 }
 
-/// One entry: some samples and what was said of them.
+/// One entry: some samples and what was said about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub(super) seq: u64,
     pub(super) at: Timestamp,
     pub(super) what: What,
     pub(super) keys: Vec<Key>,
-    /// For each key its row in the manifest, or [`ORPHAN`]; empty before it is bound.
+    /// For each key its row in the manifest, or [`ORPHAN`]; empty until bound.
     pub(super) rows: Vec<u32>,
 }
 
@@ -51,13 +51,13 @@ impl Entry {
         self.rows.iter().copied().filter(|&row| row != ORPHAN && seen.insert(row)).collect()
     }
 
-    /// What it decides about a row.
+    /// Its decision on a row.
     pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
         let kept = self.what.kept.iter().any(|&place| self.rows.get(place as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
     }
 
-    /// Its number within the reviewer's file.
+    /// Its sequence number within the reviewer's file.
     pub fn seq(&self) -> u64 {
         self.seq
     }
@@ -67,7 +67,7 @@ impl Entry {
         self.at.to_string()
     }
 
-    /// Samples it concerns.
+    /// Number of samples it affects.
     pub fn samples(&self) -> usize {
         self.keys.len()
     }

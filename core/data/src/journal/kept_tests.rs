@@ -1,11 +1,11 @@
-//! Entries that keep some of their samples where the others are removed.
+//! Entries that keep some of their samples and remove the others.
 
 use super::*;
 use crate::manifest::NewSample;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
 
-/// Four files, of which the first three have the same bytes.
+/// Four files, the first three with the same bytes.
 fn bound(dir: &Path) -> Journal {
     let paths = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
@@ -24,8 +24,8 @@ fn choices(journal: &Journal) -> Vec<(u32, String)> {
 
 #[test]
 fn one_entry_keeps_and_removes_and_one_undo_takes_it_back() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path());
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path());
     journal.decide(&[SampleId(0)], Some(Choice::Unsure.into())).unwrap();
     let applied = journal.keep_only(SampleId(1), &[SampleId(0), SampleId(2), SampleId(3)]).unwrap();
     assert_eq!(applied.words, "keep 1 and remove 3");
@@ -33,32 +33,32 @@ fn one_entry_keeps_and_removes_and_one_undo_takes_it_back() {
     let whole: Vec<(u32, String)> = whole.map(|(row, word)| (row, word.to_owned())).into();
     assert_eq!(choices(&journal), whole);
     assert_eq!(journal.counts_by_choice(), [1, 3, 0, 0]);
-    let text = fs::read_to_string(place.path().join("anna.jsonl")).unwrap();
+    let text = fs::read_to_string(temp.path().join("anna.jsonl")).unwrap();
     assert_eq!(text.lines().count(), 2);
     assert!(text.lines().nth(1).unwrap().contains("\"decision\":\"remove\",\"kept\":[0]"), "{text}");
 
     // Read again, undone, and done again.
     drop(journal);
-    let mut journal = bound(place.path());
+    let mut journal = bound(temp.path());
     assert_eq!(choices(&journal), whole);
     journal.undo().unwrap().unwrap();
     assert_eq!(choices(&journal), [(0, "unsure".to_owned())]);
     journal.redo().unwrap().unwrap();
     assert_eq!(choices(&journal), whole);
-    assert_eq!(choices(&bound(place.path())), whole);
+    assert_eq!(choices(&bound(temp.path())), whole);
 }
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path());
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path());
     let error = journal.keep_only(SampleId(1), &[SampleId(0), SampleId(1)]).unwrap_err().to_string();
-    assert_eq!(error, "sample 1 cannot be kept and removed");
+    assert_eq!(error, "sample 1 cannot be both kept and removed");
     assert!(journal.keep_only(SampleId(1), &[SampleId(9)]).is_err());
     assert_eq!(journal.undoable(), 0);
     let line = "{\"seq\":1,\"at\":\"2026-11-21T10:00:00Z\",\"samples\":[{\"hash\":null,\"path\":\"a.jpg\"}],\
                 \"decision\":\"remove\",\"kept\":[1]}\n";
-    fs::write(place.path().join("anna.jsonl"), line).unwrap();
-    let error = Journal::open(place.path(), "anna").err().unwrap().to_string();
+    fs::write(temp.path().join("anna.jsonl"), line).unwrap();
+    let error = Journal::open(temp.path(), "anna").err().unwrap().to_string();
     assert!(error.contains("line 1") && error.contains("it keeps sample 1 of 1"), "{error}");
 }

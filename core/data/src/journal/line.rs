@@ -1,4 +1,4 @@
-//! How entries are written.
+//! Serialization of entries.
 
 use super::entry::{Entry, Key, What};
 use chaffinch_compute::content::ContentHash;
@@ -47,30 +47,30 @@ struct SampleLine {
     was_percent: Option<String>,
 }
 
-/// What a line says.
+/// The meaning of a line.
 pub(super) enum Said {
     Entry(Entry),
     Undo(u64),
     Redo(u64),
 }
 
-/// Tells `null` from nothing at all.
+/// Distinguishes `null` from a missing field.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Choice>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 impl Line {
-    /// Understands a line, or says what is wrong with it.
+    /// Interprets a line, or says what is wrong with it.
     pub(super) fn said(self) -> Result<Said, String> {
-        let at: Timestamp = self.at.parse().map_err(|_| format!("'{}' is no time", self.at))?;
+        let at: Timestamp = self.at.parse().map_err(|_| format!("'{}' is not a valid time", self.at))?;
         match (self.samples, self.undo, self.redo) {
             (Some(samples), None, None) => {
                 let keys = samples.into_iter().map(SampleLine::key).collect::<Result<Vec<Key>, String>>()?;
                 if keys.is_empty() {
-                    return Err("it names no sample".into());
+                    return Err("it has no samples".into());
                 }
-                if let Some(place) = self.kept.iter().find(|place| **place as usize >= keys.len()) {
-                    return Err(format!("it keeps sample {place} of {}", keys.len()));
+                if let Some(index) = self.kept.iter().find(|index| **index as usize >= keys.len()) {
+                    return Err(format!("it keeps sample {index}, but has only {}", keys.len()));
                 }
                 let what = What {
                     choice: self.decision,
@@ -83,7 +83,7 @@ impl Line {
             }
             (None, Some(seq), None) => Ok(Said::Undo(seq)),
             (None, None, Some(seq)) => Ok(Said::Redo(seq)),
-            _ => Err("it must have one of 'samples', 'undo' and 'redo'".into()),
+            _ => Err("it must have exactly one of 'samples', 'undo' and 'redo'".into()),
         }
     }
 }
@@ -113,14 +113,14 @@ fn read_path(plain: Option<String>, percent: Option<String>) -> Result<Option<Bo
         (Some(text), None) => Ok(Some(text.into_bytes().into())),
         (None, Some(text)) => match unpercent(&text) {
             Some(bytes) => Ok(Some(bytes.into())),
-            None => Err(format!("'{text}' is no escaped path")),
+            None => Err(format!("'{text}' is not a valid percent-encoded path")),
         },
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err("a sample has two paths".into()),
     }
 }
 
-/// Writes bytes as text, with `%XX` for `%` and all that is not `plain`.
+/// Writes bytes as text, with `%XX` for `%` and everything that is not `plain`.
 pub(super) fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(bytes.len());
     for &byte in bytes {
@@ -134,7 +134,7 @@ pub(super) fn percent(bytes: &[u8], plain: impl Fn(u8) -> bool) -> String {
     out
 }
 
-/// Reads what [`percent`] wrote.
+/// Reverses [`percent`].
 pub(super) fn unpercent(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -178,6 +178,6 @@ pub(super) fn of_redo(seq: u64, at: Timestamp, redo: u64) -> String {
 }
 
 fn text(line: &Line) -> String {
-    // Plain data with text keys cannot fail to serialise.
+    // Plain data with text keys cannot fail to serialize.
     serde_json::to_string(line).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Appending to a file so that an entry is there whole, or not at all.
+//! Atomic appends to a file.
 
 use crate::{Error, Result, atomic};
 use std::fs::{File, OpenOptions};
@@ -6,26 +6,26 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What a journal needs of its file.
+/// What a journal needs from its file.
 pub(super) trait Storage: Send {
     /// The file, for messages.
     fn path(&self) -> &Path;
-    /// Its length now, 0 where there is none.
+    /// Its current length, 0 if it does not exist.
     fn len(&mut self) -> io::Result<u64>;
-    /// Makes it shorter.
+    /// Truncates it.
     fn cut(&mut self, len: u64) -> io::Result<()>;
-    /// Writes at its end.
+    /// Appends to it.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns when all of it is on the disk.
+    /// Syncs it to disk.
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// A file that grows by whole entries.
+/// A file that only grows by complete entries.
 pub(super) struct Log {
     storage: Box<dyn Storage>,
-    /// Up to here there are whole lines.
+    /// The length of the complete lines.
     sound: u64,
-    /// How long the file should be; more than `sound` where a torn line is still to be cut off.
+    /// The expected length of the file; more than `sound` if a torn line must still be truncated.
     len: u64,
     /// Whether the last line lacks its newline.
     open_end: bool,
@@ -36,11 +36,11 @@ impl Log {
         Log { storage, sound, len, open_end }
     }
 
-    /// Appends one line, which needs no newline, and brings it to the disk.
+    /// Appends one line, given without newline, and syncs it.
     pub(super) fn append(&mut self, line: &str) -> Result<()> {
         let found = self.attempt(|storage| storage.len())?;
         if found != self.len {
-            let message = "another program has written to it since it was read; open the session again";
+            let message = "another program has written to it since it was read; reopen the session";
             return Err(Error::format(self.storage.path(), message));
         }
         if self.len > self.sound {
@@ -57,7 +57,7 @@ impl Log {
                 Ok(())
             }
             Err(error) => {
-                // If the cut fails too, the next entry tries it again.
+                // If truncating fails too, the next entry tries again.
                 let _ = self.storage.cut(self.sound).and_then(|()| self.storage.sync());
                 self.len = self.storage.len().unwrap_or(self.sound);
                 Err(error)
@@ -70,7 +70,7 @@ impl Log {
     }
 }
 
-/// A file on a disk, made and opened when it is first written to.
+/// A file on disk, created on the first write.
 pub(super) struct Disk {
     path: PathBuf,
     file: Option<File>,
@@ -92,7 +92,7 @@ impl Disk {
                 .truncate(false)
                 .mode(0o600)
                 .open(&self.path)?;
-            // The file's name must be on the disk too.
+            // The directory entry must be on disk too.
             atomic::sync_folder(folder).map_err(io::Error::other)?;
             self.file = Some(file);
         }

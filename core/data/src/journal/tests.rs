@@ -51,9 +51,9 @@ fn text(dir: &Path) -> String {
 
 #[test]
 fn a_decision_is_one_readable_line() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path(), "anna", &THREE);
-    assert!(!place.path().join("anna.jsonl").exists());
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path(), "anna", &THREE);
+    assert!(!temp.path().join("anna.jsonl").exists());
     let decision = Decision {
         choice: Choice::Relabel("dog".into()),
         tags: vec!["mislabel_confirmed".into()],
@@ -61,7 +61,7 @@ fn a_decision_is_one_readable_line() {
     };
     let applied = journal.decide(&ids(&[1]), Some(decision)).unwrap();
     assert_eq!((applied.samples, applied.words.as_str()), (ids(&[1]), "relabel to dog"));
-    let line: serde_json::Value = serde_json::from_str(&text(place.path())).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&text(temp.path())).unwrap();
     assert_eq!(line["seq"], 1);
     assert_eq!(line["reviewer"], "anna");
     assert_eq!(line["samples"][0]["path"], "b.jpg");
@@ -78,8 +78,8 @@ fn a_decision_is_one_readable_line() {
 
 #[test]
 fn undo_and_redo_work_across_restarts() {
-    let place = tempfile::tempdir().unwrap();
-    let open = || bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let open = || bound(temp.path(), "anna", &THREE);
     let mut journal = open();
     journal.decide(&ids(&[0, 1, 0]), remove()).unwrap();
     journal.decide(&ids(&[1]), keep()).unwrap();
@@ -112,13 +112,13 @@ fn undo_and_redo_work_across_restarts() {
 
 #[test]
 fn tags_are_taken_away_by_who_gave_them() {
-    let place = tempfile::tempdir().unwrap();
-    let open = |reviewer: &str| bound(place.path(), reviewer, &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let open = |reviewer: &str| bound(temp.path(), reviewer, &THREE);
     let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
     open("anna").tag(&ids(&[0]), &tags(&["leak"]), "").unwrap();
     let mut journal = open("ben");
     let error = journal.untag(&ids(&[0]), &tags(&["leak"])).unwrap_err();
-    assert_eq!(error.to_string(), "'leak' is no tag that you have given here");
+    assert_eq!(error.to_string(), "you have not given any of these samples the tag 'leak'");
     journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
     let applied = journal.untag(&ids(&[0, 1]), &tags(&["blur"])).unwrap();
     assert_eq!(applied.words, "untag blur");
@@ -132,8 +132,8 @@ fn tags_are_taken_away_by_who_gave_them() {
 
 #[test]
 fn tags_add_up_and_notes_replace() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path(), "anna", &THREE);
     let tags = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
     journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
     assert_eq!(journal.decision(SampleId(0)), None);
@@ -141,12 +141,12 @@ fn tags_add_up_and_notes_replace() {
     let with_tag = Decision { tags: tags(&["crop", "leak"]), note: "first".into(), ..Choice::Keep.into() };
     journal.decide(&ids(&[0]), Some(with_tag)).unwrap();
     journal.tag(&ids(&[0]), &tags(&[" "]), "second").unwrap();
-    for journal in [journal, bound(place.path(), "anna", &THREE)] {
+    for journal in [journal, bound(temp.path(), "anna", &THREE)] {
         let decision = journal.decision(SampleId(0)).unwrap();
         assert_eq!((&decision.tags, decision.note.as_str()), (&tags(&["blur", "crop", "leak"]), "second"));
         assert_eq!(journal.decided_count(), 1);
     }
-    let mut journal = bound(place.path(), "anna", &THREE);
+    let mut journal = bound(temp.path(), "anna", &THREE);
     assert!(journal.tag(&ids(&[0]), &tags(&[""]), "").is_err());
     journal.decide(&ids(&[0]), None).unwrap();
     assert_eq!((journal.decision(SampleId(0)), journal.decisions().tags(SampleId(0)).len()), (None, 3));
@@ -154,91 +154,91 @@ fn tags_add_up_and_notes_replace() {
 
 #[test]
 fn what_cannot_be_is_refused_and_not_written() {
-    let place = tempfile::tempdir().unwrap();
-    let mut loose = Journal::open(place.path(), "anna").unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    let mut loose = Journal::open(temp.path(), "anna").unwrap();
     assert!(loose.decide(&ids(&[0]), keep()).unwrap_err().to_string().contains("not been read"));
-    let mut journal = bound(place.path(), "anna", &THREE);
+    let mut journal = bound(temp.path(), "anna", &THREE);
     let empty = Some(Choice::Relabel("  ".into()).into());
-    assert!(journal.decide(&ids(&[0]), empty).unwrap_err().to_string().contains("which class"));
+    assert!(journal.decide(&ids(&[0]), empty).unwrap_err().to_string().contains("needs the new class"));
     assert!(journal.decide(&ids(&[0, 3]), keep()).is_err());
     assert!(journal.decide(&[], keep()).is_err());
-    assert!(!place.path().join("anna.jsonl").exists());
-    assert!(Journal::open(place.path(), " ").is_err());
+    assert!(!temp.path().join("anna.jsonl").exists());
+    assert!(Journal::open(temp.path(), " ").is_err());
 }
 
 #[test]
 fn names_of_reviewers_make_files_and_come_back() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     for name in ["anna", "../Anna B.", ".hidden", "Ümit%41", "a/b"] {
-        let mut journal = bound(place.path(), name, &THREE);
+        let mut journal = bound(temp.path(), name, &THREE);
         journal.decide(&ids(&[0]), keep()).unwrap();
-        let path = place.path().join(book::file_name(name).unwrap());
+        let path = temp.path().join(book::file_name(name).unwrap());
         assert!(path.is_file(), "{name}");
         assert_eq!(book::reviewer_of(&path), name);
     }
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 5);
-    assert_eq!(bound(place.path(), "zoe", &THREE).snapshot().reviewers().len(), 6);
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 5);
+    assert_eq!(bound(temp.path(), "zoe", &THREE).snapshot().reviewers().len(), 6);
 }
 
 #[test]
 fn a_rename_keeps_the_decision_and_a_change_does_not() {
-    let place = tempfile::tempdir().unwrap();
-    bound(place.path(), "anna", &THREE).decide(&ids(&[0]), remove()).unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    bound(temp.path(), "anna", &THREE).decide(&ids(&[0]), remove()).unwrap();
     let renamed = [("b.jpg", "B"), ("new/z.jpg", "A")];
-    let mut journal = bound(place.path(), "anna", &renamed);
+    let mut journal = bound(temp.path(), "anna", &renamed);
     assert_eq!(choices(&journal), [(1, "remove".into())]);
-    // What is said under the new name belongs to what was said under the old one.
+    // Entries under the new name belong to those under the old one.
     journal.tag(&ids(&[1]), &["blur".to_owned()], "").unwrap();
-    assert!(text(place.path()).contains("\"was\":\"a.jpg\""));
+    assert!(text(temp.path()).contains("\"was\":\"a.jpg\""));
     for rows in [&renamed[..], &[("third.jpg", "A")]] {
-        let journal = bound(place.path(), "anna", rows);
+        let journal = bound(temp.path(), "anna", rows);
         let (id, decision) = journal.decisions().iter().next().unwrap();
         assert_eq!((id.index(), decision.choice.word(), decision.tags.len()), (rows.len() - 1, "remove", 1));
     }
-    let changed = bound(place.path(), "anna", &[("a.jpg", "other"), ("b.jpg", "B")]);
+    let changed = bound(temp.path(), "anna", &[("a.jpg", "other"), ("b.jpg", "B")]);
     assert_eq!((choices(&changed).len(), changed.orphans(), changed.undoable()), (0, 1, 2));
-    // A file that cannot be read any more is still the same sample.
-    assert_eq!(choices(&bound(place.path(), "anna", &[("a.jpg", "")])).len(), 1);
+    // A file that is no longer readable is still the same sample.
+    assert_eq!(choices(&bound(temp.path(), "anna", &[("a.jpg", "")])).len(), 1);
 }
 
 #[test]
 fn copies_are_told_apart_by_their_paths() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let copies = [("x/1.jpg", "A"), ("x/2.jpg", "A"), ("x/3.jpg", "A")];
-    let mut journal = bound(place.path(), "anna", &copies);
+    let mut journal = bound(temp.path(), "anna", &copies);
     journal.decide(&ids(&[0]), keep()).unwrap();
     journal.decide(&ids(&[2]), remove()).unwrap();
-    assert_eq!(choices(&bound(place.path(), "anna", &copies)), [(0, "keep".into()), (2, "remove".into())]);
-    // The removed copy is gone: its decision must not fall on another one.
-    assert_eq!(choices(&bound(place.path(), "anna", &copies[..1])), [(0, "keep".into())]);
-    // The folder was renamed: the file's name tells.
+    assert_eq!(choices(&bound(temp.path(), "anna", &copies)), [(0, "keep".into()), (2, "remove".into())]);
+    // The removed copy is gone: its decision must not apply to another one.
+    assert_eq!(choices(&bound(temp.path(), "anna", &copies[..1])), [(0, "keep".into())]);
+    // The folder was renamed: the file name identifies the sample.
     let moved = [("y/3.jpg", "A"), ("y/2.jpg", "A"), ("y/1.jpg", "A")];
-    assert_eq!(choices(&bound(place.path(), "anna", &moved)), [(0, "remove".into()), (2, "keep".into())]);
+    assert_eq!(choices(&bound(temp.path(), "anna", &moved)), [(0, "remove".into()), (2, "keep".into())]);
 }
 
 #[test]
 fn entries_from_before_the_scan_go_by_path() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let (manifest, file_metadata) = dataset(&THREE);
-    let mut journal = Journal::open(place.path(), "anna").unwrap();
+    let mut journal = Journal::open(temp.path(), "anna").unwrap();
     journal.bind(&manifest, None);
     journal.decide(&ids(&[1]), remove()).unwrap();
-    assert!(text(place.path()).contains("\"hash\":null"));
+    assert!(text(temp.path()).contains("\"hash\":null"));
     journal.bind(&manifest, Some(&file_metadata));
     journal.decide(&ids(&[1]), keep()).unwrap();
     assert_eq!(choices(&journal), [(1, "keep".into())]);
     journal.undo().unwrap();
     assert_eq!(choices(&journal), [(1, "remove".into())]);
-    let mut again = Journal::open(place.path(), "anna").unwrap();
+    let mut again = Journal::open(temp.path(), "anna").unwrap();
     again.bind(&manifest, None);
     assert_eq!(choices(&again), [(1, "remove".into())]);
 }
 
 #[test]
 fn reviewers_are_read_together_and_differ_openly() {
-    let place = tempfile::tempdir().unwrap();
-    bound(place.path(), "ben", &THREE).decide(&ids(&[0, 1]), remove()).unwrap();
-    let mut anna = bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    bound(temp.path(), "ben", &THREE).decide(&ids(&[0, 1]), remove()).unwrap();
+    let mut anna = bound(temp.path(), "anna", &THREE);
     assert_eq!(choices(&anna), [(0, "remove".into()), (1, "remove".into())]);
     assert_eq!((anna.undoable(), anna.conflicts().len()), (0, 0));
     anna.decide(&ids(&[0, 2]), keep()).unwrap();
@@ -248,59 +248,61 @@ fn reviewers_are_read_together_and_differ_openly() {
     let sides: Vec<(&str, &str)> =
         conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
     assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
-    // One's own decision goes before, whoever was later; times are kept to the millisecond.
+    // One's own decision takes precedence, regardless of time; times are stored to the millisecond.
     std::thread::sleep(std::time::Duration::from_millis(2));
-    bound(place.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
-    let anna = bound(place.path(), "anna", &THREE);
+    bound(temp.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
+    let anna = bound(temp.path(), "anna", &THREE);
     assert_eq!(choices(&anna), [(0, "keep".into()), (1, "remove".into()), (2, "keep".into())]);
     assert_eq!(anna.decisions().review(SampleId(1)).unwrap().reviewer, "ben");
-    assert_eq!(choices(&bound(place.path(), "zoe", &THREE))[0], (0, "unsure".into()));
+    assert_eq!(choices(&bound(temp.path(), "zoe", &THREE))[0], (0, "unsure".into()));
 }
 
 #[test]
 fn paths_may_hold_any_bytes() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let path = OsStr::from_bytes(b"caf\xe9 100%.jpg");
     let sample = NewSample { path: path.into(), label: None, split: Split::None };
     let manifest = Arc::new(Manifest::new("/data", [sample]));
     let open = || {
-        let mut journal = Journal::open(place.path(), "anna").unwrap();
+        let mut journal = Journal::open(temp.path(), "anna").unwrap();
         journal.bind(&manifest, None);
         journal
     };
     open().decide(&ids(&[0]), remove()).unwrap();
-    assert!(text(place.path()).contains("\"path_percent\":\"caf%E9 100%25.jpg\""));
+    assert!(text(temp.path()).contains("\"path_percent\":\"caf%E9 100%25.jpg\""));
     assert_eq!(choices(&open()).len(), 1);
 }
 
 #[test]
 fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path(), "anna", &THREE);
     journal.decide(&ids(&[0]), remove()).unwrap();
     journal.decide(&ids(&[1]), keep()).unwrap();
     journal.undo().unwrap();
-    let whole = text(place.path());
+    let whole = text(temp.path());
     let lines: Vec<&str> = whole.lines().collect();
     let error = |text: String| {
-        fs::write(place.path().join("anna.jsonl"), text).unwrap();
-        Journal::open(place.path(), "anna").map(|_| ()).unwrap_err().to_string()
+        fs::write(temp.path().join("anna.jsonl"), text).unwrap();
+        Journal::open(temp.path(), "anna").map(|_| ()).unwrap_err().to_string()
     };
     let broken = error(format!("{}\n{{\"seq\"\n{}\n", lines[0], lines[1]));
     assert!(broken.contains("anna.jsonl: line 2: ") && broken.contains("by hand"), "{broken}");
     assert!(
-        error(format!("{}\n{}\n", lines[1], lines[0])).contains("line 2: its number 1 does not follow 2")
+        error(format!("{}\n{}\n", lines[1], lines[0]))
+            .contains("line 2: its sequence number 1 does not follow 2")
     );
     assert!(
-        error(format!("{}\n{}\n", lines[0], lines[2])).contains("line 2: entry 2 is not the one to undo")
+        error(format!("{}\n{}\n", lines[0], lines[2]))
+            .contains("line 2: entry 2 is not the next one to undo")
     );
-    // Whole, but of a later version: not to be cut off, although it is the last line.
+    // Complete, but from a later version: must not be truncated, although it is the last line.
     let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
     assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));
     assert!(error(whole.replace("\"at\":\"2", "\"at\":\"x")).contains("line 1"));
 }
 
-/// A file in memory on a disk with little space, which fails when told to.
+/// An in-memory file on a disk with little space, which fails on demand.
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -340,10 +342,10 @@ impl Storage for Memory {
 
 #[test]
 fn a_failed_write_changes_nothing() {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let memory = Memory::default();
     memory.space.store(10_000, Ordering::Relaxed);
-    let mut journal = Journal::open_with(place.path(), "anna", Box::new(memory.clone())).unwrap();
+    let mut journal = Journal::open_with(temp.path(), "anna", Box::new(memory.clone())).unwrap();
     let (manifest, file_metadata) = dataset(&THREE);
     journal.bind(&manifest, Some(&file_metadata));
     journal.decide(&ids(&[0]), remove()).unwrap();
@@ -351,7 +353,7 @@ fn a_failed_write_changes_nothing() {
     let unchanged = |journal: &Journal| {
         assert_eq!((choices(journal), journal.undoable()), (vec![(0, "remove".into())], 1));
     };
-    // No room for all of it; no room to know; and not even the cut works.
+    // No room for all of it; syncing fails; and even truncating fails.
     memory.space.store(before.len() as u64 + 20, Ordering::Relaxed);
     let error = journal.decide(&ids(&[1]), keep()).unwrap_err().to_string();
     assert!(error.starts_with("cannot write anna.jsonl: "), "{error}");
@@ -366,21 +368,21 @@ fn a_failed_write_changes_nothing() {
     assert!(journal.decide(&ids(&[1]), keep()).is_err());
     unchanged(&journal);
     assert_eq!(memory.bytes.lock().unwrap().len(), before.len() + 20);
-    // There is room again: what was left over is cut off first.
+    // There is room again: leftovers are truncated first.
     memory.space.store(10_000, Ordering::Relaxed);
     memory.sync_fails.store(false, Ordering::Relaxed);
     memory.cut_fails.store(false, Ordering::Relaxed);
     journal.decide(&ids(&[2]), keep()).unwrap();
-    fs::write(place.path().join("anna.jsonl"), &*memory.bytes.lock().unwrap()).unwrap();
-    assert_eq!(choices(&bound(place.path(), "anna", &THREE)), [(0, "remove".into()), (2, "keep".into())]);
+    fs::write(temp.path().join("anna.jsonl"), &*memory.bytes.lock().unwrap()).unwrap();
+    assert_eq!(choices(&bound(temp.path(), "anna", &THREE)), [(0, "remove".into()), (2, "keep".into())]);
 }
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_lost() {
-    // Every write to this device fails for want of space.
-    let place = tempfile::tempdir().unwrap();
+    // Every write to this device fails with no space left.
+    let temp = tempfile::tempdir().unwrap();
     let full = Disk::new("/dev/full".into());
-    let mut journal = Journal::open_with(place.path(), "anna", Box::new(full)).unwrap();
+    let mut journal = Journal::open_with(temp.path(), "anna", Box::new(full)).unwrap();
     let (manifest, file_metadata) = dataset(&THREE);
     journal.bind(&manifest, Some(&file_metadata));
     let error = journal.decide(&ids(&[0]), keep()).unwrap_err().to_string();
@@ -390,9 +392,9 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
 
 #[test]
 fn a_file_that_somebody_else_wrote_to_is_not_written_over() {
-    let place = tempfile::tempdir().unwrap();
-    let mut one = bound(place.path(), "anna", &THREE);
-    let mut two = bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let mut one = bound(temp.path(), "anna", &THREE);
+    let mut two = bound(temp.path(), "anna", &THREE);
     one.decide(&ids(&[0]), keep()).unwrap();
     assert!(two.decide(&ids(&[1]), keep()).unwrap_err().to_string().contains("another program"));
     assert_eq!(two.decided_count(), 0);
@@ -400,8 +402,8 @@ fn a_file_that_somebody_else_wrote_to_is_not_written_over() {
 
 #[test]
 fn a_snapshot_stays_as_it_was() {
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = bound(place.path(), "anna", &THREE);
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path(), "anna", &THREE);
     journal.decide(&ids(&[0]), keep()).unwrap();
     let before = journal.snapshot();
     journal.decide(&ids(&[0, 1]), remove()).unwrap();
@@ -450,7 +452,7 @@ fn take(journal: &mut Journal, step: &Step) {
     }
 }
 
-/// Everything that can be seen of a journal.
+/// The observable state of a journal.
 fn seen(journal: &Journal) -> (Vec<(u32, Decision)>, usize, usize, [u64; 4]) {
     let decisions = journal.decisions().iter().map(|(id, decision)| (id.0, decision.clone())).collect();
     (decisions, journal.undoable(), journal.redoable(), journal.counts_by_choice())
@@ -459,16 +461,16 @@ fn seen(journal: &Journal) -> (Vec<(u32, Decision)>, usize, usize, [u64; 4]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Whatever a crash leaves of the last entry, all entries before it are there, and work goes on.
+    /// Whatever a crash leaves of the last entry, all earlier entries are intact, and work continues.
     #[test]
     fn a_file_torn_at_any_byte_loses_the_last_entry_at_most(steps in steps(), garbage in "[ -|~\0]{0,5}") {
-        let place = tempfile::tempdir().unwrap();
-        let mut journal = bound(place.path(), "anna", &THREE);
-        let path = place.path().join("anna.jsonl");
+        let temp = tempfile::tempdir().unwrap();
+        let mut journal = bound(temp.path(), "anna", &THREE);
+        let path = temp.path().join("anna.jsonl");
         let mut states = vec![(0, seen(&journal))];
         for step in &steps {
             if matches!(step, Step::Restart) {
-                journal = bound(place.path(), "anna", &THREE);
+                journal = bound(temp.path(), "anna", &THREE);
             }
             take(&mut journal, step);
             let len = fs::metadata(&path).map_or(0, |file| file.len() as usize);
@@ -481,16 +483,16 @@ proptest! {
             if cut > last && cut < bytes.len() - 1 {
                 torn.extend_from_slice(garbage.as_bytes());
             }
-            // Without its newline an entry is whole all the same.
+            // An entry without its newline is still complete.
             let reached = if cut + 1 >= bytes.len() { bytes.len() } else { last };
             let expected = &states.iter().rev().find(|(len, _)| *len <= reached).unwrap().1;
             fs::write(&path, &torn).unwrap();
-            let mut journal = bound(place.path(), "anna", &THREE);
+            let mut journal = bound(temp.path(), "anna", &THREE);
             prop_assert_eq!(&seen(&journal), expected);
             prop_assert_eq!(journal.notes().len(), usize::from(reached == last && torn.len() > last));
             journal.decide(&ids(&[2]), remove()).unwrap();
             let after = seen(&journal);
-            prop_assert_eq!(seen(&bound(place.path(), "anna", &THREE)), after);
+            prop_assert_eq!(seen(&bound(temp.path(), "anna", &THREE)), after);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One program at a time works on a session.
+//! Locks a session for one program at a time.
 
 use crate::{Error, Result};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The lock's file.
 pub(super) const FILE: &str = "lock";
 
-/// A session held by this process; let go when dropped, and by the system however the process ends.
+/// A session locked by this process; released on drop, and by the system however the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -29,7 +29,7 @@ impl Lock {
                 };
                 return Err(Error::SessionInUse { path: dir.to_path_buf(), holder });
             }
-            // Some network file systems have no locks. The journal still notices a second writer.
+            // Some network file systems do not support locks. The journal still detects a second writer.
             Err(TryLockError::Error(error)) if unsupported(&error) => {}
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
         }

@@ -1,4 +1,4 @@
-//! Where the session of a dataset is.
+//! Finds the session of a dataset.
 
 use super::{MARK, Session, canonical};
 use crate::config::state_home;
@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A session's folder and the dataset it is about.
+/// A session's folder and its dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionLocation {
     /// The session's folder, which need not exist yet.
@@ -15,15 +15,15 @@ pub struct SessionLocation {
     pub dataset: PathBuf,
 }
 
-/// The folder of a dataset's session when no other is named: `sessions/NAME-DIGEST` under the user's state
-/// folder, by the dataset's real path.
+/// The default folder of a dataset's session: `sessions/NAME-DIGEST` under the user's state folder, by the dataset's
+/// canonical path.
 ///
 /// # Errors
 /// When there is no such dataset, or no home folder.
 pub fn default_dir(dataset: &Path) -> Result<PathBuf> {
     let dataset = canonical(dataset)?;
     let home = state_home().ok_or_else(|| {
-        Error::Invalid("there is no home folder for sessions: name a place with --session".into())
+        Error::Invalid("there is no home folder for sessions: choose a folder with --session".into())
     })?;
     Ok(home.join("sessions").join(name(&dataset)))
 }
@@ -36,15 +36,15 @@ fn name(dataset: &Path) -> String {
     format!("{}-{}", if name.is_empty() { "root" } else { &name }, &digest[..12])
 }
 
-/// What a person means who names a dataset or a session. `session` is the place they named beside it, if any.
+/// Resolves an argument that is a dataset or a session. `session` is the explicit session folder, if any.
 ///
 /// # Errors
-/// When there is nothing there.
+/// When the path does not exist.
 pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     if arg.join(MARK).is_file() {
         if let Some(other) = session.filter(|other| *other != arg) {
             let message = format!(
-                "{} is a session already, so --session {} says too much",
+                "{} is already a session, so --session {} cannot be used with it",
                 arg.display(),
                 other.display()
             );
@@ -54,7 +54,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
         return Ok(SessionLocation { dir: arg.to_path_buf(), dataset });
     }
     if !arg.exists() {
-        let message = "there is no such dataset or session; check the path".into();
+        let message = "no such dataset or session; check the path".into();
         return Err(Error::Dataset { path: arg.to_path_buf(), message });
     }
     let dir = session.map_or_else(|| default_dir(arg), |dir| Ok(dir.to_path_buf()))?;

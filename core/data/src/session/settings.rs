@@ -1,4 +1,4 @@
-//! What was moved in a session: thresholds, the ensemble's rule, parameters.
+//! Settings changed in a session: thresholds, the ensemble's rule, parameters.
 
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
@@ -8,11 +8,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What a person changed while working; everything else comes from the configuration.
+/// What the user changed while working; everything else comes from the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// How detectors are joined, once that was chosen.
+    /// The ensemble rule, if it was chosen.
     pub ensemble: Option<EnsembleRule>,
     /// Thresholds by detector.
     pub thresholds: BTreeMap<String, f32>,

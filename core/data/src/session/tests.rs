@@ -6,22 +6,22 @@ use chaffinch_protocol::sample::Split;
 use std::os::unix::fs::PermissionsExt;
 
 struct Desk {
-    place: tempfile::TempDir,
+    temp: tempfile::TempDir,
 }
 
 impl Desk {
     fn new() -> Desk {
-        let place = tempfile::tempdir().unwrap();
-        fs::create_dir(place.path().join("data")).unwrap();
-        Desk { place }
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("data")).unwrap();
+        Desk { temp }
     }
 
     fn data(&self) -> PathBuf {
-        self.place.path().join("data")
+        self.temp.path().join("data")
     }
 
     fn dir(&self) -> PathBuf {
-        self.place.path().join("deep/session")
+        self.temp.path().join("deep/session")
     }
 
     fn open(&self) -> Result<Session> {
@@ -72,7 +72,7 @@ fn a_session_comes_back_as_it_was() {
 
     fs::write(session.result_path("broken").unwrap(), b"ARROW1").unwrap();
     let (results, damaged) = session.load_results(2, manifest.classes());
-    assert!(results.is_empty() && damaged.len() == 2 && damaged[1].contains("not 2"), "{damaged:?}");
+    assert!(results.is_empty() && damaged.len() == 2 && damaged[1].contains("for 2 samples"), "{damaged:?}");
     session.remove_result("clip-prompt").unwrap();
     session.remove_result("clip-prompt").unwrap();
     assert!(session.remove_result("../session").is_err());
@@ -100,15 +100,15 @@ fn wrong_places_are_refused() {
     let inside = Session::open_or_create(&desk.data().join("s"), &desk.data()).unwrap_err().to_string();
     assert!(inside.contains("inside the dataset"), "{inside}");
     assert!(!desk.data().join("s").exists());
-    let full = desk.place.path();
+    let full = desk.temp.path();
     assert!(Session::open_or_create(full, &desk.data()).unwrap_err().to_string().contains("not empty"));
-    assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("no session"));
+    assert!(Session::open(&desk.dir()).unwrap_err().to_string().contains("not a session"));
     drop(desk.open().unwrap());
     let other = Session::open_or_create(&desk.dir(), full).unwrap_err().to_string();
-    assert!(other.contains("is about"), "{other}");
+    assert!(other.contains("belongs to the dataset"), "{other}");
     let mark = desk.dir().join(MARK);
     fs::write(&mark, fs::read_to_string(&mark).unwrap().replace("format = 1", "format = 9")).unwrap();
-    assert!(desk.open().unwrap_err().to_string().contains("layout 9"));
+    assert!(desk.open().unwrap_err().to_string().contains("format version 9"));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_session_killed_as_it_began_can_begin_again() {
     fs::write(desk.dir().join(".session.toml.4711.new"), "format =").unwrap();
     drop(desk.open().unwrap());
     for stranger in [".session.toml.new", ".session.toml.x1.new", ".other.4711.new"] {
-        let dir = desk.place.path().join(stranger);
+        let dir = desk.temp.path().join(stranger);
         fs::create_dir(&dir).unwrap();
         fs::write(dir.join(stranger), "").unwrap();
         let refused = Session::open_or_create(&dir, &desk.data()).unwrap_err().to_string();

@@ -14,13 +14,13 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-/// The version of what is in a chunk.
+/// The format version of a chunk.
 const FORMAT: u32 = 1;
 
-/// The one key of the file's metadata. Only one, because their order in the file is a hash table's.
+/// The only key of the file's metadata, because the order of several would be that of a hash table.
 const KEY: &str = "chaffinch";
 
-/// What the metadata say, as JSON.
+/// The metadata, as JSON.
 #[derive(Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -28,7 +28,7 @@ struct Header {
     checksum: String,
 }
 
-/// A chunk that was read and checked.
+/// A checked chunk.
 pub(super) struct Chunk {
     map: Mmap,
     dim: usize,
@@ -39,14 +39,14 @@ pub(super) struct Chunk {
 
 /// Why a chunk cannot be used.
 pub(super) enum Unusable {
-    /// Its content is wrong, in words.
+    /// Its content is invalid; the reason.
     Damaged(String),
-    /// It could not be read at all.
+    /// It could not be read.
     Io(Error),
 }
 
 impl Chunk {
-    /// Maps a chunk and checks its shape, its model and its checksum.
+    /// Maps a chunk and checks its shape, model and checksum.
     pub(super) fn read(
         path: &Path,
         fingerprint: &ModelFingerprint,
@@ -65,7 +65,7 @@ impl Chunk {
         let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let header: Header = header
             .and_then(|header| serde_json::from_str(header).ok())
-            .ok_or_else(|| "it does not say what it is".to_owned())?;
+            .ok_or_else(|| "it has no header".to_owned())?;
         if header.format != FORMAT || header.fingerprint != fingerprint.as_str() {
             return Err("it belongs to another model or version".into());
         }
@@ -83,11 +83,11 @@ impl Chunk {
         let (usable, usable_shape) = find("usable", Dtype::U8)?;
         let rows = usable_shape.first().copied().unwrap_or(0);
         if shape != [rows, dim] || hashes_shape != [rows, 32] || usable_shape != [rows] {
-            return Err("its tensors do not fit together".into());
+            return Err("its tensors are inconsistent".into());
         }
         let sum = checksum(&map[embeddings.clone()], &map[hashes.clone()], &map[usable.clone()]);
         if sum != header.checksum {
-            return Err("its checksum is wrong".into());
+            return Err("its checksum does not match".into());
         }
         if bytemuck::try_cast_slice::<u8, f32>(&map[embeddings.clone()]).is_err() {
             return Err("its numbers are not aligned".into());
@@ -111,14 +111,13 @@ impl Chunk {
         &all[row * self.dim..(row + 1) * self.dim]
     }
 
-    /// Whether the row's vector means something.
+    /// Whether the row's vector is valid.
     pub(super) fn usable(&self, row: usize) -> bool {
         self.map[self.usable.clone()][row] == 1
     }
 }
 
-/// Writes a chunk under another name, syncs it, and gives it its name. The bytes depend on nothing but what is
-/// handed in.
+/// Writes a chunk under a temporary name, syncs it, and renames it. The bytes depend only on the arguments.
 pub(super) fn write(
     path: &Path,
     fingerprint: &ModelFingerprint,

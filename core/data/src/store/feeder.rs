@@ -1,4 +1,4 @@
-//! Embedding prepared images in the order in which they come, and laying them into chunks.
+//! Embeds prepared images in order of arrival and collects them in chunks.
 
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::Result;
@@ -6,20 +6,20 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use chaffinch_compute::job::Job;
 
-/// What a fill did, counted in different contents.
+/// What a fill did, counted in distinct contents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FillReport {
     /// Newly embedded.
     pub embedded: u64,
     /// Found in the store.
     pub reused: u64,
-    /// Without an embedding: no picture, or the model gave no finite vector.
+    /// Without an embedding: not a picture, or the model returned no finite vector.
     pub unusable: u64,
-    /// Without one because the file was not any more what the index had read; the next index sees to it.
+    /// Without one because the file has changed since it was indexed; the next scan will handle it.
     pub changed: u64,
 }
 
-/// Collects images until there are enough for the model. Batches never cross chunks.
+/// Collects images until there are enough for a batch. Batches never cross chunks.
 pub(crate) struct Feeder<'a> {
     batch: Batch<'a>,
     chunk: NewChunk,
@@ -30,12 +30,12 @@ impl Feeder<'_> {
         Feeder { batch: Batch::new(embedder), chunk: NewChunk::default() }
     }
 
-    /// Contents in the chunk under way.
+    /// Contents in the current chunk.
     pub(crate) fn len(&self) -> usize {
         self.chunk.hashes.len()
     }
 
-    /// Takes the next content with its input, or without one where it has no picture. Says whether the model ran.
+    /// Adds the next content with its input, or without one if it has no picture. Returns whether the model ran.
     ///
     /// # Errors
     /// As for [`Feeder::embed`].
@@ -51,7 +51,7 @@ impl Feeder<'_> {
         Ok(full)
     }
 
-    /// Embeds what waits.
+    /// Embeds the waiting images.
     ///
     /// # Errors
     /// When the model fails, or when stopped.
@@ -59,7 +59,7 @@ impl Feeder<'_> {
         self.batch.run(&mut self.chunk, job)
     }
 
-    /// Writes the chunk, all of whose images are embedded, and begins another.
+    /// Writes the chunk, whose images are all embedded, and starts a new one.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -73,7 +73,7 @@ impl Feeder<'_> {
     }
 }
 
-/// A chunk in the making.
+/// A chunk under construction.
 #[derive(Default)]
 struct NewChunk {
     hashes: Vec<ContentHash>,
@@ -125,7 +125,7 @@ impl Batch<'_> {
         self.rows.len() >= self.size
     }
 
-    /// Embeds what waits. Where the device runs out of memory, this and all later batches are halved.
+    /// Embeds the waiting images. If the device runs out of memory, this and all later batches are halved.
     fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
         let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
         let mut done = 0;
@@ -142,7 +142,7 @@ impl Batch<'_> {
                 Ok(vectors) => {
                     let given = vectors.len();
                     let message = format!(
-                        "the model gave {given} numbers for {count} images instead of {}",
+                        "the model returned {given} numbers for {count} images, expected {}",
                         count * dim
                     );
                     return Err(EmbedError::Model(message).into());

@@ -1,7 +1,8 @@
-//! Computing the embeddings that are missing.
+//! Computes missing embeddings.
 //!
-//! Groups of images are prepared ahead (`groups`); the calling thread runs the model. Batches never cross chunks and hold the same images in the same order every time, so that a run that was
-//! killed and resumed leaves the same bytes as one that was not.
+//! Groups of images are prepared ahead (`groups`); the calling thread runs the model. Batches never cross chunks and
+//! always have the same images in the same order, so that an interrupted and resumed run leaves the same bytes as an
+//! uninterrupted one.
 
 use super::feeder::{Feeder, FillReport};
 use super::{CHUNK_ROWS, EmbeddingStore};
@@ -25,16 +26,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 enum Prepared {
     /// Its input to the tower.
     Input(Vec<f32>),
-    /// No image, though the file is what it was.
+    /// Not an image, though the file is unchanged.
     NoPicture,
-    /// The file is gone, or is another one now.
+    /// The file is gone or has changed.
     Changed,
 }
 
-/// Embeds every content of the dataset that the store does not know yet. Finished chunks stay, whatever ends it.
+/// Embeds every content of the dataset that is not in the store yet. Finished chunks stay, even if it fails.
 ///
 /// # Errors
-/// When the model fails (out of memory: also with a batch of one), a chunk cannot be written, or when stopped.
+/// When the model fails (for out of memory: even with a batch of one), a chunk cannot be written, or when stopped.
 pub fn fill(
     store: &mut EmbeddingStore,
     manifest: &Manifest,
@@ -43,7 +44,10 @@ pub fn fill(
     job: &Job<'_>,
 ) -> Result<FillReport> {
     if embedder.fingerprint() != store.fingerprint() || embedder.dim() != store.dim() {
-        return Err(Error::Invalid(format!("the store in {} is another model's", safe_path(store.folder()))));
+        return Err(Error::Invalid(format!(
+            "the store in {} belongs to another model",
+            safe_path(store.folder())
+        )));
     }
     let mut wanted = file_metadata.hashes.to_vec();
     let mut report = FillReport::default();
@@ -68,7 +72,7 @@ pub fn fill(
     Ok(report)
 }
 
-/// What all threads share.
+/// State shared by all threads.
 struct Work<'a> {
     manifest: &'a Manifest,
     file_metadata: &'a FileMetadata,
@@ -80,7 +84,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Takes groups in order, embeds them batch by batch and writes chunk by chunk.
+    /// Consumes groups in order, embeds them in batches and writes chunks.
     fn run(&self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
         let groups = self.groups();
         let total = self.missing.len() as u64;
@@ -110,7 +114,7 @@ impl Work<'_> {
         })
     }
 
-    /// Places in `missing` that are prepared together; a group never crosses a chunk.
+    /// Ranges of `missing` that are prepared together; a group never crosses a chunk.
     fn groups(&self) -> Vec<Range<usize>> {
         let size = groups::size_for(self.embedder);
         let chunks = (0..self.missing.len()).step_by(CHUNK_ROWS);
@@ -132,7 +136,7 @@ impl Work<'_> {
         self.missing[group].par_iter().with_max_len(1).map(one).collect()
     }
 
-    /// Prepares a content from the first file that has it, or from any other.
+    /// Prepares a content from the first of its files that works.
     fn prepare_content(&self, row: usize) -> Prepared {
         let hash = self.file_metadata.hashes[row];
         let first = self.prepare_file(row, hash);

@@ -1,8 +1,8 @@
-//! Embeddings on disk, found by what a file is and not by what it is called.
+//! Embeddings on disk, keyed by file content instead of file name.
 //!
-//! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a
-//! hit, and a changed file or another model a miss. Chunks are whole or absent: they are written under another
-//! name, synced and renamed, carry their own checksum, and never change afterwards.
+//! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a hit,
+//! and a changed file or another model a miss. Chunks are complete or absent: they are written under a temporary name,
+//! synced and renamed, contain a checksum, and never change afterwards.
 
 mod chunk;
 mod feeder;
@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 /// Rows of a full chunk.
 pub const CHUNK_ROWS: usize = 2048;
 
-/// Where a row is: chunk number and row in it.
-type Place = (u32, u32);
+/// The location of a row: chunk number and row in it.
+type Location = (u32, u32);
 
 /// The embeddings of one model.
 pub struct EmbeddingStore {
@@ -36,18 +36,18 @@ pub struct EmbeddingStore {
     dim: usize,
     chunks: BTreeMap<u32, Chunk>,
     /// By the first eight bytes of the hash, which is nearly always enough.
-    places: HashMap<u64, Place>,
-    /// The few whose first eight bytes are taken.
-    collided: HashMap<ContentHash, Place>,
+    locations: HashMap<u64, Location>,
+    /// The few whose first eight bytes collide.
+    collided: HashMap<ContentHash, Location>,
     notes: Vec<String>,
 }
 
 impl EmbeddingStore {
-    /// Opens or begins the store of a model in `dir`. Every chunk is checked; one that is damaged is moved aside
-    /// (`*.damaged`), noted and computed anew, never trusted.
+    /// Opens or creates the store of a model in `dir`. Every chunk is checked; a damaged one is renamed (`*.damaged`),
+    /// noted and recomputed.
     ///
     /// # Errors
-    /// When the folder cannot be made or read.
+    /// When the folder cannot be created or read.
     pub fn open(dir: &Path, fingerprint: &ModelFingerprint, dim: usize) -> Result<EmbeddingStore> {
         let folder = dir.join(fingerprint.as_str());
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
@@ -56,7 +56,7 @@ impl EmbeddingStore {
             fingerprint: fingerprint.clone(),
             dim,
             chunks: BTreeMap::new(),
-            places: HashMap::new(),
+            locations: HashMap::new(),
             collided: HashMap::new(),
             notes: Vec::new(),
         };
@@ -73,7 +73,7 @@ impl EmbeddingStore {
         Ok(store)
     }
 
-    /// What was wrong on opening, one sentence each.
+    /// Problems found on opening, one sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -93,43 +93,43 @@ impl EmbeddingStore {
         self.dim
     }
 
-    /// Number of contents that the store knows, also of those that have no vector.
+    /// Number of contents in the store, including those without a vector.
     pub fn len(&self) -> usize {
-        self.places.len() + self.collided.len()
+        self.locations.len() + self.collided.len()
     }
 
-    /// Whether it knows none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The vector of a content; none where it is not known, or is known to have none.
+    /// The vector of a content; `None` if it is unknown, or known to have none.
     pub fn get(&self, hash: &ContentHash) -> Option<&[f32]> {
-        let (number, row) = self.place(hash)?;
+        let (number, row) = self.location(hash)?;
         let chunk = self.chunks.get(&number)?;
         chunk.usable(row as usize).then(|| chunk.row(row as usize))
     }
 
     /// Whether the store knows a content.
     pub(crate) fn knows(&self, hash: &ContentHash) -> bool {
-        self.place(hash).is_some()
+        self.location(hash).is_some()
     }
 
-    /// Places of the hashes that the store does not know: the first of each, in order. Zero hashes (files that
-    /// could not be read) are skipped.
+    /// Indices of the hashes that are not in the store: the first of each, in order. Zero hashes (files that could not
+    /// be read) are skipped.
     pub fn missing(&self, hashes: &[ContentHash]) -> Vec<usize> {
         let mut seen = HashSet::new();
         let new = |(_, hash): &(usize, &ContentHash)| {
-            **hash != ContentHash::default() && self.place(hash).is_none() && seen.insert(**hash)
+            **hash != ContentHash::default() && self.location(hash).is_none() && seen.insert(**hash)
         };
-        hashes.iter().enumerate().filter(new).map(|(place, _)| place).collect()
+        hashes.iter().enumerate().filter(new).map(|(location, _)| location).collect()
     }
 
-    /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them mean something.
-    /// It is on disk when this returns. A chunk that was damaged is replaced before a new number is taken.
+    /// Writes one more chunk: `rows` holds a vector for each hash, `usable` says which of them are valid. It is on disk
+    /// when this returns. Damaged chunks are replaced before a new number is used.
     ///
     /// # Errors
-    /// When the lengths do not fit together, or the chunk cannot be written.
+    /// When the lengths are inconsistent, or the chunk cannot be written.
     pub fn append(&mut self, hashes: &[ContentHash], rows: &[f32], usable: &[bool]) -> Result<()> {
         if hashes.is_empty() {
             return Ok(());
@@ -137,15 +137,15 @@ impl EmbeddingStore {
         if hashes.len() > CHUNK_ROWS || rows.len() != hashes.len() * self.dim || usable.len() != hashes.len()
         {
             return Err(Error::Invalid(format!(
-                "a chunk of {} hashes, {} numbers and {} marks does not fit vectors of {}",
+                "a chunk of {} hashes, {} numbers and {} marks does not match vectors of length {}",
                 hashes.len(),
                 rows.len(),
                 usable.len(),
                 self.dim
             )));
         }
-        // Two programs may fill one store: only one at a time takes a number. Where locks are not supported, the
-        // worst is that a chunk is computed twice.
+        // Two programs may fill one store: only one at a time picks a number. Without lock support, the worst case is
+        // that a chunk is computed twice.
         let folder = File::open(&self.folder).map_err(Error::io("open", &self.folder))?;
         let _ = folder.lock();
         let taken = self.numbers_on_disk()?;
@@ -158,17 +158,17 @@ impl EmbeddingStore {
             Ok(chunk) => self.add(number, chunk),
             Err(chunk::Unusable::Io(error)) => return Err(error),
             Err(chunk::Unusable::Damaged(reason)) => {
-                let message = format!("what was just written does not read back ({reason}): check the disk");
+                let message = format!("what was just written cannot be read back ({reason}): check the disk");
                 return Err(Error::format(path, message));
             }
         }
         Ok(())
     }
 
-    /// The vectors of all hashes, row by row, zeros where there is none.
+    /// The vectors of all hashes, row by row, zeros if there is none.
     ///
     /// # Errors
-    /// When a matrix beyond the memory's share cannot be laid into a file.
+    /// When a matrix that exceeds its share of memory cannot be placed in a file.
     pub fn gather(&self, hashes: &[ContentHash]) -> Result<EmbeddingMatrix> {
         let mut matrix = EmbeddingMatrix::zeros(hashes.len(), self.dim, &self.folder)?;
         if self.dim > 0 {
@@ -182,25 +182,25 @@ impl EmbeddingStore {
         Ok(matrix)
     }
 
-    fn place(&self, hash: &ContentHash) -> Option<Place> {
-        let place = *self.places.get(&prefix(hash))?;
-        let stored = self.chunks.get(&place.0).map(|chunk| chunk.hash(place.1 as usize));
-        if stored == Some(hash) { Some(place) } else { self.collided.get(hash).copied() }
+    fn location(&self, hash: &ContentHash) -> Option<Location> {
+        let location = *self.locations.get(&prefix(hash))?;
+        let stored = self.chunks.get(&location.0).map(|chunk| chunk.hash(location.1 as usize));
+        if stored == Some(hash) { Some(location) } else { self.collided.get(hash).copied() }
     }
 
-    /// Takes a chunk in. What is known already stays as it is.
+    /// Adds a chunk. Existing entries stay unchanged.
     fn add(&mut self, number: u32, chunk: Chunk) {
         let hashes: Vec<ContentHash> = chunk.hashes().to_vec();
         self.chunks.insert(number, chunk);
         for (row, hash) in hashes.into_iter().enumerate() {
-            let place = (number, row as u32);
-            if self.place(&hash).is_some() {
+            let location = (number, row as u32);
+            if self.location(&hash).is_some() {
                 continue;
             }
-            if let std::collections::hash_map::Entry::Vacant(entry) = self.places.entry(prefix(&hash)) {
-                entry.insert(place);
+            if let std::collections::hash_map::Entry::Vacant(entry) = self.locations.entry(prefix(&hash)) {
+                entry.insert(location);
             } else {
-                self.collided.insert(hash, place);
+                self.collided.insert(hash, location);
             }
         }
     }
@@ -211,7 +211,7 @@ impl EmbeddingStore {
         fs::rename(&path, &aside).map_err(Error::io("rename", &path))?;
         let name = safe_path(&aside);
         self.notes.push(format!(
-            "a chunk of embeddings is damaged ({reason}): it is now {name} and is computed anew"
+            "a chunk of embeddings is damaged ({reason}): it was renamed to {name} and will be recomputed"
         ));
         Ok(())
     }
@@ -220,7 +220,7 @@ impl EmbeddingStore {
         self.folder.join(format!("chunk-{number:06}.safetensors"))
     }
 
-    /// Numbers of the chunks that are there, sorted.
+    /// Numbers of the existing chunks, sorted.
     fn numbers_on_disk(&self) -> Result<Vec<u32>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))? {

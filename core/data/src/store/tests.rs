@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 pub(crate) const DIM: usize = 6;
 
-/// A model whose vectors come from the pixels, and that can be made to fail.
+/// A model whose vectors come from the pixels, and that can fail on demand.
 pub(crate) struct Fake {
     fingerprint: ModelFingerprint,
     pub(crate) images: AtomicUsize,
@@ -77,7 +77,7 @@ impl Embedder for Fake {
         if before + count >= self.stop_at {
             self.stop.store(true, Ordering::SeqCst);
         }
-        // Depends on the place in the batch, as on real devices, so that a different batching shows.
+        // Depends on the position in the batch, as on real devices, so that different batching is visible.
         let one = |(place, input): (usize, &[f32])| {
             (0..DIM)
                 .map(move |number| input[number] + input[number + 6] * 0.5 + place as f32 * 1e-6)
@@ -175,7 +175,7 @@ fn a_stopped_run_resumes_to_the_same_bytes() {
         assert!(matches!(run(parts.path(), &manifest, &file_metadata, &stopped), Err(Error::Stopped)));
         let left = files(parts.path(), &model);
         assert_eq!(left.len(), stop_at / CHUNK_ROWS, "finished chunks stay, and only they");
-        // What a killed writer leaves behind.
+        // Leftovers of a killed writer.
         let folder = parts.path().join(model.fingerprint().as_str());
         fs::write(folder.join(format!("chunk-{:06}.safetensors.new", left.len())), b"half").unwrap();
         let again = Fake::new();
@@ -186,7 +186,7 @@ fn a_stopped_run_resumes_to_the_same_bytes() {
     }
 }
 
-/// What the next test kills: a slow fill of the folders in the environment.
+/// The process that the next test kills: a slow fill of the folders in the environment.
 #[test]
 #[ignore = "runs as a child of killed_runs_resume_to_the_same_bytes"]
 fn slow_fill() {
@@ -341,7 +341,7 @@ fn vectors_that_are_no_numbers_are_marked() {
     assert_eq!((store.get(&hashes[1]), store.len()), (None, 2));
     assert!(store.missing(&hashes).is_empty());
     assert!(store.append(&hashes, &[1.0], &[true, true]).is_err());
-    // Two hashes that begin alike are told apart.
+    // Two hashes with the same beginning are distinguished.
     let mut twin = ContentHash([1; 32]);
     twin.0[31] = 0;
     store.append(&[twin], &[5.0, 6.0], &[true]).unwrap();

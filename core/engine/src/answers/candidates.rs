@@ -1,14 +1,14 @@
-//! The labels that a sample could have instead, in the order of their digits.
+//! Alternative labels for a sample, in the order of their digit keys.
 
 use chaffinch_protocol::{Candidate, DetailIssue, DetailRelated};
 use std::collections::BTreeMap;
 
-/// One a digit key.
+/// One per digit key.
 pub(crate) const MOST: usize = 9;
 
-/// What speaks for another label, the strongest first: the suggestion, what other detectors suggest that flag the sample
-/// (worst first), the label of most neighbours, then the classes in the model's order. The label it has comes where the
-/// model puts it, since keeping has a key of its own.
+/// Alternative labels, the best supported first: the suggestion, what other detectors that flag the sample suggest
+/// (worst first), the most common label among its neighbors, then the classes in the model's order. The current label
+/// appears where the model puts it, since keeping has its own key.
 pub(crate) fn ordered(
     given: Option<u32>,
     suggested: Option<u32>,
@@ -29,13 +29,13 @@ pub(crate) fn ordered(
     classes.into_iter().map(|class| Candidate { class, probability: probability(class) }).collect()
 }
 
-/// The label that most have; of equally many, the nearest one's.
+/// The most common label; ties go to the nearest neighbor's.
 fn majority(neighbors: &[DetailRelated]) -> Option<u32> {
-    // How many have it, and the place of the first.
+    // How many have it, and the index of the first.
     let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-    for (place, neighbor) in neighbors.iter().enumerate() {
+    for (index, neighbor) in neighbors.iter().enumerate() {
         if let Some(label) = neighbor.label {
-            counts.entry(label).or_insert((0, place)).0 += 1;
+            counts.entry(label).or_insert((0, index)).0 += 1;
         }
     }
     counts.into_iter().max_by_key(|&(_, (count, first))| (count, usize::MAX - first)).map(|(label, _)| label)

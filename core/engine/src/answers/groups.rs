@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 /// One group in the list.
 struct Key {
-    /// A place among the results.
+    /// An index into the results.
     detector: u16,
     group: u32,
     worst: f32,
 }
 
-/// A list of groups as of one moment.
+/// A snapshot of the list of groups.
 pub(crate) struct Groups {
     pub(crate) ticket: Ticket,
     state: Arc<State>,
@@ -68,7 +68,7 @@ impl Groups {
         self.members(key).iter().all(|id| decisions.get(*id).is_some())
     }
 
-    /// What a client is told of the list.
+    /// The summary of the list for a client.
     pub(crate) fn summary(&self, sample: Option<SampleId>, decisions: &Decisions) -> ViewEvent {
         let of = |sample: SampleId| {
             self.keys.iter().position(|key| {
@@ -78,7 +78,7 @@ impl Groups {
         ViewEvent::Groups {
             ticket: self.ticket,
             total: self.keys.len() as u64,
-            // Where hardly anything is decided, hardly any group has to be looked at.
+            // With hardly any decisions, hardly any group has to be checked.
             decided: if decisions.decided() < 2 {
                 0
             } else {
@@ -163,7 +163,7 @@ fn best(state: &State, result: &DetectorResult, samples: &[SampleId]) -> Option<
             Split::Test => 3,
         };
         let size = findings.file_metadata.dimensions.get(id.index());
-        // Scores lie in 0..=1, where the bits of numbers are in the order of the numbers.
+        // Scores are in 0..=1, where floats sort like their bits.
         let score = result.score(*id).unwrap_or(0.0).max(0.0).to_bits();
         let area = u64::from(size.width) * u64::from(size.height);
         (Reverse(score), split, Reverse(area), Reverse(size.bytes), id.0)
@@ -171,7 +171,7 @@ fn best(state: &State, result: &DetectorResult, samples: &[SampleId]) -> Option<
     samples.iter().copied().min_by_key(key)
 }
 
-/// The splits of some rows; no split at all is no side of a leak.
+/// The splits of some rows; a row without a split is not a side of a leak.
 fn reached(splits: &[u8], rows: impl Iterator<Item = u32>) -> Vec<Split> {
     let bits = rows.fold(0_u8, |bits, row| bits | 1 << splits[row as usize]);
     [Split::Train, Split::Validation, Split::Test]

@@ -1,11 +1,11 @@
-//! What the engine's own threads tell its loop.
+//! Messages from the engine's own threads to its loop.
 
 use crate::answers::list_result::ListResult;
 use crate::findings::Findings;
 use chaffinch_protocol::{ScanReport, Ticket};
 use std::sync::Arc;
 
-/// What the engine's own threads say to the loop.
+/// A message from one of the engine's own threads to its loop.
 pub(crate) enum Internal {
     Published(Box<Findings>),
     ScanDone(Box<(ScanReport, Findings)>),

@@ -1,4 +1,4 @@
-//! The rows that answer a query, in their order.
+//! The rows that match a query, in order.
 
 use chaffinch_protocol::sample::SampleId;
 
@@ -14,7 +14,7 @@ impl ListResult {
         self.rows.iter().position(|&row| row == id.0).map(|place| place as u64)
     }
 
-    /// The next row after `from` (or the one before it) that `wanted` accepts.
+    /// The next row after `from` (or the previous one before it) that `wanted` accepts.
     pub(crate) fn find(&self, from: u64, forward: bool, wanted: impl Fn(SampleId) -> bool) -> Option<u64> {
         let from = usize::try_from(from).ok()?.min(self.rows.len());
         let place = if forward {

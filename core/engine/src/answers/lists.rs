@@ -1,4 +1,4 @@
-//! Runs queries on a thread of their own; only the newest one is worth finishing.
+//! Runs queries on a separate thread; only the newest one is worth finishing.
 
 use super::list_result::ListResult;
 use super::worker_queue::WorkerQueue;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// After so long without a question nobody is typing a filter any more.
+/// After this long without a query, the user is no longer typing a filter.
 const IDLE: Duration = Duration::from_secs(2);
 
 struct ListQuestion {
@@ -24,10 +24,10 @@ struct ListQuestion {
     decisions: Decisions,
 }
 
-/// The desk where lists are asked for.
+/// The queue for list queries.
 pub(crate) struct Lists {
     desk: WorkerQueue<ListQuestion>,
-    /// The ticket of the newest question; work on an older one is given up.
+    /// The ticket of the newest query; work on older ones is canceled.
     newest: Arc<AtomicU64>,
 }
 
@@ -54,14 +54,14 @@ impl Lists {
 }
 
 fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<Internal>) {
-    // Threads of their own: a scan keeps the common ones busy for seconds.
+    // Separate threads: a scan keeps the shared pool busy for seconds.
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     loop {
         let mut question = match inbox.recv_timeout(IDLE) {
             Ok(question) => question,
             Err(RecvTimeoutError::Disconnected) => return,
-            // Files that were gone through are let go of once nobody asks for more.
+            // Release mapped files once no more queries come in.
             Err(RecvTimeoutError::Timeout) => {
                 columns::release_mapped();
                 match inbox.recv() {
@@ -109,7 +109,7 @@ fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crat
     Ok(ListResult { rows, by_choice })
 }
 
-/// Rows with a keep, remove, relabel, unsure decision.
+/// Rows with a keep, remove, relabel or unsure decision.
 fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
     let mut listed = vec![false; count];
     rows.iter().for_each(|&row| listed[row as usize] = true);

@@ -1,6 +1,6 @@
-//! What the engine answers with: `rows` makes rows and details, `candidates` the labels that digits stand for, `lists`
-//! runs queries, `overview` counts over the whole dataset, `pictures` decodes for the screen, `groups` and `views` answer
-//! views of many samples: groups, clusters and the map. `worker_queue` is the thread that each of them has.
+//! The engine's answers: `rows` makes rows and details, `candidates` the labels on the digit keys, `lists` runs
+//! queries, `overview` counts over the whole dataset, `pictures` decodes for the screen, `groups` and `views` serve
+//! views of many samples: groups, clusters and the map. Each runs on its own `worker_queue` thread.
 
 pub(crate) mod candidates;
 pub(crate) mod groups;

@@ -1,5 +1,4 @@
-//! Counts over the whole dataset, made on a thread of their own: a client asks, the newest question of each kind is
-//! answered.
+//! Counts over the whole dataset, computed on a separate thread; only the newest request of each kind is answered.
 
 mod confusion;
 mod forms;
@@ -15,18 +14,18 @@ use crossbeam_channel::{Receiver, Sender};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One question with everything its answer is made of.
+/// A request with everything needed to answer it.
 pub(crate) struct OverviewQuestion {
     pub(crate) ticket: Ticket,
     pub(crate) about: Overview,
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
     pub(crate) setup: Arc<Setup>,
-    /// Parameters moved in the session, by detector.
+    /// Parameters changed in the session, by detector.
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// The desk where overviews are asked for.
+/// The queue for overviews.
 pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<OverviewQuestion> {
     let events = events.clone();
     WorkerQueue::start(move |inbox| serve(inbox, &events))

@@ -1,5 +1,5 @@
-//! Pictures for the screen, decoded on threads of their own. A newer request for a slot replaces an older one
-//! that has not started, so that a held key never builds a queue.
+//! Pictures for the screen, decoded on separate threads. A newer request for a slot replaces an older one that has not
+//! started, so that a held key never builds a queue.
 
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// One wish.
+/// One request.
 pub(crate) struct Request {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) ticket: Ticket,
     pub(crate) slot: u32,
     pub(crate) sample: SampleId,
     pub(crate) fit: (u32, u32),
-    /// Only a part, pixel by pixel, around this place in shares of the picture.
+    /// Only a part at full resolution, around this position as fractions of the picture.
     pub(crate) part: Option<(u16, u16)>,
 }
 
@@ -28,12 +28,12 @@ pub(crate) struct Request {
 struct Queue {
     /// Newest request by slot; slot 0 is the main picture and goes first.
     waiting: BTreeMap<u32, Request>,
-    /// Pictures of which parts were shown last, since more parts of them will be.
+    /// Pictures whose parts were shown last, since more parts of them are likely to follow.
     whole: VecDeque<(PathBuf, Arc<RgbImage>)>,
     closed: bool,
 }
 
-/// The desk where pictures are asked for.
+/// The queue for pictures.
 pub(crate) struct Pictures {
     queue: Arc<(Mutex<Queue>, Condvar)>,
     threads: Vec<JoinHandle<()>>,
@@ -41,10 +41,10 @@ pub(crate) struct Pictures {
 
 const THREADS: usize = 2;
 
-/// Whole pictures that are held: two that are compared.
+/// Number of whole pictures kept: two, for comparing.
 const WHOLE: usize = 2;
 
-/// Greatest side that is sent to a client: more than any terminal shows, little enough for a socket.
+/// Maximum side sent to a client: more than any terminal shows, small enough for a socket.
 const MAX_SIDE: u32 = 2048;
 
 impl Pictures {
@@ -138,7 +138,7 @@ fn read(path: &Path) -> Result<RgbImage, String> {
     decode::decode(&bytes).map(|decoded| decoded.image).map_err(|error| error.to_string())
 }
 
-/// The whole picture, read again only where it is not held.
+/// The whole picture, read again only if it is not cached.
 fn held(path: PathBuf, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
     let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
@@ -153,7 +153,7 @@ fn held(path: PathBuf, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
     Ok(image)
 }
 
-/// So many pixels around a place, moved inwards at the borders.
+/// A part of this size around a position, shifted inwards at the borders.
 fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbImage {
     let side = |share: u16, length: u32, whole: u32| {
         let length = length.min(whole);

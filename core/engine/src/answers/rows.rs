@@ -1,4 +1,4 @@
-//! Makes the rows and details that a client shows.
+//! Builds the rows and details that a client shows.
 
 use super::candidates;
 use crate::findings::Findings;
@@ -18,7 +18,7 @@ use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
 use chaffinch_review::ranking::calibrate;
 use chaffinch_review::verdict::is_flagged;
 
-/// Neighbours shown beside a sample.
+/// Neighbors shown beside a sample.
 const NEIGHBORS: usize = 8;
 
 pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
@@ -122,7 +122,7 @@ fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<
     best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
 }
 
-/// The embeddings and class vectors an earlier scan left, if they are whole and of one model.
+/// The embeddings and class vectors of an earlier scan, if they are complete and from the same model.
 pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(EmbeddingMatrix, ClassVectors)> {
     let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
     let fingerprint = ModelFingerprint::stored(vectors.fingerprint());
@@ -136,9 +136,10 @@ pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
     let what = match applied.samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
         _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
-            return format!("{} samples: {}", applied.samples.len(), applied.words);
+            let samples = display::counted(applied.samples.len() as u64, "sample", "samples");
+            return format!("{samples}: {}", applied.words);
         }
-        many => format!("{} samples", many.len()),
+        many => display::counted(many.len() as u64, "sample", "samples"),
     };
     let verb = match (kind, &applied.decision) {
         (SavedKind::Undo, _) => "undid".to_owned(),

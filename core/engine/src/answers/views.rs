@@ -1,4 +1,4 @@
-//! Answers views of many samples at once, on a thread of its own: groups, clusters and the map.
+//! Serves views of many samples at once on a separate thread: groups, clusters and the map.
 
 use super::groups::Groups;
 use super::list_result::ListResult;
@@ -14,16 +14,16 @@ use crossbeam_channel::{Receiver, Sender};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// A question with everything its answer is made of.
+/// A request with everything needed to answer it.
 pub(crate) struct ViewQuestion {
     pub(crate) command: ViewCommand,
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
-    /// The list that the question names, if that is the current one.
+    /// The list named in the request, if it is the current one.
     pub(crate) list: Option<Arc<ListResult>>,
 }
 
-/// The desk where views are asked for.
+/// The queue for views.
 pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<ViewQuestion> {
     let events = events.clone();
     WorkerQueue::start(move |inbox| serve(inbox, &events))
@@ -34,7 +34,7 @@ fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     while let Ok(question) = inbox.recv() {
         let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();
         for place in 0..waiting.len() {
-            // Of several maps only the newest is worth the work.
+            // If several maps are requested, only the newest is worth computing.
             let newer = || waiting[place + 1..].iter().any(|later| same_kind(&later.command));
             if same_kind(&waiting[place].command) && newer() {
                 continue;
@@ -81,12 +81,12 @@ fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEv
             let (total, samples) = inside(state, list.as_deref(), *axes, *area, *most as usize);
             Some(ViewEvent::Inside { ticket: *ticket, total, samples })
         }
-        // Answered elsewhere.
+        // Handled elsewhere.
         ViewCommand::KeepOnly { .. } | ViewCommand::Part { .. } => None,
     }
 }
 
-const NO_EMBEDDINGS: &str = "there are no embeddings yet: they come with the first scan";
+const NO_EMBEDDINGS: &str = "there are no embeddings yet: run a scan first";
 
 fn clusters(
     state: &State,
@@ -116,12 +116,12 @@ fn clusters(
     let clusters: Vec<ClusterView> = views.collect();
     let note = match clusters.len() {
         0 => "no sample of this class has an embedding".to_owned(),
-        _ => "spherical k-means; the picture nearest to each centre stands for its cluster".to_owned(),
+        _ => "spherical k-means; each cluster is shown by the picture nearest its center".to_owned(),
     };
     ViewEvent::Clusters { ticket, class, clusters, note }
 }
 
-/// The points of a map, and what is to be said of it.
+/// The points of a map; sets its note.
 fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]] {
     let projection = atlas.projection();
     let held = projection.explained() * 100.0;
@@ -133,9 +133,10 @@ fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]
         Neighborhoods::Made(points) => {
             let placed = points.iter().filter(|[x, _]| !x.is_nan()).count();
             view.note =
-                "neighborhoods (t-SNE): who lies near is alike, how far apart groups lie says little".into();
+                "neighborhoods (t-SNE): nearby samples are similar, distances between groups mean little"
+                    .into();
             if placed < projection.points().iter().filter(|[x, _]| !x.is_nan()).count() {
-                let _ = write!(view.note, "; {placed} of the samples, evenly spaced");
+                let _ = write!(view.note, "; a subsample of {placed} samples");
             }
             view.axes = Axes::Neighborhoods;
             return points;
@@ -165,13 +166,13 @@ fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView)
             usize::from(y) * usize::from(width) + usize::from(x)
         })
     };
-    const NOBODY: u32 = u32::MAX;
+    const NO_SAMPLE: u32 = u32::MAX;
     // All, listed, first.
-    let mut grid = vec![(0_u32, 0_u32, NOBODY); usize::from(width) * usize::from(height)];
+    let mut grid = vec![(0_u32, 0_u32, NO_SAMPLE); usize::from(width) * usize::from(height)];
     for &row in list.map_or(&[][..], |list| &list.rows) {
         if let Some(at) = dot(row) {
             grid[at].1 += 1;
-            if grid[at].2 == NOBODY {
+            if grid[at].2 == NO_SAMPLE {
                 grid[at].2 = row;
             }
         }
@@ -180,7 +181,7 @@ fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView)
         if let Some(at) = dot(row) {
             view.inside += 1;
             grid[at].0 += 1;
-            if grid[at].2 == NOBODY {
+            if grid[at].2 == NO_SAMPLE {
                 grid[at].2 = row;
             }
         }

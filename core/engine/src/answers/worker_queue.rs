@@ -1,16 +1,16 @@
-//! A thread that answers questions, so that the loop of commands never waits for one.
+//! A thread that answers requests, so that the command loop never waits for one.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::thread::JoinHandle;
 
-/// Where questions of one kind are asked. What becomes of several that wait is the thread's own matter.
+/// The queue for requests of one kind. How to handle several that are waiting is up to the thread.
 pub(crate) struct WorkerQueue<Question> {
     questions: Option<Sender<Question>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<Question: Send + 'static> WorkerQueue<Question> {
-    /// Starts the thread; `serve` ends when no more questions can come.
+    /// Starts the thread; `serve` ends when no more requests can arrive.
     pub(crate) fn start(serve: impl FnOnce(&Receiver<Question>) + Send + 'static) -> WorkerQueue<Question> {
         let (questions, inbox) = unbounded();
         let thread = std::thread::spawn(move || serve(&inbox));
@@ -23,7 +23,7 @@ impl<Question: Send + 'static> WorkerQueue<Question> {
         }
     }
 
-    /// Waits until what was asked is answered.
+    /// Waits until all requests are answered.
     pub(crate) fn stop(mut self) {
         drop(self.questions.take());
         if let Some(thread) = self.thread.take() {

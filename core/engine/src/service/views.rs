@@ -1,4 +1,4 @@
-//! Commands of views: some are decisions and pictures, the others go to the desk for overviews.
+//! View commands: some are decisions and pictures, the others go to the view queue.
 
 use super::Service;
 use crate::answers::pictures::Request;

@@ -1,9 +1,9 @@
 //! Folders of images.
 
-use super::{DatasetOptions, Format, Opened, count, is_image, names};
+use super::{DatasetOptions, Format, Opened, is_image, names};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{Manifest, NewSample};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,48 +14,47 @@ use walkdir::{DirEntry, WalkDir};
 pub(super) const FORMAT: Format = Format {
     name: "a folder",
     summary: "a folder of images",
-    details: "class folders, with or without `train`, `val` and `test` above them; or images alone",
+    details: "class folders, optionally inside `train`, `val` and `test` folders; or images without labels",
     detect: |_, metadata| metadata.is_dir(),
     read: open,
 };
 
-/// What a walk found: relative paths in the order of their bytes, and what was left out.
+/// What a walk found: relative paths in byte order, and what was skipped.
 #[derive(Default)]
 struct Found {
     images: Vec<PathBuf>,
-    others: usize,
+    others: u64,
     notes: Vec<String>,
 }
 
-/// How labels and splits stand in relative paths.
+/// How relative paths encode labels and splits.
 struct Layout {
-    /// Folders above everything that say nothing.
+    /// Leading folders that carry no meaning.
     wrappers: usize,
     /// Whether the first folder below them is the split.
     splits: bool,
-    /// What a person should know of it.
+    /// A note for the user.
     note: Option<String>,
 }
 
-/// Opens a folder: class folders, split folders with class folders in them, or images only.
+/// Opens a folder: class folders, split folders that contain class folders, or images only.
 fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let mut found = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if found.images.is_empty() {
         let others = match found.others {
             0 => String::new(),
-            others => format!(" ({} of other kinds)", count(others, "file", "files")),
+            others => format!(" ({} of other types)", counted(others, "file", "files")),
         };
         let extensions = super::IMAGE_EXTENSIONS.join(", ");
         let notes: String = found.notes.iter().map(|note| format!("; {note}")).collect();
         return Err(refuse(format!(
-            "there are no image files in it{others}; it looks for {extensions}{notes}"
+            "it contains no image files{others}; supported extensions: {extensions}{notes}"
         )));
     }
     if found.others > 0 {
-        let files = count(found.others, "file", "files");
-        let were = if found.others == 1 { "was" } else { "were" };
-        found.notes.push(format!("{files} without an image extension {were} left out"));
+        let files = counted(found.others, "file", "files");
+        found.notes.push(format!("skipped {files} without an image extension"));
     }
     let layout = layout(&found);
     found.notes.extend(layout.note.clone());
@@ -69,13 +68,13 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
             found.notes.push("labels were taken from file names such as cat.12.jpg".into());
         }
     } else if labelled > 0 && labelled < samples.len() {
-        let bare = count(samples.len() - labelled, "image lies", "images lie");
-        found.notes.push(format!("{bare} outside the class folders, without a label"));
+        let bare = counted((samples.len() - labelled) as u64, "image is", "images are");
+        found.notes.push(format!("{bare} outside the class folders and therefore unlabeled"));
     }
     Ok(Opened { manifest: Manifest::new(root, samples), notes: found.notes })
 }
 
-/// Lists a folder. Links are followed (but not in circles); hidden files and folders are skipped.
+/// Lists a folder. Links are followed (except in loops); hidden files and folders are skipped.
 fn walk(root: &Path) -> Result<Found> {
     let mut found = Found::default();
     let mut paths: Vec<Vec<u8>> = Vec::new();
@@ -92,18 +91,18 @@ fn walk(root: &Path) -> Result<Found> {
                 let Some(path) = error.path().map(Path::to_path_buf) else { continue };
                 let name = safe_path(&relative(&path));
                 if error.loop_ancestor().is_some() {
-                    found.notes.push(format!("the link {name} leads in a circle and was left out"));
+                    found.notes.push(format!("skipped the link {name}, which forms a loop"));
                 } else if error.depth() == 0 {
                     let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unknown"));
                     return Err(Error::io("list", root)(source));
                 } else if !path.is_symlink() {
                     let reason = error.io_error().map_or_else(String::new, |io| format!(": {io}"));
-                    found.notes.push(format!("the folder {name} could not be listed{reason}"));
+                    found.notes.push(format!("cannot list the folder {name}{reason}"));
                 } else if is_image(&path) {
-                    // A link to nothing: the index will say that this image is missing.
+                    // A broken link: the index will report this image as missing.
                     paths.push(relative(&path).into_os_string().into_vec());
                 } else {
-                    found.notes.push(format!("the link {name} leads nowhere and was left out"));
+                    found.notes.push(format!("skipped the link {name}, which is broken"));
                 }
             }
         }
@@ -115,7 +114,7 @@ fn walk(root: &Path) -> Result<Found> {
     Ok(found)
 }
 
-/// Reads the meaning of the folders from all paths together.
+/// Infers the meaning of the folders from all paths together.
 fn layout(found: &Found) -> Layout {
     let depth = |path: &PathBuf| path.components().count();
     let shallowest = found.images.iter().map(depth).min().unwrap_or(1);
@@ -128,22 +127,24 @@ fn layout(found: &Found) -> Layout {
     };
     let is_split = |name: &&OsStr| split_of(name).is_some();
     let mut wrappers = 0;
-    // A single folder that holds all the class folders says nothing, unless it is a split.
+    // A single folder that holds all class folders carries no meaning, unless it is a split.
     while shallowest >= wrappers + 3 {
-        let top_k = at(wrappers);
-        if top_k.len() != 1 || top_k.iter().any(is_split) {
+        let top = at(wrappers);
+        if top.len() != 1 || top.iter().any(is_split) {
             break;
         }
         wrappers += 1;
     }
-    let top_k = at(wrappers);
-    let splits = top_k.iter().filter(|name| is_split(name)).count();
-    let note = (splits > 0 && splits < top_k.len()).then(|| {
-        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top_k.iter().partition(|name| is_split(name));
+    let top = at(wrappers);
+    let splits = top.iter().filter(|name| is_split(name)).count();
+    let note = (splits > 0 && splits < top.len()).then(|| {
+        let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top.iter().partition(|name| is_split(name));
         let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
-        format!("all top folders were read as classes: {split} is called like a split, but {class} is not")
+        format!(
+            "all top-level folders were read as classes: {split} is named like a split, but {class} is not"
+        )
     });
-    Layout { wrappers, splits: splits > 0 && splits == top_k.len(), note }
+    Layout { wrappers, splits: splits > 0 && splits == top.len(), note }
 }
 
 fn split_of(name: &OsStr) -> Option<Split> {
@@ -171,13 +172,13 @@ mod tests {
     use tempfile::TempDir;
 
     fn tree(files: &[&str]) -> TempDir {
-        let place = tempfile::tempdir().unwrap();
+        let temp = tempfile::tempdir().unwrap();
         for file in files {
-            let path = place.path().join(file);
+            let path = temp.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, b"x").unwrap();
         }
-        place
+        temp
     }
 
     fn rows(opened: &Opened) -> Vec<(String, String, Split)> {
@@ -220,12 +221,12 @@ mod tests {
             row("val/2.jpg", "", Split::Validation),
         ];
         assert_eq!(rows(&opened), expected);
-        assert_eq!(opened.notes, ["1 image lies outside the class folders, without a label"]);
+        assert_eq!(opened.notes, ["1 image is outside the class folders and therefore unlabeled"]);
 
         let opened = read(&["train/a/1.jpg", "trainings/b/1.jpg"]);
         assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "train", Split::None));
         assert!(
-            opened.notes[0].contains("train is called like a split, but trainings is not"),
+            opened.notes[0].contains("train is named like a split, but trainings is not"),
             "{:?}",
             opened.notes
         );
@@ -241,26 +242,26 @@ mod tests {
 
     #[test]
     fn flat_folders_take_labels_from_names_unless_told_not_to() {
-        let place = tree(&["cat.0.jpg", "dog.1.jpg"]);
-        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        let temp = tree(&["cat.0.jpg", "dog.1.jpg"]);
+        let opened = open(temp.path(), &DatasetOptions::default()).unwrap();
         assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
         let options = DatasetOptions { labels_from_names: false, ..DatasetOptions::default() };
-        assert!(open(place.path(), &options).unwrap().manifest.classes().is_empty());
+        assert!(open(temp.path(), &options).unwrap().manifest.classes().is_empty());
         assert_eq!(read(&["train/cat.0.jpg", "train/dog.1.jpg"]).manifest.classes(), ["cat", "dog"]);
     }
 
     #[test]
     fn hostile_names_and_links_are_no_trouble() {
-        let place = tree(&["a\nb/\u{202e}gpj.jpg"]);
+        let temp = tree(&["a\nb/\u{202e}gpj.jpg"]);
         let bytes = OsStr::from_bytes(b"cl\xffss");
-        fs::create_dir(place.path().join(bytes)).unwrap();
-        fs::write(place.path().join(bytes).join("1.jpg"), b"x").unwrap();
-        std::os::unix::fs::symlink("..", place.path().join("a\nb/up")).unwrap();
-        std::os::unix::fs::symlink("nowhere", place.path().join("a\nb/gone.png")).unwrap();
-        let opened = open(place.path(), &DatasetOptions::default()).unwrap();
+        fs::create_dir(temp.path().join(bytes)).unwrap();
+        fs::write(temp.path().join(bytes).join("1.jpg"), b"x").unwrap();
+        std::os::unix::fs::symlink("..", temp.path().join("a\nb/up")).unwrap();
+        std::os::unix::fs::symlink("nowhere", temp.path().join("a\nb/gone.png")).unwrap();
+        let opened = open(temp.path(), &DatasetOptions::default()).unwrap();
         let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
         assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
         assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);
-        assert_eq!(opened.notes, ["the link a\\nb/up leads in a circle and was left out"]);
+        assert_eq!(opened.notes, ["skipped the link a\\nb/up, which forms a loop"]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// First words that cameras, scanners and export scripts give: they say nothing of the class.
+/// Leading words written by cameras, scanners and export scripts, which say nothing about the class.
 const MEANINGLESS: [&str; 18] = [
     "dsc",
     "dscf",
@@ -26,8 +26,8 @@ const MEANINGLESS: [&str; 18] = [
     "untitled",
 ];
 
-/// The labels of files by their names, when the names agree to have some: at least 95 % are a word of letters,
-/// a separator (`.`, `_`, `-`) and digits, with 2 to 1000 different words, none of them a camera's.
+/// Labels from file names, when the names follow a pattern: at least 95 % are a word of letters, a separator (`.`, `_`,
+/// `-`) and digits, with 2 to 1000 different words, none of them a camera's.
 pub(super) fn labels<'a>(paths: impl Iterator<Item = &'a Path> + Clone) -> Option<Vec<Option<String>>> {
     let (mut files, mut named) = (0_usize, 0_usize);
     let mut words = BTreeSet::new();
@@ -47,7 +47,7 @@ pub(super) fn labels<'a>(paths: impl Iterator<Item = &'a Path> + Clone) -> Optio
     agree.then(|| paths.map(|path| word(path).map(str::to_owned)).collect())
 }
 
-/// The word of one name. Inner separators belong to it: `american_bulldog_12` is an `american_bulldog`.
+/// The word in one name. Inner separators are part of it: `american_bulldog_12` is an `american_bulldog`.
 fn word(path: &Path) -> Option<&str> {
     let stem = path.file_stem().and_then(OsStr::to_str)?;
     let rest = stem.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -1,9 +1,9 @@
 //! CSV and TSV tables of images.
 
-use super::{DatasetOptions, Format, Opened, count, extension};
+use super::{DatasetOptions, Format, Opened, extension};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::sample::Split;
 use csv::ByteRecord;
 use std::collections::{BTreeSet, HashSet};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "a .csv or .tsv table",
     summary: "a CSV or TSV table",
-    details: "a heading, a column of paths, and columns of labels and splits where there are any; other columns are kept",
+    details: "a header row, a column of paths, and optional columns of labels and splits; other columns are kept",
     detect: |file, _| delimiter(file).is_some(),
     read: |file, options| open(file, delimiter(file).unwrap_or(b','), options),
 };
@@ -30,7 +30,7 @@ struct TableColumns {
     split: Option<usize>,
 }
 
-/// What stands between the fields, by the file's name.
+/// The field delimiter, by the file's extension.
 fn delimiter(file: &Path) -> Option<u8> {
     match extension(file)?.as_str() {
         "csv" => Some(b','),
@@ -39,7 +39,7 @@ fn delimiter(file: &Path) -> Option<u8> {
     }
 }
 
-/// Reads a table with a heading. Columns that mean nothing to Chaffinch are kept as text.
+/// Reads a table with a header. Columns that Chaffinch does not use are kept as text.
 fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
@@ -59,21 +59,18 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
         .collect();
 
     let mut samples = Vec::new();
-    let mut strange_splits: (usize, BTreeSet<String>) = Default::default();
+    let mut strange_splits: (u64, BTreeSet<String>) = Default::default();
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != headings.len() {
-            let (has, expected) = (count(record.len(), "field", "fields"), headings.len());
-            return Err(Error::format(
-                file,
-                format!("line {line} has {has} where the heading has {expected}"),
-            ));
+            let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
+            return Err(Error::format(file, format!("line {line} has {has}, but the header has {expected}")));
         }
         let path = &record[columns.path];
         if path.is_empty() || path.contains(&0) {
             let column = safe_text(&headings[columns.path]);
-            return Err(Error::format(file, format!("line {line} has no path in the column '{column}'")));
+            return Err(Error::format(file, format!("line {line} has no path in column '{column}'")));
         }
         let text = |column: usize| String::from_utf8_lossy(&record[column]).into_owned();
         let label = columns.label.map(text).filter(|label| !label.is_empty());
@@ -87,36 +84,36 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
                 Split::None
             })
         });
-        for (column, &place) in extra.iter_mut().zip(&kept) {
-            column.values.push(text(place));
+        for (column, &index) in extra.iter_mut().zip(&kept) {
+            column.values.push(text(index));
         }
         samples.push(NewSample { path: PathBuf::from(OsString::from_vec(path.to_vec())), label, split });
     }
     if samples.is_empty() {
         return Err(Error::Dataset {
             path: file.to_path_buf(),
-            message: "the table has a heading but no rows".into(),
+            message: "the table has a header but no rows".into(),
         });
     }
     let mut notes = Vec::new();
     if strange_splits.0 > 0 {
         let names: Vec<String> =
             strange_splits.1.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-        let rows = count(strange_splits.0, "row has", "rows have");
-        notes.push(format!("{rows} a split that is not train, validation or test: {}", names.join(", ")));
+        let rows = counted(strange_splits.0, "row has", "rows have");
+        notes.push(format!("{rows} a split other than train, validation or test: {}", names.join(", ")));
     }
     let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
     if different.len() < samples.len() {
-        let rows = count(samples.len() - different.len(), "row names a file", "rows name files");
-        notes.push(format!("{rows} that an earlier row names too"));
+        let rows = counted((samples.len() - different.len()) as u64, "row repeats", "rows repeat");
+        notes.push(format!("{rows} the path of an earlier row"));
     }
     if columns.label.is_none() {
-        notes.push("the table has no column of labels".into());
+        notes.push("the table has no label column".into());
     }
     Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), notes })
 }
 
-/// Headings without the byte order mark and blanks around them.
+/// Column names without byte order mark and surrounding whitespace.
 fn headings(record: &ByteRecord) -> Vec<String> {
     let text = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
     record.iter().map(text).collect()
@@ -124,24 +121,25 @@ fn headings(record: &ByteRecord) -> Vec<String> {
 
 impl TableColumns {
     fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<TableColumns> {
-        let place = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
+        let index = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
         let among = || {
             let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
             names.join(", ")
         };
         let find = |asked: &Option<String>, usual: &[&str]| match asked {
-            None => Ok(usual.iter().find_map(|name| place(name))),
-            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| place(name)) {
+            None => Ok(usual.iter().find_map(|name| index(name))),
+            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| index(name)) {
                 Some(column) => Ok(Some(column)),
                 None => {
-                    let message = format!("there is no column '{}'; it has {}", safe_text(name), among());
+                    let message =
+                        format!("there is no column '{}'; the columns are {}", safe_text(name), among());
                     Err(Error::format(file, message))
                 }
             },
         };
         let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
             let message = format!(
-                "line 1 has no column of paths: call one of them {}, or name it; it has {}",
+                "line 1 has no path column: rename a column to one of {}, or choose one with --path-column; the columns are {}",
                 PATH_NAMES.join(", "),
                 among()
             );
@@ -173,8 +171,8 @@ mod tests {
     use std::fs;
 
     fn read(name: &str, text: impl AsRef<[u8]>, options: &DatasetOptions) -> Result<Opened> {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join(name);
+        let index = tempfile::tempdir().unwrap();
+        let file = index.path().join(name);
         fs::write(&file, text).unwrap();
         super::super::open(&file, options)
     }
@@ -214,7 +212,7 @@ mod tests {
         assert_eq!(opened.manifest.classes(), ["cat"]);
         assert_eq!(opened.manifest.extra()[0].name, "label");
         let missing = message("path,b\n1,2\n", &options);
-        assert!(missing.contains("no column 'where'; it has 'path', 'b'"), "{missing}");
+        assert!(missing.contains("no column 'where'; the columns are 'path', 'b'"), "{missing}");
     }
 
     #[test]
@@ -222,13 +220,12 @@ mod tests {
         let options = DatasetOptions::default();
         assert!(
             message("path,label\na.jpg,x\n\"b\n.jpg\",y\nc.jpg\n", &options)
-                .contains("line 5 has 1 field where the heading has 2")
+                .contains("line 5 has 1 field, but the header has 2")
         );
         assert!(
-            message("path,label\na.jpg,x\n,y\n", &options)
-                .contains("line 3 has no path in the column 'path'")
+            message("path,label\na.jpg,x\n,y\n", &options).contains("line 3 has no path in column 'path'")
         );
-        assert!(message("a,b\n1,2\n", &options).contains("line 1 has no column of paths"));
+        assert!(message("a,b\n1,2\n", &options).contains("line 1 has no path column"));
         assert!(message("path,label\n", &options).contains("no rows"));
     }
 

@@ -1,4 +1,4 @@
-//! Every format that is one file, in one folder.
+//! Every single-file format, in one folder.
 
 use super::{Export, FORMATS, Format, Request, Target, Written};
 use crate::{Error, Result};
@@ -7,7 +7,7 @@ use std::fs;
 
 pub(super) const FORMAT: Format = Format {
     name: "all",
-    summary: "All the files, in one folder",
+    summary: "All of these files in one folder",
     file_name: "export",
     target: Target::Folder,
     stage: None,
@@ -16,7 +16,7 @@ pub(super) const FORMAT: Format = Format {
 
 fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
     let folder = &request.output;
-    // Refused before a folder is made, should it lie in the dataset.
+    // Refuse before creating the folder if it is inside the dataset.
     export.outside(folder)?;
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let mut all = Written::default();

@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "cleaned",
-    summary: "A copy of the dataset without removed samples, relabelled ones in their new class",
+    summary: "A copy of the dataset without removed samples, relabeled ones in their new class",
     file_name: "cleaned",
     target: Target::NewFolder,
     stage: Some("copy"),
@@ -23,16 +23,16 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-/// What a cleaned copy holds.
+/// What a cleaned copy contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CleanReport {
     /// Files in it.
     pub written: u64,
-    /// Samples left out by decision.
+    /// Samples removed by decision.
     pub removed: u64,
-    /// Files under another class than before.
+    /// Files under a different class than before.
     pub relabelled: u64,
-    /// Files that had to be given another name, since the class had one of that name already.
+    /// Files that were renamed because the class already had one of that name.
     pub renamed: u64,
     /// Samples whose file cannot be read, with the reason.
     pub missing: Vec<String>,
@@ -41,26 +41,25 @@ pub struct CleanReport {
 impl CleanReport {
     fn words(&self) -> String {
         let files = counted(self.written, "file", "files");
-        let mut text = format!("{files}, {} removed, {} under another class", self.removed, self.relabelled);
+        let mut text = format!("{files}, {} removed, {} relabeled", self.removed, self.relabelled);
         if self.renamed > 0 {
             text += &format!(", {} renamed", self.renamed);
         }
         if !self.missing.is_empty() {
-            text += &format!(", {} that cannot be read left out", self.missing.len());
+            text += &format!(", {} unreadable and skipped", self.missing.len());
         }
         text
     }
 }
 
 impl Export<'_> {
-    /// Makes a copy of the dataset under `target`: `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a
-    /// split. What was decided to be removed is left out, relabelled samples stand under their new class, and
-    /// those that are kept, unsure or undecided stay. The copy is made beside `target` and renamed when it is
-    /// whole.
+    /// Copies the dataset to `target` as `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a split. Removed
+    /// samples are left out, relabeled samples go under their new class, and samples that are kept, unsure or undecided
+    /// stay. The copy is built beside `target` and renamed when it is complete.
     ///
     /// # Errors
-    /// When `target` holds anything already, lies inside the dataset, cannot be written, or the job is stopped;
-    /// nothing is left behind then. A sample whose file is missing is no error.
+    /// When `target` is not empty, is inside the dataset, cannot be written, or the job is stopped; nothing is left
+    /// behind in that case. A sample whose file is missing is not an error.
     pub fn cleaned(&self, target: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
         self.outside(target)?;
         whole_folder(target, |half| self.fill(half, mode, job))
@@ -80,10 +79,10 @@ impl Export<'_> {
                 continue;
             }
             let source = manifest.full_path(id);
-            // The real file: a link to a link would break with it.
+            // The real file: a link to a link would break along with it.
             let real = fs::canonicalize(&source).and_then(|real| match fs::metadata(&real)?.is_file() {
                 true => Ok(real),
-                false => Err(io::Error::other("it is no file")),
+                false => Err(io::Error::other("not a regular file")),
             });
             match real {
                 Ok(real) => {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "cleaned-table",
-    summary: "CSV of the cleaned dataset: path, label, split and the columns of your own table",
+    summary: "CSV of the cleaned dataset: path, label, split and the extra columns of your table",
     file_name: "cleaned.csv",
     target: Target::File,
     stage: None,
@@ -19,11 +19,11 @@ pub(super) const FORMAT: Format = Format {
 };
 
 impl Export<'_> {
-    /// Writes the cleaned dataset as a table: `path`, `label`, `split` and the columns of the user's own table,
-    /// without what is to be removed and with the new labels.
+    /// Writes the cleaned dataset as a table: `path`, `label`, `split` and the extra columns of the user's table,
+    /// without removed samples and with the new labels.
     ///
     /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
+    /// When the target is inside the dataset, or cannot be written.
     pub fn cleaned_table(&self, target: &Path) -> Result<()> {
         self.outside(target)?;
         let manifest = self.source.manifest;

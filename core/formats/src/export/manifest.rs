@@ -1,4 +1,4 @@
-//! Suspects and reviewed samples with what was found and decided, as CSV.
+//! Suspects and reviewed samples with findings and decisions, as CSV.
 
 use super::{Export, Format, Target, Written};
 use crate::Result;
@@ -45,7 +45,7 @@ impl Export<'_> {
     /// `all`, then all others too. `vl_confidence` is one minus the score of the detector named in `vl_flag_type`.
     ///
     /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
+    /// When the target is inside the dataset, or cannot be written.
     pub fn manifest(&self, target: &Path, all: bool) -> Result<()> {
         self.outside(target)?;
         atomic::write(target, |out| {
@@ -67,7 +67,7 @@ impl Export<'_> {
     fn manifest_row(&self, id: SampleId) -> csv::ByteRecord {
         let manifest = self.source.manifest;
         let path = manifest.path(id).as_os_str().as_bytes();
-        // A table's own numbering is kept as it was written.
+        // Keep a table's own numbering as it was written.
         let numbered =
             manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
         let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
@@ -105,7 +105,7 @@ impl Export<'_> {
     }
 }
 
-/// A number with at most six digits behind the point, and no more than it needs.
+/// A number with at most six decimal places, and no more than it needs.
 fn decimal(number: f32) -> String {
     let text = format!("{number:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

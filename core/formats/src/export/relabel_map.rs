@@ -1,4 +1,4 @@
-//! The new labels of relabelled samples.
+//! The new labels of relabeled samples.
 
 use super::{Export, Format, Target, Written};
 use crate::Result;
@@ -23,11 +23,11 @@ pub(super) const FORMAT: Format = Format {
 };
 
 impl Export<'_> {
-    /// Writes the new labels of relabelled samples as a JSON object by path, sorted. Where all classes are
-    /// integers, labels are written as integers.
+    /// Writes the new labels of relabeled samples as a JSON object by path, sorted. Where all classes are integers,
+    /// labels are written as integers.
     ///
     /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
+    /// When the target is inside the dataset, or cannot be written.
     pub fn relabel_map(&self, target: &Path) -> Result<()> {
         self.outside(target)?;
         let manifest = self.source.manifest;
@@ -53,12 +53,12 @@ impl Export<'_> {
     }
 }
 
-/// A number that is written like this and no other way.
+/// An integer in its canonical spelling.
 fn integer(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
-/// A path as JSON can hold it.
+/// A path as valid JSON text.
 fn text(path: &Path) -> String {
     let mut out = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {

@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub(super) const FORMAT: Format = Format {
     name: "removal-list",
-    summary: "Paths of the samples to remove, one a line",
+    summary: "Paths of the samples to remove, one per line",
     file_name: "removal_list.txt",
     target: Target::File,
     stage: None,
@@ -21,11 +21,11 @@ pub(super) const FORMAT: Format = Format {
 };
 
 impl Export<'_> {
-    /// Writes the paths of samples to remove, sorted, one a line. A line that begins with a backslash has `\n`,
-    /// `\r` and `\\` for a newline, a carriage return and a backslash within the path behind it.
+    /// Writes the paths of samples to remove, sorted, one per line. If a line begins with a backslash, the path after
+    /// it has newlines, carriage returns and backslashes escaped as `\n`, `\r` and `\\`.
     ///
     /// # Errors
-    /// When the place lies inside the dataset, or cannot be written.
+    /// When the target is inside the dataset, or cannot be written.
     pub fn removal_list(&self, target: &Path) -> Result<()> {
         self.outside(target)?;
         let removed = self.source.decisions.iter().filter(|(_, decision)| decision.choice == Choice::Remove);

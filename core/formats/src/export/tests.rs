@@ -27,7 +27,7 @@ const ROWS: [(&str, &str, Split); 6] = [
 ];
 
 struct World {
-    place: tempfile::TempDir,
+    temp: tempfile::TempDir,
     manifest: Arc<Manifest>,
     file_metadata: FileMetadata,
     results: Results,
@@ -38,8 +38,8 @@ struct World {
 
 impl World {
     fn new() -> World {
-        let place = tempfile::tempdir().unwrap();
-        let root = place.path().join("data");
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("data");
         for (path, ..) in &ROWS[..5] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -68,7 +68,7 @@ impl World {
         let results: Results =
             [("labels".to_owned(), Arc::new(builder.finish(record, manifest.classes())))].into();
         let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
-        let mut journal = Journal::open(&place.path().join("decisions"), "anna").unwrap();
+        let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
         journal.bind(&manifest, None);
         let relabel = Decision {
             choice: Choice::Relabel("cat".into()),
@@ -80,7 +80,7 @@ impl World {
         journal.decide(&[SampleId(4)], Some(Choice::Unsure.into())).unwrap();
         let decisions = journal.snapshot();
         World {
-            place,
+            temp,
             manifest,
             file_metadata: FileMetadata::default(),
             results,
@@ -104,7 +104,7 @@ impl World {
     }
 
     fn out(&self, name: &str) -> PathBuf {
-        self.place.path().join(name)
+        self.temp.path().join(name)
     }
 
     fn clean(&self, target: &Path, mode: CopyMode) -> Result<CleanReport> {
@@ -202,7 +202,7 @@ fn the_cleaned_copy_is_new_and_whole() {
         assert!(world.clean(&target, mode).unwrap_err().to_string().contains("not empty"));
     }
     assert_eq!(files(&world.out("data")), before);
-    assert_eq!(files(world.place.path()).iter().filter(|name| name.contains(".new")).count(), 0);
+    assert_eq!(files(world.temp.path()).iter().filter(|name| name.contains(".new")).count(), 0);
 }
 
 #[test]

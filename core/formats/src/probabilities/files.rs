@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 use std::path::Path;
 
-/// What a file's name says it is.
+/// The file type by extension.
 enum Kind {
     Npy,
     Parquet,
@@ -26,16 +26,14 @@ fn kind(path: &Path) -> Result<Kind> {
         "parquet" | "pq" => Ok(Kind::Parquet),
         "csv" | "txt" => Ok(Kind::Table(b',')),
         "tsv" => Ok(Kind::Table(b'\t')),
-        _ => {
-            Err(Error::format(path, "this kind of file is not read; give .npy, .parquet, .csv, .tsv or .txt"))
-        }
+        _ => Err(Error::format(path, "unsupported file type; use .npy, .parquet, .csv, .tsv or .txt")),
     }
 }
 
 /// Reads a matrix of floating-point numbers.
 ///
 /// # Errors
-/// When the file cannot be read or is no such matrix.
+/// When the file cannot be read or is not such a matrix.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     match kind(path)? {
         Kind::Npy => npy_grid(path),
@@ -44,7 +42,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
     }
 }
 
-/// Reads one value a row: from a one-dimensional array, from lines, or from a table with a column of that name.
+/// Reads one value per row: from a one-dimensional array, from lines, or from a table with a column of that name.
 ///
 /// # Errors
 /// When the file cannot be read, or its column is not found.
@@ -56,21 +54,21 @@ pub(super) fn column(path: &Path) -> Result<Values> {
     }
 }
 
-/// Reads names, one a line; empty lines are left out.
+/// Reads names, one per line; empty lines are skipped.
 ///
 /// # Errors
-/// When the file cannot be read, has no names, or one of them twice.
+/// When the file cannot be read, or has no names or duplicate names.
 pub(super) fn names(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     let names: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if names.is_empty() {
-        return Err(Error::format(path, "there are no class names in it; write one a line"));
+        return Err(Error::format(path, "it has no class names; write one per line"));
     }
     Ok(names)
 }
 
-/// Bytes that are read at once.
+/// Size of the read buffer in bytes.
 const BUFFER: usize = 1 << 20;
 
 fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
@@ -79,7 +77,7 @@ fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
     let npy = NpyFile::with_header(header, file);
     if npy.uses_pickled_array() {
-        return Err(Error::format(path, "it holds pickled objects; save a plain array instead"));
+        return Err(Error::format(path, "it contains pickled objects; save a plain array instead"));
     }
     Ok(npy)
 }
@@ -87,7 +85,9 @@ fn npy(path: &Path) -> Result<NpyFile<BufReader<File>>> {
 fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
     match npy.dtype() {
         DType::Plain(kind) => Ok(kind),
-        other => Err(Error::format(path, format!("it holds records ({}), not plain values", other.descr()))),
+        other => {
+            Err(Error::format(path, format!("it contains records ({}), not plain values", other.descr())))
+        }
     }
 }
 
@@ -95,7 +95,7 @@ fn npy_grid(path: &Path) -> Result<Grid> {
     let npy = npy(path)?;
     let kind = type_of(path, &npy)?;
     let &[rows, cols] = npy.shape() else {
-        let message = format!("it has {} dimensions; two are needed: samples and classes", npy.shape().len());
+        let message = format!("it has {} dimensions; expected two: samples and classes", npy.shape().len());
         return Err(Error::format(path, message));
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
@@ -103,7 +103,7 @@ fn npy_grid(path: &Path) -> Result<Grid> {
         (TypeChar::Float, 4) => Numbers::Single(row_major(plain(path, npy, &kind)?, rows, cols, order)),
         (TypeChar::Float, 8) => Numbers::Double(row_major(plain(path, npy, &kind)?, rows, cols, order)),
         _ => {
-            let message = format!("it holds {kind}; save probabilities as float32 or float64");
+            let message = format!("it contains {kind}; save probabilities as float32 or float64");
             return Err(Error::format(path, message));
         }
     };
@@ -114,8 +114,8 @@ fn values<T: npyz::Deserialize>(path: &Path, npy: NpyFile<BufReader<File>>) -> R
     npy.into_vec().map_err(|error| Error::format(path, error.to_string()))
 }
 
-/// Numbers where they lie in the file, if they lie there as they would in memory: a million rows of a thousand classes are
-/// four gigabytes, and to copy them takes longer, and more memory, than anything that is done with them.
+/// Borrows the numbers from the mapped file if their layout matches memory: a million rows of a thousand classes are
+/// four gigabytes, and copying them takes more time and memory than anything done with them afterwards.
 fn plain<T: npyz::Deserialize + bytemuck::Pod>(
     path: &Path,
     npy: NpyFile<BufReader<File>>,
@@ -129,17 +129,17 @@ fn plain<T: npyz::Deserialize + bytemuck::Pod>(
     let bytes = columns::map(file.get_ref(), path)?;
     let wanted = usize::try_from(header.len()).ok().and_then(|count| count.checked_mul(size_of::<T>()));
     let Some(wanted) = wanted.filter(|&wanted| wanted <= bytes.len().saturating_sub(start)) else {
-        let message = format!("it ends before the {} numbers that it should hold", header.len());
+        let message = format!("it is truncated: its header announces {} numbers", header.len());
         return Err(Error::format(path, message));
     };
     match Column::mapped(bytes.slice_with_length(start, wanted)) {
         Some(numbers) => Ok(numbers),
-        // They do not begin where numbers may.
+        // They are not aligned.
         None => Ok(values(path, NpyFile::with_header(header, file))?.into()),
     }
 }
 
-/// Turns an array that was stored column by column.
+/// Converts an array from column-major order.
 fn row_major<T: bytemuck::Pod>(data: Column<T>, rows: usize, cols: usize, order: Order) -> Column<T> {
     match order {
         Order::C => data,
@@ -157,7 +157,7 @@ fn npy_column(path: &Path) -> Result<Values> {
     if dimensions != 1 {
         return Err(Error::format(
             path,
-            format!("it has {dimensions} dimensions; one value a sample is needed"),
+            format!("it has {dimensions} dimensions; expected one value per sample"),
         ));
     }
     let wide = |values: Vec<i32>| Values::Numbers(values.into_iter().map(i64::from).collect());
@@ -174,7 +174,7 @@ fn npy_column(path: &Path) -> Result<Values> {
         }
         (TypeChar::UnicodeStr | TypeChar::ByteStr, _) => Values::Names(values(path, npy)?),
         _ => {
-            let message = format!("it holds {kind}; save labels as whole numbers, names or booleans");
+            let message = format!("it contains {kind}; save labels as integers, names or booleans");
             return Err(Error::format(path, message));
         }
     })
@@ -213,7 +213,7 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
         .iter()
         .any(|field| field.parse::<f64>().is_err())
         .then(|| head.iter().map(str::to_owned).collect::<Vec<_>>());
-    // Class names may be numbers themselves: whole ones, some above 1, are no probabilities.
+    // Class names may be numbers themselves: integers, some above 1, cannot be probabilities.
     let names = names.or_else(|| {
         let whole: Option<Vec<u32>> = head.iter().map(|field| field.parse().ok()).collect();
         whole?.iter().any(|&number| number > 1).then(|| head.iter().map(str::to_owned).collect())
@@ -223,12 +223,12 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
     let mut numbers = Vec::with_capacity(body.len() * cols);
     for (line, record) in body {
         if record.len() != cols {
-            let message = format!("line {line} has {} values, the first line has {cols}", record.len());
+            let message = format!("line {line} has {} values, but the first line has {cols}", record.len());
             return Err(Error::format(path, message));
         }
         for field in record {
             let number = field.parse::<f64>().map_err(|_| {
-                Error::format(path, format!("line {line}: '{}' is no number", safe_text(field)))
+                Error::format(path, format!("line {line}: '{}' is not a number", safe_text(field)))
             })?;
             numbers.push(number);
         }
@@ -239,7 +239,7 @@ fn csv_grid(path: &Path, separator: u8) -> Result<Grid> {
 fn csv_column(path: &Path, separator: u8) -> Result<Values> {
     let rows = records(path, separator)?;
     let head: Vec<String> = rows[0].1.iter().map(str::to_lowercase).collect();
-    let LabelColumn { place: column, headed, flags } = label_column(path, &head)?;
+    let LabelColumn { index: column, headed, flags } = label_column(path, &head)?;
     let body = &rows[usize::from(headed)..];
     let fields: Vec<&str> = body.iter().map(|(_, row)| row.get(column).unwrap_or_default()).collect();
     if let Some(empty) = fields.iter().position(|field| field.is_empty()) {

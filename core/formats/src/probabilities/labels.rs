@@ -3,31 +3,31 @@
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Headings that name a column of labels.
+/// Column names for labels.
 const LABELS: [&str; 7] =
     ["given_label", "label", "labels", "class", "class_name", "true_label", "clean_label"];
-/// Headings that name a column of flags.
+/// Column names for flags.
 const FLAGS: [&str; 3] = ["is_error", "label_error", "error"];
 
 /// Which column of a table holds the labels.
 pub(super) struct LabelColumn {
-    /// Its place.
-    pub(super) place: usize,
-    /// Whether its name says so, so that a first line is a heading.
+    /// Its index.
+    pub(super) index: usize,
+    /// Whether its name says so, which makes the first line a header.
     pub(super) headed: bool,
     /// Whether its name says that it holds flags.
     pub(super) flags: bool,
 }
 
-/// Finds the column of labels by the names in small letters; the only one needs no name.
+/// Finds the label column by its lower-case name; a single column needs no name.
 pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> {
-    let place = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
-    match (place(&FLAGS), place(&LABELS)) {
-        (Some(place), _) => Ok(LabelColumn { place, headed: true, flags: true }),
-        (None, Some(place)) => Ok(LabelColumn { place, headed: true, flags: false }),
-        (None, None) if head.len() == 1 => Ok(LabelColumn { place: 0, headed: false, flags: false }),
+    let index = |names: &[&str]| names.iter().find_map(|name| head.iter().position(|field| field == name));
+    match (index(&FLAGS), index(&LABELS)) {
+        (Some(index), _) => Ok(LabelColumn { index, headed: true, flags: true }),
+        (None, Some(index)) => Ok(LabelColumn { index, headed: true, flags: false }),
+        (None, None) if head.len() == 1 => Ok(LabelColumn { index: 0, headed: false, flags: false }),
         (None, None) => {
-            let message = format!("it has no column {} or {}", LABELS.join(", "), FLAGS[0]);
+            let message = format!("it needs one of the columns {} or {}", LABELS.join(", "), FLAGS[0]);
             Err(Error::format(path, message))
         }
     }

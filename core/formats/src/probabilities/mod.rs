@@ -1,4 +1,4 @@
-//! Class probabilities and labels of the same samples, read from files and bound to classes by name.
+//! Class probabilities and labels of the same samples, read from files and matched to classes by name.
 
 mod files;
 mod labels;
@@ -6,18 +6,18 @@ mod models;
 mod parquet;
 
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, Values};
 use models::Models;
 use std::path::{Path, PathBuf};
 
-/// Reads and checks files: a matrix of probabilities a model (npy, or CSV with class names as heading), labels (npy or
-/// lines; names, or numbers from 0), class names in the order of label numbers, and the truth, which is the
+/// Reads and checks files: one matrix of probabilities per model (npy, or CSV with class names as header), labels (npy
+/// or lines; names, or numbers from 0), class names in the order of label numbers, and the ground truth: either the
 /// true labels or whether each label is an error.
 ///
 /// # Errors
-/// With the file's path: when it cannot be read, columns and classes cannot be bound by name, a label is no
-/// class, lengths differ, or a row is no distribution.
+/// With the file's path: when it cannot be read, columns and classes cannot be matched by name, a label is not a class,
+/// lengths differ, or a row is not a distribution.
 pub fn read(
     probabilities: &[PathBuf],
     labels: &Path,
@@ -32,7 +32,10 @@ pub fn read(
         if len == rows {
             return Ok(());
         }
-        Err(Error::format(path, format!("it has {len} rows, {first} has {rows}")))
+        Err(Error::format(
+            path,
+            format!("it has {}, but {first} has {rows}", counted(len as u64, "row", "rows")),
+        ))
     };
     same_length(labels, given.len())?;
     let bound = binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
@@ -42,12 +45,12 @@ pub fn read(
         wrong_labels(&binding, &values, &bound).map_err(|error| Error::format(path, error.to_string()))
     });
     let errors = errors.transpose()?;
-    // Labels are right here: what is left is in the matrix.
+    // Labels are valid here, so any remaining error is in the matrix.
     Input::new(numbers, binding, bound, errors)
         .map_err(|(model, error)| Error::format(&probabilities[model], error.to_string()))
 }
 
-/// Whether each label is an error. A true class that has no column makes any label wrong.
+/// Whether each label is an error. If the true class has no column, any label is wrong.
 fn wrong_labels(
     binding: &Binding,
     truth: &Values,

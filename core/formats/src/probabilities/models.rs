@@ -1,12 +1,12 @@
-//! Probabilities of one model or several, with their columns in one order.
+//! Probabilities of one or more models, with their columns in a common order.
 
 use super::files;
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::label_quality::{Binding, Grid, Numbers};
 use std::path::{Path, PathBuf};
 
-/// The matrices of all models, columns as in the first one.
+/// The matrices of all models, with columns in the order of the first one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Models {
     pub(super) numbers: Vec<Numbers>,
@@ -15,12 +15,11 @@ pub(super) struct Models {
 }
 
 impl Models {
-    /// Reads matrices. Columns are bound to classes by name in each file; where they stand in another order than in
-    /// the first file they are put into that one.
+    /// Reads matrices. Columns are matched to classes by name in each file and reordered to match the first file.
     ///
     /// # Errors
-    /// With the file's path: when a file cannot be read, its columns cannot be bound, or it has other classes or
-    /// another number of rows than the first.
+    /// With the file's path: when a file cannot be read, its columns cannot be matched, or its classes or number of
+    /// rows differ from the first file's.
     pub(super) fn read(files: &[PathBuf], classes: Option<(&Path, &[String])>) -> Result<Models> {
         let mut models: Option<Models> = None;
         for file in files {
@@ -35,24 +34,31 @@ impl Models {
             };
             let first = safe_path(&files[0]);
             if rows != models.rows {
-                return Err(Error::format(file, format!("it has {rows} rows, {first} has {}", models.rows)));
+                return Err(Error::format(
+                    file,
+                    format!(
+                        "it has {}, but {first} has {}",
+                        counted(rows as u64, "row", "rows"),
+                        models.rows
+                    ),
+                ));
             }
             let order = order(models.binding.names(), binding.names()).ok_or_else(|| {
                 let message = format!(
-                    "its columns are not the classes of {first}; give both the same heading, or --classes FILE"
+                    "its columns are not the classes of {first}; give both the same header, or pass --classes FILE"
                 );
                 Error::format(file, message)
             })?;
             models.numbers.push(reordered(numbers, &order));
         }
-        models.ok_or_else(|| Error::Invalid("no file of probabilities was given".into()))
+        models.ok_or_else(|| Error::Invalid("no probability file was given".into()))
     }
 }
 
-/// For each name of `wanted` its place in `names`; `None` where they are not the same names.
+/// For each name in `wanted` its index in `names`; `None` if the two sets of names differ.
 fn order(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
-    let place = |name: &String| names.iter().position(|other| other == name);
-    if wanted.len() == names.len() { wanted.iter().map(place).collect() } else { None }
+    let index = |name: &String| names.iter().position(|other| other == name);
+    if wanted.len() == names.len() { wanted.iter().map(index).collect() } else { None }
 }
 
 fn reordered(numbers: Numbers, order: &[usize]) -> Numbers {

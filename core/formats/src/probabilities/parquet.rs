@@ -16,34 +16,34 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Columns in which pandas keeps the names of the rows.
+/// Prefix of the columns in which pandas stores row names.
 const INDEX: &str = "__index_level_";
 
-/// Reads a matrix: a column a class with the columns' names, or one column of lists.
+/// Reads a matrix: one named column per class, or a single column of lists.
 ///
 /// # Errors
-/// When the file cannot be read, holds anything but floating-point numbers, or a row has no value.
+/// When the file cannot be read, contains anything but floating-point numbers, or a row has no value.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     let (schema, batches) = open(path)?;
-    let places = data_columns(&schema);
-    if let [place] = places[..]
+    let indices = data_columns(&schema);
+    if let [index] = indices[..]
         && let DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) =
-            schema.field(place).data_type()
+            schema.field(index).data_type()
     {
-        return lists(path, place, &batches);
+        return lists(path, index, &batches);
     }
-    let single = places.iter().all(|&place| *schema.field(place).data_type() == DataType::Float32);
+    let single = indices.iter().all(|&index| *schema.field(index).data_type() == DataType::Float32);
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
-    let names: Vec<String> = places.iter().map(|&place| schema.field(place).name().clone()).collect();
-    let mut numbers = Reading::new(single, rows * places.len());
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().clone()).collect();
+    let mut numbers = Reading::new(single, rows * indices.len());
     for batch in &batches {
-        let columns = places.iter().map(|&place| {
-            let column = batch.column(place);
-            whole(path, schema.field(place).name(), column)?;
+        let columns = indices.iter().map(|&index| {
+            let column = batch.column(index);
+            whole(path, schema.field(index).name(), column)?;
             numbers_of(column).ok_or_else(|| {
-                let name = safe_text(schema.field(place).name()).into_owned();
+                let name = safe_text(schema.field(index).name()).into_owned();
                 let message =
-                    format!("column '{name}' holds {}, not floating-point numbers", column.data_type());
+                    format!("column '{name}' contains {}, not floating-point numbers", column.data_type());
                 Error::format(path, message)
             })
         });
@@ -55,24 +55,24 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
     Ok(Grid { numbers: numbers.0, rows, cols: names.len(), names: Some(names) })
 }
 
-/// Reads one value a row, from the only column or from the one that is called like labels.
+/// Reads one value per row, from the only column or from the one with a label name.
 ///
 /// # Errors
 /// When the file cannot be read, its column is not found, or a row has no value.
 pub(super) fn column(path: &Path) -> Result<Values> {
     let (schema, batches) = open(path)?;
-    let places = data_columns(&schema);
-    let names: Vec<String> = places.iter().map(|&place| schema.field(place).name().to_lowercase()).collect();
-    let LabelColumn { place, flags, .. } = label_column(path, &names)?;
-    let field = schema.field(places[place]);
+    let indices = data_columns(&schema);
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().to_lowercase()).collect();
+    let LabelColumn { index, flags, .. } = label_column(path, &names)?;
+    let field = schema.field(indices[index]);
     let mut values = None;
     for batch in &batches {
-        let column = batch.column(places[place]);
+        let column = batch.column(indices[index]);
         whole(path, field.name(), column)?;
         let more = values_of(column, flags).ok_or_else(|| {
             let name = safe_text(field.name()).into_owned();
             let message =
-                format!("column '{name}' holds {}, not whole numbers, names or booleans", field.data_type());
+                format!("column '{name}' contains {}, not integers, names or booleans", field.data_type());
             Error::format(path, message)
         })?;
         values = Some(match (values, more) {
@@ -97,15 +97,15 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 
 fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    // The decoder checks most of what a damaged file may say, and panics on the rest.
+    // The decoder checks most of a damaged file, and panics on the rest.
     match catch_unwind(AssertUnwindSafe(|| decode(file))) {
         Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
-        Err(_) => Err(Error::format(path, "it is damaged: its parts do not fit together")),
+        Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
     }
 }
 
 fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
-    // Without Arrow's own notes on the types: categories are plain names then, whoever wrote the file.
+    // Skip Arrow's own type metadata, so that categories are plain names no matter which program wrote the file.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let schema = builder.schema().clone();
@@ -114,21 +114,21 @@ fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> 
 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {
     let fields = schema.fields().iter().enumerate();
-    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(place, _)| place).collect()
+    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(index, _)| index).collect()
 }
 
 fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
     if column.null_count() == 0 {
         return Ok(());
     }
-    Err(Error::format(path, format!("column '{}' has rows without a value", safe_text(name))))
+    Err(Error::format(path, format!("column '{}' has missing values", safe_text(name))))
 }
 
-fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
+fn lists(path: &Path, index: usize, batches: &[RecordBatch]) -> Result<Grid> {
     let mut all: Option<Reading> = None;
     let (mut rows, mut cols) = (0, None);
     for batch in batches {
-        let column = batch.column(place);
+        let column = batch.column(index);
         for row in 0..column.len() {
             let list = if column.is_null(row) {
                 None
@@ -141,13 +141,13 @@ fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
             };
             let numbers = list.as_ref().filter(|list| list.null_count() == 0).and_then(numbers_of);
             let (Some(list), Some(numbers)) = (list, numbers) else {
-                let message = format!("row {}: its list holds no floating-point numbers", rows + 1);
+                let message = format!("row {}: the list does not contain floating-point numbers", rows + 1);
                 return Err(Error::format(path, message));
             };
             let expected = *cols.get_or_insert(list.len());
             if list.len() != expected {
                 let message =
-                    format!("row {} has {} values, the first row has {expected}", rows + 1, list.len());
+                    format!("row {} has {} values, but the first row has {expected}", rows + 1, list.len());
                 return Err(Error::format(path, message));
             }
             let all = all.get_or_insert_with(|| Reading::new(matches!(numbers, Numbers::Single(_)), 0));
@@ -159,7 +159,7 @@ fn lists(path: &Path, place: usize, batches: &[RecordBatch]) -> Result<Grid> {
     Ok(Grid { numbers, rows, cols: cols.unwrap_or(0), names: None })
 }
 
-/// Numbers in the width of all columns together.
+/// Numbers in the widest type of all columns.
 struct Reading(Numbers);
 
 impl Reading {

@@ -3,7 +3,7 @@ use chaffinch_confident::{Ensemble, Filter, InputError, Method};
 use chaffinch_review::label_quality::{JudgeOptions, Report};
 use std::fs;
 
-/// Files in a folder of their own; npy files are made from their parts.
+/// Files in a temporary folder; npy files are assembled from their parts.
 struct Files(tempfile::TempDir);
 
 impl Files {
@@ -55,7 +55,7 @@ const WORKSHOP: &str = "lion,boar,female_lion,male_lion,lion_cub,human\n\
 
 #[test]
 fn columns_are_bound_by_name_in_whatever_order_they_stand() {
-    // The heading is not in the order in which a library would sort its labels.
+    // The header is not in the order in which a library would sort its labels.
     let sorted = "boar\nfemale_lion\nhuman\nlion\nlion_cub\nmale_lion\n";
     let files = Files::new(&[
         ("p.csv", WORKSHOP),
@@ -89,14 +89,12 @@ fn what_would_be_a_guess_is_refused() {
     assert!(error("p.csv", "numbers.txt", "").contains("labels are numbers, but the columns"));
     let unknown = error("p.csv", "names.txt", "");
     assert!(
-        unknown.contains("row 3 has the label 'humen', which is no class; did you mean 'human'?"),
+        unknown.contains("row 3 has the label 'humen', which is not a class; did you mean 'human'?"),
         "{unknown}"
     );
-    assert!(
-        error("p.csv", "numbers.txt", "five.txt").contains("five.txt: there are 5 class names for 6 columns")
-    );
-    assert!(error("p.csv", "numbers.txt", "other.txt").contains("the class 'person' has no column"));
-    assert!(error("p.csv", "numbers.txt", "twice.txt").contains("'boar' occurs twice"));
+    assert!(error("p.csv", "numbers.txt", "five.txt").contains("five.txt: got 5 class names for 6 columns"));
+    assert!(error("p.csv", "numbers.txt", "other.txt").contains("class 'person' has no column"));
+    assert!(error("p.csv", "numbers.txt", "twice.txt").contains("duplicate class name 'boar'"));
     assert!(error("bare.csv", "two.txt", "").contains("labels are names, but the columns"));
     assert!(error("bare.csv", "three.txt", "").contains("three.txt: it has 3 rows"));
     assert!(error("bare.csv", "flags.csv", "").contains("true or false, not classes"));
@@ -125,13 +123,13 @@ fn rows_that_are_no_distribution_are_refused_with_their_place() {
     assert!(error("nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
     assert!(error("logits.csv").contains("row 1 sums to 0.300000, not to 1"));
     assert!(error("below.csv").contains("row 1, class 0: -0.2 is not a probability"));
-    assert!(error("word.csv").contains("line 3: 'x' is no number"));
-    assert!(error("short.csv").contains("line 3 has 1 values, the first line has 2"));
+    assert!(error("word.csv").contains("line 3: 'x' is not a number"));
+    assert!(error("short.csv").contains("line 3 has 1 values, but the first line has 2"));
     assert!(files.read("one.csv", "cats.csv", "", "").unwrap_err().contains("only 1 class"));
     let cats = files.read("nan.csv", "cats.csv", "", "");
     assert!(cats.is_err());
     assert!(files.read("gone.csv", "l.csv", "", "").unwrap_err().contains("cannot read"));
-    assert!(files.read("p.feather", "l.csv", "", "").unwrap_err().contains("give .npy, .parquet"));
+    assert!(files.read("p.feather", "l.csv", "", "").unwrap_err().contains("use .npy, .parquet"));
 }
 
 #[test]
@@ -155,7 +153,7 @@ fn arrays_of_any_width_are_read() {
     assert_eq!(files.read("p4.npy", "l.txt", "", "l1.npy").unwrap().errors(), Some(&[false, false][..]));
     let no_class = files.read("p4.npy", "no.npy", "", "").unwrap_err();
     assert!(
-        no_class.contains("no.npy: row 1 has the label 2, which is no class (classes: '0', '1')"),
+        no_class.contains("no.npy: row 1 has the label 2, which is not a class (classes: '0', '1')"),
         "{no_class}"
     );
     assert!(files.read("wrong.npy", "l.txt", "", "").unwrap_err().contains("float32 or float64"));
@@ -191,7 +189,7 @@ fn figures_without_the_truth_are_left_out() {
 fn models_are_joined_whatever_order_their_columns_stand_in() {
     let files = Files::new(&[
         ("a.csv", "cat,dog\n.9,.1\n.4,.6\n.2,.8\n"),
-        // The same numbers under swapped headings.
+        // The same numbers under swapped column names.
         ("b.csv", "dog,cat\n.1,.9\n.6,.4\n.8,.2\n"),
         ("c.csv", "dog,cow\n.1,.9\n.6,.4\n.8,.2\n"),
         ("short.csv", "cat,dog\n.9,.1\n"),
@@ -214,7 +212,7 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
     }
     let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
     assert!(error("a.csv c.csv").contains("c.csv: its columns are not the classes of"));
-    assert!(error("a.csv short.csv").contains("short.csv: it has 1 rows"));
+    assert!(error("a.csv short.csv").contains("short.csv: it has 1 row,"));
     assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
 }
 
@@ -240,7 +238,7 @@ fn odd_classes_have_a_defined_result() {
                     assert_eq!(lowest.unwrap().0, wrong, "{labels} {method:?}: {:?}", judged.scores);
                     let named = &judged.flagged["predicted_neq_given"];
                     assert_eq!(named, &[false, false, false, true]);
-                    // Adjusted rows of a class that nobody has stay finite.
+                    // Adjusted rows of a class without samples stay finite.
                     let adjusted = JudgeOptions { adjusted: true, ..question };
                     assert!(input.judge(&adjusted).unwrap().scores.iter().all(|score| score.is_finite()));
                 }

@@ -33,10 +33,12 @@ fn the_truth_is_joined_by_path() {
 
 #[test]
 fn a_truth_that_is_none_says_why() {
-    assert!(truth("name,label\n").unwrap_err().contains("no column of paths"));
+    assert!(truth("name,label\n").unwrap_err().contains("no column for paths"));
     assert!(truth("path,tru_label\n").unwrap_err().contains("did you mean 'true_label'?"));
-    assert!(truth("path,is_error\na/1.jpg,maybe\n").unwrap_err().contains("line 2: 'maybe' is neither"));
-    assert!(truth("path,label\nq.jpg,cat\n").unwrap_err().contains("none of its 1 rows"));
+    assert!(
+        truth("path,is_error\na/1.jpg,maybe\n").unwrap_err().contains("line 2: 'maybe' is not a boolean")
+    );
+    assert!(truth("path,label\nq.jpg,cat\n").unwrap_err().contains("no sample matches a path in its 1 row;"));
     assert!(truth("path,label\n").unwrap_err().contains("should look like a/1.jpg"));
 }
 

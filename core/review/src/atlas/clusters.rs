@@ -1,5 +1,5 @@
-//! Clusters of one class: k-means (S. P. Lloyd 1982, as linfa has it) on unit vectors, each with the member nearest to
-//! its centre as medoid. A picture of what a class looks like, not a judgement: no score is made of it.
+//! Clusters of one class: k-means (S. P. Lloyd 1982, linfa's implementation) on unit vectors, each with the member
+//! nearest to its center as medoid. It shows what a class looks like and judges nothing: no score is derived from it.
 
 use super::spaced;
 use chaffinch_compute::linear::matmul_transposed;
@@ -10,23 +10,23 @@ use linfa::traits::Fit;
 use linfa_clustering::{KMeans, KMeansInit};
 use ndarray::Array2;
 
-/// Clusters a class is taken apart into, at most.
+/// Maximum number of clusters per class.
 const CLUSTERS: usize = 5;
-/// Members of a cluster at least, on average: small classes have fewer clusters.
+/// Minimum average cluster size: small classes have fewer clusters.
 const LEAST: usize = 4;
-/// Members the centres are found from, evenly spaced.
+/// Number of members used to find the centers, evenly spaced.
 const SAMPLED: usize = 4096;
-/// Rounds at most.
+/// Maximum number of iterations.
 const ROUNDS: u64 = 24;
-/// Centres that move no farther than this together rest.
+/// The centers have converged when they move no farther than this in total.
 const RESTS: f32 = 1e-4;
 
 /// One cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
-    /// The member that stands for it.
+    /// The member that represents it.
     pub medoid: u32,
-    /// The member least like the medoid.
+    /// The member least similar to the medoid.
     pub outermost: u32,
     /// Mean cosine of the members to the medoid.
     pub mean: f32,
@@ -42,7 +42,7 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// Takes the members of a class apart.
+    /// Clusters the members of a class.
     pub fn new(matrix: &EmbeddingMatrix, members: &[u32]) -> Clusters {
         if members.is_empty() || matrix.cols() == 0 {
             return Clusters::default();
@@ -59,41 +59,41 @@ impl Clusters {
             .collect();
         let mut sums = vec![(0.0_f64, f32::INFINITY); all.len()];
         for (&member, cosines) in members.iter().zip(cosines.chunks_exact(medoids.len())) {
-            let place = nearest(cosines);
-            all[place].members.push(member);
-            sums[place].0 += f64::from(cosines[place]);
-            if cosines[place] < sums[place].1 {
-                sums[place].1 = cosines[place];
-                all[place].outermost = member;
+            let index = nearest(cosines);
+            all[index].members.push(member);
+            sums[index].0 += f64::from(cosines[index]);
+            if cosines[index] < sums[index].1 {
+                sums[index].1 = cosines[index];
+                all[index].outermost = member;
             }
         }
         for (cluster, (sum, _)) in all.iter_mut().zip(sums) {
             cluster.mean = (sum / cluster.members.len().max(1) as f64) as f32;
         }
-        // Of two members with equal embeddings one may have taken the other's.
+        // One of two members with equal embeddings may have taken the other's.
         all.retain(|cluster| !cluster.members.is_empty());
         all.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then(a.medoid.cmp(&b.medoid)));
         Clusters { all }
     }
 }
 
-/// The place of the largest number, the first of equal ones.
+/// The index of the largest number, the first one for ties.
 fn nearest(cosines: &[f32]) -> usize {
     let mut best = 0;
-    for (place, cosine) in cosines.iter().enumerate() {
+    for (index, cosine) in cosines.iter().enumerate() {
         if *cosine > cosines[best] {
-            best = place;
+            best = index;
         }
     }
     best
 }
 
-/// The members nearest to the centres of `k` clusters.
+/// The members nearest to the centers of `k` clusters.
 fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
     let cols = matrix.cols();
     let first = nearest(&products(matrix, rows, &centre(matrix, rows)));
     let mut centres = matrix.row(rows[first] as usize).to_vec();
-    // Each further one begins at the member that is least like those before.
+    // Each further center starts at the member least similar to the previous ones.
     let mut best = vec![f32::NEG_INFINITY; rows.len()];
     while centres.len() < k * cols {
         let last = &centres[centres.len() - cols..];
@@ -102,19 +102,19 @@ fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
     }
     let centres = settled(matrix, rows, &centres, k).unwrap_or(centres);
     let cosines = products(matrix, rows, &centres);
-    let nearest = |place: usize| {
-        let column: Vec<f32> = cosines.iter().copied().skip(place).step_by(k).collect();
+    let nearest = |index: usize| {
+        let column: Vec<f32> = cosines.iter().copied().skip(index).step_by(k).collect();
         rows[nearest(&column)]
     };
     (0..k).map(nearest).collect()
 }
 
-/// Moves centres to the middle of what is nearest to them until they rest; `None` where the numbers allow none.
+/// Moves centers to the mean of their nearest members until they converge; `None` if the numbers do not allow it.
 fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32], k: usize) -> Option<Vec<f32>> {
     let cols = matrix.cols();
     let data = Array2::from_shape_vec((rows.len(), cols), gathered(matrix, rows)).ok()?;
     let start = Array2::from_shape_vec((k, cols), centres.to_vec()).ok()?;
-    // One run from given centres draws nothing.
+    // A run from given centers uses no random numbers.
     let found = KMeans::params(k)
         .init_method(KMeansInit::Precomputed(start))
         .n_runs(1)
@@ -125,7 +125,7 @@ fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32], k: usize) ->
     Some(found.centroids().iter().copied().collect())
 }
 
-/// Products of rows with some centres, `count` numbers a row.
+/// Products of rows with some centers, `count` numbers per row.
 fn products(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32]) -> Vec<f32> {
     let cols = matrix.cols();
     let count = centres.len() / cols;
@@ -138,14 +138,15 @@ fn gathered(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
     rows.iter().flat_map(|&row| matrix.row(row as usize)).copied().collect()
 }
 
-/// Takes in how alike the rows are to one more centre; the place of the row that is now least like all of them.
+/// Adds the similarities of the rows to one more center; returns the index of the row that is now least similar to all
+/// of them.
 fn farthest(cosines: &[f32], best: &mut [f32]) -> usize {
     best.iter_mut().zip(cosines).for_each(|(best, cosine)| *best = best.max(*cosine));
     let unlike: Vec<f32> = best.iter().map(|cosine| -cosine).collect();
     nearest(&unlike)
 }
 
-/// The sum of some rows, which points to their middle.
+/// The sum of some rows, which points in the direction of their mean.
 fn centre(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
     let mut sum = vec![0.0_f64; matrix.cols()];
     for &row in rows {

@@ -1,5 +1,5 @@
-//! The embeddings seen from above: their projection onto a map, and the clusters of each class with the samples that
-//! stand for them. Computed when first asked for; the same whatever the number of threads.
+//! An overview of the embeddings: their projection onto a map, and the clusters of each class with representative
+//! samples. Computed on first use; independent of the number of threads.
 
 mod clusters;
 mod neighborhoods;
@@ -16,13 +16,13 @@ use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// At most so many of the rows, evenly spaced.
+/// At most this many of the rows, evenly spaced.
 fn spaced(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
     let count = rows.len().min(most);
     (0..count).map(move |place| rows[place * rows.len() / count])
 }
 
-/// One dataset's embeddings with what is made of them.
+/// One dataset's embeddings with what is derived from them.
 #[derive(Debug)]
 pub struct Atlas {
     matrix: Arc<EmbeddingMatrix>,
@@ -34,7 +34,7 @@ pub struct Atlas {
 }
 
 impl Atlas {
-    /// Of these embeddings; nothing is computed yet.
+    /// Creates the atlas of these embeddings; nothing is computed yet.
     pub fn new(
         matrix: Arc<EmbeddingMatrix>,
         manifest: Arc<Manifest>,
@@ -60,7 +60,7 @@ impl Atlas {
         self.projection.get_or_init(|| Projection::new(&self.matrix, &|row| self.usable(row)))
     }
 
-    /// The map of neighborhoods, which the first call begins to make.
+    /// The neighborhood map; the first call starts computing it.
     pub fn neighborhoods(&self) -> Neighborhoods<'_> {
         self.drawing.ask(&self.matrix, || {
             let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
@@ -69,7 +69,7 @@ impl Atlas {
         })
     }
 
-    /// The map of neighborhoods as far as it is; nothing is begun.
+    /// The neighborhood map in its current state; starts nothing.
     pub fn neighborhoods_now(&self) -> Neighborhoods<'_> {
         self.drawing.now()
     }

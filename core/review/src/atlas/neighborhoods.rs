@@ -1,8 +1,8 @@
-//! t-distributed stochastic neighbour embedding (L. van der Maaten, G. Hinton 2008) with interpolated repulsion
-//! (G. Linderman et al. 2019): pictures that are alike lie together, while distances between groups mean little.
+//! t-distributed stochastic neighbor embedding (L. van der Maaten, G. Hinton 2008) with interpolated repulsion (G.
+//! Linderman et al. 2019): similar pictures are close together, while distances between groups mean little.
 //!
-//! Begun where the principal components put each sample, so that nothing in it is random, and computed on one thread,
-//! since sums in another order move points visibly.
+//! Starts from the principal components, so that nothing is random, and is computed on one thread, since summing in a
+//! different order moves points visibly.
 
 use super::projection::stretch;
 use crate::{Error, Result};
@@ -14,29 +14,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Samples on the map at most, evenly spaced: more take minutes and are one cloud on a screen.
+/// Maximum number of samples on the map, evenly spaced: more take minutes and merge into one cloud on a screen.
 pub(super) const MOST: usize = 30_000;
-/// Fewer have no neighbourhoods.
+/// Fewer samples have no neighborhoods.
 const FEWEST: usize = 16;
-/// Neighbours that a sample pays attention to, about.
+/// Perplexity: the approximate number of neighbors each sample considers.
 const PERPLEXITY: f32 = 20.0;
-/// Rounds; the last third of the usual thousand moves little.
+/// Number of iterations; the last third of the usual thousand changes little.
 const EPOCHS: usize = 700;
-/// How much smaller than the map the start is: large starts stay as they were.
+/// Scale of the starting positions relative to the map: large ones barely change.
 const START: f32 = 5e-4;
 
-/// How far the map is.
+/// State of the map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Neighborhoods<'a> {
-    /// Being made; the share that is done, 0 to 1.
+    /// Being computed; the progress, 0 to 1.
     Making(f32),
-    /// A place for each sample, 0 to 1 in both directions, NaN where it has none.
+    /// A position for each sample, 0 to 1 in both directions, NaN if it has none.
     Made(&'a [[f32; 2]]),
-    /// Why there is none.
+    /// Not available; the reason.
     None(&'a str),
 }
 
-/// A map that a thread of its own makes once somebody asks.
+/// A map computed on a separate thread on first request.
 #[derive(Debug, Default)]
 pub(super) struct Drawing {
     begun: OnceLock<()>,
@@ -46,14 +46,14 @@ pub(super) struct Drawing {
 #[derive(Debug, Default)]
 struct Shared {
     stop: AtomicBool,
-    /// Thousandths that are done.
+    /// Progress in thousandths.
     done: AtomicU32,
     made: OnceLock<std::result::Result<Vec<[f32; 2]>, String>>,
 }
 
 impl Drawing {
-    /// How far it is. The first call begins it with `input`: the rows that get a place, and where the map of principal
-    /// components has them.
+    /// Its state. The first call starts it with `input`: the rows that get a position, and their positions on the map
+    /// of principal components.
     pub(super) fn ask(
         &self,
         matrix: &Arc<EmbeddingMatrix>,
@@ -70,13 +70,16 @@ impl Drawing {
                 let _ = shared.made.set(made.map_err(|error| error.to_string()));
             };
             if let Err(error) = std::thread::Builder::new().name("map".into()).spawn(work) {
-                let _ = self.shared.made.set(Err(format!("cannot start a thread for the map: {error}")));
+                let _ = self
+                    .shared
+                    .made
+                    .set(Err(format!("cannot start a thread for the neighborhood map: {error}")));
             }
         });
         self.now()
     }
 
-    /// How far it is, without beginning it.
+    /// Its state, without starting it.
     pub(super) fn now(&self) -> Neighborhoods<'_> {
         match self.shared.made.get() {
             Some(Ok(points)) => Neighborhoods::Made(points),
@@ -92,10 +95,10 @@ impl Drop for Drawing {
     }
 }
 
-/// Places for rows that begin at places of another map.
+/// Positions for rows, starting from positions on another map.
 fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> Result<Vec<[f32; 2]>> {
     if input.len() < FEWEST {
-        let message = format!("a map of neighborhoods needs at least {FEWEST} samples with embeddings");
+        let message = format!("a neighborhood map needs at least {FEWEST} samples with embeddings");
         return Err(Error::Invalid(message));
     }
     let rows: Vec<u32> = input.iter().map(|&(row, _)| row).collect();
@@ -111,18 +114,18 @@ fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> R
         tsne.epoch_callback(|epoch, _| {
             job.progress(epoch as u64 + 1, EPOCHS as u64);
             if job.stopped() {
-                // The library has no other way out of its loop.
+                // The library offers no other way out of its loop.
                 resume_unwind(Box::new(Stop));
             }
         });
         let fit = AssertUnwindSafe(|| tsne.fit_sne_with_neighbors(&neighbors).embedding());
         catch_unwind(fit).map_err(|payload| match payload.downcast_ref::<Stop>() {
             Some(Stop) => Error::Stopped,
-            None => Error::Invalid("these embeddings cannot be laid out as neighborhoods".into()),
+            None => Error::Invalid("these embeddings cannot be laid out as a neighborhood map".into()),
         })
     })?;
     if places.iter().any(|place| !place.is_finite()) {
-        return Err(Error::Invalid("these embeddings have no neighborhoods: all are alike".into()));
+        return Err(Error::Invalid("these embeddings have no neighborhoods: they are all the same".into()));
     }
     let mut points = vec![[f32::NAN; 2]; matrix.rows()];
     for (&row, place) in rows.iter().zip(places.as_chunks().0) {
@@ -134,10 +137,10 @@ fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> R
     Ok(points)
 }
 
-/// What the callback unwinds with.
+/// The panic payload of the callback.
 struct Stop;
 
-/// For each of the rows its `k` nearest among them with their distances, nearest first.
+/// For each row its `k` nearest among the rows with their distances, nearest first.
 fn lists(matrix: &EmbeddingMatrix, rows: &[u32], k: usize, job: &Job<'_>) -> Result<Vec<Vec<Neighbor<f32>>>> {
     let mut places = vec![u32::MAX; matrix.rows()];
     for (place, &row) in (0_u32..).zip(rows) {

@@ -1,21 +1,20 @@
-//! Principal component analysis (K. Pearson 1901): the two directions in which the embeddings differ most.
+//! Principal component analysis (K. Pearson 1901): the two directions of largest variance in the embeddings.
 
 use super::spaced;
 use chaffinch_compute::linear::transposed_matmul;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 
-/// Rows the directions are found from, evenly spaced: more change them no more than a point on the screen.
+/// Number of rows used to find the directions, evenly spaced: more would shift them by less than a point on the screen.
 const SAMPLED: usize = 32_768;
-/// Rows of a block. Fixed, so that the sums never depend on the machine's threads.
+/// Rows per block. Fixed, so that the sums do not depend on the number of threads.
 const BLOCK: usize = 1024;
-/// Rounds of the power method.
+/// Iterations of the power method.
 const ROUNDS: usize = 96;
-/// Share of the points that lie beyond either border of the map and are put onto it, so that a few far ones do not
-/// press the others together.
+/// Share of the points clipped to either edge of the map, so that a few outliers do not squeeze the others together.
 const BEYOND: f64 = 0.0005;
 
-/// A place for each sample, 0 to 1 in both directions.
+/// A position for each sample, 0 to 1 in both directions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     points: Vec<[f32; 2]>,
@@ -23,7 +22,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Projects the usable rows; the others get no place.
+    /// Projects the usable rows; the others get no position.
     pub fn new(matrix: &EmbeddingMatrix, usable: &(dyn Fn(u32) -> bool + Sync)) -> Projection {
         let cols = matrix.cols();
         let rows: Vec<u32> = (0..matrix.rows() as u32).filter(|&row| usable(row)).collect();
@@ -36,7 +35,7 @@ impl Projection {
         let total: f64 = (0..cols).map(|at| covariance[at * cols + at]).sum();
         let (first, one) = direction(&covariance, cols, &[]);
         let (second, two) = direction(&covariance, cols, &[&first]);
-        let place = |row: &[f32], along: &[f64]| -> f32 {
+        let index = |row: &[f32], along: &[f64]| -> f32 {
             row.iter().zip(&mean).zip(along).map(|((x, m), a)| (f64::from(*x) - m) * a).sum::<f64>() as f32
         };
         let mut points: Vec<[f32; 2]> = (0..matrix.rows() as u32)
@@ -44,8 +43,8 @@ impl Projection {
             .map(|row| match usable(row) {
                 true => {
                     let row = matrix.row(row as usize);
-                    // Upwards on the screen is a smaller number.
-                    [place(row, &first), -place(row, &second)]
+                    // The y axis of the screen points down.
+                    [index(row, &first), -index(row, &second)]
                 }
                 false => [f32::NAN; 2],
             })
@@ -57,12 +56,12 @@ impl Projection {
         Projection { points, explained: explained.clamp(0.0, 1.0) }
     }
 
-    /// The place of each sample, NaN where it has none.
+    /// The position of each sample, NaN if it has none.
     pub fn points(&self) -> &[[f32; 2]] {
         &self.points
     }
 
-    /// Share of the variance that the two directions hold.
+    /// Share of the variance explained by the two directions.
     pub fn explained(&self) -> f32 {
         self.explained
     }
@@ -90,7 +89,7 @@ fn mean(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f64> {
 /// The covariance of some rows, `cols * cols` numbers.
 fn covariance(matrix: &EmbeddingMatrix, rows: &[u32], mean: &[f64]) -> Vec<f64> {
     let cols = matrix.cols();
-    // Few blocks at a time, since each makes a whole matrix.
+    // Few blocks at a time, since each produces a whole matrix.
     let mut sum = vec![0.0_f64; cols * cols];
     let blocks: Vec<&[u32]> = rows.chunks(BLOCK).collect();
     for together in blocks.chunks(8) {
@@ -115,10 +114,10 @@ fn covariance(matrix: &EmbeddingMatrix, rows: &[u32], mean: &[f64]) -> Vec<f64> 
     sum
 }
 
-/// The direction of the largest variance at right angles to those `before`, and that variance, by the power method.
-/// Of the two signs the one with its largest part above zero.
+/// The direction of largest variance orthogonal to those `before`, and that variance, by the power method. Flips the
+/// sign so that the largest component is positive.
 fn direction(covariance: &[f64], cols: usize, before: &[&[f64]]) -> (Vec<f64>, f64) {
-    // Nothing in it is random, and nothing of use is at right angles to it.
+    // Not random, and not orthogonal to anything useful.
     let mut along: Vec<f64> = (0..cols).map(|at| 1.0 + (at * 7919 % 101) as f64 / 101.0).collect();
     let mut variance = 0.0;
     clean(&mut along, before);
@@ -140,7 +139,7 @@ fn direction(covariance: &[f64], cols: usize, before: &[&[f64]]) -> (Vec<f64>, f
     (along, variance)
 }
 
-/// Takes the parts along other directions out and makes the rest unit length; returns the length it had.
+/// Removes the components along other directions and normalizes the rest; returns its length before.
 fn clean(vector: &mut [f64], before: &[&[f64]]) -> f64 {
     for other in before {
         let part: f64 = vector.iter().zip(*other).map(|(a, b)| a * b).sum();
@@ -153,7 +152,7 @@ fn clean(vector: &mut [f64], before: &[&[f64]]) -> f64 {
     length
 }
 
-/// Brings one axis to 0..=1.
+/// Scales one axis to 0..=1.
 pub(super) fn stretch(points: &mut [[f32; 2]], axis: usize) {
     let mut values: Vec<f32> = points.iter().map(|point| point[axis]).filter(|x| !x.is_nan()).collect();
     if values.is_empty() {
@@ -205,7 +204,7 @@ mod tests {
         let wrong = along.windows(2).filter(|pair| pair[0] > pair[1] + 0.02).count();
         assert_eq!(wrong, 0);
         assert!(along[0] < 0.01 && along[2999] > 0.99);
-        // The second one is turned so that larger values stand higher on the screen.
+        // The second one is flipped so that larger values are higher on the screen.
         let top = (0..3000).max_by(|&a, &b| matrix.row(a)[7].total_cmp(&matrix.row(b)[7])).unwrap();
         assert!(projection.points()[top][1] < 0.05);
     }

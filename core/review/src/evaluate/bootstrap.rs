@@ -1,9 +1,7 @@
-//! How far the figures would lie from these with other samples of the same kind: percentile intervals of the
-//! bootstrap (Efron, 1979).
+//! Uncertainty of the metrics: percentile bootstrap intervals (Efron, 1979).
 //!
-//! The samples of known truth are drawn again with replacement, as many as there are. All detectors are measured on
-//! the same draws. Every draw has random numbers of its own, so that the intervals depend on the seed alone and not
-//! on the number of threads.
+//! The samples with known truth are resampled with replacement. All detectors are measured on the same resamples. Every
+//! resample has its own random numbers, so that the intervals depend only on the seed and not on the number of threads.
 
 use super::{Judged, harmonic};
 use rand::{Rng, SeedableRng};
@@ -12,23 +10,23 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Samples drawn in all; with more samples of known truth there are fewer draws, and they differ less.
+/// Total number of samples drawn; with more samples with known truth there are fewer resamples, and they vary less.
 const MAX_DRAWN: usize = 200_000_000;
-/// Draws at least.
+/// Minimum number of resamples.
 const LEAST: usize = 20;
-/// The share of draws below and above the interval.
+/// The share of resamples below and above the interval.
 const TAIL: f64 = 0.025;
 
-/// How samples are drawn again.
+/// Resampling options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resampling {
-    /// How often; fewer where that would be more than 200 million samples.
+    /// Number of resamples; fewer if that would be more than 200 million samples.
     pub resamples: usize,
-    /// Of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
-/// 95 % intervals, from and to; `None` where the figure is none in every draw.
+/// 95 % intervals, lower and upper bound; `None` if the metric is undefined in every resample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
     /// Of the area under the ROC curve.
@@ -43,15 +41,15 @@ pub struct Intervals {
     pub f1: Option<(f64, f64)>,
 }
 
-/// Five figures of one draw, NaN where there is none.
+/// Five metrics of one resample, NaN if undefined.
 type Drawn = [f64; 5];
 
-/// One order, worst first, ready to be measured with any weights.
+/// One ranking, worst first, ready to be measured with any weights.
 struct Order<'a> {
     rows: Vec<&'a Judged>,
 }
 
-/// How many draws were made, and the intervals of each order.
+/// The number of resamples, and the intervals of each ranking.
 pub(super) fn intervals(
     errors: &[bool],
     orders: &BTreeMap<String, Vec<Judged>>,
@@ -99,21 +97,21 @@ pub(super) fn intervals(
     (draws, intervals.collect())
 }
 
-/// Between neighbours by proportion.
+/// Linear interpolation.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+    let index = q * (sorted.len() - 1) as f64;
+    let (low, high) = (index.floor() as usize, index.ceil() as usize);
+    sorted[low] + (sorted[high] - sorted[low]) * (index - low as f64)
 }
 
 impl<'a> Order<'a> {
     fn new(rows: &'a [Judged]) -> Order<'a> {
         let mut rows: Vec<&Judged> = rows.iter().collect();
-        rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.place.cmp(&b.place)));
+        rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.index.cmp(&b.index)));
         Order { rows }
     }
 
-    /// The figures when the sample at each place counts as often as its weight; `all` is the weight of all errors.
+    /// The metrics when each sample counts as often as its weight; `all` is the weight of all errors.
     fn measure(&self, weights: &[u32], all: f64) -> Drawn {
         let (mut positive, mut negative) = (0.0, 0.0);
         let (mut in_order, mut precision_sum) = (0.0, 0.0);
@@ -121,14 +119,14 @@ impl<'a> Order<'a> {
         for tied in self.rows.chunk_by(|a, b| a.quality == b.quality) {
             let (mut wrong, mut fine) = (0.0, 0.0);
             for row in tied {
-                let weight = f64::from(weights[row.place as usize]);
+                let weight = f64::from(weights[row.index as usize]);
                 *(if row.error { &mut wrong } else { &mut fine }) += weight;
                 if row.flagged {
                     flagged += weight;
                     found += if row.error { weight } else { 0.0 };
                 }
             }
-            // Pairs of a fine sample here and an error before it, ties counting half.
+            // Pairs of a correct sample here and an error before it, ties counting half.
             in_order += fine * (positive + 0.5 * wrong);
             positive += wrong;
             negative += fine;

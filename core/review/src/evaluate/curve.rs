@@ -2,22 +2,22 @@
 
 use super::{Judged, metrics};
 
-/// One place on a curve: what is found when everything of this score or a worse one is looked at.
+/// One point on a curve: what is found when reviewing everything with this score or worse.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Share of the known errors that are found.
     pub recall: f64,
-    /// Share of errors among what is looked at.
+    /// Share of errors among the reviewed samples.
     pub precision: f64,
 }
 
-/// Precision over recall, from the worst score on. Recall is over all known errors, so that the curve of a detector
-/// that leaves samples without a score ends before 1.
+/// Precision over recall, starting from the worst score. Recall is over all known errors, so the curve of a detector
+/// that does not score all samples ends before 1.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
-    /// A place for each distinct score at which something more is found.
+    /// One point for each distinct score at which more is found.
     pub points: Vec<Point>,
-    /// Where the threshold stands; `None` where nothing is flagged.
+    /// The point at the threshold; `None` if nothing is flagged.
     pub threshold: Option<Point>,
 }
 
@@ -44,13 +44,13 @@ impl Curve {
         Curve { points, threshold: (flagged > 0).then(|| point(right, flagged)) }
     }
 
-    /// The highest precision at this recall or a higher one; `None` beyond the curve's end.
+    /// The highest precision at this recall or higher; `None` beyond the end of the curve.
     pub fn best_precision(&self, recall: f64) -> Option<f64> {
         let reached = self.points.iter().filter(|point| point.recall >= recall - 1e-12);
         reached.map(|point| point.precision).reduce(f64::max)
     }
 
-    /// At most `count` of the points, the first and the last among them.
+    /// At most `count` of the points, including the first and the last.
     #[must_use]
     pub fn thinned(&self, count: usize) -> Vec<Point> {
         let last = self.points.len().saturating_sub(1);

@@ -1,6 +1,6 @@
-//! Figures about an order. A low quality stands for a likely error.
+//! Ranking metrics. A low quality means a likely error.
 
-/// The places of samples, lowest quality first, ties in their own order.
+/// The indices of samples, lowest quality first, ties in their original order.
 pub(super) fn worst_first(quality: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..quality.len()).collect();
     // Stable.
@@ -8,8 +8,8 @@ pub(super) fn worst_first(quality: &[f64]) -> Vec<usize> {
     order
 }
 
-/// Area under the ROC curve of errors against `1 - quality`: the chance that an error has the lower quality of
-/// the two, ties counting half. `None` where there are only errors, or none.
+/// Area under the ROC curve of errors against `1 - quality`: the probability that an error has a lower quality than a
+/// correct sample, ties counting half. `None` if all or none are errors.
 pub fn auroc(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let positive = errors.iter().filter(|error| **error).count();
     let negative = errors.len() - positive;
@@ -20,7 +20,7 @@ pub fn auroc(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let (mut before, mut ranks) = (0, 0.0);
     for tied in order.chunk_by(|&a, &b| quality[a] == quality[b]) {
         let middle = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        ranks += middle * tied.iter().filter(|&&place| errors[place]).count() as f64;
+        ranks += middle * tied.iter().filter(|&&index| errors[index]).count() as f64;
         before += tied.len();
     }
     let (positive, negative) = (positive as f64, negative as f64);
@@ -28,8 +28,8 @@ pub fn auroc(errors: &[bool], quality: &[f64]) -> Option<f64> {
     Some(1.0 - (ranks - positive * (positive + 1.0) / 2.0) / (positive * negative))
 }
 
-/// Average precision: precision at each distinct quality, weighted by the recall gained there. `None` where
-/// there is no error.
+/// Average precision: precision at each distinct quality, weighted by the recall gained there. `None` if there are no
+/// errors.
 pub fn average_precision(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let positive = errors.iter().filter(|error| **error).count();
     if positive == 0 {
@@ -38,7 +38,7 @@ pub fn average_precision(errors: &[bool], quality: &[f64]) -> Option<f64> {
     let order = worst_first(quality);
     let (mut seen, mut found, mut area) = (0, 0, 0.0);
     for tied in order.chunk_by(|&a, &b| quality[a] == quality[b]) {
-        let gained = tied.iter().filter(|&&place| errors[place]).count();
+        let gained = tied.iter().filter(|&&index| errors[index]).count();
         seen += tied.len();
         found += gained;
         area += found as f64 / seen as f64 * gained as f64;
@@ -46,14 +46,14 @@ pub fn average_precision(errors: &[bool], quality: &[f64]) -> Option<f64> {
     Some(area / positive as f64)
 }
 
-/// How many times more errors are among the `k` of lowest quality than among all, ties in their own order; all
-/// where there are fewer. `None` where there is no error, or `k` is 0.
+/// Lift: how much more frequent errors are among the `k` samples of lowest quality (or all, if there are fewer) than
+/// among all, ties in their original order. `None` if there are no errors, or `k` is 0.
 pub fn lift_at(errors: &[bool], quality: &[f64], k: usize) -> Option<f64> {
     let positive = errors.iter().filter(|error| **error).count();
     let k = k.min(errors.len());
     if positive == 0 || k == 0 {
         return None;
     }
-    let found = worst_first(quality)[..k].iter().filter(|&&place| errors[place]).count();
+    let found = worst_first(quality)[..k].iter().filter(|&&index| errors[index]).count();
     Some((found as f64 / k as f64) / (positive as f64 / errors.len() as f64))
 }

@@ -1,4 +1,4 @@
-//! Precision-recall curves as a picture that any browser shows.
+//! Precision-recall curves as an SVG image.
 
 use super::{Curve, ENSEMBLE};
 use crate::Result;
@@ -17,16 +17,16 @@ const TOP: f64 = 24.0;
 /// The side lengths of the plot.
 const ACROSS: f64 = 400.0;
 const DOWN: f64 = 340.0;
-/// Points of one curve; more cannot be told apart.
+/// Maximum points per curve; more cannot be distinguished.
 const POINTS: usize = 800;
-/// Colours that people with any colour vision tell apart (Okabe and Ito, 2008), without yellow and black.
+/// A colorblind-safe palette (Okabe and Ito, 2008), without yellow and black.
 const COLOURS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"];
 const DASHES: [&str; 3] = ["none", "6 3", "2 2"];
 
 /// Writes the curves with a legend; the ensemble's is black and wide, and a dot marks each threshold.
 ///
 /// # Errors
-/// When the place lies inside the dataset, or cannot be written.
+/// When the target is inside the dataset, or cannot be written.
 pub fn write_svg(target: &Path, curves: &BTreeMap<String, Curve>, manifest: &Manifest) -> Result<()> {
     output::outside(manifest.root(), target)?;
     let text = draw(curves);
@@ -71,13 +71,13 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
         "<text transform=\"translate(16 {:.1}) rotate(-90)\" text-anchor=\"middle\">precision</text>",
         y(0.5)
     ));
-    // The ensemble last, so that it lies on top.
+    // The ensemble last, so that it is on top.
     let detectors = curves.iter().filter(|(name, _)| *name != ENSEMBLE);
     let all = detectors.chain(curves.iter().filter(|(name, _)| *name == ENSEMBLE));
-    for (place, (name, curve)) in all.enumerate() {
+    for (index, (name, curve)) in all.enumerate() {
         let own = name == ENSEMBLE;
-        let colour = if own { "black" } else { COLOURS[place % COLOURS.len()] };
-        let dash = if own { "none" } else { DASHES[place / COLOURS.len() % DASHES.len()] };
+        let colour = if own { "black" } else { COLOURS[index % COLOURS.len()] };
+        let dash = if own { "none" } else { DASHES[index / COLOURS.len() % DASHES.len()] };
         let width = if own { 2.5 } else { 1.5 };
         let points: Vec<String> = curve
             .thinned(POINTS)
@@ -96,7 +96,7 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
                 y(point.precision)
             ));
         }
-        let line = TOP + 14.0 + 18.0 * place as f64;
+        let line = TOP + 14.0 + 18.0 * index as f64;
         let legend = LEFT + ACROSS + 14.0;
         add(format_args!(
             "<path d=\"M{legend:.1} {line:.1}h22\" stroke=\"{colour}\" stroke-width=\"{width}\" \
@@ -112,7 +112,7 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
     out + "</svg>\n"
 }
 
-/// What XML takes as text.
+/// Escapes text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -29,7 +29,7 @@ fn figures_by_hand() {
 
 #[test]
 fn ties_count_half() {
-    // One error and one other at 0.5, an error at 0.1, another at 0.9.
+    // One error and one correct sample at 0.5, an error at 0.1, another at 0.9.
     let (errors, quality) = ([true, false, true, false], [0.5, 0.5, 0.1, 0.9]);
     close(auroc(&errors, &quality), 3.5 / 4.0);
     // Recall one half at precision 1, then one half more at 2 of 3.

@@ -1,36 +1,36 @@
-//! What is known to be wrong.
+//! Ground truth: what is known to be wrong.
 
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 
-/// More kinds than these are no kinds but descriptions.
+/// Maximum number of kinds: more are not kinds but descriptions.
 pub const MAX_KINDS: usize = 200;
 
 const UNKNOWN: u8 = 0;
 const FINE: u8 = 1;
 const ERROR: u8 = 2;
 
-/// For each sample whether it is an error, as far as that is known.
+/// For each sample whether it is an error, if known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Truth {
     known: Vec<u8>,
-    /// Names of kinds, in the order in which they were first met.
+    /// Names of kinds, in order of first appearance.
     names: Vec<String>,
-    /// The place in `names` of each sample's kind; empty where there are no kinds.
+    /// The index into `names` of each sample's kind; empty if there are no kinds.
     kinds: Vec<Option<u8>>,
     unmatched: usize,
 }
 
 impl Truth {
-    /// Takes the truth from values, `None` where it is not known.
+    /// Creates a ground truth from values, `None` if unknown.
     pub fn new(errors: impl IntoIterator<Item = Option<bool>>) -> Truth {
         let code = |error: Option<bool>| error.map_or(UNKNOWN, |error| if error { ERROR } else { FINE });
         Truth { known: errors.into_iter().map(code).collect(), ..Truth::default() }
     }
 
-    /// Takes what a person decided for the truth about `count` samples: keep says that a sample is fine, remove and
-    /// relabel that it is an error; about all others nothing is known. The kind of an error is `remove` or
+    /// Takes a reviewer's decisions as the ground truth for `count` samples: keep means that a sample is fine, remove
+    /// and relabel that it is an error; nothing is known about the others. The kind of an error is `remove` or
     /// `relabel`.
     pub fn from_decisions<'a>(
         count: usize,
@@ -55,7 +55,7 @@ impl Truth {
         truth
     }
 
-    /// The same truth about those samples only whose row `counts`.
+    /// The same ground truth, restricted to samples whose row `counts`.
     #[must_use]
     pub fn only(&self, counts: impl Fn(u32) -> bool) -> Truth {
         let mut truth = self.clone();
@@ -67,7 +67,7 @@ impl Truth {
         truth
     }
 
-    /// A truth about `count` samples of which nothing is known yet; with `kinds`, kinds of errors may be set.
+    /// A ground truth for `count` samples about which nothing is known yet; with `kinds`, kinds of errors can be set.
     pub fn unknown(count: usize, kinds: bool) -> Truth {
         Truth {
             known: vec![UNKNOWN; count],
@@ -76,7 +76,7 @@ impl Truth {
         }
     }
 
-    /// Says whether a sample is an error; `None` where that is not known.
+    /// Sets whether a sample is an error; `None` if unknown.
     ///
     /// # Panics
     /// When there is no such sample.
@@ -84,10 +84,10 @@ impl Truth {
         self.known[id.index()] = error.map_or(UNKNOWN, |error| if error { ERROR } else { FINE });
     }
 
-    /// Names the kind of a sample's error, and whether there was room for it: there are at most [`MAX_KINDS`].
+    /// Sets the kind of a sample's error; returns false if there would be more than [`MAX_KINDS`].
     ///
     /// # Panics
-    /// When there is no such sample, or the truth was made without kinds.
+    /// When there is no such sample, or the ground truth was created without kinds.
     #[must_use]
     pub fn set_kind(&mut self, id: SampleId, kind: &str) -> bool {
         let place = self.names.iter().position(|known| known == kind).unwrap_or_else(|| {
@@ -98,18 +98,18 @@ impl Truth {
         self.kinds[id.index()].is_some()
     }
 
-    /// Counts a row that belongs to no sample, or to several.
+    /// Counts a row that matches no sample, or several.
     pub fn add_unmatched(&mut self) {
         self.unmatched += 1;
     }
 
-    /// The kind of an error; `None` where it is not told, or the sample is no known error.
+    /// The kind of an error; `None` if it is unknown, or the sample is not a known error.
     pub fn kind(&self, row: u32) -> Option<&str> {
         let kind = (*self.kinds.get(row as usize)?)?;
         (self.known[row as usize] == ERROR).then(|| self.names[usize::from(kind)].as_str())
     }
 
-    /// How many known errors there are of each kind.
+    /// The number of known errors of each kind.
     pub fn kinds(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
         for kind in (0..self.kinds.len() as u32).filter_map(|row| self.kind(row)) {
@@ -128,7 +128,7 @@ impl Truth {
         self.known.is_empty()
     }
 
-    /// Rows that belong to no sample, or to several.
+    /// Rows that match no sample, or several.
     pub fn unmatched(&self) -> usize {
         self.unmatched
     }

@@ -1,79 +1,78 @@
-//! Which column is which class. Columns are bound to classes by name; where names are missing they are bound by
-//! number, and where that would be a guess it is refused.
+//! Matches columns to classes by name; if names are missing, by number, and if that would be a guess, it is refused.
 
 use super::grid::Values;
 use chaffinch_data::nearest::hint;
 use std::collections::HashMap;
 
-/// Classes that are listed in a message.
+/// Maximum number of classes listed in a message.
 const LISTED: usize = 12;
 
-/// Why labels and columns cannot be brought together.
+/// Why labels and columns cannot be matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
     /// Labels are names and columns have none.
     #[error(
-        "labels are names, but the columns of probabilities have none; give --classes FILE with the columns' class names in their order"
+        "labels are names, but the columns of probabilities have none; pass --classes FILE with the class names in column order"
     )]
     ColumnsWithoutNames,
     /// Labels are numbers and columns have names.
     #[error(
-        "labels are numbers, but the columns of probabilities have names ({0}); give --classes FILE with the class names in the order of the numbers"
+        "labels are numbers, but the columns of probabilities have names ({0}); pass --classes FILE with the class names in numeric order"
     )]
     NumbersForNames(String),
-    /// Labels are yes or no.
+    /// Labels are booleans.
     #[error("labels are true or false, not classes")]
     FlagsForLabels,
-    /// As many names as columns are needed.
-    #[error("there are {names} class names for {columns} columns of probabilities")]
+    /// The number of names differs from the number of columns.
+    #[error("got {names} class names for {columns} columns of probabilities")]
     Count {
         /// Names given.
         names: usize,
         /// Columns.
         columns: usize,
     },
-    /// A class name occurs twice.
-    #[error("the class name '{0}' occurs twice")]
+    /// A duplicate class name.
+    #[error("duplicate class name '{0}'")]
     Twice(String),
     /// A class without a column.
-    #[error("the class '{name}' has no column of probabilities{hint} (columns: {columns})")]
+    #[error("class '{name}' has no column of probabilities{hint} (columns: {columns})")]
     NoColumn {
         /// The class.
         name: String,
-        /// What may be meant.
+        /// A suggestion.
         hint: String,
         /// The columns' names.
         columns: String,
     },
-    /// A label that is no class.
-    #[error("row {row} has the label {label}, which is no class{hint} (classes: {classes})")]
+    /// A label that is not a class.
+    #[error("row {row} has the label {label}, which is not a class{hint} (classes: {classes})")]
     NoClass {
         /// The row, from 0.
         row: usize,
         /// Its label.
         label: String,
-        /// What may be meant.
+        /// A suggestion.
         hint: String,
         /// The classes.
         classes: String,
     },
 }
 
-/// Columns with their class names, and what a label number stands for.
+/// Columns with their class names, and the meaning of label numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding {
     /// The class of each column.
     names: Vec<String>,
-    /// The column of each label number; empty where numbers stand for nothing.
+    /// The column of each label number; empty if numbers have no meaning.
     numbered: Vec<u32>,
-    /// Whether names were given, by a heading or a list.
+    /// Whether names were given, by a header or a list.
     named: bool,
 }
 
 impl Binding {
-    /// Brings columns and classes together. `heading` are the names above the columns; `classes` the names in the
-    /// order of the label numbers, which is also the order of columns without a heading.
+    /// Matches columns to classes. `heading` are the column names; `classes` the names in the order of the label
+    /// numbers, which is also the order of columns without a header.
     ///
     /// # Errors
     /// When names and columns do not agree.
@@ -100,16 +99,16 @@ impl Binding {
             }
             (None, Some(classes)) => Binding { names: classes.to_vec(), numbered: in_order, named: true },
             (Some(heading), None) => {
-                // Columns called 0, 1, 2, … are bound by name to labels 0, 1, 2, … in whatever order they stand.
-                let place = |number: usize| heading.iter().position(|name| *name == number.to_string());
-                let places: Option<Vec<usize>> = (0..columns).map(place).collect();
-                let numbered = places.unwrap_or_default().into_iter().map(|place| place as u32).collect();
+                // Columns called 0, 1, 2, … are matched by name to labels 0, 1, 2, … in any order.
+                let index = |number: usize| heading.iter().position(|name| *name == number.to_string());
+                let places: Option<Vec<usize>> = (0..columns).map(index).collect();
+                let numbered = places.unwrap_or_default().into_iter().map(|index| index as u32).collect();
                 Binding { names: heading.to_vec(), numbered, named: true }
             }
             (Some(heading), Some(classes)) => {
                 let find = |name: &String| {
-                    let place = heading.iter().position(|column| column == name);
-                    place.map(|place| place as u32).ok_or_else(|| BindError::NoColumn {
+                    let index = heading.iter().position(|column| column == name);
+                    index.map(|index| index as u32).ok_or_else(|| BindError::NoColumn {
                         name: name.clone(),
                         hint: hint(name, heading.iter().map(String::as_str)),
                         columns: listed(heading),
@@ -129,7 +128,7 @@ impl Binding {
     /// The column of each label.
     ///
     /// # Errors
-    /// When a label is no class, or labels and columns cannot be bound.
+    /// When a label is not a class, or labels and columns cannot be matched.
     pub fn labels(&self, labels: &Values) -> Result<Vec<u32>, BindError> {
         self.columns(labels)?
             .into_iter()
@@ -147,10 +146,10 @@ impl Binding {
             })
     }
 
-    /// The column of each label, `None` for one that is no class.
+    /// The column of each label, `None` for one that is not a class.
     ///
     /// # Errors
-    /// When labels and columns cannot be bound.
+    /// When labels and columns cannot be matched.
     pub fn columns(&self, labels: &Values) -> Result<Vec<Option<u32>>, BindError> {
         match labels {
             Values::Flags(_) => Err(BindError::FlagsForLabels),

@@ -1,8 +1,8 @@
-//! Matrices and columns as they were read, before they are bound to classes.
+//! Matrices and columns as they were read, before they are matched to classes.
 
 use chaffinch_data::columns::Column;
 
-/// Numbers as wide as the file has them.
+/// Numbers in the precision of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Numbers {
     /// 32 bits.
@@ -20,16 +20,16 @@ pub struct Grid {
     pub rows: usize,
     /// Number of columns.
     pub cols: usize,
-    /// The heading, where the file has one.
+    /// The header, if the file has one.
     pub names: Option<Vec<String>>,
 }
 
-/// One value a row from a file.
+/// One value per row from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// Whole numbers.
+    /// Integers.
     Numbers(Vec<i64>),
-    /// Yes or no.
+    /// Booleans.
     Flags(Vec<bool>),
     /// Names.
     Names(Vec<String>),

@@ -1,4 +1,4 @@
-//! Label quality from given probabilities: columns bound to classes by name, scores and filters.
+//! Label quality from given probabilities: columns matched to classes by name, scores and filters.
 //!
 //! The methods themselves are in `chaffinch-confident`, which detectors use as well.
 
@@ -18,7 +18,7 @@ use chaffinch_data::columns::Column;
 use chaffinch_selection::Evidence;
 use std::collections::BTreeMap;
 
-/// How far from one a row may sum: what half precision leaves over.
+/// How far the sum of a row may be from one: the error of half precision.
 pub const SUM_TOLERANCE: f64 = 2e-3;
 
 /// Probabilities and labels of the same samples, with class names.
@@ -30,23 +30,23 @@ pub struct Input {
     errors: Option<Vec<bool>>,
 }
 
-/// The probabilities of a model, checked, and what was found out about them on the way.
+/// The checked probabilities of a model, and what the check found out.
 #[derive(Debug, Clone, PartialEq)]
 enum Model {
     Single(Column<f32>, TopK<f32>),
     Double(Column<f64>, TopK<f64>),
 }
 
-/// What is asked of [`Input::judge`].
+/// Options for [`Input::judge`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgeOptions {
     /// How labels are scored.
     pub method: Method,
-    /// Whether probabilities are first made comparable between classes.
+    /// Whether to first make probabilities comparable between classes.
     pub adjusted: bool,
     /// Filters to apply.
     pub filters: Vec<Filter>,
-    /// How several models are joined; of one alone it changes nothing.
+    /// How several models are combined; no effect for a single one.
     pub ensemble: Ensemble,
 }
 
@@ -57,9 +57,9 @@ pub struct Judged {
     pub scores: Vec<f64>,
     /// The most likely class.
     pub suggested: Vec<u32>,
-    /// By filter whether the label is wrong in its eyes.
+    /// By filter whether it considers the label wrong.
     pub flagged: BTreeMap<&'static str, Vec<bool>>,
-    /// The models' weights, where there are several.
+    /// The models' weights, if there are several.
     pub weights: Option<Weights>,
 }
 
@@ -97,10 +97,10 @@ impl Model {
 }
 
 impl Input {
-    /// Takes what was read, one matrix a model, and checks every row.
+    /// Takes the files' content, one matrix per model, and checks every row.
     ///
     /// # Errors
-    /// With the place of the model whose numbers do not fit these labels or are no probabilities.
+    /// With the index of the model whose numbers do not match these labels or are not probabilities.
     pub fn new(
         numbers: Vec<Numbers>,
         binding: Binding,
@@ -129,7 +129,7 @@ impl Input {
         &self.labels
     }
 
-    /// Whether each label is an error, where the truth was given.
+    /// Whether each label is an error, if the ground truth was given.
     pub fn errors(&self) -> Option<&[bool]> {
         self.errors.as_deref()
     }
@@ -139,12 +139,12 @@ impl Input {
         self.models.len()
     }
 
-    /// For each model what it says of each sample: how likely the label is, and how likely the most likely class.
+    /// For each model and sample: the probabilities of the label and of the most likely class.
     pub fn evidence(&self) -> Vec<Evidence> {
         let classes = self.binding.names().len();
         let of = |row: &mut dyn Iterator<Item = f64>, label: usize| {
             row.enumerate().fold((0.0, 0.0_f64), |(own, best), (class, p)| {
-                // A little below zero is what sums in 32 bits leave over.
+                // Rounding of 32-bit sums can leave values slightly below zero.
                 let p = p.clamp(0.0, 1.0);
                 (if class == label { p } else { own }, best.max(p))
             })
@@ -152,12 +152,12 @@ impl Input {
         let model = |model: &Model| {
             let mut evidence = Evidence::default();
             for (sample, &label) in self.labels.iter().enumerate() {
-                let place = sample * classes..(sample + 1) * classes;
+                let index = sample * classes..(sample + 1) * classes;
                 let (own, best) = match model {
                     Model::Single(data, _) => {
-                        of(&mut data[place].iter().map(|&p| f64::from(p)), label as usize)
+                        of(&mut data[index].iter().map(|&p| f64::from(p)), label as usize)
                     }
-                    Model::Double(data, _) => of(&mut data[place].iter().copied(), label as usize),
+                    Model::Double(data, _) => of(&mut data[index].iter().copied(), label as usize),
                 };
                 evidence.push(own, best);
             }
@@ -166,7 +166,7 @@ impl Input {
         self.models.iter().map(model).collect()
     }
 
-    /// The probabilities of all models joined, row by row, and their weights.
+    /// The combined probabilities of all models, row by row, and their weights.
     ///
     /// # Errors
     /// Never for input that was read here.
@@ -177,11 +177,11 @@ impl Input {
         Ok((mean_probabilities(&tables, &weights.weights), weights))
     }
 
-    /// Scores labels and applies filters. Of several models, labels are scored as the ensemble says; filters and
-    /// suggestions go by the weighted mean of the probabilities.
+    /// Scores labels and applies filters. With several models, the ensemble scores the labels; filters and suggestions
+    /// use the weighted mean of the probabilities.
     ///
     /// # Errors
-    /// When the probabilities do not allow it: all labels alike.
+    /// When the probabilities do not allow it: all labels are equal.
     pub fn judge(&self, question: &JudgeOptions) -> std::result::Result<Judged, InputError> {
         let (classes, labels) = (self.binding.names().len(), &self.labels);
         match self.models.as_slice() {
@@ -207,7 +207,7 @@ impl Input {
 }
 
 fn judge<T: Real>(table: &Table<'_, T>, question: &JudgeOptions) -> std::result::Result<Judged, InputError> {
-    // Labels that are all alike can be scored, and not filtered.
+    // If all labels are equal, they can be scored but not filtered.
     let filters = if question.filters.is_empty() { None } else { Some(Filters::new(table)?) };
     let apply = |filters: &Filters<'_, '_, T>| {
         question.filters.iter().map(|&by| (by.name(), filters.apply(by))).collect()

@@ -1,42 +1,43 @@
-//! The figures of a judgement, with or without the truth.
+//! The metrics of a judgment, with or without ground truth.
 
 use super::{Input, JudgeOptions, Judged};
 use crate::evaluate::{auroc, average_precision, lift_at};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What `chaffinch label-quality` prints. Figures that need the truth are `None` without it.
+/// The output of `chaffinch label-quality`. Metrics that need the ground truth are `None` without it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// How labels were scored.
     pub method: &'static str,
     /// Whether probabilities were adjusted first.
     pub adjusted: bool,
-    /// How several models were joined; left out for one.
+    /// How several models were combined; omitted for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ensemble: Option<Joined>,
     /// Number of samples.
     pub n: usize,
-    /// Wrong labels among them.
+    /// Number of wrong labels.
     pub n_errors: Option<usize>,
     /// Area under the ROC curve of errors against low scores.
     pub auroc: Option<f64>,
     /// Average precision.
     pub auprc: Option<f64>,
-    /// How many times more errors are among the first than among all, the first being as many as there are errors.
+    /// Lift: how much more frequent errors are among the first samples than among all, taking as many first samples as
+    /// there are errors.
     pub lift_at_n_errors: Option<f64>,
-    /// The same among the first hundred.
+    /// The same for the first hundred.
     pub lift_at_100: Option<f64>,
-    /// By filter what it flags.
+    /// What each filter flags.
     pub filters: BTreeMap<&'static str, FilterFigures>,
 }
 
-/// Several models, in the order in which they were given.
+/// Several models, in the given order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Joined {
-    /// How they were joined.
+    /// How they were combined.
     pub name: &'static str,
-    /// What each counts for; sums to one.
+    /// Their weights; they sum to one.
     pub weights: Vec<f64>,
     /// Share of given labels that each predicts.
     pub accuracies: Vec<f64>,
@@ -46,12 +47,12 @@ pub struct Joined {
     pub exponent: Option<f64>,
 }
 
-/// What one filter flags, and how well.
+/// What one filter flags, with its metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FilterFigures {
     /// Samples flagged.
     pub flagged: usize,
-    /// Share of errors among the flagged, 0 where none is.
+    /// Share of errors among the flagged, 0 if there are none.
     pub precision: Option<f64>,
     /// Share of the flagged among errors.
     pub recall: Option<f64>,
@@ -60,7 +61,7 @@ pub struct FilterFigures {
 }
 
 impl Report {
-    /// Makes the figures.
+    /// Computes the metrics.
     pub fn new(question: &JudgeOptions, input: &Input, judged: &Judged) -> Report {
         let errors = input.errors();
         let n_errors = errors.map(|errors| errors.iter().filter(|error| **error).count());

@@ -1,4 +1,4 @@
-//! The leak report: a table of pairs and a summary, in the columns and words of existing leak scripts.
+//! The leak report: a table of pairs and a summary, compatible with existing leak scripts.
 
 use super::{Leak, Method, Side};
 use crate::{Error, Result};
@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// What was found, counted by pair and by image.
+/// Counts of pairs and images.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Counts {
     /// Training images.
@@ -24,7 +24,7 @@ pub struct Counts {
     pub leaked_train_images: usize,
     /// Test images in at least one pair.
     pub leaked_test_images: usize,
-    /// Test images in at least one pair, of all test images, in percent.
+    /// Percentage of all test images that are in at least one pair.
     pub leaked_test_percent: f64,
     /// Pairs by method.
     pub by_method: BTreeMap<&'static str, usize>,
@@ -55,7 +55,7 @@ impl Counts {
     }
 }
 
-/// The names that readers of such reports know. Bytes are compared by BLAKE3 here; equal is equal.
+/// The names used in such reports. Bytes are compared by BLAKE3 here, which makes no difference.
 fn method(leak: &Leak) -> &'static str {
     match leak.method {
         Method::Exact => "md5_exact",
@@ -72,11 +72,11 @@ fn leak_type(leak: &Leak) -> &'static str {
     }
 }
 
-/// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance`; or, where there are none,
-/// one row of `status,train_images,test_images`. Paths are absolute and keep their bytes.
+/// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance`; or, if there are none, one
+/// row of `status,train_images,test_images`. Paths are absolute and keep their bytes.
 ///
 /// # Errors
-/// When the place lies inside one of the sets, or cannot be written.
+/// When the target is inside one of the sets, or cannot be written.
 pub fn write_csv(target: &Path, leaks: &[Leak], train: Side<'_>, test: Side<'_>) -> Result<()> {
     outside(target, train, test)?;
     atomic::write(target, |out| {
@@ -109,17 +109,17 @@ pub fn write_csv(target: &Path, leaks: &[Leak], train: Side<'_>, test: Side<'_>)
     })
 }
 
-/// Where the summary of a report goes: `report_summary.txt` beside `report.csv`.
+/// The path of the summary of a report: `report_summary.txt` beside `report.csv`.
 pub fn summary_path(report: &Path) -> PathBuf {
     let mut name = OsString::from(report.file_stem().unwrap_or_default());
     name.push("_summary.txt");
     report.with_file_name(name)
 }
 
-/// Writes the counts in words.
+/// Writes the counts as text.
 ///
 /// # Errors
-/// When the place lies inside one of the sets, or cannot be written.
+/// When the target is inside one of the sets, or cannot be written.
 pub fn write_summary(target: &Path, counts: &Counts, train: Side<'_>, test: Side<'_>) -> Result<()> {
     outside(target, train, test)?;
     atomic::write(target, |out| write_words(out, counts, train, test))
@@ -150,7 +150,7 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
 
 fn outside(target: &Path, train: Side<'_>, test: Side<'_>) -> Result<()> {
     if target.file_name().is_none() {
-        return Err(Error::Invalid(format!("{} is no file name", target.display())));
+        return Err(Error::Invalid(format!("{} is not a file name", target.display())));
     }
     output::outside(train.manifest.root(), target)?;
     output::outside(test.manifest.root(), target)

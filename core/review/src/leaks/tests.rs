@@ -72,7 +72,7 @@ fn every_pair_is_found_once_by_the_first_method() {
     assert_eq!(
         pairs,
         [
-            // The same bytes twice: all training images are kept. Their hashes agree too, or not at all.
+            // The same bytes twice: all training images are kept. Their hashes are either equal too, or unrelated.
             (0, 0, Method::Exact, None),
             (0, 2, Method::Exact, None),
             (0, 1, Method::Perceptual, Some(2)),

@@ -87,7 +87,9 @@ fn too_much_is_refused() {
     let refused = |recipe: Recipe| plan(&manifest(20), &recipe).unwrap_err().to_string();
     assert!(refused(Recipe { copies: 15, dark: 6, ..Recipe::default() }).contains("'dark'"));
     assert!(refused(Recipe { foreign: 1, ..Recipe::default() }).contains("0 to choose from"));
-    assert!(refused(labels(LabelNoise::Symmetric { share: 1.5, same_too: true })).contains("from 0 to 1"));
+    assert!(
+        refused(labels(LabelNoise::Symmetric { share: 1.5, same_too: true })).contains("in the range 0..=1")
+    );
 }
 
 proptest! {

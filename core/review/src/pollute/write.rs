@@ -23,17 +23,17 @@ use std::path::{Path, PathBuf};
 pub const LIST: &str = "planted.csv";
 /// Every sample of the copy: `path,label,true_label,is_error,fault`; `evaluate --truth` reads it.
 pub const TRUTH: &str = "truth.csv";
-/// The folder of the dataset itself within the output folder, so that the lists are no part of it.
+/// The folder of the dataset itself within the output folder, so that the lists are not part of it.
 pub const DATA: &str = "data";
 
-/// What a polluted copy holds.
+/// What a polluted copy contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PolluteReport {
     /// Samples in the copy.
     pub samples: usize,
     /// Planted faults by kind.
     pub planted: BTreeMap<&'static str, usize>,
-    /// Faults that could not be made, with the reason; those samples are as they were.
+    /// Faults that could not be planted, with the reason; those samples are unchanged.
     pub failed: Vec<String>,
 }
 
@@ -45,12 +45,12 @@ struct Row {
     fault: Option<(Fault, String)>,
 }
 
-/// Writes the copy to `target/data` as `SPLIT/CLASS/FILE` or `CLASS/FILE`, and the lists beside it. It is made
-/// beside `target` and renamed when it is whole.
+/// Writes the copy to `target/data` as `SPLIT/CLASS/FILE` or `CLASS/FILE`, and the lists beside it. It is built beside
+/// `target` and renamed when it is complete.
 ///
 /// # Errors
-/// When `target` holds anything already, lies inside the dataset, cannot be written, a file cannot be read, or the
-/// job is stopped; nothing is left behind then.
+/// When `target` is not empty, is inside the dataset, cannot be written, a file cannot be read, or the job is stopped;
+/// nothing is left behind in that case.
 pub fn write(
     manifest: &Manifest,
     plan: &Plan,
@@ -112,7 +112,7 @@ impl Writer<'_> {
                 *report.planted.entry(planted.fault.name()).or_default() += 1;
                 Ok(())
             }
-            // A file that is no picture cannot be blurred: it stays what it is.
+            // A file that is not a picture cannot be blurred and stays unchanged.
             Err(Error::Invalid(reason)) => {
                 report.failed.push(reason);
                 match planted.sample {
@@ -148,7 +148,7 @@ impl Writer<'_> {
         }
     }
 
-    /// One sample's file, as it is.
+    /// One sample's file, unchanged.
     fn sample(&mut self, id: SampleId, label: Option<LabelId>, fault: Option<Fault>) -> Result<()> {
         let source = self.manifest.full_path(id);
         let folder = self.folder(self.manifest.split(id), label);
@@ -159,7 +159,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A file that is not in the dataset, under a name that says nothing.
+    /// A file from outside the dataset, under a neutral name.
     fn made(&mut self, id: SampleId, fault: Fault, bytes: &[u8], extension: Option<&str>) -> Result<()> {
         let source = self.manifest.full_path(id);
         let label = self.manifest.label(id);
@@ -174,7 +174,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Puts a file into a folder of the copy; its path there, without the folder of all.
+    /// Puts a file into a folder of the copy; returns its path relative to the copy.
     fn put(&mut self, source: &Path, folder: &Path, name: &Path) -> Result<PathBuf> {
         let real = fs::canonicalize(source).map_err(Error::io("read", source))?;
         self.tree.put(&real, folder, name.as_os_str(), self.mode)
@@ -234,7 +234,7 @@ fn made(source: &Path, fault: Fault, resized: bool) -> Result<Vec<u8>> {
             let grown = |side: u32| (side * 5).div_ceil(4);
             (imageops::resize(&picture, grown(width), grown(height), FilterType::CatmullRom), 90)
         }
-        // A twelfth of the shorter side hides what is small and leaves what is large.
+        // A twelfth of the shorter side hides small details and keeps large shapes.
         Fault::Blurred => (imageops::blur(&picture, (side / 12.0).max(1.0)), 92),
         Fault::Dark => {
             let mut picture = picture;

@@ -14,20 +14,20 @@ use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Area, Axes};
 use std::borrow::Cow;
 
-/// From this share of all rows on it is quicker to go through all of them than to single them out.
+/// Above this share of all rows, scanning all of them is faster than visiting single ones.
 const FEW: usize = 8;
 
-/// A filter made ready for one source.
+/// A filter prepared for one source.
 pub(super) struct Filter<'a> {
     tests: Vec<(bool, Ready<'a>)>,
 }
 
-/// A test with everything looked up that is the same for all samples.
+/// A test with everything resolved that is the same for all samples.
 enum Ready<'a> {
     Path(Box<Needle>),
-    /// By class: whether it is wanted.
+    /// By class, whether it matches.
     Class(Vec<bool>),
-    /// By class, and the detectors that suggest.
+    /// By class, and the detectors that suggest labels.
     Suggested(Vec<bool>, Vec<(&'a DetectorResult, f32)>),
     Detector(&'a [f32], f32),
     Split(u8),
@@ -46,12 +46,12 @@ impl<'a> Filter<'a> {
         Ok(Filter { tests })
     }
 
-    /// The rows that match, in the order given.
+    /// The matching rows, in the given order.
     ///
     /// # Errors
-    /// [`Error::Stopped`] once they are unwanted.
+    /// [`Error::Stopped`] once they are no longer wanted.
     pub(super) fn keep(&self, source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
-        // Searching paths is the slowest; the others first leave less of it.
+        // Searching paths is slowest; running the other tests first leaves fewer of them.
         let (paths, quick): (Vec<_>, Vec<_>) =
             self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
         let groups = std::iter::once(&quick[..]).chain(paths.chunks(1)).filter(|group| !group.is_empty());
@@ -64,7 +64,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Which rows match, of those of a list at least.
+/// Which rows match, at least for those in a list.
 fn found(
     source: &Source<'_>,
     rows: &[u32],
@@ -125,7 +125,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
             Neighborhoods::Made(points) => Ready::Map(points, *area),
             _ => {
-                let message = "'tsne:' needs the map of neighborhoods: show it first, it is made then";
+                let message = "'tsne:' needs the neighborhood map: open the map first to compute it";
                 return Err(Error::Invalid(message.into()));
             }
         },
@@ -136,31 +136,31 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
 fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
     source.atlas.ok_or_else(|| {
         Error::Invalid(
-            "'map:', 'tsne:' and 'cluster:' need embeddings: scan first, and look in the interface".into(),
+            "'map:', 'tsne:' and 'cluster:' need embeddings and work only in the interface: scan first, then open the session".into(),
         )
     })
 }
 
-/// Members of one cluster of a class of exactly this name, any case.
+/// Members of one cluster of the class with exactly this name, ignoring case.
 fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>> {
     let atlas = atlas(source)?;
     let name = class.to_lowercase();
     let named = source.manifest.classes().iter().position(|class| class.to_lowercase() == name);
     let Some(class) = named else {
         let hint = hint(class, source.manifest.classes().iter().map(String::as_str));
-        return Err(Error::Invalid(format!("no class is called '{class}'{hint}")));
+        return Err(Error::Invalid(format!("there is no class '{class}'{hint}")));
     };
     let clusters = atlas.clusters(class as u32);
     let Some(cluster) = clusters.all.get(number - 1) else {
         return Err(Error::Invalid(format!(
-            "the class has {} clusters, no number {number}",
+            "there is no cluster {number}, the class has {}",
             clusters.all.len()
         )));
     };
     Ok(marked(source, cluster.members.iter().map(|row| SampleId(*row)), true))
 }
 
-/// By row `value` for some samples, the opposite for the others.
+/// By row, `value` for some samples, the opposite for the others.
 fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: bool) -> Vec<bool> {
     let mut rows = vec![!value; source.manifest.len()];
     for id in samples {
@@ -169,7 +169,7 @@ fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: b
     rows
 }
 
-/// The classes a name means.
+/// The classes that a name matches.
 fn classes(source: &Source<'_>, name: &str) -> Result<Vec<bool>> {
     let name = name.to_lowercase();
     let known: Vec<String> = source.manifest.classes().iter().map(|class| class.to_lowercase()).collect();
@@ -182,17 +182,17 @@ fn classes(source: &Source<'_>, name: &str) -> Result<Vec<bool>> {
         return Ok(alike);
     }
     let hint = hint(&name, source.manifest.classes().iter().map(String::as_str));
-    Err(Error::Invalid(format!("no class is called '{name}'{hint}")))
+    Err(Error::Invalid(format!("there is no class '{name}'{hint}")))
 }
 
-/// Members of groups that reach across splits.
+/// Members of groups that span splits.
 fn leaks(source: &Source<'_>) -> Vec<bool> {
     let count = source.manifest.len();
     let mut leaks = vec![false; count];
     let splits = source.manifest.splits();
     for result in source.results.values().filter(|result| result.len() == count) {
         for group in result.grouped().chunk_by(|a, b| a.0 == b.0) {
-            // No split at all is no side of a leak.
+            // A sample without a split is not a side of a leak.
             let reached =
                 group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
             if reached.count_ones() > 1 {
@@ -206,8 +206,8 @@ fn leaks(source: &Source<'_>) -> Vec<bool> {
 }
 
 impl Ready<'_> {
-    /// Takes out of the rows from `first` on those that do not match, or with `negated` those that do. What kind of test
-    /// it is is asked once for all of them.
+    /// Removes the rows from `first` on that do not match, or with `negated` those that do. Dispatches on the kind of
+    /// test once for all of them.
     fn narrow(&self, source: &Source<'_>, first: usize, negated: bool, marks: &mut [bool]) {
         fn each(first: usize, negated: bool, marks: &mut [bool], matches: impl Fn(usize) -> bool) {
             (first..).zip(marks).for_each(|(row, mark)| *mark &= matches(row) != negated);
@@ -218,7 +218,7 @@ impl Ready<'_> {
             }
             Ready::Class(wanted) => {
                 let labels = source.manifest.labels();
-                // No label is no class.
+                // A sample without a label has no class.
                 each(first, negated, marks, |row| wanted.get(labels[row] as usize) == Some(&true));
             }
             Ready::Suggested(wanted, results) => each(first, negated, marks, |row| {

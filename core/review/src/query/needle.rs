@@ -1,4 +1,4 @@
-//! Looking for a text in paths.
+//! Text search in paths.
 
 use super::rows::Bits;
 use crate::Result;
@@ -9,10 +9,10 @@ use memchr::memmem::Finder;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// A text looked for without regard to case.
+/// A case-insensitive search text.
 pub(super) struct Needle {
     lower: String,
-    /// The longest part of it that is the same in either case, which is found fastest, and where it begins.
+    /// Its longest part without letters, which is fastest to find, and where it begins.
     anchor: Option<(Finder<'static>, usize)>,
 }
 
@@ -27,25 +27,25 @@ impl Needle {
         });
         let caseless = placed.filter(|(part, _)| part.len() > 1 && !part[0].is_ascii_alphabetic());
         let longest = caseless.max_by_key(|(part, _)| part.len());
-        let anchor = longest.map(|(part, place)| (Finder::new(part).into_owned(), place));
+        let anchor = longest.map(|(part, offset)| (Finder::new(part).into_owned(), offset));
         Needle { lower, anchor }
     }
 
-    /// Whether one path has it.
+    /// Whether one path contains it.
     pub(super) fn is_in(&self, path: &Path) -> bool {
         let bytes = path.as_os_str().as_bytes();
         if self.lower.is_ascii() { self.find(bytes, 0).is_some() } else { self.is_in_text(path) }
     }
 
-    /// For text that is not plain ASCII, case is more than one bit.
+    /// For non-ASCII text, case is more than one bit.
     fn is_in_text(&self, path: &Path) -> bool {
         path.to_string_lossy().to_lowercase().contains(&self.lower)
     }
 
-    /// The rows whose paths have it, or with `negated` those whose paths do not.
+    /// The rows whose paths contain it, or with `negated` those whose paths do not.
     ///
     /// # Errors
-    /// [`Error::Stopped`](crate::Error::Stopped) once they are unwanted.
+    /// [`Error::Stopped`](crate::Error::Stopped) once they are no longer wanted.
     pub(super) fn rows(&self, manifest: &Manifest, negated: bool, unwanted: Unwanted<'_>) -> Result<Bits> {
         let (bytes, ends) = manifest.path_columns();
         let rarest = self.rarest(bytes);
@@ -67,20 +67,20 @@ impl Needle {
         })
     }
 
-    /// Marks the paths that have it, among paths laid one after another.
+    /// Marks the paths that contain it, among concatenated paths.
     fn mark(&self, bytes: &[u8], ends: impl Iterator<Item = usize>, rarest: usize, found: &mut [bool]) {
-        let mut place = 0;
+        let mut offset = 0;
         let mut next = self.find_from(bytes, 0, rarest);
         for (end, found) in ends.zip(found) {
-            // What begins in one path and ends in another is in neither.
+            // A match across two paths counts for neither.
             while let Some(start) = next.filter(|&start| start < end && start + self.lower.len() > end) {
                 next = self.find_from(bytes, start + 1, rarest);
             }
-            if next.is_some_and(|start| start >= place && start < end) || self.lower.is_empty() {
+            if next.is_some_and(|start| start >= offset && start < end) || self.lower.is_empty() {
                 *found = true;
                 next = self.find_from(bytes, end, rarest);
             }
-            place = end;
+            offset = end;
         }
     }
 
@@ -88,14 +88,14 @@ impl Needle {
         self.find_from(bytes, from, 0)
     }
 
-    /// The first place at or after `from`, found by way of the part without letters or of the byte at `pivot`.
+    /// The first match at or after `from`, found via the part without letters or the byte at `pivot`.
     fn find_from(&self, bytes: &[u8], from: usize, pivot: usize) -> Option<usize> {
         let needle = self.lower.as_bytes();
         let Some(&byte) = needle.get(pivot) else { return Some(from) };
         let mut start = from;
         loop {
             start += match &self.anchor {
-                Some((finder, place)) => finder.find(bytes.get(start + place..)?)?,
+                Some((finder, offset)) => finder.find(bytes.get(start + offset..)?)?,
                 None => memchr::memchr2(byte, byte.to_ascii_uppercase(), bytes.get(start + pivot..)?)?,
             };
             if bytes.get(start..start + needle.len())?.eq_ignore_ascii_case(needle) {
@@ -105,13 +105,13 @@ impl Needle {
         }
     }
 
-    /// The place of the byte that is rarest in some of the paths.
+    /// The index of the byte that is rarest in a sample of the paths.
     fn rarest(&self, bytes: &[u8]) -> usize {
         let middle = bytes.len() / 2;
         let some = &bytes[middle..bytes.len().min(middle + (1 << 14))];
         let count = |byte: u8| some.iter().filter(|other| other.eq_ignore_ascii_case(&byte)).count();
         let places = self.lower.bytes().take(64).enumerate();
-        places.min_by_key(|&(_, byte)| count(byte)).map_or(0, |(place, _)| place)
+        places.min_by_key(|&(_, byte)| count(byte)).map_or(0, |(offset, _)| offset)
     }
 }
 

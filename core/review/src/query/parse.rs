@@ -5,11 +5,11 @@ use chaffinch_data::nearest::hint;
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
-/// What can stand before a colon.
+/// The keys before a colon.
 const KEYS: [&str; 10] =
     ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "tsne", "cluster"];
 
-/// What can be compared.
+/// The key that can be compared.
 const SCORE: &str = "score";
 
 const DECISIONS: [&str; 5] = ["keep", "remove", "relabel", "unsure", "none"];
@@ -22,7 +22,7 @@ pub(super) struct Word {
     pub(super) test: Test,
 }
 
-/// What a word asks for.
+/// What a word tests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Path(String),
@@ -30,7 +30,7 @@ pub(super) enum Test {
     Suggested(String),
     Detector(String),
     Split(Split),
-    /// A word of `DECISIONS` but `none`.
+    /// A word in `DECISIONS` except `none`.
     Choice(String),
     Decided(bool),
     Tag(String),
@@ -65,7 +65,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>> {
     Ok(words)
 }
 
-/// A word as written: what stood before the first quote, and the whole with quotes taken off.
+/// A word as written: the length before the first quote, and the whole text without quotes.
 struct Token {
     bare: usize,
     text: String,
@@ -75,7 +75,7 @@ fn token(input: &str) -> Result<(Token, &str)> {
     let mut token = Token { bare: usize::MAX, text: String::new() };
     let mut quoted = false;
     let mut chars = input.char_indices();
-    while let Some((place, c)) = chars.next() {
+    while let Some((offset, c)) = chars.next() {
         match c {
             '"' => {
                 token.bare = token.bare.min(token.text.len());
@@ -85,12 +85,12 @@ fn token(input: &str) -> Result<(Token, &str)> {
                 Some((_, escaped)) => token.text.push(escaped),
                 None => break,
             },
-            c if c.is_whitespace() && !quoted => return Ok((token, &input[place..])),
+            c if c.is_whitespace() && !quoted => return Ok((token, &input[offset..])),
             c => token.text.push(c),
         }
     }
     if quoted {
-        return Err(Error::Invalid(format!("a quote is open in the filter: {input}")));
+        return Err(Error::Invalid(format!("unclosed quote in the filter: {input}")));
     }
     Ok((token, ""))
 }
@@ -103,8 +103,8 @@ fn test(token: &Token) -> Result<Test> {
     if text.eq_ignore_ascii_case("decided") || text.eq_ignore_ascii_case("undecided") {
         return Ok(Test::Decided(text.eq_ignore_ascii_case("decided")));
     }
-    if let Some(place) = text.find(['<', '>']).filter(|&place| place < token.bare) {
-        return comparison(text, place);
+    if let Some(offset) = text.find(['<', '>']).filter(|&offset| offset < token.bare) {
+        return comparison(text, offset);
     }
     match text.split_once(':').filter(|(key, _)| key.len() < token.bare) {
         Some((key, value)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => {
@@ -114,11 +114,11 @@ fn test(token: &Token) -> Result<Test> {
     }
 }
 
-fn comparison(text: &str, place: usize) -> Result<Test> {
-    let (key, rest) = text.split_at(place);
+fn comparison(text: &str, offset: usize) -> Result<Test> {
+    let (key, rest) = text.split_at(offset);
     if !key.eq_ignore_ascii_case(SCORE) {
         let hint = hint(key, [SCORE]);
-        return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE}{hint}")));
+        return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE} can{hint}")));
     }
     let (comparison, number) = match rest.as_bytes() {
         [b'<', b'=', ..] => (Comparison::AtMost, &rest[2..]),
@@ -128,7 +128,7 @@ fn comparison(text: &str, place: usize) -> Result<Test> {
     };
     match number.parse::<f32>() {
         Ok(number) if number.is_finite() => Ok(Test::Score(comparison, number)),
-        _ => Err(Error::Invalid(format!("'{number}' is no number to compare a score with, such as 0.3"))),
+        _ => Err(Error::Invalid(format!("'{number}' is not a number: compare a score with one such as 0.3"))),
     }
 }
 
@@ -136,7 +136,7 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     let key = key.to_ascii_lowercase();
     if !KEYS.contains(&key.as_str()) {
         let hint = hint(&key, KEYS);
-        let message = format!("unknown key '{key}:'{hint} (quote the word to look for it in the path)");
+        let message = format!("unknown key '{key}:'{hint} (quote the word to search for it in paths)");
         return Err(Error::Invalid(message));
     }
     if value.is_empty() {
@@ -145,7 +145,7 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     let value = value.to_owned();
     let one_of = |known: &[&str]| {
         let hint = hint(&value, known.iter().copied());
-        Error::Invalid(format!("'{key}:' knows {}, not '{value}'{hint}", known.join(", ")))
+        Error::Invalid(format!("'{key}:' must be one of {}, not '{value}'{hint}", known.join(", ")))
     };
     Ok(match key.as_str() {
         "class" => Test::Class(value),
@@ -179,7 +179,7 @@ fn area(key: &str, value: &str) -> Result<Area> {
             Ok(Area { left, top, right, bottom })
         }
         _ => Err(Error::Invalid(format!(
-            "'{key}:' needs left, upper, right and lower border from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
+            "'{key}:' needs the left, top, right and bottom edges from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
         ))),
     }
 }
@@ -253,20 +253,19 @@ mod tests {
     fn mistakes_say_what_may_have_been_meant() {
         let error = |text: &str| words(text).unwrap_err().to_string();
         assert!(error("clas:cat").contains("unknown key 'clas:'; did you mean 'class'?"));
-        assert!(
-            error("decision:removed")
-                .contains("knows keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?")
-        );
+        assert!(error("decision:removed").contains(
+            "must be one of keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?"
+        ));
         assert!(error("scor<1").contains("did you mean 'score'?"));
-        assert!(error("score<x").contains("'x' is no number"));
+        assert!(error("score<x").contains("'x' is not a number"));
         assert!(error("split:trian").contains("did you mean 'train'?"));
         assert!(error("class:").contains("needs a value"));
-        assert!(error("\"open").contains("a quote is open"));
+        assert!(error("\"open").contains("unclosed quote"));
         assert!(error("map:0.5,0,0.2,1").contains("such as map:0.1,0.2,0.5,0.6"));
-        assert!(error("map:nan,0,1,1").contains("needs left, upper"));
+        assert!(error("map:nan,0,1,1").contains("needs the left, top"));
         assert!(error("cluster:cat").contains("such as cat/1"));
         assert!(error("cluster:cat/0").contains("such as cat/1"));
-        assert!(error("is:odd").contains("knows leak, unreadable"));
+        assert!(error("is:odd").contains("must be one of leak, unreadable"));
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Sorting millions of paths on every core, given up within milliseconds.
+//! Sorts millions of paths on all cores; can be canceled within milliseconds.
 
 use crate::Result;
 use chaffinch_compute::sorting::{PART, Unwanted, sort, wanted};
@@ -7,23 +7,23 @@ use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 use std::os::unix::ffi::OsStrExt;
 
-/// So few paths are compared as they are.
+/// Up to this many paths are compared directly.
 const FEW: usize = 16;
-/// Up to so many paths a good part of each is held at once.
+/// Up to this many paths, a good part of each is kept in memory.
 const MANY: usize = 1 << 21;
-/// Bytes of a path that are looked at of many, and that are held of fewer.
+/// Bytes of a path that are compared at once for many paths, and kept in memory for fewer.
 const WINDOW: usize = 4;
 const WIDE: usize = 16;
 
 /// Sorts rows by the bytes of their paths, equal ones by row.
 ///
 /// # Errors
-/// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+/// [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
 pub(super) fn by_path(manifest: &Manifest, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     let mut keys: Vec<u64> = rows.par_iter().map(|&row| u64::from(row)).collect();
     sort(&mut keys, unwanted)?;
     let paths = Paths { manifest, unwanted };
-    // A folder's manifest is in this order already. Parts overlap by a row, so that their borders count too.
+    // A folder's manifest is already in this order. Parts overlap by one row, so that their boundaries are checked too.
     let in_order = |start: usize| {
         let part = &keys[start..keys.len().min(start + PART + 1)];
         !unwanted() && part.windows(2).all(|pair| paths.path(pair[0]) <= paths.path(pair[1]))
@@ -40,12 +40,12 @@ struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    /// The path of the row in a number's lower half.
+    /// The path of the row in the lower half of a number.
     fn path(&self, key: u64) -> &[u8] {
         self.manifest.path(SampleId(key as u32)).as_os_str().as_bytes()
     }
 
-    /// So many bytes of a row's path from a place on; zeros behind its end.
+    /// This many bytes of a row's path from an offset; zeros after its end.
     fn bytes<const N: usize>(&self, key: u64, start: usize) -> [u8; N] {
         let mut bytes = [0; N];
         let rest = self.path(key).get(start..).unwrap_or_default();
@@ -54,9 +54,9 @@ impl Paths<'_> {
         bytes
     }
 
-    /// Sorts rows, in ascending order in the lower halves, by their paths, of which the first `common` bytes are the same
-    /// where that is known. Paths are read as seldom as can be, and in the order they lie in memory: that is what takes
-    /// the time.
+    /// Sorts rows, given in ascending order in the lower halves, by their paths, whose first `common` bytes are known
+    /// to be equal. Paths are read as rarely as possible, and in memory order, since reading them takes most of the
+    /// time.
     fn sort(&self, keys: &mut [u64], common: Option<usize>) -> Result<()> {
         wanted(self.unwanted)?;
         if keys.len() <= FEW {
@@ -82,7 +82,7 @@ impl Paths<'_> {
         alike.into_par_iter().try_for_each(|run| self.sort_alike(run, all, start + WINDOW))
     }
 
-    /// The same with a part of each path at hand.
+    /// The same with a part of each path in memory.
     fn sort_held(&self, keys: &mut [u64], start: usize) -> Result<()> {
         let held = |&key: &u64| (u128::from_be_bytes(self.bytes::<WIDE>(key, start)), key as u32);
         let mut parts: Vec<(u128, u32)> = keys.par_iter().with_min_len(PART).map(held).collect();
@@ -98,11 +98,11 @@ impl Paths<'_> {
         Ok(())
     }
 
-    /// Sorts rows of which something is the same.
+    /// Sorts rows with equal parts.
     fn sort_alike(&self, run: &mut [u64], all: usize, common: usize) -> Result<()> {
         match run.len() {
             1 => {}
-            // The same path many times, or zeros in them, which look like a path's end.
+            // Many equal paths, or paths with zeros, which look like the end of a path.
             len if len == all => self.compare(run),
             _ => self.sort(run, Some(common))?,
         }

@@ -1,13 +1,13 @@
-//! Going through many rows on every core, given up soon after nobody wants the answer.
+//! Visits many rows on all cores; canceled soon after the answer is no longer wanted.
 
 use crate::Result;
 use chaffinch_compute::sorting::{PART, Unwanted, wanted};
 use rayon::prelude::*;
 
-/// What `pick` makes of places and their rows, in the order given.
+/// What `pick` returns for positions and their rows, in the given order.
 ///
 /// # Errors
-/// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+/// [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
 pub(super) fn gather<T: Send>(
     rows: &[u32],
     unwanted: Unwanted<'_>,
@@ -17,7 +17,7 @@ pub(super) fn gather<T: Send>(
         if unwanted() {
             return Vec::new();
         }
-        ((part * PART) as u32..).zip(rows).filter_map(|(place, &row)| pick(place, row)).collect()
+        ((part * PART) as u32..).zip(rows).filter_map(|(index, &row)| pick(index, row)).collect()
     };
     let parts: Vec<Vec<T>> = rows.par_chunks(PART).enumerate().map(part).collect();
     wanted(unwanted)?;
@@ -26,14 +26,14 @@ pub(super) fn gather<T: Send>(
     Ok(all)
 }
 
-/// A bit for every row: those of ten million rows stay in a core's cache, where a byte for each would not.
+/// One bit per row: the bits of ten million rows fit into a core's cache, bytes would not.
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
-    /// `mark` is given the first row of a part, and for each of its rows a place where nothing is marked yet.
+    /// `mark` gets the first row of a part, and a cleared flag for each of its rows.
     ///
     /// # Errors
-    /// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+    /// [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
     pub(super) fn new(
         count: usize,
         unwanted: Unwanted<'_>,
@@ -62,10 +62,10 @@ impl Bits {
         Bits(words)
     }
 
-    /// Those of the rows that match, which are looked at in the order they lie in memory.
+    /// The rows that match, tested in memory order.
     ///
     /// # Errors
-    /// [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+    /// [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
     pub(super) fn that(
         mut self,
         unwanted: Unwanted<'_>,
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_gathered_stays_in_order_and_what_is_unwanted_is_given_up() {
         let rows: Vec<u32> = (0..2 * PART as u32 + 9).rev().collect();
-        let even = |place: u32, row: u32| row.is_multiple_of(2).then_some((place, row));
+        let even = |index: u32, row: u32| row.is_multiple_of(2).then_some((index, row));
         let found = gather(&rows, &|| false, even).unwrap();
         let expected: Vec<(u32, u32)> =
             (0_u32..).zip(rows.iter().copied()).filter(|pair| pair.1.is_multiple_of(2)).collect();

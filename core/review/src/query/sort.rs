@@ -1,4 +1,4 @@
-//! In which order samples are listed.
+//! The order in which samples are listed.
 
 use super::Source;
 use super::paths;
@@ -12,11 +12,10 @@ use chaffinch_protocol::{Query, Sort};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// Sorts rows that come in rank order, worst first. Samples that an order says nothing about are last in either
-/// direction.
+/// Sorts rows given in rank order, worst first. Samples without a sort key are last in either direction.
 ///
 /// # Errors
-/// For a detector without results, and [`Error::Stopped`](crate::Error::Stopped) once it is unwanted.
+/// For a detector without results, and [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
 pub(super) fn sort(
     source: &Source<'_>,
     mut rows: Vec<u32>,
@@ -26,10 +25,10 @@ pub(super) fn sort(
     let by_row = |key: &(dyn Fn(u32) -> Option<u32> + Sync)| by_row(&rows, key, unwanted);
     let (mut keyed, rest) = match &query.sort {
         Sort::Rank => {
-            // Those without a score come last already.
+            // Samples without a score are already last.
             let scored = |row: &u32| source.ranking.score(*row as usize).is_some();
             let split = match source.ranking.len() < source.manifest.len() {
-                // They are in no order there, so each is looked at.
+                // They are unordered, so each is checked.
                 true => {
                     let scores = source.ranking.scores();
                     let scored = |row: &&u32| scores.get(**row as usize).is_some_and(|score| !score.is_nan());
@@ -50,9 +49,9 @@ pub(super) fn sort(
         Sort::Class => {
             let labels = source.manifest.labels();
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
-            // The classes from the last to the first, within each the worst first all the same.
-            let turned = |label: u32| if query.descending { NO_LABEL - label } else { label };
-            let number = |place, row| Some(u64::from(turned(label(row)?)) << 32 | u64::from(place));
+            // Classes in reverse, but still worst first within each.
+            let directed = |label: u32| if query.descending { NO_LABEL - label } else { label };
+            let number = |index, row| Some(u64::from(directed(label(row)?)) << 32 | u64::from(index));
             let sorted = by_place(&rows, gather(&rows, unwanted, number)?, unwanted)?;
             let rest = gather(&rows, unwanted, |_, row| label(row).is_none().then_some(row))?;
             return Ok([sorted, rest].concat());
@@ -68,7 +67,7 @@ pub(super) fn sort(
     Ok(keyed)
 }
 
-/// Rows by a key, equal ones in manifest order; and those without a key, in manifest order.
+/// Rows by a key, ties in manifest order; and those without a key, in manifest order.
 fn by_row(
     rows: &[u32],
     key: &(dyn Fn(u32) -> Option<u32> + Sync),
@@ -86,13 +85,13 @@ fn by_row(
     Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
 }
 
-/// Rows by numbers that have a row's place in their lower half.
+/// Rows by numbers that have the row's index in their lower half.
 fn by_place(rows: &[u32], mut keyed: Vec<u64>, unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     sorting::sort(&mut keyed, unwanted)?;
     Ok(keyed.par_iter().map(|&key| rows[key as u32 as usize]).collect())
 }
 
-/// A fixed shuffle: the same row gives the same number for ever.
+/// A fixed shuffle: a row always gives the same number.
 fn shuffled(row: u32) -> u32 {
     let mut x = (u64::from(row) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -100,20 +99,20 @@ fn shuffled(row: u32) -> u32 {
     ((x ^ (x >> 31)) >> 32) as u32
 }
 
-/// Groups together, each where its worst member stands in rank order, then samples without a group. Of several
-/// detectors that judge groups the first that gives a sample one counts.
+/// Groups together, each at the rank of its worst member, then samples without a group. If several detectors report
+/// groups, the first one with a group for a sample counts.
 fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
     let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
     let group = |row: u32| {
         let groups =
-            (0_u32..).zip(&results).filter_map(|(place, result)| Some((place, result.group(SampleId(row))?)));
+            (0_u32..).zip(&results).filter_map(|(index, result)| Some((index, result.group(SampleId(row))?)));
         groups.into_iter().next()
     };
-    let grouped = gather(rows, unwanted, |place, row| Some((group(row)?, place)))?;
+    let grouped = gather(rows, unwanted, |index, row| Some((group(row)?, index)))?;
     let mut first: BTreeMap<(u32, u32), u32> = BTreeMap::new();
     let mut keyed = Vec::with_capacity(grouped.len());
-    for &(group, place) in &grouped {
-        keyed.push(u64::from(*first.entry(group).or_insert(place)) << 32 | u64::from(place));
+    for &(group, index) in &grouped {
+        keyed.push(u64::from(*first.entry(group).or_insert(index)) << 32 | u64::from(index));
     }
     let rest = if keyed.len() == rows.len() {
         Vec::new()

@@ -153,7 +153,7 @@ fn what_is_not_there_is_an_error_with_a_hint() {
     assert!(error("class:hotdog").contains("did you mean 'hot dog'?"));
     assert!(error("detector:label").contains("did you mean 'labels'?"));
     let query = Query { sort: Sort::Detector("copy".into()), ..Query::default() };
-    assert!(world.ask(&query).unwrap_err().to_string().contains("no results of a detector 'copy'"));
+    assert!(world.ask(&query).unwrap_err().to_string().contains("no results from a detector 'copy'"));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn only_places_on_the_map_and_clusters_need_embeddings() {
     for filter in ["map:0,0,1,1", "-tsne:0,0,1,1", "undecided cluster:cat/2", "CLUSTER:cat/1"] {
         assert!(needs(filter), "{filter}");
     }
-    // A path that has the word in it asks for nothing of the kind.
+    // A path that contains the word needs no embeddings.
     for filter in ["", "class:cat", "\"map:0,0,1,1\"", "map:nonsense", "roadmap"] {
         assert!(!needs(filter), "{filter}");
     }

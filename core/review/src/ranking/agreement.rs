@@ -1,22 +1,22 @@
-//! Which detectors look for the same thing, told from which samples they flag.
+//! Finds detectors that look for the same thing, based on the samples they flag.
 
 use rayon::prelude::*;
 
-/// Detectors at most; the flags of one sample are bits.
+/// Maximum number of detectors; the flags of one sample are bits.
 const MOST: usize = 64;
-/// From this loading on a detector belongs to the consensus.
+/// Minimum loading of a detector in the consensus.
 const LOADING: f64 = 0.6;
-/// Rounds of estimating what detectors have in common, and steps of each.
+/// Rounds of estimating communalities, and steps per round.
 const ROUNDS: usize = 100;
 const STEPS: usize = 50;
-/// A detector has at most so much of its variance in common with others.
+/// Maximum communality of a detector.
 const MOST_COMMON: f64 = 0.96;
 
 /// Whether each detector belongs to the largest group that agrees: one factor is fitted to the correlations of their
-/// flags (principal axis factoring), and detectors that load on it with 0.6 or more are in. Samples that one of two
-/// has not scored do not count for the pair. All are in where fewer than two are.
+/// flags (principal axis factoring), and detectors that load on it with 0.6 or more are in. Samples not scored by both
+/// do not count for a pair. If fewer than two are in, all are.
 ///
-/// `flags` gives two bits of each detector and sample: whether it scored the sample, and whether it flags it.
+/// `flags` returns two bits for each detector and sample: whether it scored the sample, and whether it flags it.
 pub(super) fn consensus(
     detectors: usize,
     samples: usize,
@@ -40,7 +40,7 @@ pub(super) fn consensus(
                 pairs
             },
         )
-        // Whole numbers: the sum does not depend on how the work was shared out.
+        // Integers: the sum does not depend on how the work was split.
         .reduce(
             || vec![Pair::default(); detectors * detectors],
             |mut a, b| {
@@ -60,7 +60,7 @@ pub(super) fn consensus(
     if inside.iter().filter(|inside| **inside).count() < 2 { vec![true; detectors] } else { inside }
 }
 
-/// How often two detectors flag, of the samples that both scored.
+/// How often two detectors flag among the samples that both scored.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair {
     samples: u64,
@@ -86,7 +86,7 @@ impl Pair {
         self.both += more.both;
     }
 
-    /// Of two yes-or-no columns; 0 where one of them never changes.
+    /// Correlation of two boolean columns; 0 if one of them is constant.
     fn correlation(self) -> f64 {
         let [n, a, b, both] = [self.samples, self.one, self.other, self.both].map(|count| count as f64);
         let spread = (a * (n - a) * b * (n - b)).sqrt();
@@ -94,10 +94,10 @@ impl Pair {
     }
 }
 
-/// The loadings of one factor on correlations, whose diagonal is estimated with it.
+/// The loadings of a single factor on correlations, whose diagonal is estimated along with it.
 fn loadings(correlations: &mut [f64], size: usize) -> Vec<f64> {
     let mut found = vec![0.0; size];
-    (0..size).for_each(|place| correlations[place * (size + 1)] = 1.0);
+    (0..size).for_each(|index| correlations[index * (size + 1)] = 1.0);
     for _ in 0..ROUNDS {
         let mut vector = vec![1.0 / (size as f64).sqrt(); size];
         let mut value = 0.0;
@@ -112,9 +112,9 @@ fn loadings(correlations: &mut [f64], size: usize) -> Vec<f64> {
             }
             vector = next.into_iter().map(|x| x / value).collect();
         }
-        for (place, (loading, x)) in found.iter_mut().zip(&vector).enumerate() {
+        for (index, (loading, x)) in found.iter_mut().zip(&vector).enumerate() {
             *loading = x * value.sqrt();
-            correlations[place * (size + 1)] = (*loading * *loading).min(MOST_COMMON);
+            correlations[index * (size + 1)] = (*loading * *loading).min(MOST_COMMON);
         }
     }
     found

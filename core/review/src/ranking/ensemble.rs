@@ -1,4 +1,4 @@
-//! Detectors and a rule, with all that is needed to judge samples: held, so that scores can be made later.
+//! Detectors and a rule, with everything needed to judge samples; owned, so that scores can be computed later.
 
 use super::stacking::Stack;
 use super::{Calibration, Results};
@@ -15,9 +15,9 @@ pub(super) struct Member<'a> {
     pub(super) threshold: f32,
     pub(super) calibration: Calibration,
     pub(super) weight: f32,
-    /// Whether it only says that the file can be read.
+    /// Whether it only reports whether the file is readable.
     pub(super) check: bool,
-    /// Relative ranks, where the rule asks for them.
+    /// Relative ranks, if the rule needs them.
     pub(super) ranks: &'a [f32],
 }
 
@@ -27,12 +27,12 @@ impl Member<'_> {
     }
 }
 
-/// A sample's calibrated scores by detector, NaN where there is none.
+/// A sample's calibrated scores by detector, NaN if there is none.
 pub(super) fn calibrated<'a>(row: usize, members: &'a [Member<'_>]) -> impl Iterator<Item = f32> + 'a {
     members.iter().map(move |member| member.calibration.of(member.scores[row]))
 }
 
-/// The same as [`Member`], with a share in its result.
+/// Like [`Member`], but shares ownership of its result.
 #[derive(Debug)]
 struct OwnedMember {
     result: Arc<DetectorResult>,
@@ -46,12 +46,12 @@ struct OwnedMember {
 pub(super) struct Ensemble {
     members: Vec<OwnedMember>,
     pub(super) rule: EnsembleRule,
-    /// What the rule Stacking learned.
+    /// The trained model of the rule Stacking.
     pub(super) stack: Option<Stack>,
 }
 
 impl Ensemble {
-    /// The detectors with a result of `count` samples. One without a threshold has its own.
+    /// The detectors with a result for `count` samples. One without a threshold uses its own.
     pub(super) fn new(
         results: &Results,
         thresholds: &BTreeMap<String, f32>,
@@ -71,12 +71,12 @@ impl Ensemble {
         Ensemble { members: fitting.map(member).collect(), rule: rule.clone(), stack: None }
     }
 
-    /// Gives every detector a weight.
+    /// Assigns a weight to every detector.
     pub(super) fn weigh(&mut self, weights: impl IntoIterator<Item = f32>) {
         self.members.iter_mut().zip(weights).for_each(|(member, weight)| member.weight = weight);
     }
 
-    /// The detectors, to judge by.
+    /// The detectors as members.
     pub(super) fn members(&self) -> Vec<Member<'_>> {
         let member = |member| {
             let &OwnedMember { ref result, threshold, weight, check } = member;
@@ -92,14 +92,14 @@ impl Ensemble {
         self.members.iter().map(member).collect()
     }
 
-    /// Whether what the rule says of a sample is made of sums alone, many samples at once.
+    /// Whether the rule only needs sums, which are computed for many samples at once.
     pub(super) fn by_sums(&self) -> bool {
         use EnsembleRule::{And, AtLeast, MeanRank, Stacking};
         !matches!(self.rule, And | AtLeast(_) | MeanRank | Stacking)
     }
 
-    /// Whether samples that nobody flags are ordered by the mean of all detectors and not by the rule's score: the
-    /// lowest of many scores that all say "fine" says nothing.
+    /// Whether unflagged samples are ordered by the mean of all detectors instead of the rule's score: the lowest of
+    /// many scores that all say "fine" means nothing.
     pub(super) fn by_mean(&self) -> bool {
         use EnsembleRule::{Majority, Or, Precision, Recall};
         matches!(self.rule, Or | Recall | Precision | Majority)

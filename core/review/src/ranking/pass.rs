@@ -1,4 +1,4 @@
-//! One pass over all samples: the score of each, and what the order of the suspects is made of.
+//! One pass over all samples: the score of each, and the data for ordering the suspects.
 
 use super::ensemble::{Ensemble, Member, calibrated};
 use super::score_columns::ScoreColumns;
@@ -9,12 +9,12 @@ use chaffinch_compute::vector::{Kernel, wide};
 use chaffinch_protocol::EnsembleRule;
 use rayon::prelude::*;
 
-/// Samples that one thread takes at a time.
+/// Samples per thread at a time.
 const PART: usize = 1 << 15;
-/// Samples whose sums are made at once, detector by detector, so that the processor's vectors are used.
+/// Samples summed at once, detector by detector, for vectorization.
 const BLOCK: usize = 1 << 8;
 
-/// What all detectors together say of one sample.
+/// What all detectors together say about one sample.
 #[derive(Clone, Copy)]
 pub(super) struct Summary {
     pub(super) lowest: f32,
@@ -23,7 +23,7 @@ pub(super) struct Summary {
     pub(super) flags: u16,
 }
 
-/// A sample that at least one detector flags. It is no suspect where the rule leaves it no flags.
+/// A sample that at least one detector flags. It is not a suspect if the rule leaves it without flags.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) row: u32,
@@ -34,16 +34,16 @@ pub(super) struct Candidate {
 pub(super) struct Pass {
     /// By sample; see [`super::Ranking`].
     pub(super) flags: Vec<u16>,
-    /// Where they were asked for.
+    /// If they were requested.
     pub(super) columns: Option<ScoreColumns>,
     /// In manifest order.
     pub(super) candidates: Vec<Candidate>,
-    /// For each detector the candidates it flags, as places among them, with [`bits`] of their scores.
+    /// For each detector the candidates it flags, as indices, with [`bits`] of their scores.
     pub(super) flagged: Vec<Vec<(u32, u32)>>,
     pub(super) counts: Vec<Counts>,
 }
 
-/// What a part of the samples adds to the lists.
+/// The contribution of a part of the samples.
 struct Part {
     candidates: Vec<Candidate>,
     flagged: Vec<Vec<(u32, u32)>>,
@@ -58,7 +58,7 @@ impl Part {
 }
 
 impl Pass {
-    /// Goes over `count` samples. Without `columns` only what the suspects need is written down.
+    /// Processes `count` samples. Without `columns`, only the data for suspects is stored.
     pub(super) fn new(ensemble: &Ensemble, count: usize, columns: bool) -> Pass {
         let members = ensemble.members();
         let mut flags = vec![0; count];
@@ -66,7 +66,7 @@ impl Pass {
             true => (vec![0.0; count], vec![0.0; count]),
             false => (Vec::new(), Vec::new()),
         };
-        // Of columns that are not asked for every part gets none.
+        // Columns that are not requested stay empty in every part.
         let (mut scores, mut rests) = (score.chunks_mut(PART), rest.chunks_mut(PART));
         let places = flags
             .chunks_mut(PART)
@@ -87,13 +87,13 @@ impl Pass {
                         false => &sums.score[..len],
                     });
                 }
-                for place in (0..len).filter(|&place| sums.votes[place] > 0) {
-                    let row = first + place;
+                for index in (0..len).filter(|&index| sums.votes[index] > 0) {
+                    let row = first + index;
                     let flagging =
                         members.iter().zip(&mut lists.flagged).filter(|(member, _)| member.flags(row));
                     let number = lists.candidates.len() as u32;
                     flagging.for_each(|(member, list)| list.push((bits(member.scores[row]), number)));
-                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(place) });
+                    lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(index) });
                 }
             }
             lists
@@ -109,7 +109,7 @@ impl Pass {
             let before = all.candidates.len() as u32;
             all.candidates.extend(part.candidates);
             for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
-                list.extend(more.into_iter().map(|(score, place)| (score, before + place)));
+                list.extend(more.into_iter().map(|(score, index)| (score, before + index)));
             }
             all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
         }
@@ -132,14 +132,14 @@ pub(super) fn score(ensemble: &Ensemble, row: usize) -> f32 {
     sums.score[0]
 }
 
-/// What all detectors say of a block of samples.
+/// What all detectors say about a block of samples.
 struct Sums {
     /// Sums over detectors.
     sum: [f32; BLOCK],
     scored: [f32; BLOCK],
     weighted: [f32; BLOCK],
     weights: [f32; BLOCK],
-    /// How many detectors flag a sample, whatever the rule makes of it.
+    /// How many detectors flag a sample, regardless of the rule.
     votes: [u16; BLOCK],
     /// See [`Summary`].
     lowest: [f32; BLOCK],
@@ -148,10 +148,10 @@ struct Sums {
     flags: [u16; BLOCK],
 }
 
-/// Sums up samples and judges them by the rule, as far as that goes without looking at each.
+/// Sums up samples and judges them by the rule, as far as possible without visiting each one.
 struct Block<'a> {
     sums: &'a mut Sums,
-    /// Samples that each detector scored, to which those of the block are added.
+    /// The number of samples scored per detector, to which the block is added.
     scored: &'a mut [u64],
     members: &'a [Member<'a>],
     ensemble: &'a Ensemble,
@@ -189,16 +189,16 @@ impl Sums {
         }
     }
 
-    fn summary(&self, place: usize) -> Summary {
+    fn summary(&self, index: usize) -> Summary {
         Summary {
-            lowest: self.lowest[place],
-            mean: self.mean[place],
-            score: self.score[place],
-            flags: self.flags[place],
+            lowest: self.lowest[index],
+            mean: self.mean[index],
+            score: self.score[index],
+            flags: self.flags[index],
         }
     }
 
-    /// Judges `len` samples from `first` on, and adds up how many each detector scored.
+    /// Judges `len` samples from `first` on, and counts how many each detector scored.
     fn judge_block(
         &mut self,
         ensemble: &Ensemble,
@@ -209,11 +209,11 @@ impl Sums {
     ) {
         wide(Block { sums: self, scored, members, ensemble, first, len });
         if !ensemble.by_sums() {
-            (0..len).for_each(|place| self.judge(place, first + place, members, ensemble));
+            (0..len).for_each(|index| self.judge(index, first + index, members, ensemble));
         }
     }
 
-    /// Sums up `len` samples from `first` on, by weight too where the rule `weighs`, and counts those that each detector
+    /// Sums up `len` samples from `first` on, weighted too if the rule `weighs`, and counts those that each detector
     /// scored.
     #[inline(always)]
     fn make(&mut self, members: &[Member<'_>], first: usize, len: usize, weighs: bool, counts: &mut [u64]) {
@@ -222,17 +222,17 @@ impl Sums {
         }
         self.votes.fill(0);
         self.lowest.fill(f32::INFINITY);
-        // Whole blocks: of a loop that may end anywhere compilers make something slower.
+        // Whole blocks: compilers generate slower code for a loop with a variable end.
         let (mut scores, mut calibrated) = ([f32::NAN; BLOCK], [f32::NAN; BLOCK]);
         for (member, count) in members.iter().zip(counts) {
             let Member { threshold, calibration, weight, .. } = *member;
             scores[..len].copy_from_slice(&member.scores[first..first + len]);
-            // One thing after another and without a branch: so the processor does several samples at once.
+            // One step at a time and without branches, so that it is vectorized.
             for (c, &score) in calibrated.iter_mut().zip(&scores) {
                 *c = calibration.of(score);
             }
             for (lowest, &c) in self.lowest.iter_mut().zip(&calibrated) {
-                // One without a score, which is NaN, leaves it.
+                // A missing score (NaN) leaves it unchanged.
                 *lowest = lowest.min(c);
             }
             for ((sum, scored), &c) in self.sum.iter_mut().zip(&mut self.scored).zip(&calibrated) {
@@ -263,15 +263,15 @@ impl Sums {
         }
     }
 
-    /// The scores and flags of a rule that is made of sums.
+    /// The scores and flags of a rule based on sums.
     #[inline(always)]
     fn judge_all(&mut self, rule: &EnsembleRule) {
         match rule {
             EnsembleRule::Weighted(_) | EnsembleRule::Consensus => {
-                for place in 0..BLOCK {
-                    let (mean, weights) = (self.mean[place], self.weights[place]);
-                    let weighted = self.weighted[place] / weights;
-                    self.score[place] = if weights > 0.0 { weighted } else { mean };
+                for index in 0..BLOCK {
+                    let (mean, weights) = (self.mean[index], self.weights[index]);
+                    let weighted = self.weighted[index] / weights;
+                    self.score[index] = if weights > 0.0 { weighted } else { mean };
                 }
             }
             EnsembleRule::Average => self.score = self.mean,
@@ -283,8 +283,8 @@ impl Sums {
                     *flags = if *flags < 2 && lowest >= SURE { 0 } else { *flags };
                 }
             }
-            // Where the score is on the scale of thresholds, it alone decides: what one detector flags and the others
-            // hold for fine is no suspect.
+            // If the score is on the threshold scale, it alone decides: a sample that one detector flags and the others
+            // consider fine is not a suspect.
             EnsembleRule::Average | EnsembleRule::Consensus => {
                 for (flags, &score) in self.flags.iter_mut().zip(&self.score) {
                     *flags = if score >= 0.5 { 0 } else { *flags };
@@ -294,21 +294,21 @@ impl Sums {
         }
     }
 
-    /// The same of one sample, by any other rule.
-    fn judge(&mut self, place: usize, row: usize, members: &[Member<'_>], ensemble: &Ensemble) {
-        if self.scored[place] == 0.0 {
-            self.score[place] = f32::NAN;
+    /// The same for one sample, by any other rule.
+    fn judge(&mut self, index: usize, row: usize, members: &[Member<'_>], ensemble: &Ensemble) {
+        if self.scored[index] == 0.0 {
+            self.score[index] = f32::NAN;
             return;
         }
-        let votes = self.flags[place];
-        (self.score[place], self.flags[place]) = match (&ensemble.rule, &ensemble.stack) {
+        let votes = self.flags[index];
+        (self.score[index], self.flags[index]) = match (&ensemble.rule, &ensemble.stack) {
             (EnsembleRule::MeanRank, _) => {
                 let ranks = members.iter().map(|member| member.ranks[row]).filter(|rank| !rank.is_nan());
-                (ranks.sum::<f32>() / self.scored[place], votes)
+                (ranks.sum::<f32>() / self.scored[index], votes)
             }
             (_, Some(stack)) => {
                 let score = stack.score(&calibrated(row, members).collect::<Vec<f32>>());
-                // On the scale of thresholds, as above.
+                // On the threshold scale, as above.
                 (score, if score >= 0.5 { 0 } else { votes })
             }
             (EnsembleRule::AtLeast(least), _) => agreed(row, members, usize::from(*least)),
@@ -317,13 +317,13 @@ impl Sums {
     }
 }
 
-/// The score and flags by the rules And and `AtLeast`: the `least`-th lowest score, or the highest where fewer
-/// detectors scored the sample.
+/// The score and flags by the rules And and `AtLeast`: the `least`-th lowest score, or the highest if fewer detectors
+/// scored the sample.
 fn agreed(row: usize, members: &[Member<'_>], least: usize) -> (f32, u16) {
     let scored = |member: &&Member<'_>| !member.scores[row].is_nan();
     let mut voting: Vec<&Member<'_>> = members.iter().filter(scored).filter(|member| !member.check).collect();
     if voting.is_empty() {
-        // A file that nobody could look at.
+        // An unreadable file.
         voting = members.iter().filter(scored).collect();
     }
     let least = least.clamp(1, voting.len());

@@ -1,4 +1,4 @@
-//! A rank that was made once, so that opening ten million rows again does not make it anew.
+//! Stores a rank, so that reopening ten million rows does not recompute it.
 
 use crate::Result;
 use crate::ranking::{Counts, Kept, Ranking};
@@ -13,14 +13,14 @@ use std::sync::Arc;
 #[derive(Serialize, Deserialize)]
 struct RankHeader {
     format: u32,
-    /// What the rank was made of.
+    /// What the rank was computed from.
     key: String,
     suspects: usize,
     /// Of each detector.
     counts: Vec<Counts>,
 }
 
-/// Writes a rank. `key` stands for everything it was made of.
+/// Writes a rank. `key` identifies everything it was computed from.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -41,8 +41,8 @@ pub fn save_rank(path: &Path, key: &str, ranking: &Ranking) -> Result<()> {
     file::write(path, &batch.map_err(|error| crate::Error::format(path, error.to_string()))?)
 }
 
-/// Reads a rank of `count` samples that was made of what `key` stands for. `None` where there is none, or none of
-/// use: it is made anew then.
+/// Reads a rank of `count` samples computed from what `key` identifies. `None` if there is none or it is unusable; it
+/// must be recomputed in that case.
 pub fn load_rank(path: &Path, key: &str, count: usize) -> Option<Ranking> {
     let batch = file::read(path).ok()?;
     let head: RankHeader = file::head(path, &batch.schema()).ok()?;

@@ -1,32 +1,32 @@
-//! The score of every sample, made when it is first asked for: to list the suspects of ten million samples after a
-//! threshold was moved, two columns of them need not be written.
+//! The score of every sample, computed on first use: listing the suspects among ten million samples after a threshold
+//! change does not need two full columns.
 
 use super::ensemble::Ensemble;
 use super::pass::{self, Pass};
 use super::score_columns::ScoreColumns;
 use std::sync::{Arc, OnceLock};
 
-/// Scores that are there, or who can tell them.
+/// Computed scores, or the ensemble that can compute them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scores {
     count: usize,
-    // Shared, so that a copy does not make them once more.
+    // Shared, so that a clone does not compute them again.
     made: Arc<OnceLock<ScoreColumns>>,
     ensemble: Option<Arc<Ensemble>>,
 }
 
 impl Scores {
-    /// Scores that are there.
+    /// Scores that are already computed.
     pub(super) fn made(columns: ScoreColumns) -> Scores {
         Scores { count: columns.score.len(), made: Arc::new(OnceLock::from(columns)), ensemble: None }
     }
 
-    /// Scores of `count` samples that this ensemble can tell.
+    /// Scores of `count` samples that this ensemble can compute.
     pub(super) fn later(ensemble: Ensemble, count: usize) -> Scores {
         Scores { count, made: Arc::default(), ensemble: Some(Arc::new(ensemble)) }
     }
 
-    /// How many samples have a place.
+    /// The number of samples.
     pub(super) fn len(&self) -> usize {
         self.count
     }
@@ -39,7 +39,7 @@ impl Scores {
         })
     }
 
-    /// The score of one sample; NaN where there is none.
+    /// The score of one sample; NaN if there is none.
     pub(super) fn of(&self, row: usize) -> f32 {
         match (self.made.get(), &self.ensemble) {
             (Some(made), _) => made.score.get(row).copied().unwrap_or(f32::NAN),

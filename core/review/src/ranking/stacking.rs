@@ -1,22 +1,22 @@
-//! A small logistic regression that learns from the reviewer's decisions how much each detector is worth.
+//! A small logistic regression that learns from the reviewer's decisions how much to trust each detector.
 
 use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
 
-/// Decisions that are needed in all, and of each kind.
+/// Minimum number of decisions, in total and of each kind.
 pub const LEAST_DECISIONS: usize = 20;
 const LEAST_OF_A_KIND: usize = 5;
 /// Strength of the penalty on the weights, which belong to standardised scores.
 const PENALTY: f64 = 1.0;
 const STEPS: u64 = 200;
-/// Scores are kept this far from 0 and 1 before their log-odds are taken: what 32 bits tell from 1.
+/// Scores are clamped this far from 0 and 1 before taking log-odds: the resolution of 32-bit floats near 1.
 const MARGIN: f64 = 1e-6;
-/// What stands for a score that there is not: neither fine nor not.
+/// The value for a missing score: undecided.
 const UNKNOWN: f64 = 0.5;
 
-/// What was learned.
+/// A trained model.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stack {
     weights: Vec<f64>,
@@ -26,31 +26,31 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// Learns from decided samples: the calibrated scores of all detectors, and whether the sample was found bad.
-    /// `Err` says why nothing could be learned.
+    /// Trains on decided samples: the calibrated scores of all detectors, and whether the sample was found bad. `Err`
+    /// says why training failed.
     pub(super) fn learn(decided: &[(Vec<f32>, bool)]) -> Result<Stack, String> {
         let bad = decided.iter().filter(|(_, bad)| *bad).count();
         let good = decided.len() - bad;
         if decided.len() < LEAST_DECISIONS || bad.min(good) < LEAST_OF_A_KIND {
             return Err(format!(
-                "stacking learns from decisions and needs {LEAST_DECISIONS}, at least {LEAST_OF_A_KIND} to keep and \
+                "stacking is trained on decisions and needs {LEAST_DECISIONS}, at least {LEAST_OF_A_KIND} to keep and \
                  {LEAST_OF_A_KIND} to remove or relabel; there are {good} to keep and {bad} others"
             ));
         }
         let rows: Vec<Vec<f64>> = decided.iter().map(|(scores, _)| features(scores)).collect();
         let width = rows.first().map_or(0, Vec::len);
         let count = rows.len() as f64;
-        let column = |place: usize| rows.iter().map(move |row| row[place]);
-        let means: Vec<f64> = (0..width).map(|place| column(place).sum::<f64>() / count).collect();
-        let spread = |place: usize| {
-            let square = |x: f64| (x - means[place]) * (x - means[place]);
-            let spread = (column(place).map(square).sum::<f64>() / count).sqrt();
-            // A column that never changes says nothing.
+        let column = |index: usize| rows.iter().map(move |row| row[index]);
+        let means: Vec<f64> = (0..width).map(|index| column(index).sum::<f64>() / count).collect();
+        let spread = |index: usize| {
+            let square = |x: f64| (x - means[index]) * (x - means[index]);
+            let spread = (column(index).map(square).sum::<f64>() / count).sqrt();
+            // A constant column carries no information.
             if spread > 1e-9 { spread } else { f64::INFINITY }
         };
         let spreads: Vec<f64> = (0..width).map(spread).collect();
-        let table = Array2::from_shape_fn((rows.len(), width), |(row, place)| {
-            (rows[row][place] - means[place]) / spreads[place]
+        let table = Array2::from_shape_fn((rows.len(), width), |(row, index)| {
+            (rows[row][index] - means[index]) / spreads[index]
         });
         let targets: Array1<bool> = decided.iter().map(|(_, bad)| *bad).collect();
         let model = LogisticRegression::default()
@@ -58,15 +58,15 @@ impl Stack {
             .max_iterations(STEPS)
             .gradient_tolerance(1e-6)
             .fit(&Dataset::new(table, targets))
-            .map_err(|error| format!("stacking could not be learned: {error}"))?;
-        // The library names the class that its weights speak for.
+            .map_err(|error| format!("stacking could not be trained: {error}"))?;
+        // The library reports the class its weights favor.
         let sign = if model.labels().pos.class { 1.0 } else { -1.0 };
         let weights: Vec<f64> = model.params().iter().map(|w| sign * w).collect();
         let intercept = sign * model.intercept();
         if weights.iter().chain([&intercept]).all(|w| w.is_finite()) {
             Ok(Stack { weights, intercept, means, spreads })
         } else {
-            Err("stacking could not be learned: the weights grew beyond measure".into())
+            Err("stacking could not be trained: the weights diverged".into())
         }
     }
 
@@ -78,7 +78,7 @@ impl Stack {
     }
 }
 
-/// The log-odds of each score. The score itself beside it was tried: it needs more decisions and wins nothing.
+/// The log-odds of each score. Adding the score itself was tried: it needs more decisions and gains nothing.
 fn features(scores: &[f32]) -> Vec<f64> {
     let odds = |&score: &f32| {
         let p = if score.is_nan() { UNKNOWN } else { f64::from(score).clamp(MARGIN, 1.0 - MARGIN) };
@@ -91,7 +91,7 @@ fn features(scores: &[f32]) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// The first detector is right, the second says nothing, the third is contrary.
+    /// The first detector is right, the second is uninformative, the third is inverted.
     fn decided(count: usize) -> Vec<(Vec<f32>, bool)> {
         (0..count)
             .map(|n| {
@@ -126,7 +126,7 @@ mod tests {
         assert!(error.contains("needs 20") && error.contains("there are 12 to keep and 7 others"), "{error}");
         let alike: Vec<_> = decided(90).into_iter().filter(|(_, bad)| *bad).collect();
         assert!(Stack::learn(&alike).unwrap_err().contains("there are 0 to keep and 30 others"));
-        // Detectors that never change teach nothing and break nothing.
+        // Constant detectors add nothing and break nothing.
         let flat: Vec<_> = (0..30).map(|n| (vec![0.5, f32::NAN], n % 2 == 0)).collect();
         let stack = Stack::learn(&flat).unwrap();
         assert!((stack.score(&[0.1, 0.9]) - 0.5).abs() < 1e-3);

@@ -49,7 +49,7 @@ fn each_rule_by_hand() {
     let b = [0.4, 0.9, 0.9, nan, 0.2];
     let results: Results = [result("a", 0.5, &a), result("b", 0.5, &b)].into();
     let or = rank_of(&results, &EnsembleRule::Or);
-    // Row 1 heads a's list; row 4 heads b's and is second in a's.
+    // Row 1 is first in a's list; row 4 is first in b's and second in a's.
     assert_eq!(or.order, [4, 1, 0]);
     assert_eq!(or.flags, [2, 1, 0, 0, 2]);
     assert!(or.scores()[3].is_nan());
@@ -68,7 +68,7 @@ fn what_nobody_flags_goes_by_all_detectors() {
     let results: Results = [
         result("a", 0.5, &[0.95, 0.6]),
         result("b", 0.5, &[0.95, 0.6]),
-        // Says nothing, but says it just above its threshold.
+        // Uninformative, but just above its threshold.
         result("c", 0.5, &[0.51, 0.9]),
     ]
     .into();
@@ -87,7 +87,7 @@ fn a_moved_threshold_moves_the_suspects() {
     assert!(with(0.0).is_empty());
 }
 
-/// The planted faults a release must find, with the scores its detectors give, the label detectors being noisy.
+/// The planted faults a release must find, with the scores its detectors give, with noisy label detectors.
 #[test]
 fn planted_faults_come_among_the_first() {
     let count = 2000;
@@ -108,7 +108,7 @@ fn planted_faults_come_among_the_first() {
         column(&move |row| match row {
             80..110 => noise(row, salt) * 0.2,
             110..130 => noise(row, salt) * 0.5,
-            // A sixth of the clean images is flagged too, each detector taking others for faults.
+            // A sixth of the clean images are flagged too, different ones by each detector.
             _ if noise(row, salt + 9) < 0.17 => 0.05 + 0.45 * noise(row, salt),
             _ => 0.9,
         })
@@ -140,7 +140,7 @@ fn rules_that_ask_for_agreement_name_fewer_suspects() {
         result("a", 0.5, &[0.1, 0.1, 0.4, 0.9, nan, 0.02]),
         result("b", 0.5, &[0.2, 0.2, 0.9, 0.9, nan, 0.9]),
         result("c", 0.5, &[0.3, 0.9, 0.9, 0.9, nan, 0.9]),
-        // That a file can be read is no vote, but that it cannot be is enough.
+        // A readable file is not a vote, but an unreadable one is sufficient.
         result("unreadable", 0.5, &[1.0, 1.0, 1.0, 1.0, 0.0, 1.0]),
     ]
     .into();
@@ -153,7 +153,7 @@ fn rules_that_ask_for_agreement_name_fewer_suspects() {
     assert_eq!(any, [0, 1, 2, 4, 5]);
     let and = rank_of(&results, &EnsembleRule::And);
     assert_eq!((and.scores()[0], and.scores()[1], and.flags[1]), (0.3, 0.9, 0));
-    // Two flag it, or one is sure of it.
+    // Two flag it, or one is certain.
     let mut precise = order(EnsembleRule::Precision).to_vec();
     precise.sort_unstable();
     assert_eq!(precise, [0, 1, 4, 5]);
@@ -174,7 +174,7 @@ fn recall_finds_what_lies_just_above_a_threshold() {
     assert_eq!(of(&EnsembleRule::Recall), [0, 1]);
 }
 
-/// Three detectors of wrong labels with noise of their own, and one that flags other samples.
+/// Three detectors of wrong labels with independent noise, and one that flags other samples.
 fn noisy() -> (Results, Vec<bool>) {
     let noise = |row: usize, salt: usize| {
         let mixed = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (salt as u64) << 32;
@@ -218,7 +218,7 @@ fn consensus_and_stacking_leave_out_what_is_about_another_matter() {
 
 #[test]
 fn an_average_decides_alone_who_is_a_suspect() {
-    // The first is flagged by one detector and held for fine by the other, the last is close to both borders.
+    // The first is flagged by one detector and considered fine by the other, the last is close to both thresholds.
     let results: Results =
         [result("a", 0.5, &[0.4, 0.1, 0.9, 0.5]), result("b", 0.5, &[1.0, 0.3, 0.9, 0.52])].into();
     for rule in [EnsembleRule::Average, EnsembleRule::Consensus] {
@@ -233,7 +233,7 @@ fn stacking_without_decisions_is_or_and_says_so() {
     let (results, _) = noisy();
     let few =
         rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &[(3, true), (9999, true)]);
-    assert!(few.note.contains("there are 0 to keep and 1 others. Ranked by the rule 'or'"), "{}", few.note);
+    assert!(few.note.contains("there are 0 to keep and 1 others. Until then, the rule 'or'"), "{}", few.note);
     assert_eq!(few.order, rank_of(&results, &EnsembleRule::Or).order);
 }
 
@@ -252,7 +252,7 @@ proptest! {
             [result("a", 0.5, &scores(&|row| row.0)), result("b", 0.3, &scores(&|row| row.1))].into();
         let rule = [EnsembleRule::Or, EnsembleRule::Majority, EnsembleRule::MeanRank, EnsembleRule::Weighted(BTreeMap::new()), EnsembleRule::Stacking, EnsembleRule::AtLeast(1)][rule].clone();
         let ranking = rank_of(&results, &rule);
-        // One by one, before those of all are made.
+        // One by one, before all of them are computed.
         let one_by_one: Vec<Option<f32>> = (0..=rows.len()).map(|row| ranking.score(row)).collect();
         let all_at_once = ranking.scores().iter().map(|score| Some(*score).filter(|score| !score.is_nan()));
         prop_assert_eq!(one_by_one, all_at_once.chain([None]).collect::<Vec<_>>());

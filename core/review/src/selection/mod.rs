@@ -1,8 +1,8 @@
-//! Clean-sample selection: from which samples a classifier may learn as they are labelled.
+//! Clean-sample selection: the samples whose labels a classifier can be trained on.
 //!
-//! The method is in `chaffinch-selection`. Here are its sources of probabilities in a scanned session, which are what a
-//! model that reads text says of described classes ([`zero_shot`]) and a regression on the embeddings
-//! ([`regression`]), and what is reported.
+//! The method is in `chaffinch-selection`. This module has its sources of probabilities in a scanned session, a
+//! text-image model with described classes ([`zero_shot`]) and a regression on the embeddings ([`regression`]), and the
+//! report.
 
 mod report;
 mod sources;
@@ -18,13 +18,13 @@ use chaffinch_selection::{Filled, Scores, fill_empty_classes, intersection};
 /// One source of probabilities with its name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// What it is called in the report.
+    /// Its name in the report.
     pub name: String,
-    /// What it says of each sample.
+    /// What it says about each sample.
     pub evidence: Evidence,
 }
 
-/// Which samples were selected, and how that came about.
+/// Which samples were selected, and by which criteria.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selected {
     /// By source, in the order given: by mixture, by consistency.
@@ -33,17 +33,17 @@ pub struct Selected {
     pub mixture: Vec<bool>,
     /// By consistency in all sources.
     pub consistency: Vec<bool>,
-    /// By both in all sources, with classes filled that would be empty.
+    /// By both in all sources, plus samples filled in for classes that would be empty.
     pub clean: Vec<bool>,
-    /// The classes that were filled.
+    /// The classes that were filled in.
     pub filled: Vec<Filled>,
 }
 
-/// Selects what all sources call clean by both criteria. A class that would be left without a sample is filled with its
-/// best ones in the eyes of the first source.
+/// Selects what all sources call clean by both criteria. A class that would have no samples gets its best ones
+/// according to the first source.
 ///
 /// # Errors
-/// When there is no source, no sample, or a source is not about the samples.
+/// When there is no source, no sample, or a source does not match the samples.
 pub fn select(
     sources: &[Source],
     labels: &[u32],

@@ -1,33 +1,33 @@
-//! The figures of a selection, with or without the truth.
+//! The metrics of a selection, with or without ground truth.
 
 use super::{Limits, Selected};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// For each sample whether its label is wrong, `None` where nobody knows.
+/// For each sample whether its label is wrong, `None` if unknown.
 pub type Truth = Vec<Option<bool>>;
 
-/// What `chaffinch select` prints.
+/// The output of `chaffinch select`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// Number of samples.
     pub n: usize,
-    /// Wrong labels among those of known truth.
+    /// Wrong labels among those with known truth.
     pub n_errors: Option<usize>,
     /// The limit of the mixture.
     pub theta_gmm: f64,
     /// The limit of consistency.
     pub theta_cons: f64,
-    /// Of all sources together. `intersection` is what is selected.
+    /// For all sources combined. `intersection` is the selection.
     #[serde(flatten)]
     pub together: Three,
     /// By source.
     pub sources: BTreeMap<String, Three>,
-    /// By class how many samples it has, and how many of them were selected.
+    /// By class the number of samples, and how many were selected.
     pub classes: BTreeMap<String, Classes>,
 }
 
-/// The figures of both criteria and of their intersection.
+/// The metrics of both criteria and of their intersection.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Three {
     /// By mixture.
@@ -38,14 +38,14 @@ pub struct Three {
     pub intersection: Figures,
 }
 
-/// How many were selected, and how well.
+/// How many were selected, with metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Figures {
     /// Samples selected.
     pub n: usize,
-    /// Share of right labels among the selected of known truth.
+    /// Share of correct labels among the selected with known truth.
     pub precision: Option<f64>,
-    /// Share of the selected among right labels.
+    /// Share of the selected among correct labels.
     pub recall: Option<f64>,
 }
 
@@ -56,12 +56,12 @@ pub struct Classes {
     pub n: usize,
     /// Selected ones.
     pub selected: usize,
-    /// Whether they were taken as the best of a class that would have been left empty.
+    /// Whether they were filled in as the best of a class that would have been empty.
     pub filled: bool,
 }
 
 impl Report {
-    /// Makes the figures.
+    /// Computes the metrics.
     pub fn new(
         selected: &Selected,
         labels: &[u32],

@@ -1,4 +1,4 @@
-//! Probabilities from a regression on the embeddings, with the labels as they are given.
+//! Probabilities from a regression on the embeddings, with the given labels.
 
 use super::Evidence;
 use crate::Result;
@@ -8,9 +8,9 @@ use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::out_of_sample;
 use chaffinch_compute::out_of_sample::{Balance, in_sample};
 
-/// Trains a multinomial logistic regression on the embeddings, each class having the same weight, and says what it
-/// thinks of each label. Without `contents` it is asked about the samples it was trained on, as the method was
-/// published; with them (the content of each sample) each fifth is judged by a model trained on the others.
+/// Trains a multinomial logistic regression on the embeddings, each class with the same weight, and predicts each
+/// label. Without `contents` it predicts the samples it was trained on, as in the publication; with them (the content
+/// of each sample) each fifth is predicted by a model trained on the others.
 ///
 /// # Errors
 /// When there are fewer than two classes, or when stopped.

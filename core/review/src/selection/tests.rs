@@ -4,7 +4,7 @@ use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use std::sync::atomic::AtomicBool;
 
-/// Sixty samples of three classes around their corners; 0 and 20 have another class's label.
+/// Sixty samples of three classes around their corners; 0 and 20 have a wrong label.
 fn dataset() -> (EmbeddingMatrix, Vec<u32>) {
     let mut labels: Vec<u32> = (0..60).map(|sample| sample / 20).collect();
     let rows = (0..60).flat_map(|sample| {
@@ -73,12 +73,12 @@ fn a_class_of_wrong_images_only_gets_its_best_ones() {
     let mut labels = Vec::new();
     for sample in 0..40 {
         let wrong = sample >= 30;
-        // Of the wrong ones the last is least wrong.
+        // The last one is the least wrong.
         evidence.push(if wrong { 0.01 + 0.001 * f64::from(sample) } else { 0.9 }, 0.9);
         labels.push(u32::from(wrong));
     }
     let selected = select(&[named("p", evidence)], &labels, 2, Limits::default()).unwrap();
-    // As many as the smallest other class has would be thirty; there are ten, and an even share of 40 is ten.
+    // The smallest other class has thirty; there are ten, and an even share of 40 is ten.
     assert_eq!((selected.filled.len(), selected.filled[0].samples), (1, 10));
     let mut evidence = Evidence::default();
     (0..40).for_each(|sample| match sample {
@@ -103,7 +103,7 @@ fn what_cannot_be_selected_from_is_said() {
         assert!(error.contains("at least two classes"), "{error}");
     }
     assert_eq!(select(&[], &labels, 3, Limits::default()), Err(InputError::NoSamples));
-    // Constant embeddings say nothing: no class can be divided, and consistency has the last word.
+    // Constant embeddings carry no information: no class can be divided, and consistency decides.
     let constant = EmbeddingMatrix::from_vec([1.0, 0.0, 0.0].repeat(60), 3);
     let evidence = regression(&constant, &labels, 3, None, &|_| true, &job).unwrap();
     let selected = select(&[named("regression", evidence)], &labels, 3, Limits::default()).unwrap();

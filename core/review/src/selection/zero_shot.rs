@@ -1,4 +1,4 @@
-//! What a model that reads text says of described classes.
+//! Zero-shot probabilities from a text-image model with described classes.
 
 use super::Evidence;
 use crate::Result;
@@ -8,15 +8,15 @@ use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::prompts::PromptSet;
 use rayon::prelude::*;
 
-/// What cosines are divided by, as published.
+/// The softmax temperature, as published.
 const TEMPERATURE: f32 = 0.07;
 /// Samples of one matrix product.
 const BLOCK: usize = 1024;
 
-/// How the answers to a class's prompts are joined.
+/// How the answers to a class's prompts are combined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Pooling {
-    /// Their mean: a class with fewer prompts loses nothing.
+    /// Their mean: a class with fewer prompts is not at a disadvantage.
     #[default]
     Mean,
     /// Their sum, as published.
@@ -46,13 +46,13 @@ impl ClassPrompts {
         Ok(ClassPrompts { vectors, counts })
     }
 
-    /// Vectors that are there already, `counts` of them for each class.
+    /// From existing vectors, `counts` of them for each class.
     pub fn new(vectors: Vec<f32>, counts: Vec<usize>) -> ClassPrompts {
         ClassPrompts { vectors, counts }
     }
 }
 
-/// Asks about every sample: a class's answer is the sum or mean of `exp(cos / 0.07)` over its prompts, its probability
+/// Classifies every sample: a class's answer is the sum or mean of `exp(cos / 0.07)` over its prompts, its probability
 /// that over the answers of all classes.
 pub fn zero_shot(
     matrix: &EmbeddingMatrix,
@@ -71,8 +71,8 @@ pub fn zero_shot(
             let mut cosines = vec![0.0; labels.len() * all];
             matmul_transposed(rows, labels.len(), &prompts.vectors, all, dim, &mut cosines);
             let rows = cosines.chunks_exact(all.max(1)).zip(labels).enumerate();
-            rows.map(|(place, (row, &label))| {
-                let known = usable(from + place) && (label as usize) < prompts.counts.len();
+            rows.map(|(index, (row, &label))| {
+                let known = usable(from + index) && (label as usize) < prompts.counts.len();
                 if known {
                     answer(row, &prompts.counts, label as usize, pooling)
                 } else {

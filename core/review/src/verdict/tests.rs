@@ -2,7 +2,7 @@ use super::*;
 use chaffinch_data::columns::ResultBuilder;
 use chaffinch_data::issue::{Issue, RunRecord};
 
-/// One detector's word on one sample: score, suggested class, reason.
+/// One detector's verdict on one sample: score, suggested class, reason.
 fn said(
     name: &str,
     threshold: f32,
@@ -42,7 +42,7 @@ fn who_does_not_flag_suggests_nothing() {
         Verdicts::new(&results, &own).reason(SampleId(0)),
         "b gives it 0.40, below its threshold of 0.50"
     );
-    // A threshold that was moved counts, not the detector's own.
+    // A changed threshold counts, not the detector's default.
     let moved = [("a".to_owned(), 0.7), ("b".to_owned(), 0.3)].into();
     assert_eq!(Verdicts::new(&results, &moved).suggested(SampleId(0)), Some(1));
     assert_eq!(

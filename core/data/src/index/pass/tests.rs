@@ -65,15 +65,15 @@ impl Measurer for Corner {
     }
 }
 
-/// A folder to keep things in, and what is in it.
-struct Place {
+/// A folder and its content.
+struct Storage {
     dir: TempDir,
     model: Fake,
 }
 
-impl Place {
-    fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap(), model: Fake::new() }
+impl Storage {
+    fn new() -> Storage {
+        Storage { dir: tempfile::tempdir().unwrap(), model: Fake::new() }
     }
 
     fn unfinished(&self) -> PathBuf {
@@ -113,8 +113,8 @@ fn records(passed: &Passed, measurer: usize) -> &[u8] {
 
 #[test]
 fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
-    let (files_place, manifest, file_metadata) = dataset();
-    let (apart, together) = (Place::new(), Place::new());
+    let (files_dir, manifest, file_metadata) = dataset();
+    let (apart, together) = (Storage::new(), Storage::new());
     let dir = apart.dir.path().join("store");
     let mut store = EmbeddingStore::open(&dir, apart.model.fingerprint(), DIM).unwrap();
     let filled =
@@ -139,9 +139,9 @@ fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
     assert_eq!((one.asked(), together.embedded()), (pictures, embedded));
     assert_eq!(records(&again, 1), records(&passed, 1));
 
-    // Another build of a measurer measures anew; a file that came to it is the only one that is embedded.
-    fs::write(files_place.path().join("00000a.bmp"), picture(50_000)).unwrap();
-    let (newer, rebuilt) = (listed(files_place.path()), Corner { version: "2", ..corner("two") });
+    // Another build of a measurer measures again; only a newly added file is embedded.
+    fs::write(files_dir.path().join("00000a.bmp"), picture(50_000)).unwrap();
+    let (newer, rebuilt) = (listed(files_dir.path()), Corner { version: "2", ..corner("two") });
     let third = together.run(&newer, previous, &[&one, &rebuilt], &GO).unwrap();
     assert_eq!(rebuilt.asked(), pictures + 1);
     assert_eq!((third.report.read, third.filled.embedded), (1, 1));
@@ -152,21 +152,21 @@ fn one_pass_leaves_what_index_and_fill_leave_and_a_second_one_does_nothing() {
 #[test]
 fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
     let (_files, manifest, file_metadata) = dataset();
-    let whole = Place::new();
+    let whole = Storage::new();
     let expected = whole.run(&manifest, None, &[&corner("one")], &GO).unwrap();
     for stops_at in [10, CHUNK_ROWS + 700, 2 * CHUNK_ROWS + 20] {
-        let place = Place::new();
+        let storage = Storage::new();
         let first = Corner { stops_at, ..corner("one") };
-        let stopped = place.run(&manifest, None, &[&first], &first.stop);
+        let stopped = storage.run(&manifest, None, &[&first], &first.stop);
         assert!(matches!(stopped, Err(Error::Stopped)));
-        // A frame that was being written when the power went.
-        if let Ok(bytes) = fs::read(place.unfinished()) {
-            fs::write(place.unfinished(), [&bytes[..], &[9; 77]].concat()).unwrap();
+        // A frame that was being written when the power failed.
+        if let Ok(bytes) = fs::read(storage.unfinished()) {
+            fs::write(storage.unfinished(), [&bytes[..], &[9; 77]].concat()).unwrap();
         }
         let second = corner("one");
-        let passed = place.run(&manifest, None, &[&second], &GO).unwrap();
+        let passed = storage.run(&manifest, None, &[&second], &GO).unwrap();
         assert_eq!(passed.file_metadata, file_metadata);
-        assert_eq!(place.store(), whole.store());
+        assert_eq!(storage.store(), whole.store());
         assert_eq!(records(&passed, 0), records(&expected, 0));
         // Files are measured up to four groups before they are embedded.
         let kept = stops_at.saturating_sub(4 * 48) / CHUNK_ROWS * CHUNK_ROWS;
@@ -178,33 +178,33 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
 #[test]
 fn what_is_left_of_another_dataset_or_is_garbage_is_not_taken() {
     let (_files, manifest, file_metadata) = dataset();
-    let place = Place::new();
+    let storage = Storage::new();
     for garbage in [&b""[..], b"short", &[7; 500]] {
-        fs::write(place.unfinished(), garbage).unwrap();
-        assert_eq!(place.run(&manifest, None, &[], &GO).unwrap().file_metadata, file_metadata);
+        fs::write(storage.unfinished(), garbage).unwrap();
+        assert_eq!(storage.run(&manifest, None, &[], &GO).unwrap().file_metadata, file_metadata);
     }
-    // Rows that were measured by another measurer are read anew.
+    // Rows measured by another measurer are read again.
     let (one, two) = (corner("one"), corner("two"));
-    place.run(&manifest, None, &[&one], &GO).unwrap();
-    place.run(&manifest, None, &[&two], &GO).unwrap();
+    storage.run(&manifest, None, &[&one], &GO).unwrap();
+    storage.run(&manifest, None, &[&two], &GO).unwrap();
     assert_eq!(two.asked(), manifest.len() - file_metadata.unreadable.len());
 }
 
 #[test]
 fn a_file_that_changed_is_measured_and_embedded_as_it_is_now() {
-    let (place, files_place) = (Place::new(), tempfile::tempdir().unwrap());
+    let (storage, files_dir) = (Storage::new(), tempfile::tempdir().unwrap());
     for number in 0..40 {
-        fs::write(files_place.path().join(format!("{number:02}.bmp")), picture(number)).unwrap();
+        fs::write(files_dir.path().join(format!("{number:02}.bmp")), picture(number)).unwrap();
     }
-    let manifest = listed(files_place.path());
-    let before = place.run(&manifest, None, &[&corner("one")], &GO).unwrap();
-    let path = files_place.path().join("07.bmp");
+    let manifest = listed(files_dir.path());
+    let before = storage.run(&manifest, None, &[&corner("one")], &GO).unwrap();
+    let path = files_dir.path().join("07.bmp");
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     fs::write(&path, picture(1_000)).unwrap();
     let later = time + std::time::Duration::from_secs(9);
     fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
     let one = corner("one");
-    let after = place.run(&manifest, Some((&manifest, &before.file_metadata)), &[&one], &GO).unwrap();
+    let after = storage.run(&manifest, Some((&manifest, &before.file_metadata)), &[&one], &GO).unwrap();
     assert_eq!((one.asked(), after.report.read, after.filled.embedded), (1, 1, 1));
     let pixels = chaffinch_compute::image::decode::decode(&picture(1_000)).unwrap().image;
     assert_eq!(records(&after, 0)[7 * 5..][..4], pixels.as_raw()[..4]);
@@ -214,14 +214,14 @@ fn a_file_that_changed_is_measured_and_embedded_as_it_is_now() {
 #[test]
 fn one_that_fails_does_not_stop_the_others() {
     let (_files, manifest, file_metadata) = dataset();
-    let mut place = Place::new();
-    place.model.memory = 0;
+    let mut storage = Storage::new();
+    storage.model.memory = 0;
     let (one, two) = (Corner { fails_at: 300, ..corner("one") }, corner("two"));
-    let passed = place.run(&manifest, None, &[&one, &two], &GO).unwrap();
+    let passed = storage.run(&manifest, None, &[&one, &two], &GO).unwrap();
     assert_eq!(passed.file_metadata, file_metadata);
     assert_eq!(passed.measures[0].as_ref().err().map(String::as_str), Some("cannot measure picture 300"));
     assert_eq!(records(&passed, 1).len(), manifest.len() * 5);
-    assert_eq!((passed.filled.embedded, place.store().len()), (0, 0), "the model never had memory");
+    assert_eq!((passed.filled.embedded, storage.store().len()), (0, 0), "the model never had memory");
 }
 
 #[test]

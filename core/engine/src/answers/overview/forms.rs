@@ -1,4 +1,4 @@
-//! What detectors can be told, from their declarations.
+//! Parameter forms of the detectors, from their declarations.
 
 use crate::Setup;
 use crate::state::State;
@@ -8,7 +8,7 @@ use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{DetectorForm, FormKind, FormParam};
 use std::collections::BTreeMap;
 
-/// One form a detector, in the order of the registry.
+/// One form per detector, in registry order.
 pub(crate) fn forms(
     setup: &Setup,
     state: &State,

@@ -17,7 +17,7 @@ pub(crate) fn histogram(
     let results = &state.findings.results;
     let result = results
         .get(name)
-        .ok_or_else(|| Error::Invalid(format!("there are no results of a detector '{name}'")))?;
+        .ok_or_else(|| Error::Invalid(format!("there are no results from a detector '{name}'")))?;
     let count = state.findings.manifest.len().min(result.len());
     let others: Vec<(&[f32], f32)> = results
         .iter()
@@ -36,7 +36,7 @@ pub(crate) fn histogram(
         default: result.record().threshold,
     };
     let scores = &result.scores()[..count];
-    // Sums of whole numbers are the same in any order, so parts may be made by any number of threads.
+    // Integer sums do not depend on order, so any number of threads may compute the parts.
     let parts = scores.par_chunks(1 << 16).enumerate().map(|(part, chunk)| {
         let mut histogram = empty();
         for (offset, &score) in chunk.iter().enumerate() {
@@ -72,7 +72,7 @@ pub(crate) fn histogram(
     Ok(whole)
 }
 
-/// The bin of a score, so that comparing with a bin's edge is the comparison with a threshold of that value.
+/// The bin of a score, chosen so that comparing with a bin's edge equals comparing with a threshold of that value.
 fn bin(score: f32) -> usize {
     let mut bin = ((score * BINS as f32) as usize).min(BINS);
     let edge = |bin: usize| bin as f32 / BINS as f32;

@@ -1,4 +1,4 @@
-//! How far the review is.
+//! Review progress.
 
 use crate::state::State;
 use chaffinch_data::journal::Decisions;

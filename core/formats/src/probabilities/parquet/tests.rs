@@ -23,7 +23,7 @@ fn columns_are_classes_and_the_index_is_none() {
     assert_eq!((wide.rows, wide.cols), (4, 3));
     assert_eq!(wide.names.unwrap(), ["boar", "human", "lion"]);
     assert_eq!(wide.numbers, Numbers::Double(expected().into()));
-    // 32 bits stay 32 bits, and rows go on over row groups.
+    // 32-bit numbers stay 32-bit, and rows continue across row groups.
     let single = grid(&fixture("single-gzip.parquet")).unwrap();
     let numbers: Vec<f32> = expected().iter().map(|&number| number as f32).collect();
     assert_eq!((single.rows, single.numbers), (4, Numbers::Single(numbers.into())));
@@ -48,11 +48,11 @@ fn labels_are_found_by_the_columns_name() {
 #[test]
 fn what_is_no_matrix_is_refused_with_its_column() {
     let missing = refused(grid(&fixture("missing.parquet")));
-    assert!(missing.ends_with("column 'human' has rows without a value"), "{missing}");
+    assert!(missing.ends_with("column 'human' has missing values"), "{missing}");
     let words = refused(grid(&fixture("labels-lz4.parquet")));
     assert!(words.ends_with("column 'path' holds Utf8, not floating-point numbers"), "{words}");
     let three = refused(column(&fixture("wide-snappy.parquet")));
-    assert!(three.contains("it has no column given_label"), "{three}");
+    assert!(three.contains("it needs one of the columns given_label"), "{three}");
     let other = refused(grid(&fixture("../hashes.json")));
     assert!(other.contains("hashes.json") && !other.contains("panicked"), "{other}");
 }
@@ -66,7 +66,7 @@ fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
         let mut bytes = whole.clone();
         bytes[place] ^= 0xFF;
         std::fs::write(&path, &bytes).unwrap();
-        // Either the damage is noticed or it is in what is not read; what counts is that nothing panics.
+        // The damage is either detected or in a part that is never read; what matters is that nothing panics.
         if let Ok(found) = grid(&path) {
             assert_eq!(
                 found.rows * found.cols,
