@@ -116,13 +116,13 @@ fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
     rows.iter().for_each(|&row| listed[row as usize] = true);
     let mut by_choice = [0; 4];
     for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
-        let place = match decision.choice {
+        let slot = match decision.choice {
             Choice::Keep => 0,
             Choice::Remove => 1,
             Choice::Relabel(_) => 2,
             Choice::Unsure => 3,
         };
-        by_choice[place] += 1;
+        by_choice[slot] += 1;
     }
     by_choice
 }
