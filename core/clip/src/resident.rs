@@ -17,14 +17,14 @@ pub(crate) struct ResidentVectors {
     groups: usize,
     /// Maximum bytes of products.
     products: u64,
-    /// The device in words.
+    /// The device, for display.
     name: String,
 }
 
 impl ResidentVectors {
     /// Bytes available for products besides the vectors; `None` if they do not suffice for one row.
     pub(crate) fn room_for_products(numbers: usize, rows: usize, spare: u64) -> Option<u64> {
-        // While they are filled up, the vectors are there twice; products are, while the largest are looked for.
+        // The vectors exist twice while they are padded; products exist twice while the largest are searched.
         let left = spare.saturating_sub(2 * 4 * numbers as u64) / 2;
         (left >= 4 * (rows + GROUP) as u64).then_some(left.min(PRODUCTS))
     }

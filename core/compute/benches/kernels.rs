@@ -17,8 +17,8 @@ use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
 
 /// The same numbers every time, 0..=255.
-fn noise(place: u32) -> u8 {
-    (place.wrapping_mul(2_654_435_761) >> 24) as u8
+fn noise(index: u32) -> u8 {
+    (index.wrapping_mul(2_654_435_761) >> 24) as u8
 }
 
 /// 500 x 375: gradients with noise, which compress like photographs of that size.
@@ -62,7 +62,7 @@ fn pairs(criterion: &mut Criterion) {
     let (rows, cols) = (4096, 512);
     let vectors = || {
         let mut data: Vec<f32> =
-            (0..rows * cols).map(|place| f32::from(noise(place as u32)) / 255.0 - 0.5).collect();
+            (0..rows * cols).map(|index| f32::from(noise(index as u32)) / 255.0 - 0.5).collect();
         for row in data.chunks_exact_mut(cols) {
             let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
             row.iter_mut().for_each(|x| *x /= length);

@@ -89,11 +89,11 @@ mod tests {
 
     #[test]
     fn scratch_files_have_no_name() {
-        let place = tempfile::tempdir().unwrap();
-        let map = crate::mapped::scratch(place.path(), 4096).unwrap();
+        let temp = tempfile::tempdir().unwrap();
+        let map = crate::mapped::scratch(temp.path(), 4096).unwrap();
         let mut matrix = EmbeddingMatrix { rows: 32, cols: 32, data: Data::File(map) };
         matrix.as_mut_slice()[33] = 2.0;
         assert_eq!((matrix.row(0)[1], matrix.row(1)[1]), (0.0, 2.0));
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
     }
 }

@@ -66,8 +66,8 @@ impl NeighborLists {
         let k = self.k;
         let mut lists = NeighborLists::empty(count, k);
         lists.recall = self.recall;
-        for (place, &row) in rows.iter().enumerate() {
-            let (from, to) = (place * k..(place + 1) * k, row as usize * k);
+        for (at, &row) in rows.iter().enumerate() {
+            let (from, to) = (at * k..(at + 1) * k, row as usize * k);
             let indices = self.indices[from.clone()].iter();
             let indices = indices.map(|&index| rows.get(index as usize).copied().unwrap_or(u32::MAX));
             lists.indices[to..to + k].iter_mut().zip(indices).for_each(|(to, index)| *to = index);
@@ -137,10 +137,10 @@ fn nearest_beyond(
     let set = Set { matrix, rows: &rows };
     let (best, recall) = lists_of(set, exact_rows, k, job)?;
     lists.recall = recall;
-    for (place, &row) in rows.iter().enumerate() {
-        let (from, to) = (place * k..(place + 1) * k, row as usize * asked);
+    for (at, &row) in rows.iter().enumerate() {
+        let (from, to) = (at * k..(at + 1) * k, row as usize * asked);
         let indices = best.indices[from.clone()].iter();
-        let named = indices.map(|&place| rows.get(place as usize).copied().unwrap_or(u32::MAX));
+        let named = indices.map(|&at| rows.get(at as usize).copied().unwrap_or(u32::MAX));
         lists.indices[to..to + k].iter_mut().zip(named).for_each(|(to, from)| *to = from);
         let found = best.similarities[from].iter().map(|similarity| similarity.max(-1.0));
         lists.similarities[to..to + k].iter_mut().zip(found).for_each(|(to, from)| *to = from);
@@ -178,19 +178,19 @@ impl<'a> Set<'a> {
         self.matrix.cols()
     }
 
-    fn row(self, place: u32) -> &'a [f32] {
-        self.matrix.row(self.rows[place as usize] as usize)
+    fn row(self, at: u32) -> &'a [f32] {
+        self.matrix.row(self.rows[at as usize] as usize)
     }
 
     fn gather(self, places: impl Iterator<Item = u32>, out: &mut Vec<f32>) {
         out.clear();
-        places.for_each(|place| out.extend_from_slice(self.row(place)));
+        places.for_each(|at| out.extend_from_slice(self.row(at)));
     }
 
     /// This many indices, evenly spaced.
     fn spread(self, count: usize) -> Vec<u32> {
         let count = count.min(self.len());
-        (0..count).map(|place| (place * self.len() / count) as u32).collect()
+        (0..count).map(|at| (at * self.len() / count) as u32).collect()
     }
 }
 

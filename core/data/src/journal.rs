@@ -133,16 +133,16 @@ impl Journal {
             }
         }
         self.said.clear();
-        for (place, book) in (0_u16..).zip(&self.others) {
+        for (number, book) in (0_u16..).zip(&self.others) {
             let mut rows: BTreeMap<u32, Marks> = BTreeMap::new();
             for &index in &book.applied {
                 let entry = &book.entries[index as usize];
                 for row in entry.rows() {
-                    rows.entry(row).or_insert_with(|| Marks::new(place + 1)).add(entry, row);
+                    rows.entry(row).or_insert_with(|| Marks::new(number + 1)).add(entry, row);
                 }
             }
             for (row, marks) in rows {
-                self.said.entry(row).or_default().push((place, marks));
+                self.said.entry(row).or_default().push((number, marks));
             }
         }
         self.view = Decisions::new(self.view.reviewers().to_vec());
@@ -291,7 +291,7 @@ impl Journal {
         Applied { samples, decision, words: self.own.entries[index as usize].words() }
     }
 
-    /// Updates the visible state of a sample. What this reviewer said about a row.
+    /// What this reviewer said about a row.
     fn own_marks(&self, row: u32) -> Marks {
         let mut own = Marks::new(0);
         for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
@@ -371,7 +371,7 @@ impl Journal {
             }
             let others = said
                 .iter()
-                .filter_map(|(place, marks)| side(&self.others[usize::from(*place)].reviewer, marks));
+                .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
             let sides: Vec<_> = side(&self.own.reviewer, &own).into_iter().chain(others).collect();
             if sides.windows(2).any(|pair| pair[0].2.choice != pair[1].2.choice) {
                 conflicts.push(Conflict { sample: SampleId(row), sides });
@@ -383,14 +383,14 @@ impl Journal {
     /// Decisions as in the detector contract: sample, code (1 keep, 2 remove, 3 relabel, 4 unsure), and the index of
     /// the new label, `u32::MAX` if there is none.
     pub fn codes(&self) -> Vec<(SampleId, u8, u32)> {
-        let place = |label: &str| {
+        let label_index = |label: &str| {
             let class = self.manifest.as_ref().and_then(|manifest| manifest.find_class(label));
             class.map_or(NO_LABEL, |class| class.0)
         };
         let code = |(id, decision): (SampleId, &Decision)| match &decision.choice {
             Choice::Keep => (id, 1, NO_LABEL),
             Choice::Remove => (id, 2, NO_LABEL),
-            Choice::Relabel(label) => (id, 3, place(label)),
+            Choice::Relabel(label) => (id, 3, label_index(label)),
             Choice::Unsure => (id, 4, NO_LABEL),
         };
         self.view.iter().map(code).collect()

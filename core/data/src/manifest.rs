@@ -74,8 +74,8 @@ impl Manifest {
         let labels = names
             .iter()
             .map(|name| {
-                let place = name.as_ref().and_then(|name| classes.binary_search(name).ok());
-                place.map_or(NO_LABEL, |place| place as u32)
+                let found = name.as_ref().and_then(|name| classes.binary_search(name).ok());
+                found.map_or(NO_LABEL, |found| found as u32)
             })
             .collect();
         Manifest {
@@ -191,7 +191,7 @@ impl Manifest {
         self.classes
             .binary_search_by(|class| class.as_str().cmp(name))
             .ok()
-            .map(|place| LabelId(place as u32))
+            .map(|found| LabelId(found as u32))
     }
 
     /// Columns kept from the user's table.

@@ -2,19 +2,19 @@
 //!
 //! ```text
 //! session.toml      which dataset, since when, with which model
-//! samples.arrow     the manifest and what is known of each file
-//! detectors/        one result a detector
-//! rank.arrow        the rank made of them, and
-//! unreadable.arrow  what could not be decoded: large sessions only, to be open sooner
-//! measures/         what detectors measured of each picture
-//! index.unfinished  what a reading of all files that was killed had learned
-//! models/           what detectors trained, in versions
+//! samples.arrow     the manifest and the file metadata
+//! detectors/        one result per detector
+//! rank.arrow        the cached rank, and
+//! unreadable.arrow  the cached result for undecodable files: only in large sessions, to open faster
+//! measures/         what detectors measured for each picture
+//! index.unfinished  progress of an interrupted reading of all files
+//! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
-//! decisions/        the journals: the only files here that cannot be made again
-//! settings.toml     thresholds, ensemble and parameters as they were moved
-//! view.json         where a client was
+//! decisions/        the journals: the only files here that cannot be rebuilt
+//! settings.toml     changed thresholds, ensemble rule and parameters
+//! view.json         the state of the client
 //! chaffinch.toml    settings of this session, written by hand
-//! lock              who works on it
+//! lock              which process is using it
 //! ```
 //!
 //! Only its owner can access the folder. Every file except the journals is written under a temporary name and then

@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn a_scan_goes_on_without_a_terminal_and_another_one_can_come() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("engine.sock");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
         assert!(connect(&path).is_err(), "nobody listens");
         let listener = UnixListener::bind(&path).unwrap();
         let (client, told, events) = fake();
@@ -355,8 +355,8 @@ mod tests {
 
     #[test]
     fn stopping_says_the_last_words() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("engine.sock");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
         let listener = UnixListener::bind(&path).unwrap();
         let (client, _told, _events) = fake();
         let server = std::thread::spawn(move || serve(client, listener));

@@ -213,8 +213,8 @@ impl DatasetServices {
     /// # Panics
     /// When there is no such class.
     pub fn prompts(&self, class: Option<LabelId>) -> &[String] {
-        let place = class.map_or(self.manifest.classes().len(), LabelId::index);
-        self.prompt_texts[place].get_or_init(|| match class {
+        let slot = class.map_or(self.manifest.classes().len(), LabelId::index);
+        self.prompt_texts[slot].get_or_init(|| match class {
             Some(class) => self.prompts.for_class(self.manifest.class(class)),
             None => self.prompts.alternatives(),
         })

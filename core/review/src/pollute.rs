@@ -231,8 +231,8 @@ fn wrong_labels(
             order.shuffle(random);
             let others = if *same_too { classes } else { classes.saturating_sub(1) } as u32;
             let mut wrong = Vec::with_capacity(wanted);
-            for &place in &order[..wanted] {
-                let (sample, label) = labelled[place];
+            for &drawn_index in &order[..wanted] {
+                let (sample, label) = labelled[drawn_index];
                 let drawn = random.random_range(0..others);
                 let given = if !*same_too && drawn >= label.0 { drawn + 1 } else { drawn };
                 wrong.push((sample, LabelId(given)));

@@ -11,8 +11,8 @@ pub fn available() -> bool {
 pub(super) fn block(left: &[Tile], right: &[Tile], out: &mut Block) {
     out.0.fill(0.0);
     for (left, right) in left.chunks_exact(2).zip(right.chunks_exact(2)) {
-        for (place, sum) in out.0.iter_mut().enumerate() {
-            let (row, column) = (place / SIDE, place % SIDE);
+        for (index, sum) in out.0.iter_mut().enumerate() {
+            let (row, column) = (index / SIDE, index % SIDE);
             let (left, right) = (&left[row / ROWS].0, &right[column / ROWS].0);
             for number in 0..SIDE {
                 let other = right[number / 2 * SIDE + column % ROWS * 2 + number % 2];

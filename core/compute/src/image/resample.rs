@@ -38,14 +38,14 @@ pub struct Window {
     pub height: u32,
 }
 
-/// The picture in another size, as Pillow's `Image.resize` gives it.
+/// The resized picture, like Pillow's `Image.resize`.
 ///
 /// A picture or a size without pixels gives black pixels.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     resize_window(image, width, height, Window { left: 0, top: 0, width, height }, filter)
 }
 
-/// A part of the picture in another size: the same bytes as cropping the result of [`resize`], but only they are
+/// A part of the resized picture: the same bytes as cropping the result of [`resize`], but only they are
 /// computed. A window outside the resized picture gives black pixels.
 pub fn resize_window(image: &RgbImage, width: u32, height: u32, window: Window, filter: Filter) -> RgbImage {
     let size = Size { from: image.dimensions(), to: (width, height) };
@@ -53,7 +53,7 @@ pub fn resize_window(image: &RgbImage, width: u32, height: u32, window: Window, 
     RgbImage::from_raw(window.width, window.height, pixels).unwrap_or_default()
 }
 
-/// Grey pixels, row by row, in another size, as Pillow's `Image.resize` gives it for an image of mode `L`.
+/// Gray pixels resized, row by row, like Pillow's `Image.resize` for an image of mode `L`.
 ///
 /// `pixels` holds `width * height` numbers; anything else gives black pixels.
 pub fn resize_gray(

@@ -40,7 +40,7 @@ const EXTENSIONS: [&[&str]; FORMATS.len()] = [
 
 /// Source information for detectors: `format` is the name from decoding, `path` is only used for its extension.
 pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
-    let number = |found: Option<usize>| found.map_or(0, |place| place as u32 + 1);
+    let number = |found: Option<usize>| found.map_or(0, |found_at| found_at as u32 + 1);
     let extension = path.extension().map(|text| text.to_string_lossy().to_ascii_lowercase());
     Source {
         format: number(FORMATS.iter().position(|name| *name == format)),

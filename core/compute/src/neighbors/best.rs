@@ -36,7 +36,7 @@ impl Best {
             .collect()
     }
 
-    /// What was taken apart.
+    /// Joins blocks that were split.
     pub(super) fn from_blocks(k: usize, blocks: Vec<Mutex<Best>>) -> Best {
         Best::joined(
             k,
@@ -67,18 +67,18 @@ impl Best {
         let similarity = similarity.min(1.0);
         let range = row * self.k..(row + 1) * self.k;
         let (indices, similarities) = (&mut self.indices[range.clone()], &mut self.similarities[range]);
-        let mut place = similarities.len();
-        while place > 0 {
-            let (other, with) = (indices[place - 1], similarities[place - 1]);
+        let mut slot = similarities.len();
+        while slot > 0 {
+            let (other, with) = (indices[slot - 1], similarities[slot - 1]);
             if !(similarity > with || (similarity == with && index < other)) {
                 break;
             }
-            place -= 1;
+            slot -= 1;
         }
-        if place < similarities.len() && !indices.contains(&index) {
-            similarities[place..].rotate_right(1);
-            indices[place..].rotate_right(1);
-            (similarities[place], indices[place]) = (similarity, index);
+        if slot < similarities.len() && !indices.contains(&index) {
+            similarities[slot..].rotate_right(1);
+            indices[slot..].rotate_right(1);
+            (similarities[slot], indices[slot]) = (similarity, index);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
     }
     let some =
         chaffinch_confident::stratified_subsample(rows.iter().map(|&row| labels[row]), classes, LOOKED_AT);
-    let looked_at: Vec<usize> = some.into_iter().map(|place| rows[place]).collect();
+    let looked_at: Vec<usize> = some.into_iter().map(|index| rows[index]).collect();
     let row_of = |row: usize| &found.matrix[row * classes..(row + 1) * classes];
     let logs: Vec<f64> =
         looked_at.iter().flat_map(|&row| row_of(row)).map(|&p| f64::from(p).max(LEAST).ln()).collect();

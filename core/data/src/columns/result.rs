@@ -117,10 +117,11 @@ impl DetectorResult {
         let names: Option<StringArray> =
             names.and_then(|names| names.values().as_any().downcast_ref::<StringArray>().cloned());
         let names = names.ok_or_else(|| file::damaged(path, "its column 'suggested' is not text"))?;
-        let place = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
-        let places = (0..names.len()).map(|row| place(file::text(&names, row)?).map(|place| place as u32));
-        let places = places.collect();
-        let result = DetectorResult::from_batch(head.run, batch, places);
+        let class_index = |name: &str| classes.binary_search_by(|class| class.as_str().cmp(name)).ok();
+        let class_indices = (0..names.len())
+            .map(|row| class_index(file::text(&names, row)?).map(|class_index| class_index as u32));
+        let class_indices = class_indices.collect();
+        let result = DetectorResult::from_batch(head.run, batch, class_indices);
         result.map_err(|column| {
             file::damaged(path, &format!("its column '{column}' is missing or has the wrong type"))
         })
@@ -229,8 +230,8 @@ impl DetectorResult {
 
 /// The part of a column that belongs to one row; empty if its offsets are invalid.
 fn list<'a, T>(values: &'a [T], offsets: &[i64], row: usize) -> &'a [T] {
-    let place = |row: usize| offsets.get(row).and_then(|&place| usize::try_from(place).ok());
-    let span = place(row).zip(place(row + 1)).and_then(|(start, end)| values.get(start..end));
+    let offset = |row: usize| offsets.get(row).and_then(|&offset| usize::try_from(offset).ok());
+    let span = offset(row).zip(offset(row + 1)).and_then(|(start, end)| values.get(start..end));
     span.unwrap_or_default()
 }
 

@@ -145,8 +145,8 @@ impl Recovered {
     pub(super) fn row(&self, path: &Path, size: u64, modified: i64) -> Option<(Row, &[u8])> {
         let map = self.map.as_deref()?;
         let key = key(path);
-        let place = self.places.partition_point(|(known, _)| *known <= key).checked_sub(1)?;
-        let (known, at) = self.places[place];
+        let index = self.places.partition_point(|(known, _)| *known <= key).checked_sub(1)?;
+        let (known, at) = self.places[index];
         let (entry, trouble, measures) = entry(map, at as usize, self.record).filter(|_| known == key)?;
         if entry.bytes != size || entry.modified != modified {
             return None;

@@ -53,7 +53,7 @@ impl Entry {
 
     /// Its decision on a row.
     pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
-        let kept = self.what.kept.iter().any(|&place| self.rows.get(place as usize) == Some(&row));
+        let kept = self.what.kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
     }
 

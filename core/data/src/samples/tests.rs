@@ -27,8 +27,8 @@ fn same(a: &Manifest, b: &Manifest) {
 
 #[test]
 fn an_empty_dataset_can_be_kept() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("samples.arrow");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("samples.arrow");
     save_samples(&path, &Manifest::new("/data", []), &FileMetadata::default()).unwrap();
     let (manifest, file_metadata) = load_samples(&path).unwrap();
     assert!(manifest.is_empty() && file_metadata.is_empty());
@@ -36,8 +36,8 @@ fn an_empty_dataset_can_be_kept() {
 
 #[test]
 fn a_damaged_file_is_an_error_that_names_it() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("samples.arrow");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("samples.arrow");
     let row =
         |n: u32| NewSample { path: format!("{n}.jpg").into(), label: Some("a".into()), split: Split::Test };
     save_samples(&path, &Manifest::new("/data", (0..20).map(row)), &file_metadata(20)).unwrap();
@@ -69,8 +69,8 @@ proptest! {
         if !rows.is_empty() {
             file_metadata.unreadable.insert(SampleId(0), "the file is cut short".into());
         }
-        let place = tempfile::tempdir().unwrap();
-        let (one, two) = (place.path().join("1"), place.path().join("2"));
+        let temp = tempfile::tempdir().unwrap();
+        let (one, two) = (temp.path().join("1"), temp.path().join("2"));
         save_samples(&one, &manifest, &file_metadata).unwrap();
         let (back, known) = load_samples(&one).unwrap();
         same(&manifest, &back);

@@ -78,9 +78,9 @@ impl Embedder for Fake {
             self.stop.store(true, Ordering::SeqCst);
         }
         // Depends on the position in the batch, as on real devices, so that different batching is visible.
-        let one = |(place, input): (usize, &[f32])| {
+        let one = |(index, input): (usize, &[f32])| {
             (0..DIM)
-                .map(move |number| input[number] + input[number + 6] * 0.5 + place as f32 * 1e-6)
+                .map(move |number| input[number] + input[number + 6] * 0.5 + index as f32 * 1e-6)
                 .collect::<Vec<_>>()
         };
         Ok(pixels.chunks_exact(12).enumerate().flat_map(one).collect())
@@ -97,8 +97,8 @@ impl Embedder for Fake {
 
 pub(crate) fn picture(number: usize) -> Vec<u8> {
     let mut image = RgbImage::new(2, 2);
-    for (place, value) in image.iter_mut().enumerate() {
-        *value = (number.wrapping_mul(2_654_435_761) >> (place % 8)) as u8 ^ place as u8;
+    for (index, value) in image.iter_mut().enumerate() {
+        *value = (number.wrapping_mul(2_654_435_761) >> (index % 8)) as u8 ^ index as u8;
     }
     image.put_pixel(0, 0, image::Rgb([number as u8, (number >> 8) as u8, 7]));
     let mut bytes = Cursor::new(Vec::new());
@@ -108,7 +108,7 @@ pub(crate) fn picture(number: usize) -> Vec<u8> {
 
 /// Three chunks of pictures, with two copies and one broken file.
 pub(crate) fn dataset() -> (TempDir, Manifest, FileMetadata) {
-    let place = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let total = 2 * CHUNK_ROWS + 100;
     for number in 0..total {
         let bytes = match number {
@@ -117,19 +117,19 @@ pub(crate) fn dataset() -> (TempDir, Manifest, FileMetadata) {
             700 => b"BM, but no picture".to_vec(),
             other => picture(other),
         };
-        fs::write(place.path().join(format!("{number:05}.bmp")), bytes).unwrap();
+        fs::write(temp.path().join(format!("{number:05}.bmp")), bytes).unwrap();
     }
-    let manifest = listed(place.path());
+    let manifest = listed(temp.path());
     let file_metadata = file_metadata(&manifest);
-    (place, manifest, file_metadata)
+    (temp, manifest, file_metadata)
 }
 
-pub(crate) fn listed(place: &Path) -> Manifest {
-    let mut names: Vec<_> = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+pub(crate) fn listed(folder: &Path) -> Manifest {
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     let sample =
         |name: std::ffi::OsString| NewSample { path: name.into(), label: None, split: Default::default() };
-    Manifest::new(place, names.into_iter().map(sample))
+    Manifest::new(folder, names.into_iter().map(sample))
 }
 
 fn file_metadata(manifest: &Manifest) -> FileMetadata {
@@ -201,7 +201,7 @@ fn slow_fill() {
 
 #[test]
 fn killed_runs_resume_to_the_same_bytes() {
-    let (place, manifest, file_metadata) = dataset();
+    let (temp, manifest, file_metadata) = dataset();
     let (whole, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let model = Fake::new();
     run(whole.path(), &manifest, &file_metadata, &model).unwrap();
@@ -211,7 +211,7 @@ fn killed_runs_resume_to_the_same_bytes() {
     for number in 0..2 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "store::tests::slow_fill"])
-            .env("CHILD_IMAGES", place.path())
+            .env("CHILD_IMAGES", temp.path())
             .env("CHILD_STORE", killed.path())
             .stdout(Stdio::null())
             .spawn()
@@ -233,13 +233,13 @@ fn killed_runs_resume_to_the_same_bytes() {
 
 #[test]
 fn renamed_files_are_hits_and_changed_ones_misses() {
-    let (place, manifest, known) = dataset();
+    let (temp, manifest, known) = dataset();
     let dir = tempfile::tempdir().unwrap();
     let model = Fake::new();
     run(dir.path(), &manifest, &known, &model).unwrap();
-    fs::rename(place.path().join("00009.bmp"), place.path().join("zz.bmp")).unwrap();
-    fs::write(place.path().join("00010.bmp"), picture(60_000)).unwrap();
-    let (manifest, store_before) = (listed(place.path()), files(dir.path(), &model));
+    fs::rename(temp.path().join("00009.bmp"), temp.path().join("zz.bmp")).unwrap();
+    fs::write(temp.path().join("00010.bmp"), picture(60_000)).unwrap();
+    let (manifest, store_before) = (listed(temp.path()), files(dir.path(), &model));
     let known = file_metadata(&manifest);
     let again = Fake::new();
     let report = run(dir.path(), &manifest, &known, &again).unwrap();
@@ -300,12 +300,12 @@ fn damaged_chunks_are_set_aside_and_computed_anew() {
 
 #[test]
 fn what_changed_under_the_index_is_left_for_the_next() {
-    let (place, manifest, file_metadata) = dataset();
+    let (temp, manifest, file_metadata) = dataset();
     let dir = tempfile::tempdir().unwrap();
-    fs::write(place.path().join("00001.bmp"), picture(70_000)).unwrap();
-    fs::remove_file(place.path().join("00002.bmp")).unwrap();
+    fs::write(temp.path().join("00001.bmp"), picture(70_000)).unwrap();
+    fs::remove_file(temp.path().join("00002.bmp")).unwrap();
     // A copy of it is still there.
-    fs::remove_file(place.path().join("00003.bmp")).unwrap();
+    fs::remove_file(temp.path().join("00003.bmp")).unwrap();
     let report = run(dir.path(), &manifest, &file_metadata, &Fake::new()).unwrap();
     assert_eq!(report.changed, 2);
     let store = EmbeddingStore::open(dir.path(), Fake::new().fingerprint(), DIM).unwrap();

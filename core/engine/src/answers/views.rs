@@ -33,13 +33,13 @@ fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     let mut groups: Option<Groups> = None;
     while let Ok(question) = inbox.recv() {
         let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();
-        for place in 0..waiting.len() {
+        for index in 0..waiting.len() {
             // If several maps are requested, only the newest is worth computing.
-            let newer = || waiting[place + 1..].iter().any(|later| same_kind(&later.command));
-            if same_kind(&waiting[place].command) && newer() {
+            let newer = || waiting[index + 1..].iter().any(|later| same_kind(&later.command));
+            if same_kind(&waiting[index].command) && newer() {
                 continue;
             }
-            if let Some(answer) = answer(&waiting[place], &mut groups)
+            if let Some(answer) = answer(&waiting[index], &mut groups)
                 && events.send(Event::View(Box::new(answer))).is_err()
             {
                 return;
@@ -105,13 +105,13 @@ fn clusters(
     let alike = beside.map(|id| neighbors::block(matrix, &[id.0], &medoids));
     let order = &state.ranking.flags;
     let suspect = |row: &&u32| order.get(**row as usize).is_some_and(|flags| *flags > 0);
-    let views = made.all.iter().enumerate().map(|(place, cluster)| ClusterView {
+    let views = made.all.iter().enumerate().map(|(index, cluster)| ClusterView {
         medoid: answers::row(state, decisions, SampleId(cluster.medoid)),
         outermost: answers::row(state, decisions, SampleId(cluster.outermost)),
         size: cluster.members.len() as u64,
         suspects: cluster.members.iter().filter(suspect).count() as u64,
         mean: cluster.mean,
-        similarity: alike.as_ref().and_then(|alike| alike.get(place).copied()),
+        similarity: alike.as_ref().and_then(|alike| alike.get(index).copied()),
     });
     let clusters: Vec<ClusterView> = views.collect();
     let note = match clusters.len() {

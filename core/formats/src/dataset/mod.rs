@@ -91,14 +91,14 @@ mod tests {
 
     #[test]
     fn what_is_no_dataset_says_so() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("data.parquet");
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("data.parquet");
         let missing = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
         assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
         fs::write(&file, b"PAR1").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
         assert!(strange.contains("expected a folder or a .csv or .tsv table"), "{strange}");
-        let empty = open(place.path(), &DatasetOptions::default()).unwrap_err().to_string();
+        let empty = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(empty.contains("no image files"), "{empty}");
     }
 }

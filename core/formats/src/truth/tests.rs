@@ -15,8 +15,8 @@ fn manifest() -> Manifest {
 }
 
 fn truth(csv: &str) -> std::result::Result<Truth, String> {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("truth.csv");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("truth.csv");
     std::fs::write(&path, csv).unwrap();
     read(&path, &manifest()).map_err(|error| error.to_string())
 }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// At most this many of the rows, evenly spaced.
 fn spaced(rows: &[u32], most: usize) -> impl Iterator<Item = u32> {
     let count = rows.len().min(most);
-    (0..count).map(move |place| rows[place * rows.len() / count])
+    (0..count).map(move |index| rows[index * rows.len() / count])
 }
 
 /// One dataset's embeddings with what is derived from them.

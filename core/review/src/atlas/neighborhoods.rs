@@ -104,8 +104,7 @@ fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> R
     let rows: Vec<u32> = input.iter().map(|&(row, _)| row).collect();
     let perplexity = PERPLEXITY.min(((rows.len() - 1) / 3) as f32);
     let neighbors = lists(matrix, &rows, (3.0 * perplexity) as usize, job)?;
-    let start: Vec<f32> =
-        input.iter().flat_map(|(_, place)| place.map(|share| (share - 0.5) * START)).collect();
+    let start: Vec<f32> = input.iter().flat_map(|(_, xy)| xy.map(|share| (share - 0.5) * START)).collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let pool = pool.map_err(|error| Error::Invalid(format!("cannot start a thread: {error}")))?;
     let places = pool.install(|| {
@@ -124,12 +123,12 @@ fn draw(matrix: &EmbeddingMatrix, input: &[(u32, [f32; 2])], job: &Job<'_>) -> R
             None => Error::Invalid("these embeddings cannot be laid out as a neighborhood map".into()),
         })
     })?;
-    if places.iter().any(|place| !place.is_finite()) {
+    if places.iter().any(|point| !point.is_finite()) {
         return Err(Error::Invalid("these embeddings have no neighborhoods: they are all the same".into()));
     }
     let mut points = vec![[f32::NAN; 2]; matrix.rows()];
-    for (&row, place) in rows.iter().zip(places.as_chunks().0) {
-        points[row as usize] = *place;
+    for (&row, point) in rows.iter().zip(places.as_chunks().0) {
+        points[row as usize] = *point;
     }
     for axis in 0..2 {
         stretch(&mut points, axis);
@@ -143,8 +142,8 @@ struct Stop;
 /// For each row its `k` nearest among the rows with their distances, nearest first.
 fn lists(matrix: &EmbeddingMatrix, rows: &[u32], k: usize, job: &Job<'_>) -> Result<Vec<Vec<Neighbor<f32>>>> {
     let mut places = vec![u32::MAX; matrix.rows()];
-    for (place, &row) in (0_u32..).zip(rows) {
-        places[row as usize] = place;
+    for (index, &row) in (0_u32..).zip(rows) {
+        places[row as usize] = index;
     }
     let quiet = Job::new(job.stop_flag(), &|_, _| {});
     let lists = neighbors::nearest(matrix, &|row| places[row] != u32::MAX, k, &quiet)?;

@@ -57,6 +57,6 @@ impl Curve {
         if last < count {
             return self.points.clone();
         }
-        (0..count).map(|place| self.points[place * last / (count - 1).max(1)]).collect()
+        (0..count).map(|index| self.points[index * last / (count - 1).max(1)]).collect()
     }
 }

@@ -141,14 +141,14 @@ fn the_curve_goes_through_the_figures() {
     assert!(curve.best_precision(1.0).unwrap() >= evaluation.n_errors as f64 / 300.0);
     assert_eq!(curve.best_precision(1.1), None);
     assert_eq!(curve.thinned(3).len(), 3);
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("curve.svg");
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("curve.svg");
     write_svg(&file, &curves, &Manifest::new("/data", [])).unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(
         text.starts_with("<svg ") && text.ends_with("</svg>\n") && text.matches("<polyline ").count() == 2
     );
-    let inside = Manifest::new(place.path(), []);
+    let inside = Manifest::new(temp.path(), []);
     assert!(write_svg(&file, &curves, &inside).unwrap_err().to_string().contains("inside the dataset"));
 }
 

@@ -90,11 +90,11 @@ impl Truth {
     /// When there is no such sample, or the ground truth was created without kinds.
     #[must_use]
     pub fn set_kind(&mut self, id: SampleId, kind: &str) -> bool {
-        let place = self.names.iter().position(|known| known == kind).unwrap_or_else(|| {
+        let number = self.names.iter().position(|known| known == kind).unwrap_or_else(|| {
             self.names.push(kind.to_owned());
             self.names.len() - 1
         });
-        self.kinds[id.index()] = u8::try_from(place).ok().filter(|_| place < MAX_KINDS);
+        self.kinds[id.index()] = u8::try_from(number).ok().filter(|_| number < MAX_KINDS);
         self.kinds[id.index()].is_some()
     }
 

@@ -118,8 +118,8 @@ fn nonsense_is_refused() {
 fn the_report_has_the_known_columns_and_whole_numbers() {
     let (train, test) = sets();
     let leaks = found(&train, &test, &options(&[Method::Exact, Method::Perceptual])).unwrap();
-    let place = tempfile::tempdir().unwrap();
-    let report = place.path().join("leaks.csv");
+    let temp = tempfile::tempdir().unwrap();
+    let report = temp.path().join("leaks.csv");
     write_csv(&report, &leaks, train.side(), test.side()).unwrap();
     assert_eq!(
         fs::read_to_string(&report).unwrap(),

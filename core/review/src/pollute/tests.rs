@@ -116,8 +116,8 @@ proptest! {
 
 #[test]
 fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
-    let place = tempfile::tempdir().unwrap();
-    let root = place.path().join("data");
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("data");
     for row in 0..40_u8 {
         let folder = root.join((row % 4).to_string());
         fs::create_dir_all(&folder).unwrap();
@@ -126,7 +126,7 @@ fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
         picture.save(folder.join(format!("{row}.png"))).unwrap();
     }
     fs::write(root.join("0/broken.png"), "no picture").unwrap();
-    let stranger = place.path().join("stranger.jpg");
+    let stranger = temp.path().join("stranger.jpg");
     image::RgbImage::new(50, 30).save(&stranger).unwrap();
     let manifest =
         chaffinch_formats::dataset::open(&root, &chaffinch_data::dataset::DatasetOptions::default())
@@ -144,7 +144,7 @@ fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
         foreign: 1,
     };
     let plan = plan(&manifest, &recipe).unwrap();
-    let target = place.path().join("polluted");
+    let target = temp.path().join("polluted");
     let write_to = |target: &std::path::Path| {
         write(&manifest, &plan, target, CopyMode::Copy, &Job::new(&AtomicBool::new(false), &|_, _| {}))
     };
@@ -178,5 +178,5 @@ fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
     }
     assert!(write_to(&target).unwrap_err().to_string().contains("not empty"));
     assert!(write_to(&root.join("inside")).unwrap_err().to_string().contains("inside the dataset"));
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 3, "nothing half-made is left");
+    assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 3, "nothing half-made is left");
 }

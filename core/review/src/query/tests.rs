@@ -50,8 +50,8 @@ fn world() -> World {
     ]
     .into();
     let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 6);
-    let place = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(place.path(), "anna").unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(temp.path(), "anna").unwrap();
     journal.bind(&manifest, None);
     let decision = Decision { tags: vec!["Duplicate".into()], ..Choice::Remove.into() };
     journal.decide(&[SampleId(0)], Some(decision)).unwrap();

@@ -113,8 +113,8 @@ proptest! {
         let seen = all();
         let mut bytes = file(&seen[which % seen.len()].name);
         let length = bytes.len();
-        for (place, value) in flips {
-            bytes[place as usize % length] = value;
+        for (offset, value) in flips {
+            bytes[offset as usize % length] = value;
         }
         if let Err(error) = decode(&bytes) {
             prop_assert!(!error.to_string().is_empty());

@@ -50,8 +50,8 @@ fn the_last_word_counts_and_scores_stay_in_bounds() {
 
 #[test]
 fn a_kept_result_is_the_same_and_binds_labels_by_name() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("nearest.arrow");
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("nearest.arrow");
     let result = sample_result();
     result.save(&path).unwrap();
     let back = DetectorResult::load(&path, &classes(&["bird", "cat", "dog"])).unwrap();
@@ -80,13 +80,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_damage_is_an_error_or_harmless(place in 0_usize..4000, bit in 0_u8..8) {
+    fn any_damage_is_an_error_or_harmless(offset in 0_usize..4000, bit in 0_u8..8) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.arrow");
         sample_result().save(&path).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
-        let place = place % bytes.len();
-        bytes[place] ^= 1 << bit;
+        let offset = offset % bytes.len();
+        bytes[offset] ^= 1 << bit;
         std::fs::write(&path, bytes).unwrap();
         if let Ok(result) = DetectorResult::load(&path, &classes(&["cat", "dog"])) {
             for row in 0..result.len() as u32 {

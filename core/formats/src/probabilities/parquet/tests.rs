@@ -62,9 +62,9 @@ fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
     let whole = std::fs::read(fixture("wide-snappy.parquet")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.parquet");
-    for place in 0..whole.len() {
+    for offset in 0..whole.len() {
         let mut bytes = whole.clone();
-        bytes[place] ^= 0xFF;
+        bytes[offset] ^= 0xFF;
         std::fs::write(&path, &bytes).unwrap();
         // The damage is either detected or in a part that is never read; what matters is that nothing panics.
         if let Ok(found) = grid(&path) {
@@ -76,7 +76,7 @@ fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
                 }
             );
         }
-        std::fs::write(&path, &whole[..place]).unwrap();
-        assert!(grid(&path).is_err(), "{place} bytes of it are read as if they were the whole");
+        std::fs::write(&path, &whole[..offset]).unwrap();
+        assert!(grid(&path).is_err(), "{offset} bytes of it are read as if they were the whole");
     }
 }
