@@ -40,7 +40,7 @@ impl Page for List {
                 A::Quit,
             ];
         }
-        // The same for every sample: what else a group needs stands beside it.
+        // The same for every sample; what a group needs besides is shown next to it.
         vec![
             A::Keep,
             A::Remove,
@@ -130,7 +130,7 @@ impl Page for List {
         let [main, strip @ ..] = shots.as_slice() else { return true };
         let next = model.list.rows.get(model.list.cursor + 1).map(|row| row.sample);
         let ahead = next.map(|next| (slot::AHEAD, model.main_key(next, main.area.as_size())));
-        // Only when the picture under the cursor is there: the next one, and the neighbours.
+        // Only when the picture under the cursor is there: the next one, and the neighbors.
         if pictures::ask(model, main.slot, main.key, fx) {
             if let Some((slot, key)) = ahead {
                 pictures::ask(model, slot, key, fx);

@@ -1,4 +1,4 @@
-//! The embeddings in two dimensions, eight points in a cell by Braille characters: samples of the list in the colour
+//! The embeddings in two dimensions, eight points in a cell by Braille characters: samples of the list in the color
 //! of their class, the others dim. Samples are chosen by area.
 
 use crate::action::Action;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// Columns of the panel at the right, and the narrowest screen that has one.
 const PANEL: (u16, u16) = (26, 72);
-/// Colours of classes, by number of xterm's 256, apart from each other for most eyes.
+/// Colors of classes, by number of xterm's 256, apart from each other for most eyes.
 const COLORS: [u8; 10] = [75, 214, 79, 204, 141, 227, 44, 209, 252, 107];
 /// Samples that can be marked at once.
 const MOST: u32 = 10_000;
@@ -64,7 +64,7 @@ impl Page for Map {
         let map = &model.views.map;
         let points = match &map.shown {
             None => {
-                picture::note(area, Role::Dim, "making the map…", paint);
+                picture::note(area, Role::Dim, "computing the map…", paint);
                 return None;
             }
             Some(view) if view.points.is_empty() && map.zoom == 0 => {
@@ -169,7 +169,7 @@ impl Page for Map {
         model.views.map.corner.take().is_some()
     }
 
-    /// Asks for the map as it is to be seen now.
+    /// Requests the map for the current view.
     fn request(&self, model: &mut Model, fx: &mut Effects) {
         let place = map_area(model.display.size);
         clamp(model, place);
@@ -258,7 +258,7 @@ fn toggle(model: &mut Model) {
     }
 }
 
-/// Goes between the two maps; what is enlarged of one is nowhere on the other.
+/// Switches between the two maps; a zoomed part of one has no counterpart on the other.
 fn turn(model: &mut Model) {
     if !show::is_open(model, &Map) {
         toggle(model);
@@ -285,7 +285,7 @@ fn panel(size: Size) -> Rect {
     Rect { x: map.right() + 1, width: (whole.width - map.width).saturating_sub(1), ..whole }
 }
 
-/// The map on the screen, which need not be made yet that is wanted.
+/// The map on the screen; the requested one may not be computed yet.
 fn shown(model: &Model) -> Axes {
     model.views.map.shown.as_ref().map_or(Axes::default(), |view| view.axes)
 }
@@ -308,7 +308,7 @@ fn resize(model: &mut Model, larger: bool) {
     let side = 0.5_f32.powi(i32::from(map.zoom));
     map.left = (here_x - side / 2.0).clamp(0.0, 1.0 - side);
     map.top = (here_y - side / 2.0).clamp(0.0, 1.0 - side);
-    // The cursor stays on its place of the map.
+    // The cursor keeps its position on the map.
     let cell =
         |here: f32, low: f32, cells: u16| (((here - low) / side * f32::from(cells)) as u16).min(cells - 1);
     if place.area() > 0 {
@@ -317,7 +317,7 @@ fn resize(model: &mut Model, larger: bool) {
     map.corner = None;
 }
 
-/// The chosen area in shares of the whole map: from corner to cursor, else all that is seen.
+/// The selected area as fractions of the whole map: from corner to cursor, else the visible part.
 fn chosen(map: &MapState, place: Rect) -> Area {
     let area = map.area();
     let Some((x, y)) = map.corner else { return area };
@@ -329,14 +329,14 @@ fn chosen(map: &MapState, place: Rect) -> Area {
     Area { left: across(left), top: down(top), right: across(right), bottom: down(bottom) }
 }
 
-/// Begins an area, or marks what lies in it.
+/// Starts an area, or marks the samples in it.
 fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
     if model.views.map.corner.is_none() {
         model.views.map.corner = Some(model.views.map.cursor);
         return say(
             model,
             Level::Info,
-            "move to the other corner: v marks the area, f filters by it, Esc forgets it",
+            "move to the opposite corner: v marks the area, f filters by it, Esc drops it",
         );
     }
     let area = chosen(&model.views.map, place);
@@ -347,7 +347,7 @@ fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
     send(fx, Command::View(ViewCommand::Inside { ticket, axes, list, area, most: MOST }));
 }
 
-/// Marks what lies in the area that was chosen.
+/// Marks the samples in the selected area.
 fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>) {
     if model.views.map.marking != Some(ticket) {
         return;
@@ -359,7 +359,11 @@ fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>)
         return say(model, Level::Warning, text);
     }
     model.review.marks.extend(samples);
-    let text = format!("{total} samples of the list lie there; {} marked", model.review.marks.len());
+    let text = format!(
+        "{} of the list in this area, {} marked",
+        text::counted(total, "sample", "samples"),
+        model.review.marks.len()
+    );
     say(model, Level::Info, text);
 }
 
@@ -390,7 +394,7 @@ fn color(class: u32) -> Color {
     Color::Indexed(COLORS[class as usize % COLORS.len()])
 }
 
-/// The sample under the cursor, the classes by colour, and how the map was made.
+/// The sample under the cursor, the classes by color, and how the map was made.
 fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
     let area = panel(model.display.size);
     if area.width < 8 {
@@ -425,7 +429,7 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     put(&[], paint);
     put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
     let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
-        Some(share) => format!("{:.0} % of the map of neighborhoods is made; {}", share * 100.0, view.note),
+        Some(share) => format!("neighborhood map {:.0}% done; {}", share * 100.0, view.note),
         None => view.note.clone(),
     });
     let lines = text::wrap(&note, usize::from(area.width));

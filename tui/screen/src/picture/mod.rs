@@ -59,7 +59,7 @@ impl From<(SampleId, Size)> for PictureKey {
     }
 }
 
-/// A picture made ready for the screen.
+/// A picture encoded for the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Encoded {
     /// Columns of cells.
@@ -88,7 +88,7 @@ impl Encoded {
     }
 }
 
-/// A way to show a picture with characters.
+/// A method of drawing a picture with characters.
 pub trait PictureEncoder: Send {
     /// Its name, as shown.
     fn name(&self) -> &'static str;
@@ -102,21 +102,21 @@ pub trait PictureEncoder: Send {
     }
 }
 
-/// How pictures are to be shown.
+/// The requested picture method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wish {
     /// As well as the terminal can.
     #[default]
     Auto,
-    /// By this protocol, whatever the terminal says.
+    /// This protocol, whatever the terminal reports.
     Protocol(Protocol),
-    /// With characters only, in as many colours as there are.
+    /// With characters only, in as many colors as there are.
     Blocks,
-    /// With characters in 24-bit colours.
+    /// With characters in 24-bit colors.
     True,
-    /// With characters in 256 colours.
+    /// With characters in 256 colors.
     Indexed,
-    /// With characters without colours.
+    /// With characters without colors.
     Ascii,
     /// Not at all.
     Off,
@@ -139,7 +139,7 @@ impl Wish {
             "ascii" => Wish::Ascii,
             "off" | "none" => Wish::Off,
             _ => bail!(
-                "there is no way '{name}' to show pictures: use auto, kitty, iterm2, sixel, blocks, truecolor, \
+                "there is no picture method '{name}': use auto, kitty, iterm2, sixel, blocks, truecolor, \
                  256, ascii or off"
             ),
         })

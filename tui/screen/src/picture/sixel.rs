@@ -1,4 +1,4 @@
-//! Sixels: six pixels below each other in one character, colour by colour, run by run.
+//! Sixels: six pixels below each other in one character, color by color, run by run.
 
 use super::palette::Indexed;
 use std::fmt::Write;
@@ -24,7 +24,7 @@ pub(super) fn encode(picture: &Indexed) -> String {
     out
 }
 
-/// One band of six rows. `columns` has a row of zeros for every colour, and is left so.
+/// One band of six rows. `columns` has a row of zeros for every color, and is left so.
 fn band_of(band: &[u8], width: usize, columns: &mut [u8], out: &mut String) {
     let mut used = [false; 256];
     for (row, places) in band.chunks(width).enumerate() {
@@ -65,7 +65,7 @@ mod tests {
     use crate::picture::tests::photo;
     use proptest::prelude::*;
 
-    /// Reads sixels back: colours in percent, by pixel.
+    /// Reads sixels back: colors in percent, by pixel.
     fn decode(text: &str) -> (usize, usize, Vec<Option<[u32; 3]>>) {
         let body = text.strip_prefix("\x1bP0;1;0q\"1;1;").unwrap().strip_suffix("\x1b\\").unwrap();
         let bytes = body.as_bytes();

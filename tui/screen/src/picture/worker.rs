@@ -1,6 +1,6 @@
-//! Threads that make pictures ready, so that neither keys nor frames wait for it. Of several requests for one place on
-//! the screen only the newest is served. What takes long has a thread of its own, so that the next picture never waits
-//! until the last one is as good as it can be.
+//! Threads that encode pictures, so that neither keys nor frames wait for it. Of several requests for one slot on
+//! the screen only the newest is served. Slow jobs have a separate thread, so that the next picture never waits
+//! for the full quality of the last one.
 
 use super::graphic::{self, Geometry};
 use super::{Encoded, PictureEncoder, PictureKey, Pixels, Protocol, Quality};
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// Pixels to be made ready.
+/// Pixels to encode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeJob {
     /// The place on the screen.
@@ -42,7 +42,7 @@ impl EncodeJob {
     }
 }
 
-/// A picture that is ready.
+/// An encoded picture.
 #[derive(Clone, Debug)]
 pub struct EncodeResult {
     /// The place on the screen.
@@ -81,7 +81,7 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
         (Some((protocol, cell)), Some(_)) => {
             let geometry = Geometry { room: *cells, cell: *cell };
             let make = || graphic::make(pixels, *protocol, job.quality(), geometry, *budget);
-            // A quantiser that fails on some picture leaves the characters.
+            // A quantizer that fails on some picture leaves the characters.
             let made = catch_unwind(AssertUnwindSafe(make));
             let graphics = made.ok().flatten().map(Arc::new).into_iter().collect();
             Encoded { graphics, ..Encoded::default() }
@@ -123,7 +123,7 @@ impl Worker {
         Ok(Worker { quick: Lane::start(quick, done.clone())?, slow: Lane::start(slow, done)? })
     }
 
-    /// Hands a job over.
+    /// Queues a job.
     pub fn send(&self, job: EncodeJob) {
         let lane = if job.slow() { &self.slow } else { &self.quick };
         if let Some(jobs) = &lane.jobs {
@@ -169,7 +169,7 @@ fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
         waiting.retain(|older| older.slot != job.slot || older.above.is_some() != job.above.is_some());
         waiting.push(job);
     }
-    // What has nothing to show yet first, and the sample under the cursor before its neighbours.
+    // What has nothing to show yet first, and the sample under the cursor before its neighbors.
     waiting.sort_by_key(|job| (job.above.is_some(), job.slot));
     true
 }

@@ -1,4 +1,4 @@
-//! What goes to the terminal: frames, and pieces of pictures between them.
+//! Output to the terminal: frames, and chunks of pictures between them.
 
 use super::shell::Shell;
 use crate::terminal::commands::{QueryStatus, ansi};
@@ -119,7 +119,7 @@ impl Shell<'_> {
         }
     }
 
-    /// Nothing on the terminal is trusted any more.
+    /// Assumes nothing about the terminal's contents any more.
     pub(super) fn repaint(&mut self) {
         self.terminal.backend_mut().forget();
         let Ok(()) = self.terminal.clear();

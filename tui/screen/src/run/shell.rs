@@ -1,4 +1,4 @@
-//! The loop: take in everything that has come, draw at most one frame, hand it to the writer, sleep.
+//! The main loop: handle everything that has arrived, draw at most one frame, pass it to the writer, sleep.
 
 use super::ExitReason;
 use crate::model::Model;
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 const FRAME: Duration = Duration::from_millis(16);
 /// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
 const KEY_FRAME: Duration = Duration::from_millis(6);
-/// Progress of a scan is drawn this often where nothing else is: it is read, not followed.
+/// How often scan progress is drawn if nothing else changes.
 const PROGRESS: Duration = Duration::from_millis(1_500);
 /// Messages taken in before a frame is drawn in any case.
 const BATCH: usize = 4096;
@@ -39,7 +39,7 @@ pub(super) struct Shell<'a> {
     pub(super) writer: &'a Writer,
     pub(super) worker: Option<Worker>,
     pub(super) commands: Sender<Command>,
-    /// What the engine has not taken yet; sending never waits.
+    /// Commands not yet accepted by the engine; sending never blocks.
     pub(super) backlog: VecDeque<Command>,
     pub(super) start: Instant,
     pub(super) dirty: bool,
@@ -60,7 +60,7 @@ pub(super) struct Shell<'a> {
     pub(super) expected: Expected,
     pub(super) placements: Placements,
     pub(super) pacer: Pacer,
-    /// Whether somebody sees the screen, as far as is known.
+    /// Whether the screen is visible, as far as is known.
     pub(super) seen: bool,
     /// What makes the terminal forget our pictures, as the guard has it.
     pub(super) told: String,
@@ -240,7 +240,7 @@ impl Shell<'_> {
         self.over.get_or_insert(reason);
     }
 
-    /// Hands commands to the engine without ever waiting for it.
+    /// Sends commands to the engine without ever blocking.
     pub(super) fn flush(&mut self) {
         while let Some(command) = self.backlog.pop_front() {
             match self.commands.try_send(command) {

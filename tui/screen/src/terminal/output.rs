@@ -1,4 +1,4 @@
-//! Cells to bytes: as few as possible, all of one frame together, and none where nothing changed.
+//! Cells to bytes: as few as possible, one frame at a time, and none where nothing changed.
 
 mod cell_style;
 mod cursor_motion;
@@ -71,7 +71,7 @@ impl Screen {
         }
     }
 
-    /// The terminal has another size.
+    /// The terminal was resized.
     pub fn resize(&mut self, size: Size) {
         let area = usize::from(size.width) * usize::from(size.height);
         self.size = size;
@@ -80,7 +80,7 @@ impl Screen {
         self.at = None;
     }
 
-    /// Nothing is known of the terminal any more.
+    /// The state of the terminal is unknown.
     pub fn forget(&mut self) {
         self.bytes.clear();
         self.cuts.clear();
@@ -97,7 +97,7 @@ impl Screen {
         self.guarded = areas;
     }
 
-    /// Leaves the cursor here, though it is hidden: screen magnifiers and braille displays follow it.
+    /// Leaves the hidden cursor here: screen magnifiers and braille displays follow it.
     pub fn park(&mut self, position: Position) {
         if self.shown == Some(false) {
             self.go(position);
@@ -241,7 +241,7 @@ impl Screen {
     }
 
     /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
-    /// terminals differ about what erasing does with colours.
+    /// terminals differ about what erasing does with colors.
     fn erase(&mut self, x: u16, y: u16) -> bool {
         let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.same_on_blank(CellStyle::of(cell));
         let end = (x..self.size.width).find(|x| self.free(*x, y).filter(plain).is_none());
@@ -268,7 +268,7 @@ impl Screen {
     }
 }
 
-/// Whether two cells cannot be told apart.
+/// Whether two cells look the same.
 fn alike(a: &Cell, b: &Cell) -> bool {
     let (style, other) = (CellStyle::of(a), CellStyle::of(b));
     a.symbol() == b.symbol() && (style == other || a.symbol() == " " && style.same_on_blank(other))
@@ -300,7 +300,7 @@ impl Backend for Screen {
                         (self.cells[behind], self.needs[behind]) = (Some(Cell::new(" ")), Need::Draw);
                     }
                 }
-                // Terminals differ about the colour of what is left of something wide.
+                // Terminals differ about the color of what is left of something wide.
                 Some(next) if before > 1 => {
                     (self.cells[next], self.needs[next]) = (Some(Cell::new(" ")), Need::Draw);
                 }

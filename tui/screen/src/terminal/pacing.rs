@@ -1,5 +1,5 @@
-//! Pacing: how many bytes may be on their way. Whatever has been written and not been shown yet stands between the next
-//! key and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more.
+//! Pacing: how many bytes may be in flight. Whatever has been written but not shown yet delays the next
+//! key and its frame, so it is kept small: the terminal reports how far it has got, and only then more is sent.
 //! Pictures wait for room among all bytes, frames of text only for room among their own.
 
 use std::collections::VecDeque;

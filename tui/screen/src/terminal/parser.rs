@@ -1,4 +1,4 @@
-//! Bytes from the terminal to crossterm's events. What is not understood is an answer to some question and is never
+//! Bytes from the terminal to crossterm's events. Anything not understood is a reply to some query and is never
 //! taken for something typed. `docs/terminal-input.md` says why this is not crossterm's own parser.
 
 mod sequence;
@@ -101,7 +101,7 @@ impl Parser {
         !self.buffer.is_empty()
     }
 
-    /// Nothing came for a moment: a lone Escape is the key.
+    /// A short pause: a lone Escape is the key.
     pub fn short_silence(&mut self, out: &mut Vec<Input>) {
         if self.buffer == [0x1b] && self.paste.is_none() {
             self.buffer.clear();

@@ -1,5 +1,5 @@
-//! Placements of pictures: which pictures the terminal holds, where it shows them, and what is on its way. Given what
-//! is wanted now, it says what to write, and forgets at once what is no longer wanted.
+//! Placements of pictures: which pictures the terminal holds, where it shows them, and what is in flight. Given what
+//! should be shown now, it returns what to write, and drops at once what is no longer needed.
 
 use super::commands::ansi;
 use crate::picture::kitty::Wire;

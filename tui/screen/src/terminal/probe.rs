@@ -1,5 +1,5 @@
-//! What the terminal can do, asked without waiting: the questions go out with the first bytes, the screen is drawn
-//! at once, and whatever answer comes, however late, is taken in when it comes.
+//! Terminal capabilities, queried without waiting: the queries go out with the first bytes, the screen is drawn
+//! at once, and replies are handled whenever they arrive, however late.
 
 use super::commands::{QueryAttributes, QueryCellSize, QueryVersion, ansi};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

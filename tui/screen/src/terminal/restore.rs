@@ -1,4 +1,4 @@
-//! Taking the terminal and giving it back: at the end, on suspension, after a panic.
+//! Setting up the terminal and restoring it: on exit, on suspension, after a panic.
 
 use super::commands::{DisableMouseButtons, EnableMouseButtons, EndString, ansi};
 use super::tty::Tty;
@@ -68,14 +68,14 @@ fn taken() -> MutexGuard<'static, Option<Taken>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Holds the terminal; giving it back is dropping this.
+/// Guards the terminal; dropping this restores it.
 pub struct Guard(());
 
 impl Guard {
     /// Takes the terminal: raw, alternate screen, bracketed paste.
     ///
     /// # Errors
-    /// If the terminal refuses.
+    /// If a terminal call fails.
     pub fn take(tty: &Tty, mouse: bool, log: Sender<Wake>) -> Result<Guard> {
         let thread = std::thread::current().id();
         HOOK.call_once(|| {
@@ -99,14 +99,14 @@ impl Guard {
     /// Enters the modes, at first and after every suspension.
     ///
     /// # Errors
-    /// If the terminal refuses.
+    /// If a terminal call fails.
     pub fn enter(&self) -> Result<()> {
         if let Some(taken) = &mut *taken() {
             taken.left = false;
             // crossterm makes a terminal raw once and keeps what it found; a shell may have changed the modes since, if
             // something else than us stopped the process.
             let _ = disable_raw_mode();
-            enable_raw_mode().context("the terminal cannot be made raw")?;
+            enable_raw_mode().context("cannot put the terminal into raw mode")?;
             put(&taken.tty, &enter_screen(taken.mouse));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What is known of the terminal, from the environment and from its answers, and the way of showing pictures that
+//! What is known about the terminal, from the environment and from its replies, and the picture method that
 //! follows from it.
 
 use super::probe::Answer;

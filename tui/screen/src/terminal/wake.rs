@@ -1,4 +1,4 @@
-//! What the threads around the loop tell it.
+//! Messages from the other threads to the loop.
 
 use super::input::Input;
 use crate::picture::EncodeResult;
@@ -27,8 +27,8 @@ pub enum Wake {
 pub enum TmuxNews {
     /// It hands on what is wrapped for the terminal.
     Ready,
-    /// Whether somebody sees our pane.
+    /// Whether our pane is visible.
     Seen(bool),
-    /// Somebody came or went, perhaps with another terminal.
+    /// A client attached or detached, perhaps on another terminal.
     Clients,
 }

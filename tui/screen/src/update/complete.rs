@@ -2,7 +2,7 @@
 
 use crate::model::{Completion, Mode, Model, Prompt, PromptKind, completions};
 
-/// Puts the next or the previous completion in. Says whether there was one.
+/// Inserts the next or previous completion. Returns whether there was one.
 pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
     let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, completion, .. }) = &model.mode else {
         return false;

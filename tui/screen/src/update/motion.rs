@@ -1,11 +1,11 @@
-//! Moving over the list, and choosing what is listed.
+//! Moving through the list, and choosing what is listed.
 
 use super::{Effects, say, send};
 use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
 
-/// Below this time between two moves the cursor is travelling, and pictures wait.
+/// Moves closer together than this hold back pictures.
 const TRAVELLING: u64 = 90;
 
 /// Rows on one page.
@@ -42,7 +42,7 @@ pub(crate) fn touch(model: &mut Model) {
     }
 }
 
-/// Goes to a sample: at once if its row is held, else when the engine has told where it is.
+/// Goes to a sample: at once if its row is cached, else when the engine has located it.
 pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
     if let Some(row) = model.list.rows.place_of(sample) {
         go(model, row);
@@ -122,7 +122,7 @@ pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
 pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
     go(model, row);
     if let Some(incoming) = &mut model.list.incoming {
-        incoming.anchor = Anchor::Place(None, row);
+        incoming.anchor = Anchor::Position(None, row);
         if incoming.cursor.is_some() {
             arrive(model, row, fx);
         }

@@ -1,4 +1,4 @@
-//! Parts of pictures, pixel by pixel.
+//! Panning and zooming at actual size.
 
 use super::{Effects, motion, say};
 use crate::action::Action;
@@ -39,7 +39,7 @@ pub(crate) fn magnify(model: &mut Model, larger: bool, fx: &mut Effects) {
 
 fn tell(model: &mut Model) {
     let text = match model.views.look.part {
-        Some(part) => format!("{}:1   arrow keys move, < and > change it, Esc fits", part.magnify),
+        Some(part) => format!("{}:1   arrow keys pan, < and > zoom, Esc fits", part.magnify),
         None => "fitted".to_owned(),
     };
     say(model, Level::Info, text);

@@ -1,4 +1,4 @@
-//! Which samples an action is about.
+//! The targets of an action.
 
 use super::{Effects, say, walk};
 use crate::action::Action;
@@ -22,7 +22,7 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
         return Some(model.review.marks.iter().copied().collect());
     }
     let Some(sample) = model.sample() else {
-        say(model, Level::Warning, "no sample is here yet");
+        say(model, Level::Warning, "no sample is loaded yet");
         return None;
     };
     if !is_group(action) {
@@ -32,12 +32,12 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
         return Some(group);
     }
     let Some(detail) = model.details.get(sample) else {
-        say(model, Level::Warning, "the group is still being read");
+        say(model, Level::Warning, "the group is still loading");
         return None;
     };
     let group = group(detail);
     if group.is_empty() {
-        say(model, Level::Warning, "this sample is in no group: mark samples first");
+        say(model, Level::Warning, "this sample is in no group: mark samples instead");
         return None;
     }
     Some(group)

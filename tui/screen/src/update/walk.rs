@@ -1,4 +1,4 @@
-//! Going over more rows than are held: for a search, for the next class, to mark many. Window by window, so that
+//! Walking over more rows than are cached: for a search, for the next class, to mark many. Window by window, so that
 //! neither memory nor the screen suffers, and any key still works in between.
 
 use super::{Effects, motion, say, send};
@@ -18,7 +18,7 @@ pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut
     }
     let count = to - from + 1;
     if count > MOST {
-        let text = format!("{count} rows: at most {MOST} can be marked at once; filter first");
+        let text = format!("{count} rows: at most {MOST} can be marked at once; narrow the filter");
         return say(model, Level::Warning, text);
     }
     let purpose = Purpose::Gather { to, samples: Vec::new(), then };

@@ -24,7 +24,7 @@ pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {
     }
 }
 
-/// What is said about the sample under the cursor: at the side as beside the list, else in two lines.
+/// Details of the sample under the cursor: at the side as beside the list, else in two lines.
 pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
     let area = Screen::of(model.display.size).info;
     if area.height > 2 {

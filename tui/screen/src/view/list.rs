@@ -37,19 +37,19 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// What there is to say where there are no rows.
+/// The text for an empty list.
 fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let lines: Vec<String> = match &model.session {
         None => vec!["waiting for the engine…".to_owned()],
-        Some(_) if model.list.ticket == 0 => vec!["reading the list…".to_owned()],
+        Some(_) if model.list.ticket == 0 => vec!["loading the list…".to_owned()],
         Some(_) if !model.list.query.filter.is_empty() => {
-            vec!["nothing matches this filter".to_owned(), "F takes it away".to_owned()]
+            vec!["nothing matches this filter".to_owned(), "F clears it".to_owned()]
         }
         Some(session) if session.samples == 0 && model.jobs.progress.is_none() => {
             vec!["the dataset has no samples".to_owned()]
         }
         Some(_) if model.jobs.progress.is_some() => {
-            let text = "suspects appear here as soon as the detectors have run";
+            let text = "suspects appear once the detectors have run";
             text::wrap(text, usize::from(area.width.saturating_sub(4)))
         }
         Some(session) if session.detectors.is_empty() => {
@@ -119,7 +119,7 @@ pub(crate) fn labels(
     };
     let to = text::safe(to).into_owned();
     let whole = text::width(&given) + 1 + text::width(&to);
-    // Where both do not fit, each gives up as much of itself.
+    // If both do not fit, both are shortened equally.
     let (left, rest) = if whole <= usize::from(room) {
         (text::width(&given), text::width(&to))
     } else {

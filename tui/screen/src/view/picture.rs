@@ -26,7 +26,7 @@ pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     }
 }
 
-/// Draws the neighbours with their labels below them.
+/// Draws the neighbors with their labels below them.
 pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
     // Without pictures the same labels stand among what is most alike.
@@ -106,7 +106,7 @@ pub(crate) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Pai
     }
 }
 
-/// Words where a picture would be.
+/// Text in place of a picture.
 pub(crate) fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
     let lines = text::wrap(words, usize::from(area.width.saturating_sub(4)));
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;

@@ -1,4 +1,4 @@
-//! Small windows: what may follow a key, and questions.
+//! Popups: continuations of a key, and questions.
 
 use crate::key::shown;
 use crate::model::{Confirm, Mode, Model, Prompt, PromptKind};

@@ -1,6 +1,7 @@
-//! Everything said about the sample under the cursor.
+//! The details of the sample under the cursor.
 
 use super::list::{decision_role, letters};
+use crate::action::Action;
 use crate::model::{Layout, Model, group, related};
 use crate::paint::Paint;
 use crate::text;
@@ -37,7 +38,7 @@ const LOW: u16 = 20;
 /// Lines that are kept for reasons there, and for what follows them.
 const SAID: usize = 4;
 const BELOW: usize = 3;
-/// Samples beside the one that is shown, at most.
+/// The maximum number of similar samples shown.
 const MEMBERS: usize = 12;
 /// Cells of a class of samples that are alike, where there is little room.
 const ALIKE: usize = 22;
@@ -129,7 +130,7 @@ fn candidate(
     let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
     paint.put(x, area.y, room - 1, *role, name);
     let percent = probability.map(|probability| format!("{:>3.0}%", probability * 100.0));
-    // In the colour of the name: another one would cost as many bytes as the number again.
+    // In the color of the name: another one would cost as many bytes as the number again.
     paint.put(x + room, area.y, 4, *role, &percent.unwrap_or_default()) + 1
 }
 
@@ -266,7 +267,7 @@ fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
         facts.push(format!("{}×{}", detail.width, detail.height));
     }
     facts.push(text::bytes(detail.bytes));
-    // Where there is little room it tells nobody anything, and is another one for every sample.
+    // In a small panel it says little and differs for every sample.
     if !detail.hash.is_empty() && area.height >= LOW {
         facts.push(detail.hash.chars().take(8).collect());
     }
@@ -293,8 +294,10 @@ fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Ite
 fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
     let group = group(detail);
     if !group.is_empty() {
-        let key = model.keymap.key_for(crate::action::Action::RemoveGroup).map(crate::key::shown);
-        let hint = key.map(|key| format!("   {key} removes all")).unwrap_or_default();
+        let key = |action| model.keymap.key_for(action).map(crate::key::shown);
+        let hint = key(Action::Group).zip(key(Action::KeepBest));
+        let hint =
+            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps best")).unwrap_or_default();
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }
@@ -309,11 +312,11 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
         return alike_in_short(model, detail, &others, area.width, lines);
     }
     lines.push(Line::Blank);
-    lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
+    lines.push(Line::Pieces(vec![(Role::Title, "most similar".to_owned())]));
     lines.extend(others.iter().take(MEMBERS - told).map(|(_, other)| one_alike(model, detail, other)));
 }
 
-/// A sample beside the one that is shown: how near it is, what it is called and which it is.
+/// A sample beside the one that is shown: its similarity, label and path.
 fn one_alike(model: &Model, detail: &Detail, other: &DetailRelated) -> Line<'static> {
     let similarity = (Role::Dim, format!(" {:.2} ", other.similarity));
     let mut pieces = vec![similarity, label_of(model, detail, other)];
@@ -333,7 +336,7 @@ fn alike_in_short(
     width: u16,
     lines: &mut Vec<Line<'_>>,
 ) {
-    const TITLE: &str = "most alike";
+    const TITLE: &str = "most similar";
     let mut classes: Vec<(&DetailRelated, usize)> = Vec::new();
     for (_, other) in related {
         match classes.iter_mut().find(|(first, _)| first.label == other.label) {

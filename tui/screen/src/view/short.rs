@@ -1,5 +1,5 @@
-//! Two lines about a sample, where there is no room for more: its labels and why it is listed, and the classes it may
-//! be of with their probabilities as bars.
+//! Two lines about a sample, if there is no room for more: its labels and why it is listed, and its likely
+//! classes with their probabilities as bars.
 
 use crate::model::Model;
 use crate::paint::Paint;

@@ -1,8 +1,8 @@
-//! Equal cells, each with a picture, a gutter at its left and a caption below.
+//! Cells of equal size, each with a picture, a gutter on its left and a caption below.
 
 use ratatui::layout::Rect;
 
-/// Pictures on one screen at most: terminals hold no more of them for us.
+/// The maximum number of pictures on one screen: terminals hold no more for us.
 const MOST: u16 = 160;
 /// The narrowest cell.
 const NARROWEST: u16 = 6;
@@ -21,7 +21,7 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// So many columns, and as many rows as leave pictures nearly square.
+    /// This many columns, and as many rows as keep pictures nearly square.
     pub fn of(area: Rect, columns: u16, lines: u16) -> Cells {
         let columns = columns.clamp(1, (area.width / NARROWEST).max(1));
         let width = area.width / columns;
@@ -32,7 +32,7 @@ impl Cells {
         Cells { area, columns, rows, lines }
     }
 
-    /// Cells for so many pictures, as large as there is room.
+    /// The largest cells that fit this many pictures.
     pub fn fitting(area: Rect, count: usize, lines: u16) -> Cells {
         let most = (area.width / 8).clamp(1, 20);
         let all = (1..=most).map(|columns| {
@@ -44,7 +44,7 @@ impl Cells {
             let picture = cells.picture(0);
             (cells.count().min(count), picture.width.min(picture.height * 2))
         };
-        // Of equal ones the first has the fewest columns.
+        // On a tie the first has the fewest columns.
         all.rev().max_by_key(worth).unwrap_or_default()
     }
 
@@ -84,7 +84,7 @@ impl Cells {
         Rect { x: cell.x + 1, y: cell.bottom() - lines, width: cell.width.saturating_sub(1), height: lines }
     }
 
-    /// The cell at a place of the screen.
+    /// The cell at a position on the screen.
     pub fn at(&self, x: u16, y: u16) -> Option<usize> {
         (0..self.count()).find(|place| self.cell(*place).contains((x, y).into()))
     }

@@ -206,7 +206,7 @@ proptest! {
                     shown.screen_mut().set_size(side(height), side(width));
                     terminal.backend_mut().resize(Size::new(width, height));
                 }
-                // All is drawn anew.
+                // Everything is redrawn.
                 16..=31 => {
                     shown.process(b"\x1b[2;2Hgarbage\x1b[7m");
                     terminal.backend_mut().forget();
