@@ -14,14 +14,14 @@ pub fn rank<S: AsRef<str>>(pattern: &str, items: &[S]) -> Vec<usize> {
     let mut found: Vec<(usize, u32, usize)> = items
         .iter()
         .enumerate()
-        .filter_map(|(place, item)| {
+        .filter_map(|(index, item)| {
             let haystack = Utf32Str::new(item.as_ref(), &mut buffer);
-            pattern.score(haystack, &mut matcher).map(|score| (place, score, haystack.len()))
+            pattern.score(haystack, &mut matcher).map(|score| (index, score, haystack.len()))
         })
         .collect();
     // Of two equally good matches, the shorter one is more likely meant.
     found.sort_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)).then(a.0.cmp(&b.0)));
-    found.into_iter().map(|(place, ..)| place).collect()
+    found.into_iter().map(|(index, ..)| index).collect()
 }
 
 /// Whether the text contains the letters of the pattern in order, with anything in between.

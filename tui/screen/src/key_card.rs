@@ -23,8 +23,8 @@ pub fn card(keymap: &Keymap) -> String {
          names ([configuration](configuration.md)). If samples are marked or a range is active, a decision applies to all of\n\
          them.\n",
     );
-    for (place, (heading, first)) in PARTS.iter().enumerate() {
-        let last = PARTS.get(place + 1).map(|(_, next)| *next);
+    for (index, (heading, first)) in PARTS.iter().enumerate() {
+        let last = PARTS.get(index + 1).map(|(_, next)| *next);
         let of_part = |action: &&Action| {
             action.scope() == Scope::List && **action >= *first && last.is_none_or(|next| **action < next)
         };

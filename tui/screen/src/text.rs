@@ -155,9 +155,9 @@ pub fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let word =
             chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let sign = SIGNS[(word >> (18 - 6 * place)) as usize & 63];
-            out.push(if place <= chunk.len() { char::from(sign) } else { '=' });
+        for index in 0..4 {
+            let sign = SIGNS[(word >> (18 - 6 * index)) as usize & 63];
+            out.push(if index <= chunk.len() { char::from(sign) } else { '=' });
         }
     }
     out

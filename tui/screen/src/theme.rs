@@ -201,11 +201,11 @@ impl Theme {
         &mut self,
         name: &Spanned<Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-        place: &dyn Fn(usize) -> String,
+        location: &dyn Fn(usize) -> String,
         depth: Depth,
     ) -> Result<()> {
         let theme = self;
-        let here = place(name.span().start);
+        let here = location(name.span().start);
         let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
             bail!(
                 "{here}: there is no role '{}': did you mean '{}'?",
@@ -221,7 +221,7 @@ impl Theme {
         };
         let slot = *role as usize;
         for (field, value) in look.iter() {
-            let here = place(field.span().start);
+            let here = location(field.span().start);
             let Some(value) = value.get_ref().as_str() else { bail!("{here}: expected a quoted string") };
             let style = &mut theme.styles[slot];
             match field.get_ref().as_ref() {
@@ -346,9 +346,9 @@ mod tests {
             let theme = Theme::load(name, Depth::Mono).unwrap();
             let roles =
                 [Role::Keep, Role::Remove, Role::Relabel, Role::Unsure, Role::Undecided, Role::Saving];
-            for (place, role) in roles.iter().enumerate() {
+            for (index, role) in roles.iter().enumerate() {
                 assert!(!theme.glyph(*role).is_empty());
-                assert!(roles[..place].iter().all(|other| theme.glyph(*other) != theme.glyph(*role)));
+                assert!(roles[..index].iter().all(|other| theme.glyph(*other) != theme.glyph(*role)));
                 assert_eq!(theme.style(*role).fg, None);
                 assert_eq!(theme.style(*role).bg, None);
             }

@@ -88,8 +88,8 @@ impl Layout {
     }
 
     /// The cells of one thumbnail's picture.
-    pub fn thumb(&self, place: u16) -> Rect {
-        let x = self.strip.x + place * (THUMB.0 + 1);
+    pub fn thumb(&self, index: u16) -> Rect {
+        let x = self.strip.x + index * (THUMB.0 + 1);
         Rect::new(x, self.strip.y, THUMB.0, THUMB.1.min(self.strip.height))
     }
 }
@@ -110,8 +110,8 @@ mod tests {
                     for part in parts.into_iter().filter(|part| part.area() > 0) {
                         assert_eq!(part.intersection(screen), part, "{width}x{height}");
                     }
-                    for place in 0..layout.thumbs {
-                        assert_eq!(layout.thumb(place).intersection(layout.strip), layout.thumb(place));
+                    for index in 0..layout.thumbs {
+                        assert_eq!(layout.thumb(index).intersection(layout.strip), layout.thumb(index));
                     }
                 }
             }

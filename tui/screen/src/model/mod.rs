@@ -184,16 +184,16 @@ impl Model {
     }
 
     /// The name of a class.
-    pub fn class(&self, place: Option<u32>) -> Option<&str> {
+    pub fn class(&self, index: Option<u32>) -> Option<&str> {
         let session = self.session.as_ref()?;
-        session.classes.get(place? as usize).map(String::as_str)
+        session.classes.get(index? as usize).map(String::as_str)
     }
 
     /// Whether a row is marked, by itself or as part of the range being made.
-    pub fn marked(&self, place: u64, row: &Row) -> bool {
+    pub fn marked(&self, index: u64, row: &Row) -> bool {
         self.review.marks.contains(&row.sample)
             || self.review.visual.is_some_and(|from| {
-                place >= from.min(self.list.cursor) && place <= from.max(self.list.cursor)
+                index >= from.min(self.list.cursor) && index <= from.max(self.list.cursor)
             })
     }
 

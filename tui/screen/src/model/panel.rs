@@ -120,8 +120,8 @@ impl Matrix {
 
     /// Moves the cursor to a pair.
     pub fn go_to(&mut self, pair: (u32, u32)) {
-        let place = |class: u32| self.classes.iter().position(|other| *other == class);
-        if let (Some(row), Some(column)) = (place(pair.0), place(pair.1)) {
+        let index = |class: u32| self.classes.iter().position(|other| *other == class);
+        if let (Some(row), Some(column)) = (index(pair.0), index(pair.1)) {
             self.at = (row, column);
         }
     }

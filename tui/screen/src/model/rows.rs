@@ -21,8 +21,8 @@ pub struct RowCache {
 
 impl RowCache {
     /// The row at this index, if it is cached.
-    pub fn get(&self, place: u64) -> Option<&Row> {
-        self.chunks.get(&(place / CHUNK))?.get((place % CHUNK) as usize)
+    pub fn get(&self, index: u64) -> Option<&Row> {
+        self.chunks.get(&(index / CHUNK))?.get((index % CHUNK) as usize)
     }
 
     /// Drops everything: a different list is shown.

@@ -245,8 +245,8 @@ fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 
 fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>) {
     let all = model.besides();
-    let place = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
-    let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {place}/{}", all.len()))];
+    let position = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
+    let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {position}/{}", all.len()))];
     if model.views.look.bare {
         return pieces(line(area, 0), &head, paint);
     }
@@ -298,9 +298,9 @@ fn classes(model: &Model, detail: Option<&Detail>, area: Rect, paint: &mut Paint
         // Digits apply to this sample only.
         let this = Some(detail.row.sample) == model.sample();
         let number = if this { usize::from(at) - 2 } else { 0 };
-        let place = line(area, at);
-        let place = Rect { width: place.width.min(44), ..place };
-        short::candidate(model, number, *candidate, place, paint);
+        let row = line(area, at);
+        let row = Rect { width: row.width.min(44), ..row };
+        short::candidate(model, number, *candidate, row, paint);
     }
 }
 

@@ -46,12 +46,12 @@ impl Page for Confusion {
             waiting(area, "no detector suggests another label for any suspect", paint);
             return None;
         }
-        let name = |place: usize| {
-            let class = matrix.classes.get(place).copied();
+        let name = |index: usize| {
+            let class = matrix.classes.get(index).copied();
             text::safe(model.class(class).unwrap_or("?")).into_owned()
         };
         let longest =
-            (0..matrix.classes.len()).map(|place| text::width(&name(place))).max().unwrap_or(0) as u16;
+            (0..matrix.classes.len()).map(|index| text::width(&name(index))).max().unwrap_or(0) as u16;
         let left = longest.clamp(5, (area.width / 4).clamp(5, 24)) + 1;
         // Title, names of columns, what the cursor is on.
         let body = Rect {
@@ -67,18 +67,18 @@ impl Page for Confusion {
         paint.put(area.x, area.y, area.width, Role::Title, "rows: given label, columns: suggested");
         let (row, column) = matrix.at;
         let (top, first) = (row / rows * rows, column / columns * columns);
-        for place in first..(first + columns).min(matrix.classes.len()) {
-            let x = body.x + (place - first) as u16 * CELL;
-            let role = if place == column { Role::Given } else { Role::Dim };
-            paint.put(x, area.y + 1, CELL - 1, role, &name(place));
+        for index in first..(first + columns).min(matrix.classes.len()) {
+            let x = body.x + (index - first) as u16 * CELL;
+            let role = if index == column { Role::Given } else { Role::Dim };
+            paint.put(x, area.y + 1, CELL - 1, role, &name(index));
         }
-        for place in top..(top + rows).min(matrix.classes.len()) {
-            let y = body.y + (place - top) as u16;
-            let role = if place == row { Role::Given } else { Role::Text };
-            paint.put(area.x, y, left - 1, role, &name(place));
+        for index in top..(top + rows).min(matrix.classes.len()) {
+            let y = body.y + (index - top) as u16;
+            let role = if index == row { Role::Given } else { Role::Text };
+            paint.put(area.x, y, left - 1, role, &name(index));
             for other in first..(first + columns).min(matrix.classes.len()) {
                 let x = body.x + (other - first) as u16 * CELL;
-                cell(matrix, (place, other), Rect { x, y, width: CELL - 1, height: 1 }, paint);
+                cell(matrix, (index, other), Rect { x, y, width: CELL - 1, height: 1 }, paint);
             }
         }
         foot(model, matrix, (&name(row), &name(column)), area, paint);
@@ -106,11 +106,11 @@ impl Page for Confusion {
             A::PanelEnd => (*row, *column) = (last, last),
             A::PanelNext | A::PanelPrevious => {
                 let here = matrix.pair();
-                let place = matrix.pairs.iter().position(|pair| Some(*pair) == here);
+                let index = matrix.pairs.iter().position(|pair| Some(*pair) == here);
                 let count = matrix.pairs.len().max(1);
-                let next = match place {
-                    Some(place) if action == A::PanelNext => (place + 1) % count,
-                    Some(place) => (place + count - 1) % count,
+                let next = match index {
+                    Some(index) if action == A::PanelNext => (index + 1) % count,
+                    Some(index) => (index + count - 1) % count,
                     None => 0,
                 };
                 if let Some(pair) = matrix.pairs.get(next).copied() {
@@ -166,7 +166,7 @@ fn enter_cell(model: &mut Model, fx: &mut Effects) {
     if !matrix.cells.contains_key(&(given, suggested)) {
         return say(model, Level::Warning, "no suspects with this pair of labels");
     }
-    let name = |place: u32| model.class(Some(place)).unwrap_or_default().to_owned();
+    let name = |index: u32| model.class(Some(index)).unwrap_or_default().to_owned();
     let (given, suggested) = (name(given), name(suggested));
     let filter = format!("class:{} suggested:{}", quoted(&given), quoted(&suggested));
     model.mode = Mode::List;

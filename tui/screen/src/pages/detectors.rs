@@ -59,12 +59,12 @@ impl Page for Detectors {
             &format!("    {:<18} {:>9} {:>9} {:>6}", "detector", "flagged", "scored", "below"),
             paint,
         );
-        for (place, detector) in session.detectors.iter().enumerate() {
-            let chosen = place == model.detector;
+        for (index, detector) in session.detectors.iter().enumerate() {
+            let chosen = index == model.detector;
             let mark = if chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
             let words = format!(
                 "{mark} {} {:<18} {:>9} {:>9} {:>6.3}  {:>7}",
-                letters.get(place).copied().unwrap_or(' '),
+                letters.get(index).copied().unwrap_or(' '),
                 text::fit(&detector.name, 18),
                 text::count(detector.flagged),
                 text::count(detector.scored),
@@ -196,11 +196,11 @@ fn form(
     let chosen = model.panels.field.min(params.len());
     let first = chosen / rows * rows;
     let mut cursor = None;
-    for (place, y) in (first..=params.len()).zip(area.y + 1..area.bottom() - 1) {
+    for (index, y) in (first..=params.len()).zip(area.y + 1..area.bottom() - 1) {
         let row = Rect { y, height: 1, ..area };
-        let param = place.checked_sub(1).and_then(|place| params.get(place));
-        let at = field(model, name, form, param, place == chosen, row, paint);
-        if place == chosen
+        let param = index.checked_sub(1).and_then(|index| params.get(index));
+        let at = field(model, name, form, param, index == chosen, row, paint);
+        if index == chosen
             && let Some(line) = model.typing()
         {
             let typing = Rect { x: at, width: row.right().saturating_sub(at), ..row };
@@ -208,7 +208,7 @@ fn form(
             cursor = Some(status::line(line, typing, paint));
         }
     }
-    let help = match chosen.checked_sub(1).and_then(|place| params.get(place)) {
+    let help = match chosen.checked_sub(1).and_then(|index| params.get(index)) {
         Some(param) => param.help.clone(),
         None => "Samples with a lower score are flagged; no rerun needed".to_owned(),
     };
@@ -270,8 +270,8 @@ fn field(
 
 /// The parameter of the selected field; none for the threshold.
 fn param(model: &Model, name: &str) -> Option<FormParam> {
-    let place = model.panels.field.checked_sub(1)?;
-    model.panels.form(name)?.params.get(place).cloned()
+    let index = model.panels.field.checked_sub(1)?;
+    model.panels.form(name)?.params.get(index).cloned()
 }
 
 fn change(model: &mut Model, name: &str, by: f64) {

@@ -64,18 +64,18 @@ impl Page for Grid {
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
-        for place in 0..cells.count() {
-            let at = model.list.top + place as u64;
+        for index in 0..cells.count() {
+            let at = model.list.top + index as u64;
             if at >= model.list.total {
                 break;
             }
             let here = at == model.list.cursor;
             let Some(row) = model.list.rows.get(at) else {
-                paint.put(cells.picture(place).x, cells.cell(place).y, 1, Role::Dim, "…");
+                paint.put(cells.picture(index).x, cells.cell(index).y, 1, Role::Dim, "…");
                 continue;
             };
-            gutter(model, &cells, place, row, (here, model.marked(at, row)), paint);
-            caption(model, cells.caption(place), row, here, paint);
+            gutter(model, &cells, index, row, (here, model.marked(at, row)), paint);
+            caption(model, cells.caption(index), row, here, paint);
         }
         info(model, paint);
         None
@@ -124,8 +124,8 @@ impl Page for Grid {
     }
 
     fn click(&self, model: &mut Model, x: u16, y: u16) {
-        if let Some(place) = cells(model).at(x, y) {
-            let row = model.list.top + place as u64;
+        if let Some(index) = cells(model).at(x, y) {
+            let row = model.list.top + index as u64;
             if row < model.list.total {
                 motion::go(model, row);
             }
@@ -153,9 +153,9 @@ impl Page for Grid {
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let cells = cells(model);
-        let row = |place: usize| Some((place, model.list.rows.get(model.list.top + place as u64)?.sample));
+        let row = |index: usize| Some((index, model.list.rows.get(model.list.top + index as u64)?.sample));
         let rows = (0..cells.count()).filter_map(row);
-        rows.map(|(place, sample)| Shot::in_cell(place, sample, cells.picture(place))).collect()
+        rows.map(|(index, sample)| Shot::in_cell(index, sample, cells.picture(index))).collect()
     }
 
     fn cursor_cell(&self, model: &Model) -> Position {

@@ -114,10 +114,10 @@ impl Page for List {
         let main = layout.picture;
         let mut shots =
             vec![Shot { slot: slot::MAIN, key: model.main_key(sample, main.as_size()), area: main }];
-        for (place, neighbor) in model.strip(&layout, sample).into_iter().enumerate() {
-            let area = layout.thumb(place as u16);
+        for (index, neighbor) in model.strip(&layout, sample).into_iter().enumerate() {
+            let area = layout.thumb(index as u16);
             shots.push(Shot {
-                slot: slot::NEIGHBOR + place as u32,
+                slot: slot::NEIGHBOR + index as u32,
                 key: (neighbor, area.as_size()).into(),
                 area,
             });

@@ -117,9 +117,9 @@ impl Page for Map {
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let place = map_area(model.display.size);
+        let bounds = map_area(model.display.size);
         let (x, y) = model.views.map.cursor;
-        let half = (place.height / 2).max(1);
+        let half = (bounds.height / 2).max(1);
         let to = match action {
             A::Left => (x.saturating_sub(1), y),
             A::Right => (x + 1, y),
@@ -130,7 +130,7 @@ impl Page for Map {
             A::Top => (x, 0),
             A::Bottom => (x, u16::MAX - 1),
             A::Visual => {
-                choose(model, place, fx);
+                choose(model, bounds, fx);
                 return true;
             }
             A::Larger | A::Smaller => {
@@ -142,7 +142,7 @@ impl Page for Map {
                 return true;
             }
             A::Filter => {
-                let Area { left, top, right, bottom } = chosen(&model.views.map, place);
+                let Area { left, top, right, bottom } = chosen(&model.views.map, bounds);
                 model.views.map.corner = None;
                 let key = match shown(model) {
                     Axes::Components => "map:",
@@ -154,14 +154,14 @@ impl Page for Map {
             _ => return false,
         };
         model.views.map.cursor = to;
-        clamp(model, place);
+        clamp(model, bounds);
         true
     }
 
     fn click(&self, model: &mut Model, x: u16, y: u16) {
-        let place = map_area(model.display.size);
-        if place.contains((x, y).into()) {
-            model.views.map.cursor = (x - place.x, y - place.y);
+        let bounds = map_area(model.display.size);
+        if bounds.contains((x, y).into()) {
+            model.views.map.cursor = (x - bounds.x, y - bounds.y);
         }
     }
 
@@ -171,15 +171,15 @@ impl Page for Map {
 
     /// Requests the map for the current view.
     fn request(&self, model: &mut Model, fx: &mut Effects) {
-        let place = map_area(model.display.size);
-        clamp(model, place);
+        let bounds = map_area(model.display.size);
+        clamp(model, bounds);
         let map = &model.views.map;
-        let question = (model.list.ticket, map.axes, map.area(), (place.width * 2, place.height * 4));
+        let question = (model.list.ticket, map.axes, map.area(), (bounds.width * 2, bounds.height * 4));
         let due = map.again.is_some_and(|at| at <= model.time.now);
         let same = !due && map.asked.is_some_and(|(asked, _, _)| asked == question);
         // One map at a time.
         let waits = map.asked.is_some_and(|(.., at)| at.is_some());
-        if place.area() == 0 || same || waits {
+        if bounds.area() == 0 || same || waits {
             return;
         }
         let ticket = show::ticket(model);
@@ -290,18 +290,18 @@ fn shown(model: &Model) -> Axes {
     model.views.map.shown.as_ref().map_or(Axes::default(), |view| view.axes)
 }
 
-fn clamp(model: &mut Model, place: Rect) {
+fn clamp(model: &mut Model, bounds: Rect) {
     let (x, y) = model.views.map.cursor;
-    model.views.map.cursor = (x.min(place.width.saturating_sub(1)), y.min(place.height.saturating_sub(1)));
+    model.views.map.cursor = (x.min(bounds.width.saturating_sub(1)), y.min(bounds.height.saturating_sub(1)));
 }
 
 /// Shows half as much around the cursor, or twice as much.
 fn resize(model: &mut Model, larger: bool) {
-    let place = map_area(model.display.size);
+    let bounds = map_area(model.display.size);
     let map = &mut model.views.map;
     let before = map.area();
     let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
-    let (x, y) = (share(map.cursor.0, place.width), share(map.cursor.1, place.height));
+    let (x, y) = (share(map.cursor.0, bounds.width), share(map.cursor.1, bounds.height));
     let side = before.right - before.left;
     let (here_x, here_y) = (before.left + x * side, before.top + y * side);
     map.zoom = if larger { (map.zoom + 1).min(DEEPEST) } else { map.zoom.saturating_sub(1) };
@@ -311,26 +311,26 @@ fn resize(model: &mut Model, larger: bool) {
     // The cursor keeps its position on the map.
     let cell =
         |here: f32, low: f32, cells: u16| (((here - low) / side * f32::from(cells)) as u16).min(cells - 1);
-    if place.area() > 0 {
-        map.cursor = (cell(here_x, map.left, place.width), cell(here_y, map.top, place.height));
+    if bounds.area() > 0 {
+        map.cursor = (cell(here_x, map.left, bounds.width), cell(here_y, map.top, bounds.height));
     }
     map.corner = None;
 }
 
 /// The selected area as fractions of the whole map: from corner to cursor, else the visible part.
-fn chosen(map: &MapState, place: Rect) -> Area {
+fn chosen(map: &MapState, bounds: Rect) -> Area {
     let area = map.area();
     let Some((x, y)) = map.corner else { return area };
     let side = area.right - area.left;
     let (left, right) = (x.min(map.cursor.0), x.max(map.cursor.0) + 1);
     let (top, bottom) = (y.min(map.cursor.1), y.max(map.cursor.1) + 1);
-    let across = |cell: u16| area.left + f32::from(cell) / f32::from(place.width.max(1)) * side;
-    let down = |cell: u16| area.top + f32::from(cell) / f32::from(place.height.max(1)) * side;
+    let across = |cell: u16| area.left + f32::from(cell) / f32::from(bounds.width.max(1)) * side;
+    let down = |cell: u16| area.top + f32::from(cell) / f32::from(bounds.height.max(1)) * side;
     Area { left: across(left), top: down(top), right: across(right), bottom: down(bottom) }
 }
 
 /// Starts an area, or marks the samples in it.
-fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
+fn choose(model: &mut Model, bounds: Rect, fx: &mut Effects) {
     if model.views.map.corner.is_none() {
         model.views.map.corner = Some(model.views.map.cursor);
         return say(
@@ -339,7 +339,7 @@ fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
             "move to the opposite corner: v marks the area, f filters by it, Esc drops it",
         );
     }
-    let area = chosen(&model.views.map, place);
+    let area = chosen(&model.views.map, bounds);
     model.views.map.corner = None;
     let ticket = show::ticket(model);
     model.views.map.marking = Some(ticket);

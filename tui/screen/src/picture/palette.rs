@@ -50,17 +50,17 @@ fn own_colors(rgb: &[u8], most: usize) -> Option<(Vec<[u8; 3]>, Vec<u8>)> {
     let mut places = Vec::with_capacity(rgb.len() / 3);
     for pixel in rgb.chunks_exact(3) {
         let color = [pixel[0], pixel[1], pixel[2]];
-        let place = match known.get(&color) {
-            Some(place) => *place,
+        let index = match known.get(&color) {
+            Some(index) => *index,
             None if colors.len() == most => return None,
             None => {
-                let place = colors.len() as u8;
+                let index = colors.len() as u8;
                 colors.push(color);
-                known.insert(color, place);
-                place
+                known.insert(color, index);
+                index
             }
         };
-        places.push(place);
+        places.push(index);
     }
     Some((colors, places))
 }

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 /// Pixels to encode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeJob {
-    /// The place on the screen.
+    /// The slot on the screen.
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
@@ -45,7 +45,7 @@ impl EncodeJob {
 /// An encoded picture.
 #[derive(Clone, Debug)]
 pub struct EncodeResult {
-    /// The place on the screen.
+    /// The slot on the screen.
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
@@ -70,11 +70,11 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
         (None, _) => encoder.encode(*slot, pixels, *cells),
         (Some((_, cell)), None) => {
             // The characters take the place that the graphic will have, so that nothing jumps.
-            let place = Geometry { room: *cells, cell: *cell }.cells(pixels.width, pixels.height);
+            let size = Geometry { room: *cells, cell: *cell }.cells(pixels.width, pixels.height);
             let (across, down) = encoder.cell_pixels();
             let small =
-                graphic::scaled(pixels, u32::from(place.width) * across, u32::from(place.height) * down);
-            let mut encoded = encoder.draft(*slot, &small, place);
+                graphic::scaled(pixels, u32::from(size.width) * across, u32::from(size.height) * down);
+            let mut encoded = encoder.draft(*slot, &small, size);
             encoded.source = Some(pixels.clone());
             encoded
         }

@@ -16,12 +16,12 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
             if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
         return vec![format!("{why}: toggle-all lists all samples")];
     };
-    let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
+    let class = |index| text::safe(model.class(index).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
-    let place = model.views.page.position_text(model);
-    let place = place.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
+    let position = model.views.page.position_text(model);
+    let position = position.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
     let mut lines = vec![
-        format!("{place}: {}", row.path),
+        format!("{position}: {}", row.path),
         format!("label: {}", class(row.label)),
         format!("suggested: {}", class(row.suggested.filter(|label| Some(*label) != row.label))),
         format!("score: {}", row.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))),
@@ -51,9 +51,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     if !group.is_empty() {
         lines.push(format!("group: {}", text::counted(group.len() as u64, "sample", "samples")));
     }
-    for (place, candidate) in detail.candidates.iter().enumerate() {
+    for (index, candidate) in detail.candidates.iter().enumerate() {
         let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
-        lines.push(format!("candidate {}: {}{probability}", place + 1, class(Some(candidate.class))));
+        lines.push(format!("candidate {}: {}{probability}", index + 1, class(Some(candidate.class))));
     }
     for (_, other) in related(detail).iter().take(5) {
         lines.push(format!("similar: {:.2}, {}, {}", other.similarity, class(other.label), other.path));

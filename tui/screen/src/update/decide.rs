@@ -148,7 +148,7 @@ fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
 
 /// Updates the counts of the list as far as its rows are cached; exact ones arrive with the next list.
 pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
-    let place = |choice: &Choice| match choice {
+    let index = |choice: &Choice| match choice {
         Choice::Keep => 0,
         Choice::Remove => 1,
         Choice::Relabel(_) => 2,
@@ -158,14 +158,14 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
         let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
             continue;
         };
-        let before = model.choice(row).map(place);
+        let before = model.choice(row).map(index);
         let list = &mut model.list;
         if let Some(before) = before {
             list.by_choice[before] = list.by_choice[before].saturating_sub(1);
             list.decided = list.decided.saturating_sub(1);
         }
         if let Some(choice) = choice {
-            list.by_choice[place(choice)] += 1;
+            list.by_choice[index(choice)] += 1;
             list.decided += 1;
         }
     }
@@ -194,15 +194,15 @@ fn accept(model: &mut Model, fx: &mut Effects) {
 }
 
 /// Relabels to one of the candidates that the panel shows.
-fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
+fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let (sample, label) = (row.sample, row.label);
     // Only what is on the screen may be selected by its number.
     let Some(detail) = model.details.get(sample) else {
         return say(model, Level::Warning, "the candidates are still loading");
     };
-    let Some(class) = detail.candidates.get(place).map(|candidate| candidate.class) else {
-        return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
+    let Some(class) = detail.candidates.get(index).map(|candidate| candidate.class) else {
+        return say(model, Level::Warning, format!("there is no candidate {}", index + 1));
     };
     if model.review.marks.is_empty() && model.review.visual.is_none() && label == Some(class) {
         return ask(model, action, Choice::Keep, fx);

@@ -60,8 +60,8 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
     loop {
         let next = if forward { row.checked_add(1).filter(|row| *row < total) } else { row.checked_sub(1) };
         let Some(next) = next else {
-            let place = if forward { "below" } else { "above" };
-            return say(model, Level::Info, format!("nothing undecided {place}"));
+            let direction = if forward { "below" } else { "above" };
+            return say(model, Level::Info, format!("nothing undecided {direction}"));
         };
         row = next;
         match model.list.rows.get(row) {

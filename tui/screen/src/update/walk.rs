@@ -86,13 +86,13 @@ fn step(model: &mut Model, fx: &mut Effects) {
 fn look(model: &mut Model, row: &Row) -> bool {
     let total = model.list.total;
     let Some(mut walk) = model.list.walk.take() else { return false };
-    let place = walk.next;
+    let index = walk.next;
     let hit = match &mut walk.purpose {
         Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
-            if place >= *to {
+            if index >= *to {
                 let (samples, then) = (std::mem::take(samples), *then);
                 finish(model, samples, then);
                 return false;
@@ -101,10 +101,10 @@ fn look(model: &mut Model, row: &Row) -> bool {
         }
     };
     if hit {
-        motion::go(model, place);
+        motion::go(model, index);
         return false;
     }
-    let next = if walk.forward { Some(place + 1).filter(|row| *row < total) } else { place.checked_sub(1) };
+    let next = if walk.forward { Some(index + 1).filter(|row| *row < total) } else { index.checked_sub(1) };
     match next {
         Some(next) => {
             walk.next = next;
@@ -130,10 +130,10 @@ fn finish(model: &mut Model, samples: Vec<SampleId>, then: Then) {
 }
 
 fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
-    let place = if forward { "below" } else { "above" };
+    let direction = if forward { "below" } else { "above" };
     let text = match purpose {
-        Purpose::Search(text) => format!("no '{text}' {place}"),
-        _ => format!("no other class {place}"),
+        Purpose::Search(text) => format!("no '{text}' {direction}"),
+        _ => format!("no other class {direction}"),
     };
     say(model, Level::Info, text);
 }

@@ -42,12 +42,12 @@ pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
 pub(crate) fn gutter(
     model: &Model,
     cells: &Cells,
-    place: usize,
+    index: usize,
     row: &Row,
     (here, marked): (bool, bool),
     paint: &mut Paint<'_>,
 ) {
-    let cell = cells.cell(place);
+    let cell = cells.cell(index);
     if here {
         let glyph = model.display.theme.glyph(Role::Cursor).to_owned();
         for y in cell.top()..cell.bottom() {

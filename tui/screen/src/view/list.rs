@@ -17,19 +17,19 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         return empty(model, area, paint);
     }
     for line in 0..area.height {
-        let place = model.list.top + u64::from(line);
-        if place >= model.list.total {
+        let index = model.list.top + u64::from(line);
+        if index >= model.list.total {
             break;
         }
         let area = Rect { y: area.y + line, height: 1, ..area };
-        let name = match model.list.rows.get(place) {
-            Some(row) => self::row(model, place, row, area, paint),
+        let name = match model.list.rows.get(index) {
+            Some(row) => self::row(model, index, row, area, paint),
             None => {
                 let end = paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
                 Rect { x: area.x + 2, width: end - area.x - 2, ..area }
             }
         };
-        if place == model.list.cursor {
+        if index == model.list.cursor {
             paint.put(area.x, area.y, 1, Role::Cursor, model.display.theme.glyph(Role::Cursor));
             // Not the whole row: every cell whose background changes is written again, in two rows for each step.
             paint.buffer.set_style(name, paint.style(Role::Cursor));
@@ -67,9 +67,9 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 }
 
 /// Draws a row. Returns where its name stands.
-fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
+fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
-    if model.marked(place, row) {
+    if model.marked(index, row) {
         paint.put(area.x, area.y, 1, Role::Marked, model.display.theme.glyph(Role::Marked));
     }
     let role = decision_role(choice);

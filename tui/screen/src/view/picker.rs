@@ -42,9 +42,9 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
     // The chosen line stays in the window, and the window moves by pages.
     let height = usize::from(rows.height).max(1);
     let first = picker.selected / height * height;
-    for (line, place) in picker.found.iter().enumerate().skip(first).take(height) {
+    for (line, index) in picker.found.iter().enumerate().skip(first).take(height) {
         let y = rows.y + (line - first) as u16;
-        let item = &picker.items[*place];
+        let item = &picker.items[*index];
         item_line(model, picker, item, Rect { y, height: 1, ..rows }, paint);
         if line == picker.selected {
             let chosen = Rect { y, height: 1, ..rows };

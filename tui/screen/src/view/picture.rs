@@ -34,8 +34,8 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         return;
     }
     let related = related(detail);
-    for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
-        let area = layout.thumb(place as u16);
+    for (index, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
+        let area = layout.thumb(index as u16);
         if let Some(Shown::Ready(encoded)) = model.pictures.get((other.sample, area.as_size())) {
             blit(model, encoded, area, paint);
         }
@@ -43,7 +43,7 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let label = model.class(other.label).unwrap_or("–");
         let role = if same { Role::Dim } else { Role::Suggested };
         paint.put(area.x, area.bottom(), area.width, role, label);
-        if model.views.look.chosen == Some(place) {
+        if model.views.look.chosen == Some(index) {
             let line = Rect { y: area.bottom(), height: 1, ..area };
             paint.buffer.set_style(line, paint.style(Role::Selected));
         }

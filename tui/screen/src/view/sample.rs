@@ -85,21 +85,21 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
         }
         Line::Issues(issues) => {
             let room = if area.width < TWO { (area.width / 2).clamp(8, 20) - 2 } else { NAME + 1 };
-            for (one, place) in issues.iter().zip(places(area)) {
-                issue(one, room, place, paint);
+            for (one, slot) in issues.iter().zip(places(area)) {
+                issue(one, room, slot, paint);
             }
         }
         Line::Candidates(candidates) => {
             let room = if area.width < TWO { (area.width / 2).clamp(8, 22) } else { NAME };
-            for (one, place) in candidates.iter().zip(places(area)) {
-                let x = candidate(one, room, place, paint);
-                let bar = Rect { x, width: place.right().saturating_sub(x).min(24), ..place };
+            for (one, slot) in candidates.iter().zip(places(area)) {
+                let x = candidate(one, room, slot, paint);
+                let bar = Rect { x, width: slot.right().saturating_sub(x).min(24), ..slot };
                 paint.bar(bar, one.2.unwrap_or_default(), None, one.3);
             }
         }
         Line::Choices(candidates) => {
-            for (one, place) in candidates.iter().zip(places(area)) {
-                candidate(one, place.width.saturating_sub(8).min(28), place, paint);
+            for (one, slot) in candidates.iter().zip(places(area)) {
+                candidate(one, slot.width.saturating_sub(8).min(28), slot, paint);
             }
         }
     }
@@ -194,11 +194,11 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     let names: Vec<&str> =
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
     let letters = letters(model);
-    let place = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
+    let index = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
     let letter =
-        |issue: &DetailIssue| place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ');
+        |issue: &DetailIssue| index(issue).and_then(|index| letters.get(index).copied()).unwrap_or(' ');
     let scored: Vec<Scored<'_>> = (detail.issues.iter())
-        .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
+        .map(|issue| (issue, letter(issue), index(issue) == Some(model.detector)))
         .collect();
     let reason = |(issue, ..): Scored<'_>, start: String| {
         let shown = issue.flagged && !issue.reason.is_empty();
@@ -229,7 +229,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
         // the reasons, the worst first.
         let mut placed = scored.clone();
-        placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
+        placed.sort_by_key(|(issue, ..)| index(issue).unwrap_or(usize::MAX));
         lines.extend(in_columns(&placed).map(Line::Issues));
         lines.push(Line::Blank);
         let candidates: Vec<Choice<'_>> = candidates(model, detail, usize::MAX).collect();
@@ -278,7 +278,7 @@ fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
 }
 
 fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Iterator<Item = Choice<'a>> {
-    detail.candidates.iter().take(most).enumerate().map(|(place, candidate)| {
+    detail.candidates.iter().take(most).enumerate().map(|(index, candidate)| {
         let class = Some(candidate.class);
         let role = if class == detail.row.label {
             Role::Given
@@ -287,7 +287,7 @@ fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Ite
         } else {
             Role::Text
         };
-        (place + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
+        (index + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
     })
 }
 

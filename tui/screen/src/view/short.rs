@@ -28,9 +28,9 @@ pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     let second = line(area.y + 1);
     let most = usize::from(second.width / CLASS).min(9);
-    for (place, chosen) in detail.candidates.iter().take(most).enumerate() {
-        let x = second.x + place as u16 * CLASS;
-        candidate(model, place + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
+    for (index, chosen) in detail.candidates.iter().take(most).enumerate() {
+        let x = second.x + index as u16 * CLASS;
+        candidate(model, index + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
     }
 }
 

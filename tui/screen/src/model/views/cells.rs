@@ -59,16 +59,16 @@ impl Cells {
     }
 
     /// A cell with its gutter.
-    pub fn cell(&self, place: usize) -> Rect {
+    pub fn cell(&self, index: usize) -> Rect {
         let (columns, rows) = (self.columns.max(1), self.rows.max(1));
         let (width, height) = (self.area.width / columns, self.area.height / rows);
-        let (x, y) = ((place % usize::from(columns)) as u16, (place / usize::from(columns)) as u16);
+        let (x, y) = ((index % usize::from(columns)) as u16, (index / usize::from(columns)) as u16);
         Rect::new(self.area.x + x * width, self.area.y + y * height, width, height).intersection(self.area)
     }
 
     /// The picture of a cell.
-    pub fn picture(&self, place: usize) -> Rect {
-        let cell = self.cell(place);
+    pub fn picture(&self, index: usize) -> Rect {
+        let cell = self.cell(index);
         Rect {
             x: cell.x + 1,
             width: cell.width.saturating_sub(1),
@@ -78,15 +78,15 @@ impl Cells {
     }
 
     /// The caption of a cell.
-    pub fn caption(&self, place: usize) -> Rect {
-        let cell = self.cell(place);
+    pub fn caption(&self, index: usize) -> Rect {
+        let cell = self.cell(index);
         let lines = self.lines.min(cell.height);
         Rect { x: cell.x + 1, y: cell.bottom() - lines, width: cell.width.saturating_sub(1), height: lines }
     }
 
     /// The cell at a position on the screen.
     pub fn at(&self, x: u16, y: u16) -> Option<usize> {
-        (0..self.count()).find(|place| self.cell(*place).contains((x, y).into()))
+        (0..self.count()).find(|index| self.cell(*index).contains((x, y).into()))
     }
 }
 
@@ -102,12 +102,12 @@ mod tests {
                 for lines in 0..3 {
                     let cells = Cells::of(area, columns, lines);
                     assert!(cells.count() >= 1 && cells.count() <= 160);
-                    for place in 0..cells.count() {
-                        let cell = cells.cell(place);
+                    for index in 0..cells.count() {
+                        let cell = cells.cell(index);
                         assert_eq!(cell.intersection(area), cell);
-                        assert!(cells.picture(place).area() > 0, "{width}x{height} {columns} {lines}");
-                        assert_eq!(cells.picture(place).intersection(cells.caption(place)).area(), 0);
-                        assert_eq!(cells.at(cell.x, cell.y), Some(place));
+                        assert!(cells.picture(index).area() > 0, "{width}x{height} {columns} {lines}");
+                        assert_eq!(cells.picture(index).intersection(cells.caption(index)).area(), 0);
+                        assert_eq!(cells.at(cell.x, cell.y), Some(index));
                     }
                 }
             }
