@@ -148,7 +148,7 @@ pub fn score(score: Option<f32>) -> String {
     }
 }
 
-/// Bytes in base 64, for what is handed to the terminal.
+/// Bytes in base 64, for sequences to the terminal.
 pub fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -18,7 +18,7 @@ pub struct Panel {
 pub struct Panels {
     /// The last ticket given out.
     pub ticket: Ticket,
-    /// Whether its answer is still to come.
+    /// Whether its response is pending.
     pub awaited: bool,
     /// Scores of one detector.
     pub histogram: Option<Histogram>,

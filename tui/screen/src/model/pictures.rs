@@ -95,7 +95,7 @@ pub struct Pictures {
     pub asked: BTreeMap<u32, (Ticket, PictureKey, u64)>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// The better ones that are being made, one that is made quickly and one that takes long: what for, and since when.
+    /// The better ones being encoded, one fast and one slow: what for, and since when.
     pub steps: [Option<(PictureKey, u64)>; 2],
     /// One that was encoded while keys may still follow, shown if none does.
     pub prepared: Option<(PictureKey, Arc<Graphic>)>,
@@ -128,7 +128,7 @@ impl Pictures {
         }
     }
 
-    /// Adds a better form to a picture that is held. What made it is let go when it cannot be made.
+    /// Adds a better form to a cached picture. Drops its source if it cannot be encoded.
     pub fn add(&mut self, key: PictureKey, better: Option<Arc<Graphic>>) {
         let Some(Shown::Ready(held)) = self.get(key) else { return };
         let mut encoded = Encoded::clone(held);

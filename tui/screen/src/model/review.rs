@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// The review.
 #[derive(Clone, Debug)]
 pub struct Review {
-    /// Decisions on their way to the disk.
+    /// Decisions being saved.
     pub journal: Journal,
     /// Marked samples.
     pub marks: BTreeSet<SampleId>,

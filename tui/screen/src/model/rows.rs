@@ -37,7 +37,7 @@ impl RowCache {
         self.stale = true;
     }
 
-    /// First rows of the requests needed so that these rows are held. Remembers them as asked for at `now`.
+    /// First rows of the requests needed to cache these rows. Records them as sent at `now`.
     pub fn request(&mut self, first: u64, last: u64, now: u64) -> Vec<u64> {
         if self.stale {
             self.stale = false;

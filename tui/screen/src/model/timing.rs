@@ -39,7 +39,7 @@ impl Model {
         self.time.now >= self.time.key_at + REST
     }
 
-    /// Whether no key was pressed for long enough that a better picture is made already: the cursor is not traveling.
+    /// Whether the last key press is long enough ago to encode a better picture: the cursor is not moving fast.
     pub fn pausing(&self) -> bool {
         self.time.now >= self.time.key_at + PAUSE
     }

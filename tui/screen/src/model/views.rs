@@ -27,7 +27,7 @@ pub struct Views {
     pub look: Look,
     /// The sample that was under the cursor.
     pub of: Option<SampleId>,
-    /// Side by side, or by turns.
+    /// Side by side, or alternating.
     pub compare: Compare,
     /// Groups of copies.
     pub groups: Groups,
@@ -72,7 +72,7 @@ pub struct Compare {
 /// The list of groups, and the one that is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    /// The list's ticket; 0 before it is asked for.
+    /// The list's ticket; 0 before the first request.
     pub ticket: Ticket,
     /// Only leaks.
     pub leaks: bool,
@@ -111,7 +111,7 @@ pub struct Medoids {
     pub cursor: usize,
 }
 
-/// What was asked of the map: list, part, size in points.
+/// A request for the map: list, part, size in points.
 pub type MapQuestion = (Ticket, Axes, Area, (u16, u16));
 
 /// The map.
@@ -119,7 +119,7 @@ pub type MapQuestion = (Ticket, Axes, Area, (u16, u16));
 pub struct MapState {
     /// Which map is wanted.
     pub axes: Axes,
-    /// When to ask whether it is made.
+    /// When to ask whether it is finished.
     pub again: Option<u64>,
     /// The zoom level, and the position of its upper left corner as fractions of the whole map.
     pub zoom: u8,

@@ -15,7 +15,7 @@ use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
 const HEAD: u16 = 2;
-/// Members asked for at once.
+/// Members per request.
 const WINDOW: usize = 64;
 
 /// The group.
@@ -295,7 +295,7 @@ fn cells(model: &Model) -> Option<Cells> {
     Some(Cells::fitting(area, count, if model.views.look.bare { 1 } else { 2 }))
 }
 
-/// Members on the screen: their cell, their place among all, and what is held of them.
+/// Members on the screen: their cell, their index among all, and their data.
 fn members(model: &Model) -> Vec<(usize, usize, &GroupMember)> {
     let (Some(cells), Some(group)) = (cells(model), &model.views.groups.shown) else { return Vec::new() };
     let count = cells.count().max(1);

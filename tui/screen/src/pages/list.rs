@@ -139,8 +139,8 @@ impl Page for List {
                 pictures::ask(model, shot.slot, shot.key, fx);
             }
         }
-        // The next better form of one: first of what is looked at, then, while no key is pressed, of what stands beside
-        // it and of what comes next.
+        // The next better form of one: first the picture under the cursor, then, while no key is pressed, those beside
+        // it and the next one.
         let best = match (model.resting(), model.views.look.zoom) {
             (false, _) if !model.pausing() => Quality::Half,
             (true, true) => Quality::Exact,

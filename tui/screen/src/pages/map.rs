@@ -22,7 +22,7 @@ const PANEL: (u16, u16) = (26, 72);
 const COLORS: [u8; 10] = [75, 214, 79, 204, 141, 227, 44, 209, 252, 107];
 /// Samples that can be marked at once.
 const MOST: u32 = 10_000;
-/// Milliseconds after which it is asked how far a map is.
+/// Milliseconds between progress queries for a map.
 const AGAIN: u64 = 500;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
@@ -295,7 +295,7 @@ fn clamp(model: &mut Model, bounds: Rect) {
     model.views.map.cursor = (x.min(bounds.width.saturating_sub(1)), y.min(bounds.height.saturating_sub(1)));
 }
 
-/// Shows half as much around the cursor, or twice as much.
+/// Zooms in or out around the cursor by a factor of two.
 fn resize(model: &mut Model, larger: bool) {
     let bounds = map_area(model.display.size);
     let map = &mut model.views.map;

@@ -142,7 +142,7 @@ pub(super) fn step_above(held: Quality, pixels: &Pixels) -> Quality {
     }
 }
 
-/// Encodes a picture for a protocol. None where it has no pixels. The half step takes no more than `budget` bytes on
+/// Encodes a picture for a protocol. None if it has no pixels. The half-size step takes at most about `budget` bytes on
 /// its way, about, where it can be made smaller.
 pub(super) fn make(
     pixels: &Pixels,
@@ -213,7 +213,7 @@ fn half_within(
         file(&scaled(pixels, side(pixels.width), side(pixels.height)))
     };
     let half = with_sides(0.5)?;
-    // Three bytes are four on their way.
+    // Base64 turns three bytes into four.
     let room = budget.map_or(usize::MAX, |bytes| bytes / 4 * 3);
     if half.len() <= room {
         return Some(half);
@@ -248,7 +248,7 @@ fn within_cap(pixels: &Pixels, mut best: Vec<u8>) -> Option<Vec<u8>> {
     Some(best)
 }
 
-/// Another size. Enlarged pixels stay squares, since they are what is judged; anything else is filtered.
+/// Resizes. Enlarged pixels stay square, since they are what is judged; anything else is filtered.
 pub(super) fn scaled(pixels: &Pixels, width: u32, height: u32) -> Pixels {
     if (width, height) == (pixels.width, pixels.height) {
         return pixels.clone();

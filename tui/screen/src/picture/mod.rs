@@ -66,11 +66,11 @@ pub struct Encoded {
     pub width: u16,
     /// Rows of cells.
     pub height: u16,
-    /// The cells, row by row: what is drawn while there is nothing better.
+    /// The cells, row by row, drawn until there is something better.
     pub cells: Vec<Cell>,
     /// What a graphics protocol can show over the cells, the best one last.
     pub graphics: Vec<Arc<Graphic>>,
-    /// What better ones are made from. None where there are none.
+    /// The source for better ones, if there are any.
     pub source: Option<Arc<Pixels>>,
 }
 
@@ -145,7 +145,7 @@ impl Wish {
         })
     }
 
-    /// The characters that draw pictures, or none where none are wanted.
+    /// The encoder for drawing pictures with characters, or none if pictures are off.
     pub fn characters(self, depth: Depth) -> Option<Box<dyn PictureEncoder>> {
         Some(match (self, depth) {
             (Wish::Off, _) => return None,

@@ -45,7 +45,7 @@ fn band_of(band: &[u8], width: usize, columns: &mut [u8], out: &mut String) {
     }
 }
 
-/// Runs of equal characters; what is empty at the end is left out.
+/// Run-length encoding; empty cells at the end are left out.
 fn runs(line: &[u8], out: &mut String) {
     let end = line.iter().rposition(|bits| *bits != 0).map_or(0, |last| last + 1);
     for run in line[..end].chunk_by(|a, b| a == b) {

@@ -24,9 +24,9 @@ pub struct EncodeJob {
     pub pixels: Arc<Pixels>,
     /// The graphics protocol, where there is one, and the pixels of one cell.
     pub target: Option<(Protocol, (u32, u32))>,
-    /// How good what is held already is; none where nothing is held, and characters are to be made first.
+    /// The quality of the cached picture; none if nothing is cached, so that characters are drawn first.
     pub above: Option<Quality>,
-    /// Bytes that the half step may take on its way, about.
+    /// About how many bytes the half-size step may take.
     pub budget: Option<usize>,
 }
 
@@ -55,7 +55,7 @@ pub struct EncodeResult {
     pub encoded: Encoded,
     /// What it was made for.
     pub target: Option<(Protocol, (u32, u32))>,
-    /// Whether it adds to what is held.
+    /// Whether it adds to a cached picture.
     pub adds: bool,
     /// See [`EncodeJob::slow`].
     pub slow: bool,

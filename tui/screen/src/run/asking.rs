@@ -14,7 +14,7 @@ impl Shell<'_> {
     /// Queries the terminal for its capabilities.
     pub(super) fn ask(&mut self) {
         if self.asks {
-            // tmux knows nothing of kitty's graphics; what is around it is asked when it lets us.
+            // tmux does not know kitty graphics; the terminal around it is queried once tmux passes queries through.
             let questions = probe::questions(!self.traits.tmux);
             self.expected.asked();
             self.write(questions.into_bytes());
@@ -95,7 +95,7 @@ impl Shell<'_> {
         // What the terminal still answers must not reach the shell, so it is waited for as well.
         let limit = Instant::now() + self.expected.patience().max(Duration::from_millis(300));
         while self.writing > 0 || self.expected.missing() > 0 {
-            // What comes meanwhile is taken in as usual; a second order to stop is this one.
+            // Input is handled as usual meanwhile; a second stop signal is this one.
             match woken.recv_deadline(limit) {
                 Ok(Wake::Signal(SIGTSTP)) => {}
                 Ok(wake) => self.wake(wake),

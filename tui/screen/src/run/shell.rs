@@ -28,7 +28,7 @@ const FRAME: Duration = Duration::from_millis(16);
 const KEY_FRAME: Duration = Duration::from_millis(6);
 /// How often scan progress is drawn if nothing else changes.
 const PROGRESS: Duration = Duration::from_millis(1_500);
-/// Messages taken in before a frame is drawn in any case.
+/// Messages handled before a frame is drawn in any case.
 const BATCH: usize = 4096;
 
 pub(super) struct Shell<'a> {
@@ -45,16 +45,16 @@ pub(super) struct Shell<'a> {
     pub(super) dirty: bool,
     /// Progress that is not on the screen yet, and when it was drawn last.
     pub(super) progress: (bool, Option<Instant>),
-    /// A key has changed what is to be drawn.
+    /// A key has changed the screen.
     pub(super) urgent: bool,
-    /// Pieces on their way to the terminal.
+    /// Chunks in flight to the terminal.
     pub(super) writing: usize,
     pub(super) drawn: Option<Instant>,
     pub(super) over: Option<ExitReason>,
     pub(super) suspend: bool,
     /// The signal that ended our own suspension is still to come.
     pub(super) continued: bool,
-    /// Whether the terminal is asked what it can do.
+    /// Whether the terminal is queried for its capabilities.
     pub(super) asks: bool,
     pub(super) traits: Traits,
     pub(super) expected: Expected,
@@ -62,7 +62,7 @@ pub(super) struct Shell<'a> {
     pub(super) pacer: Pacer,
     /// Whether the screen is visible, as far as is known.
     pub(super) seen: bool,
-    /// What makes the terminal forget our pictures, as the guard has it.
+    /// What deletes our pictures from the terminal, shared with the guard.
     pub(super) told: String,
 }
 
@@ -103,7 +103,7 @@ impl Shell<'_> {
         self.start.elapsed().as_millis() as u64
     }
 
-    /// How long nothing needs to be done, if nothing comes.
+    /// How long to sleep if nothing arrives.
     pub(super) fn timeout(&mut self) -> Duration {
         let mut timeout = Duration::from_secs(3600);
         if let Some(at) = self.model.deadline() {
@@ -120,7 +120,7 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_millis(5));
         }
         if self.placements.sending() && self.seen {
-            // For the case that the answer that is waited for never comes.
+            // In case the expected reply never arrives.
             timeout = timeout.min(Duration::from_secs(2));
         }
         timeout
@@ -190,7 +190,7 @@ impl Shell<'_> {
             Event::Key(key) if !key.is_release() => Msg::Key(key),
             Event::Mouse(mouse) => Msg::Mouse(mouse),
             Event::Paste(text) => Msg::Paste(text),
-            // A change of the size comes as a signal.
+            // A resize arrives as a signal.
             Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => return,
         };
         self.urgent = true;

@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect, Size};
 use std::convert::Infallible;
 use unicode_width::UnicodeWidthStr;
 
-/// A frame is handed over in pieces of about so many bytes, so that it can be asked between them how far the
+/// A frame is sent in chunks of about this many bytes, so that queries between them can tell how far the
 /// terminal is.
 const PIECE: usize = 4 * 1024;
 /// Blanks from which on the order to erase them is shorter than they are.
@@ -23,7 +23,7 @@ const ERASED_TO_END: u16 = 4;
 /// Cells that are written again at most where the cursor could also jump over them.
 const FILLED: u16 = 12;
 
-/// What is to be done about a cell.
+/// What to do with a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
     Nothing,
@@ -221,7 +221,7 @@ impl Screen {
         self.set_style(self.style.for_blank(style));
     }
 
-    /// Draws what is to be drawn in a row.
+    /// Draws the changed cells of a row.
     fn row(&mut self, y: u16) {
         self.cuts.push(self.bytes.len());
         for x in 0..self.size.width {
@@ -240,7 +240,7 @@ impl Screen {
         }
     }
 
-    /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
+    /// Erases blanks from here on, if that is shorter than drawing them. Only if nothing follows them:
     /// terminals differ about what erasing does with colors.
     fn erase(&mut self, x: u16, y: u16) -> bool {
         let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.same_on_blank(CellStyle::of(cell));
@@ -300,7 +300,7 @@ impl Backend for Screen {
                         (self.cells[behind], self.needs[behind]) = (Some(Cell::new(" ")), Need::Draw);
                     }
                 }
-                // Terminals differ about the color of what is left of something wide.
+                // Terminals differ about the color of the remaining half of a wide character.
                 Some(next) if before > 1 => {
                     (self.cells[next], self.needs[next]) = (Some(Cell::new(" ")), Need::Draw);
                 }

@@ -53,11 +53,11 @@ struct Taken {
     mouse: bool,
     thread: ThreadId,
     log: Sender<Wake>,
-    /// What makes the terminal forget our pictures.
+    /// What deletes our pictures from the terminal.
     farewell: String,
     /// The screen is given back already; the line modes are not.
     left: bool,
-    /// Answers may still come, which must not reach the shell.
+    /// Replies may still arrive, and must not reach the shell.
     flush: bool,
 }
 
@@ -112,7 +112,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Takes clicks and the wheel, or leaves them to the terminal. Returns what is to be written for it.
+    /// Captures clicks and the wheel, or leaves them to the terminal. Returns what to write.
     pub fn mouse(&self, on: bool) -> String {
         if let Some(taken) = &mut *taken() {
             taken.mouse = on;
@@ -120,28 +120,28 @@ impl Guard {
         if on { ansi!(EnableMouseButtons) } else { ansi!(DisableMouseButtons) }
     }
 
-    /// Leaves the modes for a while.
+    /// Leaves the modes temporarily.
     pub fn leave(&self) {
         if let Some(taken) = &mut *taken() {
             give_back(taken);
         }
     }
 
-    /// Gives the screen back, but keeps the line raw, so that what the terminal still answers is not echoed.
+    /// Restores the screen, but keeps the line raw, so that late replies are not echoed.
     pub fn leave_screen(&self) {
         if let Some(taken) = &mut *taken() {
             leave_screen(taken);
         }
     }
 
-    /// What is written before the screen is given back, also after a panic.
+    /// What to write before the screen is restored, also after a panic.
     pub fn farewell(&self, sequences: String) {
         if let Some(taken) = &mut *taken() {
             taken.farewell = sequences;
         }
     }
 
-    /// Whether unread input is thrown away with the line modes: answers that came too late.
+    /// Whether restoring the line modes discards unread input: replies that came too late.
     pub fn flush(&self, unread: bool) {
         if let Some(taken) = &mut *taken() {
             taken.flush = unread;

@@ -69,7 +69,7 @@ fn run(args: &[&str]) -> Result<String, String> {
 
 const OPTION: &str = "allow-passthrough";
 
-/// Lets sequences through for our pane. The pane's own value before, if it had one; none where it cannot be done.
+/// Enables passthrough for our pane. Returns the pane's previous value, if it had one; none if that fails.
 fn open(pane: &str, wake: &Sender<Wake>) -> Option<Option<String>> {
     let before = match run(&["show-options", "-p", "-v", "-t", pane, OPTION]) {
         // Up to tmux 3.2 everything is handed on and there is no such option.
@@ -93,7 +93,7 @@ fn open(pane: &str, wake: &Sender<Wake>) -> Option<Option<String>> {
 }
 
 fn close(pane: &str, before: Option<&str>) {
-    // A pane that is gone has taken its options with it.
+    // A closed pane has lost its options.
     let _ = match before {
         Some(value) => run(&["set-option", "-p", "-t", pane, OPTION, value]),
         None => run(&["set-option", "-p", "-u", "-t", pane, OPTION]),

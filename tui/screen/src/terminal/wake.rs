@@ -12,7 +12,7 @@ pub enum Wake {
     Written,
     /// The terminal is gone.
     Lost,
-    /// A signal came.
+    /// A signal arrived.
     Signal(i32),
     /// A picture is ready.
     Encoded(EncodeResult),
@@ -22,10 +22,10 @@ pub enum Wake {
     Log(String),
 }
 
-/// What is new about tmux.
+/// News from tmux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TmuxNews {
-    /// It hands on what is wrapped for the terminal.
+    /// It passes wrapped sequences through.
     Ready,
     /// Whether our pane is visible.
     Seen(bool),

@@ -41,7 +41,7 @@ fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> Detector
 }
 
 impl FakeEngine {
-    /// So many samples of four classes, the first of them worst.
+    /// This many samples of four classes, the first one worst.
     pub(crate) fn new(count: u32) -> FakeEngine {
         let classes: Vec<String> = ["bird", "cat", "dog", "horse"].map(str::to_owned).into();
         let detectors = vec![

@@ -60,7 +60,7 @@ fn check(rig: &Rig, what: &str) {
     }
 }
 
-/// Does every action of the list, each in a session of its own, and accepts what opens.
+/// Runs every action of the list, each in a new session, and accepts what opens.
 #[test]
 fn no_action_on_one_sample_says_a_wrong_plural() {
     let leave = [Action::Quit, Action::Suspend, Action::Cancel];

@@ -1,4 +1,4 @@
-//! Grid, compare, groups, clusters and map by key: what is asked for, what is sent, where the cursor goes.
+//! Grid, compare, groups, clusters and map by key: what is requested, what is sent, where the cursor goes.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -18,7 +18,7 @@ fn columns(rig: &Rig) -> Option<u16> {
     rig.model.views.page.list_cells(&rig.model).map(|cells| cells.columns)
 }
 
-/// Samples whose pictures were asked for since the last look.
+/// Samples whose pictures were requested since the last check.
 fn asked(rig: &mut Rig) -> BTreeSet<SampleId> {
     let seen = std::mem::take(&mut rig.engine.seen);
     let sample = |command: &Command| match command {

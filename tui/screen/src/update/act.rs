@@ -28,7 +28,7 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
         if model.views.spoken && needs_pictures(model, action) {
             return say(model, Level::Warning, "this view needs pictures");
         }
-        // The page that is shown may do it in its own way; below stands what it means everywhere else.
+        // The current page may handle it itself; the default handling follows.
         let page = model.views.page;
         if page.act(model, action, fx) {
             return;

@@ -28,7 +28,7 @@ pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
     line.text.replace_range(completion.start..line.at, &text);
     line.at = completion.start + text.len();
     prompt.apply_at = Some(apply);
-    // With one choice only, the next key completes what comes after it.
+    // With only one choice, the next key completes the following word.
     if completion.options.len() > 1 {
         completion.options.dedup();
         prompt.completion = Some(completion);

@@ -30,7 +30,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             );
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
-            // What was asked while it ran had no embeddings to look at.
+            // Requests during the scan had no embeddings to use.
             model.details.expire();
         }
         Event::Trouble { about, message } => {
@@ -66,7 +66,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     }
 }
 
-/// An answer to a question of a page, for the one that asked.
+/// A response for a page; goes to the page that requested it.
 fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
     let mut left = Some(event);
     for page in model.views.all {
@@ -222,7 +222,7 @@ fn located(
             Anchor::Stay => model.list.cursor,
             Anchor::Top => 0,
         };
-        // A row that was asked for since then counts, not the sample's.
+        // A row requested since then takes precedence over the sample's.
         let row = row.filter(|_| !matches!(incoming.anchor, Anchor::Position(None, _)));
         return motion::arrive(model, row.unwrap_or(fallback), fx);
     }
@@ -277,7 +277,7 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
     if current {
         model.pictures.asked.remove(&result.slot);
     }
-    // Made for another way of showing it: it is asked for again.
+    // Encoded for another method: it is requested again.
     if result.target == model.display.target {
         model.pictures.insert(key, Shown::Ready(Arc::new(result.encoded)));
     }
@@ -308,7 +308,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         }
         set(model, &saved.samples, saved.decision.as_ref());
     } else {
-        // Several samples that may now differ: the list is asked for again.
+        // Several samples that may now differ: the list is requested again.
         model.details.expire();
         let query = model.list.query.clone();
         let anchor = if moves { Anchor::Position(first, model.list.cursor) } else { Anchor::Stay };

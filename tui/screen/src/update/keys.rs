@@ -12,7 +12,7 @@ const WHEEL_ROWS: i32 = 3;
 
 pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     if model.time.quitting.is_some() {
-        // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
+        // While the last decisions are being saved, only a second quit is accepted.
         if key == KeyChord::ctrl('c') {
             act(model, Action::Cancel, fx);
         }

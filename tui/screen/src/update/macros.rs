@@ -31,7 +31,7 @@ pub(super) fn note(model: &mut Model, key: KeyChord) {
     }
 }
 
-/// An action is about to be done by so many keys: those of macros are not part of the recording.
+/// Called before an action of this many keys: those of macro actions are not recorded.
 pub(super) fn forget(model: &mut Model, action: Action, count: usize) {
     let own = matches!(action, Action::RecordMacro | Action::ReplayMacro | Action::ReplayMacroTimes);
     if let Some(keys) = model.macros.recording.as_mut().filter(|_| own) {

@@ -58,7 +58,7 @@ pub enum Msg {
     Target(Option<(Protocol, (u32, u32))>),
     /// The terminal holds these pictures, by key, under these numbers.
     Live(BTreeMap<u64, u8>),
-    /// Pictures take so many bytes a second on their way.
+    /// The measured transfer rate of pictures in bytes per second.
     Link(Option<u32>),
     /// An action without a key, from the palette or a replayed session.
     Act(Action),

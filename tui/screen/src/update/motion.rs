@@ -56,7 +56,7 @@ pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
 pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
     let total = model.list.total;
     let mut row = model.list.cursor;
-    // The rows that are held answer at once; only beyond them the engine is asked.
+    // Cached rows are searched at once; only beyond them the engine is asked.
     loop {
         let next = if forward { row.checked_add(1).filter(|row| *row < total) } else { row.checked_sub(1) };
         let Some(next) = next else {
@@ -77,7 +77,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
     }
 }
 
-/// Asks for a list. What is shown stays until enough of the new one has come.
+/// Requests a list. The current one stays until enough of the new one has arrived.
 pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
     let list = &mut model.list;
     list.last_ticket += 1;
@@ -107,7 +107,7 @@ pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     relist(model, query, Anchor::Stay, fx);
 }
 
-/// The row of the cursor in the next list is known: the rows around it are asked for.
+/// The row of the cursor in the next list is known: requests the rows around it.
 pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
     let Some(incoming) = &mut model.list.incoming else { return };
     let Some((total, ..)) = incoming.counts else { return };

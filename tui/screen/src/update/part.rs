@@ -45,7 +45,7 @@ fn tell(model: &mut Model) {
     say(model, Level::Info, text);
 }
 
-/// Moves over the picture by an eighth of what is seen of it, where keys do that. Says whether it was such a key.
+/// Pans the picture by an eighth of its visible part, if the action is a pan. Returns whether it was.
 pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
     use Action as A;
     let (Some(part), Some((across, down))) = (model.views.look.part, model.views.page.pan_area(model)) else {

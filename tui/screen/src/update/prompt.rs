@@ -77,7 +77,7 @@ fn select(model: &mut Model, by: isize) {
     }
     if let Mode::Picker(picker) = &mut model.mode {
         let last = picker.found.len().saturating_sub(1);
-        // One step beyond an end comes in at the other; a page stops there.
+        // Single steps wrap around at the ends; page steps stop there.
         picker.selected = match by {
             1 if picker.selected == last => 0,
             -1 if picker.selected == 0 => last,
@@ -184,7 +184,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     }
 }
 
-/// The time has come to apply a filter that is being typed.
+/// Applies a filter that is being typed, when it is due.
 pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
     if let Mode::Prompt(prompt) = &mut model.mode
         && prompt.apply_at.is_some_and(|at| at <= model.time.now)

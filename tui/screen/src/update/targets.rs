@@ -5,13 +5,13 @@ use crate::action::Action;
 use crate::model::{Level, Model, Then, group};
 use chaffinch_protocol::sample::SampleId;
 
-/// Whether an action reaches beyond the sample under the cursor.
+/// Whether an action applies to more than the sample under the cursor.
 fn is_group(action: Action) -> bool {
     matches!(action, Action::KeepGroup | Action::RemoveGroup | Action::RelabelGroup | Action::UnsureGroup)
 }
 
-/// The samples an action is about: what is marked; else the group, where one is asked for; else the sample under
-/// the cursor. `None` with a message, or with a walk under way that does the action again at its end.
+/// The targets of an action: the marked samples; else the group, for group actions; else the sample under
+/// the cursor. `None` with a message, or with a walk in progress that repeats the action at its end.
 pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Option<Vec<SampleId>> {
     if let Some(from) = model.review.visual.take() {
         let to = model.list.cursor;

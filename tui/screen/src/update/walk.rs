@@ -6,7 +6,7 @@ use crate::model::{Level, Model, Purpose, Then, Walk};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Row};
 
-/// Rows asked for at once.
+/// Rows per request.
 const WINDOW: u64 = 1024;
 /// Rows that can be marked at once.
 const MOST: u64 = 10_000;
@@ -40,7 +40,7 @@ pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut
     }
 }
 
-/// Rows came; if the walk waits for them it goes on.
+/// Rows arrived; if the walk waits for them, it continues.
 pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects) {
     let Some(walk) = &mut model.list.walk else { return };
     if walk.awaiting != Some(start) {
@@ -49,7 +49,7 @@ pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects
     walk.awaiting = None;
     let end = start + rows.len() as u64;
     if walk.next < start || walk.next >= end {
-        // Fewer rows than there should be: the list has changed, and the new one is on its way.
+        // Fewer rows than expected: the list has changed, and the new one is about to arrive.
         model.list.walk = None;
         return;
     }
@@ -82,7 +82,7 @@ fn step(model: &mut Model, fx: &mut Effects) {
     send(fx, Command::Rows { ticket: model.list.ticket, start, len: len as u32 });
 }
 
-/// Looks at the next row. Says whether the walk goes on.
+/// Looks at the next row. Returns whether the walk continues.
 fn look(model: &mut Model, row: &Row) -> bool {
     let total = model.list.total;
     let Some(mut walk) = model.list.walk.take() else { return false };

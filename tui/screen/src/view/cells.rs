@@ -1,4 +1,4 @@
-//! What pages of pictures share: one picture, what stands at its left, and what is said about the sample under the
+//! Common parts of picture pages: one picture, the gutter on its left, and details of the sample under the
 //! cursor.
 
 use super::list::decision_role;
@@ -38,7 +38,7 @@ pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
     }
 }
 
-/// What is seen of the cursor, of marks and of decisions at the left of a picture.
+/// The cursor, mark and decision on the left of a picture.
 pub(crate) fn gutter(
     model: &Model,
     cells: &Cells,

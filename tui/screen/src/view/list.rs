@@ -66,7 +66,7 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// Draws a row. Returns where its name stands.
+/// Draws a row. Returns the area of its name.
 fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
     if model.marked(index, row) {

@@ -29,7 +29,7 @@ pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 /// Draws the neighbors with their labels below them.
 pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
-    // Without pictures the same labels stand among what is most alike.
+    // Without pictures the same labels are in the list of similar samples.
     if layout.thumbs == 0 || !model.display.pictures_on || model.time.now < model.time.hold_until {
         return;
     }

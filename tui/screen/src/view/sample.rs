@@ -9,7 +9,7 @@ use crate::theme::Role;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
-/// One line, drawn when its turn comes; the lines above the scroll position are left out.
+/// One line; lines above the scroll position are skipped.
 enum Line<'a> {
     Blank,
     Pieces(Vec<(Role, String)>),
@@ -144,7 +144,7 @@ fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mu
     paint.put(x, area.y, name - 1, role, &issue.detector);
     let score = text::score(Some(issue.score));
     let x = paint.put(x + name, area.y, 4, role, &score) + 1;
-    // What is fine needs no bar: those that are there catch the eye, and a step sends fewer bytes.
+    // Fine scores get no bar: the others stand out more, and a step sends fewer bytes.
     if issue.flagged {
         let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
         paint.bar(bar, issue.score, Some(issue.threshold), role);
@@ -208,7 +208,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         lines.map(|(line, start)| Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]))
     };
     if area.width < TWO {
-        // What is wrong comes first, since there is little room.
+        // Problems come first, since there is little room.
         for issue in scored {
             lines.push(Line::Issues(vec![issue]));
             lines.extend(reason(issue, "  ".to_owned()));
@@ -250,7 +250,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     lines
 }
 
-/// A detector with its score and its reason behind it.
+/// A detector with its score, then its reason.
 fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>> {
     let start = format!("{letter} {} {}", text::safe(&issue.detector), text::score(Some(issue.score)));
     let said = if issue.reason.is_empty() { start.clone() } else { format!("{start}: {}", issue.reason) };

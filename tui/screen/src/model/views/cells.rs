@@ -25,7 +25,7 @@ impl Cells {
     pub fn of(area: Rect, columns: u16, lines: u16) -> Cells {
         let columns = columns.clamp(1, (area.width / NARROWEST).max(1));
         let width = area.width / columns;
-        // A cell of the terminal is about twice as high as wide.
+        // A cell of the terminal is about twice as tall as wide.
         let wanted = (width / 2).max(2) + lines;
         let rows = ((area.height + wanted / 2) / wanted.max(1)).max(1);
         let rows = rows.min((area.height / (lines + 2)).max(1)).min((MOST / columns).max(1));

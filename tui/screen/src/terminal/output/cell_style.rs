@@ -26,7 +26,7 @@ const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).
 pub(super) struct CellStyle {
     /// Color of the character.
     pub(super) fg: Color,
-    /// Color behind it.
+    /// Background color.
     pub(super) bg: Color,
     /// Attributes.
     pub(super) modifier: Modifier,

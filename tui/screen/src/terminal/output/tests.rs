@@ -158,7 +158,7 @@ fn same(a: Color, b: Color) -> bool {
     number(a) == number(b)
 }
 
-/// What is wrong with what the terminal shows, if anything.
+/// How the terminal's contents differ from the screen, if they do.
 fn wrong(terminal: &vt100::Screen, buffer: &Buffer) -> Option<String> {
     let area = buffer.area;
     for y in 0..area.height {
