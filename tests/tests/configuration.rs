@@ -51,7 +51,7 @@ fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
         "mode = 'zero-shoot' is none of combined, zero-shot, alternative; did you mean 'zero-shot'?",
         "radius = 99 is not within 0..=16",
         "keymap.toml:2: there is no action 'remov': did you mean 'remove'?",
-        "keymap.toml:3: [nowhere] is no part of a keymap",
+        "keymap.toml:3: [nowhere] is not a keymap table",
         "theme.toml:2: there is no role 'keeep': did you mean 'keep'?",
         "7 problems",
     ] {

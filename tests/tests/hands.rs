@@ -76,7 +76,7 @@ fn the_mouse_is_the_terminals_over_ssh_and_can_be_taken() {
     terminal.keys("\x1b[<0;5;4M");
     terminal.wait_text("3/");
     terminal.keys("gm");
-    terminal.wait_text("the mouse selects text as usual");
+    terminal.wait_text("mouse off: it selects text as usual");
     assert!(wrote(&terminal, b"\x1b[?1000l"));
     quit(terminal);
 

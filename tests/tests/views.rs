@@ -174,7 +174,7 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
     terminal.keys("\x1b");
     terminal.settle(Duration::from_millis(300));
     terminal.keys("\x1b");
-    terminal.wait_text("most alike");
+    terminal.wait_text("most similar");
     let end = Kitty::read(&terminal.quit());
     assert!(end.images.is_empty());
     assert_eq!(end.wrong, Vec::<String>::new());

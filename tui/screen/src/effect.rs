@@ -1,26 +1,26 @@
-//! What the model asks of the outside: plain data, so that a test can look at it.
+//! What the model wants from the outside world: plain data, so that a test can inspect it.
 
 use crate::picture::EncodeJob;
 use chaffinch_protocol::Command;
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Tell the engine.
+    /// Send a command to the engine.
     Send(Command),
     /// Make a picture ready.
     Encode(EncodeJob),
-    /// Put text into the clipboard of the person's terminal.
+    /// Put text into the clipboard of the user's terminal.
     Copy(String),
-    /// Draw everything again.
+    /// Redraw everything.
     Redraw,
-    /// Take clicks and the wheel, or leave them to the terminal.
+    /// Capture clicks and the wheel, or leave them to the terminal.
     Mouse(bool),
-    /// Give the terminal back and stop.
+    /// Restore the terminal and suspend.
     Suspend,
-    /// Leave: the engine has ended.
+    /// Quit because the engine has exited.
     Gone,
-    /// Leave; this many decisions are not known to be saved.
+    /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),
 }
 

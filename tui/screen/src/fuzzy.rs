@@ -1,9 +1,9 @@
-//! Finding things by typing a part of their name.
+//! Fuzzy matching of names.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-/// The places of the items that match, best first. An empty pattern matches everything and keeps the order.
+/// The indices of the matching items, best first. An empty pattern matches everything and keeps the order.
 pub fn rank<S: AsRef<str>>(pattern: &str, items: &[S]) -> Vec<usize> {
     if pattern.trim().is_empty() {
         return (0..items.len()).collect();
@@ -14,17 +14,17 @@ pub fn rank<S: AsRef<str>>(pattern: &str, items: &[S]) -> Vec<usize> {
     let mut found: Vec<(usize, u32, usize)> = items
         .iter()
         .enumerate()
-        .filter_map(|(place, item)| {
+        .filter_map(|(index, item)| {
             let haystack = Utf32Str::new(item.as_ref(), &mut buffer);
-            pattern.score(haystack, &mut matcher).map(|score| (place, score, haystack.len()))
+            pattern.score(haystack, &mut matcher).map(|score| (index, score, haystack.len()))
         })
         .collect();
-    // Of what matches equally well the shorter one was meant more likely.
+    // Of two equally good matches, the shorter one is more likely meant.
     found.sort_by(|a, b| b.1.cmp(&a.1).then(a.2.cmp(&b.2)).then(a.0.cmp(&b.0)));
-    found.into_iter().map(|(place, ..)| place).collect()
+    found.into_iter().map(|(index, ..)| index).collect()
 }
 
-/// Whether the letters of the pattern stand in the text in their order, whatever is between them.
+/// Whether the text contains the letters of the pattern in order, with anything in between.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let mut letters = pattern.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
     for c in text.chars().flat_map(char::to_lowercase) {

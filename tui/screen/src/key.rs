@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
-/// A key press as a keymap knows it: a [`KeyEvent`] without what terminals report differently. Shift is part of a
+/// A key press as used in keymaps: a [`KeyEvent`] without what terminals report differently. Shift is part of a
 /// character (`G`, not `<S-g>`) and kept only for other keys; Super, Hyper, key state and key kind are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyChord(KeyEvent);
@@ -133,12 +133,12 @@ impl fmt::Display for KeyChord {
     }
 }
 
-/// Writes a sequence of keys the way a keymap file does.
+/// Formats a key sequence in keymap notation.
 pub fn notation(keys: &[KeyChord]) -> String {
     keys.iter().map(KeyChord::to_string).collect()
 }
 
-/// Writes a sequence for a person: without brackets where that leaves no doubt, and with short names.
+/// Formats a sequence for display: with short names, and without brackets where that is unambiguous.
 pub fn shown(keys: &[KeyChord]) -> String {
     let mut out = String::new();
     for key in keys {
@@ -162,18 +162,18 @@ pub fn shown(keys: &[KeyChord]) -> String {
     out
 }
 
-/// Reads a sequence of keys: `gg`, `,s`, `<C-d>`, `g<Tab>`.
+/// Parses a key sequence: `gg`, `,s`, `<C-d>`, `g<Tab>`.
 ///
 /// # Errors
-/// Says what cannot be read, in words.
+/// Describes what cannot be parsed.
 pub fn parse_sequence(text: &str) -> Result<Vec<KeyChord>, String> {
     let mut keys = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if c == '<' {
-            let end = rest.find('>').ok_or_else(|| {
-                format!("'{text}' has a '<' without '>': write <lt> for the character itself")
-            })?;
+            let end = rest
+                .find('>')
+                .ok_or_else(|| format!("'{text}' has a '<' without '>': write <lt> for a literal '<'"))?;
             keys.push(parse_named(&rest[1..end])?);
             rest = &rest[end + 1..];
         } else {
@@ -202,14 +202,14 @@ fn parse_named(inner: &str) -> Result<KeyChord, String> {
         (Some(c), None) => KeyCode::Char(if ctrl { c.to_ascii_lowercase() } else { c }),
         _ => named(rest).ok_or_else(|| {
             let near = NAMES.iter().max_by_key(|(name, _)| (strsim::jaro_winkler(name, rest) * 1e6) as i64);
-            format!("<{inner}> is no key: did you mean <{}>?", near.map_or("Esc", |(name, _)| name))
+            format!("<{inner}> is not a key: did you mean <{}>?", near.map_or("Esc", |(name, _)| name))
         })?,
     };
     if ctrl
         && !modifiers.contains(KeyModifiers::ALT)
         && matches!(code, KeyCode::Char(c) if c.is_ascii_digit())
     {
-        return Err(format!("<{inner}> cannot be sent by most terminals: choose another key"));
+        return Err(format!("<{inner}> cannot be sent by most terminals: use another key"));
     }
     Ok(KeyEvent::new(code, modifiers).into())
 }

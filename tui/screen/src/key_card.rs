@@ -1,4 +1,4 @@
-//! All keys on one page, made from the keymap.
+//! All keys on one page, generated from the keymap.
 
 use crate::action::{Action, Scope};
 use crate::key::shown;
@@ -19,11 +19,12 @@ const PARTS: [(&str, Action); 8] = [
 /// The card as Markdown, in the order of the help.
 pub fn card(keymap: &Keymap) -> String {
     let mut out = String::from(
-        "# Keys\n\nMade by `chaffinch keys` from the keymap. Every action has a name, by which `:` finds it and a keymap binds\n\
-         it ([configuration](configuration.md)). With samples marked, or a range, decisions are about all of them.\n",
+        "# Keys\n\nGenerated from the keymap by `chaffinch keys`. `:` finds an action by its name, and a keymap file binds keys to\n\
+         names ([configuration](configuration.md)). If samples are marked or a range is active, a decision applies to all of\n\
+         them.\n",
     );
-    for (place, (heading, first)) in PARTS.iter().enumerate() {
-        let last = PARTS.get(place + 1).map(|(_, next)| *next);
+    for (index, (heading, first)) in PARTS.iter().enumerate() {
+        let last = PARTS.get(index + 1).map(|(_, next)| *next);
         let of_part = |action: &&Action| {
             action.scope() == Scope::List && **action >= *first && last.is_none_or(|next| **action < next)
         };
@@ -31,8 +32,8 @@ pub fn card(keymap: &Keymap) -> String {
     }
     for (heading, scope) in [
         ("While typing", Scope::Prompt),
-        ("On the page of jobs", Scope::Pane),
-        ("On pages that are worked in", Scope::Panel),
+        ("On the jobs page", Scope::Pane),
+        ("On the other pages", Scope::Panel),
     ] {
         part(&mut out, keymap, heading, Action::ALL.iter().filter(|action| action.scope() == scope));
     }
@@ -45,7 +46,7 @@ fn part<'a>(out: &mut String, keymap: &Keymap, heading: &str, actions: impl Iter
         let mut keys: Vec<String> =
             keymap.keys_for(*action).into_iter().map(|keys| code(&shown(keys))).collect();
         let name = match action.candidate() {
-            // Nine lines that differ in a digit would hide the others.
+            // Nine lines that differ only in a digit would drown out the others.
             Some(0) => {
                 keys.extend(keymap.key_for(Action::Candidate9).map(|key| format!("… {}", code(&shown(key)))));
                 "candidate-1 … candidate-9".to_owned()

@@ -1,4 +1,4 @@
-//! Which keys mean which action: read from TOML, the built-in map first, the user's over it.
+//! Maps keys to actions. Read from TOML: the built-in map first, then the user's on top.
 
 use crate::action::{Action, Scope};
 use crate::key::{self, KeyChord};
@@ -9,16 +9,16 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 const DEFAULT: &str = include_str!("../../../configs/keymaps/default.toml");
-/// Maps that are laid over the default one by name.
+/// Named presets that are applied over the default map.
 const PRESETS: [(&str, &str); 3] = [
     ("vim", include_str!("../../../configs/keymaps/vim.toml")),
     ("prodigy", include_str!("../../../configs/keymaps/prodigy.toml")),
     ("lightroom", include_str!("../../../configs/keymaps/lightroom.toml")),
 ];
-/// Written instead of an action, this takes a key away.
+/// In place of an action, this removes a key.
 const DISABLED: &str = "<disabled>";
 
-/// What a sequence of keys means so far.
+/// The result of looking up a key sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// It is complete.
@@ -29,7 +29,7 @@ pub enum Lookup {
     Nothing,
 }
 
-/// Keys and their actions, by scope. Sequences stand in the order in which they are shown.
+/// Keys and their actions, by scope. Sequences are sorted in display order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap {
     bound: BTreeMap<Scope, BTreeMap<Vec<KeyChord>, Action>>,
@@ -39,7 +39,7 @@ impl Keymap {
     /// The built-in map.
     ///
     /// # Errors
-    /// If the built-in file is broken, which a test excludes.
+    /// If the built-in file is invalid, which a test rules out.
     pub fn builtin() -> Result<Keymap> {
         let mut keymap = Keymap::default();
         keymap.overlay(DEFAULT, "configs/keymaps/default.toml")?;
@@ -51,10 +51,10 @@ impl Keymap {
         std::iter::once("default").chain(PRESETS.iter().map(|(name, _)| *name)).collect()
     }
 
-    /// The built-in map with a preset or a user's file over it.
+    /// The built-in map with a preset or a user's file applied over it.
     ///
     /// # Errors
-    /// Names the file, the line, and the nearest thing that would have been right.
+    /// Names the file, the line and the closest valid name.
     pub fn load(file: Option<&Path>) -> Result<Keymap> {
         let mut keymap = Keymap::builtin()?;
         let Some(file) = file else { return Ok(keymap) };
@@ -70,17 +70,17 @@ impl Keymap {
             }
             _ => {
                 let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("{}: the keymap cannot be read", file.display()))?;
+                    .with_context(|| format!("{}: cannot read the keymap", file.display()))?;
                 keymap.overlay(&text, &file.display().to_string())?;
             }
         }
         Ok(keymap)
     }
 
-    /// Lays the bindings of a file over those that are there.
+    /// Applies the bindings of a file over the existing ones.
     ///
     /// # Errors
-    /// As for [`Keymap::load`]; the map is then half changed and must not be used.
+    /// As for [`Keymap::load`]; the map is then partly changed and must not be used.
     pub fn overlay(&mut self, text: &str, file: &str) -> Result<()> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
@@ -92,7 +92,7 @@ impl Keymap {
             let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name.get_ref().as_ref())
             else {
                 bail!(
-                    "{here}: [{}] is no part of a keymap: use [list], [prompt], [pane] or [panel]",
+                    "{here}: [{}] is not a keymap table: use [list], [prompt], [pane] or [panel]",
                     name.get_ref()
                 );
             };
@@ -112,11 +112,11 @@ impl Keymap {
         self.check().map_err(|why| anyhow::anyhow!("{file}: {why}"))
     }
 
-    /// Lays the bindings of a file over those that are there, passing over what cannot be understood. Returns what was
-    /// passed over, each with file and line.
+    /// Applies the bindings of a file over the existing ones and skips invalid ones. Returns what was
+    /// skipped, each with file and line.
     ///
     /// # Errors
-    /// If the file is no TOML.
+    /// If the file is not valid TOML.
     pub fn overlay_what_fits(&mut self, text: &str, file: &str) -> Result<Vec<String>> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
@@ -124,7 +124,7 @@ impl Keymap {
             anyhow::anyhow!("{file}:{}: {}", line(at), error.message())
         })?;
         let mut complaints = Vec::new();
-        // One binding after the other, each on a copy: one that would break the map is left out alone.
+        // Each binding is tried on a copy, so that only one that would break the map is skipped.
         for (name, value) in table.get_ref().iter() {
             let scope = name.get_ref().as_ref();
             let DeValue::Table(bindings) = value.get_ref() else {
@@ -137,11 +137,11 @@ impl Keymap {
                     Scope::ALL.iter().map(|scope| format!("[{}]", scope.name())).collect();
                 let at = line(name.span().start);
                 complaints
-                    .push(format!("{file}:{at}: [{scope}] is no part of a keymap: use {}", names.join(", ")));
+                    .push(format!("{file}:{at}: [{scope}] is not a keymap table: use {}", names.join(", ")));
                 continue;
             }
             let mut entries: Vec<_> = bindings.iter().collect();
-            // What takes keys away comes first: it may make room for what is bound.
+            // Removals come first: they may free keys for new bindings.
             entries.sort_by_key(|(keys, run)| (run.get_ref().as_str() != Some(DISABLED), keys.span().start));
             for (keys, run) in entries {
                 let at = line(keys.span().start);
@@ -178,13 +178,13 @@ impl Keymap {
         };
         if action.scope() != scope {
             let (right, wrong) = (action.scope().name(), scope.name());
-            return Err(format!("'{run}' belongs into [{right}], not into [{wrong}]"));
+            return Err(format!("'{run}' belongs in [{right}], not in [{wrong}]"));
         }
         bound.insert(sequence, action);
         Ok(())
     }
 
-    /// A key that is bound must not also begin a longer sequence: one of the two could never be reached.
+    /// A bound key must not also start a longer sequence: one of the two could never be reached.
     fn check(&self) -> Result<(), String> {
         for bound in self.bound.values() {
             let sequences: Vec<&Vec<KeyChord>> = bound.keys().collect();
@@ -192,7 +192,7 @@ impl Keymap {
                 if pair[1].starts_with(pair[0]) {
                     let (short, long) = (key::notation(pair[0]), key::notation(pair[1]));
                     return Err(format!(
-                        "\"{short}\" is bound, so \"{long}\" can never be typed: write \"{short}\" = \"{DISABLED}\""
+                        "\"{short}\" is bound, so \"{long}\" can never be typed: to free it, add \"{short}\" = \"{DISABLED}\""
                     ));
                 }
             }
@@ -200,7 +200,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// What these keys mean.
+    /// The action that these keys trigger.
     pub fn lookup(&self, scope: Scope, keys: &[KeyChord]) -> Lookup {
         let Some(bound) = self.bound.get(&scope) else { return Lookup::Nothing };
         if let Some(action) = bound.get(keys) {
@@ -220,7 +220,7 @@ impl Keymap {
             .collect()
     }
 
-    /// The key that a person would press first for an action: the shortest one, characters before named keys.
+    /// The main key for an action: the shortest one, characters before named keys.
     pub fn key_for(&self, action: Action) -> Option<&[KeyChord]> {
         let bound = self.bound.get(&action.scope())?;
         let keys = bound.iter().filter(|(_, bound)| **bound == action).map(|(keys, _)| keys.as_slice());
@@ -237,7 +237,7 @@ impl Keymap {
     }
 }
 
-/// How hard a sequence is to press and to read: keys, keys with Control, length of the name.
+/// How hard a sequence is to press and read: number of keys, keys with Control, length of the name.
 fn effort(keys: &[KeyChord]) -> (usize, usize, usize) {
     (
         keys.len(),
@@ -287,7 +287,7 @@ mod tests {
         for sequence in keymap.bound.values().flat_map(|bound| bound.keys()) {
             for key in sequence {
                 assert!(!key.modifiers.contains(KeyModifiers::ALT), "{key}");
-                // Taken by tmux, screen and flow control.
+                // Used by tmux, screen and flow control.
                 let taken = key.modifiers.contains(KeyModifiers::CONTROL)
                     && matches!(key.code, KeyCode::Char('b' | 'a' | 's' | 'q' | '\\'));
                 assert!(!taken || keymap.lookup(Scope::List, &[*key]) == Lookup::Nothing, "{key}");
@@ -324,15 +324,15 @@ mod tests {
             error_of("[list]\n\nk = \"kepe\""),
             "my.toml:3: there is no action 'kepe': did you mean 'keep'?"
         );
-        assert!(error_of("[lists]\nk = \"keep\"").starts_with("my.toml:1: [lists] is no part of a keymap"));
+        assert!(error_of("[lists]\nk = \"keep\"").starts_with("my.toml:1: [lists] is not a keymap table"));
         assert!(
             error_of("[list]\n\"<Entr>\" = \"keep\"")
-                .contains("my.toml:2: <Entr> is no key: did you mean <Enter>?")
+                .contains("my.toml:2: <Entr> is not a key: did you mean <Enter>?")
         );
         assert!(error_of("[list]\n\"<C-1>\" = \"keep\"").contains("cannot be sent"));
         assert!(error_of("[list]\nk = 3").contains("my.toml:2"));
         assert!(error_of("[list]\nk = \"keep").starts_with("my.toml:2: "));
-        assert!(error_of("[pane]\nk = \"keep\"").contains("belongs into [list]"));
+        assert!(error_of("[pane]\nk = \"keep\"").contains("belongs in [list]"));
         assert!(error_of("[list]\nya = \"keep\"").contains("\"y\" = \"<disabled>\""));
     }
 

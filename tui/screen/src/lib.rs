@@ -1,6 +1,6 @@
-//! The terminal workbench of Chaffinch: it shows what the engine found and sends back what a person decides.
+//! The terminal workbench of Chaffinch: it shows what the engine found and sends back what the user decides.
 //!
-//! The interface is one loop in the Elm manner. Keys become [`action::Action`]s through a [`keymap::Keymap`],
+//! The interface is a single Elm-style loop. Keys become [`action::Action`]s through a [`keymap::Keymap`],
 //! [`update`] turns actions and the engine's events into a new [`model::Model`] and a list of effects, [`view`]
 //! draws the model. Only [`run`] touches the terminal.
 //!

@@ -1,11 +1,11 @@
-//! How the interface looks and which keys it has.
+//! Theme, keymap and other preferences of the interface.
 
 use crate::keymap::Keymap;
 use crate::model::{Arrangement, Model};
 use crate::theme::Theme;
 use std::path::PathBuf;
 
-/// Everything a person chose about the screen.
+/// All user preferences for the screen.
 #[derive(Clone, Debug)]
 pub struct Looks {
     /// Looks.
@@ -14,18 +14,18 @@ pub struct Looks {
     pub keymap: Keymap,
     /// How the screen is divided.
     pub arrangement: Arrangement,
-    /// Whether clicks and the wheel are taken.
+    /// Whether clicks and the wheel are captured.
     pub mouse: bool,
     /// The reviewer's own tags.
     pub tags: Vec<String>,
-    /// What was passed over in files, each with its line.
+    /// What was skipped in files, each with its line.
     pub warnings: Vec<String>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
 }
 
 impl Looks {
-    /// Gives a model what belongs to it besides theme and keymap.
+    /// Applies everything except theme and keymap to a model.
     pub fn furnish(&self, model: &mut Model) {
         model.display.arrangement = self.arrangement;
         model.display.mouse = self.mouse;

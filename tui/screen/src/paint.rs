@@ -1,4 +1,4 @@
-//! Drawing text into cells: safe, cut to fit, in the looks of a role.
+//! Drawing text into cells: sanitized, cut to fit, in the style of a role.
 
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-/// Cells to draw into, and looks to draw with.
+/// Cells to draw into, and the theme to draw with.
 pub struct Paint<'a> {
     /// The cells.
     pub buffer: &'a mut Buffer,
@@ -25,7 +25,7 @@ impl<'a> Paint<'a> {
         self.theme.style(role)
     }
 
-    /// Writes at a place, at most so many cells. Returns the column after the text.
+    /// Writes at a position, at most this many cells. Returns the column after the text.
     pub fn put(&mut self, x: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
         self.put_styled(x, y, cells, self.theme.style(role), words)
     }
@@ -53,7 +53,7 @@ impl<'a> Paint<'a> {
         self.put(area.x, area.y, area.width, role, words)
     }
 
-    /// Writes pieces behind one another. Returns the column after the last.
+    /// Writes pieces one after another. Returns the column after the last.
     pub fn pieces(&mut self, area: Rect, pieces: &[(Role, &str)]) -> u16 {
         let mut x = area.x;
         for (role, words) in pieces {
@@ -62,19 +62,19 @@ impl<'a> Paint<'a> {
         x
     }
 
-    /// A bar that is full to this share, with a mark where the threshold is. What is not full is left as it is.
+    /// A bar filled to this fraction, with a mark at the threshold. The rest is left unchanged.
     pub fn bar(&mut self, area: Rect, share: f32, mark: Option<f32>, role: Role) {
         let width = f32::from(area.width);
         let full = (share.clamp(0.0, 1.0) * width).round() as u16;
         self.cells(Rect { width: full.min(area.width), ..area }, Role::BarFull, role);
         if let Some(mark) = mark.filter(|mark| mark.is_finite()) {
             let at = ((mark.clamp(0.0, 1.0) * width) as u16).min(area.width.saturating_sub(1));
-            // In the looks of the bar: other ones would cost as many bytes as the mark again.
+            // In the style of the bar: another one would double the bytes of the mark.
             self.cells(Rect { x: area.x + at, width: 1, ..area }, Role::Threshold, role);
         }
     }
 
-    /// What a bar lies on, where its whole length matters.
+    /// The background of a bar, where its full length matters.
     pub fn track(&mut self, area: Rect) {
         self.cells(area, Role::BarEmpty, Role::BarEmpty);
     }

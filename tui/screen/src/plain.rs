@@ -1,5 +1,5 @@
-//! The interface line by line: for screen readers, for terminals that can do nothing else, and for scripts. The same
-//! model, the same keys and the same actions as on the screen; nothing is ever drawn over.
+//! Line mode: for screen readers, for dumb terminals and for scripts. The same
+//! model, keys and actions as on the screen; nothing is ever overwritten.
 
 mod describe;
 mod words;
@@ -9,6 +9,7 @@ use crate::key::{KeyChord, parse_sequence};
 use crate::looks::Looks;
 use crate::model::{Level, Mode, Model};
 use crate::run::ExitReason;
+use crate::text::counted;
 use crate::update::{Effect, Msg, update};
 use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
@@ -19,22 +20,22 @@ use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 use words::Order;
 
-/// How long an answer is waited for before the next line is read all the same.
+/// How long to wait for a response before reading the next line anyway.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How the lines come and go.
+/// How lines are read and written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
-    /// A person types: a prompt is written before each line.
+    /// Interactive: a prompt is written before each line.
     pub prompt: bool,
-    /// A scan was asked for, and its end is waited for before the first sample is told.
+    /// A scan was requested; wait for its end before describing the first sample.
     pub scanning: bool,
 }
 
 /// Runs until the lines end or `quit` is one of them.
 ///
 /// # Errors
-/// When nothing can be written any more, or a line could not be understood where no person typed it.
+/// When output fails, or when a line of a script was not understood.
 pub fn run(
     commands: Sender<Command>,
     events: Receiver<Event>,
@@ -80,7 +81,7 @@ pub fn run(
     }
     let reason = plain.over.unwrap_or(ExitReason::EngineGone);
     if failed > 0 && !manner.prompt && reason == ExitReason::Quit {
-        bail!("{failed} lines could not be understood; the others were done");
+        bail!("{} not understood; the others were carried out", counted(failed as u64, "line", "lines"));
     }
     Ok(reason)
 }
@@ -106,7 +107,7 @@ impl Plain<'_> {
     }
 
     fn tell(&mut self, line: &str) -> Result<()> {
-        // What comes from files was made safe before; this is for what a person typed.
+        // Text from files is already sanitized; this is for typed text.
         let line = crate::text::safe(line).into_owned();
         self.put(&format!("{line}\n"))
     }
@@ -135,7 +136,7 @@ impl Plain<'_> {
         Ok(())
     }
 
-    /// Takes events in until something holds, or the engine has been silent for long.
+    /// Handles events until a condition holds or the engine has been silent for too long.
     fn wait(&mut self, done: impl Fn(&Plain<'_>) -> bool) -> Result<()> {
         let mut limit = Instant::now() + PATIENCE;
         while !done(self) && self.over.is_none_or(|over| over == ExitReason::Quit) && Instant::now() < limit {
@@ -165,7 +166,7 @@ impl Plain<'_> {
         self.send(Msg::Tick(now.max(self.model.time.now)))
     }
 
-    /// Waits until everything that was asked for has come and everything decided is on disk.
+    /// Waits until all requests are answered and all decisions are on disk.
     fn settle(&mut self) -> Result<()> {
         // The clock jumps ahead, so that nothing waits for keys to rest.
         let later = self.model.time.now + 1_000;
@@ -184,17 +185,20 @@ impl Plain<'_> {
     fn greet(&mut self) -> Result<()> {
         let words = match &self.model.session {
             Some(session) => format!(
-                "{}: {} suspects of {} samples, {} decided. Type help for the commands.",
-                session.dataset, session.suspects, session.samples, session.decided
+                "{}: {} in {}, {} decided. Type help for the commands.",
+                session.dataset,
+                counted(session.suspects, "suspect", "suspects"),
+                counted(session.samples, "sample", "samples"),
+                session.decided
             ),
-            None => "the engine does not answer".to_owned(),
+            None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
         self.model.toast = None;
         self.describe()
     }
 
-    /// Does one line. Says whether it was understood.
+    /// Runs one line. Returns whether it was understood.
     fn line(&mut self, line: &str) -> Result<bool> {
         self.said = None;
         self.model.toast = None;
@@ -235,7 +239,7 @@ impl Plain<'_> {
                     return self.fill_in(&rest);
                 }
                 if !rest.is_empty() {
-                    self.tell(&format!("! '{}' takes nothing: '{rest}' was passed over", action.name()))?;
+                    self.tell(&format!("! '{}' takes no argument: '{rest}' was ignored", action.name()))?;
                     return Ok(false);
                 }
             }
@@ -260,7 +264,7 @@ impl Plain<'_> {
         Ok(true)
     }
 
-    /// Writes what happened, what is asked, and the sample where it is another one.
+    /// Writes what happened, any question, and the sample if it has changed.
     fn report(&mut self) -> Result<()> {
         if let Some(toast) = self.model.toast.take() {
             let said = (toast.level, toast.text.clone());

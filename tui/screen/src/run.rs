@@ -34,12 +34,12 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// What the person or the configuration chose.
+/// Options from the command line or the configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// A built-in theme's name or a file; empty for the default.
     pub theme: String,
-    /// A file laid over the default keys, or `vim`.
+    /// A preset such as `vim`, or a file applied over the default keys.
     pub keymap: Option<PathBuf>,
     /// How pictures are shown: `auto`, `kitty`, `iterm2`, `sixel`, `blocks`, `truecolor`, `256`, `ascii`, `off`.
     pub picture: String,
@@ -47,7 +47,7 @@ pub struct Options {
     pub mouse: bool,
     /// Start a scan if the session is not up to date.
     pub scan: bool,
-    /// Looks and keys that were made ready before; they go before theme, keymap and mouse.
+    /// A prepared theme and keymap; they take precedence over theme, keymap and mouse.
     pub looks: Option<Looks>,
 }
 
@@ -67,16 +67,16 @@ impl Default for Options {
 /// Why the interface ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {
-    /// The person quit and everything was saved.
+    /// The user quit and everything was saved.
     Quit,
-    /// The person quit, and so many decisions were not confirmed as saved.
+    /// The user quit, and this many decisions were not confirmed as saved.
     Unsaved(usize),
     /// The terminal is gone. Where it really is, the process ends within a second whatever the caller does next;
     /// standard output is gone with it, so nothing may be printed.
     Lost,
-    /// A signal asked for the end.
+    /// A signal requested termination.
     Signal(i32),
-    /// The engine ended first.
+    /// The engine exited first.
     EngineGone,
 }
 
@@ -96,7 +96,7 @@ impl ExitReason {
 /// knows whether the engine is to go on without a screen.
 ///
 /// # Errors
-/// If there is no terminal, or a keymap or a theme is broken; nothing has been drawn then.
+/// If there is no terminal, or a keymap or theme is invalid; nothing has been drawn then.
 pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options) -> Result<ExitReason> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let (theme, keymap) = match &options.looks {
@@ -116,15 +116,16 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let encoders = encoder.zip(wish.characters(depth)).map(|(quick, slow)| [quick, slow]);
     let done = move |result| drop(encoded.send(Wake::Encoded(result)));
     let worker = encoders.map(|encoders| Worker::start(encoders, done));
-    let worker = worker.transpose().context("no thread for pictures")?;
-    let listener = Listener::start(&wake).context("signals cannot be listened to")?;
+    let worker = worker.transpose().context("cannot start the picture thread")?;
+    let listener = Listener::start(&wake).context("cannot listen for signals")?;
     let expected = Expected::default();
-    let watch = Watch::start(&tty, &wake, &expected).context("no thread for the keyboard")?;
+    let watch = Watch::start(&tty, &wake, &expected).context("cannot start the keyboard thread")?;
     let guard = Guard::take(&tty, model.display.mouse, wake.clone())?;
-    let writer = Writer::start(&tty, &wake).context("no thread for the screen")?;
+    let writer = Writer::start(&tty, &wake).context("cannot start the screen thread")?;
     let pane = get("TMUX_PANE").filter(|_| traits.needs_passthrough());
-    let tmux = pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("no thread for tmux")?;
-    let terminal = Terminal::new(Screen::new(size)).context("the screen cannot be set up")?;
+    let tmux =
+        pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("cannot start the tmux thread")?;
+    let terminal = Terminal::new(Screen::new(size)).context("cannot set up the screen")?;
     let mut shell = Shell {
         model,
         tty,
@@ -170,7 +171,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     Ok(reason)
 }
 
-/// The model with what was chosen in it.
+/// The model with the options applied.
 fn furnished(mut model: Model, options: &Options, encoder: Option<&dyn PictureEncoder>) -> Model {
     model.jobs.scan_when_stale = options.scan;
     model.display.mouse = options.mouse;
@@ -184,7 +185,7 @@ fn furnished(mut model: Model, options: &Options, encoder: Option<&dyn PictureEn
     model
 }
 
-/// Waits for what the terminal has still to answer, so that the shell does not take it for something typed; Ctrl-C
+/// Waits for outstanding replies of the terminal, so that the shell does not read them as typed text; Ctrl-C
 /// ends that.
 fn await_answers(expected: &Expected, woken: &Receiver<Wake>) {
     while !expected.patience().is_zero() {

@@ -1,4 +1,6 @@
-//! Text that is safe and fits: nothing that came from a file may move the cursor or reorder the line.
+//! Text that is safe and fits: nothing from a file may move the cursor or reorder the line.
+
+pub use chaffinch_protocol::display::{counted, thousands as count};
 
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -121,20 +123,7 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
-/// A count with thin grouping: `1,234,567`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A size in bytes as people say it: `34 kB`.
+/// A size in bytes for display: `34 kB`.
 pub fn bytes(number: u64) -> String {
     match number {
         0..1_000 => format!("{number} B"),
@@ -144,7 +133,7 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
-/// A time as people say it: `0:42`, `1:02:03`.
+/// A duration for display: `0:42`, `1:02:03`.
 pub fn clock(seconds: f64) -> String {
     let total = if seconds.is_finite() { seconds.clamp(0.0, 1e9) as u64 } else { 0 };
     let (h, m, s) = (total / 3600, total / 60 % 60, total % 60);
@@ -159,16 +148,16 @@ pub fn score(score: Option<f32>) -> String {
     }
 }
 
-/// Bytes in base 64, for what is handed to the terminal.
+/// Bytes in base 64, for sequences to the terminal.
 pub fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let word =
             chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let sign = SIGNS[(word >> (18 - 6 * place)) as usize & 63];
-            out.push(if place <= chunk.len() { char::from(sign) } else { '=' });
+        for index in 0..4 {
+            let sign = SIGNS[(word >> (18 - 6 * index)) as usize & 63];
+            out.push(if index <= chunk.len() { char::from(sign) } else { '=' });
         }
     }
     out

@@ -1,5 +1,5 @@
-//! Looks by meaning: a role has a colour, an attribute and, where it stands for a state, a glyph, so that every
-//! state can be told apart without colour.
+//! Styles by meaning: a role has a color, an attribute and, if it represents a state, a glyph, so that every
+//! state is distinguishable without color.
 
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// How many colours the terminal shows.
+/// The color depth of the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Depth {
     /// None: attributes and glyphs carry everything.
@@ -21,7 +21,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// What the environment says. `NO_COLOR` wins, as its convention asks; terminals that name no colours get
+    /// What the environment says. `NO_COLOR` wins, as its convention asks; terminals that name no colors get
     /// 256, which all but the oldest have.
     pub fn detect(get: impl Fn(&str) -> Option<String>) -> Depth {
         if get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
@@ -42,7 +42,7 @@ impl Depth {
 
 macro_rules! roles {
     ($($variant:ident $name:literal $glyph:literal $doc:literal,)*) => {
-        /// What something on the screen means.
+        /// The meaning of something on the screen.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Role { $(#[doc = $doc] $variant,)* }
 
@@ -72,7 +72,7 @@ roles! {
     Undecided "undecided" "·" "No decision.",
     Saving "saving" "…" "A decision that is not on disk yet.",
     Saved "saved" "●" "Everything is on disk.",
-    Severe "severe" "" "A score that says: surely an issue.",
+    Severe "severe" "" "A score that means: surely an issue.",
     Doubtful "doubtful" "" "A score below the threshold.",
     Fine "fine" "" "A score above the threshold.",
     Suggested "suggested" "" "A label that a detector suggests.",
@@ -81,18 +81,18 @@ roles! {
     BarEmpty "bar-empty" "░" "The empty part of a bar.",
     Threshold "threshold" "┃" "The threshold in a bar.",
     Popup "popup" "" "A window over the rest.",
-    Selected "selected" "▸" "The chosen line of a window.",
+    Selected "selected" "▸" "The selected line of a window.",
     Match "match" "" "What a search found.",
     Info "info" "" "A message.",
-    Warning "warning" "!" "A message that asks for attention.",
+    Warning "warning" "!" "A message that needs attention.",
     Error "error" "✗" "Something went wrong.",
     Progress "progress" "█" "A running job.",
     Flagged "flagged" "█" "Scores below the threshold, in the histogram.",
     Unflagged "unflagged" "▒" "Scores above the threshold, in the histogram.",
     HeatLow "heat-low" "░" "A rare confusion.",
-    HeatMiddle "heat-middle" "▒" "A confusion of middling frequency.",
+    HeatMiddle "heat-middle" "▒" "A fairly frequent confusion.",
     HeatHigh "heat-high" "▓" "A frequent confusion.",
-    Edited "edited" "*" "A value that was changed and not used yet.",
+    Edited "edited" "*" "A value that was changed but not applied yet.",
 }
 
 /// Styles and glyphs for every role.
@@ -119,13 +119,13 @@ impl Theme {
         BUILTIN.iter().map(|(name, _)| *name).collect()
     }
 
-    /// A built-in theme by name, or one from a file, in as many colours as the terminal has.
+    /// A built-in theme by name, or one from a file, in as many colors as the terminal has.
     ///
     /// # Errors
-    /// Names the file, the line and what was meant.
+    /// Names the file, the line and the closest valid name.
     pub fn load(name: &str, depth: Depth) -> Result<Theme> {
         let name = if name.is_empty() { "dark" } else { name };
-        // A background that is left out leaves nothing to see, so without colour the built-in looks are one.
+        // A background that is left out leaves nothing to see, so without color the built-in looks are one.
         let known = BUILTIN.iter().any(|(known, _)| *known == name);
         let name = if known && depth == Depth::Mono { "mono" } else { name };
         let builtin = BUILTIN.iter().find(|(known, _)| *known == name);
@@ -133,7 +133,7 @@ impl Theme {
             Some((known, text)) => ((*text).to_owned(), format!("configs/themes/{known}.toml")),
             None if name.contains(['/', '.']) => {
                 let text = std::fs::read_to_string(Path::new(name))
-                    .with_context(|| format!("{name}: the theme cannot be read"))?;
+                    .with_context(|| format!("{name}: cannot read the theme"))?;
                 (text, name.to_owned())
             }
             None => bail!("there is no theme '{name}': use {} or a file", Theme::builtin_names().join(", ")),
@@ -144,7 +144,7 @@ impl Theme {
     /// Reads a theme.
     ///
     /// # Errors
-    /// Names the file, the line and what was meant.
+    /// Names the file, the line and the closest valid name.
     pub fn parse(text: &str, file: &str, depth: Depth) -> Result<Theme> {
         let mut theme = Theme {
             styles: vec![Style::default(); Role::ALL.len()],
@@ -155,10 +155,10 @@ impl Theme {
         Ok(theme)
     }
 
-    /// Lays what a file says over what is there.
+    /// Applies a file over the current theme.
     ///
     /// # Errors
-    /// As for [`Theme::parse`]; the theme is then half changed and must not be used.
+    /// As for [`Theme::parse`]; the theme is then partly changed and must not be used.
     pub fn overlay(&mut self, text: &str, file: &str, depth: Depth) -> Result<()> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
@@ -172,11 +172,11 @@ impl Theme {
         Ok(())
     }
 
-    /// As [`Theme::overlay`], passing over what cannot be understood. Returns what was passed over, each with file and
+    /// Like [`Theme::overlay`], but skips invalid entries. Returns what was skipped, each with file and
     /// line.
     ///
     /// # Errors
-    /// If the file is no TOML.
+    /// If the file is not valid TOML.
     pub fn overlay_what_fits(&mut self, text: &str, file: &str, depth: Depth) -> Result<Vec<String>> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| {
@@ -196,16 +196,16 @@ impl Theme {
         Ok(complaints)
     }
 
-    /// Takes over what is said of one role.
+    /// Sets one role.
     fn set(
         &mut self,
         name: &Spanned<Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-        place: &dyn Fn(usize) -> String,
+        location: &dyn Fn(usize) -> String,
         depth: Depth,
     ) -> Result<()> {
         let theme = self;
-        let here = place(name.span().start);
+        let here = location(name.span().start);
         let Some(role) = Role::ALL.iter().find(|role| role.name() == name.get_ref().as_ref()) else {
             bail!(
                 "{here}: there is no role '{}': did you mean '{}'?",
@@ -221,15 +221,15 @@ impl Theme {
         };
         let slot = *role as usize;
         for (field, value) in look.iter() {
-            let here = place(field.span().start);
-            let Some(value) = value.get_ref().as_str() else { bail!("{here}: a text in quotes is needed") };
+            let here = location(field.span().start);
+            let Some(value) = value.get_ref().as_str() else { bail!("{here}: expected a quoted string") };
             let style = &mut theme.styles[slot];
             match field.get_ref().as_ref() {
                 "fg" => *style = apply(*style, value, depth, Style::fg).with_context(|| here.clone())?,
                 "bg" => *style = apply(*style, value, depth, Style::bg).with_context(|| here.clone())?,
                 "attr" => style.add_modifier |= attributes(value).with_context(|| here.clone())?,
                 "glyph" if crate::text::width(value) == 1 => theme.glyphs[slot] = value.to_owned(),
-                "glyph" => bail!("{here}: a glyph is one character, one cell wide"),
+                "glyph" => bail!("{here}: a glyph must be one character, one cell wide"),
                 other => bail!("{here}: '{other}' is unknown: use fg, bg, attr or glyph"),
             }
         }
@@ -266,7 +266,9 @@ fn nearest(name: &str) -> &'static str {
 fn apply(style: Style, value: &str, depth: Depth, set: fn(Style, Color) -> Style) -> Result<Style> {
     let color: Color = match value.parse() {
         Ok(color) => color,
-        Err(_) => bail!("'{value}' is no colour: use #rrggbb, a number from 0 to 255 or a name such as red"),
+        Err(_) => {
+            bail!("'{value}' is not a color: use #rrggbb, a number from 0 to 255 or a name such as red")
+        }
     };
     Ok(match (depth, color) {
         (Depth::Mono, _) => style,
@@ -284,14 +286,14 @@ fn attributes(value: &str) -> Result<Modifier> {
             "italic" => Modifier::ITALIC,
             "underline" => Modifier::UNDERLINED,
             "reverse" => Modifier::REVERSED,
-            _ => bail!("'{word}' is no attribute: use bold, dim, italic, underline or reverse"),
+            _ => bail!("'{word}' is not an attribute: use bold, dim, italic, underline or reverse"),
         };
     }
     Ok(attributes)
 }
 
-/// The number of a colour that is one of xterm's 256 exactly. The first ones of the cube are none: some people's
-/// terminals have other colours there.
+/// The number of a color that is one of xterm's 256 exactly. The first ones of the cube are none: some people's
+/// terminals have other colors there.
 pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
     const CHANGED: u8 = 21;
     let step = |v: u8| match v {
@@ -306,7 +308,7 @@ pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
     grey.then(|| 232 + (r - 8) / 10)
 }
 
-/// The colour of xterm's 256 that is nearest: of the cube, or of the greys.
+/// The color of xterm's 256 that is nearest: of the cube, or of the grays.
 pub fn indexed(r: u8, g: u8, b: u8) -> u8 {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let step = |v: u8| (0..6).min_by_key(|&i| (STEPS[i] - i32::from(v)).abs()).unwrap_or(0);
@@ -344,9 +346,9 @@ mod tests {
             let theme = Theme::load(name, Depth::Mono).unwrap();
             let roles =
                 [Role::Keep, Role::Remove, Role::Relabel, Role::Unsure, Role::Undecided, Role::Saving];
-            for (place, role) in roles.iter().enumerate() {
+            for (index, role) in roles.iter().enumerate() {
                 assert!(!theme.glyph(*role).is_empty());
-                assert!(roles[..place].iter().all(|other| theme.glyph(*other) != theme.glyph(*role)));
+                assert!(roles[..index].iter().all(|other| theme.glyph(*other) != theme.glyph(*role)));
                 assert_eq!(theme.style(*role).fg, None);
                 assert_eq!(theme.style(*role).bg, None);
             }
@@ -363,9 +365,9 @@ mod tests {
             error("\nkep = { fg = \"red\" }"),
             "t.toml:2: there is no role 'kep': did you mean 'keep'?"
         );
-        assert!(error("keep = { fg = \"reddish\" }").starts_with("t.toml:1: 'reddish' is no colour"));
+        assert!(error("keep = { fg = \"reddish\" }").starts_with("t.toml:1: 'reddish' is not a color"));
         assert!(error("keep = { glyph = \"ab\" }").contains("one character"));
-        assert!(error("keep = { attr = \"blinking\" }").contains("no attribute"));
+        assert!(error("keep = { attr = \"blinking\" }").contains("not an attribute"));
         assert!(Theme::load("drak", Depth::True).unwrap_err().to_string().contains("dark, light"));
     }
 

@@ -1,4 +1,4 @@
-//! Which samples are worth seeing beside one: the evidence of what flags it, its group, its neighbours, the medoids of
+//! Which samples to show beside one: the evidence of detectors that flag it, its group, its neighbors, the medoids of
 //! its class.
 
 use super::Model;
@@ -16,11 +16,11 @@ pub struct Beside {
     pub path: String,
     /// Its given label.
     pub label: Option<u32>,
-    /// Cosine, or what the detector says.
+    /// Cosine, or the detector's similarity.
     pub similarity: Option<f32>,
 }
 
-/// Samples worth seeing beside this one: the evidence of what flags it, then its nearest neighbours.
+/// Samples to show beside this one: the evidence of the detectors that flag it, then its nearest neighbors.
 pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
     let flagged = detail.issues.iter().filter(|issue| issue.flagged);
     let evidence = flagged.flat_map(|issue| issue.related.iter().map(|related| ("evidence", related)));
@@ -42,7 +42,7 @@ pub fn group(detail: &Detail) -> Vec<SampleId> {
 }
 
 impl Model {
-    /// The samples that the one under the cursor can be compared with: the evidence of what flags it, its neighbours,
+    /// The samples that the one under the cursor can be compared with: the evidence of detectors, its neighbors,
     /// the medoids of its class.
     pub fn besides(&self) -> Vec<Beside> {
         let Some(detail) = self.sample().and_then(|sample| self.details.get(sample)) else {
@@ -77,7 +77,7 @@ impl Model {
         }
         all
     }
-    /// The chosen one of the samples beside the one under the cursor.
+    /// The selected one of the samples beside the one under the cursor.
     pub fn beside(&self) -> Option<Beside> {
         let mut all = self.besides();
         if all.is_empty() {

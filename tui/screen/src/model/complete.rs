@@ -1,11 +1,11 @@
-//! Completion of filters: what may stand where the text cursor is.
+//! Completion of filters: the candidates at the text cursor.
 
 use super::{Line, Model};
 use chaffinch_protocol::decision::TAGS;
 
-/// Completions that are offered at once.
+/// The maximum number of completions offered.
 const OFFERED: usize = 8;
-/// What a word of a filter may be, besides a part of the path.
+/// The terms of a filter, besides part of a path.
 const WORDS: [&str; 19] = [
     "class:",
     "suggested:",
@@ -28,7 +28,7 @@ const WORDS: [&str; 19] = [
     "is:unreadable",
 ];
 
-/// What may be meant by the word at the cursor, and where that word begins.
+/// Completions for the word at the cursor, and where that word starts.
 pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
     let start = word_start(&line.text[..line.at]);
     let word = &line.text[start..line.at];
@@ -60,7 +60,7 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
     let typed = typed.trim_matches('"');
     let mut found = with_start(values.iter().cloned(), typed);
     if found.is_empty() {
-        // Nothing begins with it: what it may be a part of.
+        // Nothing starts with it, so look for names that contain it.
         found = crate::fuzzy::rank(typed, &values)
             .into_iter()
             .take(OFFERED)
@@ -75,7 +75,7 @@ fn with_start(values: impl Iterator<Item = String>, start: &str) -> Vec<String> 
     values.filter(|value| value.to_lowercase().starts_with(&start)).take(OFFERED).collect()
 }
 
-/// Where the last word begins: behind a blank outside of quotes, and behind a minus that negates it.
+/// Where the last word starts: after a space outside quotes, and after a minus that negates it.
 fn word_start(head: &str) -> usize {
     let (mut start, mut quotes) = (0, false);
     for (at, c) in head.char_indices() {
@@ -88,7 +88,7 @@ fn word_start(head: &str) -> usize {
     if head[start..].len() > 1 && head[start..].starts_with('-') { start + 1 } else { start }
 }
 
-/// A name as the filter language takes it: in quotes where it would fall apart.
+/// A name in filter syntax, quoted where necessary.
 pub fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '\'' | '(' | ')');
     if !name.is_empty() && name.chars().all(plain) {

@@ -1,10 +1,10 @@
-//! Which detector is chosen.
+//! Which detector is selected.
 
 use super::Model;
 use chaffinch_protocol::DetectorSummary;
 
 impl Model {
-    /// The chosen detector; none before one has run.
+    /// The selected detector; none before one has run.
     pub fn chosen(&self) -> Option<&DetectorSummary> {
         self.session.as_ref()?.detectors.get(self.detector)
     }
@@ -14,7 +14,7 @@ impl Model {
         self.chosen().map(|detector| detector.name.as_str())
     }
 
-    /// Its threshold, as it stands on the screen.
+    /// Its threshold, as shown on the screen.
     pub fn chosen_threshold(&self) -> Option<f32> {
         self.chosen().map(|detector| detector.threshold)
     }

@@ -1,4 +1,4 @@
-//! What the terminal is and can do, and how things look on it.
+//! The terminal: its size, its abilities and the theme.
 
 use super::{Arrangement, Model};
 use crate::picture::Protocol;
@@ -15,24 +15,24 @@ pub struct Display {
     pub theme: Theme,
     /// How the screen is divided.
     pub arrangement: Arrangement,
-    /// Whether clicks and the wheel are taken.
+    /// Whether clicks and the wheel are captured.
     pub mouse: bool,
     /// Whether pictures are shown at all.
     pub pictures_on: bool,
-    /// Pixels in one cell, across and down, that the chosen way of showing pictures can use.
+    /// Width and height of a cell in pixels, as far as the picture method can use them.
     pub cell_pixels: (u32, u32),
-    /// The graphics protocol, once it is known that there is one, and the pixels of one cell.
+    /// The graphics protocol, once one is detected, and the size of a cell in pixels.
     pub target: Option<(Protocol, (u32, u32))>,
-    /// Pictures that the terminal holds and cells can name.
+    /// Pictures that the terminal holds and placeholder cells can refer to.
     pub live: BTreeMap<u64, u8>,
-    /// Bytes a second that pictures take on their way, once measured.
+    /// Measured transfer rate of pictures in bytes per second.
     pub link: Option<u32>,
-    /// Cells to be drawn whether they changed or not, because a picture lies in them.
+    /// Cells to redraw even if unchanged, because they contain a picture.
     pub refresh: Vec<Rect>,
 }
 
 impl Display {
-    /// A terminal of which only the size is known.
+    /// A terminal with only its size known.
     pub fn new(theme: Theme, size: Size) -> Display {
         Display {
             size,
@@ -50,7 +50,7 @@ impl Display {
 }
 
 impl Model {
-    /// Greatest width and height in pixels worth asking for, for so many cells.
+    /// Largest useful width and height in pixels for this many cells.
     pub fn pixels(&self, cells: Size) -> (u32, u32) {
         let (across, down) = self.display.target.map_or(self.display.cell_pixels, |(_, cell)| cell);
         (u32::from(cells.width) * across, u32::from(cells.height) * down)

@@ -1,4 +1,4 @@
-//! What is being typed or chosen.
+//! What is being typed or selected.
 
 use crate::action::{Action, Scope};
 use chaffinch_protocol::Query;
@@ -20,7 +20,7 @@ impl Line {
         Line { text: text.to_owned(), at: text.len() }
     }
 
-    /// Puts text in at the cursor; control characters are left out.
+    /// Inserts text at the cursor, without control characters.
     pub fn insert(&mut self, text: &str) {
         let clean: String = text.chars().filter(|c| !c.is_control()).collect();
         self.text.insert_str(self.at, &clean);
@@ -66,7 +66,7 @@ impl Line {
         self.at = 0;
     }
 
-    /// Does an action that edits; any other leaves it as it is.
+    /// Handles an editing action; ignores any other.
     pub fn act(&mut self, action: Action) {
         match action {
             Action::PromptLeft => self.left(),
@@ -89,7 +89,7 @@ impl Line {
 /// What a typed line is for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PromptKind {
-    /// A filter; applied while it is typed.
+    /// A filter, applied as it is typed.
     Filter {
         /// The query to go back to.
         before: Box<Query>,
@@ -98,14 +98,14 @@ pub enum PromptKind {
     Search,
     /// A note about these samples.
     Note(Vec<SampleId>),
-    /// How often the recorded keys are pressed again.
+    /// How many times the recorded keys are replayed.
     Times,
 }
 
-/// A completion that was put into a line, and what else it could have been.
+/// A completion inserted into a line, and its alternatives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// Where the completed word begins, as a byte offset.
+    /// Where the completed word starts, as a byte offset.
     pub start: usize,
     /// What it may be.
     pub options: Vec<String>,
@@ -133,7 +133,7 @@ impl Prompt {
     }
 }
 
-/// What is chosen from a list.
+/// What a list selects from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickerKind {
     /// All keys and what they do.
@@ -170,7 +170,7 @@ pub struct Picker {
     pub items: Vec<PickerItem>,
     /// The items that match, best first.
     pub found: Vec<usize>,
-    /// The chosen one, a place in `found`.
+    /// The selected item, an index into `found`.
     pub selected: usize,
 }
 
@@ -181,7 +181,7 @@ impl Picker {
         Picker { kind, line: Line::default(), items, found, selected: 0 }
     }
 
-    /// Finds again what matches, after something was typed.
+    /// Updates the matches after typing.
     pub fn refresh(&mut self) {
         let words: Vec<String> = self.line.text.split_whitespace().map(str::to_lowercase).collect();
         let says = |item: &PickerItem| {
@@ -189,7 +189,7 @@ impl Picker {
             let text = format!("{} {} {} {name}", item.name, item.note, item.side).to_lowercase();
             words.iter().all(|word| text.contains(word))
         };
-        // Names are matched loosely; sentences only by whole words, for loosely they match everything.
+        // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
         self.found = match self.kind {
             PickerKind::Help => Vec::new(),
             _ => {
@@ -209,7 +209,7 @@ impl Picker {
     }
 }
 
-/// What happens when a question is answered with yes.
+/// What to do when a question is answered with yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Consequence {
     /// These samples get this decision.
@@ -218,7 +218,7 @@ pub enum Consequence {
     KeepOnly(SampleId, Vec<SampleId>),
 }
 
-/// A question with yes and no.
+/// A yes/no question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirm {
     /// The question.
@@ -227,7 +227,7 @@ pub struct Confirm {
     pub yes: Consequence,
 }
 
-/// What the keys go to.
+/// What receives the keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Mode {
     /// The list.
@@ -239,12 +239,12 @@ pub enum Mode {
     Picker(Picker),
     /// A question.
     Confirm(Confirm),
-    /// A page that lies over the one with samples.
+    /// A page on top of the one with samples.
     Panel(super::Panel),
 }
 
 impl Mode {
-    /// Which part of the keymap holds.
+    /// Which keymap table is active.
     pub fn scope(&self) -> Scope {
         match self {
             Mode::List => Scope::List,

@@ -1,13 +1,13 @@
-//! Decisions between the key and the disk.
+//! Decisions between key press and disk.
 
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Something sent to the engine that it answers with saved or refused, in the order it was sent.
+/// Something sent to the engine, which acknowledges it as saved or refused, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// A decision, or its withdrawal.
+    /// A decision, or clearing one.
     Decide {
         /// About these.
         samples: Vec<SampleId>,
@@ -23,14 +23,14 @@ pub enum Op {
     },
     /// Tags or a note.
     Tag,
-    /// Take the last entry back.
+    /// Undo the last entry.
     Undo,
-    /// Do it again.
+    /// Redo.
     Redo,
 }
 
 impl Op {
-    /// What it makes of which samples.
+    /// The resulting choice for each sample.
     fn choices(&self) -> Vec<(SampleId, Option<Choice>)> {
         match self {
             Op::Decide { samples, choice } => {
@@ -50,14 +50,14 @@ impl Op {
     }
 }
 
-/// What is under way, and what can be taken back.
+/// What is being saved, and what can be undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
-    /// Sent and not answered, oldest first.
+    /// Sent but not acknowledged, oldest first.
     pub outstanding: VecDeque<Op>,
-    /// What the outstanding decisions make of their samples.
+    /// The choices of the outstanding decisions by sample.
     pub overlay: BTreeMap<SampleId, Option<Choice>>,
-    /// Entries that can be undone, once the engine has told.
+    /// Number of entries that can be undone, once the engine has reported it.
     pub undoable: Option<u64>,
     /// Entries that can be redone.
     pub redoable: u64,
@@ -66,13 +66,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Remembers that something was sent.
+    /// Records that something was sent.
     pub fn push(&mut self, op: Op) {
         self.overlay.extend(op.choices());
         self.outstanding.push_back(op);
     }
 
-    /// Takes the oldest off, because it was answered.
+    /// Removes the oldest one, which has been acknowledged.
     pub fn pop(&mut self) -> Option<Op> {
         let op = self.outstanding.pop_front()?;
         for (sample, _) in op.choices() {

@@ -1,4 +1,4 @@
-//! What pages keep between two keys, by its type, so that a page needs no field anywhere.
+//! State that pages keep between keys, stored by type, so that a page needs no field in the model.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ impl<T: Any + Debug + Send + Clone> Keep for T {
 pub struct Kept(BTreeMap<TypeId, Box<dyn Keep>>);
 
 impl Kept {
-    /// What is kept of this type; none while nothing was changed.
+    /// The state of this type; none until it is first changed.
     pub fn get<T: Any>(&self) -> Option<&T> {
         let kept: &dyn Any = &**self.0.get(&TypeId::of::<T>())?;
         kept.downcast_ref()
     }
 
-    /// Changes what is kept of this type, from its default on.
+    /// Changes the state of this type, starting from its default.
     pub fn change<T: Any + Debug + Send + Clone + Default>(&mut self, change: impl FnOnce(&mut T)) {
         let mut kept = self.get::<T>().cloned().unwrap_or_default();
         change(&mut kept);

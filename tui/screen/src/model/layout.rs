@@ -1,4 +1,4 @@
-//! Where everything stands on the screen, for drawing it and for knowing how many rows and pixels to ask for.
+//! The screen layout, used for drawing and for knowing how many rows and pixels to request.
 
 use ratatui::layout::{Rect, Size};
 
@@ -18,11 +18,11 @@ pub struct Layout {
     pub divider: Rect,
     /// The picture.
     pub picture: Rect,
-    /// The strip of neighbours with its captions; empty where there is no room.
+    /// The strip of neighbors with its captions; empty where there is no room.
     pub strip: Rect,
-    /// How many neighbours fit into the strip.
+    /// How many neighbors fit into the strip.
     pub thumbs: u16,
-    /// Everything said about the sample.
+    /// The details of the sample.
     pub info: Rect,
     /// Prompt or message.
     pub message: Rect,
@@ -30,12 +30,12 @@ pub struct Layout {
     pub hints: Rect,
 }
 
-/// What a person chose about the division of the screen.
+/// User preferences for the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrangement {
-    /// Percent of the width for the list; none leaves it to the width.
+    /// Percentage of the width for the list; none chooses by width.
     pub list_width: Option<u16>,
-    /// Whether the strip of neighbours is shown where there is room.
+    /// Whether the strip of neighbors is shown where there is room.
     pub strip: bool,
 }
 
@@ -51,7 +51,7 @@ impl Layout {
         Layout::arranged(size, zoom, Arrangement::default())
     }
 
-    /// The same, divided as a person chose.
+    /// The same, with user preferences.
     pub fn arranged(size: Size, zoom: bool, chosen: Arrangement) -> Layout {
         let Size { width, height } = size;
         if width < SMALLEST.width || height < SMALLEST.height {
@@ -77,7 +77,7 @@ impl Layout {
         let side = Rect { x: list_width + 1, width: width - list_width - 1, ..body };
         let strip = if chosen.strip && width >= 120 && side.height >= 26 { THUMB.1 + 1 } else { 0 };
         let room = side.height - strip;
-        // A cell is about twice as high as wide, so a square picture has half as many rows as columns.
+        // A cell is about twice as tall as wide, so a square picture has half as many rows as columns.
         let picture = (room * 11 / 20).min(side.width / 2 + 1).max(3);
         layout.picture = Rect { height: picture, ..side };
         layout.strip = Rect { y: side.y + picture, height: strip, ..side };
@@ -88,8 +88,8 @@ impl Layout {
     }
 
     /// The cells of one thumbnail's picture.
-    pub fn thumb(&self, place: u16) -> Rect {
-        let x = self.strip.x + place * (THUMB.0 + 1);
+    pub fn thumb(&self, index: u16) -> Rect {
+        let x = self.strip.x + index * (THUMB.0 + 1);
         Rect::new(x, self.strip.y, THUMB.0, THUMB.1.min(self.strip.height))
     }
 }
@@ -110,8 +110,8 @@ mod tests {
                     for part in parts.into_iter().filter(|part| part.area() > 0) {
                         assert_eq!(part.intersection(screen), part, "{width}x{height}");
                     }
-                    for place in 0..layout.thumbs {
-                        assert_eq!(layout.thumb(place).intersection(layout.strip), layout.thumb(place));
+                    for index in 0..layout.thumbs {
+                        assert_eq!(layout.thumb(index).intersection(layout.strip), layout.thumb(index));
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! The list as a whole: what is listed, where the cursor stands, and what is walking over it.
+//! The list as a whole: what is listed, where the cursor is, and any walk over it.
 
 use super::RowCache;
 use crate::action::Action;
@@ -12,13 +12,13 @@ pub struct List {
     pub ticket: Ticket,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// What was asked for last, shown or under way.
+    /// The last query, shown or pending.
     pub query: Query,
     /// What is shown.
     pub shown: Query,
     /// Rows in it.
     pub total: u64,
-    /// Of them, with a decision.
+    /// How many of them have a decision.
     pub decided: u64,
     /// Rows with a keep, remove, relabel, unsure decision.
     pub by_choice: [u64; 4],
@@ -26,17 +26,17 @@ pub struct List {
     pub cursor: u64,
     /// The first row on the screen.
     pub top: u64,
-    /// The next list, until enough of it is there to be shown at once.
+    /// The next list, until enough of it has arrived to be shown at once.
     pub incoming: Option<Incoming>,
-    /// Whether the cursor waits for the engine to find an undecided row; forward or backward.
+    /// Set while the cursor waits for the engine to find an undecided row, forward or backward.
     pub finding: Option<bool>,
-    /// A sample to go to once the engine has told its row.
+    /// A sample to go to once the engine has reported its row.
     pub locating: Option<SampleId>,
     /// The rows that are near the cursor.
     pub rows: RowCache,
-    /// What was searched for last.
+    /// The last search.
     pub search: String,
-    /// A search or a collection of rows under way.
+    /// A search or a collection of rows in progress.
     pub walk: Option<Walk>,
 }
 
@@ -45,13 +45,13 @@ pub struct List {
 pub enum Anchor {
     /// To the first row.
     Top,
-    /// To the sample it is on, wherever that is then.
+    /// To its current sample, wherever that is then.
     Stay,
     /// To this sample, else to this row.
-    Place(Option<SampleId>, u64),
+    Position(Option<SampleId>, u64),
 }
 
-/// A list that was asked for and is not shown yet.
+/// A list that was requested and is not shown yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incoming {
     /// Its ticket.
@@ -64,14 +64,14 @@ pub struct Incoming {
     pub cursor: Option<u64>,
 }
 
-/// What a walk over the rows does with them.
+/// What a walk over the rows is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Stops at the first row with this text, in small letters.
+    /// Stops at the first row with this text, in lower case.
     Search(String),
     /// Stops at the first row of another class than this one.
     Class(Option<u32>),
-    /// Collects all samples up to and with a row.
+    /// Collects all samples up to and including a row.
     Gather {
         /// The last row.
         to: u64,
@@ -91,7 +91,7 @@ pub enum Then {
     Do(Action),
 }
 
-/// A way over more rows than are held, window by window, without keeping them.
+/// A walk over more rows than are cached, window by window, without keeping them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// What for.
@@ -104,7 +104,7 @@ pub struct Walk {
     pub awaiting: Option<u64>,
 }
 
-/// The order in words.
+/// The name of a sort order.
 pub fn sort_name(sort: &Sort) -> &str {
     match sort {
         Sort::Rank => "rank",
@@ -117,7 +117,7 @@ pub fn sort_name(sort: &Sort) -> &str {
 }
 
 impl List {
-    /// Moves the cursor, keeping it inside the list, and the window so that the cursor is in it. Where the
+    /// Moves the cursor, keeping it inside the list, and moves the window so that it contains the cursor. If the
     /// cursor leaves the window, the window jumps by most of a page: over a slow link one jump costs less than
     /// scrolling line by line.
     pub fn go(&mut self, row: u64, height: u64) {
@@ -125,7 +125,7 @@ impl List {
         self.reveal(height);
     }
 
-    /// Moves the window so that the cursor is in it.
+    /// Moves the window so that it contains the cursor.
     pub fn reveal(&mut self, height: u64) {
         let height = height.max(1);
         let lead = height / 4;

@@ -13,12 +13,12 @@ mod macros;
 mod page;
 mod panel;
 mod pictures;
-mod place;
 mod review;
 mod rows;
 mod search;
 mod sitting;
 mod timing;
+mod view_state;
 mod views;
 
 pub use beside::{Beside, group, related};
@@ -35,11 +35,11 @@ pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
-pub use place::Place;
 pub use review::Review;
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
 pub use timing::{PATIENCE, REST, Timing};
+pub use view_state::ViewState;
 pub use views::{Cells, Compare, Groups, Look, MapQuestion, MapState, Medoids, Screen, Shot, Views};
 
 use crate::action::Action;
@@ -52,7 +52,7 @@ use chaffinch_protocol::{Detail, Progress, Row, ScanReport, SessionSummary};
 use ratatui::layout::Size;
 use std::collections::VecDeque;
 
-/// How much a message asks for attention.
+/// How urgent a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Something was done.
@@ -70,18 +70,18 @@ pub struct Toast {
     pub level: Level,
     /// Its words.
     pub text: String,
-    /// When it goes away by itself, on the model's clock.
+    /// When it disappears by itself, on the model's clock.
     pub until: Option<u64>,
 }
 
-/// What runs in the engine and what it said.
+/// Jobs in the engine and their reports.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Jobs {
     /// The running job's progress.
     pub progress: Option<Progress>,
     /// What the last scan did.
     pub report: Option<Box<ScanReport>>,
-    /// What went wrong: about what, and the message.
+    /// Problems: the subject and the message.
     pub troubles: VecDeque<(String, String)>,
     /// The last lines of the log.
     pub log: VecDeque<String>,
@@ -98,38 +98,38 @@ pub struct Model {
     pub time: Timing,
     /// Keys and their actions.
     pub keymap: Keymap,
-    /// Keys of an unfinished sequence.
+    /// The keys of an incomplete sequence.
     pub pending: Vec<KeyChord>,
     /// Recorded keys.
     pub macros: Macros,
-    /// What the keys go to.
+    /// What receives the keys.
     pub mode: Mode,
-    /// An action to be done next: chosen in the palette, or waiting for rows that have come.
+    /// The next action to run: selected in the palette, or waiting for rows that have arrived.
     pub next: Option<Action>,
     /// The message at the bottom.
     pub toast: Option<Toast>,
-    /// The session, once the engine has told of it.
+    /// The session, once the engine has reported it.
     pub session: Option<Box<SessionSummary>>,
-    /// The chosen detector, a place in the session's list.
+    /// The selected detector, an index into the session's list.
     pub detector: usize,
     /// Background work.
     pub jobs: Jobs,
     /// The list, its cursor and the rows near it.
     pub list: List,
-    /// What is known of single samples.
+    /// Details of single samples.
     pub details: Details,
-    /// Pictures made ready for the screen.
+    /// Pictures encoded for the screen.
     pub pictures: Pictures,
     /// Deciding.
     pub review: Review,
     /// The pages that show samples.
     pub views: Views,
-    /// The pages that are worked in.
+    /// The interactive pages.
     pub panels: Panels,
 }
 
 impl Model {
-    /// An interface that knows nothing yet and shows the first of these pages.
+    /// An interface without data that shows the first of these pages.
     pub fn with_pages(pages: &'static [PageRef], keymap: Keymap, theme: Theme, size: Size) -> Model {
         Model {
             display: Display::new(theme, size),
@@ -152,7 +152,7 @@ impl Model {
         }
     }
 
-    /// Where everything stands on the screen.
+    /// The screen layout.
     pub fn layout(&self) -> Layout {
         Layout::arranged(self.display.size, self.views.look.zoom, self.display.arrangement)
     }
@@ -162,7 +162,7 @@ impl Model {
         self.views.page.row(self)
     }
 
-    /// What is known of these samples, where it is one.
+    /// The details of these samples, if it is only one.
     pub fn detail_of(&self, samples: &[SampleId]) -> Option<&Detail> {
         match samples {
             [one] => self.details.get(*one),
@@ -175,7 +175,7 @@ impl Model {
         self.views.page.sample(self)
     }
 
-    /// What was decided about a row, counting decisions that are not on disk yet.
+    /// The choice for a row, including decisions that are not on disk yet.
     pub fn choice<'a>(&'a self, row: &'a Row) -> Option<&'a Choice> {
         match self.review.journal.overlay.get(&row.sample) {
             Some(choice) => choice.as_ref(),
@@ -184,20 +184,20 @@ impl Model {
     }
 
     /// The name of a class.
-    pub fn class(&self, place: Option<u32>) -> Option<&str> {
+    pub fn class(&self, index: Option<u32>) -> Option<&str> {
         let session = self.session.as_ref()?;
-        session.classes.get(place? as usize).map(String::as_str)
+        session.classes.get(index? as usize).map(String::as_str)
     }
 
     /// Whether a row is marked, by itself or as part of the range being made.
-    pub fn marked(&self, place: u64, row: &Row) -> bool {
+    pub fn marked(&self, index: u64, row: &Row) -> bool {
         self.review.marks.contains(&row.sample)
             || self.review.visual.is_some_and(|from| {
-                place >= from.min(self.list.cursor) && place <= from.max(self.list.cursor)
+                index >= from.min(self.list.cursor) && index <= from.max(self.list.cursor)
             })
     }
 
-    /// The page that lies over the one with samples.
+    /// The page on top of the one with samples.
     pub fn panel(&self) -> Option<PageRef> {
         match &self.mode {
             Mode::Panel(panel) => Some(panel.page),
@@ -205,7 +205,7 @@ impl Model {
         }
     }
 
-    /// The value that is being typed into that page.
+    /// The value being typed into that page.
     pub fn typing(&self) -> Option<&Line> {
         match &self.mode {
             Mode::Panel(panel) => panel.editing.as_ref(),
@@ -213,7 +213,7 @@ impl Model {
         }
     }
 
-    /// The dataset or what is known of it has changed: pages ask for everything again.
+    /// The dataset or its results have changed: pages request everything again.
     pub fn forget_views(&mut self) {
         self.views.stale = true;
         for page in self.views.all {

@@ -5,7 +5,7 @@
 //! under its cursor, and it is held in [`super::Views::page`]. A page of [`Scope::Panel`] or [`Scope::Pane`] opens on top
 //! of that one, as [`super::Mode::Panel`]: a form, a chart or a log.
 
-use super::{Cells, Model, Place, Shot};
+use super::{Cells, Model, Shot, ViewState};
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::paint::Paint;
@@ -100,10 +100,10 @@ pub trait Page: Sync {
     fn each_row_mut(&self, _model: &mut Model, _change: &mut dyn FnMut(&mut Row)) {}
 
     /// Saves its state for a later run.
-    fn remember(&self, _model: &Model, _place: &mut Place) {}
+    fn remember(&self, _model: &Model, _state: &mut ViewState) {}
 
     /// Restores its state from an earlier run.
-    fn restore(&self, _model: &mut Model, _place: &Place) {}
+    fn restore(&self, _model: &mut Model, _state: &ViewState) {}
 
     /// Whether closing another page returns to it.
     fn is_base(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Pages that are worked in: what they show, and where the cursor is in them.
+//! Interactive pages: what they show, and where their cursors are.
 
 use super::{Line, PageRef};
 use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
@@ -13,24 +13,24 @@ pub struct Panel {
     pub editing: Option<Line>,
 }
 
-/// What all pages know; kept while they are closed.
+/// State of all pages, kept while they are closed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Panels {
     /// The last ticket given out.
     pub ticket: Ticket,
-    /// Whether its answer is still to come.
+    /// Whether its response is pending.
     pub awaited: bool,
     /// Scores of one detector.
     pub histogram: Option<Histogram>,
-    /// Bars as high as the counts; else as their logarithms.
+    /// Whether bars are linear instead of logarithmic.
     pub linear: bool,
     /// Confusions.
     pub confusion: Option<Matrix>,
     /// Detectors.
     pub forms: Option<Vec<DetectorForm>>,
-    /// The chosen field of the form; 0 is the threshold.
+    /// The selected field of the form; 0 is the threshold.
     pub field: usize,
-    /// Values that were changed and not used yet, by detector and name.
+    /// Values that were changed but not applied yet, by detector and name.
     pub edited: BTreeMap<(String, String), f64>,
     /// Lines by which a page is scrolled, from its start; for the log from its end.
     pub scroll: u16,
@@ -42,14 +42,14 @@ impl Panels {
         self.forms.as_ref()?.iter().find(|form| form.name == detector)
     }
 
-    /// The value that a field of a form has on the screen.
+    /// The value of a form field on the screen.
     pub fn value(&self, detector: &str, param: &FormParam) -> f64 {
         let key = (detector.to_owned(), param.name.clone());
         self.edited.get(&key).copied().unwrap_or(param.value)
     }
 }
 
-/// A value in words.
+/// A value as text.
 pub fn value_words(param: &FormParam, value: f64) -> String {
     match param.kind {
         FormKind::Flag => if value == 0.0 { "no" } else { "yes" }.to_owned(),
@@ -63,7 +63,7 @@ pub fn value_words(param: &FormParam, value: f64) -> String {
     }
 }
 
-/// By how much one key changes a value.
+/// How much one key press changes a value.
 pub fn step(param: &FormParam) -> f64 {
     match param.kind {
         FormKind::Number => {
@@ -75,7 +75,7 @@ pub fn step(param: &FormParam) -> f64 {
     }
 }
 
-/// Confusions as a matrix whose classes stand in the order of how much they are confused.
+/// Confusions as a matrix with classes sorted by how often they are confused.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     /// Classes that are confused at all, most confused first.
@@ -118,15 +118,15 @@ impl Matrix {
         Some((*self.classes.get(self.at.0)?, *self.classes.get(self.at.1)?))
     }
 
-    /// Puts the cursor on a pair.
+    /// Moves the cursor to a pair.
     pub fn go_to(&mut self, pair: (u32, u32)) {
-        let place = |class: u32| self.classes.iter().position(|other| *other == class);
-        if let (Some(row), Some(column)) = (place(pair.0), place(pair.1)) {
+        let index = |class: u32| self.classes.iter().position(|other| *other == class);
+        if let (Some(row), Some(column)) = (index(pair.0), index(pair.1)) {
             self.at = (row, column);
         }
     }
 
-    /// How hot a count is: 0 for none, 1 to 3 by its logarithm against the greatest.
+    /// The heat of a count: 0 for none, 1 to 3 by its logarithm relative to the greatest.
     pub fn heat(&self, count: u64) -> usize {
         if count == 0 {
             return 0;

@@ -1,4 +1,4 @@
-//! What is known of single samples, and their pictures made ready for the screen.
+//! Details of single samples, and their pictures encoded for the screen.
 
 use super::{Layout, Model, related};
 use crate::picture::{Encoded, Graphic};
@@ -8,15 +8,15 @@ use ratatui::layout::Size;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Places on the screen that show a picture, as numbers of the protocol.
+/// Areas of the screen that show a picture, as slot numbers of the protocol.
 pub mod slot {
     /// The sample under the cursor.
     pub const MAIN: u32 = 0;
     /// The one it is compared with.
     pub const OTHER: u32 = 2;
-    /// The next row, so that it is there when the cursor comes.
+    /// The next row, prefetched.
     pub const AHEAD: u32 = 1;
-    /// The first neighbour; the others follow.
+    /// The first neighbor; the others follow.
     pub const NEIGHBOR: u32 = 10;
     /// The first cell of a grid; the others follow.
     pub const GRID: u32 = 100;
@@ -33,25 +33,25 @@ const PICTURES: usize = 256;
 pub struct Details {
     /// Newest last: generation and detail.
     held: Vec<(u64, Box<Detail>)>,
-    /// Counts what made details out of date.
+    /// Counts invalidations of the details.
     generation: u64,
-    /// The one question under way: the next is asked when it is answered, so that a travelling cursor does not
-    /// queue a question for every row it passes.
+    /// The one pending request: the next is sent when it is answered, so that a fast-moving cursor does not
+    /// queue a request for every row it passes.
     pub asked: Option<(SampleId, u64)>,
 }
 
 impl Details {
-    /// The detail of a sample, possibly a little old.
+    /// The detail of a sample, possibly stale.
     pub fn get(&self, sample: SampleId) -> Option<&Detail> {
         self.held.iter().rev().find(|(_, detail)| detail.row.sample == sample).map(|(_, detail)| &**detail)
     }
 
-    /// Whether the detail is there and up to date.
+    /// Whether the detail is loaded and up to date.
     pub fn fresh(&self, sample: SampleId) -> bool {
         self.held.iter().any(|(age, detail)| detail.row.sample == sample && *age == self.generation)
     }
 
-    /// Takes a detail in.
+    /// Stores a detail.
     pub fn insert(&mut self, detail: Box<Detail>) {
         let sample = detail.row.sample;
         if self.asked.is_some_and(|(asked, _)| asked == sample) {
@@ -64,13 +64,13 @@ impl Details {
         }
     }
 
-    /// Everything held is to be asked for again when it is needed.
+    /// Marks everything as stale, to be requested again when needed.
     pub fn expire(&mut self) {
         self.generation += 1;
         self.asked = None;
     }
 
-    /// Changes what is held.
+    /// Changes the cached detail.
     pub fn each_mut(&mut self, mut change: impl FnMut(&mut Detail)) {
         self.held.iter_mut().for_each(|(_, detail)| change(detail));
     }
@@ -87,7 +87,7 @@ pub enum Shown {
     Failed(String),
 }
 
-/// Pictures seen last, and those under way.
+/// Recent pictures, and pending ones.
 #[derive(Clone, Debug, Default)]
 pub struct Pictures {
     held: Vec<(PictureKey, Shown)>,
@@ -95,9 +95,9 @@ pub struct Pictures {
     pub asked: BTreeMap<u32, (Ticket, PictureKey, u64)>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// The better ones that are being made, one that is made quickly and one that takes long: what for, and since when.
+    /// The better ones being encoded, one fast and one slow: what for, and since when.
     pub steps: [Option<(PictureKey, u64)>; 2],
-    /// One that was made while keys may still follow, and is shown when none does.
+    /// One that was encoded while keys may still follow, shown if none does.
     pub prepared: Option<(PictureKey, Arc<Graphic>)>,
 }
 
@@ -117,25 +117,25 @@ impl Pictures {
         self.held.iter().rev().find(|(held, _)| *held == key).map(|(_, shown)| shown)
     }
 
-    /// Takes a picture in.
+    /// Stores a picture.
     pub fn insert(&mut self, key: PictureKey, shown: Shown) {
         self.held.retain(|(held, _)| *held != key);
         self.held.push((key, shown));
         let mut weight: usize = self.held.iter().map(|(_, shown)| shown.weight()).sum();
-        // The newest stays in any case: it is what is looked at.
+        // The newest always stays: it is on the screen.
         while self.held.len() > 1 && (weight > MEMORY || self.held.len() > PICTURES) {
             weight -= self.held.remove(0).1.weight();
         }
     }
 
-    /// Adds a better form to a picture that is held. What made it is let go when it cannot be made.
+    /// Adds a better form to a cached picture. Drops its source if it cannot be encoded.
     pub fn add(&mut self, key: PictureKey, better: Option<Arc<Graphic>>) {
         let Some(Shown::Ready(held)) = self.get(key) else { return };
         let mut encoded = Encoded::clone(held);
         match better {
             Some(graphic) => {
                 encoded.graphics.push(graphic);
-                // The one before is shown until the new one has arrived; older ones are not needed.
+                // The previous one is shown until the new one has arrived; older ones are not needed.
                 let old = encoded.graphics.len().saturating_sub(2);
                 encoded.graphics.drain(..old);
             }
@@ -144,7 +144,7 @@ impl Pictures {
         self.insert(key, Shown::Ready(Arc::new(encoded)));
     }
 
-    /// Forgets everything: another way of drawing, or another terminal.
+    /// Drops everything: the picture method or the terminal has changed.
     pub fn clear(&mut self) {
         self.held.clear();
         self.asked.clear();
@@ -152,7 +152,7 @@ impl Pictures {
         self.prepared = None;
     }
 
-    /// When the oldest unanswered request was made.
+    /// When the oldest pending request was sent.
     pub fn oldest(&self) -> Option<u64> {
         self.asked.values().map(|(_, _, at)| *at).min()
     }
@@ -165,7 +165,7 @@ impl Model {
         PictureKey { sample, cells, part }
     }
 
-    /// The samples shown in the strip: the evidence of what flags this one first, then neighbours.
+    /// The samples shown in the strip: the evidence of what flags this one first, then neighbors.
     pub fn strip(&self, layout: &Layout, sample: SampleId) -> Vec<SampleId> {
         let Some(detail) = self.details.get(sample) else { return Vec::new() };
         let related = related(detail).into_iter().take(layout.thumbs as usize);

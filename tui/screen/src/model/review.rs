@@ -1,4 +1,4 @@
-//! Deciding: what is decided about, what was decided, and how decisions are made.
+//! Decisions: their targets, the ones made, and how they are made.
 
 use super::{Journal, Sitting};
 use chaffinch_protocol::decision::Choice;
@@ -8,21 +8,21 @@ use std::collections::BTreeSet;
 /// The review.
 #[derive(Clone, Debug)]
 pub struct Review {
-    /// Decisions on their way to the disk.
+    /// Decisions being saved.
     pub journal: Journal,
     /// Marked samples.
     pub marks: BTreeSet<SampleId>,
-    /// The row where a range began.
+    /// The row where a range starts.
     pub visual: Option<u64>,
     /// Whether a decision moves on to the next undecided sample.
     pub advance: bool,
-    /// The last decision, to be repeated.
+    /// The last decision, for repeating.
     pub last_choice: Option<Choice>,
-    /// Classes used for relabelling, last used first.
+    /// Classes used for relabeling, last used first.
     pub recent: Vec<String>,
     /// Tags of the reviewer's own.
     pub tags: Vec<String>,
-    /// What was done since the start.
+    /// Statistics since the start.
     pub sitting: Sitting,
 }
 

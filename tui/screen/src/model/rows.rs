@@ -1,4 +1,4 @@
-//! The rows near the cursor. However long the list is, only these are held.
+//! The rows near the cursor. However long the list is, only these are cached.
 
 use chaffinch_protocol::Row;
 use chaffinch_protocol::sample::SampleId;
@@ -13,35 +13,35 @@ const HELD: usize = 48;
 #[derive(Clone, Debug, Default)]
 pub struct RowCache {
     chunks: BTreeMap<u64, Vec<Row>>,
-    /// Under way, by chunk: since when, and how often. An answer from before a change must not be taken for the
-    /// one that was asked for after it, so all of them are awaited.
+    /// Pending requests by chunk: since when, and how many. A response from before a change must not be taken for the
+    /// one requested after it, so all of them are awaited.
     asked: BTreeMap<u64, (u64, u32)>,
     stale: bool,
 }
 
 impl RowCache {
-    /// The row at this place, if it is held.
-    pub fn get(&self, place: u64) -> Option<&Row> {
-        self.chunks.get(&(place / CHUNK))?.get((place % CHUNK) as usize)
+    /// The row at this index, if it is cached.
+    pub fn get(&self, index: u64) -> Option<&Row> {
+        self.chunks.get(&(index / CHUNK))?.get((index % CHUNK) as usize)
     }
 
-    /// Forgets everything: another list is shown.
+    /// Drops everything: a different list is shown.
     pub fn clear(&mut self) {
         self.chunks.clear();
         self.asked.clear();
         self.stale = false;
     }
 
-    /// Keeps showing what is held, and asks for it again.
+    /// Keeps showing the cached rows and requests them again.
     pub fn mark_stale(&mut self) {
         self.stale = true;
     }
 
-    /// First rows of the requests needed so that these rows are held. Remembers them as asked for at `now`.
+    /// First rows of the requests needed to cache these rows. Records them as sent at `now`.
     pub fn request(&mut self, first: u64, last: u64, now: u64) -> Vec<u64> {
         if self.stale {
             self.stale = false;
-            // What is on the screen is asked for again and replaced when it comes; the rest is dropped.
+            // Rows on the screen are requested again and replaced on arrival; the rest is dropped.
             let (low, high) = (first / CHUNK, last / CHUNK);
             self.chunks.retain(|chunk, _| (low..=high).contains(chunk));
             for chunk in low..=high {
@@ -59,7 +59,7 @@ impl RowCache {
         wanted
     }
 
-    /// Takes rows in, if they were asked for, and lets go of those farthest from the cursor.
+    /// Stores rows, if they were requested, and drops those farthest from the cursor.
     pub fn insert(&mut self, start: u64, rows: Vec<Row>, cursor: u64) {
         let chunk = start / CHUNK;
         let Some((_, awaited)) = self.asked.get_mut(&chunk).filter(|_| start.is_multiple_of(CHUNK)) else {
@@ -79,18 +79,18 @@ impl RowCache {
         }
     }
 
-    /// Takes in the first rows of a list that nobody asked for through [`RowCache::request`].
+    /// Stores the first rows of a list, which were not requested through [`RowCache::request`].
     pub fn seed(&mut self, start: u64, rows: Vec<Row>) {
         self.asked.insert(start / CHUNK, (0, 1));
         self.insert(start, rows, start);
     }
 
-    /// The held rows of these samples, to be changed.
+    /// The cached rows of these samples, mutably.
     pub fn each_mut(&mut self, mut change: impl FnMut(&mut Row)) {
         self.chunks.values_mut().flatten().for_each(&mut change);
     }
 
-    /// The place of a sample, if its row is held.
+    /// The index of a sample, if its row is cached.
     pub fn place_of(&self, sample: SampleId) -> Option<u64> {
         self.chunks.iter().find_map(|(chunk, rows)| {
             let at = rows.iter().position(|row| row.sample == sample)?;
@@ -98,17 +98,17 @@ impl RowCache {
         })
     }
 
-    /// When the oldest unanswered request was made.
+    /// When the oldest pending request was sent.
     pub fn oldest(&self) -> Option<u64> {
         self.asked.values().map(|(at, _)| *at).min()
     }
 
-    /// Gives up on requests made before `limit`, so that they are made again.
+    /// Drops requests from before `limit`, so that they are sent again.
     pub fn give_up(&mut self, limit: u64) {
         self.asked.retain(|_, (at, _)| *at > limit);
     }
 
-    /// Rows held, for tests.
+    /// Number of cached rows, for tests.
     pub fn held(&self) -> usize {
         self.chunks.values().map(Vec::len).sum()
     }

@@ -11,7 +11,7 @@ impl Model {
 
     /// Whether a row has this text, in small letters, in its path or its labels.
     pub fn has_text(&self, row: &Row, text: &str) -> bool {
-        // A tilde in front makes it loose: the letters in their order, others between them.
+        // A leading tilde makes it fuzzy: the letters in order, with others in between.
         if let Some(loose) = text.strip_prefix('~').filter(|loose| !loose.is_empty()) {
             return crate::fuzzy::matches(loose, &row.path)
                 || self.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));

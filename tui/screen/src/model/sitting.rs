@@ -1,33 +1,33 @@
-//! What was done since the program was started, for the statistics.
+//! What the user did since the program started, for the statistics.
 
 use std::collections::VecDeque;
 
 /// A gap between two decisions that counts as a pause, in milliseconds.
 const PAUSE: u64 = 60_000;
-/// How far back the present speed looks, in milliseconds.
+/// The window for the current speed, in milliseconds.
 const LATELY: u64 = 600_000;
 
-/// One sitting.
+/// One run of the program.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sitting {
     /// Decisions, each sample of a group counted.
     pub decisions: u64,
-    /// Of them, taken back.
+    /// Of these, undone.
     pub undone: u64,
-    /// Decisions about samples with a suggested label, unsure ones left out.
+    /// Decisions on samples with a suggested label, except unsure ones.
     pub suggested: u64,
-    /// Of them, relabelled to it.
+    /// Of them, relabeled to it.
     pub accepted: u64,
     /// Of them, kept.
     pub kept: u64,
-    /// Milliseconds spent deciding, pauses left out.
+    /// Milliseconds spent deciding, without pauses.
     pub active: u64,
     last: Option<u64>,
     recent: VecDeque<(u64, u64)>,
 }
 
 impl Sitting {
-    /// So many samples were decided at once.
+    /// Records a decision on this many samples.
     pub fn decided(&mut self, now: u64, samples: u64) {
         self.decisions += samples;
         let gap = now.saturating_sub(self.last.unwrap_or(0));
@@ -39,7 +39,7 @@ impl Sitting {
         }
     }
 
-    /// Decisions an hour over all active time; none before there is a minute of it.
+    /// Decisions per hour of active time; none during the first minute.
     pub fn per_hour(&self) -> Option<f64> {
         (self.active >= 60_000).then(|| self.decisions as f64 * 3_600_000.0 / self.active as f64)
     }

@@ -1,13 +1,13 @@
-//! What happens because time passes.
+//! Everything triggered by the clock.
 
 use super::{Mode, Model};
 
-/// Milliseconds without a key after which pictures get better.
+/// Milliseconds without a key before pictures are improved.
 pub const REST: u64 = 150;
-/// Milliseconds without a key after which a better picture is made, to be there when it may be shown.
+/// Milliseconds without a key before a better picture is encoded, so that it is ready when it may be shown.
 const PAUSE: u64 = 50;
 
-/// Milliseconds after which a question without an answer is asked again.
+/// Milliseconds before an unanswered request is sent again.
 pub const PATIENCE: u64 = 5_000;
 
 /// The clock, and what waits for it.
@@ -19,32 +19,32 @@ pub struct Timing {
     pub key_at: u64,
     /// When the cursor moved last.
     pub moved_at: u64,
-    /// Until when no picture is shown, because the cursor is travelling.
+    /// Until when no picture is shown, because the cursor is moving fast.
     pub hold_until: u64,
-    /// A threshold to be sent once the key rests: detector, threshold, when.
+    /// A threshold to send once no key is pressed: detector, threshold, when.
     pub threshold: Option<(String, f32, u64)>,
-    /// When the place is to be remembered next.
+    /// When to save the view state next.
     pub remember_at: Option<u64>,
-    /// What was remembered last.
+    /// The view state saved last.
     pub remembered: String,
-    /// When waiting for outstanding saves ends and the program quits.
+    /// When the program stops waiting for outstanding saves and quits.
     pub quitting: Option<u64>,
     /// When a second Ctrl-C no longer quits.
     pub interrupt_until: u64,
 }
 
 impl Model {
-    /// Whether no key was pressed for long enough that better pictures may come.
+    /// Whether the last key press is long enough ago for better pictures.
     pub fn resting(&self) -> bool {
         self.time.now >= self.time.key_at + REST
     }
 
-    /// Whether no key was pressed for long enough that a better picture is made already: the cursor is not travelling.
+    /// Whether the last key press is long enough ago to encode a better picture: the cursor is not moving fast.
     pub fn pausing(&self) -> bool {
         self.time.now >= self.time.key_at + PAUSE
     }
 
-    /// When something changes without a key or an event, on the model's clock.
+    /// When the next change without a key or an event is due, on the model's clock.
     pub fn deadline(&self) -> Option<u64> {
         let prompt = match &self.mode {
             Mode::Prompt(prompt) => prompt.apply_at,
@@ -64,7 +64,7 @@ impl Model {
         times.into_iter().flatten().flatten().min()
     }
 
-    /// When an unanswered question is asked again.
+    /// When an unanswered request is sent again.
     fn retry_at(&self) -> Option<u64> {
         let asked = self.details.asked.map(|(_, at)| at);
         let times = [self.list.rows.oldest(), asked, self.pictures.oldest()];

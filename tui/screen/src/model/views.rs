@@ -1,4 +1,4 @@
-//! What pages that show samples know: grid, compare, groups, clusters and map.
+//! State of the pages that show samples: grid, compare, groups, clusters and map.
 
 mod cells;
 
@@ -15,19 +15,19 @@ use std::collections::BTreeMap;
 /// The pages and what they know.
 #[derive(Clone, Debug)]
 pub struct Views {
-    /// All pages, those that fill the screen and those that lie over them; the first is shown at the start.
+    /// All pages, both full-screen ones and those on top of them; the first is shown at the start.
     pub all: &'static [PageRef],
     /// What is shown.
     pub page: PageRef,
     /// What is shown when a page over it is closed.
     pub below: PageRef,
-    /// Columns of the grid, where a person chose.
+    /// Columns of the grid, if set by the user.
     pub columns: Option<u16>,
     /// How samples are looked at.
     pub look: Look,
     /// The sample that was under the cursor.
     pub of: Option<SampleId>,
-    /// Side by side, or by turns.
+    /// Side by side, or alternating.
     pub compare: Compare,
     /// Groups of copies.
     pub groups: Groups,
@@ -37,9 +37,9 @@ pub struct Views {
     pub map: MapState,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// Everything is told in lines: views that are nothing without pictures are not shown.
+    /// Line mode: views that need pictures are not shown.
     pub spoken: bool,
-    /// What is shown may have changed: it is asked for again.
+    /// The displayed data may be stale and is requested again.
     pub stale: bool,
     /// What pages keep besides, by its type.
     pub kept: Kept,
@@ -56,7 +56,7 @@ pub struct Look {
     pub whole: BTreeMap<SampleId, (u32, u32)>,
     /// Lines by which the details are scrolled.
     pub scroll: u16,
-    /// Names and scores are left out, so that pictures are larger and nothing but them is judged.
+    /// Names and scores are hidden, so that pictures are larger and judged on their own.
     pub bare: bool,
     /// The chosen one of the samples shown beside the one under the cursor.
     pub chosen: Option<usize>,
@@ -65,20 +65,20 @@ pub struct Look {
 /// Two samples.
 #[derive(Clone, Debug, Default)]
 pub struct Compare {
-    /// One place for both; true while the other one is in it.
+    /// Both in one spot; true while the other one is shown.
     pub blink: Option<bool>,
 }
 
 /// The list of groups, and the one that is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Groups {
-    /// The list's ticket; 0 before it is asked for.
+    /// The list's ticket; 0 before the first request.
     pub ticket: Ticket,
     /// Only leaks.
     pub leaks: bool,
     /// Groups, once known.
     pub total: Option<u64>,
-    /// Of them, decided as a whole when the list was made.
+    /// How many of them were fully decided when the list was made.
     pub decided: u64,
     /// The group that is wanted.
     pub place: u64,
@@ -88,9 +88,9 @@ pub struct Groups {
     pub shown: Option<Box<GroupView>>,
     /// The member under the cursor, counted from the first of all.
     pub cursor: usize,
-    /// The question under way: group, first member, when.
+    /// The pending request: group, first member, when.
     pub asked: Option<(u64, u64, u64)>,
-    /// Where nothing below is undecided, it is looked for above.
+    /// Whether to search upward if nothing below is undecided.
     pub then_above: bool,
 }
 
@@ -99,7 +99,7 @@ pub struct Groups {
 pub struct Medoids {
     /// The class that is wanted.
     pub class: Option<u32>,
-    /// What was asked last: ticket, class, sample, when; it is answered where the last is none.
+    /// The last request: ticket, class, sample, when; answered if the last is none.
     pub asked: Option<(Ticket, u32, Option<SampleId>, Option<u64>)>,
     /// The class that is known, and the sample that similarities are to.
     pub known: Option<(u32, Option<SampleId>)>,
@@ -107,11 +107,11 @@ pub struct Medoids {
     pub clusters: Vec<ClusterView>,
     /// How they were made, or why there are none.
     pub note: String,
-    /// The cell under the cursor: the medoids first, then who is farthest from each.
+    /// The cell under the cursor: the medoids first, then the member farthest from each.
     pub cursor: usize,
 }
 
-/// What was asked of the map: list, part, size in points.
+/// A request for the map: list, part, size in points.
 pub type MapQuestion = (Ticket, Axes, Area, (u16, u16));
 
 /// The map.
@@ -119,9 +119,9 @@ pub type MapQuestion = (Ticket, Axes, Area, (u16, u16));
 pub struct MapState {
     /// Which map is wanted.
     pub axes: Axes,
-    /// When to ask whether it is made.
+    /// When to ask whether it is finished.
     pub again: Option<u64>,
-    /// How often it was enlarged by half, and where its upper left corner is, in shares of the whole.
+    /// The zoom level, and the position of its upper left corner as fractions of the whole map.
     pub zoom: u8,
     /// Left border.
     pub left: f32,
@@ -129,11 +129,11 @@ pub struct MapState {
     pub top: f32,
     /// The cell of the cursor.
     pub cursor: (u16, u16),
-    /// The cell where an area begins.
+    /// The cell where an area starts.
     pub corner: Option<(u16, u16)>,
     /// What is shown.
     pub shown: Option<Box<MapView>>,
-    /// The question that it answers, or that is under way with its ticket and time.
+    /// The request that it answers, or the pending one with its ticket and time.
     pub asked: Option<(MapQuestion, Ticket, Option<u64>)>,
     /// The question whose samples will be marked.
     pub marking: Option<Ticket>,
@@ -229,7 +229,7 @@ impl Medoids {
 pub struct Screen {
     /// What the view itself has.
     pub body: Rect,
-    /// What is said about the sample under the cursor: a column at the side, or two lines below.
+    /// Details of the sample under the cursor: a column at the side, or two lines below.
     pub info: Rect,
 }
 
@@ -263,7 +263,7 @@ impl Screen {
 /// One picture of a view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shot {
-    /// Which place on the screen.
+    /// Its slot on the screen.
     pub slot: u32,
     /// What is shown.
     pub key: super::PictureKey,

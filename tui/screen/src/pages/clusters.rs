@@ -1,4 +1,4 @@
-//! The clusters of a class: above who stands for each, below who is farthest from that.
+//! The clusters of a class: the medoids above, the members farthest from them below.
 
 use crate::action::Action;
 use crate::effect::Effects;
@@ -47,7 +47,7 @@ impl Page for Clusters {
         paint.pieces(line, &[(Role::Title, &name), (Role::Dim, &of)]);
         let Some(cells) = cells(model) else {
             let here = medoids.known.is_some_and(|(class, _)| Some(class) == medoids.class);
-            let words = if here { medoids.note.as_str() } else { "looking for the clusters…" };
+            let words = if here { medoids.note.as_str() } else { "finding clusters…" };
             picture::note(body, Role::Dim, words, paint);
             return None;
         };
@@ -63,8 +63,12 @@ impl Page for Clusters {
             let count = medoids.clusters.len();
             let words = match medoids.clusters.get(cell) {
                 Some(cluster) => (
-                    format!("{} · {} pictures", cell + 1, text::count(cluster.size)),
-                    format!("{} suspects · mean {:.2}", text::count(cluster.suspects), cluster.mean),
+                    format!("{} · {}", cell + 1, text::counted(cluster.size, "picture", "pictures")),
+                    format!(
+                        "{} · mean {:.2}",
+                        text::counted(cluster.suspects, "suspect", "suspects"),
+                        cluster.mean
+                    ),
                 ),
                 None => (
                     format!("{} · farthest", cell - count + 1),
@@ -203,7 +207,7 @@ pub(super) fn ask_for(model: &mut Model, class: u32, beside: Option<SampleId>, f
     let medoids = &model.views.medoids;
     let asked = medoids.asked.filter(|(_, c, b, _)| (*c, *b) == (class, beside));
     let fresh = medoids.known == Some((class, beside)) && !model.views.stale;
-    // One question at a time, so that a travelling cursor does not queue them.
+    // One request at a time, so that a fast-moving cursor does not queue them.
     let waits = medoids.asked.is_some_and(|(.., at)| at.is_some());
     if waits || fresh && asked.is_some() {
         return;

@@ -1,4 +1,4 @@
-//! Two samples side by side, or by turns in one place.
+//! Two samples side by side, or alternating in one spot.
 
 use super::clusters;
 use crate::action::Action;
@@ -125,7 +125,7 @@ impl Page for Compare {
         model.beside().map(|beside| beside.sample)
     }
 
-    /// With another sample under the cursor the comparison begins anew.
+    /// A different sample under the cursor restarts the comparison.
     fn settle(&self, model: &mut Model, moved: bool) {
         if let Some(other) = &mut model.views.compare.blink
             && moved
@@ -134,7 +134,7 @@ impl Page for Compare {
         }
     }
 
-    /// Both pictures, shown or not, so that a change by turns is quick.
+    /// Both pictures, shown or not, so that switching is quick.
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let [this, other] = panes(model);
         let shot =
@@ -149,7 +149,7 @@ impl Page for Compare {
         if let Some(other) = model.views.compare.blink {
             let wanted = if other { slot::OTHER } else { slot::MAIN };
             shots.retain(|shot| shot.slot == wanted);
-            // One place on the screen: what is there stays until the other one can be shown.
+            // One spot on the screen: the current picture stays until the other one can be shown.
             shots.iter_mut().for_each(|shot| shot.slot = slot::MAIN);
         }
         shots
@@ -164,10 +164,10 @@ impl Page for Compare {
 
 fn begin(model: &mut Model, blink: Option<bool>) {
     if model.sample().is_none() {
-        return say(model, Level::Warning, "no sample is here yet");
+        return say(model, Level::Warning, "no sample is loaded yet");
     }
     if !model.views.page.is_over_the_list() {
-        return say(model, Level::Warning, "go back to the list to compare samples");
+        return say(model, Level::Warning, "close this page to compare samples");
     }
     show::show(model, &Compare);
     model.views.compare.blink = blink;
@@ -177,7 +177,7 @@ fn go_to_other(model: &mut Model, fx: &mut Effects) {
     let over_the_list = model.views.page.is_over_the_list();
     let other = if over_the_list { model.beside().map(|beside| beside.sample) } else { model.sample() };
     let Some(other) = other else {
-        return say(model, Level::Warning, "there is no sample beside this one");
+        return say(model, Level::Warning, "there is no sample to compare with");
     };
     if !model.views.page.is_base() {
         show::close(model);
@@ -202,7 +202,7 @@ fn lines(model: &Model) -> u16 {
     }
 }
 
-/// This sample's pane and the other's; by turns they are the same.
+/// This sample's pane and the other's; the same if they alternate.
 fn panes(model: &Model) -> [Pane; 2] {
     let whole = Screen::whole(model.display.size);
     let pane = |x: u16, width: u16| {
@@ -245,8 +245,8 @@ fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
 
 fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>) {
     let all = model.besides();
-    let place = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
-    let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {place}/{}", all.len()))];
+    let position = all.iter().position(|other| other.sample == beside.sample).unwrap_or(0) + 1;
+    let mut head = vec![(Role::Title, "other".to_owned()), (Role::Dim, format!(" {position}/{}", all.len()))];
     if model.views.look.bare {
         return pieces(line(area, 0), &head, paint);
     }
@@ -263,9 +263,9 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
     let same = model.row().is_some_and(|row| row.label == beside.label);
     let mut labels = labels;
     labels.push(if same {
-        (Role::Dim, "   the same label".to_owned())
+        (Role::Dim, "   same label".to_owned())
     } else {
-        (Role::Suggested, "   another label".to_owned())
+        (Role::Suggested, "   different label".to_owned())
     });
     pieces(line(area, 1), &labels, paint);
     if area.height > 2 {
@@ -278,7 +278,7 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
 fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec<(Role, String)> {
     let mut pieces = Vec::new();
     if let Some(similarity) = similarity {
-        pieces.push((Role::Text, format!("alike {similarity:.3}  ")));
+        pieces.push((Role::Text, format!("similar {similarity:.3}  ")));
     }
     let Some(detail) = detail else { return pieces };
     let role = decision_role(model.choice(&detail.row));
@@ -291,16 +291,16 @@ fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec
     pieces
 }
 
-/// The likeliest classes as bars, where there are lines for them.
+/// The likeliest classes as bars, if there is room.
 fn classes(model: &Model, detail: Option<&Detail>, area: Rect, paint: &mut Paint<'_>) {
     let Some(detail) = detail else { return };
     for (at, candidate) in (3..area.height).zip(&detail.candidates) {
-        // Numbers choose for this sample only.
+        // Digits apply to this sample only.
         let this = Some(detail.row.sample) == model.sample();
         let number = if this { usize::from(at) - 2 } else { 0 };
-        let place = line(area, at);
-        let place = Rect { width: place.width.min(44), ..place };
-        short::candidate(model, number, *candidate, place, paint);
+        let row = line(area, at);
+        let row = Rect { width: row.width.min(44), ..row };
+        short::candidate(model, number, *candidate, row, paint);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Given against suggested labels, as a map whose cells hold their counts.
+//! Given against suggested labels, as a heat map of counts.
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
@@ -46,12 +46,12 @@ impl Page for Confusion {
             waiting(area, "no detector suggests another label for any suspect", paint);
             return None;
         }
-        let name = |place: usize| {
-            let class = matrix.classes.get(place).copied();
+        let name = |index: usize| {
+            let class = matrix.classes.get(index).copied();
             text::safe(model.class(class).unwrap_or("?")).into_owned()
         };
         let longest =
-            (0..matrix.classes.len()).map(|place| text::width(&name(place))).max().unwrap_or(0) as u16;
+            (0..matrix.classes.len()).map(|index| text::width(&name(index))).max().unwrap_or(0) as u16;
         let left = longest.clamp(5, (area.width / 4).clamp(5, 24)) + 1;
         // Title, names of columns, what the cursor is on.
         let body = Rect {
@@ -64,21 +64,21 @@ impl Page for Confusion {
         if rows == 0 || columns == 0 {
             return None;
         }
-        paint.put(area.x, area.y, area.width, Role::Title, "given, down; suggested, across");
+        paint.put(area.x, area.y, area.width, Role::Title, "rows: given label, columns: suggested");
         let (row, column) = matrix.at;
         let (top, first) = (row / rows * rows, column / columns * columns);
-        for place in first..(first + columns).min(matrix.classes.len()) {
-            let x = body.x + (place - first) as u16 * CELL;
-            let role = if place == column { Role::Given } else { Role::Dim };
-            paint.put(x, area.y + 1, CELL - 1, role, &name(place));
+        for index in first..(first + columns).min(matrix.classes.len()) {
+            let x = body.x + (index - first) as u16 * CELL;
+            let role = if index == column { Role::Given } else { Role::Dim };
+            paint.put(x, area.y + 1, CELL - 1, role, &name(index));
         }
-        for place in top..(top + rows).min(matrix.classes.len()) {
-            let y = body.y + (place - top) as u16;
-            let role = if place == row { Role::Given } else { Role::Text };
-            paint.put(area.x, y, left - 1, role, &name(place));
+        for index in top..(top + rows).min(matrix.classes.len()) {
+            let y = body.y + (index - top) as u16;
+            let role = if index == row { Role::Given } else { Role::Text };
+            paint.put(area.x, y, left - 1, role, &name(index));
             for other in first..(first + columns).min(matrix.classes.len()) {
                 let x = body.x + (other - first) as u16 * CELL;
-                cell(matrix, (place, other), Rect { x, y, width: CELL - 1, height: 1 }, paint);
+                cell(matrix, (index, other), Rect { x, y, width: CELL - 1, height: 1 }, paint);
             }
         }
         foot(model, matrix, (&name(row), &name(column)), area, paint);
@@ -106,11 +106,11 @@ impl Page for Confusion {
             A::PanelEnd => (*row, *column) = (last, last),
             A::PanelNext | A::PanelPrevious => {
                 let here = matrix.pair();
-                let place = matrix.pairs.iter().position(|pair| Some(*pair) == here);
+                let index = matrix.pairs.iter().position(|pair| Some(*pair) == here);
                 let count = matrix.pairs.len().max(1);
-                let next = match place {
-                    Some(place) if action == A::PanelNext => (place + 1) % count,
-                    Some(place) => (place + count - 1) % count,
+                let next = match index {
+                    Some(index) if action == A::PanelNext => (index + 1) % count,
+                    Some(index) => (index + count - 1) % count,
                     None => 0,
                 };
                 if let Some(pair) = matrix.pairs.get(next).copied() {
@@ -136,15 +136,18 @@ impl Page for Confusion {
 
     /// The most frequent pairs.
     fn plain_lines(&self, model: &Model) -> Vec<String> {
-        let Some(matrix) = &model.panels.confusion else { return vec!["nothing was counted".to_owned()] };
+        let Some(matrix) = &model.panels.confusion else {
+            return vec!["nothing has been counted yet".to_owned()];
+        };
         let name = |class: u32| text::safe(model.class(Some(class)).unwrap_or("?")).into_owned();
         let told = matrix.pairs.iter().filter_map(|pair| matrix.cells.get(pair)).take(40);
         let lines: Vec<String> = told
             .map(|cell| {
                 let (given, suggested) = (name(cell.given), name(cell.suggested));
                 format!(
-                    "given {given}, suggested {suggested}: {} suspects, {} decided",
-                    cell.count, cell.decided
+                    "given {given}, suggested {suggested}: {}, {} decided",
+                    text::counted(cell.count, "suspect", "suspects"),
+                    cell.decided
                 )
             })
             .collect();
@@ -161,16 +164,16 @@ fn enter_cell(model: &mut Model, fx: &mut Effects) {
     let Some(matrix) = &model.panels.confusion else { return };
     let Some((given, suggested)) = matrix.pair() else { return };
     if !matrix.cells.contains_key(&(given, suggested)) {
-        return say(model, Level::Warning, "no suspect has this pair of labels");
+        return say(model, Level::Warning, "no suspects with this pair of labels");
     }
-    let name = |place: u32| model.class(Some(place)).unwrap_or_default().to_owned();
+    let name = |index: u32| model.class(Some(index)).unwrap_or_default().to_owned();
     let (given, suggested) = (name(given), name(suggested));
     let filter = format!("class:{} suggested:{}", quoted(&given), quoted(&suggested));
     model.mode = Mode::List;
     let query = Query { all: false, filter, ..model.list.query.clone() };
     motion::relist(model, query, Anchor::Top, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
-    say(model, Level::Info, format!("{given} that may be {suggested}   {back} takes the filter away"));
+    say(model, Level::Info, format!("{given} that may be {suggested}   {back} clears the filter"));
 }
 
 fn cell(matrix: &Matrix, at: (usize, usize), area: Rect, paint: &mut Paint<'_>) {
@@ -193,7 +196,7 @@ fn cell(matrix: &Matrix, at: (usize, usize), area: Rect, paint: &mut Paint<'_>) 
     };
     paint.put_right(area.right(), area.y, area.width - 1, role, &words);
     if at == matrix.at {
-        // Brackets as well as the cursor's look, so that it is found without colour.
+        // Brackets as well as the cursor's look, so that it is found without color.
         let style = paint.style(Role::Selected);
         paint.buffer.set_style(area, style);
         paint.put(area.x, area.y, 1, Role::Selected, "[");
@@ -216,7 +219,7 @@ fn foot(model: &Model, matrix: &Matrix, names: (&str, &str), area: Rect, paint: 
     let cell = matrix.pair().and_then(|pair| matrix.cells.get(&pair));
     let line = Rect { y, height: 1, ..area };
     let Some(cell) = cell else {
-        let words = if given == suggested { "the same label" } else { "no suspect has this pair" };
+        let words = if given == suggested { "same label" } else { "no suspects with this pair" };
         paint.pieces(
             line,
             &[
@@ -231,9 +234,10 @@ fn foot(model: &Model, matrix: &Matrix, names: (&str, &str), area: Rect, paint: 
     };
     let key = model.keymap.key_for(Action::PanelAccept).map(shown).unwrap_or_default();
     let words = format!(
-        "   {} suspects, {} decided   {key} lists them",
-        text::count(cell.count),
-        text::count(cell.decided)
+        "   {}, {} decided   {key} lists {}",
+        text::counted(cell.count, "suspect", "suspects"),
+        text::count(cell.decided),
+        if cell.count == 1 { "it" } else { "them" }
     );
     paint.pieces(
         line,

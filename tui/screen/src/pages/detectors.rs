@@ -13,7 +13,7 @@ use crate::view::status;
 use chaffinch_protocol::{Command, DetectorForm, FormKind, FormParam, Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
-/// The detectors and what they can be told.
+/// The detectors and their parameters.
 pub(super) struct Detectors;
 
 impl Page for Detectors {
@@ -59,12 +59,12 @@ impl Page for Detectors {
             &format!("    {:<18} {:>9} {:>9} {:>6}", "detector", "flagged", "scored", "below"),
             paint,
         );
-        for (place, detector) in session.detectors.iter().enumerate() {
-            let chosen = place == model.detector;
+        for (index, detector) in session.detectors.iter().enumerate() {
+            let chosen = index == model.detector;
             let mark = if chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
             let words = format!(
                 "{mark} {} {:<18} {:>9} {:>9} {:>6.3}  {:>7}",
-                letters.get(place).copied().unwrap_or(' '),
+                letters.get(index).copied().unwrap_or(' '),
                 text::fit(&detector.name, 18),
                 text::count(detector.flagged),
                 text::count(detector.scored),
@@ -75,14 +75,14 @@ impl Page for Detectors {
         }
         let forms = model.panels.forms.as_deref().unwrap_or_default();
         for form in forms.iter().filter(|form| !form.ran) {
-            let why = if form.enabled { "has not run" } else { "switched off in the configuration" };
+            let why = if form.enabled { "has not run" } else { "disabled in the configuration" };
             line(Role::Dim, &format!("    {:<18} {why}", text::fit(&form.name, 18)), paint);
         }
         y += 1;
         let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
         let name = model.chosen_name()?;
         if model.panels.forms.is_none() {
-            waiting(rest, "asking what it can be told…", paint);
+            waiting(rest, "loading parameters…", paint);
             return None;
         }
         form(model, name, model.panels.form(name), rest, paint)
@@ -133,11 +133,11 @@ impl Page for Detectors {
     fn submit(&self, model: &mut Model, text: &str) {
         let Some(name) = model.chosen_name().map(str::to_owned) else { return };
         let Ok(value) = text.parse::<f64>() else {
-            return say(model, Level::Warning, format!("'{text}' is no number"));
+            return say(model, Level::Warning, format!("'{text}' is not a number"));
         };
         let Some(param) = param(model, &name) else {
             if !(0.0..=1.0).contains(&value) {
-                return say(model, Level::Warning, "a threshold lies between 0 and 1");
+                return say(model, Level::Warning, "a threshold must be between 0 and 1");
             }
             let now = model.chosen_threshold().unwrap_or(0.5);
             return detector::threshold(model, value as f32 - now);
@@ -145,7 +145,7 @@ impl Page for Detectors {
         let whole = param.kind != FormKind::Integer || value.fract() == 0.0;
         if !(param.min..=param.max).contains(&value) || !whole {
             let kind = if param.kind == FormKind::Integer { "whole number" } else { "number" };
-            let text = format!("{} is a {kind} from {} to {}", param.name, param.min, param.max);
+            let text = format!("{} must be a {kind} from {} to {}", param.name, param.min, param.max);
             return say(model, Level::Warning, text);
         }
         set(model, &name, &param, value);
@@ -177,7 +177,7 @@ impl Page for Detectors {
     }
 }
 
-/// One field a line; the chosen one's help in the last line.
+/// One field per line; help for the selected one on the last line.
 fn form(
     model: &Model,
     name: &str,
@@ -196,11 +196,11 @@ fn form(
     let chosen = model.panels.field.min(params.len());
     let first = chosen / rows * rows;
     let mut cursor = None;
-    for (place, y) in (first..=params.len()).zip(area.y + 1..area.bottom() - 1) {
+    for (index, y) in (first..=params.len()).zip(area.y + 1..area.bottom() - 1) {
         let row = Rect { y, height: 1, ..area };
-        let param = place.checked_sub(1).and_then(|place| params.get(place));
-        let at = field(model, name, form, param, place == chosen, row, paint);
-        if place == chosen
+        let param = index.checked_sub(1).and_then(|index| params.get(index));
+        let at = field(model, name, form, param, index == chosen, row, paint);
+        if index == chosen
             && let Some(line) = model.typing()
         {
             let typing = Rect { x: at, width: row.right().saturating_sub(at), ..row };
@@ -208,9 +208,9 @@ fn form(
             cursor = Some(status::line(line, typing, paint));
         }
     }
-    let help = match chosen.checked_sub(1).and_then(|place| params.get(place)) {
+    let help = match chosen.checked_sub(1).and_then(|index| params.get(index)) {
         Some(param) => param.help.clone(),
-        None => "Samples with a score below it are flagged; nothing runs again".to_owned(),
+        None => "Samples with a lower score are flagged; no rerun needed".to_owned(),
     };
     paint.put(area.x, area.bottom() - 1, area.width, Role::Dim, &help);
     cursor
@@ -268,17 +268,17 @@ fn field(
     at + 2
 }
 
-/// The parameter of the chosen field; none for the threshold.
+/// The parameter of the selected field; none for the threshold.
 fn param(model: &Model, name: &str) -> Option<FormParam> {
-    let place = model.panels.field.checked_sub(1)?;
-    model.panels.form(name)?.params.get(place).cloned()
+    let index = model.panels.field.checked_sub(1)?;
+    model.panels.form(name)?.params.get(index).cloned()
 }
 
 fn change(model: &mut Model, name: &str, by: f64) {
     let Some(param) = param(model, name) else { return detector::threshold(model, by as f32 * 0.01) };
     let step = step(&param);
     let value = model.panels.value(name, &param) + by * step;
-    // Steps fall on multiples of the step, so that no digits pile up.
+    // Values stay on multiples of the step, so that no digits accumulate.
     set(model, name, &param, (value / step).round() * step);
 }
 
@@ -304,10 +304,10 @@ fn reset(model: &mut Model, name: &str) {
     }
 }
 
-/// Runs the detector with what stands in its form.
+/// Runs the detector with the values in its form.
 fn run(model: &mut Model, name: String, fx: &mut Effects) {
     if model.jobs.progress.is_some() {
-        return say(model, Level::Warning, "a job is running: let it end, or cancel it first");
+        return say(model, Level::Warning, "a job is running: wait for it or cancel it first");
     }
     let edited = std::mem::take(&mut model.panels.edited);
     let (own, others): (Vec<_>, Vec<_>) = edited.into_iter().partition(|((of, _), _)| *of == name);

@@ -1,9 +1,9 @@
-//! The list as pictures: a cell shows the picture, and always whether the cursor is on it, whether it is marked and
-//! what was decided.
+//! The list as pictures: each cell shows the picture, and always the cursor, the mark and
+//! the decision.
 
 use crate::action::Action;
 use crate::effect::Effects;
-use crate::model::{Cells, Level, Model, Page, Place, Screen, Shot};
+use crate::model::{Cells, Level, Model, Page, Screen, Shot, ViewState};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -64,18 +64,18 @@ impl Page for Grid {
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
-        for place in 0..cells.count() {
-            let at = model.list.top + place as u64;
+        for index in 0..cells.count() {
+            let at = model.list.top + index as u64;
             if at >= model.list.total {
                 break;
             }
             let here = at == model.list.cursor;
             let Some(row) = model.list.rows.get(at) else {
-                paint.put(cells.picture(place).x, cells.cell(place).y, 1, Role::Dim, "…");
+                paint.put(cells.picture(index).x, cells.cell(index).y, 1, Role::Dim, "…");
                 continue;
             };
-            gutter(model, &cells, place, row, (here, model.marked(at, row)), paint);
-            caption(model, cells.caption(place), row, here, paint);
+            gutter(model, &cells, index, row, (here, model.marked(at, row)), paint);
+            caption(model, cells.caption(index), row, here, paint);
         }
         info(model, paint);
         None
@@ -85,7 +85,8 @@ impl Page for Grid {
         match action {
             Action::Overlay => {
                 model.views.look.bare = !model.views.look.bare;
-                let text = if model.views.look.bare { "pictures only" } else { "with names and scores" };
+                let text =
+                    if model.views.look.bare { "names and scores hidden" } else { "names and scores shown" };
                 say(model, Level::Info, text);
             }
             _ => show::toggle(model, &Grid),
@@ -123,8 +124,8 @@ impl Page for Grid {
     }
 
     fn click(&self, model: &mut Model, x: u16, y: u16) {
-        if let Some(place) = cells(model).at(x, y) {
-            let row = model.list.top + place as u64;
+        if let Some(index) = cells(model).at(x, y) {
+            let row = model.list.top + index as u64;
             if row < model.list.total {
                 motion::go(model, row);
             }
@@ -135,7 +136,7 @@ impl Page for Grid {
         Some(cells(model))
     }
 
-    /// Rows of the grid begin at its left border, and the cursor is among those on the screen.
+    /// Keeps grid rows aligned to the left edge and the cursor on the screen.
     fn settle(&self, model: &mut Model, _moved: bool) {
         let cells = cells(model);
         let (columns, rows) = (u64::from(cells.columns), u64::from(cells.rows));
@@ -152,24 +153,24 @@ impl Page for Grid {
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let cells = cells(model);
-        let row = |place: usize| Some((place, model.list.rows.get(model.list.top + place as u64)?.sample));
+        let row = |index: usize| Some((index, model.list.rows.get(model.list.top + index as u64)?.sample));
         let rows = (0..cells.count()).filter_map(row);
-        rows.map(|(place, sample)| Shot::in_cell(place, sample, cells.picture(place))).collect()
+        rows.map(|(index, sample)| Shot::in_cell(index, sample, cells.picture(index))).collect()
     }
 
     fn cursor_cell(&self, model: &Model) -> Position {
         cells(model).caption((model.list.cursor.saturating_sub(model.list.top)) as usize).as_position()
     }
 
-    fn remember(&self, model: &Model, place: &mut Place) {
+    fn remember(&self, model: &Model, state: &mut ViewState) {
         let pages = [model.views.page, model.views.below];
-        place.grid = pages.iter().any(|page| page.name() == self.name());
-        place.columns = model.views.columns;
+        state.grid = pages.iter().any(|page| page.name() == self.name());
+        state.columns = model.views.columns;
     }
 
-    fn restore(&self, model: &mut Model, place: &Place) {
-        model.views.columns = place.columns;
-        if place.grid {
+    fn restore(&self, model: &mut Model, state: &ViewState) {
+        model.views.columns = state.columns;
+        if state.grid {
             model.views.page = &Grid;
         }
     }
@@ -188,7 +189,7 @@ fn resize(model: &mut Model, larger: bool) {
     model.views.columns = Some(if larger { columns - 1 } else { columns + 1 }.max(1));
     let now = cells(model).columns;
     model.views.columns = Some(now);
-    say(model, Level::Info, format!("{now} columns"));
+    say(model, Level::Info, text::counted(u64::from(now), "column", "columns"));
     motion::touch(model);
 }
 

@@ -15,7 +15,7 @@ use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
 const HEAD: u16 = 2;
-/// Members asked for at once.
+/// Members per request.
 const WINDOW: usize = 64;
 
 /// The group.
@@ -52,9 +52,9 @@ impl Page for Group {
         let groups = &model.views.groups;
         let (Some(group), Some(cells)) = (&groups.shown, cells(model)) else {
             let words = match groups.total {
-                Some(0) if groups.leaks => "no group reaches across splits",
-                Some(0) => "no detector flags a group of copies",
-                _ => "reading the groups…",
+                Some(0) if groups.leaks => "no group spans splits",
+                Some(0) => "no detector flags any group of copies",
+                _ => "loading groups…",
             };
             picture::note(body, Role::Dim, words, paint);
             return None;
@@ -63,13 +63,16 @@ impl Page for Group {
         let mut head = vec![
             (Role::Title, format!("group {} of {}", text::count(group.place + 1), text::count(total))),
             (Role::Dim, format!(" · {} · ", group.detector)),
-            (Role::Text, format!("{} pictures", text::count(group.samples.len() as u64))),
+            (Role::Text, text::counted(group.samples.len() as u64, "picture", "pictures")),
         ];
         if !group.leak.is_empty() {
             head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
         }
         if groups.decided > 0 {
-            head.push((Role::Dim, format!(" · {} groups decided", text::count(groups.decided))));
+            head.push((
+                Role::Dim,
+                format!(" · {} decided", text::counted(groups.decided, "group", "groups")),
+            ));
         }
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
         let pieces: Vec<(Role, &str)> = head.iter().map(|(role, words)| (*role, words.as_str())).collect();
@@ -121,7 +124,7 @@ impl Page for Group {
                 groups.leaks = !groups.leaks;
                 (groups.place, groups.cursor) = (0, 0);
                 groups.seek(None);
-                let text = if groups.leaks { "groups that reach across splits" } else { "all groups" };
+                let text = if groups.leaks { "groups that span splits" } else { "all groups" };
                 say(model, Level::Info, text);
             }
             A::Mark => {
@@ -131,7 +134,7 @@ impl Page for Group {
                 }
             }
             A::MarkAll => model.review.marks.extend(self.group(model).unwrap_or_default()),
-            A::Visual => say(model, Level::Info, "mark members one by one, or all of them"),
+            A::Visual => say(model, Level::Info, "mark members one by one, or all at once"),
             _ => return false,
         }
         true
@@ -158,7 +161,7 @@ impl Page for Group {
         }
         let groups = &mut model.views.groups;
         match groups.total {
-            // The answer has been waited for long enough.
+            // The response is overdue.
             None if groups.asked.is_none() => return groups.seek(groups.of),
             None | Some(0) => return,
             Some(_) => {}
@@ -218,7 +221,7 @@ impl Page for Group {
     }
 
     fn reveal(&self, model: &mut Model, sample: Option<SampleId>) {
-        // Perhaps the next group is shown already, or on its way.
+        // The next group may already be shown or requested.
         model.views.groups.seek(sample);
     }
 
@@ -263,7 +266,7 @@ impl Page for Group {
 }
 
 impl Groups {
-    /// The list is made again, and the group of a sample is shown.
+    /// Requests the list again and shows the group of a sample.
     fn seek(&mut self, sample: Option<SampleId>) {
         self.ticket = 0;
         self.total = None;
@@ -292,7 +295,7 @@ fn cells(model: &Model) -> Option<Cells> {
     Some(Cells::fitting(area, count, if model.views.look.bare { 1 } else { 2 }))
 }
 
-/// Members on the screen: their cell, their place among all, and what is held of them.
+/// Members on the screen: their cell, their index among all, and their data.
 fn members(model: &Model) -> Vec<(usize, usize, &GroupMember)> {
     let (Some(cells), Some(group)) = (cells(model), &model.views.groups.shown) else { return Vec::new() };
     let count = cells.count().max(1);
@@ -326,9 +329,9 @@ fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64, place: Op
         (groups.place, groups.cursor) = (0, 0);
     }
     let text = match (total, lost) {
-        (0, _) if groups.leaks => "no group reaches across splits",
-        (0, _) => "no detector flags a group of copies",
-        (_, true) => "this sample is in no flagged group: here is the worst one",
+        (0, _) if groups.leaks => "no group spans splits",
+        (0, _) => "no detector flags any group of copies",
+        (_, true) => "this sample is in no flagged group: showing the worst one",
         _ => return,
     };
     if total == 0 && model.views.spoken {
@@ -358,9 +361,9 @@ fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects
     match place {
         Some(place) => to(model, place),
         None if above => find(model, false, fx),
-        // A fault stays in sight.
+        // An error stays visible.
         None if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Error) => {}
-        None => say(model, Level::Info, "no other group is undecided"),
+        None => say(model, Level::Info, "every other group is decided"),
     }
 }
 
@@ -387,22 +390,22 @@ fn find(model: &mut Model, forward: bool, fx: &mut Effects) {
     send(fx, Command::View(ViewCommand::FindGroup { ticket, from, forward }));
 }
 
-/// Keeps the best and removes the others, or asks first. Where one member is marked, that one is kept.
+/// Keeps the best and removes the others, or asks first. If one member is marked, that one is kept.
 fn keep_best(model: &mut Model, fx: &mut Effects) {
     if !show::is_open(model, &Group) {
-        // Nothing is removed by a rule that has not been seen.
+        // Nothing is removed by a rule that the user has not seen.
         toggle(model);
-        return say(model, Level::Info, "this is the group: once more keeps the best and removes the others");
+        return say(model, Level::Info, "press again to keep the best and remove the others");
     }
     let Some(group) = &model.views.groups.shown else {
-        return say(model, Level::Warning, "the group is still being read");
+        return say(model, Level::Warning, "the group is still loading");
     };
     let marked: Vec<SampleId> =
         group.samples.iter().copied().filter(|sample| model.review.marks.contains(sample)).collect();
     let keep = match marked.as_slice() {
         [] => group.samples.first().copied(),
         [one] => Some(*one),
-        _ => return say(model, Level::Warning, "mark one member at most: the one to keep"),
+        _ => return say(model, Level::Warning, "mark only one member: the one to keep"),
     };
     let Some(keep) = keep else { return };
     let remove: Vec<SampleId> = group.samples.iter().copied().filter(|sample| *sample != keep).collect();
@@ -410,7 +413,8 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
         return decide::keep_only(model, keep, remove, fx);
     }
     let which = if marked.is_empty() { "the best" } else { "the marked one" };
-    let question = format!("keep {which} and remove {} samples?", remove.len());
+    let question =
+        format!("keep {which} and remove {}?", text::counted(remove.len() as u64, "sample", "samples"));
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
 }
 

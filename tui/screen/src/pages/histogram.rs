@@ -1,4 +1,4 @@
-//! The scores of one detector, its threshold, and what follows from it.
+//! The scores of one detector, its threshold and its effect.
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
@@ -15,7 +15,7 @@ use ratatui::layout::{Position, Rect};
 /// Bars of an eighth of a cell and more.
 const EIGHTHS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// The scores of the chosen detector.
+/// The scores of the selected detector.
 pub(super) struct Histogram;
 
 impl Page for Histogram {
@@ -137,7 +137,9 @@ impl Page for Histogram {
 
     /// What the threshold does, and the scores in twenty parts.
     fn plain_lines(&self, model: &Model) -> Vec<String> {
-        let Some(histogram) = &model.panels.histogram else { return vec!["nothing was counted".to_owned()] };
+        let Some(histogram) = &model.panels.histogram else {
+            return vec!["nothing has been counted yet".to_owned()];
+        };
         let chosen = model.chosen();
         let threshold = chosen.map_or(histogram.default, |detector| detector.threshold);
         let mut lines = vec![histogram.detector.clone()];
@@ -151,7 +153,7 @@ impl Page for Histogram {
     }
 }
 
-/// Closes the page and lists what the chosen detector flags, worst first.
+/// Closes the page and lists what the selected detector flags, worst first.
 fn list_detector(model: &mut Model, fx: &mut Effects) {
     let Some(name) = model.chosen_name().map(str::to_owned) else { return };
     model.mode = Mode::List;
@@ -167,10 +169,10 @@ fn list_detector(model: &mut Model, fx: &mut Effects) {
     };
     motion::relist(model, query, Anchor::Top, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
-    say(model, Level::Info, format!("what {name} flags, worst first   {back} takes the filter away"));
+    say(model, Level::Info, format!("flagged by {name}, worst first   {back} clears the filter"));
 }
 
-/// What the threshold does, in words.
+/// The effect of the threshold as text.
 fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
     let sum = |counts: &[u64]| counts.iter().sum::<u64>();
     let below = |counts: &[u64]| Counts::below(counts, threshold);
@@ -182,7 +184,7 @@ fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
         (
             Role::Text,
             format!(
-                "{} of {} flagged below {threshold:.3}, its own is {:.3}",
+                "{} of {} flagged below {threshold:.3} (default {:.3})",
                 text::count(flagged),
                 text::count(scored),
                 histogram.default
@@ -191,21 +193,24 @@ fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
         (
             Role::Text,
             format!(
-                "{} suspects in all, {} of them by this threshold alone",
-                text::count(histogram.elsewhere + alone),
+                "{} in all, {} only because of this threshold",
+                text::counted(histogram.elsewhere + alone, "suspect", "suspects"),
                 text::count(alone)
             ),
         ),
     ];
     if sum(&histogram.faulty) + sum(&histogram.fine) > 0 {
         let line = format!(
-            "decided: below {faulty} faulty and {fine} fine ({} faulty), above {faulty_above} faulty and {fine_above} fine",
+            "decided: {faulty} faulty and {fine} fine below ({} faulty), {faulty_above} faulty and {fine_above} fine above",
             percent(faulty, faulty + fine)
         );
         words.push((Role::Dim, line));
     }
     if histogram.unscored > 0 {
-        words.push((Role::Dim, format!("{} samples have no score", text::count(histogram.unscored))));
+        words.push((
+            Role::Dim,
+            format!("{} without a score", text::counted(histogram.unscored, "sample", "samples")),
+        ));
     }
     words
 }
@@ -235,7 +240,7 @@ fn chart(model: &Model, histogram: &Counts, threshold: f32, area: Rect, paint: &
         for row in 0..area.height {
             let y = area.bottom() - 1 - row;
             let here = filled.saturating_sub(usize::from(row) * 8).min(8);
-            // What is flagged has solid bars and the rest has shaded ones: no colour is needed to tell them apart.
+            // Flagged scores have solid bars and the rest shaded ones, so that they differ without color.
             if here > 0 && *flagged {
                 paint.put(x, y, 1, Role::Flagged, EIGHTHS[here - 1]);
             } else if here > 0 {
@@ -248,7 +253,7 @@ fn chart(model: &Model, histogram: &Counts, threshold: f32, area: Rect, paint: &
         }
     }
     let scale = if model.panels.linear { "linear" } else { "logarithmic" };
-    let words = format!("{} at most in a column, {scale}", text::count(most));
+    let words = format!("tallest column {}, {scale}", text::count(most));
     paint.put_right(area.right(), area.y, area.width, Role::Dim, &words);
     axis(area, line, threshold, paint);
 }

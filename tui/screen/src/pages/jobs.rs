@@ -1,4 +1,4 @@
-//! The page of jobs, detectors, troubles and log.
+//! The page of jobs, detectors, problems and log.
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
@@ -74,7 +74,7 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
     let mut lines = vec![(Role::Title, "Jobs".to_owned())];
     match &model.jobs.progress {
         Some(progress) => running(model, progress, width, &mut lines),
-        None => lines.push((Role::Dim, "  nothing is running".to_owned())),
+        None => lines.push((Role::Dim, "  no job is running".to_owned())),
     }
     if let Some(report) = &model.jobs.report {
         last_scan(report, width, &mut lines);
@@ -84,7 +84,7 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
         detectors(session, &mut lines);
     }
     if !model.jobs.troubles.is_empty() {
-        part("Troubles", &mut lines);
+        part("Problems", &mut lines);
         for (about, message) in &model.jobs.troubles {
             for line in text::wrap(&format!("{about}: {message}"), width.saturating_sub(2)) {
                 lines.push((Role::Warning, format!("  {line}")));
@@ -117,8 +117,8 @@ fn running(model: &Model, progress: &Progress, width: usize, lines: &mut Vec<Lin
 
 fn last_scan(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
     let line = format!(
-        "  last scan: {} samples, {} unreadable, {} embedded, {} reused, {}",
-        text::count(report.samples),
+        "  last scan: {}, {} unreadable, {} embedded, {} reused, {}",
+        text::counted(report.samples, "sample", "samples"),
         text::count(report.unreadable),
         text::count(report.embedded),
         text::count(report.reused),
@@ -131,7 +131,7 @@ fn last_scan(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
         lines.push((Role::Dim, format!("    {line}")));
     }
     for (name, reason) in &report.failed {
-        lines.push((Role::Error, format!("  {name} was left out: {reason}")));
+        lines.push((Role::Error, format!("  {name} did not run: {reason}")));
     }
 }
 
@@ -146,7 +146,7 @@ fn about_session(model: &Model, session: &SessionSummary, lines: &mut Vec<Line>)
         lines.push((Role::Text, format!("  {name:<9} {value}")));
     }
     let [keep, remove, relabel, unsure] = model.list.by_choice;
-    let line = format!("  this list {keep} kept, {remove} removed, {relabel} relabelled, {unsure} unsure");
+    let line = format!("  in this list {keep} kept, {remove} removed, {relabel} relabeled, {unsure} unsure");
     lines.push((Role::Text, line));
 }
 

@@ -40,7 +40,7 @@ impl Page for List {
                 A::Quit,
             ];
         }
-        // The same for every sample: what else a group needs stands beside it.
+        // The same for every sample; what a group needs besides is shown next to it.
         vec![
             A::Keep,
             A::Remove,
@@ -114,10 +114,10 @@ impl Page for List {
         let main = layout.picture;
         let mut shots =
             vec![Shot { slot: slot::MAIN, key: model.main_key(sample, main.as_size()), area: main }];
-        for (place, neighbor) in model.strip(&layout, sample).into_iter().enumerate() {
-            let area = layout.thumb(place as u16);
+        for (index, neighbor) in model.strip(&layout, sample).into_iter().enumerate() {
+            let area = layout.thumb(index as u16);
             shots.push(Shot {
-                slot: slot::NEIGHBOR + place as u32,
+                slot: slot::NEIGHBOR + index as u32,
                 key: (neighbor, area.as_size()).into(),
                 area,
             });
@@ -130,7 +130,7 @@ impl Page for List {
         let [main, strip @ ..] = shots.as_slice() else { return true };
         let next = model.list.rows.get(model.list.cursor + 1).map(|row| row.sample);
         let ahead = next.map(|next| (slot::AHEAD, model.main_key(next, main.area.as_size())));
-        // Only when the picture under the cursor is there: the next one, and the neighbours.
+        // Only when the picture under the cursor is there: the next one, and the neighbors.
         if pictures::ask(model, main.slot, main.key, fx) {
             if let Some((slot, key)) = ahead {
                 pictures::ask(model, slot, key, fx);
@@ -139,8 +139,8 @@ impl Page for List {
                 pictures::ask(model, shot.slot, shot.key, fx);
             }
         }
-        // The next better form of one: first of what is looked at, then, while no key is pressed, of what stands beside
-        // it and of what comes next.
+        // The next better form of one: first the picture under the cursor, then, while no key is pressed, those beside
+        // it and the next one.
         let best = match (model.resting(), model.views.look.zoom) {
             (false, _) if !model.pausing() => Quality::Half,
             (true, true) => Quality::Exact,

@@ -1,4 +1,4 @@
-//! The log, newest at the bottom, with what went wrong among it.
+//! The log, newest at the bottom, including problems.
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
@@ -38,7 +38,7 @@ impl Page for Log {
             lines.extend(text::wrap(line, width).into_iter().map(|line| (Role::Text, line)));
         }
         if !model.jobs.troubles.is_empty() {
-            lines.push((Role::Title, "Troubles".to_owned()));
+            lines.push((Role::Title, "Problems".to_owned()));
             for (about, message) in &model.jobs.troubles {
                 let sign = model.display.theme.glyph(Role::Warning);
                 let wrapped = text::wrap(&format!("{sign} {about}: {message}"), width);
@@ -46,7 +46,7 @@ impl Page for Log {
             }
         }
         if lines.is_empty() {
-            waiting(area, "nothing was logged yet", paint);
+            waiting(area, "the log is empty", paint);
             return None;
         }
         let height = usize::from(area.height);
@@ -68,7 +68,7 @@ impl Page for Log {
 
     fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
         let Some(down) = panels::scrolled(model, action) else { return false };
-        // It is held at its end, where news come in.
+        // It stays at its end, where new lines arrive.
         panels::scroll(model, down.saturating_neg());
         true
     }

@@ -1,4 +1,4 @@
-//! The embeddings in two dimensions, eight points in a cell by Braille characters: samples of the list in the colour
+//! The embeddings in two dimensions, eight points in a cell by Braille characters: samples of the list in the color
 //! of their class, the others dim. Samples are chosen by area.
 
 use crate::action::Action;
@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 
 /// Columns of the panel at the right, and the narrowest screen that has one.
 const PANEL: (u16, u16) = (26, 72);
-/// Colours of classes, by number of xterm's 256, apart from each other for most eyes.
+/// Colors of classes, by number of xterm's 256, apart from each other for most eyes.
 const COLORS: [u8; 10] = [75, 214, 79, 204, 141, 227, 44, 209, 252, 107];
 /// Samples that can be marked at once.
 const MOST: u32 = 10_000;
-/// Milliseconds after which it is asked how far a map is.
+/// Milliseconds between progress queries for a map.
 const AGAIN: u64 = 500;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
@@ -64,7 +64,7 @@ impl Page for Map {
         let map = &model.views.map;
         let points = match &map.shown {
             None => {
-                picture::note(area, Role::Dim, "making the map…", paint);
+                picture::note(area, Role::Dim, "computing the map…", paint);
                 return None;
             }
             Some(view) if view.points.is_empty() && map.zoom == 0 => {
@@ -117,9 +117,9 @@ impl Page for Map {
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let place = map_area(model.display.size);
+        let bounds = map_area(model.display.size);
         let (x, y) = model.views.map.cursor;
-        let half = (place.height / 2).max(1);
+        let half = (bounds.height / 2).max(1);
         let to = match action {
             A::Left => (x.saturating_sub(1), y),
             A::Right => (x + 1, y),
@@ -130,7 +130,7 @@ impl Page for Map {
             A::Top => (x, 0),
             A::Bottom => (x, u16::MAX - 1),
             A::Visual => {
-                choose(model, place, fx);
+                choose(model, bounds, fx);
                 return true;
             }
             A::Larger | A::Smaller => {
@@ -142,7 +142,7 @@ impl Page for Map {
                 return true;
             }
             A::Filter => {
-                let Area { left, top, right, bottom } = chosen(&model.views.map, place);
+                let Area { left, top, right, bottom } = chosen(&model.views.map, bounds);
                 model.views.map.corner = None;
                 let key = match shown(model) {
                     Axes::Components => "map:",
@@ -154,14 +154,14 @@ impl Page for Map {
             _ => return false,
         };
         model.views.map.cursor = to;
-        clamp(model, place);
+        clamp(model, bounds);
         true
     }
 
     fn click(&self, model: &mut Model, x: u16, y: u16) {
-        let place = map_area(model.display.size);
-        if place.contains((x, y).into()) {
-            model.views.map.cursor = (x - place.x, y - place.y);
+        let bounds = map_area(model.display.size);
+        if bounds.contains((x, y).into()) {
+            model.views.map.cursor = (x - bounds.x, y - bounds.y);
         }
     }
 
@@ -169,17 +169,17 @@ impl Page for Map {
         model.views.map.corner.take().is_some()
     }
 
-    /// Asks for the map as it is to be seen now.
+    /// Requests the map for the current view.
     fn request(&self, model: &mut Model, fx: &mut Effects) {
-        let place = map_area(model.display.size);
-        clamp(model, place);
+        let bounds = map_area(model.display.size);
+        clamp(model, bounds);
         let map = &model.views.map;
-        let question = (model.list.ticket, map.axes, map.area(), (place.width * 2, place.height * 4));
+        let question = (model.list.ticket, map.axes, map.area(), (bounds.width * 2, bounds.height * 4));
         let due = map.again.is_some_and(|at| at <= model.time.now);
         let same = !due && map.asked.is_some_and(|(asked, _, _)| asked == question);
         // One map at a time.
         let waits = map.asked.is_some_and(|(.., at)| at.is_some());
-        if place.area() == 0 || same || waits {
+        if bounds.area() == 0 || same || waits {
             return;
         }
         let ticket = show::ticket(model);
@@ -258,7 +258,7 @@ fn toggle(model: &mut Model) {
     }
 }
 
-/// Goes between the two maps; what is enlarged of one is nowhere on the other.
+/// Switches between the two maps; a zoomed part of one has no counterpart on the other.
 fn turn(model: &mut Model) {
     if !show::is_open(model, &Map) {
         toggle(model);
@@ -285,61 +285,61 @@ fn panel(size: Size) -> Rect {
     Rect { x: map.right() + 1, width: (whole.width - map.width).saturating_sub(1), ..whole }
 }
 
-/// The map on the screen, which need not be made yet that is wanted.
+/// The map on the screen; the requested one may not be computed yet.
 fn shown(model: &Model) -> Axes {
     model.views.map.shown.as_ref().map_or(Axes::default(), |view| view.axes)
 }
 
-fn clamp(model: &mut Model, place: Rect) {
+fn clamp(model: &mut Model, bounds: Rect) {
     let (x, y) = model.views.map.cursor;
-    model.views.map.cursor = (x.min(place.width.saturating_sub(1)), y.min(place.height.saturating_sub(1)));
+    model.views.map.cursor = (x.min(bounds.width.saturating_sub(1)), y.min(bounds.height.saturating_sub(1)));
 }
 
-/// Shows half as much around the cursor, or twice as much.
+/// Zooms in or out around the cursor by a factor of two.
 fn resize(model: &mut Model, larger: bool) {
-    let place = map_area(model.display.size);
+    let bounds = map_area(model.display.size);
     let map = &mut model.views.map;
     let before = map.area();
     let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
-    let (x, y) = (share(map.cursor.0, place.width), share(map.cursor.1, place.height));
+    let (x, y) = (share(map.cursor.0, bounds.width), share(map.cursor.1, bounds.height));
     let side = before.right - before.left;
     let (here_x, here_y) = (before.left + x * side, before.top + y * side);
     map.zoom = if larger { (map.zoom + 1).min(DEEPEST) } else { map.zoom.saturating_sub(1) };
     let side = 0.5_f32.powi(i32::from(map.zoom));
     map.left = (here_x - side / 2.0).clamp(0.0, 1.0 - side);
     map.top = (here_y - side / 2.0).clamp(0.0, 1.0 - side);
-    // The cursor stays on its place of the map.
+    // The cursor keeps its position on the map.
     let cell =
         |here: f32, low: f32, cells: u16| (((here - low) / side * f32::from(cells)) as u16).min(cells - 1);
-    if place.area() > 0 {
-        map.cursor = (cell(here_x, map.left, place.width), cell(here_y, map.top, place.height));
+    if bounds.area() > 0 {
+        map.cursor = (cell(here_x, map.left, bounds.width), cell(here_y, map.top, bounds.height));
     }
     map.corner = None;
 }
 
-/// The chosen area in shares of the whole map: from corner to cursor, else all that is seen.
-fn chosen(map: &MapState, place: Rect) -> Area {
+/// The selected area as fractions of the whole map: from corner to cursor, else the visible part.
+fn chosen(map: &MapState, bounds: Rect) -> Area {
     let area = map.area();
     let Some((x, y)) = map.corner else { return area };
     let side = area.right - area.left;
     let (left, right) = (x.min(map.cursor.0), x.max(map.cursor.0) + 1);
     let (top, bottom) = (y.min(map.cursor.1), y.max(map.cursor.1) + 1);
-    let across = |cell: u16| area.left + f32::from(cell) / f32::from(place.width.max(1)) * side;
-    let down = |cell: u16| area.top + f32::from(cell) / f32::from(place.height.max(1)) * side;
+    let across = |cell: u16| area.left + f32::from(cell) / f32::from(bounds.width.max(1)) * side;
+    let down = |cell: u16| area.top + f32::from(cell) / f32::from(bounds.height.max(1)) * side;
     Area { left: across(left), top: down(top), right: across(right), bottom: down(bottom) }
 }
 
-/// Begins an area, or marks what lies in it.
-fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
+/// Starts an area, or marks the samples in it.
+fn choose(model: &mut Model, bounds: Rect, fx: &mut Effects) {
     if model.views.map.corner.is_none() {
         model.views.map.corner = Some(model.views.map.cursor);
         return say(
             model,
             Level::Info,
-            "move to the other corner: v marks the area, f filters by it, Esc forgets it",
+            "move to the opposite corner: v marks the area, f filters by it, Esc drops it",
         );
     }
-    let area = chosen(&model.views.map, place);
+    let area = chosen(&model.views.map, bounds);
     model.views.map.corner = None;
     let ticket = show::ticket(model);
     model.views.map.marking = Some(ticket);
@@ -347,7 +347,7 @@ fn choose(model: &mut Model, place: Rect, fx: &mut Effects) {
     send(fx, Command::View(ViewCommand::Inside { ticket, axes, list, area, most: MOST }));
 }
 
-/// Marks what lies in the area that was chosen.
+/// Marks the samples in the selected area.
 fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>) {
     if model.views.map.marking != Some(ticket) {
         return;
@@ -359,7 +359,11 @@ fn inside(model: &mut Model, ticket: Ticket, total: u64, samples: Vec<SampleId>)
         return say(model, Level::Warning, text);
     }
     model.review.marks.extend(samples);
-    let text = format!("{total} samples of the list lie there; {} marked", model.review.marks.len());
+    let text = format!(
+        "{} of the list in this area, {} marked",
+        text::counted(total, "sample", "samples"),
+        model.review.marks.len()
+    );
     say(model, Level::Info, text);
 }
 
@@ -390,7 +394,7 @@ fn color(class: u32) -> Color {
     Color::Indexed(COLORS[class as usize % COLORS.len()])
 }
 
-/// The sample under the cursor, the classes by colour, and how the map was made.
+/// The sample under the cursor, the classes by color, and how the map was made.
 fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
     let area = panel(model.display.size);
     if area.width < 8 {
@@ -425,7 +429,7 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     put(&[], paint);
     put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
     let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
-        Some(share) => format!("{:.0} % of the map of neighborhoods is made; {}", share * 100.0, view.note),
+        Some(share) => format!("neighborhood map {:.0}% done; {}", share * 100.0, view.note),
         None => view.note.clone(),
     });
     let lines = text::wrap(&note, usize::from(area.width));

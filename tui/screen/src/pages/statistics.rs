@@ -1,10 +1,10 @@
-//! How fast the review goes, how often the reviewer agrees with what is suggested, what is left.
+//! The pace of the review, how often the reviewer agrees with suggestions, and what is left.
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::model::{Model, Page};
 use crate::paint::Paint;
-use crate::text::{self, count};
+use crate::text::{self, count, counted};
 use crate::theme::Role;
 use crate::update::panels;
 use crate::view::blocks::{self, bar_text, inner, percent};
@@ -12,7 +12,7 @@ use chaffinch_protocol as protocol;
 use chaffinch_protocol::{Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
-/// How far the review is, once that was counted.
+/// The progress of the review, once counted.
 #[derive(Clone, Debug, Default)]
 struct Counted(Option<protocol::Statistics>);
 
@@ -70,8 +70,8 @@ type Line = Vec<(Role, String)>;
 
 fn lines(model: &Model, width: u16) -> Vec<Line> {
     let mut lines = sitting(model);
-    let counted = model.views.kept.get::<Counted>().and_then(|counted| counted.0.as_ref());
-    let Some(statistics) = counted else {
+    let known = model.views.kept.get::<Counted>().and_then(|counted| counted.0.as_ref());
+    let Some(statistics) = known else {
         lines.push(one(Role::Dim, "counting…".to_owned()));
         return lines;
     };
@@ -83,9 +83,10 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
         Role::Progress,
         format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50))),
     ));
-    let mut words = format!("{} of {} suspects have no decision", count(left), count(statistics.suspects));
+    let mut words =
+        format!("{} of {} still undecided", count(left), counted(statistics.suspects, "suspect", "suspects"));
     if let Some(rate) = model.review.sitting.per_hour().filter(|rate| *rate > 0.0) {
-        words.push_str(&format!(": {} more at your speed", text::clock(left as f64 * 3600.0 / rate)));
+        words.push_str(&format!(": {} more at this pace", text::clock(left as f64 * 3600.0 / rate)));
     }
     lines.push(one(Role::Text, format!("  {words}")));
     lines.push(Vec::new());
@@ -94,7 +95,7 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
     lines.push(one(
         Role::Text,
         format!(
-            "  {} kept, {} removed, {} relabelled, {} unsure",
+            "  {} kept, {} removed, {} relabeled, {} unsure",
             count(keep),
             count(remove),
             count(relabel),
@@ -104,7 +105,7 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
     lines.push(one(
         Role::Text,
         format!(
-            "  a label was suggested for {}: accepted {} ({}), kept as it was {} ({})",
+            "  {} had a suggested label: {} accepted ({}), {} kept as given ({})",
             count(statistics.suggested),
             count(statistics.accepted),
             percent(statistics.accepted, statistics.suggested),
@@ -115,7 +116,7 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
     lines.push(Vec::new());
     lines.push(one(
         Role::Title,
-        format!("  {:<18} {:>9} {:>9} {:>9}", "of what it flags", "faulty", "fine", "undecided"),
+        format!("  {:<18} {:>9} {:>9} {:>9}", "flagged by", "faulty", "fine", "undecided"),
     ));
     for review in &statistics.detectors {
         let open = review.flagged.saturating_sub(review.faulty + review.fine);
@@ -138,16 +139,16 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
 
 fn sitting(model: &Model) -> Vec<Line> {
     let sitting = &model.review.sitting;
-    let mut lines = vec![one(Role::Title, "Since you opened it".to_owned())];
+    let mut lines = vec![one(Role::Title, "Since you opened this session".to_owned())];
     let rate = match sitting.per_hour() {
-        Some(rate) => format!("{} an hour", count(rate.round() as u64)),
-        None => "no speed yet".to_owned(),
+        Some(rate) => format!("{} per hour", count(rate.round() as u64)),
+        None => "speed after one minute".to_owned(),
     };
     lines.push(one(
         Role::Text,
         format!(
-            "  {} decisions in {} without pauses: {rate}",
-            count(sitting.decisions),
+            "  {} in {} without pauses: {rate}",
+            counted(sitting.decisions, "decision", "decisions"),
             text::clock(sitting.active as f64 / 1000.0)
         ),
     ));
@@ -162,9 +163,9 @@ fn sitting(model: &Model) -> Vec<Line> {
     lines.push(one(
         Role::Text,
         format!(
-            "  you accepted {} of {} suggested labels ({}) and kept {}",
+            "  you accepted {} of {} ({}) and kept {}",
             count(sitting.accepted),
-            count(sitting.suggested),
+            counted(sitting.suggested, "suggested label", "suggested labels"),
             percent(sitting.accepted, sitting.suggested),
             count(sitting.kept)
         ),

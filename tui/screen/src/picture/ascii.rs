@@ -1,4 +1,4 @@
-//! Brightness as characters, for terminals without colours.
+//! Brightness as characters, for terminals without colors.
 
 use super::{Encoded, PictureEncoder, Pixels};
 use ratatui::buffer::Cell;

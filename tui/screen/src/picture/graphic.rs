@@ -1,4 +1,4 @@
-//! Pictures as bytes for a graphics protocol: how large, how good, in which form.
+//! Encoding of pictures for a graphics protocol: size, quality and format.
 
 use super::kitty::MOST_CELLS;
 use super::palette::{palette_png, reduce, true_png};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Protocol {
     /// Kitty's: pictures are placed over cells.
     Kitty,
-    /// Kitty's, where characters stand for the parts of a picture: inside tmux.
+    /// Kitty's with placeholder characters for the parts of a picture: inside tmux.
     Placeholders,
     /// iTerm2's.
     Iterm,
@@ -32,23 +32,23 @@ impl Protocol {
         }
     }
 
-    /// Whether pictures lie in the cells, so that drawing a cell takes a piece out of them.
+    /// Whether pictures occupy the cells, so that drawing a cell erases part of them.
     pub fn in_cells(self) -> bool {
         matches!(self, Protocol::Iterm | Protocol::Sixel)
     }
 }
 
-/// Steps of the ladder.
+/// Quality levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quality {
     /// Characters.
     #[default]
     Cells,
-    /// Half as wide and high as it could be, or less where the link is slow, in few colours.
+    /// Half as wide and high as it could be, or less where the link is slow, in few colors.
     Half,
-    /// All pixels, colours reduced.
+    /// All pixels, colors reduced.
     Full,
-    /// All pixels, every colour exactly.
+    /// All pixels, every color exactly.
     Exact,
 }
 
@@ -110,7 +110,7 @@ impl Payload {
 /// A picture in the form of a protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graphic {
-    /// Tells it from every other one.
+    /// Its unique number.
     pub key: u64,
     /// How good it is.
     pub quality: Quality,
@@ -122,11 +122,11 @@ pub struct Graphic {
     pub payload: Payload,
 }
 
-/// Pixels below which every colour is kept: it costs next to nothing.
+/// Pixels below which every color is kept: it costs next to nothing.
 const SMALL: u32 = 64 * 64;
-/// Pixels below which there is no half step.
+/// Pixels below which there is no half-size step.
 const NO_HALF: u32 = 160 * 160;
-/// Colours of the half step: 64 are two thirds of the bytes of 256, and it is looked at for a moment.
+/// Colors of the half step: 64 are two thirds of the bytes of 256, and it is looked at for a moment.
 const HALF_COLORS: usize = 64;
 /// The half step is not made smaller than this share of half the sides, however slow the link.
 const LEAST_HALF: f64 = 0.3;
@@ -142,7 +142,7 @@ pub(super) fn step_above(held: Quality, pixels: &Pixels) -> Quality {
     }
 }
 
-/// Makes a picture ready for a protocol. None where it has no pixels. The half step takes no more than `budget` bytes on
+/// Encodes a picture for a protocol. None if it has no pixels. The half-size step takes at most about `budget` bytes on
 /// its way, about, where it can be made smaller.
 pub(super) fn make(
     pixels: &Pixels,
@@ -162,7 +162,7 @@ pub(super) fn make(
         Protocol::Kitty | Protocol::Placeholders => Payload::Png(match quality {
             _ if exact => true_png(pixels).ok()?,
             Quality::Full => {
-                // Drawings and screenshots are often smaller with all their colours.
+                // Drawings and screenshots are often smaller with all their colors.
                 let (few, all) = (palette_png(&reduce(pixels, 256)).ok()?, true_png(pixels).ok()?);
                 let best = if all.len() <= few.len() { all } else { few };
                 within_cap(pixels, best)?
@@ -213,7 +213,7 @@ fn half_within(
         file(&scaled(pixels, side(pixels.width), side(pixels.height)))
     };
     let half = with_sides(0.5)?;
-    // Three bytes are four on their way.
+    // Base64 turns three bytes into four.
     let room = budget.map_or(usize::MAX, |bytes| bytes / 4 * 3);
     if half.len() <= room {
         return Some(half);
@@ -229,11 +229,11 @@ fn cap(pixels: &Pixels) -> usize {
     FILE.max(pixels.rgb.len() / 6)
 }
 
-/// A PNG within the cap: with fewer colours, and only if that is not enough with fewer pixels.
+/// A PNG within the cap: with fewer colors, and only if that is not enough with fewer pixels.
 fn within_cap(pixels: &Pixels, mut best: Vec<u8>) -> Option<Vec<u8>> {
     let cap = cap(pixels);
     for colors in [128, 64] {
-        // Half the colours are about four fifths of the bytes, so what cannot be enough is not tried.
+        // Half the colors are about four fifths of the bytes, so what cannot be enough is not tried.
         let hopeless = colors > 64 && best.len() / 5 * 4 > cap / 20 * 21;
         if best.len() > cap && !hopeless {
             best = palette_png(&reduce(pixels, colors)).ok()?;
@@ -248,7 +248,7 @@ fn within_cap(pixels: &Pixels, mut best: Vec<u8>) -> Option<Vec<u8>> {
     Some(best)
 }
 
-/// Another size. Enlarged pixels stay squares, since they are what is judged; anything else is filtered.
+/// Resizes. Enlarged pixels stay square, since they are what is judged; anything else is filtered.
 pub(super) fn scaled(pixels: &Pixels, width: u32, height: u32) -> Pixels {
     if (width, height) == (pixels.width, pixels.height) {
         return pixels.clone();
@@ -350,7 +350,7 @@ mod tests {
                 assert!(wire <= 200_000, "{} with noise / {strength}: {wire}", protocol.name());
             }
         }
-        // What is small is not made worse than it was.
+        // A small file is not made worse.
         let smooth = photo(300, 200);
         let Some(Payload::Png(png)) =
             make(&smooth, Protocol::Kitty, Quality::Full, geometry, None).map(|g| g.payload)

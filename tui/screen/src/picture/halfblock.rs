@@ -1,5 +1,5 @@
 //! Two pixels in one cell: `▀` with the upper pixel as foreground and the lower one as background. Works in every
-//! terminal with colours, in tmux, in mosh, and costs few bytes.
+//! terminal with colors, in tmux, in mosh, and costs few bytes.
 
 use super::{Encoded, PictureEncoder, Pixels};
 use crate::theme::indexed;
@@ -7,10 +7,10 @@ use ratatui::buffer::Cell;
 use ratatui::layout::Size;
 use ratatui::style::Color;
 
-/// Half-block cells, in 24 bits or in the 256 colours of xterm.
+/// Half-block cells, in 24 bits or in the 256 colors of xterm.
 #[derive(Clone, Copy, Debug)]
 pub struct HalfBlock {
-    /// Use the 256 colours.
+    /// Use the 256 colors.
     pub indexed: bool,
 }
 
@@ -23,7 +23,7 @@ impl HalfBlock {
 
 impl PictureEncoder for HalfBlock {
     fn name(&self) -> &'static str {
-        if self.indexed { "half blocks, 256 colours" } else { "half blocks" }
+        if self.indexed { "half blocks, 256 colors" } else { "half blocks" }
     }
 
     fn cell_pixels(&self) -> (u32, u32) {
@@ -47,7 +47,7 @@ impl PictureEncoder for HalfBlock {
                 let mut cell = Cell::default();
                 match (at(x, y * 2).map(|c| self.color(c)), at(x, y * 2 + 1).map(|c| self.color(c))) {
                     (Some(upper), Some(lower)) if upper == lower => {
-                        // One colour costs half the bytes of two.
+                        // One color costs half the bytes of two.
                         cell.set_symbol(" ").set_bg(lower);
                     }
                     (Some(upper), Some(lower)) => {
@@ -65,7 +65,7 @@ impl PictureEncoder for HalfBlock {
     }
 
     fn draft(&mut self, slot: u32, pixels: &Pixels, cells: Size) -> Encoded {
-        // Neighbours then often are of one colour, and a colour is half as long.
+        // Neighbors then often are of one color, and a color is half as long.
         HalfBlock { indexed: true }.encode(slot, pixels, cells)
     }
 }

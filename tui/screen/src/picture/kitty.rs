@@ -1,5 +1,5 @@
-//! Kitty's graphics protocol: a PNG goes to the terminal in pieces under a number, and is then shown by that number,
-//! either placed over cells or by characters that stand for its parts.
+//! Kitty's graphics protocol: a PNG is sent to the terminal in chunks under a number, and then shown by that number,
+//! either placed over cells or by placeholder characters for its parts.
 //!
 //! The protocol is described at <https://sw.kovidgoyal.net/kitty/graphics-protocol/>.
 
@@ -45,7 +45,7 @@ pub const MOST_CELLS: u16 = MARKS.len() as u16;
 /// How commands reach the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wire {
-    /// Through tmux, which hands on only what is wrapped for it.
+    /// Through tmux, which passes on only wrapped sequences.
     pub tmux: bool,
 }
 
@@ -95,23 +95,23 @@ impl Wire {
         format!("\x1b7\x1b[{};{}H{}\x1b8", area.y + 1, area.x + 1, self.command(&keys, ""))
     }
 
-    /// Takes a picture away from its place; it stays with the terminal.
+    /// Removes a picture from the screen; the terminal keeps its data.
     pub fn lift(self, id: u32, slot: u32) -> String {
         self.command(&format!("a=d,d=i,i={id},p={},q=2", slot + 1), "")
     }
 
-    /// Lets the terminal forget a picture.
+    /// Deletes a picture from the terminal.
     pub fn forget(self, id: u32) -> String {
         self.command(&format!("a=d,d=I,i={id},q=2"), "")
     }
 
-    /// Ends a transmission in the middle; what came of it is no picture.
+    /// Aborts a transmission; the terminal discards what it received.
     pub fn abort(self) -> String {
         self.command("q=2,m=0", "")
     }
 }
 
-/// The cell that stands for one part of a picture. The number is the foreground colour, one of 256, since tmux keeps
+/// The placeholder cell for one part of a picture. The number is the foreground color, one of 256, since tmux keeps
 /// no other exactly.
 pub fn placeholder(id: u8, row: u16, column: u16) -> Cell {
     let mark = |n: u16| MARKS.get(usize::from(n)).and_then(|c| char::from_u32(*c)).unwrap_or(' ');

@@ -59,18 +59,18 @@ impl From<(SampleId, Size)> for PictureKey {
     }
 }
 
-/// A picture made ready for the screen.
+/// A picture encoded for the screen.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Encoded {
     /// Columns of cells.
     pub width: u16,
     /// Rows of cells.
     pub height: u16,
-    /// The cells, row by row: what is drawn while there is nothing better.
+    /// The cells, row by row, drawn until there is something better.
     pub cells: Vec<Cell>,
     /// What a graphics protocol can show over the cells, the best one last.
     pub graphics: Vec<Arc<Graphic>>,
-    /// What better ones are made from. None where there are none.
+    /// The source for better ones, if there are any.
     pub source: Option<Arc<Pixels>>,
 }
 
@@ -88,7 +88,7 @@ impl Encoded {
     }
 }
 
-/// A way to show a picture with characters.
+/// A method of drawing a picture with characters.
 pub trait PictureEncoder: Send {
     /// Its name, as shown.
     fn name(&self) -> &'static str;
@@ -102,21 +102,21 @@ pub trait PictureEncoder: Send {
     }
 }
 
-/// How pictures are to be shown.
+/// The requested picture method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wish {
     /// As well as the terminal can.
     #[default]
     Auto,
-    /// By this protocol, whatever the terminal says.
+    /// This protocol, whatever the terminal reports.
     Protocol(Protocol),
-    /// With characters only, in as many colours as there are.
+    /// With characters only, in as many colors as there are.
     Blocks,
-    /// With characters in 24-bit colours.
+    /// With characters in 24-bit colors.
     True,
-    /// With characters in 256 colours.
+    /// With characters in 256 colors.
     Indexed,
-    /// With characters without colours.
+    /// With characters without colors.
     Ascii,
     /// Not at all.
     Off,
@@ -139,13 +139,13 @@ impl Wish {
             "ascii" => Wish::Ascii,
             "off" | "none" => Wish::Off,
             _ => bail!(
-                "there is no way '{name}' to show pictures: use auto, kitty, iterm2, sixel, blocks, truecolor, \
+                "there is no picture method '{name}': use auto, kitty, iterm2, sixel, blocks, truecolor, \
                  256, ascii or off"
             ),
         })
     }
 
-    /// The characters that draw pictures, or none where none are wanted.
+    /// The encoder for drawing pictures with characters, or none if pictures are off.
     pub fn characters(self, depth: Depth) -> Option<Box<dyn PictureEncoder>> {
         Some(match (self, depth) {
             (Wish::Off, _) => return None,

@@ -1,28 +1,28 @@
-//! Pictures with few colours, since few colours are few bytes.
+//! Palette pictures: fewer colors take fewer bytes.
 
 use super::Pixels;
 use color_quant::NeuQuant;
 use std::collections::BTreeMap;
 
-/// A picture as places in a list of colours.
+/// A picture as places in a list of colors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Indexed {
     /// Columns.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// The colours, at most 256.
+    /// The colors, at most 256.
     pub colors: Vec<[u8; 3]>,
-    /// A place in the colours for every pixel.
+    /// A place in the colors for every pixel.
     pub places: Vec<u8>,
-    /// Whether every pixel has exactly its own colour.
+    /// Whether every pixel has exactly its own color.
     pub exact: bool,
 }
 
 /// Every how many pixels the network learns from: slower is better.
 const SAMPLING: i32 = 10;
 
-/// Reduces a picture to at most `most` colours, between 64 and 256. One that has no more keeps its own.
+/// Reduces a picture to at most `most` colors, between 64 and 256. One that has no more keeps its own.
 pub(super) fn reduce(pixels: &Pixels, most: usize) -> Indexed {
     let most = most.clamp(64, 256);
     let (width, height) = (pixels.width, pixels.height);
@@ -43,24 +43,24 @@ pub(super) fn reduce(pixels: &Pixels, most: usize) -> Indexed {
     Indexed { width, height, colors, places, exact: false }
 }
 
-/// The picture's own colours in the order of their first use, if they are few.
+/// The picture's own colors in the order of their first use, if they are few.
 fn own_colors(rgb: &[u8], most: usize) -> Option<(Vec<[u8; 3]>, Vec<u8>)> {
     let mut known: BTreeMap<[u8; 3], u8> = BTreeMap::new();
     let mut colors = Vec::new();
     let mut places = Vec::with_capacity(rgb.len() / 3);
     for pixel in rgb.chunks_exact(3) {
         let color = [pixel[0], pixel[1], pixel[2]];
-        let place = match known.get(&color) {
-            Some(place) => *place,
+        let index = match known.get(&color) {
+            Some(index) => *index,
             None if colors.len() == most => return None,
             None => {
-                let place = colors.len() as u8;
+                let index = colors.len() as u8;
                 colors.push(color);
-                known.insert(color, place);
-                place
+                known.insert(color, index);
+                index
             }
         };
-        places.push(place);
+        places.push(index);
     }
     Some((colors, places))
 }
@@ -76,7 +76,7 @@ pub(super) fn palette_png(picture: &Indexed) -> Result<Vec<u8>, png::EncodingErr
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(picture.colors.concat());
     encoder.set_compression(png::Compression::Balanced);
-    // Neighbouring places in a palette say nothing about each other.
+    // Neighboring places in a palette say nothing about each other.
     encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&picture.places)?;
@@ -84,7 +84,7 @@ pub(super) fn palette_png(picture: &Indexed) -> Result<Vec<u8>, png::EncodingErr
     Ok(out)
 }
 
-/// A PNG with every colour exactly.
+/// A PNG with every color exactly.
 ///
 /// # Errors
 /// If the picture has no pixels.

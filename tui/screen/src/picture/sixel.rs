@@ -1,4 +1,4 @@
-//! Sixels: six pixels below each other in one character, colour by colour, run by run.
+//! Sixels: six pixels below each other in one character, color by color, run by run.
 
 use super::palette::Indexed;
 use std::fmt::Write;
@@ -7,9 +7,9 @@ use std::fmt::Write;
 pub(super) fn encode(picture: &Indexed) -> String {
     let width = picture.width as usize;
     let mut out = format!("\x1bP0;1;0q\"1;1;{};{}", picture.width, picture.height);
-    for (place, [r, g, b]) in picture.colors.iter().enumerate() {
+    for (index, [r, g, b]) in picture.colors.iter().enumerate() {
         let percent = |value: u8| (u32::from(value) * 100 + 127) / 255;
-        let _ = write!(out, "#{place};2;{};{};{}", percent(*r), percent(*g), percent(*b));
+        let _ = write!(out, "#{index};2;{};{};{}", percent(*r), percent(*g), percent(*b));
     }
     if width > 0 {
         let mut columns = vec![0_u8; width * picture.colors.len()];
@@ -24,28 +24,28 @@ pub(super) fn encode(picture: &Indexed) -> String {
     out
 }
 
-/// One band of six rows. `columns` has a row of zeros for every colour, and is left so.
+/// One band of six rows. `columns` has a row of zeros for every color, and is left so.
 fn band_of(band: &[u8], width: usize, columns: &mut [u8], out: &mut String) {
     let mut used = [false; 256];
     for (row, places) in band.chunks(width).enumerate() {
-        for (x, place) in places.iter().enumerate() {
-            used[usize::from(*place)] = true;
-            columns[usize::from(*place) * width + x] |= 1 << row;
+        for (x, index) in places.iter().enumerate() {
+            used[usize::from(*index)] = true;
+            columns[usize::from(*index) * width + x] |= 1 << row;
         }
     }
     let mut first = true;
-    for place in (0..256).filter(|place| used[*place]) {
+    for index in (0..256).filter(|index| used[*index]) {
         if !std::mem::take(&mut first) {
             out.push('$');
         }
-        let _ = write!(out, "#{place}");
-        let line = &mut columns[place * width..(place + 1) * width];
+        let _ = write!(out, "#{index}");
+        let line = &mut columns[index * width..(index + 1) * width];
         runs(line, out);
         line.fill(0);
     }
 }
 
-/// Runs of equal characters; what is empty at the end is left out.
+/// Run-length encoding; empty cells at the end are left out.
 fn runs(line: &[u8], out: &mut String) {
     let end = line.iter().rposition(|bits| *bits != 0).map_or(0, |last| last + 1);
     for run in line[..end].chunk_by(|a, b| a == b) {
@@ -65,7 +65,7 @@ mod tests {
     use crate::picture::tests::photo;
     use proptest::prelude::*;
 
-    /// Reads sixels back: colours in percent, by pixel.
+    /// Reads sixels back: colors in percent, by pixel.
     fn decode(text: &str) -> (usize, usize, Vec<Option<[u32; 3]>>) {
         let body = text.strip_prefix("\x1bP0;1;0q\"1;1;").unwrap().strip_suffix("\x1b\\").unwrap();
         let bytes = body.as_bytes();
@@ -122,7 +122,7 @@ mod tests {
 
     fn expected(picture: &Indexed) -> Vec<Option<[u32; 3]>> {
         let percent = |color: [u8; 3]| color.map(|value| (u32::from(value) * 100 + 127) / 255);
-        picture.places.iter().map(|place| Some(percent(picture.colors[usize::from(*place)]))).collect()
+        picture.places.iter().map(|index| Some(percent(picture.colors[usize::from(*index)]))).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Threads that make pictures ready, so that neither keys nor frames wait for it. Of several requests for one place on
-//! the screen only the newest is served. What takes long has a thread of its own, so that the next picture never waits
-//! until the last one is as good as it can be.
+//! Threads that encode pictures, so that neither keys nor frames wait for it. Of several requests for one slot on
+//! the screen only the newest is served. Slow jobs have a separate thread, so that the next picture never waits
+//! for the full quality of the last one.
 
 use super::graphic::{self, Geometry};
 use super::{Encoded, PictureEncoder, PictureKey, Pixels, Protocol, Quality};
@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// Pixels to be made ready.
+/// Pixels to encode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeJob {
-    /// The place on the screen.
+    /// The slot on the screen.
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
@@ -24,9 +24,9 @@ pub struct EncodeJob {
     pub pixels: Arc<Pixels>,
     /// The graphics protocol, where there is one, and the pixels of one cell.
     pub target: Option<(Protocol, (u32, u32))>,
-    /// How good what is held already is; none where nothing is held, and characters are to be made first.
+    /// The quality of the cached picture; none if nothing is cached, so that characters are drawn first.
     pub above: Option<Quality>,
-    /// Bytes that the half step may take on its way, about.
+    /// About how many bytes the half-size step may take.
     pub budget: Option<usize>,
 }
 
@@ -42,10 +42,10 @@ impl EncodeJob {
     }
 }
 
-/// A picture that is ready.
+/// An encoded picture.
 #[derive(Clone, Debug)]
 pub struct EncodeResult {
-    /// The place on the screen.
+    /// The slot on the screen.
     pub slot: u32,
     /// The ticket of the request.
     pub ticket: Ticket,
@@ -55,7 +55,7 @@ pub struct EncodeResult {
     pub encoded: Encoded,
     /// What it was made for.
     pub target: Option<(Protocol, (u32, u32))>,
-    /// Whether it adds to what is held.
+    /// Whether it adds to a cached picture.
     pub adds: bool,
     /// See [`EncodeJob::slow`].
     pub slow: bool,
@@ -70,18 +70,18 @@ pub fn encode(encoder: &mut dyn PictureEncoder, job: &EncodeJob) -> EncodeResult
         (None, _) => encoder.encode(*slot, pixels, *cells),
         (Some((_, cell)), None) => {
             // The characters take the place that the graphic will have, so that nothing jumps.
-            let place = Geometry { room: *cells, cell: *cell }.cells(pixels.width, pixels.height);
+            let size = Geometry { room: *cells, cell: *cell }.cells(pixels.width, pixels.height);
             let (across, down) = encoder.cell_pixels();
             let small =
-                graphic::scaled(pixels, u32::from(place.width) * across, u32::from(place.height) * down);
-            let mut encoded = encoder.draft(*slot, &small, place);
+                graphic::scaled(pixels, u32::from(size.width) * across, u32::from(size.height) * down);
+            let mut encoded = encoder.draft(*slot, &small, size);
             encoded.source = Some(pixels.clone());
             encoded
         }
         (Some((protocol, cell)), Some(_)) => {
             let geometry = Geometry { room: *cells, cell: *cell };
             let make = || graphic::make(pixels, *protocol, job.quality(), geometry, *budget);
-            // A quantiser that fails on some picture leaves the characters.
+            // A quantizer that fails on some picture leaves the characters.
             let made = catch_unwind(AssertUnwindSafe(make));
             let graphics = made.ok().flatten().map(Arc::new).into_iter().collect();
             Encoded { graphics, ..Encoded::default() }
@@ -123,7 +123,7 @@ impl Worker {
         Ok(Worker { quick: Lane::start(quick, done.clone())?, slow: Lane::start(slow, done)? })
     }
 
-    /// Hands a job over.
+    /// Queues a job.
     pub fn send(&self, job: EncodeJob) {
         let lane = if job.slow() { &self.slow } else { &self.quick };
         if let Some(jobs) = &lane.jobs {
@@ -169,7 +169,7 @@ fn refill(queue: &Receiver<EncodeJob>, waiting: &mut Vec<EncodeJob>) -> bool {
         waiting.retain(|older| older.slot != job.slot || older.above.is_some() != job.above.is_some());
         waiting.push(job);
     }
-    // What has nothing to show yet first, and the sample under the cursor before its neighbours.
+    // What has nothing to show yet first, and the sample under the cursor before its neighbors.
     waiting.sort_by_key(|job| (job.above.is_some(), job.slot));
     true
 }

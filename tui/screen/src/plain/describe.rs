@@ -1,4 +1,4 @@
-//! A sample, a page and a question in lines, one fact a line.
+//! Descriptions of a sample, a page and a question, one fact per line.
 
 use crate::action::Action;
 use crate::key::shown;
@@ -6,7 +6,7 @@ use crate::model::{Mode, Model, PickerKind, PromptKind, group, related};
 use crate::text;
 use crate::view;
 
-/// Matches of a list to choose from that are told.
+/// How many matches of a list are printed.
 const TOLD: usize = 20;
 
 /// The sample under the cursor.
@@ -16,12 +16,12 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
             if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
         return vec![format!("{why}: toggle-all lists all samples")];
     };
-    let class = |place| text::safe(model.class(place).unwrap_or("none")).into_owned();
+    let class = |index| text::safe(model.class(index).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
-    let place = model.views.page.position_text(model);
-    let place = place.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
+    let position = model.views.page.position_text(model);
+    let position = position.unwrap_or_else(|| format!("{} of {}", model.list.cursor + 1, model.list.total));
     let mut lines = vec![
-        format!("{place}: {}", row.path),
+        format!("{position}: {}", row.path),
         format!("label: {}", class(row.label)),
         format!("suggested: {}", class(row.suggested.filter(|label| Some(*label) != row.label))),
         format!("score: {}", row.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))),
@@ -49,14 +49,14 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     }
     let group = group(detail);
     if !group.is_empty() {
-        lines.push(format!("group: {} samples", group.len()));
+        lines.push(format!("group: {}", text::counted(group.len() as u64, "sample", "samples")));
     }
-    for (place, candidate) in detail.candidates.iter().enumerate() {
+    for (index, candidate) in detail.candidates.iter().enumerate() {
         let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
-        lines.push(format!("candidate {}: {}{probability}", place + 1, class(Some(candidate.class))));
+        lines.push(format!("candidate {}: {}{probability}", index + 1, class(Some(candidate.class))));
     }
     for (_, other) in related(detail).iter().take(5) {
-        lines.push(format!("alike: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
+        lines.push(format!("similar: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
     }
     if detail.width > 0 {
         lines.push(format!(
@@ -79,21 +79,21 @@ pub(super) fn page(model: &Model) -> Vec<String> {
 
 /// What the open prompt or list wants.
 pub(super) fn question(model: &Model) -> Vec<String> {
-    let end = "an empty line changes nothing";
+    let end = "an empty line cancels";
     match &model.mode {
         Mode::Prompt(prompt) => {
             let what = match &prompt.kind {
-                PromptKind::Filter { .. } => "filter: type words",
-                PromptKind::Search => "search: type words",
-                PromptKind::Note(_) => "note: type it",
-                PromptKind::Times => "how often: type a number",
+                PromptKind::Filter { .. } => "filter: type terms",
+                PromptKind::Search => "search: type text",
+                PromptKind::Note(_) => "note: type the text",
+                PromptKind::Times => "repeat count: type a number",
             };
             vec![format!("{what}; {end}")]
         }
         Mode::Picker(picker) => {
             let what = match &picker.kind {
                 PickerKind::Relabel(_) => "relabel: type a class",
-                PickerKind::Tag(_) => "tag: type one",
+                PickerKind::Tag(_) => "tag: type a tag",
                 PickerKind::Help | PickerKind::Palette => "type the name of a command",
             };
             let mut lines = vec![format!("{what}; {end}")];

@@ -1,11 +1,11 @@
-//! What a line asks for: a key, the name of an action, or one of a few words of its own.
+//! Parses a line: a key, the name of an action, or one of a few extra words.
 
 use super::keys;
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::keymap::{Keymap, Lookup};
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// The sample once more.
@@ -21,7 +21,7 @@ pub(super) enum Order {
 /// Reads a line.
 ///
 /// # Errors
-/// Says what may have been meant.
+/// Suggests what may have been meant.
 pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim().to_owned();
@@ -35,12 +35,12 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
         "go" => {
             return match rest.parse::<u64>() {
                 Ok(row @ 1..) => Ok(Order::Go(row)),
-                _ => Err(format!("'{rest}' is no row: go 12")),
+                _ => Err(format!("'{rest}' is not a row number: try go 12")),
             };
         }
         _ => {}
     }
-    // A key, as in the keymap that is in force.
+    // A key of the current keymap.
     if let Some(keys) = keys(word)
         && let Lookup::Action(action) = keymap.lookup(Scope::List, &keys)
     {
@@ -59,20 +59,19 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
         }
         several => {
             let names: Vec<&str> = several.iter().map(|action| action.name()).collect();
-            Err(format!("'{word}' may be {}", names.join(", ")))
+            Err(format!("'{word}' is ambiguous: use {}", names.join(", ")))
         }
     }
 }
 
-/// All commands, one a line.
+/// All commands, one per line.
 pub(super) fn help(keymap: &Keymap) -> Vec<String> {
     let mut lines = vec![
-        "One command a line: a key or a word, and what belongs to it behind a blank.".to_owned(),
-        "show (or an empty line): tell the sample again".to_owned(),
-        "next, previous: go to the next or the previous row; go N: to row N".to_owned(),
-        "accept: relabel to the suggested label; clear: take the decision back".to_owned(),
-        "relabel CLASS, tag TAG, note WORDS, filter WORDS, search WORDS: with what belongs to them"
-            .to_owned(),
+        "One command per line: a key or a word, then a space and its argument.".to_owned(),
+        "show (or an empty line): describe the sample again".to_owned(),
+        "next, previous: go to the next or previous row; go N: go to row N".to_owned(),
+        "accept: relabel to the suggested label; clear: clear the decision".to_owned(),
+        "relabel CLASS, tag TAG, note TEXT, filter TERMS, search TEXT: with an argument".to_owned(),
     ];
     for action in Action::ALL.iter().filter(|action| action.scope() == Scope::List) {
         let keys: Vec<String> = keymap.keys_for(*action).into_iter().map(shown).collect();
@@ -110,8 +109,8 @@ mod tests {
             read("kepe").unwrap_err(),
             "there is no command 'kepe': did you mean 'keep'? help lists all"
         );
-        assert!(read("sort").unwrap_err().starts_with("'sort' may be sort-rank, "));
-        assert!(read("go x").unwrap_err().contains("'x' is no row"));
+        assert!(read("sort").unwrap_err().starts_with("'sort' is ambiguous: use sort-rank, "));
+        assert!(read("go x").unwrap_err().contains("'x' is not a row number"));
         assert!(read("panel-close").unwrap_err().contains("there is no command"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the terminal and tmux answer and tell, and giving the terminal back for a while.
+//! Replies of the terminal and tmux, and suspending.
 
 use super::ExitReason;
 use super::shell::Shell;
@@ -11,10 +11,10 @@ use signal_hook::consts::SIGTSTP;
 use std::time::{Duration, Instant};
 
 impl Shell<'_> {
-    /// Asks the terminal what it can do.
+    /// Queries the terminal for its capabilities.
     pub(super) fn ask(&mut self) {
         if self.asks {
-            // tmux knows nothing of kitty's graphics; what is around it is asked when it lets us.
+            // tmux does not know kitty graphics; the terminal around it is queried once tmux passes queries through.
             let questions = probe::questions(!self.traits.tmux);
             self.expected.asked();
             self.write(questions.into_bytes());
@@ -42,7 +42,7 @@ impl Shell<'_> {
         }
     }
 
-    /// Shows pictures the best way that is known now.
+    /// Switches to the best picture method known now.
     pub(super) fn retarget(&mut self) {
         let target = self.traits.protocol().map(|protocol| (protocol, self.traits.cell()));
         if target != self.model.display.target {
@@ -79,7 +79,7 @@ impl Shell<'_> {
         self.write(question.into_bytes());
     }
 
-    /// Nothing is left of the pictures that were sent.
+    /// The pictures that were sent are lost.
     pub(super) fn forget_pictures(&mut self) {
         let goodbye = self.placements.lost();
         if !goodbye.is_empty() {
@@ -89,13 +89,13 @@ impl Shell<'_> {
         self.take(Msg::Live(self.placements.live()));
     }
 
-    /// Gives the terminal back, stops, and goes on when it is allowed to.
+    /// Restores the terminal, stops, and continues when resumed.
     pub(super) fn suspend(&mut self, woken: &Receiver<Wake>) {
         self.suspend = false;
         // What the terminal still answers must not reach the shell, so it is waited for as well.
         let limit = Instant::now() + self.expected.patience().max(Duration::from_millis(300));
         while self.writing > 0 || self.expected.missing() > 0 {
-            // What comes meanwhile is taken in as usual; a second order to stop is this one.
+            // Input is handled as usual meanwhile; a second stop signal is this one.
             match woken.recv_deadline(limit) {
                 Ok(Wake::Signal(SIGTSTP)) => {}
                 Ok(wake) => self.wake(wake),

@@ -1,4 +1,4 @@
-//! What goes to the terminal: frames, and pieces of pictures between them.
+//! Output to the terminal: frames, and chunks of pictures between them.
 
 use super::shell::Shell;
 use crate::terminal::commands::{QueryStatus, ansi};
@@ -12,7 +12,7 @@ impl Shell<'_> {
         if !self.dirty || self.writing > 0 || !self.too_early().is_zero() || self.over.is_some() {
             return;
         }
-        // The link has enough to carry; what is drawn later shows all that has happened until then.
+        // The link is busy; the next frame shows everything that has happened until then.
         if !self.pacer.text_wait(Instant::now()).is_zero() {
             return;
         }
@@ -53,7 +53,7 @@ impl Shell<'_> {
         bytes
     }
 
-    /// Sends a piece of a picture, if nothing else is to be written and the terminal has come far enough.
+    /// Sends a chunk of a picture, if nothing else needs writing and the terminal has caught up.
     pub(super) fn pump(&mut self) {
         let now = Instant::now();
         if self.writing > 0
@@ -119,7 +119,7 @@ impl Shell<'_> {
         }
     }
 
-    /// Nothing on the terminal is trusted any more.
+    /// Assumes nothing about the terminal's contents any more.
     pub(super) fn repaint(&mut self) {
         self.terminal.backend_mut().forget();
         let Ok(()) = self.terminal.clear();

@@ -1,4 +1,4 @@
-//! The loop: take in everything that has come, draw at most one frame, hand it to the writer, sleep.
+//! The main loop: handle everything that has arrived, draw at most one frame, pass it to the writer, sleep.
 
 use super::ExitReason;
 use crate::model::Model;
@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 const FRAME: Duration = Duration::from_millis(16);
 /// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
 const KEY_FRAME: Duration = Duration::from_millis(6);
-/// Progress of a scan is drawn this often where nothing else is: it is read, not followed.
+/// How often scan progress is drawn if nothing else changes.
 const PROGRESS: Duration = Duration::from_millis(1_500);
-/// Messages taken in before a frame is drawn in any case.
+/// Messages handled before a frame is drawn in any case.
 const BATCH: usize = 4096;
 
 pub(super) struct Shell<'a> {
@@ -39,30 +39,30 @@ pub(super) struct Shell<'a> {
     pub(super) writer: &'a Writer,
     pub(super) worker: Option<Worker>,
     pub(super) commands: Sender<Command>,
-    /// What the engine has not taken yet; sending never waits.
+    /// Commands not yet accepted by the engine; sending never blocks.
     pub(super) backlog: VecDeque<Command>,
     pub(super) start: Instant,
     pub(super) dirty: bool,
     /// Progress that is not on the screen yet, and when it was drawn last.
     pub(super) progress: (bool, Option<Instant>),
-    /// A key has changed what is to be drawn.
+    /// A key has changed the screen.
     pub(super) urgent: bool,
-    /// Pieces on their way to the terminal.
+    /// Chunks in flight to the terminal.
     pub(super) writing: usize,
     pub(super) drawn: Option<Instant>,
     pub(super) over: Option<ExitReason>,
     pub(super) suspend: bool,
     /// The signal that ended our own suspension is still to come.
     pub(super) continued: bool,
-    /// Whether the terminal is asked what it can do.
+    /// Whether the terminal is queried for its capabilities.
     pub(super) asks: bool,
     pub(super) traits: Traits,
     pub(super) expected: Expected,
     pub(super) placements: Placements,
     pub(super) pacer: Pacer,
-    /// Whether somebody sees the screen, as far as is known.
+    /// Whether the screen is visible, as far as is known.
     pub(super) seen: bool,
-    /// What makes the terminal forget our pictures, as the guard has it.
+    /// What deletes our pictures from the terminal, shared with the guard.
     pub(super) told: String,
 }
 
@@ -103,7 +103,7 @@ impl Shell<'_> {
         self.start.elapsed().as_millis() as u64
     }
 
-    /// How long nothing needs to be done, if nothing comes.
+    /// How long to sleep if nothing arrives.
     pub(super) fn timeout(&mut self) -> Duration {
         let mut timeout = Duration::from_secs(3600);
         if let Some(at) = self.model.deadline() {
@@ -120,7 +120,7 @@ impl Shell<'_> {
             timeout = timeout.min(Duration::from_millis(5));
         }
         if self.placements.sending() && self.seen {
-            // For the case that the answer that is waited for never comes.
+            // In case the expected reply never arrives.
             timeout = timeout.min(Duration::from_secs(2));
         }
         timeout
@@ -190,7 +190,7 @@ impl Shell<'_> {
             Event::Key(key) if !key.is_release() => Msg::Key(key),
             Event::Mouse(mouse) => Msg::Mouse(mouse),
             Event::Paste(text) => Msg::Paste(text),
-            // A change of the size comes as a signal.
+            // A resize arrives as a signal.
             Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => return,
         };
         self.urgent = true;
@@ -240,7 +240,7 @@ impl Shell<'_> {
         self.over.get_or_insert(reason);
     }
 
-    /// Hands commands to the engine without ever waiting for it.
+    /// Sends commands to the engine without ever blocking.
     pub(super) fn flush(&mut self) {
         while let Some(command) = self.backlog.pop_front() {
             match self.commands.try_send(command) {

@@ -34,7 +34,7 @@ impl Command for EndString {
     }
 }
 
-/// Erases so many cells from the cursor on, which stays (ECH).
+/// Erases this many cells from the cursor, which does not move (ECH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EraseCells(pub u16);
 

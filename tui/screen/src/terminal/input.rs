@@ -1,4 +1,4 @@
-//! What comes from the terminal: crossterm's events, and answers to our questions, for which crossterm has no event.
+//! Input from the terminal: crossterm's events, and replies to queries, for which crossterm has no event.
 
 use crossterm::event::{Event, KeyEvent};
 
@@ -7,7 +7,7 @@ use crossterm::event::{Event, KeyEvent};
 pub enum Input {
     /// A key, the mouse, pasted text, the focus.
     Event(Event),
-    /// An answer of the terminal, or something unknown.
+    /// A reply of the terminal, or something unknown.
     Reply(Vec<u8>),
 }
 

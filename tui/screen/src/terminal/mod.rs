@@ -1,4 +1,4 @@
-//! The terminal itself: bytes in, bytes out, and giving it back as it was found, whatever happens.
+//! The terminal itself: bytes in, bytes out, and restoring its state whatever happens.
 //!
 //! Events and commands are crossterm's ([`crossterm::event`], [`crossterm::Command`]). Its reader is not used:
 //! `docs/terminal-input.md` says why.

@@ -1,4 +1,4 @@
-//! Cells to bytes: as few as possible, all of one frame together, and none where nothing changed.
+//! Cells to bytes: as few as possible, one frame at a time, and none where nothing changed.
 
 mod cell_style;
 mod cursor_motion;
@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect, Size};
 use std::convert::Infallible;
 use unicode_width::UnicodeWidthStr;
 
-/// A frame is handed over in pieces of about so many bytes, so that it can be asked between them how far the
+/// A frame is sent in chunks of about this many bytes, so that queries between them can tell how far the
 /// terminal is.
 const PIECE: usize = 4 * 1024;
 /// Blanks from which on the order to erase them is shorter than they are.
@@ -23,7 +23,7 @@ const ERASED_TO_END: u16 = 4;
 /// Cells that are written again at most where the cursor could also jump over them.
 const FILLED: u16 = 12;
 
-/// What is to be done about a cell.
+/// What to do with a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
     Nothing,
@@ -71,7 +71,7 @@ impl Screen {
         }
     }
 
-    /// The terminal has another size.
+    /// The terminal was resized.
     pub fn resize(&mut self, size: Size) {
         let area = usize::from(size.width) * usize::from(size.height);
         self.size = size;
@@ -80,7 +80,7 @@ impl Screen {
         self.at = None;
     }
 
-    /// Nothing is known of the terminal any more.
+    /// The state of the terminal is unknown.
     pub fn forget(&mut self) {
         self.bytes.clear();
         self.cuts.clear();
@@ -97,7 +97,7 @@ impl Screen {
         self.guarded = areas;
     }
 
-    /// Leaves the cursor here, though it is hidden: screen magnifiers and braille displays follow it.
+    /// Leaves the hidden cursor here: screen magnifiers and braille displays follow it.
     pub fn park(&mut self, position: Position) {
         if self.shown == Some(false) {
             self.go(position);
@@ -140,7 +140,7 @@ impl Screen {
         pieces
     }
 
-    fn place(&self, x: u16, y: u16) -> Option<usize> {
+    fn index(&self, x: u16, y: u16) -> Option<usize> {
         let inside = x < self.size.width && y < self.size.height;
         inside.then(|| usize::from(y) * usize::from(self.size.width) + usize::from(x))
     }
@@ -177,13 +177,13 @@ impl Screen {
 
     /// What the terminal shows in a cell that may be written again.
     fn free(&self, x: u16, y: u16) -> Option<&Cell> {
-        let place = self.place(x, y)?;
-        if self.needs[place] == Need::Nothing
+        let index = self.index(x, y)?;
+        if self.needs[index] == Need::Nothing
             && self.guarded.iter().any(|area| area.contains(Position { x, y }))
         {
             return None;
         }
-        self.cells[place].as_ref().filter(|_| self.needs[place] != Need::Replace)
+        self.cells[index].as_ref().filter(|_| self.needs[index] != Need::Replace)
     }
 
     fn set_style(&mut self, style: CellStyle) {
@@ -203,10 +203,10 @@ impl Screen {
             return;
         }
         for x in x + 1..self.size.width {
-            let Some(place) = self.place(x, y).filter(|place| self.needs[*place] != Need::Nothing) else {
+            let Some(index) = self.index(x, y).filter(|index| self.needs[*index] != Need::Nothing) else {
                 break;
             };
-            let Some(next) = &self.cells[place] else { break };
+            let Some(next) = &self.cells[index] else { break };
             let coming = CellStyle::of(next);
             if next.symbol() != " " {
                 if coming.same_on_blank(style) {
@@ -221,16 +221,16 @@ impl Screen {
         self.set_style(self.style.for_blank(style));
     }
 
-    /// Draws what is to be drawn in a row.
+    /// Draws the changed cells of a row.
     fn row(&mut self, y: u16) {
         self.cuts.push(self.bytes.len());
         for x in 0..self.size.width {
-            let Some(place) = self.place(x, y) else { return };
-            if self.needs[place] == Need::Nothing || self.erase(x, y) {
+            let Some(index) = self.index(x, y) else { return };
+            if self.needs[index] == Need::Nothing || self.erase(x, y) {
                 continue;
             }
-            self.needs[place] = Need::Nothing;
-            let Some(cell) = self.cells[place].clone() else { continue };
+            self.needs[index] = Need::Nothing;
+            let Some(cell) = self.cells[index].clone() else { continue };
             self.go(Position { x, y });
             self.set_style_for(x, y, CellStyle::of(&cell), cell.symbol() == " ");
             self.bytes.push_str(cell.symbol());
@@ -240,13 +240,13 @@ impl Screen {
         }
     }
 
-    /// Erases blanks from here on, if that is shorter than drawing them. Only where nothing lies behind them:
-    /// terminals differ about what erasing does with colours.
+    /// Erases blanks from here on, if that is shorter than drawing them. Only if nothing follows them:
+    /// terminals differ about what erasing does with colors.
     fn erase(&mut self, x: u16, y: u16) -> bool {
         let plain = |cell: &&Cell| cell.symbol() == " " && PLAIN.same_on_blank(CellStyle::of(cell));
         let end = (x..self.size.width).find(|x| self.free(*x, y).filter(plain).is_none());
         let end = end.unwrap_or(self.size.width);
-        let needed = |x: &u16| self.place(*x, y).is_some_and(|place| self.needs[place] != Need::Nothing);
+        let needed = |x: &u16| self.index(*x, y).is_some_and(|index| self.needs[index] != Need::Nothing);
         let Some(last) = (x..end).rev().find(needed) else { return false };
         let count = last - x + 1;
         let erase = if end == self.size.width && count >= ERASED_TO_END {
@@ -260,15 +260,15 @@ impl Screen {
         self.set_style(self.style.for_blank(PLAIN));
         self.bytes.push_str(&erase);
         for x in x..=last {
-            if let Some(place) = self.place(x, y) {
-                self.needs[place] = Need::Nothing;
+            if let Some(index) = self.index(x, y) {
+                self.needs[index] = Need::Nothing;
             }
         }
         true
     }
 }
 
-/// Whether two cells cannot be told apart.
+/// Whether two cells look the same.
 fn alike(a: &Cell, b: &Cell) -> bool {
     let (style, other) = (CellStyle::of(a), CellStyle::of(b));
     a.symbol() == b.symbol() && (style == other || a.symbol() == " " && style.same_on_blank(other))
@@ -283,31 +283,31 @@ impl Backend for Screen {
     {
         let mut rows = vec![false; usize::from(self.size.height)];
         for (x, y, cell) in content {
-            let Some(place) = self.place(x, y) else { continue };
+            let Some(index) = self.index(x, y) else { continue };
             let replace = cell.diff_option == CellDiffOption::AlwaysUpdate;
-            if !replace && self.cells[place].as_ref().is_some_and(|shown| alike(shown, cell)) {
+            if !replace && self.cells[index].as_ref().is_some_and(|shown| alike(shown, cell)) {
                 continue;
             }
             let symbol = cell.symbol();
-            let before = self.cells[place].as_ref().map_or(1, |shown| shown.symbol().width());
-            match self.place(x + 1, y) {
+            let before = self.cells[index].as_ref().map_or(1, |shown| shown.symbol().width());
+            match self.index(x + 1, y) {
                 Some(next) if symbol.width() > 1 => {
                     let covered = self.cells[next].as_ref().map_or(1, |shown| shown.symbol().width());
                     (self.cells[next], self.needs[next]) = (None, Need::Nothing);
                     if covered > 1
-                        && let Some(behind) = self.place(x + 2, y)
+                        && let Some(behind) = self.index(x + 2, y)
                     {
                         (self.cells[behind], self.needs[behind]) = (Some(Cell::new(" ")), Need::Draw);
                     }
                 }
-                // Terminals differ about the colour of what is left of something wide.
+                // Terminals differ about the color of the remaining half of a wide character.
                 Some(next) if before > 1 => {
                     (self.cells[next], self.needs[next]) = (Some(Cell::new(" ")), Need::Draw);
                 }
                 _ => {}
             }
-            self.cells[place] = Some(cell.clone());
-            self.needs[place] = if replace { Need::Replace } else { Need::Draw };
+            self.cells[index] = Some(cell.clone());
+            self.needs[index] = if replace { Need::Replace } else { Need::Draw };
             rows[usize::from(y)] = true;
             match self.drawn.last_mut() {
                 Some((row, _, last)) if *row == y && *last + 1 == x => *last = x,

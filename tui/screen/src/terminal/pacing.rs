@@ -1,32 +1,32 @@
-//! Pacing: how many bytes may be on their way. Whatever has been written and not been shown yet stands between the next
-//! key and its frame, so it is kept little: the terminal says when it has come so far, and only then follows more.
+//! Pacing: how many bytes may be in flight. Whatever has been written but not shown yet delays the next
+//! key and its frame, so it is kept small: the terminal reports how far it has got, and only then more is sent.
 //! Pictures wait for room among all bytes, frames of text only for room among their own.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Bytes on their way at first, while nothing is known of the link.
+/// Bytes in flight at first, while the link is unknown.
 const FIRST: usize = 32 * 1024;
-/// Bounds of what is allowed later.
+/// Bounds of the limit later.
 const LEAST: usize = 24 * 1024;
 const MOST: usize = 256 * 1024;
-/// How long what is on its way may hold up a frame.
+/// How long data in flight may delay a frame.
 const DELAY: f64 = 0.15;
-/// After so many bytes the terminal is asked how far it is.
+/// After this many bytes the terminal is asked how far it has got.
 const FENCE: usize = 12 * 1024;
-/// The same behind text, of which less is sent.
+/// The same after text, of which less is sent.
 const TEXT_FENCE: usize = 4 * 1024;
-/// Bounds of the text that may be on its way when another frame is drawn.
+/// Bounds of the text that may be in flight when another frame is drawn.
 const LEAST_TEXT: usize = 16 * 1024;
 const MOST_TEXT: usize = 48 * 1024;
-/// How long text may hold up text.
+/// How long text may delay text.
 const TEXT_DELAY: f64 = 0.1;
-/// A frame waits no longer than this for an answer.
+/// The longest a frame waits for a reply.
 const FRAME_PATIENCE: Duration = Duration::from_secs(2);
-/// After this time an answer is taken as lost, so that one that never comes does not end pictures for good.
+/// After this time a reply is considered lost, so that a missing one does not stop pictures for good.
 const LOST: Duration = Duration::from_secs(10);
 
-/// Times the rate was seen that count.
+/// Number of rate samples used.
 const SEEN: usize = 8;
 
 /// Bytes up to a question.
@@ -35,17 +35,17 @@ struct Fence {
     bytes: usize,
     /// Of these, text.
     text: usize,
-    /// When the question was asked.
+    /// When the query was sent.
     at: Instant,
-    /// The last answer before the first of these bytes, or when they were written if nothing was under way.
+    /// The last reply before the first of these bytes, or when they were written if nothing was in flight.
     since: Instant,
     /// Bytes that had arrived by then.
     before: u64,
-    /// Whether more was on its way than a link that is fast enough would leave waiting.
+    /// Whether more was in flight than a fast link would leave waiting.
     full: bool,
 }
 
-/// Counts the bytes on their way and measures how fast they arrive.
+/// Counts the bytes in flight and measures how fast they arrive.
 #[derive(Clone, Debug, Default)]
 pub struct Pacer {
     unfenced: usize,
@@ -57,7 +57,7 @@ pub struct Pacer {
     last_answer: Option<Instant>,
     last_text: Option<Instant>,
     round_trip: Option<Duration>,
-    /// Bytes a second, as they were seen last.
+    /// The last measured rates in bytes per second.
     seen: VecDeque<f64>,
     answers: bool,
 }
@@ -78,7 +78,7 @@ impl Pacer {
         FRAME_PATIENCE.saturating_sub(now.saturating_duration_since(since))
     }
 
-    /// Whether there is as much text on its way as there should be, or as much of everything.
+    /// Whether the limit for text, or for everything, is reached.
     fn full_of_text(&self) -> bool {
         let text = self.unfenced_text + self.fences.iter().map(|fence| fence.text).sum::<usize>();
         text >= self.text_window() || self.on_the_way() >= self.window() + LEAST_TEXT
@@ -92,7 +92,7 @@ impl Pacer {
         }
     }
 
-    /// Bytes that were written and not answered for.
+    /// Bytes written but not acknowledged.
     pub fn on_the_way(&self) -> usize {
         self.unfenced + self.fences.iter().map(|fence| fence.bytes).sum::<usize>()
     }
@@ -105,19 +105,19 @@ impl Pacer {
         self.carries(TEXT_DELAY).unwrap_or(LEAST_TEXT).clamp(LEAST_TEXT, MOST_TEXT)
     }
 
-    /// What the link carries in a round trip and so many seconds more.
+    /// What the link carries in a round trip plus this many seconds.
     fn carries(&self, more: f64) -> Option<usize> {
         let trip = self.round_trip.map_or(0.0, |trip| trip.as_secs_f64());
         self.rate().map(|rate| (f64::from(rate) * (trip + more)) as usize)
     }
 
-    /// A piece of a picture is about to be written. Says whether the question is to follow it.
+    /// Records a chunk of a picture about to be written. Returns whether a query should follow it.
     pub fn sent(&mut self, bytes: usize, last: bool, now: Instant) -> bool {
         self.add(bytes, now);
         self.fence(if last { 1 } else { FENCE }, now)
     }
 
-    /// Text is about to be written. Says whether the question is to follow it.
+    /// Records text about to be written. Returns whether a query should follow it.
     pub fn wrote(&mut self, bytes: usize, now: Instant) -> bool {
         self.add(bytes, now);
         self.unfenced_text += bytes;
@@ -128,7 +128,7 @@ impl Pacer {
     fn add(&mut self, bytes: usize, now: Instant) {
         if self.section.is_none() {
             let since = self.last_answer.filter(|_| self.on_the_way() > 0);
-            // What went out before the first answer and with nothing under way began with its own bytes.
+            // Data sent before the first reply with nothing in flight started with its own bytes.
             let oldest = self.fences.front().map(|fence| fence.since);
             self.section = Some((since.into_iter().chain(oldest).max().unwrap_or(now), self.arrived));
         }
@@ -146,17 +146,17 @@ impl Pacer {
         true
     }
 
-    /// The terminal is one that answers.
+    /// The terminal is known to reply.
     pub fn speaks(&mut self) {
         self.answers = true;
     }
 
-    /// Whether it is known that the terminal answers.
+    /// Whether the terminal is known to reply.
     pub fn heard(&self) -> bool {
         self.answers
     }
 
-    /// The terminal has come to the oldest question.
+    /// The terminal has replied to the oldest query.
     pub fn answered(&mut self, now: Instant) {
         self.answers = true;
         let Some(fence) = self.fences.pop_front() else { return };
@@ -177,13 +177,13 @@ impl Pacer {
         }
     }
 
-    /// Bytes a second, once measured.
+    /// Bytes per second, once measured.
     pub fn rate(&self) -> Option<u32> {
         let best = self.seen.iter().copied().max_by(f64::total_cmp);
         best.map(|rate| rate.clamp(1.0, 1e9) as u32)
     }
 
-    /// Another terminal, or a link that was cut: what was on its way is gone.
+    /// Another terminal, or a dropped link: the data in flight is lost.
     pub fn forget(&mut self) {
         *self = Pacer::default();
     }
@@ -193,7 +193,7 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    /// Sends `total` bytes in pieces over a link and says how many were on their way at most, in the second half.
+    /// Sends `total` bytes in chunks over a link and returns the maximum number in flight in the second half.
     fn over(rate: f64, trip: f64, total: usize) -> (usize, Pacer) {
         let (mut pacer, start) = (Pacer::default(), Instant::now());
         let (mut time, mut free_at, mut most, mut left) = (0.0_f64, 0.0_f64, 0, total);
@@ -258,7 +258,7 @@ mod tests {
             now += Duration::from_millis(116);
             pacer.answered(now);
         }
-        // Too little at a time to fill the link: what is seen is not taken for all that it carries.
+        // Too little at a time to fill the link: the observed rate is not taken for its capacity.
         assert_eq!(pacer.round_trip, Some(Duration::from_millis(116)));
         assert_eq!(pacer.rate(), None);
         // Behind a large frame as well.

@@ -1,4 +1,4 @@
-//! Bytes from the terminal to crossterm's events. What is not understood is an answer to some question and is never
+//! Bytes from the terminal to crossterm's events. Anything not understood is a reply to some query and is never
 //! taken for something typed. `docs/terminal-input.md` says why this is not crossterm's own parser.
 
 mod sequence;
@@ -19,21 +19,21 @@ pub struct Parser {
     buffer: Vec<u8>,
     paste: Option<Vec<u8>>,
     late: bool,
-    /// Answers are still to come, so that a half one is kept however long its rest takes.
+    /// Replies are expected, so a partial one is kept however long the rest takes.
     expecting: bool,
-    /// What is in the buffer has outlived a long silence.
+    /// The buffer has survived a long pause.
     lingering: bool,
-    /// A single character behind an Escape that was given out: the rest of an answer, or a key.
+    /// A single character after an Escape that was already emitted: the rest of a reply, or a key.
     doubtful: bool,
 }
 
 impl Parser {
-    /// Whether questions to the terminal are still open.
+    /// Whether queries to the terminal are pending.
     pub fn expect(&mut self, answers: bool) {
         self.expecting = answers;
     }
 
-    /// Takes bytes in; what is complete is appended to `out`.
+    /// Parses bytes; complete inputs are appended to `out`.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<Input>) {
         self.doubtful = false;
         let lingering = std::mem::take(&mut self.lingering);
@@ -77,11 +77,11 @@ impl Parser {
         }
     }
 
-    /// Moves bytes into the paste. Says whether the end was found.
+    /// Moves bytes into the paste. Returns whether the end was found.
     fn pasting(&mut self, text: &mut Vec<u8>, out: &mut Vec<Input>) -> bool {
         let end = self.buffer.windows(PASTE_END.len()).position(|window| window == PASTE_END);
         let take = end.unwrap_or_else(|| {
-            // The end may stand in two pieces.
+            // The end may be split across two chunks.
             let keep =
                 (1..PASTE_END.len()).rev().find(|n| self.buffer.ends_with(&PASTE_END[..*n])).unwrap_or(0);
             self.buffer.len() - keep
@@ -101,7 +101,7 @@ impl Parser {
         !self.buffer.is_empty()
     }
 
-    /// Nothing came for a moment: a lone Escape is the key.
+    /// A short pause: a lone Escape is the key.
     pub fn short_silence(&mut self, out: &mut Vec<Input>) {
         if self.buffer == [0x1b] && self.paste.is_none() {
             self.buffer.clear();
@@ -115,7 +115,7 @@ impl Parser {
         }
     }
 
-    /// Nothing came for long: what is unfinished will never be, unless it can be half of an answer that is expected.
+    /// A long pause: an unfinished sequence will not be completed, unless it may be part of an expected reply.
     pub fn long_silence(&mut self) {
         self.late &= self.expecting;
         self.lingering = self.expecting && (self.late || could_be_answer(&self.buffer));
@@ -125,8 +125,8 @@ impl Parser {
     }
 }
 
-/// Whether these bytes begin as an answer to one of our questions does. Strict, so that a half answer whose rest
-/// never comes takes no key with it.
+/// Whether these bytes start like a reply to one of our queries. Strict, so that a partial reply whose rest
+/// never arrives swallows no key.
 fn could_be_answer(bytes: &[u8]) -> bool {
     const LIMIT: usize = 256;
     let text = |bytes: &[u8]| {

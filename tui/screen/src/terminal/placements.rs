@@ -1,5 +1,5 @@
-//! Placements of pictures: which pictures the terminal holds, where it shows them, and what is on its way. Given what
-//! is wanted now, it says what to write, and forgets at once what is no longer wanted.
+//! Placements of pictures: which pictures the terminal holds, where it shows them, and what is in flight. Given what
+//! should be shown now, it returns what to write, and drops at once what is no longer needed.
 
 use super::commands::ansi;
 use crate::picture::kitty::Wire;
@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A picture that is to be seen.
+/// A picture to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The place on the screen, by number.
@@ -26,7 +26,7 @@ impl Wanted {
     }
 }
 
-/// Pictures a terminal holds for us at most: numbers up to 255 survive tmux.
+/// The maximum number of pictures a terminal holds for us: numbers up to 255 survive tmux.
 const IMAGES: usize = 200;
 /// Their pixels in bytes, at most, as the terminal unpacks them; terminals throw away what is too much for them.
 const MEMORY: u64 = 128 << 20;
@@ -65,12 +65,12 @@ pub struct Placements {
     images: Vec<Image>,
     shown: BTreeMap<u32, Shown>,
     upload: Option<Upload>,
-    /// Numbers ever given out, to be forgotten at the end.
+    /// All numbers ever used, to be deleted at the end.
     used: BTreeSet<u32>,
 }
 
 impl Placements {
-    /// Pictures are shown in this way from now on. Says what ends the way so far.
+    /// Switches the picture method. Returns what to write to end the old one.
     pub fn switch(&mut self, protocol: Option<Protocol>, tmux: bool) -> String {
         let out = self.lost();
         self.protocol = protocol;
@@ -78,7 +78,7 @@ impl Placements {
         out
     }
 
-    /// Nothing the terminal holds is trusted any more. Says what makes it forget.
+    /// Assumes nothing about the terminal's pictures any more. Returns what to write to delete them.
     pub fn lost(&mut self) -> String {
         let out = self.farewell();
         self.images.clear();
@@ -88,7 +88,7 @@ impl Placements {
         out
     }
 
-    /// What is to be written before the terminal is given back.
+    /// What to write before the terminal is restored.
     pub fn farewell(&self) -> String {
         let mut out = String::new();
         if !self.used.is_empty() {
@@ -121,7 +121,7 @@ impl Placements {
         self.shown.values().map(|shown| shown.area).chain(coming).collect()
     }
 
-    /// Brings what is shown in line with what is wanted, and says what to write for it. `drawn` tells whether a cell
+    /// Updates the shown pictures to the wanted ones and returns what to write. `drawn` returns whether a cell
     /// of an area has just been drawn.
     pub fn reconcile(&mut self, wanted: &[Wanted], drawn: impl Fn(Rect) -> bool) -> String {
         let mut out = String::new();
@@ -164,7 +164,7 @@ impl Placements {
         self.images.iter().find(|image| image.key == key)
     }
 
-    /// Gives up what is no longer wanted; begins again where a command has to go in between.
+    /// Aborts transmissions that are no longer wanted; restarts one if a command has to go in between.
     fn cancel(&mut self, wanted: &[Wanted], between: bool) -> String {
         let Some(upload) = &mut self.upload else { return String::new() };
         let in_cells = self.protocol.is_some_and(Protocol::in_cells);
@@ -175,17 +175,17 @@ impl Placements {
         if still && !(begun && between) {
             return String::new();
         }
-        // What is still wanted is begun anew by the next step.
+        // The next step restarts what is still wanted.
         self.upload = None;
         if begun { self.wire.abort() + &self.wire.forget(id) } else { String::new() }
     }
 
-    /// Starts sending the first picture that is wanted and not there.
+    /// Starts sending the first wanted picture that is missing.
     fn begin(&mut self, wanted: &[Wanted]) {
         let Some(protocol) = self.protocol.filter(|_| self.upload.is_none()) else { return };
         for want in wanted {
             let Some(best) = want.graphics.last().filter(|best| best.protocol == protocol) else { continue };
-            // What is wanted stays longest.
+            // Wanted pictures stay longest.
             if let Some(at) = self.images.iter().position(|image| image.key == best.key) {
                 let image = self.images.remove(at);
                 self.images.push(image);
@@ -225,7 +225,7 @@ impl Placements {
         }
     }
 
-    /// Lets the terminal forget what was wanted longest ago.
+    /// Deletes the least recently wanted picture from the terminal.
     fn make_room(&mut self, bytes: u64) -> String {
         let mut out = String::new();
         let mut held = bytes + self.images.iter().map(|image| image.bytes).sum::<u64>();
@@ -243,12 +243,12 @@ impl Placements {
         out
     }
 
-    /// Whether something is to be sent.
+    /// Whether something needs sending.
     pub fn sending(&self) -> bool {
         self.upload.is_some()
     }
 
-    /// The next piece, and whether it is the last of its picture.
+    /// The next chunk, and whether it is the last of its picture.
     pub fn next_piece(&mut self) -> Option<(Vec<u8>, bool)> {
         let upload = self.upload.as_mut()?;
         let piece = upload.pieces.get_mut(upload.next).map(std::mem::take);
@@ -266,7 +266,7 @@ impl Placements {
     }
 }
 
-/// Whether what a slot shows is still wanted there.
+/// Whether the picture in a slot is still wanted there.
 fn keeps(wanted: &[Wanted], slot: u32, shown: &Shown) -> bool {
     wanted.iter().any(|want| want.slot == slot && want.area == shown.area && want.has(shown.key))
 }

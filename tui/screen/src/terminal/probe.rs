@@ -1,18 +1,18 @@
-//! What the terminal can do, asked without waiting: the questions go out with the first bytes, the screen is drawn
-//! at once, and whatever answer comes, however late, is taken in when it comes.
+//! Terminal capabilities, queried without waiting: the queries go out with the first bytes, the screen is drawn
+//! at once, and replies are handled whenever they arrive, however late.
 
 use super::commands::{QueryAttributes, QueryCellSize, QueryVersion, ansi};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-/// The number that marks our question about kitty's graphics, so that its answer is known again.
+/// The number that marks our query for kitty graphics, to recognize its reply.
 pub const KITTY_QUESTION: u32 = 31;
 
-/// Answers that take longer are not waited for at the end.
+/// On exit, replies that take longer are not waited for.
 const PATIENCE: Duration = Duration::from_millis(5_500);
 
-/// How long the next piece of an answer may take.
+/// How long the next piece of a reply may take.
 const PIECE: Duration = Duration::from_millis(1_000);
 
 fn now() -> u64 {
@@ -22,25 +22,25 @@ fn now() -> u64 {
 /// What times are counted from.
 static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// One answer of the terminal.
+/// One reply of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is of a kind with these attributes (DA1). The last answer of every batch of questions.
+    /// Its device attributes (DA1). The last reply of every batch of queries.
     Attributes(Vec<u32>),
-    /// It understands kitty's graphics, or says why it does not.
+    /// Whether it understands kitty graphics.
     Kitty(bool),
-    /// One cell has so many pixels, across and down.
+    /// The size of a cell in pixels, across and down.
     Cell(u32, u32),
-    /// Its name and version, as it calls itself.
+    /// The name and version it reports.
     Version(String),
     /// It has done everything up to here.
     Done,
 }
 
-/// Most pixels that a cell can have; what is more is nonsense.
+/// The largest plausible cell size in pixels.
 const MOST: u32 = 512;
 
-/// Understands an answer. Whatever it is not sure about is none.
+/// Parses a reply. Anything uncertain is none.
 pub fn answer(bytes: &[u8]) -> Option<Answer> {
     let text = std::str::from_utf8(bytes).ok()?;
     if let Some(rest) = text.strip_prefix("\x1b_G") {
@@ -70,13 +70,13 @@ pub fn answer(bytes: &[u8]) -> Option<Answer> {
     }
 }
 
-/// The question about kitty's graphics.
+/// The query for kitty graphics.
 pub fn kitty_question() -> String {
     format!("\x1b_Gi={KITTY_QUESTION},s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\")
 }
 
-/// All questions in one batch. The attributes come last: every terminal knows that question, and terminals answer
-/// in order. The screen is to be drawn anew behind it, should one have printed what it did not understand.
+/// All queries in one batch. The attributes come last: every terminal knows that query, and terminals reply
+/// in order. The screen must be redrawn after it, in case one printed what it did not understand.
 pub fn questions(kitty: bool) -> String {
     let kitty = if kitty { kitty_question() } else { String::new() };
     kitty + &ansi!(QueryVersion, QueryCellSize, QueryAttributes)
@@ -87,7 +87,7 @@ pub fn cell_question() -> String {
     ansi!(QueryCellSize, QueryAttributes)
 }
 
-/// Whether a terminal of this kind is asked at all: some print what they do not understand, and none of those shows
+/// Whether a terminal of this kind is queried at all: some print what they do not understand, and none of those shows
 /// pictures.
 pub fn worth_asking(term: &str) -> bool {
     !(term.is_empty() || term == "dumb" || term == "linux" || term.starts_with("vt"))
@@ -99,9 +99,9 @@ pub fn worth_asking(term: &str) -> bool {
 pub struct Expected {
     certain: Arc<AtomicUsize>,
     perhaps: Arc<AtomicBool>,
-    /// When something was asked last, in milliseconds.
+    /// When the last query was sent, in milliseconds.
     last: Arc<AtomicU64>,
-    /// When something came last while answers were to come.
+    /// When the last input arrived while replies were expected.
     heard: Arc<AtomicU64>,
 }
 
@@ -117,7 +117,7 @@ impl Expected {
         self.perhaps.store(true, Ordering::SeqCst);
     }
 
-    /// Something came that may be such an answer.
+    /// Records input that may be such a reply.
     pub fn came(&self, bytes: &[u8]) {
         match answer(bytes) {
             Some(Answer::Attributes(_) | Answer::Done) => {
@@ -147,19 +147,19 @@ impl Expected {
         }
     }
 
-    /// Something came, perhaps a piece of an answer.
+    /// Records input, perhaps part of a reply.
     pub fn heard(&self) {
         if self.any() {
             self.heard.store(now(), Ordering::SeqCst);
         }
     }
 
-    /// Whether anything may still come.
+    /// Whether any reply is expected.
     pub fn any(&self) -> bool {
         self.missing() > 0 || self.perhaps.load(Ordering::SeqCst)
     }
 
-    /// What is missing will not come: there is another terminal now, or none.
+    /// Outstanding replies will not arrive: the terminal has changed or is gone.
     pub fn forget(&self) {
         self.certain.store(0, Ordering::SeqCst);
         self.perhaps.store(false, Ordering::SeqCst);

@@ -13,9 +13,9 @@ use std::os::fd::AsFd;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// After this silence a lone Escape is the key and not the start of a sequence.
+/// After this pause a lone Escape is the key and not the start of a sequence.
 const SHORT: Duration = Duration::from_millis(50);
-/// After this silence an unfinished sequence is given up.
+/// After this pause an unfinished sequence is dropped.
 const LONG: Duration = Duration::from_millis(400);
 /// How long the loop may take to leave after the terminal was lost.
 const GRACE: Duration = Duration::from_millis(800);

@@ -1,4 +1,4 @@
-//! Taking the terminal and giving it back: at the end, on suspension, after a panic.
+//! Setting up the terminal and restoring it: on exit, on suspension, after a panic.
 
 use super::commands::{DisableMouseButtons, EnableMouseButtons, EndString, ansi};
 use super::tty::Tty;
@@ -53,11 +53,11 @@ struct Taken {
     mouse: bool,
     thread: ThreadId,
     log: Sender<Wake>,
-    /// What makes the terminal forget our pictures.
+    /// What deletes our pictures from the terminal.
     farewell: String,
     /// The screen is given back already; the line modes are not.
     left: bool,
-    /// Answers may still come, which must not reach the shell.
+    /// Replies may still arrive, and must not reach the shell.
     flush: bool,
 }
 
@@ -68,14 +68,14 @@ fn taken() -> MutexGuard<'static, Option<Taken>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Holds the terminal; giving it back is dropping this.
+/// Guards the terminal; dropping this restores it.
 pub struct Guard(());
 
 impl Guard {
     /// Takes the terminal: raw, alternate screen, bracketed paste.
     ///
     /// # Errors
-    /// If the terminal refuses.
+    /// If a terminal call fails.
     pub fn take(tty: &Tty, mouse: bool, log: Sender<Wake>) -> Result<Guard> {
         let thread = std::thread::current().id();
         HOOK.call_once(|| {
@@ -99,20 +99,20 @@ impl Guard {
     /// Enters the modes, at first and after every suspension.
     ///
     /// # Errors
-    /// If the terminal refuses.
+    /// If a terminal call fails.
     pub fn enter(&self) -> Result<()> {
         if let Some(taken) = &mut *taken() {
             taken.left = false;
             // crossterm makes a terminal raw once and keeps what it found; a shell may have changed the modes since, if
             // something else than us stopped the process.
             let _ = disable_raw_mode();
-            enable_raw_mode().context("the terminal cannot be made raw")?;
+            enable_raw_mode().context("cannot put the terminal into raw mode")?;
             put(&taken.tty, &enter_screen(taken.mouse));
         }
         Ok(())
     }
 
-    /// Takes clicks and the wheel, or leaves them to the terminal. Returns what is to be written for it.
+    /// Captures clicks and the wheel, or leaves them to the terminal. Returns what to write.
     pub fn mouse(&self, on: bool) -> String {
         if let Some(taken) = &mut *taken() {
             taken.mouse = on;
@@ -120,28 +120,28 @@ impl Guard {
         if on { ansi!(EnableMouseButtons) } else { ansi!(DisableMouseButtons) }
     }
 
-    /// Leaves the modes for a while.
+    /// Leaves the modes temporarily.
     pub fn leave(&self) {
         if let Some(taken) = &mut *taken() {
             give_back(taken);
         }
     }
 
-    /// Gives the screen back, but keeps the line raw, so that what the terminal still answers is not echoed.
+    /// Restores the screen, but keeps the line raw, so that late replies are not echoed.
     pub fn leave_screen(&self) {
         if let Some(taken) = &mut *taken() {
             leave_screen(taken);
         }
     }
 
-    /// What is written before the screen is given back, also after a panic.
+    /// What to write before the screen is restored, also after a panic.
     pub fn farewell(&self, sequences: String) {
         if let Some(taken) = &mut *taken() {
             taken.farewell = sequences;
         }
     }
 
-    /// Whether unread input is thrown away with the line modes: answers that came too late.
+    /// Whether restoring the line modes discards unread input: replies that came too late.
     pub fn flush(&self, unread: bool) {
         if let Some(taken) = &mut *taken() {
             taken.flush = unread;

@@ -1,5 +1,5 @@
-//! tmux around us: it hands nothing on to the terminal unless it is told to, it drops what is meant for a window
-//! that nobody sees, and it never shows a picture again by itself. All of that is asked and told on a thread.
+//! tmux around us: it passes nothing on to the terminal unless configured to, it drops output for a window
+//! that is not visible, and it never redraws a picture by itself. A thread handles all of that.
 
 use super::wake::{TmuxNews, Wake};
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How often tmux is asked who is looking.
+/// How often tmux is asked which clients are watching.
 const EVERY: Duration = Duration::from_millis(400);
 
 /// The thread. When it is dropped, tmux is as it was.
@@ -69,7 +69,7 @@ fn run(args: &[&str]) -> Result<String, String> {
 
 const OPTION: &str = "allow-passthrough";
 
-/// Lets sequences through for our pane. The pane's own value before, if it had one; none where it cannot be done.
+/// Enables passthrough for our pane. Returns the pane's previous value, if it had one; none if that fails.
 fn open(pane: &str, wake: &Sender<Wake>) -> Option<Option<String>> {
     let before = match run(&["show-options", "-p", "-v", "-t", pane, OPTION]) {
         // Up to tmux 3.2 everything is handed on and there is no such option.
@@ -77,30 +77,30 @@ fn open(pane: &str, wake: &Sender<Wake>) -> Option<Option<String>> {
             return Some(None);
         }
         Err(error) => {
-            let _ = wake.send(Wake::Log(format!("tmux cannot be asked: {error}")));
+            let _ = wake.send(Wake::Log(format!("cannot query tmux: {error}")));
             return None;
         }
         Ok(value) => Some(value).filter(|value| !value.is_empty()),
     };
-    // `all` is not known to 3.3, and not needed: nothing is sent while nobody looks.
+    // `all` is not known to 3.3, and not needed: nothing is sent while no client is watching.
     match run(&["set-option", "-p", "-t", pane, OPTION, "on"]) {
         Ok(_) => Some(before),
         Err(error) => {
-            let _ = wake.send(Wake::Log(format!("tmux does not let pictures through: {error}")));
+            let _ = wake.send(Wake::Log(format!("tmux does not pass pictures through: {error}")));
             None
         }
     }
 }
 
 fn close(pane: &str, before: Option<&str>) {
-    // A pane that is gone has taken its options with it.
+    // A closed pane has lost its options.
     let _ = match before {
         Some(value) => run(&["set-option", "-p", "-t", pane, OPTION, value]),
         None => run(&["set-option", "-p", "-u", "-t", pane, OPTION]),
     };
 }
 
-/// Whether somebody sees our pane, and who is there.
+/// Whether our pane is visible, and which clients are attached.
 fn look(pane: &str) -> Option<(bool, String)> {
     let seen = "#{&&:#{window_active},#{session_attached}} #{?window_zoomed_flag,#{pane_active},1}";
     let clients = "#{client_pid} #{client_created} #{client_termname}";

@@ -1,4 +1,4 @@
-//! What is known of the terminal, from the environment and from its answers, and the way of showing pictures that
+//! What is known about the terminal, from the environment and from its replies, and the picture method that
 //! follows from it.
 
 use super::probe::Answer;
@@ -8,7 +8,7 @@ use crate::theme::Depth;
 /// Pixels of a cell where nothing tells: too small or large only scales.
 const USUAL_CELL: (u32, u32) = (10, 20);
 
-/// What is known so far.
+/// The knowledge so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traits {
     wish: Wish,
@@ -44,7 +44,7 @@ impl Traits {
         }
     }
 
-    /// Whether answers can make a difference.
+    /// Whether replies can make a difference.
     pub fn curious(&self) -> bool {
         match self.wish {
             Wish::Auto => !self.mono,
@@ -53,7 +53,7 @@ impl Traits {
         }
     }
 
-    /// Whether tmux is to hand on what is meant for the terminal around it.
+    /// Whether tmux needs to pass sequences through to the terminal.
     pub fn needs_passthrough(&self) -> bool {
         self.tmux && self.curious() && self.wish != Wish::Protocol(Protocol::Sixel)
     }

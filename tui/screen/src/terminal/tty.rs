@@ -26,14 +26,14 @@ impl Tty {
         }
         let stdin = rustix::stdio::stdin();
         if !rustix::termios::isatty(stdin) {
-            bail!("there is no terminal here: use `chaffinch rank` or `chaffinch scan` in scripts");
+            bail!("not a terminal: in scripts use `chaffinch rank` or `chaffinch scan`");
         }
         // Not set to non-blocking: the shell that started us shares this file description.
-        let fd = rustix::io::fcntl_dupfd_cloexec(stdin, 3).context("the terminal cannot be opened")?;
+        let fd = rustix::io::fcntl_dupfd_cloexec(stdin, 3).context("cannot open the terminal")?;
         Ok(Tty { fd: Arc::new(fd), own: false })
     }
 
-    /// Its size in cells; 80 by 24 where it does not tell.
+    /// Its size in cells; 80 by 24 if unknown.
     pub fn size(&self) -> Size {
         match rustix::termios::tcgetwinsize(&*self.fd) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size::new(size.ws_col, size.ws_row),

@@ -1,4 +1,4 @@
-//! What the threads around the loop tell it.
+//! Messages from the other threads to the loop.
 
 use super::input::Input;
 use crate::picture::EncodeResult;
@@ -12,7 +12,7 @@ pub enum Wake {
     Written,
     /// The terminal is gone.
     Lost,
-    /// A signal came.
+    /// A signal arrived.
     Signal(i32),
     /// A picture is ready.
     Encoded(EncodeResult),
@@ -22,13 +22,13 @@ pub enum Wake {
     Log(String),
 }
 
-/// What is new about tmux.
+/// News from tmux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TmuxNews {
-    /// It hands on what is wrapped for the terminal.
+    /// It passes wrapped sequences through.
     Ready,
-    /// Whether somebody sees our pane.
+    /// Whether our pane is visible.
     Seen(bool),
-    /// Somebody came or went, perhaps with another terminal.
+    /// A client attached or detached, perhaps on another terminal.
     Clients,
 }

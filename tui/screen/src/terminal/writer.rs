@@ -58,7 +58,7 @@ fn write_all(tty: &Tty, queue: &Receiver<Vec<u8>>, wake: &Sender<Wake>, stop: &A
     }
 }
 
-/// Writes everything, unless it is given up while the terminal takes nothing. Says whether the terminal is still
+/// Writes everything, unless canceled while the terminal accepts nothing. Returns whether the terminal is still
 /// there.
 pub(super) fn write(tty: &Tty, mut bytes: &[u8], mut give_up: impl FnMut() -> bool) -> bool {
     while !bytes.is_empty() {

@@ -1,5 +1,5 @@
-//! Nothing is told by colour alone, and what is told by colour can be seen by everybody: checked on the themes and on
-//! finished screens, without colour and as people with each kind of colour blindness see them.
+//! Nothing is conveyed by color alone, and what color conveys is visible to everyone: checked on the themes and on
+//! finished screens, without color and as people with each kind of color blindness see them.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -7,7 +7,7 @@ use crate::theme::{Depth, Role, Theme};
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier, Style};
 
-/// Roles of which each must be told from the others, because they stand for states of the same thing in one place.
+/// Roles that must be distinguishable, because they are states of the same thing.
 const STATES: [&[Role]; 7] = [
     &[Role::Keep, Role::Remove, Role::Relabel, Role::Unsure, Role::Undecided],
     &[Role::Saving, Role::Saved],
@@ -18,7 +18,7 @@ const STATES: [&[Role]; 7] = [
     &[Role::HeatLow, Role::HeatMiddle, Role::HeatHigh],
 ];
 
-/// How colours reach the brain.
+/// How colors reach the brain.
 const EYES: [(&str, Option<[[f64; 3]; 3]>); 4] = [
     ("all three cones", None),
     // Machado, Oliveira and Fernandes, A physiologically-based model for simulation of color vision deficiency (IEEE
@@ -49,7 +49,7 @@ const EYES: [(&str, Option<[[f64; 3]; 3]>); 4] = [
     ),
 ];
 
-/// Linear light of a colour as these eyes see it.
+/// Linear light of a color as these eyes see it.
 fn seen(color: (u8, u8, u8), eye: Option<[[f64; 3]; 3]>) -> [f64; 3] {
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
@@ -181,12 +181,12 @@ fn text_has_contrast_for_every_eye() {
     }
 }
 
-/// What remains of a cell without its colour.
+/// What remains of a cell without its color.
 fn shape(cell: &Cell) -> (String, Modifier) {
     (cell.symbol().to_owned(), cell.modifier)
 }
 
-/// Whether two screens that differ also differ without colour.
+/// Whether two screens that differ also differ without color.
 fn differ_in_shape(name: &str, prepare: &str, one: &str, other: &str) {
     let screen = |keys: &str, theme: &str, depth: Depth| {
         let mut rig = Rig::new(FakeEngine::new(112), 100, 30);

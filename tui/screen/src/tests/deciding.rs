@@ -1,4 +1,4 @@
-//! Decisions by key: what is sent, what is shown, what happens when it is not saved.
+//! Decisions by key: what is sent, what is shown, what happens when saving fails.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -75,7 +75,7 @@ fn enter_accepts_the_suggestion() {
     assert_eq!(rig.choice(0), relabel("cat"));
     rig.press("<Enter>");
     assert_eq!(rig.choice(1), None);
-    assert!(rig.toast().starts_with("no label is suggested"));
+    assert!(rig.toast().starts_with("no suggested label"));
 }
 
 #[test]
@@ -257,9 +257,9 @@ fn tags_and_notes() {
     rig.press("gaatblur<Enter>");
     let decision = rig.engine.samples[0].decision.clone().unwrap();
     assert_eq!(decision.tags, ["low_quality_blur"]);
-    // Given, it stands on top and is taken away again.
+    // An existing tag is at the top and is removed again.
     rig.press("t");
-    assert!(rig.screen().contains("take away"), "{}", rig.screen());
+    assert!(rig.screen().contains("remove"), "{}", rig.screen());
     rig.press("<Enter>");
     assert_eq!(rig.engine.samples[0].decision.clone().unwrap().tags, Vec::<String>::new());
     rig.press("enot sure<Enter>");

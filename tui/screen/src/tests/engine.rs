@@ -1,4 +1,4 @@
-//! An engine that only pretends: a few generated samples, no files, answers at once.
+//! A fake engine: a few generated samples, no files, instant responses.
 
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
@@ -8,10 +8,10 @@ use chaffinch_protocol::{
 };
 use std::collections::BTreeMap;
 
-/// One entry of the journal: what was before and what was decided.
+/// One entry of the journal: what was before and the decision.
 type Entry = (Vec<SampleId>, Vec<Option<Decision>>, Option<Decision>);
 
-/// The pretended engine.
+/// The fake engine.
 pub(crate) struct FakeEngine {
     pub(crate) summary: SessionSummary,
     pub(crate) samples: Vec<Row>,
@@ -41,7 +41,7 @@ fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> Detector
 }
 
 impl FakeEngine {
-    /// So many samples of four classes, the first of them worst.
+    /// This many samples of four classes, the first one worst.
     pub(crate) fn new(count: u32) -> FakeEngine {
         let classes: Vec<String> = ["bird", "cat", "dog", "horse"].map(str::to_owned).into();
         let detectors = vec![
@@ -231,7 +231,7 @@ impl FakeEngine {
             None => format!("cleared {path}"),
             Some(Choice::Keep) => format!("kept {path}"),
             Some(Choice::Remove) => format!("removed {path}"),
-            Some(Choice::Relabel(name)) => format!("relabelled {path} to {name}"),
+            Some(Choice::Relabel(name)) => format!("relabeled {path} to {name}"),
             Some(Choice::Unsure) => format!("unsure about {path}"),
         };
         let saved = self.saved(SavedKind::Decision, &samples, &text);

@@ -26,7 +26,7 @@ fn quality(rig: &Rig) -> Option<Quality> {
 fn pictures_get_better_only_while_no_key_is_pressed() {
     let mut rig = rig();
     rig.press("jjjj");
-    // The one that was made ready ahead does not count, so the cursor goes where nothing is.
+    // The prefetched one does not count, so the cursor goes where nothing is cached.
     rig.press("G");
     assert_eq!(quality(&rig), Some(Quality::Half), "{}", rig.screen());
     rig.wait(100);

@@ -266,7 +266,7 @@ fn pasted_text_never_decides() {
 fn unknown_keys_say_so_and_unfinished_ones_are_dropped() {
     let mut rig = Rig::small();
     rig.press("%");
-    assert!(rig.toast().starts_with("% does nothing here"));
+    assert!(rig.toast().starts_with("% is not used here"));
     rig.press("g<Esc>j");
     assert_eq!(rig.model.list.cursor, 1);
 }

@@ -1,4 +1,4 @@
-//! Tests of the interface as a whole: keys in, screens and commands out, against an engine that is only pretended.
+//! Tests of the interface as a whole: keys in, screens and commands out, against a fake engine.
 
 mod colours;
 mod deciding;
@@ -8,6 +8,7 @@ mod listing;
 mod macros;
 mod overview;
 mod panels;
+mod plurals;
 mod rig;
 mod screens;
 mod views;

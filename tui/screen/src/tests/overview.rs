@@ -1,4 +1,4 @@
-//! What the pretended engine says of its whole dataset.
+//! The fake engine's statistics over its whole dataset.
 
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::Choice;

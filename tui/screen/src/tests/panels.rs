@@ -1,4 +1,4 @@
-//! Pages that are worked in: what they show and what their keys do.
+//! Interactive pages: what they show and what their keys do.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -168,7 +168,7 @@ fn entering_a_cell_lists_its_pair() {
     let row = rig.model.row().unwrap();
     assert_eq!((row.label, row.suggested), (Some(2), Some(3)));
     rig.press("M<Home><Enter>");
-    assert_eq!(rig.toast(), "no suspect has this pair of labels");
+    assert_eq!(rig.toast(), "no suspects with this pair of labels");
     assert!(matches!(rig.model.mode, Mode::Panel(_)));
 }
 
@@ -189,7 +189,7 @@ fn a_form_is_filled_in_and_run() {
     let screen = rig.screen();
     assert!(screen.contains("‹ 0.36 ›") && screen.contains("Least variance"), "{screen}");
     rig.press("j<Enter><C-u>900<Enter>");
-    assert_eq!(rig.toast(), "side is a whole number from 0 to 512");
+    assert_eq!(rig.toast(), "side must be a whole number from 0 to 512");
     rig.press("<Enter><C-u>128<Enter>");
     rig.press("j<Enter>j<Enter><Enter>");
     rig.press("r");

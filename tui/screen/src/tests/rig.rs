@@ -1,4 +1,4 @@
-//! Model and pretended engine, joined so that a test presses keys and looks.
+//! Model and fake engine, connected so that a test can press keys and look.
 
 use super::engine::FakeEngine;
 use crate::key::parse_sequence;

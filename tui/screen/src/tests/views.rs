@@ -1,4 +1,4 @@
-//! Grid, compare, groups, clusters and map by key: what is asked for, what is sent, where the cursor goes.
+//! Grid, compare, groups, clusters and map by key: what is requested, what is sent, where the cursor goes.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -18,7 +18,7 @@ fn columns(rig: &Rig) -> Option<u16> {
     rig.model.views.page.list_cells(&rig.model).map(|cells| cells.columns)
 }
 
-/// Samples whose pictures were asked for since the last look.
+/// Samples whose pictures were requested since the last check.
 fn asked(rig: &mut Rig) -> BTreeSet<SampleId> {
     let seen = std::mem::take(&mut rig.engine.seen);
     let sample = |command: &Command| match command {
@@ -157,7 +157,7 @@ fn compare_shows_both_and_goes_through_what_is_beside() {
     let shown: Vec<SampleId> =
         rig.model.views.page.shots(&rig.model).iter().map(|shot| shot.key.sample).collect();
     assert_eq!(shown, [SampleId(0), SampleId(3)]);
-    assert!(rig.screen().contains("another label") && rig.screen().contains("alike 0.940"));
+    assert!(rig.screen().contains("different label") && rig.screen().contains("similar 0.940"));
     rig.press("l");
     assert_eq!(other(&rig), SampleId(6));
     rig.press("hh");
@@ -297,7 +297,7 @@ fn members_are_decided_one_by_one_too() {
     assert_eq!(rig.model.views.groups.place, 1, "the next one with something undecided");
     rig.press("X");
     assert_eq!([11, 14].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 2]);
-    assert_eq!(rig.toast(), "no other group is undecided");
+    assert_eq!(rig.toast(), "every other group is decided");
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
 fn the_map_of_neighborhoods_takes_the_place_of_the_other_when_it_is_made() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("gt");
-    assert!(rig.screen().contains("34 %"), "{}", rig.screen());
+    assert!(rig.screen().contains("34%"), "{}", rig.screen());
     rig.press("f");
     assert!(rig.screen().contains("map:0.0000"), "{}", rig.screen());
     rig.press("<Esc>");
@@ -375,7 +375,7 @@ fn the_map_of_neighborhoods_takes_the_place_of_the_other_when_it_is_made() {
         assert!(rig.model.deadline().is_some());
         rig.wait(500);
     }
-    assert!(!rig.screen().contains("34 %"), "{}", rig.screen());
+    assert!(!rig.screen().contains("34%"), "{}", rig.screen());
     assert_eq!(rig.model.views.map.again, None);
     rig.press("f<Enter>");
     assert!(rig.model.list.query.filter.starts_with("tsne:0.0000,"), "{}", rig.model.list.query.filter);
@@ -441,7 +441,7 @@ fn told_in_lines_only_what_needs_no_picture_is_opened() {
     for key in ["i", "c", "b", "C", "m", "Z", ">"] {
         rig.press(key);
         assert_eq!((rig.model.views.page.name(), rig.model.views.look.zoom), ("list", false), "{key}");
-        assert_eq!(rig.toast(), "that is nothing without pictures");
+        assert_eq!(rig.toast(), "this view needs pictures");
     }
     rig.press("jjp");
     assert_eq!(rig.model.views.page.name(), "group");

@@ -1,4 +1,4 @@
-//! What the pretended engine answers to views.
+//! The fake engine's responses to views.
 
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
@@ -8,7 +8,7 @@ use chaffinch_protocol::{
     ViewCommand, ViewEvent,
 };
 
-/// Where a sample lies on the pretended map: classes lie in four corners.
+/// The position of a sample on the fake map: each class is in a corner.
 fn place(sample: SampleId) -> (f32, f32) {
     let n = sample.0;
     let (x, y) = ((n % 4 % 2) as f32, (n % 4 / 2) as f32);
@@ -116,7 +116,7 @@ impl FakeEngine {
         let held = samples.iter().enumerate().skip(start as usize).take(len as usize);
         let member = |(at, sample): (usize, &SampleId)| GroupMember {
             row: self.samples[sample.index()].clone(),
-            width: 500 - at as u32 * 20,
+            width: 500_u32.saturating_sub(at as u32 * 20),
             height: 375,
             bytes: 34_567,
             score: Some(0.1),

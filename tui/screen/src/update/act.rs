@@ -1,5 +1,5 @@
-//! Which part of the program does an action. Each kind of action has one place where all of it is matched, so that none
-//! can be forgotten: the compiler finds it.
+//! Dispatches actions. Each kind of action is matched exhaustively in one file, so that none
+//! can be forgotten: the compiler reports it.
 
 use super::{
     Effects, clipboard, decide, detector, find, job, look, mark, moving, panels, program, prompt, say,
@@ -7,13 +7,13 @@ use super::{
 use crate::action::{Action, Kind, Scope};
 use crate::model::{Level, Model};
 
-/// Does one action, and what follows from it.
+/// Handles one action and its consequences.
 pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
     act_one(model, action, fx);
     act_next(model, fx);
 }
 
-/// Does what was chosen in the palette, or has waited for rows.
+/// Runs the action selected in the palette, or one that has waited for rows.
 pub(super) fn act_next(model: &mut Model, fx: &mut Effects) {
     while let Some(action) = model.next.take() {
         act_one(model, action, fx);
@@ -26,9 +26,9 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
     }
     if action.scope() == Scope::List {
         if model.views.spoken && needs_pictures(model, action) {
-            return say(model, Level::Warning, "that is nothing without pictures");
+            return say(model, Level::Warning, "this view needs pictures");
         }
-        // The page that is shown may do it in its own way; below stands what it means everywhere else.
+        // The current page may handle it itself; the default handling follows.
         let page = model.views.page;
         if page.act(model, action, fx) {
             return;
@@ -51,7 +51,7 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
     }
 }
 
-/// Whether an action is pointless where everything is told in lines.
+/// Whether an action is pointless in line mode.
 fn needs_pictures(model: &Model, action: Action) -> bool {
     match action {
         Action::ActualSize | Action::Larger | Action::Smaller => true,

@@ -1,10 +1,10 @@
-//! What goes to the clipboard of the person's terminal.
+//! Copying to the clipboard of the user's terminal.
 
 use super::{Effect, Effects, record, say};
 use crate::action::kind::Clipboard;
 use crate::model::{Level, Model};
 
-/// Does an action about the clipboard.
+/// Handles a clipboard action.
 pub(super) fn act(model: &mut Model, action: Clipboard, fx: &mut Effects) {
     match action {
         Clipboard::CopyPath => path(model, fx),
@@ -26,6 +26,6 @@ pub(super) fn record(model: &mut Model, fx: &mut Effects) {
             say(model, Level::Info, "copied the record of this sample as JSON");
             fx.push(Effect::Copy(text));
         }
-        None => say(model, Level::Warning, "no sample is here yet"),
+        None => say(model, Level::Warning, "no sample is loaded yet"),
     }
 }

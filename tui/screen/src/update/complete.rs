@@ -2,7 +2,7 @@
 
 use crate::model::{Completion, Mode, Model, Prompt, PromptKind, completions};
 
-/// Puts the next or the previous completion in. Says whether there was one.
+/// Inserts the next or previous completion. Returns whether there was one.
 pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
     let Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, line, completion, .. }) = &model.mode else {
         return false;
@@ -28,7 +28,7 @@ pub(super) fn complete(model: &mut Model, forward: bool) -> bool {
     line.text.replace_range(completion.start..line.at, &text);
     line.at = completion.start + text.len();
     prompt.apply_at = Some(apply);
-    // With one choice only, the next key completes what comes after it.
+    // With only one choice, the next key completes the following word.
     if completion.options.len() > 1 {
         completion.options.dedup();
         prompt.completion = Some(completion);

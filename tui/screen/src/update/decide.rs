@@ -1,4 +1,4 @@
-//! Decisions: about what, whether to ask first, and what the screen shows until they are on disk.
+//! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
 use super::targets::targets;
 use super::{Effects, motion, open, say, send};
@@ -8,10 +8,10 @@ use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, ViewCommand};
 
-/// Above this many samples a decision is asked about first.
+/// Above this many samples a decision asks for confirmation.
 pub(crate) const ASK_ABOVE: usize = 20;
 
-/// Does an action that decides.
+/// Handles a decision action.
 pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
     use kind::Decide as D;
     let action = Action::from(it);
@@ -48,14 +48,14 @@ pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
     }
 }
 
-/// Decides, or asks first where it is about many.
+/// Decides, or asks first if it affects many samples.
 fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         ask_about(model, samples, choice, fx);
     }
 }
 
-/// Decides about these samples, or asks first where they are many or the class is new.
+/// Decides on these samples, or asks first if they are many or the class is new.
 pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choice, fx: &mut Effects) {
     let new = match &choice {
         Choice::Relabel(name) => {
@@ -89,7 +89,7 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
     }
 }
 
-/// Sends a decision, shows it as saving, and goes on.
+/// Sends a decision, shows it as saving, and moves on.
 pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
     let here = model.sample();
     if let Some(choice) = &choice {
@@ -115,7 +115,7 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
     }
 }
 
-/// Sends that one of a group is kept and the others are removed, and goes on to the next group.
+/// Sends that one member of a group is kept and the others removed, and moves on to the next group.
 pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>, fx: &mut Effects) {
     count(model, &[keep], Some(&Choice::Keep));
     count(model, &remove, Some(&Choice::Remove));
@@ -128,7 +128,7 @@ pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>
     }
 }
 
-/// Keeps the statistics of this sitting.
+/// Updates the statistics of this run.
 fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     let Some(choice) = choice else { return };
     let now = model.time.now;
@@ -146,7 +146,7 @@ fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     }
 }
 
-/// Keeps the counts of the list right as far as its rows are held; the engine's own come with the next list.
+/// Updates the counts of the list as far as its rows are cached; exact ones arrive with the next list.
 pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     for sample in samples {
         let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
@@ -165,14 +165,14 @@ pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Cho
     }
 }
 
-/// Takes decisions back.
+/// Clears decisions.
 fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
     if let Some(samples) = targets(model, action, fx) {
         decide(model, samples, None, fx);
     }
 }
 
-/// Relabels to what the detectors suggest.
+/// Relabels to the suggested label.
 fn accept(model: &mut Model, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let suggested = row.suggested.or_else(|| {
@@ -183,20 +183,20 @@ fn accept(model: &mut Model, fx: &mut Effects) {
     });
     match model.class(suggested).map(str::to_owned) {
         Some(name) => ask(model, Action::AcceptSuggestion, Choice::Relabel(name), fx),
-        None => say(model, Level::Warning, "no label is suggested here: decide yourself"),
+        None => say(model, Level::Warning, "no suggested label: choose another decision"),
     }
 }
 
 /// Relabels to one of the candidates that the panel shows.
-fn candidate(model: &mut Model, action: Action, place: usize, fx: &mut Effects) {
+fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let (sample, label) = (row.sample, row.label);
-    // Only what stands on the screen may be chosen by its number.
+    // Only what is on the screen may be selected by its number.
     let Some(detail) = model.details.get(sample) else {
-        return say(model, Level::Warning, "the candidates are still being read");
+        return say(model, Level::Warning, "the candidates are still loading");
     };
-    let Some(class) = detail.candidates.get(place).map(|candidate| candidate.class) else {
-        return say(model, Level::Warning, format!("there is no candidate {}", place + 1));
+    let Some(class) = detail.candidates.get(index).map(|candidate| candidate.class) else {
+        return say(model, Level::Warning, format!("there is no candidate {}", index + 1));
     };
     if model.review.marks.is_empty() && model.review.visual.is_none() && label == Some(class) {
         return ask(model, action, Choice::Keep, fx);

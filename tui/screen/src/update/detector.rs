@@ -1,11 +1,11 @@
-//! The chosen detector, its threshold, and the rule that joins all detectors.
+//! The selected detector, its threshold, and the ensemble rule.
 
 use super::{Effects, motion::touch, say, send};
 use crate::action::kind::Detector;
 use crate::model::{Level, Model};
 use chaffinch_protocol::{Command, EnsembleRule};
 
-/// Does an action about the chosen detector.
+/// Handles an action on the selected detector.
 pub(super) fn act(model: &mut Model, action: Detector, fx: &mut Effects) {
     match action {
         Detector::NextDetector | Detector::PreviousDetector => {
@@ -17,7 +17,7 @@ pub(super) fn act(model: &mut Model, action: Detector, fx: &mut Effects) {
     }
 }
 
-/// The name of the chosen detector, or a message that there is none.
+/// The name of the selected detector, or a message that there is none.
 pub(super) fn chosen(model: &mut Model) -> Option<String> {
     let name = model.chosen_name().map(str::to_owned);
     if name.is_none() {
@@ -26,7 +26,7 @@ pub(super) fn chosen(model: &mut Model) -> Option<String> {
     name
 }
 
-/// Chooses the next or the previous detector.
+/// Selects the next or previous detector.
 pub(super) fn next(model: &mut Model, forward: bool) {
     let Some(session) = &model.session else { return };
     let count = session.detectors.len();
@@ -40,7 +40,7 @@ pub(super) fn next(model: &mut Model, forward: bool) {
     touch(model);
 }
 
-/// Moves the threshold on the screen at once; the engine hears of it when the key rests.
+/// Moves the threshold on the screen at once; the engine gets it once no key is pressed.
 pub(crate) fn threshold(model: &mut Model, by: f32) {
     let Some(name) = chosen(model) else { return };
     let at = model.time.now + 120;
@@ -55,22 +55,26 @@ pub(crate) fn threshold(model: &mut Model, by: f32) {
 
 fn ensemble(model: &mut Model, fx: &mut Effects) {
     let Some(session) = &mut model.session else { return };
-    // Round through those that need no numbers; any other one goes back to the first.
+    // Cycles through the rules without parameters; any other goes back to the first.
     let (rule, text) = match session.ensemble {
-        EnsembleRule::Or => (EnsembleRule::Majority, "majority: by how many detectors agree"),
-        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: by the mean of the detectors' ranks"),
-        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: by the mean of the detectors' scores"),
-        EnsembleRule::Average => (EnsembleRule::Consensus, "consensus: by the detectors that agree most"),
-        EnsembleRule::Consensus => (EnsembleRule::Stacking, "stacking: by what your decisions taught"),
+        EnsembleRule::Or => (EnsembleRule::Majority, "majority: ranked by how many detectors agree"),
+        EnsembleRule::Majority => (EnsembleRule::MeanRank, "mean rank: ranked by the detectors' mean rank"),
+        EnsembleRule::MeanRank => (EnsembleRule::Average, "average: ranked by the detectors' mean score"),
+        EnsembleRule::Average => {
+            (EnsembleRule::Consensus, "consensus: ranked by the detectors that agree most")
+        }
+        EnsembleRule::Consensus => {
+            (EnsembleRule::Stacking, "stacking: ranked by what your decisions have taught")
+        }
         EnsembleRule::Stacking => {
-            (EnsembleRule::Recall, "recall: wider thresholds, the worst detector decides")
+            (EnsembleRule::Recall, "recall: wider thresholds, ranked by the worst detector")
         }
         EnsembleRule::Recall => {
-            (EnsembleRule::Precision, "precision: what two detectors flag or one is sure of")
+            (EnsembleRule::Precision, "precision: flagged by two detectors, or surely by one")
         }
         _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
     };
-    // Taken over at once, so that the next press goes on from here.
+    // Applied at once, so that the next press continues from here.
     session.ensemble = rule.clone();
     send(fx, Command::SetEnsemble { rule });
     say(model, Level::Info, text);

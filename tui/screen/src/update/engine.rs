@@ -1,15 +1,16 @@
-//! What the engine says, taken in.
+//! Handling of the engine's events.
 
 use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
-use crate::model::{Anchor, Level, Model, Op, Place, Shown};
+use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
+use crate::text::counted;
 use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::{
     Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
 };
 use std::sync::Arc;
 
-/// Lines of the log and troubles that are held.
+/// How many log lines and problems are kept.
 const KEPT: usize = 500;
 
 pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
@@ -22,10 +23,14 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let text = format!("scanned {} samples: {} suspects", report.samples, report.suspects);
+            let text = format!(
+                "scanned {}: {}",
+                counted(report.samples, "sample", "samples"),
+                counted(report.suspects, "suspect", "suspects")
+            );
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
-            // What was asked while it ran had no embeddings to look at.
+            // Requests during the scan had no embeddings to use.
             model.details.expire();
         }
         Event::Trouble { about, message } => {
@@ -61,7 +66,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     }
 }
 
-/// An answer to a question of a page, for the one that asked.
+/// A response for a page; goes to the page that requested it.
 fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
     let mut left = Some(event);
     for page in model.views.all {
@@ -80,8 +85,8 @@ pub(super) fn log(model: &mut Model, line: String) {
 fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
     if summary.protocol != PROTOCOL_VERSION {
         let text = format!(
-            "the engine speaks version {} of the protocol, this program version {PROTOCOL_VERSION}: \
-             stop the engine and open the session again",
+            "the engine speaks protocol version {}, this program speaks version {PROTOCOL_VERSION}: \
+             stop the engine and reopen the session",
             summary.protocol
         );
         return say(model, Level::Error, text);
@@ -92,23 +97,23 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
     match before {
         None => {
             let stale = summary.stale;
-            let place: Place = serde_json::from_str(&summary.remembered).unwrap_or_default();
+            let state: ViewState = serde_json::from_str(&summary.remembered).unwrap_or_default();
             model.time.remembered = summary.remembered.clone();
-            let at = summary.detectors.iter().position(|d| d.name == place.detector);
+            let at = summary.detectors.iter().position(|d| d.name == state.detector);
             model.detector = at.unwrap_or(0);
-            model.review.recent.clone_from(&place.recent);
+            model.review.recent.clone_from(&state.recent);
             let tags =
-                place.tags.iter().filter(|tag| !model.review.tags.contains(tag)).cloned().collect::<Vec<_>>();
+                state.tags.iter().filter(|tag| !model.review.tags.contains(tag)).cloned().collect::<Vec<_>>();
             model.review.tags.extend(tags);
-            macros::restore(model, &place.keys);
-            model.review.advance = !place.stay;
+            macros::restore(model, &state.keys);
+            model.review.advance = !state.stay;
             for page in model.views.all {
-                page.restore(model, &place);
+                page.restore(model, &state);
             }
-            model.list.top = place.top;
+            model.list.top = state.top;
             let anchor =
-                if place.sample.is_some() { Anchor::Place(place.sample, place.row) } else { Anchor::Top };
-            motion::relist(model, place.query, anchor, fx);
+                if state.sample.is_some() { Anchor::Position(state.sample, state.row) } else { Anchor::Top };
+            motion::relist(model, state.query, anchor, fx);
             model.time.remember_at = None;
             if stale && model.jobs.scan_when_stale {
                 send(fx, Command::Scan { detectors: Vec::new() });
@@ -117,7 +122,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         Some(before) => {
             let at = chosen.and_then(|name| summary.detectors.iter().position(|d| d.name == name));
             model.detector = at.unwrap_or(0);
-            // A threshold on its way wins over the one the engine still had.
+            // A pending threshold takes precedence over the engine's old one.
             let changed = before.samples != summary.samples
                 || before.suspects != summary.suspects
                 || before.ensemble != summary.ensemble
@@ -154,7 +159,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     let (sample, row) = match incoming.anchor {
         Anchor::Top => (None, 0),
         Anchor::Stay => (here, offset),
-        Anchor::Place(sample, row) => (sample, row),
+        Anchor::Position(sample, row) => (sample, row),
     };
     match sample {
         Some(sample) => send(fx, Command::Locate { ticket, sample }),
@@ -170,7 +175,7 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     let list = &mut model.list;
     // The cursor keeps its height on the screen.
     let height = list.cursor.saturating_sub(list.top).min(page - 1);
-    let restored = matches!(incoming.anchor, Anchor::Place(..)).then_some(list.top);
+    let restored = matches!(incoming.anchor, Anchor::Position(..)).then_some(list.top);
     list.ticket = incoming.ticket;
     list.shown = list.query.clone();
     (list.total, list.decided, list.by_choice) = (total, decided, by_choice);
@@ -212,13 +217,13 @@ fn located(
         && incoming.ticket == ticket
     {
         let fallback = match incoming.anchor {
-            Anchor::Place(_, row) => row,
+            Anchor::Position(_, row) => row,
             // A filter that hides the sample leaves the cursor where it was on the screen at most.
             Anchor::Stay => model.list.cursor,
             Anchor::Top => 0,
         };
-        // A row that was asked for since then counts, not the sample's.
-        let row = row.filter(|_| !matches!(incoming.anchor, Anchor::Place(None, _)));
+        // A row requested since then takes precedence over the sample's.
+        let row = row.filter(|_| !matches!(incoming.anchor, Anchor::Position(None, _)));
         return motion::arrive(model, row.unwrap_or(fallback), fx);
     }
     if ticket == model.list.ticket && model.list.locating == Some(sample) {
@@ -245,7 +250,7 @@ fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {
     let bytes = u64::from(picture.width) * u64::from(picture.height) * 3;
     if picture.width == 0 || bytes != picture.rgb.len() as u64 {
         model.pictures.asked.remove(&picture.slot);
-        return model.pictures.insert(key, Shown::Failed("the picture is empty".to_owned()));
+        return model.pictures.insert(key, Shown::Failed("the picture has no pixels".to_owned()));
     }
     let pixels = Pixels { width: picture.width, height: picture.height, rgb: picture.rgb };
     part::seen(model, key.sample, picture.whole);
@@ -272,7 +277,7 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
     if current {
         model.pictures.asked.remove(&result.slot);
     }
-    // Made for another way of showing it: it is asked for again.
+    // Encoded for another method: it is requested again.
     if result.target == model.display.target {
         model.pictures.insert(key, Shown::Ready(Arc::new(result.encoded)));
     }
@@ -293,7 +298,7 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
     if moves || matches!(op, Some(Op::Tag)) {
-        // Tags and notes stand in the details only.
+        // Tags and notes are only in the details.
         model.details.expire();
     }
     let uniform = saved.samples.len() == 1 || !moves && !matches!(op, Some(Op::Tag | Op::KeepOnly { .. }));
@@ -303,10 +308,10 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         }
         set(model, &saved.samples, saved.decision.as_ref());
     } else {
-        // Several samples that may now differ: the list is asked for again.
+        // Several samples that may now differ: the list is requested again.
         model.details.expire();
         let query = model.list.query.clone();
-        let anchor = if moves { Anchor::Place(first, model.list.cursor) } else { Anchor::Stay };
+        let anchor = if moves { Anchor::Position(first, model.list.cursor) } else { Anchor::Stay };
         motion::relist(model, query, anchor, fx);
     }
     let undo = model.keymap.key_for(crate::action::Action::Undo).map(crate::key::shown).unwrap_or_default();
@@ -348,7 +353,7 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
     match op {
         Some(op @ (Op::Decide { .. } | Op::KeepOnly { .. })) => {
             let samples = op.samples();
-            // Who waits to quit must see that this was not saved.
+            // While quitting, the user must see that this was not saved.
             let waiting = model.time.quitting.take().is_some();
             model.views.stale = true;
             model.views.page.reveal(model, samples.first().copied());
@@ -365,20 +370,20 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
     }
 }
 
-/// Leaves once the last save has come.
+/// Quits once the last save is confirmed.
 fn finish_quitting(model: &mut Model, fx: &mut Effects) {
     if model.time.quitting.is_some() && model.review.journal.outstanding.is_empty() {
         fx.push(Effect::Quit(0));
     }
 }
 
-/// Hands the place to the engine, if it changed.
+/// Sends the view state to the engine if it has changed.
 pub(super) fn remember(model: &mut Model, fx: &mut Effects) {
     model.time.remember_at = None;
     if model.session.is_none() || model.list.ticket == 0 {
         return;
     }
-    if let Ok(state) = serde_json::to_string(&model.place())
+    if let Ok(state) = serde_json::to_string(&model.view_state())
         && state != model.time.remembered
     {
         model.time.remembered.clone_from(&state);

@@ -1,4 +1,4 @@
-//! Choosing what is listed, in which order, and finding a row of it.
+//! Choosing what is listed and in which order, and finding a row.
 
 use super::motion::{self, relist};
 use super::{Effects, detector, open, say, walk};
@@ -6,7 +6,7 @@ use crate::action::kind::Find;
 use crate::model::{Anchor, Level, Model, Purpose};
 use chaffinch_protocol::{Query, Sort};
 
-/// Does an action about the list as a whole.
+/// Handles an action on the list as a whole.
 pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
     match action {
         Find::Search => open::search(model),

@@ -5,7 +5,7 @@ use crate::action::kind::Job;
 use crate::model::{Level, Model};
 use chaffinch_protocol::Command;
 
-/// Does an action about background work.
+/// Handles an action on background work.
 pub(super) fn act(model: &mut Model, action: Job, fx: &mut Effects) {
     match action {
         Job::Scan => {
@@ -17,14 +17,14 @@ pub(super) fn act(model: &mut Model, action: Job, fx: &mut Effects) {
     }
 }
 
-/// Stops the running job.
+/// Cancels the running job.
 pub(super) fn cancel(model: &mut Model, fx: &mut Effects) {
     send(fx, Command::Cancel);
     model.jobs.progress = None;
-    say(model, Level::Info, "stopping the job; what is finished is kept");
+    say(model, Level::Info, "canceling the job; finished work is kept");
 }
 
-/// Runs the chosen detector again.
+/// Runs the selected detector again.
 pub(crate) fn rerun(model: &mut Model, fx: &mut Effects) {
     if let Some(name) = detector::chosen(model) {
         say(model, Level::Info, format!("running {name} again"));

@@ -7,12 +7,12 @@ use crate::keymap::Lookup;
 use crate::model::{Level, Mode, Model};
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
-/// Rows that a step of the wheel scrolls.
+/// Rows scrolled per step of the wheel.
 const WHEEL_ROWS: i32 = 3;
 
 pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     if model.time.quitting.is_some() {
-        // Nothing else is taken while the last decisions are being saved, except the wish not to wait.
+        // While the last decisions are being saved, only a second quit is accepted.
         if key == KeyChord::ctrl('c') {
             act(model, Action::Cancel, fx);
         }
@@ -45,7 +45,7 @@ pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
                 (Mode::Panel(panel), _) if panel.page.scope() == Scope::Pane => {}
                 (Mode::List | Mode::Panel(_), _) => {
                     let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
-                    say(model, Level::Warning, format!("{} does nothing here   {help} help", shown(&keys)));
+                    say(model, Level::Warning, format!("{} is not used here   {help} help", shown(&keys)));
                 }
                 _ => {}
             }
@@ -63,12 +63,12 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         }
     } else if no {
         model.mode = Mode::List;
-        say(model, Level::Info, "nothing was changed");
+        say(model, Level::Info, "nothing changed");
     }
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) {
-    // Pasted text is never taken for keys: a path pasted into the list must not decide about samples.
+    // Pasted text is never treated as keys: a path pasted into the list must not make decisions.
     if matches!(model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
         prompt::typed(model, text);
     } else if panels::editing(model) {

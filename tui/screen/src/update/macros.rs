@@ -1,11 +1,11 @@
-//! Recording keys, and choosing to press them again.
+//! Recording keys and replaying them.
 
 use super::say;
 use crate::action::Action;
 use crate::key::{KeyChord, parse_sequence, shown};
 use crate::model::{LONGEST, Level, MOST, Model};
 
-/// Begins to record, or ends it.
+/// Starts or stops recording.
 pub(super) fn record(model: &mut Model) {
     let key = model.keymap.key_for(Action::ReplayMacro).map(shown).unwrap_or_default();
     match model.macros.recording.take() {
@@ -13,7 +13,7 @@ pub(super) fn record(model: &mut Model) {
             model.macros.recording = Some(Vec::new());
             say(model, Level::Info, "recording keys");
         }
-        Some(keys) if keys.is_empty() => say(model, Level::Warning, "nothing was recorded"),
+        Some(keys) if keys.is_empty() => say(model, Level::Warning, "no keys recorded"),
         Some(keys) => {
             say(model, Level::Info, format!("recorded {}   {key} replays", shown(&keys)));
             model.macros.last = keys;
@@ -31,7 +31,7 @@ pub(super) fn note(model: &mut Model, key: KeyChord) {
     }
 }
 
-/// An action is about to be done by so many keys: those of macros are not part of the recording.
+/// Called before an action of this many keys: those of macro actions are not recorded.
 pub(super) fn forget(model: &mut Model, action: Action, count: usize) {
     let own = matches!(action, Action::RecordMacro | Action::ReplayMacro | Action::ReplayMacroTimes);
     if let Some(keys) = model.macros.recording.as_mut().filter(|_| own) {
@@ -39,15 +39,15 @@ pub(super) fn forget(model: &mut Model, action: Action, count: usize) {
     }
 }
 
-/// Presses the recorded keys again.
+/// Replays the recorded keys.
 pub(super) fn replay(model: &mut Model, times: usize) {
     if model.macros.recording.is_some() {
-        return say(model, Level::Warning, "end the recording first");
+        return say(model, Level::Warning, "stop recording first");
     }
     let keys = model.macros.last.clone();
     if keys.is_empty() {
         let key = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
-        return say(model, Level::Warning, format!("nothing is recorded: {key} begins and ends it"));
+        return say(model, Level::Warning, format!("nothing recorded: {key} starts and stops recording"));
     }
     let times = times.min(MOST / keys.len());
     model.macros.replay = std::iter::repeat_n(keys, times).flatten().collect();

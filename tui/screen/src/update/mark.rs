@@ -4,7 +4,7 @@ use super::{Effects, motion, show, walk};
 use crate::action::kind::Mark;
 use crate::model::{Model, Then};
 
-/// Does an action about marks.
+/// Handles a mark action.
 pub(super) fn act(model: &mut Model, action: Mark, fx: &mut Effects) {
     let cursor = model.list.cursor;
     match action {
@@ -27,7 +27,7 @@ pub(super) fn act(model: &mut Model, action: Mark, fx: &mut Effects) {
     }
 }
 
-/// Marks the sample under the cursor, or takes its mark away.
+/// Marks or unmarks the sample under the cursor.
 pub(crate) fn toggle(model: &mut Model) {
     if let Some(sample) = model.sample()
         && !model.review.marks.remove(&sample)
@@ -36,7 +36,7 @@ pub(crate) fn toggle(model: &mut Model) {
     }
 }
 
-/// Forgets range and walk, or else marks, search, message and zoom.
+/// Clears range and walk, or else marks, search, message and zoom.
 pub(super) fn clear(model: &mut Model) {
     if model.review.visual.take().is_some() || model.list.walk.take().is_some() {
         return;

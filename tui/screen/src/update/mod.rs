@@ -1,4 +1,4 @@
-//! From a message to a new state and to what is to be done. Nothing here draws, waits or touches the outside.
+//! Turns messages into new state and effects. Nothing here draws, blocks or touches the outside world.
 
 mod act;
 pub(crate) mod beside;
@@ -50,7 +50,7 @@ pub enum Msg {
     Mouse(MouseEvent),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
-    /// The engine speaks.
+    /// An event from the engine.
     Engine(Event),
     /// A picture is ready.
     Encoded(EncodeResult),
@@ -58,7 +58,7 @@ pub enum Msg {
     Target(Option<(Protocol, (u32, u32))>),
     /// The terminal holds these pictures, by key, under these numbers.
     Live(BTreeMap<u64, u8>),
-    /// Pictures take so many bytes a second on their way.
+    /// The measured transfer rate of pictures in bytes per second.
     Link(Option<u32>),
     /// An action without a key, from the palette or a replayed session.
     Act(Action),
@@ -68,7 +68,7 @@ pub enum Msg {
     Tick(u64),
 }
 
-/// Takes one message in.
+/// Handles one message.
 pub fn update(model: &mut Model, msg: Msg) -> Effects {
     let mut fx = Effects::new();
     if matches!(msg, Msg::Key(_) | Msg::Resize(..)) {
@@ -114,12 +114,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
 
 /// Shows a message at the bottom.
 pub(crate) fn say(model: &mut Model, level: Level, text: impl Into<String>) {
-    // A fault stays until a key answers it.
+    // An error stays until the next key.
     let until = (level != Level::Error).then_some(model.time.now + 8_000);
     model.toast = Some(Toast { level, text: text.into(), until });
 }
 
-/// Tells the engine something.
+/// Sends a command to the engine.
 pub(crate) fn send(fx: &mut Effects, command: Command) {
     fx.push(Effect::Send(command));
 }

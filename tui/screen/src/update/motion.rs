@@ -1,11 +1,11 @@
-//! Moving over the list, and choosing what is listed.
+//! Moving through the list, and choosing what is listed.
 
 use super::{Effects, say, send};
 use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
 
-/// Below this time between two moves the cursor is travelling, and pictures wait.
+/// Moves closer together than this hold back pictures.
 const TRAVELLING: u64 = 90;
 
 /// Rows on one page.
@@ -42,7 +42,7 @@ pub(crate) fn touch(model: &mut Model) {
     }
 }
 
-/// Goes to a sample: at once if its row is held, else when the engine has told where it is.
+/// Goes to a sample: at once if its row is cached, else when the engine has located it.
 pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
     if let Some(row) = model.list.rows.place_of(sample) {
         go(model, row);
@@ -56,12 +56,12 @@ pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
 pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
     let total = model.list.total;
     let mut row = model.list.cursor;
-    // The rows that are held answer at once; only beyond them the engine is asked.
+    // Cached rows are searched at once; only beyond them the engine is asked.
     loop {
         let next = if forward { row.checked_add(1).filter(|row| *row < total) } else { row.checked_sub(1) };
         let Some(next) = next else {
-            let place = if forward { "below" } else { "above" };
-            return say(model, Level::Info, format!("nothing undecided {place}"));
+            let direction = if forward { "below" } else { "above" };
+            return say(model, Level::Info, format!("nothing undecided {direction}"));
         };
         row = next;
         match model.list.rows.get(row) {
@@ -77,7 +77,7 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
     }
 }
 
-/// Asks for a list. What is shown stays until enough of the new one has come.
+/// Requests a list. The current one stays until enough of the new one has arrived.
 pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
     let list = &mut model.list;
     list.last_ticket += 1;
@@ -107,7 +107,7 @@ pub(super) fn filter(model: &mut Model, filter: &str, fx: &mut Effects) {
     relist(model, query, Anchor::Stay, fx);
 }
 
-/// The row of the cursor in the next list is known: the rows around it are asked for.
+/// The row of the cursor in the next list is known: requests the rows around it.
 pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
     let Some(incoming) = &mut model.list.incoming else { return };
     let Some((total, ..)) = incoming.counts else { return };
@@ -122,7 +122,7 @@ pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
 pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
     go(model, row);
     if let Some(incoming) = &mut model.list.incoming {
-        incoming.anchor = Anchor::Place(None, row);
+        incoming.anchor = Anchor::Position(None, row);
         if incoming.cursor.is_some() {
             arrive(model, row, fx);
         }

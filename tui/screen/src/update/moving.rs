@@ -6,7 +6,7 @@ use crate::action::kind::Move;
 use crate::model::{Level, Model, Purpose};
 use chaffinch_protocol::Sort;
 
-/// Does an action that moves the cursor.
+/// Handles an action that moves the cursor.
 pub(super) fn act(model: &mut Model, action: Move, fx: &mut Effects) {
     let cursor = model.list.cursor;
     match action {
@@ -27,7 +27,7 @@ pub(super) fn act(model: &mut Model, action: Move, fx: &mut Effects) {
 fn class(model: &mut Model, forward: bool, fx: &mut Effects) {
     if model.list.query.sort != Sort::Class {
         motion::sort(model, Sort::Class, fx);
-        return say(model, Level::Info, "sorted by class: once more for the next class");
+        return say(model, Level::Info, "sorted by class: press again for the next class");
     }
     if let Some(row) = model.row() {
         let label = row.label;

@@ -1,4 +1,4 @@
-//! Opening prompts and lists to choose from.
+//! Opening prompts and pickers.
 
 use super::Effects;
 use super::targets::targets;
@@ -8,7 +8,7 @@ use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, Pr
 use chaffinch_protocol::decision::TAGS;
 use chaffinch_protocol::sample::SampleId;
 
-/// Opens the filter, with a blank behind what is there.
+/// Opens the filter, with a space after the existing text.
 pub(super) fn filter(model: &mut Model) {
     let before = model.list.query.clone();
     let mut line = Line::new(&before.filter);
@@ -24,12 +24,12 @@ pub(super) fn search(model: &mut Model) {
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Search, Line::default()));
 }
 
-/// Asks how often the recorded keys are pressed again.
+/// Asks how many times to replay the recorded keys.
 pub(super) fn times(model: &mut Model) {
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Times, Line::default()));
 }
 
-/// Opens the note of what an action is about.
+/// Opens the note for the targets of an action.
 pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = targets(model, action, fx) else { return };
     let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
@@ -37,16 +37,16 @@ pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Note(samples), line));
 }
 
-/// Beside a tag that the sample has: choosing it again takes it away.
-pub(super) const GIVEN: &str = "take away";
+/// Shown next to a tag that the sample has: selecting it again removes it.
+pub(super) const GIVEN: &str = "remove";
 
 /// Opens the list of tags.
 pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(samples) = targets(model, action, fx) else { return };
-    // What a sample has stands on top, the reviewer's own above those that are always there.
+    // The sample's tags come first, then the reviewer's own, then the built-in ones.
     let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
     let given = has.iter().map(|tag| item(tag, "", GIVEN));
-    let own = model.review.tags.iter().map(|tag| item(tag, "", "own"));
+    let own = model.review.tags.iter().map(|tag| item(tag, "", "yours"));
     let always = TAGS.iter().map(|tag| item(tag, "", ""));
     let others = own.chain(always).filter(|item| !has.contains(&item.name));
     let items = given.chain(others).collect();
@@ -62,7 +62,7 @@ pub(super) fn relabel(model: &mut Model, samples: Vec<SampleId>) {
             items.push(PickerItem { name: name.to_owned(), note: note.to_owned(), side, action: None });
         }
     };
-    // What is likely stands on top: the class used last, then what is suggested, then the candidates.
+    // Likely ones come first: the class used last, then the suggestion, then the candidates.
     for name in &model.review.recent {
         add(name, "", "used before".to_owned());
     }
@@ -95,7 +95,7 @@ pub(super) fn help(model: &mut Model) {
         for action in Action::ALL.iter().filter(|action| action.scope() == scope) {
             let mut keys: Vec<String> = model.keymap.keys_for(*action).into_iter().map(shown).collect();
             match action.candidate() {
-                // Nine lines that differ in a digit would hide the others.
+                // Nine lines that differ only in a digit would drown out the others.
                 Some(0) => keys
                     .extend(model.keymap.key_for(Action::Candidate9).map(|key| format!("… {}", shown(key)))),
                 Some(_) => continue,

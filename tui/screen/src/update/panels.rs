@@ -1,22 +1,22 @@
-//! Pages that are worked in: opening them, keeping them fresh, and the keys that all of them have.
+//! Interactive pages: opening them, keeping them up to date, and their common keys.
 
 use super::{Effects, detector, job, say, send};
 use crate::action::Action;
 use crate::model::{Level, Line, Mode, Model, PageRef, Panel};
 use chaffinch_protocol::{Command, Overviewed};
 
-/// Hints of a page that is only read.
+/// Hints of a read-only page.
 pub(crate) const READING: [Action; 5] =
     [Action::PanelClose, Action::PanelDown, Action::PanelUp, Action::PanelStart, Action::PanelEnd];
 
-/// Opens a page and asks for what it shows.
+/// Opens a page and requests its data.
 pub(crate) fn open(model: &mut Model, page: PageRef, fx: &mut Effects) {
     model.mode = Mode::Panel(Panel { page, editing: None });
     model.panels.scroll = 0;
     refresh(model, fx);
 }
 
-/// Asks for what the open page shows: it is new, or something changed in the engine.
+/// Requests the data of the open page: it is new, or something changed in the engine.
 pub(super) fn refresh(model: &mut Model, fx: &mut Effects) {
     let Some(page) = model.panel() else { return };
     if let Some(about) = page.overview(model) {
@@ -39,7 +39,7 @@ pub(super) fn overviewed(model: &mut Model, ticket: u64, overviewed: Overviewed)
     }
 }
 
-/// Does an action of an open page.
+/// Handles an action of an open page.
 pub(super) fn act_in_page(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(page) = model.panel() else { return };
     match action {
@@ -72,7 +72,7 @@ pub(crate) fn scrolled(model: &Model, action: Action) -> Option<i16> {
     })
 }
 
-/// Does an action of a page that is only read from its start. Says whether it was one.
+/// Handles a scroll action of a read-only page. Returns whether it was one.
 pub(crate) fn read(model: &mut Model, action: Action) -> bool {
     let Some(down) = scrolled(model, action) else { return false };
     scroll(model, down);
@@ -89,7 +89,7 @@ pub(super) fn editing(model: &Model) -> bool {
     model.typing().is_some()
 }
 
-/// Does an action of the line in which a value is typed.
+/// Handles an editing action while a value is typed.
 pub(super) fn prompt(model: &mut Model, action: Action) {
     use Action as A;
     let Mode::Panel(panel) = &mut model.mode else { return };
@@ -108,7 +108,7 @@ pub(super) fn prompt(model: &mut Model, action: Action) {
     }
 }
 
-/// Begins to type a value.
+/// Starts typing a value.
 pub(crate) fn edit(model: &mut Model, value: &str) {
     if let Mode::Panel(panel) = &mut model.mode {
         panel.editing = Some(Line::new(value));
@@ -122,10 +122,10 @@ pub(super) fn typed(model: &mut Model, text: &str) {
     }
 }
 
-/// Does an action that a page owns wherever it is asked for.
+/// Handles an action that a page owns, wherever it is triggered.
 pub(super) fn open_by(model: &mut Model, action: Action, fx: &mut Effects) {
     match model.views.opened_by(action) {
         Some(page) => page.open(model, action, fx),
-        None => say(model, Level::Warning, format!("no page does '{action}'")),
+        None => say(model, Level::Warning, format!("no page handles '{action}'")),
     }
 }

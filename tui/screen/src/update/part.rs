@@ -1,4 +1,4 @@
-//! Parts of pictures, pixel by pixel.
+//! Panning and zooming at actual size.
 
 use super::{Effects, motion, say};
 use crate::action::Action;
@@ -39,13 +39,13 @@ pub(crate) fn magnify(model: &mut Model, larger: bool, fx: &mut Effects) {
 
 fn tell(model: &mut Model) {
     let text = match model.views.look.part {
-        Some(part) => format!("{}:1   arrow keys move, < and > change it, Esc fits", part.magnify),
+        Some(part) => format!("{}:1   arrow keys pan, < and > zoom, Esc fits", part.magnify),
         None => "fitted".to_owned(),
     };
     say(model, Level::Info, text);
 }
 
-/// Moves over the picture by an eighth of what is seen of it, where keys do that. Says whether it was such a key.
+/// Pans the picture by an eighth of its visible part, if the action is a pan. Returns whether it was.
 pub(crate) fn pan(model: &mut Model, action: Action) -> bool {
     use Action as A;
     let (Some(part), Some((across, down))) = (model.views.look.part, model.views.page.pan_area(model)) else {

@@ -1,4 +1,4 @@
-//! Asking for pictures, and having them made better.
+//! Requesting pictures, and improving them.
 
 use super::{Effect, Effects, send};
 use crate::model::{Model, PictureKey, Shown, slot};
@@ -6,13 +6,13 @@ use crate::picture::{EncodeJob, Part, Pixels, Protocol, Quality};
 use chaffinch_protocol::{Command, ViewCommand};
 use ratatui::layout::Size;
 
-/// Asks for a picture, unless it is there or under way. Says whether it is there.
+/// Requests a picture, unless it is loaded or pending. Returns whether it is loaded.
 pub(crate) fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effects) -> bool {
     if model.pictures.get(key).is_some() {
         return true;
     }
     let PictureKey { sample, cells: Size { width, height }, part } = key;
-    // A slot with an answer under way waits for it, so that a travelling cursor does not queue decoding. In a grid the
+    // A slot with a pending request waits for it, so that a fast-moving cursor does not queue decoding. In a grid the
     // engine has one question a cell at most, and the newer one takes the place of the older.
     let asked = model.pictures.asked.get(&slot);
     let waits = asked.is_some_and(|(_, under_way, _)| slot < slot::GRID || *under_way == key);
@@ -60,10 +60,10 @@ pub(crate) fn climb(model: &mut Model, wanted: Vec<(u32, PictureKey, Quality)>, 
     }
 }
 
-/// The half step may take this part of a second on its way.
+/// The half-size step may take this fraction of a second to transfer.
 const HALF_SHARE: usize = 5;
 
-/// Seconds that a picture may take on its way.
+/// Seconds that a picture may take to transfer.
 const WORTH_WAITING: u64 = 4;
 
 /// The best quality that a slow link brings in time. What is one sequence holds up everything behind it, so there

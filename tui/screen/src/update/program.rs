@@ -1,16 +1,15 @@
-//! The program itself: help, macros, switches, and leaving it.
+//! The program itself: help, macros, toggles and quitting.
 
 use super::{Effect, Effects, clipboard, engine, macros, mark, motion, open, say};
 use crate::action::kind::Program;
 use crate::model::{Level, Model};
 
-/// Does an action about the program.
+/// Handles an action on the program.
 pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
     match action {
         Program::ToggleAdvance => {
             model.review.advance = !model.review.advance;
-            let text =
-                if model.review.advance { "after a decision: go on" } else { "after a decision: stay" };
+            let text = if model.review.advance { "auto-advance on" } else { "auto-advance off" };
             say(model, Level::Info, text);
             motion::touch(model);
         }
@@ -20,9 +19,9 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         Program::ToggleMouse => {
             model.display.mouse = !model.display.mouse;
             let text = if model.display.mouse {
-                "clicks and the wheel work here; hold Shift to select text"
+                "mouse on; hold Shift to select text"
             } else {
-                "the mouse selects text as usual"
+                "mouse off: it selects text as usual"
             };
             say(model, Level::Info, text);
             fx.push(Effect::Mouse(model.display.mouse));
@@ -42,7 +41,7 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
     }
 }
 
-/// Cancels the innermost thing; with nothing to cancel, twice in a row quits.
+/// Cancels the innermost operation; with nothing to cancel, twice in a row quits.
 fn cancel(model: &mut Model, fx: &mut Effects) {
     if model.time.now < model.time.interrupt_until {
         // The second time nothing is waited for any longer than a moment.
@@ -54,7 +53,7 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
         || !model.review.marks.is_empty()
         || model.views.look.zoom;
     mark::clear(model);
-    let text = if busy { "cancelled; once more quits" } else { "once more quits" };
+    let text = if busy { "canceled; press again to quit" } else { "press again to quit" };
     say(model, Level::Info, text);
 }
 

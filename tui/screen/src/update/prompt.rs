@@ -1,4 +1,4 @@
-//! What is typed into prompts and chosen from lists.
+//! Typing into prompts and selecting from lists.
 
 use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
 use crate::action::kind;
@@ -36,7 +36,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
     }
 }
 
-/// Does an action of the prompt.
+/// Handles a prompt action.
 pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
     use kind::Prompt as P;
     match it {
@@ -47,7 +47,7 @@ pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
         P::PromptPrevious => select(model, -1),
         P::PromptPageDown => select(model, 10),
         P::PromptPageUp => select(model, -10),
-        // As in other programs: deleting in an empty line leaves it.
+        // As in other programs, backspace on an empty line closes it.
         P::PromptBackspace if typed_so_far(model).is_some_and(|line| line.text.is_empty()) => {
             cancel(model, fx);
         }
@@ -77,7 +77,7 @@ fn select(model: &mut Model, by: isize) {
     }
     if let Mode::Picker(picker) = &mut model.mode {
         let last = picker.found.len().saturating_sub(1);
-        // One step beyond an end comes in at the other; a page stops there.
+        // Single steps wrap around at the ends; page steps stop there.
         picker.selected = match by {
             1 if picker.selected == last => 0,
             -1 if picker.selected == 0 => last,
@@ -121,7 +121,7 @@ fn accept(model: &mut Model, fx: &mut Effects) {
             }
             PromptKind::Times => match line.text.trim().parse::<usize>() {
                 Ok(times @ 1..) => macros::replay(model, times),
-                _ => say(model, Level::Warning, "that is no number of times"),
+                _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
                 model.review.journal.push(Op::Tag);
@@ -143,18 +143,18 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             } else if let Some(action) = chosen.and_then(|item| item.action) {
                 model.next = Some(action);
             } else {
-                say(model, Level::Warning, "that works only in its own place");
+                say(model, Level::Warning, "that action is only available on its own page");
             }
         }
         PickerKind::Relabel(samples) => {
-            // What is typed in full wins over what it happens to match, also where it is a new class.
+            // A name typed in full takes precedence over the selected match, even if it is a new class.
             let exact = picker.items.iter().any(|item| item.name == typed);
             let name = match chosen {
                 Some(item) if !exact => item.name,
                 _ => typed,
             };
             if name.is_empty() {
-                return say(model, Level::Warning, "there is no class to choose: type the name of a new one");
+                return say(model, Level::Warning, "type a class name");
             }
             decide::ask_about(model, samples, Choice::Relabel(name), fx);
         }
@@ -165,7 +165,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
                 _ => typed,
             };
             if tag.is_empty() || tag.contains(char::is_whitespace) {
-                return say(model, Level::Warning, "a tag is one word");
+                return say(model, Level::Warning, "a tag must be one word");
             }
             let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
             if given {
@@ -184,7 +184,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     }
 }
 
-/// The time has come to apply a filter that is being typed.
+/// Applies a filter that is being typed, when it is due.
 pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
     if let Mode::Prompt(prompt) = &mut model.mode
         && prompt.apply_at.is_some_and(|at| at <= model.time.now)

@@ -1,9 +1,9 @@
-//! Everything said about a sample as one line of JSON, for the clipboard.
+//! Everything known about a sample as one line of JSON, for the clipboard.
 
 use crate::model::Model;
 use serde_json::{Value, json};
 
-/// The record of the sample under the cursor; none while it is not known.
+/// The record of the sample under the cursor; none until its row is loaded.
 pub(super) fn record(model: &Model) -> Option<String> {
     let row = model.row()?;
     let detail = model.details.get(row.sample);

@@ -1,26 +1,26 @@
-//! Pressing recorded keys again. Each waits for what the key before it has asked for, so that it does the same on a slow
+//! Replaying recorded keys. Each waits for the requests of the key before it, so that a replay does the same on a slow
 //! link as on a fast one.
 
 use super::{Effects, keys, say};
 use crate::model::{Level, Model, PATIENCE};
 
-/// Presses as many of the waiting keys as can be pressed now.
+/// Replays as many of the waiting keys as possible.
 pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
     while !model.macros.replay.is_empty() {
         if !calm(model) {
             if model.time.now > model.macros.pressed_at + PATIENCE {
                 model.macros.replay.clear();
-                say(model, Level::Warning, "replaying was given up: the engine does not answer");
+                say(model, Level::Warning, "replay stopped: the engine does not respond");
             }
             return;
         }
         let Some(key) = model.macros.replay.pop_front() else { return };
         model.macros.pressed_at = model.time.now;
-        // Nobody looks at what is passed by, so nothing waits for the cursor to rest.
+        // Skipped samples are not looked at, so nothing waits for the cursor to rest.
         model.time.moved_at = 0;
         let before = model.toast.clone();
         keys::key(model, key, fx);
-        // What could not be done as recorded must not be followed by what was meant to come after it.
+        // If a key fails, the rest of the recording must not run.
         let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
         if warned && model.toast != before {
             return model.macros.replay.clear();
@@ -29,7 +29,7 @@ pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
     }
 }
 
-/// Whether everything that the last key asked for has come.
+/// Whether all requests of the last key are answered.
 fn calm(model: &Model) -> bool {
     let list = &model.list;
     let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();

@@ -1,4 +1,4 @@
-//! After every message: what the screen shows now may need rows, details and pictures that are not there. And what
+//! After every message: requests missing rows, details and pictures. Also what
 //! happens because time has passed.
 
 use super::{Effect, Effects, engine, motion, prompt, send, show};
@@ -36,7 +36,7 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
     }
 }
 
-/// Asks for what is missing.
+/// Requests what is missing.
 pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     if model.session.is_none() || model.list.ticket == 0 {
         return;

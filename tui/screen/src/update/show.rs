@@ -44,7 +44,7 @@ pub(crate) fn toggle(model: &mut Model, page: PageRef) {
     if is_open(model, page) { close(model) } else { show(model, page) }
 }
 
-/// Takes the innermost thing back. Says whether there was one.
+/// Cancels the innermost thing. Returns whether there was one.
 pub(super) fn back(model: &mut Model) -> bool {
     let page = model.views.page;
     if model.views.look.part.take().is_some() || page.cancel(model) {

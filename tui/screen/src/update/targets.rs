@@ -1,17 +1,17 @@
-//! Which samples an action is about.
+//! The targets of an action.
 
 use super::{Effects, say, walk};
 use crate::action::Action;
 use crate::model::{Level, Model, Then, group};
 use chaffinch_protocol::sample::SampleId;
 
-/// Whether an action reaches beyond the sample under the cursor.
+/// Whether an action applies to more than the sample under the cursor.
 fn is_group(action: Action) -> bool {
     matches!(action, Action::KeepGroup | Action::RemoveGroup | Action::RelabelGroup | Action::UnsureGroup)
 }
 
-/// The samples an action is about: what is marked; else the group, where one is asked for; else the sample under
-/// the cursor. `None` with a message, or with a walk under way that does the action again at its end.
+/// The targets of an action: the marked samples; else the group, for group actions; else the sample under
+/// the cursor. `None` with a message, or with a walk in progress that repeats the action at its end.
 pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Option<Vec<SampleId>> {
     if let Some(from) = model.review.visual.take() {
         let to = model.list.cursor;
@@ -22,7 +22,7 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
         return Some(model.review.marks.iter().copied().collect());
     }
     let Some(sample) = model.sample() else {
-        say(model, Level::Warning, "no sample is here yet");
+        say(model, Level::Warning, "no sample is loaded yet");
         return None;
     };
     if !is_group(action) {
@@ -32,12 +32,12 @@ pub(super) fn targets(model: &mut Model, action: Action, fx: &mut Effects) -> Op
         return Some(group);
     }
     let Some(detail) = model.details.get(sample) else {
-        say(model, Level::Warning, "the group is still being read");
+        say(model, Level::Warning, "the group is still loading");
         return None;
     };
     let group = group(detail);
     if group.is_empty() {
-        say(model, Level::Warning, "this sample is in no group: mark samples first");
+        say(model, Level::Warning, "this sample is in no group: mark samples instead");
         return None;
     }
     Some(group)

@@ -1,4 +1,4 @@
-//! Going over more rows than are held: for a search, for the next class, to mark many. Window by window, so that
+//! Walking over more rows than are cached: for a search, for the next class, to mark many. Window by window, so that
 //! neither memory nor the screen suffers, and any key still works in between.
 
 use super::{Effects, motion, say, send};
@@ -6,7 +6,7 @@ use crate::model::{Level, Model, Purpose, Then, Walk};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Row};
 
-/// Rows asked for at once.
+/// Rows per request.
 const WINDOW: u64 = 1024;
 /// Rows that can be marked at once.
 const MOST: u64 = 10_000;
@@ -18,7 +18,7 @@ pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut
     }
     let count = to - from + 1;
     if count > MOST {
-        let text = format!("{count} rows: at most {MOST} can be marked at once; filter first");
+        let text = format!("{count} rows: at most {MOST} can be marked at once; narrow the filter");
         return say(model, Level::Warning, text);
     }
     let purpose = Purpose::Gather { to, samples: Vec::new(), then };
@@ -40,7 +40,7 @@ pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut
     }
 }
 
-/// Rows came; if the walk waits for them it goes on.
+/// Rows arrived; if the walk waits for them, it continues.
 pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects) {
     let Some(walk) = &mut model.list.walk else { return };
     if walk.awaiting != Some(start) {
@@ -49,7 +49,7 @@ pub(super) fn rows(model: &mut Model, start: u64, rows: &[Row], fx: &mut Effects
     walk.awaiting = None;
     let end = start + rows.len() as u64;
     if walk.next < start || walk.next >= end {
-        // Fewer rows than there should be: the list has changed, and the new one is on its way.
+        // Fewer rows than expected: the list has changed, and the new one is about to arrive.
         model.list.walk = None;
         return;
     }
@@ -82,17 +82,17 @@ fn step(model: &mut Model, fx: &mut Effects) {
     send(fx, Command::Rows { ticket: model.list.ticket, start, len: len as u32 });
 }
 
-/// Looks at the next row. Says whether the walk goes on.
+/// Looks at the next row. Returns whether the walk continues.
 fn look(model: &mut Model, row: &Row) -> bool {
     let total = model.list.total;
     let Some(mut walk) = model.list.walk.take() else { return false };
-    let place = walk.next;
+    let index = walk.next;
     let hit = match &mut walk.purpose {
         Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
-            if place >= *to {
+            if index >= *to {
                 let (samples, then) = (std::mem::take(samples), *then);
                 finish(model, samples, then);
                 return false;
@@ -101,10 +101,10 @@ fn look(model: &mut Model, row: &Row) -> bool {
         }
     };
     if hit {
-        motion::go(model, place);
+        motion::go(model, index);
         return false;
     }
-    let next = if walk.forward { Some(place + 1).filter(|row| *row < total) } else { place.checked_sub(1) };
+    let next = if walk.forward { Some(index + 1).filter(|row| *row < total) } else { index.checked_sub(1) };
     match next {
         Some(next) => {
             walk.next = next;
@@ -130,10 +130,10 @@ fn finish(model: &mut Model, samples: Vec<SampleId>, then: Then) {
 }
 
 fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
-    let place = if forward { "below" } else { "above" };
+    let direction = if forward { "below" } else { "above" };
     let text = match purpose {
-        Purpose::Search(text) => format!("no '{text}' {place}"),
-        _ => format!("no other class {place}"),
+        Purpose::Search(text) => format!("no '{text}' {direction}"),
+        _ => format!("no other class {direction}"),
     };
     say(model, Level::Info, text);
 }

@@ -12,7 +12,7 @@ pub(super) fn fold(buffer: &mut Buffer) {
         if !cell.symbol().is_ascii() && !cell.symbol().starts_with(PLACEHOLDER) {
             let wide = crate::text::width(cell.symbol()) > 1;
             let sign = cell.symbol().chars().next().map_or(' ', sign);
-            // A wide character has a second cell behind it that is never drawn by itself.
+            // A wide character has a second cell that is never drawn by itself.
             let mut bytes = [0; 4];
             cell.set_symbol(if wide { "??" } else { sign.encode_utf8(&mut bytes) });
         }

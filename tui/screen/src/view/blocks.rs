@@ -1,4 +1,4 @@
-//! What pages that are worked in share: lines, bars, shares, and what to say before there is anything to show.
+//! Common parts of interactive pages: lines, bars, percentages and placeholders.
 
 use crate::model::Model;
 use crate::paint::Paint;
@@ -37,12 +37,12 @@ pub(crate) fn bar_text(model: &Model, share: f64, cells: usize) -> String {
     format!("{}{} {:.0} %", on.repeat(full), off.repeat(cells - full), share * 100.0)
 }
 
-/// A part of a whole in percent; a dash where there is no whole.
+/// A percentage; a dash if the total is zero.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 { "–".to_owned() } else { format!("{:.0} %", part as f64 * 100.0 / whole as f64) }
+    if whole == 0 { "–".to_owned() } else { format!("{:.0}%", part as f64 * 100.0 / whole as f64) }
 }
 
-/// Says that something is on its way, in the middle of an area.
+/// A waiting message in the middle of an area.
 pub(crate) fn waiting(area: Rect, words: &str, paint: &mut Paint<'_>) {
     let lines = text::wrap(words, usize::from(area.width));
     for (at, line) in lines.iter().enumerate().take(usize::from(area.height)) {

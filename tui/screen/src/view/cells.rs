@@ -1,4 +1,4 @@
-//! What pages of pictures share: one picture, what stands at its left, and what is said about the sample under the
+//! Common parts of picture pages: one picture, the gutter on its left, and details of the sample under the
 //! cursor.
 
 use super::list::decision_role;
@@ -24,7 +24,7 @@ pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {
     }
 }
 
-/// What is said about the sample under the cursor: at the side as beside the list, else in two lines.
+/// Details of the sample under the cursor: at the side as beside the list, else in two lines.
 pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
     let area = Screen::of(model.display.size).info;
     if area.height > 2 {
@@ -38,16 +38,16 @@ pub(crate) fn info(model: &Model, paint: &mut Paint<'_>) {
     }
 }
 
-/// What is seen of the cursor, of marks and of decisions at the left of a picture.
+/// The cursor, mark and decision on the left of a picture.
 pub(crate) fn gutter(
     model: &Model,
     cells: &Cells,
-    place: usize,
+    index: usize,
     row: &Row,
     (here, marked): (bool, bool),
     paint: &mut Paint<'_>,
 ) {
-    let cell = cells.cell(place);
+    let cell = cells.cell(index);
     if here {
         let glyph = model.display.theme.glyph(Role::Cursor).to_owned();
         for y in cell.top()..cell.bottom() {

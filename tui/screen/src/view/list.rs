@@ -17,19 +17,19 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         return empty(model, area, paint);
     }
     for line in 0..area.height {
-        let place = model.list.top + u64::from(line);
-        if place >= model.list.total {
+        let index = model.list.top + u64::from(line);
+        if index >= model.list.total {
             break;
         }
         let area = Rect { y: area.y + line, height: 1, ..area };
-        let name = match model.list.rows.get(place) {
-            Some(row) => self::row(model, place, row, area, paint),
+        let name = match model.list.rows.get(index) {
+            Some(row) => self::row(model, index, row, area, paint),
             None => {
                 let end = paint.put(area.x + 2, area.y, area.width - 2, Role::Dim, "…");
                 Rect { x: area.x + 2, width: end - area.x - 2, ..area }
             }
         };
-        if place == model.list.cursor {
+        if index == model.list.cursor {
             paint.put(area.x, area.y, 1, Role::Cursor, model.display.theme.glyph(Role::Cursor));
             // Not the whole row: every cell whose background changes is written again, in two rows for each step.
             paint.buffer.set_style(name, paint.style(Role::Cursor));
@@ -37,19 +37,19 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// What there is to say where there are no rows.
+/// The text for an empty list.
 fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let lines: Vec<String> = match &model.session {
         None => vec!["waiting for the engine…".to_owned()],
-        Some(_) if model.list.ticket == 0 => vec!["reading the list…".to_owned()],
+        Some(_) if model.list.ticket == 0 => vec!["loading the list…".to_owned()],
         Some(_) if !model.list.query.filter.is_empty() => {
-            vec!["nothing matches this filter".to_owned(), "F takes it away".to_owned()]
+            vec!["nothing matches this filter".to_owned(), "F clears it".to_owned()]
         }
         Some(session) if session.samples == 0 && model.jobs.progress.is_none() => {
             vec!["the dataset has no samples".to_owned()]
         }
         Some(_) if model.jobs.progress.is_some() => {
-            let text = "suspects appear here as soon as the detectors have run";
+            let text = "suspects appear once the detectors have run";
             text::wrap(text, usize::from(area.width.saturating_sub(4)))
         }
         Some(session) if session.detectors.is_empty() => {
@@ -66,10 +66,10 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// Draws a row. Returns where its name stands.
-fn row(model: &Model, place: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
+/// Draws a row. Returns the area of its name.
+fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) -> Rect {
     let choice = model.choice(row);
-    if model.marked(place, row) {
+    if model.marked(index, row) {
         paint.put(area.x, area.y, 1, Role::Marked, model.display.theme.glyph(Role::Marked));
     }
     let role = decision_role(choice);
@@ -119,7 +119,7 @@ pub(crate) fn labels(
     };
     let to = text::safe(to).into_owned();
     let whole = text::width(&given) + 1 + text::width(&to);
-    // Where both do not fit, each gives up as much of itself.
+    // If both do not fit, both are shortened equally.
     let (left, rest) = if whole <= usize::from(room) {
         (text::width(&given), text::width(&to))
     } else {

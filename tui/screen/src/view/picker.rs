@@ -1,4 +1,4 @@
-//! Lists to choose from: help, palette, classes, tags.
+//! Pickers: help, palette, classes, tags.
 
 use super::status;
 use crate::model::{Model, Picker, PickerKind};
@@ -14,7 +14,7 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
             ("keys: type to find".to_owned(), area.width.saturating_sub(4).min(100), area.height - 2)
         }
         PickerKind::Palette => {
-            ("do".to_owned(), area.width.saturating_sub(6).min(90), (area.height - 2).min(20))
+            ("run an action".to_owned(), area.width.saturating_sub(6).min(90), (area.height - 2).min(20))
         }
         PickerKind::Relabel(samples) => (relabel_title(samples.len()), 56, (area.height - 2).min(18)),
         PickerKind::Tag(samples) if samples.len() > 1 => (format!("tag {} samples", samples.len()), 44, 18),
@@ -42,9 +42,9 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
     // The chosen line stays in the window, and the window moves by pages.
     let height = usize::from(rows.height).max(1);
     let first = picker.selected / height * height;
-    for (line, place) in picker.found.iter().enumerate().skip(first).take(height) {
+    for (line, index) in picker.found.iter().enumerate().skip(first).take(height) {
         let y = rows.y + (line - first) as u16;
-        let item = &picker.items[*place];
+        let item = &picker.items[*index];
         item_line(model, picker, item, Rect { y, height: 1, ..rows }, paint);
         if line == picker.selected {
             let chosen = Rect { y, height: 1, ..rows };
@@ -69,7 +69,7 @@ fn item_line(
     let x = area.x + 2;
     match picker.kind {
         PickerKind::Help => {
-            // Keys stand first: the eye looks for them, and they line up.
+            // Keys come first: users look for them, and they line up.
             paint.put(x, area.y, 11, Role::Key, &item.side);
             let next = paint.put(x + 12, area.y, area.right().saturating_sub(x + 12), Role::Text, &item.name);
             paint.put(next + 1, area.y, area.right().saturating_sub(next + 1), Role::Dim, &item.note);

@@ -26,16 +26,16 @@ pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     }
 }
 
-/// Draws the neighbours with their labels below them.
+/// Draws the neighbors with their labels below them.
 pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let Some(detail) = model.sample().and_then(|sample| model.details.get(sample)) else { return };
-    // Without pictures the same labels stand among what is most alike.
+    // Without pictures the same labels are in the list of similar samples.
     if layout.thumbs == 0 || !model.display.pictures_on || model.time.now < model.time.hold_until {
         return;
     }
     let related = related(detail);
-    for (place, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
-        let area = layout.thumb(place as u16);
+    for (index, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
+        let area = layout.thumb(index as u16);
         if let Some(Shown::Ready(encoded)) = model.pictures.get((other.sample, area.as_size())) {
             blit(model, encoded, area, paint);
         }
@@ -43,7 +43,7 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let label = model.class(other.label).unwrap_or("–");
         let role = if same { Role::Dim } else { Role::Suggested };
         paint.put(area.x, area.bottom(), area.width, role, label);
-        if model.views.look.chosen == Some(place) {
+        if model.views.look.chosen == Some(index) {
             let line = Rect { y: area.bottom(), height: 1, ..area };
             paint.buffer.set_style(line, paint.style(Role::Selected));
         }
@@ -106,7 +106,7 @@ pub(crate) fn blit(model: &Model, encoded: &Encoded, area: Rect, paint: &mut Pai
     }
 }
 
-/// Words where a picture would be.
+/// Text in place of a picture.
 pub(crate) fn note(area: Rect, role: Role, words: &str, paint: &mut Paint<'_>) {
     let lines = text::wrap(words, usize::from(area.width.saturating_sub(4)));
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;

@@ -1,4 +1,4 @@
-//! Small windows: what may follow a key, and questions.
+//! Popups: continuations of a key, and questions.
 
 use crate::key::shown;
 use crate::model::{Confirm, Mode, Model, Prompt, PromptKind};
@@ -22,8 +22,8 @@ pub(crate) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         lines.iter().map(|(keys, doc)| text::width(keys).max(3) + 2 + text::width(doc)).max().unwrap_or(0);
     let width = (widest as u16 + 4).min(area.width);
     let height = (lines.len() as u16 + 2).min(area.height - 2);
-    let place = Rect { x: area.right() - width, y: area.bottom() - 2 - height, width, height };
-    let inner = paint.window(place, &shown(&model.pending));
+    let frame = Rect { x: area.right() - width, y: area.bottom() - 2 - height, width, height };
+    let inner = paint.window(frame, &shown(&model.pending));
     for (at, (keys, doc)) in lines.iter().take(usize::from(inner.height)).enumerate() {
         let y = inner.y + at as u16;
         paint.put(inner.x, y, inner.width, Role::Key, keys);
@@ -47,8 +47,8 @@ pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
     }
     let widest = options.iter().map(|option| text::width(&text::safe(option))).max().unwrap_or(0) as u16;
     let height = (options.len() as u16 + 2).min(line.y - 1);
-    let place = Rect { x: line.x + 1, y: line.y - height, width: (widest + 6).min(line.width - 1), height };
-    let inner = paint.window(place, "Tab");
+    let frame = Rect { x: line.x + 1, y: line.y - height, width: (widest + 6).min(line.width - 1), height };
+    let inner = paint.window(frame, "Tab");
     for (at, option) in options.iter().take(usize::from(inner.height)).enumerate() {
         let y = inner.y + at as u16;
         if chosen == Some(at) {

@@ -1,6 +1,7 @@
-//! Everything said about the sample under the cursor.
+//! The details of the sample under the cursor.
 
 use super::list::{decision_role, letters};
+use crate::action::Action;
 use crate::model::{Layout, Model, group, related};
 use crate::paint::Paint;
 use crate::text;
@@ -8,7 +9,7 @@ use crate::theme::Role;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
-/// One line, drawn when its turn comes; the lines above the scroll position are left out.
+/// One line; lines above the scroll position are skipped.
 enum Line<'a> {
     Blank,
     Pieces(Vec<(Role, String)>),
@@ -37,7 +38,7 @@ const LOW: u16 = 20;
 /// Lines that are kept for reasons there, and for what follows them.
 const SAID: usize = 4;
 const BELOW: usize = 3;
-/// Samples beside the one that is shown, at most.
+/// The maximum number of similar samples shown.
 const MEMBERS: usize = 12;
 /// Cells of a class of samples that are alike, where there is little room.
 const ALIKE: usize = 22;
@@ -84,21 +85,21 @@ fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
         }
         Line::Issues(issues) => {
             let room = if area.width < TWO { (area.width / 2).clamp(8, 20) - 2 } else { NAME + 1 };
-            for (one, place) in issues.iter().zip(places(area)) {
-                issue(one, room, place, paint);
+            for (one, slot) in issues.iter().zip(places(area)) {
+                issue(one, room, slot, paint);
             }
         }
         Line::Candidates(candidates) => {
             let room = if area.width < TWO { (area.width / 2).clamp(8, 22) } else { NAME };
-            for (one, place) in candidates.iter().zip(places(area)) {
-                let x = candidate(one, room, place, paint);
-                let bar = Rect { x, width: place.right().saturating_sub(x).min(24), ..place };
+            for (one, slot) in candidates.iter().zip(places(area)) {
+                let x = candidate(one, room, slot, paint);
+                let bar = Rect { x, width: slot.right().saturating_sub(x).min(24), ..slot };
                 paint.bar(bar, one.2.unwrap_or_default(), None, one.3);
             }
         }
         Line::Choices(candidates) => {
-            for (one, place) in candidates.iter().zip(places(area)) {
-                candidate(one, place.width.saturating_sub(8).min(28), place, paint);
+            for (one, slot) in candidates.iter().zip(places(area)) {
+                candidate(one, slot.width.saturating_sub(8).min(28), slot, paint);
             }
         }
     }
@@ -129,7 +130,7 @@ fn candidate(
     let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
     paint.put(x, area.y, room - 1, *role, name);
     let percent = probability.map(|probability| format!("{:>3.0}%", probability * 100.0));
-    // In the colour of the name: another one would cost as many bytes as the number again.
+    // In the color of the name: another one would cost as many bytes as the number again.
     paint.put(x + room, area.y, 4, *role, &percent.unwrap_or_default()) + 1
 }
 
@@ -143,7 +144,7 @@ fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mu
     paint.put(x, area.y, name - 1, role, &issue.detector);
     let score = text::score(Some(issue.score));
     let x = paint.put(x + name, area.y, 4, role, &score) + 1;
-    // What is fine needs no bar: those that are there catch the eye, and a step sends fewer bytes.
+    // Fine scores get no bar: the others stand out more, and a step sends fewer bytes.
     if issue.flagged {
         let bar = Rect { x, width: area.right().saturating_sub(x).min(24), ..area };
         paint.bar(bar, issue.score, Some(issue.threshold), role);
@@ -193,11 +194,11 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     let names: Vec<&str> =
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
     let letters = letters(model);
-    let place = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
+    let index = |issue: &DetailIssue| names.iter().position(|name| *name == issue.detector);
     let letter =
-        |issue: &DetailIssue| place(issue).and_then(|place| letters.get(place).copied()).unwrap_or(' ');
+        |issue: &DetailIssue| index(issue).and_then(|index| letters.get(index).copied()).unwrap_or(' ');
     let scored: Vec<Scored<'_>> = (detail.issues.iter())
-        .map(|issue| (issue, letter(issue), place(issue) == Some(model.detector)))
+        .map(|issue| (issue, letter(issue), index(issue) == Some(model.detector)))
         .collect();
     let reason = |(issue, ..): Scored<'_>, start: String| {
         let shown = issue.flagged && !issue.reason.is_empty();
@@ -207,7 +208,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         lines.map(|(line, start)| Line::Pieces(vec![(Role::Doubtful, start), (Role::Text, line)]))
     };
     if area.width < TWO {
-        // What is wrong comes first, since there is little room.
+        // Problems come first, since there is little room.
         for issue in scored {
             lines.push(Line::Issues(vec![issue]));
             lines.extend(reason(issue, "  ".to_owned()));
@@ -228,7 +229,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         // Each detector and each candidate has its place, so that from sample to sample only what is said differs; then
         // the reasons, the worst first.
         let mut placed = scored.clone();
-        placed.sort_by_key(|(issue, ..)| place(issue).unwrap_or(usize::MAX));
+        placed.sort_by_key(|(issue, ..)| index(issue).unwrap_or(usize::MAX));
         lines.extend(in_columns(&placed).map(Line::Issues));
         lines.push(Line::Blank);
         let candidates: Vec<Choice<'_>> = candidates(model, detail, usize::MAX).collect();
@@ -249,7 +250,7 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
     lines
 }
 
-/// A detector with its score and its reason behind it.
+/// A detector with its score, then its reason.
 fn in_words((issue, letter, _): &Scored<'_>, width: usize) -> Vec<Line<'static>> {
     let start = format!("{letter} {} {}", text::safe(&issue.detector), text::score(Some(issue.score)));
     let said = if issue.reason.is_empty() { start.clone() } else { format!("{start}: {}", issue.reason) };
@@ -266,7 +267,7 @@ fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
         facts.push(format!("{}×{}", detail.width, detail.height));
     }
     facts.push(text::bytes(detail.bytes));
-    // Where there is little room it tells nobody anything, and is another one for every sample.
+    // In a small panel it says little and differs for every sample.
     if !detail.hash.is_empty() && area.height >= LOW {
         facts.push(detail.hash.chars().take(8).collect());
     }
@@ -277,7 +278,7 @@ fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
 }
 
 fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Iterator<Item = Choice<'a>> {
-    detail.candidates.iter().take(most).enumerate().map(|(place, candidate)| {
+    detail.candidates.iter().take(most).enumerate().map(|(index, candidate)| {
         let class = Some(candidate.class);
         let role = if class == detail.row.label {
             Role::Given
@@ -286,15 +287,17 @@ fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Ite
         } else {
             Role::Text
         };
-        (place + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
+        (index + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
     })
 }
 
 fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
     let group = group(detail);
     if !group.is_empty() {
-        let key = model.keymap.key_for(crate::action::Action::RemoveGroup).map(crate::key::shown);
-        let hint = key.map(|key| format!("   {key} removes all")).unwrap_or_default();
+        let key = |action| model.keymap.key_for(action).map(crate::key::shown);
+        let hint = key(Action::Group).zip(key(Action::KeepBest));
+        let hint =
+            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps best")).unwrap_or_default();
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }
@@ -309,11 +312,11 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
         return alike_in_short(model, detail, &others, area.width, lines);
     }
     lines.push(Line::Blank);
-    lines.push(Line::Pieces(vec![(Role::Title, "most alike".to_owned())]));
+    lines.push(Line::Pieces(vec![(Role::Title, "most similar".to_owned())]));
     lines.extend(others.iter().take(MEMBERS - told).map(|(_, other)| one_alike(model, detail, other)));
 }
 
-/// A sample beside the one that is shown: how near it is, what it is called and which it is.
+/// A sample beside the one that is shown: its similarity, label and path.
 fn one_alike(model: &Model, detail: &Detail, other: &DetailRelated) -> Line<'static> {
     let similarity = (Role::Dim, format!(" {:.2} ", other.similarity));
     let mut pieces = vec![similarity, label_of(model, detail, other)];
@@ -333,7 +336,7 @@ fn alike_in_short(
     width: u16,
     lines: &mut Vec<Line<'_>>,
 ) {
-    const TITLE: &str = "most alike";
+    const TITLE: &str = "most similar";
     let mut classes: Vec<(&DetailRelated, usize)> = Vec::new();
     for (_, other) in related {
         match classes.iter_mut().find(|(first, _)| first.label == other.label) {

@@ -1,5 +1,5 @@
-//! Two lines about a sample, where there is no room for more: its labels and why it is listed, and the classes it may
-//! be of with their probabilities as bars.
+//! Two lines about a sample, if there is no room for more: its labels and why it is listed, and its likely
+//! classes with their probabilities as bars.
 
 use crate::model::Model;
 use crate::paint::Paint;
@@ -28,9 +28,9 @@ pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     let second = line(area.y + 1);
     let most = usize::from(second.width / CLASS).min(9);
-    for (place, chosen) in detail.candidates.iter().take(most).enumerate() {
-        let x = second.x + place as u16 * CLASS;
-        candidate(model, place + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
+    for (index, chosen) in detail.candidates.iter().take(most).enumerate() {
+        let x = second.x + index as u16 * CLASS;
+        candidate(model, index + 1, *chosen, Rect { x, width: CLASS - 1, ..second }, paint);
     }
 }
 

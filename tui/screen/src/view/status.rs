@@ -1,4 +1,4 @@
-//! The first line and the last two: what runs, what happened, what can be done.
+//! The top line and the bottom two: running job, last message, key hints.
 
 use crate::action::Action;
 use crate::key::shown;
@@ -8,7 +8,7 @@ use crate::text;
 use crate::theme::Role;
 use ratatui::layout::{Position, Rect};
 
-/// What is open, how far it is, and what runs.
+/// The open session, its progress, and the running job.
 pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.buffer.set_style(area, paint.style(Role::Bar));
     let Some(session) = &model.session else {
@@ -43,12 +43,11 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             right = start.saturating_sub(1);
         }
     } else if session.stale && !model.jobs.scan_when_stale {
-        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "not up to date: gs scans") - 1;
+        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "out of date: gs scans") - 1;
     }
     let list = &model.list;
-    let kind = if list.query.all { "sample" } else { "suspect" };
-    let many = if list.total == 1 { "" } else { "s" };
-    let mut words = format!("{} {kind}{many}", text::count(list.total));
+    let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
+    let mut words = text::counted(list.total, one, many);
     if list.total > 0 {
         words.push_str(&format!(" · {} decided", text::count(list.decided)));
     }
@@ -68,7 +67,7 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
 }
 
-/// The prompt, or what happened last. Returns where a text cursor belongs.
+/// The prompt, or the last message. Returns the position of the text cursor.
 pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
         return Some(self::prompt(prompt, area, paint));
@@ -85,10 +84,17 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         paint.put(area.x + 1, area.y, area.width, role, &text);
     } else if let Some(keys) = &model.macros.recording {
         let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
-        let words = format!("recording {} keys: {}   {end} ends", keys.len(), shown(keys));
+        let words = format!(
+            "recording {}: {}   {end} stops",
+            text::counted(keys.len() as u64, "key", "keys"),
+            shown(keys)
+        );
         paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if !model.macros.replay.is_empty() {
-        let words = format!("replaying, {} keys left   any key stops", model.macros.replay.len());
+        let words = format!(
+            "replaying, {} left   any key stops",
+            text::counted(model.macros.replay.len() as u64, "key", "keys")
+        );
         paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
     } else if let Some(from) = model.review.visual {
         let count = from.abs_diff(model.list.cursor) + 1;
@@ -109,7 +115,7 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
     None
 }
 
-/// Marks, place in the list and whether everything is on disk. Returns the column where that begins.
+/// Marks, position in the list and save state. Returns the column where they start.
 fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
     let y = area.y;
     let mut x = area.right() - 1;
@@ -137,13 +143,13 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
         PromptKind::Search => "/".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
-        PromptKind::Times => "how often ".to_owned(),
+        PromptKind::Times => "repeat count ".to_owned(),
     };
     let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
     line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
 }
 
-/// A line being typed; its cursor is always in sight.
+/// A line being typed, scrolled so that its cursor is visible.
 pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));

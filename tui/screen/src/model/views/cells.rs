@@ -1,8 +1,8 @@
-//! Equal cells, each with a picture, a gutter at its left and a caption below.
+//! Cells of equal size, each with a picture, a gutter on its left and a caption below.
 
 use ratatui::layout::Rect;
 
-/// Pictures on one screen at most: terminals hold no more of them for us.
+/// The maximum number of pictures on one screen: terminals hold no more for us.
 const MOST: u16 = 160;
 /// The narrowest cell.
 const NARROWEST: u16 = 6;
@@ -21,18 +21,18 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// So many columns, and as many rows as leave pictures nearly square.
+    /// This many columns, and as many rows as keep pictures nearly square.
     pub fn of(area: Rect, columns: u16, lines: u16) -> Cells {
         let columns = columns.clamp(1, (area.width / NARROWEST).max(1));
         let width = area.width / columns;
-        // A cell of the terminal is about twice as high as wide.
+        // A cell of the terminal is about twice as tall as wide.
         let wanted = (width / 2).max(2) + lines;
         let rows = ((area.height + wanted / 2) / wanted.max(1)).max(1);
         let rows = rows.min((area.height / (lines + 2)).max(1)).min((MOST / columns).max(1));
         Cells { area, columns, rows, lines }
     }
 
-    /// Cells for so many pictures, as large as there is room.
+    /// The largest cells that fit this many pictures.
     pub fn fitting(area: Rect, count: usize, lines: u16) -> Cells {
         let most = (area.width / 8).clamp(1, 20);
         let all = (1..=most).map(|columns| {
@@ -44,7 +44,7 @@ impl Cells {
             let picture = cells.picture(0);
             (cells.count().min(count), picture.width.min(picture.height * 2))
         };
-        // Of equal ones the first has the fewest columns.
+        // On a tie the first has the fewest columns.
         all.rev().max_by_key(worth).unwrap_or_default()
     }
 
@@ -59,16 +59,16 @@ impl Cells {
     }
 
     /// A cell with its gutter.
-    pub fn cell(&self, place: usize) -> Rect {
+    pub fn cell(&self, index: usize) -> Rect {
         let (columns, rows) = (self.columns.max(1), self.rows.max(1));
         let (width, height) = (self.area.width / columns, self.area.height / rows);
-        let (x, y) = ((place % usize::from(columns)) as u16, (place / usize::from(columns)) as u16);
+        let (x, y) = ((index % usize::from(columns)) as u16, (index / usize::from(columns)) as u16);
         Rect::new(self.area.x + x * width, self.area.y + y * height, width, height).intersection(self.area)
     }
 
     /// The picture of a cell.
-    pub fn picture(&self, place: usize) -> Rect {
-        let cell = self.cell(place);
+    pub fn picture(&self, index: usize) -> Rect {
+        let cell = self.cell(index);
         Rect {
             x: cell.x + 1,
             width: cell.width.saturating_sub(1),
@@ -78,15 +78,15 @@ impl Cells {
     }
 
     /// The caption of a cell.
-    pub fn caption(&self, place: usize) -> Rect {
-        let cell = self.cell(place);
+    pub fn caption(&self, index: usize) -> Rect {
+        let cell = self.cell(index);
         let lines = self.lines.min(cell.height);
         Rect { x: cell.x + 1, y: cell.bottom() - lines, width: cell.width.saturating_sub(1), height: lines }
     }
 
-    /// The cell at a place of the screen.
+    /// The cell at a position on the screen.
     pub fn at(&self, x: u16, y: u16) -> Option<usize> {
-        (0..self.count()).find(|place| self.cell(*place).contains((x, y).into()))
+        (0..self.count()).find(|index| self.cell(*index).contains((x, y).into()))
     }
 }
 
@@ -102,12 +102,12 @@ mod tests {
                 for lines in 0..3 {
                     let cells = Cells::of(area, columns, lines);
                     assert!(cells.count() >= 1 && cells.count() <= 160);
-                    for place in 0..cells.count() {
-                        let cell = cells.cell(place);
+                    for index in 0..cells.count() {
+                        let cell = cells.cell(index);
                         assert_eq!(cell.intersection(area), cell);
-                        assert!(cells.picture(place).area() > 0, "{width}x{height} {columns} {lines}");
-                        assert_eq!(cells.picture(place).intersection(cells.caption(place)).area(), 0);
-                        assert_eq!(cells.at(cell.x, cell.y), Some(place));
+                        assert!(cells.picture(index).area() > 0, "{width}x{height} {columns} {lines}");
+                        assert_eq!(cells.picture(index).intersection(cells.caption(index)).area(), 0);
+                        assert_eq!(cells.at(cell.x, cell.y), Some(index));
                     }
                 }
             }

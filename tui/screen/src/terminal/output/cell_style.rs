@@ -1,6 +1,6 @@
 //! Styles of cells, and the shortest SGR sequence that goes from one to the next.
 //!
-//! Not by crossterm's `SetColors` and `SetAttributes`: those write one sequence for each colour and attribute, and this
+//! Not by crossterm's `SetColors` and `SetAttributes`: those write one sequence for each color and attribute, and this
 //! is most of what a frame is made of.
 
 use crate::theme::exact_index;
@@ -24,9 +24,9 @@ const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).
 /// The style of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CellStyle {
-    /// Colour of the character.
+    /// Color of the character.
     pub(super) fg: Color,
-    /// Colour behind it.
+    /// Background color.
     pub(super) bg: Color,
     /// Attributes.
     pub(super) modifier: Modifier,
@@ -101,7 +101,7 @@ impl CellStyle {
     }
 }
 
-/// The same colour in fewer bytes, where there is one.
+/// The same color in fewer bytes, where there is one.
 fn compact(color: Color) -> Color {
     match color {
         Color::Rgb(r, g, b) => exact_index(r, g, b).map_or(color, Color::Indexed),

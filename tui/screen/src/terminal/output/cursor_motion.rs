@@ -8,7 +8,7 @@ use ratatui::layout::Position;
 /// Steps that are written one by one at most.
 const STEPS: usize = 4;
 
-/// What moves the cursor; `from` is none where its place is not certain.
+/// The sequence that moves the cursor; `from` is none if its position is uncertain.
 pub(super) fn shortest_motion(from: Option<Position>, to: Position) -> String {
     let mut best = match (to.x, to.y) {
         (0, 0) => "\x1b[H".to_owned(),

@@ -158,7 +158,7 @@ fn same(a: Color, b: Color) -> bool {
     number(a) == number(b)
 }
 
-/// What is wrong with what the terminal shows, if anything.
+/// How the terminal's contents differ from the screen, if they do.
 fn wrong(terminal: &vt100::Screen, buffer: &Buffer) -> Option<String> {
     let area = buffer.area;
     for y in 0..area.height {
@@ -206,7 +206,7 @@ proptest! {
                     shown.screen_mut().set_size(side(height), side(width));
                     terminal.backend_mut().resize(Size::new(width, height));
                 }
-                // All is drawn anew.
+                // Everything is redrawn.
                 16..=31 => {
                     shown.process(b"\x1b[2;2Hgarbage\x1b[7m");
                     terminal.backend_mut().forget();

@@ -7,7 +7,7 @@ use crossterm::event::{
 
 /// What the first bytes are.
 pub(super) enum Step {
-    /// So many bytes are one input, or nothing.
+    /// This many bytes are one input, or nothing.
     Done(usize, Option<Input>),
     /// The sequence is not complete.
     More,
@@ -176,7 +176,7 @@ fn plain_control(params: &[u8], last: u8) -> Option<Input> {
     Some(KeyEvent::new_with_kind(code, modifiers, kind(params)).into())
 }
 
-/// The key that a final letter stands for, behind `CSI` as behind `SS3`.
+/// The key for a final letter, after `CSI` or `SS3`.
 fn named(last: u8) -> Option<KeyCode> {
     Some(match last {
         b'A' => KeyCode::Up,
@@ -207,7 +207,7 @@ fn modifiers(mask: u32) -> KeyModifiers {
     held.fold(KeyModifiers::NONE, |all, (_, modifier)| all | modifier)
 }
 
-/// What kitty's keyboard protocol says behind the modifiers, where a program before us has left it switched on.
+/// What kitty's keyboard protocol adds after the modifiers, if an earlier program left it enabled.
 fn kind(params: &[u8]) -> KeyEventKind {
     let second = params.split(|byte| *byte == b';').nth(1);
     match second.and_then(|second| second.split(|byte| *byte == b':').nth(1)) {

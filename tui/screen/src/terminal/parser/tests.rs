@@ -85,7 +85,7 @@ fn answers_are_never_typed() {
     assert_eq!(keys(b"\x1b[12\x1b[A"), "<Up>", "a sequence cut off by another");
 }
 
-/// Keys that come out when an answer arrives in pieces with silence between them, a key before and one behind.
+/// The keys parsed when a reply arrives in pieces with pauses between them, with a key before and one after.
 fn broken(pieces: &[&[u8]]) -> Vec<Input> {
     let (mut parser, mut out) = (Parser::default(), Vec::new());
     parser.expect(true);
@@ -107,7 +107,7 @@ fn half_an_answer_waits_for_its_rest_however_long() {
     for answer in ANSWERS {
         for cut in 1..answer.len() {
             let mut got = broken(&[&answer[..cut], &answer[cut..]]);
-            // A lone Escape cannot be told from the key.
+            // A lone Escape cannot be distinguished from the key.
             got.retain(|input| *input != esc());
             let expected = [char('j'), Input::Reply(answer.to_vec()), char('k')];
             assert_eq!(got, expected, "{} cut at {cut}", answer.escape_ascii());
@@ -145,7 +145,7 @@ proptest::proptest! {
             }
         }
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % bytes.len()).collect();
-        // Silence directly behind an Escape is another matter, and has its own test.
+        // A pause directly after an Escape has its own test.
         cuts.retain(|cut| *cut == 0 || bytes[cut - 1] != 0x1b);
         cuts.extend([0, bytes.len()]);
         cuts.sort_unstable();

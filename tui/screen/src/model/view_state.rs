@@ -1,14 +1,14 @@
-//! Where the reviewer is, to come back to it in a later run.
+//! Where the reviewer is, saved with the session and restored when it is opened again.
 
 use super::Model;
 use chaffinch_protocol::Query;
 use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 
-/// What is kept with the session between two runs.
+/// What the session keeps between two runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Place {
+pub struct ViewState {
     /// The list.
     pub query: Query,
     /// The row of the cursor.
@@ -19,7 +19,7 @@ pub struct Place {
     pub top: u64,
     /// The chosen detector.
     pub detector: String,
-    /// Classes used for relabelling, last used first.
+    /// Classes used for relabeling, last used first.
     pub recent: Vec<String>,
     /// Whether deciding stays on the sample.
     pub stay: bool,
@@ -34,9 +34,9 @@ pub struct Place {
 }
 
 impl Model {
-    /// What would bring a later run back to this place.
-    pub fn place(&self) -> Place {
-        let mut place = Place {
+    /// What a later run needs to return to this point.
+    pub fn view_state(&self) -> ViewState {
+        let mut state = ViewState {
             query: self.list.query.clone(),
             row: self.list.cursor,
             sample: self.sample(),
@@ -50,8 +50,8 @@ impl Model {
             tags: self.review.tags.clone(),
         };
         for page in self.views.all {
-            page.remember(self, &mut place);
+            page.remember(self, &mut state);
         }
-        place
+        state
     }
 }
