@@ -13,7 +13,7 @@
 //!    [`chaffinch_data::atomic::write`] after `Export::outside`.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; its position there is its position in the help.
-//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib cli` writes the table in `docs/command-line.md`.
+//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod all;
 mod cleaned;

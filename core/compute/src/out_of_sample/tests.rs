@@ -283,7 +283,7 @@ fn a_stop_ends_the_work() {
     assert!(matches!(outcome, Err(Error::Stopped)));
 }
 
-/// 50,000 samples of 128 numbers and ten classes. `cargo test --release -p chaffinch-core --lib speed -- --ignored
+/// 50,000 samples of 128 numbers and ten classes. `cargo test --release -p chaffinch-compute --lib speed -- --ignored
 /// --nocapture`
 #[test]
 #[ignore = "a measurement"]

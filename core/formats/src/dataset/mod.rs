@@ -9,7 +9,7 @@
 //!    and the file type, `read` builds the manifest and reads no image.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
-//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib cli` writes the table in `docs/command-line.md`.
+//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod folders;
 mod names;
