@@ -11,6 +11,8 @@ use walkdir::WalkDir;
 struct Row {
     folder: String,
     may_use: BTreeSet<String>,
+    /// Without the detectors, which stand there as `detectors`.
+    used_by: BTreeSet<String>,
 }
 
 /// The table under the heading "Crates", by package name.
@@ -21,39 +23,63 @@ fn table() -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();
     for line in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let [name, folder, purpose, may_use] = cells[..] else { panic!("expected four cells: {line}") };
+        let [name, folder, purpose, may_use, used_by] = cells[..] else {
+            panic!("expected five cells: {line}")
+        };
         assert!(purpose.len() > 20, "the table must say what {name} is for");
         let names = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
         let row = Row {
             folder: names(folder).concat(),
-            may_use: names(may_use).into_iter().map(|name| format!("chaffinch-{name}")).collect(),
+            may_use: names(may_use).into_iter().map(package).collect(),
+            used_by: names(used_by).into_iter().map(package).collect(),
         };
         assert!(rows.insert(names(name).concat(), row).is_none(), "{name} is in the table twice");
     }
     rows
 }
 
+/// The package that the table calls by its short name.
+fn package(name: String) -> String {
+    match name.as_str() {
+        "detectors" => name,
+        "program" => "chaffinch".into(),
+        _ => format!("chaffinch-{name}"),
+    }
+}
+
 /// Folder and direct dependencies among our own crates (without dev-dependencies) of every package that is not a detector
-/// or a bad library for tests.
+/// or a bad library for tests, and which packages use each.
 fn crates() -> BTreeMap<String, Row> {
     let output = cargo().args(["metadata", "--format-version", "1", "--no-deps"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut crates = BTreeMap::new();
+    let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let manifest = package["manifest_path"].as_str().unwrap();
         let folder = std::path::Path::new(manifest).parent().unwrap().strip_prefix(root()).unwrap();
-        if folder.starts_with("plugins") || folder.starts_with("tests") {
+        if folder.starts_with("tests") {
             continue;
         }
         let dependencies = package["dependencies"].as_array().unwrap().iter();
-        let used = dependencies
+        let used: BTreeSet<String> = dependencies
             .filter(|dependency| dependency["kind"] != "dev")
             .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
             .filter(|name| name.starts_with("chaffinch"))
             .collect();
-        let row = Row { folder: folder.to_str().unwrap().to_owned(), may_use: used };
-        crates.insert(package["name"].as_str().unwrap().to_owned(), row);
+        let detector = folder.starts_with("plugins");
+        let name = package["name"].as_str().unwrap().to_owned();
+        let user = if detector { "detectors" } else { &name };
+        for used in &used {
+            users.entry(used.clone()).or_default().insert(user.to_owned());
+        }
+        if !detector {
+            let folder = folder.to_str().unwrap().to_owned();
+            crates.insert(name, Row { folder, may_use: used, used_by: BTreeSet::new() });
+        }
+    }
+    for (name, row) in &mut crates {
+        row.used_by = users.remove(name).unwrap_or_default();
     }
     crates
 }
@@ -72,6 +98,10 @@ fn every_crate_uses_what_the_table_allows_and_nothing_else() {
         assert_eq!(
             found.may_use, row.may_use,
             "{name}: its dependencies (left) differ from the table (right)"
+        );
+        assert_eq!(
+            found.used_by, row.used_by,
+            "{name}: what uses it (left) is not what the table says (right)"
         );
     }
 }

@@ -60,5 +60,5 @@ fn what_makes_no_sense_is_refused() {
                 \"decision\":\"remove\",\"kept\":[1]}\n";
     fs::write(temp.path().join("anna.jsonl"), line).unwrap();
     let error = Journal::open(temp.path(), "anna").err().unwrap().to_string();
-    assert!(error.contains("line 1") && error.contains("it keeps sample 1 of 1"), "{error}");
+    assert!(error.contains("line 1") && error.contains("it keeps sample 1, but has only 1"), "{error}");
 }

@@ -208,7 +208,7 @@ mod tests {
             rows(&opened),
             [row("cat/10.png", "cat"), row("cat/2.jpeg", "cat"), row("dog/1.JPG", "dog")]
         );
-        assert_eq!(opened.notes, ["1 file without an image extension was left out"]);
+        assert_eq!(opened.notes, ["skipped 1 file without an image extension"]);
     }
 
     #[test]

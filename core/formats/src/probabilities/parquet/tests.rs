@@ -50,7 +50,7 @@ fn what_is_no_matrix_is_refused_with_its_column() {
     let missing = refused(grid(&fixture("missing.parquet")));
     assert!(missing.ends_with("column 'human' has missing values"), "{missing}");
     let words = refused(grid(&fixture("labels-lz4.parquet")));
-    assert!(words.ends_with("column 'path' holds Utf8, not floating-point numbers"), "{words}");
+    assert!(words.ends_with("column 'path' contains Utf8, not floating-point numbers"), "{words}");
     let three = refused(column(&fixture("wide-snappy.parquet")));
     assert!(three.contains("it needs one of the columns given_label"), "{three}");
     let other = refused(grid(&fixture("../hashes.json")));
