@@ -129,7 +129,12 @@ fn what_cannot_be_selected_from_is_said_or_has_a_defined_result() {
     error("sums.csv", "both.csv", &[], "sums.csv: row 1 sums to 0.300000, not to 1");
     error("two.csv", "cow.csv", &[], "row 1 has the label 'cow', which is not a class");
     error("two.csv", "l.csv", &[], "it has 20 rows");
-    error("two.csv", "both.csv", &["--theta-cons", "1.5"], "--theta-cons is 1.5, but must be between 0 and 1");
+    error(
+        "two.csv",
+        "both.csv",
+        &["--theta-cons", "1.5"],
+        "--theta-cons is 1.5, but must be between 0 and 1",
+    );
     error("two.csv", "both.csv", &["--theta-gmm", "nan"], "--theta-gmm is NaN");
     let ran = sandbox.run(["select"]);
     assert!(ran.code == 2 && ran.stderr.contains("<SESSION>"), "{}", ran.stderr);

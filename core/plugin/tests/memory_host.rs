@@ -207,7 +207,10 @@ fn what_is_kept_comes_back_in_versions() {
     });
     assert!(failed.kept.is_empty());
     assert!(
-        ask(&four(), |_, report| report.keep("../x", b"").map(|_| ())).error.unwrap().contains("not a valid name")
+        ask(&four(), |_, report| report.keep("../x", b"").map(|_| ()))
+            .error
+            .unwrap()
+            .contains("not a valid name")
     );
 }
 
