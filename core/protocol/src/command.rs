@@ -27,14 +27,14 @@ pub enum Command {
         /// Parameters to change; the others stay.
         params: BTreeMap<String, f64>,
     },
-    /// Choose which samples are listed, and in which order. Answered by [`Event::Listed`].
+    /// Choose which samples are listed, and in which order. Answered by [`Event::Listed`](crate::Event::Listed).
     List {
         /// Returned with the answer.
         ticket: Ticket,
         /// Which samples, and in what order.
         query: Query,
     },
-    /// A window of the current list. Answered by [`Event::Rows`].
+    /// A window of the current list. Answered by [`Event::Rows`](crate::Event::Rows).
     Rows {
         /// The ticket of the list.
         ticket: Ticket,
@@ -43,14 +43,14 @@ pub enum Command {
         /// How many.
         len: u32,
     },
-    /// The row of a sample in the current list. Answered by [`Event::Located`].
+    /// The row of a sample in the current list. Answered by [`Event::Located`](crate::Event::Located).
     Locate {
         /// The ticket of the list.
         ticket: Ticket,
         /// The sample.
         sample: SampleId,
     },
-    /// The next or previous row without a decision. Answered by [`Event::Found`].
+    /// The next or previous row without a decision. Answered by [`Event::Found`](crate::Event::Found).
     FindUndecided {
         /// The ticket of the list.
         ticket: Ticket,
@@ -59,12 +59,12 @@ pub enum Command {
         /// Forward or backward.
         forward: bool,
     },
-    /// Everything about one sample. Answered by [`Event::Detail`].
+    /// Everything about one sample. Answered by [`Event::Detail`](crate::Event::Detail).
     Detail {
         /// The sample.
         sample: SampleId,
     },
-    /// Pixels of one sample, scaled to fit. Answered by [`Event::Picture`].
+    /// Pixels of one sample, scaled to fit. Answered by [`Event::Picture`](crate::Event::Picture).
     Picture {
         /// Returned with the answer; a newer ticket for the same slot makes an older one stale.
         ticket: Ticket,
@@ -77,7 +77,7 @@ pub enum Command {
         /// Maximum height in pixels.
         max_height: u32,
     },
-    /// Decide on several samples at once. Answered by [`Event::Saved`] once it is on disk.
+    /// Decide on several samples at once. Answered by [`Event::Saved`](crate::Event::Saved) once it is on disk.
     Decide {
         /// The samples; one entry in the journal, undone as one.
         samples: Vec<SampleId>,
@@ -116,7 +116,7 @@ pub enum Command {
         /// The rule.
         rule: EnsembleRule,
     },
-    /// An overview of the whole dataset. Answered by [`Event::Overview`]; a newer request of the same kind may replace
+    /// An overview of the whole dataset. Answered by [`Event::Overview`](crate::Event::Overview); a newer request of the same kind may replace
     /// an older one.
     Overview {
         /// Returned with the answer.
@@ -131,6 +131,6 @@ pub enum Command {
     },
     /// A command of a view of many samples.
     View(ViewCommand),
-    /// Shut down: cancel the job, close the journal, answer with [`Event::Bye`].
+    /// Shut down: cancel the job, close the journal, answer with [`Event::Bye`](crate::Event::Bye).
     Stop,
 }

@@ -90,7 +90,7 @@ pub enum Event {
 /// The session as a client needs to know it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionSummary {
-    /// [`PROTOCOL_VERSION`] of the engine.
+    /// [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION) of the engine.
     pub protocol: u32,
     /// The dataset, as shown.
     pub dataset: String,
@@ -114,7 +114,7 @@ pub struct SessionSummary {
     pub decided: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
-    /// The state last stored by [`Command::Remember`], initially empty.
+    /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }
 
@@ -188,7 +188,7 @@ pub struct ScanReport {
     pub failed: Vec<(String, String)>,
 }
 
-/// The answer to [`Command::Picture`].
+/// The answer to [`Command::Picture`](crate::Command::Picture).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// The request's ticket.

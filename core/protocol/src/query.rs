@@ -9,7 +9,7 @@ pub struct Query {
     pub all: bool,
     /// Words that must all match. Each is matched against the path, unless it is `class:NAME`,
     /// `suggested:NAME`, `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`,
-    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3`, `is:leak`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`]) or
+    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3`, `is:leak`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
     /// `cluster:CLASS/NUMBER`. A leading `-` negates.
     pub filter: String,
     /// The order.

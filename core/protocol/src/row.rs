@@ -12,13 +12,13 @@ pub struct Row {
     pub sample: SampleId,
     /// Its path as in the dataset, made safe for a terminal.
     pub path: String,
-    /// Given label, an index into [`SessionSummary::classes`].
+    /// Given label, an index into [`SessionSummary::classes`](crate::SessionSummary::classes).
     pub label: Option<u32>,
     /// Suggested label.
     pub suggested: Option<u32>,
     /// The ensemble's score, 0 = surely an issue; `None` if no detector scored it.
     pub score: Option<f32>,
-    /// Detectors that flag it, as indices into [`SessionSummary::detectors`].
+    /// Detectors that flag it, as indices into [`SessionSummary::detectors`](crate::SessionSummary::detectors).
     pub flags: Vec<u16>,
     /// Its split.
     pub split: Split,

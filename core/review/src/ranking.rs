@@ -24,7 +24,7 @@
 //! - **Stacking**: by a logistic regression trained on the reviewer's decisions (`stacking.rs`); with too few of them
 //!   it falls back to Or, and [`Ranking::note`] says so.
 //! - **Recall** and **Precision**: like Or, with every threshold moved a fifth of the way to 1 (see
-//!   [`thresholds_under`]), and with only those suspects that two detectors flag or one is certain of (`c` below 0.1).
+//!   [`thresholds_under`](chaffinch_protocol::ensemble::thresholds_under)), and with only those suspects that two detectors flag or one is certain of (`c` below 0.1).
 //!
 //! The final tie-breaker is manifest order, so that the same input gives the same order with any number of threads.
 

@@ -82,7 +82,7 @@ impl<'h> View<'h> {
         self.data.count == 0
     }
 
-    /// The given label of each sample, [`NO_LABEL`] if it has none.
+    /// The given label of each sample, [`NO_LABEL`](crate::NO_LABEL) if it has none.
     pub fn labels(&self) -> &'h [u32] {
         self.lent(self.data.labels)
     }
