@@ -84,8 +84,8 @@ pub struct Ranking {
     /// A note from the rule, such as that it had too few decisions to train on; usually empty.
     pub note: String,
     scores: Scores,
-    /// See [`Ranking::full_order`]; computed on first use.
-    full: OnceLock<Column<u32>>,
+    /// See [`Ranking::full_order`]; computed on first use, and shared so that copies do not compute it again.
+    full: Arc<OnceLock<Column<u32>>>,
 }
 
 /// A ranking in its stored form: the columns of all samples, the last one an order whose first `suspects` entries are
@@ -155,7 +155,7 @@ impl Ranking {
             note: String::new(),
             flags,
             scores: Scores::made(ScoreColumns { score, rest }),
-            full: OnceLock::from(full),
+            full: Arc::new(OnceLock::from(full)),
         })
     }
 
@@ -249,7 +249,7 @@ pub fn rank_reviewed(
             None => Scores::later(ensemble, count),
         },
         note,
-        full: OnceLock::new(),
+        full: Arc::default(),
     }
 }
 
