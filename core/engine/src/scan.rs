@@ -178,8 +178,8 @@ impl<'a> Scan<'a> {
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
             let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
-            for note in &opened.notes {
-                (scan.reporter.log)(note);
+            for remark in &opened.ledger.remarks {
+                (scan.reporter.log)(&remark.text);
             }
             // The files are worth reading even if the model fails to load.
             let mut model = vectors.then(|| scan.load_model(findings));

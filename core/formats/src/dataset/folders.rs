@@ -5,6 +5,7 @@ use crate::{Error, Result};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -24,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
 struct Found {
     images: Vec<PathBuf>,
     others: u64,
-    notes: Vec<String>,
+    ledger: Ledger,
 }
 
 /// How relative paths encode labels and splits.
@@ -34,7 +35,7 @@ struct Layout {
     /// Whether the first folder below them is the split.
     splits: bool,
     /// A note for the user.
-    note: Option<String>,
+    note: Option<(u64, String)>,
 }
 
 /// Opens a folder: class folders, split folders that contain class folders, or images only.
@@ -47,17 +48,20 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
             others => format!(" ({} of other types)", counted(others, "file", "files")),
         };
         let extensions = super::IMAGE_EXTENSIONS.join(", ");
-        let notes: String = found.notes.iter().map(|note| format!("; {note}")).collect();
+        let notes: String = found.ledger.remarks.iter().map(|remark| format!("; {}", remark.text)).collect();
         return Err(refuse(format!(
             "it contains no image files{others}; supported extensions: {extensions}{notes}"
         )));
     }
     if found.others > 0 {
         let files = counted(found.others, "file", "files");
-        found.notes.push(format!("skipped {files} without an image extension"));
+        let text = format!("skipped {files} without an image extension");
+        found.ledger.add(RemarkKind::OtherFiles, found.others, text);
     }
     let layout = layout(&found);
-    found.notes.extend(layout.note.clone());
+    if let Some((count, text)) = &layout.note {
+        found.ledger.add(RemarkKind::LayoutGuessed, *count, text.clone());
+    }
     let mut samples: Vec<NewSample> = found.images.into_iter().map(|path| layout.sample(path)).collect();
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names {
@@ -65,13 +69,18 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
             for (sample, label) in samples.iter_mut().zip(labels) {
                 sample.label = label;
             }
-            found.notes.push("labels were taken from file names such as cat.12.jpg".into());
+            let text = "labels were taken from file names such as cat.12.jpg";
+            found.ledger.add(RemarkKind::LayoutGuessed, samples.len() as u64, text);
         }
     } else if labelled > 0 && labelled < samples.len() {
-        let bare = counted((samples.len() - labelled) as u64, "image is", "images are");
-        found.notes.push(format!("{bare} outside the class folders and therefore unlabeled"));
+        let bare = (samples.len() - labelled) as u64;
+        let images = counted(bare, "image is", "images are");
+        let text = format!("{images} outside the class folders and therefore unlabeled");
+        found.ledger.add(RemarkKind::LabelsMissing, bare, text);
     }
-    Ok(Opened { manifest: Manifest::new(root, samples), notes: found.notes })
+    found.ledger.left_out = found.others;
+    found.ledger.found = found.others + samples.len() as u64;
+    Ok(Opened { manifest: Manifest::new(root, samples), ledger: found.ledger })
 }
 
 /// Lists a folder. Links are followed (except in loops); hidden files and folders are skipped.
@@ -91,24 +100,27 @@ fn walk(root: &Path) -> Result<Found> {
                 let Some(path) = error.path().map(Path::to_path_buf) else { continue };
                 let name = safe_path(&relative(&path));
                 if error.loop_ancestor().is_some() {
-                    found.notes.push(format!("skipped the link {name}, which forms a loop"));
+                    let text = format!("skipped the link {name}, which forms a loop");
+                    found.ledger.add(RemarkKind::OtherFiles, 1, text);
                 } else if error.depth() == 0 {
                     let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unknown"));
                     return Err(Error::io("list", root)(source));
                 } else if !path.is_symlink() {
                     let reason = error.io_error().map_or_else(String::new, |io| format!(": {io}"));
-                    found.notes.push(format!("cannot list the folder {name}{reason}"));
+                    let text = format!("cannot list the folder {name}{reason}");
+                    found.ledger.add(RemarkKind::FoldersNotListed, 1, text);
                 } else if is_image(&path) {
                     // A broken link: the index will report this image as missing.
                     paths.push(relative(&path).into_os_string().into_vec());
                 } else {
-                    found.notes.push(format!("skipped the link {name}, which is broken"));
+                    let text = format!("skipped the link {name}, which is broken");
+                    found.ledger.add(RemarkKind::OtherFiles, 1, text);
                 }
             }
         }
     }
     paths.sort_unstable();
-    found.notes.sort_unstable();
+    found.ledger.remarks.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
     found.images =
         paths.into_iter().map(|bytes| PathBuf::from(std::ffi::OsString::from_vec(bytes))).collect();
     Ok(found)
@@ -140,9 +152,10 @@ fn layout(found: &Found) -> Layout {
     let note = (splits > 0 && splits < top.len()).then(|| {
         let (split, class): (Vec<&OsStr>, Vec<&OsStr>) = top.iter().partition(|name| is_split(name));
         let (split, class) = (safe_path(Path::new(split[0])), safe_path(Path::new(class[0])));
-        format!(
+        let text = format!(
             "all top-level folders were read as classes: {split} is named like a split, but {class} is not"
-        )
+        );
+        (top.len() as u64, text)
     });
     Layout { wrappers, splits: splits > 0 && splits == top.len(), note }
 }
@@ -189,6 +202,10 @@ mod tests {
         manifest.ids().map(row).collect()
     }
 
+    fn texts(opened: &Opened) -> Vec<&str> {
+        opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect()
+    }
+
     fn read(files: &[&str]) -> Opened {
         open(tree(files).path(), &DatasetOptions::default()).unwrap()
     }
@@ -208,7 +225,7 @@ mod tests {
             rows(&opened),
             [row("cat/10.png", "cat"), row("cat/2.jpeg", "cat"), row("dog/1.JPG", "dog")]
         );
-        assert_eq!(opened.notes, ["skipped 1 file without an image extension"]);
+        assert_eq!(texts(&opened), ["skipped 1 file without an image extension"]);
     }
 
     #[test]
@@ -221,14 +238,14 @@ mod tests {
             row("val/2.jpg", "", Split::Validation),
         ];
         assert_eq!(rows(&opened), expected);
-        assert_eq!(opened.notes, ["1 image is outside the class folders and therefore unlabeled"]);
+        assert_eq!(texts(&opened), ["1 image is outside the class folders and therefore unlabeled"]);
 
         let opened = read(&["train/a/1.jpg", "trainings/b/1.jpg"]);
         assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "train", Split::None));
         assert!(
-            opened.notes[0].contains("train is named like a split, but trainings is not"),
+            texts(&opened)[0].contains("train is named like a split, but trainings is not"),
             "{:?}",
-            opened.notes
+            opened.ledger
         );
     }
 
@@ -262,6 +279,6 @@ mod tests {
         let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
         assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
         assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);
-        assert_eq!(opened.notes, ["skipped the link a\\nb/up, which forms a loop"]);
+        assert_eq!(texts(&opened), ["skipped the link a\\nb/up, which forms a loop"]);
     }
 }

@@ -18,6 +18,7 @@ mod table;
 use crate::{Error, Result};
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::Ledger;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::path::Path;
@@ -27,8 +28,8 @@ use std::path::Path;
 pub struct Opened {
     /// The samples.
     pub manifest: Manifest,
-    /// Notes for the user on how it was read, one sentence each.
-    pub notes: Vec<String>,
+    /// How it was read: what was left out, guessed or is doubtful.
+    pub ledger: Ledger,
 }
 
 /// All formats, in the order they are tried.

@@ -5,6 +5,7 @@ use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use csv::ByteRecord;
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
@@ -95,22 +96,25 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
             message: "the table has a header but no rows".into(),
         });
     }
-    let mut notes = Vec::new();
+    let mut ledger = Ledger { found: samples.len() as u64, ..Ledger::default() };
     if strange_splits.0 > 0 {
         let names: Vec<String> =
             strange_splits.1.iter().map(|name| format!("'{}'", safe_text(name))).collect();
         let rows = counted(strange_splits.0, "row has", "rows have");
-        notes.push(format!("{rows} a split other than train, validation or test: {}", names.join(", ")));
+        let text = format!("{rows} a split other than train, validation or test: {}", names.join(", "));
+        ledger.add(RemarkKind::LayoutGuessed, strange_splits.0, text);
     }
     let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
-    if different.len() < samples.len() {
-        let rows = counted((samples.len() - different.len()) as u64, "row repeats", "rows repeat");
-        notes.push(format!("{rows} the path of an earlier row"));
+    let repeated = (samples.len() - different.len()) as u64;
+    if repeated > 0 {
+        let rows = counted(repeated, "row repeats", "rows repeat");
+        ledger.add(RemarkKind::RowsRepeated, repeated, format!("{rows} the path of an earlier row"));
     }
     if columns.label.is_none() {
-        notes.push("the table has no label column".into());
+        let text = "the table has no label column";
+        ledger.add(RemarkKind::LabelsMissing, samples.len() as u64, text);
     }
-    Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), notes })
+    Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), ledger })
 }
 
 /// Column names without byte order mark and surrounding whitespace.
@@ -196,7 +200,7 @@ mod tests {
             values: values.map(Into::into).into(),
         };
         assert_eq!(manifest.extra(), [column("cluster", ["0156", "7"]), column("note", ["x, y", ""])]);
-        assert!(opened.notes.is_empty(), "{:?}", opened.notes);
+        assert!(opened.ledger.is_empty(), "{:?}", opened.ledger);
     }
 
     #[test]
@@ -236,6 +240,6 @@ mod tests {
         assert_eq!(chaffinch_protocol::display::safe_path(opened.manifest.path(SampleId(0))), "a\\xff.jpg");
         assert_eq!(opened.manifest.path(SampleId(2)), Path::new("new\nline.jpg"));
         assert_eq!(opened.manifest.split(SampleId(1)), Split::Test);
-        assert_eq!(opened.notes.len(), 3, "{:?}", opened.notes);
+        assert_eq!(opened.ledger.remarks.len(), 3, "{:?}", opened.ledger);
     }
 }
