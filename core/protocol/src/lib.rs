@@ -31,4 +31,6 @@ pub use overview::{
 pub use query::{Query, Sort};
 pub use row::{Candidate, Detail, DetailIssue, DetailRelated, Row};
 pub use ticket::Ticket;
-pub use views::{Area, Axes, ClusterView, GroupMember, GroupView, MapPoint, MapView, ViewCommand, ViewEvent};
+pub use views::{
+    Area, Axes, ClusterView, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,
+};

@@ -159,6 +159,28 @@ pub enum ViewEvent {
     },
 }
 
+/// How alike the members of a group are, from surest to vaguest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Likeness {
+    /// Every file has the same bytes.
+    SameBytes,
+    /// The decoded pixels are the same.
+    SamePixels,
+    /// The same picture, saved or scaled another way, confirmed by a second look at the pixels.
+    SamePicture,
+    /// Alike: a template, a burst, a crop. Not to be offered for removal.
+    #[default]
+    Alike,
+}
+
+impl Likeness {
+    /// Whether the members are copies, of which one may be kept and the others removed.
+    pub fn is_copy(self) -> bool {
+        self != Likeness::Alike
+    }
+}
+
 /// One group of copies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupView {
@@ -170,6 +192,10 @@ pub struct GroupView {
     pub detector: String,
     /// The splits it spans, if that makes it a leak.
     pub leak: Vec<String>,
+    /// How alike its members are, at least.
+    pub likeness: Likeness,
+    /// Whether its members have different labels.
+    pub labels_differ: bool,
     /// The detector's reason for its worst member.
     pub reason: String,
     /// The rule by which the first member is the best, in one sentence.

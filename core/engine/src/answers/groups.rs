@@ -4,9 +4,10 @@ use super::rows as answers;
 use crate::state::State;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
+use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
-use chaffinch_protocol::{GroupMember, GroupView, Ticket, ViewEvent};
+use chaffinch_protocol::{GroupMember, GroupView, Likeness, Ticket, ViewEvent};
 use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -140,6 +141,8 @@ impl Groups {
             } else {
                 Vec::new()
             },
+            likeness: Likeness::SamePicture,
+            labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
             rule: format!(
                 "best: highest score of {name}, then train before validation before test, most pixels, most bytes, \
@@ -150,6 +153,12 @@ impl Groups {
             samples,
         })
     }
+}
+
+/// Whether samples have different labels; one without a label differs from none.
+fn differ(labels: &[u32], samples: &[SampleId]) -> bool {
+    let mut given = samples.iter().map(|id| labels[id.index()]).filter(|label| *label != NO_LABEL);
+    given.next().is_some_and(|first| given.any(|label| label != first))
 }
 
 /// The member to keep: [`GroupView::rule`] says how it is chosen.

@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, SavedKind, Ticket,
-    ViewCommand, ViewEvent,
+    Axes, ClusterView, Command, Event, GroupMember, GroupView, Likeness, MapPoint, MapView, SavedKind,
+    Ticket, ViewCommand, ViewEvent,
 };
 
 /// The position of a sample on the fake map: each class is in a corner.
@@ -127,6 +127,8 @@ impl FakeEngine {
             place,
             detector: "duplicate".to_owned(),
             leak: if self.group_ticket.1 { vec!["train".to_owned(), "test".to_owned()] } else { Vec::new() },
+            likeness: Likeness::SamePicture,
+            labels_differ: false,
             reason: "Two other files show the same picture.".to_owned(),
             rule: "best: highest score of duplicate, then train before test, most pixels".to_owned(),
             members: held.map(member).collect(),
