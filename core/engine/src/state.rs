@@ -4,14 +4,13 @@
 use crate::Setup;
 use crate::findings::Findings;
 use crate::kept;
-use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::{DetectorSummary, EnsembleRule};
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
-use chaffinch_review::verdict::Verdicts;
+use chaffinch_review::verdict::{self, Verdicts};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,13 +35,7 @@ impl State {
         decisions: &Decisions,
         session: Option<&Session>,
     ) -> State {
-        let set: BTreeMap<String, f32> = findings
-            .results
-            .iter()
-            .map(|(name, result)| {
-                (name.clone(), moved.get(name).copied().unwrap_or(result.record().threshold))
-            })
-            .collect();
+        let set = verdict::thresholds(&findings.results, moved);
         let thresholds = thresholds_under(&rule, set.clone());
         let count = findings.manifest.len();
         let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
@@ -60,14 +53,13 @@ impl State {
             .zip(&ranking.counts)
             .map(|((name, result), counts)| {
                 let record = result.record();
-                let threshold = thresholds.get(name).copied().unwrap_or(record.threshold);
                 DetectorSummary {
                     name: name.clone(),
                     version: record.version.clone(),
                     summary: record.summary.clone(),
                     groups: record.groups,
                     // As it was set: further changes start from there.
-                    threshold: set.get(name).copied().unwrap_or(threshold),
+                    threshold: verdict::threshold(&set, name, result),
                     scored: counts.scored,
                     flagged: counts.flagged,
                     seconds: record.seconds,
@@ -86,10 +78,7 @@ impl State {
         rule: &EnsembleRule,
         decisions: &Decisions,
     ) -> State {
-        let set = |name: &String, result: &DetectorResult| {
-            moved.get(name).copied().unwrap_or(result.record().threshold)
-        };
-        let set = findings.results.iter().map(|(name, result)| (name.clone(), set(name, result))).collect();
+        let set = verdict::thresholds(&findings.results, moved);
         let (old, new) = (&self.findings.results, &findings.results);
         let same = self.rule == *rule
             && *rule != EnsembleRule::Stacking

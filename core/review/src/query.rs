@@ -16,7 +16,7 @@ mod sort;
 
 use crate::atlas::Atlas;
 use crate::ranking::{Ranking, Results};
-use crate::verdict::Verdicts;
+use crate::verdict::{self, Verdicts};
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -53,8 +53,7 @@ impl<'a> Source<'a> {
     }
 
     fn threshold(&self, detector: &str) -> f32 {
-        let own = || self.results.get(detector).map_or(0.0, |result| result.record().threshold);
-        self.thresholds.get(detector).copied().unwrap_or_else(own)
+        self.results.get(detector).map_or(0.0, |result| verdict::threshold(self.thresholds, detector, result))
     }
 
     /// The error for a detector without results.

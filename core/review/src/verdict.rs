@@ -20,6 +20,16 @@ pub fn is_flagged(score: f32, threshold: f32) -> bool {
     score < threshold
 }
 
+/// The threshold in effect for a detector: as set, or its default.
+pub fn threshold(set: &BTreeMap<String, f32>, detector: &str, result: &DetectorResult) -> f32 {
+    set.get(detector).copied().unwrap_or(result.record().threshold)
+}
+
+/// The thresholds in effect for all detectors with results.
+pub fn thresholds(results: &Results, set: &BTreeMap<String, f32>) -> BTreeMap<String, f32> {
+    results.iter().map(|(name, result)| (name.clone(), threshold(set, name, result))).collect()
+}
+
 /// All detectors' results with the thresholds in effect. A detector without a threshold uses its default.
 #[derive(Clone, Copy)]
 pub struct Verdicts<'a> {
@@ -70,7 +80,7 @@ impl<'a> Verdicts<'a> {
 
     /// The threshold of a detector: as set, or its default.
     pub fn threshold(&self, detector: &str, result: &DetectorResult) -> f32 {
-        self.thresholds.get(detector).copied().unwrap_or(result.record().threshold)
+        threshold(self.thresholds, detector, result)
     }
 
     /// The detectors that flag a sample, in name order.

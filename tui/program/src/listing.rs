@@ -112,7 +112,7 @@ impl Listing {
             return Ok(name.to_owned());
         }
         let known: Vec<&str> = self.results.keys().map(String::as_str).collect();
-        bail!("no results of a detector '{}' (available: {})", safe_text(name), known.join(", "))
+        bail!("there are no results from a detector '{}' (available: {})", safe_text(name), known.join(", "))
     }
 
     /// Everything, as input for queries and exports.

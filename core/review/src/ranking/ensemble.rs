@@ -2,7 +2,7 @@
 
 use super::stacking::Stack;
 use super::{Calibration, Results};
-use crate::verdict::is_flagged;
+use crate::verdict::{self, is_flagged};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_protocol::EnsembleRule;
@@ -61,7 +61,7 @@ impl Ensemble {
         let fitting = results.iter().filter(|(_, result)| result.len() == count);
         let member = |(name, result): (&String, &Arc<DetectorResult>)| OwnedMember {
             result: result.clone(),
-            threshold: thresholds.get(name).copied().unwrap_or(result.record().threshold),
+            threshold: verdict::threshold(thresholds, name, result),
             weight: match rule {
                 EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
                 _ => 1.0,

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// The same where a key is to be answered: nobody presses keys faster, and waiting for them is felt.
+/// The same after a key press: no one types faster, and a longer wait is noticeable.
 const KEY_FRAME: Duration = Duration::from_millis(6);
 /// How often scan progress is drawn if nothing else changes.
 const PROGRESS: Duration = Duration::from_millis(1_500);

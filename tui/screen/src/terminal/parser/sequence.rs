@@ -22,7 +22,7 @@ pub(super) fn step(bytes: &[u8]) -> Step {
         0x7f => key(1, KeyCode::Backspace),
         0 => ctrl(' '),
         c @ 1..=26 => ctrl(char::from(c - 1 + b'a')),
-        // By their names (`C-\`): crossterm has them as C-4 to C-7, by which nobody looks for them.
+        // By their names (`C-\`): crossterm has them as C-4 to C-7, which are hard to recognize.
         c @ 28..=31 => ctrl(char::from(c - 28 + b'\\')),
         _ => character(bytes),
     }
