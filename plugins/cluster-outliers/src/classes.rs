@@ -4,6 +4,7 @@ use crate::fasterpam::{self, Clustering, Distances};
 use crate::fence::{Fence, quantile};
 use crate::{BLOCK_ROWS, Settings};
 use chaffinch_plugin::prelude::*;
+use std::collections::HashSet;
 
 /// Samples per draw, and the number of draws, for a class too large for one matrix.
 const DRAW: usize = 3000;
@@ -29,7 +30,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Clusters one class.
+    /// Clusters one class. Of equally good medoids the earlier of `ids` is taken.
     pub(crate) fn fit(view: &View<'_>, settings: &Settings, ids: &[u32]) -> Result<Model> {
         let elbow = elbow(view, ids)?;
         let wanted = if settings.clusters == 0 { knee(&elbow) } else { settings.clusters };
@@ -50,7 +51,8 @@ impl Model {
         let largest = sizes.iter().copied().max().unwrap_or(0);
         let mut order: Vec<usize> =
             (0..medoids.len()).filter(|&index| sizes[index] >= least.min(largest)).collect();
-        order.sort_by_key(|&index| (std::cmp::Reverse(sizes[index]), medoids[index]));
+        let position = |index: usize| ids.iter().position(|&id| id == medoids[index]);
+        order.sort_by_cached_key(|&index| (std::cmp::Reverse(sizes[index]), position(index)));
         Ok(Model {
             medoids: order.iter().map(|&index| medoids[index]).collect(),
             shares: order.iter().map(|&index| sizes[index] as f32 / ids.len() as f32).collect(),
@@ -128,10 +130,11 @@ fn whole(view: &View<'_>, ids: &[u32], k: usize) -> Result<Vec<u32>> {
 fn drawn(view: &View<'_>, ids: &[u32], k: usize, settings: &Settings) -> Result<Vec<u32>> {
     let mut best: (f64, Vec<u32>) = (f64::INFINITY, Vec::new());
     for draw in 0..DRAWS {
-        let mut sample = spread_sample(ids, DRAW.min(settings.max_matrix), draw);
-        sample.extend(&best.1);
-        sample.sort_unstable();
-        sample.dedup();
+        let mut taken: HashSet<u32> =
+            spread_sample(ids, DRAW.min(settings.max_matrix), draw).into_iter().collect();
+        taken.extend(&best.1);
+        // In the order of the class, which does not depend on the numbers of the samples.
+        let sample: Vec<u32> = ids.iter().copied().filter(|id| taken.contains(id)).collect();
         let medoids = cluster(view, &sample, k)?;
         let mut inertia = 0.0;
         for_nearest(view, ids, &medoids, |_, similarity| inertia += f64::from(1.0 - similarity))?;

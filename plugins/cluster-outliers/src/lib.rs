@@ -63,7 +63,8 @@ impl Detector for ClusterOutliers {
             ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let members = view.members();
+        // Of several equally good medoids the first is taken, and sums are rounded in order.
+        let members = view.members_by_content();
         if members.iter().all(|class| class.len() < MIN_CLASS) {
             return Err(Error::new(format!(
                 "no class has {MIN_CLASS} labeled images, so there is nothing to compare with"

@@ -2,6 +2,7 @@ use super::ClusterOutliers;
 use crate::classes::{knee, spread_sample};
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Noise, Outcome};
+use proptest::prelude::*;
 
 const DIM: usize = 16;
 
@@ -184,5 +185,52 @@ fn paintings_are_flagged_by_every_centre_as_the_rule_says() {
     let known = ["0238 0318 0338 0370", "0238 0318 0370", "0318 0370", "0238 0318 0338 0370"];
     for (reference, below) in (1..).zip(known) {
         assert_eq!(names(reference, 2.5, 0.0).join(" "), below, "reference {reference}");
+    }
+}
+
+/// Samples on a coarse grid, so that many are equally far from one another, in the given order.
+fn on_a_grid(order: &[usize]) -> MemoryHost {
+    let mut noise = Noise(11);
+    let rows: Vec<[f32; 4]> = order
+        .iter()
+        .map(|_| {
+            std::array::from_fn(|d| 0.25 + (noise.next() * 2.0).round() + if d == 0 { 2.0 } else { 0.0 })
+        })
+        .collect();
+    let data: Vec<f32> = order.iter().flat_map(|&sample| rows[sample]).collect();
+    let labels: Vec<u32> = order.iter().map(|&sample| (sample % 2) as u32).collect();
+    let contents: Vec<[u8; 32]> = order
+        .iter()
+        .map(|&sample| {
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&(sample as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
+            hash
+        })
+        .collect();
+    MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, 4).contents(&contents)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_order_of_the_files_changes_nothing(
+        order in Just((0..120).collect::<Vec<usize>>()).prop_shuffle(),
+        reference in 0_u32..5,
+        clusters in 0_u32..7,
+        max_matrix in prop::sample::select(vec![20.0, 8000.0]),
+    ) {
+        let run = |host: MemoryHost| {
+            let host = host.param("reference", f64::from(reference)).param("clusters", f64::from(clusters));
+            let outcome = host.param("max-matrix", max_matrix).run(&ClusterOutliers);
+            assert_eq!(outcome.error, None);
+            outcome
+        };
+        let (plain, shuffled) = (run(on_a_grid(&(0..120).collect::<Vec<_>>())), run(on_a_grid(&order)));
+        for (index, &sample) in order.iter().enumerate() {
+            prop_assert_eq!(shuffled.scores[index], plain.scores[sample]);
+            let reason = |outcome: &Outcome, sample| outcome.issue(sample).map(|issue| issue.reason.clone());
+            prop_assert_eq!(reason(&shuffled, index), reason(&plain, sample));
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Settings {
 
 /// The results for the samples that can be judged: those with a label of a large enough class.
 pub(crate) struct Judge {
-    /// The samples, in order.
+    /// The samples, in the order of their content.
     pub(crate) samples: Vec<u32>,
     /// Their labels.
     pub(crate) labels: Vec<u32>,
@@ -71,11 +71,13 @@ pub(crate) struct Judge {
 
 impl Judge {
     pub(crate) fn new(view: &View<'_>, settings: &Settings) -> Result<Judge> {
-        let mut samples: Vec<u32> = Vec::new();
+        let mut samples: Vec<usize> = Vec::new();
         for class in view.members().iter().filter(|class| class.len() >= settings.min_class) {
-            samples.extend(class.iter().map(|&sample| sample as u32));
+            samples.extend(class);
         }
-        samples.sort_unstable();
+        // Ties are cut and sums are rounded in order, and large datasets are weighed on a part of them.
+        view.sort_by_content(&mut samples);
+        let samples: Vec<u32> = samples.into_iter().map(|sample| sample as u32).collect();
         if samples.is_empty() {
             let least = settings.min_class;
             return Err(Error::new(format!(

@@ -41,8 +41,8 @@ impl<'v> Sources<'v> {
 
     fn trained(view: &View<'v>, samples: &[u32]) -> Result<Sources<'v>> {
         let all = view.probabilities()?;
-        // Copies only if some samples are left out: with a thousand classes the matrix is large.
-        let rows = if samples.len() == view.len() {
+        let in_order = samples.iter().enumerate().all(|(index, &sample)| index == sample as usize);
+        let rows = if samples.len() == view.len() && in_order {
             Cow::Borrowed(all.as_slice())
         } else {
             Cow::Owned(samples.iter().flat_map(|&sample| all.row(sample as usize)).copied().collect())

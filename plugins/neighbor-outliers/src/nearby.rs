@@ -22,7 +22,10 @@ impl<'a> Nearby<'a> {
         if usable.len() <= references {
             return Ok(Nearby::All(view.neighbors(k)?));
         }
-        let drawn = drawn(&usable, references);
+        // By content, so that other names of the files draw the same samples.
+        let mut by_content: Vec<usize> = usable.iter().map(|&sample| sample as usize).collect();
+        view.sort_by_content(&mut by_content);
+        let drawn = drawn(&by_content, references);
         let mut found = vec![(u32::MAX, f32::NEG_INFINITY); view.len() * k];
         for (chunk, rows) in usable.chunks((MAX_BLOCK / drawn.len()).max(1)).enumerate() {
             view.checkpoint()?;
@@ -55,14 +58,14 @@ impl<'a> Nearby<'a> {
 
 /// `count` samples, one from each section of the list, at a position that files in a regular order cannot be in step
 /// with (SplitMix64; Steele, Lea and Flood, 2014).
-fn drawn(samples: &[u32], count: usize) -> Vec<u32> {
+fn drawn(samples: &[usize], count: usize) -> Vec<u32> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let pick = |index: usize| {
         let (from, to) = (index * samples.len() / count, (index + 1) * samples.len() / count);
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        samples[from + ((mixed ^ (mixed >> 31)) % (to - from).max(1) as u64) as usize]
+        samples[from + ((mixed ^ (mixed >> 31)) % (to - from).max(1) as u64) as usize] as u32
     };
     (0..count).map(pick).collect()
 }

@@ -8,15 +8,16 @@ pub(crate) const MIN_CLASS: usize = 8;
 /// One class.
 #[derive(Default)]
 pub(crate) struct Class {
-    /// Its samples.
+    /// Its samples, sorted.
     pub(crate) ids: Vec<u32>,
     /// Sum of their embeddings.
     pub(crate) sum: Vec<f32>,
-    /// The typical samples, from the middle ranks of average similarity.
+    /// The typical samples, from the middle ranks of average similarity, in an order that the names of files do not
+    /// change.
     pub(crate) typical: Vec<u32>,
     /// Samples the reviewer kept in it or moved into it.
     pub(crate) kept: Vec<u32>,
-    /// Samples the reviewer took out of it, sorted.
+    /// Samples the reviewer took out of it, in the order of their content.
     pub(crate) rejected: Vec<u32>,
 }
 
@@ -32,15 +33,19 @@ impl Class {
 /// Reads all classes.
 pub(crate) fn read(view: &View<'_>, rows: Matrix<'_>) -> Result<Vec<Class>> {
     let mut classes: Vec<Class> = Vec::new();
-    for members in view.members() {
-        let ids: Vec<u32> = members.iter().map(|&sample| sample as u32).collect();
+    for members in view.members_by_content() {
+        let mut ids: Vec<u32> = members.iter().map(|&sample| sample as u32).collect();
+        ids.sort_unstable();
         let mut sum = vec![0.0; rows.cols()];
         for &sample in &members {
             sum.iter_mut().zip(rows.row(sample)).for_each(|(sum, x)| *sum += x);
         }
         classes.push(Class { ids, sum, ..Class::default() });
     }
-    for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
+    let mut decided: Vec<usize> =
+        (0..view.len()).filter(|&at| view.decodable(at) && view.decision(at).is_some()).collect();
+    view.sort_by_content(&mut decided);
+    for sample in decided {
         let label = view.labels()[sample];
         let moved_to = match view.decision(sample) {
             Some(Decided::Keep) => Some(label),
@@ -59,21 +64,26 @@ pub(crate) fn read(view: &View<'_>, rows: Matrix<'_>) -> Result<Vec<Class>> {
     }
     for class in &mut classes {
         view.checkpoint()?;
-        class.typical = typical(class, rows);
+        class.typical = typical(view, class, rows);
     }
     Ok(classes)
 }
 
 /// The samples with ranks from one half to two thirds of average similarity, lowest first.
-fn typical(class: &Class, rows: Matrix<'_>) -> Vec<u32> {
+fn typical(view: &View<'_>, class: &Class, rows: Matrix<'_>) -> Vec<u32> {
     let average = |id: u32| class.average(rows.row(id as usize), true);
+    let mut rejected = class.rejected.clone();
+    rejected.sort_unstable();
     let mut ranked: Vec<(f32, u32)> = class
         .ids
         .iter()
-        .filter(|id| class.rejected.binary_search(id).is_err())
+        .filter(|id| rejected.binary_search(id).is_err())
         .map(|&id| (average(id), id))
         .collect();
-    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let content = |id: u32| view.content_hashes().get(id as usize);
+    ranked.sort_by(|a, b| {
+        a.0.total_cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))).then(a.1.cmp(&b.1))
+    });
     let n = ranked.len();
     let to = (4 * n / 6).max(n / 2 + MIN_CLASS).min(n);
     let from = (3 * n / 6).min(to.saturating_sub(MIN_CLASS));

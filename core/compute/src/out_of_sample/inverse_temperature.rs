@@ -10,10 +10,12 @@ const LOOKED_AT: usize = 10_000;
 const LEAST: f64 = 1e-12;
 
 /// Raises all probabilities to the inverse temperature that calibrates them. The order of a row's classes stays.
-pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
+///
+/// `order` has all rows in an order that does not depend on the names of files: of many, a part is looked at.
+pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32], order: &[u32]) {
     let classes = found.classes;
     let judged = |row: usize| found.folds[row] != NO_FOLD && (labels[row] as usize) < classes;
-    let rows: Vec<usize> = (0..labels.len()).filter(|&row| judged(row)).collect();
+    let rows: Vec<usize> = order.iter().map(|&row| row as usize).filter(|&row| judged(row)).collect();
     if rows.is_empty() {
         return;
     }
@@ -39,6 +41,8 @@ pub(super) fn calibrate(found: &mut OutOfSample, labels: &[u32]) {
 mod tests {
     use super::*;
 
+    const ORDER: [u32; 4] = [0, 3, 4, 50];
+
     /// Two classes: `right` out of a hundred samples match the model's prediction with confidence `sure`.
     fn said(sure: f32, right: usize) -> (OutOfSample, Vec<u32>) {
         let matrix = [sure, 1.0 - sure].repeat(100);
@@ -51,11 +55,11 @@ mod tests {
         let (mut found, labels) = said(0.9, 70);
         (found.folds[3], found.matrix[6], found.matrix[7]) = (NO_FOLD, 0.0, 0.0);
         (found.matrix[8], found.matrix[9]) = (1.0, 0.0);
-        calibrate(&mut found, &labels);
+        calibrate(&mut found, &labels, &ORDER);
         assert_eq!(found.matrix[6..10], [0.0, 0.0, 1.0, 0.0]);
         let (mut found, _) = said(0.9, 70);
         let before = found.clone();
-        calibrate(&mut found, &[9; 100]);
+        calibrate(&mut found, &[9; 100], &ORDER);
         assert!(found == before, "there is no label to learn from");
     }
 }

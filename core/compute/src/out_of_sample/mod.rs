@@ -19,6 +19,7 @@ use crate::{Error, Result};
 use folds::{FOLDS, NO_FOLD};
 pub use in_sample::in_sample;
 use logistic::Logistic;
+use rayon::prelude::*;
 
 pub use logistic::Balance;
 
@@ -64,7 +65,8 @@ pub fn compute(
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
-    let given = Given { matrix, labels, classes };
+    let order = content_order(contents);
+    let given = Given { matrix, labels, classes, order: &order };
     Ok(given.train(&folds, &|_| true, balance, &[], MAX_WORK, job)?.0)
 }
 
@@ -82,7 +84,8 @@ pub fn compute_cleaned(
     usable: &dyn Fn(usize) -> bool,
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
-    cleaned_within(MAX_WORK, Given { matrix, labels, classes }, contents, usable, job)
+    let order = content_order(contents);
+    cleaned_within(MAX_WORK, Given { matrix, labels, classes, order: &order }, contents, usable, job)
 }
 
 /// [`compute_cleaned`] with at most `work` multiplications per pass over the samples.
@@ -93,7 +96,7 @@ fn cleaned_within(
     usable: &dyn Fn(usize) -> bool,
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
-    let Given { matrix, labels, classes } = given;
+    let Given { matrix, labels, classes, order } = given;
     let folds = folds::assign(labels, classes, contents, usable);
     let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
     let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
@@ -110,7 +113,7 @@ fn cleaned_within(
     let job = Job::new(stop, &second_half);
     let (mut found, _) = given.train(&folds, &trusted, Balance::Samples, &models, work, &job)?;
     // A model that has not seen the doubtful labels is overconfident about them.
-    inverse_temperature::calibrate(&mut found, labels);
+    inverse_temperature::calibrate(&mut found, labels, order);
     Ok(found)
 }
 
@@ -120,6 +123,9 @@ struct Given<'a> {
     matrix: &'a EmbeddingMatrix,
     labels: &'a [u32],
     classes: usize,
+    /// All rows by content: sums are rounded in order, and large datasets are trained on a part of them, neither of which
+    /// may depend on the names of the files.
+    order: &'a [u32],
 }
 
 impl Given<'_> {
@@ -135,16 +141,16 @@ impl Given<'_> {
         work: usize,
         job: &Job<'_>,
     ) -> Result<(OutOfSample, Vec<Option<Logistic>>)> {
-        let Given { matrix, labels, classes } = self;
+        let Given { matrix, labels, classes, order } = self;
         let mut probabilities = vec![0.0; labels.len() * classes];
         let mut models = Vec::new();
         for fold in 0..FOLDS {
-            let inside: Vec<u32> = rows(folds, |of| of == fold).collect();
+            let inside: Vec<u32> = rows(order, folds, |of| of == fold).collect();
             if inside.is_empty() {
                 models.push(None);
                 continue;
             }
-            let outside = rows(folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
+            let outside = rows(order, folds, |of| of != fold && of != NO_FOLD).filter(|&row| trusted(row));
             let training = sampled(outside, labels, classes, room(work, matrix.cols(), classes));
             let start = start.get(fold as usize).and_then(Option::as_ref);
             let step = |done: u64, total: u64| {
@@ -167,9 +173,20 @@ impl Given<'_> {
     }
 }
 
-/// Samples of the requested fold, in order.
-fn rows<'a>(folds: &'a [u32], wanted: impl Fn(u32) -> bool + 'a) -> impl Iterator<Item = u32> + 'a {
-    (0_u32..).zip(folds).filter(move |(_, fold)| wanted(**fold)).map(|(row, _)| row)
+/// All rows in the order of their content, equal contents in order.
+fn content_order(contents: &[ContentHash]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..contents.len() as u32).collect();
+    order.par_sort_unstable_by_key(|&row| (contents[row as usize], row));
+    order
+}
+
+/// Samples of the requested fold, in the given order.
+fn rows<'a>(
+    order: &'a [u32],
+    folds: &'a [u32],
+    wanted: impl Fn(u32) -> bool + 'a,
+) -> impl Iterator<Item = u32> + 'a {
+    order.iter().copied().filter(move |&row| wanted(folds[row as usize]))
 }
 
 /// How many samples can be used with this many multiplications.

@@ -93,7 +93,8 @@ fn of_too_many_samples_some_teach_enough() {
     wrong.iter().for_each(|&sample| labels[sample] = (labels[sample] + 1) % 4);
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
-    let given = Given { matrix: &matrix, labels: &labels, classes: 4 };
+    let order = content_order(&contents);
+    let given = Given { matrix: &matrix, labels: &labels, classes: 4, order: &order };
     // Room for 320 of 640 in the second training, and for as few as there must be of each class in the first.
     let work = 320 * DIM * 4;
     let some = cleaned_within(work, given, &contents, &|_| true, &job).unwrap();
@@ -103,6 +104,34 @@ fn of_too_many_samples_some_teach_enough() {
         |found: &OutOfSample| wrong.iter().filter(|&&sample| best(found, sample).0 == sample / 200).count();
     assert!(seen_through(&some) + 1 >= seen_through(&all), "{} {}", seen_through(&some), seen_through(&all));
     assert!(seen_through(&some) * 10 >= wrong.len() * 9, "{}", seen_through(&some));
+}
+
+#[test]
+fn the_order_of_the_files_changes_nothing() {
+    let (matrix, mut labels, contents) = dataset(4, 100);
+    (0..400).filter(|sample| sample % 9 == 0).for_each(|sample| labels[sample] = (labels[sample] + 1) % 4);
+    // Room for half of the training samples, so that which ones are taken matters.
+    let work = 160 * DIM * 4;
+    let stop = AtomicBool::new(false);
+    let found = |order: &[usize]| {
+        let rows: Vec<f32> = order.iter().flat_map(|&row| matrix.row(row)).copied().collect();
+        let labels: Vec<u32> = order.iter().map(|&row| labels[row]).collect();
+        let contents: Vec<ContentHash> = order.iter().map(|&row| contents[row]).collect();
+        let (matrix, by_content) = (EmbeddingMatrix::from_vec(rows, DIM), content_order(&contents));
+        let given = Given { matrix: &matrix, labels: &labels, classes: 4, order: &by_content };
+        cleaned_within(work, given, &contents, &|_| true, &Job::new(&stop, &|_, _| {})).unwrap()
+    };
+    let plain = found(&(0..400).collect::<Vec<_>>());
+    // 7 and 400 have no common divisor.
+    let shuffled: Vec<usize> = (0..400).map(|index| (index * 7 + 3) % 400).collect();
+    let other = found(&shuffled);
+    assert_eq!(other.inverse_temperature, plain.inverse_temperature);
+    for (index, &row) in shuffled.iter().enumerate() {
+        for class in 0..4 {
+            let (one, two) = (plain.matrix[row * 4 + class], other.matrix[index * 4 + class]);
+            assert!((one - two).abs() < 1e-6, "row {row}, class {class}: {one} {two}");
+        }
+    }
 }
 
 #[test]

@@ -111,6 +111,20 @@ impl<'h> View<'h> {
         members
     }
 
+    /// The same samples, each class in the order of content hashes, and equal contents in order. For methods whose result
+    /// depends on the order of their input: renaming or shuffling the files must not change a score.
+    pub fn members_by_content(&self) -> Vec<Vec<usize>> {
+        let mut members = self.members();
+        members.iter_mut().for_each(|class| self.sort_by_content(class));
+        members
+    }
+
+    /// Sorts samples by content hash, and those of equal content by number.
+    pub fn sort_by_content(&self, samples: &mut [usize]) {
+        let hashes = self.content_hashes();
+        samples.sort_unstable_by_key(|&sample| (hashes.get(sample), sample));
+    }
+
     /// The split of one sample.
     pub fn split(&self, sample: usize) -> Split {
         match self.lent(self.data.splits).get(sample) {
