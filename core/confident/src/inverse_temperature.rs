@@ -19,7 +19,7 @@ pub fn inverse_temperature(logs: &[f64], labels: &[u32]) -> f64 {
 }
 
 /// The mean negative log-likelihood of the labels.
-fn loss(logs: &[f64], labels: &[u32], classes: usize, power: f64) -> f64 {
+pub(crate) fn loss(logs: &[f64], labels: &[u32], classes: usize, power: f64) -> f64 {
     let of_row = |(logs, label): (&[f64], &u32)| {
         let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = logs.iter().map(|log| (power * (log - largest)).exp()).sum();

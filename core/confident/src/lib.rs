@@ -41,12 +41,12 @@ mod stratified_subsample;
 mod suggest;
 mod table;
 
-pub use cut::{Cut, ratio};
+pub use cut::{Cut, most_f1, ratio};
 pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
 pub use filter::{Filter, Filters, filter};
 pub use inverse_temperature::inverse_temperature;
 pub use joint::ConfidentJoint;
-pub use noise::{Posterior, posteriors};
+pub use noise::{Posterior, expected_confusions, posteriors};
 pub use pool::Pool;
 pub use score::{Method, scores, thresholds};
 pub use stratified_subsample::stratified_subsample;

@@ -15,12 +15,12 @@ const SURE: f64 = 0.8;
 const LEAST_A_CLASS: usize = 100;
 /// Rounds of expectation maximization.
 const ROUNDS: usize = 5;
-/// The share of labels that are right, at first.
+/// The share of labels that are right, at first; from then on it is estimated.
 const RIGHT: f64 = 0.9;
 /// Pseudo-counts for the pairs of classes: this share of all samples, spread evenly.
 const UNSEEN: f64 = 0.01;
 /// Bounds of the share of wrong labels.
-const WRONG: (f64, f64) = (1e-4, 0.5);
+const WRONG: (f64, f64) = (1e-4, 0.75);
 /// Bounds of the prior's size.
 const PRIOR: (f64, f64) = (1.0, 1000.0);
 /// Probabilities are clamped to at least this.
@@ -33,8 +33,10 @@ const HELD: usize = 100_000_000;
 pub struct Posterior {
     /// The probability that the given label is right, 0..=1.
     pub right: f64,
-    /// The most likely class of the sample.
+    /// The most likely class of the sample, taking its label into account.
     pub class: u32,
+    /// The probability of that class, 0..=1.
+    pub likely: f64,
 }
 
 /// The probability that each label is right, or `None` if the model is confident about too few samples (fewer than a hundred
@@ -59,9 +61,29 @@ pub fn posteriors<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Op
             }
         }
         let right = row[given] * rates[given] / sum;
-        Posterior { right, class: best.0 as u32 }
+        Posterior { right, class: best.0 as u32, likely: best.1 / sum }
     };
     Some((0..table.len()).map(judge).collect())
+}
+
+/// How many samples of each class (column) are expected to have each label (row), `[label * classes + class]`: the sums of
+/// the posteriors, where [`posteriors`] gives any. Unlike the confident joint, which counts whatever a model takes for
+/// another class as wrong, this adds up to the number of samples, and off the diagonal to that of wrong labels.
+pub fn expected_confusions<T: Real>(table: &Table<'_, T>, inverse_temperature: f64) -> Option<Vec<f64>> {
+    let rates = Rates::learned(table, inverse_temperature)?;
+    let trained = Trained::new(inverse_temperature);
+    let classes = table.classes();
+    let mut row = vec![0.0; classes];
+    let mut counts = vec![0.0; classes * classes];
+    for sample in 0..table.len() {
+        trained.read(table, sample, &mut row);
+        let given = table.given(sample);
+        row.iter_mut().zip(rates.of_name(given)).for_each(|(p, rate)| *p *= rate);
+        let sum: f64 = row.iter().sum();
+        let counts = &mut counts[given * classes..(given + 1) * classes];
+        counts.iter_mut().zip(&row).for_each(|(count, p)| *count += p / sum);
+    }
+    Some(counts)
 }
 
 /// How often each class is given each label.
@@ -88,26 +110,11 @@ impl Rates {
             .then(|| Rates { rates: rates(table, &sure, trained), classes })
     }
 
-    /// If nothing is known: nine labels in ten are right, and the others random.
-    pub(crate) fn even(classes: usize) -> Rates {
+    /// To begin with: nine labels in ten are right, and the others random.
+    fn even(classes: usize) -> Rates {
         let mut rates = vec![(1.0 - RIGHT) / (classes - 1) as f64; classes * classes];
         rates.iter_mut().step_by(classes + 1).for_each(|rate| *rate = RIGHT);
         Rates { rates, classes }
-    }
-
-    /// The same confusions with one label in ten wrong. Confident samples are wrong less often than the others, so rates
-    /// learned from them alone would trust labels too much.
-    pub(crate) fn doubted(mut self) -> Rates {
-        for class in 0..self.classes {
-            let indices = || (0..self.classes).map(|name| name * self.classes + class);
-            let right = class * (self.classes + 1);
-            let others: f64 = indices().filter(|&index| index != right).map(|index| self.rates[index]).sum();
-            for index in indices() {
-                self.rates[index] *= (1.0 - RIGHT) / others;
-            }
-            self.rates[right] = RIGHT;
-        }
-        self
     }
 
     /// How often each class is given this label.
@@ -256,6 +263,24 @@ mod tests {
         assert!(often > 5.0 * seldom, "{often} {seldom}");
         let (one, other) = doubt(false);
         assert!(one < 1.5 * other && other < 1.5 * one, "{one} {other}");
+    }
+
+    #[test]
+    fn expected_counts_are_those_of_wrong_labels() {
+        for mixed_up in [true, false] {
+            let (rows, labels) = world(mixed_up);
+            let table = Table::new(&rows, 3, &labels).unwrap();
+            let counts = expected_confusions(&table, 1.0).unwrap();
+            assert!((counts.iter().sum::<f64>() - 1200.0).abs() < 1e-6);
+            let wrong = |sample: usize| labels[sample] as usize != sample % 3;
+            let all = (0..1200).filter(|&sample| wrong(sample)).count() as f64;
+            let expected = 1200.0 - [0, 4, 8].map(|index| counts[index]).iter().sum::<f64>();
+            assert!((expected / all - 1.0).abs() < 0.5, "{mixed_up}: {expected} expected, {all} are wrong");
+            let found = posteriors(&table, 1.0).unwrap();
+            let doubted: f64 = found.iter().map(|one| 1.0 - one.right).sum();
+            assert!((doubted - expected).abs() < 1e-6);
+            assert!(found.iter().all(|one| one.likely >= one.right && one.likely <= 1.0));
+        }
     }
 
     #[test]

@@ -16,18 +16,28 @@ use std::sync::Arc;
 /// With fewer samples, computing both is too fast to notice.
 const WORTH_KEEPING: usize = 200_000;
 
+/// A digest of the decisions that a rule learns from; `None` without any.
+pub(crate) fn learned(reviewed: &[(u32, bool)]) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    for (row, bad) in reviewed {
+        hasher.update(&row.to_le_bytes()).update(&[u8::from(*bad)]);
+    }
+    (!reviewed.is_empty()).then(|| hasher.finalize().to_hex().to_string())
+}
+
 /// A key for everything a rank depends on; `None` if the session is small or a file cannot be inspected.
 pub(crate) fn key(
     session: &Session,
     thresholds: &BTreeMap<String, f32>,
     rule: &EnsembleRule,
     count: usize,
+    learned: Option<&str>,
 ) -> Option<String> {
-    // A rule trained on decisions changes with them.
-    if count < WORTH_KEEPING || *rule == EnsembleRule::Stacking {
+    if count < WORTH_KEEPING {
         return None;
     }
     let mut hasher = blake3::Hasher::new();
+    hasher.update(learned.unwrap_or_default().as_bytes()).update(&[0]);
     hasher.update(&(count as u64).to_le_bytes());
     hasher.update(serde_json::to_string(rule).ok()?.as_bytes());
     for (name, threshold) in thresholds {
@@ -62,9 +72,10 @@ pub(crate) fn keep(
     thresholds: &BTreeMap<String, f32>,
     rule: &EnsembleRule,
     ranking: &Ranking,
+    learned: Option<&str>,
 ) {
     let session = &setup.session;
-    let key = key(session, thresholds, rule, ranking.len());
+    let key = key(session, thresholds, rule, ranking.len(), learned);
     let Some(key) = key.filter(|_| session.is_writable()) else { return };
     let (setup, ranking) = (setup.clone(), ranking.clone());
     let spawned = std::thread::Builder::new().name("keep".into()).spawn(move || {

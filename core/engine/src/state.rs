@@ -23,11 +23,13 @@ pub(crate) struct State {
     pub(crate) detectors: Vec<DetectorSummary>,
     /// Whether the rank came from the cache.
     pub(crate) found: bool,
+    /// What the rank learned from, as a digest; `None` if it learned nothing.
+    learned: Option<String>,
 }
 
 impl State {
     /// Ranks the findings, unless their rank is cached. `moved` holds thresholds changed by the user or the
-    /// configuration; the others are the detectors' defaults. The rule Stacking is trained on `decisions`.
+    /// configuration; the others are the detectors' defaults. Some rules learn from `decisions`.
     pub(crate) fn new(
         findings: Findings,
         moved: &BTreeMap<String, f32>,
@@ -38,13 +40,15 @@ impl State {
         let set = verdict::thresholds(&findings.results, moved);
         let thresholds = thresholds_under(&rule, set.clone());
         let count = findings.manifest.len();
-        let key = session.and_then(|session| Some((session, kept::key(session, &thresholds, &rule, count)?)));
+        let reviewed = if rule.learns() { ranking::reviewed(decisions) } else { Vec::new() };
+        let learned = kept::learned(&reviewed);
+        let key = session.and_then(|session| {
+            Some((session, kept::key(session, &thresholds, &rule, count, learned.as_deref())?))
+        });
         let kept = key.and_then(|(session, key)| kept::rank(session, &key, count));
         let kept = kept.filter(|kept| kept.counts.len() == findings.results.len());
         let found = kept.is_some();
         let ranking = kept.unwrap_or_else(|| {
-            let reviewed =
-                if rule == EnsembleRule::Stacking { ranking::reviewed(decisions) } else { Vec::new() };
             ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed)
         });
         let detectors = findings
@@ -67,7 +71,7 @@ impl State {
                 }
             })
             .collect();
-        State { findings, thresholds, rule, ranking, detectors, found }
+        State { findings, thresholds, rule, ranking, detectors, found, learned }
     }
 
     /// A snapshot of what is known now, ranked again only if something changed that the rank depends on.
@@ -81,7 +85,7 @@ impl State {
         let set = verdict::thresholds(&findings.results, moved);
         let (old, new) = (&self.findings.results, &findings.results);
         let same = self.rule == *rule
-            && *rule != EnsembleRule::Stacking
+            && !(rule.learns() && decisions.iter().next().is_some())
             && self.findings.manifest.len() == findings.manifest.len()
             && self.thresholds == thresholds_under(rule, set)
             && old.len() == new.len()
@@ -101,12 +105,13 @@ impl State {
             ranking: self.ranking.clone(),
             detectors: self.detectors.clone(),
             found: self.found,
+            learned: self.learned.clone(),
         }
     }
 
     /// Caches the rank with the session, where that is worthwhile.
     pub(crate) fn keep_rank(&self, setup: &Arc<Setup>) {
-        kept::keep(setup, &self.thresholds, &self.rule, &self.ranking);
+        kept::keep(setup, &self.thresholds, &self.rule, &self.ranking, self.learned.as_deref());
     }
 
     /// What the detectors say about each sample.

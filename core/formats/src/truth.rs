@@ -16,6 +16,7 @@ const PATHS: [&str; 8] =
     ["path", "image_path", "file_name", "filename", "file_path", "file", "image", "image_id"];
 const ERRORS: [&str; 3] = ["is_error", "label_error", "error"];
 const LABELS: [&str; 4] = ["true_label", "clean_label", "label", "class_name"];
+const COPIES: [&str; 2] = ["copy_of", "duplicate_of"];
 const KINDS: [&str; 6] = ["kind", "fault", "fault_kind", "error_type", "pollution_type", "issue_type"];
 /// Values in a column of kinds for samples that are fine.
 const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
@@ -26,6 +27,9 @@ const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
 ///
 /// A column `kind` or `fault` names the kind of each error. Where there is neither `is_error` nor a label, a
 /// sample is an error when it has a kind, other than `none`, `clean`, `fine` and `ok`.
+///
+/// A column `copy_of` or `duplicate_of` has the path of the sample that an erroneous copy repeats, see
+/// [`Truth::set_copy`].
 ///
 /// # Errors
 /// When the table cannot be read, a column is missing, a value cannot be parsed, or no row matches a sample.
@@ -52,6 +56,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     };
     let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
     let (errors, labels, kinds) = (find(&ERRORS), find(&LABELS), find(&KINDS));
+    let copies = find(&COPIES);
     if errors.is_none() && labels.is_none() && kinds.is_none() {
         return Err(missing("the ground truth", &[&ERRORS[..1], &LABELS[..]].concat()));
     }
@@ -84,6 +89,12 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             (!label.is_empty() && !given.is_empty()).then_some(label != given)
         };
         truth.set(id, error);
+        let original = value(copies).trim_ascii();
+        if !original.is_empty()
+            && let Some(original) = joiner.find(original)
+        {
+            truth.set_copy(id, original);
+        }
         if let Some(column) = kinds {
             let kind = String::from_utf8_lossy(value(kinds));
             let kind = kind.trim();

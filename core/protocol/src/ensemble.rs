@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
-    /// The worst detector decides: finds most.
+    /// Any detector decides: finds most. The detectors take turns, each as often as it is expected to be right.
     #[default]
     Or,
     /// Ranked by the number of detectors that agree, then by the worst score: fewer false alarms.
@@ -67,6 +67,42 @@ impl EnsembleRule {
         })
     }
 
+    /// How the rule orders suspects, in one sentence.
+    pub const fn sentence(&self) -> &'static str {
+        match self {
+            EnsembleRule::Or => {
+                "The detectors take turns, each as often as it is expected to be right: judged by how sure it is at \
+                 first, and by your decisions as they come."
+            }
+            EnsembleRule::Recall => {
+                "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
+            }
+            EnsembleRule::Precision => "As 'or', but only what two detectors flag or one is certain of.",
+            EnsembleRule::Majority => "The more detectors flag a sample, the sooner it comes.",
+            EnsembleRule::MeanRank => {
+                "The lower the mean of a sample's ranks in all detectors, the sooner it comes."
+            }
+            EnsembleRule::Weighted(_) => {
+                "The lower the weighted mean of all scores, the sooner a sample comes."
+            }
+            EnsembleRule::And => "Only what all detectors flag, by the score of the least certain one.",
+            EnsembleRule::AtLeast(_) => {
+                "Only what enough detectors flag, by the score of the last one needed."
+            }
+            EnsembleRule::Average => "The lower the mean of all scores, the sooner a sample comes.",
+            EnsembleRule::Consensus => {
+                "The lower the mean score of the detectors that flag the same samples, the sooner a sample comes."
+            }
+            EnsembleRule::Stacking => "A regression on your decisions says how likely each sample is bad.",
+        }
+    }
+
+    /// Whether the order follows the reviewer's decisions.
+    pub const fn learns(&self) -> bool {
+        use EnsembleRule::{Or, Precision, Recall, Stacking};
+        matches!(self, Or | Recall | Precision | Stacking)
+    }
+
     /// Its name, as accepted by [`EnsembleRule::parse`].
     pub fn name(&self) -> String {
         match self {
@@ -109,6 +145,7 @@ mod tests {
         for name in RULES.into_iter().chain(["1-of-n", "12-of-n"]) {
             let rule = EnsembleRule::parse(name, &weights).unwrap();
             assert_eq!(rule.name(), name);
+            assert!(rule.sentence().ends_with('.') && !rule.sentence().contains("  "), "{name}");
             let text = serde_json::to_string(&rule).unwrap();
             assert_eq!(serde_json::from_str::<EnsembleRule>(&text).unwrap(), rule);
         }

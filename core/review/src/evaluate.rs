@@ -3,6 +3,10 @@
 //! A sample is an error if its given label is not the true one, or if the ground truth says so directly. Only samples
 //! with known truth count. Ranking metrics (AUROC, average precision, lift) are over the samples that the detector
 //! scored; recall is over all known errors, since an error without a score was not found.
+//!
+//! Copies count by group: of two samples that show the same, one is too many, and it does not matter which. If the truth
+//! says that samples are copies of one another, a detector that puts them into one group is credited with the error
+//! whichever member it ranks worst; one that does not is held to the truth as it is, because it did not find the copies.
 
 mod bootstrap;
 mod curve;
@@ -17,9 +21,14 @@ pub use svg::write_svg;
 pub use truth::{MAX_KINDS, Truth};
 
 use crate::ranking::{Ranking, Results};
+use crate::remaining::Remaining;
 use crate::verdict::{Verdicts, is_flagged};
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Cutoffs for precision and recall, in addition to the number of errors.
 const PLACES: [usize; 5] = [10, 50, 100, 150, 500];
@@ -44,6 +53,9 @@ pub struct Evaluation {
     pub detectors: BTreeMap<String, Figures>,
     /// For the combined rank.
     pub ensemble: Figures,
+    /// What the decisions say about the samples without one, if they are the truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<Remaining>,
     /// By rule, if several were compared.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ensembles: BTreeMap<String, Figures>,
@@ -110,13 +122,14 @@ pub fn evaluate(
 ) -> Evaluation {
     let known = truth.known();
     let n_errors = known.iter().filter(|(_, error)| *error).count();
-    let orders = orders(results, thresholds, ranking, &known);
-    let mut detectors: BTreeMap<String, Figures> =
-        orders.iter().map(|(name, rows)| (name.clone(), figures(rows, n_errors, truth))).collect();
+    let orders = orders(results, thresholds, ranking, truth);
+    let mut detectors: BTreeMap<String, Figures> = orders
+        .iter()
+        .map(|(name, rated)| (name.clone(), figures(&rated.rows, n_errors, &rated.truth)))
+        .collect();
     let mut resamples = 0;
     if let Some(resampling) = resampling.filter(|resampling| resampling.resamples > 0) {
-        let errors: Vec<bool> = known.iter().map(|(_, error)| *error).collect();
-        let (done, intervals) = bootstrap::intervals(&errors, &orders, resampling);
+        let (done, intervals) = bootstrap::intervals(known.len(), &orders, resampling);
         resamples = done;
         for (figures, intervals) in detectors.values_mut().zip(intervals) {
             figures.intervals = Some(intervals);
@@ -130,15 +143,15 @@ pub fn evaluate(
         resamples,
         ensemble: detectors.remove(ENSEMBLE).unwrap_or_default(),
         detectors,
+        remaining: None,
         ensembles: BTreeMap::new(),
     }
 }
 
-/// Compares one rank with the ground truth.
-pub fn evaluate_rank(ranking: &Ranking, truth: &Truth) -> Figures {
-    let known = truth.known();
-    let n_errors = known.iter().filter(|(_, error)| *error).count();
-    figures(&of_rank(ranking, &known), n_errors, truth)
+/// Compares one rank of these results with the ground truth.
+pub fn evaluate_rank(ranking: &Ranking, results: &Results, truth: &Truth) -> Figures {
+    let rated = of_rank(ranking, results, truth);
+    figures(&rated.rows, rated.errors(), &rated.truth)
 }
 
 /// The precision-recall curve of each detector and, as [`ENSEMBLE`], of the combined rank.
@@ -148,10 +161,46 @@ pub fn curves(
     ranking: &Ranking,
     truth: &Truth,
 ) -> BTreeMap<String, Curve> {
-    let known = truth.known();
-    let n_errors = known.iter().filter(|(_, error)| *error).count();
-    let orders = orders(results, thresholds, ranking, &known);
-    orders.iter().map(|(name, rows)| (name.clone(), Curve::new(rows, n_errors))).collect()
+    let orders = orders(results, thresholds, ranking, truth);
+    orders.iter().map(|(name, rated)| (name.clone(), Curve::new(&rated.rows, rated.errors()))).collect()
+}
+
+/// The samples with known truth in one ranking, and the truth by which it is judged.
+struct Rated<'t> {
+    rows: Vec<Judged>,
+    truth: Cow<'t, Truth>,
+}
+
+impl<'t> Rated<'t> {
+    /// Judges by the truth, with the errors of copies that one of `finders` puts into one group on the worst of the group.
+    fn new<'r>(
+        truth: &'t Truth,
+        finders: impl Iterator<Item = &'r Arc<DetectorResult>>,
+        quality: impl Fn(u32) -> f64,
+        flagged: impl Fn(u32) -> bool,
+    ) -> Rated<'t> {
+        let copies = truth.copies();
+        let mut own = Cow::Borrowed(truth);
+        for finder in finders.filter(|_| !copies.is_empty()) {
+            for group in &copies {
+                let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+                for &row in group {
+                    if let Some(group) = finder.group(SampleId(row)) {
+                        found.entry(group).or_default().push(row);
+                    }
+                }
+                for members in found.into_values().filter(|members| members.len() > 1) {
+                    own.to_mut().exchanged(&members, |a, b| quality(a).total_cmp(&quality(b)));
+                }
+            }
+        }
+        Rated { rows: judged(&own.known(), quality, flagged), truth: own }
+    }
+
+    /// Known errors.
+    fn errors(&self) -> usize {
+        self.truth.known().iter().filter(|(_, error)| *error).count()
+    }
 }
 
 /// A sample with a score and a known truth.
@@ -166,29 +215,30 @@ struct Judged {
 }
 
 /// The quality of the samples with known truth according to each detector and the ensemble, by name.
-fn orders(
+fn orders<'t>(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
     ranking: &Ranking,
-    known: &[(u32, bool)],
-) -> BTreeMap<String, Vec<Judged>> {
+    truth: &'t Truth,
+) -> BTreeMap<String, Rated<'t>> {
     let mut orders = BTreeMap::new();
     for (name, result) in results.iter().filter(|(_, result)| result.len() == ranking.len()) {
         let threshold = Verdicts::new(results, thresholds).threshold(name, result);
         let scores = result.scores();
-        let rows = judged(
-            known,
+        let rated = Rated::new(
+            truth,
+            std::iter::once(result),
             |row| f64::from(scores[row as usize]),
             |row| is_flagged(scores[row as usize], threshold),
         );
-        orders.insert(name.clone(), rows);
+        orders.insert(name.clone(), rated);
     }
-    orders.insert(ENSEMBLE.to_owned(), of_rank(ranking, known));
+    orders.insert(ENSEMBLE.to_owned(), of_rank(ranking, results, truth));
     orders
 }
 
 /// The quality of the samples with known truth according to a rank.
-fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
+fn of_rank<'t>(ranking: &Ranking, results: &Results, truth: &'t Truth) -> Rated<'t> {
     // The rank has no ties: a sample's position is its quality.
     let scores = ranking.scores();
     let mut index = vec![f64::NAN; ranking.len()];
@@ -197,7 +247,8 @@ fn of_rank(ranking: &Ranking, known: &[(u32, bool)]) -> Vec<Judged> {
             index[row as usize] = position as f64;
         }
     }
-    judged(known, |row| index[row as usize], |row| ranking.flags[row as usize] > 0)
+    let finders = results.values().filter(|result| result.len() == ranking.len());
+    Rated::new(truth, finders, |row| index[row as usize], |row| ranking.flags[row as usize] > 0)
 }
 
 /// The samples with known truth that have a quality.

@@ -11,6 +11,7 @@ pub mod leaks;
 pub mod pollute;
 pub mod query;
 pub mod ranking;
+pub mod remaining;
 pub mod selection;
 pub mod verdict;
 

@@ -25,6 +25,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Query;
 use filter::Filter;
 use parse::Test;
+pub(crate) use sort::shuffled;
 use std::collections::BTreeMap;
 
 /// The input of a query.

@@ -4,14 +4,15 @@
 //! `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the threshold for all of
 //! them, and a sample is a suspect if at least one detector puts it below. The rules:
 //!
-//! - **Or**: the sample's score is its lowest `c`. The order of suspects depends on positions, not on scores alone: a
+//! - **Or**: the sample's score is its lowest `c`. The order of suspects depends on turns, not on scores alone: a
 //!   detector that finds five hundred samples with a score of zero must not push out of sight the ten that another one
-//!   is nearly as sure of. Each detector lists what it flags, worst first, and a sample at position `p` of a list earns
-//!   `1 / p³` for it, so that the lists take turns and samples on several lists come a little sooner: reciprocal rank
-//!   fusion (Cormack, Clarke and Buettcher, SIGIR 2009) without its constant, and with a power that keeps several
-//!   detectors of one kind from pushing out the only one of another. Weak evidence is delayed: from `c = 0.25` to
-//!   `c = 0.5` a position counts as up to 40 positions later. Ties are broken by lowest `c`, then by the mean of all
-//!   detectors, then by manifest order. The power and the delay were tuned on planted faults (`docs/benchmarks.md`).
+//!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, each as often as it is
+//!   expected to be right: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
+//!   expected to be bad. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
+//!   from 50 and 200 on it counts twice and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³`
+//!   for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
+//!   SIGIR 2009) without its constant, and with a power that keeps several detectors of one kind from pushing out the only
+//!   one of another. Ties are broken by lowest `c`, then by the mean of all detectors, then by manifest order.
 //! - **Majority**: by the number of detectors that flag it, then by the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
@@ -35,6 +36,7 @@ mod saved;
 mod score_columns;
 mod scores;
 mod stacking;
+mod trust;
 
 pub use crate::calibration::{Calibration, calibrate};
 pub use crate::verdict::Results;
@@ -56,9 +58,7 @@ use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-
-/// Positions by which the weakest evidence is delayed under the rule Or.
-const WAIT: f32 = 40.0;
+use trust::Trust;
 
 /// Under the rule Precision, evidence below this is sufficient on its own.
 const SURE: f32 = 0.1;
@@ -173,7 +173,7 @@ impl Ranking {
 }
 
 /// Ranks `count` samples. A detector without a threshold in `thresholds` uses its own; a result for a different number
-/// of samples is ignored. The rule Stacking has no training data here: see [`rank_reviewed`].
+/// of samples is ignored. Rules that learn from decisions have none here: see [`rank_reviewed`].
 pub fn rank(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -183,7 +183,7 @@ pub fn rank(
     rank_reviewed(results, thresholds, rule, count, &[])
 }
 
-/// Training data for the rule Stacking: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure
+/// What rules can learn from ([`EnsembleRule::learns`]): samples decided as keep (`false`), and as remove or relabel (`true`). Unsure
 /// ones are ignored.
 pub fn reviewed(decisions: &Decisions) -> Vec<(u32, bool)> {
     let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
@@ -230,7 +230,9 @@ pub fn rank_reviewed(
     let pass = Pass::new(&ensemble, count, !ensemble.by_sums());
     let order = match ensemble.rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
-            by_places(&ensemble.members(), &pass)
+            let members = ensemble.members();
+            let trust = Trust::learn(&members, reviewed);
+            by_turns(&members, &pass, &trust)
         }
         EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
         _ => sorted(&pass, |row| bits(row.score)),
@@ -272,23 +274,24 @@ fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
 }
 
 /// The rules Or, Recall and Precision: see the module documentation.
-fn by_places(members: &[Member<'_>], pass: &Pass) -> Vec<u32> {
+fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust) -> Vec<u32> {
     let candidate = |index: u32| &pass.candidates[index as usize];
     let (lowest, mean) =
         (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
     // Together with their scores: looking them up again would be random memory access.
     let lists: Vec<Vec<(u32, u32)>> =
         pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
-    let mut earned = vec![0.0_f32; pass.candidates.len()];
-    for (member, list) in members.iter().zip(lists) {
-        for (index, (score, candidate)) in (1_u32..).zip(list) {
-            let c = member.calibration.of(f32::from_bits(score));
-            let weakness = ((c - 0.25) / 0.25).clamp(0.0, 1.0);
-            let share = 1.0 / (index as f32 + WAIT * weakness);
+    let mut earned = vec![0.0_f64; pass.candidates.len()];
+    for (number, (member, list)) in members.iter().zip(lists).enumerate() {
+        let mut turns = 0.0;
+        for (score, candidate) in list {
+            turns += trust.turns(number, member.calibration.of(f32::from_bits(score)));
+            let share = 1.0 / turns;
             earned[candidate as usize] += share * share * share;
         }
     }
-    let most = |index: u32| u32::MAX - bits(earned[index as usize]);
+    // The square root fits what was earned late into 32 bits.
+    let most = |index: u32| u32::MAX - bits(earned[index as usize].sqrt() as f32);
     let suspects = suspects(pass, |index| earned[index as usize] > 0.0);
     rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
 }

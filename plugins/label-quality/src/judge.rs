@@ -3,7 +3,7 @@
 use crate::refused;
 use crate::sources::Sources;
 use chaffinch_confident::{
-    ConfidentJoint, Cut, Filter, Filters, Method, Table, posteriors, ratio, scores, suggested,
+    Cut, Filter, Filters, Method, Table, expected_confusions, most_f1, posteriors, ratio, scores, suggested,
 };
 use chaffinch_plugin::prelude::*;
 
@@ -58,13 +58,15 @@ pub(crate) struct Judge {
     pub(crate) scores: Vec<f32>,
     /// The most likely class of each sample.
     pub(crate) likely: Vec<u32>,
-    /// The probabilities of the label and of that class, from the sources.
+    /// The probabilities of the label and of that class: taking the label and the mix-ups of classes into account if
+    /// `calibrated`, and else as the sources have them.
     pub(crate) said: Vec<(f32, f32)>,
+    pub(crate) calibrated: bool,
     /// Whether prompts contributed, and how much.
     pub(crate) sources: String,
     pub(crate) joined: bool,
-    /// Samples by given label (row) and estimated true class (column).
-    pub(crate) joint: ConfidentJoint,
+    /// Expected numbers of samples by given label (row) and class (column); `None` if the model is confident about too few.
+    pub(crate) mix_ups: Option<Vec<f64>>,
     pub(crate) cut: Cut,
     pub(crate) filter: Filter,
 }
@@ -98,8 +100,10 @@ impl Judge {
             (Some(found), _) => {
                 let right: Vec<f64> = found.iter().map(|one| one.right).collect();
                 match own_cut {
-                    // The least likely ones, as many as the cut selects.
-                    true => around(&right, flagged.iter().filter(|flag| **flag).count()),
+                    true => {
+                        let clear = flagged.iter().filter(|flag| **flag).count();
+                        around(&right, between(most_f1(&right), clear))
+                    }
                     false => split_at_half(&right, &flagged),
                 }
             }
@@ -115,19 +119,48 @@ impl Judge {
                 }
             }
         };
-        let likely: Vec<u32> = match posterior {
-            Some(found) => found.into_iter().map(|one| one.class).collect(),
+        let likely: Vec<u32> = match &posterior {
+            Some(found) => found.iter().map(|one| one.class).collect(),
             None => suggested(&table),
         };
-        let said = labels.iter().zip(&likely).enumerate().map(|(index, (&label, &likely))| {
-            let row = table.row(index);
-            (row[label as usize], row[likely as usize])
-        });
-        let (said, joint) = (said.collect(), filters.joint().clone());
+        let said = match &posterior {
+            Some(found) => found.iter().map(|one| (one.right as f32, one.likely as f32)).collect(),
+            None => {
+                let of = |(index, (&label, &likely)): (usize, (&u32, &u32))| {
+                    let row = table.row(index);
+                    (row[label as usize], row[likely as usize])
+                };
+                labels.iter().zip(&likely).enumerate().map(of).collect()
+            }
+        };
+        let mix_ups = match settings.method {
+            Scoring::Posterior => expected_confusions(&table, sources.inverse_temperature),
+            _ => None,
+        };
         let Sources { words, joined, .. } = sources;
         let filter = settings.filter;
-        Ok(Judge { samples, labels, scores, likely, said, sources: words, joined, joint, cut, filter })
+        let calibrated = posterior.is_some();
+        Ok(Judge {
+            samples,
+            labels,
+            scores,
+            likely,
+            said,
+            calibrated,
+            sources: words,
+            joined,
+            mix_ups,
+            cut,
+            filter,
+        })
     }
+}
+
+/// How many to flag: the geometric mean of two counts. That of most expected F1 follows the noise and is too small where wrong
+/// labels gather on pictures that are hard to tell, because the posterior takes noise for the same everywhere; that of clear
+/// contradictions does not know the noise and is too large where few labels are wrong.
+fn between(most_f1: usize, clear: usize) -> usize {
+    (most_f1 as f64 * clear as f64).sqrt().round() as usize
 }
 
 /// Probabilities with their odds shifted so that the given number of the lowest are below one half. The order is preserved.

@@ -31,12 +31,13 @@ fn a_contradicted_label_is_flagged_with_a_suggestion_and_a_sentence() {
     assert_eq!(outcome.flagged(0.5), [0]);
     let issue = outcome.issue(0).unwrap();
     assert_eq!(issue.suggested, Some(1));
-    assert_eq!(issue.reason, "other samples like it are called dog (81 %), not cat (6 %)");
+    // Of sixty samples too few are clear for calibrated percentages.
+    assert_eq!(issue.reason, "other samples like it are called dog, not cat");
     // Undecided ones come next in the order, with words for a moved threshold.
     assert_eq!(outcome.issue(25).unwrap().suggested, Some(2));
     assert!(outcome.scores[25] > outcome.scores[0] && outcome.scores[25] < outcome.scores[1]);
     assert!(outcome.note("quality of the probabilities").unwrap().contains("disagrees with 3.3 %"));
-    assert_eq!(outcome.note("confident joint"), Some("dog called cat: about 1"));
+    assert!(outcome.note("mix-ups").unwrap().starts_with("too few samples are clear"));
 }
 
 #[test]
@@ -105,6 +106,13 @@ fn labels_that_are_often_mixed_up_are_doubted_first() {
     assert!(apart(&posterior) > 2.0, "{}", apart(&posterior));
     let wrong = posterior.issue(12).unwrap();
     assert_eq!((wrong.suggested, wrong.score < 0.5), (Some(0), true));
+    let counts: Vec<&str> = posterior.note("mix-ups").unwrap().lines().collect();
+    let number = |line: &str| -> f64 {
+        line.split("about ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    // 40 cats are called dogs, of which a model that is never more than 90 % sure takes half for its own mistakes; what the model cannot tell apart is not counted as wrong for that alone.
+    assert!(counts[1].starts_with("cat called dog: about "), "{counts:?}");
+    assert!((15.0..60.0).contains(&number(counts[1])) && number(counts[0]) < 80.0, "{counts:?}");
 }
 
 #[test]
@@ -170,8 +178,8 @@ fn prompts_are_asked_where_the_model_reads_them() {
     assert_eq!(joined.flagged(0.5), wrong);
     let issue = joined.issue(9).unwrap();
     assert_eq!(issue.suggested, Some(0));
-    assert!(issue.reason.starts_with("looks like cat ("), "{}", issue.reason);
-    assert!(issue.reason.contains("), not dog ("), "{}", issue.reason);
+    assert!(issue.reason.starts_with("looks like cat"), "{}", issue.reason);
+    assert!(issue.reason.contains(", not dog"), "{}", issue.reason);
     assert!(joined.note("sources").unwrap().contains("the prompts' to the power of"));
     let trained = run(&only_prompts_know().texts(axes).param("sources", 1.0));
     assert!(trained.flagged(0.5).is_empty(), "there is nothing to tell classes apart by");

@@ -17,23 +17,23 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         }
         let (label, best, (own, p)) = (judge.labels[index], judge.likely[index], judge.said[index]);
         let given = view.class_name(label);
-        let (reason, suggested) = if best == label {
-            let (own, subject) =
-                (percent(own), if judge.joined { "it is" } else { "others like it are called" });
-            (format!("{subject} {given}, but only by a little ({own})"), None)
-        } else {
-            let other = view.class_name(best);
-            let (p, own, less) = (percent(p), percent(own), p <= own);
-            let said = match (less, judge.joined) {
-                (true, _) => format!("it may be {other} ({p}), which is often called {given} ({own})"),
-                (false, true) => {
-                    format!("looks like {other} ({p}), not {given} ({own})")
-                }
-                (false, false) => {
-                    format!("other samples like it are called {other} ({p}), not {given} ({own})")
-                }
-            };
-            (said, Some(best))
+        let other = view.class_name(best);
+        let suggested = (best != label).then_some(best);
+        let reason = match (suggested, judge.joined) {
+            // A probability that is not calibrated would claim too much.
+            _ if !judge.calibrated => match (suggested, judge.joined) {
+                (None, true) => format!("it is {given}, but only by a little"),
+                (None, false) => format!("others like it are called {given}, but only by a little"),
+                (Some(_), true) => format!("looks like {other}, not {given}"),
+                (Some(_), false) => format!("other samples like it are called {other}, not {given}"),
+            },
+            (None, _) => format!("may not be {given} ({} sure)", percent(own)),
+            (Some(_), true) => format!("looks like {other} ({}), not {given} ({})", percent(p), percent(own)),
+            (Some(_), false) => format!(
+                "other samples like it are called {other} ({}), not {given} ({})",
+                percent(p),
+                percent(own)
+            ),
         };
         let mut issue = Issue::new(sample as usize, Score::clamp(score)?).reason(&reason);
         if let Some(best) = suggested {
@@ -64,19 +64,22 @@ pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Resu
         ),
     )?;
     report.note("sources", &judge.sources)?;
-    let classes = judge.joint.classes();
-    let counts = judge.joint.calibrated();
-    let mut pairs: Vec<(i64, usize)> = (0..counts.len())
+    let Some(counts) = &judge.mix_ups else {
+        return report.note("mix-ups", "too few samples are clear to say how often classes are mixed up");
+    };
+    let classes = view.class_count();
+    let mut pairs: Vec<(f64, usize)> = (0..counts.len())
         .filter(|index| index / classes != index % classes)
-        .map(|p| (counts[p], p))
+        .map(|pair| (counts[pair], pair))
         .collect();
-    pairs.retain(|(count, _)| *count > 0);
-    pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let all: f64 = pairs.iter().map(|(count, _)| count).sum();
+    pairs.retain(|(count, _)| *count >= 0.5);
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let name = |class: usize| view.class_name(class as u32);
-    let lines: Vec<String> = pairs
-        .iter()
-        .take(LISTED)
-        .map(|&(count, p)| format!("{} called {}: about {count}", name(p % classes), name(p / classes)))
-        .collect();
-    report.note("confident joint", &lines.join("\n"))
+    let listed = pairs.iter().take(LISTED).map(|&(count, pair)| {
+        format!("{} called {}: about {count:.0}", name(pair % classes), name(pair / classes))
+    });
+    let first = format!("about {all:.0} of {} labels are wrong by the model's estimate", judge.samples.len());
+    let lines: Vec<String> = std::iter::once(first).chain(listed).collect();
+    report.note("mix-ups", &lines.join("\n"))
 }

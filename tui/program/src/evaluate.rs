@@ -2,7 +2,7 @@
 
 use super::args::{Global, ReportFormat, rule};
 use super::listing::Listing;
-use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands};
 use super::plot;
 use anyhow::{Context, Result, ensure};
 use chaffinch_formats::truth;
@@ -15,6 +15,7 @@ use chaffinch_review::evaluate::{
     ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
 use chaffinch_review::ranking;
+use chaffinch_review::remaining::{Estimate, Remaining, remaining};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -71,6 +72,9 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
     let resampling = Resampling { resamples: args.bootstrap, seed: args.seed };
     let (results_of, thresholds, ranking) = (&listing.results, &listing.thresholds, &listing.ranking);
     let mut evaluation = evaluate(results_of, thresholds, ranking, &truth, Some(resampling));
+    if args.truth.is_none() {
+        evaluation.remaining = Some(remaining(ranking, listing.journal.decisions()));
+    }
     if args.ensembles {
         evaluation.ensembles = ensembles(&listing, &truth);
     }
@@ -114,7 +118,7 @@ fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
         let count = listing.manifest.len();
         let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
         if ranking.note.is_empty() {
-            found.insert(name.to_owned(), evaluate_rank(&ranking, truth));
+            found.insert(name.to_owned(), evaluate_rank(&ranking, &listing.results, truth));
         } else {
             remark(&format!("{name} is left out: {}", ranking.note));
         }
@@ -230,7 +234,63 @@ fn write(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
         let recall = evaluation.ensemble.recall_at.get(k).copied().unwrap_or_default();
         first.row(vec![k.to_string(), format!("{precision:.3}"), format!("{recall:.3}")]);
     }
-    first.write(out, terminal_width())
+    first.write(out, terminal_width())?;
+    if let Some(found) = &evaluation.remaining {
+        writeln!(out)?;
+        left(out, found)?;
+    }
+    Ok(())
+}
+
+/// What the decisions say about the samples without one.
+fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
+    let errors = |number: f64| thousands(number.round() as u64);
+    let undecided = count(found.undecided as u64, "sample", "samples");
+    match &found.left {
+        Some(left) if found.undecided > 0 => {
+            let Estimate { number, low, high } = *left;
+            writeln!(
+                out,
+                "errors left: about {} among {undecided} without a decision (95 % interval {} to {}), from the first {} of \
+                 the random order, {} of them errors",
+                errors(number),
+                errors(low.floor()),
+                errors(high.ceil()),
+                thousands(found.sampled as u64),
+                thousands(found.sampled_bad as u64),
+            )?;
+        }
+        Some(_) => writeln!(out, "errors left: none; every sample has a decision")?,
+        None => writeln!(
+            out,
+            "errors left: not known, because suspects are no random sample. Review the first 200 or so of the random order \
+             ({} so far): 'chaffinch rank SESSION --all --by random', or T and ,r in the interface",
+            thousands(found.sampled as u64)
+        )?,
+    }
+    if let Some(goal) = &found.goal {
+        writeln!(
+            out,
+            "to be 95 % sure that less than {} % of all samples are errors that are left: review about {} more in \
+             random order",
+            goal.share * 100.0,
+            thousands(goal.reviews as u64)
+        )?;
+    }
+    if let Some(next) = &found.next {
+        let percent = |share: f64| format!("{:.0}", share * 100.0);
+        writeln!(
+            out,
+            "errors to expect among the next hundred suspects: about {} % ({} to {} %), as {} of the {} decided suspects \
+             ranked nearest were",
+            percent(next.share.number),
+            percent(next.share.low),
+            percent(next.share.high),
+            next.bad,
+            next.decided
+        )?;
+    }
+    Ok(())
 }
 
 /// The 95 % intervals of every detector.

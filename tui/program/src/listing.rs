@@ -16,7 +16,7 @@ use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use chaffinch_protocol::{Query, Sort};
+use chaffinch_protocol::{EnsembleRule, Query, Sort};
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -36,6 +36,7 @@ pub(super) struct Listing {
     pub(super) set: BTreeMap<String, f32>,
     /// Weights for the rule `weighted`.
     pub(super) weights: BTreeMap<String, f32>,
+    pub(super) rule: EnsembleRule,
     pub(super) ranking: Ranking,
     pub(super) journal: Journal,
 }
@@ -101,6 +102,7 @@ impl Listing {
             thresholds,
             set,
             weights: config.weights(),
+            rule,
             ranking,
             journal,
         })

@@ -16,8 +16,8 @@ pub(super) struct Rank {
     /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
-    /// Rank by the `ensemble` or by a detector
-    #[arg(long, value_name = "ensemble|DETECTOR", default_value = "ensemble")]
+    /// Rank by the `ensemble` or by a detector, or list in `random` order, the same one every time
+    #[arg(long, value_name = "ensemble|DETECTOR|random", default_value = "ensemble")]
     by: String,
     /// How to combine detectors: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall
     /// or precision [default: from the session or the configuration]
@@ -45,6 +45,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
     let sort = match args.by.as_str() {
         "ensemble" => Sort::Rank,
+        "random" => Sort::Random,
         name => Sort::Detector(listing.detector(name)?),
     };
     let query = Query { all: args.all, filter: args.filter.clone(), sort: sort.clone(), descending: false };
@@ -64,6 +65,9 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
         remark(&format!("showing {} of {all}; use --top 0 to list all", ids.len().min(top)));
+        if sort == Sort::Rank {
+            remark(&format!("ranked by '{}'. {}", listing.rule.name(), listing.rule.sentence()));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

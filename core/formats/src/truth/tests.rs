@@ -53,3 +53,10 @@ fn kinds_are_read_with_the_errors_or_alone() {
     let many: String = (0..=MAX_KINDS).map(|kind| format!("a/1.jpg,{kind}x\n")).collect();
     assert!(truth(&format!("path,kind\n{many}")).unwrap_err().contains("more than 200 kinds"));
 }
+
+#[test]
+fn copies_are_read_with_the_sample_they_repeat() {
+    let truth =
+        truth("path,is_error,fault,copy_of\na/1.jpg,0,,\nb/1.jpg,1,copy,a/1.jpg\nb/3.jpg,1,copy,gone.jpg\n");
+    assert_eq!(truth.unwrap().copies(), [[0, 2]]);
+}

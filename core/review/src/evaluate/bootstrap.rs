@@ -3,7 +3,7 @@
 //! The samples with known truth are resampled with replacement. All detectors are measured on the same resamples. Every
 //! resample has its own random numbers, so that the intervals depend only on the seed and not on the number of threads.
 
-use super::{Judged, harmonic};
+use super::{Judged, Rated, harmonic};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -47,37 +47,33 @@ type Drawn = [f64; 5];
 /// One ranking, worst first, ready to be measured with any weights.
 struct Order<'a> {
     rows: Vec<&'a Judged>,
+    /// Whether each sample with known truth is an error.
+    errors: Vec<bool>,
 }
 
-/// The number of resamples, and the intervals of each ranking.
+/// The number of resamples, and the intervals of each ranking. `known` is the number of samples with known truth.
 pub(super) fn intervals(
-    errors: &[bool],
-    orders: &BTreeMap<String, Vec<Judged>>,
+    known: usize,
+    orders: &BTreeMap<String, Rated<'_>>,
     resampling: Resampling,
 ) -> (usize, Vec<Intervals>) {
-    if errors.is_empty() {
+    if known == 0 {
         return (0, vec![Intervals::default(); orders.len()]);
     }
-    let draws = resampling.resamples.min((MAX_DRAWN / errors.len()).max(LEAST));
-    let orders: Vec<Order<'_>> = orders.values().map(|rows| Order::new(rows)).collect();
+    let draws = resampling.resamples.min((MAX_DRAWN / known).max(LEAST));
+    let orders: Vec<Order<'_>> = orders.values().map(Order::new).collect();
     let drawn: Vec<Vec<Drawn>> = (0..draws)
         .into_par_iter()
         .map_init(
-            || vec![0_u32; errors.len()],
+            || vec![0_u32; known],
             |weights, draw| {
                 let mut random = ChaCha8Rng::seed_from_u64(resampling.seed);
                 random.set_stream(draw as u64);
                 weights.fill(0);
-                for _ in 0..errors.len() {
-                    weights[random.random_range(0..errors.len())] += 1;
+                for _ in 0..known {
+                    weights[random.random_range(0..known)] += 1;
                 }
-                let all: u64 = errors
-                    .iter()
-                    .zip(&*weights)
-                    .filter(|(error, _)| **error)
-                    .map(|(_, &w)| u64::from(w))
-                    .sum();
-                orders.iter().map(|order| order.measure(weights, all as f64)).collect()
+                orders.iter().map(|order| order.measure(weights)).collect()
             },
         )
         .collect();
@@ -105,14 +101,16 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 impl<'a> Order<'a> {
-    fn new(rows: &'a [Judged]) -> Order<'a> {
-        let mut rows: Vec<&Judged> = rows.iter().collect();
+    fn new(rated: &'a Rated<'_>) -> Order<'a> {
+        let mut rows: Vec<&Judged> = rated.rows.iter().collect();
         rows.sort_by(|a, b| a.quality.total_cmp(&b.quality).then(a.index.cmp(&b.index)));
-        Order { rows }
+        Order { rows, errors: rated.truth.known().into_iter().map(|(_, error)| error).collect() }
     }
 
-    /// The metrics when each sample counts as often as its weight; `all` is the weight of all errors.
-    fn measure(&self, weights: &[u32], all: f64) -> Drawn {
+    /// The metrics when each sample counts as often as its weight.
+    fn measure(&self, weights: &[u32]) -> Drawn {
+        let errors = self.errors.iter().zip(weights).filter(|(error, _)| **error);
+        let all = errors.map(|(_, &weight)| u64::from(weight)).sum::<u64>() as f64;
         let (mut positive, mut negative) = (0.0, 0.0);
         let (mut in_order, mut precision_sum) = (0.0, 0.0);
         let (mut flagged, mut found) = (0.0, 0.0);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ranking::rank;
 use chaffinch_data::columns::ResultBuilder;
-use chaffinch_data::issue::RunRecord;
+use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::{Choice, Decision};
@@ -181,6 +181,50 @@ fn kinds_are_told_apart() {
     close(Some(by_kind["blurred"].precision), 0.5);
     close(by_kind["blurred"].auroc, 1.0);
     close(by_kind["label"].auroc, 0.0);
+}
+
+/// A detector that found two pairs of copies, and one that found none.
+#[test]
+fn a_copy_counts_whichever_of_its_group_is_ranked_worst() {
+    let mut truth = Truth::unknown(7, true);
+    // 0 and 1, 2 and 3 are pairs; the truth calls the second of each the copy. 4 is blurred.
+    (0..7).for_each(|row| truth.set(SampleId(row), Some([1, 3, 4].contains(&row))));
+    for (row, kind) in [(1, "copy"), (3, "copy"), (4, "blurred")] {
+        assert!(truth.set_kind(SampleId(row), kind));
+    }
+    truth.set_copy(SampleId(1), SampleId(0));
+    truth.set_copy(SampleId(3), SampleId(2));
+    assert_eq!(truth.copies(), [[0, 1], [2, 3]]);
+    let result = |name: &str, scores: &[f32; 7], groups: &[(u32, u32)]| {
+        let mut builder = ResultBuilder::new(7);
+        builder.scores(scores);
+        for &(row, group) in groups {
+            let score = scores[row as usize];
+            builder.issue(SampleId(row), Issue { score, group: Some(group), ..Issue::default() });
+        }
+        let record = RunRecord { name: name.into(), threshold: 0.5, ..RunRecord::default() };
+        (name.to_owned(), Arc::new(builder.finish(record, &[])))
+    };
+    // It would keep the copy of the first pair, and the original of the second one.
+    let pairs = result("pairs", &[0.1, 0.9, 0.9, 0.1, 1.0, 1.0, 1.0], &[(0, 5), (1, 5), (2, 6), (3, 6)]);
+    let blind = result("blind", &[0.1, 0.9, 0.9, 0.1, 1.0, 1.0, 1.0], &[]);
+    let results: Results = [pairs, blind].into();
+    let ranking = rank(&results, &BTreeMap::new(), &EnsembleRule::Or, 7);
+    let evaluation =
+        evaluate(&results, &BTreeMap::new(), &ranking, &truth, Some(Resampling { resamples: 20, seed: 0 }));
+    let recall = |figures: &Figures| (figures.by_kind["copy"].found, figures.flagged, figures.precision);
+    assert_eq!(recall(&evaluation.detectors["pairs"]), (2, 2, 1.0));
+    assert_eq!(recall(&evaluation.detectors["blind"]), (1, 2, 0.5));
+    assert_eq!(recall(&evaluation.ensemble), (2, 2, 1.0));
+    assert_eq!(evaluate_rank(&ranking, &results, &truth).precision, 1.0);
+    assert_eq!((evaluation.n_errors, evaluation.detectors["pairs"].by_kind["copy"].errors), (3, 2));
+    let interval = evaluation.detectors["pairs"].intervals.unwrap().precision;
+    assert_eq!(interval, Some((1.0, 1.0)));
+    let curve = &curves(&results, &BTreeMap::new(), &ranking, &truth)["pairs"];
+    close(curve.threshold.map(|point| point.recall), 2.0 / 3.0);
+    // Copies of copies are one group; unknown truth stays unknown.
+    truth.set_copy(SampleId(2), SampleId(1));
+    assert_eq!(truth.copies(), [[0, 1, 2, 3]]);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct Truth {
     /// The index into `names` of each sample's kind; empty if there are no kinds.
     kinds: Vec<Option<u8>>,
     unmatched: usize,
+    /// Copies of one another: for each sample that has any, the least row among them.
+    copies: BTreeMap<u32, u32>,
 }
 
 impl Truth {
@@ -40,7 +42,7 @@ impl Truth {
             known: vec![UNKNOWN; count],
             kinds: vec![None; count],
             names: vec!["remove".into(), "relabel".into()],
-            unmatched: 0,
+            ..Truth::default()
         };
         for (id, decision) in decisions {
             let (known, kind) = match &decision.choice {
@@ -96,6 +98,43 @@ impl Truth {
         });
         self.kinds[id.index()] = u8::try_from(number).ok().filter(|_| number < MAX_KINDS);
         self.kinds[id.index()].is_some()
+    }
+
+    /// Says that a sample is a copy of another one. Which of them is one too many is a matter of taste: if a detector puts
+    /// them into one group, [`evaluate`](super::evaluate) credits it with the copy whichever one it would remove.
+    pub fn set_copy(&mut self, copy: SampleId, original: SampleId) {
+        let first = |row: u32| self.copies.get(&row).copied().unwrap_or(row);
+        let (one, other) = (first(copy.0), first(original.0));
+        let (first, joined) = (one.min(other), one.max(other));
+        self.copies.values_mut().filter(|group| **group == joined).for_each(|group| *group = first);
+        for row in [copy.0, original.0] {
+            self.copies.insert(row, first);
+        }
+    }
+
+    /// The samples that are copies of one another, by group, rows ascending.
+    pub fn copies(&self) -> Vec<Vec<u32>> {
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        self.copies.iter().for_each(|(&row, &first)| groups.entry(first).or_default().push(row));
+        groups.into_values().collect()
+    }
+
+    /// The same truth with the errors of a group of copies on those of its members that come first by `worse`, as many as
+    /// there were, with their kinds. Members of unknown truth stay as they are.
+    pub(super) fn exchanged(&mut self, group: &[u32], worse: impl Fn(u32, u32) -> std::cmp::Ordering) {
+        let known = |row: u32| (self.known[row as usize], self.kinds.get(row as usize).copied().flatten());
+        let mut members: Vec<u32> =
+            group.iter().copied().filter(|&row| self.known[row as usize] != UNKNOWN).collect();
+        // Errors first; their kinds in the order of their rows.
+        let mut said: Vec<(u8, Option<u8>)> = members.iter().map(|&row| known(row)).collect();
+        said.sort_by_key(|(known, _)| std::cmp::Reverse(*known));
+        members.sort_by(|&a, &b| worse(a, b).then(a.cmp(&b)));
+        for (row, (known, kind)) in members.into_iter().zip(said) {
+            self.known[row as usize] = known;
+            if let Some(of_row) = self.kinds.get_mut(row as usize) {
+                *of_row = kind;
+            }
+        }
     }
 
     /// Counts a row that matches no sample, or several.

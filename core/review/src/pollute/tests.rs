@@ -168,6 +168,9 @@ fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
         let fields: Vec<&str> = line.split(',').collect();
         assert!(target.join("data").join(fields[0]).is_file(), "{line}");
         assert_eq!(fields[0].split('/').next(), Some(fields[1]), "{line}");
+        let copied = ["copy", "reencoded"].contains(&fields[4]);
+        assert_eq!(!fields[5].is_empty(), copied, "{line}");
+        assert!(!copied || fields[5] != fields[0] && target.join("data").join(fields[5]).is_file(), "{line}");
     }
     let list = fs::read_to_string(target.join(LIST)).unwrap();
     assert_eq!(list.lines().next(), Some("path,fault,label,true_label,source"));

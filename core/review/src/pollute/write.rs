@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 
 /// What was planted: `path,fault,label,true_label,source`.
 pub const LIST: &str = "planted.csv";
-/// Every sample of the copy: `path,label,true_label,is_error,fault`; `evaluate --truth` reads it.
+/// Every sample of the copy: `path,label,true_label,is_error,fault,copy_of`; `evaluate --truth` reads it. `copy_of` is the
+/// path of the sample that a planted copy repeats.
 pub const TRUTH: &str = "truth.csv";
 /// The folder of the dataset itself within the output folder, so that the lists are not part of it.
 pub const DATA: &str = "data";
@@ -43,6 +44,8 @@ struct Row {
     label: String,
     true_label: String,
     fault: Option<(Fault, String)>,
+    /// The sample that this one is a copy of, by its path in the polluted copy.
+    copy_of: Option<PathBuf>,
 }
 
 /// Writes the copy to `target/data` as `SPLIT/CLASS/FILE` or `CLASS/FILE`, and the lists beside it. It is built beside
@@ -61,7 +64,7 @@ pub fn write(
     output::outside(manifest.root(), target)?;
     output::whole_folder(target, |half| {
         let tree = Tree::new(half.join(DATA));
-        Writer { manifest, mode, tree, rows: Vec::new() }.fill(plan, half, job)
+        Writer { manifest, mode, tree, rows: Vec::new(), places: BTreeMap::new() }.fill(plan, half, job)
     })
 }
 
@@ -70,6 +73,8 @@ struct Writer<'a> {
     mode: CopyMode,
     tree: Tree,
     rows: Vec<Row>,
+    /// Where the dataset's own samples are in the copy.
+    places: BTreeMap<SampleId, PathBuf>,
 }
 
 impl Writer<'_> {
@@ -133,7 +138,8 @@ impl Writer<'_> {
             let name = stranger.file_name().unwrap_or_default();
             let path = self.put(stranger, &folder, Path::new(name))?;
             let fault = Some((Fault::Foreign, stranger.to_string_lossy().into_owned()));
-            self.rows.push(Row { path, label: self.class(planted.label), true_label: String::new(), fault });
+            let label = self.class(planted.label);
+            self.rows.push(Row { path, label, true_label: String::new(), fault, copy_of: None });
             return Ok(());
         };
         match planted.fault {
@@ -155,7 +161,8 @@ impl Writer<'_> {
         let path = self.put(&source, &folder, Path::new(source.file_name().unwrap_or_default()))?;
         let fault = fault.map(|fault| (fault, self.manifest.path(id).to_string_lossy().into_owned()));
         let true_label = self.manifest.label_name(id).to_owned();
-        self.rows.push(Row { path, label: self.class(label), true_label, fault });
+        self.places.insert(id, path.clone());
+        self.rows.push(Row { path, label: self.class(label), true_label, fault, copy_of: None });
         Ok(())
     }
 
@@ -169,8 +176,11 @@ impl Writer<'_> {
             name.set_extension(extension);
         }
         let path = self.tree.put_bytes(bytes, &folder, name.as_os_str())?;
+        let copied = matches!(fault, Fault::Copy | Fault::Reencoded);
+        let copy_of = if copied { self.places.get(&id).cloned() } else { None };
         let fault = Some((fault, self.manifest.path(id).to_string_lossy().into_owned()));
-        self.rows.push(Row { path, label: self.class(label), true_label: self.class(label), fault });
+        let label = self.class(label);
+        self.rows.push(Row { path, label: label.clone(), true_label: label, fault, copy_of });
         Ok(())
     }
 
@@ -204,12 +214,20 @@ impl Writer<'_> {
         })?;
         atomic::write(&half.join(TRUTH), |out| {
             let mut table = csv::Writer::from_writer(out);
-            table.write_record(["path", "label", "true_label", "is_error", "fault"])?;
+            table.write_record(["path", "label", "true_label", "is_error", "fault", "copy_of"])?;
             for row in &self.rows {
                 let path = row.path.as_os_str().as_bytes();
                 let (error, fault) = row.fault.as_ref().map_or(("0", ""), |(fault, _)| ("1", fault.name()));
                 let labels = [&row.label, &row.true_label].map(|text| text.as_bytes());
-                table.write_record([path, labels[0], labels[1], error.as_bytes(), fault.as_bytes()])?;
+                let copy_of = row.copy_of.as_deref().unwrap_or(Path::new("")).as_os_str().as_bytes();
+                table.write_record([
+                    path,
+                    labels[0],
+                    labels[1],
+                    error.as_bytes(),
+                    fault.as_bytes(),
+                    copy_of,
+                ])?;
             }
             table.flush()
         })

@@ -92,7 +92,7 @@ fn by_place(rows: &[u32], mut keyed: Vec<u64>, unwanted: Unwanted<'_>) -> Result
 }
 
 /// A fixed shuffle: a row always gives the same number.
-fn shuffled(row: u32) -> u32 {
+pub(crate) fn shuffled(row: u32) -> u32 {
     let mut x = (u64::from(row) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

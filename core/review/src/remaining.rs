@@ -1,0 +1,264 @@
+//! How many errors are left, with an interval, from a reviewer's decisions.
+//!
+//! Suspects are reviewed first, and they are no random sample: their share of errors says nothing about the others. The
+//! estimate therefore rests on a random sample: the samples that come first in a fixed shuffle, the random
+//! order of the interface and of `rank --by random`, up to the first one without a decision. Suspects and other samples are estimated
+//! separately (stratified sampling: W. Cochran, *Sampling Techniques*, 1977). The interval of each part is the exact one for
+//! samples drawn without replacement (hypergeometric, C. Clopper and E. Pearson, 1934), with the mid-P correction, without
+//! which it covers too often (H. Lancaster, 1961; G. Berry and P. Armitage, 1995); the parts are added by the method of variance
+//! estimates recovery (G. Zou and A. Donner, 2008). On sampled review of annotations: J. Klie, J. Haladjian, M. Kirchner and
+//! R. Nair, *On efficient and statistical quality estimation for data annotation*, 2024.
+
+mod interval;
+
+use crate::query::shuffled;
+use crate::ranking::Ranking;
+use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use interval::total;
+use serde::{Deserialize, Serialize};
+
+/// Samples of the random order below which nothing is said.
+const LEAST: usize = 20;
+/// Shares of the dataset that one may want to be sure to be below.
+const SHARES: [f64; 6] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
+/// Decided suspects by which the next ones are judged, and how many those are.
+const NEAREST: usize = 50;
+const NEXT: usize = 100;
+
+/// What the decisions say about the samples without one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Remaining {
+    /// All samples.
+    pub samples: usize,
+    /// Samples without a decision.
+    pub undecided: usize,
+    /// Samples decided to be removed or relabeled.
+    pub found: usize,
+    /// Samples of the random order that are decided without a gap, and those of them found bad.
+    pub sampled: usize,
+    /// See `sampled`.
+    pub sampled_bad: usize,
+    /// Errors among the samples without a decision; `None` if too few samples of the random order are decided to say.
+    pub left: Option<Estimate>,
+    /// How many more samples of the random order to review.
+    pub goal: Option<Goal>,
+    /// The share of bad ones to expect among the next hundred suspects.
+    pub next: Option<Next>,
+}
+
+/// An estimated number with its 95 % interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The most likely number.
+    pub number: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// After `reviews` more samples of the random order, if as many of them are bad as until now, less than `share` of the dataset
+/// is bad and undecided with 95 % confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// The share, 0..1.
+    pub share: f64,
+    /// How many more.
+    pub reviews: usize,
+}
+
+/// What was decided about the suspects ranked nearest to the next hundred without a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Next {
+    /// How many were decided.
+    pub decided: usize,
+    /// How many of them were bad.
+    pub bad: usize,
+    /// The share with its 95 % interval.
+    pub share: Estimate,
+}
+
+/// One part of the dataset: suspects, or the others.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    samples: usize,
+    undecided: usize,
+    bad: usize,
+    /// Of the random order: samples, bad ones, and ones that the reviewer is not sure about.
+    drawn: usize,
+    drawn_bad: usize,
+    drawn_unsure: usize,
+}
+
+impl Part {
+    /// Errors that are left in it; `None` if it is not known.
+    fn left(&self) -> Option<Estimate> {
+        if self.undecided == 0 {
+            return Some(Estimate::default());
+        }
+        if self.drawn == 0 {
+            return None;
+        }
+        // Unsure ones are errors for the upper end and fine for the lower end.
+        let (low, _) = total(self.samples, self.drawn, self.drawn_bad);
+        let (_, high) = total(self.samples, self.drawn, self.drawn_bad + self.drawn_unsure);
+        let most = self.undecided as f64;
+        let beside = |number: f64| (number - self.bad as f64).clamp(0.0, most);
+        let number = self.samples as f64 * self.drawn_bad as f64 / self.drawn as f64;
+        Some(Estimate { number: beside(number), low: beside(low as f64), high: beside(high as f64) })
+    }
+}
+
+/// The sum of two estimates that do not depend on one another.
+fn sum(one: Estimate, other: Estimate) -> Estimate {
+    let apart = |a: f64, b: f64| (a * a + b * b).sqrt();
+    let number = one.number + other.number;
+    Estimate {
+        number,
+        low: (number - apart(one.number - one.low, other.number - other.low)).max(0.0),
+        high: number + apart(one.high - one.number, other.high - other.number),
+    }
+}
+
+/// Estimates what is left from the decisions about ranked samples.
+pub fn remaining(ranking: &Ranking, decisions: &Decisions) -> Remaining {
+    let mut choices: Vec<Option<Answer>> = vec![None; ranking.len()];
+    for (id, decision) in decisions.iter() {
+        if let Some(choice) = choices.get_mut(id.index()) {
+            *choice = Some(match decision.choice {
+                Choice::Keep => Answer::Fine,
+                Choice::Unsure => Answer::Unsure,
+                Choice::Remove | Choice::Relabel(_) => Answer::Bad,
+            });
+        }
+    }
+    let suspect: Vec<bool> = (0..ranking.len()).map(|row| ranking.flags[row] > 0).collect();
+    let (mut found, parts) = of(&choices, &suspect);
+    found.goal = found.left.and_then(|left| goal(&parts, left, found.samples));
+    found.next = next(ranking, &choices);
+    found
+}
+
+/// The samples to review for the estimate: the first `count` of the random order that have no decision.
+pub fn to_review(samples: usize, decisions: &Decisions, count: usize) -> Vec<SampleId> {
+    let ids = in_random_order(samples).into_iter().map(SampleId);
+    ids.filter(|id| decisions.get(*id).is_none()).take(count).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Fine,
+    Bad,
+    Unsure,
+}
+
+fn in_random_order(samples: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..samples as u32).collect();
+    order.sort_unstable_by_key(|&row| (shuffled(row), row));
+    order
+}
+
+fn of(answers: &[Option<Answer>], suspect: &[bool]) -> (Remaining, [Part; 2]) {
+    let order = in_random_order(answers.len());
+    let gap = order.iter().position(|&row| answers[row as usize].is_none()).unwrap_or(order.len());
+    // Suspects at the end may be decided because of their rank, and only by chance follow without a gap.
+    let end = match gap == order.len() {
+        true => gap,
+        false => order[..gap].iter().rposition(|&row| !suspect[row as usize]).map_or(0, |last| last + 1),
+    };
+    let mut parts = [Part::default(); 2];
+    for (answer, suspect) in answers.iter().zip(suspect) {
+        let part = &mut parts[usize::from(*suspect)];
+        part.samples += 1;
+        part.undecided += usize::from(answer.is_none());
+        part.bad += usize::from(*answer == Some(Answer::Bad));
+    }
+    for &row in &order[..end] {
+        let part = &mut parts[usize::from(suspect[row as usize])];
+        part.drawn += 1;
+        part.drawn_bad += usize::from(answers[row as usize] == Some(Answer::Bad));
+        part.drawn_unsure += usize::from(answers[row as usize] == Some(Answer::Unsure));
+    }
+    let count = |of: fn(&Part) -> usize| parts.iter().map(of).sum::<usize>();
+    let (sampled, undecided) = (count(|part| part.drawn), count(|part| part.undecided));
+    let known = sampled >= LEAST || undecided == 0;
+    let left = match (known, parts[0].left(), parts[1].left()) {
+        (true, Some(others), Some(suspects)) => Some(sum(others, suspects)),
+        _ => None,
+    };
+    let found = Remaining {
+        samples: answers.len(),
+        undecided,
+        found: count(|part| part.bad),
+        sampled,
+        sampled_bad: count(|part| part.drawn_bad),
+        left,
+        goal: None,
+        next: None,
+    };
+    (found, parts)
+}
+
+/// The next share to reach, and what it takes.
+fn goal(parts: &[Part; 2], left: Estimate, samples: usize) -> Option<Goal> {
+    let share = SHARES.into_iter().find(|share| share * (samples as f64) < left.high)?;
+    let undecided: usize = parts.iter().map(|part| part.undecided).sum();
+    let high = |more: usize| {
+        let ahead = parts.map(|part| {
+            // Of each part as many as it has of the samples without a decision, and as many bad as until now.
+            let more = (more as f64 * part.undecided as f64 / undecided as f64).round() as usize;
+            let more = more.min(part.undecided);
+            let bad = more as f64 * part.drawn_bad as f64 / part.drawn.max(1) as f64;
+            let bad = bad.round() as usize;
+            Part {
+                undecided: part.undecided - more,
+                bad: part.bad + bad,
+                drawn: part.drawn + more,
+                drawn_bad: part.drawn_bad + bad,
+                ..part
+            }
+        });
+        match ahead.map(|part| part.left()) {
+            [Some(one), Some(other)] => sum(one, other).high,
+            _ => f64::INFINITY,
+        }
+    };
+    // The bound falls with every sample, but for rounding.
+    let (mut low, mut reviews) = (0, undecided);
+    while low + 1 < reviews {
+        let middle = usize::midpoint(low, reviews);
+        if high(middle) < share * samples as f64 { reviews = middle } else { low = middle }
+    }
+    Some(Goal { share, reviews })
+}
+
+/// What was decided about the suspects nearest to the next ones.
+fn next(ranking: &Ranking, answers: &[Option<Answer>]) -> Option<Next> {
+    let place_of = |wanted: bool| {
+        (0_usize..)
+            .zip(ranking.order.iter())
+            .filter(move |(_, row)| answers[**row as usize].is_some() == wanted)
+    };
+    let coming: Vec<usize> = place_of(false).map(|(place, _)| place).take(NEXT).collect();
+    let middle = *coming.get(coming.len() / 2)?;
+    let mut decided: Vec<(usize, u32)> =
+        place_of(true).map(|(place, row)| (place.abs_diff(middle), *row)).collect();
+    decided.retain(|(_, row)| answers[*row as usize] != Some(Answer::Unsure));
+    decided.sort_unstable();
+    decided.truncate(NEAREST);
+    if decided.len() < LEAST {
+        return None;
+    }
+    let bad = decided.iter().filter(|(_, row)| answers[*row as usize] == Some(Answer::Bad)).count();
+    // Of very many, as if drawn with replacement.
+    const MANY: usize = 1_000_000;
+    let (low, high) = total(MANY, decided.len(), bad);
+    let part = |number: usize| number as f64 / MANY as f64;
+    let share = Estimate { number: bad as f64 / decided.len() as f64, low: part(low), high: part(high) };
+    Some(Next { decided: decided.len(), bad, share })
+}
+
+#[cfg(test)]
+mod tests;
