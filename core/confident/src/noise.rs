@@ -268,7 +268,13 @@ mod tests {
     #[test]
     fn expected_counts_are_those_of_wrong_labels() {
         for mixed_up in [true, false] {
-            let (rows, labels) = world(mixed_up);
+            let (mut rows, labels) = world(mixed_up);
+            // As sure as it is right: what a model says too carefully is taken for its own doubt.
+            for row in rows.chunks_exact_mut(3) {
+                row.iter_mut().for_each(|p| *p = *p * *p * *p);
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|p| *p /= sum);
+            }
             let table = Table::new(&rows, 3, &labels).unwrap();
             let counts = expected_confusions(&table, 1.0).unwrap();
             assert!((counts.iter().sum::<f64>() - 1200.0).abs() < 1e-6);

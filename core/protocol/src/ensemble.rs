@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
-    /// Any detector decides: finds most. The detectors take turns, each as often as it is expected to be right.
+    /// Any detector decides: finds most. The detectors take turns, the more often the more they are
+    /// expected to find.
     #[default]
     Or,
     /// Ranked by the number of detectors that agree, then by the worst score: fewer false alarms.
@@ -71,8 +72,8 @@ impl EnsembleRule {
     pub const fn sentence(&self) -> &'static str {
         match self {
             EnsembleRule::Or => {
-                "The detectors take turns, each as often as it is expected to be right: judged by how sure it is at \
-                 first, and by your decisions as they come."
+                "The detectors take turns, the more often the more they are expected to find: judged by how sure they \
+                 are at first, and by your decisions as they come."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."

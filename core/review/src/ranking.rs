@@ -6,9 +6,10 @@
 //!
 //! - **Or**: the sample's score is its lowest `c`. The order of suspects depends on turns, not on scores alone: a
 //!   detector that finds five hundred samples with a score of zero must not push out of sight the ten that another one
-//!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, each as often as it is
-//!   expected to be right: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
-//!   expected to be bad. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
+//!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, the more often the more
+//!   they are expected to find: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
+//!   expected to be bad, and a list is called as often as the fourth root of the sum of its `e` says: ten against a thousand
+//!   a third as often. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
 //!   from 50 and 200 on it counts twice and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³`
 //!   for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
 //!   SIGIR 2009) without its constant, and with a power that keeps several detectors of one kind from pushing out the only
@@ -281,11 +282,25 @@ fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust) -> Vec<u32> {
     // Together with their scores: looking them up again would be random memory access.
     let lists: Vec<Vec<(u32, u32)>> =
         pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
+    let expected: Vec<Vec<f64>> = (0..)
+        .zip(members)
+        .zip(&lists)
+        .map(|((number, member), list)| {
+            let of = |(score, _): &(u32, u32)| {
+                trust.expected(number, member.calibration.of(f32::from_bits(*score)))
+            };
+            list.iter().map(of).collect()
+        })
+        .collect();
+    let all: Vec<f64> = expected.iter().map(|list| list.iter().sum()).collect();
+    let most = all.iter().copied().fold(0.0, f64::max);
     let mut earned = vec![0.0_f64; pass.candidates.len()];
-    for (number, (member, list)) in members.iter().zip(lists).enumerate() {
-        let mut turns = 0.0;
-        for (score, candidate) in list {
-            turns += trust.turns(number, member.calibration.of(f32::from_bits(score)));
+    for ((list, expected), all) in lists.iter().zip(&expected).zip(all) {
+        // A list that has less to show is called less often, yet so that it is through long before the longest one:
+        // ten against a thousand a third as often.
+        let (rarely, mut turns) = ((most / all).sqrt().sqrt(), 0.0);
+        for (&(_, candidate), &expected) in list.iter().zip(expected) {
+            turns += rarely * trust.turns(expected);
             let share = 1.0 / turns;
             earned[candidate as usize] += share * share * share;
         }

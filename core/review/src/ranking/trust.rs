@@ -53,9 +53,13 @@ impl Trust {
         Trust { members: records, times }
     }
 
-    /// The turns that a suspect with the calibrated score `c` takes: one if the detector is surely right, more otherwise.
-    pub(super) fn turns(&self, member: usize, c: f32) -> f64 {
-        let expected = f64::from(self.members[member].expectation(c).clamp(LOWEST, 1.0));
+    /// The share of bad ones to expect among suspects of a detector with the calibrated score `c`, 0.02 to 1.
+    pub(super) fn expected(&self, member: usize, c: f32) -> f64 {
+        f64::from(self.members[member].expectation(c).clamp(LOWEST, 1.0))
+    }
+
+    /// The turns that a suspect takes of its list: one if it is surely bad, more otherwise.
+    pub(super) fn turns(&self, expected: f64) -> f64 {
         (0..self.times).fold(1.0, |turns, _| turns / expected)
     }
 }
