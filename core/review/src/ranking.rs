@@ -8,8 +8,8 @@
 //!   detector that finds five hundred samples with a score of zero must not push out of sight the ten that another one
 //!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, the more often the more
 //!   they are expected to find: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
-//!   expected to be bad, and a list is called as often as the fourth root of the sum of its `e` says: ten against a thousand
-//!   a third as often. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
+//!   expected to be bad, and a list is called as often as the square root of the sum of its `e` says: ten against a
+//!   thousand a tenth as often, so that it is through after the first hundred of them. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
 //!   from 50 and 200 on it counts twice and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³`
 //!   for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
 //!   SIGIR 2009) without its constant, and with a power that keeps several detectors of one kind from pushing out the only
@@ -296,9 +296,8 @@ fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust) -> Vec<u32> {
     let most = all.iter().copied().fold(0.0, f64::max);
     let mut earned = vec![0.0_f64; pass.candidates.len()];
     for ((list, expected), all) in lists.iter().zip(&expected).zip(all) {
-        // A list that has less to show is called less often, yet so that it is through long before the longest one:
-        // ten against a thousand a third as often.
-        let (rarely, mut turns) = ((most / all).sqrt().sqrt(), 0.0);
+        // A list that has less to show is called less often, yet so that it is through long before the longest one.
+        let (rarely, mut turns) = ((most / all).sqrt(), 0.0);
         for (&(_, candidate), &expected) in list.iter().zip(expected) {
             turns += rarely * trust.turns(expected);
             let share = 1.0 / turns;

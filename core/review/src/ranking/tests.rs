@@ -37,8 +37,8 @@ fn a_detector_with_many_zeros_does_not_starve_another() {
     let results: Results = [result("many", 0.5, &many), result("few", 0.5, &few)].into();
     let ranking = rank_of(&results, &EnsembleRule::Or);
     assert_eq!(ranking.order.len(), 530);
-    // A list that has a seventeenth to show takes half of the turns.
-    let top = &ranking.order[..100];
+    // A list that has a seventeenth to show is called a quarter as often.
+    let top = &ranking.order[..160];
     assert_eq!(top.iter().filter(|&&row| row >= 1000).count(), 30);
     assert!(ranking.scores()[0] == 0.0 && ranking.scores()[1000] == 0.01 && ranking.scores()[1999] == 1.0);
 }
@@ -132,7 +132,8 @@ fn planted_faults_come_among_the_first() {
     let found =
         |rows: std::ops::Range<u32>| ranking.order[..150].iter().filter(|row| rows.contains(row)).count();
     let counts = (found(0..40), found(80..110), found(110..130), found(130..140));
-    assert!(counts.0 >= 38 && counts.1 >= 18 && counts.2 >= 16 && counts.3 == 10, "{counts:?}");
+    // Three hundred and fifty false flags of either label detector cost the copies at most three places.
+    assert!(counts.0 >= 37 && counts.1 >= 18 && counts.2 >= 16 && counts.3 == 10, "{counts:?}");
 }
 
 #[test]
