@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_source_that_repeats_the_annotators_does_not_push_out_one_that_knows() {
         // A label in five is wrong, always in the same way, and the first source has learned them so.
-        let mistaken = |sample: usize| sample % 5 == 0;
+        let mistaken = |sample: usize| sample.is_multiple_of(5);
         let name = |sample: usize| (class(sample) + usize::from(mistaken(sample))) % CLASSES;
         let rows: Vec<f64> = (0..SAMPLES)
             .flat_map(|sample| {
