@@ -17,7 +17,7 @@ fn read(name: &str) -> String {
 }
 
 fn whole() -> ClipTokenizer {
-    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None)
+    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None, None)
         .unwrap()
 }
 
