@@ -111,9 +111,8 @@ impl Hub {
 /// The files of a folder that are part of a checkpoint.
 pub fn files(folder: &Path) -> Files {
     let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
-    let named = entries.map(|path| {
-        (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
-    });
+    let named = entries
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()));
     named.filter(|(name, _)| name != "expected.json").collect()
 }
 
@@ -180,7 +179,8 @@ fn connection(stream: &TcpStream, content: &Mutex<Content>, store: Option<&str>)
             sent += &format!("{name}: {value}\r\n");
         }
         let until = answer.breaks.map_or(answer.body.len(), |(until, _)| until);
-        let written = out.write_all((sent + "\r\n").as_bytes()).and_then(|()| out.write_all(&answer.body[..until]));
+        let written =
+            out.write_all((sent + "\r\n").as_bytes()).and_then(|()| out.write_all(&answer.body[..until]));
         match (written, answer.breaks) {
             (Err(_), _) => return,
             (_, Some((_, true))) => std::thread::sleep(Duration::from_secs(600)),
@@ -217,10 +217,12 @@ fn answered(
             if !content.revisions.keys().any(|(known, _)| *known == repo) {
                 return missing("RepoNotFound");
             }
-            let Some((commit, files)) = find(content, &repo, &revision) else { return missing("RevisionNotFound") };
+            let Some((commit, files)) = find(content, &repo, &revision) else {
+                return missing("RevisionNotFound");
+            };
             let commit = match fault {
-                Some(Fault::Commit(other)) => other,
-                _ => commit,
+                Some(Fault::Commit(other)) => *other,
+                _ => commit.as_str(),
             };
             let sibling = |(name, bytes): (&String, &Vec<u8>)| match name.ends_with(".safetensors") {
                 true => serde_json::json!({"rfilename": name, "size": bytes.len(),
@@ -253,7 +255,9 @@ fn answered(
             let file = file.join("/");
             let found = find(content, &format!("{owner}/{name}"), commit);
             match found.and_then(|(_, files)| files.get(&file)) {
-                Some(bytes) => contents(&file, bytes, fault, from, store.map(|store| format!("{store}{path}"))),
+                Some(bytes) => {
+                    contents(&file, bytes, fault, from, store.map(|store| format!("{store}{path}")))
+                }
                 None => missing("EntryNotFound"),
             }
         }
@@ -269,7 +273,13 @@ fn find<'a>(content: &'a Content, repo: &str, revision: &str) -> Option<(&'a Str
 }
 
 /// A file itself, or a redirect to the store for weights.
-fn contents(file: &str, bytes: &[u8], fault: Option<&Fault>, from: Option<usize>, stored: Option<String>) -> Answer {
+fn contents(
+    file: &str,
+    bytes: &[u8],
+    fault: Option<&Fault>,
+    from: Option<usize>,
+    stored: Option<String>,
+) -> Answer {
     let tag = match fault {
         Some(Fault::Tag(tag)) => (*tag).to_owned(),
         _ => sha256(bytes),
@@ -283,7 +293,11 @@ fn contents(file: &str, bytes: &[u8], fault: Option<&Fault>, from: Option<usize>
         return answer(302, headers, Vec::new());
     }
     // Small files have git's identifiers, which are no SHA-256.
-    let tag = if file.ends_with(".safetensors") || matches!(fault, Some(Fault::Tag(_))) { tag } else { tag[..40].into() };
+    let tag = if file.ends_with(".safetensors") || matches!(fault, Some(Fault::Tag(_))) {
+        tag
+    } else {
+        tag[..40].into()
+    };
     let mut headers = vec![("etag", format!("\"{tag}\""))];
     let mut body = bytes.to_vec();
     if let (Some(Fault::Damaged), Some(last)) = (fault, body.last_mut()) {

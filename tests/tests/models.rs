@@ -42,7 +42,8 @@ fn online_then_offline(what: &str, hub: &Hub) -> Ran {
     let first = scan(&sandbox, hub, "one", &["--model", NAME]);
     assert_eq!(first.code, 0, "{what}: {}", first.stderr);
     let found = report(&first);
-    assert_eq!((found["model"].as_str().unwrap(), number(&found, "embedded")), (NAME, 12), "{what}");
+    assert!(found["model"].as_str().unwrap().starts_with(NAME), "{what}: {found}");
+    assert_eq!(number(&found, "embedded"), 12, "{what}");
     assert!(first.stderr.contains("downloading "), "{what}: {}", first.stderr);
     let asked = hub.requests().len() + hub.store_requests().len();
     for request in hub.store_requests() {
@@ -53,7 +54,11 @@ fn online_then_offline(what: &str, hub: &Hub) -> Ran {
     let offline = scan(&sandbox, hub, "two", &["--model", NAME, "--offline"]);
     assert_eq!(offline.code, 0, "{what}: {}", offline.stderr);
     assert_eq!(number(&report(&offline), "embedded"), 12, "{what}");
-    assert_eq!(hub.requests().len() + hub.store_requests().len(), asked, "{what}: a cached model asks nobody");
+    assert_eq!(
+        hub.requests().len() + hub.store_requests().len(),
+        asked,
+        "{what}: a cached model asks nobody"
+    );
     let [one, two] = ["one", "two"].map(|session| fingerprints(&sandbox.path().join(session)));
     assert_eq!(one, two, "{what}");
     first
@@ -62,7 +67,9 @@ fn online_then_offline(what: &str, hub: &Hub) -> Ran {
 #[test]
 fn every_layout_is_scanned_online_and_then_offline() {
     // Towers of different sizes as in TinyCLIP, OpenAI's old configuration as in clip-vit-large-patch14, and others.
-    for layout in ["asymmetric", "legacy", "siglip", "siglip2", "vit", "dinov2", "dinov2-registers", "open-clip"] {
+    for layout in
+        ["asymmetric", "legacy", "siglip", "siglip2", "vit", "dinov2", "dinov2-registers", "open-clip"]
+    {
         let hub = Hub::new();
         hub.add(NAME, "main", checkpoint(layout));
         online_then_offline(layout, &hub);
@@ -142,7 +149,9 @@ fn check_says_how_a_model_reads_pictures_and_texts() {
     let commit = hub.add(NAME, "main", checkpoint("siglip2"));
     let ran = run(&sandbox, &hub, &["models", "check", NAME]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    for word in ["32 dimensions", "32 x 32 pixels", "at most 16 tokens", "<pad> (token 0)", commit.as_str(), "ok"] {
+    for word in
+        ["32 dimensions", "32 x 32 pixels", "at most 16 tokens", "<pad> (token 0)", commit.as_str(), "ok"]
+    {
         assert!(ran.stdout.contains(word), "{word:?} is not in: {}", ran.stdout);
     }
     let found = json(&run(&sandbox, &hub, &["models", "check", NAME, "--json", "--offline"]));
@@ -163,6 +172,10 @@ fn a_model_that_is_not_supported_costs_no_weights() {
     hub.add(NAME, "main", files);
     let ran = run(&sandbox, &hub, &["models", "check", NAME]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("dinov3_vit") && ran.stderr.contains("facebook/dinov2-base"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("dinov3_vit") && ran.stderr.contains("facebook/dinov2-base"),
+        "{}",
+        ran.stderr
+    );
     assert!(hub.store_requests().is_empty());
 }

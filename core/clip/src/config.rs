@@ -15,15 +15,8 @@ const SUPPORTED: &str = "supported model types: clip, clip_vision_model, siglip,
                          dinov2_with_registers";
 
 /// Values of `model_type` that are supported.
-pub const SUPPORTED_TYPES: [&str; 7] = [
-    "clip",
-    "clip_vision_model",
-    "siglip",
-    "siglip_vision_model",
-    "vit",
-    "dinov2",
-    "dinov2_with_registers",
-];
+pub const SUPPORTED_TYPES: [&str; 7] =
+    ["clip", "clip_vision_model", "siglip", "siglip_vision_model", "vit", "dinov2", "dinov2_with_registers"];
 
 /// Types that people ask for and that are not supported, and what to do instead.
 const NOT_SUPPORTED: [(&str, &str); 4] = [
@@ -34,8 +27,7 @@ const NOT_SUPPORTED: [(&str, &str); 4] = [
     ("siglip2_vision_model", "it takes pictures of any shape (NaFlex); use a checkpoint of a fixed size"),
     (
         "dinov3_vit",
-        "its positions are rotations, which are not implemented, and its license forbids handing it on; use DINOv2, such as \
-         facebook/dinov2-base",
+        "its positions are rotations, which are not implemented; use DINOv2, such as facebook/dinov2-base",
     ),
     ("dinov3_convnext", "it is no vision transformer; use DINOv2, such as facebook/dinov2-base"),
 ];
@@ -297,7 +289,12 @@ impl Reading<'_> {
         Ok(encoder)
     }
 
-    fn vision(&self, family: Family, mut section: Section, registers: bool) -> Result<VisionConfig, ClipError> {
+    fn vision(
+        &self,
+        family: Family,
+        mut section: Section,
+        registers: bool,
+    ) -> Result<VisionConfig, ClipError> {
         let (defaults, patch) = match family {
             Family::Clip => (&CLIP_VISION, 32),
             Family::Siglip => (&SIGLIP, 16),

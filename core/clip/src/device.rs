@@ -170,7 +170,8 @@ mod tests {
             path
         };
         std::fs::write(at("dev/nvidiactl"), "").unwrap();
-        std::fs::write(at("proc/driver/nvidia/gpus/0/information"), "Model: \t NVIDIA H100\nIRQ: 1\n").unwrap();
+        std::fs::write(at("proc/driver/nvidia/gpus/0/information"), "Model: \t NVIDIA H100\nIRQ: 1\n")
+            .unwrap();
         assert_eq!(idle_gpu_in(root.path()), None, "a container without the device");
         std::fs::write(at("dev/nvidia0"), "").unwrap();
         let words = idle_gpu_in(root.path()).unwrap();

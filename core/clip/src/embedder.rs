@@ -100,7 +100,9 @@ pub fn load_with(
         device_name: &context.name,
     };
     let vision = match config.family {
-        Family::Clip | Family::Siglip | Family::Dinov2 => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
+        Family::Clip | Family::Siglip | Family::Dinov2 => {
+            ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?))
+        }
         Family::Vit if context.in_tiles => {
             let reason = "models of type vit do not support bf16; use --device cpu";
             return Err(ClipError::Device { device: context.name, reason: reason.into() });

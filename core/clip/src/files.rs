@@ -16,8 +16,12 @@ pub(crate) const OPEN_CLIP_CONFIG: &str = "open_clip_config.json";
 pub(crate) const OPEN_CLIP_WEIGHTS: &str = "open_clip_model.safetensors";
 
 /// Names of weights in formats that are not read: pickles, which can run code.
-const PICKLES: [&str; 4] =
-    ["pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth"];
+const PICKLES: [&str; 4] = [
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "open_clip_pytorch_model.bin",
+    "open_clip_pytorch_model.pth",
+];
 
 /// How a checkpoint is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,8 +18,8 @@ use place::cache_folder;
 use crate::config::ModelConfig;
 use crate::error::{ClipError, Refusal};
 use crate::files::{
-    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
-    pickle,
+    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG,
+    VOCABULARY, pickle,
 };
 use crate::source::configuration;
 use crate::weights::shard_names;
@@ -131,20 +131,20 @@ impl Asked<'_> {
         match found {
             Ok(found) if found.complete => Ok((found, folder).into()),
             Ok(found) if self.place.offline => Ok((self.incomplete(found, None), folder).into()),
-            Ok(found) => self
-                .fetch(&repository, progress)
-                .or_else(|error| match error {
-                    // What the model needs is wrong, not the connection.
-                    ClipError::Hub { .. } | ClipError::Refused { .. } => {
-                        Ok((self.incomplete(found, Some(&error)), folder).into())
-                    }
-                    error => Err(error),
-                }),
-            Err(missing) if self.place.offline => Err(self.not_cached(&repository, &missing)),
-            Err(Missing::Ambiguous(commits)) => self.fetch(&repository, progress).map_err(|error| match error {
-                ClipError::Hub { .. } => self.ambiguous(&commits),
-                error => error,
+            Ok(found) => self.fetch(&repository, progress).or_else(|error| match error {
+                // What the model needs is wrong, not the connection.
+                ClipError::Hub { .. } | ClipError::Refused { .. } => {
+                    Ok((self.incomplete(found, Some(&error)), folder).into())
+                }
+                error => Err(error),
             }),
+            Err(missing) if self.place.offline => Err(self.not_cached(&repository, &missing)),
+            Err(Missing::Ambiguous(commits)) => {
+                self.fetch(&repository, progress).map_err(|error| match error {
+                    ClipError::Hub { .. } => self.ambiguous(&commits),
+                    error => error,
+                })
+            }
             Err(Missing::Nothing) => self.fetch(&repository, progress),
         }
     }
@@ -197,7 +197,8 @@ impl Asked<'_> {
         let client = Client::new(self.place);
         let named = self.commit(&client, self.revision)?;
         let mut notes = Vec::new();
-        let mut fetching = Fetching { asked: self, client: &client, repository, files: FileSet::default(), progress };
+        let mut fetching =
+            Fetching { asked: self, client: &client, repository, files: FileSet::default(), progress };
         let layout = named.layout();
         if !named.has(layout.config()) {
             return Err(self.unreadable(&named));

@@ -220,14 +220,27 @@ mod tests {
             one(Naming::OpenClip, query),
             Origin::one("visual.transformer.resblocks.2.attn.in_proj_bias").part(1, 3)
         );
-        assert_eq!(one(Naming::OpenClipSiglip, query), Origin::one("visual.trunk.blocks.2.attn.qkv.bias").part(1, 3));
+        assert_eq!(
+            one(Naming::OpenClipSiglip, query),
+            Origin::one("visual.trunk.blocks.2.attn.qkv.bias").part(1, 3)
+        );
         assert_eq!(one(Naming::Dinov2, query), Origin::one("encoder.layer.2.attention.attention.key.bias"));
         assert!(one(Naming::Transformers, query).is_plain());
         let output = one(Naming::Dinov2, "vision_model.encoder.layers.0.mlp.fc2.weight");
-        assert_eq!(output, Origin::one("encoder.layer.0.mlp.fc2.weight").scaled("encoder.layer.0.layer_scale2.lambda1".into()));
+        assert_eq!(
+            output,
+            Origin::one("encoder.layer.0.mlp.fc2.weight")
+                .scaled("encoder.layer.0.layer_scale2.lambda1".into())
+        );
         let under = |name: &str| name == "text.token_embedding.weight";
         let text = "text_model.encoder.layers.0.layer_norm1.weight";
-        assert_eq!(Naming::OpenClip.origin(text, &under), Origin::one("text.transformer.resblocks.0.ln_1.weight"));
-        assert_eq!(one(Naming::OpenClip, "text_projection.weight"), Origin::one("text_projection").transposed());
+        assert_eq!(
+            Naming::OpenClip.origin(text, &under),
+            Origin::one("text.transformer.resblocks.0.ln_1.weight")
+        );
+        assert_eq!(
+            one(Naming::OpenClip, "text_projection.weight"),
+            Origin::one("text_projection").transposed()
+        );
     }
 }

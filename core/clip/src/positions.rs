@@ -67,7 +67,8 @@ pub(crate) fn resized(positions: &Tensor, [from, to]: [usize; 2], kernel: Kernel
     let matrix = Tensor::from_vec(kernel.matrix(from, to), (to, from), positions.device())?;
     // Rows first, then columns.
     let rows = matrix.matmul(&positions.contiguous()?.reshape((from, from * width))?)?;
-    let columns = rows.reshape((to, from, width))?.transpose(0, 1)?.contiguous()?.reshape((from, to * width))?;
+    let columns =
+        rows.reshape((to, from, width))?.transpose(0, 1)?.contiguous()?.reshape((from, to * width))?;
     let both = matrix.matmul(&columns)?.reshape((to, to, width))?;
     both.transpose(0, 1)?.contiguous()?.reshape((to * to, width))
 }

@@ -57,7 +57,9 @@ impl ModelSource {
                     [owner, name, "blob" | "resolve", revision, ..] => {
                         (format!("{owner}/{name}"), (*revision).to_owned())
                     }
-                    [owner, name, "discussions", number] => (format!("{owner}/{name}"), format!("refs/pr/{number}")),
+                    [owner, name, "discussions", number] => {
+                        (format!("{owner}/{name}"), format!("refs/pr/{number}"))
+                    }
                     _ => return Err(unknown()),
                 }
             }
@@ -100,7 +102,9 @@ impl ModelSource {
     ) -> Result<Vec<String>, ClipError> {
         match self {
             ModelSource::Bundled | ModelSource::Folder(_) => Ok(Vec::new()),
-            ModelSource::Hub { repo, revision } => Ok(hub::snapshot(repo, revision, offline, progress)?.notes),
+            ModelSource::Hub { repo, revision } => {
+                Ok(hub::snapshot(repo, revision, offline, progress)?.notes)
+            }
         }
     }
 }
@@ -163,7 +167,11 @@ pub(crate) struct Checkpoint {
 enum Files {
     Embedded,
     /// Anywhere; the folder is for messages.
-    Listed { files: FileSet, layout: Layout, folder: PathBuf },
+    Listed {
+        files: FileSet,
+        layout: Layout,
+        folder: PathBuf,
+    },
 }
 
 /// What the configuration among the files of a checkpoint says.
@@ -172,8 +180,10 @@ enum Files {
 /// When it cannot be read, or the architecture is not supported.
 pub(crate) fn configuration(layout: Layout, files: &FileSet) -> Result<ModelConfig, ClipError> {
     let name = layout.config();
-    let path = files.get(name).ok_or_else(|| ClipError::NoFile { folder: PathBuf::new(), wanted: name.into() })?;
-    let text = std::fs::read_to_string(path).map_err(|source| ClipError::Read { path: path.into(), source })?;
+    let path =
+        files.get(name).ok_or_else(|| ClipError::NoFile { folder: PathBuf::new(), wanted: name.into() })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ClipError::Read { path: path.into(), source })?;
     parse(layout, &text, path)
 }
 
@@ -202,12 +212,16 @@ impl Checkpoint {
                 };
                 // The folder of a repository in the hub's cache.
                 let found = repository.find("main").map_err(|missing| match missing {
-                    hub::Missing::Nothing => {
-                        ClipError::NoFile { folder: folder.clone(), wanted: "snapshot with config.json and weights".into() }
-                    }
+                    hub::Missing::Nothing => ClipError::NoFile {
+                        folder: folder.clone(),
+                        wanted: "snapshot with config.json and weights".into(),
+                    },
                     hub::Missing::Ambiguous(commits) => ClipError::Config {
                         path: folder.clone(),
-                        reason: format!("it has several snapshots; pass the folder of one of them: {}", commits.join(", ")),
+                        reason: format!(
+                            "it has several snapshots; pass the folder of one of them: {}",
+                            commits.join(", ")
+                        ),
                     },
                 })?;
                 let checkpoint = Checkpoint::read(&listed(found.files, folder))?;
@@ -230,7 +244,8 @@ impl Checkpoint {
         let preprocessing = Preprocessing::new(described.as_deref(), &files.path(name), config.family, size)?;
         config.vision.image_size = preprocessing.side();
         if config.vision.image_size < config.vision.patch_size {
-            let reason = format!("it produces images smaller than a patch of {} pixels", config.vision.patch_size);
+            let reason =
+                format!("it produces images smaller than a patch of {} pixels", config.vision.patch_size);
             return Err(ClipError::Config { path: files.path(name), reason });
         }
         let tokenizer =
@@ -396,12 +411,20 @@ mod tests {
         for text in ["openai/clip@v1", "a/b", "bundled"] {
             assert_eq!(ModelSource::parse(text).unwrap().to_string(), text);
         }
-        for wrong in
-            [
-            "", "clip", "/no/such/folder", "./x/y", "a/b/c", "a/b@", "a/../b", "a/b@../c", "~/model",
-            "https://example.org/a/b", "https://huggingface.co/a", "https://huggingface.co/a/b/tree/../c",
-        ]
-        {
+        for wrong in [
+            "",
+            "clip",
+            "/no/such/folder",
+            "./x/y",
+            "a/b/c",
+            "a/b@",
+            "a/../b",
+            "a/b@../c",
+            "~/model",
+            "https://example.org/a/b",
+            "https://huggingface.co/a",
+            "https://huggingface.co/a/b/tree/../c",
+        ] {
             let error = ModelSource::parse(wrong).unwrap_err().to_string();
             assert!(error.contains("owner/model"), "{wrong}: {error}");
         }

@@ -97,7 +97,9 @@ impl ClipTokenizer {
             Some(Padding { id }) => {
                 let named = described.padding.as_deref().map(|token| {
                     let id = tokenizer.token_to_id(token);
-                    id.ok_or_else(|| wrong(format!("it lacks the padding token {token:?} of tokenizer_config.json")))
+                    id.ok_or_else(|| {
+                        wrong(format!("it lacks the padding token {token:?} of tokenizer_config.json"))
+                    })
                 });
                 let first = || tokenizer.id_to_token(USUAL_PADDING).is_some_and(|token| token == "</s>");
                 let word = || tokenizer.token_to_id("<pad>").filter(|_| !first());

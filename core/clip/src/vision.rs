@@ -61,7 +61,8 @@ impl VisionTower {
         let positions = loader.weights.get(&named("embeddings.position_embedding.weight"), &[rows, width])?;
         let patches = loader.check(positions.narrow(0, rows - trained * trained, trained * trained))?;
         let first = loader.to_device(loader.check(positions.i(0))?)?;
-        let kernel = if vision.registers > 0 { positions::Kernel::Smoothed } else { positions::Kernel::Sharp };
+        let kernel =
+            if vision.registers > 0 { positions::Kernel::Smoothed } else { positions::Kernel::Sharp };
         let positions =
             loader.to_device(loader.check(positions::resized(&patches, [trained, side], kernel))?)?;
         let (class, before, pooling) = if classed {

@@ -82,13 +82,19 @@ impl Weights {
     /// # Errors
     /// When they are damaged.
     pub(crate) fn embedded(bytes: &'static [u8], name: &Path) -> Result<Weights, ClipError> {
-        let mut weights = Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole: name.into(), naming: Naming::Transformers };
+        let mut weights = Weights {
+            parts: Vec::new(),
+            tensors: BTreeMap::new(),
+            whole: name.into(),
+            naming: Naming::Transformers,
+        };
         weights.add(name.into(), Bytes::Static(bytes))?;
         Ok(weights)
     }
 
     fn from_files(whole: PathBuf, files: Vec<PathBuf>) -> Result<Weights, ClipError> {
-        let mut weights = Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole, naming: Naming::Transformers };
+        let mut weights =
+            Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole, naming: Naming::Transformers };
         for path in files {
             let bytes = map(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
             weights.add(path, Bytes::Mapped(bytes))?;
@@ -206,7 +212,8 @@ impl Weights {
         };
         let part = &self.parts[*part];
         let shape = shape.unwrap_or(&info.shape);
-        let bare = |shape: &[usize]| -> Vec<usize> { shape.iter().copied().skip_while(|&side| side == 1).collect() };
+        let bare =
+            |shape: &[usize]| -> Vec<usize> { shape.iter().copied().skip_while(|&side| side == 1).collect() };
         if info.shape != shape && (self.naming == Naming::Transformers || bare(&info.shape) != bare(shape)) {
             let (expected, found) = (shape.to_vec(), info.shape.clone());
             return Err(ClipError::WrongShape {

@@ -92,7 +92,16 @@ fn small_checkpoints_agree() {
 #[test]
 fn in_bf16_they_agree_as_well_as_such_numbers_can() {
     for name in [
-        "quick", "gelu-eps", "asymmetric", "eos7", "legacy", "vision-only", "siglip", "siglip2", "dinov2", "open-clip",
+        "quick",
+        "gelu-eps",
+        "asymmetric",
+        "eos7",
+        "legacy",
+        "vision-only",
+        "siglip",
+        "siglip2",
+        "dinov2",
+        "open-clip",
     ] {
         let folder = fixtures().join(name);
         match load(&ModelSource::Folder(folder.clone()), DeviceChoice::CpuBf16) {

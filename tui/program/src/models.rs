@@ -228,9 +228,10 @@ fn write(out: &mut dyn Write, trial: &Trial) -> Result<()> {
     writeln!(out, "vectors      {} dimensions", trial.dimensions)?;
     writeln!(out, "pictures     {0} x {0} pixels, batches of {1}", trial.input_side, trial.batch)?;
     if let Some(context) = trial.context {
-        let filled = trial.padding.as_ref().map_or("not filled up".to_owned(), |padding| {
-            format!("filled up with {}", safe_text(padding))
-        });
+        let filled = trial
+            .padding
+            .as_ref()
+            .map_or("not filled up".to_owned(), |padding| format!("filled up with {}", safe_text(padding)));
         writeln!(out, "texts        at most {context} tokens, {filled}")?;
     }
     writeln!(out, "fingerprint  {}", trial.fingerprint)?;
@@ -252,7 +253,11 @@ fn write(out: &mut dyn Write, trial: &Trial) -> Result<()> {
         writeln!(out, "WRONG        {text}")?;
     }
     if trial.wrong.is_empty() {
-        writeln!(out, "ok           the vectors of {TRIAL} pictures{} are plausible", if trial.prompts.is_some() { " and two prompts" } else { "" })?;
+        writeln!(
+            out,
+            "ok           the vectors of {TRIAL} pictures{} are plausible",
+            if trial.prompts.is_some() { " and two prompts" } else { "" }
+        )?;
     }
     Ok(())
 }

@@ -172,7 +172,10 @@ mod tests {
 
     #[test]
     fn downloads_are_told_in_bytes() {
-        assert_eq!(download_words("a/b", "model.safetensors", 3 << 20), "downloading model.safetensors of a/b, 3.00 MiB");
+        assert_eq!(
+            download_words("a/b", "model.safetensors", 3 << 20),
+            "downloading model.safetensors of a/b, 3.00 MiB"
+        );
         assert_eq!(download_words("a/b", "config.json", 0), "downloading config.json of a/b");
     }
 

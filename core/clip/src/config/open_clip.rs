@@ -14,27 +14,69 @@ const SUPPORTED: &str = "supported are OpenCLIP's own vision transformers and ti
 
 /// Keys that do not change a picture's vector, or are read below.
 const TOP: [&str; 8] = [
-    "embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "init_logit_bias", "init_logit_scale",
+    "embed_dim",
+    "vision_cfg",
+    "text_cfg",
+    "quick_gelu",
+    "custom_text",
+    "init_logit_bias",
+    "init_logit_scale",
     "nonscalar_logit_scale",
 ];
 const VISION: [&str; 13] = [
-    "image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size", "patch_dropout", "act_kwargs",
-    "norm_kwargs", "output_tokens", "attn_pooler_queries", "attn_pooler_heads", "timm_drop",
+    "image_size",
+    "layers",
+    "width",
+    "head_width",
+    "mlp_ratio",
+    "patch_size",
+    "patch_dropout",
+    "act_kwargs",
+    "norm_kwargs",
+    "output_tokens",
+    "attn_pooler_queries",
+    "attn_pooler_heads",
+    "timm_drop",
 ];
 const TIMM: [&str; 9] = [
-    "image_size", "timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias", "timm_drop",
-    "timm_drop_path", "patch_dropout",
+    "image_size",
+    "timm_model_name",
+    "timm_model_pretrained",
+    "timm_pool",
+    "timm_proj",
+    "timm_proj_bias",
+    "timm_drop",
+    "timm_drop_path",
+    "patch_dropout",
 ];
 const TEXT: [&str; 17] = [
-    "context_length", "vocab_size", "hf_tokenizer_name", "tokenizer_kwargs", "width", "heads", "layers", "mlp_ratio",
-    "pool_type", "no_causal_mask", "proj_bias", "proj_type", "norm_kwargs", "act_kwargs", "pad_id", "eos_id",
+    "context_length",
+    "vocab_size",
+    "hf_tokenizer_name",
+    "tokenizer_kwargs",
+    "width",
+    "heads",
+    "layers",
+    "mlp_ratio",
+    "pool_type",
+    "no_causal_mask",
+    "proj_bias",
+    "proj_type",
+    "norm_kwargs",
+    "act_kwargs",
+    "pad_id",
+    "eos_id",
     "hf_model_pretrained",
 ];
 
 /// Activations of timm's SigLIP by name: these have the formula with `tanh`, the others the exact one.
 const TANH: [&str; 7] = [
-    "vit_base_patch32_siglip_256", "vit_large_patch16_siglip_512", "vit_so400m_patch16_siglip_256",
-    "vit_so400m_patch16_siglip_384", "vit_so400m_patch16_siglip_512", "vit_giantopt_patch16_siglip_256",
+    "vit_base_patch32_siglip_256",
+    "vit_large_patch16_siglip_512",
+    "vit_so400m_patch16_siglip_256",
+    "vit_so400m_patch16_siglip_384",
+    "vit_so400m_patch16_siglip_512",
+    "vit_giantopt_patch16_siglip_256",
     "vit_giantopt_patch16_siglip_384",
 ];
 
@@ -196,7 +238,9 @@ impl Fields<'_> {
     fn picture(&self, encoder: EncoderConfig, patch_size: usize) -> Result<VisionConfig, ClipError> {
         let image_size = self.side("image_size", 224)?;
         if patch_size == 0 || patch_size > image_size || image_size > 4096 {
-            return Err(self.reading.wrong(format!("image_size {image_size} and patch_size {patch_size} are incompatible")));
+            return Err(self
+                .reading
+                .wrong(format!("image_size {image_size} and patch_size {patch_size} are incompatible")));
         }
         Ok(VisionConfig {
             encoder,
@@ -276,8 +320,13 @@ impl ModelConfig {
         let text = Fields { reading: &reading, name: "text_cfg", fields: &text };
         model.only(&TOP)?;
         let quick = model.flag("quick_gelu");
-        let Some(dim) = model.value("embed_dim") else { return Err(reading.wrong("it has no embed_dim".into())) };
-        let dim = dim.as_u64().and_then(|dim| usize::try_from(dim).ok()).ok_or_else(|| model.wrong("embed_dim", dim))?;
+        let Some(dim) = model.value("embed_dim") else {
+            return Err(reading.wrong("it has no embed_dim".into()));
+        };
+        let dim = dim
+            .as_u64()
+            .and_then(|dim| usize::try_from(dim).ok())
+            .ok_or_else(|| model.wrong("embed_dim", dim))?;
         let dim = reading.positive("embed_dim", dim)?;
         let (family, naming, vision) = match vision.text("timm_model_name") {
             Some(name) => (Family::Siglip, Naming::OpenClipSiglip, vision.siglip(name)?),
@@ -337,7 +386,8 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<ModelConfig, String> {
-        ModelConfig::parse_open_clip(text, Path::new("m/open_clip_config.json")).map_err(|error| error.to_string())
+        ModelConfig::parse_open_clip(text, Path::new("m/open_clip_config.json"))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -346,7 +396,10 @@ mod tests {
             "patch_size": 32}, "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 512, "heads": 8,
             "layers": 12}}, "preprocess_cfg": {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28]}}"#;
         let config = parse(laion).unwrap();
-        assert_eq!((config.family, config.naming, config.projection_dim), (Family::Clip, Naming::OpenClip, 512));
+        assert_eq!(
+            (config.family, config.naming, config.projection_dim),
+            (Family::Clip, Naming::OpenClip, 512)
+        );
         assert_eq!(config.vision.encoder.num_attention_heads, 12);
         assert_eq!(config.vision.encoder.activation, Activation::Gelu);
         let siglip = r#"{"model_cfg": {"embed_dim": 768, "init_logit_bias": -10, "custom_text": true,
@@ -364,13 +417,18 @@ mod tests {
     #[test]
     fn what_would_change_the_numbers_is_refused_by_name() {
         let refused = |vision: &str, text: &str, words: &[&str]| {
-            let whole =
-                format!(r#"{{"model_cfg": {{"embed_dim": 32, "vision_cfg": {vision}, "text_cfg": {text}}}}}"#);
+            let whole = format!(
+                r#"{{"model_cfg": {{"embed_dim": 32, "vision_cfg": {vision}, "text_cfg": {text}}}}}"#
+            );
             let error = parse(&whole).unwrap_err();
             words.iter().for_each(|word| assert!(error.contains(word), "{error}"));
         };
         refused(r#"{"layers": [3, 4, 6, 3]}"#, "{}", &["open_clip_config.json", "layers [3,4,6,3]"]);
-        refused(r#"{"timm_model_name": "eva02_base_patch16_clip_224"}"#, "{}", &["eva02_base_patch16_clip_224"]);
+        refused(
+            r#"{"timm_model_name": "eva02_base_patch16_clip_224"}"#,
+            "{}",
+            &["eva02_base_patch16_clip_224"],
+        );
         refused(r#"{"timm_model_name": "vit_base_mci_224"}"#, "{}", &["vit_base_mci_224", "timm's SigLIP"]);
         refused(r#"{"ls_init_value": 0.1}"#, "{}", &["ls_init_value"]);
         refused(r#"{"attentional_pool": true}"#, "{}", &["attentional_pool"]);

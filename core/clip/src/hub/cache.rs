@@ -3,7 +3,7 @@
 
 use super::client::is_plain;
 use crate::config::ModelConfig;
-use crate::files::{FileSet, Layout, PREPROCESSOR, VOCABULARY, TOKENIZER, pickle};
+use crate::files::{FileSet, Layout, PREPROCESSOR, TOKENIZER, VOCABULARY, pickle};
 use crate::source::configuration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,8 @@ impl Repository {
 
     /// Numbers of pull requests by commit, the highest of each.
     fn conversions(&self) -> BTreeMap<String, u64> {
-        let entries = self.folder.join("refs/refs/pr").read_dir().into_iter().flatten().filter_map(Result::ok);
+        let entries =
+            self.folder.join("refs/refs/pr").read_dir().into_iter().flatten().filter_map(Result::ok);
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
         let commits = numbers.filter_map(|number| Some((self.commit(&format!("refs/pr/{number}"))?, number)));
         let mut found = BTreeMap::new();
@@ -101,7 +102,8 @@ impl Repository {
             Some(commit) if snapshots.contains_key(&commit) => commit,
             found => {
                 // A download by commit leaves no note of the branch.
-                let mut all: Vec<&String> = snapshots.iter().filter(|(_, files)| usable(files)).map(|(c, _)| c).collect();
+                let mut all: Vec<&String> =
+                    snapshots.iter().filter(|(_, files)| usable(files)).map(|(c, _)| c).collect();
                 let converted = self.conversions();
                 if all.len() > 1 && all.iter().any(|commit| converted.contains_key(*commit)) {
                     all.retain(|commit| converted.contains_key(*commit));
@@ -120,7 +122,9 @@ impl Repository {
                         }
                         (*one).clone()
                     }
-                    several => return Err(Missing::Ambiguous(several.iter().map(|c| (*c).clone()).collect())),
+                    several => {
+                        return Err(Missing::Ambiguous(several.iter().map(|c| (*c).clone()).collect()));
+                    }
                 }
             }
         };
@@ -168,14 +172,16 @@ impl Repository {
             (files, donor)
         };
         // Small files from the commit of the weights, then from main, then from the only other one that has them.
-        let layout = if weights_of(&files).is_some_and(|(layout, _)| layout == Layout::OpenClip) && !files.has("config.json")
+        let layout = if weights_of(&files).is_some_and(|(layout, _)| layout == Layout::OpenClip)
+            && !files.has("config.json")
         {
             Layout::OpenClip
         } else {
             files.layout()
         };
         let order = [Some(commit.clone()), main];
-        let order: Vec<&FileSet> = order.iter().flatten().filter_map(|commit| snapshots.get(commit)).collect();
+        let order: Vec<&FileSet> =
+            order.iter().flatten().filter_map(|commit| snapshots.get(commit)).collect();
         let small = ABOUT.into_iter().chain(VOCABULARY).chain([layout.config()]);
         for name in small {
             if files.has(name) {
@@ -205,8 +211,11 @@ impl Repository {
         snapshots: &BTreeMap<String, FileSet>,
         has: &dyn Fn(&FileSet) -> bool,
     ) -> Result<String, Missing> {
-        let others: Vec<&String> =
-            snapshots.iter().filter(|(commit, files)| *commit != asked && has(files)).map(|(c, _)| c).collect();
+        let others: Vec<&String> = snapshots
+            .iter()
+            .filter(|(commit, files)| *commit != asked && has(files))
+            .map(|(c, _)| c)
+            .collect();
         let conversions = self.conversions();
         let newest = others.iter().filter_map(|commit| Some((conversions.get(*commit)?, *commit))).max();
         match (newest, others.as_slice()) {
@@ -235,7 +244,8 @@ impl Repository {
         let config = files.get(files.layout().config())?;
         let other = config.parent()?.file_name()?.to_str().filter(|other| *other != commit);
         let joined = other.map(|other| format!(", their configuration from commit {}", short(other)));
-        let converted = revision == "main" && number.is_some() && self.commit("main").as_deref() != Some(commit);
+        let converted =
+            revision == "main" && number.is_some() && self.commit("main").as_deref() != Some(commit);
         if asked == commit && joined.is_none() && !converted {
             return None;
         }
@@ -279,7 +289,13 @@ impl Repository {
     }
 
     /// Moves a downloaded file to its place: a blob by the hub's identifier, and a link from the snapshot.
-    pub(super) fn keep(&self, part: &Path, tag: &str, commit: &str, name: &str) -> Result<PathBuf, (PathBuf, std::io::Error)> {
+    pub(super) fn keep(
+        &self,
+        part: &Path,
+        tag: &str,
+        commit: &str,
+        name: &str,
+    ) -> Result<PathBuf, (PathBuf, std::io::Error)> {
         let pointer = self.pointer(commit, name);
         let blob = self.folder.join("blobs").join(tag);
         let kept = || {

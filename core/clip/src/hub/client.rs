@@ -185,6 +185,9 @@ impl<'a> Client<'a> {
         {
             return failed(format!("it sends {size} bytes for a file of {expected}"));
         }
+        if response.status().as_u16() == 206 && range(response.headers()).is_none() {
+            return failed("it sent a part of the file without saying which");
+        }
         // Without a range in the answer, it begins at the beginning.
         let start = range(response.headers()).map_or(0, |(start, _)| start);
         if start != from {
@@ -204,7 +207,7 @@ impl<'a> Client<'a> {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return failed(broken(&error, self.place.pause_limit)),
+                Err(error) => return failed(broken(error, self.place.pause_limit)),
             };
             *transfer.done += read as u64;
             in_window += read as u64;
@@ -258,7 +261,10 @@ fn lock(file: &File, part: &Path, limit: Duration) -> Result<()> {
             (size, moved) = (now, Instant::now());
         }
         if moved.elapsed() > limit {
-            return failed(format!("another program is downloading it to {} and has stopped", part.display()));
+            return failed(format!(
+                "another program is downloading it to {} and has stopped",
+                part.display()
+            ));
         }
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -311,7 +317,8 @@ pub(super) fn is_sha256(text: &str) -> bool {
 fn size(response: &Response<ureq::Body>, headers: &HeaderMap) -> Option<u64> {
     let linked = headers.get("x-linked-size").and_then(|size| size.to_str().ok()?.parse().ok());
     let ranged = || range(response.headers()).map(|(_, whole)| whole);
-    let length = || response.headers().get("content-length").and_then(|size| size.to_str().ok()?.parse().ok());
+    let length =
+        || response.headers().get("content-length").and_then(|size| size.to_str().ok()?.parse().ok());
     linked.or_else(ranged).or_else(length)
 }
 
@@ -348,12 +355,13 @@ fn words(error: &ureq::Error, limit: Duration) -> String {
     }
 }
 
-fn broken(error: &std::io::Error, limit: Duration) -> String {
-    match error.kind() {
-        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => {
-            format!("the transfer stopped for {} s", limit.as_secs())
-        }
-        _ => error.to_string(),
+/// A reader's error in words.
+fn broken(error: std::io::Error, limit: Duration) -> String {
+    // The client's own errors travel inside those of readers.
+    match ureq::Error::from(error) {
+        ureq::Error::Timeout(_) => format!("the transfer stopped for {} s", limit.as_secs()),
+        ureq::Error::Io(error) => format!("the connection was lost ({error})"),
+        other => format!("the connection was lost ({other})"),
     }
 }
 

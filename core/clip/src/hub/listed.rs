@@ -46,7 +46,9 @@ fn described(folder: &Path) -> (String, Option<String>) {
         Ok(found) => {
             let layout = found.files.layout();
             let problem = configuration(layout, &found.files).err().map(|error| match error {
-                ClipError::Unsupported { what, supported, .. } => format!("{what} is not supported; {supported}"),
+                ClipError::Unsupported { what, supported, .. } => {
+                    format!("{what} is not supported; {supported}")
+                }
                 error => error.to_string(),
             });
             (kind(&found.files), problem)
@@ -55,7 +57,9 @@ fn described(folder: &Path) -> (String, Option<String>) {
             let files = repository.any();
             let problem = match (missing, repository.pickle()) {
                 (Missing::Ambiguous(commits), _) => format!("several commits: {}", commits.join(", ")),
-                (Missing::Nothing, Some(name)) => format!("only {name}, a pickle file; --model with its name looks for safetensors"),
+                (Missing::Nothing, Some(name)) => {
+                    format!("only {name}, a pickle file; --model with its name looks for safetensors")
+                }
                 (Missing::Nothing, None) => "no weights".into(),
             };
             (kind(&files), Some(problem))
@@ -90,7 +94,10 @@ mod tests {
         fs::create_dir_all(temp.path().join("datasets--someone--set")).unwrap();
         let found = listed(temp.path());
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].name.as_str(), found[0].kind.as_str()), ("openai/clip-vit-base-patch32", "clip"));
+        assert_eq!(
+            (found[0].name.as_str(), found[0].kind.as_str()),
+            ("openai/clip-vit-base-patch32", "clip")
+        );
         assert!(found[0].problem.is_some(), "a dangling link does not count as weights");
         fs::create_dir_all(repository.join("blobs")).unwrap();
         fs::write(repository.join("blobs/gone"), b"x").unwrap();

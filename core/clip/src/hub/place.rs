@@ -48,8 +48,9 @@ impl Place {
         let stored = || std::fs::read_to_string(token_file?).ok();
         let token = set("HF_TOKEN").or_else(|| set("HUGGING_FACE_HUB_TOKEN")).or_else(stored);
         let yes = |name: &str| {
-            set(name)
-                .is_some_and(|value| ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str()))
+            set(name).is_some_and(|value| {
+                ["1", "true", "yes", "on"].contains(&value.to_ascii_lowercase().as_str())
+            })
         };
         let limit = |name: &str| {
             let seconds = set(name).and_then(|value| value.parse().ok()).filter(|&seconds| seconds > 0);

@@ -1,7 +1,7 @@
 use super::stand_in::{Fault, Files, Hub, files, without};
 use super::*;
-use crate::{DeviceChoice, load};
 use crate::source::ModelSource;
+use crate::{DeviceChoice, load};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
@@ -109,7 +109,10 @@ fn a_model_of_any_layout_is_fetched_once_and_then_found_offline() {
         };
         let first = bench.get_with(&bench.place(false), "main", &mut progress).unwrap();
         assert_eq!(first.commit, commit, "{name}");
-        assert!(seen.len() >= 3 && seen.values().all(|(done, total)| done == total && *total > 0), "{seen:?}");
+        assert!(
+            seen.len() >= 3 && seen.values().all(|(done, total)| done == total && *total > 0),
+            "{seen:?}"
+        );
         loads(&first);
         for request in bench.hub.requests() {
             assert!(request.to_ascii_lowercase().contains("authorization: bearer secret"), "{request}");
@@ -154,7 +157,11 @@ fn converted_weights_are_found_in_a_pull_request_of_the_bot() {
     // Python leaves the configuration in one snapshot and the weights in another.
     let bench = Bench { cache: tempfile::tempdir().unwrap(), ..bench };
     bench.python(&main, &without(&whole, &["model.safetensors"]), true);
-    bench.python(&converted, &without(&whole, &["config.json", "tokenizer.json", "preprocessor_config.json"]), true);
+    bench.python(
+        &converted,
+        &without(&whole, &["config.json", "tokenizer.json", "preprocessor_config.json"]),
+        true,
+    );
     bench.point("main", &main);
     bench.point("refs/pr/7", &converted);
     for (offline, revision) in [(true, "main"), (true, "refs/pr/7"), (false, "main"), (false, "refs/pr/7")] {
@@ -232,7 +239,8 @@ fn what_is_not_supported_costs_no_weights() {
     bench.refused(&["config.json", "flava", "siglip"]);
     assert!(bench.hub.store_requests().is_empty());
     let mut eva = fixture("open-clip");
-    let config = br#"{"model_cfg": {"embed_dim": 8, "vision_cfg": {"timm_model_name": "eva02"}, "text_cfg": {}}}"#;
+    let config =
+        br#"{"model_cfg": {"embed_dim": 8, "vision_cfg": {"timm_model_name": "eva02"}, "text_cfg": {}}}"#;
     eva.insert("open_clip_config.json".into(), config.to_vec());
     let (bench, _) = Bench::new(eva);
     bench.refused(&["open_clip_config.json", "eva02"]);
@@ -298,7 +306,8 @@ fn answers_are_not_trusted() {
         let (bench, _) = Bench::new(fixture("quick"));
         bench.hub.fault(path, fault);
         bench.refused(&[words]);
-        let inside: Vec<_> = bench.cache.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        let inside: Vec<_> =
+            bench.cache.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(inside.iter().all(|path| *path == bench.folder()), "{inside:?}");
         assert!(bench.get("main", true).is_err(), "nothing of it is used");
         bench.hub.repair();

@@ -23,7 +23,8 @@ const ENCODER: EncoderConfig = EncoderConfig {
 fn close(found: &Tensor, expected: &serde_json::Value, what: &str) {
     let found: Vec<f32> = found.flatten_all().unwrap().to_vec1().unwrap();
     let length = found.iter().map(|x| x * x).sum::<f32>().sqrt();
-    let expected: Vec<f32> = expected.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect();
+    let expected: Vec<f32> =
+        expected.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect();
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(&expected) {
         assert!((found / length - expected).abs() < 1e-4, "{what}: {} {expected}", found / length);
