@@ -237,6 +237,9 @@ impl<'a> Scan<'a> {
         let embedder = (self.setup.model)()?;
         findings.model = format!("{} on {}", embedder.name(), embedder.device());
         (self.reporter.log)(&format!("model {}", findings.model));
+        for note in embedder.notes() {
+            (self.reporter.trouble)("model", note);
+        }
         let folder = self.setup.session.embeddings_dir();
         let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
         for note in store.notes() {

@@ -241,7 +241,7 @@ fn product(args: &Product) -> Figures {
 
 /// The image tower, on generated input or on files.
 fn embed(args: &Embed) -> Result<Figures> {
-    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None)?;
+    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None, false)?;
     let embedder = load()?;
     let model = embedder.as_ref();
     let length = model.input_len();

@@ -49,6 +49,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     let mut findings = terminal();
     findings.push(locale());
     findings.push(model(global));
+    findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
     findings.push(sessions(global));
     findings.push(configuration(global));

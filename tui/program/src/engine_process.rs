@@ -244,6 +244,7 @@ impl Plan {
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =
             vec!["engine".into(), "--socket".into(), socket.into(), "--session".into(), session.into()];
+        args.extend(global.offline.then(|| OsString::from("--offline")));
         let mut add = |name: &str, value: Option<OsString>| {
             if let Some(value) = value {
                 args.extend([OsString::from(name), value]);

@@ -2,11 +2,12 @@
 
 use super::args::{Global, ReportFormat, dataset_forms};
 use super::interrupt;
-use super::model_loader::loader;
+use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::settings;
 use super::stages::Stages;
 use anyhow::{Context, Result, ensure};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -157,7 +158,7 @@ impl Work {
         let config = settings::config(global, None)?;
         let model = args.model.as_deref().unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
-        let embedder = loader(model, device, config.vram_budget())?()?;
+        let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
             let folder = vectors(path, set)?;
             let mut store = EmbeddingStore::open(folder.path(), embedder.fingerprint(), embedder.dim())?;
@@ -165,7 +166,7 @@ impl Work {
                 warning("embedding store", note);
             }
             let filled = self.stages.run("embed", number, |job| {
-                store::fill(&mut store, &set.manifest, &set.file_metadata, embedder.as_ref(), job)
+                store::fill(&mut store, &set.manifest, &set.file_metadata, &embedder, job)
             })?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");

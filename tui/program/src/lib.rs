@@ -28,7 +28,6 @@ mod drive;
 mod engine_process;
 mod evaluate;
 mod export;
-mod hub_cache;
 mod interrupt;
 mod keys;
 mod label_quality;

@@ -3,7 +3,7 @@
 use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{self, remark, warning};
-use super::settings;
+use super::{model_loader, settings};
 use crate::looks;
 use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
@@ -74,6 +74,10 @@ pub(super) fn run_target(
     // Report errors before starting anything.
     Wish::parse(&picture)?;
     let looks = looks(&config, screen)?;
+    let flags = Flags { model: engine.model.clone(), ..Flags::default() };
+    if let Err(error) = model_loader::download(config.clone().with_flags(flags).model(), global) {
+        warning("model", &error.to_string());
+    }
     let engine = Waiting::reach(Plan {
         target: target.into(),
         session: location.dir,

@@ -4,7 +4,7 @@ use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
-use super::setup;
+use super::{model_loader, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
@@ -54,7 +54,11 @@ struct Report<'a> {
 
 /// Scans and reports. The exit status is 1 if `--fail-on` matched.
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
-    let setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    let mut setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    // Here, where its progress can be seen, not when the engine needs it.
+    if let Err(error) = model_loader::download(setup.config.model(), global) {
+        setup.model = model_loader::failing(error);
+    }
     let shown = Shown::from(global);
     let scanned = drive::scan(setup, &args.engine.detectors, shown)?;
     results(|out| {

@@ -3,11 +3,12 @@
 use super::args::{Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
-use super::model_loader::loader;
+use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::settings;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
@@ -175,7 +176,8 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let session = Session::open_to_read(&location.dir)?;
     let config = settings::config(global, Some(&location.dir))?;
     let model = args.model.as_deref().unwrap_or(config.model());
-    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
+    let device = args.device.as_deref().unwrap_or(config.device());
+    let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();
     ensure!(
@@ -197,7 +199,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
                 let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
                 let prompts = PromptSet::load(files)?;
                 prompts.warnings().iter().for_each(|text| warning("prompts", text));
-                let prompts = ClassPrompts::embed(embedder.as_ref(), &prompts, classes)?;
+                let prompts = ClassPrompts::embed(&embedder, &prompts, classes)?;
                 let pooling = match args.pooling {
                     PromptPooling::Mean => Pooling::Mean,
                     PromptPooling::Sum => Pooling::Sum,

@@ -74,7 +74,7 @@ fn for_location(
     settings::warn(&config);
     let registry = registry(&config, &engine.detectors)?;
     let prompts = prompts(&config)?;
-    let model = loader(config.model(), config.device(), config.vram_budget())?;
+    let model = loader(config.model(), config.device(), config.vram_budget(), global.offline)?;
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: options(reading),
@@ -110,7 +110,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         dataset_options: DatasetOptions::default(),
         session: Session::open_or_create(session, dataset)?,
         prompts: PromptSet::bundled(),
-        model: loader("bundled", "cpu", None)?,
+        model: loader("bundled", "cpu", None, true)?,
         registry,
         config,
     })
