@@ -68,6 +68,7 @@ impl State {
                     groups: record.groups,
                     // As it was set: further changes start from there.
                     threshold: set.get(name).copied().unwrap_or(threshold),
+                    default: record.threshold,
                     scored: counts.scored,
                     flagged: counts.flagged,
                     seconds: record.seconds,

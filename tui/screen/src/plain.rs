@@ -130,6 +130,7 @@ impl Plain<'_> {
                 Effect::Gone => {
                     self.over.get_or_insert(ExitReason::EngineGone);
                 }
+                Effect::Run(words) => self.tell(&format!("! not in line mode: {}", words.join(" ")))?,
                 Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
             }
         }
@@ -215,8 +216,20 @@ impl Plain<'_> {
             return Ok(understood);
         }
         self.settle()?;
+        let mistaken = self.mistaken()?;
         self.report()?;
-        Ok(understood)
+        Ok(understood && !mistaken)
+    }
+
+    /// Says what is wrong with a filter, and where. Returns whether something is.
+    fn mistaken(&mut self) -> Result<bool> {
+        let Mode::Prompt(prompt) = &self.model.mode else { return Ok(false) };
+        let Some(wrong) = prompt.wrong.clone() else { return Ok(false) };
+        let word = wrong.at.and_then(|(start, end)| prompt.line.text.get(start..end)).unwrap_or_default();
+        let place = if word.is_empty() { String::new() } else { format!(" (at '{word}')") };
+        self.model.mode = Mode::List;
+        self.tell(&format!("error: {}{place}; the list is unchanged", wrong.message))?;
+        Ok(true)
     }
 
     fn order(&mut self, line: &str) -> Result<bool> {

@@ -3,7 +3,7 @@
 use ratatui::layout::{Rect, Size};
 
 /// Smallest usable screen.
-const SMALLEST: Size = Size { width: 40, height: 10 };
+pub const SMALLEST: Size = Size { width: 40, height: 10 };
 /// Cells of one thumbnail, and of the gap after it.
 const THUMB: (u16, u16) = (12, 6);
 

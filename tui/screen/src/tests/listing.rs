@@ -130,6 +130,20 @@ fn a_filter_is_applied_while_typed_and_taken_back_with_escape() {
 }
 
 #[test]
+fn an_empty_filter_offers_its_words() {
+    let mut rig = Rig::small();
+    rig.press("f");
+    let screen = rig.screen();
+    for word in ["class:", "suggested:", "detector:", "tag:", "note:", "reviewer:", "path:", "undecided"] {
+        assert!(screen.contains(word), "{word}\n{screen}");
+    }
+    rig.press("zzz<Enter>");
+    let screen = rig.screen();
+    assert!(screen.contains("nothing matches this filter"), "{screen}");
+    assert!(screen.contains("zzz"), "{screen}");
+}
+
+#[test]
 fn filter_words_are_completed() {
     let mut rig = Rig::small();
     rig.press("fund<Tab><Space>cl<Tab>h<Tab>");

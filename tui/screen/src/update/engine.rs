@@ -1,6 +1,6 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, part, prompt, say, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
@@ -43,6 +43,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Listed { ticket, total, decided, by_choice } => {
             listed(model, ticket, (total, decided, by_choice), fx)
         }
+        Event::NotListed { ticket, message, at } => prompt::not_listed(model, ticket, message, at, fx),
         Event::Rows { ticket, start, rows } => got_rows(model, ticket, start, rows, fx),
         Event::Located { ticket, sample, row } => located(model, ticket, sample, row, fx),
         Event::Found { ticket, row } => {
@@ -154,7 +155,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     incoming.counts = Some(counts);
     if counts.0 == 0 {
         incoming.cursor = Some(0);
-        return commit(model, 0, Vec::new());
+        return commit(model, 0, Vec::new(), fx);
     }
     let (sample, row) = match incoming.anchor {
         Anchor::Top => (None, 0),
@@ -168,7 +169,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
 }
 
 /// The next list takes the place of the one on the screen.
-fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
+fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let page = motion::page(model);
     let Some(incoming) = model.list.incoming.take() else { return };
     let (total, decided, by_choice) = incoming.counts.unwrap_or_default();
@@ -191,6 +192,7 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     if !rows.is_empty() {
         model.list.rows.seed(start, rows);
     }
+    prompt::listed(model, incoming.ticket, fx);
 }
 
 fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
@@ -198,7 +200,7 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
         && incoming.ticket == ticket
         && incoming.cursor.is_some_and(|row| row >= start && row < start + rows.len().max(1) as u64)
     {
-        return commit(model, start, rows);
+        return commit(model, start, rows, fx);
     }
     if ticket == model.list.ticket {
         walk::rows(model, start, &rows, fx);
@@ -364,8 +366,6 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             let query = model.list.query.clone();
             motion::relist(model, query, Anchor::Stay, fx);
         }
-        // Nothing was being saved, so it is the new list that was refused: the shown one stays.
-        None if model.list.incoming.take().is_some() => model.list.query = model.list.shown.clone(),
         _ => finish_quitting(model, fx),
     }
 }

@@ -1,16 +1,24 @@
 //! Typing into prompts and selecting from lists.
 
-use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
+use super::{Effect, Effects, complete, decide, keys, macros, motion, open, say, send, walk};
 use crate::action::kind;
-use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose};
+use crate::key::KeyChord;
+use crate::model::{
+    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose, Wrong,
+};
 use chaffinch_protocol::decision::{Choice, TAGS};
-use chaffinch_protocol::{Command, Query};
+use chaffinch_protocol::{Command, Query, Sort, Ticket};
+use crossterm::event::{KeyCode, KeyEvent};
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
 
 /// Text was typed or pasted.
 pub(super) fn typed(model: &mut Model, text: &str) {
+    if let Mode::Prompt(Prompt { closing: Some((_, held)), .. }) = &mut model.mode {
+        // Keys for the list that is on its way, not for the line that has been entered.
+        return held.push_str(text);
+    }
     edit(model, |line| line.insert(text));
 }
 
@@ -21,6 +29,8 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
         Mode::Prompt(prompt) => {
             change(&mut prompt.line);
             prompt.completion = None;
+            prompt.wrong = None;
+            prompt.closing = None;
             if matches!(prompt.kind, PromptKind::Filter { .. }) {
                 prompt.apply_at = Some(now + APPLY);
             }
@@ -39,6 +49,11 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
 /// Handles a prompt action.
 pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
     use kind::Prompt as P;
+    if it == P::PromptAccept
+        && let Mode::Prompt(Prompt { closing: Some((_, held)), .. }) = &mut model.mode
+    {
+        return held.push('\n');
+    }
     match it {
         P::PromptAccept => accept(model, fx),
         P::PromptCancel => cancel(model, fx),
@@ -113,7 +128,7 @@ fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
 fn accept(model: &mut Model, fx: &mut Effects) {
     match std::mem::take(&mut model.mode) {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
-            PromptKind::Filter { .. } => motion::filter(model, line.text.trim(), fx),
+            PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
             PromptKind::Search if line.text.is_empty() => {}
             PromptKind::Search => {
                 model.list.search = line.text;
@@ -133,18 +148,88 @@ fn accept(model: &mut Model, fx: &mut Effects) {
     }
 }
 
+/// Closes the filter once its list is there. Until then the line stays, so that a mistake loses nothing.
+fn enter_filter(model: &mut Model, before: Query, line: Line, fx: &mut Effects) {
+    let text = line.text.trim().to_owned();
+    motion::filter(model, &text, fx);
+    let Some(ticket) = model.list.incoming.as_ref().map(|incoming| incoming.ticket) else { return };
+    let mut prompt = Prompt::new(PromptKind::Filter { before: Box::new(before) }, line);
+    prompt.closing = Some((ticket, String::new()));
+    model.mode = Mode::Prompt(prompt);
+}
+
+/// A list has arrived: closes the filter that waited for it, and presses the keys that were meant for it.
+pub(super) fn listed(model: &mut Model, ticket: Ticket, fx: &mut Effects) {
+    let Mode::Prompt(Prompt { closing: Some((awaited, held)), .. }) = &model.mode else { return };
+    if *awaited != ticket {
+        return;
+    }
+    let held = held.clone();
+    model.mode = Mode::List;
+    for c in held.chars() {
+        let key = if c == '\n' { KeyChord::from(KeyEvent::from(KeyCode::Enter)) } else { KeyChord::char(c) };
+        keys::key(model, key, fx);
+    }
+}
+
+/// A list could not be made. A filter being typed says so where it is typed, and anything else in a message; the shown
+/// list stays.
+pub(super) fn not_listed(
+    model: &mut Model,
+    ticket: Ticket,
+    message: String,
+    at: Option<(u32, u32)>,
+    fx: &mut Effects,
+) {
+    if model.list.incoming.as_ref().is_none_or(|incoming| incoming.ticket != ticket) {
+        return;
+    }
+    model.list.incoming = None;
+    let asked = std::mem::replace(&mut model.list.query, model.list.shown.clone());
+    let at = at.map(|(start, end)| (start as usize, end as usize));
+    if let Mode::Prompt(prompt) = &mut model.mode
+        && matches!(prompt.kind, PromptKind::Filter { .. })
+        && prompt.line.text.trim() == asked.filter
+    {
+        // The filter was sent without the blanks at its ends.
+        let skipped = prompt.line.text.len() - prompt.line.text.trim_start().len();
+        let at = at.map(|(start, end)| (start + skipped, end + skipped));
+        let at = at.filter(|(start, end)| prompt.line.text.get(*start..*end).is_some());
+        let entered = prompt.closing.take().is_some();
+        prompt.wrong = Some(Wrong { message, at, entered });
+        return;
+    }
+    if model.list.ticket == 0 {
+        // Where the last run ended, which is no more: all of the list is better than none.
+        let query = Query { filter: String::new(), sort: Sort::Rank, ..asked };
+        motion::relist(model, query, Anchor::Top, fx);
+    }
+    say(model, Level::Warning, message);
+}
+
 fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     let chosen = picker.chosen().cloned();
     let typed = picker.line.text.trim().to_owned();
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
-            if let Ok(number) = typed.parse::<u64>() {
-                motion::go(model, number.saturating_sub(1));
-            } else if let Some(action) = chosen.and_then(|item| item.action) {
+            if let Some(row) = model.row_named(&typed) {
+                motion::go(model, row);
+            } else if let Some(action) = chosen.as_ref().and_then(|item| item.action) {
                 model.next = Some(action);
+            } else if let Some(item) = chosen.filter(|item| !item.note.is_empty()) {
+                say(model, Level::Info, item.note);
             } else {
                 say(model, Level::Warning, "that action is only available on its own page");
             }
+        }
+        PickerKind::Theme => {
+            let Some(name) = chosen.map(|item| item.name) else { return };
+            model.display.theme_name.clone_from(&name);
+            model.display.dress();
+            fx.push(Effect::Redraw);
+            let keep =
+                format!("theme {name}; to keep it, write theme = \"{name}\" under [ui] in config.toml");
+            say(model, Level::Info, keep);
         }
         PickerKind::Relabel(samples) => {
             // A name typed in full takes precedence over the selected match, even if it is a new class.

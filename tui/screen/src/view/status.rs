@@ -6,6 +6,7 @@ use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
+use chaffinch_protocol::{DetectorSummary, EnsembleRule, SessionSummary};
 use ratatui::layout::{Position, Rect};
 
 /// The open session, its progress, and the running job.
@@ -51,6 +52,8 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if list.total > 0 {
         words.push_str(&format!(" · {} decided", text::count(list.decided)));
     }
+    // What makes the count another than that of the detectors as they came, before what is only looked at.
+    words.push_str(&combined(session));
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
     }
@@ -61,10 +64,31 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let room = right.saturating_sub(area.x + 1);
     let name_room = (usize::from(room)).saturating_sub(text::width(&words) + 3).clamp(8, 40);
     let name = text::fit_middle(&session.dataset, name_room).into_owned();
-    let bar = paint.style(Role::Bar);
-    let title = bar.patch(paint.style(Role::Title));
+    let title = paint.over(Role::Bar, Role::Title);
     let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
+}
+
+/// The ensemble's rule and the thresholds, where they are others than the defaults: both decide what is a suspect.
+fn combined(session: &SessionSummary) -> String {
+    let mut words = String::new();
+    if session.ensemble != EnsembleRule::Or {
+        words.push_str(&format!(" · rule {}", session.ensemble.name()));
+    }
+    let moved: Vec<&DetectorSummary> =
+        session.detectors.iter().filter(|detector| detector.is_moved()).collect();
+    match moved.as_slice() {
+        [] => {}
+        [one] => words.push_str(&format!(" · {} below {}", one.name, threshold(one.threshold))),
+        several => words.push_str(&format!(" · {} thresholds moved", several.len())),
+    }
+    words
+}
+
+/// A threshold with as many digits as it needs.
+fn threshold(value: f32) -> String {
+    let digits = if (value * 100.0 - (value * 100.0).round()).abs() < 1e-3 { 2 } else { 3 };
+    format!("{value:.digits$}")
 }
 
 /// The prompt, or the last message. Returns the position of the text cursor.
@@ -146,11 +170,22 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
         PromptKind::Times => "repeat count ".to_owned(),
     };
     let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
-    line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
+    let wrong = prompt.wrong.as_ref().and_then(|wrong| wrong.at);
+    marked(&prompt.line, wrong, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
 }
 
 /// A line being typed, scrolled so that its cursor is visible.
 pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+    marked(line, None, area, paint)
+}
+
+/// The same with a part of it, from one byte to another, drawn as wrong.
+fn marked(
+    line: &crate::model::Line,
+    wrong: Option<(usize, usize)>,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));
     let skip = text::width(&before).saturating_sub(room);
@@ -162,6 +197,13 @@ pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>)
     }
     let shown = format!("{cut}{}", text::safe(&line.text[line.at..]));
     paint.put(area.x, area.y, area.width, Role::Text, &shown);
+    if let Some((start, end)) = wrong {
+        let skipped = text::width(&before) - text::width(cut);
+        let column = |at: usize| text::width(&text::safe(&line.text[..at])).saturating_sub(skipped) as u16;
+        let (from, to) = (column(start).min(area.width), column(end).min(area.width));
+        let word = Rect { x: area.x + from, width: to.saturating_sub(from).max(1), height: 1, ..area };
+        paint.buffer.set_style(word.intersection(area), paint.style(Role::Error));
+    }
     Position { x: (area.x + text::width(cut) as u16).min(area.right().saturating_sub(1)), y: area.y }
 }
 
@@ -189,7 +231,7 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Mode::Confirm(_) => Vec::new(),
     };
     let bar = paint.style(Role::Bar);
-    let key_style = bar.patch(paint.style(Role::Key));
+    let key_style = paint.over(Role::Bar, Role::Key);
     let mut x = area.x + 1;
     if let Mode::Confirm(_) = model.mode {
         for (key, words) in [("y", "yes"), ("n", "no")] {
