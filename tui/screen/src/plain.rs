@@ -174,7 +174,10 @@ impl Plain<'_> {
         self.send(Msg::Tick(later))?;
         self.wait(|plain| {
             let (model, list) = (&plain.model, &plain.model.list);
-            let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
+            let still = list.searching.is_none()
+                && list.incoming.is_none()
+                && list.finding.is_none()
+                && list.locating.is_none();
             let idle = model.list.walk.is_none() && model.macros.replay.is_empty();
             let saved = model.review.journal.outstanding.is_empty() && model.time.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));

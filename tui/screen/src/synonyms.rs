@@ -13,7 +13,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::Unsure => "skip maybe later doubt ambiguous",
         A::ClearDecision => "reset unmark undecide",
         A::Repeat => "again",
-        A::KeepGroup | A::RemoveGroup | A::RelabelGroup | A::UnsureGroup => "copies duplicates cluster all",
+        A::KeepGroup | A::RemoveGroup | A::RelabelGroup | A::UnsureGroup => "copies all",
         A::Undo => "revert back",
         A::Redo => "forward",
         A::Note => "comment remark annotate",

@@ -301,7 +301,7 @@ impl Theme {
 const READABLE: f64 = 4.5;
 
 /// The channels of a color, where it is the same in every terminal.
-fn channels(color: Color) -> Option<[u8; 3]> {
+pub fn channels(color: Color) -> Option<[u8; 3]> {
     const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     match color {
         Color::Rgb(r, g, b) => Some([r, g, b]),

@@ -589,7 +589,8 @@ mod tests {
             ("class:a class:b x", "(class:a | class:b) x"),
             ("class:a class:b class:c", "(class:a | class:b | class:c)"),
             ("-class:a -class:b", "-class:a -class:b"),
-            ("class:a (class:b or class:c)", "(class:a | class:b | class:c)"),
+            // What is grouped is meant as it stands.
+            ("class:a (class:b or class:c)", "class:a (class:b | class:c)"),
             ("class:x(1) (class:x(1))", "(class:x(1) | class:x(1))"),
             // Where it joins nothing it is part of a name.
             ("or", "or"),

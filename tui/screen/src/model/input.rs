@@ -94,8 +94,11 @@ pub enum PromptKind {
         /// The query to go back to.
         before: Box<Query>,
     },
-    /// A search.
-    Search,
+    /// A search, which goes along as it is typed.
+    Search {
+        /// The row that it started from.
+        from: u64,
+    },
     /// A note about these samples.
     Note(Vec<SampleId>),
     /// How many times the recorded keys are replayed.
@@ -120,7 +123,7 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// The line.
     pub line: Line,
-    /// When a filter is applied without Enter.
+    /// When a filter or a search is applied without Enter.
     pub apply_at: Option<u64>,
     /// A completion that the next key may replace.
     pub completion: Option<Completion>,

@@ -4,6 +4,7 @@ mod beside;
 mod complete;
 mod detector;
 mod display;
+mod hints;
 mod input;
 mod journal;
 mod kept;
@@ -20,6 +21,7 @@ mod sitting;
 mod timing;
 mod view_state;
 mod views;
+mod windows;
 
 pub use beside::{Beside, group, related};
 pub use complete::{completions, meaning, quoted};
@@ -31,7 +33,7 @@ pub use input::{
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout, SMALLEST};
-pub use list::{Anchor, Incoming, List, Purpose, Then, Walk, sort_name};
+pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
@@ -101,6 +103,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The keys of an incomplete sequence.
     pub pending: Vec<KeyChord>,
+    /// Keys that were typed behind a prompt, for what it opened.
+    pub after_prompt: VecDeque<KeyChord>,
     /// Recorded keys.
     pub macros: Macros,
     /// What receives the keys.
@@ -137,6 +141,7 @@ impl Model {
             time: Timing::default(),
             keymap,
             pending: Vec::new(),
+            after_prompt: VecDeque::new(),
             macros: Macros::default(),
             mode: Mode::List,
             next: None,

@@ -84,7 +84,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
         Mode::Prompt(prompt) => {
             let what = match &prompt.kind {
                 PromptKind::Filter { .. } => "filter: type terms",
-                PromptKind::Search => "search: type text",
+                PromptKind::Search { .. } => "search: type text",
                 PromptKind::Note(_) => "note: type the text",
                 PromptKind::Times => "repeat count: type a number",
             };

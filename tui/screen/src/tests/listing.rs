@@ -191,7 +191,31 @@ fn old_answers_are_dropped() {
 }
 
 #[test]
-fn search_walks_over_rows_that_are_not_held() {
+fn a_search_goes_along_counts_and_goes_back() {
+    let mut rig = Rig::new(FakeEngine::new(5000), 80, 24);
+    rig.press("jj/n000");
+    rig.wait(500);
+    assert_eq!(rig.model.list.cursor, 3, "the next match from where it began");
+    assert!(rig.screen().contains("4 of 100"), "{}", rig.screen());
+    rig.press("42");
+    rig.wait(500);
+    assert_eq!(rig.model.list.cursor, 42);
+    assert!(rig.screen().contains("1 of 1"), "{}", rig.screen());
+    rig.press("<Esc>");
+    assert_eq!(rig.model.list.cursor, 2, "nothing was searched for");
+    rig.press("/n0000<Enter>");
+    assert!(rig.toast().contains("4 of 10"), "{}", rig.toast());
+    rig.press("NNN");
+    assert_eq!(rig.model.list.cursor, 0);
+    rig.press("N");
+    assert_eq!(rig.model.list.cursor, 9, "around the end");
+    rig.press("n");
+    assert_eq!(rig.model.list.cursor, 0);
+    assert!(rig.toast().contains("from the top again"), "{}", rig.toast());
+}
+
+#[test]
+fn a_search_finds_rows_that_are_not_held() {
     let mut rig = Rig::new(FakeEngine::new(5000), 80, 24);
     rig.press("/n04321<Enter>");
     assert_eq!(rig.model.list.cursor, 4321);
@@ -202,7 +226,7 @@ fn search_walks_over_rows_that_are_not_held() {
     rig.press("N");
     assert_eq!(rig.model.list.cursor, 3);
     rig.press("/nothing of that name<Enter>");
-    assert_eq!(rig.toast(), "no 'nothing of that name' below");
+    assert_eq!(rig.toast(), "no 'nothing of that name' in this list");
     assert_eq!(rig.model.list.cursor, 3);
 }
 

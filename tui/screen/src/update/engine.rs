@@ -1,6 +1,6 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, decide, macros, motion, panels, part, prompt, say, send, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, part, prompt, say, search, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
@@ -69,7 +69,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
 
 /// A response for a page; goes to the page that requested it.
 fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
-    let mut left = Some(event);
+    let mut left = search::answered(model, event);
     for page in model.views.all {
         let Some(event) = left.take() else { return };
         left = page.event(model, event, fx);
@@ -155,7 +155,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     incoming.counts = Some(counts);
     if counts.0 == 0 {
         incoming.cursor = Some(0);
-        return commit(model, 0, Vec::new(), fx);
+        return commit(model, 0, Vec::new());
     }
     let (sample, row) = match incoming.anchor {
         Anchor::Top => (None, 0),
@@ -169,7 +169,7 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
 }
 
 /// The next list takes the place of the one on the screen.
-fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
+fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     let page = motion::page(model);
     let Some(incoming) = model.list.incoming.take() else { return };
     let (total, decided, by_choice) = incoming.counts.unwrap_or_default();
@@ -192,7 +192,7 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     if !rows.is_empty() {
         model.list.rows.seed(start, rows);
     }
-    prompt::listed(model, incoming.ticket, fx);
+    prompt::listed(model, incoming.ticket);
 }
 
 fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
@@ -200,7 +200,7 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
         && incoming.ticket == ticket
         && incoming.cursor.is_some_and(|row| row >= start && row < start + rows.len().max(1) as u64)
     {
-        return commit(model, start, rows, fx);
+        return commit(model, start, rows);
     }
     if ticket == model.list.ticket {
         walk::rows(model, start, &rows, fx);

@@ -19,10 +19,12 @@ mod open;
 pub(crate) mod panels;
 pub(crate) mod part;
 pub(crate) mod pictures;
+mod pointer;
 mod program;
 mod prompt;
 mod record;
 mod replay;
+mod search;
 mod settle;
 pub(crate) mod show;
 mod targets;
@@ -92,7 +94,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             keys::key(model, key, &mut fx);
         }
         Msg::Paste(text) => keys::paste(model, &text),
-        Msg::Mouse(event) => keys::mouse(model, event),
+        Msg::Mouse(event) => {
+            if !pointer::click(model, event, &mut fx) {
+                keys::mouse(model, event);
+            }
+        }
         Msg::Resize(width, height) => {
             model.display.size = (width, height).into();
             let height = motion::page(model);
@@ -118,6 +124,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Log(line) => engine::log(model, line),
     }
     act::act_next(model, &mut fx);
+    while let Some(key) = model.after_prompt.pop_front() {
+        keys::key(model, key, &mut fx);
+    }
     settle::settle(model, &mut fx);
     replay::go_on(model, &mut fx);
     fx

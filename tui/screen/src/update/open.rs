@@ -24,7 +24,9 @@ pub(super) fn filter(model: &mut Model) {
 
 /// Opens the search.
 pub(super) fn search(model: &mut Model) {
-    model.mode = Mode::Prompt(Prompt::new(PromptKind::Search, Line::default()));
+    let from = model.list.cursor;
+    model.list.hits = None;
+    model.mode = Mode::Prompt(Prompt::new(PromptKind::Search { from }, Line::default()));
 }
 
 /// Asks how many times to replay the recorded keys.

@@ -1,14 +1,12 @@
 //! Typing into prompts and selecting from lists.
 
-use super::{Effect, Effects, complete, decide, keys, macros, motion, open, say, send, walk};
+use super::{Effect, Effects, complete, decide, macros, motion, open, say, search, send};
 use crate::action::kind;
 use crate::key::KeyChord;
-use crate::model::{
-    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose, Wrong,
-};
+use crate::model::{Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Wrong};
 use chaffinch_protocol::decision::{Choice, TAGS};
 use chaffinch_protocol::{Command, Query, Sort, Ticket};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyCode;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
@@ -31,7 +29,7 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
             prompt.completion = None;
             prompt.wrong = None;
             prompt.closing = None;
-            if matches!(prompt.kind, PromptKind::Filter { .. }) {
+            if matches!(prompt.kind, PromptKind::Filter { .. } | PromptKind::Search { .. }) {
                 prompt.apply_at = Some(now + APPLY);
             }
         }
@@ -113,9 +111,18 @@ fn complete(model: &mut Model) {
 }
 
 fn cancel(model: &mut Model, fx: &mut Effects) {
+    let search = match &model.mode {
+        Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
+        _ => None,
+    };
     if let Mode::Prompt(Prompt { kind: PromptKind::Filter { before }, .. }) = std::mem::take(&mut model.mode)
     {
-        restore(model, *before, fx);
+        return restore(model, *before, fx);
+    }
+    if let Some(from) = search {
+        model.list.hits = None;
+        model.list.searching = None;
+        motion::go(model, from);
     }
 }
 
@@ -129,10 +136,13 @@ fn accept(model: &mut Model, fx: &mut Effects) {
     match std::mem::take(&mut model.mode) {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
             PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
-            PromptKind::Search if line.text.is_empty() => {}
-            PromptKind::Search => {
-                model.list.search = line.text;
-                walk::start(model, Purpose::Search(model.list.search.to_lowercase()), true, fx);
+            PromptKind::Search { .. } if line.text.is_empty() => {}
+            PromptKind::Search { from } => {
+                model.list.search.clone_from(&line.text);
+                let last = model.list.total.saturating_sub(1);
+                // The row under the cursor is known; a search is for another one, unless there is none.
+                let next = if from >= last { 0 } else { from + 1 };
+                search::search(model, &line.text, next, true, fx);
             }
             PromptKind::Times => match line.text.trim().parse::<usize>() {
                 Ok(times @ 1..) => macros::replay(model, times),
@@ -158,18 +168,16 @@ fn enter_filter(model: &mut Model, before: Query, line: Line, fx: &mut Effects) 
     model.mode = Mode::Prompt(prompt);
 }
 
-/// A list has arrived: closes the filter that waited for it, and presses the keys that were meant for it.
-pub(super) fn listed(model: &mut Model, ticket: Ticket, fx: &mut Effects) {
+/// A list has arrived: closes the filter that waited for it; the keys that were meant for the list are pressed next.
+pub(super) fn listed(model: &mut Model, ticket: Ticket) {
     let Mode::Prompt(Prompt { closing: Some((awaited, held)), .. }) = &model.mode else { return };
     if *awaited != ticket {
         return;
     }
     let held = held.clone();
     model.mode = Mode::List;
-    for c in held.chars() {
-        let key = if c == '\n' { KeyChord::from(KeyEvent::from(KeyCode::Enter)) } else { KeyChord::char(c) };
-        keys::key(model, key, fx);
-    }
+    let key = |c| if c == '\n' { KeyChord::from(KeyCode::Enter) } else { KeyChord::char(c) };
+    model.after_prompt.extend(held.chars().map(key));
 }
 
 /// A list could not be made. A filter being typed says so where it is typed, and anything else in a message; the shown
@@ -275,6 +283,11 @@ pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
         && prompt.apply_at.is_some_and(|at| at <= model.time.now)
     {
         prompt.apply_at = None;
+        if let PromptKind::Search { from } = prompt.kind {
+            let text = prompt.line.text.clone();
+            let next = if from >= model.list.total.saturating_sub(1) { 0 } else { from + 1 };
+            return search::search(model, &text, next, true, fx);
+        }
         let text = prompt.line.text.trim().to_owned();
         motion::filter(model, &text, fx);
     }

@@ -11,9 +11,8 @@ pub(crate) mod sample;
 pub(crate) mod short;
 pub(crate) mod status;
 
-use crate::action::Scope;
 use crate::model::{Mode, Model, SMALLEST};
-use crate::paint::{Paint, centered};
+use crate::paint::Paint;
 use crate::terminal::placements::Wanted;
 use crate::text;
 use crate::theme::Role;
@@ -85,27 +84,13 @@ fn windows(model: &Model) -> Vec<Rect> {
     }
     let window = match &model.mode {
         Mode::Panel(_) => Some(area),
-        Mode::Picker(it) => Some(picker::frame(model, it, area)),
-        Mode::Confirm(confirm) => Some(popup::confirm_frame(model, confirm, area)),
+        Mode::Picker(it) => Some(model.picker_frame(it, area)),
+        Mode::Confirm(confirm) => Some(model.confirm_frame(confirm, area)),
         Mode::List | Mode::Prompt(_) => None,
     };
     let others = [popup::which_key_frame(model, area), popup::completions_frame(model, layout.message)];
     window.into_iter().chain(others.into_iter().flatten()).collect()
 }
-
-/// Where a window of this size goes: over the list where that is shown, so that it does not lie over the picture that it
-/// is about; else in the middle.
-fn window_area(model: &Model, area: Rect, width: u16, height: u16) -> Rect {
-    let list = model.layout().list;
-    let beside = model.mode.scope() != Scope::Panel && model.views.page == model.views.first();
-    if beside && list.width >= NARROWEST_WINDOW.min(width) {
-        return centered(list, width, height);
-    }
-    centered(area, width, height)
-}
-
-/// Columns that a window needs at least.
-const NARROWEST_WINDOW: u16 = 36;
 
 /// What an open page says, in lines without charts.
 pub fn spoken(model: &Model) -> Vec<String> {

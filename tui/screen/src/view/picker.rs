@@ -2,42 +2,26 @@
 
 use super::status;
 use crate::model::{Model, Picker, PickerKind, PickerLine};
-use crate::paint::{Paint, centered};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::{Position, Rect};
 
-/// The title of a picker, and the size it would like to have.
-fn shape(picker: &Picker, area: Rect) -> (String, u16, u16) {
-    let high = area.height.saturating_sub(2);
+/// The title of a picker.
+fn title(picker: &Picker) -> String {
     match &picker.kind {
-        PickerKind::Help => ("keys: type to find".to_owned(), area.width.saturating_sub(4).min(100), high),
-        PickerKind::Palette => {
-            ("run an action".to_owned(), area.width.saturating_sub(6).min(90), high.min(20))
-        }
-        PickerKind::Theme => ("theme".to_owned(), 44, high.min(14)),
-        PickerKind::Relabel(samples) => (relabel_title(samples.len()), 56, high.min(18)),
-        PickerKind::Tag(samples) if samples.len() > 1 => {
-            (format!("tag {} samples", samples.len()), 44, high.min(18))
-        }
-        PickerKind::Tag(_) => ("tag".to_owned(), 44, high.min(18)),
-    }
-}
-
-/// Where a picker goes.
-pub(crate) fn frame(model: &Model, picker: &Picker, area: Rect) -> Rect {
-    let (_, width, height) = shape(picker, area);
-    match picker.kind {
-        // Sentences need the width of the screen.
-        PickerKind::Help | PickerKind::Palette => centered(area, width, height),
-        _ => super::window_area(model, area, width, height),
+        PickerKind::Help => "keys: type to find".to_owned(),
+        PickerKind::Palette => "run an action".to_owned(),
+        PickerKind::Theme => "theme".to_owned(),
+        PickerKind::Relabel(samples) => relabel_title(samples.len()),
+        PickerKind::Tag(samples) if samples.len() > 1 => format!("tag {} samples", samples.len()),
+        PickerKind::Tag(_) => "tag".to_owned(),
     }
 }
 
 /// Draws a picker over the screen. Returns where the text cursor belongs.
 pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-    let (title, ..) = shape(picker, area);
-    let inner = paint.window(frame(model, picker, area), &title);
+    let inner = paint.window(model.picker_frame(picker, area), &title(picker));
     if inner.height < 2 {
         return None;
     }

@@ -21,9 +21,18 @@ pub(crate) fn main(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     }
     match model.pictures.get(model.main_key(row.sample, area.as_size())) {
         Some(Shown::Ready(encoded)) => blit(model, encoded, area, paint),
-        Some(Shown::Failed(why)) => note(area, Role::Error, &format!("no picture: {why}"), paint),
+        Some(Shown::Failed(why)) => note(area, Role::Error, &no_picture(why), paint),
         None => {}
     }
+}
+
+/// Why there is no picture, as a person would say it.
+pub(crate) fn no_picture(why: &str) -> String {
+    // What the system says of a file that is not there.
+    if why.contains("(os error 2)") {
+        return "the file is gone; gs rescans".to_owned();
+    }
+    format!("no picture: {why}")
 }
 
 /// Draws the neighbors with their labels below them.

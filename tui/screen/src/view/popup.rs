@@ -133,17 +133,9 @@ pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// Where a question is asked.
-pub(crate) fn confirm_frame(model: &Model, confirm: &Confirm, area: Rect) -> Rect {
-    const WIDTH: u16 = 56;
-    let width = super::window_area(model, area, WIDTH, 1).width;
-    let lines = text::wrap(&confirm.question, usize::from(width.saturating_sub(6))).len() as u16;
-    super::window_area(model, area, WIDTH, lines + 4)
-}
-
 /// A question.
 pub(crate) fn confirm(model: &Model, confirm: &Confirm, area: Rect, paint: &mut Paint<'_>) {
-    let inner = paint.window(confirm_frame(model, confirm, area), "sure?");
+    let inner = paint.window(model.confirm_frame(confirm, area), "sure?");
     let lines = text::wrap(&confirm.question, usize::from(inner.width.saturating_sub(2)));
     for (at, line) in lines.iter().enumerate() {
         paint.put(inner.x, inner.y + at as u16, inner.width, Role::Text, line);

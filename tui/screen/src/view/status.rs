@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name};
+use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -94,7 +94,12 @@ fn threshold(value: f32) -> String {
 /// The prompt, or the last message. Returns the position of the text cursor.
 pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
-        return Some(self::prompt(prompt, area, paint));
+        let searches = matches!(prompt.kind, PromptKind::Search { .. }) && !prompt.line.text.is_empty();
+        let right = match model.list.hits.as_ref().filter(|hits| searches && hits.text == prompt.line.text) {
+            Some(hits) => paint.put_right(area.right() - 1, area.y, area.width, Role::Dim, &hits.words()),
+            None => area.right(),
+        };
+        return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
     let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
@@ -164,7 +169,7 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
 fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
     let label = match &prompt.kind {
         PromptKind::Filter { .. } => "filter ".to_owned(),
-        PromptKind::Search => "/".to_owned(),
+        PromptKind::Search { .. } => "/".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
         PromptKind::Times => "repeat count ".to_owned(),
@@ -209,44 +214,19 @@ fn marked(
 
 /// Keys that work here, as many as fit.
 pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
-    use Action as A;
-    paint.buffer.set_style(area, paint.style(Role::Bar));
-    let page = model.views.page;
-    let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
-        Mode::List if model.list.total == 0 => model.views.first().hints(model),
-        Mode::List => {
-            vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
-        }
-        Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
-            vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
-        }
-        Mode::Prompt(_) => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Picker(picker) => match picker.kind {
-            PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
-            _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
-        },
-        Mode::Panel(panel) if panel.editing.is_some() => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Panel(panel) => panel.page.hints(model),
-        Mode::Confirm(_) => Vec::new(),
-    };
     let bar = paint.style(Role::Bar);
+    paint.buffer.set_style(area, bar);
     let key_style = paint.over(Role::Bar, Role::Key);
-    let mut x = area.x + 1;
     if let Mode::Confirm(_) = model.mode {
+        let mut x = area.x + 1;
         for (key, words) in [("y", "yes"), ("n", "no")] {
             x = paint.put_styled(x, area.y, 8, key_style, key) + 1;
             x = paint.put_styled(x, area.y, 8, bar, words) + 2;
         }
         return;
     }
-    for action in actions {
-        let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
-        let needed = text::width(&keys) + 1 + text::width(action.short());
-        if usize::from(x) + needed + 1 > usize::from(area.right()) {
-            break;
-        }
-        x = paint.put_styled(x, area.y, area.width, key_style, &keys) + 1;
-        x = paint.put_styled(x, area.y, area.width, bar, action.short()) + 2;
+    for hint in model.hints(area) {
+        let x = paint.put_styled(hint.area.x, area.y, area.width, key_style, &hint.keys) + 1;
+        paint.put_styled(x, area.y, area.width, bar, hint.action.short());
     }
 }
