@@ -210,6 +210,8 @@ actions! {
         Histogram "histogram" "histogram" "Show the scores of the selected detector and move its threshold",
         Confusion "confusion" "confusions" "Show given against suggested labels and list the suspects of a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
+        Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
+        History "history" "history" "Show the last decisions and go to their samples",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
         Log "log" "log" "Show only the log",
     }

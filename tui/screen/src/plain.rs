@@ -189,11 +189,13 @@ impl Plain<'_> {
     fn greet(&mut self) -> Result<()> {
         let words = match &self.model.session {
             Some(session) => format!(
-                "{}: {} in {}, {} decided. Type help for the commands.",
+                "{}: {} in {}, {} decided in all. This list has {}, {} of them decided. Type help for the commands.",
                 session.dataset,
                 counted(session.suspects, "suspect", "suspects"),
                 counted(session.samples, "sample", "samples"),
-                session.decided
+                session.decided,
+                counted(self.model.list.total, "row", "rows"),
+                self.model.list.decided
             ),
             None => "the engine does not respond".to_owned(),
         };

@@ -48,6 +48,8 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::Confusion => "matrix errors pairs mislabeled",
         A::Detectors => "settings parameters options plugins config",
         A::Statistics => "progress pace speed summary report stats count",
+        A::Classes => "labels table balance categories",
+        A::History => "journal decisions audit recent",
         A::Log => "messages errors debug",
         A::Scan => "refresh rescan reload update index run",
         A::CancelJob => "stop abort kill",

@@ -306,7 +306,9 @@ impl FakeEngine {
                 .collect(),
             exemplars: row
                 .suggested
-                .map(|class| self.samples.iter().filter(|other| other.label == Some(class)).skip(5).take(3))
+                .map(|class| {
+                    self.samples.iter().filter(move |other| other.label == Some(class)).skip(5).take(3)
+                })
                 .into_iter()
                 .flatten()
                 .map(|other| self.related(other.sample, 0.81))

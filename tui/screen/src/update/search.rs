@@ -32,13 +32,17 @@ pub(super) fn next(model: &mut Model, forward: bool, fx: &mut Effects) {
 pub(super) fn answered(model: &mut Model, event: ViewEvent) -> Option<ViewEvent> {
     let ViewEvent::Hits { ticket, row, place, total } = event else { return Some(event) };
     let Some((_, text)) = model.list.searching.take_if(|(asked, _)| *asked == ticket) else { return None };
-    let typing = matches!(&model.mode, Mode::Prompt(Prompt { kind: PromptKind::Search { .. }, .. }));
+    let start = match &model.mode {
+        Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
+        _ => None,
+    };
     let before = model.list.cursor;
     let hits = Hits { text, place, total };
-    if let Some(row) = row {
+    // While it is typed, a text that is nowhere leaves the cursor where the search began.
+    if let Some(row) = row.or(start) {
         motion::go(model, row);
     }
-    if !typing {
+    if start.is_none() {
         let around = match row {
             Some(row) if row < before && place == 1 && total > 1 => "   from the top again",
             _ => "",

@@ -56,6 +56,8 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Sort::Group => "by group",
     };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, "score") + 1;
+    // The same where there is less room.
+    let short = if words.starts_with("worst first,") { "worst in turn" } else { words };
     let labels = "label→other";
     let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
     if columns.letters >= flags.len() as u16 {
@@ -68,7 +70,8 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         paint.put(start, area.y, columns.edge - start, Role::Dim, labels);
     }
     let end = if shows_labels { start } else { columns.edge };
-    paint.put(x, area.y, end.saturating_sub(x + 1), Role::Dim, words);
+    let room = end.saturating_sub(x + 1);
+    paint.put(x, area.y, room, Role::Dim, if text::width(words) > usize::from(room) { short } else { words });
 }
 
 /// Where the columns of a row at the right are.

@@ -43,15 +43,17 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         return;
     }
     let related = related(detail);
-    for (index, (_, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
+    for (index, (kind, other)) in related.iter().take(usize::from(layout.thumbs)).enumerate() {
         let area = layout.thumb(index as u16);
         if let Some(Shown::Ready(encoded)) = model.pictures.get((other.sample, area.as_size())) {
             blit(model, encoded, area, paint);
         }
         let same = other.label == detail.row.label;
         let label = model.class(other.label).unwrap_or("–");
+        // What it would stand beside.
+        let label = if *kind == "suggested" { format!("→ {label}") } else { label.to_owned() };
         let role = if same { Role::Dim } else { Role::Suggested };
-        paint.put(area.x, area.bottom(), area.width, role, label);
+        paint.put(area.x, area.bottom(), area.width, role, &label);
         if model.views.look.chosen == Some(index) {
             let line = Rect { y: area.bottom(), height: 1, ..area };
             paint.buffer.set_style(line, paint.style(Role::Selected));

@@ -338,6 +338,8 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
     }
     let (members, mut others): (Vec<_>, Vec<_>) =
         related(detail).into_iter().partition(|(_, other)| group.contains(&other.sample));
+    // Those of the suggested class are shown beside the picture: they are the nearest of their class only.
+    others.retain(|(kind, _)| *kind != "suggested");
     // Whatever they are shown for, they stand in the order that the heading promises.
     others.sort_by(|(_, a), (_, b)| b.similarity.total_cmp(&a.similarity));
     let told = members.len().min(MEMBERS);
