@@ -225,7 +225,9 @@ fn a_variable_alone_chooses_no_picture_protocol() {
         ),
     ] {
         let mut open = command(&[]);
-        variables.iter().for_each(|(name, value)| drop(open.env(name, value)));
+        for (name, value) in variables {
+            open.env(name, value);
+        }
         let terminal = Terminal::start_as(&open, 120, 40, manner);
         listed(&terminal);
         terminal.keys("jjk");
