@@ -47,6 +47,14 @@ pub enum Error {
     /// A request that cannot be carried out, with the reason.
     #[error("{0}")]
     Invalid(String),
+    /// A word of a filter cannot be understood, or names what is not there.
+    #[error("{message}")]
+    Filter {
+        /// What is wrong and what to write instead.
+        message: String,
+        /// Where the word stands in the filter, in bytes: its first, and the one after its last.
+        at: (usize, usize),
+    },
     /// The user asked to stop.
     #[error("stopped")]
     Stopped,

@@ -250,7 +250,14 @@ impl Service {
                 });
                 self.list = Some((ticket, order));
             }
-            Internal::ListFailed(message) => self.tell(Event::Refused { message }),
+            Internal::ListFailed(ticket, error) => {
+                let at = match &error {
+                    Error::Filter { at, .. } => Some((at.0 as u32, at.1 as u32)),
+                    _ => None,
+                };
+                let message = display::safe_text(&error.to_string()).into_owned();
+                self.tell(Event::NotListed { ticket, message, at });
+            }
         }
     }
 

@@ -60,6 +60,7 @@ impl State {
                     groups: record.groups,
                     // As it was set: further changes start from there.
                     threshold: verdict::threshold(&set, name, result),
+                    default: record.threshold,
                     scored: counts.scored,
                     flagged: counts.flagged,
                     seconds: record.seconds,

@@ -33,6 +33,15 @@ pub enum Event {
         /// Rows with a keep, remove, relabel or unsure decision, in this order.
         by_choice: [u64; 4],
     },
+    /// The list a client asked for cannot be made: its filter or its order is invalid. The one before stays.
+    NotListed {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// What is wrong with it.
+        message: String,
+        /// The word of the filter that is wrong, if it is one: its first byte, and the one after its last.
+        at: Option<(u32, u32)>,
+    },
     /// A window of the list.
     Rows {
         /// The ticket of the list.
@@ -131,6 +140,9 @@ pub struct DetectorSummary {
     pub groups: bool,
     /// Samples with a score below this are flagged.
     pub threshold: f32,
+    /// Its own threshold, before anybody moved it.
+    #[serde(default)]
+    pub default: f32,
     /// Samples it scored.
     pub scored: u64,
     /// Samples it flags at this threshold.
@@ -139,6 +151,13 @@ pub struct DetectorSummary {
     pub seconds: f64,
     /// Its notes on the whole run: name and text.
     pub notes: Vec<(String, String)>,
+}
+
+impl DetectorSummary {
+    /// Whether its threshold is another than its own: thresholds move in thousandths.
+    pub fn is_moved(&self) -> bool {
+        (self.threshold - self.default).abs() > 5e-4
+    }
 }
 
 /// Progress of a job.

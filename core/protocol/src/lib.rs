@@ -25,8 +25,8 @@ pub use ensemble::EnsembleRule;
 pub use event::{DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary};
 pub use ledger::{Ledger, Remark, RemarkKind};
 pub use overview::{
-    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
-    Statistics, edge,
+    BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
+    Overviewed, PastDecision, Statistics, edge,
 };
 pub use query::{Query, Sort};
 pub use row::{Candidate, Detail, DetailIssue, DetailRelated, Row};

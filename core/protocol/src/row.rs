@@ -53,6 +53,10 @@ pub struct Detail {
     pub candidates: Vec<Candidate>,
     /// Nearest neighbors in embedding space, nearest first.
     pub neighbors: Vec<DetailRelated>,
+    /// Samples with the suggested label that are most like this one and that no detector flags, nearest first: what the
+    /// suggestion would put it beside.
+    #[serde(default)]
+    pub exemplars: Vec<DetailRelated>,
     /// Columns kept from the user's table.
     pub extra: Vec<(String, String)>,
 }

@@ -19,8 +19,8 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         let given = view.class_name(label);
         let (reason, suggested) = if best == label {
             let (own, subject) =
-                (percent(own), if judge.joined { "it is" } else { "others like it are called" });
-            (format!("{subject} {given}, but only by a little ({own})"), None)
+                (percent(own), if judge.joined { "probably" } else { "others like it are called" });
+            (format!("{subject} {given}, by a narrow margin ({own})"), None)
         } else {
             let other = view.class_name(best);
             let (p, own, less) = (percent(p), percent(own), p <= own);

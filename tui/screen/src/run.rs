@@ -144,7 +144,8 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         over: None,
         suspend: false,
         continued: false,
-        asks: traits.curious() && probe::worth_asking(&get("TERM").unwrap_or_default()),
+        asks: (traits.curious() || depth != Depth::Mono)
+            && probe::worth_asking(&get("TERM").unwrap_or_default()),
         traits,
         expected: expected.clone(),
         placements: Placements::default(),

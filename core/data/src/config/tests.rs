@@ -34,7 +34,7 @@ fn the_defaults_are_whole() {
     assert_eq!((config.model(), config.device()), ("bundled", "auto"));
     assert_eq!(config.ensemble(), EnsembleRule::Or);
     assert_eq!(config.prompt_files(), [PathBuf::from("default")]);
-    assert_eq!(config.ui().theme, "dark");
+    assert_eq!(config.ui().theme, "auto");
     assert!(config.detector_enabled("anything") && config.thresholds().is_empty());
 }
 

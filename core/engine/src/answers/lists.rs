@@ -81,7 +81,7 @@ fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<I
         let message = match answered {
             Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
             Err(Error::Stopped) => continue,
-            Err(error) => Internal::ListFailed(error.to_string()),
+            Err(error) => Internal::ListFailed(question.ticket, error),
         };
         if internal.send(message).is_err() {
             return;

@@ -20,6 +20,8 @@ use chaffinch_review::verdict::is_flagged;
 
 /// Neighbors shown beside a sample.
 const NEIGHBORS: usize = 8;
+/// Samples of the suggested class shown beside it.
+const EXEMPLARS: usize = 3;
 
 pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     let manifest = &state.findings.manifest;
@@ -70,7 +72,9 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
         _ => Vec::new(),
     };
-    let (row, neighbors) = (row(state, journal.decisions(), id), nearest(findings, id, embedding));
+    let row = row(state, journal.decisions(), id);
+    let suggested = row.suggested.filter(|suggested| Some(*suggested) != row.label);
+    let (neighbors, exemplars) = nearest(state, id, embedding, suggested);
     let candidates = candidates::ordered(row.label, row.suggested, &issues, &neighbors, &probabilities);
     Detail {
         row,
@@ -85,6 +89,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         issues,
         candidates,
         neighbors,
+        exemplars,
         extra: manifest
             .extra()
             .iter()
@@ -103,23 +108,43 @@ fn related(manifest: &Manifest, id: SampleId, similarity: f32) -> DetailRelated 
     }
 }
 
-fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<DetailRelated> {
-    let (Some(matrix), Some(embedding)) = (&findings.matrix, embedding) else { return Vec::new() };
+/// The samples that are most like one, of all and of those that have a label and no flag.
+fn nearest(
+    state: &State,
+    id: SampleId,
+    embedding: Option<&[f32]>,
+    class: Option<u32>,
+) -> (Vec<DetailRelated>, Vec<DetailRelated>) {
+    let findings = &state.findings;
+    let (Some(matrix), Some(embedding)) = (&findings.matrix, embedding) else { return Default::default() };
     if embedding.iter().all(|&x| x == 0.0) {
-        return Vec::new();
+        return Default::default();
     }
     let cosines = neighbors::similarities(matrix, embedding, 1);
-    let mut best: Vec<(u32, f32)> = (0_u32..)
-        .zip(cosines)
-        .filter(|(other, _)| *other != id.0 && findings.file_metadata.decodable(SampleId(*other)))
-        .collect();
+    let decodable = |other: u32| findings.file_metadata.decodable(SampleId(other));
+    let all: Vec<(u32, f32)> =
+        (0_u32..).zip(cosines).filter(|(other, _)| *other != id.0 && decodable(*other)).collect();
+    let labels = findings.manifest.labels();
+    let clean = |other: u32| state.ranking.flags.get(other as usize).is_none_or(|flags| *flags == 0);
+    let exemplars = class.map_or(Vec::new(), |class| {
+        let named = |other: u32| labels.get(other as usize) == Some(&class) && clean(other);
+        all.iter().copied().filter(|(other, _)| named(*other)).collect()
+    });
+    let told = |best: Vec<(u32, f32)>| {
+        best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+    };
+    (told(best(all, NEIGHBORS)), told(best(exemplars, EXEMPLARS)))
+}
+
+/// The most similar ones, ties in manifest order.
+fn best(mut all: Vec<(u32, f32)>, most: usize) -> Vec<(u32, f32)> {
     let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if best.len() > NEIGHBORS {
-        best.select_nth_unstable_by(NEIGHBORS, order);
-        best.truncate(NEIGHBORS);
+    if all.len() > most {
+        all.select_nth_unstable_by(most, order);
+        all.truncate(most);
     }
-    best.sort_by(order);
-    best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+    all.sort_by(order);
+    all
 }
 
 /// The embeddings and class vectors of an earlier scan, if they are complete and from the same model.

@@ -36,8 +36,23 @@ pub struct List {
     pub rows: RowCache,
     /// The last search.
     pub search: String,
+    /// What it found.
+    pub hits: Option<Hits>,
+    /// The question about the search that is not answered yet: its ticket, and the text.
+    pub searching: Option<(Ticket, String)>,
     /// A search or a collection of rows in progress.
     pub walk: Option<Walk>,
+}
+
+/// The rows that have what was searched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// The text.
+    pub text: String,
+    /// The number of the one under the cursor, from 1; 0 if there is none.
+    pub place: u64,
+    /// How many there are.
+    pub total: u64,
 }
 
 /// Where the cursor goes in a new list.
@@ -67,8 +82,6 @@ pub struct Incoming {
 /// What a walk over the rows is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Stops at the first row with this text, in lower case.
-    Search(String),
     /// Stops at the first row of another class than this one.
     Class(Option<u32>),
     /// Collects all samples up to and including a row.

@@ -4,6 +4,7 @@ mod beside;
 mod complete;
 mod detector;
 mod display;
+mod hints;
 mod input;
 mod journal;
 mod kept;
@@ -20,17 +21,19 @@ mod sitting;
 mod timing;
 mod view_state;
 mod views;
+mod windows;
 
 pub use beside::{Beside, group, related};
-pub use complete::{completions, quoted};
+pub use complete::{completions, meaning, quoted};
 pub use display::Display;
 pub use input::{
-    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, PickerLine, Prompt,
+    PromptKind, Wrong,
 };
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
-pub use layout::{Arrangement, Layout};
-pub use list::{Anchor, Incoming, List, Purpose, Then, Walk, sort_name};
+pub use layout::{Arrangement, Layout, SMALLEST};
+pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
@@ -100,6 +103,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The keys of an incomplete sequence.
     pub pending: Vec<KeyChord>,
+    /// Keys that were typed behind a prompt, for what it opened.
+    pub after_prompt: VecDeque<KeyChord>,
     /// Recorded keys.
     pub macros: Macros,
     /// What receives the keys.
@@ -136,6 +141,7 @@ impl Model {
             time: Timing::default(),
             keymap,
             pending: Vec::new(),
+            after_prompt: VecDeque::new(),
             macros: Macros::default(),
             mode: Mode::List,
             next: None,
@@ -187,6 +193,25 @@ impl Model {
     pub fn class(&self, index: Option<u32>) -> Option<&str> {
         let session = self.session.as_ref()?;
         session.classes.get(index? as usize).map(String::as_str)
+    }
+
+    /// The row that a number names, from 0: `12`, `50%`, or `+5` and `-5` from the cursor on.
+    pub fn row_named(&self, text: &str) -> Option<u64> {
+        let last = self.list.total.checked_sub(1)?;
+        let number = |digits: &str| {
+            digits.parse::<u64>().ok().filter(|_| digits.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let row = if let Some(percent) = text.strip_suffix('%') {
+            let share = percent.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share))?;
+            (last as f64 * share / 100.0).round() as u64
+        } else if let Some(steps) = text.strip_prefix('+') {
+            self.list.cursor.saturating_add(number(steps)?)
+        } else if let Some(steps) = text.strip_prefix('-') {
+            self.list.cursor.saturating_sub(number(steps)?)
+        } else {
+            number(text)?.saturating_sub(1)
+        };
+        Some(row.min(last))
     }
 
     /// Whether a row is marked, by itself or as part of the range being made.

@@ -131,6 +131,10 @@ pub struct MapState {
     pub cursor: (u16, u16),
     /// The cell where an area starts.
     pub corner: Option<(u16, u16)>,
+    /// The sample that the cursor is to go to once its place is known.
+    pub seek: Option<SampleId>,
+    /// The last step: which way, how many in a row, and when.
+    pub run: Option<(Action, u16, u64)>,
     /// What is shown.
     pub shown: Option<Box<MapView>>,
     /// The request that it answers, or the pending one with its ticket and time.

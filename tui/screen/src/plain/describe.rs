@@ -84,7 +84,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
         Mode::Prompt(prompt) => {
             let what = match &prompt.kind {
                 PromptKind::Filter { .. } => "filter: type terms",
-                PromptKind::Search => "search: type text",
+                PromptKind::Search { .. } => "search: type text",
                 PromptKind::Note(_) => "note: type the text",
                 PromptKind::Times => "repeat count: type a number",
             };
@@ -94,6 +94,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
             let what = match &picker.kind {
                 PickerKind::Relabel(_) => "relabel: type a class",
                 PickerKind::Tag(_) => "tag: type a tag",
+                PickerKind::Theme => "theme: type its name",
                 PickerKind::Help | PickerKind::Palette => "type the name of a command",
             };
             let mut lines = vec![format!("{what}; {end}")];

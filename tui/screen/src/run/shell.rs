@@ -20,6 +20,7 @@ use crossterm::event::Event;
 use ratatui::Terminal;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGWINCH};
 use std::collections::VecDeque;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Shortest time between two frames.
@@ -217,6 +218,7 @@ impl Shell<'_> {
                     }
                 }
                 Effect::Copy(text) => self.copy(&text),
+                Effect::Run(words) => self.start_program(&words),
                 Effect::Mouse(on) => {
                     let bytes = self.guard.mouse(on);
                     self.write(bytes.into_bytes());
@@ -234,6 +236,25 @@ impl Shell<'_> {
         }
         // Time alone changes the screen only where something ends with it.
         self.dirty |= !tick || before != timed(&self.model);
+    }
+
+    /// Starts a program that has nothing to do with this terminal.
+    fn start_program(&mut self, words: &[String]) {
+        let Some((program, arguments)) = words.split_first() else { return };
+        let started = std::process::Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match started {
+            // Waited for, so that it leaves no dead process behind.
+            Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
+            Err(error) => {
+                let text = format!("cannot run {program}: {error}; set open-with under [ui] in config.toml");
+                self.take(Msg::Failed(text));
+            }
+        }
     }
 
     pub(super) fn end(&mut self, reason: ExitReason) {

@@ -288,16 +288,46 @@ fn undo_of_many_goes_to_the_first() {
 }
 
 #[test]
-fn a_refused_list_leaves_the_shown_one() {
+fn a_refused_list_leaves_the_shown_one_and_the_text() {
     let mut rig = Rig::small();
     rig.cut = true;
-    rig.press("fscore<lt>x<Enter>");
+    rig.press("fcat score<lt>x<Enter>");
     rig.pull();
-    rig.event(chaffinch_protocol::Event::Refused { message: "'score<x' is no filter".to_owned() });
+    let ticket = rig.model.list.last_ticket;
+    let message = "'x' is not a number".to_owned();
+    rig.event(chaffinch_protocol::Event::NotListed { ticket, message, at: Some((4, 11)) });
     rig.cut = false;
+    let Mode::Prompt(prompt) = &rig.model.mode else { panic!("the prompt is gone") };
+    assert_eq!(prompt.line.text, "cat score<x");
+    let screen = rig.screen();
+    assert!(screen.contains("'x' is not a number"), "{screen}");
     assert_eq!(rig.model.list.query.filter, "");
-    rig.press("G");
+    rig.press("<Esc>G");
     assert_eq!(rig.model.list.cursor, 99);
+}
+
+#[test]
+fn a_refused_list_takes_no_decision_with_it() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("xfscore<lt>x<Enter>");
+    let ticket = rig.model.list.last_ticket;
+    rig.event(chaffinch_protocol::Event::NotListed { ticket, message: "no".to_owned(), at: None });
+    assert_eq!(rig.model.review.journal.outstanding.len(), 1, "it is still being saved");
+}
+
+#[test]
+fn keys_typed_behind_a_filter_are_for_its_list() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("fclass:dog<Enter>x");
+    assert!(rig.model.review.journal.outstanding.is_empty(), "nothing is decided in the old list");
+    rig.mend();
+    assert_eq!(rig.model.list.query.filter, "class:dog");
+    let removed: Vec<u32> = (0..100).filter(|n| rig.choice(*n).is_some()).collect();
+    assert_eq!(removed.len(), 1);
+    let label = rig.engine.samples[removed[0] as usize].label;
+    assert_eq!(rig.model.class(label), Some("dog"));
 }
 
 #[test]

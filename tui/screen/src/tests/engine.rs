@@ -33,6 +33,7 @@ fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> Detector
         version: "1.0.0".to_owned(),
         summary: summary.to_owned(),
         threshold,
+        default: threshold,
         scored: 100,
         flagged,
         seconds: 1.5,
@@ -302,6 +303,15 @@ impl FakeEngine {
                 .into(),
             neighbors: (1..=6)
                 .map(|n| self.related(SampleId((sample.0 + n * 3) % count), 0.97 - n as f32 * 0.03))
+                .collect(),
+            exemplars: row
+                .suggested
+                .map(|class| {
+                    self.samples.iter().filter(move |other| other.label == Some(class)).skip(5).take(3)
+                })
+                .into_iter()
+                .flatten()
+                .map(|other| self.related(other.sample, 0.81))
                 .collect(),
             extra: vec![("camera".to_owned(), "X100".to_owned())],
             row,

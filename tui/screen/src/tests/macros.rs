@@ -35,8 +35,7 @@ fn it_waits_for_the_engine_and_any_key_stops_it() {
     let mut rig = Rig::small();
     rig.press("Qj<Enter>QGgg");
     rig.cut = true;
-    rig.press("f");
-    rig.press("dog<Enter>");
+    rig.press(",,");
     rig.press("g@9<Enter>");
     assert_eq!(rig.model.macros.replay.len(), 18, "the list is still on its way");
     rig.send(Msg::Key(KeyChord::char('x').into()));

@@ -220,6 +220,6 @@ fn without_colour_nothing_is_coloured_but_everything_told_apart() {
     rig.press("xa1s");
     let buffer = rig.buffer();
     assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
-    let glyphs: Vec<&str> = (1..=5).map(|y| buffer[(1, y)].symbol()).collect();
+    let glyphs: Vec<&str> = (2..=6).map(|y| buffer[(1, y)].symbol()).collect();
     assert_eq!(glyphs, ["✗", "✓", "→", "?", "·"]);
 }

@@ -153,13 +153,17 @@ fn compare_shows_both_and_goes_through_what_is_beside() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("c");
     let other = |rig: &Rig| rig.model.views.page.compared(&rig.model).unwrap();
-    assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(0)), SampleId(3)));
+    assert_eq!(
+        (rig.model.sample(), other(&rig)),
+        (Some(SampleId(0)), SampleId(21)),
+        "of the suggested class"
+    );
     let shown: Vec<SampleId> =
         rig.model.views.page.shots(&rig.model).iter().map(|shot| shot.key.sample).collect();
-    assert_eq!(shown, [SampleId(0), SampleId(3)]);
-    assert!(rig.screen().contains("different label") && rig.screen().contains("similar 0.940"));
+    assert_eq!(shown, [SampleId(0), SampleId(21)]);
+    assert!(rig.screen().contains("different label") && rig.screen().contains("similar 0.810"));
     rig.press("l");
-    assert_eq!(other(&rig), SampleId(6));
+    assert_eq!(other(&rig), SampleId(25));
     rig.press("hh");
     let all = rig.model.besides();
     assert_eq!(all.last().unwrap().kind, "medoid", "{all:?}");
@@ -348,7 +352,7 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
     }
     rig.press("v");
     let place = map_area(rig.model.display.size);
-    for _ in 0..place.width / 2 {
+    for _ in 0..place.width / 4 {
         rig.press("l");
     }
     for _ in 0..place.height / 2 {
@@ -361,6 +365,29 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
     assert!(matches!(rig.model.mode, Mode::Prompt(_)));
     rig.press("<Enter>");
     assert!(rig.model.list.query.filter.starts_with("map:0.0000,0.0000,"), "{}", rig.model.list.query.filter);
+}
+
+#[test]
+fn the_map_opens_at_the_sample_and_a_held_key_goes_faster() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    for row in [0, 4, 99] {
+        rig.press(&format!(":{}<Enter>", row + 1));
+        let sample = rig.model.sample();
+        rig.press("m");
+        let map = &rig.model.views.map;
+        let near = map.shown.as_ref().unwrap().points.iter().find(|point| Some(point.sample) == sample);
+        let near = near.unwrap();
+        let apart = (near.x / 2).abs_diff(map.cursor.0) + (near.y / 4).abs_diff(map.cursor.1);
+        assert!(apart <= 2, "the cursor is {apart} cells from its sample");
+        rig.press("m");
+    }
+    rig.press("m[[kkkk");
+    assert_eq!(rig.model.views.map.cursor.0, 0, "two halves are all of it");
+    for _ in 0..14 {
+        rig.wait(30);
+        rig.send(Msg::Key(crate::key::KeyChord::char('l').into()));
+    }
+    assert!(rig.model.views.map.cursor.0 >= 40, "{:?}", rig.model.views.map.cursor);
 }
 
 #[test]

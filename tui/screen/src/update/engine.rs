@@ -1,6 +1,6 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
+use super::{Effect, Effects, decide, macros, motion, panels, part, prompt, say, search, send, walk};
 use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
@@ -43,6 +43,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Listed { ticket, total, decided, by_choice } => {
             listed(model, ticket, (total, decided, by_choice), fx)
         }
+        Event::NotListed { ticket, message, at } => prompt::not_listed(model, ticket, message, at, fx),
         Event::Rows { ticket, start, rows } => got_rows(model, ticket, start, rows, fx),
         Event::Located { ticket, sample, row } => located(model, ticket, sample, row, fx),
         Event::Found { ticket, row } => {
@@ -68,7 +69,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
 
 /// A response for a page; goes to the page that requested it.
 fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
-    let mut left = Some(event);
+    let mut left = search::answered(model, event);
     for page in model.views.all {
         let Some(event) = left.take() else { return };
         left = page.event(model, event, fx);
@@ -191,6 +192,7 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     if !rows.is_empty() {
         model.list.rows.seed(start, rows);
     }
+    prompt::listed(model, incoming.ticket);
 }
 
 fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
@@ -364,8 +366,6 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             let query = model.list.query.clone();
             motion::relist(model, query, Anchor::Stay, fx);
         }
-        // Nothing was being saved, so it is the new list that was refused: the shown one stays.
-        None if model.list.incoming.take().is_some() => model.list.query = model.list.shown.clone(),
         _ => finish_quitting(model, fx),
     }
 }

@@ -19,10 +19,12 @@ mod open;
 pub(crate) mod panels;
 pub(crate) mod part;
 pub(crate) mod pictures;
+mod pointer;
 mod program;
 mod prompt;
 mod record;
 mod replay;
+mod search;
 mod settle;
 pub(crate) mod show;
 mod targets;
@@ -37,7 +39,7 @@ use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeResult, Protocol};
 use chaffinch_protocol::{Command, Event};
 use crossterm::event::{KeyEvent, MouseEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -56,12 +58,17 @@ pub enum Msg {
     Encoded(EncodeResult),
     /// Pictures are shown by this protocol from now on, in cells of this size; or by characters.
     Target(Option<(Protocol, (u32, u32))>),
-    /// The terminal holds these pictures, by key, under these numbers.
-    Live(BTreeMap<u64, u8>),
+    /// The terminal holds these pictures, by key: those that placeholders name, with their numbers, and those that it
+    /// shows over the cells.
+    Live(BTreeMap<u64, u8>, BTreeSet<u64>),
+    /// The color behind the terminal's text.
+    Ground([u8; 3]),
     /// The measured transfer rate of pictures in bytes per second.
     Link(Option<u32>),
     /// An action without a key, from the palette or a replayed session.
     Act(Action),
+    /// Something that was asked for could not be done.
+    Failed(String),
     /// A thread said something for the log.
     Log(String),
     /// It is now this many milliseconds since the start.
@@ -87,7 +94,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             keys::key(model, key, &mut fx);
         }
         Msg::Paste(text) => keys::paste(model, &text),
-        Msg::Mouse(event) => keys::mouse(model, event),
+        Msg::Mouse(event) => {
+            if !pointer::click(model, event, &mut fx) {
+                keys::mouse(model, event);
+            }
+        }
         Msg::Resize(width, height) => {
             model.display.size = (width, height).into();
             let height = motion::page(model);
@@ -100,13 +111,22 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             model.display.target = target;
             model.pictures.clear();
             model.display.live.clear();
+            model.display.held.clear();
         }
-        Msg::Live(live) => model.display.live = live,
+        Msg::Live(live, held) => (model.display.live, model.display.held) = (live, held),
+        Msg::Ground(color) => {
+            model.display.ground = Some(color);
+            model.display.dress();
+        }
         Msg::Link(rate) => model.display.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
+        Msg::Failed(text) => say(model, Level::Error, text),
         Msg::Log(line) => engine::log(model, line),
     }
     act::act_next(model, &mut fx);
+    while let Some(key) = model.after_prompt.pop_front() {
+        keys::key(model, key, &mut fx);
+    }
     settle::settle(model, &mut fx);
     replay::go_on(model, &mut fx);
     fx

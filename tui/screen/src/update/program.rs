@@ -26,6 +26,18 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
             say(model, Level::Info, text);
             fx.push(Effect::Mouse(model.display.mouse));
         }
+        Program::OpenWith => open_with(model, fx),
+        Program::Theme => open::theme(model),
+        Program::ToggleStrip => {
+            let strip = &mut model.display.arrangement.strip;
+            *strip = !*strip;
+            let text = match (*strip, model.layout().thumbs) {
+                (true, 0) => "strip on; it needs a larger window",
+                (true, _) => "strip on",
+                (false, _) => "strip off",
+            };
+            say(model, Level::Info, text);
+        }
         Program::CopyRecord => clipboard::record(model, fx),
         Program::Help => open::help(model),
         Program::Palette => open::palette(model),
@@ -39,6 +51,22 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         Program::Cancel => cancel(model, fx),
         Program::Quit => quit(model, 5_000, fx),
     }
+}
+
+/// Opens the file of the sample with another program.
+fn open_with(model: &mut Model, fx: &mut Effects) {
+    let Some(row) = model.row() else { return };
+    let Some(path) = model.details.get(row.sample).map(|detail| detail.full_path.clone()) else {
+        return say(model, Level::Warning, "no sample is loaded yet");
+    };
+    let own = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut words = model.display.open_with.clone();
+    if words.is_empty() {
+        words.push(own.to_owned());
+    }
+    say(model, Level::Info, format!("opening {path} with {}", words[0]));
+    words.push(path);
+    fx.push(Effect::Run(words));
 }
 
 /// Cancels the innermost operation; with nothing to cancel, twice in a row quits.

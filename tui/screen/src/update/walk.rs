@@ -1,4 +1,4 @@
-//! Walking over more rows than are cached: for a search, for the next class, to mark many. Window by window, so that
+//! Walking over more rows than are cached: for the next class, to mark many. Window by window, so that
 //! neither memory nor the screen suffers, and any key still works in between.
 
 use super::{Effects, motion, say, send};
@@ -88,7 +88,6 @@ fn look(model: &mut Model, row: &Row) -> bool {
     let Some(mut walk) = model.list.walk.take() else { return false };
     let index = walk.next;
     let hit = match &mut walk.purpose {
-        Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
@@ -131,9 +130,7 @@ fn finish(model: &mut Model, samples: Vec<SampleId>, then: Then) {
 
 fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
     let direction = if forward { "below" } else { "above" };
-    let text = match purpose {
-        Purpose::Search(text) => format!("no '{text}' {direction}"),
-        _ => format!("no other class {direction}"),
-    };
-    say(model, Level::Info, text);
+    if matches!(purpose, Purpose::Class(_)) {
+        say(model, Level::Info, format!("no other class {direction}"));
+    }
 }

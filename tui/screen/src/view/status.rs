@@ -2,10 +2,11 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name};
+use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
+use chaffinch_protocol::{DetectorSummary, EnsembleRule, SessionSummary};
 use ratatui::layout::{Position, Rect};
 
 /// The open session, its progress, and the running job.
@@ -51,6 +52,8 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if list.total > 0 {
         words.push_str(&format!(" · {} decided", text::count(list.decided)));
     }
+    // What makes the count another than that of the detectors as they came, before what is only looked at.
+    words.push_str(&combined(session));
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
     }
@@ -61,16 +64,42 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let room = right.saturating_sub(area.x + 1);
     let name_room = (usize::from(room)).saturating_sub(text::width(&words) + 3).clamp(8, 40);
     let name = text::fit_middle(&session.dataset, name_room).into_owned();
-    let bar = paint.style(Role::Bar);
-    let title = bar.patch(paint.style(Role::Title));
+    let title = paint.over(Role::Bar, Role::Title);
     let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
+}
+
+/// The ensemble's rule and the thresholds, where they are others than the defaults: both decide what is a suspect.
+fn combined(session: &SessionSummary) -> String {
+    let mut words = String::new();
+    if session.ensemble != EnsembleRule::Or {
+        words.push_str(&format!(" · rule {}", session.ensemble.name()));
+    }
+    let moved: Vec<&DetectorSummary> =
+        session.detectors.iter().filter(|detector| detector.is_moved()).collect();
+    match moved.as_slice() {
+        [] => {}
+        [one] => words.push_str(&format!(" · {} below {}", one.name, threshold(one.threshold))),
+        several => words.push_str(&format!(" · {} thresholds moved", several.len())),
+    }
+    words
+}
+
+/// A threshold with as many digits as it needs.
+fn threshold(value: f32) -> String {
+    let digits = if (value * 100.0 - (value * 100.0).round()).abs() < 1e-3 { 2 } else { 3 };
+    format!("{value:.digits$}")
 }
 
 /// The prompt, or the last message. Returns the position of the text cursor.
 pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
-        return Some(self::prompt(prompt, area, paint));
+        let searches = matches!(prompt.kind, PromptKind::Search { .. }) && !prompt.line.text.is_empty();
+        let right = match model.list.hits.as_ref().filter(|hits| searches && hits.text == prompt.line.text) {
+            Some(hits) => paint.put_right(area.right() - 1, area.y, area.width, Role::Dim, &hits.words()),
+            None => area.right(),
+        };
+        return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
     let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
@@ -140,17 +169,28 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
 fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
     let label = match &prompt.kind {
         PromptKind::Filter { .. } => "filter ".to_owned(),
-        PromptKind::Search => "/".to_owned(),
+        PromptKind::Search { .. } => "/".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
         PromptKind::Times => "repeat count ".to_owned(),
     };
     let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
-    line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
+    let wrong = prompt.wrong.as_ref().and_then(|wrong| wrong.at);
+    marked(&prompt.line, wrong, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
 }
 
 /// A line being typed, scrolled so that its cursor is visible.
 pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+    marked(line, None, area, paint)
+}
+
+/// The same with a part of it, from one byte to another, drawn as wrong.
+fn marked(
+    line: &crate::model::Line,
+    wrong: Option<(usize, usize)>,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));
     let skip = text::width(&before).saturating_sub(room);
@@ -162,49 +202,31 @@ pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>)
     }
     let shown = format!("{cut}{}", text::safe(&line.text[line.at..]));
     paint.put(area.x, area.y, area.width, Role::Text, &shown);
+    if let Some((start, end)) = wrong {
+        let skipped = text::width(&before) - text::width(cut);
+        let column = |at: usize| text::width(&text::safe(&line.text[..at])).saturating_sub(skipped) as u16;
+        let (from, to) = (column(start).min(area.width), column(end).min(area.width));
+        let word = Rect { x: area.x + from, width: to.saturating_sub(from).max(1), height: 1, ..area };
+        paint.buffer.set_style(word.intersection(area), paint.style(Role::Error));
+    }
     Position { x: (area.x + text::width(cut) as u16).min(area.right().saturating_sub(1)), y: area.y }
 }
 
 /// Keys that work here, as many as fit.
 pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
-    use Action as A;
-    paint.buffer.set_style(area, paint.style(Role::Bar));
-    let page = model.views.page;
-    let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
-        Mode::List if model.list.total == 0 => model.views.first().hints(model),
-        Mode::List => {
-            vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
-        }
-        Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
-            vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
-        }
-        Mode::Prompt(_) => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Picker(picker) => match picker.kind {
-            PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
-            _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
-        },
-        Mode::Panel(panel) if panel.editing.is_some() => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Panel(panel) => panel.page.hints(model),
-        Mode::Confirm(_) => Vec::new(),
-    };
     let bar = paint.style(Role::Bar);
-    let key_style = bar.patch(paint.style(Role::Key));
-    let mut x = area.x + 1;
+    paint.buffer.set_style(area, bar);
+    let key_style = paint.over(Role::Bar, Role::Key);
     if let Mode::Confirm(_) = model.mode {
+        let mut x = area.x + 1;
         for (key, words) in [("y", "yes"), ("n", "no")] {
             x = paint.put_styled(x, area.y, 8, key_style, key) + 1;
             x = paint.put_styled(x, area.y, 8, bar, words) + 2;
         }
         return;
     }
-    for action in actions {
-        let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
-        let needed = text::width(&keys) + 1 + text::width(action.short());
-        if usize::from(x) + needed + 1 > usize::from(area.right()) {
-            break;
-        }
-        x = paint.put_styled(x, area.y, area.width, key_style, &keys) + 1;
-        x = paint.put_styled(x, area.y, area.width, bar, action.short()) + 2;
+    for hint in model.hints(area) {
+        let x = paint.put_styled(hint.area.x, area.y, area.width, key_style, &hint.keys) + 1;
+        paint.put_styled(x, area.y, area.width, bar, hint.action.short());
     }
 }
