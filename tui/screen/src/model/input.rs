@@ -133,6 +133,11 @@ impl Prompt {
     }
 }
 
+/// What is typed as a tag: words become one, since a tag has no blanks.
+pub fn tag_word(typed: &str) -> String {
+    typed.split_whitespace().collect::<Vec<_>>().join("_")
+}
+
 /// What a list selects from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickerKind {
@@ -144,6 +149,13 @@ pub enum PickerKind {
     Relabel(Vec<SampleId>),
     /// A tag for these samples.
     Tag(Vec<SampleId>),
+    /// The right label of a group of copies whose labels differ.
+    Settle {
+        /// The member that is kept, with its label.
+        keep: (SampleId, Option<u32>),
+        /// The others, which are removed.
+        remove: Vec<SampleId>,
+    },
 }
 
 /// One line of a picker.
@@ -191,6 +203,8 @@ impl Picker {
         };
         // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
         self.found = match self.kind {
+            // A number is a row, not part of a name.
+            PickerKind::Palette if self.row(u64::MAX).is_some() => Vec::new(),
             PickerKind::Help => Vec::new(),
             _ => {
                 let names: Vec<&str> = self.items.iter().map(|item| item.name.as_str()).collect();
@@ -198,9 +212,34 @@ impl Picker {
             }
         };
         let known: std::collections::BTreeSet<usize> = self.found.iter().copied().collect();
-        let more = (0..self.items.len()).filter(|place| !known.contains(place) && says(&self.items[*place]));
+        let words_too = !matches!(self.kind, PickerKind::Palette) || self.row(u64::MAX).is_none();
+        let more = (0..self.items.len())
+            .filter(|_| words_too)
+            .filter(|place| !known.contains(place) && says(&self.items[*place]));
         self.found.extend(more);
         self.selected = 0;
+    }
+
+    /// The row that is typed instead of a name, counted from 0: a number, or a share of this many rows in percent.
+    /// `None` if it is neither.
+    ///
+    /// # Errors
+    /// When there is no such row.
+    pub fn row(&self, total: u64) -> Option<Result<u64, String>> {
+        let typed = self.line.text.trim();
+        let (number, share) = match typed.strip_suffix('%') {
+            Some(number) => (number.trim_end(), true),
+            None => (typed, false),
+        };
+        let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(match number.parse::<u64>() {
+            Ok(percent @ 0..=100) if share => Ok((u128::from(total) * u128::from(percent) / 100) as u64),
+            Ok(row @ 1..) if !share => Ok(row - 1),
+            _ => Err(format!("there is no row {typed}: rows go from 1 to {}", crate::text::count(total))),
+        })
     }
 
     /// The chosen item.
@@ -214,6 +253,8 @@ impl Picker {
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
+    /// Each of these samples gets its decision; then something is said besides.
+    DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
 }

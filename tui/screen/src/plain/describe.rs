@@ -94,6 +94,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
             let what = match &picker.kind {
                 PickerKind::Relabel(_) => "relabel: type a class",
                 PickerKind::Tag(_) => "tag: type a tag",
+                PickerKind::Settle { .. } => "the labels differ: type the right one",
                 PickerKind::Help | PickerKind::Palette => "type the name of a command",
             };
             let mut lines = vec![format!("{what}; {end}")];

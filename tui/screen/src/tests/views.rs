@@ -121,7 +121,7 @@ fn the_grid_is_there_again_in_the_next_run() {
     let mut rig = Rig::new(FakeEngine::new(1000), 80, 24);
     rig.press("i<lt>jjjl");
     let here = (rig.model.sample(), rig.model.list.top);
-    rig.press("q");
+    rig.press(":quit<Enter>");
     let mut engine = FakeEngine::new(1000);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
     let mut again = Rig::new(engine, 80, 24);

@@ -1,7 +1,8 @@
 //! Opening prompts and pickers.
 
 use super::Effects;
-use super::targets::targets;
+use super::keys::works_on_pages;
+use super::targets::{Targets, targets};
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
@@ -31,7 +32,7 @@ pub(super) fn times(model: &mut Model) {
 
 /// Opens the note for the targets of an action.
 pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
     let line = Line::new(earlier);
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Note(samples), line));
@@ -42,7 +43,7 @@ pub(super) const GIVEN: &str = "remove";
 
 /// Opens the list of tags.
 pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     // The sample's tags come first, then the reviewer's own, then the built-in ones.
     let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
     let given = has.iter().map(|tag| item(tag, "", GIVEN));
@@ -113,13 +114,17 @@ pub(super) fn help(model: &mut Model) {
             }
         }
     }
-    model.mode = Mode::Picker(Picker::new(PickerKind::Help, items));
+    over(model, Picker::new(PickerKind::Help, items));
 }
 
 /// Opens the list of all actions.
 pub(super) fn palette(model: &mut Model) {
-    let list =
-        Action::ALL.iter().filter(|action| action.scope() == Scope::List && **action != Action::Palette);
+    // On a page that covers the samples only what does not depend on them.
+    let page = model.panel().is_some();
+    let list = Action::ALL.iter().filter(|action| {
+        let fits = action.scope() == Scope::List && (!page || works_on_pages(**action));
+        fits && **action != Action::Palette
+    });
     let items = list
         .map(|action| {
             let side = model.keymap.key_for(*action).map(shown).unwrap_or_default();
@@ -131,9 +136,16 @@ pub(super) fn palette(model: &mut Model) {
             }
         })
         .collect();
-    model.mode = Mode::Picker(Picker::new(PickerKind::Palette, items));
+    over(model, Picker::new(PickerKind::Palette, items));
 }
 
 fn item(name: &str, note: &str, side: &str) -> PickerItem {
     PickerItem { name: name.to_owned(), note: note.to_owned(), side: side.to_owned(), action: None }
+}
+
+/// Shows a list to choose from over the page, which is there again when it is closed.
+fn over(model: &mut Model, picker: Picker) {
+    if let Mode::Panel(panel) = std::mem::replace(&mut model.mode, Mode::Picker(picker)) {
+        model.panels.below = Some(panel);
+    }
 }

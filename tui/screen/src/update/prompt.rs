@@ -1,10 +1,13 @@
 //! Typing into prompts and selecting from lists.
 
-use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
+use super::targets::left_out;
+use super::{Effects, complete, decide, each, macros, motion, open, say, send, walk};
 use crate::action::kind;
-use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose};
+use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose, tag_word};
 use chaffinch_protocol::decision::{Choice, TAGS};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query};
+use std::collections::BTreeSet;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
@@ -97,11 +100,17 @@ fn complete(model: &mut Model) {
     }
 }
 
+/// What receives the keys once a prompt is closed: the page it lay over, or the list.
+fn below(model: &mut Model) -> Mode {
+    model.panels.below.take().map_or(Mode::List, Mode::Panel)
+}
+
 fn cancel(model: &mut Model, fx: &mut Effects) {
     if let Mode::Prompt(Prompt { kind: PromptKind::Filter { before }, .. }) = std::mem::take(&mut model.mode)
     {
         restore(model, *before, fx);
     }
+    model.mode = below(model);
 }
 
 fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
@@ -111,7 +120,9 @@ fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
 }
 
 fn accept(model: &mut Model, fx: &mut Effects) {
-    match std::mem::take(&mut model.mode) {
+    let mode = std::mem::take(&mut model.mode);
+    model.mode = below(model);
+    match mode {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
             PromptKind::Filter { .. } => motion::filter(model, line.text.trim(), fx),
             PromptKind::Search if line.text.is_empty() => {}
@@ -124,7 +135,7 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
             }
         },
@@ -138,8 +149,11 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     let typed = picker.line.text.trim().to_owned();
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
-            if let Ok(number) = typed.parse::<u64>() {
-                motion::go(model, number.saturating_sub(1));
+            if let Some(row) = picker.row(model.list.total) {
+                match row {
+                    Ok(row) => motion::go(model, row),
+                    Err(why) => say(model, Level::Warning, why),
+                }
             } else if let Some(action) = chosen.and_then(|item| item.action) {
                 model.next = Some(action);
             } else {
@@ -158,18 +172,25 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
             decide::ask_about(model, samples, Choice::Relabel(name), fx);
         }
+        PickerKind::Settle { keep, remove } => {
+            // Only the labels that the group has can be right.
+            match chosen {
+                Some(item) => each::settle(model, keep, remove, item.name, fx),
+                None => say(model, Level::Warning, format!("no picture of the group is labeled '{typed}'")),
+            }
+        }
         PickerKind::Tag(samples) => {
             let exact = picker.items.iter().any(|item| item.name == typed);
             let tag = match chosen {
                 Some(item) if !exact => item.name,
-                _ => typed,
+                _ => tag_word(&typed),
             };
-            if tag.is_empty() || tag.contains(char::is_whitespace) {
-                return say(model, Level::Warning, "a tag must be one word");
+            if tag.is_empty() {
+                return say(model, Level::Warning, "type a tag");
             }
             let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
             if given {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 return send(fx, Command::Untag { samples, tags: vec![tag] });
             }
             if !TAGS.contains(&tag.as_str()) {
@@ -178,10 +199,19 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
                 model.review.tags.truncate(24);
                 motion::touch(model);
             }
-            model.review.journal.push(Op::Tag);
+            tagged(model, &samples);
             send(fx, Command::Tag { samples, tags: vec![tag], note: String::new() });
         }
     }
+}
+
+/// Tags or a note about these samples are on their way.
+fn tagged(model: &mut Model, samples: &[SampleId]) {
+    let of = |marks: &BTreeSet<SampleId>| marks.iter().filter(|sample| !samples.contains(sample)).count();
+    let marked = samples.iter().any(|sample| model.review.marks.contains(sample));
+    let left = if marked { of(&model.review.marks) } else { 0 };
+    let remark = left_out(model, left);
+    model.review.journal.push_with(Op::Tag, remark);
 }
 
 /// Applies a filter that is being typed, when it is due.

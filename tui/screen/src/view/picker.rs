@@ -1,7 +1,7 @@
 //! Pickers: help, palette, classes, tags.
 
 use super::status;
-use crate::model::{Model, Picker, PickerKind};
+use crate::model::{Model, Picker, PickerKind, tag_word};
 use crate::paint::{Paint, centered};
 use crate::text;
 use crate::theme::Role;
@@ -17,6 +17,9 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
             ("run an action".to_owned(), area.width.saturating_sub(6).min(90), (area.height - 2).min(20))
         }
         PickerKind::Relabel(samples) => (relabel_title(samples.len()), 56, (area.height - 2).min(18)),
+        PickerKind::Settle { remove, .. } => {
+            (format!("the labels differ: which is right for all {}?", remove.len() + 1), 60, 10)
+        }
         PickerKind::Tag(samples) if samples.len() > 1 => (format!("tag {} samples", samples.len()), 44, 18),
         PickerKind::Tag(_) => ("tag".to_owned(), 44, 18),
     };
@@ -32,8 +35,15 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
         let typed = text::safe(picker.line.text.trim()).into_owned();
         let words = match picker.kind {
             PickerKind::Relabel(_) => format!("Enter makes '{typed}' a new class"),
-            PickerKind::Tag(_) => format!("Enter adds the tag '{typed}'"),
-            PickerKind::Palette if typed.parse::<u64>().is_ok() => format!("Enter goes to row {typed}"),
+            PickerKind::Tag(_) => format!("Enter adds the tag '{}'", tag_word(&typed)),
+            PickerKind::Palette => match picker.row(model.list.total) {
+                Some(Ok(row)) => {
+                    let last = model.list.total.saturating_sub(1);
+                    format!("Enter goes to row {}", text::count(row.min(last) + 1))
+                }
+                Some(Err(why)) => why,
+                None => "nothing matches".to_owned(),
+            },
             _ => "nothing matches".to_owned(),
         };
         paint.put(rows.x, rows.y, rows.width, Role::Dim, &words);
@@ -82,7 +92,7 @@ fn item_line(
             paint.put(x, area.y, room.min(19), name, &item.name);
             paint.put(x + 20, area.y, room.saturating_sub(20), Role::Dim, &item.note);
         }
-        PickerKind::Relabel(_) | PickerKind::Tag(_) => {
+        PickerKind::Relabel(_) | PickerKind::Tag(_) | PickerKind::Settle { .. } => {
             let side = text::width(&item.side) as u16 + 1;
             paint.put_right(area.right(), area.y, 12, Role::Dim, &item.side);
             let given = model.row().and_then(|row| model.class(row.label)) == Some(item.name.as_str());

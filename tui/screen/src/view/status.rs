@@ -49,7 +49,8 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
     let mut words = text::counted(list.total, one, many);
     if list.total > 0 {
-        words.push_str(&format!(" · {} decided", text::count(list.decided)));
+        let decided: u64 = model.counts().iter().sum();
+        words = format!("{} of {words} decided", text::count(decided.min(list.total)));
     }
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
@@ -81,7 +82,14 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Level::Error => (Role::Error, "✗ "),
         };
         let text = format!("{glyph}{}", toast.text);
-        paint.put(area.x + 1, area.y, area.width, role, &text);
+        let end = paint.put(area.x + 1, area.y, area.width, role, &text);
+        // The path of the sample stays in sight beside what is said about another one.
+        path(model, end + 3, area.right(), paint);
+    } else if model.keeps_waiting() {
+        let stop = model.keymap.key_for(Action::Cancel).map(shown).unwrap_or_default();
+        let keys = text::counted(model.ahead.len() as u64, "key", "keys");
+        let words = format!("{keys} typed ahead: waiting for the engine   {stop} drops them");
+        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if let Some(keys) = &model.macros.recording {
         let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
         let words = format!(
@@ -107,12 +115,23 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         );
     } else if model.list.walk.is_some() {
         paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
-    } else if let Some(row) = model.row() {
-        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
-        let path = text::fit_middle(path, usize::from(area.width.saturating_sub(1))).into_owned();
-        paint.put(area.x + 1, area.y, area.width.saturating_sub(1), Role::Dim, &path);
+    } else {
+        path(model, area.x + 1, area.right(), paint);
     }
     None
+}
+
+/// The path of the sample under the cursor between two columns, if there is room for enough of it.
+fn path(model: &Model, from: u16, to: u16, paint: &mut Paint<'_>) {
+    /// Fewer cells say nothing.
+    const LEAST: u16 = 12;
+    let y = model.layout().message.y;
+    let room = to.saturating_sub(from);
+    if let Some(row) = model.row().filter(|_| room >= LEAST) {
+        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
+        let path = text::fit_middle(path, usize::from(room)).into_owned();
+        paint.put(from, y, room, Role::Dim, &path);
+    }
 }
 
 /// Marks, position in the list and save state. Returns the column where they start.
@@ -131,7 +150,8 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
     }
     if !model.review.marks.is_empty() {
-        let words = format!("{} {}", model.display.theme.glyph(Role::Marked), model.review.marks.len());
+        let words =
+            format!("{} {} marked", model.display.theme.glyph(Role::Marked), model.review.marks.len());
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
     }
     x
@@ -174,7 +194,16 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
         Mode::List if model.list.total == 0 => model.views.first().hints(model),
         Mode::List => {
-            vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
+            vec![
+                A::Keep,
+                A::Remove,
+                A::AcceptSuggestion,
+                A::Relabel,
+                A::Unsure,
+                A::Tag,
+                A::ClearMarks,
+                A::Help,
+            ]
         }
         Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
             vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
@@ -200,11 +229,14 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     for action in actions {
         let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
-        let needed = text::width(&keys) + 1 + text::width(action.short());
+        // What leads back from everywhere else leads out of the program here.
+        let out = action == A::Back && crate::update::show::at_home(model);
+        let short = if out { A::Quit.short() } else { action.short() };
+        let needed = text::width(&keys) + 1 + text::width(short);
         if usize::from(x) + needed + 1 > usize::from(area.right()) {
             break;
         }
         x = paint.put_styled(x, area.y, area.width, key_style, &keys) + 1;
-        x = paint.put_styled(x, area.y, area.width, bar, action.short()) + 2;
+        x = paint.put_styled(x, area.y, area.width, bar, short) + 2;
     }
 }
