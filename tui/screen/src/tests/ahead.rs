@@ -105,7 +105,7 @@ fn waiting_keys_can_be_dropped_by_hand() {
 fn a_decision_does_not_fall_on_a_sample_that_has_just_appeared() {
     let mut rig = Rig::small();
     // The dataset is still being scanned: the list is requested again and another sample is the worst.
-    rig.engine.samples.swap(0, 50);
+    rig.engine.first = vec![SampleId(50)];
     rig.engine.summary.suspects += 1;
     let hello = rig.engine.hello();
     rig.event(hello);
@@ -122,11 +122,7 @@ fn before_the_cursor_is_moved_it_is_on_the_worst_sample() {
     let mut rig = Rig::small();
     let worst = |rig: &mut Rig, n: u32| {
         // Another detector has found a worse one.
-        let row = rig.engine.samples.remove(n as usize);
-        rig.engine.samples.insert(0, row);
-        for (at, row) in rig.engine.samples.iter_mut().enumerate() {
-            row.sample = SampleId(at as u32);
-        }
+        rig.engine.first = vec![SampleId(n)];
         rig.engine.summary.suspects += 1;
         let hello = rig.engine.hello();
         rig.event(hello);
@@ -134,6 +130,7 @@ fn before_the_cursor_is_moved_it_is_on_the_worst_sample() {
     };
     assert_eq!(worst(&mut rig, 40), "train/bird/n00040.jpg");
     assert_eq!(rig.model.list.cursor, 0);
+    assert_eq!(worst(&mut rig, 41), "train/cat/n00041.jpg");
     rig.press("jj");
     let here = rig.model.sample();
     let hello = {

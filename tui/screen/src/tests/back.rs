@@ -126,6 +126,6 @@ fn help_palette_and_undo_work_on_pages_and_lead_back_to_them() {
 
 #[test]
 fn the_footer_says_what_q_does() {
-    let mut rig = Rig::new(FakeEngine::new(100), 160, 40);
+    let rig = Rig::new(FakeEngine::new(100), 160, 40);
     assert!(rig.screen().contains("q quit"), "{}", rig.screen());
 }

@@ -64,10 +64,10 @@ fn keys_wait_for_the_row_and_the_candidates_they_mean() {
     assert!(!rig.pull().iter().any(|c| matches!(c, Command::Decide { .. })), "nothing is guessed");
     let mut rig = Rig::small();
     rig.cut = true;
-    rig.press("G1a");
+    rig.press("G1ggx");
     rig.mend();
     assert_eq!(rig.choice(99), relabel("bird"), "the first candidate of the last row");
-    assert_eq!(rig.choice(0), None);
+    assert_eq!(rig.choice(0), Some(Choice::Remove));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_range_is_decided_at_once() {
 fn a_group_is_decided_from_any_member() {
     let mut rig = Rig::small();
     rig.press("jjX");
-    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 3]);
+    assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 3]);
     rig.press("gg");
     rig.press("X");
     assert!(rig.toast().starts_with("this sample is in no group"));

@@ -20,6 +20,8 @@ pub(crate) struct FakeEngine {
     /// How alike the members of its groups are.
     pub(crate) likeness: Likeness,
     pub(crate) refuse: Option<String>,
+    /// What a detector has found since: listed before everything else.
+    pub(crate) first: Vec<SampleId>,
     pub(crate) seen: Vec<Command>,
     /// The list of groups: its ticket, and whether it holds leaks only.
     pub(super) group_ticket: (Ticket, bool),
@@ -86,9 +88,10 @@ impl FakeEngine {
             },
             samples,
             unreadable: BTreeMap::new(),
-            groups: vec![vec![SampleId(2), SampleId(5), SampleId(8)]],
+            groups: vec![vec![SampleId(2), SampleId(14), SampleId(26)]],
             likeness: Likeness::SamePicture,
             refuse: None,
+            first: Vec::new(),
             seen: Vec::new(),
             group_ticket: (0, false),
             list: Vec::new(),
@@ -223,6 +226,7 @@ impl FakeEngine {
             Sort::Path => rows.sort_by(|a, b| a.path.cmp(&b.path)),
             _ => {}
         }
+        rows.sort_by_key(|row| !self.first.contains(&row.sample));
         if query.descending {
             rows.reverse();
         }

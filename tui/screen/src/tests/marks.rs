@@ -125,7 +125,9 @@ fn marks_far_from_the_cursor_are_found_by_the_engine() {
 
 /// A session at its group of three: dog, cat, bird.
 fn group() -> Rig {
-    let mut rig = Rig::new(FakeEngine::new(100), 120, 30);
+    let mut engine = FakeEngine::new(100);
+    engine.groups = vec![vec![SampleId(2), SampleId(5), SampleId(8)]];
+    let mut rig = Rig::new(engine, 120, 30);
     rig.press("jjp");
     rig
 }
@@ -156,8 +158,9 @@ fn copies_with_different_labels_are_settled_by_asking_which_is_right() {
 #[test]
 fn keeping_or_removing_all_of_a_group_says_that_its_labels_differ() {
     for (key, word) in [("A", "keep"), ("X", "remove")] {
-        for open in ["p", ""] {
+        for open in ["p", "pq"] {
             let mut rig = Rig::new(FakeEngine::new(100), 120, 30);
+            rig.engine.groups = vec![vec![SampleId(2), SampleId(5), SampleId(8)]];
             rig.press("jj").press(open).press(key);
             let asked = format!("the labels differ (bird ×1, cat ×1, dog ×1): {word} all 3 samples?");
             assert_eq!(question(&rig), asked);

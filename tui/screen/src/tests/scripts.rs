@@ -65,7 +65,7 @@ struct Simple {
     last: Option<Choice>,
     done: Vec<Entry>,
     undone: Vec<Entry>,
-    asked: Option<(Vec<(u32, Option<Choice>)>, bool)>,
+    asked: Option<Vec<(u32, Option<Choice>)>>,
 }
 
 type Entry = Vec<(u32, Option<Choice>, Option<Choice>)>;
@@ -141,10 +141,12 @@ impl Simple {
         }
     }
 
-    fn decide(&mut self, each: Vec<(u32, Option<Choice>)>, alike: bool) {
+    fn decide(&mut self, each: Vec<(u32, Option<Choice>)>) {
         let here = self.here();
-        if alike && each[0].1.is_some() {
-            self.last.clone_from(&each[0].1);
+        let mut others = each.iter().filter_map(|(_, choice)| choice.clone()).filter(|c| *c != Choice::Keep);
+        let first = others.next().unwrap_or(Choice::Keep);
+        if others.all(|other| other == first) && each[0].1.is_some() {
+            self.last = Some(first);
         }
         let advance = each.iter().any(|(n, choice)| *n == here && choice.is_some());
         let mut entry = Entry::new();
@@ -163,15 +165,14 @@ impl Simple {
     fn all(&mut self, choice: Choice) {
         let Some((samples, _)) = self.targets() else { return };
         let each: Vec<_> = samples.into_iter().map(|n| (n, Some(choice.clone()))).collect();
-        if each.len() > 20 { self.asked = Some((each, true)) } else { self.decide(each, true) }
+        if each.len() > 20 { self.asked = Some(each) } else { self.decide(each) }
     }
 
     /// Asks about relabeling all of these; what has the label already is kept.
     fn ask_class(&mut self, samples: &[u32], class: u32) {
         let choice = |n: u32| if label(n) == class { Choice::Keep } else { relabel(class) };
         let each: Vec<_> = samples.iter().map(|n| (*n, Some(choice(*n)))).collect();
-        let alike = each.iter().all(|(_, choice)| *choice == each[0].1);
-        self.asked = Some((each, alike));
+        self.asked = Some(each);
     }
 
     fn digit(&mut self, digit: usize) {
@@ -179,21 +180,19 @@ impl Simple {
         let Some(class) = candidate(here, digit) else { return };
         match self.targets() {
             Some((samples, true)) => self.ask_class(&samples, class),
-            Some((_, false)) if label(here) == class => self.decide(vec![(here, Some(Choice::Keep))], true),
-            Some((_, false)) => self.decide(vec![(here, Some(relabel(class)))], true),
+            Some((_, false)) if label(here) == class => self.decide(vec![(here, Some(Choice::Keep))]),
+            Some((_, false)) => self.decide(vec![(here, Some(relabel(class)))]),
             None => {}
         }
     }
 
     fn accept(&mut self) {
-        let Some((samples, many)) = self.targets() else { return };
+        let Some((samples, _)) = self.targets() else { return };
         let each: Vec<_> = samples.iter().filter_map(|n| Some((*n, Some(suggested(*n)?)))).collect();
         if each.is_empty() {
             return;
         }
-        let all = each.len() == if many { self.marks.len() } else { 1 };
-        let alike = all && each.iter().all(|(_, choice)| *choice == each[0].1);
-        if each.len() > 20 { self.asked = Some((each, alike)) } else { self.decide(each, alike) }
+        if each.len() > 20 { self.asked = Some(each) } else { self.decide(each) }
     }
 
     fn repeat(&mut self) {
@@ -202,7 +201,7 @@ impl Simple {
                 let class = CLASSES.iter().position(|class| *class == name).unwrap() as u32;
                 match self.targets() {
                     Some((samples, true)) => self.ask_class(&samples, class),
-                    Some((samples, false)) => self.decide(vec![(samples[0], Some(relabel(class)))], true),
+                    Some((samples, false)) => self.decide(vec![(samples[0], Some(relabel(class)))]),
                     None => {}
                 }
             }
@@ -227,12 +226,12 @@ impl Simple {
     }
 
     fn typed(&mut self, keys: &str) {
-        if let Some((each, alike)) = self.asked.take() {
+        if let Some(each) = self.asked.take() {
             match keys {
-                "y" => self.decide(each, alike),
+                "y" => self.decide(each),
                 "<Esc>" => {}
                 // Of what is typed in one go only single keys could answer.
-                _ => self.asked = Some((each, alike)),
+                _ => self.asked = Some(each),
             }
             return;
         }
@@ -245,7 +244,7 @@ impl Simple {
             "<Enter>" => self.accept(),
             "0" => {
                 if let Some((samples, _)) = self.targets() {
-                    self.decide(samples.into_iter().map(|n| (n, None)).collect(), false);
+                    self.decide(samples.into_iter().map(|n| (n, None)).collect());
                 }
             }
             "." => self.repeat(),

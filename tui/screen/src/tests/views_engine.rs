@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupMember, GroupView, Likeness, MapPoint, MapView, Ticket,
-    ViewCommand, ViewEvent,
+    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
+    ViewEvent,
 };
 
 /// The position of a sample on the fake map: each class is in a corner.

@@ -96,7 +96,10 @@ fn can_be_typed(model: &Model, typed: &Typed) -> bool {
     let keys = [model.pending.as_slice(), &[*key]].concat();
     match keys::lookup(model, &keys) {
         Lookup::Action(action) => can_be_done(model, action),
-        Lookup::Prefix | Lookup::Nothing => true,
+        // A question may be about to open, which would take the rest of a sequence.
+        Lookup::Prefix | Lookup::Nothing => {
+            model.mode.scope() != Scope::List || model.review.resolving.is_none() && !gathering(model)
+        }
     }
 }
 

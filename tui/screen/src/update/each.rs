@@ -108,6 +108,9 @@ pub(super) fn decide(model: &mut Model, each: Vec<(SampleId, Choice)>, remark: S
     {
         return decide_alike(model, samples, Some(first.clone()), fx);
     }
+    if let Some(choice) = common(&each) {
+        model.review.last_choice = Some(choice);
+    }
     for (sample, choice) in &each {
         used(model, choice);
         sit(model, &[*sample], Some(choice));
@@ -118,6 +121,13 @@ pub(super) fn decide(model: &mut Model, each: Vec<(SampleId, Choice)>, remark: S
     let remark = if remark.is_empty() { hidden } else { remark };
     model.review.journal.push_with(Op::DecideEach(each), remark);
     after(model, &samples, true, fx);
+}
+
+/// The decision that can be repeated: the one that all have that are not just kept.
+fn common(each: &[(SampleId, Choice)]) -> Option<Choice> {
+    let mut others = each.iter().map(|(_, choice)| choice).filter(|choice| **choice != Choice::Keep);
+    let first = others.next().cloned().unwrap_or(Choice::Keep);
+    others.all(|choice| *choice == first).then_some(first).filter(|choice| *choice != Choice::Remove)
 }
 
 /// The labels of these samples with their counts, the most frequent first, if they differ.
