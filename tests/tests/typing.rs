@@ -95,7 +95,7 @@ fn marks_that_a_filter_hides_are_not_decided_about() {
     let class = |path: &str| path.split('/').next().unwrap().to_owned();
     let other = order.iter().map(|path| class(path)).find(|name| *name != class(&order[0])).unwrap();
     // All in one packet.
-    terminal.keys(&format!(" ggfclass:{other}\r gg x"));
+    terminal.keys(&format!(" ggfclass:{other}\rgg x"));
     let journal = entries(&sandbox, &terminal, 1);
     let about = paths(&journal[0]);
     assert!(!about.is_empty() && about.iter().all(|path| class(path) == other), "{about:?}");
@@ -141,7 +141,7 @@ fn each_sample_of_a_range_gets_its_own_suggestion() {
 
 #[test]
 fn q_and_escape_go_back_one_level_from_every_view() {
-    let (_sandbox, order, mut terminal) = opened((140, 40));
+    let (_sandbox, order, mut terminal) = opened((180, 40));
     let first = tail(&order[0]).to_owned();
     for view in ["i", "c", "b", "C", "m", "z", "w", "H", "M", "P", "I", "L", "p"] {
         for back in ["q", "\x1b"] {
