@@ -227,7 +227,9 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             recv(door) -> stream => {
                 let Ok(stream) = stream else { break };
                 if let Some(before) = guest.take() {
-                    let _ = before.stream.shutdown(Shutdown::Both);
+                    // It is told why; its thread closes the connection once that is written.
+                    let _ = before.events.send(Event::Replaced);
+                    let _ = before.stream.shutdown(Shutdown::Read);
                 }
                 count += 1;
                 guest = Guest::welcome(count, stream, &heard).ok();

@@ -18,14 +18,14 @@ use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::UNREADABLE;
-use chaffinch_data::journal::{Applied, Journal};
+use chaffinch_data::journal::{Applied, Decisions, Journal};
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
-    Ticket,
+    Command, EnsembleRule, Event, ListCounts, ListedRow, PROTOCOL_VERSION, Progress, Saved, SavedKind,
+    ScanReport, SessionSummary, Ticket,
 };
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -49,6 +49,8 @@ pub(crate) struct Service {
     rule: EnsembleRule,
     remembered: String,
     list: Option<(Ticket, Arc<ListResult>)>,
+    /// Rows of the list by their decision.
+    counts: [u64; 4],
     lists: Lists,
     pictures: Pictures,
     views: WorkerQueue<view_answers::ViewQuestion>,
@@ -109,6 +111,7 @@ impl Service {
             rule,
             remembered,
             list: None,
+            counts: [0; 4],
             job: None,
             stale,
         })
@@ -161,6 +164,7 @@ impl Service {
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
+            Command::RowsOf { ticket, samples } => self.rows_of(ticket, &samples),
             Command::Locate { ticket, sample } => {
                 if let Some(order) = self.order(ticket) {
                     let row = order.position(sample);
@@ -188,6 +192,10 @@ impl Service {
             Command::Decide { samples, decision } => {
                 self.enter(&samples, |journal| journal.decide(&samples, decision));
             }
+            Command::DecideEach { decisions } => {
+                let samples: Vec<SampleId> = decisions.iter().map(|(id, _)| *id).collect();
+                self.enter(&samples, |journal| journal.decide_each(&decisions));
+            }
             Command::Tag { samples, tags, note } => {
                 self.enter(&samples, |journal| journal.tag(&samples, &tags, &note));
             }
@@ -195,12 +203,14 @@ impl Service {
                 self.enter(&samples, |journal| journal.untag(&samples, &tags));
             }
             Command::Undo => {
+                let before = self.journal.snapshot();
                 let outcome = self.journal.undo();
-                self.saved(SavedKind::Undo, outcome);
+                self.saved(SavedKind::Undo, outcome, &before);
             }
             Command::Redo => {
+                let before = self.journal.snapshot();
                 let outcome = self.journal.redo();
-                self.saved(SavedKind::Redo, outcome);
+                self.saved(SavedKind::Redo, outcome, &before);
             }
             Command::SetThreshold { detector, threshold } => self.set_threshold(detector, threshold),
             Command::SetEnsemble { rule } => {
@@ -241,7 +251,9 @@ impl Service {
                 self.tell(Event::ScanDone(Box::new(report)));
             }
             Internal::Listed(ticket, order) => {
-                let by_choice = order.by_choice;
+                // Decisions made since the list was asked for count as well.
+                let by_choice = order.count(self.journal.decisions(), self.state.findings.manifest.len());
+                self.counts = by_choice;
                 self.tell(Event::Listed {
                     ticket,
                     total: order.rows.len() as u64,
@@ -316,6 +328,17 @@ impl Service {
         }
     }
 
+    fn rows_of(&self, ticket: Ticket, samples: &[SampleId]) {
+        let count = self.state.findings.manifest.len();
+        let order = self.list.as_ref().map(|(_, order)| order);
+        let row = |id: &SampleId| ListedRow {
+            row: rows::row(&self.state, self.journal.decisions(), *id),
+            listed: order.is_some_and(|order| order.has(*id, count)),
+        };
+        let rows = samples.iter().filter(|id| id.index() < count).map(row).collect();
+        self.tell(Event::RowsOf { ticket, rows });
+    }
+
     fn known(&self, samples: &[SampleId]) -> Result<()> {
         let count = self.state.findings.manifest.len();
         match samples.iter().find(|id| id.index() >= count) {
@@ -327,13 +350,31 @@ impl Service {
 
     /// Adds a journal entry for samples that exist, and reports the outcome.
     fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
+        let before = self.journal.snapshot();
         let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
-        self.saved(SavedKind::Decision, outcome.map(Some));
+        self.saved(SavedKind::Decision, outcome.map(Some), &before);
     }
 
-    fn saved(&self, kind: SavedKind, outcome: Result<Option<Applied>>) {
+    /// Moves the counts of the current list from the decisions before a change to those after it.
+    fn recount(&mut self, samples: &[SampleId], before: &Decisions) -> Option<ListCounts> {
+        let (ticket, order) = self.list.clone()?;
+        let count = self.state.findings.manifest.len();
+        for id in samples.iter().filter(|id| order.has(**id, count)) {
+            if let Some(decision) = before.get(*id) {
+                let before = &mut self.counts[decision.choice.index()];
+                *before = before.saturating_sub(1);
+            }
+            if let Some(decision) = self.journal.decision(*id) {
+                self.counts[decision.choice.index()] += 1;
+            }
+        }
+        Some(ListCounts { ticket, by_choice: self.counts })
+    }
+
+    fn saved(&mut self, kind: SavedKind, outcome: Result<Option<Applied>>, before: &Decisions) {
         match outcome {
             Ok(Some(applied)) => {
+                let listed = self.recount(&applied.samples, before);
                 let manifest = &self.state.findings.manifest;
                 let text = rows::saved_text(manifest, kind, &applied);
                 self.tell(Event::Saved(Saved {
@@ -344,13 +385,17 @@ impl Service {
                     undoable: self.journal.undoable() as u64,
                     redoable: self.journal.redoable() as u64,
                     decided: self.journal.decided_count() as u64,
+                    listed,
                 }));
             }
             Ok(None) => {
                 let what = if kind == SavedKind::Undo { "undo" } else { "redo" };
-                self.tell(Event::Refused { message: format!("nothing to {what}") });
+                self.tell(Event::NotSaved { message: format!("nothing to {what}") });
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => {
+                let message = display::safe_text(&error.to_string()).into_owned();
+                self.tell(Event::NotSaved { message });
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, Overviewed, Row, Ticket, ViewEvent};
+use crate::{Detail, EnsembleRule, ListedRow, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -51,6 +51,13 @@ pub enum Event {
         /// The rows, possibly fewer than asked for.
         rows: Vec<Row>,
     },
+    /// The rows of samples, in the order of the request.
+    RowsOf {
+        /// The ticket of the request.
+        ticket: Ticket,
+        /// The rows, and whether the current list has them.
+        rows: Vec<ListedRow>,
+    },
     /// The row of the sample, if it is in the list.
     Located {
         /// The ticket of the list.
@@ -82,7 +89,13 @@ pub enum Event {
     },
     /// A decision, an undo or a redo is on disk and survives a power loss.
     Saved(Saved),
-    /// Nothing was changed, for example because there is nothing to undo or the disk is full.
+    /// A decision, tags, an undo or a redo changed nothing, for example because there is nothing to undo or the disk is
+    /// full. Answers in the place of [`Event::Saved`].
+    NotSaved {
+        /// What went wrong and what to do.
+        message: String,
+    },
+    /// Another command was refused: nothing was changed.
     Refused {
         /// What went wrong and what to do.
         message: String,
@@ -92,6 +105,8 @@ pub enum Event {
         /// Its text.
         line: String,
     },
+    /// Another terminal has opened the session; this one is sent nothing more.
+    Replaced,
     /// The engine has finished.
     Bye,
 }
@@ -235,7 +250,8 @@ pub struct Saved {
     pub kind: SavedKind,
     /// The samples it affects; after an undo the client moves to the first one.
     pub samples: Vec<SampleId>,
-    /// Their current decision; the first one's if `kind` is the undo of a mixed entry.
+    /// Their current decision; the first one's where they may differ: after an undo, or after an entry with a decision
+    /// for each.
     pub decision: Option<Decision>,
     /// In words, for the status line: `removed cats/0001.jpg`.
     pub text: String,
@@ -245,6 +261,18 @@ pub struct Saved {
     pub redoable: u64,
     /// Samples with a decision now.
     pub decided: u64,
+    /// The counts of the current list now, if there is one.
+    #[serde(default)]
+    pub listed: Option<ListCounts>,
+}
+
+/// Rows of a list by their decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCounts {
+    /// The ticket of the list.
+    pub ticket: Ticket,
+    /// Rows with a keep, remove, relabel or unsure decision, in this order.
+    pub by_choice: [u64; 4],
 }
 
 /// What was saved.

@@ -26,6 +26,15 @@ pub struct Row {
     pub decision: Option<Decision>,
 }
 
+/// The row of a sample that was asked for by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListedRow {
+    /// The row.
+    pub row: Row,
+    /// Whether the current list has it.
+    pub listed: bool,
+}
+
 /// Everything about one sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detail {

@@ -95,11 +95,14 @@ pub(super) fn run_target(
         let decisions = output::count(count as u64, "decision was", "decisions were");
         remark(&format!("{decisions} not confirmed as saved; check the most recent ones"));
     }
-    if reason == ExitReason::EngineGone {
-        remark(
-            "the engine exited, or the session was opened in another terminal; everything shown as saved is on disk, \
-             so open it again to continue",
-        );
+    match reason {
+        ExitReason::Replaced => remark(
+            "the session was opened in another terminal, which has it now; everything shown as saved is on disk",
+        ),
+        ExitReason::EngineGone => remark(
+            "the engine exited unexpectedly; everything shown as saved is on disk, so open the session again to continue",
+        ),
+        _ => {}
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
 }

@@ -237,6 +237,7 @@ actions! {
         Redraw "redraw" "redraw" "Redraw the whole screen",
         Suspend "suspend" "suspend" "Stop the program and go back to the shell; `fg` continues",
         Cancel "cancel" "cancel" "Cancel the current operation; twice in a row quits",
+        Back "back" "back" "Go back one level: close a picture or a page; quit from the list",
         Quit "quit" "quit" "Quit once every decision is saved",
     }
     /// Typing a line.

@@ -22,6 +22,8 @@ pub enum Effect {
     Suspend,
     /// Quit because the engine has exited.
     Gone,
+    /// Another terminal has taken over.
+    Replaced,
     /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),
 }

@@ -131,6 +131,9 @@ impl Plain<'_> {
                     self.over.get_or_insert(ExitReason::EngineGone);
                 }
                 Effect::Run(words) => self.tell(&format!("! not in line mode: {}", words.join(" ")))?,
+                Effect::Replaced => {
+                    self.over.get_or_insert(ExitReason::Replaced);
+                }
                 Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
             }
         }
@@ -179,6 +182,8 @@ impl Plain<'_> {
                 && list.finding.is_none()
                 && list.locating.is_none();
             let idle = model.list.walk.is_none() && model.macros.replay.is_empty();
+            let idle = idle && model.next.is_none() && model.review.resolving.is_none();
+            let idle = idle && !model.views.page.busy(model) && model.ahead.is_empty();
             let saved = model.review.journal.outstanding.is_empty() && model.time.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
             let counted = !model.panels.awaited;

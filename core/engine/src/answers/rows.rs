@@ -6,7 +6,7 @@ use crate::state::State;
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
-use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::journal::{Applied, Change, Decisions, Journal};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store::EmbeddingStore;
@@ -158,21 +158,20 @@ pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(Emb
 
 /// What a decision did, in words for the status line.
 pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
-    let what = match applied.samples.as_slice() {
+    let Applied { samples, decision, words, change } = applied;
+    let what = match samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
-        _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
-            let samples = display::counted(applied.samples.len() as u64, "sample", "samples");
-            return format!("{samples}: {}", applied.words);
-        }
         many => display::counted(many.len() as u64, "sample", "samples"),
     };
-    let verb = match (kind, &applied.decision) {
-        (SavedKind::Undo, _) => "undid".to_owned(),
-        (SavedKind::Redo, _) => "redid".to_owned(),
-        (SavedKind::Decision, Some(decision)) => {
-            display::safe_text(&decision.choice.to_string()).into_owned()
+    match (kind, change, decision) {
+        (SavedKind::Undo, ..) => format!("undid \"{words}\": {what}"),
+        (SavedKind::Redo, ..) => format!("redid \"{words}\": {what}"),
+        (SavedKind::Decision, Change::Noted, _) => format!("note saved: {what}"),
+        (SavedKind::Decision, Change::Tagged, _) => format!("{words}: {what}"),
+        (SavedKind::Decision, Change::DecidedEach, _) => format!("{what}: {words}"),
+        (SavedKind::Decision, Change::Decided, Some(decision)) => {
+            format!("{} {what}", display::safe_text(&decision.choice.to_string()))
         }
-        (SavedKind::Decision, None) => "cleared".to_owned(),
-    };
-    format!("{verb} {what}")
+        (SavedKind::Decision, Change::Decided | Change::Cleared, _) => format!("cleared {what}"),
+    }
 }

@@ -13,6 +13,8 @@ pub struct Hint {
     pub action: Action,
     /// The key, as shown.
     pub keys: String,
+    /// The words behind it.
+    pub words: &'static str,
     /// Its cells, with those of the words behind it.
     pub area: Rect,
 }
@@ -26,7 +28,16 @@ impl Model {
                 self.views.page.hints(self)
             }
             Mode::List if self.list.total == 0 => self.views.first().hints(self),
-            Mode::List => vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help],
+            Mode::List => vec![
+                A::Keep,
+                A::Remove,
+                A::AcceptSuggestion,
+                A::Relabel,
+                A::Unsure,
+                A::Tag,
+                A::ClearMarks,
+                A::Help,
+            ],
             Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
                 vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
             }
@@ -48,11 +59,14 @@ impl Model {
         let mut x = area.x + 1;
         for action in self.hint_actions() {
             let Some(keys) = self.keymap.key_for(action).map(shown) else { continue };
-            let width = (text::width(&keys) + 1 + text::width(action.short())) as u16;
+            // What leads back from everywhere else leads out of the program here.
+            let out = action == Action::Back && crate::update::show::at_home(self);
+            let words = if out { Action::Quit.short() } else { action.short() };
+            let width = (text::width(&keys) + 1 + text::width(words)) as u16;
             if x.saturating_add(width + 1) > area.right() {
                 break;
             }
-            hints.push(Hint { action, keys, area: Rect { x, width, height: 1, ..area } });
+            hints.push(Hint { action, keys, words, area: Rect { x, width, height: 1, ..area } });
             x += width + 2;
         }
         hints

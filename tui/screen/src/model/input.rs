@@ -151,6 +151,11 @@ impl Prompt {
     }
 }
 
+/// What is typed as a tag: words become one, since a tag has no blanks.
+pub fn tag_word(typed: &str) -> String {
+    typed.split_whitespace().collect::<Vec<_>>().join("_")
+}
+
 /// What a list selects from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickerKind {
@@ -164,6 +169,13 @@ pub enum PickerKind {
     Tag(Vec<SampleId>),
     /// A theme.
     Theme,
+    /// The right label of a group of copies whose labels differ.
+    Settle {
+        /// The member that is kept, with its label.
+        keep: (SampleId, Option<u32>),
+        /// The others, which are removed.
+        remove: Vec<SampleId>,
+    },
 }
 
 /// One line of a picker.
@@ -279,6 +291,8 @@ impl Picker {
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
+    /// Each of these samples gets its decision; then something is said besides.
+    DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
 }

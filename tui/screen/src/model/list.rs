@@ -24,6 +24,10 @@ pub struct List {
     pub by_choice: [u64; 4],
     /// The row of the cursor.
     pub cursor: u64,
+    /// Whether the reviewer has chosen where the cursor is; until then it is on the first row, whichever that is.
+    pub placed: bool,
+    /// When the sample under the cursor was last replaced by another without a key.
+    pub changed_at: Option<u64>,
     /// The first row on the screen.
     pub top: u64,
     /// The next list, until enough of it has arrived to be shown at once.
@@ -73,6 +77,12 @@ pub struct Incoming {
     pub ticket: Ticket,
     /// Where the cursor goes.
     pub anchor: Anchor,
+    /// Whether a key asked for it: keys typed since then mean its rows.
+    pub keyed: bool,
+    /// The sample that was looked for in it, where the cursor stays on its sample.
+    pub here: Option<SampleId>,
+    /// Once it is shown, the cursor goes to the next undecided row, forward or backward.
+    pub find: Option<bool>,
     /// The counts, once it is ready: rows, decided, by choice.
     pub counts: Option<(u64, u64, [u64; 4])>,
     /// The row of the cursor, once it is known.

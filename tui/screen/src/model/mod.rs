@@ -1,5 +1,6 @@
 //! Everything the interface knows. Plain data: [`crate::update`] changes it, [`crate::view`] draws it.
 
+mod ahead;
 mod beside;
 mod complete;
 mod detector;
@@ -23,12 +24,13 @@ mod view_state;
 mod views;
 mod windows;
 
+pub use ahead::{Ahead, GIVE_UP, Typed};
 pub use beside::{Beside, group, related};
 pub use complete::{completions, meaning, quoted};
 pub use display::Display;
 pub use input::{
     Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, PickerLine, Prompt,
-    PromptKind, Wrong,
+    PromptKind, Wrong, tag_word,
 };
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
@@ -38,7 +40,7 @@ pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
-pub use review::Review;
+pub use review::{Resolved, Resolving, Review};
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
 pub use timing::{PATIENCE, REST, Timing};
@@ -103,8 +105,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The keys of an incomplete sequence.
     pub pending: Vec<KeyChord>,
-    /// Keys that were typed behind a prompt, for what it opened.
-    pub after_prompt: VecDeque<KeyChord>,
+    /// Keys typed ahead.
+    pub ahead: Ahead,
     /// Recorded keys.
     pub macros: Macros,
     /// What receives the keys.
@@ -141,7 +143,7 @@ impl Model {
             time: Timing::default(),
             keymap,
             pending: Vec::new(),
-            after_prompt: VecDeque::new(),
+            ahead: Ahead::default(),
             macros: Macros::default(),
             mode: Mode::List,
             next: None,
@@ -222,12 +224,34 @@ impl Model {
             })
     }
 
-    /// The page on top of the one with samples.
+    /// The page on top of the one with samples, also while a list to choose from lies over it.
     pub fn panel(&self) -> Option<PageRef> {
         match &self.mode {
             Mode::Panel(panel) => Some(panel.page),
-            _ => None,
+            _ => self.panels.below.as_ref().map(|panel| panel.page),
         }
+    }
+
+    /// Rows of the list by their decision (keep, remove, relabel, unsure), including decisions that are not on disk
+    /// yet.
+    pub fn counts(&self) -> [u64; 4] {
+        let mut counts = self.list.by_choice;
+        let overlay = &self.review.journal.overlay;
+        if overlay.is_empty() {
+            return counts;
+        }
+        for row in self.list.rows.all() {
+            if let Some(choice) = overlay.get(&row.sample) {
+                let before = row.decision.as_ref().map(|decision| decision.choice.index());
+                if let Some(before) = before {
+                    counts[before] = counts[before].saturating_sub(1);
+                }
+                if let Some(choice) = choice {
+                    counts[choice.index()] += 1;
+                }
+            }
+        }
+        counts
     }
 
     /// The value being typed into that page.

@@ -92,6 +92,8 @@ pub struct Groups {
     pub asked: Option<(u64, u64, u64)>,
     /// Whether to search upward if nothing below is undecided.
     pub then_above: bool,
+    /// When the next undecided group was asked for, until it is known.
+    pub finding: Option<u64>,
 }
 
 /// The clusters of one class.

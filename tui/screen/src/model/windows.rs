@@ -32,6 +32,7 @@ impl Model {
             PickerKind::Palette => centered(area, area.width.saturating_sub(6).min(90), high.min(20)),
             PickerKind::Theme => self.window_area(area, 44, high.min(14)),
             PickerKind::Relabel(_) => self.window_area(area, 56, high.min(18)),
+            PickerKind::Settle { .. } => self.window_area(area, 60, high.min(10)),
             PickerKind::Tag(_) => self.window_area(area, 44, high.min(18)),
         }
     }

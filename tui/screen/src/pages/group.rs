@@ -2,15 +2,16 @@
 
 use crate::action::Action;
 use crate::effect::Effects;
+use crate::key::shown;
 use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Screen, Shot};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{decide, mark, say, send, show};
+use crate::update::{decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, GroupMember, GroupView, Row, Ticket, ViewCommand, ViewEvent};
+use chaffinch_protocol::{Command, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent};
 use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
@@ -65,6 +66,10 @@ impl Page for Group {
             (Role::Dim, format!(" · {} · ", group.detector)),
             (Role::Text, text::counted(group.samples.len() as u64, "picture", "pictures")),
         ];
+        head.push((Role::Dim, format!(" · {}", likeness(group.likeness))));
+        if let Some(labels) = labels_differ(model, group) {
+            head.push((Role::Severe, format!(" · labels differ: {labels}")));
+        }
         if !group.leak.is_empty() {
             head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
         }
@@ -200,6 +205,7 @@ impl Page for Group {
     fn expire(&self, model: &mut Model, limit: u64) {
         let groups = &mut model.views.groups;
         groups.asked = groups.asked.filter(|(.., at)| *at > limit);
+        groups.finding = groups.finding.filter(|at| *at > limit);
     }
 
     fn oldest_request(&self, model: &Model) -> Option<u64> {
@@ -245,6 +251,18 @@ impl Page for Group {
         true
     }
 
+    fn busy(&self, model: &Model) -> bool {
+        let groups = &model.views.groups;
+        let here = groups.shown.as_ref().is_some_and(|group| {
+            (group.ticket, group.place) == (groups.ticket, groups.place) && groups.member().is_some()
+        });
+        groups.finding.is_some() || groups.total != Some(0) && !here
+    }
+
+    fn shows(&self, model: &Model, sample: SampleId) -> bool {
+        model.views.groups.shown.as_ref().is_some_and(|group| group.samples.contains(&sample))
+    }
+
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let Some(cells) = cells(model) else { return Vec::new() };
         let members = members(model).into_iter();
@@ -271,6 +289,7 @@ impl Groups {
         self.ticket = 0;
         self.total = None;
         self.asked = None;
+        self.finding = None;
         self.of = sample;
     }
 }
@@ -357,6 +376,7 @@ fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects
     if ticket != model.views.groups.ticket {
         return;
     }
+    model.views.groups.finding = None;
     let above = std::mem::take(&mut model.views.groups.then_above);
     match place {
         Some(place) => to(model, place),
@@ -387,6 +407,7 @@ fn go(model: &mut Model, member: usize) {
 fn find(model: &mut Model, forward: bool, fx: &mut Effects) {
     let (ticket, from) = (model.views.groups.ticket, model.views.groups.place);
     model.views.groups.then_above = false;
+    model.views.groups.finding = Some(model.time.now);
     send(fx, Command::View(ViewCommand::FindGroup { ticket, from, forward }));
 }
 
@@ -400,6 +421,14 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     let Some(group) = &model.views.groups.shown else {
         return say(model, Level::Warning, "the group is still loading");
     };
+    if !group.likeness.is_copy() {
+        let keys = [Action::Mark, Action::Remove].map(|action| model.keymap.key_for(action).map(shown));
+        let [mark, remove] = keys.map(Option::unwrap_or_default);
+        let text = format!(
+            "these are alike, not copies of one picture: mark with {mark} what is to go and press {remove}"
+        );
+        return say(model, Level::Warning, text);
+    }
     let marked: Vec<SampleId> =
         group.samples.iter().copied().filter(|sample| model.review.marks.contains(sample)).collect();
     let keep = match marked.as_slice() {
@@ -408,6 +437,17 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
         _ => return say(model, Level::Warning, "mark only one member: the one to keep"),
     };
     let Some(keep) = keep else { return };
+    let group = group.clone();
+    if group.labels_differ {
+        let held = group.members.len() == group.samples.len();
+        let rows = match held {
+            true => Some(group.members.iter().map(|member| member.row.clone()).collect()),
+            false => targets::rows_of(model, Action::KeepBest, group.samples.clone(), fx)
+                .map(|rows| rows.into_iter().map(|listed| listed.row).collect::<Vec<Row>>()),
+        };
+        // No rule knows which of the labels is right.
+        return rows.into_iter().for_each(|rows: Vec<Row>| each::ask_label(model, keep, &rows));
+    }
     let remove: Vec<SampleId> = group.samples.iter().copied().filter(|sample| *sample != keep).collect();
     if remove.len() <= decide::ASK_ABOVE {
         return decide::keep_only(model, keep, remove, fx);
@@ -416,6 +456,24 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     let question =
         format!("keep {which} and remove {}?", text::counted(remove.len() as u64, "sample", "samples"));
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
+}
+
+/// How alike the members of a group are, in words.
+fn likeness(likeness: Likeness) -> &'static str {
+    match likeness {
+        Likeness::SameBytes => "the same file",
+        Likeness::SamePixels => "the same pixels",
+        Likeness::SamePicture => "the same picture",
+        Likeness::Alike => "alike, not copies",
+    }
+}
+
+/// The labels of a group with their counts, if they differ.
+fn labels_differ(model: &Model, group: &GroupView) -> Option<String> {
+    let rows: Vec<Row> = group.members.iter().map(|member| member.row.clone()).collect();
+    let more = if group.members.len() < group.samples.len() { ", …" } else { "" };
+    let labels = each::differing(model, &rows).map(|labels| format!("{labels}{more}"));
+    group.labels_differ.then(|| labels.unwrap_or_else(|| "see the other members".to_owned()))
 }
 
 fn caption(model: &Model, area: Rect, member: &GroupMember, best: bool, paint: &mut Paint<'_>) {

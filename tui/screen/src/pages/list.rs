@@ -37,7 +37,7 @@ impl Page for List {
                 A::Jobs,
                 A::Help,
                 A::Palette,
-                A::Quit,
+                A::Back,
             ];
         }
         // The same for every sample; what a group needs besides is shown next to it.
@@ -55,7 +55,7 @@ impl Page for List {
             A::ToggleAll,
             A::Jobs,
             A::Palette,
-            A::Quit,
+            A::Back,
         ]
     }
 

@@ -245,6 +245,12 @@ impl Page for Map {
         model.views.map.sample()
     }
 
+    /// Until another part of the map has arrived, the cursor is on a point of the part before it.
+    fn busy(&self, model: &Model) -> bool {
+        let map = &model.views.map;
+        map.shown.is_none() || map.shown.as_ref().is_some_and(|view| view.area != map.area())
+    }
+
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let panel = panel(model.display.size);
         let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };

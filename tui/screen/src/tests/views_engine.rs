@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupMember, GroupView, Likeness, MapPoint, MapView, SavedKind,
-    Ticket, ViewCommand, ViewEvent,
+    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
+    ViewEvent,
 };
 
 /// The position of a sample on the fake map: each class is in a corner.
@@ -157,8 +157,10 @@ impl FakeEngine {
             place,
             detector: "duplicate".to_owned(),
             leak: if self.group_ticket.1 { vec!["train".to_owned(), "test".to_owned()] } else { Vec::new() },
-            likeness: Likeness::SamePicture,
-            labels_differ: false,
+            likeness: self.likeness,
+            labels_differ: samples
+                .iter()
+                .any(|s| self.samples[s.index()].label != self.samples[samples[0].index()].label),
             reason: "Two other files show the same picture.".to_owned(),
             rule: "best: highest score of duplicate, then train before test, most pixels".to_owned(),
             members: held.map(member).collect(),
@@ -168,19 +170,10 @@ impl FakeEngine {
     }
 
     fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Vec<Event> {
-        if let Some(message) = self.refuse.clone() {
-            return vec![Event::Refused { message }];
-        }
         let all = [&[keep], remove].concat();
-        let before = all.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
-        for sample in &all {
-            let choice = if *sample == keep { Choice::Keep } else { Choice::Remove };
-            self.samples[sample.index()].decision = Some(Decision::from(choice));
-        }
+        let choice = |sample: &SampleId| if *sample == keep { Choice::Keep } else { Choice::Remove };
+        let each = all.iter().map(|sample| Some(Decision::from(choice(sample)))).collect();
         let text = format!("{} samples: keep 1 and remove {}", all.len(), remove.len());
-        let saved = self.saved(SavedKind::Decision, &all, &text);
-        self.done.push((all, before, Some(Choice::Remove.into())));
-        self.undone.clear();
-        vec![saved]
+        self.enter(all, each, &text)
     }
 }

@@ -1,13 +1,15 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, decide, macros, motion, panels, part, prompt, say, search, send, walk};
+use super::{Effect, Effects, macros, motion, panels, part, prompt, say, search, send, targets, walk};
 use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
-use chaffinch_protocol::decision::Decision;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
+    Command, Event, ListCounts, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many log lines and problems are kept.
@@ -61,8 +63,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Picture(picture) => got_picture(model, picture, fx),
         Event::View(event) => view(model, *event, fx),
         Event::Saved(saved) => got_saved(model, saved, fx),
-        Event::Refused { message } => refused(model, message, fx),
+        Event::RowsOf { ticket, rows } => targets::resolved(model, ticket, rows),
+        Event::NotSaved { message } => not_saved(model, message, fx),
+        Event::Refused { message } => refused(model, message),
         Event::Log { line } => log(model, line),
+        Event::Replaced => fx.push(Effect::Replaced),
         Event::Bye => fx.push(Effect::Gone),
     }
 }
@@ -112,6 +117,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 page.restore(model, &state);
             }
             model.list.top = state.top;
+            model.list.placed = state.sample.is_some();
             let anchor =
                 if state.sample.is_some() { Anchor::Position(state.sample, state.row) } else { Anchor::Top };
             motion::relist(model, state.query, anchor, fx);
@@ -138,16 +144,15 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
                 model.forget_views();
-                let query = model.list.query.clone();
-                // Nothing moves under the cursor: it stays on its sample.
-                motion::relist(model, query, Anchor::Stay, fx);
+                motion::refresh(model, fx);
             }
         }
     }
 }
 
 fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut Effects) {
-    let here = model.sample();
+    // The cursor of the list, whatever page lies over it.
+    let here = model.list.rows.get(model.list.cursor).map(|row| row.sample);
     let offset = model.list.cursor;
     let Some(incoming) = model.list.incoming.as_mut().filter(|incoming| incoming.ticket == ticket) else {
         return;
@@ -155,13 +160,14 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     incoming.counts = Some(counts);
     if counts.0 == 0 {
         incoming.cursor = Some(0);
-        return commit(model, 0, Vec::new());
+        return commit(model, 0, Vec::new(), fx);
     }
     let (sample, row) = match incoming.anchor {
         Anchor::Top => (None, 0),
         Anchor::Stay => (here, offset),
         Anchor::Position(sample, row) => (sample, row),
     };
+    incoming.here = sample;
     match sample {
         Some(sample) => send(fx, Command::Locate { ticket, sample }),
         None => motion::arrive(model, row, fx),
@@ -169,8 +175,9 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
 }
 
 /// The next list takes the place of the one on the screen.
-fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
+fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let page = motion::page(model);
+    let before = model.list.rows.get(model.list.cursor).map(|row| row.sample);
     let Some(incoming) = model.list.incoming.take() else { return };
     let (total, decided, by_choice) = incoming.counts.unwrap_or_default();
     let list = &mut model.list;
@@ -193,6 +200,13 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
         model.list.rows.seed(start, rows);
     }
     prompt::listed(model, incoming.ticket);
+    let after = model.list.rows.get(model.list.cursor).map(|row| row.sample);
+    if !incoming.keyed && before.is_some() && before != after {
+        model.list.changed_at = Some(model.time.now);
+    }
+    if let Some(forward) = incoming.find {
+        motion::undecided(model, forward, fx);
+    }
 }
 
 fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
@@ -200,7 +214,18 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
         && incoming.ticket == ticket
         && incoming.cursor.is_some_and(|row| row >= start && row < start + rows.len().max(1) as u64)
     {
-        return commit(model, start, rows);
+        // The cursor may have moved since its sample was looked for.
+        let here = model.list.rows.get(model.list.cursor).map(|row| row.sample);
+        let stays = incoming.anchor == Anchor::Stay;
+        match here.filter(|here| stays && incoming.here != Some(*here)) {
+            None => return commit(model, start, rows, fx),
+            Some(sample) => {
+                if let Some(incoming) = &mut model.list.incoming {
+                    (incoming.here, incoming.cursor) = (Some(sample), None);
+                }
+                return send(fx, Command::Locate { ticket, sample });
+            }
+        }
     }
     if ticket == model.list.ticket {
         walk::rows(model, start, &rows, fx);
@@ -286,7 +311,7 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
 }
 
 fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
-    let op = model.review.journal.pop();
+    let (op, remark) = model.review.journal.pop().unzip();
     let journal = &mut model.review.journal;
     journal.undoable = Some(saved.undoable);
     journal.redoable = saved.redoable;
@@ -294,36 +319,47 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     if let Some(session) = &mut model.session {
         session.decided = saved.decided;
     }
+    counted_anew(model, saved.listed);
     if saved.kind == SavedKind::Undo {
         model.review.sitting.undone += saved.samples.len() as u64;
     }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
-    if moves || matches!(op, Some(Op::Tag)) {
+    let tagged = matches!(op, Some(Op::Tag));
+    if moves || tagged {
         // Tags and notes are only in the details.
         model.details.expire();
     }
-    let uniform = saved.samples.len() == 1 || !moves && !matches!(op, Some(Op::Tag | Op::KeepOnly { .. }));
-    if uniform {
-        if moves {
-            decide::count(model, &saved.samples, saved.decision.as_ref().map(|decision| &decision.choice));
-        }
-        set(model, &saved.samples, saved.decision.as_ref());
-    } else {
+    let decided = op.as_ref().map(Op::choices).filter(|choices| !choices.is_empty() && !moves);
+    let uniform = saved.samples.len() == 1 || decided.is_some();
+    match decided {
+        _ if saved.samples.len() == 1 => set(model, &saved.samples, saved.decision.as_ref()),
+        Some(choices) => set_each(model, choices.into_iter().collect()),
         // Several samples that may now differ: the list is requested again.
-        model.details.expire();
-        let query = model.list.query.clone();
-        let anchor = if moves { Anchor::Position(first, model.list.cursor) } else { Anchor::Stay };
-        motion::relist(model, query, anchor, fx);
+        None => {
+            model.details.expire();
+            match first.filter(|_| moves) {
+                Some(first) => {
+                    let anchor = Anchor::Position(Some(first), model.list.cursor);
+                    let query = model.list.query.clone();
+                    motion::relist(model, query, anchor, fx);
+                }
+                None => motion::refresh(model, fx),
+            }
+        }
     }
-    let undo = model.keymap.key_for(crate::action::Action::Undo).map(crate::key::shown).unwrap_or_default();
-    let redo = model.keymap.key_for(crate::action::Action::Redo).map(crate::key::shown).unwrap_or_default();
+    let key = |action| model.keymap.key_for(action).map(crate::key::shown).unwrap_or_default();
     let hint = match saved.kind {
-        SavedKind::Decision => format!("{}   {undo} undo", saved.text),
-        SavedKind::Redo => format!("{}   {undo} undo", saved.text),
-        SavedKind::Undo => format!("{}   {redo} redo", saved.text),
+        SavedKind::Decision | SavedKind::Redo => {
+            format!("{}   {} undo", saved.text, key(crate::action::Action::Undo))
+        }
+        SavedKind::Undo => format!("{}   {} redo", saved.text, key(crate::action::Action::Redo)),
     };
-    say(model, Level::Info, hint);
+    match remark.filter(|remark| !remark.is_empty()) {
+        // What was left out is more important than what was done.
+        Some(remark) => say(model, Level::Warning, format!("{hint}   {remark}")),
+        None => say(model, Level::Info, hint),
+    }
     if let Some(first) = first.filter(|_| moves && uniform) {
         motion::go_to(model, first, fx);
     }
@@ -334,13 +370,43 @@ fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     finish_quitting(model, fx);
 }
 
-fn set(model: &mut Model, samples: &[chaffinch_protocol::sample::SampleId], decision: Option<&Decision>) {
-    let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
-    let mut change = |row: &mut Row| {
+/// The engine has counted the decisions of a list, which is the one on the screen or the next one.
+fn counted_anew(model: &mut Model, counts: Option<ListCounts>) {
+    let Some(ListCounts { ticket, by_choice }) = counts else { return };
+    let list = &mut model.list;
+    if ticket == list.ticket {
+        list.by_choice = by_choice;
+        list.decided = by_choice.iter().sum();
+    } else if let Some(incoming) = &mut list.incoming
+        && incoming.ticket == ticket
+        && let Some((_, decided, counts)) = &mut incoming.counts
+    {
+        (*decided, *counts) = (by_choice.iter().sum(), by_choice);
+    }
+}
+
+fn set(model: &mut Model, samples: &[SampleId], decision: Option<&Decision>) {
+    let samples: BTreeSet<_> = samples.iter().copied().collect();
+    change(model, &mut |row: &mut Row| {
         if samples.contains(&row.sample) {
             row.decision = decision.cloned();
         }
-    };
+    });
+}
+
+/// Several samples were decided about, whose tags and notes stay.
+fn set_each(model: &mut Model, choices: BTreeMap<SampleId, Option<Choice>>) {
+    change(model, &mut |row: &mut Row| {
+        if let Some(choice) = choices.get(&row.sample) {
+            row.decision = choice.clone().map(|choice| match row.decision.take() {
+                Some(before) => Decision { choice, ..before },
+                None => choice.into(),
+            });
+        }
+    });
+}
+
+fn change(model: &mut Model, mut change: &mut dyn FnMut(&mut Row)) {
     model.list.rows.each_mut(&mut change);
     model.details.each_mut(|detail| change(&mut detail.row));
     for page in model.views.all {
@@ -348,12 +414,13 @@ fn set(model: &mut Model, samples: &[chaffinch_protocol::sample::SampleId], deci
     }
 }
 
-fn refused(model: &mut Model, message: String, fx: &mut Effects) {
-    let op = model.review.journal.pop();
+/// The oldest thing that was sent to be saved was not.
+fn not_saved(model: &mut Model, message: String, fx: &mut Effects) {
+    let op = model.review.journal.pop().map(|(op, _)| op);
     let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
     say(model, level, message);
     match op {
-        Some(op @ (Op::Decide { .. } | Op::KeepOnly { .. })) => {
+        Some(op @ (Op::Decide { .. } | Op::DecideEach(_) | Op::KeepOnly { .. })) => {
             let samples = op.samples();
             // While quitting, the user must see that this was not saved.
             let waiting = model.time.quitting.take().is_some();
@@ -363,10 +430,18 @@ fn refused(model: &mut Model, message: String, fx: &mut Effects) {
             if let Some(row) = place.filter(|_| !waiting) {
                 motion::go(model, row);
             }
-            let query = model.list.query.clone();
-            motion::relist(model, query, Anchor::Stay, fx);
+            motion::refresh(model, fx);
         }
         _ => finish_quitting(model, fx),
+    }
+}
+
+/// Something else was refused.
+fn refused(model: &mut Model, message: String) {
+    say(model, Level::Error, message);
+    // If a list is on its way, it is the list: the shown one stays.
+    if model.list.incoming.take().is_some() {
+        model.list.query = model.list.shown.clone();
     }
 }
 

@@ -1,11 +1,13 @@
 //! Turns messages into new state and effects. Nothing here draws, blocks or touches the outside world.
 
 mod act;
+mod ahead;
 pub(crate) mod beside;
 mod clipboard;
 mod complete;
 pub(crate) mod decide;
 pub(crate) mod detector;
+pub(crate) mod each;
 mod engine;
 mod find;
 pub(crate) mod job;
@@ -27,7 +29,7 @@ mod replay;
 mod search;
 mod settle;
 pub(crate) mod show;
-mod targets;
+pub(crate) mod targets;
 mod walk;
 
 pub use crate::effect::{Effect, Effects};
@@ -88,17 +90,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             let key = KeyChord::from(key);
             say(model, Level::Info, format!("{key} stopped the replay"));
         }
-        Msg::Key(key) => {
-            let key = KeyChord::from(key);
-            macros::note(model, key);
-            keys::key(model, key, &mut fx);
-        }
-        Msg::Paste(text) => keys::paste(model, &text),
-        Msg::Mouse(event) => {
+        Msg::Key(key) => ahead::key(model, KeyChord::from(key), &mut fx),
+        Msg::Paste(text) => ahead::paste(model, text, &mut fx),
+        // Where it points would be somewhere else by the time the keys before it are handled.
+        Msg::Mouse(_) if !model.ahead.is_empty() => {}
+        Msg::Mouse(event) => leaving(model, |model| {
             if !pointer::click(model, event, &mut fx) {
                 keys::mouse(model, event);
             }
-        }
+        }),
         Msg::Resize(width, height) => {
             model.display.size = (width, height).into();
             let height = motion::page(model);
@@ -123,13 +123,28 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Failed(text) => say(model, Level::Error, text),
         Msg::Log(line) => engine::log(model, line),
     }
-    act::act_next(model, &mut fx);
-    while let Some(key) = model.after_prompt.pop_front() {
-        keys::key(model, key, &mut fx);
-    }
+    ahead::go_on(model, &mut fx);
     settle::settle(model, &mut fx);
     replay::go_on(model, &mut fx);
+    // The end of a replay lets go of what was typed after it.
+    if model.macros.replay.is_empty() && !model.ahead.is_empty() {
+        ahead::go_on(model, &mut fx);
+        settle::settle(model, &mut fx);
+    }
     fx
+}
+
+/// Does something by hand; a message from before leaves if something else is shown then.
+fn leaving(model: &mut Model, act: impl FnOnce(&mut Model)) {
+    let place = |model: &Model| {
+        let panel = model.panel().map(|page| page.name());
+        (model.views.page.name(), panel, model.list.cursor, model.sample())
+    };
+    let before = (place(model), model.toast.clone());
+    act(model);
+    if place(model) != before.0 && model.toast == before.1 {
+        model.toast = None;
+    }
 }
 
 /// Shows a message at the bottom.

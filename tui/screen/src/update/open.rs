@@ -1,7 +1,8 @@
 //! Opening prompts and pickers.
 
 use super::Effects;
-use super::targets::targets;
+use super::keys::works_on_pages;
+use super::targets::{Targets, targets};
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::key_card;
@@ -36,7 +37,7 @@ pub(super) fn times(model: &mut Model) {
 
 /// Opens the note for the targets of an action.
 pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
     let line = Line::new(earlier);
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Note(samples), line));
@@ -47,7 +48,7 @@ pub(super) const GIVEN: &str = "remove";
 
 /// Opens the list of tags.
 pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     // The sample's tags come first, then the reviewer's own, then the built-in ones.
     let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
     let given = has.iter().map(|tag| item(tag, "", GIVEN));
@@ -119,7 +120,7 @@ pub(super) fn help(model: &mut Model) {
     }
     let others = others.into_iter().filter(|(_, action)| !here.contains(action));
     items.extend(others.filter_map(|(heading, action)| help_item(model, action, heading)));
-    model.mode = Mode::Picker(Picker::new(PickerKind::Help, items));
+    over(model, Picker::new(PickerKind::Help, items));
 }
 
 /// The keys of an action and what it does; nothing without a key.
@@ -145,8 +146,12 @@ fn help_item(model: &Model, action: Action, part: &str) -> Option<PickerItem> {
 
 /// Opens the list of all actions.
 pub(super) fn palette(model: &mut Model) {
-    let list =
-        Action::ALL.iter().filter(|action| action.scope() == Scope::List && **action != Action::Palette);
+    // On a page that covers the samples only what does not depend on them.
+    let page = model.panel().is_some();
+    let list = Action::ALL.iter().filter(|action| {
+        let fits = action.scope() == Scope::List && (!page || works_on_pages(**action));
+        fits && **action != Action::Palette
+    });
     let mut items: Vec<PickerItem> = list
         .map(|action| PickerItem {
             name: action.name().to_owned(),
@@ -164,7 +169,7 @@ pub(super) fn palette(model: &mut Model) {
         synonyms: "save write output csv",
         ..PickerItem::default()
     });
-    model.mode = Mode::Picker(Picker::new(PickerKind::Palette, items));
+    over(model, Picker::new(PickerKind::Palette, items));
 }
 
 /// Opens the list of themes.
@@ -176,7 +181,7 @@ pub(super) fn theme(model: &mut Model) {
     let mut items: Vec<PickerItem> =
         auto.chain(names).map(|name| item(name, "", if name == now { "now" } else { "" })).collect();
     items.sort_by_key(|item| item.name != AUTO);
-    model.mode = Mode::Picker(Picker::new(PickerKind::Theme, items));
+    over(model, Picker::new(PickerKind::Theme, items));
 }
 
 fn item(name: &str, note: &str, side: &str) -> PickerItem {
@@ -185,5 +190,12 @@ fn item(name: &str, note: &str, side: &str) -> PickerItem {
         note: note.to_owned(),
         side: side.to_owned(),
         ..PickerItem::default()
+    }
+}
+
+/// Shows a list to choose from over the page, which is there again when it is closed.
+fn over(model: &mut Model, picker: Picker) {
+    if let Mode::Panel(panel) = std::mem::replace(&mut model.mode, Mode::Picker(picker)) {
+        model.panels.below = Some(panel);
     }
 }

@@ -1,6 +1,6 @@
 //! The program itself: help, macros, toggles and quitting.
 
-use super::{Effect, Effects, clipboard, engine, macros, mark, motion, open, say};
+use super::{Effect, Effects, clipboard, engine, macros, motion, open, say, show};
 use crate::action::kind::Program;
 use crate::model::{Level, Model};
 
@@ -49,6 +49,11 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         }
         Program::Suspend => fx.push(Effect::Suspend),
         Program::Cancel => cancel(model, fx),
+        Program::Back => {
+            if !show::stop(model) && !show::back(model) {
+                quit(model, 5_000, fx);
+            }
+        }
         Program::Quit => quit(model, 5_000, fx),
     }
 }
@@ -76,11 +81,11 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
         return quit(model, 1_000, fx);
     }
     model.time.interrupt_until = model.time.now + 1_500;
-    let busy = model.review.visual.is_some()
-        || model.list.walk.is_some()
-        || !model.review.marks.is_empty()
-        || model.views.look.zoom;
-    mark::clear(model);
+    let stopped = show::stop(model);
+    let zoomed = std::mem::take(&mut model.views.look.zoom);
+    let marked = !model.review.marks.is_empty();
+    model.review.marks.clear();
+    let busy = stopped || zoomed || marked;
     let text = if busy { "canceled; press again to quit" } else { "press again to quit" };
     say(model, Level::Info, text);
 }

@@ -1,12 +1,17 @@
 //! Typing into prompts and selecting from lists.
 
-use super::{Effect, Effects, complete, decide, macros, motion, open, say, search, send};
+use super::targets::left_out;
+use super::{Effect, Effects, complete, decide, each, macros, motion, open, say, search, send};
 use crate::action::kind;
 use crate::key::KeyChord;
-use crate::model::{Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Wrong};
+use crate::model::{
+    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Typed, Wrong, tag_word,
+};
 use chaffinch_protocol::decision::{Choice, TAGS};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort, Ticket};
 use crossterm::event::KeyCode;
+use std::collections::BTreeSet;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
@@ -110,6 +115,11 @@ fn complete(model: &mut Model) {
     }
 }
 
+/// What receives the keys once a prompt is closed: the page it lay over, or the list.
+fn below(model: &mut Model) -> Mode {
+    model.panels.below.take().map_or(Mode::List, Mode::Panel)
+}
+
 fn cancel(model: &mut Model, fx: &mut Effects) {
     let search = match &model.mode {
         Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
@@ -124,6 +134,7 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
         model.list.searching = None;
         motion::go(model, from);
     }
+    model.mode = below(model);
 }
 
 fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
@@ -133,7 +144,9 @@ fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
 }
 
 fn accept(model: &mut Model, fx: &mut Effects) {
-    match std::mem::take(&mut model.mode) {
+    let mode = std::mem::take(&mut model.mode);
+    model.mode = below(model);
+    match mode {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
             PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
             PromptKind::Search { .. } if line.text.is_empty() => {}
@@ -149,7 +162,7 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
             }
         },
@@ -177,7 +190,10 @@ pub(super) fn listed(model: &mut Model, ticket: Ticket) {
     let held = held.clone();
     model.mode = Mode::List;
     let key = |c| if c == '\n' { KeyChord::from(KeyCode::Enter) } else { KeyChord::char(c) };
-    model.after_prompt.extend(held.chars().map(key));
+    // They were typed before those that wait.
+    for c in held.chars().rev() {
+        model.ahead.typed.push_front(Typed::Key(key(c)));
+    }
 }
 
 /// A list could not be made. A filter being typed says so where it is typed, and anything else in a message; the shown
@@ -251,18 +267,25 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
             decide::ask_about(model, samples, Choice::Relabel(name), fx);
         }
+        PickerKind::Settle { keep, remove } => {
+            // Only the labels that the group has can be right.
+            match chosen {
+                Some(item) => each::settle(model, keep, remove, item.name, fx),
+                None => say(model, Level::Warning, format!("no picture of the group is labeled '{typed}'")),
+            }
+        }
         PickerKind::Tag(samples) => {
             let exact = picker.items.iter().any(|item| item.name == typed);
             let tag = match chosen {
                 Some(item) if !exact => item.name,
-                _ => typed,
+                _ => tag_word(&typed),
             };
-            if tag.is_empty() || tag.contains(char::is_whitespace) {
-                return say(model, Level::Warning, "a tag must be one word");
+            if tag.is_empty() {
+                return say(model, Level::Warning, "type a tag");
             }
             let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
             if given {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 return send(fx, Command::Untag { samples, tags: vec![tag] });
             }
             if !TAGS.contains(&tag.as_str()) {
@@ -271,10 +294,19 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
                 model.review.tags.truncate(24);
                 motion::touch(model);
             }
-            model.review.journal.push(Op::Tag);
+            tagged(model, &samples);
             send(fx, Command::Tag { samples, tags: vec![tag], note: String::new() });
         }
     }
+}
+
+/// Tags or a note about these samples are on their way.
+fn tagged(model: &mut Model, samples: &[SampleId]) {
+    let of = |marks: &BTreeSet<SampleId>| marks.iter().filter(|sample| !samples.contains(sample)).count();
+    let marked = samples.iter().any(|sample| model.review.marks.contains(sample));
+    let left = if marked { of(&model.review.marks) } else { 0 };
+    let remark = left_out(model, left);
+    model.review.journal.push_with(Op::Tag, remark);
 }
 
 /// Applies a filter that is being typed, when it is due.

@@ -28,6 +28,8 @@ pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut
 
 /// Starts a walk from the cursor.
 pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut Effects) {
+    // A message from before must not stay when the cursor has gone elsewhere.
+    model.toast = None;
     let cursor = model.list.cursor;
     let next =
         if forward { Some(cursor + 1).filter(|row| *row < model.list.total) } else { cursor.checked_sub(1) };

@@ -1,7 +1,7 @@
 //! Pickers: help, palette, classes, tags.
 
 use super::status;
-use crate::model::{Model, Picker, PickerKind, PickerLine};
+use crate::model::{Model, Picker, PickerKind, PickerLine, tag_word};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -14,6 +14,9 @@ fn title(picker: &Picker) -> String {
         PickerKind::Palette => "run an action".to_owned(),
         PickerKind::Theme => "theme".to_owned(),
         PickerKind::Relabel(samples) => relabel_title(samples.len()),
+        PickerKind::Settle { remove, .. } => {
+            format!("the labels differ: which is right for all {}?", remove.len() + 1)
+        }
         PickerKind::Tag(samples) if samples.len() > 1 => format!("tag {} samples", samples.len()),
         PickerKind::Tag(_) => "tag".to_owned(),
     }
@@ -37,7 +40,7 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
                 format!("Enter goes to row {} of {}", text::count(row + 1), text::count(model.list.total))
             }
             (PickerKind::Relabel(_), _) => format!("Enter makes '{typed}' a new class"),
-            (PickerKind::Tag(_), _) => format!("Enter adds the tag '{typed}'"),
+            (PickerKind::Tag(_), _) => format!("Enter adds the tag '{}'", tag_word(&typed)),
             _ => "nothing matches".to_owned(),
         };
         paint.put(rows.x, rows.y, rows.width, Role::Dim, &words);
@@ -89,7 +92,7 @@ fn item_line(
             paint.put(x, area.y, room.min(19), name, &item.name);
             paint.put(x + 20, area.y, room.saturating_sub(20), Role::Dim, &item.note);
         }
-        PickerKind::Relabel(_) | PickerKind::Tag(_) | PickerKind::Theme => {
+        PickerKind::Relabel(_) | PickerKind::Tag(_) | PickerKind::Settle { .. } | PickerKind::Theme => {
             let side = text::width(&item.side) as u16 + 1;
             paint.put_right(area.right(), area.y, 12, Role::Dim, &item.side);
             let given = model.row().and_then(|row| model.class(row.label)) == Some(item.name.as_str());

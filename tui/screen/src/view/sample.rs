@@ -332,7 +332,7 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
         let key = |action| model.keymap.key_for(action).map(crate::key::shown);
         let hint = key(Action::Group).zip(key(Action::KeepBest));
         let hint =
-            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps best")).unwrap_or_default();
+            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps the best")).unwrap_or_default();
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }

@@ -50,7 +50,8 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
     let mut words = text::counted(list.total, one, many);
     if list.total > 0 {
-        words.push_str(&format!(" · {} decided", text::count(list.decided)));
+        let decided: u64 = model.counts().iter().sum();
+        words = format!("{} of {words} decided", text::count(decided.min(list.total)));
     }
     // What makes the count another than that of the detectors as they came, before what is only looked at.
     words.push_str(&combined(session));
@@ -110,7 +111,14 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Level::Error => (Role::Error, "✗ "),
         };
         let text = format!("{glyph}{}", toast.text);
-        paint.put(area.x + 1, area.y, area.width, role, &text);
+        let end = paint.put(area.x + 1, area.y, area.width, role, &text);
+        // The path of the sample stays in sight beside what is said about another one.
+        path(model, end + 3, area.right(), paint);
+    } else if model.keeps_waiting() {
+        let stop = model.keymap.key_for(Action::Cancel).map(shown).unwrap_or_default();
+        let keys = text::counted(model.ahead.len() as u64, "key", "keys");
+        let words = format!("{keys} typed ahead: waiting for the engine   {stop} drops them");
+        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if let Some(keys) = &model.macros.recording {
         let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
         let words = format!(
@@ -136,12 +144,23 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         );
     } else if model.list.walk.is_some() {
         paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
-    } else if let Some(row) = model.row() {
-        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
-        let path = text::fit_middle(path, usize::from(area.width.saturating_sub(1))).into_owned();
-        paint.put(area.x + 1, area.y, area.width.saturating_sub(1), Role::Dim, &path);
+    } else {
+        path(model, area.x + 1, area.right(), paint);
     }
     None
+}
+
+/// The path of the sample under the cursor between two columns, if there is room for enough of it.
+fn path(model: &Model, from: u16, to: u16, paint: &mut Paint<'_>) {
+    /// Fewer cells say nothing.
+    const LEAST: u16 = 12;
+    let y = model.layout().message.y;
+    let room = to.saturating_sub(from);
+    if let Some(row) = model.row().filter(|_| room >= LEAST) {
+        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
+        let path = text::fit_middle(path, usize::from(room)).into_owned();
+        paint.put(from, y, room, Role::Dim, &path);
+    }
 }
 
 /// Marks, position in the list and save state. Returns the column where they start.
@@ -160,7 +179,8 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
     }
     if !model.review.marks.is_empty() {
-        let words = format!("{} {}", model.display.theme.glyph(Role::Marked), model.review.marks.len());
+        let words =
+            format!("{} {} marked", model.display.theme.glyph(Role::Marked), model.review.marks.len());
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
     }
     x
@@ -227,6 +247,6 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     for hint in model.hints(area) {
         let x = paint.put_styled(hint.area.x, area.y, area.width, key_style, &hint.keys) + 1;
-        paint.put_styled(x, area.y, area.width, bar, hint.action.short());
+        paint.put_styled(x, area.y, area.width, bar, hint.words);
     }
 }
