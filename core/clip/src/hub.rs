@@ -19,10 +19,8 @@ use crate::config::ModelConfig;
 use crate::error::{ClipError, Refusal};
 use crate::files::{
     CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG,
-    VOCABULARY, pickle,
+    VOCABULARY, pickle, shard_names,
 };
-use crate::source::configuration;
-use crate::weights::shard_names;
 use cache::{Found, short};
 use client::{Client, Expected, RequestError, is_plain, is_sha256};
 use place::Place;
@@ -131,7 +129,7 @@ impl Asked<'_> {
         match found {
             Ok(found) if found.complete => Ok((found, folder).into()),
             Ok(found) if self.place.offline => Ok((self.incomplete(found, None), folder).into()),
-            Ok(found) => self.fetch(&repository, progress).or_else(|error| match error {
+            Ok(found) => self.fetch(&repository, Some(&found), progress).or_else(|error| match error {
                 // What the model needs is wrong, not the connection.
                 ClipError::Hub { .. } | ClipError::Refused { .. } => {
                     Ok((self.incomplete(found, Some(&error)), folder).into())
@@ -140,12 +138,12 @@ impl Asked<'_> {
             }),
             Err(missing) if self.place.offline => Err(self.not_cached(&repository, &missing)),
             Err(Missing::Ambiguous(commits)) => {
-                self.fetch(&repository, progress).map_err(|error| match error {
+                self.fetch(&repository, None, progress).map_err(|error| match error {
                     ClipError::Hub { .. } => self.ambiguous(&commits),
                     error => error,
                 })
             }
-            Err(Missing::Nothing) => self.fetch(&repository, progress),
+            Err(Missing::Nothing) => self.fetch(&repository, None, progress),
         }
     }
 
@@ -192,22 +190,27 @@ impl Asked<'_> {
     fn fetch(
         &self,
         repository: &Repository,
+        found: Option<&Found>,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<Snapshot, ClipError> {
         let client = Client::new(self.place);
-        let named = self.commit(&client, self.revision)?;
+        // What is in the cache is completed, not replaced by a newer commit.
+        let revision = found.map_or(self.revision, |found| &found.commit);
+        let named = self.commit(&client, revision)?;
         let mut notes = Vec::new();
         let mut fetching =
             Fetching { asked: self, client: &client, repository, files: FileSet::default(), progress };
-        let layout = named.layout();
+        let kept = found.map(|found| found.files.layout());
+        let kept = kept.filter(|kept| named.has(kept.config()) && kept.has_weights(&|name| named.has(name)));
+        let layout = kept.unwrap_or(named.layout());
         if !named.has(layout.config()) {
             return Err(self.unreadable(&named));
         }
         // What the model is comes before anything large.
         fetching.get(&named, layout.config())?;
-        let config = configuration(layout, &fetching.files)?;
+        let config = ModelConfig::of(layout, &fetching.files)?;
         let (commit, revision) = if named.has_weights() {
-            (named, self.revision.to_owned())
+            (named, revision.to_owned())
         } else {
             let (commit, revision, note) = self.converted(&client, &named)?;
             notes.push(note);
@@ -218,7 +221,7 @@ impl Asked<'_> {
             true => config,
             false => {
                 fetching.get(&commit, layout.config())?;
-                configuration(layout, &fetching.files)?
+                ModelConfig::of(layout, &fetching.files)?
             }
         };
         let wanted = small_files(layout, &config);
