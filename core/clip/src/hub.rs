@@ -34,6 +34,10 @@ const CONVERTER: &str = "SFconvertbot";
 /// Pull requests that are searched for converted weights, the newest first.
 const MOST_CONVERSIONS: usize = 20;
 
+/// Bytes of the largest file with weights, and of any other; the largest tokenizers have 35 MB.
+const LARGEST_WEIGHTS: u64 = 64 << 30;
+const LARGEST_TEXT: u64 = 256 << 20;
+
 /// Download progress of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchProgress<'a> {
@@ -440,6 +444,7 @@ impl Fetching<'_> {
         let expected = Expected {
             sha256: known.and_then(|file| file.sha256.as_deref()),
             size: known.and_then(|file| file.size),
+            limit: if name.ends_with(".safetensors") { LARGEST_WEIGHTS } else { LARGEST_TEXT },
         };
         let progress = &mut self.progress;
         let mut report = |done, total| progress(FetchProgress { file: name, done, total });
