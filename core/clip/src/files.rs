@@ -107,8 +107,21 @@ impl FileSet {
         self.files.iter().map(|(name, path)| (name.as_str(), path.as_path()))
     }
 
+    /// The layout; OpenCLIP's also where `config.json` is timm's, which describes the image tower alone.
     pub(crate) fn layout(&self) -> Layout {
-        Layout::of(&|name| self.has(name))
+        let layout = Layout::of(&|name| self.has(name));
+        let both = self.has(OPEN_CLIP_CONFIG) && self.has(OPEN_CLIP_WEIGHTS);
+        if layout == Layout::HuggingFace && both && !self.has_model_type() {
+            Layout::OpenClip
+        } else {
+            layout
+        }
+    }
+
+    /// Whether `config.json` is in transformers' form.
+    pub(crate) fn has_model_type(&self) -> bool {
+        let text = self.get(CONFIG).and_then(|path| std::fs::read_to_string(path).ok());
+        text.is_some_and(|text| text.contains("\"model_type\""))
     }
 
     /// Whether the configuration is there.

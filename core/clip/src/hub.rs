@@ -18,8 +18,8 @@ use place::cache_folder;
 use crate::config::ModelConfig;
 use crate::error::{ClipError, Refusal};
 use crate::files::{
-    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG,
-    VOCABULARY, pickle, shard_names,
+    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS, PREPROCESSOR, PROCESSOR, TOKENIZER,
+    TOKENIZER_CONFIG, VOCABULARY, pickle, shard_names,
 };
 use cache::{Found, short};
 use client::{Client, Expected, RequestError, is_plain, is_sha256};
@@ -212,6 +212,14 @@ impl Asked<'_> {
         }
         // What the model is comes before anything large.
         fetching.get(&named, layout.config())?;
+        let both = named.has(OPEN_CLIP_CONFIG) && named.has(OPEN_CLIP_WEIGHTS);
+        let layout = if layout == Layout::HuggingFace && both && !fetching.files.has_model_type() {
+            // timm's, which describes the image tower alone.
+            fetching.get(&named, OPEN_CLIP_CONFIG)?;
+            Layout::OpenClip
+        } else {
+            layout
+        };
         let config = ModelConfig::of(layout, &fetching.files)?;
         let (commit, revision) = if named.has_weights() {
             (named, revision.to_owned())

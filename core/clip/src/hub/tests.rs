@@ -269,6 +269,17 @@ fn what_is_in_the_cache_is_completed_and_not_replaced_by_another_layout() {
 }
 
 #[test]
+fn a_configuration_of_timm_beside_open_clips_is_not_taken_for_the_model() {
+    let mut both = fixture("open-clip");
+    both.insert("config.json".into(), br#"{"architecture": "vit_base_patch16_siglip_224"}"#.to_vec());
+    both.insert("model.safetensors".into(), vec![0; 9]);
+    let (bench, _) = Bench::new(both);
+    loads(&bench.get("main", false).unwrap());
+    assert!(bench.hub.store_requests().iter().all(|request| request.contains("open_clip_model")));
+    loads(&bench.get("main", true).unwrap());
+}
+
+#[test]
 fn what_is_not_supported_costs_no_weights() {
     let mut other = fixture("quick");
     other.insert("config.json".into(), br#"{"model_type": "flava"}"#.to_vec());
