@@ -4,6 +4,7 @@
 //! defaults, so both are listed here. Fields that do not affect the result (dropout, initializers) are ignored.
 
 use crate::error::ClipError;
+use crate::files::{FileSet, Layout};
 use crate::naming::Naming;
 use crate::ops::Activation;
 use serde::Deserialize;
@@ -150,6 +151,11 @@ struct Section {
     num_register_tokens: Option<usize>,
 }
 
+/// What CLIP subtracts from colors between 0 and 1, and divides them by.
+pub(crate) const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+/// See [`CLIP_MEAN`].
+pub(crate) const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+
 /// Defaults of the reference implementation.
 struct Defaults {
     hidden_size: usize,
@@ -173,6 +179,30 @@ const VIT: Defaults = Defaults { layer_norm_eps: 1e-12, activation: "gelu", ..CL
 const DINOV2: Defaults = Defaults { layer_norm_eps: 1e-6, activation: "gelu", ..CLIP_VISION };
 
 impl ModelConfig {
+    /// What the configuration among the files of a checkpoint says.
+    ///
+    /// # Errors
+    /// When it is missing or cannot be read, or the architecture is not supported.
+    pub(crate) fn of(layout: Layout, files: &FileSet) -> Result<ModelConfig, ClipError> {
+        let name = layout.config();
+        let missing = || ClipError::NoFile { folder: Path::new("").into(), wanted: name.into() };
+        let path = files.get(name).ok_or_else(missing)?;
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(|source| ClipError::Read { path: path.into(), source })?;
+        ModelConfig::parse_as(layout, &text, path)
+    }
+
+    /// Reads the text of a layout's configuration; `path` is for messages only.
+    ///
+    /// # Errors
+    /// When it is not valid JSON, a number is out of range, or the architecture is not supported.
+    pub(crate) fn parse_as(layout: Layout, text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
+        match layout {
+            Layout::HuggingFace => ModelConfig::parse(text, path),
+            Layout::OpenClip => ModelConfig::parse_open_clip(text, path),
+        }
+    }
+
     /// Reads the text of a `config.json`; `path` is for messages only.
     ///
     /// # Errors

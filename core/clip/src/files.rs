@@ -1,7 +1,7 @@
 //! The files of a checkpoint: which layout a set of names is in, and which of them are needed.
 
-use crate::weights::shard_names;
-use std::collections::BTreeMap;
+use crate::error::ClipError;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub(crate) const CONFIG: &str = "config.json";
@@ -107,8 +107,21 @@ impl FileSet {
         self.files.iter().map(|(name, path)| (name.as_str(), path.as_path()))
     }
 
+    /// The layout; OpenCLIP's also where `config.json` is timm's, which describes the image tower alone.
     pub(crate) fn layout(&self) -> Layout {
-        Layout::of(&|name| self.has(name))
+        let layout = Layout::of(&|name| self.has(name));
+        let both = self.has(OPEN_CLIP_CONFIG) && self.has(OPEN_CLIP_WEIGHTS);
+        if layout == Layout::HuggingFace && both && !self.has_model_type() {
+            Layout::OpenClip
+        } else {
+            layout
+        }
+    }
+
+    /// Whether `config.json` is in transformers' form.
+    pub(crate) fn has_model_type(&self) -> bool {
+        let text = self.get(CONFIG).and_then(|path| std::fs::read_to_string(path).ok());
+        text.is_some_and(|text| text.contains("\"model_type\""))
     }
 
     /// Whether the configuration is there.
@@ -130,4 +143,29 @@ impl FileSet {
     pub(crate) fn has_tokenizer(&self) -> bool {
         self.has(TOKENIZER) || VOCABULARY.iter().all(|name| self.has(name))
     }
+}
+
+/// Names of the files that the index of a sharded checkpoint refers to, in alphabetical order.
+///
+/// # Errors
+/// When the index cannot be read, or refers to anything but files in the same folder.
+pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
+    #[derive(serde::Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let text =
+        std::fs::read_to_string(index).map_err(|source| ClipError::Read { path: index.into(), source })?;
+    let wrong = |reason: String| ClipError::Config { path: index.into(), reason };
+    let read: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let names: BTreeSet<String> = read.weight_map.into_values().collect();
+    if let Some(name) =
+        names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
+    {
+        return Err(wrong(format!("{name:?} is not the name of a safetensors file in the same folder")));
+    }
+    if names.is_empty() {
+        return Err(wrong("it lists no files".into()));
+    }
+    Ok(names.into_iter().collect())
 }

@@ -18,11 +18,9 @@ use place::cache_folder;
 use crate::config::ModelConfig;
 use crate::error::{ClipError, Refusal};
 use crate::files::{
-    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG,
-    VOCABULARY, pickle,
+    CONFIG, FileSet, INDEX, Layout, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS, PREPROCESSOR, PROCESSOR, TOKENIZER,
+    TOKENIZER_CONFIG, VOCABULARY, pickle, shard_names,
 };
-use crate::source::configuration;
-use crate::weights::shard_names;
 use cache::{Found, short};
 use client::{Client, Expected, RequestError, is_plain, is_sha256};
 use place::Place;
@@ -35,6 +33,10 @@ const CONVERTER: &str = "SFconvertbot";
 
 /// Pull requests that are searched for converted weights, the newest first.
 const MOST_CONVERSIONS: usize = 20;
+
+/// Bytes of the largest file with weights, and of any other; the largest tokenizers have 35 MB.
+const LARGEST_WEIGHTS: u64 = 64 << 30;
+const LARGEST_TEXT: u64 = 256 << 20;
 
 /// Download progress of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +133,7 @@ impl Asked<'_> {
         match found {
             Ok(found) if found.complete => Ok((found, folder).into()),
             Ok(found) if self.place.offline => Ok((self.incomplete(found, None), folder).into()),
-            Ok(found) => self.fetch(&repository, progress).or_else(|error| match error {
+            Ok(found) => self.fetch(&repository, Some(&found), progress).or_else(|error| match error {
                 // What the model needs is wrong, not the connection.
                 ClipError::Hub { .. } | ClipError::Refused { .. } => {
                     Ok((self.incomplete(found, Some(&error)), folder).into())
@@ -140,12 +142,12 @@ impl Asked<'_> {
             }),
             Err(missing) if self.place.offline => Err(self.not_cached(&repository, &missing)),
             Err(Missing::Ambiguous(commits)) => {
-                self.fetch(&repository, progress).map_err(|error| match error {
+                self.fetch(&repository, None, progress).map_err(|error| match error {
                     ClipError::Hub { .. } => self.ambiguous(&commits),
                     error => error,
                 })
             }
-            Err(Missing::Nothing) => self.fetch(&repository, progress),
+            Err(Missing::Nothing) => self.fetch(&repository, None, progress),
         }
     }
 
@@ -192,22 +194,35 @@ impl Asked<'_> {
     fn fetch(
         &self,
         repository: &Repository,
+        found: Option<&Found>,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<Snapshot, ClipError> {
         let client = Client::new(self.place);
-        let named = self.commit(&client, self.revision)?;
+        // What is in the cache is completed, not replaced by a newer commit.
+        let revision = found.map_or(self.revision, |found| &found.commit);
+        let named = self.commit(&client, revision)?;
         let mut notes = Vec::new();
         let mut fetching =
             Fetching { asked: self, client: &client, repository, files: FileSet::default(), progress };
-        let layout = named.layout();
+        let kept = found.map(|found| found.files.layout());
+        let kept = kept.filter(|kept| named.has(kept.config()) && kept.has_weights(&|name| named.has(name)));
+        let layout = kept.unwrap_or(named.layout());
         if !named.has(layout.config()) {
             return Err(self.unreadable(&named));
         }
         // What the model is comes before anything large.
         fetching.get(&named, layout.config())?;
-        let config = configuration(layout, &fetching.files)?;
+        let both = named.has(OPEN_CLIP_CONFIG) && named.has(OPEN_CLIP_WEIGHTS);
+        let layout = if layout == Layout::HuggingFace && both && !fetching.files.has_model_type() {
+            // timm's, which describes the image tower alone.
+            fetching.get(&named, OPEN_CLIP_CONFIG)?;
+            Layout::OpenClip
+        } else {
+            layout
+        };
+        let config = ModelConfig::of(layout, &fetching.files)?;
         let (commit, revision) = if named.has_weights() {
-            (named, self.revision.to_owned())
+            (named, revision.to_owned())
         } else {
             let (commit, revision, note) = self.converted(&client, &named)?;
             notes.push(note);
@@ -218,7 +233,7 @@ impl Asked<'_> {
             true => config,
             false => {
                 fetching.get(&commit, layout.config())?;
-                configuration(layout, &fetching.files)?
+                ModelConfig::of(layout, &fetching.files)?
             }
         };
         let wanted = small_files(layout, &config);
@@ -437,6 +452,7 @@ impl Fetching<'_> {
         let expected = Expected {
             sha256: known.and_then(|file| file.sha256.as_deref()),
             size: known.and_then(|file| file.size),
+            limit: if name.ends_with(".safetensors") { LARGEST_WEIGHTS } else { LARGEST_TEXT },
         };
         let progress = &mut self.progress;
         let mut report = |done, total| progress(FetchProgress { file: name, done, total });

@@ -3,7 +3,7 @@
 //! Like the reference implementation with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the normalized
 //! numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
 
-use crate::config::Family;
+use crate::config::{CLIP_MEAN, CLIP_STD, Family};
 use crate::error::ClipError;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::resample::{Filter, Window, resize_window};
@@ -14,8 +14,6 @@ use std::path::Path;
 /// Part of every fingerprint: incremented whenever the same picture may give different numbers.
 pub const PREPROCESSING_VERSION: &str = "p1";
 
-pub(crate) const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-pub(crate) const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 

@@ -174,26 +174,6 @@ enum Files {
     },
 }
 
-/// What the configuration among the files of a checkpoint says.
-///
-/// # Errors
-/// When it cannot be read, or the architecture is not supported.
-pub(crate) fn configuration(layout: Layout, files: &FileSet) -> Result<ModelConfig, ClipError> {
-    let name = layout.config();
-    let path =
-        files.get(name).ok_or_else(|| ClipError::NoFile { folder: PathBuf::new(), wanted: name.into() })?;
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ClipError::Read { path: path.into(), source })?;
-    parse(layout, &text, path)
-}
-
-fn parse(layout: Layout, text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
-    match layout {
-        Layout::HuggingFace => ModelConfig::parse(text, path),
-        Layout::OpenClip => ModelConfig::parse_open_clip(text, path),
-    }
-}
-
 impl Checkpoint {
     pub(crate) fn open(
         source: &ModelSource,
@@ -238,7 +218,7 @@ impl Checkpoint {
     fn read(files: &Files) -> Result<Checkpoint, ClipError> {
         let layout = files.layout();
         let text = files.required(layout.config())?;
-        let mut config = parse(layout, &text, &files.path(layout.config()))?;
+        let mut config = ModelConfig::parse_as(layout, &text, &files.path(layout.config()))?;
         let size = config.vision.image_size;
         let (name, described) = files.preprocessor(&text, size)?;
         let preprocessing = Preprocessing::new(described.as_deref(), &files.path(name), config.family, size)?;

@@ -5,13 +5,13 @@
 //! precision is widened if the towers compute in single precision.
 
 use crate::error::ClipError;
-use crate::files::{FileSet, INDEX, Layout, pickle};
+use crate::files::{FileSet, INDEX, Layout, pickle, shard_names};
 use crate::naming::{Naming, Origin};
 use candle_core::{DType, Device, Tensor};
 use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -240,31 +240,6 @@ impl Weights {
         let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F32));
         tensor.map_err(|error| wrong(format!("tensor {name}: {error}")))
     }
-}
-
-/// Names of the files that the index of a sharded checkpoint refers to, in alphabetical order.
-///
-/// # Errors
-/// When the index cannot be read, or refers to anything but files in the same folder.
-pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let text =
-        std::fs::read_to_string(index).map_err(|source| ClipError::Read { path: index.into(), source })?;
-    let wrong = |reason: String| ClipError::Config { path: index.into(), reason };
-    let read: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let names: BTreeSet<String> = read.weight_map.into_values().collect();
-    if let Some(name) =
-        names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
-    {
-        return Err(wrong(format!("{name:?} is not the name of a safetensors file in the same folder")));
-    }
-    if names.is_empty() {
-        return Err(wrong("it lists no files".into()));
-    }
-    Ok(names.into_iter().collect())
 }
 
 fn map(path: &Path) -> std::io::Result<Mmap> {

@@ -30,7 +30,7 @@ pub(super) fn download(model: &str, global: &Global) -> Result<(), EmbedError> {
     if global.offline || !source.needs_download() {
         return Ok(());
     }
-    let mut downloads = Downloads::new(model, global.quiet);
+    let mut downloads = Downloads::new(&source.to_string(), global.quiet);
     let fetched =
         source.fetch(false, &mut |progress| downloads.show(progress.file, progress.done, progress.total));
     downloads.finish();
@@ -45,16 +45,29 @@ pub(super) fn failing(error: EmbedError) -> ModelLoader {
 
 /// Loads a model here and now: downloads it with progress, and prints what is worth knowing about it.
 pub(super) fn open(model: &str, device: &str, budget: Option<&str>, global: &Global) -> Result<ClipEmbedder> {
+    open_with(model, device, budget, global, true)
+}
+
+/// [`open`], with or without what is worth knowing.
+pub(super) fn open_with(
+    model: &str,
+    device: &str,
+    budget: Option<&str>,
+    global: &Global,
+    notes: bool,
+) -> Result<ClipEmbedder> {
     let source = ModelSource::parse(model)?;
     let device: DeviceChoice = device.parse()?;
     let budget: Option<MemoryBudget> = budget.map(str::parse).transpose()?;
-    let mut downloads = Downloads::new(model, global.quiet);
+    let mut downloads = Downloads::new(&source.to_string(), global.quiet);
     let mut show = |progress: chaffinch_clip::FetchProgress| {
         downloads.show(progress.file, progress.done, progress.total);
     };
     let model = chaffinch_clip::load_with(&source, device, budget, global.offline, &mut show);
     downloads.finish();
     let model = model?;
-    model.notes().iter().for_each(|note| warning("model", note));
+    if notes {
+        model.notes().iter().for_each(|note| warning("model", note));
+    }
     Ok(model)
 }

@@ -57,9 +57,9 @@ pub(super) fn run(args: &Models, global: &Global) -> Result<ExitCode> {
 /// Loads the configured model and describes it.
 pub(super) fn words(global: &Global) -> Result<String> {
     let config = settings::config(global, None)?;
-    // The device has a line of its own.
-    let quiet = Global { quiet: true, ..global.clone() };
-    let model = model_loader::open(config.model(), config.device(), config.vram_budget(), &quiet)?;
+    // A GPU that stands idle has a line of its own.
+    let model =
+        model_loader::open_with(config.model(), config.device(), config.vram_budget(), global, false)?;
     let faster =
         config.device() != "cpu:bf16" && model.device().starts_with("cpu") && chaffinch_clip::has_bf16();
     let hint = if faster { "; --device cpu:bf16 is faster on this processor" } else { "" };

@@ -374,8 +374,8 @@ pub(crate) fn preprocessor(text: &str, path: &Path, size: usize) -> Result<Strin
         "do_center_crop": !squash,
         "crop_size": square,
         "resample": resample,
-        "image_mean": three("mean", crate::preprocess::CLIP_MEAN)?,
-        "image_std": three("std", crate::preprocess::CLIP_STD)?,
+        "image_mean": three("mean", super::CLIP_MEAN)?,
+        "image_std": three("std", super::CLIP_STD)?,
         "crop_rounds_to_even": !squash,
     })
     .to_string())

@@ -4,7 +4,6 @@
 use super::client::is_plain;
 use crate::config::ModelConfig;
 use crate::files::{FileSet, Layout, PREPROCESSOR, TOKENIZER, VOCABULARY, pickle};
-use crate::source::configuration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -132,7 +131,7 @@ impl Repository {
         let (files, commit) = joined;
         notes.extend(self.origin(revision, &asked, &commit, &files));
         let layout = files.layout();
-        let Ok(config) = configuration(layout, &files) else {
+        let Ok(config) = ModelConfig::of(layout, &files) else {
             // It is read again where the error can be told.
             return Ok(Found { files, commit, notes, complete: true });
         };
@@ -249,7 +248,13 @@ impl Repository {
         if asked == commit && joined.is_none() && !converted {
             return None;
         }
-        Some(format!("in the cache, the weights of {revision} are from {from}{}", joined.unwrap_or_default()))
+        let joined = joined.unwrap_or_default();
+        Some(match number {
+            Some(_) if revision == "main" => {
+                format!("{revision} has no safetensors, so its converted weights are used: {from}{joined}")
+            }
+            _ => format!("in the cache, the weights of {revision} are from {from}{joined}"),
+        })
     }
 
     fn is_complete(&self, files: &FileSet, layout: Layout, config: &ModelConfig, commits: &[&str]) -> bool {

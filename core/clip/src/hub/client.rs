@@ -41,12 +41,14 @@ fn failed<T>(reason: impl Into<String>) -> Result<T> {
 }
 
 /// What is known about a file before it is downloaded.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Expected<'a> {
     /// Its SHA-256 in lower-case hexadecimal.
     pub(super) sha256: Option<&'a str>,
     /// Bytes.
     pub(super) size: Option<u64>,
+    /// At most so many bytes, whatever the hub says.
+    pub(super) limit: u64,
 }
 
 /// A client for one hub.
@@ -211,6 +213,12 @@ impl<'a> Client<'a> {
             };
             *transfer.done += read as u64;
             in_window += read as u64;
+            if *transfer.done > transfer.expected.limit {
+                return failed(format!(
+                    "it is larger than {} bytes, which such a file never is",
+                    transfer.expected.limit
+                ));
+            }
             if whole.is_some_and(|whole| *transfer.done > whole) {
                 return failed("it sent more than the size of the file");
             }

@@ -1,9 +1,9 @@
 //! The models in the cache, listed without the hub.
 
 use super::{Missing, Repository, cache_folder};
+use crate::config::ModelConfig;
 use crate::error::ClipError;
 use crate::files::{CONFIG, FileSet, Layout, OPEN_CLIP_CONFIG};
-use crate::source::configuration;
 use std::path::{Path, PathBuf};
 
 /// A repository in the cache of the Hugging Face Hub.
@@ -45,7 +45,7 @@ fn described(folder: &Path) -> (String, Option<String>) {
     match repository.find("main") {
         Ok(found) => {
             let layout = found.files.layout();
-            let problem = configuration(layout, &found.files).err().map(|error| match error {
+            let problem = ModelConfig::of(layout, &found.files).err().map(|error| match error {
                 ClipError::Unsupported { what, supported, .. } => {
                     format!("{what} is not supported; {supported}")
                 }

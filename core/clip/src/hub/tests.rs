@@ -232,6 +232,54 @@ fn a_cache_without_the_preprocessing_asks_for_it_once() {
 }
 
 #[test]
+fn completing_a_joined_model_leaves_the_references_of_python_alone() {
+    let whole = fixture("siglip2");
+    let mut pickled = without(&whole, &["model.safetensors"]);
+    pickled.insert(PICKLE.into(), vec![0; 9]);
+    let (bench, main) = Bench::new(pickled);
+    let converted = bench.hub.add(REPO, "refs/pr/7", whole.clone());
+    bench.python(&main, &without(&whole, &["model.safetensors", "tokenizer.json"]), true);
+    bench.python(&converted, &without(&whole, &["config.json", "tokenizer.json"]), true);
+    bench.point("main", &main);
+    bench.point("refs/pr/7", &converted);
+    loads(&bench.get("main", false).unwrap());
+    assert_eq!(fs::read_to_string(bench.folder().join("refs/main")).unwrap(), main);
+    assert!(bench.hub.store_requests().is_empty(), "the weights were there");
+    let asked = bench.hub.requests().len();
+    loads(&bench.get("main", true).unwrap());
+    assert_eq!(bench.hub.requests().len(), asked);
+}
+
+#[test]
+fn what_is_in_the_cache_is_completed_and_not_replaced_by_another_layout() {
+    let mut both = fixture("gelu-eps");
+    let open = fixture("open-clip");
+    both.extend(open.clone().into_iter().filter(|(name, _)| name.starts_with("open_clip")));
+    both.insert("tokenizer.json".into(), open["tokenizer.json"].clone());
+    let (bench, commit) = Bench::new(both);
+    // OpenCLIP brings its own tokenizer, so its caches have none.
+    bench.python(&commit, &without(&open, &["tokenizer.json"]), true);
+    bench.point("main", &commit);
+    let found = bench.get("main", false).unwrap();
+    assert_eq!(
+        Bench::names(&found),
+        ["open_clip_config.json", "open_clip_model.safetensors", "tokenizer.json"]
+    );
+    assert!(bench.hub.store_requests().is_empty(), "the weights were there");
+}
+
+#[test]
+fn a_configuration_of_timm_beside_open_clips_is_not_taken_for_the_model() {
+    let mut both = fixture("open-clip");
+    both.insert("config.json".into(), br#"{"architecture": "vit_base_patch16_siglip_224"}"#.to_vec());
+    both.insert("model.safetensors".into(), vec![0; 9]);
+    let (bench, _) = Bench::new(both);
+    loads(&bench.get("main", false).unwrap());
+    assert!(bench.hub.store_requests().iter().all(|request| request.contains("open_clip_model")));
+    loads(&bench.get("main", true).unwrap());
+}
+
+#[test]
 fn what_is_not_supported_costs_no_weights() {
     let mut other = fixture("quick");
     other.insert("config.json".into(), br#"{"model_type": "flava"}"#.to_vec());
