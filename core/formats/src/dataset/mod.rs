@@ -11,6 +11,7 @@
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
+mod classes;
 mod folders;
 mod names;
 mod table;
@@ -73,7 +74,8 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
             message: "it has more than 4,294,967,294 images, which is the maximum".into(),
         });
     }
-    Ok(opened)
+    // Whatever the format, classes are compared in one spelling.
+    Ok(classes::clean(opened, options.keep_null_labels))
 }
 
 /// The extension in lower case.
