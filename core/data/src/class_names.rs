@@ -84,8 +84,8 @@ fn is_blank(c: char) -> bool {
 
 /// Words that programs write where there is no value: pandas, NumPy, R, SQL, JSON, spreadsheets.
 const MISSING: [&str; 16] = [
-    "nan", "-nan", "nat", "<na>", "n/a", "#n/a", "#n/a n/a", "#na", "#value!", "null", "nil", "1.#ind", "-1.#ind",
-    "1.#qnan", "-1.#qnan", "(null)",
+    "nan", "-nan", "nat", "<na>", "n/a", "#n/a", "#n/a n/a", "#na", "#value!", "null", "nil", "1.#ind",
+    "-1.#ind", "1.#qnan", "-1.#qnan", "(null)",
 ];
 /// Words with which people say that there is no label.
 const UNLABELED: [&str; 9] = [
@@ -190,7 +190,9 @@ pub fn twins(names: &[String]) -> Vec<Vec<String>> {
 }
 
 fn twin_key(name: &str) -> String {
-    let kept = |c: &char| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{2010}'..='\u{2015}' | '\'' | '\u{2019}' | '.');
+    let kept = |c: &char| {
+        !is_blank(*c) && !matches!(c, '_' | '-' | '\u{2010}'..='\u{2015}' | '\'' | '\u{2019}' | '.')
+    };
     let key: String = name.nfkc().filter(kept).flat_map(char::to_lowercase).nfc().collect();
     // A name of signs only is its own key.
     if key.is_empty() {
@@ -221,11 +223,13 @@ pub fn is_word(name: &str) -> bool {
     let says = |part: &str| {
         let letters = part.trim_matches(|c: char| c.is_ascii_digit());
         // One sign can be a word where writing is not alphabetic.
-        let enough = letters.chars().count() >= 2 || letters.chars().any(|c| c.is_alphabetic() && c as u32 >= 0x2e80);
+        let enough =
+            letters.chars().count() >= 2 || letters.chars().any(|c| c.is_alphabetic() && c as u32 >= 0x2e80);
         let numbering = numbered && NUMBERED.contains(&letters.to_lowercase().as_str());
         enough && letters.chars().any(char::is_alphabetic) && !is_code(part) && !numbering
     };
-    parts().any(says)
+    // Groups of hexadecimal digits make one id.
+    !hexadecimal(&parts().collect::<String>()) && parts().any(says)
 }
 
 #[cfg(test)]
@@ -258,7 +262,11 @@ mod tests {
 
     #[test]
     fn spellings_of_one_name_are_one() {
-        assert!(same("cat", " cat\u{a0}") && same("cafe\u{301}", "caf\u{e9}") && same("\u{feff}cat", "cat\u{200b}"));
+        assert!(
+            same("cat", " cat\u{a0}")
+                && same("cafe\u{301}", "caf\u{e9}")
+                && same("\u{feff}cat", "cat\u{200b}")
+        );
         assert!(!same("cat", "Cat") && !same("cat", "c at"));
     }
 
@@ -282,19 +290,60 @@ mod tests {
     #[test]
     fn twins_differ_in_spelling_only() {
         let found = twins(&names(&[
-            "Cat", "a", "A", "cat", "dog", "stop sign", "stop-sign", "Stop_Sign", "ship", "ships", "bus", "bu",
+            "Cat",
+            "a",
+            "A",
+            "cat",
+            "dog",
+            "stop sign",
+            "stop-sign",
+            "Stop_Sign",
+            "ship",
+            "ships",
+            "bus",
+            "bu",
         ]));
-        assert_eq!(found, [names(&["Cat", "cat"]), names(&["ship", "ships"]), names(&["stop sign", "stop-sign", "Stop_Sign"])]);
+        assert_eq!(
+            found,
+            [
+                names(&["Cat", "cat"]),
+                names(&["ship", "ships"]),
+                names(&["stop sign", "stop-sign", "Stop_Sign"])
+            ]
+        );
     }
 
     #[test]
     fn numbers_and_ids_are_no_words() {
-        for name in ["0", "12", "3.5", "n01440764", "class_3", "label 7", "c01", "m.0abc12", "Q1234", "a", "-1",
-            "5f1d3c9a", "0a1b2c3d-4e5f-6789-abcd-ef0123456789"]
-        {
+        for name in [
+            "0",
+            "12",
+            "3.5",
+            "n01440764",
+            "class_3",
+            "label 7",
+            "c01",
+            "m.0abc12",
+            "Q1234",
+            "a",
+            "-1",
+            "5f1d3c9a",
+            "0a1b2c3d-4e5f-6789-abcd-ef0123456789",
+        ] {
             assert!(!is_word(name), "{name}");
         }
-        for name in ["cat", "stop_sign", "7up", "3D printer", "TV", "猫", "A300B4 Airbus", "class", "category mistake", "cat dog"] {
+        for name in [
+            "cat",
+            "stop_sign",
+            "7up",
+            "3D printer",
+            "TV",
+            "猫",
+            "A300B4 Airbus",
+            "class",
+            "category mistake",
+            "cat dog",
+        ] {
             assert!(is_word(name), "{name}");
         }
     }

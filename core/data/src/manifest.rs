@@ -325,12 +325,20 @@ mod tests {
 
     #[test]
     fn renamed_classes_remember_how_they_were_written() {
-        let rows = [sample("1", Some("cat ")), sample("2", Some("cat")), sample("3", Some("nan")), sample("4", None)];
+        let rows = [
+            sample("1", Some("cat ")),
+            sample("2", Some("cat")),
+            sample("3", Some("nan")),
+            sample("4", None),
+        ];
         let manifest = Manifest::new("/data", rows);
         assert_eq!(manifest.classes(), ["cat", "cat ", "nan"]);
         let cat = Some("cat".to_owned());
         let manifest = manifest.renamed(&[cat.clone(), cat, None]);
-        assert_eq!((manifest.classes(), manifest.labels()), (&["cat".to_owned()][..], &[0, 0, NO_LABEL, NO_LABEL][..]));
+        assert_eq!(
+            (manifest.classes(), manifest.labels()),
+            (&["cat".to_owned()][..], &[0, 0, NO_LABEL, NO_LABEL][..])
+        );
         let written: Vec<&str> = manifest.ids().map(|id| manifest.label_as_written(id)).collect();
         assert_eq!(written, ["cat ", "cat", "nan", ""]);
     }

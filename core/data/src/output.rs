@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -161,14 +162,23 @@ fn may_be_linked(error: &io::Error) -> bool {
     matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
 }
 
-/// `cat.jpg` as `cat-2.jpg`.
+/// `cat.jpg` as `cat-2.jpg`, with less of a long name.
 fn numbered(name: &OsStr, number: u32) -> OsString {
+    const LONGEST: usize = 255;
     let path = Path::new(name);
-    let mut out = path.file_stem().unwrap_or_default().to_owned();
-    out.push(format!("-{number}"));
+    let mut end = OsString::from(format!("-{number}"));
     if let Some(extension) = path.extension() {
-        out.push(".");
-        out.push(extension);
+        end.push(".");
+        end.push(extension);
     }
+    let mut stem = path.file_stem().unwrap_or_default().as_bytes();
+    if stem.len() + end.len() > LONGEST {
+        stem = &stem[..LONGEST.saturating_sub(end.len())];
+        // Not in the middle of a character.
+        let valid = stem.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
+        stem = &stem[..stem.len() - valid];
+    }
+    let mut out = OsStr::from_bytes(stem).to_owned();
+    out.push(end);
     out
 }

@@ -91,7 +91,9 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     add("dhash", false, Arc::new(UInt64Array::from_iter_values(file_metadata.dhash.iter().copied())));
     let unreadable: LargeStringArray = manifest.ids().map(|id| file_metadata.unreadable.get(&id)).collect();
     add("unreadable", true, Arc::new(unreadable));
-    for (name, texts) in [(LABEL_WRITTEN, manifest.written_labels()), (SPLIT_WRITTEN, manifest.written_splits())] {
+    for (name, texts) in
+        [(LABEL_WRITTEN, manifest.written_labels()), (SPLIT_WRITTEN, manifest.written_splits())]
+    {
         let Some(Texts { codes, texts }) = texts else { continue };
         let keys: Int32Array = codes.iter().map(|&code| (code != NO_LABEL).then_some(code as i32)).collect();
         let texts = StringArray::from_iter_values(texts);
@@ -191,8 +193,10 @@ impl Reader<'_> {
     fn dictionary(&self, name: &str) -> Result<Texts> {
         let array: &DictionaryArray<Int32Type> = self.column(name)?;
         let texts = array.values().as_any().downcast_ref::<StringArray>();
-        let texts = texts.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is not text")))?;
-        let texts = (0..texts.len()).map(|row| file::text(texts, row).unwrap_or_default().to_owned()).collect();
+        let texts =
+            texts.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is not text")))?;
+        let texts =
+            (0..texts.len()).map(|row| file::text(texts, row).unwrap_or_default().to_owned()).collect();
         let keys = array.keys();
         let codes = match keys.null_count() {
             0 => self.mapped(keys.values().inner())?,

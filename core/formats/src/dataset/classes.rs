@@ -47,7 +47,8 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
 fn no_labels(ledger: &mut Ledger, words: &[(String, u64)]) {
     let rows: u64 = words.iter().map(|(_, count)| count).sum();
     let is = counted(rows, "label was", "labels were");
-    let text = format!("{is} read as no label: {}; --keep-null-labels keeps them as classes", with_counts(words));
+    let text =
+        format!("{is} read as no label: {}; --keep-null-labels keeps them as classes", with_counts(words));
     ledger.add(RemarkKind::ClassesMerged, rows, text);
 }
 
@@ -67,22 +68,30 @@ fn merged(ledger: &mut Ledger, names: &[String], new: &[Option<String>]) {
     let examples: Vec<String> = several
         .iter()
         .take(SHOWN)
-        .map(|(_, spellings)| {
-            spellings.iter().map(|name| distinct(name)).collect::<Vec<_>>().join(" and ")
-        })
+        .map(|(_, spellings)| spellings.iter().map(|name| distinct(name)).collect::<Vec<_>>().join(" and "))
         .collect();
     let more = if several.len() > SHOWN { ", …" } else { "" };
     let count = several.len() as u64;
-    let classes = counted(count, "class is spelled in several ways and was", "classes are spelled in several ways and were");
-    let text = format!("{classes} merged, without blanks at the ends and in composed letters: {}{more}", examples.join(", "));
+    let classes = counted(
+        count,
+        "class is spelled in several ways and was",
+        "classes are spelled in several ways and were",
+    );
+    let text = format!(
+        "{classes} merged, without blanks at the ends and in composed letters: {}{more}",
+        examples.join(", ")
+    );
     ledger.add(RemarkKind::ClassesMerged, count, text);
 }
 
 fn doubtful(ledger: &mut Ledger, words: &[(String, u64)]) {
     let count = words.len() as u64;
     let one = "class has a name that often means no label";
-    let text =
-        format!("{}: {}", counted(count, one, "classes have names that often mean no label"), with_counts(words));
+    let text = format!(
+        "{}: {}",
+        counted(count, one, "classes have names that often mean no label"),
+        with_counts(words)
+    );
     ledger.add(RemarkKind::ClassesDoubtful, count, text);
 }
 
@@ -95,7 +104,8 @@ fn twins(ledger: &mut Ledger, names: &[String]) {
         .collect();
     let more = if twins.len() > SHOWN { ", …" } else { "" };
     let count = twins.len() as u64;
-    let sets = counted(count, "class may be spelled in several ways", "classes may be spelled in several ways");
+    let sets =
+        counted(count, "class may be spelled in several ways", "classes may be spelled in several ways");
     ledger.add(
         RemarkKind::ClassesDoubtful,
         count,
@@ -118,5 +128,10 @@ fn distinct(name: &str) -> String {
     if composed == name.trim() {
         return shown(name);
     }
-    format!("'{}'", name.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect::<String>())
+    format!(
+        "'{}'",
+        name.chars()
+            .map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() })
+            .collect::<String>()
+    )
 }

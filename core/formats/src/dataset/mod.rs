@@ -78,6 +78,13 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     Ok(classes::clean(opened, options.keep_null_labels))
 }
 
+/// The labels in file names such as `cat.123.jpg`, if all names follow that pattern.
+pub(crate) fn labels_of_names<'a>(
+    paths: impl Iterator<Item = &'a Path> + Clone,
+) -> Option<Vec<Option<String>>> {
+    names::labels(paths)
+}
+
 /// The extension in lower case.
 fn extension(path: &Path) -> Option<String> {
     path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase)

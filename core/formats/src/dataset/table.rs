@@ -24,8 +24,19 @@ pub(super) const FORMAT: Format = Format {
 };
 
 const PATH_NAMES: [&str; 13] = [
-    "path", "image_path", "file", "filename", "image", "file_name", "file_path", "filepath", "img_path", "image_file",
-    "image_name", "img", "img_name",
+    "path",
+    "image_path",
+    "file",
+    "filename",
+    "image",
+    "file_name",
+    "file_path",
+    "filepath",
+    "img_path",
+    "image_file",
+    "image_name",
+    "img",
+    "img_name",
 ];
 const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "original_label"];
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
@@ -62,7 +73,8 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let mut reader = table.reader();
     let mut record = ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
-    let named: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    let named: Vec<String> =
+        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
     let columns = TableColumns::find(file, &named, options)?;
     let on_disk = columns.paths_are_bytes(file, &table, &root)?;
     let cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
@@ -149,10 +161,8 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         crlf: table.crlf,
         paths_as_bytes,
     };
-    let manifest = Manifest::new(root, samples)
-        .with_extra(extra)
-        .with_written_splits(splits.finish())
-        .with_table(form);
+    let manifest =
+        Manifest::new(root, samples).with_extra(extra).with_written_splits(splits.finish()).with_table(form);
     Ok(Opened { manifest, ledger })
 }
 
@@ -160,10 +170,12 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
 fn encoding_remarks(ledger: &mut Ledger, file: &Path, table: &TableText, cells: &Cells, usual: u8) {
     let name = safe_path(Path::new(file.file_name().unwrap_or_default()));
     let utf8 = encoding_rs::UTF_8;
-    let encoding = if table.document().encoding == utf8 { cells.encoding() } else { table.document().encoding };
+    let encoding =
+        if table.document().encoding == utf8 { cells.encoding() } else { table.document().encoding };
     if encoding != utf8 {
         let encoding = windows_or_latin(encoding);
-        let text = format!("{name} is not UTF-8 and was read as {encoding}; save it as UTF-8 if names look wrong");
+        let text =
+            format!("{name} is not UTF-8 and was read as {encoding}; save it as UTF-8 if names look wrong");
         ledger.add(RemarkKind::Encoding, 1, text);
     }
     if table.delimiter != usual {
@@ -195,7 +207,9 @@ impl TableColumns {
         let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
             let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
             let advice = match bare {
-                true => "line 1 looks like a row of data: add a header line with a column called path".to_owned(),
+                true => {
+                    "line 1 looks like a row of data: add a header line with a column called path".to_owned()
+                }
                 false => format!(
                     "line 1 has no path column: rename a column to one of {}, or choose one with --path-column",
                     PATH_NAMES.join(", ")
@@ -345,7 +359,9 @@ mod tests {
             let remarks = opened.ledger.count(RemarkKind::Encoding);
             assert_eq!(remarks, if encoding == "UTF-8" { 1 } else { 2 }, "{:?}", opened.ledger);
         }
-        let mixed = read("t.csv", b"path,label\n1.jpg,caf\xe9\n2.jpg,caf\xc3\xa9\n", &options).unwrap_err().to_string();
+        let mixed = read("t.csv", b"path,label\n1.jpg,caf\xe9\n2.jpg,caf\xc3\xa9\n", &options)
+            .unwrap_err()
+            .to_string();
         assert!(mixed.contains("line 2 is not UTF-8, but line 3 is"), "{mixed}");
     }
 
@@ -372,7 +388,10 @@ mod tests {
         let manifest = read("t.csv", text, &options).unwrap().manifest;
         let row = |row| (manifest.label_as_written(SampleId(row)), manifest.split_as_written(SampleId(row)));
         assert_eq!((row(0), row(1)), (("cat ", "holdout"), ("nan", "TRAIN")));
-        assert_eq!((manifest.classes(), manifest.split(SampleId(1))), (&["cat".to_owned()][..], Split::Train));
+        assert_eq!(
+            (manifest.classes(), manifest.split(SampleId(1))),
+            (&["cat".to_owned()][..], Split::Train)
+        );
         assert_eq!(manifest.table().unwrap().columns, ["image_id", "class", "split"]);
     }
 

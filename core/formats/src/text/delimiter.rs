@@ -45,10 +45,13 @@ pub(super) fn detect(text: &[u8], usual: u8) -> u8 {
     let best = found.iter().filter(|(count, _)| *count > 1).max_by_key(|(count, delimiter)| {
         (*delimiter == usual, *count, std::cmp::Reverse(KNOWN.iter().position(|known| known == delimiter)))
     });
+    let usual_fits = found.iter().any(|(_, sign)| *sign == usual);
     match best {
-        Some((_, delimiter)) if *delimiter == usual || !header.contains(&usual) => *delimiter,
-        // `path;note, more`: the usual sign stands in the header, but only the other one makes columns.
-        Some((count, delimiter)) if found.iter().all(|(_, sign)| *sign != usual) && *count > 1 => *delimiter,
+        Some((_, delimiter)) if *delimiter == usual || !header.contains(&usual) || !usual_fits => *delimiter,
+        // A single column whose values have the usual sign in them.
+        None if !usual_fits && !header.contains(&usual) => {
+            found.first().map_or(usual, |(_, delimiter)| *delimiter)
+        }
         _ => usual,
     }
 }
@@ -68,6 +71,7 @@ mod tests {
         assert_eq!(of("path,note\na;1,b\nc,d\n"), ',');
         assert_eq!(of("path,label\na,b\nc\n"), ',', "a broken row does not change it");
         assert_eq!((of("path\na\n"), of("")), (',', ','));
+        assert_ne!(of("path\na, b.jpg\nc.jpg\n"), ',', "one column of names with commas");
         assert_eq!(of("path;label\n\"a\n;b\";c\n"), ';');
         assert_eq!(char::from(detect(b"path,label\na,b\n", b'\t')), ',');
         assert_eq!(named(b"sep=;\r\na;b"), (7, Some(b';')));

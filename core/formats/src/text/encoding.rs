@@ -2,8 +2,8 @@
 
 use super::{TableText, broken, line};
 use crate::{Error, Result};
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use chaffinch_protocol::display::thousands;
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use csv::ByteRecord;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
@@ -56,7 +56,8 @@ impl Document {
         if damaged {
             let before = text.split('\u{fffd}').next().unwrap_or_default();
             let line = before.matches('\n').count() as u64 + 1;
-            let message = format!("line {} is damaged {}; save it as UTF-8", thousands(line), encoding.name());
+            let message =
+                format!("line {} is damaged {}; save it as UTF-8", thousands(line), encoding.name());
             return Err(Error::format(path, message));
         }
         Ok(Document { bytes: text.into_owned().into_bytes(), start: 0, encoding, mark })
@@ -123,8 +124,7 @@ impl Tally {
             return;
         }
         self.other.get_or_insert(line);
-        let detector =
-            self.detector.get_or_insert_with(|| EncodingDetector::new(Iso2022JpDetection::Deny));
+        let detector = self.detector.get_or_insert_with(|| EncodingDetector::new(Iso2022JpDetection::Deny));
         detector.feed(piece, false);
         detector.feed(b"\n", false);
     }

@@ -43,7 +43,11 @@ impl TableText {
     /// The records; the first one is no header to the reader.
     pub(crate) fn reader(&self) -> csv::Reader<&[u8]> {
         let text = &self.document.text()[self.start..];
-        csv::ReaderBuilder::new().delimiter(self.delimiter).has_headers(false).flexible(true).from_reader(text)
+        csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text)
     }
 
     /// Decides how cells are decoded, from all of them but the paths.
