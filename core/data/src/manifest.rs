@@ -1,6 +1,7 @@
 //! The dataset as data: paths, labels, splits.
 
 use crate::as_written::{TableForm, Texts};
+use crate::class_names;
 use crate::columns::Column;
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use rayon::prelude::*;
@@ -281,12 +282,10 @@ impl Manifest {
         self.classes.get(label.index()).map_or("", String::as_str)
     }
 
-    /// The class with exactly this name.
+    /// The class of this name, in any spelling of it.
     pub fn find_class(&self, name: &str) -> Option<LabelId> {
-        self.classes
-            .binary_search_by(|class| class.as_str().cmp(name))
-            .ok()
-            .map(|found| LabelId(found as u32))
+        let find = |name: &str| self.classes.binary_search_by(|class| class.as_str().cmp(name));
+        find(name).or_else(|_| find(&class_names::clean(name))).ok().map(|found| LabelId(found as u32))
     }
 
     /// Columns kept from the user's table.
@@ -320,7 +319,10 @@ mod tests {
         assert_eq!(manifest.label_name(SampleId(0)), "dog");
         assert_eq!(manifest.label(SampleId(2)), None);
         assert_eq!(manifest.full_path(SampleId(1)), Path::new("/data/a.jpg"));
-        assert_eq!(manifest.find_class("dog"), Some(LabelId(1)));
+        assert_eq!(
+            (manifest.find_class("dog"), manifest.find_class(" dog ")),
+            (Some(LabelId(1)), Some(LabelId(1)))
+        );
     }
 
     #[test]

@@ -77,7 +77,15 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
     let columns = TableColumns::find(file, &named, options)?;
     let on_disk = columns.paths_are_bytes(file, &table, &root)?;
-    let cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
+    let mut cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
+    if !on_disk && cells.encoding() == encoding_rs::UTF_8 {
+        // Nothing but the paths is other than UTF-8: they may be text in an older encoding.
+        if let Ok(decoded) = table.cells(file, |_, _| false)
+            && columns.exists(file, &table, |path| root.join(path_of(decoded.decode(path).into_owned())))?
+        {
+            cells = decoded;
+        }
+    }
     let utf8 = table.document().encoding == encoding_rs::UTF_8;
     let paths_as_bytes = utf8 && (on_disk || cells.encoding() == encoding_rs::UTF_8);
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).into_owned()).collect();
@@ -116,7 +124,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
             column.values.push(cells.text(&record[index]).into_owned());
         }
         samples.push(NewSample {
-            path: PathBuf::from(OsString::from_vec(path)),
+            path: path_of(path),
             label: label.filter(|label| !label.is_empty()),
             split,
         });
@@ -164,6 +172,10 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let manifest =
         Manifest::new(root, samples).with_extra(extra).with_written_splits(splits.finish()).with_table(form);
     Ok(Opened { manifest, ledger })
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 /// Says how the bytes were read where that was found and not told.
@@ -229,6 +241,11 @@ impl TableColumns {
 
     /// Whether paths that are not UTF-8 are meant byte by byte: some of them exist like that.
     fn paths_are_bytes(&self, file: &Path, table: &TableText, root: &Path) -> Result<bool> {
+        self.exists(file, table, |path| root.join(OsStr::from_bytes(path)))
+    }
+
+    /// Whether one of the first paths that are not UTF-8 exists where `place` says.
+    fn exists(&self, file: &Path, table: &TableText, place: impl Fn(&[u8]) -> PathBuf) -> Result<bool> {
         if std::str::from_utf8(table.document().text()).is_ok() {
             return Ok(false);
         }
@@ -239,7 +256,7 @@ impl TableColumns {
             let Some(path) = record.get(self.path).filter(|path| std::str::from_utf8(path).is_err()) else {
                 continue;
             };
-            if root.join(OsStr::from_bytes(path)).symlink_metadata().is_ok() {
+            if place(path).symlink_metadata().is_ok() {
                 return Ok(true);
             }
             tried += 1;
@@ -379,6 +396,21 @@ mod tests {
         assert_eq!(opened.manifest.classes(), ["cl\\xfe", "cl\\xff"]);
         assert!(opened.manifest.full_path(SampleId(0)).exists());
         assert_eq!(opened.manifest.extra()[0].values, ["é", ""]);
+    }
+
+    #[test]
+    fn paths_in_an_older_encoding_are_found_on_the_disk() {
+        let temp = tempfile::tempdir().unwrap();
+        let names = ["Über 1.jpg", "größe 2.jpg", "äußern 3.jpg"];
+        let mut text = b"path,label\n".to_vec();
+        for name in names {
+            fs::write(temp.path().join(name), b"x").unwrap();
+            text.extend(name.chars().map(|c| c as u8).chain(*b",cat\n"));
+        }
+        let file = temp.path().join("t.csv");
+        fs::write(&file, text).unwrap();
+        let manifest = super::super::open(&file, &DatasetOptions::default()).unwrap().manifest;
+        assert!(manifest.ids().all(|id| manifest.full_path(id).exists()), "{:?}", manifest.table());
     }
 
     #[test]

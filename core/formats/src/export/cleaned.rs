@@ -7,6 +7,8 @@ use chaffinch_compute::job::Job;
 use chaffinch_data::output::{CopyMode, Tree, whole_folder};
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::counted;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -72,8 +74,11 @@ impl Export<'_> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
         let mut tree = Tree::new(folder.to_owned());
-        let relabeled = manifest.ids().any(|id| !self.removed(id) && self.new_label(id).is_some());
-        let placement = Placement::of(manifest, relabeled);
+        let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
+            .filter_map(|id| self.new_label(id).map(Cow::into_owned))
+            .collect();
+        let placement = Placement::of(manifest, &new);
+        report.renamed = placement.renamed();
         for id in manifest.ids() {
             if id.0 % 256 == 0 {
                 job.checkpoint()?;

@@ -5,40 +5,77 @@
 //! with paths that say nothing) is put into folders of splits and classes.
 
 use crate::dataset;
-use chaffinch_compute::content::ContentHash;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::output::{UNLABELED, folder_name};
+use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-
-/// The folder of samples without a label, where classes are folders.
-const UNLABELED: &str = "_unlabeled";
-/// Bytes that a name may have on the usual file systems.
-const LONGEST: usize = 255;
 
 /// Where samples go.
 pub(super) struct Placement<'a> {
     manifest: &'a Manifest,
     /// `None` where paths do not say the class, so that folders are made.
     kept: Option<Kept>,
+    /// The folder of each class that needs one.
+    folders: BTreeMap<String, OsString>,
 }
 
 /// Paths stay as they are.
 struct Kept {
     /// Which folder of a path is the class, counted from 0.
     depth: usize,
-    /// The folder of each class, as it was spelled first.
-    folders: BTreeMap<String, OsString>,
 }
 
 impl<'a> Placement<'a> {
-    /// `relabeled`: whether any sample gets another class.
-    pub(super) fn of(manifest: &'a Manifest, relabeled: bool) -> Placement<'a> {
-        let kept = kept(manifest, relabeled);
-        Placement { manifest, kept }
+    /// `new` are the labels that samples get in place of their own.
+    pub(super) fn of(manifest: &'a Manifest, new: &BTreeSet<String>) -> Placement<'a> {
+        let kept = kept(manifest, !new.is_empty());
+        // A class that is there keeps its folder as it was spelled first.
+        let mut folders: BTreeMap<String, OsString> = BTreeMap::new();
+        if let Some(kept) = &kept {
+            for id in manifest.ids().filter(|&id| manifest.label(id).is_some()) {
+                if let Some(folder) = manifest.path(id).parent().and_then(|path| path.iter().nth(kept.depth))
+                {
+                    folders.entry(manifest.label_name(id).to_owned()).or_insert_with(|| folder.to_owned());
+                }
+            }
+        }
+        let mut taken: BTreeSet<OsString> = folders.values().cloned().collect();
+        for name in manifest.classes().iter().chain(new) {
+            if folders.contains_key(name) {
+                continue;
+            }
+            // `a/b` and `a_b` are two classes.
+            let own = folder_name(name);
+            let mut folder = own.clone();
+            let mut number = 2;
+            while !taken.insert(folder.clone()) {
+                folder = own.clone();
+                folder.push(format!("-{number}"));
+                number += 1;
+            }
+            folders.insert(name.clone(), folder);
+        }
+        Placement { manifest, kept, folders }
+    }
+
+    /// Classes that cannot have a folder of their name, in sentences.
+    pub(super) fn renamed(&self) -> Vec<String> {
+        let other = self.folders.iter().filter(|(name, folder)| {
+            class_names::clean(&class_names::of_bytes(folder.as_bytes())) != name.as_str()
+        });
+        other
+            .map(|(name, folder)| {
+                let short: String = name.chars().take(60).collect();
+                let more = if short.len() < name.len() { "\u{2026}" } else { "" };
+                let (name, folder) = (safe_text(&short), safe_path(Path::new(folder)));
+                format!("the class '{name}{more}' is in the folder {folder}")
+            })
+            .collect()
     }
 
     /// The folder and the name of a sample's file; `new` is its label if it is another one than before.
@@ -48,15 +85,19 @@ impl<'a> Placement<'a> {
         let folder = path.parent().unwrap_or(Path::new(""));
         match (&self.kept, new) {
             (Some(_), None) => (folder.to_owned(), name),
-            (Some(kept), Some(new)) => (kept.moved(self.manifest, id, folder, new), name),
+            (Some(kept), Some(new)) => (kept.moved(self.manifest, id, folder, &self.folder(new)), name),
             (None, new) => (self.made(id, new), name),
         }
+    }
+
+    fn folder(&self, label: &str) -> OsString {
+        self.folders.get(label).cloned().unwrap_or_else(|| folder_name(label))
     }
 
     /// The folder of split and class.
     fn made(&self, id: SampleId, new: Option<&str>) -> PathBuf {
         let label = new.unwrap_or_else(|| self.manifest.label_name(id));
-        let class = if label.is_empty() { UNLABELED.into() } else { folder_name(label) };
+        let class = if label.is_empty() { UNLABELED.into() } else { self.folder(label) };
         match self.manifest.split_as_written(id).trim() {
             "" => class.into(),
             split => Path::new(&folder_name(split)).join(class),
@@ -66,8 +107,7 @@ impl<'a> Placement<'a> {
 
 impl Kept {
     /// The folder of a relabeled sample: the same with another class in it.
-    fn moved(&self, manifest: &Manifest, id: SampleId, folder: &Path, new: &str) -> PathBuf {
-        let class = self.folders.get(new).cloned().unwrap_or_else(|| folder_name(new));
+    fn moved(&self, manifest: &Manifest, id: SampleId, folder: &Path, class: &OsStr) -> PathBuf {
         let parts: Vec<&OsStr> = folder.iter().collect();
         let mut moved: PathBuf = parts.iter().take(self.depth).collect();
         moved.push(class);
@@ -103,26 +143,14 @@ fn kept(manifest: &Manifest, relabeled: bool) -> Option<Kept> {
         None => usize::from(manifest.splits().iter().any(|&split| split != 0)),
         Some(depths) => match depths.first() {
             Some(&depth) => depth,
-            None => return (!relabeled && labels_are_in_names(manifest)).then(Kept::default),
+            None => return (!relabeled && labels_are_in_names(manifest)).then_some(Kept { depth: 0 }),
         },
     };
     // A table may know more of its samples than their paths say.
     if manifest.table().is_some() && !manifest.ids().all(|id| path_says_split(manifest, id)) {
         return None;
     }
-    let mut folders = BTreeMap::new();
-    for id in manifest.ids().filter(|&id| manifest.label(id).is_some()) {
-        if let Some(folder) = manifest.path(id).iter().nth(depth) {
-            folders.entry(manifest.label_name(id).to_owned()).or_insert_with(|| folder.to_owned());
-        }
-    }
-    Some(Kept { depth, folders })
-}
-
-impl Default for Kept {
-    fn default() -> Kept {
-        Kept { depth: 0, folders: BTreeMap::new() }
-    }
+    Some(Kept { depth })
 }
 
 /// The class that a folder stands for.
@@ -152,27 +180,6 @@ fn labels_are_in_names(manifest: &Manifest) -> bool {
     })
 }
 
-/// A name as a single folder that cannot leave the copy, and that fits on the disk.
-fn folder_name(name: &str) -> OsString {
-    let bytes = class_names::bytes(name);
-    let mut bytes: Vec<u8> =
-        bytes.iter().map(|&byte| if byte == b'/' || byte == 0 { b'_' } else { byte }).collect();
-    if bytes == b"." || bytes == b".." {
-        bytes.fill(b'_');
-    }
-    if bytes.len() > LONGEST {
-        let digest = ContentHash::of(&bytes).to_string();
-        let mut end = LONGEST - 9;
-        while end > 0 && bytes[end] & 0xc0 == 0x80 {
-            end -= 1;
-        }
-        bytes.truncate(end);
-        bytes.push(b'-');
-        bytes.extend_from_slice(&digest.as_bytes()[..8]);
-    }
-    OsString::from_vec(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,7 +199,8 @@ mod tests {
 
     fn place(rows: &[(&str, &str)], row: u32, new: Option<&str>) -> String {
         let manifest = manifest(rows);
-        let (folder, name) = Placement::of(&manifest, new.is_some()).place(SampleId(row), new);
+        let labels = new.map(str::to_owned).into_iter().collect();
+        let (folder, name) = Placement::of(&manifest, &labels).place(SampleId(row), new);
         folder.join(name).to_string_lossy().into_owned()
     }
 
@@ -210,18 +218,24 @@ mod tests {
     }
 
     #[test]
+    fn classes_whose_folders_would_be_one_stay_apart() {
+        let rows = [("1.jpg", "a/b"), ("2.jpg", "a_b")];
+        let manifest = manifest(&rows);
+        let placement = Placement::of(&manifest, &BTreeSet::new());
+        let places = [0, 1].map(|row| placement.place(SampleId(row), None).0);
+        assert_eq!(places, [Path::new("a_b"), Path::new("a_b-2")]);
+        assert_eq!(placement.renamed().len(), 2);
+        assert!(
+            Placement::of(&manifest, &BTreeSet::new()).renamed()[0].contains("'a/b' is in the folder a_b")
+        );
+    }
+
+    #[test]
     fn labels_in_file_names_stay_until_one_changes() {
         let rows = [("cat.1.jpg", "cat"), ("dog.2.jpg", "dog")];
         assert_eq!(place(&rows, 0, None), "cat.1.jpg");
         assert_eq!(place(&rows, 0, Some("dog")), "dog/cat.1.jpg");
         assert_eq!(place(&[("1.jpg", "cat"), ("2.jpg", "dog")], 0, None), "cat/1.jpg");
         assert_eq!(place(&[("/far/1.jpg", "cat"), ("../2.jpg", "")], 1, None), "_unlabeled/2.jpg");
-    }
-
-    #[test]
-    fn long_names_are_cut_and_stay_apart() {
-        let (one, other) = ("é".repeat(200), "é".repeat(201));
-        assert_ne!(folder_name(&one), folder_name(&other));
-        assert!(folder_name(&one).len() <= LONGEST && folder_name(&one).to_str().is_some());
     }
 }

@@ -2,19 +2,24 @@
 
 use super::{TableText, broken, line};
 use crate::{Error, Result};
+use chaffinch_data::columns;
+use chaffinch_data::columns::Column;
 use chaffinch_protocol::display::thousands;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use csv::ByteRecord;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
+use std::fs::File;
 use std::path::Path;
 
+/// Files of at least so many bytes are mapped: a table of ten million rows need not be in memory twice.
+const MAPPED: u64 = 1 << 24;
 /// Bytes from which UTF-16 without a mark is recognized.
 const LOOKED_AT: usize = 4096;
 
 /// The bytes of a text file without its mark, in UTF-8 if it was UTF-16, else as they are.
 pub(crate) struct Document {
-    bytes: Vec<u8>,
+    bytes: Column<u8>,
     start: usize,
     /// UTF-8 unless the file is UTF-16.
     pub(crate) encoding: &'static Encoding,
@@ -28,13 +33,21 @@ impl Document {
     /// # Errors
     /// When it cannot be read, is not text, or is damaged UTF-16.
     pub(crate) fn read(path: &Path) -> Result<Document> {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        Document::of(path, bytes)
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        let metadata = file.metadata().map_err(Error::io("read", path))?;
+        let mapped = match metadata.is_file() && metadata.len() >= MAPPED {
+            true => Column::mapped(columns::map(&file, path)?),
+            false => None,
+        };
+        match mapped {
+            Some(bytes) => Document::of(path, bytes),
+            None => Document::of(path, std::fs::read(path).map_err(Error::io("read", path))?.into()),
+        }
     }
 
-    fn of(path: &Path, bytes: Vec<u8>) -> Result<Document> {
+    fn of(path: &Path, bytes: Column<u8>) -> Result<Document> {
         let refuse = |what: &str| Err(Error::format(path, format!("{what}; save it as text in UTF-8")));
-        match bytes.as_slice() {
+        match &*bytes {
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => refuse("it is UTF-32, which is not supported"),
             [b'P', b'K', 3, 4, ..] => refuse("it is a ZIP archive or a spreadsheet, not text"),
             [0xd0, 0xcf, 0x11, 0xe0, ..] => refuse("it is a spreadsheet, not text"),
@@ -60,7 +73,7 @@ impl Document {
                 format!("line {} is damaged {}; save it as UTF-8", thousands(line), encoding.name());
             return Err(Error::format(path, message));
         }
-        Ok(Document { bytes: text.into_owned().into_bytes(), start: 0, encoding, mark })
+        Ok(Document { bytes: text.into_owned().into_bytes().into(), start: 0, encoding, mark })
     }
 
     /// The text after the mark.
@@ -255,7 +268,7 @@ mod tests {
 
     fn text(bytes: &[u8]) -> std::result::Result<(String, &'static str), String> {
         let path = Path::new("t.txt");
-        let document = Document::of(path, bytes.to_vec()).map_err(|error| error.to_string())?;
+        let document = Document::of(path, bytes.to_vec().into()).map_err(|error| error.to_string())?;
         let (text, encoding) = document.into_string(path).map_err(|error| error.to_string())?;
         Ok((text, encoding.name()))
     }
