@@ -6,7 +6,8 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` looks only at the name
-//!    and the file type, `read` builds the manifest and reads no image.
+//!    and the file type, `read` builds the manifest and reads no image. Names of classes that come from bytes go through
+//!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.

@@ -5,7 +5,7 @@ use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
 use std::path::Path;
 
-/// Names that pandas, R and others give to such a column when they must; also used for classes.
+/// Names that pandas, R and others give to such a column, which may also be names of classes.
 const USUAL: [&str; 5] = ["index", "idx", "id", "row", "level_0"];
 
 /// Whether a column has no name of its own: pandas writes its index like that.
@@ -49,10 +49,7 @@ pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
 }
 
 fn without_first(grid: Grid) -> Grid {
-    fn rest<T: Copy>(data: &Column<T>, cols: usize) -> Column<T>
-    where
-        T: bytemuck::Pod,
-    {
+    fn rest<T: bytemuck::Pod>(data: &Column<T>, cols: usize) -> Column<T> {
         data.chunks_exact(cols).flat_map(|row| &row[1..]).copied().collect()
     }
     let cols = grid.cols;
