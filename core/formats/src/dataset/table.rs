@@ -185,10 +185,11 @@ fn encoding_remarks(ledger: &mut Ledger, file: &Path, table: &TableText, cells: 
     let encoding =
         if table.document().encoding == utf8 { cells.encoding() } else { table.document().encoding };
     if encoding != utf8 {
+        // UTF-16 is certain; an older encoding is a guess, though one that loses nothing.
+        let guess =
+            if table.document().encoding == utf8 { "; save it as UTF-8 if names look wrong" } else { "" };
         let encoding = windows_or_latin(encoding);
-        let text =
-            format!("{name} is not UTF-8 and was read as {encoding}; save it as UTF-8 if names look wrong");
-        ledger.add(RemarkKind::Encoding, 1, text);
+        ledger.add(RemarkKind::Encoding, 1, format!("{name} is not UTF-8 and was read as {encoding}{guess}"));
     }
     if table.delimiter != usual {
         let text = format!("the columns of {name} are separated by {}", delimiter_words(table.delimiter));
