@@ -267,6 +267,11 @@ impl Config {
         &self.settings.prompts.files
     }
 
+    /// Files that say what classes are called, for [`crate::prompts::PromptSet::for_dataset`].
+    pub fn class_name_files(&self) -> &[PathBuf] {
+        &self.settings.prompts.class_names
+    }
+
     /// How the interface looks.
     pub fn ui(&self) -> &Ui {
         &self.settings.ui

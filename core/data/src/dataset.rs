@@ -18,6 +18,9 @@ pub struct DatasetOptions {
     pub root: Option<PathBuf>,
     /// Whether to take the labels `cat` and `dog` from a flat folder of `cat.12.jpg` and `dog.7.jpg`.
     pub labels_from_names: bool,
+    /// Whether words for "no label" such as `nan` and `null` are classes.
+    #[serde(default)]
+    pub keep_null_labels: bool,
 }
 
 impl Default for DatasetOptions {
@@ -28,6 +31,7 @@ impl Default for DatasetOptions {
             split_column: None,
             root: None,
             labels_from_names: true,
+            keep_null_labels: false,
         }
     }
 }

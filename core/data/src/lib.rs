@@ -3,7 +3,9 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-data`.
 
+pub mod as_written;
 pub mod atomic;
+pub mod class_names;
 pub mod columns;
 pub mod config;
 pub mod dataset;

@@ -2,8 +2,10 @@
 //!
 //! Columns: `path`, `path_bytes` (only if some path is not valid UTF-8: its exact bytes, while `path` has replacement
 //! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`, and
-//! every column kept from the user's table as `extra.NAME`.
+//! every column kept from the user's table as `extra.NAME`. Where labels or splits were written in another way than
+//! their column says, `label_written` and `split_written` have what was written.
 
+use crate::as_written::{TableForm, Texts};
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
@@ -25,6 +27,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const EXTRA: &str = "extra.";
+const LABEL_WRITTEN: &str = "label_written";
+const SPLIT_WRITTEN: &str = "split_written";
 const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split::Test];
 
 #[derive(Serialize, Deserialize)]
@@ -35,6 +39,9 @@ struct SamplesHeader {
     /// The root's bytes otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     root_bytes: Option<Vec<u8>>,
+    /// What the table looked like, if the dataset is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<TableForm>,
 }
 
 /// Writes the samples.
@@ -84,6 +91,14 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     add("dhash", false, Arc::new(UInt64Array::from_iter_values(file_metadata.dhash.iter().copied())));
     let unreadable: LargeStringArray = manifest.ids().map(|id| file_metadata.unreadable.get(&id)).collect();
     add("unreadable", true, Arc::new(unreadable));
+    for (name, texts) in
+        [(LABEL_WRITTEN, manifest.written_labels()), (SPLIT_WRITTEN, manifest.written_splits())]
+    {
+        let Some(Texts { codes, texts }) = texts else { continue };
+        let keys: Int32Array = codes.iter().map(|&code| (code != NO_LABEL).then_some(code as i32)).collect();
+        let texts = StringArray::from_iter_values(texts);
+        add(name, true, Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(texts))?));
+    }
     for column in manifest.extra() {
         let values = LargeStringArray::from_iter_values(&column.values);
         add(&format!("{EXTRA}{}", column.name), false, Arc::new(values));
@@ -93,6 +108,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         format: FORMAT,
         root: root.to_str().map(str::to_owned),
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
+        table: manifest.table().cloned(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
     RecordBatch::try_new(Arc::new(schema), arrays)
@@ -140,7 +156,9 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     };
     let read = Reader { path, batch: &batch };
     let columns = read.columns()?;
+    let (labels, splits) = (read.texts(LABEL_WRITTEN)?, read.texts(SPLIT_WRITTEN)?);
     let manifest = Manifest::from_columns(root, columns)
+        .and_then(|manifest| manifest.with_written(labels, splits, head.table))
         .ok_or_else(|| file::damaged(path, "its columns are inconsistent"))?;
     let file_metadata = read.file_metadata()?;
     let extra = read.extra()?;
@@ -162,22 +180,34 @@ impl Reader<'_> {
 
     fn columns(&self) -> Result<ManifestColumns> {
         let (path_bytes, path_ends) = self.paths()?;
-        let label: &DictionaryArray<Int32Type> = self.column("label")?;
-        let names = label.values().as_any().downcast_ref::<StringArray>();
-        let names = names.ok_or_else(|| file::damaged(self.path, "its labels are not text"))?;
-        let classes =
-            (0..names.len()).map(|row| file::text(names, row).unwrap_or_default().to_owned()).collect();
-        let keys = label.keys();
-        let labels = match keys.null_count() {
-            0 => self.mapped(keys.values().inner())?,
-            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
-        };
+        let Texts { codes: labels, texts: classes } = self.dictionary("label")?;
         let split: &DictionaryArray<Int8Type> = self.column("split")?;
         let splits = match split.keys().null_count() {
             0 => self.mapped(split.keys().values().inner())?,
             _ => split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect(),
         };
         Ok(ManifestColumns { path_bytes, path_ends, labels, splits, classes })
+    }
+
+    /// A dictionary of texts with its numbers.
+    fn dictionary(&self, name: &str) -> Result<Texts> {
+        let array: &DictionaryArray<Int32Type> = self.column(name)?;
+        let texts = array.values().as_any().downcast_ref::<StringArray>();
+        let texts =
+            texts.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is not text")))?;
+        let texts =
+            (0..texts.len()).map(|row| file::text(texts, row).unwrap_or_default().to_owned()).collect();
+        let keys = array.keys();
+        let codes = match keys.null_count() {
+            0 => self.mapped(keys.values().inner())?,
+            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
+        };
+        Ok(Texts { codes, texts })
+    }
+
+    /// The same for a column that may be missing.
+    fn texts(&self, name: &str) -> Result<Option<Texts>> {
+        self.batch.column_by_name(name).map(|_| self.dictionary(name)).transpose()
     }
 
     /// All paths concatenated, and where each ends.

@@ -40,6 +40,8 @@ pub struct DatasetServices {
     prompts: PromptSet,
     /// The prompts of each class, followed by those of the alternatives.
     prompt_texts: Vec<OnceLock<Vec<String>>>,
+    /// Why there is nothing to ask about the classes, if so.
+    nameless: Option<String>,
     on_device: OnceLock<Option<OnDevice>>,
     neighbors: Memo<usize, NeighborLists>,
     pairs: Memo<(HashKind, u32), Vec<HashPair>>,
@@ -69,6 +71,7 @@ impl DatasetServices {
             relabels[id.index()] = relabel;
         }
         let prompt_texts = (0..=manifest.classes().len()).map(|_| OnceLock::new()).collect();
+        let nameless = prompts.nameless(manifest.classes());
         DatasetServices {
             manifest,
             file_metadata,
@@ -79,6 +82,7 @@ impl DatasetServices {
             relabels,
             prompts,
             prompt_texts,
+            nameless,
             on_device: OnceLock::new(),
             neighbors: Memo::default(),
             pairs: Memo::default(),
@@ -218,6 +222,11 @@ impl DatasetServices {
             Some(class) => self.prompts.for_class(self.manifest.class(class)),
             None => self.prompts.alternatives(),
         })
+    }
+
+    /// Why a model cannot be asked about the classes, and what to do: their names are no words. `None` if it can.
+    pub fn nameless(&self) -> Option<&str> {
+        self.nameless.as_deref()
     }
 
     /// Text embeddings, each text computed once for all detectors.

@@ -261,6 +261,9 @@ impl Plan {
         add("--label-column", reading.label_column.clone().map(Into::into));
         add("--split-column", reading.split_column.clone().map(Into::into));
         add("--root", reading.root.clone().map(Into::into));
+        if reading.keep_null_labels {
+            args.push("--keep-null-labels".into());
+        }
         args.push("--".into());
         args.push(target.into());
         let mut command = Command::new(program);

@@ -197,7 +197,11 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
         sources.push(match source {
             SelectSource::ZeroShot => {
                 let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
-                let prompts = PromptSet::load(files)?;
+                let names = config.class_name_files();
+                let prompts = PromptSet::load(files)?.for_dataset(names, &location.dataset)?;
+                if let Some(why) = prompts.nameless(classes) {
+                    bail!("{why}; or use --sources regression, which needs no names");
+                }
                 prompts.warnings().iter().for_each(|text| warning("prompts", text));
                 let prompts = ClassPrompts::embed(&embedder, &prompts, classes)?;
                 let pooling = match args.pooling {

@@ -35,6 +35,7 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         label_column: reading.label_column.clone(),
         split_column: reading.split_column.clone(),
         root: reading.root.clone(),
+        keep_null_labels: reading.keep_null_labels,
         ..DatasetOptions::default()
     }
 }
@@ -73,7 +74,7 @@ fn for_location(
     let config = settings::config(global, Some(&location.dir))?.with_flags(flags(engine));
     settings::warn(&config);
     let registry = registry(&config, &engine.detectors)?;
-    let prompts = prompts(&config)?;
+    let prompts = prompts(&config, &location.dataset)?;
     let model = loader(config.model(), config.device(), config.vram_budget(), global.offline)?;
     Ok(Setup {
         dataset: location.dataset.clone(),
@@ -94,8 +95,8 @@ fn open_session(location: &SessionLocation) -> Result<Session> {
     })
 }
 
-fn prompts(config: &Config) -> Result<PromptSet> {
-    let prompts = PromptSet::load(config.prompt_files())?;
+fn prompts(config: &Config, dataset: &Path) -> Result<PromptSet> {
+    let prompts = PromptSet::load(config.prompt_files())?.for_dataset(config.class_name_files(), dataset)?;
     for text in prompts.warnings() {
         warning("prompts", text);
     }

@@ -2,6 +2,7 @@
 
 use super::{DatasetOptions, Format, Opened, is_image, names};
 use crate::{Error, Result};
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
@@ -172,7 +173,7 @@ impl Layout {
             [first, rest @ ..] if self.splits => (split_of(first).unwrap_or_default(), rest.first()),
             all => (Split::None, all.first()),
         };
-        let label = class.map(|name| name.to_string_lossy().into_owned());
+        let label = class.map(|name| class_names::of_bytes(name.as_bytes()));
         NewSample { path, label, split }
     }
 }
@@ -278,7 +279,7 @@ mod tests {
         let opened = open(temp.path(), &DatasetOptions::default()).unwrap();
         let paths: Vec<String> = rows(&opened).into_iter().map(|row| row.0).collect();
         assert_eq!(paths, ["a\\nb/gone.png", "a\\nb/\\u{202e}gpj.jpg", "cl\\xffss/1.jpg"]);
-        assert_eq!(opened.manifest.classes(), ["a\nb", "cl\u{fffd}ss"]);
+        assert_eq!(opened.manifest.classes(), ["a\nb", "cl\\xffss"]);
         assert_eq!(texts(&opened), ["skipped the link a\\nb/up, which forms a loop"]);
     }
 }

@@ -6,11 +6,13 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` looks only at the name
-//!    and the file type, `read` builds the manifest and reads no image.
+//!    and the file type, `read` builds the manifest and reads no image. Names of classes that come from bytes go through
+//!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
+mod classes;
 mod folders;
 mod names;
 mod table;
@@ -73,7 +75,15 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
             message: "it has more than 4,294,967,294 images, which is the maximum".into(),
         });
     }
-    Ok(opened)
+    // Whatever the format, classes are compared in one spelling.
+    Ok(classes::clean(opened, options.keep_null_labels))
+}
+
+/// The labels in file names such as `cat.123.jpg`, if all names follow that pattern.
+pub(crate) fn labels_of_names<'a>(
+    paths: impl Iterator<Item = &'a Path> + Clone,
+) -> Option<Vec<Option<String>>> {
+    names::labels(paths)
 }
 
 /// The extension in lower case.

@@ -121,7 +121,8 @@ impl<'a, S: HostServices> Checked<'a, S> {
         if class.is_some() && index >= self.classes.len() {
             return Err(Error::new(format!("there is no class {label}")));
         }
-        let views = || self.services.prompts(class).iter().map(|text| Str::new(text)).collect();
+        let texts = self.services.prompts(class)?;
+        let views = || texts.iter().map(|text| Str::new(text)).collect();
         Ok(Slice::new(self.prompts[index].get_or_init(views)))
     }
 

@@ -20,6 +20,9 @@ pub(crate) struct DatasetArgs {
     /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
+    #[arg(long)]
+    pub(crate) keep_null_labels: bool,
 }
 
 /// The supported kinds of datasets: `a folder of images or …`.
