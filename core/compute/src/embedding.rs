@@ -83,6 +83,11 @@ pub trait Embedder: Send + Sync {
     /// Identifies its vectors.
     fn fingerprint(&self) -> &ModelFingerprint;
 
+    /// The commit it was loaded from, if it came from the hub.
+    fn revision(&self) -> Option<&str> {
+        None
+    }
+
     /// Length of a vector.
     fn dim(&self) -> usize;
 

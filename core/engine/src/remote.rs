@@ -22,6 +22,9 @@ const MOST: u32 = 256 << 20;
 /// How long an engine waits for its first terminal.
 const FIRST: Duration = Duration::from_secs(60);
 
+/// How long a terminal that was replaced may take to receive that.
+const ENDING: Duration = Duration::from_millis(500);
+
 fn write_message(out: &mut impl Write, message: &impl Serialize, raw: &[u8]) -> io::Result<()> {
     let text = serde_json::to_vec(message)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).ok().filter(|length| *length <= MOST);
@@ -150,6 +153,22 @@ impl Guest {
     }
 }
 
+impl Guest {
+    /// Tells a terminal that another one takes its place. It is not heard from then on, and if it does not take the
+    /// message, because its connection hangs, it is let go without.
+    fn replaced(self) {
+        let _ = self.stream.shutdown(Shutdown::Read);
+        let _ = self.events.send(Event::Replaced);
+        drop(self.events);
+        let stream = self.stream;
+        let ending = std::thread::Builder::new().name("ending".into()).spawn(move || {
+            std::thread::sleep(ENDING);
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+        drop(ending);
+    }
+}
+
 /// What a new client is sent first.
 #[derive(Default)]
 struct Known {
@@ -227,7 +246,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             recv(door) -> stream => {
                 let Ok(stream) = stream else { break };
                 if let Some(before) = guest.take() {
-                    let _ = before.stream.shutdown(Shutdown::Both);
+                    before.replaced();
                 }
                 count += 1;
                 guest = Guest::welcome(count, stream, &heard).ok();
@@ -341,7 +360,8 @@ mod tests {
         // A third replaces the second.
         let third = connect(&path).unwrap();
         assert!(matches!(third.events.recv_timeout(within), Ok(Event::Session(_))));
-        assert!(second.events.recv_timeout(within).is_err(), "the second one was let go");
+        assert_eq!(second.events.recv_timeout(within), Ok(Event::Replaced), "the second one is told why");
+        assert!(second.events.recv_timeout(within).is_err(), "and was let go");
         events.send(Event::Log { line: "on".into() }).unwrap();
         assert_eq!(third.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }));
         // Once the scan is done, it does not wait for a client.

@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::output::{json, results};
 use super::plugins::Listing;
-use super::{libraries, models, settings};
+use super::{libraries, models, output, settings};
 use anyhow::Result;
 use chaffinch_data::config::Flags;
 use chaffinch_host::Registry;
@@ -139,7 +139,7 @@ fn locale() -> Finding {
 fn model(global: &Global) -> Finding {
     match models::words(global) {
         Ok(words) => finding("model", State::Ok, words),
-        Err(error) => finding("model", State::Bad, format!("{error:#}")),
+        Err(error) => finding("model", State::Bad, output::chain(&error)),
     }
 }
 
@@ -164,7 +164,7 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
 fn sessions(global: &Global) -> Finding {
     let folder = match settings::sessions_folder(global) {
         Ok(folder) => folder,
-        Err(error) => return finding("sessions", State::Bad, format!("{error:#}")),
+        Err(error) => return finding("sessions", State::Bad, output::chain(&error)),
     };
     match writable(&folder) {
         Ok(()) => finding("sessions", State::Ok, format!("{} is writable", safe_path(&folder))),
@@ -189,6 +189,6 @@ fn writable(folder: &Path) -> std::io::Result<()> {
 fn configuration(global: &Global) -> Finding {
     match settings::config_words(global) {
         Ok(words) => finding("settings", State::Ok, words),
-        Err(error) => finding("settings", State::Bad, format!("{error:#}")),
+        Err(error) => finding("settings", State::Bad, output::chain(&error)),
     }
 }

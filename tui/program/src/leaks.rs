@@ -113,6 +113,7 @@ impl Work {
                 || !args.train.exists(),
             "--train and --test are the same dataset, so every image would leak"
         );
+        about_one_of(global, &args.train, &args.test)?;
         let mut train = self.open(&args.train, "read the training set", 1)?;
         let mut test = self.open(&args.test, "read the test set", 2)?;
         if args.methods.contains(&LeakMethod::Semantic) {
@@ -175,6 +176,20 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// A session that is named must be that of one of the sets, whose own session is used in any case.
+fn about_one_of(global: &Global, train: &Path, test: &Path) -> Result<()> {
+    let Some(named) = global.session.as_deref() else { return Ok(()) };
+    let Ok(session) = Session::open_to_read(named) else { return Ok(()) };
+    let bound = session.dataset();
+    ensure!(
+        [train, test].iter().any(|set| session::same(set, &bound)),
+        "the session {} belongs to the dataset {}, which is neither --train nor --test",
+        safe_path(named),
+        safe_path(&bound)
+    );
+    Ok(())
 }
 
 /// A folder of embeddings.

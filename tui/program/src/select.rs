@@ -1,14 +1,15 @@
 //! `select`: selects the samples whose labels can be trusted.
 
-use super::args::{Global, ReportFormat};
+use super::args::{EngineArgs, Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::model_loader::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::settings;
 use super::stages::Stages;
+use super::uses;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::Error;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
@@ -173,9 +174,12 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let location = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&location.dir)?;
-    let config = settings::config(global, Some(&location.dir))?;
-    let model = args.model.as_deref().unwrap_or(config.model());
-    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
+    let named =
+        EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
+    let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
+    let config = resolved.tell_model(global);
+    let model = config.model();
+    let embedder = loader(model, config.device(), config.vram_budget())?()?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();
     ensure!(

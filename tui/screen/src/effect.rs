@@ -20,6 +20,8 @@ pub enum Effect {
     Suspend,
     /// Quit because the engine has exited.
     Gone,
+    /// The session was opened in another terminal: end.
+    Replaced,
     /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),
 }

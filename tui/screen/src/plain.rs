@@ -130,6 +130,9 @@ impl Plain<'_> {
                 Effect::Gone => {
                     self.over.get_or_insert(ExitReason::EngineGone);
                 }
+                Effect::Replaced => {
+                    self.over.get_or_insert(ExitReason::Replaced);
+                }
                 Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
             }
         }

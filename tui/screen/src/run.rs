@@ -78,6 +78,8 @@ pub enum ExitReason {
     Signal(i32),
     /// The engine exited first.
     EngineGone,
+    /// The session was opened in another terminal.
+    Replaced,
 }
 
 impl ExitReason {
@@ -85,7 +87,7 @@ impl ExitReason {
     pub fn code(self) -> i32 {
         match self {
             ExitReason::Quit => 0,
-            ExitReason::Unsaved(_) | ExitReason::EngineGone => 2,
+            ExitReason::Unsaved(_) | ExitReason::EngineGone | ExitReason::Replaced => 2,
             ExitReason::Lost => 128 + SIGHUP,
             ExitReason::Signal(signal) => 128 + signal,
         }

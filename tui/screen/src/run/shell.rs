@@ -228,6 +228,7 @@ impl Shell<'_> {
                 }
                 Effect::Suspend => self.suspend = true,
                 Effect::Gone => self.end(ExitReason::EngineGone),
+                Effect::Replaced => self.end(ExitReason::Replaced),
                 Effect::Quit(0) => self.end(ExitReason::Quit),
                 Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),
             }
