@@ -4,6 +4,7 @@
 
 use chaffinch_tests::artefacts::root;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, number, report};
+use chaffinch_tests::terminal::Terminal;
 use chaffinch_tests::{digest, pictures};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -136,6 +138,34 @@ fn columns_and_detectors_last_one_by_one() {
 }
 
 #[test]
+fn a_configuration_that_was_named_lasts() {
+    let sandbox = small();
+    let file = sandbox.path().join("strict.toml");
+    fs::write(&file, "[detectors.cluster-outliers]\nthreshold = 0.99\n").unwrap();
+    let (strict, _) = scan(&sandbox, &["--config", "strict.toml"]);
+    let session = strict["session"].as_str().unwrap();
+    let rank = |args: &[&str]| {
+        let ran = sandbox.ok([&["rank", session, "--format", "csv"], args].concat());
+        chaffinch_tests::sandbox::table(&ran.stdout).len() as u64
+    };
+    assert_eq!(rank(&[]), number(&strict, "suspects"));
+    let (again, ran) = scan(&sandbox, &[]);
+    assert_eq!(again["suspects"], strict["suspects"]);
+    assert!(ran.stderr.contains(&format!("configuration {}", text(&file))), "{}", ran.stderr);
+    let usual = sandbox.path().join("usual.toml");
+    fs::write(&usual, "").unwrap();
+    assert!(rank(&["--config", text(&usual)]) < rank(&[]), "the threshold makes a difference");
+    // It is not a way to run code of someone else.
+    fs::write(&file, "[plugins]\nfolders = [\"/tmp\"]\n").unwrap();
+    let ran = sandbox.ok(["rank", session]);
+    assert!(
+        ran.stderr.contains("strict.toml") && ran.stderr.contains("detectors are code"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn results_of_two_models_stand_side_by_side() {
     let sandbox = small();
     let model = model(&sandbox);
@@ -178,8 +208,7 @@ fn a_model_that_cannot_be_loaded_is_named_and_changes_nothing() {
         assert!(ran.stderr.contains("cannot load the model "), "{}", ran.stderr);
         assert!(ran.stderr.contains("the results are still those of the model bundled"), "{}", ran.stderr);
         let opened = plain(&sandbox, &[&[text(&data)], &wrong[..]].concat(), "quit\n");
-        let said = format!("{}{}", opened.stdout, opened.stderr);
-        assert!(said.contains("cannot load the model "), "{said}");
+        assert!(opened.stdout.contains("not updated: cannot load the model "), "{}", opened.stdout);
     }
     assert_eq!(digest::files(&folder.join("detectors")), results);
     let (again, _) = scan(&sandbox, &[]);
@@ -239,7 +268,7 @@ fn a_dataset_that_moved_keeps_its_decisions() {
     let sandbox = small();
     let (old, new) = (sandbox.data(), sandbox.path().join("my pictures"));
     let (first, _) = scan(&sandbox, &[]);
-    let ran = plain(&sandbox, &[text(&old)], "all\nremove\nkeep\nquit\n");
+    let ran = plain(&sandbox, &[text(&old)], "T\nremove\nkeep\nquit\n");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let decisions = decided(&sandbox, &old);
     assert_eq!(decisions.len(), 2, "{}", ran.stdout);
@@ -327,9 +356,9 @@ fn two_sessions_with_decisions_are_not_mixed() {
     let sandbox = small();
     let (old, new) = (sandbox.data(), sandbox.path().join("new"));
     scan(&sandbox, &[]);
-    plain(&sandbox, &[text(&old)], "all\nremove\nquit\n");
+    plain(&sandbox, &[text(&old)], "T\nremove\nquit\n");
     fs::rename(&old, &new).unwrap();
-    plain(&sandbox, &[text(&new)], "all\nkeep\nquit\n");
+    plain(&sandbox, &[text(&new)], "T\nkeep\nquit\n");
     let before = decided(&sandbox, &new);
     let ran = sandbox.run(["session", "move", text(&old), text(&new)]);
     assert!(ran.code == 2 && ran.stderr.contains("decisions of its own"), "{}", ran.stderr);
@@ -370,4 +399,59 @@ fn a_terminal_that_is_replaced_is_told_so() {
     let first = Ran::from(first.wait_with_output().unwrap());
     assert!(first.stderr.contains("opened in another terminal"), "{}", first.stderr);
     assert!(!first.stderr.contains("the engine exited"), "{}", first.stderr);
+}
+
+#[test]
+fn it_is_up_to_date_once_everything_that_can_run_has_run() {
+    let sandbox = Sandbox::new();
+    for number in 0..12_u64 {
+        let picture = pictures::picture(number as usize % 4, number, 32);
+        picture.save(sandbox.data().join(format!("{number}.png"))).unwrap();
+    }
+    let report = sandbox.scan();
+    assert!(!report["failed"].as_array().unwrap().is_empty(), "some detector needs labels: {report}");
+    let terminal = Terminal::start(&sandbox.command(["open", text(&sandbox.session())]), 120, 40);
+    terminal.wait_text("scanned 12 samples");
+    terminal.keys("T");
+    terminal.wait_text("12 samples");
+    terminal.settle(Duration::from_millis(300));
+    assert_eq!(terminal.rows_with("gs scans"), [0_u16; 0], "{}", terminal.screen());
+    terminal.quit();
+
+    // What cannot be brought up to date says why.
+    let command = sandbox.command(["open", text(&sandbox.session()), "--device", "cuda:7"]);
+    let terminal = Terminal::start(&command, 120, 40);
+    terminal.wait_text("not updated: cannot load the model");
+    assert!(!terminal.screen().contains("scanned 0 samples"), "{}", terminal.screen());
+    terminal.quit();
+}
+
+#[test]
+fn on_a_terminal_it_asks() {
+    let sandbox = small();
+    let model = model(&sandbox);
+    let (first, _) = scan(&sandbox, &[]);
+    let data = sandbox.data();
+    let answered = |args: &[&str], question: &str, answer: &str| {
+        let mut terminal = Terminal::start(&sandbox.command(args), 600, 40);
+        terminal.wait_text(question);
+        terminal.keys(answer);
+        let code = terminal.end(Duration::from_secs(120));
+        (code, terminal.screen())
+    };
+    let (code, screen) = answered(&["scan", text(&data), "--model", text(&model)], "[y/N]", "n\r");
+    assert!(code == Some(2) && screen.contains("nothing was changed"), "{screen}");
+    assert_eq!(scan(&sandbox, &[]).0["model"], first["model"]);
+    let (code, screen) = answered(&["scan", text(&data), "--model", text(&model)], "[y/N]", "y\r");
+    assert_eq!(code, Some(0), "{screen}");
+    let now = scan(&sandbox, &[]).0;
+    assert_ne!(now["model"], first["model"]);
+
+    plain(&sandbox, &[text(&data)], "T\nremove\nquit\n");
+    let decisions = decided(&sandbox, &data);
+    let new = sandbox.path().join("new");
+    fs::rename(&data, &new).unwrap();
+    let (code, screen) = answered(&["scan", text(&new)], "[Y/n]", "\r");
+    assert_eq!(code, Some(0), "{screen}");
+    assert_eq!((decided(&sandbox, &new), decisions.len()), (decisions, 1));
 }

@@ -102,6 +102,17 @@ impl Config {
         Config::found(config_home(), Some((file.to_path_buf(), text)), session)
     }
 
+    /// The same with a file that a session names. What only the user may set is refused in it, since a session may come
+    /// from someone else.
+    ///
+    /// # Errors
+    /// Like [`Config::load_with`], and if the file sets something that only the user may set.
+    pub fn load_kept(file: &Path, session: &Path) -> Result<Config> {
+        let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
+        Config::built_in().merge(&text, file, Owner::Other)?;
+        Config::load_with(file, Some(session))
+    }
+
     /// Adds the project of the working directory, and the environment.
     fn found(
         home: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! What a session was scanned with: later commands use the same unless told otherwise.
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What a session was scanned with. How its dataset is read is stored separately, see
 /// [`Session::load_reading`](crate::session::Session::load_reading).
@@ -19,6 +20,8 @@ pub struct Uses {
     /// The detectors to run, if they were named on the command line; empty for those of the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub detectors: Vec<String>,
+    /// The configuration file, absolute, if it was named on the command line.
+    pub config: Option<PathBuf>,
     /// The model that made the current results.
     pub loaded: Option<LoadedModel>,
 }

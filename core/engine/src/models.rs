@@ -46,6 +46,13 @@ pub(crate) fn settle(
     Ok(earlier.into_iter().map(|(name, result)| (name, Arc::new(result))).collect())
 }
 
+/// Keeps what a scan used that did not need the model.
+pub(crate) fn keep_rest(setup: &Setup) -> Result<()> {
+    let before = setup.session.uses();
+    let (detectors, config) = (setup.uses.detectors.clone(), setup.uses.config.clone());
+    setup.session.keep_uses(&setup.session.model_name(), &Uses { detectors, config, ..before })
+}
+
 /// What happened to the results of the model before.
 fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
     let name = before.model_words().unwrap_or(&old.name);

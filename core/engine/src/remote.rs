@@ -6,7 +6,7 @@
 
 use crate::Client;
 use crate::{Error, Result};
-use chaffinch_protocol::{Command, Event, Progress, SessionSummary};
+use chaffinch_protocol::{Command, Event, Progress, ScanReport, SessionSummary};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -176,6 +176,8 @@ struct Known {
     progress: Option<Progress>,
     /// A scan was requested and is not finished.
     scanning: bool,
+    /// What the last scan did.
+    report: Option<Box<ScanReport>>,
 }
 
 impl Known {
@@ -183,7 +185,10 @@ impl Known {
         match event {
             Event::Session(summary) => self.summary = Some(summary.clone()),
             Event::Progress(progress) => self.progress = Some(progress.clone()),
-            Event::ScanDone(_) => (self.progress, self.scanning) = (None, false),
+            Event::ScanDone(report) => {
+                (self.progress, self.scanning) = (None, false);
+                self.report = Some(report.clone());
+            }
             Event::Saved(saved) => {
                 if let Some(summary) = &mut self.summary {
                     summary.decided = saved.decided;
@@ -254,6 +259,10 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                     let _ = guest.events.send(Event::Session(summary.clone()));
                     if let Some(progress) = &known.progress {
                         let _ = guest.events.send(Event::Progress(progress.clone()));
+                    }
+                    // It may be waiting for a scan, and none will follow.
+                    if let Some(report) = known.report.as_ref().filter(|_| !known.scanning) {
+                        let _ = guest.events.send(Event::ScanDone(report.clone()));
                     }
                 }
             }

@@ -28,7 +28,7 @@ use chaffinch_plugin::Needs;
 use chaffinch_protocol::ScanReport;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -124,7 +124,12 @@ impl<'a> Scan<'a> {
                 let depends = |name: &str| self.depends_on_model(name, plan);
                 models::settle(self.setup, self.reporter, embedder.as_ref(), &depends, findings)?
             }
-            None => BTreeMap::new(),
+            None => {
+                if unusable.is_none() {
+                    models::keep_rest(self.setup)?;
+                }
+                BTreeMap::new()
+            }
         };
         let services = DatasetServices::new(
             findings.manifest.clone(),
@@ -138,6 +143,7 @@ impl<'a> Scan<'a> {
             self.classes(&services, embedder.as_ref(), findings);
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
+        let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         for detector in detectors {
             let name = detector.info().name();
             if unusable.is_some() && self.depends_on_model(name, plan) {
@@ -149,7 +155,8 @@ impl<'a> Scan<'a> {
         }
         match (unusable, embedder) {
             (Some(error), _) => Err(error),
-            (None, Some(embedder)) if plan.detectors.is_empty() => {
+            // All of them are current again, or out of date.
+            (None, Some(embedder)) if earlier.keys().all(|name| ran.contains(name.as_str())) => {
                 self.setup.session.forget_earlier(embedder.fingerprint().as_str())
             }
             (None, _) => Ok(()),

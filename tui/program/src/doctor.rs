@@ -1,11 +1,13 @@
 //! `doctor`: reports what works on this machine, what is missing, and what to do about it.
 
 use super::args::Global;
-use super::output::{json, results};
+use super::output::{count, json, results};
 use super::plugins::Listing;
 use super::{libraries, models, output, settings};
 use anyhow::Result;
 use chaffinch_data::config::Flags;
+use chaffinch_data::session;
+use chaffinch_data::session::Session;
 use chaffinch_host::Registry;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
@@ -51,6 +53,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     findings.push(model(global));
     findings.extend(detectors(&args.plugins, global));
     findings.push(sessions(global));
+    findings.extend(vanished(global));
     findings.push(configuration(global));
     results(|out| if args.json { json(out, &findings) } else { write(out, &findings) })?;
     let bad = findings.iter().any(|finding| finding.state == State::Bad);
@@ -176,6 +179,15 @@ fn sessions(global: &Global) -> Finding {
             finding("sessions", State::Bad, text)
         }
     }
+}
+
+/// Sessions of datasets that are gone, which take space and may belong to a dataset that has moved.
+fn vanished(global: &Global) -> Option<Finding> {
+    let folder = settings::sessions_folder(global).ok()?;
+    let gone = |dir: &PathBuf| Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists());
+    let gone = session::folders(&folder).iter().filter(|dir| gone(dir)).count() as u64;
+    let words = count(gone, "session of a dataset that is gone", "sessions of datasets that are gone");
+    (gone > 0).then(|| finding("sessions", State::Note, format!("{words}; see chaffinch session list")))
 }
 
 /// Tests the nearest existing folder, and leaves nothing behind.

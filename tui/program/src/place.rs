@@ -8,7 +8,7 @@ use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session;
-use chaffinch_data::session::{Session, SessionInfo, SessionLocation};
+use chaffinch_data::session::{MARK, Session, SessionInfo, SessionLocation};
 use chaffinch_protocol::display::{quoted, safe_path};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,8 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     };
     // A session without decisions is worth less than one with them.
     let vacant = Session::open_to_read(&location.dir).map_or(true, |session| !session.has_decisions());
-    if global.session.is_some() || !vacant || !location.dataset.exists() {
+    let named = global.session.is_some() || target.join(MARK).is_file();
+    if named || !vacant || !location.dataset.exists() {
         return Ok(location);
     }
     let Some(found) = elsewhere(&location, global) else { return Ok(location) };
@@ -86,12 +87,7 @@ pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<session::Likeness> 
 fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo> {
     let folder = settings::sessions_folder(global).ok()?;
     let gone = |dir: &PathBuf| {
-        *dir != location.dir
-            && Session::open_to_read(dir).is_ok_and(|session| {
-                let dataset = session.dataset();
-                // The second was moved by a program that was killed before it had renamed the folder.
-                !dataset.exists() || dataset == location.dataset
-            })
+        *dir != location.dir && Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists())
     };
     let candidates: Vec<PathBuf> = session::folders(&folder).into_iter().filter(gone).collect();
     if candidates.is_empty() {

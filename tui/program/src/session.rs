@@ -201,14 +201,19 @@ fn models(target: &Path, as_json: bool, global: &Global) -> Result<()> {
         scores.filter(|(_, score)| is_flagged(**score, threshold)).map(|(row, _)| row).collect()
     };
     let (count, classes) = (listing.manifest.len(), listing.manifest.classes());
+    let current = session.uses();
+    let now = current.loaded.as_ref().map(|loaded| loaded.fingerprint.as_str());
     let mut all: Vec<(Uses, Flagged)> = Vec::new();
     for uses in session.earlier() {
-        let Some(loaded) = &uses.loaded else { continue };
+        // What an interrupted scan has not yet taken back is no other model.
+        let Some(loaded) = uses.loaded.as_ref().filter(|loaded| Some(loaded.fingerprint.as_str()) != now)
+        else {
+            continue;
+        };
         let found = session.load_earlier(&loaded.fingerprint, count, classes)?;
         let found = found.iter().map(|(name, result)| (name.clone(), flagged(name, result))).collect();
         all.push((uses, found));
     }
-    let current = session.uses();
     ensure!(
         current.loaded.is_some(),
         "{} has no results of a model yet; run chaffinch scan first",

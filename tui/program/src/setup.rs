@@ -64,10 +64,16 @@ fn for_location(location: &SessionLocation, resolved: Resolved, engine: &EngineA
         chaffinch_formats::dataset::open(&location.dataset, &reading)?;
     }
     settings::warn(&config);
-    let named: Vec<String> = uses.detectors.clone();
-    let registry = registry(&config, if engine.detectors.is_empty() { &[] } else { &named })?;
+    let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
+    let registry = registry(&config, named)?;
+    for missing in uses.detectors.iter().filter(|name| registry.find(name).is_none()) {
+        let words =
+            "this session was scanned with it, but it is not there now; add its folder with --plugins";
+        warning(missing, words);
+    }
     let prompts = prompts(&config)?;
-    let model = loader(config.model(), config.device(), config.vram_budget())?;
+    let name = uses.model.as_deref().unwrap_or(config.model());
+    let model = loader(name, config.device(), config.vram_budget())?;
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: reading,

@@ -11,7 +11,7 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::Uses;
 use chaffinch_protocol::display::safe_text;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The word for the detectors of the configuration, to return to them.
 const DEFAULT: &str = "default";
@@ -57,6 +57,9 @@ pub(super) fn resolve(
         let differs = config.vram_budget() != plain.vram_budget();
         told(named.vram_budget.is_some(), differs, format!("memory budget {budget}"));
     }
+    if let Some(file) = &before.config {
+        told(global.config.is_some(), file.exists(), format!("configuration {}", file.display()));
+    }
     let detectors = before.detectors.join(", ");
     told(!engine.detectors.is_empty(), !before.detectors.is_empty(), format!("detectors {detectors}"));
     let column = |given: &Option<String>, known: &Option<String>| given.clone().or(known.clone());
@@ -86,6 +89,11 @@ pub(super) fn resolve(
         device: named.device.or(before.device.clone()),
         vram_budget: named.vram_budget.or(before.vram_budget.clone()),
         detectors: named_detectors(engine).unwrap_or(before.detectors.clone()),
+        config: global
+            .config
+            .as_ref()
+            .and_then(|file| std::path::absolute(file).ok())
+            .or(before.config.clone()),
         loaded: None,
     };
     Ok(Resolved { config, reading, uses, from_session, before })
@@ -163,6 +171,10 @@ fn lasting(model: &str) -> String {
     if !path.is_dir() {
         return model.to_owned();
     }
-    let absolute = std::path::absolute(path).ok();
-    absolute.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| model.to_owned())
+    absolute(path).and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| model.to_owned())
+}
+
+/// The absolute path; `None` if it cannot be written into `session.toml`, because it is not valid UTF-8.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    std::path::absolute(path).ok().filter(|path| path.to_str().is_some())
 }

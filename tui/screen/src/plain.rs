@@ -197,6 +197,11 @@ impl Plain<'_> {
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let obstacle =
+            self.model.session.as_ref().map(|session| session.obstacle.clone()).unwrap_or_default();
+        if !obstacle.is_empty() {
+            self.tell(&format!("not updated: {obstacle}"))?;
+        }
         self.model.toast = None;
         self.describe()
     }

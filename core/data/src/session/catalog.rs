@@ -78,25 +78,34 @@ fn size(folder: &Path) -> u64 {
 }
 
 impl Session {
-    /// Binds the session to the place where its dataset is now. Decisions are kept, since they belong to contents. A
-    /// session in the default folder of its old dataset moves to that of the new one.
+    /// Binds the session to the place where its dataset is now, and returns the session's folder. Decisions are kept,
+    /// since they belong to contents. A session in the default folder of its old dataset moves to that of the new one.
     ///
     /// # Errors
-    /// When the new dataset does not exist, when its own session holds decisions, or when a file cannot be written or
-    /// moved; the session is unchanged then.
-    pub fn move_to(self, dataset: &Path) -> Result<PathBuf> {
+    /// When the new dataset does not exist or its own session holds decisions, in which case nothing has changed; or
+    /// when a file cannot be written or moved, in which case it can be repeated.
+    pub fn move_to(mut self, dataset: &Path) -> Result<PathBuf> {
         self.writable()?;
         let new = canonical(dataset)?;
         let old = self.dataset();
-        let dir = fs::canonicalize(self.dir()).map_err(Error::io("find", self.dir()))?;
+        let dir = canonical(self.dir())?;
         if new.is_dir() && dir.starts_with(&new) {
             let message = "the session is inside this dataset; move its folder first".into();
             return Err(Error::Dataset { path: new, message });
         }
         let is_default = place::default_dir_of(&old).is_ok_and(|folder| place::same(&folder, &dir));
         let target = if is_default { place::default_dir_of(&new)? } else { dir.clone() };
-        // Held until the end, so that nobody opens it meanwhile.
-        let in_the_way = if target != dir && target.exists() { Some(vacant(&target)?) } else { None };
+        if target != dir {
+            if target.exists() {
+                // Locked until it is gone, so that nobody opens it meanwhile.
+                let _vacant = vacant(&target)?;
+                fs::remove_dir_all(&target).map_err(Error::io("remove", &target))?;
+            }
+            // Before anything else: a session that is bound to another dataset than its folder says can be found and
+            // bound again, one that is in the wrong folder cannot.
+            fs::rename(&dir, &target).map_err(Error::io("move", &dir))?;
+            self.dir.clone_from(&target);
+        }
         if let Some(options) = self.load_reading()? {
             self.save_reading(&rebased(options, &old, &new))?;
         }
@@ -105,15 +114,6 @@ impl Session {
             self.save_samples(&manifest.with_root(root), &file_metadata)?;
         }
         self.change_head(|head| head.set_dataset(&new))?;
-        if target != dir {
-            if in_the_way.is_some() {
-                fs::remove_dir_all(&target).map_err(Error::io("remove", &target))?;
-            }
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-            }
-            fs::rename(&dir, &target).map_err(Error::io("move", &dir))?;
-        }
         Ok(target)
     }
 
