@@ -117,7 +117,10 @@ impl Plain<'_> {
             match effect {
                 Effect::Send(command) => {
                     if self.commands.send(command).is_err() {
-                        self.over.get_or_insert(ExitReason::EngineGone);
+                        // What it said last tells why it is gone.
+                        let replaced = self.events.try_iter().any(|event| event == Event::Replaced);
+                        let reason = if replaced { ExitReason::Replaced } else { ExitReason::EngineGone };
+                        self.over.get_or_insert(reason);
                     }
                 }
                 Effect::Copy(text) => self.tell(&text)?,
