@@ -24,5 +24,6 @@ pub mod samples;
 pub mod session;
 pub mod store;
 mod toml_table;
+pub mod uses;
 
 pub use error::{Error, Result};

@@ -210,6 +210,13 @@ impl Manifest {
         self.table.as_ref()
     }
 
+    /// The same with its files in another folder.
+    #[must_use]
+    pub fn with_root(mut self, root: impl Into<PathBuf>) -> Manifest {
+        self.root = root.into();
+        self
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()

@@ -4,7 +4,7 @@
 //! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
 //! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
-//!   again; `unreadable` reports broken files like a detector.
+//!   again; `models` keeps the results of several models apart; `unreadable` reports broken files like a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
 //!
@@ -15,6 +15,7 @@ mod client;
 mod digest;
 mod findings;
 mod kept;
+mod models;
 pub mod remote;
 mod scan;
 mod service;

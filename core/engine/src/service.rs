@@ -56,7 +56,11 @@ pub(crate) struct Service {
     views: WorkerQueue<view_answers::ViewQuestion>,
     overviews: WorkerQueue<OverviewQuestion>,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// Whether the last scan covers all enabled detectors.
+    whole: bool,
     stale: bool,
+    /// Why a scan could not bring the session up to date; empty if nothing is known to be in the way.
+    obstacle: String,
 }
 
 impl Service {
@@ -67,16 +71,19 @@ impl Service {
         let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
         let mut findings = Findings { model: session.model_name(), ..Findings::default() };
         let mut stale = true;
+        if let Some(remark) = session.lock_remark() {
+            let _ = events.send(Event::Trouble { about: "session".into(), message: remark.to_owned() });
+        }
         if let Some((manifest, file_metadata)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
             findings.file_metadata = Arc::new(file_metadata);
             let (results, damaged) =
                 session.load_results(findings.manifest.len(), findings.manifest.classes());
+            stale = results.is_empty() || !damaged.is_empty();
             for note in damaged {
                 let _ = events.send(Event::Trouble { about: "session".into(), message: note });
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-            stale = findings.results.is_empty();
             let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
             findings.results.insert(UNREADABLE.into(), Arc::new(broken));
         } else {
@@ -113,7 +120,9 @@ impl Service {
             list: None,
             counts: [0; 4],
             job: None,
+            whole: true,
             stale,
+            obstacle: String::new(),
         })
     }
 
@@ -241,7 +250,7 @@ impl Service {
                 if let Some((_, job)) = self.job.take() {
                     let _ = job.join();
                 }
-                self.stale = !report.failed.is_empty();
+                self.judge(&report);
                 self.take_findings(findings);
                 if !self.state.found {
                     self.state.keep_rank(&self.setup);
@@ -270,6 +279,17 @@ impl Service {
                 let message = display::safe_text(&error.to_string()).into_owned();
                 self.tell(Event::NotListed { ticket, message, at });
             }
+        }
+    }
+
+    /// Whether another scan would find something to do. A detector that failed would fail again: that is reported when
+    /// it happens and is no reason to scan.
+    fn judge(&mut self, report: &ScanReport) {
+        let failure = report.failed.iter().find(|(about, _)| about == "scan").map(|(_, why)| why.as_str());
+        let stopped = Error::Stopped.to_string();
+        self.obstacle = failure.filter(|why| *why != stopped).map(str::to_owned).unwrap_or_default();
+        if failure.is_some() || self.whole {
+            self.stale = failure.is_some();
         }
     }
 
@@ -308,6 +328,7 @@ impl Service {
             suspects: state.ranking.order.len() as u64,
             decided: self.journal.decided_count() as u64,
             stale: self.stale,
+            obstacle: display::safe_text(&self.obstacle).into_owned(),
             remembered: self.remembered.clone(),
         })));
     }
@@ -451,7 +472,7 @@ impl Service {
         if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
             findings.set_matrix(matrix);
-            findings.class_vectors = Some(Arc::new(vectors));
+            findings.class_vectors = vectors.map(Arc::new);
             self.state = Arc::new(self.state.with_findings(findings));
         }
     }
@@ -462,6 +483,7 @@ impl Service {
             return;
         }
         let stop = Arc::new(AtomicBool::new(false));
+        self.whole = detectors.is_empty();
         let plan = ScanPlan { detectors, force, params: self.params.clone(), decided: self.journal.codes() };
         let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
         let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());

@@ -105,7 +105,7 @@ pub enum Event {
         /// Its text.
         line: String,
     },
-    /// Another terminal has opened the session; this one is sent nothing more.
+    /// The session was opened in another terminal, which takes the place of this one.
     Replaced,
     /// The engine has finished.
     Bye,
@@ -138,6 +138,10 @@ pub struct SessionSummary {
     pub decided: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
+    /// Why the last scan could not bring the session up to date, such as a model that cannot be loaded; empty if a new
+    /// scan can.
+    #[serde(default)]
+    pub obstacle: String,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }

@@ -11,6 +11,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, Setup};
 use chaffinch_host::Registry;
@@ -64,6 +65,7 @@ fn start(session: &Path, data: &Path) -> Client {
         registry: Arc::new(Registry::load(&[])),
         prompts: PromptSet::bundled(),
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        uses: Uses::default(),
     };
     engine::spawn(setup).unwrap()
 }

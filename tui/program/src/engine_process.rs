@@ -142,7 +142,14 @@ impl Waiting {
         let leaves = leaving.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             let (engine, output) = plan.reach()?;
-            output.into_iter().for_each(|line| drop(sender.send(Event::Log { line })));
+            for line in output {
+                let _ = sender.send(match &engine {
+                    Connection::Outside { fresh: false, .. } => {
+                        Event::Trouble { about: "engine".to_owned(), message: line }
+                    }
+                    _ => Event::Log { line },
+                });
+            }
             // Does nothing if nothing is missing; the interface shows the progress.
             engine.scan()?;
             let client = engine.client();
@@ -181,7 +188,8 @@ impl Waiting {
 }
 
 impl Plan {
-    /// Connects to the running engine of the session or starts one, and returns what a new one printed.
+    /// Connects to the running engine of the session or starts one, and returns what a new one printed, or what is to be
+    /// said about a running one.
     fn reach(&self) -> Result<(Connection, Vec<String>)> {
         let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
         let Some(socket) = socket(&self.session).filter(|_| !inside) else {
@@ -192,7 +200,7 @@ impl Plan {
         if let Ok(client) = remote::connect(&socket)
             && client.greets(GREETING)
         {
-            return Ok((Connection::Outside { client, fresh: false }, Vec::new()));
+            return Ok((Connection::Outside { client, fresh: false }, self.without_effect()));
         }
         let log = socket.with_extension("log");
         let limit = Instant::now() + PATIENCE;
@@ -207,6 +215,27 @@ impl Plan {
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         }
+    }
+
+    /// What was asked for on the command line although an engine is already running.
+    fn without_effect(&self) -> Vec<String> {
+        let EngineArgs { model, device, vram_budget, detectors, ensemble, plugins } = &self.engine;
+        let named = [
+            ("--model", model.is_some()),
+            ("--device", device.is_some()),
+            ("--vram-budget", vram_budget.is_some()),
+            ("--detectors", !detectors.is_empty()),
+            ("--ensemble", ensemble.is_some()),
+            ("--plugins", !plugins.is_empty()),
+        ];
+        let named: Vec<&str> = named.into_iter().filter(|(_, named)| *named).map(|(name, _)| name).collect();
+        if named.is_empty() {
+            return Vec::new();
+        }
+        vec![format!(
+            "the session is already open, so {} has no effect; quit it there first",
+            named.join(", ")
+        )]
     }
 
     /// Starts an engine and waits for its greeting; `None` if another engine still holds the session.

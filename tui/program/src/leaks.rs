@@ -114,6 +114,7 @@ impl Work {
                 || !args.train.exists(),
             "--train and --test are the same dataset, so every image would leak"
         );
+        about_one_of(global, &args.train, &args.test)?;
         let mut train = self.open(&args.train, "read the training set", 1)?;
         let mut test = self.open(&args.test, "read the test set", 2)?;
         if args.methods.contains(&LeakMethod::Semantic) {
@@ -156,7 +157,11 @@ impl Work {
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
         let config = settings::config(global, None)?;
-        let model = args.model.as_deref().unwrap_or(config.model());
+        let kept = scanned_with(&[&args.train, &args.test]).filter(|_| args.model.is_none());
+        if let Some(model) = kept.as_deref().filter(|model| *model != config.model() && !global.quiet) {
+            self.stages.line(&format!("using what these sets were scanned with: model {model}"));
+        }
+        let model = args.model.as_deref().or(kept.as_deref()).unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
@@ -176,6 +181,29 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// The model of the first of these sets whose session has results of one.
+fn scanned_with(sets: &[&Path]) -> Option<String> {
+    let uses = |set: &&Path| {
+        let location = session::resolve(set, None).ok()?;
+        Some(Session::open_to_read(&location.dir).ok()?.uses())
+    };
+    sets.iter().filter_map(uses).find(|uses| uses.loaded.is_some()).and_then(|uses| uses.model)
+}
+
+/// A session that is named must be that of one of the sets, whose own session is used in any case.
+fn about_one_of(global: &Global, train: &Path, test: &Path) -> Result<()> {
+    let Some(named) = global.session.as_deref() else { return Ok(()) };
+    let Ok(session) = Session::open_to_read(named) else { return Ok(()) };
+    let bound = session.dataset();
+    ensure!(
+        [train, test].iter().any(|set| session::same(set, &bound)),
+        "the session {} belongs to the dataset {}, which is neither --train nor --test",
+        safe_path(named),
+        safe_path(&bound)
+    );
+    Ok(())
 }
 
 /// A folder of embeddings.

@@ -2,7 +2,7 @@
 
 use super::args::Global;
 use super::output::warning;
-use super::settings;
+use super::{place, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
@@ -10,7 +10,6 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::session;
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -62,7 +61,7 @@ impl Listing {
 
     /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
-        let location = session::resolve(target, global.session.as_deref())?;
+        let location = place::find(target, global)?;
         let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
             bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));

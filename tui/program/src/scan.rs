@@ -7,6 +7,7 @@ use super::output::{Align, Table, count, duration, json, remark, results, termin
 use super::{model_loader, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::issue::UNREADABLE;
+use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -60,7 +61,9 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
         setup.model = model_loader::failing(error);
     }
     let shown = Shown::from(global);
-    let scanned = drive::scan(setup, &args.engine.detectors, shown)?;
+    let named = setup.uses.detectors.clone();
+    let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
+    let scanned = drive::scan(setup, named, shown)?;
     results(|out| {
         if args.json {
             let Scanned { summary, report, interrupted } = &scanned;
@@ -73,7 +76,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     if scanned.interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    required(&args.engine.detectors, &scanned.report)?;
+    required(named, &scanned.report)?;
     if !global.quiet && !args.json {
         remark(&next(&args.dataset, global));
     }
@@ -161,26 +164,9 @@ fn next(dataset: &Path, global: &Global) -> String {
     format!("Review them with: chaffinch open {}", quoted(target))
 }
 
-/// A path quoted for a shell.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = chaffinch_protocol::display::safe_path(path);
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_can_be_pasted() {
-        assert_eq!(quoted(Path::new("/data/pets")), "/data/pets");
-        assert_eq!(quoted(Path::new("my pets/it's")), "'my pets/it'\\''s'");
-    }
 
     #[test]
     fn detectors_requested_by_name_must_work() {

@@ -1,15 +1,16 @@
 //! `select`: selects the samples whose labels can be trusted.
 
-use super::args::{Global, ReportFormat};
+use super::args::{EngineArgs, Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::settings;
 use super::stages::Stages;
+use super::uses;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
@@ -86,10 +87,11 @@ pub(super) struct Select {
     /// For a session: judge each sample by a regression that was not trained on it
     #[arg(long)]
     out_of_sample: bool,
-    /// For a session: the model it was scanned with [default: from the configuration]
+    /// For a session: the model whose embeddings to use [default: that of the last scan]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the
+    /// configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Also write the selected samples to FILE: a table of row, label and, for a session, path; or only the rows, counted
@@ -174,10 +176,11 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let location = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&location.dir)?;
-    let config = settings::config(global, Some(&location.dir))?;
-    let model = args.model.as_deref().unwrap_or(config.model());
-    let device = args.device.as_deref().unwrap_or(config.device());
-    let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
+    let named =
+        EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
+    let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
+    let config = resolved.tell_model(global);
+    let embedder = model_loader::open(config.model(), config.device(), config.vram_budget(), global)?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();
     ensure!(

@@ -22,7 +22,7 @@ pub enum Effect {
     Suspend,
     /// Quit because the engine has exited.
     Gone,
-    /// Another terminal has taken over.
+    /// The session was opened in another terminal: end.
     Replaced,
     /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),

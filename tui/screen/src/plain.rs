@@ -117,7 +117,10 @@ impl Plain<'_> {
             match effect {
                 Effect::Send(command) => {
                     if self.commands.send(command).is_err() {
-                        self.over.get_or_insert(ExitReason::EngineGone);
+                        // What it said last tells why it is gone.
+                        let replaced = self.events.try_iter().any(|event| event == Event::Replaced);
+                        let reason = if replaced { ExitReason::Replaced } else { ExitReason::EngineGone };
+                        self.over.get_or_insert(reason);
                     }
                 }
                 Effect::Copy(text) => self.tell(&text)?,
@@ -205,6 +208,11 @@ impl Plain<'_> {
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let obstacle =
+            self.model.session.as_ref().map(|session| session.obstacle.clone()).unwrap_or_default();
+        if !obstacle.is_empty() {
+            self.tell(&format!("not updated: {obstacle}"))?;
+        }
         self.model.toast = None;
         self.describe()
     }

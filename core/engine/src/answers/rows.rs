@@ -147,11 +147,19 @@ fn best(mut all: Vec<(u32, f32)>, most: usize) -> Vec<(u32, f32)> {
     all
 }
 
-/// The embeddings and class vectors of an earlier scan, if they are complete and from the same model.
-pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(EmbeddingMatrix, ClassVectors)> {
-    let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
-    let fingerprint = ModelFingerprint::stored(vectors.fingerprint());
-    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, vectors.dim()).ok()?;
+/// The embeddings of an earlier scan, if they are complete, and the class vectors, if they are of the same model.
+pub(crate) fn open_matrix(
+    session: &Session,
+    findings: &Findings,
+) -> Option<(EmbeddingMatrix, Option<ClassVectors>)> {
+    let vectors = ClassVectors::load(&session.class_vectors_path()).ok();
+    let (fingerprint, dim) = match session.uses().loaded {
+        Some(loaded) => (loaded.fingerprint, loaded.dim),
+        None => vectors.as_ref().map(|vectors| (vectors.fingerprint().to_owned(), vectors.dim()))?,
+    };
+    let vectors = vectors.filter(|vectors| vectors.fits(&fingerprint, findings.manifest.classes()));
+    let fingerprint = ModelFingerprint::stored(&fingerprint);
+    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, dim).ok()?;
     let matrix = store.gather(&findings.file_metadata.hashes).ok()?;
     Some((matrix, vectors))
 }

@@ -268,7 +268,8 @@ impl Shell<'_> {
             match self.commands.try_send(command) {
                 Ok(()) => {}
                 Err(TrySendError::Full(command)) => return self.backlog.push_front(command),
-                Err(TrySendError::Disconnected(_)) => return self.end(ExitReason::EngineGone),
+                // The events end, too, and the last one tells why.
+                Err(TrySendError::Disconnected(_)) => return,
             }
         }
     }

@@ -7,7 +7,8 @@ use crate::text::counted;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Event, ListCounts, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
+    Command, Event, ListCounts, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, ScanReport, SessionSummary,
+    ViewEvent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,12 +26,8 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let text = format!(
-                "scanned {}: {}",
-                counted(report.samples, "sample", "samples"),
-                counted(report.suspects, "suspect", "suspects")
-            );
-            say(model, Level::Info, text);
+            let (level, text) = scanned(&report);
+            say(model, level, text);
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
             model.details.expire();
@@ -69,6 +66,18 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Log { line } => log(model, line),
         Event::Replaced => fx.push(Effect::Replaced),
         Event::Bye => fx.push(Effect::Gone),
+    }
+}
+
+/// What became of a scan. One that failed as a whole counted nothing.
+fn scanned(report: &ScanReport) -> (Level, String) {
+    match report.failed.iter().find(|(about, _)| about == "scan") {
+        Some((_, why)) if why == "stopped" => (Level::Info, "scan stopped: gs resumes it".into()),
+        Some((_, why)) => (Level::Error, format!("the scan failed: {why}")),
+        None => {
+            let samples = counted(report.samples, "sample", "samples");
+            (Level::Info, format!("scanned {samples}: {}", counted(report.suspects, "suspect", "suspects")))
+        }
     }
 }
 

@@ -44,7 +44,11 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             right = start.saturating_sub(1);
         }
     } else if session.stale && !model.jobs.scan_when_stale {
-        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "out of date: gs scans") - 1;
+        let words = match session.obstacle.as_str() {
+            "" => "out of date: gs scans".to_owned(),
+            why => format!("not updated: {why}"),
+        };
+        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
     let list = &model.list;
     let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
