@@ -3,6 +3,7 @@
 //! Every file below a folder, and every row of a table, is either a sample or stands in the ledger with a reason. What
 //! was guessed, merged or is doubtful stands there too, so that no report can say "none" of what nobody looked at.
 
+use crate::display::counted;
 use serde::{Deserialize, Serialize};
 
 /// Remarks on how a dataset was read.
@@ -14,6 +15,18 @@ pub struct Ledger {
     pub left_out: u64,
     /// The remarks, most serious first, then in the order of [`RemarkKind`].
     pub remarks: Vec<Remark>,
+    /// The guess that a person should confirm, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// A guess about the layout of a dataset where another reading is about as likely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// What was assumed, as in its remark.
+    pub text: String,
+    /// The value of `--layout` for the other reading.
+    pub other: String,
 }
 
 /// One remark.
@@ -31,6 +44,8 @@ pub struct Remark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemarkKind {
+    /// A fault that so many samples have that it is a property of the dataset.
+    DatasetFault,
     /// Samples whose file does not exist.
     FilesMissing,
     /// Samples whose file exists and could not be decoded or read.
@@ -85,6 +100,56 @@ impl Ledger {
         let key = |remark: &Remark| (!remark.kind.is_serious(), remark.kind);
         let at = self.remarks.partition_point(|known| key(known) <= key(&remark));
         self.remarks.insert(at, remark);
+    }
+
+    /// Adds a remark on files that are no samples, and counts them.
+    pub fn leave_out(&mut self, kind: RemarkKind, count: u64, text: impl Into<String>) {
+        self.found += count;
+        self.left_out += count;
+        self.add(kind, count, text);
+    }
+
+    /// Pictures of which nothing is known because they are no samples: those in formats that are not read. Folders that
+    /// could not be listed hold an unknown number of others.
+    pub fn unread_pictures(&self) -> u64 {
+        self.count(RemarkKind::UnsupportedPictures)
+    }
+
+    /// What nobody looked at, as part of a sentence: `3 files left out, 1 folder not listed`. `None` if every file that
+    /// was found is a sample that could be read, or is of no interest.
+    pub fn unseen(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        for (kind, one, many) in [
+            (RemarkKind::UnsupportedPictures, "picture left out", "pictures left out"),
+            (RemarkKind::FilesMissing, "file missing", "files missing"),
+            (RemarkKind::FilesUnreadable, "file unreadable", "files unreadable"),
+            (RemarkKind::FoldersNotListed, "folder not listed", "folders not listed"),
+        ] {
+            let count = self.count(kind);
+            if count > 0 {
+                parts.push(counted(count, one, many));
+            }
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// One short line for a title: `3 files left out, 2 unreadable`; `None` if there is nothing that a person should
+    /// know about.
+    pub fn headline(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.left_out > 0 {
+            parts.push(format!("{} left out", counted(self.left_out, "file", "files")));
+        }
+        let serious =
+            |remark: &&Remark| remark.kind.is_serious() && remark.kind != RemarkKind::UnsupportedPictures;
+        match self.remarks.iter().filter(serious).count() as u64 {
+            0 if parts.is_empty() && !self.is_empty() => {
+                parts.push(counted(self.remarks.len() as u64, "remark", "remarks"));
+            }
+            0 => {}
+            serious => parts.push(counted(serious, "warning", "warnings")),
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// How many files or rows the remarks of a kind concern.

@@ -23,7 +23,7 @@ mod views;
 pub use command::{Command, PROTOCOL_VERSION};
 pub use ensemble::EnsembleRule;
 pub use event::{DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary};
-pub use ledger::{Ledger, Remark, RemarkKind};
+pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use overview::{
     BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
     Statistics, edge,

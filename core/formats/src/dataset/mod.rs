@@ -12,6 +12,7 @@
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod folders;
+mod missing;
 mod names;
 mod table;
 
@@ -54,10 +55,11 @@ pub struct Format {
     read: fn(&Path, &DatasetOptions) -> Result<Opened>,
 }
 
-/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read.
+/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read. In the ledger, the files found are the
+/// samples and those that were left out.
 ///
 /// # Errors
-/// When the path does not exist, the dataset is empty, or a table is malformed.
+/// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
@@ -67,6 +69,7 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
         return Err(Error::Dataset { path: full, message });
     };
     let opened = (format.read)(&full, options)?;
+    let opened = if metadata.is_dir() { opened } else { missing::settle(opened, &full, options)? };
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
             path: full,
