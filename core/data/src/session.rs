@@ -11,6 +11,7 @@
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be rebuilt
+//! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
 //! view.json         the state of the client
 //! chaffinch.toml    settings of this session, written by hand
@@ -20,6 +21,7 @@
 //! Only its owner can access the folder. Every file except the journals is written under a temporary name and then
 //! renamed, so that there is never half a file.
 
+mod ledger;
 mod lock;
 mod place;
 mod settings;

@@ -15,6 +15,7 @@ mod client;
 mod digest;
 mod findings;
 mod kept;
+mod reading;
 pub mod remote;
 mod scan;
 mod service;
@@ -24,5 +25,6 @@ mod unreadable;
 
 pub use chaffinch_data::{Error, Result};
 pub use client::{Client, spawn};
+pub use reading::reading;
 pub use setup::{ModelLoader, Setup};
 pub use unreadable::unreadable;

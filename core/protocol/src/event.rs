@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, Overviewed, Row, Ticket, ViewEvent};
+use crate::{Detail, EnsembleRule, Ledger, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -114,6 +114,9 @@ pub struct SessionSummary {
     pub decided: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }
@@ -186,6 +189,9 @@ pub struct ScanReport {
     pub detectors: Vec<DetectorSummary>,
     /// Detectors that failed or were skipped: name and reason.
     pub failed: Vec<(String, String)>,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
 }
 
 /// The answer to [`Command::Picture`](crate::Command::Picture).

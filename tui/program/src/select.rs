@@ -5,8 +5,8 @@ use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::model_loader::loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::settings;
 use super::stages::Stages;
+use super::{reading, settings};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::Error;
 use chaffinch_data::manifest::Manifest;
@@ -144,6 +144,7 @@ fn of_files(args: &Select) -> Result<()> {
 
 fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
     let listing = Listing::open(target, global)?;
+    reading::tell(&listing.reading, "", global.quiet);
     let manifest = &listing.manifest;
     if let Some(output) = &args.output {
         outside(manifest.root(), output)?;

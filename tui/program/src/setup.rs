@@ -35,23 +35,38 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         label_column: reading.label_column.clone(),
         split_column: reading.split_column.clone(),
         root: reading.root.clone(),
+        folders: reading.layout.map(Into::into).unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }
 
-/// For commands that take a dataset.
+/// For commands that take a dataset. Asks about a doubtful layout before the first scan, if somebody can answer.
 pub(super) fn for_dataset(
     dataset: &Path,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
+    first_opened(dataset, global, engine, reading, true)
+}
+
+fn first_opened(
+    dataset: &Path,
+    global: &Global,
+    engine: &EngineArgs,
+    reading: &DatasetArgs,
+    ask: bool,
+) -> Result<Setup> {
     // Check first, so that a folder without images does not leave an empty session behind.
     let location = session::resolve(dataset, global.session.as_deref())?;
+    let mut options = options(reading);
     if !location.dir.join("samples.arrow").is_file() {
-        chaffinch_formats::dataset::open(&location.dataset, &options(reading))?;
+        let opened = chaffinch_formats::dataset::open(&location.dataset, &options)?;
+        if ask && let Some(folders) = super::reading::settle(&opened.ledger, reading, global)? {
+            options.folders = folders;
+        }
     }
-    for_location(&location, global, engine, reading)
+    for_location(&location, global, engine, options)
 }
 
 /// For commands that take a dataset or a session.
@@ -61,14 +76,14 @@ pub(super) fn for_target(
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
-    for_dataset(target, global, engine, reading)
+    first_opened(target, global, engine, reading, false)
 }
 
 fn for_location(
     location: &SessionLocation,
     global: &Global,
     engine: &EngineArgs,
-    reading: &DatasetArgs,
+    dataset_options: DatasetOptions,
 ) -> Result<Setup> {
     let config = settings::config(global, Some(&location.dir))?.with_flags(flags(engine));
     settings::warn(&config);
@@ -77,7 +92,7 @@ fn for_location(
     let model = loader(config.model(), config.device(), config.vram_budget())?;
     Ok(Setup {
         dataset: location.dataset.clone(),
-        dataset_options: options(reading),
+        dataset_options,
         session: open_session(location)?,
         config,
         registry: Arc::new(registry),

@@ -211,6 +211,7 @@ actions! {
         Confusion "confusion" "confusions" "Show given against suggested labels and list the suspects of a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
+        Reading "reading" "reading" "Show what was left out or guessed when the dataset was read",
         Log "log" "log" "Show only the log",
     }
     /// Background work.

@@ -194,6 +194,16 @@ impl Plain<'_> {
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let remarks = self.model.session.iter().flat_map(|session| &session.reading.remarks);
+        let remarks: Vec<String> = remarks
+            .map(|remark| {
+                let sign = if remark.kind.is_serious() { "! " } else { "note: " };
+                format!("{sign}{}", remark.text)
+            })
+            .collect();
+        for line in remarks {
+            self.tell(&line)?;
+        }
         self.model.toast = None;
         self.describe()
     }

@@ -128,4 +128,6 @@ fn is_dataset_table(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+mod accounts_tests;
+#[cfg(test)]
 mod tests;

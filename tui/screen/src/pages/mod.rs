@@ -80,6 +80,7 @@ mod jobs;
 mod list;
 mod log;
 mod map;
+mod reading;
 mod statistics;
 
 #[cfg(test)]
@@ -103,6 +104,7 @@ pub const PAGES: &[&dyn Page] = &[
     &confusion::Confusion,
     &detectors::Detectors,
     &statistics::Statistics,
+    &reading::Reading,
     &log::Log,
 ];
 

@@ -51,6 +51,12 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if list.total > 0 {
         words.push_str(&format!(" · {} decided", text::count(list.decided)));
     }
+    if let Some(headline) = session.reading.headline() {
+        words.push_str(&format!(" · {headline}"));
+        if let Some(keys) = model.keymap.key_for(Action::Reading) {
+            words.push_str(&format!(": {}", shown(keys)));
+        }
+    }
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
     }
