@@ -118,15 +118,6 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
         return Some("the paths begin with file://: remove that from the table".to_owned());
     }
     let root = manifest.root();
-    let slashed_first = slashed(first);
-    for (path, by) in [(first.as_path(), ""), (&slashed_first, ", with slashes in place of backslashes")] {
-        if let Some(advice) = elsewhere(path, root, table, options) {
-            return Some(format!("{advice}{by}"));
-        }
-        if by.is_empty() && slashed_first == *first {
-            break;
-        }
-    }
     for path in &probes {
         let full = root.join(path);
         if let Some(found) = other_extension(&full) {
@@ -138,6 +129,15 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
         let trimmed = path.to_str().map(str::trim).filter(|name| Path::new(name) != path.as_path());
         if trimmed.is_some_and(|name| root.join(name).exists()) {
             return Some("the paths have blanks at their ends: remove them from the table".to_owned());
+        }
+    }
+    let slashed_first = slashed(first);
+    for (path, by) in [(first.as_path(), ""), (&slashed_first, ", with slashes in place of backslashes")] {
+        if let Some(advice) = elsewhere(path, root, table, options) {
+            return Some(format!("{advice}{by}"));
+        }
+        if by.is_empty() && slashed_first == *first {
+            break;
         }
     }
     None

@@ -22,7 +22,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An opened dataset.
 #[derive(Debug, Clone)]
@@ -61,6 +61,12 @@ pub struct Format {
 /// # Errors
 /// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let (full, opened) = list(path, options)?;
+    if full.is_dir() { Ok(opened) } else { missing::settle(opened, &full, options) }
+}
+
+/// The same without looking for the files of a table, and the absolute path.
+fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
@@ -69,14 +75,13 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
         return Err(Error::Dataset { path: full, message });
     };
     let opened = (format.read)(&full, options)?;
-    let opened = if metadata.is_dir() { opened } else { missing::settle(opened, &full, options)? };
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
             path: full,
             message: "it has more than 4,294,967,294 images, which is the maximum".into(),
         });
     }
-    Ok(opened)
+    Ok((full, opened))
 }
 
 /// The extension in lower case.

@@ -118,7 +118,7 @@ fn files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
 #[test]
 fn samples_and_files_left_out_are_all_files() {
     let mut opened_some = 0;
-    for number in 0..200 {
+    for number in 0..80 {
         let temp = grow(number, 0);
         let mut all = BTreeSet::new();
         files(temp.path(), &mut all);
@@ -131,6 +131,9 @@ fn samples_and_files_left_out_are_all_files() {
         let explained: u64 = reasons.into_iter().map(|kind| ledger.count(kind)).sum();
         assert_eq!(explained, ledger.left_out, "{number}: {ledger:#?}");
         assert!(manifest.ids().all(|id| all.contains(&manifest.full_path(id))), "{number}");
+        if number % 4 != 0 {
+            continue;
+        }
         // The order in which files were created, and so that of the file system, says nothing.
         let again = open(grow(number, 5).path(), &DatasetOptions::default()).unwrap();
         assert_eq!(again.ledger, *ledger, "{number}");
@@ -143,5 +146,5 @@ fn samples_and_files_left_out_are_all_files() {
         };
         assert_eq!(rows(&again), rows(&opened), "{number}");
     }
-    assert!(opened_some > 150, "{opened_some}");
+    assert!(opened_some > 60, "{opened_some}");
 }
