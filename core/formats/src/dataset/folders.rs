@@ -13,6 +13,7 @@ use super::{DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use labels_beside::Beside;
 use layout::Layout;
@@ -53,7 +54,12 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
         )));
     }
     let layout = Layout::infer(&Folder::of(&images), options.folders, &mut ledger);
-    let mut samples: Vec<NewSample> = images.into_iter().map(|path| sample(&layout, path)).collect();
+    let mut unlabeled = 0;
+    let mut samples: Vec<NewSample> =
+        images.into_iter().map(|path| sample(&layout, path, &mut unlabeled)).collect();
+    let images = counted(unlabeled, "image", "images");
+    let text = format!("{images} without a label, in folders called unlabeled or the like");
+    ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
     let beside = Beside::read(root, &tables, &mut samples, options, &mut ledger)?;
     beside.read.iter().for_each(|path| left_out.was_read(path));
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
@@ -66,9 +72,12 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     Ok(Opened { manifest: Manifest::new(root, samples).with_extra(beside.extra), ledger })
 }
 
-fn sample(layout: &Layout, path: PathBuf) -> NewSample {
+/// One sample. `unlabeled` counts those in a class folder that says that they have no label.
+fn sample(layout: &Layout, path: PathBuf, unlabeled: &mut u64) -> NewSample {
     let (split, class) = layout.place(&path);
-    let label = class.map(label);
+    let named = split == Split::None || !class.is_some_and(names_of_parts::says_no_label);
+    *unlabeled += u64::from(!named);
+    let label = class.filter(|_| named).map(label);
     NewSample { path, label, split }
 }
 
@@ -116,7 +125,12 @@ fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[PathBuf], le
         return;
     }
     // Those of parts without labels have their own remark.
-    let loose = bare.iter().filter(|sample| !layout.expects_none(&sample.path)).count() as u64;
+    let told = |sample: &NewSample| {
+        let (split, class) = layout.place(&sample.path);
+        layout.expects_none(&sample.path)
+            || split != Split::None && class.is_some_and(names_of_parts::says_no_label)
+    };
+    let loose = bare.iter().filter(|sample| !told(sample)).count() as u64;
     let images = counted(loose, "image is", "images are");
     let text = format!("{images} outside the class folders and therefore unlabeled");
     ledger.add(RemarkKind::LabelsMissing, loose, text);

@@ -5,7 +5,8 @@
 //! Class folders that recur below sibling folders make those siblings parts of the dataset, whatever they are called.
 
 use super::names_of_parts::{
-    alike, are_parts, is_answer, is_generic, is_plain, is_unlabeled, split as split_of,
+    alike, are_parts, is_answer, is_generic, is_plain, is_unlabeled, says_no_label, split as split_of,
+    split_and_rest, unlabeled_rest,
 };
 use super::tree::Folder;
 use chaffinch_data::dataset::Folders;
@@ -35,6 +36,8 @@ enum Part {
     Split { split: Split, skip: usize, labeled: bool },
     /// Samples without labels.
     Unlabeled,
+    /// A class of a split, both in its name: `positive_train`.
+    Named { split: Split, label: OsString },
     /// A class that is divided into splits.
     Divided,
     /// A part of the dataset with splits of its own.
@@ -47,6 +50,8 @@ struct Top<'a> {
     folder: &'a Folder,
     split: Option<Split>,
     unlabeled: bool,
+    /// The words of its name besides that of the split, if these distinguish classes.
+    label: Option<OsString>,
     /// Folders below it that carry no meaning, and the one below them.
     skip: usize,
     inner: &'a Folder,
@@ -76,7 +81,7 @@ impl Layout {
     }
 
     /// The split and the class folder of a picture.
-    pub(super) fn place<'p>(&self, path: &'p Path) -> (Split, Option<&'p OsStr>) {
+    pub(super) fn place<'p>(&'p self, path: &'p Path) -> (Split, Option<&'p OsStr>) {
         let folders: Vec<&OsStr> =
             path.parent().map(Path::iter).into_iter().flatten().skip(self.wrappers).collect();
         place(&self.tops, &folders)
@@ -94,11 +99,12 @@ impl Layout {
     }
 }
 
-fn place<'p>(parts: &BTreeMap<OsString, Part>, folders: &[&'p OsStr]) -> (Split, Option<&'p OsStr>) {
+fn place<'p>(parts: &'p BTreeMap<OsString, Part>, folders: &[&'p OsStr]) -> (Split, Option<&'p OsStr>) {
     let Some((first, rest)) = folders.split_first() else { return (Split::None, None) };
     match parts.get(*first) {
         None | Some(Part::Unlabeled) => (Split::None, None),
         Some(Part::Class) => (Split::None, Some(first)),
+        Some(Part::Named { split, label }) => (*split, Some(label)),
         Some(Part::Split { split, skip, labeled }) => (*split, rest.get(*skip).copied().filter(|_| *labeled)),
         Some(Part::Divided) => {
             (rest.first().and_then(|name| split_of(name)).unwrap_or_default(), Some(first))
@@ -108,7 +114,27 @@ fn place<'p>(parts: &BTreeMap<OsString, Part>, folders: &[&'p OsStr]) -> (Split,
 }
 
 fn tops(folder: &Folder) -> Vec<Top<'_>> {
-    folder.folders.iter().map(|(name, folder)| Top::new(name, folder)).collect()
+    let mut tops: Vec<Top<'_>> = folder.folders.iter().map(|(name, folder)| Top::new(name, folder)).collect();
+    // Splits that share other words: `asl_alphabet_train` and `asl_alphabet_test`.
+    let lower = |words: &[String]| words.join(" ").to_lowercase();
+    let mut found: BTreeMap<String, Vec<(usize, Split, OsString)>> = BTreeMap::new();
+    for (at, top) in tops.iter().enumerate().filter(|(_, top)| top.split.is_none()) {
+        if let Some((split, rest)) = split_and_rest(top.name) {
+            found.entry(lower(&rest)).or_default().push((at, split, rest.join("_").into()));
+        }
+    }
+    found.retain(|_, parts| parts.iter().any(|(_, split, _)| *split != parts[0].1));
+    let flat = found.values().flatten().all(|(at, _, _)| tops[*at].inner.is_flat());
+    let classes = found.len() > 1 && flat;
+    for top in tops.iter_mut().filter(|top| !top.unlabeled) {
+        let rest = unlabeled_rest(top.name);
+        top.unlabeled = rest.is_some_and(|rest| found.contains_key(&lower(&rest)));
+    }
+    for (at, split, label) in found.into_values().flatten() {
+        tops[at].split = Some(split);
+        tops[at].label = classes.then_some(label);
+    }
+    tops
 }
 
 impl<'a> Top<'a> {
@@ -121,7 +147,8 @@ impl<'a> Top<'a> {
             }
             (inner, skip) = (next, skip + 1);
         }
-        Top { name, folder, split: split_of(name), unlabeled: is_unlabeled(name), skip, inner }
+        let (split, unlabeled) = (split_of(name), is_unlabeled(name));
+        Top { name, folder, split, unlabeled, label: None, skip, inner }
     }
 
     /// The names of the folders that would be its classes.
@@ -131,6 +158,9 @@ impl<'a> Top<'a> {
 
     /// As a split, or as a source if it is not named like one.
     fn part(&self, labeled: bool) -> Part {
+        if let Some(label) = &self.label {
+            return Part::Named { split: self.split.unwrap_or_default(), label: label.clone() };
+        }
         Part::Split { split: self.split.unwrap_or_default(), skip: self.skip, labeled }
     }
 
@@ -181,7 +211,7 @@ fn understand(at: &Folder, ledger: &mut Ledger) -> BTreeMap<OsString, Part> {
     named(&tops, |_| Part::Class)
 }
 
-fn named(tops: &[Top<'_>], part: impl Fn(&Top<'_>) -> Part) -> BTreeMap<OsString, Part> {
+fn named(tops: &[Top<'_>], mut part: impl FnMut(&Top<'_>) -> Part) -> BTreeMap<OsString, Part> {
     tops.iter().map(|top| (top.name.to_os_string(), part(top))).collect()
 }
 
@@ -244,7 +274,29 @@ fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, P
         );
         doubt(ledger, tops.len() as u64, text, Some(Folders::Splits));
     }
-    named(tops, |_| Part::Class)
+    let names: BTreeSet<&OsStr> = tops.iter().map(|top| top.name).collect();
+    let repeats = |top: &Top<'_>| {
+        let classes = top.classes();
+        let known = classes.iter().filter(|name| **name != top.name && names.contains(**name)).count();
+        known > 1 && known * 2 >= classes.len()
+    };
+    named(tops, |top| {
+        let pictures = counted(top.folder.total(), "picture", "pictures");
+        if tops.len() > 1 && says_no_label(top.name) {
+            let text = format!("{pictures} in {} {} read as unlabeled", top.shown(), were(top));
+            ledger.add(RemarkKind::LayoutGuessed, top.folder.total(), text);
+            return Part::Unlabeled;
+        }
+        if repeats(top) {
+            let text = format!(
+                "{} has the class folders that stand beside it; its {pictures} were given those classes",
+                top.shown()
+            );
+            ledger.add(RemarkKind::LayoutGuessed, top.folder.total(), text);
+            return top.part(true);
+        }
+        Part::Class
+    })
 }
 
 /// A part below folders that carry no meaning.
@@ -314,7 +366,7 @@ fn with_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part
         let classes = top.classes();
         if top.is_another_task() {
             let text = format!(
-                "{} in {} have no label: its folders {} are no classes",
+                "{} in {} without a label: its folders {} are no classes",
                 pictures(),
                 top.shown(),
                 list_names(classes.iter().copied())
@@ -334,7 +386,7 @@ fn with_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part
                 && top.inner.files == 0
             {
                 let text = format!(
-                    "{} in {} have no label: {} is not a class of the other splits",
+                    "{} in {} without a label: {} is not a class of the other splits",
                     pictures(),
                     top.shown(),
                     safe_path(Path::new(class))
@@ -344,7 +396,7 @@ fn with_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part
             return (top.part(true), None);
         }
         if is_answer(top.name) {
-            let text = format!("{} in {} were read as unlabeled", pictures(), top.shown());
+            let text = format!("{} in {} {} read as unlabeled", pictures(), top.shown(), were(top));
             return (Part::Unlabeled, Some((RemarkKind::LayoutGuessed, text)));
         }
         if top.is_divided() {
@@ -355,18 +407,18 @@ fn with_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part
         }
         if shares(&classes, &known) {
             let text = format!(
-                "{} in {} have labels and no split: it has the class folders of the splits, but is not named like one",
+                "{} in {} with labels and without a split: it has the class folders of the splits, but is not named like one",
                 pictures(),
                 top.shown()
             );
             return (top.part(true), Some((RemarkKind::LayoutGuessed, text)));
         }
         if top.unlabeled || top.inner.is_flat() {
-            let text = format!("{} in {} were read as unlabeled", pictures(), top.shown());
+            let text = format!("{} in {} {} read as unlabeled", pictures(), top.shown(), were(top));
             return (Part::Unlabeled, Some((RemarkKind::LayoutGuessed, text)));
         }
         let text = format!(
-            "{} in {} have labels and no split: none of its class folders is one of the splits",
+            "{} in {} with labels and without a split: none of its class folders is one of the splits",
             pictures(),
             top.shown()
         );
@@ -396,6 +448,10 @@ fn recurring<'a>(sets: &[BTreeSet<&'a OsStr>]) -> BTreeSet<&'a OsStr> {
         *counts.entry(name).or_default() += 1;
     }
     counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect()
+}
+
+fn were(top: &Top<'_>) -> &'static str {
+    if top.folder.total() == 1 { "was" } else { "were" }
 }
 
 /// Notes a guess; `other` is the reading that was not chosen, if it is worth asking for.

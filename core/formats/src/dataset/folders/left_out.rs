@@ -17,6 +17,8 @@ enum Reason {
     Unsupported(String, &'static str),
     /// A picture whose extension is not recognized.
     Misnamed(String, &'static str),
+    /// A picture by its content whose name does not say so, by extension and format.
+    Unnamed(String, &'static str),
     /// In a folder made by a machine, by the folder's name.
     MachineFolder(String, &'static str),
     /// Made by a machine.
@@ -68,7 +70,12 @@ impl LeftOut {
         self.add(by_extension(path), path);
     }
 
-    /// The same, once it turned out to hold labels.
+    /// A visible file that is a picture of this format, but not named like one.
+    pub(super) fn unnamed(&mut self, format: &'static str, path: &Path) {
+        self.add(Reason::Unnamed(extension(path).unwrap_or_default(), format), path);
+    }
+
+    /// The same as [`LeftOut::file`], once it turned out to hold labels.
     pub(super) fn was_read(&mut self, path: &Path) {
         let reason = by_extension(path);
         if let Some(tally) = self.tallies.get_mut(&reason) {
@@ -124,6 +131,15 @@ impl LeftOut {
     }
 }
 
+/// Whether only its content can tell what a file is.
+pub(super) fn is_unknown(path: &Path) -> bool {
+    let known = ["csv", "tsv", "txt", "json", "jsonl", "xml", "md", "parquet", "py", "html", "yaml", "yml"];
+    match by_extension(path) {
+        Reason::Other(extension) => !known.contains(&extension.as_str()),
+        _ => false,
+    }
+}
+
 fn by_extension(path: &Path) -> Reason {
     let Some(extension) = extension(path) else { return Reason::Other(String::new()) };
     match kind(&extension) {
@@ -158,6 +174,21 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
                 if *format == "JPEG" { "jpg".to_owned() } else { format.to_ascii_lowercase() }
             ),
         ),
+        Reason::Unnamed(extension, format) => {
+            let which = match extension.as_str() {
+                "" => format!("{files} without an extension"),
+                extension => dotted(extension),
+            };
+            let suffix = match *format {
+                "JPEG" => "jpg".to_owned(),
+                "TIFF" => "tif".to_owned(),
+                format => format.to_ascii_lowercase(),
+            };
+            let text = format!(
+                "{which} {left_out}: the content is {format}, but the name does not say so; add .{suffix}"
+            );
+            (RemarkKind::UnsupportedPictures, text)
+        }
         Reason::MachineFolder(name, what) => {
             let folders = if tally.files == 1 { "folder" } else { "folders" };
             let text = format!("{files} in {} {folders} {left_out}: {what}", safe_text(name));

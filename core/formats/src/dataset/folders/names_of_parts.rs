@@ -150,6 +150,40 @@ pub(super) fn is_unlabeled(name: &OsStr) -> bool {
     any || UNLABELED.contains(&joined.as_str())
 }
 
+/// Whether a folder says that its pictures have no label, whatever stands beside it.
+pub(super) fn says_no_label(name: &OsStr) -> bool {
+    let none = ["unlabeled", "unlabelled", "nolabel", "nolabels"];
+    words(name).is_some_and(|words| {
+        let words: Vec<String> = words.into_iter().filter(|word| !is_noise(word)).collect();
+        none.contains(&words.concat().as_str())
+    })
+}
+
+/// The split in a name that has other words, too, and those words: train and `asl alphabet` of `asl_alphabet_train`.
+pub(super) fn split_and_rest(name: &OsStr) -> Option<(Split, Vec<String>)> {
+    let mut found = None;
+    let mut rest = Vec::new();
+    for piece in pieces(name)? {
+        let word = piece.to_lowercase();
+        let split = SPLITS.iter().find(|(_, names)| word.len() > 2 && names.contains(&word.as_str()));
+        match split {
+            Some((split, _)) if found.is_none() => found = Some(*split),
+            Some(_) => return None,
+            None if is_noise(&word) => {}
+            None => rest.push(piece),
+        }
+    }
+    found.filter(|_| !rest.is_empty()).map(|split| (split, rest))
+}
+
+/// The words of a name besides those that say that there are no labels; `None` if it does not say that.
+pub(super) fn unlabeled_rest(name: &OsStr) -> Option<Vec<String>> {
+    let (none, rest): (Vec<String>, Vec<String>) =
+        pieces(name)?.into_iter().partition(|piece| UNLABELED.contains(&piece.to_lowercase().as_str()));
+    let rest = rest.into_iter().filter(|piece| !is_noise(&piece.to_lowercase())).collect();
+    (!none.is_empty()).then_some(rest)
+}
+
 /// Whether a folder is named so that it says nothing about the pictures in it.
 pub(super) fn is_generic(name: &OsStr) -> bool {
     lower(name).is_some_and(|name| GENERIC.contains(&name.as_str()))
@@ -191,9 +225,13 @@ fn lower(name: &OsStr) -> Option<String> {
     Some(name.to_str()?.trim().to_ascii_lowercase())
 }
 
-/// The words of a name in lower case: runs of letters and runs of digits, also divided where a capital letter follows a
-/// small one.
+/// The words of a name in lower case.
 fn words(name: &OsStr) -> Option<Vec<String>> {
+    Some(pieces(name)?.into_iter().map(|piece| piece.to_lowercase()).collect())
+}
+
+/// The words of a name: runs of letters and runs of digits, also divided where a capital letter follows a small one.
+fn pieces(name: &OsStr) -> Option<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     for c in name.to_str()?.chars() {
@@ -205,7 +243,7 @@ fn words(name: &OsStr) -> Option<Vec<String>> {
                 words.push(String::new());
             }
             if let Some(word) = words.last_mut() {
-                word.extend(c.to_lowercase());
+                word.push(c);
             }
         }
         before = c;
@@ -280,6 +318,11 @@ mod tests {
         for name in ["unlabeled", "Unlabelled", "no_label", "seg_pred", "extra_images", "un-labeled"] {
             assert!(is_unlabeled(OsStr::new(name)), "{name}");
         }
+        assert!(says_no_label(OsStr::new("No Label")) && !says_no_label(OsStr::new("extra")));
+        let rest = |name: &str| split_and_rest(OsStr::new(name)).map(|(split, rest)| (split, rest.join(" ")));
+        assert_eq!(rest("asl_alphabet_train"), Some((Split::Train, "asl alphabet".to_owned())));
+        assert_eq!(rest("trainA"), Some((Split::Train, "A".to_owned())));
+        assert_eq!(rest("train_images"), None);
         assert!(!is_unlabeled(OsStr::new("cat")) && !is_unlabeled(OsStr::new("extra terrestrial")));
         let parts = |names: &[&str]| are_parts(names.iter().map(OsStr::new));
         assert!(parts(&["fold1", "fold2"]) && parts(&["site_a", "site_b"]) && !parts(&["cat", "dog"]));

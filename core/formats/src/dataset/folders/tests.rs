@@ -359,3 +359,55 @@ fn malformed_metadata_names_its_line() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn splits_may_share_the_name_of_the_dataset() {
+    let opened = read(&[
+        "asl_alphabet_pred/0.jpg",
+        "asl_alphabet_test/asl_alphabet_test/1.jpg",
+        "asl_alphabet_train/asl_alphabet_train/A/2.jpg",
+        "asl_alphabet_train/asl_alphabet_train/B/3.jpg",
+    ]);
+    let splits: Vec<(String, Split)> = rows(&opened).into_iter().map(|row| (row.1, row.2)).collect();
+    let expected = [("", Split::None), ("", Split::Test), ("A", Split::Train), ("B", Split::Train)];
+    assert_eq!(splits, expected.map(|(label, split)| (label.to_owned(), split)));
+    let opened = read(&["testA/1.jpg", "testB/2.jpg", "trainA/3.jpg", "trainB/4.jpg"]);
+    assert_eq!(rows(&opened)[0], row("testA/1.jpg", "A", Split::Test));
+    assert_eq!(rows(&opened)[3], row("trainB/4.jpg", "B", Split::Train));
+}
+
+#[test]
+fn folders_that_say_so_have_no_labels() {
+    let opened = read(&["cat/1.jpg", "dog/2.jpg", "unlabeled/3.jpg"]);
+    assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
+    assert_eq!(texts(&opened), ["1 picture in unlabeled was read as unlabeled"]);
+    let opened = read(&["test/cat/1.jpg", "train/cat/2.jpg", "train/dog/3.jpg", "train/unlabeled/4.jpg"]);
+    assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
+    assert!(
+        texts(&opened)
+            .iter()
+            .any(|text| text.contains("1 image without a label, in folders called unlabeled"))
+    );
+}
+
+#[test]
+fn a_copy_of_the_dataset_inside_itself() {
+    let opened = read(&["daisy/1.jpg", "flowers/daisy/1.jpg", "flowers/rose/2.jpg", "rose/2.jpg"]);
+    assert_eq!(opened.manifest.classes(), ["daisy", "rose"]);
+    assert!(texts(&opened)[0].contains("flowers has the class folders that stand beside it"));
+}
+
+#[test]
+fn pictures_whose_names_do_not_say_so_are_said() {
+    let temp = tree(&["cat/1.jpg", "cat/notes"]);
+    fs::write(temp.path().join("cat/2"), b"\xff\xd8\xff\xe0").unwrap();
+    fs::write(temp.path().join("cat/3.image"), b"\x89PNG\r\n").unwrap();
+    let opened = read_in(&temp);
+    let expected = [
+        "1 file without an extension was left out: the content is JPEG, but the name does not say so; add .jpg",
+        "1 .image file was left out: the content is PNG, but the name does not say so; add .png",
+        "1 file is no picture and was left out: 1 without an extension",
+    ];
+    assert_eq!(texts(&opened), expected);
+    assert_eq!((opened.ledger.found, opened.ledger.left_out), (4, 3));
+}

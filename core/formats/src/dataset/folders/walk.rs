@@ -1,15 +1,20 @@
 //! Lists a folder: which files are pictures, and why the others are not.
 
-use super::left_out::LeftOut;
+use super::left_out::{self, LeftOut};
 use super::machine_made;
 use crate::dataset::is_image;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
+
+/// How many files of unknown kinds are looked into, to tell pictures whose names do not say so.
+const SNIFFED: usize = 2_000;
 
 /// What a folder contains. All paths are relative to it and in byte order.
 #[derive(Default)]
@@ -34,6 +39,7 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
     let mut found = Found::default();
     let mut images: Vec<Vec<u8>> = Vec::new();
     let mut loops: Vec<PathBuf> = Vec::new();
+    let mut others: Vec<PathBuf> = Vec::new();
     let mut entries = WalkDir::new(root).follow_links(true).into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -78,10 +84,22 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
         } else if !file_type.is_file() {
             found.left_out.special(&name);
         } else {
-            found.left_out.file(&name);
-            if is_table(&name) {
-                found.tables.push(name);
-            }
+            others.push(name);
+        }
+    }
+    others.sort_unstable();
+    let mut sniffed = 0;
+    for name in others {
+        let format = (sniffed < SNIFFED && left_out::is_unknown(&name)).then(|| {
+            sniffed += 1;
+            signature(&root.join(&name))
+        });
+        match format.flatten() {
+            Some(format) => found.left_out.unnamed(format, &name),
+            None => found.left_out.file(&name),
+        }
+        if is_table(&name) {
+            found.tables.push(name);
         }
     }
     loops.sort_unstable();
@@ -138,6 +156,20 @@ impl Found {
         if self.dangling.0.as_ref().is_none_or(|(first, _)| name < first) {
             self.dangling.0 = Some((name.to_path_buf(), target));
         }
+    }
+}
+
+/// The format of a picture by its first bytes, if it is one that is read.
+fn signature(path: &Path) -> Option<&'static str> {
+    let mut start = Vec::new();
+    File::open(path).ok()?.take(12).read_to_end(&mut start).ok()?;
+    match start.as_slice() {
+        [0xff, 0xd8, 0xff, ..] => Some("JPEG"),
+        [0x89, b'P', b'N', b'G', ..] => Some("PNG"),
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some("WebP"),
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Some("TIFF"),
+        _ => None,
     }
 }
 
