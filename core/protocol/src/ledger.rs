@@ -115,22 +115,37 @@ impl Ledger {
         self.count(RemarkKind::UnsupportedPictures)
     }
 
-    /// What nobody looked at, as part of a sentence: `3 files left out, 1 folder not listed`. `None` if every file that
+    /// What nobody looked at, as part of a sentence: `3 pictures left out and 1 missing file`. `None` if every file that
     /// was found is a sample that could be read, or is of no interest.
     pub fn unseen(&self) -> Option<String> {
         let mut parts = Vec::new();
         for (kind, one, many) in [
             (RemarkKind::UnsupportedPictures, "picture left out", "pictures left out"),
-            (RemarkKind::FilesMissing, "file missing", "files missing"),
-            (RemarkKind::FilesUnreadable, "file unreadable", "files unreadable"),
-            (RemarkKind::FoldersNotListed, "folder not listed", "folders not listed"),
+            (RemarkKind::FilesMissing, "missing file", "missing files"),
+            (RemarkKind::FilesUnreadable, "unreadable file", "unreadable files"),
+            (
+                RemarkKind::FoldersNotListed,
+                "folder that could not be listed",
+                "folders that could not be listed",
+            ),
         ] {
             let count = self.count(kind);
             if count > 0 {
                 parts.push(counted(count, one, many));
             }
         }
-        (!parts.is_empty()).then(|| parts.join(", "))
+        let last = parts.pop()?;
+        Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
+    }
+
+    /// What forbids to call a dataset without suspects clean, as part of a sentence.
+    pub fn caveat(&self) -> Option<String> {
+        let faults = self.remarks.iter().filter(|remark| remark.kind == RemarkKind::DatasetFault).count();
+        match (self.unseen(), faults as u64) {
+            (Some(unseen), _) => Some(format!("nothing is known of {unseen}")),
+            (None, 0) => None,
+            (None, faults) => Some(format!("{} of the whole dataset", counted(faults, "fault", "faults"))),
+        }
     }
 
     /// One short line for a title: `3 files left out, 2 unreadable`; `None` if there is nothing that a person should
@@ -185,5 +200,25 @@ mod tests {
             ]
         );
         assert_eq!(ledger.count(RemarkKind::UnsupportedPictures), 4);
+    }
+
+    #[test]
+    fn what_nobody_looked_at_is_said_in_words() {
+        let mut ledger = Ledger { found: 9, ..Ledger::default() };
+        assert_eq!((ledger.unseen(), ledger.headline()), (None, None));
+        ledger.leave_out(RemarkKind::OtherFiles, 2, "2 files are no pictures");
+        assert_eq!((ledger.found, ledger.left_out, ledger.unseen()), (11, 2, None));
+        assert_eq!(ledger.headline().as_deref(), Some("2 files left out"));
+        assert_eq!(ledger.caveat(), None);
+        ledger.leave_out(RemarkKind::UnsupportedPictures, 3, "3 .heic files were left out");
+        ledger.add(RemarkKind::FilesMissing, 1, "1 of 9 files is missing");
+        assert_eq!(ledger.unseen().as_deref(), Some("3 pictures left out and 1 missing file"));
+        assert_eq!(ledger.headline().as_deref(), Some("5 files left out, 1 warning"));
+        assert!(ledger.caveat().unwrap().starts_with("nothing is known of 3 pictures"));
+        let mut guess = Ledger::default();
+        guess.add(RemarkKind::LayoutGuessed, 4, "a guess");
+        assert_eq!(guess.headline().as_deref(), Some("1 remark"));
+        guess.add(RemarkKind::DatasetFault, 12, "12 of 12 pictures are dark");
+        assert_eq!(guess.caveat().as_deref(), Some("1 fault of the whole dataset"));
     }
 }

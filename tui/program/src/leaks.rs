@@ -260,12 +260,16 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         images(counts.leaked_train_images, counts.train_images)
     )?;
     if counts.train_unknown + counts.test_unknown > 0 {
-        writeln!(
-            out,
-            "nothing is known of {} and {}, which could not be compared",
-            count(counts.train_unknown as u64, "training image", "training images"),
-            count(counts.test_unknown as u64, "test image", "test images")
-        )?;
+        let sides = [
+            (counts.train_unknown, "training image", "training images"),
+            (counts.test_unknown, "test image", "test images"),
+        ];
+        let parts: Vec<String> = sides
+            .into_iter()
+            .filter(|(images, _, _)| *images > 0)
+            .map(|(images, one, many)| count(images as u64, one, many))
+            .collect();
+        writeln!(out, "nothing is known of {}, which could not be compared", parts.join(" and "))?;
     }
     if counts.pairs > 0 {
         writeln!(out)?;

@@ -113,8 +113,8 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     detectors(&report.detectors).write(out, terminal_width())?;
     writeln!(out)?;
     let suspects = count(report.suspects, "suspect", "suspects");
-    match report.reading.unseen() {
-        Some(unseen) => writeln!(out, "{suspects} in {}; nothing is known of {unseen}", summary.session)?,
+    match report.reading.caveat() {
+        Some(caveat) => writeln!(out, "{suspects} in {}; {caveat}", summary.session)?,
         None => writeln!(out, "{suspects} in {}", summary.session)?,
     }
     writeln!(out, "{}", effort(&summary.model, report))?;

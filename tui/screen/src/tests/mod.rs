@@ -9,6 +9,7 @@ mod macros;
 mod overview;
 mod panels;
 mod plurals;
+mod reading;
 mod rig;
 mod screens;
 mod views;

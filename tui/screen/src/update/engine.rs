@@ -23,11 +23,14 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let text = format!(
+            let mut text = format!(
                 "scanned {}: {}",
                 counted(report.samples, "sample", "samples"),
                 counted(report.suspects, "suspect", "suspects")
             );
+            if let Some(caveat) = report.reading.caveat() {
+                text.push_str(&format!("; {caveat}"));
+            }
             say(model, Level::Info, text);
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
