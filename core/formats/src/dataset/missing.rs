@@ -84,7 +84,7 @@ fn with_slashes(manifest: &Manifest) -> Option<(Manifest, u64)> {
         return None;
     }
     let changed = manifest.ids().filter(has).count() as u64;
-    Some((manifest.clone().with_paths(|path| slashed(path)), changed))
+    Some((manifest.clone().with_paths(slashed), changed))
 }
 
 fn slashed(path: &Path) -> PathBuf {

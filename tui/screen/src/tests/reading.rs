@@ -40,7 +40,10 @@ fn the_first_screen_says_it_and_a_page_says_why() {
 
 #[test]
 fn nothing_is_called_clean_that_was_not_looked_at() {
+    // The words wrap in the list, which is left of the sample.
     let screen = Rig::new(engine(0), 200, 24).screen();
+    let list = |line: &str| line.split('│').next().unwrap_or_default().trim().to_owned();
+    let screen = screen.lines().map(list).collect::<Vec<_>>().join(" ");
     assert!(!screen.contains("looks clean"), "{screen}");
     assert!(screen.contains("no suspects, but nothing is known of 3 pictures left out"), "{screen}");
     let mut plain = FakeEngine::new(0);

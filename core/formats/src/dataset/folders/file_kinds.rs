@@ -77,9 +77,9 @@ pub(super) fn kind(extension: &str) -> FileKind {
     let of = |table: &[(&'static str, &[&str])]| {
         table.iter().find(|(_, extensions)| extensions.contains(&extension)).map(|(name, _)| *name)
     };
-    if let Some(format) = of(&UNSUPPORTED) {
+    if let Some(format) = of(UNSUPPORTED) {
         FileKind::Unsupported(format)
-    } else if let Some(format) = of(&MISNAMED) {
+    } else if let Some(format) = of(MISNAMED) {
         FileKind::Misnamed(format)
     } else if VIDEOS.contains(&extension) {
         FileKind::Video

@@ -66,9 +66,8 @@ impl Beside {
                     }
                 }
                 "val_annotations.txt" if !samples_below(samples, folder).is_empty() => {
-                    if beside.annotations(path, &full, samples, ledger)? {
-                        beside.read.push(path.clone());
-                    }
+                    let read = beside.annotations(path, &full, samples, ledger)?;
+                    beside.read.extend(read.then(|| path.clone()));
                 }
                 _ => {}
             }
