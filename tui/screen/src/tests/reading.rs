@@ -41,12 +41,15 @@ fn the_first_screen_says_it_and_a_page_says_why() {
 #[test]
 fn nothing_is_called_clean_that_was_not_looked_at() {
     // The words wrap in the list, which is left of the sample.
-    let screen = Rig::new(engine(0), 200, 24).screen();
+    let mut engine = engine(0);
+    engine.summary.samples = 6;
+    let screen = Rig::new(engine, 200, 24).screen();
     let list = |line: &str| line.split('│').next().unwrap_or_default().trim().to_owned();
     let screen = screen.lines().map(list).collect::<Vec<_>>().join(" ");
     assert!(!screen.contains("looks clean"), "{screen}");
     assert!(screen.contains("no suspects, but nothing is known of 3 pictures left out"), "{screen}");
     let mut plain = FakeEngine::new(0);
+    plain.summary.samples = 6;
     plain.summary.reading.leave_out(RemarkKind::OtherFiles, 2, "2 files are no pictures");
     let screen = Rig::new(plain, 200, 24).screen();
     assert!(screen.contains("looks clean") && screen.contains("2 files left out"), "{screen}");
