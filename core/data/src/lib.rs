@@ -10,6 +10,7 @@ pub mod columns;
 pub mod config;
 pub mod dataset;
 mod error;
+pub mod faults;
 pub mod file_metadata;
 mod groups;
 pub mod index;

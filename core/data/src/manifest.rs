@@ -217,6 +217,18 @@ impl Manifest {
         self
     }
 
+    /// Replaces all paths.
+    #[must_use]
+    pub fn with_paths(mut self, path: impl Fn(&Path) -> PathBuf) -> Manifest {
+        let (mut path_bytes, mut path_ends) = (Vec::new(), Vec::with_capacity(self.len()));
+        for id in self.ids() {
+            path_bytes.extend_from_slice(path(self.path(id)).as_os_str().as_bytes());
+            path_ends.push(path_bytes.len() as u64);
+        }
+        (self.path_bytes, self.path_ends) = (path_bytes.into(), path_ends.into());
+        self
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()

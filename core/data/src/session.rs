@@ -12,6 +12,7 @@
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be rebuilt
+//! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
 //! view.json         the state of the client
 //! chaffinch.toml    settings of this session, written by hand
@@ -24,6 +25,7 @@
 mod catalog;
 mod earlier;
 mod head;
+mod ledger;
 mod likeness;
 mod lock;
 mod place;

@@ -16,6 +16,7 @@ mod digest;
 mod findings;
 mod kept;
 mod models;
+mod reading;
 pub mod remote;
 mod scan;
 mod service;
@@ -25,5 +26,6 @@ mod unreadable;
 
 pub use chaffinch_data::{Error, Result};
 pub use client::{Client, spawn};
+pub use reading::reading;
 pub use setup::{ModelLoader, Setup};
 pub use unreadable::unreadable;

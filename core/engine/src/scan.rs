@@ -10,6 +10,7 @@ use chaffinch_compute::image::decode::decodings;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
@@ -251,6 +252,9 @@ impl<'a> Scan<'a> {
             scan.report.unreadable = file_metadata.unreadable.len() as u64;
             scan.report.indexed = passed.report.read;
             scan.report.embedded = passed.filled.embedded;
+            let mut ledger = opened.ledger;
+            faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+            session.save_ledger(&ledger)?;
             session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
@@ -265,6 +269,7 @@ impl<'a> Scan<'a> {
                 .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
             findings.manifest = Arc::new(opened.manifest);
             findings.file_metadata = Arc::new(file_metadata);
+            findings.ledger = Arc::new(ledger);
             if !same {
                 findings.results.clear();
                 findings.matrix = None;

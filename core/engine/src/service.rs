@@ -17,15 +17,17 @@ use crate::scan::{Reporter, Scan, ScanPlan};
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::faults;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::session::Session;
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, EnsembleRule, Event, ListCounts, ListedRow, PROTOCOL_VERSION, Progress, Saved, SavedKind,
-    ScanReport, SessionSummary, Ticket,
+    Command, EnsembleRule, Event, Ledger, ListCounts, ListedRow, PROTOCOL_VERSION, Progress, Saved,
+    SavedKind, ScanReport, SessionSummary, Ticket,
 };
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -77,6 +79,7 @@ impl Service {
         if let Some((manifest, file_metadata)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
             findings.file_metadata = Arc::new(file_metadata);
+            findings.ledger = Arc::new(known_ledger(session, &findings)?);
             let (results, damaged) =
                 session.load_results(findings.manifest.len(), findings.manifest.classes());
             stale = results.is_empty() || !damaged.is_empty();
@@ -87,7 +90,9 @@ impl Service {
             let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
             findings.results.insert(UNREADABLE.into(), Arc::new(broken));
         } else {
-            findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
+            let opened = dataset::open(&setup.dataset, &setup.dataset_options)?;
+            findings.manifest = Arc::new(opened.manifest);
+            findings.ledger = Arc::new(opened.ledger);
         }
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         journal.bind(&findings.manifest, file_metadata.as_ref());
@@ -257,6 +262,7 @@ impl Service {
                 }
                 report.suspects = self.state.ranking.order.len() as u64;
                 report.detectors = self.state.detectors.clone();
+                report.reading = self.state.reading();
                 self.tell(Event::ScanDone(Box::new(report)));
             }
             Internal::Listed(ticket, order) => {
@@ -329,6 +335,7 @@ impl Service {
             decided: self.journal.decided_count() as u64,
             stale: self.stale,
             obstacle: display::safe_text(&self.obstacle).into_owned(),
+            reading: state.reading(),
             remembered: self.remembered.clone(),
         })));
     }
@@ -498,6 +505,16 @@ impl Service {
             }
         }
     }
+}
+
+/// The stored ledger; of a session without one, at least what its samples tell.
+fn known_ledger(session: &Session, findings: &Findings) -> Result<Ledger> {
+    if let Some(ledger) = session.load_ledger()? {
+        return Ok(ledger);
+    }
+    let mut ledger = Ledger { found: findings.manifest.len() as u64, ..Ledger::default() };
+    faults::enter(&findings.manifest, &findings.file_metadata, &mut ledger);
+    Ok(ledger)
 }
 
 /// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with

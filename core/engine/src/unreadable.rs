@@ -1,6 +1,7 @@
 //! Files that could not be decoded, as one more detector's result.
 
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
+use chaffinch_data::faults::Fault;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord, UNREADABLE};
 use chaffinch_protocol::sample::SampleId;
@@ -23,13 +24,14 @@ pub(crate) fn unreadable_with(
         .collect();
     result.scores(&scores);
     for (&id, reason) in &file_metadata.unreadable {
-        let reason = format!("the file cannot be read as a picture: {reason}");
+        let fault = Fault::of(file_metadata, id);
+        let reason = fault.map_or_else(|| reason.clone(), |fault| fault.sentence(reason));
         result.issue(id, Issue { reason, ..Issue::default() });
     }
     let record = RunRecord {
         name: UNREADABLE.into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        summary: "The file cannot be read as a picture".into(),
+        summary: "The file is missing or cannot be read as a picture".into(),
         threshold: 0.5,
         input_digest,
         ..RunRecord::default()

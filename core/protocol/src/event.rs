@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, ListedRow, Overviewed, Row, Ticket, ViewEvent};
+use crate::{Detail, EnsembleRule, Ledger, ListedRow, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -142,6 +142,9 @@ pub struct SessionSummary {
     /// scan can.
     #[serde(default)]
     pub obstacle: String,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }
@@ -224,6 +227,9 @@ pub struct ScanReport {
     pub detectors: Vec<DetectorSummary>,
     /// Detectors that failed or were skipped: name and reason.
     pub failed: Vec<(String, String)>,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
 }
 
 /// The answer to [`Command::Picture`](crate::Command::Picture).

@@ -25,7 +25,7 @@ pub use ensemble::EnsembleRule;
 pub use event::{
     DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
 };
-pub use ledger::{Ledger, Remark, RemarkKind};
+pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
     Overviewed, PastDecision, Statistics, edge,

@@ -77,7 +77,8 @@ impl Detector for Duplicates {
         if leaks > 0 {
             report.note("leaks", &words::leaks(view, &groups))?;
         }
-        report.note("summary", &words::summary(groups.len(), copies, leaks))
+        let summary = words::summary(groups.len(), copies, leaks) + &words::unknown(view);
+        report.note("summary", &summary)
     }
 }
 

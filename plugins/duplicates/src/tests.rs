@@ -234,7 +234,10 @@ fn paintings_have_the_near_duplicates_that_datalab_finds() {
 fn undecodable_files_have_no_score() {
     let host =
         MemoryHost::new().decodable(&[true, false]).contents(&[content(1); 2]).hashes(&[BASE, 0], &[1, 0]);
-    assert_eq!(host.run(&Duplicates).scores, [Some(1.0), None]);
+    let outcome = host.run(&Duplicates);
+    assert_eq!(outcome.scores, [Some(1.0), None]);
+    let expected = "no copies found; nothing is known of 1 file that could not be read";
+    assert_eq!(outcome.note("summary"), Some(expected));
 }
 
 #[test]

@@ -29,6 +29,14 @@ pub(crate) fn summary(groups: usize, copies: usize, leaks: usize) -> String {
     }
 }
 
+/// What to add about files that were not compared.
+pub(crate) fn unknown(view: &View<'_>) -> String {
+    match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
+        0 => String::new(),
+        files => format!("; nothing is known of {} that could not be read", plural(files, "file")),
+    }
+}
+
 pub(crate) fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -35,6 +35,15 @@ fn fine_pictures_are_not_flagged() {
 }
 
 #[test]
+fn no_summary_clears_what_was_not_read() {
+    let mut known = vec![true; 20];
+    known[3] = false;
+    let outcome = among(20, Vec::new()).decodable(&known).run(&ImageQuality);
+    let expected = "no poor pictures found; nothing is known of 1 file that could not be read";
+    assert_eq!(outcome.note("summary"), Some(expected));
+}
+
+#[test]
 fn each_fault_is_named_with_its_value() {
     let black = Picture::from_fn(32, 32, |x, y| [((x * y) % 9) as u8, (x % 7) as u8, (y % 8) as u8]);
     let white =
@@ -114,6 +123,16 @@ fn what_most_have_is_a_property_of_the_dataset() {
             "no poor pictures found; a property of these 100 pictures and not flagged: grey stored as colour 11"
         )
     );
+    assert_eq!(
+        outcome.note("remark"),
+        Some(
+            "11 of 100 pictures have the fault 'grey stored as colour': so many that none of them is flagged for it"
+        )
+    );
+    assert_eq!(outcome.note("warning"), None);
+    let dark = || Picture::from_fn(32, 32, |x, y| [(x % 3) as u8, (y % 3) as u8, 0]);
+    let black = among(8, (0..12).map(|_| dark()).collect()).run(&ImageQuality);
+    assert!(black.note("warning").unwrap().contains("12 of 20 pictures have the fault 'dark'"));
     assert_eq!(grey(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
     assert!(among(96, greys(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
     // Three of a handful are flagged however large their share is.

@@ -53,7 +53,7 @@ impl Detector for Leaks {
             let reason = words::reason(view, sample, found);
             report.issue(Issue::new(sample, score).related(&related).reason(&reason))?;
         }
-        report.note("summary", &words::summary(view, &copies))
+        report.note("summary", &(words::summary(view, &copies) + &words::unknown(view)))
     }
 }
 

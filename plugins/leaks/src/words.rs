@@ -40,6 +40,15 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
     parts.collect::<Vec<_>>().join(" and in ")
 }
 
+/// A line about files that could not be compared, if there are any.
+pub(crate) fn unknown(view: &View<'_>) -> String {
+    match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
+        0 => String::new(),
+        1 => "\nnothing is known of 1 file that could not be read".into(),
+        files => format!("\nnothing is known of {files} files that could not be read"),
+    }
+}
+
 /// A line for each set that was examined.
 pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();

@@ -9,6 +9,7 @@ use super::open::Open;
 use super::setup;
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::dataset::Folders;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, remote};
 use chaffinch_protocol::{Command as Order, Event};
@@ -290,6 +291,7 @@ impl Plan {
         add("--label-column", reading.label_column.clone().map(Into::into));
         add("--split-column", reading.split_column.clone().map(Into::into));
         add("--root", reading.root.clone().map(Into::into));
+        add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
         if reading.keep_null_labels {
             args.push("--keep-null-labels".into());
         }

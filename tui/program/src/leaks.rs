@@ -4,12 +4,13 @@ use super::args::{Global, ReportFormat, dataset_forms};
 use super::interrupt;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
-use super::settings;
 use super::stages::Stages;
+use super::{reading, settings};
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::manifest::Manifest;
@@ -18,6 +19,7 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_formats::dataset;
+use chaffinch_protocol::Ledger;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::leaks;
 use chaffinch_review::leaks::{Counts, Method, Options, Side};
@@ -88,6 +90,7 @@ struct Opened {
     manifest: Manifest,
     file_metadata: FileMetadata,
     embeddings: Option<EmbeddingMatrix>,
+    ledger: Ledger,
 }
 
 impl Opened {
@@ -96,6 +99,7 @@ impl Opened {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             embeddings: self.embeddings.as_ref(),
+            ledger: &self.ledger,
         }
     }
 }
@@ -127,11 +131,13 @@ impl Work {
         };
         let (train, test) = (train.side(), test.side());
         let leaks = self.stages.run("compare", self.count, |job| leaks::find(train, test, &options, job))?;
-        let counts = Counts::new(&leaks, train, test);
+        let counts = Counts::new(&leaks, train, test, &options.methods);
         let summary = leaks::summary_path(&args.output);
-        leaks::write_csv(&args.output, &leaks, train, test)?;
+        leaks::write_csv(&args.output, &leaks, &counts, train, test)?;
         leaks::write_summary(&summary, &counts, train, test)?;
         self.stages.finish();
+        reading::tell(train.ledger, "training set", global.quiet);
+        reading::tell(test.ledger, "test set", global.quiet);
         results(|out| match args.format {
             ReportFormat::Json => json(out, &counts),
             ReportFormat::Table => write(out, &counts, &args.output, &summary),
@@ -142,17 +148,15 @@ impl Work {
     /// Reads a set, except for what its session already knows.
     fn open(&self, path: &Path, stage: &str, number: u32) -> Result<Opened> {
         let known = known(path);
-        let reading = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
-        let opened = dataset::open(path, &reading)?;
+        let options = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
+        let opened = dataset::open(path, &options)?;
         let known = known.and_then(|(samples, _)| samples);
         let previous = known.as_ref().map(|(manifest, file_metadata)| (manifest, file_metadata));
         let (file_metadata, _) =
             self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
-        if !file_metadata.unreadable.is_empty() {
-            let files = count(file_metadata.unreadable.len() as u64, "file", "files");
-            self.stages.line(&format!("cannot decode {files} in {}", path.display()));
-        }
-        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None })
+        let mut ledger = opened.ledger;
+        faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None, ledger })
     }
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
@@ -243,6 +247,7 @@ fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
         return Ok(session.embeddings_dir());
     }
     let session = Session::open_or_create(&location.dir, &location.dataset)?;
+    session.save_ledger(&set.ledger)?;
     session.save_samples(&set.manifest, &set.file_metadata)?;
     Ok(session.embeddings_dir())
 }
@@ -283,6 +288,18 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         counts.leaked_test_percent,
         images(counts.leaked_train_images, counts.train_images)
     )?;
+    if counts.train_unknown + counts.test_unknown > 0 {
+        let sides = [
+            (counts.train_unknown, "training image", "training images"),
+            (counts.test_unknown, "test image", "test images"),
+        ];
+        let parts: Vec<String> = sides
+            .into_iter()
+            .filter(|(images, _, _)| *images > 0)
+            .map(|(images, one, many)| count(images as u64, one, many))
+            .collect();
+        writeln!(out, "nothing is known of {}, which could not be compared", parts.join(" and "))?;
+    }
     if counts.pairs > 0 {
         writeln!(out)?;
         let mut table = Table::new(&[("found by", Align::Left), ("pairs", Align::Right)]);

@@ -48,6 +48,7 @@ mod plugins;
 mod pollute;
 mod progress;
 mod rank;
+mod reading;
 mod rows;
 mod sample_pictures;
 mod sample_set;

@@ -6,6 +6,7 @@ use super::{place, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
@@ -15,7 +16,7 @@ use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use chaffinch_protocol::{Query, Sort};
+use chaffinch_protocol::{Ledger, Query, Sort};
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -37,6 +38,8 @@ pub(super) struct Listing {
     pub(super) weights: BTreeMap<String, f32>,
     pub(super) ranking: Ranking,
     pub(super) journal: Journal,
+    /// What was left out, guessed or is doubtful about the dataset.
+    pub(super) reading: Ledger,
 }
 
 /// One row.
@@ -74,6 +77,13 @@ impl Listing {
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
         let broken = engine::unreadable(&file_metadata, manifest.classes());
         results.insert(UNREADABLE.into(), Arc::new(broken));
+        let mut ledger = session.load_ledger()?;
+        if ledger.is_none() {
+            let mut known = Ledger { found: manifest.len() as u64, ..Ledger::default() };
+            faults::enter(&manifest, &file_metadata, &mut known);
+            ledger = Some(known);
+        }
+        let reading = engine::reading(&ledger.unwrap_or_default(), &results);
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
@@ -102,6 +112,7 @@ impl Listing {
             weights: config.weights(),
             ranking,
             journal,
+            reading,
         })
     }
 

@@ -4,7 +4,7 @@ use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
-use super::{model_loader, setup};
+use super::{model_loader, reading, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::issue::UNREADABLE;
 use chaffinch_protocol::display::quoted;
@@ -64,6 +64,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let named = setup.uses.detectors.clone();
     let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
     let scanned = drive::scan(setup, named, shown)?;
+    reading::tell(&scanned.report.reading, "", global.quiet);
     results(|out| {
         if args.json {
             let Scanned { summary, report, interrupted } = &scanned;
@@ -107,14 +108,22 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     let classes = count(summary.classes.len() as u64, "class", "classes");
     // A scan that was stopped early did not count them.
     let samples = count(report.samples.max(summary.samples), "image", "images");
-    writeln!(out, "{}: {samples} in {classes}, {} unreadable", summary.dataset, report.unreadable)?;
+    let left_out = match report.reading.left_out {
+        0 => String::new(),
+        files => format!(", {} left out", count(files, "file", "files")),
+    };
+    writeln!(out, "{}: {samples} in {classes}, {} unreadable{left_out}", summary.dataset, report.unreadable)?;
     if *interrupted {
         writeln!(out, "Stopped early; scan again to resume.")?;
     }
     writeln!(out)?;
     detectors(&report.detectors).write(out, terminal_width())?;
     writeln!(out)?;
-    writeln!(out, "{} in {}", count(report.suspects, "suspect", "suspects"), summary.session)?;
+    let suspects = count(report.suspects, "suspect", "suspects");
+    match report.reading.caveat() {
+        Some(caveat) => writeln!(out, "{suspects} in {}; {caveat}", summary.session)?,
+        None => writeln!(out, "{suspects} in {}", summary.session)?,
+    }
     writeln!(out, "{}", effort(&summary.model, report))?;
     Ok(())
 }

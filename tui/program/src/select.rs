@@ -6,7 +6,7 @@ use super::listing::Listing;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::stages::Stages;
-use super::uses;
+use super::{reading, uses};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
@@ -147,6 +147,7 @@ fn of_files(args: &Select) -> Result<()> {
 
 fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
     let listing = Listing::open(target, global)?;
+    reading::tell(&listing.reading, "", global.quiet);
     let manifest = &listing.manifest;
     if let Some(output) = &args.output {
         outside(manifest.root(), output)?;

@@ -27,12 +27,13 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         split_column: reading.split_column.clone(),
         root: reading.root.clone(),
         keep_null_labels: reading.keep_null_labels,
+        folders: reading.layout.map(Into::into).unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }
 
 /// For commands that scan a dataset. Says what comes from the session, and asks on a terminal before another model's
-/// results become the current ones.
+/// results become the current ones, and about a doubtful layout before the first scan.
 pub(super) fn for_dataset(
     dataset: &Path,
     global: &Global,
@@ -43,7 +44,7 @@ pub(super) fn for_dataset(
     let resolved = uses::resolve(&location, global, engine, &options(reading))?;
     resolved.tell(global);
     resolved.confirm()?;
-    for_location(&location, resolved, global, engine)
+    for_location(&location, resolved, global, engine, Some(reading))
 }
 
 /// For the engine of `open`, which has said and asked everything.
@@ -55,7 +56,7 @@ pub(super) fn for_target(
 ) -> Result<Setup> {
     let location = session::resolve(target, global.session.as_deref())?;
     let resolved = uses::resolve(&location, global, engine, &options(reading))?;
-    for_location(&location, resolved, global, engine)
+    for_location(&location, resolved, global, engine, None)
 }
 
 fn for_location(
@@ -63,11 +64,17 @@ fn for_location(
     resolved: Resolved,
     global: &Global,
     engine: &EngineArgs,
+    ask: Option<&DatasetArgs>,
 ) -> Result<Setup> {
-    let Resolved { config, reading, uses, .. } = resolved;
+    let Resolved { config, mut reading, uses, .. } = resolved;
     // Check first, so that a folder without images does not leave an empty session behind.
     if !location.dir.join("samples.arrow").is_file() {
-        chaffinch_formats::dataset::open(&location.dataset, &reading)?;
+        let opened = chaffinch_formats::dataset::open(&location.dataset, &reading)?;
+        if let Some(args) = ask
+            && let Some(folders) = super::reading::settle(&opened.ledger, args, global)?
+        {
+            reading.folders = folders;
+        }
     }
     settings::warn(&config);
     let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };

@@ -7,7 +7,7 @@ use super::output::remark;
 use super::settings;
 use anyhow::{Result, bail};
 use chaffinch_data::config::{Config, Flags};
-use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::dataset::{DatasetOptions, Folders};
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::Uses;
 use chaffinch_protocol::display::safe_text;
@@ -82,6 +82,7 @@ pub(super) fn resolve(
         label_column: column(&given.label_column, &known.label_column),
         split_column: column(&given.split_column, &known.split_column),
         root: given.root.clone().or(known.root.clone()),
+        folders: if given.folders == Folders::Auto { known.folders } else { given.folders },
         keep_null_labels: given.keep_null_labels || known.keep_null_labels,
         ..rest
     };

@@ -213,6 +213,7 @@ actions! {
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         History "history" "history" "Show the last decisions and go to their samples",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
+        Reading "reading" "reading" "Show what was left out or guessed when the dataset was read",
         Log "log" "log" "Show only the log",
     }
     /// Background work.

@@ -213,6 +213,16 @@ impl Plain<'_> {
         if !obstacle.is_empty() {
             self.tell(&format!("not updated: {obstacle}"))?;
         }
+        let remarks = self.model.session.iter().flat_map(|session| &session.reading.remarks);
+        let remarks: Vec<String> = remarks
+            .map(|remark| {
+                let sign = if remark.kind.is_serious() { "! " } else { "note: " };
+                format!("{sign}{}", remark.text)
+            })
+            .collect();
+        for line in remarks {
+            self.tell(&line)?;
+        }
         self.model.toast = None;
         self.describe()
     }

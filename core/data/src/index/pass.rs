@@ -7,8 +7,9 @@
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
-use super::row::{Row, because, modified};
+use super::row::{Row, modified};
 use super::unfinished::{Recovered, Unfinished};
+use crate::faults::because;
 use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;

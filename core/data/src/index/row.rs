@@ -1,5 +1,6 @@
 //! Reads one file.
 
+use crate::faults::{self, because};
 use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::image::decode::{Decoded, decode};
@@ -28,7 +29,7 @@ impl Row {
         let (size, modified) = (metadata.len(), modified(metadata));
         // A pipe or a device may never end.
         if !metadata.is_file() {
-            let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+            let what = if metadata.is_dir() { faults::FOLDER } else { faults::SPECIAL };
             return (Row::failed(0, modified, what.into()), None);
         }
         match bytes_of(path, size) {
@@ -85,15 +86,6 @@ fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
     let bytes = std::fs::read(path)?;
     let hash = ContentHash::of(&bytes);
     Ok((bytes, hash))
-}
-
-/// An I/O error as a sentence without a path.
-pub(super) fn because(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "the file is missing".into(),
-        io::ErrorKind::PermissionDenied => "the file may not be read: permission denied".into(),
-        _ => format!("the file cannot be read: {error}"),
-    }
 }
 
 pub(super) fn modified(metadata: &Metadata) -> i64 {

@@ -14,6 +14,7 @@
 
 mod classes;
 mod folders;
+mod missing;
 mod names;
 mod table;
 
@@ -23,7 +24,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An opened dataset.
 #[derive(Debug, Clone)]
@@ -56,11 +57,18 @@ pub struct Format {
     read: fn(&Path, &DatasetOptions) -> Result<Opened>,
 }
 
-/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read.
+/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read. In the ledger, the files found are the
+/// samples and those that were left out.
 ///
 /// # Errors
-/// When the path does not exist, the dataset is empty, or a table is malformed.
+/// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let (full, opened) = list(path, options)?;
+    if full.is_dir() { Ok(opened) } else { missing::settle(opened, &full, options) }
+}
+
+/// The same without looking for the files of a table, and the absolute path.
+fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
@@ -76,7 +84,7 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
         });
     }
     // Whatever the format, classes are compared in one spelling.
-    Ok(classes::clean(opened, options.keep_null_labels))
+    Ok((full, classes::clean(opened, options.keep_null_labels)))
 }
 
 /// The labels in file names such as `cat.123.jpg`, if all names follow that pattern.

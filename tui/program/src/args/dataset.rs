@@ -1,7 +1,8 @@
 //! How to read a dataset.
 
+use chaffinch_data::dataset::Folders;
 use chaffinch_formats::dataset::FORMATS;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// How to read a dataset.
@@ -23,6 +24,30 @@ pub(crate) struct DatasetArgs {
     /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
     #[arg(long)]
     pub(crate) keep_null_labels: bool,
+    /// What the topmost folders of a dataset are [default: inferred from their names and from what is below them]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) layout: Option<Layout>,
+}
+
+/// Values of `--layout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// Inferred
+    Auto,
+    /// Classes
+    Classes,
+    /// Splits or sources, with class folders in them
+    Splits,
+}
+
+impl From<Layout> for Folders {
+    fn from(layout: Layout) -> Folders {
+        match layout {
+            Layout::Auto => Folders::Auto,
+            Layout::Classes => Folders::Classes,
+            Layout::Splits => Folders::Splits,
+        }
+    }
 }
 
 /// The supported kinds of datasets: `a folder of images or …`.

@@ -82,6 +82,7 @@ mod jobs;
 mod list;
 mod log;
 mod map;
+mod reading;
 mod statistics;
 
 #[cfg(test)]
@@ -107,6 +108,7 @@ pub const PAGES: &[&dyn Page] = &[
     &classes::Classes,
     &history::History,
     &statistics::Statistics,
+    &reading::Reading,
     &log::Log,
 ];
 

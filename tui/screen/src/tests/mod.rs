@@ -13,6 +13,7 @@ mod messages;
 mod overview;
 mod panels;
 mod plurals;
+mod reading;
 mod rig;
 mod screens;
 mod scripts;

@@ -26,7 +26,10 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let (level, text) = scanned(&report);
+            let (level, mut text) = scanned(&report);
+            if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
+                text.push_str(&format!("; {caveat}"));
+            }
             say(model, level, text);
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.

@@ -1,5 +1,7 @@
 //! The list of samples. Only the rows on the screen are touched, however many there are.
 
+use crate::action::Action;
+use crate::key::shown;
 use crate::model::Model;
 use crate::paint::Paint;
 use crate::text;
@@ -116,7 +118,18 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Some(session) if session.detectors.is_empty() => {
             vec!["no detector has run yet".to_owned(), "gs starts a scan, T lists all samples".to_owned()]
         }
-        Some(_) => vec!["no suspects: the dataset looks clean".to_owned(), "T lists all samples".to_owned()],
+        Some(session) => {
+            let mut lines = match session.reading.caveat() {
+                Some(caveat) => {
+                    let keys = model.keymap.key_for(Action::Reading).map(shown).unwrap_or_default();
+                    let text = format!("no suspects, but {caveat}: {keys} shows how the dataset was read");
+                    text::wrap(&text, usize::from(area.width.saturating_sub(4)))
+                }
+                None => vec!["no suspects: the dataset looks clean".to_owned()],
+            };
+            lines.push("T lists all samples".to_owned());
+            lines
+        }
     };
     let top = area.y + area.height / 3;
     for (at, line) in lines.iter().enumerate() {

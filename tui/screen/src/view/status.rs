@@ -59,6 +59,12 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     // What makes the count another than that of the detectors as they came, before what is only looked at.
     words.push_str(&combined(session));
+    if let Some(headline) = session.reading.headline() {
+        words.push_str(&format!(" · {headline}"));
+        if let Some(keys) = model.keymap.key_for(Action::Reading) {
+            words.push_str(&format!(": {}", shown(keys)));
+        }
+    }
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
     }
