@@ -135,7 +135,9 @@ fn an_empty_filter_offers_its_words() {
     let mut rig = Rig::small();
     rig.press("f");
     let screen = rig.screen();
-    for word in ["class:", "suggested:", "detector:", "tag:", "note:", "reviewer:", "path:", "undecided"] {
+    for word in
+        ["class:", "suggested:", "detector:", "score<", "tag:", "note:", "path:", "undecided", "decision:"]
+    {
         assert!(screen.contains(word), "{word}\n{screen}");
     }
     rig.press("zzz<Enter>");
@@ -329,9 +331,10 @@ fn keys_in_the_last_line_lines_of_windows_and_candidates_are_clicked() {
     // The line of a window is chosen, then taken.
     let screen = rig.screen();
     let row = screen.lines().position(|line| line.contains("Mark the sample as unsure")).unwrap() as u16;
-    rig.mouse(left, 20, row);
+    let x = column(&rig, "Mark the sample as unsure", row);
+    rig.mouse(left, x, row);
     assert!(matches!(&rig.model.mode, Mode::Picker(picker) if picker.selected > 0));
-    rig.mouse(left, 20, row);
+    rig.mouse(left, x, row);
     assert!(matches!(rig.choice(1), Some(Choice::Unsure)), "{:?}", rig.choice(1));
     rig.wait(1_000);
     let screen = rig.screen();
