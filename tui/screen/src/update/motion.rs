@@ -87,6 +87,8 @@ pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut E
     list.incoming = Some(Incoming { ticket: list.last_ticket, anchor, counts: None, cursor: None });
     send(fx, Command::List { ticket: list.last_ticket, query });
     model.list.walk = None;
+    // Its answer would be about the rows of the list that is replaced.
+    model.list.searching = None;
     touch(model);
 }
 
