@@ -164,8 +164,9 @@ fn a_wish_is_followed_and_a_wrong_one_is_refused() {
     let tap = terminal.quit();
     assert!(
         !contains(&tap, b"\x1b_G") && !contains(&tap, b"\x1b[c"),
-        "nothing is asked where nothing is wanted"
+        "no picture is asked for where none is wanted"
     );
+    assert!(contains(&tap, b"\x1b]11;?"), "the background matters all the same");
 
     let mut off = command(&[]);
     off.env("CHAFFINCH_PICTURES", "ascii");

@@ -85,7 +85,7 @@ fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
                 assert!(!rows.is_empty());
                 return rows.len() as u64;
             }
-            Event::Refused { message } => panic!("{message}"),
+            Event::Refused { message } | Event::NotListed { message, .. } => panic!("{message}"),
             _ => {}
         }
     }

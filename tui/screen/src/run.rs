@@ -128,6 +128,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let tmux =
         pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("cannot start the tmux thread")?;
     let terminal = Terminal::new(Screen::new(size)).context("cannot set up the screen")?;
+    let knows_questions = probe::worth_asking(&get("TERM").unwrap_or_default());
     let mut shell = Shell {
         model,
         tty,
@@ -146,8 +147,8 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         over: None,
         suspend: false,
         continued: false,
-        asks: (traits.curious() || depth != Depth::Mono)
-            && probe::worth_asking(&get("TERM").unwrap_or_default()),
+        asks: traits.curious() && knows_questions,
+        asks_ground: depth != Depth::Mono && knows_questions,
         traits,
         expected: expected.clone(),
         placements: Placements::default(),

@@ -11,9 +11,7 @@ const WORDS: [(&str, &str); 27] = [
     ("suggested:", "suggested label"),
     ("detector:", "flagged by it"),
     ("score<", "worse than this: score<0.3"),
-    ("score>", "better than this"),
     ("undecided", "without a decision"),
-    ("decided", "with a decision"),
     ("decision:keep", "decided to keep"),
     ("decision:remove", "decided to remove"),
     ("decision:relabel", "decided to relabel"),
@@ -29,6 +27,8 @@ const WORDS: [(&str, &str); 27] = [
     ("split:none", "of no split"),
     ("is:leak", "copies across splits"),
     ("is:unreadable", "files that cannot be decoded"),
+    ("decided", "with a decision"),
+    ("score>", "better than this"),
     ("map:", "in this part of the map"),
     ("tsne:", "in this part of the other map"),
     ("cluster:", "in this cluster: cat/2"),
@@ -38,16 +38,23 @@ const WORDS: [(&str, &str); 27] = [
 
 /// What a term of a filter finds.
 pub fn meaning(option: &str) -> &'static str {
-    WORDS.iter().find(|(word, _)| *word == option).map_or("", |(_, meaning)| meaning)
+    match option {
+        "decision:" => "keep, remove, relabel, unsure, none",
+        "split:" => "train, validation, test, none",
+        "is:" => "leak, unreadable",
+        _ => WORDS.iter().find(|(word, _)| *word == option).map_or("", |(_, meaning)| meaning),
+    }
 }
 
 /// The beginnings of terms, offered where nothing is typed yet.
 fn beginnings() -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for (word, _) in WORDS {
-        let several = word.starts_with("decision:") || word.starts_with("split:");
+        let several = ["decision:", "split:", "is:"].iter().any(|key| word.starts_with(key));
         let key = if several { &word[..=word.find(':').unwrap_or(0)] } else { word };
-        if !keys.iter().any(|known| known == key) && !matches!(word, "map:" | "tsne:" | "cluster:") {
+        if !keys.iter().any(|known| known == key)
+            && !matches!(word, "map:" | "tsne:" | "cluster:" | "decided" | "score>")
+        {
             keys.push(key.to_owned());
         }
     }

@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 impl Shell<'_> {
     /// Queries the terminal for its capabilities.
     pub(super) fn ask(&mut self) {
+        if !self.asks && self.asks_ground {
+            self.expected.asked();
+            self.write(probe::ground_question().into_bytes());
+        }
         if self.asks {
             // tmux does not know kitty graphics; the terminal around it is queried once tmux passes queries through.
             let questions = probe::questions(self.traits.asks_kitty());

@@ -57,6 +57,8 @@ pub(super) struct Shell<'a> {
     pub(super) continued: bool,
     /// Whether the terminal is queried for its capabilities.
     pub(super) asks: bool,
+    /// Whether it is asked at least for the color behind its text.
+    pub(super) asks_ground: bool,
     pub(super) traits: Traits,
     pub(super) expected: Expected,
     pub(super) placements: Placements,

@@ -1,7 +1,7 @@
 //! Terminal capabilities, queried without waiting: the queries go out with the first bytes, the screen is drawn
 //! at once, and replies are handled whenever they arrive, however late.
 
-use super::commands::{QueryAttributes, QueryCellSize, QueryVersion, ansi};
+use super::commands::{QueryAttributes, QueryCellSize, QueryStatus, QueryVersion, ansi};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -101,6 +101,12 @@ pub fn kitty_question() -> String {
 pub fn questions(kitty: bool) -> String {
     let kitty = if kitty { kitty_question() } else { String::new() };
     kitty + GROUND_QUESTION + &ansi!(QueryVersion, QueryCellSize, QueryAttributes)
+}
+
+/// Asks for the color behind the text alone, where pictures are not wanted. The status comes last: every terminal knows
+/// that query.
+pub fn ground_question() -> String {
+    GROUND_QUESTION.to_owned() + &ansi!(QueryStatus)
 }
 
 /// Asks again for what may have changed with the window's size or on another terminal.

@@ -131,11 +131,50 @@ fn a_filter_is_applied_while_typed_and_taken_back_with_escape() {
 }
 
 #[test]
+fn the_heading_names_the_rule_and_the_thresholds_that_were_moved() {
+    let heading = |rig: &Rig| rig.screen().lines().next().unwrap_or_default().to_owned();
+    let mut rig = Rig::new(FakeEngine::new(100), 100, 24);
+    assert!(!heading(&rig).contains("rule"), "{}", heading(&rig));
+    rig.press("E");
+    assert!(heading(&rig).contains("rule majority"), "{}", heading(&rig));
+    rig.press("+");
+    assert!(heading(&rig).contains("blurry below 0.31"), "{}", heading(&rig));
+    rig.press("d+");
+    assert!(heading(&rig).contains("2 thresholds moved"), "{}", heading(&rig));
+    // What was chosen in an earlier run is said as well.
+    let mut engine = FakeEngine::new(100);
+    engine.summary.ensemble = EnsembleRule::Stacking;
+    let again = Rig::new(engine, 100, 24);
+    assert!(heading(&again).contains("rule stacking"), "{}", heading(&again));
+}
+
+#[test]
+fn a_window_that_is_too_small_says_how_large_it_must_be() {
+    let rig = Rig::new(FakeEngine::new(3), 30, 8);
+    let words = rig.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words, "the window is too small: 30 x 8, at least 40 x 10 is needed");
+}
+
+#[test]
+fn rows_are_gone_to_by_number_share_and_step() {
+    let mut rig = Rig::small();
+    for (typed, row) in
+        [("12", 11), ("50%", 50), ("100%", 99), ("-5", 94), ("+3", 97), ("0%", 0), ("999", 99)]
+    {
+        rig.press(&format!(":{typed}<Enter>"));
+        assert_eq!(rig.model.list.cursor, row, "{typed}");
+    }
+    assert_eq!(rig.choice(0), None, "no number is taken for a candidate");
+}
+
+#[test]
 fn an_empty_filter_offers_its_words() {
     let mut rig = Rig::small();
     rig.press("f");
     let screen = rig.screen();
-    for word in ["class:", "suggested:", "detector:", "tag:", "note:", "reviewer:", "path:", "undecided"] {
+    for word in
+        ["class:", "suggested:", "detector:", "score<", "tag:", "note:", "path:", "undecided", "decision:"]
+    {
         assert!(screen.contains(word), "{word}\n{screen}");
     }
     rig.press("zzz<Enter>");
@@ -329,9 +368,10 @@ fn keys_in_the_last_line_lines_of_windows_and_candidates_are_clicked() {
     // The line of a window is chosen, then taken.
     let screen = rig.screen();
     let row = screen.lines().position(|line| line.contains("Mark the sample as unsure")).unwrap() as u16;
-    rig.mouse(left, 20, row);
+    let x = column(&rig, "Mark the sample as unsure", row);
+    rig.mouse(left, x, row);
     assert!(matches!(&rig.model.mode, Mode::Picker(picker) if picker.selected > 0));
-    rig.mouse(left, 20, row);
+    rig.mouse(left, x, row);
     assert!(matches!(rig.choice(1), Some(Choice::Unsure)), "{:?}", rig.choice(1));
     rig.wait(1_000);
     let screen = rig.screen();

@@ -128,6 +128,8 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
     if matches!(model.list.walk.take(), Some(walk) if matches!(walk.purpose, Purpose::Gather { .. })) {
         say(model, Level::Warning, "the list has changed meanwhile: nothing was marked or decided");
     }
+    // Its answer would be about the rows of the list that is replaced.
+    model.list.searching = None;
     touch(model);
 }
 

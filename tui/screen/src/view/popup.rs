@@ -37,6 +37,9 @@ pub(crate) fn which_key(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
+/// Lines above a filter being typed: what lies under them is drawn again afterwards.
+const HIGHEST: usize = 11;
+
 /// What is shown above a filter being typed.
 enum Above {
     /// What is wrong with it.
@@ -56,7 +59,7 @@ fn above(model: &Model, line: Rect) -> Option<(Above, Rect)> {
         return None;
     }
     let frame = |width: usize, height: usize| {
-        let height = (height as u16 + 2).min(line.y - 1);
+        let height = (height.min(HIGHEST) as u16 + 2).min(line.y - 1);
         Rect { x: line.x + 1, y: line.y - height, width: (width as u16 + 4).min(line.width - 1), height }
     };
     let (options, chosen) = match completion {
@@ -112,7 +115,9 @@ pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
             return;
         }
     };
-    let inner = paint.window(frame, "Tab");
+    let more = options.len().saturating_sub(usize::from(frame.height.saturating_sub(2)));
+    let title = if more > 0 { format!("Tab: {more} more") } else { "Tab".to_owned() };
+    let inner = paint.window(frame, &title);
     let names = options.iter().map(|(option, _)| text::width(&text::safe(option))).max().unwrap_or(0) as u16;
     // The chosen one stays in sight.
     let height = usize::from(inner.height).max(1);
