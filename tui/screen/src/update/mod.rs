@@ -25,6 +25,7 @@ mod program;
 mod prompt;
 mod record;
 mod replay;
+mod saved;
 mod settle;
 pub(crate) mod show;
 pub(crate) mod targets;

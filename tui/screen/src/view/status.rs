@@ -230,7 +230,7 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     for action in actions {
         let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
         // What leads back from everywhere else leads out of the program here.
-        let out = action == A::Back && crate::update::show::at_home(model);
+        let out = action == A::Back && model.at_home();
         let short = if out { A::Quit.short() } else { action.short() };
         let needed = text::width(&keys) + 1 + text::width(short);
         if usize::from(x) + needed + 1 > usize::from(area.right()) {
