@@ -343,7 +343,8 @@ mod tests {
         // A third replaces the second.
         let third = connect(&path).unwrap();
         assert!(matches!(third.events.recv_timeout(within), Ok(Event::Session(_))));
-        assert!(second.events.recv_timeout(within).is_err(), "the second one was let go");
+        assert_eq!(second.events.recv_timeout(within), Ok(Event::Replaced), "the second one is told why");
+        assert!(second.events.recv_timeout(within).is_err(), "and let go");
         events.send(Event::Log { line: "on".into() }).unwrap();
         assert_eq!(third.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }));
         // Once the scan is done, it does not wait for a client.
