@@ -61,3 +61,16 @@ impl ListResult {
         index.map(|index| index as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_those_with_a_row() {
+        let list = ListResult::new(vec![129, 0, 64]);
+        let members: Vec<u32> = (0..200).filter(|row| list.has(SampleId(*row), 130)).collect();
+        assert_eq!(members, [0, 64, 129]);
+        assert_eq!(list.count(&Decisions::default(), 130), [0; 4]);
+    }
+}

@@ -11,6 +11,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
@@ -178,7 +179,8 @@ pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
         (SavedKind::Decision, Change::Tagged, _) => format!("{words}: {what}"),
         (SavedKind::Decision, Change::DecidedEach, _) => format!("{what}: {words}"),
         (SavedKind::Decision, Change::Decided, Some(decision)) => {
-            format!("{} {what}", display::safe_text(&decision.choice.to_string()))
+            let colon = if matches!(decision.choice, Choice::Relabel(_)) { ":" } else { "" };
+            format!("{}{colon} {what}", display::safe_text(&decision.choice.to_string()))
         }
         (SavedKind::Decision, Change::Decided | Change::Cleared, _) => format!("cleared {what}"),
     }

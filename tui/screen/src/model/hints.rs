@@ -60,7 +60,7 @@ impl Model {
         for action in self.hint_actions() {
             let Some(keys) = self.keymap.key_for(action).map(shown) else { continue };
             // What leads back from everywhere else leads out of the program here.
-            let out = action == Action::Back && crate::update::show::at_home(self);
+            let out = action == Action::Back && self.at_home();
             let words = if out { Action::Quit.short() } else { action.short() };
             let width = (text::width(&keys) + 1 + text::width(words)) as u16;
             if x.saturating_add(width + 1) > area.right() {

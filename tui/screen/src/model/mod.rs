@@ -165,6 +165,11 @@ impl Model {
         Layout::arranged(self.display.size, self.views.look.zoom, self.display.arrangement)
     }
 
+    /// Whether the list is shown, with nothing over it.
+    pub fn at_home(&self) -> bool {
+        self.views.page == self.views.first() && !self.views.look.zoom
+    }
+
     /// The row under the cursor, if it has been loaded.
     pub fn row(&self) -> Option<&Row> {
         self.views.page.row(self)

@@ -67,9 +67,6 @@ impl Page for Group {
             (Role::Text, text::counted(group.samples.len() as u64, "picture", "pictures")),
         ];
         head.push((Role::Dim, format!(" · {}", likeness(group.likeness))));
-        if let Some(labels) = labels_differ(model, group) {
-            head.push((Role::Severe, format!(" · labels differ: {labels}")));
-        }
         if !group.leak.is_empty() {
             head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
         }
@@ -82,7 +79,19 @@ impl Page for Group {
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
         let pieces: Vec<(Role, &str)> = head.iter().map(|(role, words)| (*role, words.as_str())).collect();
         paint.pieces(line, &pieces);
-        paint.put(line.x, line.y + 1, line.width, Role::Dim, &group.rule);
+        let below = Rect { y: line.y + 1, ..line };
+        match labels_differ(model, group) {
+            // What has to be settled first; the rule says nothing about it.
+            Some(labels) => {
+                let key = model.keymap.key_for(Action::KeepBest).map(shown).unwrap_or_default();
+                let (labels, asks) =
+                    (format!("labels differ: {labels}"), format!("   {key} asks which is right"));
+                paint.pieces(below, &[(Role::Severe, &labels), (Role::Dim, &asks)]);
+            }
+            None => {
+                paint.put(below.x, below.y, below.width, Role::Dim, &group.rule);
+            }
+        }
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
@@ -476,29 +485,31 @@ fn labels_differ(model: &Model, group: &GroupView) -> Option<String> {
     group.labels_differ.then(|| labels.unwrap_or_else(|| "see the other members".to_owned()))
 }
 
+/// Size, label and name of a member. Its score stands in the panel, once.
 fn caption(model: &Model, area: Rect, member: &GroupMember, best: bool, paint: &mut Paint<'_>) {
     let role = list::decision_role(model.choice(&member.row));
     let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role)) + 1;
     let right = area.right().saturating_sub(1);
     let mut put =
         |x: u16, y: u16, role: Role, words: &str| paint.put(x, y, right.saturating_sub(x), role, words);
-    if best {
+    let pixels = format!("{}×{}", member.width, member.height);
+    let size = format!("{pixels} {}", text::bytes(member.bytes));
+    let room = usize::from(right.saturating_sub(x));
+    // Sizes are what is compared here: they are not cut for the sake of a word.
+    if best && room >= text::width(&pixels) + 5 {
         x = put(x, area.y, Role::Keep, "best ");
     }
     if area.height < 2 {
         return;
     }
-    let size = format!("{}×{} {}", member.width, member.height, text::bytes(member.bytes));
-    put(x, area.y, Role::Text, &size);
+    let whole = usize::from(right.saturating_sub(x)) >= text::width(&size);
+    put(x, area.y, Role::Text, if whole { &size } else { &pixels });
     let mut x = area.x;
     if member.row.split.name() != "" {
         x = put(x, area.y + 1, Role::Dim, &format!("{} ", member.row.split));
     }
     let label = model.class(member.row.label).unwrap_or("–").to_owned();
     x = put(x, area.y + 1, Role::Given, &label);
-    if let Some(similarity) = member.similarity {
-        x = put(x, area.y + 1, Role::Dim, &format!(" {similarity:.2}"));
-    }
     let name = member.row.path.rsplit('/').next().unwrap_or_default();
     let room = usize::from(right.saturating_sub(x + 1));
     if room > 6 {

@@ -90,6 +90,27 @@ fn what_can_never_be_answered_is_dropped_and_said() {
 }
 
 #[test]
+fn before_anything_is_shown_no_key_decides() {
+    let mut rig = Rig::small();
+    let mut model = crate::model::Model::new(
+        rig.model.keymap.clone(),
+        rig.model.display.theme.clone(),
+        rig.model.display.size,
+    );
+    model.jobs.scan_when_stale = false;
+    rig.model = model;
+    for key in ['x', '1', 'a'] {
+        rig.send(Msg::Key(KeyChord::char(key).into()));
+    }
+    assert_eq!(rig.toast(), "no sample is loaded yet");
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    rig.wait(1_000);
+    assert!(rig.model.row().is_some());
+    assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
+}
+
+#[test]
 fn waiting_keys_can_be_dropped_by_hand() {
     let mut rig = Rig::small();
     rig.cut = true;

@@ -122,11 +122,16 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
         A::Undo | A::Redo => return still(model),
         _ => {}
     }
+    if model.list.ticket == 0 {
+        // Nothing has been shown yet that a key could mean: it says so instead of waiting for it.
+        return true;
+    }
     if !still(model) || model.review.journal.moves() || model.views.page.busy(model) {
         return false;
     }
     match needs(model, action) {
         Need::Nothing => true,
+        Need::ListRow => model.list.total == 0 || model.list.rows.get(model.list.cursor).is_some(),
         Need::Row => row_is_there(model),
         Need::Detail => row_is_there(model) && detail_is_there(model),
         Need::Fresh => {
@@ -156,6 +161,8 @@ fn searched_for_long(model: &Model) -> bool {
 /// What an action must know of the sample under the cursor.
 enum Need {
     Nothing,
+    /// Which it is, so that the cursor can stay on it in another list.
+    ListRow,
     /// Its row.
     Row,
     /// What the panel says, perhaps from before the last change.
@@ -179,6 +186,7 @@ fn needs(model: &Model, action: Action) -> Need {
         A::KeepGroup | A::RemoveGroup | A::RelabelGroup | A::UnsureGroup => Need::Detail,
         _ if action.candidate().is_some() => Need::Detail,
         _ => match action.kind() {
+            Kind::Find(_) => Need::ListRow,
             Kind::Decide(_) | Kind::View(_) | Kind::Mark(kind::Mark::Mark) => Need::Row,
             Kind::Move(kind::Move::NextClass | kind::Move::PreviousClass) => Need::Row,
             _ => Need::Nothing,

@@ -26,6 +26,7 @@ mod program;
 mod prompt;
 mod record;
 mod replay;
+mod saved;
 mod search;
 mod settle;
 pub(crate) mod show;

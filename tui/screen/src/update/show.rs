@@ -62,16 +62,11 @@ pub(super) fn back(model: &mut Model) -> bool {
         model.list.reveal(height);
         return true;
     }
-    if at_home(model) {
+    if model.at_home() {
         return false;
     }
     close(model);
     true
-}
-
-/// Whether the list is shown, with nothing over it.
-pub(crate) fn at_home(model: &Model) -> bool {
-    model.views.page == model.views.first() && !model.views.look.zoom
 }
 
 /// Puts in order what depends on the cursor.
