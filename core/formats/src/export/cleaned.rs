@@ -115,7 +115,7 @@ impl Export<'_> {
                     report.relabelled += u64::from(new.is_some());
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.
-                Err(Error::Io { source: error, .. }) if !ends_the_copy(&error) => {
+                Err(Error::Io { reason: error, .. }) if !ends_the_copy(&error) => {
                     report.missing.push(left_out(&error));
                 }
                 Err(error) => return Err(error),

@@ -158,9 +158,8 @@ pub(crate) fn ask_label(model: &mut Model, keep: SampleId, rows: &[Row]) {
     let remove = rows.iter().map(|row| row.sample).filter(|sample| *sample != keep).collect();
     let item = |(label, count): &(u32, usize)| PickerItem {
         name: model.class(Some(*label)).unwrap_or("?").to_owned(),
-        note: String::new(),
         side: format!("×{count}"),
-        action: None,
+        ..PickerItem::default()
     };
     let items = labels(rows).iter().map(item).collect();
     model.mode = Mode::Picker(Picker::new(PickerKind::Settle { keep: (keep, own), remove }, items));
