@@ -3,7 +3,6 @@
 
 use crate::Setup;
 use crate::findings::Findings;
-use crate::scan::Reporter;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::columns::DetectorResult;
@@ -13,10 +12,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Makes a loaded model the session's, and returns results that it made before, which may still be up to date.
-/// `depends` tells which detectors' results depend on the model.
+/// `depends` tells which detectors' results depend on the model; `trouble` takes a subject and a message.
 pub(crate) fn settle(
     setup: &Setup,
-    reporter: &Reporter<'_>,
+    trouble: &dyn Fn(&str, &str),
     embedder: &dyn Embedder,
     depends: &dyn Fn(&str) -> bool,
     findings: &mut Findings,
@@ -30,7 +29,7 @@ pub(crate) fn settle(
         if !names.is_empty() {
             session.set_aside(&before, &names)?;
             names.iter().for_each(|name| drop(findings.results.remove(name)));
-            (reporter.trouble)("model", &set_aside(&before, old, &setup.uses));
+            trouble("model", &set_aside(&before, old, &setup.uses));
         }
     }
     findings.model = format!("{} on {}", embedder.name(), embedder.device());

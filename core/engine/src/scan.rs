@@ -123,7 +123,7 @@ impl<'a> Scan<'a> {
         let earlier = match &embedder {
             Some(embedder) => {
                 let depends = |name: &str| self.depends_on_model(name, plan);
-                models::settle(self.setup, self.reporter, embedder.as_ref(), &depends, findings)?
+                models::settle(self.setup, self.reporter.trouble, embedder.as_ref(), &depends, findings)?
             }
             None => {
                 if unusable.is_none() {
