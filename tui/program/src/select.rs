@@ -181,7 +181,8 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
         EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
     let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
     let config = resolved.tell_model(global);
-    let embedder = model_loader::open(config.model(), config.device(), config.vram_budget(), global)?;
+    let model = config.model();
+    let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();
     ensure!(
