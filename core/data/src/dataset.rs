@@ -1,9 +1,10 @@
 //! How to read a dataset, where its format leaves it open.
 
+use chaffinch_compute::image::decode::Ground;
 use std::path::PathBuf;
 
 /// Extensions of image files, in lower case.
-pub const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"];
+pub const IMAGE_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "jxl"];
 
 /// How to read a dataset, where its format leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -18,6 +19,9 @@ pub struct DatasetOptions {
     pub root: Option<PathBuf>,
     /// Whether to take the labels `cat` and `dog` from a flat folder of `cat.12.jpg` and `dog.7.jpg`.
     pub labels_from_names: bool,
+    /// What is put in the place of transparency.
+    #[serde(default)]
+    pub ground: Ground,
 }
 
 impl Default for DatasetOptions {
@@ -28,6 +32,7 @@ impl Default for DatasetOptions {
             split_column: None,
             root: None,
             labels_from_names: true,
+            ground: Ground::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The dataset as data: paths, labels, splits.
 
 use crate::columns::Column;
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use rayon::prelude::*;
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ pub struct Manifest {
     splits: Column<u8>,
     classes: Vec<String>,
     extra: Vec<ExtraColumn>,
+    ground: Ground,
 }
 
 /// A column of the user's table that Chaffinch does not use but keeps.
@@ -86,6 +88,7 @@ impl Manifest {
             splits: splits.into(),
             classes,
             extra: Vec::new(),
+            ground: Ground::default(),
         }
     }
 
@@ -98,7 +101,8 @@ impl Manifest {
             && path_ends.last().copied().unwrap_or(0) == path_bytes.len() as u64
             && classes.is_sorted()
             && labels.par_iter().all(|&label| label == NO_LABEL || (label as usize) < classes.len());
-        fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra: Vec::new() })
+        let (extra, ground) = (Vec::new(), Ground::default());
+        fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra, ground })
     }
 
     /// All paths concatenated, and where each ends.
@@ -112,6 +116,18 @@ impl Manifest {
         debug_assert!(extra.iter().all(|column| column.values.len() == self.len()));
         self.extra = extra;
         self
+    }
+
+    /// The same, whose pictures are put on a ground.
+    #[must_use]
+    pub fn with_ground(mut self, ground: Ground) -> Manifest {
+        self.ground = ground;
+        self
+    }
+
+    /// What is put in the place of its pictures' transparency.
+    pub fn ground(&self) -> Ground {
+        self.ground
     }
 
     /// Number of samples.

@@ -29,6 +29,7 @@ impl InputDigest {
         for id in file_metadata.unreadable.keys() {
             hasher.update(&id.0.to_le_bytes());
         }
+        hasher.update(manifest.ground().to_string().as_bytes());
         hasher.update(prompts.digest().as_bytes());
         hasher.update(embedder.map_or("", |embedder| embedder.fingerprint().as_str()).as_bytes());
         InputDigest(hasher)

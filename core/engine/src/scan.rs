@@ -3,16 +3,16 @@
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::{Error, Result};
-use crate::{Setup, kept};
+use crate::{Setup, kept, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::image::decode::decodings;
+use chaffinch_compute::image::decode::{Ground, decodings};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::store;
@@ -178,9 +178,6 @@ impl<'a> Scan<'a> {
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
             let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
-            for remark in &opened.ledger.remarks {
-                (scan.reporter.log)(&remark.text);
-            }
             // The files are worth reading even if the model fails to load.
             let mut model = vectors.then(|| scan.load_model(findings));
             let known = (findings.file_metadata.len() == findings.manifest.len()
@@ -204,18 +201,29 @@ impl<'a> Scan<'a> {
             let file_metadata = passed.file_metadata;
             refuse_vanished(previous, &file_metadata)?;
             scan.report.samples = opened.manifest.len() as u64;
-            scan.report.unreadable = file_metadata.unreadable.len() as u64;
+            let not_read =
+                file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
+            scan.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
+            scan.report.not_read = not_read;
+            scan.report.damaged = remarks::damaged(&file_metadata);
+            let mut ledger = opened.ledger;
+            remarks::add(&file_metadata, &mut ledger);
+            for remark in &ledger.remarks {
+                (scan.reporter.log)(&remark.text);
+            }
             scan.report.indexed = passed.report.read;
             scan.report.embedded = passed.filled.embedded;
             session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
-                && findings.file_metadata.unreadable == file_metadata.unreadable;
-            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
-            let broken = known.unwrap_or_else(|| {
-                Arc::new(kept::unreadable(session, &file_metadata, opened.manifest.classes()))
-            });
+                && findings.file_metadata.unreadable == file_metadata.unreadable
+                && findings.file_metadata.remarks == file_metadata.remarks;
+            let known = findings.results.iter().filter(|(name, _)| still && is_built_in(name));
+            let mut read: Vec<_> = known.map(|(name, result)| (name.clone(), result.clone())).collect();
+            if read.is_empty() {
+                read = kept::built_in(session, &file_metadata, opened.manifest.classes());
+            }
             // Rows may have moved: results for another manifest would refer to the wrong samples.
             let same = previous
                 .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
@@ -226,7 +234,8 @@ impl<'a> Scan<'a> {
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            findings.results.insert(UNREADABLE.into(), broken);
+            findings.results.retain(|name, _| !is_built_in(name));
+            findings.results.extend(read);
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
             Ok((model, names.zip(passed.measures).collect()))
@@ -237,7 +246,11 @@ impl<'a> Scan<'a> {
         let embedder = (self.setup.model)()?;
         findings.model = format!("{} on {}", embedder.name(), embedder.device());
         (self.reporter.log)(&format!("model {}", findings.model));
-        let folder = self.setup.session.embeddings_dir();
+        let mut folder = self.setup.session.embeddings_dir();
+        // Vectors are found by the contents of files, which say nothing of the ground.
+        if let ground @ Ground::Color(_) = self.setup.dataset_options.ground {
+            folder.push(format!("on-{}", ground.to_string().trim_start_matches('#')));
+        }
         let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);

@@ -17,7 +17,6 @@ use crate::scan::{Reporter, Scan, ScanPlan};
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::{Applied, Journal};
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
@@ -75,8 +74,8 @@ impl Service {
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             stale = findings.results.is_empty();
-            let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
-            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+            let read = kept::built_in(session, &findings.file_metadata, findings.manifest.classes());
+            findings.results.extend(read);
         } else {
             findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
         }

@@ -7,7 +7,6 @@ use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session;
@@ -73,8 +72,8 @@ impl Listing {
         }
         let mut results: BTreeMap<_, _> =
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-        let broken = engine::unreadable(&file_metadata, manifest.classes());
-        results.insert(UNREADABLE.into(), Arc::new(broken));
+        let read = engine::built_in(&file_metadata, manifest.classes());
+        results.extend(read.into_iter().map(|result| (result.record().name.clone(), Arc::new(result))));
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;

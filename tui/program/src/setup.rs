@@ -35,6 +35,7 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         label_column: reading.label_column.clone(),
         split_column: reading.split_column.clone(),
         root: reading.root.clone(),
+        ground: reading.ground.unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }

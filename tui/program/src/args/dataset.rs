@@ -1,5 +1,6 @@
 //! How to read a dataset.
 
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_formats::dataset::FORMATS;
 use clap::Args;
 use std::path::PathBuf;
@@ -20,6 +21,9 @@ pub(crate) struct DatasetArgs {
     /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Color to put transparent pictures on: white, black or #rrggbb [default: transparency is dropped]
+    #[arg(long, value_name = "COLOR")]
+    pub(crate) ground: Option<Ground>,
 }
 
 /// The supported kinds of datasets: `a folder of images or …`.
