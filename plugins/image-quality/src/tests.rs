@@ -41,10 +41,10 @@ fn white_pictures_have_scores() {
         Picture::from_fn(side, side, move |x, y| if y * side + x < spots { [0, 90, 200] } else { [255; 3] })
     };
     let all = [(32, 0), (32, 30), (64, 0), (64, 100), (100, 400), (300, 4_000)];
-    let outcome = among(30, all.iter().map(|&(side, spots)| white(side, spots)).collect()).run(&ImageQuality);
+    let outcome = among(90, all.iter().map(|&(side, spots)| white(side, spots)).collect()).run(&ImageQuality);
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.note("not scored"), None);
-    for (sample, (side, spots)) in (30..36).zip(all) {
+    for (sample, (side, spots)) in (90..96).zip(all) {
         let score = outcome.scores[sample].unwrap();
         assert!((0.0..0.5).contains(&score), "{side} with {spots} spots: {score}");
         assert!(
