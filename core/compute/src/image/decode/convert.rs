@@ -28,7 +28,8 @@ impl FromStr for Ground {
             "black" => "000000",
             code => code.strip_prefix('#').unwrap_or(code),
         };
-        let number = u32::from_str_radix(code, 16).ok().filter(|_| code.len() == 6);
+        let digits = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u32::from_str_radix(code, 16).ok().filter(|_| digits);
         let number = number.ok_or_else(|| format!("'{text}' is not a color; use white, black or #rrggbb"))?;
         let [_, r, g, b] = number.to_be_bytes();
         Ok(Ground::Color([r, g, b]))
