@@ -1,9 +1,10 @@
 //! How to read a dataset, where its format leaves it open.
 
+use chaffinch_compute::image::decode::Ground;
 use std::path::PathBuf;
 
 /// Extensions of image files, in lower case.
-pub const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"];
+pub const IMAGE_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "jxl"];
 
 /// How to read a dataset, where its format leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,6 +25,9 @@ pub struct DatasetOptions {
     /// Whether words for "no label" such as `nan` and `null` are classes.
     #[serde(default)]
     pub keep_null_labels: bool,
+    /// What is put in the place of transparency.
+    #[serde(default)]
+    pub ground: Ground,
 }
 
 impl Default for DatasetOptions {
@@ -36,6 +40,7 @@ impl Default for DatasetOptions {
             folders: Folders::Auto,
             labels_from_names: true,
             keep_null_labels: false,
+            ground: Ground::default(),
         }
     }
 }

@@ -72,7 +72,8 @@ pub(crate) fn because(error: &io::Error) -> String {
 /// Adds a remark to the ledger for each kind of fault that files have.
 pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
     let mut found: BTreeMap<Fault, (u64, SampleId)> = BTreeMap::new();
-    for &id in file_metadata.unreadable.keys() {
+    // Pictures in formats that are not read have a remark of their own.
+    for &id in file_metadata.unreadable.keys().filter(|id| !file_metadata.not_read(**id)) {
         if let Some(fault) = Fault::of(file_metadata, id) {
             found.entry(fault).or_insert((0, id)).0 += 1;
         }

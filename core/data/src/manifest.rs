@@ -3,6 +3,7 @@
 use crate::as_written::{TableForm, Texts};
 use crate::class_names;
 use crate::columns::Column;
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use rayon::prelude::*;
 use std::ffi::OsStr;
@@ -25,6 +26,7 @@ pub struct Manifest {
     /// The splits as written, where they differ from the names of splits.
     written_splits: Option<Texts>,
     table: Option<TableForm>,
+    ground: Ground,
 }
 
 /// A column of the user's table that Chaffinch does not use but keeps.
@@ -227,6 +229,18 @@ impl Manifest {
         }
         (self.path_bytes, self.path_ends) = (path_bytes.into(), path_ends.into());
         self
+    }
+
+    /// The same, whose pictures are put on a ground.
+    #[must_use]
+    pub fn with_ground(mut self, ground: Ground) -> Manifest {
+        self.ground = ground;
+        self
+    }
+
+    /// What is put in the place of its pictures' transparency.
+    pub fn ground(&self) -> Ground {
+        self.ground
     }
 
     /// Number of samples.

@@ -6,7 +6,7 @@ use crate::findings::Findings;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::uses::{LoadedModel, Uses};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) fn settle(
     let fingerprint = embedder.fingerprint().as_str();
     let before = session.uses();
     if let Some(old) = before.loaded.as_ref().filter(|old| old.fingerprint != fingerprint) {
-        let own = findings.results.keys().filter(|name| *name != UNREADABLE && depends(name));
+        let own = findings.results.keys().filter(|name| !is_built_in(name) && depends(name));
         let names: Vec<String> = own.cloned().collect();
         if !names.is_empty() {
             session.set_aside(&before, &names)?;

@@ -3,10 +3,10 @@
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::{Error, Result};
-use crate::{Setup, kept, models};
+use crate::{Setup, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::image::decode::decodings;
+use chaffinch_compute::image::decode::{Ground, decodings};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
 use chaffinch_data::columns::DetectorResult;
@@ -14,7 +14,7 @@ use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::store;
@@ -223,9 +223,6 @@ impl<'a> Scan<'a> {
             let session = &scan.setup.session;
             present(scan.setup)?;
             let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
-            for remark in &opened.ledger.remarks {
-                (scan.reporter.log)(&remark.text);
-            }
             // The files are worth reading even if the model fails to load.
             let mut model = vectors.then(|| scan.load_model());
             let known = (findings.file_metadata.len() == findings.manifest.len()
@@ -249,21 +246,31 @@ impl<'a> Scan<'a> {
             let file_metadata = passed.file_metadata;
             refuse_vanished(previous, &file_metadata)?;
             scan.report.samples = opened.manifest.len() as u64;
-            scan.report.unreadable = file_metadata.unreadable.len() as u64;
-            scan.report.indexed = passed.report.read;
-            scan.report.embedded = passed.filled.embedded;
+            let not_read =
+                file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
+            scan.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
+            scan.report.not_read = not_read;
+            scan.report.damaged = remarks::damaged(&file_metadata);
             let mut ledger = opened.ledger;
             faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+            remarks::add(&file_metadata, &mut ledger);
+            for remark in &ledger.remarks {
+                (scan.reporter.log)(&remark.text);
+            }
+            scan.report.indexed = passed.report.read;
+            scan.report.embedded = passed.filled.embedded;
             session.save_ledger(&ledger)?;
             session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
-                && findings.file_metadata.unreadable == file_metadata.unreadable;
-            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
-            let broken = known.unwrap_or_else(|| {
-                Arc::new(kept::unreadable(session, &file_metadata, opened.manifest.classes()))
-            });
+                && findings.file_metadata.unreadable == file_metadata.unreadable
+                && findings.file_metadata.remarks == file_metadata.remarks;
+            let known = findings.results.iter().filter(|(name, _)| still && is_built_in(name));
+            let mut read: Vec<_> = known.map(|(name, result)| (name.clone(), result.clone())).collect();
+            if read.is_empty() {
+                read = kept::built_in(session, &file_metadata, opened.manifest.classes());
+            }
             // Rows may have moved: results for another manifest would refer to the wrong samples.
             let same = previous
                 .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
@@ -275,7 +282,8 @@ impl<'a> Scan<'a> {
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            findings.results.insert(UNREADABLE.into(), broken);
+            findings.results.retain(|name, _| !is_built_in(name));
+            findings.results.extend(read);
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
             Ok((model, names.zip(passed.measures).collect()))
@@ -288,7 +296,11 @@ impl<'a> Scan<'a> {
         for note in embedder.notes() {
             (self.reporter.trouble)("model", note);
         }
-        let folder = self.setup.session.embeddings_dir();
+        let mut folder = self.setup.session.embeddings_dir();
+        // Vectors are found by the contents of files, which say nothing of the ground.
+        if let ground @ Ground::Color(_) = self.setup.dataset_options.ground {
+            folder.push(format!("on-{}", ground.to_string().trim_start_matches('#')));
+        }
         let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);

@@ -18,7 +18,6 @@ use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::faults;
-use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
 use chaffinch_data::session::Session;
 use chaffinch_formats::dataset;
@@ -87,8 +86,8 @@ impl Service {
                 let _ = events.send(Event::Trouble { about: "session".into(), message: note });
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-            let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
-            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+            let read = kept::built_in(session, &findings.file_metadata, findings.manifest.classes());
+            findings.results.extend(read);
         } else {
             let opened = dataset::open(&setup.dataset, &setup.dataset_options)?;
             findings.manifest = Arc::new(opened.manifest);

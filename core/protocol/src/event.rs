@@ -204,8 +204,14 @@ pub struct Progress {
 pub struct ScanReport {
     /// Samples in the dataset.
     pub samples: u64,
-    /// Files that could not be decoded.
+    /// Files that could not be read or decoded, but for pictures in formats that are not read.
     pub unreadable: u64,
+    /// Pictures in formats that are not read.
+    #[serde(default)]
+    pub not_read: u64,
+    /// Pictures of which a part is lost.
+    #[serde(default)]
+    pub damaged: u64,
     /// Files whose bytes were read and hashed (the others were unchanged).
     pub indexed: u64,
     /// Files decoded, including those decoded to show them meanwhile.

@@ -34,6 +34,27 @@ fn fine_pictures_are_not_flagged() {
     assert_eq!(outcome.note("summary"), Some("no poor pictures found"));
 }
 
+/// Pure white rounds to a step of brightness above 1, in pictures of all sizes and however much of them is white.
+#[test]
+fn white_pictures_have_scores() {
+    let white = |side: u32, spots: u32| {
+        Picture::from_fn(side, side, move |x, y| if y * side + x < spots { [0, 90, 200] } else { [255; 3] })
+    };
+    let all = [(32, 0), (32, 30), (64, 0), (64, 100), (100, 400), (300, 4_000)];
+    let outcome = among(90, all.iter().map(|&(side, spots)| white(side, spots)).collect()).run(&ImageQuality);
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.note("not scored"), None);
+    for (sample, (side, spots)) in (90..96).zip(all) {
+        let score = outcome.scores[sample].unwrap();
+        assert!((0.0..0.5).contains(&score), "{side} with {spots} spots: {score}");
+        assert!(
+            reason(&outcome, sample).contains("almost white") || spots == 0,
+            "{}",
+            reason(&outcome, sample)
+        );
+    }
+}
+
 #[test]
 fn no_summary_clears_what_was_not_read() {
     let mut known = vec![true; 20];

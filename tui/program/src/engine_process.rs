@@ -291,6 +291,7 @@ impl Plan {
         add("--label-column", reading.label_column.clone().map(Into::into));
         add("--split-column", reading.split_column.clone().map(Into::into));
         add("--root", reading.root.clone().map(Into::into));
+        add("--ground", reading.ground.map(|ground| ground.to_string().into()));
         add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
         if reading.keep_null_labels {
             args.push("--keep-null-labels".into());

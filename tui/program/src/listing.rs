@@ -8,7 +8,6 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
 use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
@@ -75,8 +74,8 @@ impl Listing {
         }
         let mut results: BTreeMap<_, _> =
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-        let broken = engine::unreadable(&file_metadata, manifest.classes());
-        results.insert(UNREADABLE.into(), Arc::new(broken));
+        let read = engine::built_in(&file_metadata, manifest.classes());
+        results.extend(read.into_iter().map(|result| (result.record().name.clone(), Arc::new(result))));
         let mut ledger = session.load_ledger()?;
         if ledger.is_none() {
             let mut known = Ledger { found: manifest.len() as u64, ..Ledger::default() };

@@ -6,7 +6,7 @@ use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
 use super::{model_loader, reading, setup};
 use anyhow::{Result, bail};
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
 use clap::{Args, ValueEnum};
@@ -38,7 +38,7 @@ pub(super) struct Scan {
 enum FailOn {
     /// Suspects
     Suspects,
-    /// Files that cannot be decoded
+    /// Files that cannot be decoded, or only in part
     Unreadable,
 }
 
@@ -83,7 +83,10 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     }
     let found = match args.fail_on {
         Some(FailOn::Suspects) => scanned.report.suspects > 0,
-        Some(FailOn::Unreadable) => scanned.report.unreadable > 0,
+        Some(FailOn::Unreadable) => {
+            let report = &scanned.report;
+            report.unreadable + report.not_read + report.damaged > 0
+        }
         None => false,
     };
     Ok(ExitCode::from(u8::from(found)))
@@ -96,7 +99,7 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     if !missing.is_empty() {
         bail!("{} failed; see the warnings above", missing.join(", "));
     }
-    if !failed.is_empty() && report.detectors.iter().all(|detector| detector.name == UNREADABLE) {
+    if !failed.is_empty() && report.detectors.iter().all(|detector| is_built_in(&detector.name)) {
         bail!("every detector failed; see the warnings above");
     }
     Ok(())
@@ -108,11 +111,17 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     let classes = count(summary.classes.len() as u64, "class", "classes");
     // A scan that was stopped early did not count them.
     let samples = count(report.samples.max(summary.samples), "image", "images");
-    let left_out = match report.reading.left_out {
-        0 => String::new(),
-        files => format!(", {} left out", count(files, "file", "files")),
-    };
-    writeln!(out, "{}: {samples} in {classes}, {} unreadable{left_out}", summary.dataset, report.unreadable)?;
+    let mut state = format!("{} unreadable", report.unreadable);
+    if report.not_read > 0 {
+        state += &format!(", {} in formats that are not read", report.not_read);
+    }
+    if report.damaged > 0 {
+        state += &format!(", {} damaged", report.damaged);
+    }
+    if report.reading.left_out > 0 {
+        state += &format!(", {} left out", count(report.reading.left_out, "file", "files"));
+    }
+    writeln!(out, "{}: {samples} in {classes}, {state}", summary.dataset)?;
     if *interrupted {
         writeln!(out, "Stopped early; scan again to resume.")?;
     }

@@ -28,6 +28,7 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         root: reading.root.clone(),
         keep_null_labels: reading.keep_null_labels,
         folders: reading.layout.map(Into::into).unwrap_or_default(),
+        ground: reading.ground.unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }

@@ -6,6 +6,7 @@ use super::ask;
 use super::output::remark;
 use super::settings;
 use anyhow::{Result, bail};
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::dataset::{DatasetOptions, Folders};
 use chaffinch_data::session::{Session, SessionLocation};
@@ -83,6 +84,7 @@ pub(super) fn resolve(
         split_column: column(&given.split_column, &known.split_column),
         root: given.root.clone().or(known.root.clone()),
         folders: if given.folders == Folders::Auto { known.folders } else { given.folders },
+        ground: if given.ground == Ground::default() { known.ground } else { given.ground },
         keep_null_labels: given.keep_null_labels || known.keep_null_labels,
         ..rest
     };

@@ -3,7 +3,7 @@
 use crate::faults::{self, because};
 use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::decode::{Decoded, decode};
+use chaffinch_compute::image::decode::{Decoded, Ground, Remark, decode_on};
 use chaffinch_compute::image::phash;
 use chaffinch_plugin::Dimensions;
 use std::fs::{File, Metadata};
@@ -19,13 +19,19 @@ pub(super) struct Row {
     pub(super) phash: u64,
     pub(super) dhash: u64,
     pub(super) trouble: Option<String>,
+    pub(super) remarks: Vec<Remark>,
     /// Whether the row is unchanged.
     pub(super) unchanged: bool,
 }
 
 impl Row {
     /// Reads and decodes a file. Known data is kept if the content is unchanged.
-    pub(super) fn read(path: &Path, metadata: &Metadata, known: Option<Row>) -> (Row, Option<Decoded>) {
+    pub(super) fn read(
+        path: &Path,
+        ground: Ground,
+        metadata: &Metadata,
+        known: Option<Row>,
+    ) -> (Row, Option<Decoded>) {
         let (size, modified) = (metadata.len(), modified(metadata));
         // A pipe or a device may never end.
         if !metadata.is_file() {
@@ -34,28 +40,30 @@ impl Row {
         }
         match bytes_of(path, size) {
             Ok((bytes, hash)) => {
-                Row::of(&bytes, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
+                Row::of(&bytes, ground, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
             }
             Err(error) => (Row::failed(size, modified, because(&error)), None),
         }
     }
 
-    fn of(bytes: &[u8], mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
+    fn of(bytes: &[u8], ground: Ground, mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
         if let Some(known) = known.filter(|known| known.hash == row.hash) {
-            return (known, decode(bytes).ok());
+            return (known, decode_on(bytes, ground).ok());
         }
         if row.dimensions.bytes > MAX_FILE_BYTES {
             row.trouble = Some("the file is larger than a picture may be (1 GiB)".into());
             return (row, None);
         }
-        match decode(bytes) {
-            Ok(decoded) => {
+        match decode_on(bytes, ground) {
+            Ok(mut decoded) => {
+                row.remarks = std::mem::take(&mut decoded.remarks);
                 (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
                 (row.phash, row.dhash) = phash::hashes(&decoded.image);
                 row.trouble = None;
                 (row, Some(decoded))
             }
             Err(error) => {
+                row.remarks = error.remark().into_iter().collect();
                 row.trouble = Some(error.to_string());
                 (row, None)
             }
@@ -71,6 +79,7 @@ impl Row {
             phash: 0,
             dhash: 0,
             trouble: Some(reason),
+            remarks: Vec::new(),
             unchanged: false,
         }
     }

@@ -76,7 +76,8 @@ fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
         let message = format!("unknown dataset format: expected {}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
-    let opened = (format.read)(&full, options)?;
+    let mut opened = (format.read)(&full, options)?;
+    opened.manifest = opened.manifest.with_ground(options.ground);
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
             path: full,

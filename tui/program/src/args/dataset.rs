@@ -1,5 +1,6 @@
 //! How to read a dataset.
 
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::dataset::Folders;
 use chaffinch_formats::dataset::FORMATS;
 use clap::{Args, ValueEnum};
@@ -24,6 +25,9 @@ pub(crate) struct DatasetArgs {
     /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
     #[arg(long)]
     pub(crate) keep_null_labels: bool,
+    /// Color to put transparent pictures on: white, black or #rrggbb [default: transparency is dropped]
+    #[arg(long, value_name = "COLOR")]
+    pub(crate) ground: Option<Ground>,
     /// What the topmost folders of a dataset are [default: inferred from their names and from what is below them]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) layout: Option<Layout>,
