@@ -104,7 +104,7 @@ fn what_conversion_changes_is_said() {
 fn letter(seed: u32) -> RgbImage {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let mut page = RgbImage::from_pixel(480, 640, Rgb([255; 3]));
-    let mut line = |page: &mut RgbImage, y: u32, state: &mut u32| {
+    let line = |page: &mut RgbImage, y: u32, state: &mut u32| {
         let mut next = |below: u32| {
             *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (*state >> 8) % below

@@ -368,6 +368,7 @@ mod tests {
             note,
             inside: 3,
             points: vec![point],
+            of: Some((0.5, 0.25)),
         };
         let event = Event::View(Box::new(ViewEvent::Map(Box::new(map))));
         let text = serde_json::to_string(&event).unwrap();
