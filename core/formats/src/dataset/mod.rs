@@ -68,7 +68,7 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
 }
 
 /// The same without looking for the files of a table, and the absolute path.
-fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
+pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {

@@ -214,12 +214,12 @@ proptest! {
         let file = data.join("table.csv");
         fs::write(&file, made.bytes()).unwrap();
         let options = DatasetOptions::default();
-        let before = dataset::open(&file, &options).unwrap().manifest;
+        let before = dataset::list(&file, &options).unwrap().1.manifest;
         prop_assert_eq!(before.len(), made.rows.len());
         let (_, notes) = exported(&before, &out);
         prop_assert_eq!(notes, Vec::<String>::new());
         prop_assert_eq!(fs::read(out.join("table.csv")).unwrap(), made.bytes());
-        let after = dataset::open(&out.join("table.csv"), &options).unwrap().manifest;
+        let after = dataset::list(&out.join("table.csv"), &options).unwrap().1.manifest;
         prop_assert_eq!(rows(&after), rows(&before));
         prop_assert_eq!(written(&after), written(&before));
         prop_assert_eq!(after.extra(), before.extra());

@@ -129,8 +129,8 @@ pub struct Prompt {
     pub completion: Option<Completion>,
     /// What is wrong with a filter.
     pub wrong: Option<Wrong>,
-    /// Enter was pressed: the list that it waits for, and what was typed since, meant for that list.
-    pub closing: Option<(Ticket, String)>,
+    /// Enter was pressed: the list that it waits for. Keys typed since are for that list and wait too.
+    pub closing: Option<Ticket>,
 }
 
 /// What is wrong with a typed filter.

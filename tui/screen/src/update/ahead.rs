@@ -6,7 +6,7 @@ use super::{Effects, act, keys, say, settle};
 use crate::action::{Action, Kind, Scope, kind};
 use crate::key::KeyChord;
 use crate::keymap::Lookup;
-use crate::model::{GIVE_UP, Level, Mode, Model, Purpose, Typed};
+use crate::model::{GIVE_UP, Level, Mode, Model, Prompt, Purpose, Typed};
 use crate::text::counted;
 
 /// Milliseconds after which Esc stops a search instead of waiting for its end.
@@ -75,12 +75,13 @@ fn give_up(model: &mut Model) {
 }
 
 /// Drops everything that waits.
-fn drop_all(model: &mut Model, why: &str) {
+pub(super) fn drop_all(model: &mut Model, why: &str) {
     let count = model.ahead.len() as u64;
     model.ahead.typed.clear();
     model.pending.clear();
     let were = if count == 1 { "was" } else { "were" };
     let text = match count {
+        0 if why == "dropped" => return,
         0 => "nothing was decided: the engine does not answer".to_owned(),
         _ => format!("{} typed ahead {were} {why}", counted(count, "key", "keys")),
     };
@@ -89,6 +90,9 @@ fn drop_all(model: &mut Model, why: &str) {
 
 /// Whether everything that this acts on is known.
 fn can_be_typed(model: &Model, typed: &Typed) -> bool {
+    if matches!(&model.mode, Mode::Prompt(Prompt { closing: Some(_), .. })) {
+        return false;
+    }
     let Typed::Key(key) = typed else { return true };
     if model.time.quitting.is_some() || matches!(model.mode, Mode::Confirm(_)) {
         return true;

@@ -1,16 +1,14 @@
 //! Typing into prompts and selecting from lists.
 
 use super::targets::left_out;
-use super::{Effect, Effects, complete, decide, each, macros, motion, open, say, search, send};
+use super::{Effect, Effects, ahead, complete, decide, each, macros, motion, open, say, search, send};
 use crate::action::kind;
-use crate::key::KeyChord;
 use crate::model::{
-    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Typed, Wrong, tag_word,
+    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Wrong, tag_word,
 };
 use chaffinch_protocol::decision::{Choice, TAGS};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort, Ticket};
-use crossterm::event::KeyCode;
 use std::collections::BTreeSet;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
@@ -18,10 +16,6 @@ pub(super) const APPLY: u64 = 180;
 
 /// Text was typed or pasted.
 pub(super) fn typed(model: &mut Model, text: &str) {
-    if let Mode::Prompt(Prompt { closing: Some((_, held)), .. }) = &mut model.mode {
-        // Keys for the list that is on its way, not for the line that has been entered.
-        return held.push_str(text);
-    }
     edit(model, |line| line.insert(text));
 }
 
@@ -52,11 +46,6 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
 /// Handles a prompt action.
 pub(super) fn act(model: &mut Model, it: kind::Prompt, fx: &mut Effects) {
     use kind::Prompt as P;
-    if it == P::PromptAccept
-        && let Mode::Prompt(Prompt { closing: Some((_, held)), .. }) = &mut model.mode
-    {
-        return held.push('\n');
-    }
     match it {
         P::PromptAccept => accept(model, fx),
         P::PromptCancel => cancel(model, fx),
@@ -177,22 +166,14 @@ fn enter_filter(model: &mut Model, before: Query, line: Line, fx: &mut Effects) 
     motion::filter(model, &text, fx);
     let Some(ticket) = model.list.incoming.as_ref().map(|incoming| incoming.ticket) else { return };
     let mut prompt = Prompt::new(PromptKind::Filter { before: Box::new(before) }, line);
-    prompt.closing = Some((ticket, String::new()));
+    prompt.closing = Some(ticket);
     model.mode = Mode::Prompt(prompt);
 }
 
-/// A list has arrived: closes the filter that waited for it; the keys that were meant for the list are pressed next.
+/// A list has arrived: closes the filter that waited for it.
 pub(super) fn listed(model: &mut Model, ticket: Ticket) {
-    let Mode::Prompt(Prompt { closing: Some((awaited, held)), .. }) = &model.mode else { return };
-    if *awaited != ticket {
-        return;
-    }
-    let held = held.clone();
-    model.mode = Mode::List;
-    let key = |c| if c == '\n' { KeyChord::from(KeyCode::Enter) } else { KeyChord::char(c) };
-    // They were typed before those that wait.
-    for c in held.chars().rev() {
-        model.ahead.typed.push_front(Typed::Key(key(c)));
+    if matches!(&model.mode, Mode::Prompt(Prompt { closing: Some(awaited), .. }) if *awaited == ticket) {
+        model.mode = Mode::List;
     }
 }
 
@@ -221,7 +202,8 @@ pub(super) fn not_listed(
         let at = at.filter(|(start, end)| prompt.line.text.get(*start..*end).is_some());
         let entered = prompt.closing.take().is_some();
         prompt.wrong = Some(Wrong { message, at, entered });
-        return;
+        // What was typed after Enter was meant for a list that there is not.
+        return ahead::drop_all(model, "dropped");
     }
     if model.list.ticket == 0 {
         // Where the last run ended, which is no more: all of the list is better than none.
