@@ -14,6 +14,8 @@ pub struct Manner {
     pub cell: Option<(u16, u16)>,
     /// Reports its name.
     pub version: Option<&'static str>,
+    /// Reports the color behind its text, as `rgb:ffff/ffff/ffff`.
+    pub ground: Option<&'static str>,
     /// Does not respond at all.
     pub mute: bool,
     /// Responds with this delay.
@@ -32,6 +34,7 @@ impl Default for Manner {
             sixel: false,
             cell: None,
             version: None,
+            ground: None,
             mute: false,
             delay: Duration::ZERO,
             pieces: None,
@@ -102,6 +105,7 @@ impl Answers {
             "\x1b[5n" => Some("\x1b[0n".to_owned()),
             "\x1b[6n" => Some(format!("\x1b[{};{}R", cursor.0 + 1, cursor.1 + 1)),
             "\x1b[16t" => manner.cell.map(|(width, height)| format!("\x1b[6;{height};{width}t")),
+            "\x1b]11;?\x1b\\" => manner.ground.map(|color| format!("\x1b]11;{color}\x1b\\")),
             "\x1b[>q" => manner.version.map(|name| format!("\x1bP>|{name}\x1b\\")),
             _ => None,
         }

@@ -14,6 +14,7 @@ pub mod artefacts;
 pub mod digest;
 pub mod figures;
 pub mod graphics;
+pub mod hub;
 pub mod link;
 pub mod modules;
 pub mod pictures;

@@ -8,6 +8,7 @@ use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::session::Session;
 use chaffinch_protocol::sample::{SampleId, Split};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Class names.
@@ -43,6 +44,7 @@ pub fn session(place: &Path, data: &Path, count: usize, classes: usize) {
         phash: (0..count).map(|_| random.bits()).collect(),
         dhash: (0..count).map(|_| random.bits()).collect(),
         unreadable: (0..count.min(5)).map(|n| (SampleId((n * 7) as u32), "it is empty".to_owned())).collect(),
+        remarks: BTreeMap::new(),
     };
     let session = Session::open_or_create(place, data).unwrap();
     session.save_samples(&manifest, &file_metadata).unwrap();

@@ -256,12 +256,13 @@ impl Terminal {
         got.unwrap()
     }
 
-    /// Quits the program with `q` and returns its complete output.
+    /// Quits the program from any view and returns its complete output.
     ///
     /// # Panics
     /// If it does not exit cleanly, or leaves the terminal changed.
     pub fn quit(mut self) -> Vec<u8> {
-        self.keys("q");
+        // From wherever it is: `q` only goes back one level.
+        self.keys(":quit\r");
         assert_eq!(self.end(Duration::from_secs(10)), Some(0), "{}", self.screen());
         assert_eq!(self.left_behind(), Vec::<String>::new());
         self.tap()

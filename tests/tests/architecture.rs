@@ -44,7 +44,7 @@ const ENGINE: [&str; 7] = [
 ];
 
 /// Our own mathematics that detectors share with the program, each a crate without dependencies of ours.
-const OUR_MATHS: [&str; 2] = ["chaffinch-confident", "chaffinch-selection"];
+const OUR_MATHS: [&str; 3] = ["chaffinch-confident", "chaffinch-selection", "chaffinch-likeness"];
 
 /// Files that may use `unsafe`, each because it is a boundary: to plugins, to a mapped file.
 const UNSAFE: [&str; 23] = [

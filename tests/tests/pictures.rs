@@ -164,8 +164,9 @@ fn a_wish_is_followed_and_a_wrong_one_is_refused() {
     let tap = terminal.quit();
     assert!(
         !contains(&tap, b"\x1b_G") && !contains(&tap, b"\x1b[c"),
-        "nothing is asked where nothing is wanted"
+        "no picture is asked for where none is wanted"
     );
+    assert!(contains(&tap, b"\x1b]11;?"), "the background matters all the same");
 
     let mut off = command(&[]);
     off.env("CHAFFINCH_PICTURES", "ascii");
@@ -184,11 +185,72 @@ fn a_wish_is_followed_and_a_wrong_one_is_refused() {
 }
 
 #[test]
+fn a_window_takes_only_the_cells_that_it_covers_from_a_kitty_picture() {
+    let _alone = alone();
+    let terminal = opened(&[], Manner::kitty());
+    terminal.wait_tap("a placed picture", placed_in_full);
+    terminal.settle(Duration::from_millis(800));
+    for (keys, back) in
+        [("r", "\x1b"), ("?", "\x1b"), (":", "\x1b"), ("t", "\x1b"), ("f", "\x1b"), ("g", "\x1b")]
+    {
+        let sent = Kitty::read(&terminal.tap()).sent.len();
+        terminal.keys(keys);
+        terminal.settle(Duration::from_millis(500));
+        let open = Kitty::read(&terminal.tap());
+        assert!(!open.placed.is_empty(), "{keys} takes the whole picture away");
+        assert_eq!(open.wrong, Vec::<String>::new(), "{keys}");
+        let before = terminal.tap().len();
+        terminal.keys(back);
+        terminal.settle(Duration::from_millis(500));
+        let tap = terminal.tap();
+        assert!(placed_in_full(&tap).is_some(), "{keys}: the picture is not whole again");
+        let bytes = tap.len() - before;
+        println!("closing {keys}: {bytes} bytes");
+        assert!(bytes <= 2_048, "closing {keys} takes {bytes} bytes");
+        assert_eq!(Kitty::read(&tap).sent.len(), sent, "{keys}: a picture was sent again");
+    }
+    let end = Kitty::read(&terminal.quit());
+    assert!(end.images.is_empty() && end.placed.is_empty());
+}
+
+#[test]
+fn a_variable_alone_chooses_no_picture_protocol() {
+    let _alone = alone();
+    for (variables, manner) in [
+        (&[("LC_TERMINAL", "iTerm2")][..], Manner { mute: true, ..Manner::default() }),
+        (&[("LC_TERMINAL", "iTerm2")], Manner::default()),
+        (&[("TERM_PROGRAM", "WezTerm")], Manner::default()),
+        (
+            &[("LC_TERMINAL", "iTerm2"), ("STY", "77.pts-0.host"), ("TERM", "screen.xterm-256color")],
+            Manner::default(),
+        ),
+    ] {
+        let mut open = command(&[]);
+        for (name, value) in variables {
+            open.env(name, value);
+        }
+        let terminal = Terminal::start_as(&open, 120, 40, manner);
+        listed(&terminal);
+        terminal.keys("jjk");
+        terminal.settle(Duration::from_millis(800));
+        let tap = terminal.tap();
+        assert!(graphics::iterm(&tap).is_empty() && Kitty::read(&tap).sent.is_empty(), "{variables:?}");
+        assert!(terminal.screen().contains('▀'), "{variables:?}: half blocks");
+        terminal.quit();
+    }
+}
+
+#[test]
 fn iterm_gets_files_and_sixel_terminals_get_sixels() {
     let _alone = alone();
     let mut iterm = command(&[]);
     iterm.env("LC_TERMINAL", "iTerm2");
-    let terminal = Terminal::start_as(&iterm, 120, 40, Manner { cell: Some((10, 20)), ..Manner::default() });
+    let terminal = Terminal::start_as(
+        &iterm,
+        120,
+        40,
+        Manner { cell: Some((10, 20)), version: Some("iTerm2 3.5.0"), ..Manner::default() },
+    );
     listed(&terminal);
     let full = |tap: &[u8]| graphics::iterm(tap).into_iter().find(|image| image.dimensions() == (240, 240));
     terminal.wait_tap("a file", full);

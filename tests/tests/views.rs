@@ -103,7 +103,7 @@ fn the_grid_shows_what_is_on_the_screen_by_every_protocol() {
     terminal.keys("i");
     terminal.quit();
 
-    let manner = Manner { cell: Some((10, 20)), ..Manner::default() };
+    let manner = Manner { cell: Some((10, 20)), version: Some("iTerm2 3.5.0"), ..Manner::default() };
     let terminal = opened(&sandbox, (80, 24), manner, &[("LC_TERMINAL", "iTerm2")]);
     let before = graphics::iterm(&terminal.tap()).len();
     terminal.keys("i");

@@ -4,13 +4,34 @@
 //! defaults, so both are listed here. Fields that do not affect the result (dropout, initializers) are ignored.
 
 use crate::error::ClipError;
+use crate::files::{FileSet, Layout};
+use crate::naming::Naming;
 use crate::ops::Activation;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::Path;
 
 /// The types supported by [`ModelConfig::parse`], for messages.
-const SUPPORTED: &str = "supported model types: clip, clip_vision_model, siglip, siglip_vision_model and vit";
+const SUPPORTED: &str = "supported model types: clip, clip_vision_model, siglip, siglip_vision_model, vit, dinov2 and \
+                         dinov2_with_registers";
+
+/// Values of `model_type` that are supported.
+pub const SUPPORTED_TYPES: [&str; 7] =
+    ["clip", "clip_vision_model", "siglip", "siglip_vision_model", "vit", "dinov2", "dinov2_with_registers"];
+
+/// Types that people ask for and that are not supported, and what to do instead.
+const NOT_SUPPORTED: [(&str, &str); 4] = [
+    (
+        "siglip2",
+        "it takes pictures of any shape (NaFlex); use a checkpoint of a fixed size, such as google/siglip2-base-patch16-224",
+    ),
+    ("siglip2_vision_model", "it takes pictures of any shape (NaFlex); use a checkpoint of a fixed size"),
+    (
+        "dinov3_vit",
+        "its positions are rotations, which are not implemented; use DINOv2, such as facebook/dinov2-base",
+    ),
+    ("dinov3_convnext", "it is no vision transformer; use DINOv2, such as facebook/dinov2-base"),
+];
 const ACTIVATIONS: &str = "supported activations: quick_gelu, gelu and gelu_pytorch_tanh";
 
 /// Which architecture a checkpoint has.
@@ -22,6 +43,8 @@ pub(crate) enum Family {
     Siglip,
     /// A vision transformer (Dosovitskiy et al. 2021): class token, no text tower.
     Vit,
+    /// DINOv2 (Oquab et al. 2023), with or without registers: class token, no text tower, pictures of any size.
+    Dinov2,
 }
 
 /// One tower's transformer.
@@ -48,8 +71,12 @@ pub(crate) struct VisionConfig {
     pub(crate) encoder: EncoderConfig,
     /// Side of the square input in pixels.
     pub(crate) image_size: usize,
+    /// Side of the pictures whose positions were trained; only DINOv2 takes others.
+    pub(crate) trained_size: usize,
     /// Side of a patch in pixels.
     pub(crate) patch_size: usize,
+    /// Tokens between the class and the patches that belong to no patch.
+    pub(crate) registers: usize,
     /// Whether queries, keys and values have biases; only vision transformers can lack them.
     pub(crate) qkv_bias: bool,
 }
@@ -65,10 +92,23 @@ pub(crate) struct TextConfig {
     pub(crate) max_position_embeddings: usize,
     /// The end-of-text token as configured; old CLIP configurations have a wrong value of 2.
     pub(crate) eos_token_id: u32,
-    /// The padding token of SigLIP.
-    pub(crate) pad_token_id: u32,
+    /// The padding token of SigLIP, if the configuration names one; the tokenizer's goes first.
+    pub(crate) pad_token_id: Option<u32>,
     /// Length of SigLIP's text vector.
     pub(crate) projection_size: usize,
+    /// What is done to a text before the tokenizer sees it.
+    pub(crate) cleaning: Cleaning,
+}
+
+/// What is done to a text before the tokenizer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cleaning {
+    /// Nothing; CLIP's tokenizers do what is needed.
+    None,
+    /// Lower case, as SigLIP was trained.
+    Lower,
+    /// Lower case, no punctuation, single blanks: OpenCLIP's `canonicalize`.
+    Canonical,
 }
 
 /// A checkpoint's configuration.
@@ -76,6 +116,8 @@ pub(crate) struct TextConfig {
 pub(crate) struct ModelConfig {
     /// The architecture.
     pub(crate) family: Family,
+    /// How the weights are named.
+    pub(crate) naming: Naming,
     /// The image tower.
     pub(crate) vision: VisionConfig,
     /// The text tower, if there is one.
@@ -104,7 +146,15 @@ struct Section {
     projection_size: Option<usize>,
     vision_use_head: Option<bool>,
     qkv_bias: Option<bool>,
+    mlp_ratio: Option<f64>,
+    use_swiglu_ffn: Option<bool>,
+    num_register_tokens: Option<usize>,
 }
+
+/// What CLIP subtracts from colors between 0 and 1, and divides them by.
+pub(crate) const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+/// See [`CLIP_MEAN`].
+pub(crate) const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
 /// Defaults of the reference implementation.
 struct Defaults {
@@ -126,8 +176,33 @@ const CLIP_TEXT: Defaults =
     Defaults { hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8, ..CLIP_VISION };
 const SIGLIP: Defaults = Defaults { layer_norm_eps: 1e-6, activation: "gelu_pytorch_tanh", ..CLIP_VISION };
 const VIT: Defaults = Defaults { layer_norm_eps: 1e-12, activation: "gelu", ..CLIP_VISION };
+const DINOV2: Defaults = Defaults { layer_norm_eps: 1e-6, activation: "gelu", ..CLIP_VISION };
 
 impl ModelConfig {
+    /// What the configuration among the files of a checkpoint says.
+    ///
+    /// # Errors
+    /// When it is missing or cannot be read, or the architecture is not supported.
+    pub(crate) fn of(layout: Layout, files: &FileSet) -> Result<ModelConfig, ClipError> {
+        let name = layout.config();
+        let missing = || ClipError::NoFile { folder: Path::new("").into(), wanted: name.into() };
+        let path = files.get(name).ok_or_else(missing)?;
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(|source| ClipError::Read { path: path.into(), source })?;
+        ModelConfig::parse_as(layout, &text, path)
+    }
+
+    /// Reads the text of a layout's configuration; `path` is for messages only.
+    ///
+    /// # Errors
+    /// When it is not valid JSON, a number is out of range, or the architecture is not supported.
+    pub(crate) fn parse_as(layout: Layout, text: &str, path: &Path) -> Result<ModelConfig, ClipError> {
+        match layout {
+            Layout::HuggingFace => ModelConfig::parse(text, path),
+            Layout::OpenClip => ModelConfig::parse_open_clip(text, path),
+        }
+    }
+
     /// Reads the text of a `config.json`; `path` is for messages only.
     ///
     /// # Errors
@@ -143,21 +218,32 @@ impl ModelConfig {
             "siglip" => (Family::Siglip, true),
             "siglip_vision_model" => (Family::Siglip, false),
             "vit" => (Family::Vit, false),
+            "dinov2" | "dinov2_with_registers" => (Family::Dinov2, false),
             "" => return Err(reading.wrong("it has no model_type".into())),
-            other => return Err(reading.unsupported(format!("model_type {other:?}"), SUPPORTED)),
+            other => {
+                let known = NOT_SUPPORTED.iter().find(|(kind, _)| *kind == other);
+                let supported = known.map_or(SUPPORTED, |(_, instead)| *instead);
+                return Err(reading.unsupported(format!("model_type {other:?}"), supported));
+            }
         };
         // In a vision-only configuration, the file itself is the section.
         let vision = if both { reading.section(&whole, "vision")? } else { reading.fields(&whole)? };
         let text = if both { Some(reading.section(&whole, "text")?) } else { None };
         let top = reading.fields(&whole)?;
+        let registers = kind == "dinov2_with_registers";
         Ok(ModelConfig {
             family,
-            vision: reading.vision(family, vision)?,
+            naming: if family == Family::Dinov2 { Naming::Dinov2 } else { Naming::Transformers },
+            vision: reading.vision(family, vision, registers)?,
             text: text.map(|section| reading.text(family, section)).transpose()?,
             projection_dim: reading.positive("projection_dim", top.projection_dim.unwrap_or(512))?,
         })
     }
 }
+
+mod open_clip;
+
+pub(crate) use open_clip::preprocessor;
 
 /// Reads one file; knows its name for messages.
 struct Reading<'a> {
@@ -233,12 +319,21 @@ impl Reading<'_> {
         Ok(encoder)
     }
 
-    fn vision(&self, family: Family, section: Section) -> Result<VisionConfig, ClipError> {
+    fn vision(
+        &self,
+        family: Family,
+        mut section: Section,
+        registers: bool,
+    ) -> Result<VisionConfig, ClipError> {
         let (defaults, patch) = match family {
             Family::Clip => (&CLIP_VISION, 32),
             Family::Siglip => (&SIGLIP, 16),
             Family::Vit => (&VIT, 16),
+            Family::Dinov2 => (&DINOV2, 14),
         };
+        if family == Family::Dinov2 {
+            self.only_dinov2(&mut section)?;
+        }
         let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
         let patch_size = self.positive("patch_size", section.patch_size.unwrap_or(patch))?;
         if patch_size > image_size || image_size > 4096 {
@@ -257,14 +352,36 @@ impl Reading<'_> {
             return Err(self.unsupported("hidden_act quick_gelu".into(), "vision transformers must use gelu"));
         }
         let qkv_bias = section.qkv_bias.unwrap_or(true);
-        Ok(VisionConfig { encoder, image_size, patch_size, qkv_bias })
+        let registers = if registers { section.num_register_tokens.unwrap_or(4) } else { 0 };
+        if registers > 1 << 10 {
+            return Err(self.wrong(format!("num_register_tokens is {registers}")));
+        }
+        Ok(VisionConfig { encoder, image_size, trained_size: image_size, patch_size, registers, qkv_bias })
+    }
+
+    /// DINOv2 gives the inner width as a ratio, and its largest size has another perceptron.
+    fn only_dinov2(&self, section: &mut Section) -> Result<(), ClipError> {
+        if section.use_swiglu_ffn == Some(true) {
+            let instead = "the giant size is not implemented; use facebook/dinov2-large or a smaller one";
+            return Err(self.unsupported("use_swiglu_ffn true".into(), instead));
+        }
+        if section.qkv_bias == Some(false) {
+            return Err(self.unsupported("qkv_bias false".into(), "DINOv2 has biases"));
+        }
+        let ratio = section.mlp_ratio.unwrap_or(4.0);
+        if !(ratio > 0.0 && ratio <= 64.0) {
+            return Err(self.wrong(format!("mlp_ratio is {ratio}")));
+        }
+        let hidden = self.positive("hidden_size", section.hidden_size.unwrap_or(DINOV2.hidden_size))?;
+        section.intermediate_size = Some((hidden as f64 * ratio) as usize);
+        Ok(())
     }
 
     fn text(&self, family: Family, section: Section) -> Result<TextConfig, ClipError> {
         let (defaults, vocabulary, context) = match family {
             Family::Clip => (&CLIP_TEXT, 49408, 77),
-            // A vision transformer has none.
-            Family::Siglip | Family::Vit => (&SIGLIP, 32000, 64),
+            // Vision transformers have none.
+            Family::Siglip | Family::Vit | Family::Dinov2 => (&SIGLIP, 32000, 64),
         };
         let encoder = self.encoder(&section, defaults)?;
         let context = section.max_position_embeddings.unwrap_or(context);
@@ -276,8 +393,9 @@ impl Reading<'_> {
             vocab_size: self.positive("vocab_size", section.vocab_size.unwrap_or(vocabulary))?,
             max_position_embeddings: context,
             eos_token_id: section.eos_token_id.unwrap_or(49407),
-            pad_token_id: section.pad_token_id.unwrap_or(1),
+            pad_token_id: section.pad_token_id,
             projection_size: section.projection_size.unwrap_or(encoder.hidden_size),
+            cleaning: if family == Family::Siglip { Cleaning::Lower } else { Cleaning::None },
         })
     }
 }
@@ -324,6 +442,9 @@ mod tests {
         refused(r#"{"model_type": "blip"}"#, &["m/config.json", "blip", "siglip"]);
         refused(r#"{}"#, &["no model_type"]);
         refused("[1]", &["not a JSON object"]);
+        refused(r#"{"model_type": "siglip2"}"#, &["siglip2", "NaFlex", "google/siglip2-base-patch16-224"]);
+        refused(r#"{"model_type": "dinov3_vit"}"#, &["dinov3_vit", "rotations", "facebook/dinov2-base"]);
+        refused(r#"{"model_type": "dinov2", "use_swiglu_ffn": true}"#, &["use_swiglu_ffn", "dinov2-large"]);
         let silu = r#"{"model_type": "clip", "text_config": {"hidden_act": "silu"}}"#;
         refused(silu, &["silu", "quick_gelu"]);
         refused(r#"{"model_type": "clip", "vision_config": {"hidden_size": 10}}"#, &["10", "12"]);

@@ -3,6 +3,7 @@
 use crate::error::ClipError;
 use crate::tiles;
 use candle_core::{DType, Device};
+use std::path::Path;
 use std::str::FromStr;
 
 /// The requested device: `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
@@ -57,7 +58,7 @@ impl DeviceContext {
         match choice {
             DeviceChoice::Cpu => Ok(DeviceContext::cpu(None)),
             DeviceChoice::CpuBf16 => DeviceContext::cpu_in_tiles(),
-            DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(None)),
+            DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(idle_gpu())),
             DeviceChoice::Auto => DeviceContext::cuda(0).or_else(|error| {
                 Ok(DeviceContext::cpu(Some(format!(
                     "the GPU is not usable, so the model runs on the CPU: {error}"
@@ -115,9 +116,69 @@ impl DeviceContext {
     }
 }
 
+/// A sentence if there is an NVIDIA GPU that this build cannot use, and which build would; `None` otherwise.
+pub fn idle_gpu() -> Option<String> {
+    if cfg!(feature = "cuda") { None } else { idle_gpu_in(Path::new("/")) }
+}
+
+/// The same of another root folder.
+fn idle_gpu_in(root: &Path) -> Option<String> {
+    let count = |folder: &str, wanted: &dyn Fn(&str) -> bool| {
+        let entries = root.join(folder).read_dir().into_iter().flatten().filter_map(Result::ok);
+        entries.filter(|entry| entry.file_name().to_str().is_some_and(wanted)).count()
+    };
+    let numbered = |name: &str| {
+        let number = name.strip_prefix("nvidia");
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    // Only what this process can reach counts; in a container, /proc also shows the others. WSL has another device.
+    let gpus = count("dev", &numbered);
+    let wsl = root.join("dev/dxg").exists() && root.join("usr/lib/wsl/lib/libcuda.so.1").exists();
+    if gpus == 0 && !wsl {
+        return None;
+    }
+    let name = model_of_gpu(root).map_or("an NVIDIA GPU".to_owned(), |name| {
+        if gpus > 1 { format!("{gpus} NVIDIA GPUs ({name})") } else { name }
+    });
+    let stands = if gpus > 1 { "stand" } else { "stands" };
+    Some(format!(
+        "{name} {stands} idle: this program was built without GPU support, so the model runs on the CPU; a build with \
+         `--features cuda` (scripts/build-cuda) would use it, --device cpu says that the CPU is meant"
+    ))
+}
+
+/// The first GPU's name, from the driver.
+fn model_of_gpu(root: &Path) -> Option<String> {
+    let entries = root.join("proc/driver/nvidia/gpus").read_dir().ok()?.filter_map(Result::ok);
+    let mut files: Vec<_> = entries.map(|entry| entry.path().join("information")).collect();
+    files.sort_unstable();
+    let text = files.iter().find_map(|file| std::fs::read_to_string(file).ok())?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Model:"))?;
+    Some(line.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gpu_that_this_build_cannot_use_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        };
+        std::fs::write(at("dev/nvidiactl"), "").unwrap();
+        std::fs::write(at("proc/driver/nvidia/gpus/0/information"), "Model: \t NVIDIA H100\nIRQ: 1\n")
+            .unwrap();
+        assert_eq!(idle_gpu_in(root.path()), None, "a container without the device");
+        std::fs::write(at("dev/nvidia0"), "").unwrap();
+        let words = idle_gpu_in(root.path()).unwrap();
+        assert!(words.starts_with("NVIDIA H100 stands idle") && words.contains("--features cuda"), "{words}");
+        std::fs::write(at("dev/nvidia1"), "").unwrap();
+        assert!(idle_gpu_in(root.path()).unwrap().starts_with("2 NVIDIA GPUs (NVIDIA H100) stand idle"));
+    }
 
     #[test]
     fn devices_are_read_from_text() {
@@ -138,6 +199,6 @@ mod tests {
         let error = DeviceContext::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
         assert!(error.contains("cuda:1") && error.contains("built without GPU support"), "{error}");
         let auto = DeviceContext::new(DeviceChoice::Auto).unwrap();
-        assert!(auto.name.starts_with("cpu (") && auto.note.is_none());
+        assert!(auto.name.starts_with("cpu (") && auto.note == idle_gpu());
     }
 }

@@ -5,6 +5,7 @@ use crate::config::Family;
 use crate::device::{DeviceChoice, DeviceContext};
 use crate::error::ClipError;
 use crate::failure::failed;
+use crate::hub::FetchProgress;
 use crate::layers::Loader;
 use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::resident::ResidentVectors;
@@ -34,6 +35,21 @@ pub struct ClipEmbedder {
     context: DeviceContext,
     /// Bytes of device memory available besides the weights, if limited.
     spare: Option<u64>,
+    /// The commit of a model from the hub.
+    revision: Option<String>,
+    /// Sentences worth showing whoever loads it.
+    notes: Vec<String>,
+}
+
+/// How a model's texts are tokenized.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextInput {
+    /// The longest text in tokens, the first and last one included.
+    pub context: usize,
+    /// Token and its text with which shorter ones are filled up; `None` if they keep their length.
+    pub padding: Option<(u32, String)>,
+    /// Whether the padding goes in front.
+    pub pads_left: bool,
 }
 
 /// Loads a model: finds or downloads its files, checks them for consistency, and puts the weights on the device.
@@ -53,8 +69,24 @@ pub fn load_within(
     device: DeviceChoice,
     budget: Option<MemoryBudget>,
 ) -> Result<ClipEmbedder, ClipError> {
+    load_with(source, device, budget, false, &mut |_| ())
+}
+
+/// [`load_within`] that requests nothing from the hub if `offline`, and tells the progress of downloads.
+///
+/// # Errors
+/// Those of [`load_within`], and when the model is not in the cache and `offline`.
+pub fn load_with(
+    source: &ModelSource,
+    device: DeviceChoice,
+    budget: Option<MemoryBudget>,
+    offline: bool,
+    progress: &mut dyn FnMut(FetchProgress),
+) -> Result<ClipEmbedder, ClipError> {
     let mut context = DeviceContext::new(device)?;
-    let Checkpoint { config, weights, preprocessing, tokenizer, digest } = Checkpoint::open(source)?;
+    let Checkpoint { config, weights, preprocessing, tokenizer, digest, revision, mut notes } =
+        Checkpoint::open(source, offline, progress)?;
+    notes.extend(context.note.take());
     let budget = budget.filter(|_| !context.device.is_cpu());
     if let Some(budget) = budget {
         context.batch = budget.batch(&config, weights.numbers(), context.batch)?;
@@ -68,7 +100,9 @@ pub fn load_within(
         device_name: &context.name,
     };
     let vision = match config.family {
-        Family::Clip | Family::Siglip => ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?)),
+        Family::Clip | Family::Siglip | Family::Dinov2 => {
+            ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?))
+        }
         Family::Vit if context.in_tiles => {
             let reason = "models of type vit do not support bf16; use --device cpu";
             return Err(ClipError::Device { device: context.name, reason: reason.into() });
@@ -104,6 +138,8 @@ pub fn load_within(
         logit_scale,
         context,
         spare,
+        revision,
+        notes,
     })
 }
 
@@ -130,9 +166,20 @@ impl ImageTower {
 }
 
 impl ClipEmbedder {
-    /// A warning if the model runs on the CPU because the GPU could not be used.
-    pub fn fallback_note(&self) -> Option<&str> {
-        self.context.note.as_deref()
+    /// How texts are tokenized; `None` without a text tower.
+    pub fn text_input(&self) -> Option<TextInput> {
+        let (_, tokenizer) = self.text.as_ref()?;
+        let padding = tokenizer.padding();
+        Some(TextInput {
+            context: tokenizer.context(),
+            pads_left: padding.as_ref().is_some_and(|(_, _, left)| *left),
+            padding: padding.map(|(id, text, _)| (id, text)),
+        })
+    }
+
+    /// Side of the square picture that the image tower takes, in pixels.
+    pub fn image_size(&self) -> usize {
+        self.image_size
     }
 
     /// Whether it can embed prompts.
@@ -194,6 +241,14 @@ impl Embedder for ClipEmbedder {
 
     fn fingerprint(&self) -> &ModelFingerprint {
         &self.fingerprint
+    }
+
+    fn revision(&self) -> Option<&str> {
+        self.revision.as_deref()
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     fn dim(&self) -> usize {

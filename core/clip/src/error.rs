@@ -86,6 +86,17 @@ pub enum ClipError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Weights in a format that is not read.
+    #[error(
+        "{} is a pickle file, which can run code and is not read; convert it to {wanted}, for example with https://huggingface.co/spaces/safetensors/convert",
+        path.display()
+    )]
+    Pickle {
+        /// The file.
+        path: PathBuf,
+        /// The file that would be read.
+        wanted: &'static str,
+    },
     /// The checkpoint lacks a tensor.
     #[error("{} has no tensor {name}, which its config.json requires", path.display())]
     MissingTensor {
@@ -119,9 +130,17 @@ pub enum ClipError {
         "there is no home folder to store models in; set HF_HOME to a folder, or pass the path of a model folder"
     )]
     NoCache,
+    /// A file or folder of the cache cannot be written.
+    #[error("cannot write {}: {source}; set HF_HUB_CACHE to another folder, or pass a model folder", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// Offline, and the model is not in the cache.
     #[error(
-        "{repo} at {revision} is not in {} and HF_HUB_OFFLINE forbids downloading it; unset HF_HUB_OFFLINE, or copy the model there",
+        "{repo} at {revision} is not in {}{only}, and --offline or HF_HUB_OFFLINE forbids downloading it; allow it once, or copy the model there",
         folder.display()
     )]
     Offline {
@@ -131,18 +150,47 @@ pub enum ClipError {
         revision: String,
         /// The cache's folder for this model.
         folder: PathBuf,
+        /// What is there instead, if anything.
+        only: String,
     },
-    /// The hub does not have it, or it is not public.
+    /// The cache has several commits and does not say which of them is meant.
     #[error(
-        "the hub at {endpoint} has no {repo} at {revision}, or it requires a token: check the name, or set HF_TOKEN"
+        "{} has several commits of {repo} and does not say which of them is {revision}: choose one as {repo}@COMMIT, from {commits}",
+        folder.display()
     )]
-    NotOnHub {
+    Ambiguous {
+        /// The name on the hub.
+        repo: String,
+        /// Branch, tag or commit.
+        revision: String,
+        /// The cache's folder for this model.
+        folder: PathBuf,
+        /// The commits.
+        commits: String,
+    },
+    /// The hub does not hand it out.
+    #[error("{}", refusal.words(endpoint, repo, revision))]
+    Refused {
         /// The address of the hub.
         endpoint: String,
         /// The name on the hub.
         repo: String,
         /// Branch, tag or commit.
         revision: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The hub has it only in formats that are not read.
+    #[error("cannot use {repo} at {revision} from {endpoint}: {reason}")]
+    NotReadable {
+        /// The address of the hub.
+        endpoint: String,
+        /// The name on the hub.
+        repo: String,
+        /// Branch, tag or commit.
+        revision: String,
+        /// What it has instead, and what to do.
+        reason: String,
     },
     /// The hub cannot be reached, or the connection was lost.
     #[error(
@@ -171,4 +219,52 @@ pub enum ClipError {
         /// Candle's message.
         reason: String,
     },
+}
+
+/// Why a hub does not hand out a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has no such model, or hides it.
+    NotFound,
+    /// It has the model, but no such revision.
+    Revision,
+    /// It wants a token, or hides that there is no such model.
+    Login,
+    /// It does not accept the token.
+    Token,
+    /// The model's licence must be accepted first, and there is no token.
+    GatedWithoutToken,
+    /// The token's owner has no access yet.
+    Gated,
+}
+
+impl Refusal {
+    fn words(self, endpoint: &str, repo: &str, revision: &str) -> String {
+        let tokens = format!("{endpoint}/settings/tokens");
+        match self {
+            Refusal::NotFound => format!(
+                "the hub at {endpoint} has no {repo} at {revision} (404): check the name; if it is private, set HF_TOKEN"
+            ),
+            Refusal::Revision => format!(
+                "the hub at {endpoint} has {repo}, but no revision {revision} (404): {endpoint}/{repo}/tree/main lists \
+                 them"
+            ),
+            Refusal::Login => format!(
+                "the hub at {endpoint} does not show {repo} without a token (401): check the name, or create a token \
+                 at {tokens} and set HF_TOKEN"
+            ),
+            Refusal::Token => format!(
+                "the hub at {endpoint} does not accept the token in HF_TOKEN or the token file (401): it is mistyped, \
+                 expired or revoked; create one at {tokens}"
+            ),
+            Refusal::GatedWithoutToken => format!(
+                "{repo} is gated: accept its license at {endpoint}/{repo}, then create a token at {tokens} and set \
+                 HF_TOKEN"
+            ),
+            Refusal::Gated => format!(
+                "{repo} is gated, and your token has no access to it (403): accept its license at {endpoint}/{repo}, \
+                 and if the token is fine-grained, allow it to read gated repositories at {tokens}"
+            ),
+        }
+    }
 }

@@ -16,14 +16,16 @@
 //! | module | purpose |
 //! |---|---|
 //! | `source` | names of models, and the files of a checkpoint checked against each other |
+//! | `files` | the layouts of checkpoints: which files they consist of |
 //! | `hub` | the hub's cache and its client |
-//! | `config` | `config.json`: shapes, defaults, what is supported |
-//! | `weights` | safetensors, strictly: nothing missing is made up |
+//! | `config` | `config.json` and OpenCLIP's: shapes, defaults, what is supported |
+//! | `weights`, `naming` | safetensors, strictly: nothing missing is made up; names of tensors in other layouts |
 //! | `preprocess` | pictures to numbers, as Pillow does it |
 //! | `tokenizer` | prompts to tokens |
 //! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
 //! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
-//! | `vision`, `text` | the towers of CLIP and SigLIP |
+//! | `vision`, `text` | the towers of CLIP, SigLIP and DINOv2 |
+//! | `positions` | positions for pictures of another size |
 //! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `embedder` | all of it behind the engine's trait |
@@ -38,9 +40,12 @@ mod device;
 mod embedder;
 mod error;
 mod failure;
+mod files;
 mod hub;
 mod layers;
+mod naming;
 mod ops;
+mod positions;
 mod preprocess;
 mod resident;
 mod source;
@@ -52,10 +57,11 @@ mod vit;
 mod weights;
 
 pub use budget::MemoryBudget;
-pub use device::DeviceChoice;
-pub use embedder::{ClipEmbedder, load, load_within};
-pub use error::ClipError;
-pub use hub::{FetchProgress, fetch};
+pub use config::SUPPORTED_TYPES;
+pub use device::{DeviceChoice, idle_gpu};
+pub use embedder::{ClipEmbedder, TextInput, load, load_with, load_within};
+pub use error::{ClipError, Refusal};
+pub use hub::{CachedModel, FetchProgress, cached_models};
 pub use preprocess::PREPROCESSING_VERSION;
 pub use source::ModelSource;
 pub use tiles::available as has_bf16;

@@ -3,7 +3,7 @@
 //! Like the reference implementation with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the normalized
 //! numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
 
-use crate::config::Family;
+use crate::config::{CLIP_MEAN, CLIP_STD, Family};
 use crate::error::ClipError;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::resample::{Filter, Window, resize_window};
@@ -14,8 +14,8 @@ use std::path::Path;
 /// Part of every fingerprint: incremented whenever the same picture may give different numbers.
 pub const PREPROCESSING_VERSION: &str = "p1";
 
-const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
-const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
+const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
 /// How a picture is resized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct Preprocessing {
     filter: Filter,
     /// Side of the center crop.
     crop: Option<u32>,
+    /// Whether half a pixel at the crop's edge is rounded to the even side, as torchvision does, not down.
+    to_even: bool,
     /// The number for each byte of each channel.
     table: [Vec<f32>; 3],
     size: u32,
@@ -53,11 +55,13 @@ struct Raw {
     do_normalize: Option<bool>,
     image_mean: Option<[f64; 3]>,
     image_std: Option<[f64; 3]>,
+    /// Ours, for OpenCLIP.
+    crop_rounds_to_even: Option<bool>,
 }
 
 impl Preprocessing {
     /// From the text of a `preprocessor_config.json`, or the family's defaults without one. `image_size` is the
-    /// side of the tower's input.
+    /// side of the tower's input; DINOv2 takes any, so there the file decides.
     ///
     /// # Errors
     /// When it is not valid JSON, requires something unsupported, or its result does not match the tower.
@@ -75,9 +79,13 @@ impl Preprocessing {
         };
         // Without a file, use the tower's size; with one, the reference implementation's default.
         let default = if text.is_some() { 224 } else { size };
-        let clip = family == Family::Clip;
+        let free = family == Family::Dinov2;
+        let default = if free { 224 } else { default };
+        let clip = family == Family::Clip || free;
         let resize = match (raw.do_resize.unwrap_or(true), &raw.size) {
             (false, _) => Resize::Keep,
+            // As published; the reference implementation's default, with a file that does not say, is smaller.
+            (true, None) if free && text.is_none() => Resize::Shortest(256),
             (true, None) if clip => Resize::Shortest(default),
             (true, None) => Resize::Exact(default, default),
             (true, Some(value)) => {
@@ -96,11 +104,13 @@ impl Preprocessing {
             Resize::Exact(width, height) if width == height => Some(width),
             _ => None,
         });
-        if result != Some(size) {
+        let side = if free { result } else { Some(size) };
+        let Some(size) = side.filter(|_| result == side) else {
             let found =
                 result.map_or("of no fixed square size".into(), |side| format!("of {side} x {side} pixels"));
-            return Err(wrong(format!("it produces images {found}, but the model takes {size} x {size}")));
-        }
+            let takes = if free { "squares".to_owned() } else { format!("{size} x {size}") };
+            return Err(wrong(format!("it produces images {found}, but the model takes {takes}")));
+        };
         let resample = if family == Family::Vit { 2 } else { 3 };
         let filter = match raw.resample.unwrap_or(resample) {
             1 => Filter::Lanczos,
@@ -111,7 +121,11 @@ impl Preprocessing {
         };
         let factor =
             if raw.do_rescale.unwrap_or(true) { raw.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
-        let (mean, std) = if clip { (CLIP_MEAN, CLIP_STD) } else { ([0.5; 3], [0.5; 3]) };
+        let (mean, std) = match family {
+            Family::Dinov2 if text.is_none() => (IMAGENET_MEAN, IMAGENET_STD),
+            Family::Clip | Family::Dinov2 => (CLIP_MEAN, CLIP_STD),
+            Family::Siglip | Family::Vit => ([0.5; 3], [0.5; 3]),
+        };
         let (mean, std) = match raw.do_normalize.unwrap_or(true) {
             true => (raw.image_mean.unwrap_or(mean), raw.image_std.unwrap_or(std)),
             false => ([0.0; 3], [1.0; 3]),
@@ -124,13 +138,22 @@ impl Preprocessing {
             ((f64::from(byte) * factor) as f32 - mean[channel] as f32) / std[channel] as f32
         };
         let table = [0, 1, 2].map(|channel| (0..=255).map(|byte| number(channel, byte)).collect());
-        let words = format!("{resize:?} {filter:?} {crop:?} {factor:e} {mean:?} {std:?}");
-        Ok(Preprocessing { resize, filter, crop, table, size, words })
+        let to_even = raw.crop_rounds_to_even.unwrap_or(false);
+        let mut words = format!("{resize:?} {filter:?} {crop:?} {factor:e} {mean:?} {std:?}");
+        if to_even {
+            words += " to even";
+        }
+        Ok(Preprocessing { resize, filter, crop, to_even, table, size, words })
     }
 
     /// Everything that affects its result, for the fingerprint.
     pub(crate) fn words(&self) -> &str {
         &self.words
+    }
+
+    /// Side of the result in pixels.
+    pub(crate) fn side(&self) -> usize {
+        self.size as usize
     }
 
     /// Numbers of one picture: `3 * size * size`.
@@ -187,7 +210,10 @@ impl Preprocessing {
     fn kept(&self, length: u32) -> Option<(u32, u32, u32)> {
         let side = self.crop.unwrap_or(length);
         let (length, side) = (i64::from(length), i64::from(side));
-        let offset = (length - side).div_euclid(2);
+        let spare = length - side;
+        let half = spare.div_euclid(2);
+        let up = self.to_even && spare > 0 && spare % 2 == 1 && half % 2 == 1;
+        let offset = half + i64::from(up);
         let (start, end) = (offset.max(0), (offset + side).min(length));
         let number = |n: i64| u32::try_from(n).ok();
         Some((number(start)?, number(end - start)?, number(start - offset)?))

@@ -1,10 +1,13 @@
 //! The source of a model, and its files.
 
-use crate::config::{Family, ModelConfig, TextConfig};
+use crate::config::{self, Family, ModelConfig, TextConfig};
 use crate::error::ClipError;
-use crate::hub;
+use crate::files::{
+    CONFIG, FileSet, Layout, PREPROCESSOR, PROCESSOR, TOKENIZER, TOKENIZER_CONFIG, VOCABULARY,
+};
+use crate::hub::{self, FetchProgress};
 use crate::preprocess::Preprocessing;
-use crate::tokenizer::ClipTokenizer;
+use crate::tokenizer::{ClipTokenizer, Padding};
 use crate::weights::Weights;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,19 +29,41 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// Reads `bundled`, a folder that exists, or `owner/name` with an optional `@revision`. A folder wins over a
-    /// repository of the same name.
+    /// Reads `bundled`, a folder that exists, or `owner/name` with an optional `@revision`, also as people paste it: the
+    /// address of a model's page, or with `hf-hub:` or `hf://` in front. A folder wins over a repository of the same
+    /// name.
     ///
     /// # Errors
     /// When it is none of these.
     pub fn parse(text: &str) -> Result<ModelSource, ClipError> {
+        let unknown = || ClipError::UnknownSource { text: text.into() };
         if text == "bundled" {
             return Ok(ModelSource::Bundled);
         }
         if Path::new(text).is_dir() {
             return Ok(ModelSource::Folder(text.into()));
         }
-        let (repo, revision) = text.split_once('@').unwrap_or((text, "main"));
+        let (name, page) = pasted(text);
+        let (repo, revision) = match (page, name.split_once('@')) {
+            (_, Some((repo, revision))) => (repo.to_owned(), revision.to_owned()),
+            (false, None) => (name.to_owned(), "main".to_owned()),
+            (true, None) => {
+                let parts: Vec<&str> = name.split('/').collect();
+                match parts.as_slice() {
+                    [owner, name] => (format!("{owner}/{name}"), "main".into()),
+                    [owner, name, "tree" | "commit", revision @ ..] => {
+                        (format!("{owner}/{name}"), revision.join("/").replace("%2F", "/"))
+                    }
+                    [owner, name, "blob" | "resolve", revision, ..] => {
+                        (format!("{owner}/{name}"), (*revision).to_owned())
+                    }
+                    [owner, name, "discussions", number] => {
+                        (format!("{owner}/{name}"), format!("refs/pr/{number}"))
+                    }
+                    _ => return Err(unknown()),
+                }
+            }
+        };
         let word = |text: &str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             !text.is_empty()
@@ -48,12 +73,60 @@ impl ModelSource {
         };
         let revision_ok = !revision.is_empty() && revision.split('/').all(word);
         match repo.split_once('/') {
-            Some((owner, name)) if word(owner) && word(name) && revision_ok => {
-                Ok(ModelSource::Hub { repo: repo.into(), revision: revision.into() })
+            Some((owner, name)) if word(owner) && word(name) && !name.contains("--") && revision_ok => {
+                Ok(ModelSource::Hub { repo, revision })
             }
-            _ => Err(ClipError::UnknownSource { text: text.into() }),
+            _ => Err(unknown()),
         }
     }
+
+    /// Whether loading it would request something from the hub.
+    pub fn needs_download(&self) -> bool {
+        match self {
+            ModelSource::Bundled | ModelSource::Folder(_) => false,
+            ModelSource::Hub { repo, revision } => !hub::is_cached(repo, revision),
+        }
+    }
+
+    /// Brings a model from the hub to this machine; `progress` is called for downloads. Returns sentences about where its
+    /// files are from that are worth showing. Does nothing for other models.
+    ///
+    /// # Errors
+    /// When it is not in the cache and `offline`, when the hub does not have it, or has it only in formats or
+    /// architectures that Chaffinch does not read, or when the connection fails. Every message has the cache folder or
+    /// the address.
+    pub fn fetch(
+        &self,
+        offline: bool,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<Vec<String>, ClipError> {
+        match self {
+            ModelSource::Bundled | ModelSource::Folder(_) => Ok(Vec::new()),
+            ModelSource::Hub { repo, revision } => {
+                Ok(hub::snapshot(repo, revision, offline, progress)?.notes)
+            }
+        }
+    }
+}
+
+/// A name without what stands around it where it is copied from, and whether it is the address of a page.
+fn pasted(text: &str) -> (&str, bool) {
+    let text = text.trim();
+    let (rest, page) = match text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
+        Some(rest) => {
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            if !["huggingface.co", "www.huggingface.co", "hf.co"].contains(&host) {
+                return (text, false);
+            }
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            (path.strip_prefix("models/").unwrap_or(path), true)
+        }
+        None => {
+            let prefixes = ["hf-hub:", "hf_hub:", "hf://"];
+            (prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text), false)
+        }
+    };
+    (rest.trim_end_matches('/'), page)
 }
 
 impl fmt::Display for ModelSource {
@@ -84,42 +157,91 @@ pub(crate) struct Checkpoint {
     pub(crate) tokenizer: Option<ClipTokenizer>,
     /// Digest of everything that affects an image's vector.
     pub(crate) digest: String,
+    /// The commit of a model from the hub.
+    pub(crate) revision: Option<String>,
+    /// Sentences about where the files are from.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Where the files are.
-enum Files<'a> {
+enum Files {
     Embedded,
-    Folder(&'a Path),
+    /// Anywhere; the folder is for messages.
+    Listed {
+        files: FileSet,
+        layout: Layout,
+        folder: PathBuf,
+    },
 }
 
 impl Checkpoint {
-    pub(crate) fn open(source: &ModelSource) -> Result<Checkpoint, ClipError> {
+    pub(crate) fn open(
+        source: &ModelSource,
+        offline: bool,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<Checkpoint, ClipError> {
+        let listed = |files: FileSet, folder: &Path| {
+            let layout = files.layout();
+            Files::Listed { files, layout, folder: folder.into() }
+        };
         match source {
             ModelSource::Bundled => Checkpoint::read(&Files::Embedded),
-            ModelSource::Folder(folder) => Checkpoint::read(&Files::Folder(folder)),
+            ModelSource::Folder(folder) => {
+                let Some(repository) = hub::cached_folder(folder) else {
+                    return Checkpoint::read(&listed(FileSet::of_folder(folder), folder));
+                };
+                // The folder of a repository in the hub's cache.
+                let found = repository.find("main").map_err(|missing| match missing {
+                    hub::Missing::Nothing => ClipError::NoFile {
+                        folder: folder.clone(),
+                        wanted: "snapshot with config.json and weights".into(),
+                    },
+                    hub::Missing::Ambiguous(commits) => ClipError::Config {
+                        path: folder.clone(),
+                        reason: format!(
+                            "it has several snapshots; pass the folder of one of them: {}",
+                            commits.join(", ")
+                        ),
+                    },
+                })?;
+                let checkpoint = Checkpoint::read(&listed(found.files, folder))?;
+                Ok(Checkpoint { revision: Some(found.commit), notes: found.notes, ..checkpoint })
+            }
             ModelSource::Hub { repo, revision } => {
-                Checkpoint::read(&Files::Folder(&hub::fetch(repo, revision, &mut |_| ())?))
+                let snapshot = hub::snapshot(repo, revision, offline, progress)?;
+                let checkpoint = Checkpoint::read(&listed(snapshot.files, &snapshot.folder))?;
+                Ok(Checkpoint { revision: Some(snapshot.commit), notes: snapshot.notes, ..checkpoint })
             }
         }
     }
 
     fn read(files: &Files) -> Result<Checkpoint, ClipError> {
-        let text = files.required("config.json")?;
-        let config = ModelConfig::parse(&text, &files.path("config.json"))?;
-        let weights = match files {
-            Files::Embedded => Weights::embedded(bundled::WEIGHTS, &files.path("model.safetensors"))?,
-            Files::Folder(folder) => Weights::open(folder)?,
-        };
-        let name = "preprocessor_config.json";
-        let preprocessor = files.optional(name)?;
+        let layout = files.layout();
+        let text = files.required(layout.config())?;
+        let mut config = ModelConfig::parse_as(layout, &text, &files.path(layout.config()))?;
         let size = config.vision.image_size;
-        let preprocessing =
-            Preprocessing::new(preprocessor.as_deref(), &files.path(name), config.family, size)?;
+        let (name, described) = files.preprocessor(&text, size)?;
+        let preprocessing = Preprocessing::new(described.as_deref(), &files.path(name), config.family, size)?;
+        config.vision.image_size = preprocessing.side();
+        if config.vision.image_size < config.vision.patch_size {
+            let reason =
+                format!("it produces images smaller than a patch of {} pixels", config.vision.patch_size);
+            return Err(ClipError::Config { path: files.path(name), reason });
+        }
         let tokenizer =
             config.text.as_ref().map(|tower| files.tokenizer(config.family, tower)).transpose()?;
+        let weights = match files {
+            Files::Embedded => Weights::embedded(bundled::WEIGHTS, &files.path("model.safetensors"))?,
+            Files::Listed { files, layout, folder } => Weights::open(files, *layout, folder)?,
+        };
+        let weights = weights.named(config.naming);
         let mut hasher = blake3::Hasher::new();
         hasher.update(text.as_bytes());
         hasher.update(preprocessing.words().as_bytes());
+        // Vectors of texts are compared with those of pictures, and these once had another padding.
+        if let Some(words) = tokenizer.as_ref().and_then(ClipTokenizer::unusual) {
+            hasher.update(words.as_bytes());
+        }
         weights.digest(&mut hasher);
         Ok(Checkpoint {
             config,
@@ -127,32 +249,40 @@ impl Checkpoint {
             preprocessing,
             tokenizer,
             digest: hasher.finalize().to_hex().to_string(),
+            revision: None,
+            notes: Vec::new(),
         })
     }
 }
 
-impl Files<'_> {
+impl Files {
+    fn layout(&self) -> Layout {
+        match self {
+            Files::Embedded => Layout::HuggingFace,
+            Files::Listed { layout, .. } => *layout,
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         match self {
             Files::Embedded => Path::new("bundled").join(name),
-            Files::Folder(folder) => folder.join(name),
+            Files::Listed { files, folder, .. } => {
+                files.get(name).map_or_else(|| folder.join(name), Path::to_path_buf)
+            }
         }
     }
 
     fn optional(&self, name: &str) -> Result<Option<String>, ClipError> {
         match self {
             Files::Embedded => Ok(match name {
-                "config.json" => Some(bundled::CONFIG.into()),
-                "preprocessor_config.json" => Some(bundled::PREPROCESSOR.into()),
+                CONFIG => Some(bundled::CONFIG.into()),
+                PREPROCESSOR => Some(bundled::PREPROCESSOR.into()),
                 _ => None,
             }),
-            Files::Folder(folder) => {
-                let path = folder.join(name);
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => Ok(Some(text)),
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                    Err(source) => Err(ClipError::Read { path, source }),
-                }
+            Files::Listed { files, .. } => {
+                let Some(path) = files.get(name) else { return Ok(None) };
+                let read = std::fs::read_to_string(path);
+                read.map(Some).map_err(|source| ClipError::Read { path: path.into(), source })
             }
         }
     }
@@ -162,29 +292,56 @@ impl Files<'_> {
         self.optional(name)?.ok_or_else(|| ClipError::NoFile { folder, wanted: name.into() })
     }
 
+    /// How pictures are prepared, in the words of a `preprocessor_config.json`, and the file that says so. `config` is the
+    /// text of the configuration, which has it in OpenCLIP's layout.
+    fn preprocessor(&self, config: &str, size: usize) -> Result<(&'static str, Option<String>), ClipError> {
+        if self.layout() == Layout::OpenClip {
+            let name = Layout::OpenClip.config();
+            return Ok((name, Some(config::preprocessor(config, &self.path(name), size)?)));
+        }
+        if let Some(text) = self.optional(PREPROCESSOR)? {
+            return Ok((PREPROCESSOR, Some(text)));
+        }
+        // Later versions of the reference implementation put it there.
+        let processor = self.optional(PROCESSOR)?;
+        let whole: Option<serde_json::Value> = processor.and_then(|text| serde_json::from_str(&text).ok());
+        match whole.as_ref().map(|whole| &whole["image_processor"]) {
+            Some(part @ serde_json::Value::Object(_)) => Ok((PROCESSOR, Some(part.to_string()))),
+            _ => Ok((PREPROCESSOR, None)),
+        }
+    }
+
     fn tokenizer(&self, family: Family, tower: &TextConfig) -> Result<ClipTokenizer, ClipError> {
         let context = tower.max_position_embeddings;
-        let padding = (family == Family::Siglip).then_some(tower.pad_token_id);
-        let mut path = self.path("tokenizer.json");
+        let mut path = self.path(TOKENIZER);
         let whole = match self {
             Files::Embedded => Some(bundled::TOKENIZER.to_vec()),
-            Files::Folder(_) => self.optional("tokenizer.json")?.map(String::into_bytes),
+            Files::Listed { .. } => self.optional(TOKENIZER)?.map(String::into_bytes),
         };
         let tokenizer = match (whole, family) {
-            (Some(whole), _) => ClipTokenizer::from_json(&whole, &path, context, padding)?,
+            (Some(whole), _) => {
+                let padding = match family {
+                    Family::Siglip => Some(Padding { id: tower.pad_token_id }),
+                    Family::Clip | Family::Vit | Family::Dinov2 => None,
+                };
+                let described = self.optional(TOKENIZER_CONFIG)?;
+                ClipTokenizer::from_json(&whole, &path, context, padding, described.as_deref())?
+            }
             (None, Family::Clip) => {
-                let pair = self.optional("vocab.json")?.zip(self.optional("merges.txt")?);
-                let Some((vocabulary, merges)) = pair else {
+                let [vocabulary, merges] = VOCABULARY;
+                let pair = self.optional(vocabulary)?.zip(self.optional(merges)?);
+                let Some((words, merges)) = pair else {
                     let wanted = "tokenizer.json, nor vocab.json with merges.txt".into();
                     return Err(ClipError::NoFile { folder: self.path(""), wanted });
                 };
-                path = self.path("vocab.json");
-                ClipTokenizer::from_vocabulary(&vocabulary, &merges, &path, context)?
+                path = self.path(vocabulary);
+                ClipTokenizer::from_vocabulary(&words, &merges, &path, context)?
             }
-            (None, Family::Siglip | Family::Vit) => {
-                return Err(ClipError::NoFile { folder: self.path(""), wanted: "tokenizer.json".into() });
+            (None, Family::Siglip | Family::Vit | Family::Dinov2) => {
+                return Err(ClipError::NoFile { folder: self.path(""), wanted: TOKENIZER.into() });
             }
         };
+        let tokenizer = tokenizer.cleaned(tower.cleaning);
         let wrong = |reason: String| ClipError::Tokenizer { path: path.clone(), reason };
         let largest = tokenizer.largest_id() as usize;
         if largest >= tower.vocab_size {
@@ -218,12 +375,36 @@ mod tests {
             hub("openai/clip-vit-base-patch32", "main")
         );
         assert_eq!(ModelSource::parse("a/b@refs/pr/3").unwrap(), hub("a/b", "refs/pr/3"));
+        for (text, revision) in [
+            ("https://huggingface.co/a/b", "main"),
+            ("https://huggingface.co/a/b/", "main"),
+            ("https://huggingface.co/a/b/tree/v1?x=1", "v1"),
+            ("https://huggingface.co/a/b/tree/refs%2Fpr%2F3", "refs/pr/3"),
+            ("https://huggingface.co/a/b/discussions/3", "refs/pr/3"),
+            ("https://huggingface.co/a/b/blob/main/config.json", "main"),
+            ("hf-hub:a/b", "main"),
+            ("hf://a/b@v1", "v1"),
+            (" a/b ", "main"),
+        ] {
+            assert_eq!(ModelSource::parse(text).unwrap(), hub("a/b", revision), "{text}");
+        }
         for text in ["openai/clip@v1", "a/b", "bundled"] {
             assert_eq!(ModelSource::parse(text).unwrap().to_string(), text);
         }
-        for wrong in
-            ["", "clip", "/no/such/folder", "./x/y", "a/b/c", "a/b@", "a/../b", "a/b@../c", "~/model"]
-        {
+        for wrong in [
+            "",
+            "clip",
+            "/no/such/folder",
+            "./x/y",
+            "a/b/c",
+            "a/b@",
+            "a/../b",
+            "a/b@../c",
+            "~/model",
+            "https://example.org/a/b",
+            "https://huggingface.co/a",
+            "https://huggingface.co/a/b/tree/../c",
+        ] {
             let error = ModelSource::parse(wrong).unwrap_err().to_string();
             assert!(error.contains("owner/model"), "{wrong}: {error}");
         }

@@ -4,6 +4,7 @@
 //! checkpoints with only `vocab.json` and `merges.txt`, it builds the `tokenizer.json` that the reference
 //! implementation would.
 
+use crate::config::Cleaning;
 use crate::error::ClipError;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -25,24 +26,64 @@ pub(crate) struct ClipTokenizer {
     special: Vec<String>,
     context: usize,
     /// The padding up to the full context; without it inputs keep their length.
-    padding: Option<u32>,
+    padding: Option<(u32, bool)>,
+    /// The token that ends a text, where the tokenizer does not add it by itself.
+    end: Option<u32>,
+    cleaning: Cleaning,
+}
+
+/// How texts are padded, before the tokenizer's own files are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Padding {
+    /// The token that the model's configuration names.
+    pub(crate) id: Option<u32>,
+}
+
+/// The padding token of the first SigLIP, which its configurations do not write down.
+const USUAL_PADDING: u32 = 1;
+
+/// What a `tokenizer_config.json` says about padding and ends of texts.
+#[derive(Default)]
+struct Described {
+    padding: Option<String>,
+    left: bool,
+    end: Option<String>,
+}
+
+impl Described {
+    fn new(text: Option<&str>) -> Described {
+        let whole: Value = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let token = |name: &str| {
+            let value = &whole[name];
+            value.as_str().or_else(|| value["content"].as_str()).map(str::to_owned)
+        };
+        Described {
+            padding: token("pad_token"),
+            left: whole["padding_side"] == "left",
+            end: token("eos_token").filter(|_| whole["add_eos_token"] == true),
+        }
+    }
 }
 
 impl ClipTokenizer {
     /// From the text of a `tokenizer.json`; `path` is for messages. `context` is the longest input of the tower in
-    /// tokens. With `padding`, all inputs are padded to it, as SigLIP requires.
+    /// tokens. With `padding`, all inputs are padded to it, as SigLIP requires: with the token that the text of a
+    /// `tokenizer_config.json` names, or else the model's configuration, or else the tokenizer itself, or else `<pad>`,
+    /// but `</s>` where that is token 1, as in the first SigLIP.
     ///
     /// # Errors
-    /// When the text is not a valid tokenizer.
+    /// When the text is not a valid tokenizer, or the padding is no token of it.
     pub(crate) fn from_json(
         text: &[u8],
         path: &Path,
         context: usize,
-        padding: Option<u32>,
+        padding: Option<Padding>,
+        described: Option<&str>,
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
         let mut tokenizer =
             Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is not a tokenizer: {error}")))?;
+        let own = tokenizer.get_padding().map(|padding| padding.pad_id);
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
         let added = tokenizer.get_added_tokens_decoder();
@@ -50,7 +91,50 @@ impl ClipTokenizer {
         let mut special: Vec<String> = special.map(|token| token.content.to_ascii_lowercase()).collect();
         special.retain(|text| !text.trim().is_empty());
         special.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
-        Ok(ClipTokenizer { tokenizer, special, context, padding })
+        let described = Described::new(described);
+        let padding = match padding {
+            None => None,
+            Some(Padding { id }) => {
+                let named = described.padding.as_deref().map(|token| {
+                    let id = tokenizer.token_to_id(token);
+                    id.ok_or_else(|| {
+                        wrong(format!("it lacks the padding token {token:?} of tokenizer_config.json"))
+                    })
+                });
+                let first = || tokenizer.id_to_token(USUAL_PADDING).is_some_and(|token| token == "</s>");
+                let word = || tokenizer.token_to_id("<pad>").filter(|_| !first());
+                let id = named.transpose()?.or(id).or(own).or_else(word).unwrap_or(USUAL_PADDING);
+                if tokenizer.id_to_token(id).is_none() {
+                    return Err(wrong(format!("it has no token {id}, with which texts would be padded")));
+                }
+                Some((id, described.left))
+            }
+        };
+        let end = described.end.as_deref().filter(|_| padding.is_some());
+        let end = end.and_then(|token| tokenizer.token_to_id(token));
+        Ok(ClipTokenizer { tokenizer, special, context, padding, end, cleaning: Cleaning::None })
+    }
+
+    /// The same with something done to texts first.
+    pub(crate) fn cleaned(self, cleaning: Cleaning) -> ClipTokenizer {
+        ClipTokenizer { cleaning, ..self }
+    }
+
+    /// The longest input in tokens.
+    pub(crate) fn context(&self) -> usize {
+        self.context
+    }
+
+    /// With what inputs are padded to the full context: token, its text, and whether it goes in front.
+    pub(crate) fn padding(&self) -> Option<(u32, String, bool)> {
+        let (id, left) = self.padding?;
+        Some((id, self.tokenizer.id_to_token(id).unwrap_or_default(), left))
+    }
+
+    /// Words for what differs from how the first SigLIP pads its texts.
+    pub(crate) fn unusual(&self) -> Option<String> {
+        let (id, left) = self.padding.filter(|padding| *padding != (USUAL_PADDING, false))?;
+        Some(format!("padding {id} {left}"))
     }
 
     /// From `vocab.json` and `merges.txt`, as the reference implementation reads them for CLIP.
@@ -96,7 +180,7 @@ impl ClipTokenizer {
                 "end_of_word_suffix": "</w>", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
                 "vocab": vocabulary, "merges": merges},
         });
-        ClipTokenizer::from_json(whole.to_string().as_bytes(), path, context, None)
+        ClipTokenizer::from_json(whole.to_string().as_bytes(), path, context, None, None)
     }
 
     /// The largest possible id.
@@ -112,9 +196,13 @@ impl ClipTokenizer {
     /// # Errors
     /// A sentence, when the tokenizer fails.
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
-        let encoding = self.tokenizer.encode(self.without_special(prompt), true);
+        let text = clean(&self.without_special(prompt), self.cleaning);
+        let encoding = self.tokenizer.encode(text, true);
         let encoding = encoding.map_err(|error| format!("cannot tokenize the prompt {prompt:?}: {error}"))?;
         let mut ids = encoding.get_ids().to_vec();
+        if let Some(end) = self.end.filter(|end| ids.last() != Some(end)) {
+            ids.push(end);
+        }
         let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} has no tokens")) };
         if ids.len() > self.context {
             ids.truncate(self.context - 1);
@@ -124,7 +212,11 @@ impl ClipTokenizer {
             Some(_) => self.context,
             None => ids.len().next_multiple_of(STEP).min(self.context),
         };
-        ids.resize(length, self.padding.unwrap_or(last));
+        match self.padding {
+            Some((id, true)) => ids.splice(0..0, vec![id; length.saturating_sub(ids.len())]).for_each(drop),
+            Some((id, false)) => ids.resize(length, id),
+            None => ids.resize(length, last),
+        }
         Ok(ids)
     }
 
@@ -137,6 +229,19 @@ impl ClipTokenizer {
             }
         }
         prompt
+    }
+}
+
+/// Prepares a text as the model's training did.
+fn clean(text: &str, cleaning: Cleaning) -> String {
+    let lower = |text: &str| -> String { text.chars().flat_map(char::to_lowercase).collect() };
+    match cleaning {
+        Cleaning::None => text.to_owned(),
+        Cleaning::Lower => lower(text),
+        Cleaning::Canonical => {
+            let bare: String = text.replace('_', " ").chars().filter(|c| !c.is_ascii_punctuation()).collect();
+            lower(&bare).split_whitespace().collect::<Vec<_>>().join(" ")
+        }
     }
 }
 

@@ -1,12 +1,14 @@
-//! The image tower: a vision transformer with CLIP's class token or SigLIP's attention pooling.
+//! The image tower: a vision transformer with CLIP's class token, SigLIP's attention pooling, or DINOv2's registers.
 //!
-//! Source: Radford et al. 2021, Zhai et al. 2023; layout and order of operations as in the reference implementation
-//! (Hugging Face `CLIPVisionModelWithProjection`, `SiglipVisionModel`).
+//! Source: Radford et al. 2021, Zhai et al. 2023, Oquab et al. 2023, Darcet et al. 2023; layout and order of operations as
+//! in the reference implementation (Hugging Face `CLIPVisionModelWithProjection`, `SiglipVisionModel`, `Dinov2Model`,
+//! `Dinov2WithRegistersModel`).
 
 use crate::config::{Family, ModelConfig};
 use crate::error::ClipError;
 use crate::layers::{Encoder, Linear, Loader, Norm, Perceptron};
 use crate::ops;
+use crate::positions;
 use candle_core::{IndexOp, Result, Tensor};
 
 pub(crate) struct VisionTower {
@@ -14,6 +16,8 @@ pub(crate) struct VisionTower {
     patches: Linear,
     /// The token before the patches, with its position added: `[1, 1, width]`.
     class: Option<Tensor>,
+    /// Tokens between the class and the patches: `[1, registers, width]`.
+    registers: Option<Tensor>,
     /// `[patches, width]`.
     positions: Tensor,
     before: Option<Norm>,
@@ -47,24 +51,34 @@ impl VisionTower {
         let weight = loader.get(&named("embeddings.patch_embedding.weight"), &[width, 3, patch, patch])?;
         let weight = loader.check(weight.reshape((width, 3 * patch * patch)))?;
         let clip = config.family == Family::Clip;
+        let classed = config.family != Family::Siglip;
         let bias = match clip {
             true => None,
             false => Some(loader.get(&named("embeddings.patch_embedding.bias"), &[width])?),
         };
-        let rows = side * side + usize::from(clip);
-        let positions = loader.get(&named("embeddings.position_embedding.weight"), &[rows, width])?;
-        let (class, before, pooling) = if clip {
+        let trained = vision.trained_size / vision.patch_size;
+        let rows = trained * trained + usize::from(classed);
+        let positions = loader.weights.get(&named("embeddings.position_embedding.weight"), &[rows, width])?;
+        let patches = loader.check(positions.narrow(0, rows - trained * trained, trained * trained))?;
+        let first = loader.to_device(loader.check(positions.i(0))?)?;
+        let kernel =
+            if vision.registers > 0 { positions::Kernel::Smoothed } else { positions::Kernel::Sharp };
+        let positions =
+            loader.to_device(loader.check(positions::resized(&patches, [trained, side], kernel))?)?;
+        let (class, before, pooling) = if classed {
             let class = loader.get(&named("embeddings.class_embedding"), &[width])?;
-            let class =
-                loader.check(positions.i(0).and_then(|first| (class + first)?.reshape((1, 1, width))))?;
+            let class = loader.check((class + first).and_then(|class| class.reshape((1, 1, width))))?;
             // The misspelling is in the checkpoints.
-            let before = Norm::load(loader, &named("pre_layrnorm"), width, eps)?;
-            (Some(class), Some(before), Pooling::Class)
+            let before = clip.then(|| Norm::load(loader, &named("pre_layrnorm"), width, eps)).transpose()?;
+            (Some(class), before, Pooling::Class)
         } else {
             let pooling = AttentionPooling::load(loader, &named("head"), config)?;
             (None, None, Pooling::Attention(Box::new(pooling)))
         };
-        let positions = loader.check(positions.narrow(0, rows - side * side, side * side))?;
+        let registers = match vision.registers {
+            0 => None,
+            count => Some(loader.get("embeddings.register_tokens", &[1, count, width])?),
+        };
         let bare = config.text.is_none() && !loader.weights.has("visual_projection.weight");
         let projection = if clip && !bare {
             // A vision-only configuration does not always have the length, so the tensor decides.
@@ -78,6 +92,7 @@ impl VisionTower {
         Ok(VisionTower {
             patches: Linear::new(weight, bias).like_layers(loader)?,
             class,
+            registers,
             positions,
             before,
             encoder: Encoder::load(loader, &named("encoder"), &vision.encoder, false)?,
@@ -99,6 +114,9 @@ impl VisionTower {
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let mut x = self.patches.forward(&self.cut(images)?)?.broadcast_add(&self.positions)?;
         let batch = x.dim(0)?;
+        if let Some(registers) = &self.registers {
+            x = Tensor::cat(&[&registers.repeat((batch, 1, 1))?, &x], 1)?;
+        }
         if let Some(class) = &self.class {
             x = Tensor::cat(&[&class.repeat((batch, 1, 1))?, &x], 1)?;
         }
@@ -172,3 +190,6 @@ impl AttentionPooling {
         self.perceptron.forward(&self.norm.forward(&mixed)?, &mixed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,13 @@
 //! precision is widened if the towers compute in single precision.
 
 use crate::error::ClipError;
+use crate::files::{FileSet, INDEX, Layout, pickle, shard_names};
+use crate::naming::{Naming, Origin};
 use candle_core::{DType, Device, Tensor};
 use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -41,32 +43,38 @@ pub(crate) struct Weights {
     tensors: BTreeMap<String, (usize, TensorInfo)>,
     /// The file to report if a tensor is in none: the index of a sharded checkpoint.
     whole: PathBuf,
+    /// How the checkpoint names what the towers ask for.
+    naming: Naming,
 }
 
 impl Weights {
-    /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names, or the only
-    /// `*.safetensors` file there is.
+    /// Opens the weights among the files of a checkpoint: the layout's single file, or the files that
+    /// `model.safetensors.index.json` names, or the only `*.safetensors` file there is. `folder` is for messages.
     ///
     /// # Errors
     /// When there is none, or one cannot be read or is damaged.
-    pub(crate) fn open(folder: &Path) -> Result<Weights, ClipError> {
-        let single = folder.join("model.safetensors");
-        if single.is_file() {
-            return Weights::from_files(single.clone(), vec![single]);
+    pub(crate) fn open(files: &FileSet, layout: Layout, folder: &Path) -> Result<Weights, ClipError> {
+        if let Some(single) = files.get(layout.weights()) {
+            return Weights::from_files(single.into(), vec![single.into()]);
         }
-        let index = folder.join("model.safetensors.index.json");
-        if index.is_file() {
-            let names = shard_names(&index)?;
-            return Weights::from_files(index, names.iter().map(|name| folder.join(name)).collect());
+        if let Some(index) = files.get(INDEX).filter(|_| layout == Layout::HuggingFace) {
+            let names = shard_names(index)?;
+            let path = |name: &String| files.get(name).map_or_else(|| folder.join(name), Path::to_path_buf);
+            return Weights::from_files(index.into(), names.iter().map(path).collect());
         }
-        let entries = folder.read_dir().map_err(|source| ClipError::Read { path: folder.into(), source })?;
-        let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-        let mut files: Vec<PathBuf> =
-            paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")).collect();
-        match (files.pop(), files.is_empty()) {
-            (Some(file), true) => Weights::from_files(file.clone(), vec![file]),
-            _ => Err(ClipError::NoFile { folder: folder.into(), wanted: "model.safetensors".into() }),
+        let mut named = files.iter().filter(|(name, _)| name.ends_with(".safetensors"));
+        match (named.next(), named.next()) {
+            (Some((_, file)), None) => Weights::from_files(file.into(), vec![file.into()]),
+            _ => match pickle(&|name| files.has(name)) {
+                Some(name) => Err(ClipError::Pickle { path: folder.join(name), wanted: layout.weights() }),
+                None => Err(ClipError::NoFile { folder: folder.into(), wanted: layout.weights().into() }),
+            },
         }
+    }
+
+    /// The same weights, with tensors looked up as that naming has them.
+    pub(crate) fn named(self, naming: Naming) -> Weights {
+        Weights { naming, ..self }
     }
 
     /// Weights that are part of the program; `name` is for messages.
@@ -74,13 +82,19 @@ impl Weights {
     /// # Errors
     /// When they are damaged.
     pub(crate) fn embedded(bytes: &'static [u8], name: &Path) -> Result<Weights, ClipError> {
-        let mut weights = Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole: name.into() };
+        let mut weights = Weights {
+            parts: Vec::new(),
+            tensors: BTreeMap::new(),
+            whole: name.into(),
+            naming: Naming::Transformers,
+        };
         weights.add(name.into(), Bytes::Static(bytes))?;
         Ok(weights)
     }
 
     fn from_files(whole: PathBuf, files: Vec<PathBuf>) -> Result<Weights, ClipError> {
-        let mut weights = Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole };
+        let mut weights =
+            Weights { parts: Vec::new(), tensors: BTreeMap::new(), whole, naming: Naming::Transformers };
         for path in files {
             let bytes = map(&path).map_err(|source| ClipError::Read { path: path.clone(), source })?;
             weights.add(path, Bytes::Mapped(bytes))?;
@@ -117,13 +131,19 @@ impl Weights {
             .sum()
     }
 
-    /// Whether there is a tensor of that name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+    fn origin(&self, name: &str) -> Origin {
+        self.naming.origin(name, &|name| self.tensors.contains_key(name))
     }
 
-    /// The dimensions of a tensor, if it is there.
+    /// Whether there is a tensor of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.origin(name).names.iter().all(|name| self.tensors.contains_key(name))
+    }
+
+    /// The dimensions of a tensor that is stored as the towers use it, if it is there.
     pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        let origin = self.origin(name);
+        let name = origin.names.first().filter(|_| origin.is_plain())?;
         self.tensors.get(name).map(|(_, info)| info.shape.as_slice())
     }
 
@@ -137,11 +157,64 @@ impl Weights {
     /// # Errors
     /// When it is missing, has the wrong shape, or an unsupported type.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, ClipError> {
+        let origin = self.origin(name);
+        let name = origin.names.first().map_or(name, String::as_str);
+        if origin.is_plain() {
+            return self.stored(name, Some(shape));
+        }
+        let mut needed = shape.to_vec();
+        if origin.transposed {
+            needed.reverse();
+        }
+        if let (Some((_, of)), Some(rows)) = (origin.part, needed.first_mut()) {
+            *rows *= of;
+        }
+        let parts: Vec<Tensor> = match origin.names.as_slice() {
+            [one] => vec![self.stored(one, Some(&needed))?],
+            several => several.iter().map(|name| self.stored(name, None)).collect::<Result<_, _>>()?,
+        };
+        let made = || -> candle_core::Result<Tensor> {
+            let mut tensor = if parts.len() == 1 { parts[0].clone() } else { Tensor::cat(&parts, 0)? };
+            if let Some((index, _)) = origin.part {
+                tensor = tensor.narrow(0, index * shape[0], shape[0])?.contiguous()?;
+            }
+            if origin.transposed {
+                tensor = tensor.t()?.contiguous()?;
+            }
+            Ok(tensor)
+        };
+        let wrong = |error: candle_core::Error| ClipError::Weights {
+            path: self.whole.clone(),
+            reason: format!("tensor {name}: {error}"),
+        };
+        let mut tensor = made().map_err(wrong)?;
+        if tensor.dims() != shape {
+            return Err(ClipError::WrongShape {
+                path: self.whole.clone(),
+                name: origin.names.join(" + "),
+                expected: shape.to_vec(),
+                found: tensor.dims().to_vec(),
+            });
+        }
+        if let Some(scale) = &origin.scale {
+            let scale = self.stored(scale, Some(&shape[..1]))?;
+            let mut rows = vec![1; shape.len()];
+            rows[0] = shape[0];
+            tensor = scale.reshape(rows).and_then(|scale| tensor.broadcast_mul(&scale)).map_err(wrong)?;
+        }
+        Ok(tensor)
+    }
+
+    /// A tensor as it is stored. A shape may differ from the stored one by leading dimensions of one.
+    fn stored(&self, name: &str, shape: Option<&[usize]>) -> Result<Tensor, ClipError> {
         let Some((part, info)) = self.tensors.get(name) else {
             return Err(ClipError::MissingTensor { path: self.whole.clone(), name: name.into() });
         };
         let part = &self.parts[*part];
-        if info.shape != shape {
+        let shape = shape.unwrap_or(&info.shape);
+        let bare =
+            |shape: &[usize]| -> Vec<usize> { shape.iter().copied().skip_while(|&side| side == 1).collect() };
+        if info.shape != shape && (self.naming == Naming::Transformers || bare(&info.shape) != bare(shape)) {
             let (expected, found) = (shape.to_vec(), info.shape.clone());
             return Err(ClipError::WrongShape {
                 path: part.path.clone(),
@@ -167,31 +240,6 @@ impl Weights {
         let tensor = tensor.and_then(|tensor| tensor.to_dtype(DType::F32));
         tensor.map_err(|error| wrong(format!("tensor {name}: {error}")))
     }
-}
-
-/// Names of the files that the index of a sharded checkpoint refers to, in alphabetical order.
-///
-/// # Errors
-/// When the index cannot be read, or refers to anything but files in the same folder.
-pub(crate) fn shard_names(index: &Path) -> Result<Vec<String>, ClipError> {
-    #[derive(serde::Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let text =
-        std::fs::read_to_string(index).map_err(|source| ClipError::Read { path: index.into(), source })?;
-    let wrong = |reason: String| ClipError::Config { path: index.into(), reason };
-    let read: Index = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let names: BTreeSet<String> = read.weight_map.into_values().collect();
-    if let Some(name) =
-        names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors"))
-    {
-        return Err(wrong(format!("{name:?} is not the name of a safetensors file in the same folder")));
-    }
-    if names.is_empty() {
-        return Err(wrong("it lists no files".into()));
-    }
-    Ok(names.into_iter().collect())
 }
 
 fn map(path: &Path) -> std::io::Result<Mmap> {

@@ -78,8 +78,12 @@ fn small_checkpoints_agree() {
         "legacy",
         "vision-only",
         "siglip",
+        "siglip2",
         "vit",
         "vit-classifier",
+        "dinov2",
+        "dinov2-registers",
+        "open-clip",
     ] {
         check(&fixtures().join(name), &fixtures().join("preprocess"));
     }
@@ -87,7 +91,18 @@ fn small_checkpoints_agree() {
 
 #[test]
 fn in_bf16_they_agree_as_well_as_such_numbers_can() {
-    for name in ["quick", "gelu-eps", "asymmetric", "eos7", "legacy", "vision-only", "siglip"] {
+    for name in [
+        "quick",
+        "gelu-eps",
+        "asymmetric",
+        "eos7",
+        "legacy",
+        "vision-only",
+        "siglip",
+        "siglip2",
+        "dinov2",
+        "open-clip",
+    ] {
         let folder = fixtures().join(name);
         match load(&ModelSource::Folder(folder.clone()), DeviceChoice::CpuBf16) {
             Ok(model) => {

@@ -83,6 +83,16 @@ pub trait Embedder: Send + Sync {
     /// Identifies its vectors.
     fn fingerprint(&self) -> &ModelFingerprint;
 
+    /// The commit of a model from the Hugging Face Hub; `None` for others.
+    fn revision(&self) -> Option<&str> {
+        None
+    }
+
+    /// Sentences worth showing whoever uses it: where its files are from, why it does not run where it could.
+    fn notes(&self) -> &[String] {
+        &[]
+    }
+
     /// Length of a vector.
     fn dim(&self) -> usize;
 

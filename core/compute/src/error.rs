@@ -30,14 +30,14 @@ pub enum EmbedError {
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {reason}", path.display())]
     Io {
         /// The failed action: `read`, `write`, `create`, `map`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A request that cannot be carried out, with the reason.
     #[error("{0}")]
@@ -54,6 +54,6 @@ impl Error {
     /// For `map_err` on I/O: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
-        move |source| Error::Io { action, path, source }
+        move |reason| Error::Io { action, path, reason }
     }
 }

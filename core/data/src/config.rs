@@ -15,6 +15,7 @@ pub use folders::{PROJECT, config_home, project_home, state_home};
 pub use schema::schema;
 pub use setting::{Limits, Setting};
 
+use crate::uses::Uses;
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
 use declared::{Detectors, Settings};
@@ -66,6 +67,8 @@ pub struct Config {
     params: BTreeMap<String, BTreeMap<String, f64>>,
     choices: BTreeMap<String, BTreeMap<String, String>>,
     rule_by_flag: bool,
+    /// Whether the session's own file names a model, and a device.
+    by_session: (bool, bool),
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
     warnings: Vec<String>,
@@ -99,6 +102,17 @@ impl Config {
         Config::found(config_home(), Some((file.to_path_buf(), text)), session)
     }
 
+    /// The same with a file that a session names. What only the user may set is refused in it, since a session may come
+    /// from someone else.
+    ///
+    /// # Errors
+    /// Like [`Config::load_with`], and if the file sets something that only the user may set.
+    pub fn load_kept(file: &Path, session: &Path) -> Result<Config> {
+        let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
+        Config::built_in().merge(&text, file, Owner::Other)?;
+        Config::load_with(file, Some(session))
+    }
+
     /// Adds the project of the working directory, and the environment.
     fn found(
         home: Option<PathBuf>,
@@ -124,12 +138,36 @@ impl Config {
         }
         let project = project.map(|project| project.join(USER_FILE));
         let session = session.map(|session| session.join(SESSION_FILE));
-        for file in [project, session].into_iter().flatten() {
-            let Some((path, text)) = read(&file)? else { continue };
-            config.merge(&text, &path, Owner::Other)?;
+        for (file, by_session) in [(project, false), (session, true)] {
+            let Some((path, text)) = file.map(|file| read(&file)).transpose()?.flatten() else { continue };
+            let found = config.merge(&text, &path, Owner::Other)?;
+            let names =
+                |key: &str| found.iter().any(|setting| setting.section.is_empty() && setting.key == key);
+            if by_session {
+                config.by_session = (names("model"), names("device"));
+            }
             config.files.push(path);
         }
         Ok(config)
+    }
+
+    /// Applies what the session was scanned with, which overrides everything but flags and the settings that its owner
+    /// wrote into the session's own file.
+    #[must_use]
+    pub fn with_uses(mut self, uses: &Uses) -> Config {
+        let general = &mut self.settings.general;
+        let set = |value: &mut String, used: &Option<String>, named: bool| {
+            if let Some(used) = used.as_ref().filter(|_| !named) {
+                value.clone_from(used);
+            }
+        };
+        set(&mut general.model, &uses.model, self.by_session.0);
+        set(&mut general.device, &uses.device, self.by_session.1);
+        general.vram_budget = uses.vram_budget.clone().or(general.vram_budget.take());
+        if !uses.detectors.is_empty() {
+            self.enable(uses.detectors.clone());
+        }
+        self
     }
 
     /// Applies flags, which override everything else.
@@ -265,6 +303,11 @@ impl Config {
     /// Prompt files, for [`crate::prompts::PromptSet::load`].
     pub fn prompt_files(&self) -> &[PathBuf] {
         &self.settings.prompts.files
+    }
+
+    /// Files that say what classes are called, for [`crate::prompts::PromptSet::for_dataset`].
+    pub fn class_name_files(&self) -> &[PathBuf] {
+        &self.settings.prompts.class_names
     }
 
     /// How the interface looks.

@@ -1,9 +1,10 @@
 //! How to read a dataset, where its format leaves it open.
 
+use chaffinch_compute::image::decode::Ground;
 use std::path::PathBuf;
 
 /// Extensions of image files, in lower case.
-pub const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff"];
+pub const IMAGE_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "jxl"];
 
 /// How to read a dataset, where its format leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,8 +17,17 @@ pub struct DatasetOptions {
     pub split_column: Option<String>,
     /// The base folder of a table's relative paths; by default the table's folder.
     pub root: Option<PathBuf>,
+    /// What the folders of a dataset are, where their names leave it open.
+    #[serde(default)]
+    pub folders: Folders,
     /// Whether to take the labels `cat` and `dog` from a flat folder of `cat.12.jpg` and `dog.7.jpg`.
     pub labels_from_names: bool,
+    /// Whether words for "no label" such as `nan` and `null` are classes.
+    #[serde(default)]
+    pub keep_null_labels: bool,
+    /// What is put in the place of transparency.
+    #[serde(default)]
+    pub ground: Ground,
 }
 
 impl Default for DatasetOptions {
@@ -27,7 +37,34 @@ impl Default for DatasetOptions {
             label_column: None,
             split_column: None,
             root: None,
+            folders: Folders::Auto,
             labels_from_names: true,
+            keep_null_labels: false,
+            ground: Ground::default(),
+        }
+    }
+}
+
+/// What the topmost folders of a dataset are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Folders {
+    /// Inferred from their names and from what is below them.
+    #[default]
+    Auto,
+    /// Classes.
+    Classes,
+    /// Splits, or other parts of the dataset, with class folders below them.
+    Splits,
+}
+
+impl Folders {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Folders::Auto => "auto",
+            Folders::Classes => "classes",
+            Folders::Splits => "splits",
         }
     }
 }

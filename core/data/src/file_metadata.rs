@@ -2,6 +2,7 @@
 
 use crate::columns::Column;
 use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::image::decode::Remark;
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct FileMetadata {
     pub dhash: Column<u64>,
     /// Why a file could not be decoded, in one sentence without its path.
     pub unreadable: BTreeMap<SampleId, String>,
+    /// What decoding found that the pixels do not say, of files of which there is something to say.
+    pub remarks: BTreeMap<SampleId, Vec<Remark>>,
 }
 
 impl FileMetadata {
@@ -40,6 +43,12 @@ impl FileMetadata {
     /// Whether the image could be decoded.
     pub fn decodable(&self, id: SampleId) -> bool {
         !self.unreadable.contains_key(&id)
+    }
+
+    /// Whether the file is a picture in a format that is not read, which is why it could not be decoded.
+    pub fn not_read(&self, id: SampleId) -> bool {
+        let remarks = self.remarks.get(&id).map_or(&[][..], Vec::as_slice);
+        remarks.iter().any(|remark| matches!(remark, Remark::NotRead(_)))
     }
 }
 

@@ -6,6 +6,17 @@ use std::collections::BTreeMap;
 
 /// The name under which files that could not be decoded are reported. No library can have it.
 pub const UNREADABLE: &str = "unreadable";
+/// The name under which pictures of which a part is lost are reported.
+pub const DAMAGED: &str = "damaged";
+/// The name under which pictures in formats that are not read are reported.
+pub const NOT_READ: &str = "unsupported-format";
+/// The name under which pictures are reported that conversion to 8-bit RGB changes.
+pub const CONVERSION: &str = "conversion";
+
+/// Whether a result of this name comes from reading the files, not from a detector.
+pub fn is_built_in(name: &str) -> bool {
+    [UNREADABLE, DAMAGED, NOT_READ, CONVERSION].contains(&name)
+}
 
 /// What one detector said about one sample.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -61,6 +61,23 @@ pub struct Applied {
     pub decision: Option<Decision>,
     /// The entry in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `tag …`, `note`.
     pub words: String,
+    /// What kind of entry it is.
+    pub change: Change,
+}
+
+/// Kinds of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The same decision on all samples.
+    Decided,
+    /// Decisions that differ between the samples.
+    DecidedEach,
+    /// Decisions were cleared.
+    Cleared,
+    /// Tags were added or removed, and perhaps a note written.
+    Tagged,
+    /// A note was written.
+    Noted,
 }
 
 /// Reviewers who disagree about a sample.
@@ -187,6 +204,29 @@ impl Journal {
         self.enter(&samples, what, Some(Choice::Remove.into()))
     }
 
+    /// Decides on samples, on each differently, in one entry that is undone as a whole. Of a sample named twice the first
+    /// decision counts.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`], and when a decision has tags or a note, which belong to entries of their own.
+    pub fn decide_each(&mut self, decisions: &[(SampleId, Decision)]) -> Result<Applied> {
+        let mut seen = BTreeSet::new();
+        let decisions: Vec<&(SampleId, Decision)> =
+            decisions.iter().filter(|(id, _)| seen.insert(*id)).collect();
+        for (_, Decision { choice, tags, note }) in &decisions {
+            if matches!(choice, Choice::Relabel(label) if label.trim().is_empty()) {
+                return Err(Error::Invalid("a relabel decision needs the new class".into()));
+            }
+            if !tags.is_empty() || !note.is_empty() {
+                return Err(Error::Invalid("decide first, then add tags or a note".into()));
+            }
+        }
+        let samples: Vec<SampleId> = decisions.iter().map(|(id, _)| *id).collect();
+        let each = decisions.iter().map(|(_, decision)| decision.choice.clone()).collect();
+        let first = decisions.first().map(|(_, decision)| decision.clone());
+        self.enter(&samples, What { each, ..What::default() }, first)
+    }
+
     /// Adds tags to samples without deciding; a note replaces the earlier one if it is not empty.
     ///
     /// # Errors
@@ -234,14 +274,14 @@ impl Journal {
         let rows = samples.iter().map(|id| id.0).collect();
         let entry = Entry { seq: self.own.next_seq(), at: now(), what, keys, rows };
         self.log.append(&line::of_entry(&entry, &self.own.reviewer))?;
-        let words = entry.words();
+        let (words, change) = (entry.words(), entry.change());
         self.binding.written(&samples);
         let index = self.own.push(entry);
         for id in &samples {
             self.history.entry(id.0).or_default().push(index);
             self.show(id.0);
         }
-        Ok(Applied { samples, decision, words })
+        Ok(Applied { samples, decision, words, change })
     }
 
     /// Undoes the last entry of this reviewer; `None` if there is none.
@@ -288,7 +328,8 @@ impl Journal {
     fn applied(&self, index: u32, rows: Vec<u32>) -> Applied {
         let samples: Vec<SampleId> = rows.into_iter().map(SampleId).collect();
         let decision = samples.first().and_then(|&id| self.decision(id).cloned());
-        Applied { samples, decision, words: self.own.entries[index as usize].words() }
+        let entry = &self.own.entries[index as usize];
+        Applied { samples, decision, words: entry.words(), change: entry.change() }
     }
 
     /// What this reviewer said about a row.

@@ -3,11 +3,14 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-data`.
 
+pub mod as_written;
 pub mod atomic;
+pub mod class_names;
 pub mod columns;
 pub mod config;
 pub mod dataset;
 mod error;
+pub mod faults;
 pub mod file_metadata;
 mod groups;
 pub mod index;
@@ -18,9 +21,11 @@ pub mod measures;
 pub mod nearest;
 pub mod output;
 pub mod prompts;
+mod remarks;
 pub mod samples;
 pub mod session;
 pub mod store;
 mod toml_table;
+pub mod uses;
 
 pub use error::{Error, Result};

@@ -1,6 +1,9 @@
 //! The dataset as data: paths, labels, splits.
 
+use crate::as_written::{TableForm, Texts};
+use crate::class_names;
 use crate::columns::Column;
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use rayon::prelude::*;
 use std::ffi::OsStr;
@@ -18,6 +21,12 @@ pub struct Manifest {
     splits: Column<u8>,
     classes: Vec<String>,
     extra: Vec<ExtraColumn>,
+    /// The labels as written, where they differ from the class names.
+    written_labels: Option<Texts>,
+    /// The splits as written, where they differ from the names of splits.
+    written_splits: Option<Texts>,
+    table: Option<TableForm>,
+    ground: Ground,
 }
 
 /// A column of the user's table that Chaffinch does not use but keeps.
@@ -85,7 +94,7 @@ impl Manifest {
             labels,
             splits: splits.into(),
             classes,
-            extra: Vec::new(),
+            ..Manifest::default()
         }
     }
 
@@ -98,7 +107,7 @@ impl Manifest {
             && path_ends.last().copied().unwrap_or(0) == path_bytes.len() as u64
             && classes.is_sorted()
             && labels.par_iter().all(|&label| label == NO_LABEL || (label as usize) < classes.len());
-        fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, extra: Vec::new() })
+        fits.then(|| Manifest { root, path_bytes, path_ends, labels, splits, classes, ..Manifest::default() })
     }
 
     /// All paths concatenated, and where each ends.
@@ -112,6 +121,126 @@ impl Manifest {
         debug_assert!(extra.iter().all(|column| column.values.len() == self.len()));
         self.extra = extra;
         self
+    }
+
+    /// Gives every class another name, or none where its samples have no label; classes of one name are merged. The
+    /// old names stay as the labels as they were written.
+    ///
+    /// # Panics
+    /// Unless there is one entry per class.
+    #[must_use]
+    pub fn renamed(mut self, names: &[Option<String>]) -> Manifest {
+        assert_eq!(names.len(), self.classes.len(), "one name per class");
+        if names.iter().zip(&self.classes).all(|(new, old)| new.as_ref() == Some(old)) {
+            return self;
+        }
+        let mut classes: Vec<String> = names.iter().flatten().cloned().collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let place = |name: &Option<String>| {
+            let found = name.as_ref().and_then(|name| classes.binary_search(name).ok());
+            found.map_or(NO_LABEL, |found| found as u32)
+        };
+        let places: Vec<u32> = names.iter().map(place).collect();
+        let renamed = |&label: &u32| places.get(label as usize).copied().unwrap_or(NO_LABEL);
+        let labels: Column<u32> = self.labels.iter().map(renamed).collect();
+        let codes = std::mem::replace(&mut self.labels, labels);
+        let texts = std::mem::replace(&mut self.classes, classes);
+        self.written_labels.get_or_insert(Texts { codes, texts });
+        self
+    }
+
+    /// Adds the splits as they were written; kept only if the names of splits do not say the same.
+    #[must_use]
+    pub fn with_written_splits(mut self, splits: Texts) -> Manifest {
+        debug_assert!(splits.len() == self.len());
+        let differs = self.ids().any(|id| splits.get(id.index()) != self.split(id).name());
+        self.written_splits = differs.then_some(splits);
+        self
+    }
+
+    /// Adds what the table looked like from which the manifest was read.
+    #[must_use]
+    pub fn with_table(mut self, table: TableForm) -> Manifest {
+        self.table = Some(table);
+        self
+    }
+
+    /// Restores what was stored of how the dataset was written. `None` if it does not fit.
+    pub(crate) fn with_written(
+        mut self,
+        labels: Option<Texts>,
+        splits: Option<Texts>,
+        table: Option<TableForm>,
+    ) -> Option<Manifest> {
+        let fits = |texts: &Texts| texts.len() == self.len();
+        if !labels.iter().chain(&splits).all(fits) {
+            return None;
+        }
+        (self.written_labels, self.written_splits, self.table) = (labels, splits, table);
+        Some(self)
+    }
+
+    /// The label as the author wrote it, which may be another spelling of the class or a word for "no label".
+    pub fn label_as_written(&self, id: SampleId) -> &str {
+        match &self.written_labels {
+            Some(labels) => labels.get(id.index()),
+            None => self.label_name(id),
+        }
+    }
+
+    /// The split as the author wrote it, which may be one that Chaffinch does not know.
+    pub fn split_as_written(&self, id: SampleId) -> &str {
+        match &self.written_splits {
+            Some(splits) => splits.get(id.index()),
+            None => self.split(id).name(),
+        }
+    }
+
+    /// The labels as written, where they differ from the class names.
+    pub fn written_labels(&self) -> Option<&Texts> {
+        self.written_labels.as_ref()
+    }
+
+    /// The splits as written, where they differ from the names of splits.
+    pub fn written_splits(&self) -> Option<&Texts> {
+        self.written_splits.as_ref()
+    }
+
+    /// What the table looked like, if the manifest was read from one.
+    pub fn table(&self) -> Option<&TableForm> {
+        self.table.as_ref()
+    }
+
+    /// The same with its files in another folder.
+    #[must_use]
+    pub fn with_root(mut self, root: impl Into<PathBuf>) -> Manifest {
+        self.root = root.into();
+        self
+    }
+
+    /// Replaces all paths.
+    #[must_use]
+    pub fn with_paths(mut self, path: impl Fn(&Path) -> PathBuf) -> Manifest {
+        let (mut path_bytes, mut path_ends) = (Vec::new(), Vec::with_capacity(self.len()));
+        for id in self.ids() {
+            path_bytes.extend_from_slice(path(self.path(id)).as_os_str().as_bytes());
+            path_ends.push(path_bytes.len() as u64);
+        }
+        (self.path_bytes, self.path_ends) = (path_bytes.into(), path_ends.into());
+        self
+    }
+
+    /// The same, whose pictures are put on a ground.
+    #[must_use]
+    pub fn with_ground(mut self, ground: Ground) -> Manifest {
+        self.ground = ground;
+        self
+    }
+
+    /// What is put in the place of its pictures' transparency.
+    pub fn ground(&self) -> Ground {
+        self.ground
     }
 
     /// Number of samples.
@@ -186,12 +315,10 @@ impl Manifest {
         self.classes.get(label.index()).map_or("", String::as_str)
     }
 
-    /// The class with exactly this name.
+    /// The class of this name, in any spelling of it.
     pub fn find_class(&self, name: &str) -> Option<LabelId> {
-        self.classes
-            .binary_search_by(|class| class.as_str().cmp(name))
-            .ok()
-            .map(|found| LabelId(found as u32))
+        let find = |name: &str| self.classes.binary_search_by(|class| class.as_str().cmp(name));
+        find(name).or_else(|_| find(&class_names::clean(name))).ok().map(|found| LabelId(found as u32))
     }
 
     /// Columns kept from the user's table.
@@ -225,6 +352,29 @@ mod tests {
         assert_eq!(manifest.label_name(SampleId(0)), "dog");
         assert_eq!(manifest.label(SampleId(2)), None);
         assert_eq!(manifest.full_path(SampleId(1)), Path::new("/data/a.jpg"));
-        assert_eq!(manifest.find_class("dog"), Some(LabelId(1)));
+        assert_eq!(
+            (manifest.find_class("dog"), manifest.find_class(" dog ")),
+            (Some(LabelId(1)), Some(LabelId(1)))
+        );
+    }
+
+    #[test]
+    fn renamed_classes_remember_how_they_were_written() {
+        let rows = [
+            sample("1", Some("cat ")),
+            sample("2", Some("cat")),
+            sample("3", Some("nan")),
+            sample("4", None),
+        ];
+        let manifest = Manifest::new("/data", rows);
+        assert_eq!(manifest.classes(), ["cat", "cat ", "nan"]);
+        let cat = Some("cat".to_owned());
+        let manifest = manifest.renamed(&[cat.clone(), cat, None]);
+        assert_eq!(
+            (manifest.classes(), manifest.labels()),
+            (&["cat".to_owned()][..], &[0, 0, NO_LABEL, NO_LABEL][..])
+        );
+        let written: Vec<&str> = manifest.ids().map(|id| manifest.label_as_written(id)).collect();
+        assert_eq!(written, ["cat ", "cat", "nan", ""]);
     }
 }

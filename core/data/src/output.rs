@@ -1,11 +1,14 @@
 //! Checks output paths, and fills new folders atomically.
 
+use crate::class_names;
 use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +25,9 @@ pub enum CopyMode {
 }
 
 /// The class folder of samples without a label.
-const UNLABELLED: &str = "_unlabeled";
+pub const UNLABELED: &str = "_unlabeled";
+/// Bytes that a name may have on the usual file systems.
+const LONGEST: usize = 255;
 
 /// Refuses a path inside the dataset at `root`.
 ///
@@ -76,20 +81,38 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
 
 /// The folder of a sample with this split and class within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
 pub fn sample_folder(split: Split, label: &str) -> PathBuf {
-    let class = if label.is_empty() { UNLABELLED.to_owned() } else { plain(label) };
+    let class = if label.is_empty() { UNLABELED.into() } else { folder_name(label) };
     match split {
         Split::None => PathBuf::from(class),
         split => Path::new(split.name()).join(class),
     }
 }
 
-/// A class name as a single folder name that cannot escape the copy.
-fn plain(label: &str) -> String {
-    let name: String = label.chars().map(|c| if c == '/' || c == '\0' { '_' } else { c }).collect();
-    match name.as_str() {
-        "." | ".." => name.replace('.', "_"),
-        _ => name,
+/// A class name as a single folder name that cannot leave the copy, with the bytes that the name stands for. A name that
+/// is too long for a file system is cut and gets a digest, so that two of them stay apart.
+pub fn folder_name(name: &str) -> OsString {
+    let bytes = class_names::bytes(name);
+    let mut bytes: Vec<u8> =
+        bytes.iter().map(|&byte| if byte == b'/' || byte == 0 { b'_' } else { byte }).collect();
+    if bytes == b"." || bytes == b".." {
+        bytes.fill(b'_');
     }
+    if bytes.len() > LONGEST {
+        let digest = ContentHash::of(&bytes).to_string();
+        bytes.truncate(whole_characters(&bytes, LONGEST - 9));
+        bytes.push(b'-');
+        bytes.extend_from_slice(&digest.as_bytes()[..8]);
+    }
+    OsString::from_vec(bytes)
+}
+
+/// The length of the longest part of a name that has at most `most` bytes and does not end within a character.
+fn whole_characters(name: &[u8], most: usize) -> usize {
+    let mut end = most.min(name.len());
+    while end > 0 && end < name.len() && name[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    end
 }
 
 /// A folder that is being filled; its subfolders are created on demand.
@@ -161,14 +184,41 @@ fn may_be_linked(error: &io::Error) -> bool {
     matches!(error.kind(), CrossesDevices | PermissionDenied | TooManyLinks | Unsupported)
 }
 
-/// `cat.jpg` as `cat-2.jpg`.
+/// `cat.jpg` as `cat-2.jpg`, with less of a long name.
 fn numbered(name: &OsStr, number: u32) -> OsString {
     let path = Path::new(name);
-    let mut out = path.file_stem().unwrap_or_default().to_owned();
-    out.push(format!("-{number}"));
+    let mut end = OsString::from(format!("-{number}"));
     if let Some(extension) = path.extension() {
-        out.push(".");
-        out.push(extension);
+        end.push(".");
+        end.push(extension);
     }
+    let stem = path.file_stem().unwrap_or_default().as_bytes();
+    let kept = whole_characters(stem, LONGEST.saturating_sub(end.len()));
+    let mut out = OsStr::from_bytes(&stem[..kept]).to_owned();
+    out.push(end);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let (one, other) = ("\u{e9}".repeat(200), "\u{e9}".repeat(201));
+        assert_ne!(folder_name(&one), folder_name(&other));
+        assert!(folder_name(&one).len() <= LONGEST && folder_name(&one).to_str().is_some());
+        let long = OsString::from(format!("{}.jpg", "\u{e9}".repeat(125)));
+        let second = numbered(&long, 2);
+        assert!(
+            second.len() <= LONGEST && second.to_str().is_some_and(|name| name.ends_with("\u{e9}-2.jpg"))
+        );
+    }
+
+    #[test]
+    fn folders_have_the_bytes_of_their_class() {
+        assert_eq!(folder_name("cl\\xff").as_bytes(), b"cl\xff");
+        assert_eq!((folder_name(".."), folder_name("../a")), ("__".into(), ".._a".into()));
+        assert_eq!(sample_folder(Split::Train, ""), Path::new("train/_unlabeled"));
+    }
 }

@@ -1,10 +1,12 @@
 //! Prompts about each class for models that read text.
 
+use crate::class_names;
 use crate::toml_table::Source;
 use crate::{Error, Result};
+use chaffinch_protocol::display::{counted, safe_text};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const DEFAULT: &str = include_str!("../../../configs/prompts/default.toml");
 const BUNDLED: [(&str, &str); 3] = [
@@ -13,12 +15,19 @@ const BUNDLED: [(&str, &str); 3] = [
     ("cifar10-described", include_str!("../../../configs/prompts/cifar10-described.toml")),
 ];
 
+/// What the classes of ImageNet are, by their WordNet ids: lines of `n01440764 = "tench"`.
+const IMAGENET: &str = include_str!("../../../configs/names/imagenet.toml");
+/// The file beside a dataset that says what its classes are.
+const NAMES_FILE: &str = "classes.toml";
+
 /// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the file format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PromptSet {
     templates: Vec<String>,
     alternatives: Vec<String>,
     classes: BTreeMap<String, ClassWords>,
+    /// What classes are whose names are no words, by [`key`].
+    names: BTreeMap<String, Vec<String>>,
     warnings: Vec<String>,
 }
 
@@ -54,6 +63,45 @@ impl PromptSet {
             }
         }
         Ok(set)
+    }
+
+    /// The same with what the classes of a dataset are called: from `files`, the last of which counts most, and from a
+    /// `classes.toml` in the dataset's folder or beside it, which the files override.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is not valid.
+    pub fn for_dataset(mut self, files: &[impl AsRef<Path>], dataset: &Path) -> Result<PromptSet> {
+        let beside = PromptSet::names_file(dataset);
+        for path in beside.iter().map(PathBuf::as_path).chain(files.iter().map(AsRef::as_ref)) {
+            let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+            self.name_classes(&text, path)?;
+        }
+        Ok(self)
+    }
+
+    /// The file that says what the classes of a dataset are, if there is one.
+    pub fn names_file(dataset: &Path) -> Option<PathBuf> {
+        let inside = dataset.join(NAMES_FILE);
+        let beside = || Some(dataset.parent()?.join(NAMES_FILE)).filter(|file| file.is_file());
+        if inside.is_file() { Some(inside) } else { beside() }
+    }
+
+    /// Reads what classes are called: `n02123045 = "tabby cat"`, or several names in a list.
+    ///
+    /// # Errors
+    /// If it is not valid.
+    pub fn name_classes(&mut self, text: &str, path: &Path) -> Result<()> {
+        let source = Source { path, text };
+        let parsed = source.parse()?;
+        let file = source.table(parsed.get_ref(), "");
+        for (class, names) in file.other_texts()? {
+            if names.iter().all(|name| name.trim().is_empty()) {
+                return Err(file.complain(&class, format!("'{class}' needs a name")));
+            }
+            self.warn(&names, path);
+            self.names.insert(key(&class), names.iter().map(|name| spoken(name)).collect());
+        }
+        Ok(())
     }
 
     /// Merges another file into this set.
@@ -121,11 +169,11 @@ impl PromptSet {
 
     /// The prompts of a class without duplicates: each of its words in each template, then its own prompts.
     pub fn for_class(&self, name: &str) -> Vec<String> {
-        let spoken = spoken(name);
+        let named = self.names_of(name);
         let none = ClassWords::default();
-        let words = self.classes.get(&spoken.to_lowercase()).unwrap_or(&none);
-        let own = (!words.only).then_some(spoken.as_str());
-        let names = || own.into_iter().chain(words.synonyms.iter().map(String::as_str));
+        let words = self.words(name).unwrap_or(&none);
+        let own = named.iter().filter(|_| !words.only);
+        let names = || own.clone().chain(&words.synonyms);
         let made =
             self.templates.iter().flat_map(|template| names().map(|name| template.replacen("{}", name, 1)));
         let mut prompts: Vec<String> = Vec::new();
@@ -135,6 +183,44 @@ impl PromptSet {
             }
         }
         prompts
+    }
+
+    /// The words for a class, under its name or under what it is called.
+    fn words(&self, name: &str) -> Option<&ClassWords> {
+        let under = |name: &str| self.classes.get(&spoken(name).to_lowercase());
+        under(name).or_else(|| self.names_of(name).iter().find_map(|name| under(name)))
+    }
+
+    /// What a class is called: as a file says, as ImageNet says, or its own name.
+    fn names_of(&self, name: &str) -> Vec<String> {
+        if let Some(names) = self.names.get(&key(name)) {
+            return names.clone();
+        }
+        vec![imagenet(name).map_or_else(|| spoken(name), str::to_owned)]
+    }
+
+    /// Why a model cannot be asked about these classes, and what to do: at least half of their names are no words, and
+    /// nothing says what they are. `None` if it can.
+    pub fn nameless(&self, classes: &[String]) -> Option<String> {
+        let known = |name: &&String| {
+            class_names::is_word(name)
+                || self.names.contains_key(&key(name))
+                || self.words(name).is_some()
+                || imagenet(name).is_some()
+        };
+        let codes: Vec<&String> = classes.iter().filter(|name| !known(name)).collect();
+        if codes.is_empty() || codes.len() * 2 < classes.len() {
+            return None;
+        }
+        let examples: Vec<String> =
+            codes.iter().take(3).map(|name| format!("'{}'", safe_text(name))).collect();
+        let more = if codes.len() > 3 { ", …" } else { "" };
+        let names = counted(codes.len() as u64, "class name is no word", "class names are no words");
+        Some(format!(
+            "{names} ({}{more}): say what the classes are in a {NAMES_FILE} beside the dataset, in lines such as \"{}\" = \"tabby cat\", or in a file named by class-names under [prompts]",
+            examples.join(", "),
+            safe_text(codes[0])
+        ))
     }
 
     /// Complete prompts for images that belong to no class.
@@ -164,8 +250,27 @@ impl PromptSet {
             add("prompts", &words.prompts);
             add(if words.only { "only" } else { "beside" }, &[]);
         }
+        for (class, names) in &self.names {
+            add(class, &[]);
+            add("names", names);
+        }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// A class name as it is looked up.
+fn key(name: &str) -> String {
+    class_names::clean(name).to_lowercase()
+}
+
+/// What a WordNet id means in ImageNet.
+fn imagenet(name: &str) -> Option<&'static str> {
+    let id = class_names::clean(name);
+    let is_id = id.len() == 9 && id.starts_with('n') && id[1..].bytes().all(|byte| byte.is_ascii_digit());
+    if !is_id {
+        return None;
+    }
+    IMAGENET.lines().find_map(|line| line.strip_prefix(&*id)?.strip_prefix(" = \"")?.strip_suffix('"'))
 }
 
 /// A class name as spoken: with spaces instead of underscores and hyphens.
@@ -217,6 +322,52 @@ mod tests {
         assert_eq!(set.for_class("dog"), ["dog here"]);
         assert_ne!(set.digest(), PromptSet::bundled().digest());
         assert_eq!(PromptSet::bundled().digest(), PromptSet::bundled().digest());
+    }
+
+    #[test]
+    fn classes_whose_names_are_no_words_can_be_named() {
+        let classes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let mut set = PromptSet::bundled();
+        let digits = classes(&["0", "1", "2", "3", "4", "5"]);
+        let sentence = set.nameless(&digits).unwrap();
+        assert!(sentence.starts_with("6 class names are no words ('0', '1', '2', …)"), "{sentence}");
+        assert!(sentence.contains("classes.toml beside the dataset"), "{sentence}");
+        assert_eq!(set.nameless(&classes(&["cat", "dog", "7"])), None, "most are words");
+        assert_eq!(set.nameless(&classes(&["n01440764", "n02123045"])), None, "ImageNet is known");
+        assert!(set.nameless(&classes(&["n00000001", "n00000002"])).is_some());
+        assert_eq!(set.for_class("n01440764")[0], "a photo of a tench");
+        let before = set.digest();
+        let text = "0 = \"tabby_cat\"\n1 = [\"dog\", \"hound\"]\n2 = 'a'\n3 = 'b'\nn01440764 = 'fish'\n";
+        set.name_classes(text, Path::new("classes.toml")).unwrap();
+        assert_eq!(set.nameless(&digits), None, "two of six are left");
+        assert_eq!((&*set.for_class("0")[0], set.for_class("1").len()), ("a photo of a tabby cat", 8));
+        assert_eq!(set.for_class("n01440764")[0], "a photo of a fish");
+        assert_ne!(set.digest(), before);
+        let error = |text: &str| {
+            PromptSet::bundled().name_classes(text, Path::new("classes.toml")).unwrap_err().to_string()
+        };
+        assert!(error("0 = 1").contains("classes.toml: line 1: '0' must be a string, or a list of strings"));
+        assert!(error("\n0 = ''").contains("line 2: '0' needs a name"));
+    }
+
+    #[test]
+    fn names_are_found_beside_the_dataset() {
+        let temp = tempfile::tempdir().unwrap();
+        let dataset = temp.path().join("data");
+        fs::create_dir(&dataset).unwrap();
+        let first = |files: &[PathBuf]| {
+            PromptSet::bundled().for_dataset(files, &dataset).unwrap().for_class("0")[0].clone()
+        };
+        assert_eq!(first(&[]), "a photo of a 0");
+        fs::write(temp.path().join("classes.toml"), "0 = 'cat'").unwrap();
+        assert_eq!(first(&[]), "a photo of a cat");
+        fs::write(dataset.join("classes.toml"), "0 = 'dog'").unwrap();
+        assert_eq!(first(&[]), "a photo of a dog");
+        let own = temp.path().join("own.toml");
+        fs::write(&own, "0 = 'cow'").unwrap();
+        assert_eq!(first(&[own]), "a photo of a cow");
+        let table = dataset.join("labels.csv");
+        assert_eq!(PromptSet::names_file(&table), Some(dataset.join("classes.toml")));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The manifest and the file metadata as one file.
 //!
 //! Columns: `path`, `path_bytes` (only if some path is not valid UTF-8: its exact bytes, while `path` has replacement
-//! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`, and
-//! every column kept from the user's table as `extra.NAME`.
+//! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`,
+//! `remarks` (what decoding found beside the pixels, as JSON; only if there is any), and every column kept from the
+//! user's table as `extra.NAME`. Where labels or splits were written in another way than their column says,
+//! `label_written` and `split_written` have what was written.
 
+use crate::as_written::{TableForm, Texts};
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
+use crate::remarks;
 use crate::{Error, Result};
 use arrow_array::builder::LargeStringBuilder;
 use arrow_array::types::{Int8Type, Int32Type};
@@ -17,24 +21,39 @@ use arrow_array::{
 use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Incremented when decoding finds more or something else in the same bytes. Files read before that are read again.
+const DECODER: u32 = 1;
+
 const EXTRA: &str = "extra.";
+const LABEL_WRITTEN: &str = "label_written";
+const SPLIT_WRITTEN: &str = "split_written";
 const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split::Test];
 
 #[derive(Serialize, Deserialize)]
 struct SamplesHeader {
     format: u32,
+    /// The [`DECODER`] that the files were read with.
+    #[serde(default)]
+    decoder: u32,
     /// The root, if it is valid UTF-8.
     root: Option<String>,
     /// The root's bytes otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     root_bytes: Option<Vec<u8>>,
+    /// What the table looked like, if the dataset is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<TableForm>,
+    #[serde(default)]
+    ground: Ground,
 }
 
 /// Writes the samples.
@@ -84,6 +103,19 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     add("dhash", false, Arc::new(UInt64Array::from_iter_values(file_metadata.dhash.iter().copied())));
     let unreadable: LargeStringArray = manifest.ids().map(|id| file_metadata.unreadable.get(&id)).collect();
     add("unreadable", true, Arc::new(unreadable));
+    for (name, texts) in
+        [(LABEL_WRITTEN, manifest.written_labels()), (SPLIT_WRITTEN, manifest.written_splits())]
+    {
+        let Some(Texts { codes, texts }) = texts else { continue };
+        let keys: Int32Array = codes.iter().map(|&code| (code != NO_LABEL).then_some(code as i32)).collect();
+        let texts = StringArray::from_iter_values(texts);
+        add(name, true, Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(texts))?));
+    }
+    if !file_metadata.remarks.is_empty() {
+        let of = |id| file_metadata.remarks.get(&id).map(|remarks| remarks::write(remarks));
+        let remarks: LargeStringArray = manifest.ids().map(of).collect();
+        add("remarks", true, Arc::new(remarks));
+    }
     for column in manifest.extra() {
         let values = LargeStringArray::from_iter_values(&column.values);
         add(&format!("{EXTRA}{}", column.name), false, Arc::new(values));
@@ -91,8 +123,11 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
     let root = manifest.root().as_os_str();
     let head = SamplesHeader {
         format: FORMAT,
+        decoder: DECODER,
+        ground: manifest.ground(),
         root: root.to_str().map(str::to_owned),
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
+        table: manifest.table().cloned(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
     RecordBatch::try_new(Arc::new(schema), arrays)
@@ -140,11 +175,17 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     };
     let read = Reader { path, batch: &batch };
     let columns = read.columns()?;
+    let (labels, splits) = (read.texts(LABEL_WRITTEN)?, read.texts(SPLIT_WRITTEN)?);
     let manifest = Manifest::from_columns(root, columns)
+        .and_then(|manifest| manifest.with_written(labels, splits, head.table))
         .ok_or_else(|| file::damaged(path, "its columns are inconsistent"))?;
-    let file_metadata = read.file_metadata()?;
+    let mut file_metadata = read.file_metadata()?;
+    if head.decoder != DECODER {
+        // No file has this time, so each counts as changed.
+        file_metadata.modified = file_metadata.modified.iter().map(|_| i64::MIN).collect();
+    }
     let extra = read.extra()?;
-    Ok((manifest.with_extra(extra), file_metadata))
+    Ok((manifest.with_extra(extra).with_ground(head.ground), file_metadata))
 }
 
 struct Reader<'a> {
@@ -162,22 +203,34 @@ impl Reader<'_> {
 
     fn columns(&self) -> Result<ManifestColumns> {
         let (path_bytes, path_ends) = self.paths()?;
-        let label: &DictionaryArray<Int32Type> = self.column("label")?;
-        let names = label.values().as_any().downcast_ref::<StringArray>();
-        let names = names.ok_or_else(|| file::damaged(self.path, "its labels are not text"))?;
-        let classes =
-            (0..names.len()).map(|row| file::text(names, row).unwrap_or_default().to_owned()).collect();
-        let keys = label.keys();
-        let labels = match keys.null_count() {
-            0 => self.mapped(keys.values().inner())?,
-            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
-        };
+        let Texts { codes: labels, texts: classes } = self.dictionary("label")?;
         let split: &DictionaryArray<Int8Type> = self.column("split")?;
         let splits = match split.keys().null_count() {
             0 => self.mapped(split.keys().values().inner())?,
             _ => split.keys().iter().map(|key| key.map_or(0, |key| key as u8)).collect(),
         };
         Ok(ManifestColumns { path_bytes, path_ends, labels, splits, classes })
+    }
+
+    /// A dictionary of texts with its numbers.
+    fn dictionary(&self, name: &str) -> Result<Texts> {
+        let array: &DictionaryArray<Int32Type> = self.column(name)?;
+        let texts = array.values().as_any().downcast_ref::<StringArray>();
+        let texts =
+            texts.ok_or_else(|| file::damaged(self.path, &format!("its column '{name}' is not text")))?;
+        let texts =
+            (0..texts.len()).map(|row| file::text(texts, row).unwrap_or_default().to_owned()).collect();
+        let keys = array.keys();
+        let codes = match keys.null_count() {
+            0 => self.mapped(keys.values().inner())?,
+            _ => keys.iter().map(|key| key.map_or(NO_LABEL, |key| key as u32)).collect(),
+        };
+        Ok(Texts { codes, texts })
+    }
+
+    /// The same for a column that may be missing.
+    fn texts(&self, name: &str) -> Result<Option<Texts>> {
+        self.batch.column_by_name(name).map(|_| self.dictionary(name)).transpose()
     }
 
     /// All paths concatenated, and where each ends.
@@ -237,9 +290,16 @@ impl Reader<'_> {
         );
         let dimensions = Sizes::from_columns(width, height, bytes)
             .ok_or_else(|| file::damaged(self.path, "its sizes are inconsistent"))?;
-        let said: Vec<usize> = match unreadable.nulls() {
-            Some(nulls) => nulls.valid_indices().collect(),
-            None => (0..unreadable.len()).collect(),
+        let said = valid(unreadable);
+        let remarks = match self.batch.column_by_name("remarks") {
+            Some(_) => {
+                let texts: &LargeStringArray = self.column("remarks")?;
+                let of = |row: usize| {
+                    (SampleId(row as u32), remarks::read(file::text(texts, row).unwrap_or_default()))
+                };
+                valid(texts).into_iter().map(of).filter(|(_, remarks)| !remarks.is_empty()).collect()
+            }
+            None => BTreeMap::new(),
         };
         let why = |row: usize| Some((SampleId(row as u32), file::text(unreadable, row)?.to_owned()));
         Ok(FileMetadata {
@@ -249,6 +309,7 @@ impl Reader<'_> {
             phash: self.mapped(phash.values().inner())?,
             dhash: self.mapped(dhash.values().inner())?,
             unreadable: said.into_iter().filter_map(why).collect(),
+            remarks,
         })
     }
 
@@ -265,6 +326,14 @@ impl Reader<'_> {
                 Ok(ExtraColumn { name: name.to_owned(), values: (0..values.len()).map(value).collect() })
             })
             .collect()
+    }
+}
+
+/// The rows that have a text.
+fn valid(texts: &LargeStringArray) -> Vec<usize> {
+    match texts.nulls() {
+        Some(nulls) => nulls.valid_indices().collect(),
+        None => (0..texts.len()).collect(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! A session: everything about one dataset that is stored between runs, in one folder.
 //!
 //! ```text
-//! session.toml      which dataset, since when, with which model
+//! session.toml      which dataset, since when, and what it was scanned with
 //! samples.arrow     the manifest and the file metadata
 //! detectors/        one result per detector
+//! earlier/          results of models used before, by fingerprint
 //! rank.arrow        the cached rank, and
 //! unreadable.arrow  the cached result for undecodable files: only in large sessions, to open faster
 //! measures/         what detectors measured for each picture
@@ -11,6 +12,7 @@
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! decisions/        the journals: the only files here that cannot be rebuilt
+//! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
 //! view.json         the state of the client
 //! chaffinch.toml    settings of this session, written by hand
@@ -20,11 +22,18 @@
 //! Only its owner can access the folder. Every file except the journals is written under a temporary name and then
 //! renamed, so that there is never half a file.
 
+mod catalog;
+mod earlier;
+mod head;
+mod ledger;
+mod likeness;
 mod lock;
 mod place;
 mod settings;
 
-pub use place::{SessionLocation, default_dir, resolve};
+pub use catalog::{SessionInfo, folders, inspect};
+pub use likeness::{Likeness, known_likeness, likeness};
+pub use place::{SessionLocation, default_dir, resolve, same};
 pub use settings::Settings;
 
 use crate::columns;
@@ -33,39 +42,22 @@ use crate::dataset::DatasetOptions;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use crate::samples;
+use crate::uses::Uses;
 use crate::{Error, Result, atomic};
 use chaffinch_protocol::EnsembleRule;
+use head::Head;
 use lock::Lock;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// The version of the folder's layout.
-const FORMAT: u32 = 1;
-
 /// The file that makes a folder a session.
 pub const MARK: &str = "session.toml";
-
-/// `session.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SessionFile {
-    format: u32,
-    /// The dataset's absolute path; if it is not valid UTF-8, a lossy one, with `dataset_bytes` in addition.
-    dataset: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dataset_bytes: Option<Vec<u8>>,
-    /// The model of the last scan, as shown.
-    #[serde(default)]
-    model: String,
-    /// ISO 8601.
-    created: String,
-}
 
 /// Whether a file may be left behind by a program that was killed while creating a session.
 fn is_remnant(name: &OsStr) -> bool {
@@ -76,7 +68,7 @@ fn is_remnant(name: &OsStr) -> bool {
 #[derive(Debug)]
 pub struct Session {
     dir: PathBuf,
-    head: Mutex<SessionFile>,
+    head: Mutex<Head>,
     lock: Option<Lock>,
 }
 
@@ -89,15 +81,7 @@ impl Session {
         let dataset = canonical(dataset)?;
         if dir.join(MARK).exists() {
             let session = Session::open(dir)?;
-            if session.dataset() != dataset {
-                let other = session.dataset();
-                let message = format!(
-                    "this session belongs to the dataset {}, not {}",
-                    other.display(),
-                    dataset.display()
-                );
-                return Err(Error::format(dir.join(MARK), message));
-            }
+            place::belongs(dir, &session.dataset(), &dataset)?;
             return Ok(session);
         }
         let inside = std::path::absolute(dir).map_err(Error::io("find", dir))?;
@@ -115,13 +99,7 @@ impl Session {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
         let lock = Lock::take(dir)?;
-        let head = SessionFile {
-            format: FORMAT,
-            dataset: dataset.to_string_lossy().into_owned(),
-            dataset_bytes: dataset.to_str().is_none().then(|| dataset.as_os_str().as_bytes().to_vec()),
-            model: String::new(),
-            created: jiff::Timestamp::now().to_string(),
-        };
+        let head = Head::new(&dataset);
         let session = Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: Some(lock) };
         session.write_head()?;
         Ok(session)
@@ -142,23 +120,7 @@ impl Session {
     /// # Errors
     /// When it is not a session, or has another version.
     pub fn open_to_read(dir: &Path) -> Result<Session> {
-        let path = dir.join(MARK);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Error::format(dir, "not a session; run chaffinch scan DATASET first"));
-            }
-            Err(error) => return Err(Error::io("read", &path)(error)),
-        };
-        let head: SessionFile =
-            toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
-        if head.format != FORMAT {
-            let message = format!(
-                "it has format version {}, this program reads version {FORMAT}; use the version that created it, or start over in another folder with --session",
-                head.format
-            );
-            return Err(Error::format(&path, message));
-        }
+        let head = Head::read(dir)?;
         Ok(Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: None })
     }
 
@@ -167,11 +129,9 @@ impl Session {
         &self.dir
     }
 
-    /// The dataset.
+    /// The dataset's absolute path, even if it is gone.
     pub fn dataset(&self) -> PathBuf {
-        let head = self.head();
-        head.dataset_bytes
-            .map_or_else(|| PathBuf::from(head.dataset), |bytes| OsString::from_vec(bytes).into())
+        self.head().dataset()
     }
 
     /// The model of the last scan, as shown; empty before one.
@@ -189,22 +149,45 @@ impl Session {
         self.lock.is_some()
     }
 
-    /// Stores the model's name.
+    /// What the last scan used, which later commands use unless told otherwise.
+    pub fn uses(&self) -> Uses {
+        self.head().uses
+    }
+
+    /// Stores the model's name, as shown, and what the scan used.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn set_model_name(&self, model: &str) -> Result<()> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner).model = model.to_owned();
-        self.write_head()
+    pub fn keep_uses(&self, model: &str, uses: &Uses) -> Result<()> {
+        self.change_head(|head| {
+            model.clone_into(&mut head.model);
+            head.uses.clone_from(uses);
+        })
     }
 
-    fn head(&self) -> SessionFile {
+    /// Why this session is not locked although it is open for writing, in one sentence: its file system has no locks.
+    pub fn lock_remark(&self) -> Option<&str> {
+        self.lock.as_ref()?.remark()
+    }
+
+    /// Writes `session.toml` if this changes it.
+    fn change_head(&self, change: impl FnOnce(&mut Head)) -> Result<()> {
+        let before = self.head();
+        let changed = {
+            let mut head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut head);
+            *head != before
+        };
+        if changed { self.write_head() } else { Ok(()) }
+    }
+
+    fn head(&self) -> Head {
         self.head.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn write_head(&self) -> Result<()> {
         let path = self.dir.join(MARK);
-        let text = toml::to_string(&self.head()).map_err(|error| Error::format(&path, error.to_string()))?;
+        let text = self.head().to_toml(&path)?;
         self.write(&path, |out| out.write_all(text.as_bytes()))
     }
 
@@ -335,28 +318,7 @@ impl Session {
         count: usize,
         classes: &[String],
     ) -> (BTreeMap<String, DetectorResult>, Vec<String>) {
-        let (mut results, mut damaged) = (BTreeMap::new(), Vec::new());
-        let mut paths: Vec<PathBuf> = match fs::read_dir(self.results_dir()) {
-            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-            Err(_) => Vec::new(),
-        };
-        paths.sort_unstable();
-        for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "arrow"))
-        {
-            let hidden = path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
-            match DetectorResult::load(path, classes) {
-                _ if hidden => {}
-                Ok(result) if result.len() == count => {
-                    results.insert(result.record().name.clone(), result);
-                }
-                Ok(result) => {
-                    let (path, len) = (path.display(), result.len());
-                    damaged.push(format!("{path}: it has {len} rows for {count} samples; scan again"));
-                }
-                Err(error) => damaged.push(error.to_string()),
-            }
-        }
-        (results, damaged)
+        load_results(&self.results_dir(), count, classes)
     }
 
     /// The settings changed in the session.
@@ -433,6 +395,40 @@ impl Session {
     pub fn save_view(&self, state: &str) -> Result<()> {
         self.write(&self.dir.join("view.json"), |out| out.write_all(state.as_bytes()))
     }
+}
+
+/// All results in a folder, by detector, and one sentence for each unusable file.
+fn load_results(
+    folder: &Path,
+    count: usize,
+    classes: &[String],
+) -> (BTreeMap<String, DetectorResult>, Vec<String>) {
+    let (mut results, mut damaged) = (BTreeMap::new(), Vec::new());
+    for path in result_files(folder) {
+        match DetectorResult::load(&path, classes) {
+            Ok(result) if result.len() == count => {
+                results.insert(result.record().name.clone(), result);
+            }
+            Ok(result) => {
+                let (path, len) = (path.display(), result.len());
+                damaged.push(format!("{path}: it has {len} rows for {count} samples; scan again"));
+            }
+            Err(error) => damaged.push(error.to_string()),
+        }
+    }
+    (results, damaged)
+}
+
+/// The files of results in a folder, in the order of their names; none if there is no folder.
+fn result_files(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(_) => Vec::new(),
+    };
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "arrow") && !hidden(path));
+    paths.sort_unstable();
+    paths
 }
 
 /// The dataset's canonical path, the same however it was given.

@@ -161,6 +161,24 @@ impl<'t, 'a> Table<'t, 'a> {
         values.collect()
     }
 
+    /// All strings and lists of strings under keys that were not read, the former as lists of one.
+    pub(crate) fn other_texts(&self) -> Result<Vec<(String, Vec<String>)>> {
+        let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => None,
+        };
+        let others = self.others();
+        let texts = others.map(|(key, value)| {
+            let texts = match value.get_ref() {
+                DeValue::Array(values) => values.iter().map(text).collect(),
+                _ => text(value).map(|text| vec![text]),
+            };
+            let wrong = || self.wrong(value, key.get_ref(), "a string, or a list of strings");
+            Ok((key.get_ref().to_string(), texts.ok_or_else(wrong)?))
+        });
+        texts.collect()
+    }
+
     /// All numbers under keys that were not read; true is 1 and false is 0.
     pub(crate) fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
         let others = self.others();

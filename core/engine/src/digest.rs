@@ -7,7 +7,11 @@ use chaffinch_host::LoadedDetector;
 use std::collections::BTreeMap;
 
 /// Digest of everything a detector's result depends on.
-pub(crate) struct InputDigest(blake3::Hasher);
+pub(crate) struct InputDigest {
+    base: blake3::Hasher,
+    /// The model's fingerprint; empty without one.
+    model: String,
+}
 
 impl InputDigest {
     pub(crate) fn new(
@@ -29,13 +33,24 @@ impl InputDigest {
         for id in file_metadata.unreadable.keys() {
             hasher.update(&id.0.to_le_bytes());
         }
+        hasher.update(manifest.ground().to_string().as_bytes());
         hasher.update(prompts.digest().as_bytes());
-        hasher.update(embedder.map_or("", |embedder| embedder.fingerprint().as_str()).as_bytes());
-        InputDigest(hasher)
+        let model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
+        InputDigest { base: hasher, model }
     }
 
-    pub(crate) fn of(&self, detector: &LoadedDetector, params: &BTreeMap<String, f64>) -> String {
-        let mut hasher = self.0.clone();
+    /// For a detector with these parameters. `vectors` is whether it uses the model: the others stay up to date when
+    /// another one is chosen.
+    pub(crate) fn of(
+        &self,
+        detector: &LoadedDetector,
+        params: &BTreeMap<String, f64>,
+        vectors: bool,
+    ) -> String {
+        let mut hasher = self.base.clone();
+        if vectors {
+            hasher.update(self.model.as_bytes());
+        }
         hasher.update(detector.digest().as_bytes());
         for (name, value) in params {
             hasher.update(name.as_bytes()).update(&value.to_le_bytes());

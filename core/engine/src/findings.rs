@@ -5,6 +5,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_protocol::Ledger;
 use chaffinch_review::atlas::Atlas;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub(crate) struct Findings {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) file_metadata: Arc<FileMetadata>,
+    /// What reading the dataset found, without the remarks of detectors.
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) results: BTreeMap<String, Arc<DetectorResult>>,
     pub(crate) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(crate) class_vectors: Option<Arc<ClassVectors>>,

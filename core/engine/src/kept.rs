@@ -2,9 +2,10 @@
 //! decoded. Stored beside their inputs, and recomputed when those have changed.
 
 use crate::Setup;
+use crate::built_in::{remarked, unreadable as broken_files};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_review::ranking::Ranking;
@@ -41,7 +42,7 @@ pub(crate) fn key(
     hasher.update(&(count as u64).to_le_bytes());
     hasher.update(serde_json::to_string(rule).ok()?.as_bytes());
     for (name, threshold) in thresholds {
-        let path = match name == UNREADABLE {
+        let path = match is_built_in(name) {
             true => session.samples_path(),
             false => session.result_path(name).ok()?,
         };
@@ -85,19 +86,30 @@ pub(crate) fn keep(
     drop(spawned);
 }
 
-/// Files that could not be decoded, as a detector's result; cached where that is worthwhile.
-pub(crate) fn unreadable(
+/// What reading found, as detectors' results by name; cached where that is worthwhile.
+pub(crate) fn built_in(
     session: &Session,
     file_metadata: &FileMetadata,
     classes: &[String],
-) -> DetectorResult {
+) -> Vec<(String, Arc<DetectorResult>)> {
+    let broken = unreadable(session, file_metadata, classes);
+    let others = remarked(file_metadata, classes);
+    let all = std::iter::once(broken).chain(others);
+    all.map(|result| (result.record().name.clone(), Arc::new(result))).collect()
+}
+
+/// Files that could not be decoded.
+fn unreadable(session: &Session, file_metadata: &FileMetadata, classes: &[String]) -> DetectorResult {
     if file_metadata.len() < WORTH_KEEPING {
-        return crate::unreadable::unreadable(file_metadata, classes);
+        return broken_files(file_metadata, classes, String::new());
     }
     let mut hasher = blake3::Hasher::new();
     hasher.update(&(file_metadata.len() as u64).to_le_bytes());
     for (id, reason) in &file_metadata.unreadable {
-        hasher.update(&id.0.to_le_bytes()).update(reason.as_bytes()).update(&[0]);
+        hasher
+            .update(&id.0.to_le_bytes())
+            .update(reason.as_bytes())
+            .update(&[u8::from(file_metadata.not_read(*id))]);
     }
     let digest = hasher.finalize().to_hex().to_string();
     let path = session.unreadable_path();
@@ -107,7 +119,7 @@ pub(crate) fn unreadable(
     {
         return known;
     }
-    let made = crate::unreadable::unreadable_with(file_metadata, classes, digest);
+    let made = broken_files(file_metadata, classes, digest);
     if session.is_writable() {
         // As above.
         let _ = made.save(&path);

@@ -4,25 +4,30 @@
 //! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
 //! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
-//!   again; `unreadable` reports broken files like a detector.
+//!   again; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
+//!   a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-engine`.
 
 mod answers;
+mod built_in;
 mod client;
 mod digest;
 mod findings;
 mod kept;
+mod models;
+mod reading;
+mod remarks;
 pub mod remote;
 mod scan;
 mod service;
 mod setup;
 mod state;
-mod unreadable;
 
+pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};
 pub use client::{Client, spawn};
+pub use reading::reading;
 pub use setup::{ModelLoader, Setup};
-pub use unreadable::unreadable;

@@ -6,7 +6,7 @@
 
 use crate::Client;
 use crate::{Error, Result};
-use chaffinch_protocol::{Command, Event, Progress, SessionSummary};
+use chaffinch_protocol::{Command, Event, Progress, ScanReport, SessionSummary};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +21,9 @@ const MOST: u32 = 256 << 20;
 
 /// How long an engine waits for its first terminal.
 const FIRST: Duration = Duration::from_secs(60);
+
+/// How long a terminal that was replaced may take to receive that.
+const ENDING: Duration = Duration::from_millis(500);
 
 fn write_message(out: &mut impl Write, message: &impl Serialize, raw: &[u8]) -> io::Result<()> {
     let text = serde_json::to_vec(message)?;
@@ -150,6 +153,22 @@ impl Guest {
     }
 }
 
+impl Guest {
+    /// Tells a terminal that another one takes its place. It is not heard from then on, and if it does not take the
+    /// message, because its connection hangs, it is let go without.
+    fn replaced(self) {
+        let _ = self.stream.shutdown(Shutdown::Read);
+        let _ = self.events.send(Event::Replaced);
+        drop(self.events);
+        let stream = self.stream;
+        let ending = std::thread::Builder::new().name("ending".into()).spawn(move || {
+            std::thread::sleep(ENDING);
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+        drop(ending);
+    }
+}
+
 /// What a new client is sent first.
 #[derive(Default)]
 struct Known {
@@ -157,6 +176,8 @@ struct Known {
     progress: Option<Progress>,
     /// A scan was requested and is not finished.
     scanning: bool,
+    /// What the last scan did.
+    report: Option<Box<ScanReport>>,
 }
 
 impl Known {
@@ -164,7 +185,10 @@ impl Known {
         match event {
             Event::Session(summary) => self.summary = Some(summary.clone()),
             Event::Progress(progress) => self.progress = Some(progress.clone()),
-            Event::ScanDone(_) => (self.progress, self.scanning) = (None, false),
+            Event::ScanDone(report) => {
+                (self.progress, self.scanning) = (None, false);
+                self.report = Some(report.clone());
+            }
             Event::Saved(saved) => {
                 if let Some(summary) = &mut self.summary {
                     summary.decided = saved.decided;
@@ -227,7 +251,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             recv(door) -> stream => {
                 let Ok(stream) = stream else { break };
                 if let Some(before) = guest.take() {
-                    let _ = before.stream.shutdown(Shutdown::Both);
+                    before.replaced();
                 }
                 count += 1;
                 guest = Guest::welcome(count, stream, &heard).ok();
@@ -235,6 +259,10 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                     let _ = guest.events.send(Event::Session(summary.clone()));
                     if let Some(progress) = &known.progress {
                         let _ = guest.events.send(Event::Progress(progress.clone()));
+                    }
+                    // It may be waiting for a scan, and none will follow.
+                    if let Some(report) = known.report.as_ref().filter(|_| !known.scanning) {
+                        let _ = guest.events.send(Event::ScanDone(report.clone()));
                     }
                 }
             }
@@ -341,7 +369,8 @@ mod tests {
         // A third replaces the second.
         let third = connect(&path).unwrap();
         assert!(matches!(third.events.recv_timeout(within), Ok(Event::Session(_))));
-        assert!(second.events.recv_timeout(within).is_err(), "the second one was let go");
+        assert_eq!(second.events.recv_timeout(within), Ok(Event::Replaced), "the second one is told why");
+        assert!(second.events.recv_timeout(within).is_err(), "and was let go");
         events.send(Event::Log { line: "on".into() }).unwrap();
         assert_eq!(third.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }));
         // Once the scan is done, it does not wait for a client.

@@ -3,16 +3,18 @@
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::{Error, Result};
-use crate::{Setup, kept};
+use crate::{Setup, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::image::decode::decodings;
+use chaffinch_compute::image::decode::{Ground, decodings};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::store;
@@ -25,8 +27,9 @@ use chaffinch_host::{
 };
 use chaffinch_plugin::Needs;
 use chaffinch_protocol::ScanReport;
+use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -59,6 +62,14 @@ type Model = (Arc<dyn Embedder>, EmbeddingStore);
 
 /// What a detector measured of each sample, or why that failed.
 type Measured = std::result::Result<Measures, String>;
+
+/// What need not run again.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    base: &'a InputDigest,
+    /// The result from when this model was last used.
+    earlier: Option<&'a Arc<DetectorResult>>,
+}
 
 /// A running scan.
 pub(crate) struct Scan<'a> {
@@ -97,22 +108,34 @@ impl<'a> Scan<'a> {
             // Invalid parameters are reported when the detector's turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
         });
-        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
-            .iter()
-            .any(|need| needs.contains(*need));
+        let vectors = uses_model(needs);
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
 
         let measuring: Vec<Measuring<'_>> =
             detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
         let (model, mut measures) = self.read(vectors, &measuring, findings)?;
-        let embedder = match model {
-            Some(model) => Some(self.embed(model?, findings)?),
-            None => None,
+        // Detectors that do not use a model run without it, too.
+        let (embedder, unusable) = match model {
+            Some(Ok(model)) => (Some(self.embed(model, findings)?), None),
+            Some(Err(error)) => (None, Some(models::unusable(self.setup, &error))),
+            None => (None, None),
+        };
+        let earlier = match &embedder {
+            Some(embedder) => {
+                let depends = |name: &str| self.depends_on_model(name, plan);
+                models::settle(self.setup, self.reporter.trouble, embedder.as_ref(), &depends, findings)?
+            }
+            None => {
+                if unusable.is_none() {
+                    models::keep_rest(self.setup)?;
+                }
+                BTreeMap::new()
+            }
         };
         let services = DatasetServices::new(
             findings.manifest.clone(),
             findings.file_metadata.clone(),
-            findings.matrix.clone(),
+            findings.matrix.clone().filter(|_| unusable.is_none()),
             embedder.clone(),
             self.setup.prompts.clone(),
             plan.decided.iter().copied(),
@@ -121,11 +144,32 @@ impl<'a> Scan<'a> {
             self.classes(&services, embedder.as_ref(), findings);
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
+        let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         for detector in detectors {
-            let measures = measures.remove(detector.info().name());
-            self.detect(detector, plan, (&services, measures), &base, findings)?;
+            let name = detector.info().name();
+            if unusable.is_some() && self.depends_on_model(name, plan) {
+                self.step.0 += 1;
+                continue;
+            }
+            let known = Known { base: &base, earlier: earlier.get(name) };
+            self.detect(detector, plan, (&services, measures.remove(name)), known, findings)?;
         }
-        Ok(())
+        match (unusable, embedder) {
+            (Some(error), _) => Err(error),
+            // All of them are current again, or out of date.
+            (None, Some(embedder)) if earlier.keys().all(|name| ran.contains(name.as_str())) => {
+                self.setup.session.forget_earlier(embedder.fingerprint().as_str())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Whether results of a detector depend on the model; those of an unknown one may.
+    fn depends_on_model(&self, name: &str, plan: &ScanPlan) -> bool {
+        self.setup.registry.find(name).is_none_or(|detector| {
+            // Invalid parameters are reported when the detector's turn comes.
+            uses_model(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+        })
     }
 
     /// The parameters that were set for a detector.
@@ -177,12 +221,10 @@ impl<'a> Scan<'a> {
         let name = if vectors { "read and embed" } else { "index" };
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
+            present(scan.setup)?;
             let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
-            for remark in &opened.ledger.remarks {
-                (scan.reporter.log)(&remark.text);
-            }
             // The files are worth reading even if the model fails to load.
-            let mut model = vectors.then(|| scan.load_model(findings));
+            let mut model = vectors.then(|| scan.load_model());
             let known = (findings.file_metadata.len() == findings.manifest.len()
                 && !findings.file_metadata.is_empty())
             .then(|| (findings.manifest.clone(), findings.file_metadata.clone()));
@@ -204,40 +246,61 @@ impl<'a> Scan<'a> {
             let file_metadata = passed.file_metadata;
             refuse_vanished(previous, &file_metadata)?;
             scan.report.samples = opened.manifest.len() as u64;
-            scan.report.unreadable = file_metadata.unreadable.len() as u64;
+            let not_read =
+                file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
+            scan.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
+            scan.report.not_read = not_read;
+            scan.report.damaged = remarks::damaged(&file_metadata);
+            let mut ledger = opened.ledger;
+            faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+            remarks::add(&file_metadata, &mut ledger);
+            for remark in &ledger.remarks {
+                (scan.reporter.log)(&remark.text);
+            }
             scan.report.indexed = passed.report.read;
             scan.report.embedded = passed.filled.embedded;
+            session.save_ledger(&ledger)?;
             session.save_samples(&opened.manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
-                && findings.file_metadata.unreadable == file_metadata.unreadable;
-            let known = findings.results.get(UNREADABLE).filter(|_| still).cloned();
-            let broken = known.unwrap_or_else(|| {
-                Arc::new(kept::unreadable(session, &file_metadata, opened.manifest.classes()))
-            });
+                && findings.file_metadata.unreadable == file_metadata.unreadable
+                && findings.file_metadata.remarks == file_metadata.remarks;
+            let known = findings.results.iter().filter(|(name, _)| still && is_built_in(name));
+            let mut read: Vec<_> = known.map(|(name, result)| (name.clone(), result.clone())).collect();
+            if read.is_empty() {
+                read = kept::built_in(session, &file_metadata, opened.manifest.classes());
+            }
             // Rows may have moved: results for another manifest would refer to the wrong samples.
             let same = previous
                 .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
             findings.manifest = Arc::new(opened.manifest);
             findings.file_metadata = Arc::new(file_metadata);
+            findings.ledger = Arc::new(ledger);
             if !same {
                 findings.results.clear();
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            findings.results.insert(UNREADABLE.into(), broken);
+            findings.results.retain(|name, _| !is_built_in(name));
+            findings.results.extend(read);
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
             Ok((model, names.zip(passed.measures).collect()))
         })
     }
 
-    fn load_model(&self, findings: &mut Findings) -> Result<Model> {
+    fn load_model(&self) -> Result<Model> {
         let embedder = (self.setup.model)()?;
-        findings.model = format!("{} on {}", embedder.name(), embedder.device());
-        (self.reporter.log)(&format!("model {}", findings.model));
-        let folder = self.setup.session.embeddings_dir();
+        (self.reporter.log)(&format!("model {} on {}", embedder.name(), embedder.device()));
+        for note in embedder.notes() {
+            (self.reporter.trouble)("model", note);
+        }
+        let mut folder = self.setup.session.embeddings_dir();
+        // Vectors are found by the contents of files, which say nothing of the ground.
+        if let ground @ Ground::Color(_) = self.setup.dataset_options.ground {
+            folder.push(format!("on-{}", ground.to_string().trim_start_matches('#')));
+        }
         let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);
@@ -278,7 +341,7 @@ impl<'a> Scan<'a> {
         detector: &LoadedDetector,
         plan: &ScanPlan,
         (services, measures): (&DatasetServices, Option<Measured>),
-        base: &InputDigest,
+        before: Known<'_>,
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
@@ -291,10 +354,18 @@ impl<'a> Scan<'a> {
                 return Ok(());
             }
         };
-        let digest = base.of(detector, &params);
+        let digest = before.base.of(detector, &params, uses_model(needs_of(detector, &given)));
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
         if known && !plan.force {
             self.step.0 += 1;
+            return Ok(());
+        }
+        let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !plan.force);
+        if let Some(result) = earlier {
+            self.step.0 += 1;
+            self.setup.session.save_result(result)?;
+            findings.results.insert(name.to_owned(), result.clone());
+            (self.reporter.publish)(findings);
             return Ok(());
         }
         self.stage(name, |scan, job| {
@@ -341,6 +412,26 @@ impl<'a> Scan<'a> {
             (self.reporter.trouble)(name, &error.to_string());
         }
     }
+}
+
+/// Whether a detector with these needs uses the model.
+fn uses_model(needs: Needs) -> bool {
+    [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
+        .iter()
+        .any(|need| needs.contains(*need))
+}
+
+/// A dataset that is gone is not one without pictures.
+fn present(setup: &Setup) -> Result<()> {
+    if setup.dataset.exists() {
+        return Ok(());
+    }
+    let message = format!(
+        "it is gone: moved, deleted, or on a disk that is not mounted. Results and decisions are kept; if it has moved, \
+         bind the session to its new place with: chaffinch session move {} NEW",
+        quoted(setup.session.dir())
+    );
+    Err(Error::Dataset { path: setup.dataset.clone(), message })
 }
 
 /// If most files vanish at once, a disk is not mounted rather than the pictures deleted: what is known about them is

@@ -17,15 +17,16 @@ use crate::scan::{Reporter, Scan, ScanPlan};
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::issue::UNREADABLE;
-use chaffinch_data::journal::{Applied, Journal};
+use chaffinch_data::faults;
+use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::session::Session;
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, EnsembleRule, Event, PROTOCOL_VERSION, Progress, Saved, SavedKind, ScanReport, SessionSummary,
-    Ticket,
+    Command, EnsembleRule, Event, Ledger, ListCounts, ListedRow, PROTOCOL_VERSION, Progress, Saved,
+    SavedKind, ScanReport, SessionSummary, Ticket,
 };
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -49,12 +50,18 @@ pub(crate) struct Service {
     rule: EnsembleRule,
     remembered: String,
     list: Option<(Ticket, Arc<ListResult>)>,
+    /// Rows of the list by their decision.
+    counts: [u64; 4],
     lists: Lists,
     pictures: Pictures,
     views: WorkerQueue<view_answers::ViewQuestion>,
     overviews: WorkerQueue<OverviewQuestion>,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// Whether the last scan covers all enabled detectors.
+    whole: bool,
     stale: bool,
+    /// Why a scan could not bring the session up to date; empty if nothing is known to be in the way.
+    obstacle: String,
 }
 
 impl Service {
@@ -65,20 +72,26 @@ impl Service {
         let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
         let mut findings = Findings { model: session.model_name(), ..Findings::default() };
         let mut stale = true;
+        if let Some(remark) = session.lock_remark() {
+            let _ = events.send(Event::Trouble { about: "session".into(), message: remark.to_owned() });
+        }
         if let Some((manifest, file_metadata)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
             findings.file_metadata = Arc::new(file_metadata);
+            findings.ledger = Arc::new(known_ledger(session, &findings)?);
             let (results, damaged) =
                 session.load_results(findings.manifest.len(), findings.manifest.classes());
+            stale = results.is_empty() || !damaged.is_empty();
             for note in damaged {
                 let _ = events.send(Event::Trouble { about: "session".into(), message: note });
             }
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-            stale = findings.results.is_empty();
-            let broken = kept::unreadable(session, &findings.file_metadata, findings.manifest.classes());
-            findings.results.insert(UNREADABLE.into(), Arc::new(broken));
+            let read = kept::built_in(session, &findings.file_metadata, findings.manifest.classes());
+            findings.results.extend(read);
         } else {
-            findings.manifest = Arc::new(dataset::open(&setup.dataset, &setup.dataset_options)?.manifest);
+            let opened = dataset::open(&setup.dataset, &setup.dataset_options)?;
+            findings.manifest = Arc::new(opened.manifest);
+            findings.ledger = Arc::new(opened.ledger);
         }
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         journal.bind(&findings.manifest, file_metadata.as_ref());
@@ -109,8 +122,11 @@ impl Service {
             rule,
             remembered,
             list: None,
+            counts: [0; 4],
             job: None,
+            whole: true,
             stale,
+            obstacle: String::new(),
         })
     }
 
@@ -161,6 +177,7 @@ impl Service {
                 self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
+            Command::RowsOf { ticket, samples } => self.rows_of(ticket, &samples),
             Command::Locate { ticket, sample } => {
                 if let Some(order) = self.order(ticket) {
                     let row = order.position(sample);
@@ -188,6 +205,10 @@ impl Service {
             Command::Decide { samples, decision } => {
                 self.enter(&samples, |journal| journal.decide(&samples, decision));
             }
+            Command::DecideEach { decisions } => {
+                let samples: Vec<SampleId> = decisions.iter().map(|(id, _)| *id).collect();
+                self.enter(&samples, |journal| journal.decide_each(&decisions));
+            }
             Command::Tag { samples, tags, note } => {
                 self.enter(&samples, |journal| journal.tag(&samples, &tags, &note));
             }
@@ -195,12 +216,14 @@ impl Service {
                 self.enter(&samples, |journal| journal.untag(&samples, &tags));
             }
             Command::Undo => {
+                let before = self.journal.snapshot();
                 let outcome = self.journal.undo();
-                self.saved(SavedKind::Undo, outcome);
+                self.saved(SavedKind::Undo, outcome, &before);
             }
             Command::Redo => {
+                let before = self.journal.snapshot();
                 let outcome = self.journal.redo();
-                self.saved(SavedKind::Redo, outcome);
+                self.saved(SavedKind::Redo, outcome, &before);
             }
             Command::SetThreshold { detector, threshold } => self.set_threshold(detector, threshold),
             Command::SetEnsemble { rule } => {
@@ -231,17 +254,20 @@ impl Service {
                 if let Some((_, job)) = self.job.take() {
                     let _ = job.join();
                 }
-                self.stale = !report.failed.is_empty();
+                self.judge(&report);
                 self.take_findings(findings);
                 if !self.state.found {
                     self.state.keep_rank(&self.setup);
                 }
                 report.suspects = self.state.ranking.order.len() as u64;
                 report.detectors = self.state.detectors.clone();
+                report.reading = self.state.reading();
                 self.tell(Event::ScanDone(Box::new(report)));
             }
             Internal::Listed(ticket, order) => {
-                let by_choice = order.by_choice;
+                // Decisions made since the list was asked for count as well.
+                let by_choice = order.count(self.journal.decisions(), self.state.findings.manifest.len());
+                self.counts = by_choice;
                 self.tell(Event::Listed {
                     ticket,
                     total: order.rows.len() as u64,
@@ -250,7 +276,25 @@ impl Service {
                 });
                 self.list = Some((ticket, order));
             }
-            Internal::ListFailed(message) => self.tell(Event::Refused { message }),
+            Internal::ListFailed(ticket, error) => {
+                let at = match &error {
+                    Error::Filter { at, .. } => Some((at.0 as u32, at.1 as u32)),
+                    _ => None,
+                };
+                let message = display::safe_text(&error.to_string()).into_owned();
+                self.tell(Event::NotListed { ticket, message, at });
+            }
+        }
+    }
+
+    /// Whether another scan would find something to do. A detector that failed would fail again: that is reported when
+    /// it happens and is no reason to scan.
+    fn judge(&mut self, report: &ScanReport) {
+        let failure = report.failed.iter().find(|(about, _)| about == "scan").map(|(_, why)| why.as_str());
+        let stopped = Error::Stopped.to_string();
+        self.obstacle = failure.filter(|why| *why != stopped).map(str::to_owned).unwrap_or_default();
+        if failure.is_some() || self.whole {
+            self.stale = failure.is_some();
         }
     }
 
@@ -289,6 +333,8 @@ impl Service {
             suspects: state.ranking.order.len() as u64,
             decided: self.journal.decided_count() as u64,
             stale: self.stale,
+            obstacle: display::safe_text(&self.obstacle).into_owned(),
+            reading: state.reading(),
             remembered: self.remembered.clone(),
         })));
     }
@@ -309,6 +355,17 @@ impl Service {
         }
     }
 
+    fn rows_of(&self, ticket: Ticket, samples: &[SampleId]) {
+        let count = self.state.findings.manifest.len();
+        let order = self.list.as_ref().map(|(_, order)| order);
+        let row = |id: &SampleId| ListedRow {
+            row: rows::row(&self.state, self.journal.decisions(), *id),
+            listed: order.is_some_and(|order| order.has(*id, count)),
+        };
+        let rows = samples.iter().filter(|id| id.index() < count).map(row).collect();
+        self.tell(Event::RowsOf { ticket, rows });
+    }
+
     fn known(&self, samples: &[SampleId]) -> Result<()> {
         let count = self.state.findings.manifest.len();
         match samples.iter().find(|id| id.index() >= count) {
@@ -320,13 +377,31 @@ impl Service {
 
     /// Adds a journal entry for samples that exist, and reports the outcome.
     fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
+        let before = self.journal.snapshot();
         let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
-        self.saved(SavedKind::Decision, outcome.map(Some));
+        self.saved(SavedKind::Decision, outcome.map(Some), &before);
     }
 
-    fn saved(&self, kind: SavedKind, outcome: Result<Option<Applied>>) {
+    /// Moves the counts of the current list from the decisions before a change to those after it.
+    fn recount(&mut self, samples: &[SampleId], before: &Decisions) -> Option<ListCounts> {
+        let (ticket, order) = self.list.clone()?;
+        let count = self.state.findings.manifest.len();
+        for id in samples.iter().filter(|id| order.has(**id, count)) {
+            if let Some(decision) = before.get(*id) {
+                let before = &mut self.counts[decision.choice.index()];
+                *before = before.saturating_sub(1);
+            }
+            if let Some(decision) = self.journal.decision(*id) {
+                self.counts[decision.choice.index()] += 1;
+            }
+        }
+        Some(ListCounts { ticket, by_choice: self.counts })
+    }
+
+    fn saved(&mut self, kind: SavedKind, outcome: Result<Option<Applied>>, before: &Decisions) {
         match outcome {
             Ok(Some(applied)) => {
+                let listed = self.recount(&applied.samples, before);
                 let manifest = &self.state.findings.manifest;
                 let text = rows::saved_text(manifest, kind, &applied);
                 self.tell(Event::Saved(Saved {
@@ -337,13 +412,17 @@ impl Service {
                     undoable: self.journal.undoable() as u64,
                     redoable: self.journal.redoable() as u64,
                     decided: self.journal.decided_count() as u64,
+                    listed,
                 }));
             }
             Ok(None) => {
                 let what = if kind == SavedKind::Undo { "undo" } else { "redo" };
-                self.tell(Event::Refused { message: format!("nothing to {what}") });
+                self.tell(Event::NotSaved { message: format!("nothing to {what}") });
             }
-            Err(error) => self.refuse(&error),
+            Err(error) => {
+                let message = display::safe_text(&error.to_string()).into_owned();
+                self.tell(Event::NotSaved { message });
+            }
         }
     }
 
@@ -399,7 +478,7 @@ impl Service {
         if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
             findings.set_matrix(matrix);
-            findings.class_vectors = Some(Arc::new(vectors));
+            findings.class_vectors = vectors.map(Arc::new);
             self.state = Arc::new(self.state.with_findings(findings));
         }
     }
@@ -410,6 +489,7 @@ impl Service {
             return;
         }
         let stop = Arc::new(AtomicBool::new(false));
+        self.whole = detectors.is_empty();
         let plan = ScanPlan { detectors, force, params: self.params.clone(), decided: self.journal.codes() };
         let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
         let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
@@ -424,6 +504,16 @@ impl Service {
             }
         }
     }
+}
+
+/// The stored ledger; of a session without one, at least what its samples tell.
+fn known_ledger(session: &Session, findings: &Findings) -> Result<Ledger> {
+    if let Some(ledger) = session.load_ledger()? {
+        return Ok(ledger);
+    }
+    let mut ledger = Ledger { found: findings.manifest.len() as u64, ..Ledger::default() };
+    faults::enter(&findings.manifest, &findings.file_metadata, &mut ledger);
+    Ok(ledger)
 }
 
 /// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with

@@ -6,6 +6,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
 use chaffinch_host::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,4 +30,6 @@ pub struct Setup {
     pub prompts: PromptSet,
     /// The model.
     pub model: ModelLoader,
+    /// What the session keeps for later commands once a scan has used it.
+    pub uses: Uses,
 }

@@ -4,10 +4,11 @@
 use crate::Setup;
 use crate::findings::Findings;
 use crate::kept;
+use crate::reading::reading;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::ensemble::thresholds_under;
-use chaffinch_protocol::{DetectorSummary, EnsembleRule};
+use chaffinch_protocol::{DetectorSummary, EnsembleRule, Ledger};
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
 use chaffinch_review::verdict::{self, Verdicts};
@@ -64,6 +65,7 @@ impl State {
                     groups: record.groups,
                     // As it was set: further changes start from there.
                     threshold: verdict::threshold(&set, name, result),
+                    default: record.threshold,
                     scored: counts.scored,
                     flagged: counts.flagged,
                     seconds: record.seconds,
@@ -112,6 +114,11 @@ impl State {
     /// Caches the rank with the session, where that is worthwhile.
     pub(crate) fn keep_rank(&self, setup: &Arc<Setup>) {
         kept::keep(setup, &self.thresholds, &self.rule, &self.ranking, self.learned.as_deref());
+    }
+
+    /// What was left out, guessed or is doubtful about the dataset.
+    pub(crate) fn reading(&self) -> Ledger {
+        reading(&self.findings.ledger, &self.findings.results)
     }
 
     /// What the detectors say about each sample.

@@ -19,6 +19,7 @@ mod all;
 mod cleaned;
 mod cleaned_table;
 mod manifest;
+mod placement;
 mod relabel_map;
 mod removal_list;
 
@@ -27,10 +28,12 @@ pub use cleaned::CleanReport;
 
 use crate::Result;
 use chaffinch_compute::job::Job;
+use chaffinch_data::class_names;
 use chaffinch_data::output;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::query::Source;
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +94,8 @@ pub struct Written {
     pub summary: Option<String>,
     /// Samples that had to be skipped, each with the reason.
     pub left_out: Vec<String>,
+    /// Files that got another name, each with the reason.
+    pub renamed: Vec<String>,
 }
 
 impl Written {
@@ -137,11 +142,15 @@ pub struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    /// The label of a sample after cleaning; empty if it has none.
-    fn label(&self, id: SampleId) -> &'a str {
+    /// The new label of a sample, in the spelling of classes; `None` if it keeps its own, also where it was relabeled
+    /// to that.
+    fn new_label(&self, id: SampleId) -> Option<Cow<'a, str>> {
         match self.source.decisions.get(id).map(|decision| &decision.choice) {
-            Some(Choice::Relabel(label)) => label,
-            _ => self.source.manifest.label_name(id),
+            Some(Choice::Relabel(label)) => {
+                let label = class_names::clean(label);
+                (label != self.source.manifest.label_name(id)).then_some(label)
+            }
+            _ => None,
         }
     }
 
@@ -155,5 +164,7 @@ impl<'a> Export<'a> {
     }
 }
 
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod tests;

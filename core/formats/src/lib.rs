@@ -5,6 +5,7 @@
 pub mod dataset;
 pub mod export;
 pub mod probabilities;
+mod text;
 pub mod truth;
 
 pub use chaffinch_data::{Error, Result};

@@ -1,5 +1,7 @@
 //! Tables of ground truth.
 
+use crate::text::{TableText, broken, line};
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
@@ -7,7 +9,7 @@ use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -34,23 +36,22 @@ const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
 /// # Errors
 /// When the table cannot be read, a column is missing, a value cannot be parsed, or no row matches a sample.
 pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
-    let wrong = |error: csv::Error| Error::format(path, error.to_string());
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong)?;
-    let headers: Vec<String> = reader
-        .byte_headers()
-        .map_err(wrong)?
-        .iter()
-        .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_lowercase())
-        .collect();
+    let table = TableText::read(path, b',')?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    reader.read_byte_record(&mut record).map_err(|error| broken(path, error))?;
+    let headers: Vec<String> =
+        record.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
     let find =
         |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
     let missing = |what: &str, names: &[&str]| {
         let hint =
             headers.iter().map(|header| hint(header, names.iter().copied())).find(|hint| !hint.is_empty());
         let message = format!(
-            "there is no column for {what}: name it {}{}",
+            "there is no column for {what}: name it {}{}; the columns are {}",
             names.join(" or "),
-            hint.unwrap_or_default()
+            hint.unwrap_or_default(),
+            headers.iter().map(|name| format!("'{}'", safe_text(name))).collect::<Vec<_>>().join(", ")
         );
         Error::format(path, message)
     };
@@ -60,15 +61,20 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     if errors.is_none() && labels.is_none() && kinds.is_none() {
         return Err(missing("the ground truth", &[&ERRORS[..1], &LABELS[..]].concat()));
     }
+    // Paths and labels of folders are compared byte by byte, whatever the rest of the table is.
+    let cells = table.cells(path, |_, column| column == paths)?;
     let mut joiner = Joiner::new(manifest);
+    let mut labels_seen = LabelsSeen::default();
     let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
-    let mut record = ByteRecord::new();
     let (mut rows, mut matched) = (0_u64, 0_usize);
-    while reader.read_byte_record(&mut record).map_err(wrong)? {
+    while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line(&record);
         let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
-        let Some(id) = joiner.find(value(Some(paths))) else {
+        let written = value(Some(paths));
+        // Bytes first: a path is what it is on the disk.
+        let found = joiner.find(written).or_else(|| joiner.find(&cells.decode(written)));
+        let Some(id) = found else {
             truth.add_unmatched();
             continue;
         };
@@ -84,8 +90,9 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         } else if labels.is_none() {
             Some(!NO_KIND.contains(&String::from_utf8_lossy(value(kinds)).trim().to_lowercase().as_str()))
         } else {
-            let label = String::from_utf8_lossy(value(labels));
-            let (label, given) = (label.trim(), manifest.label_name(id));
+            let label = class_names::of_bytes(&cells.decode(value(labels)));
+            let (label, given) = (class_names::clean(&label), manifest.label_name(id));
+            labels_seen.add(&label, manifest);
             (!label.is_empty() && !given.is_empty()).then_some(label != given)
         };
         truth.set(id, error);
@@ -96,7 +103,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             truth.set_copy(id, original);
         }
         if let Some(column) = kinds {
-            let kind = String::from_utf8_lossy(value(kinds));
+            let kind = cells.text(value(kinds));
             let kind = kind.trim();
             let none = NO_KIND.contains(&kind.to_lowercase().as_str());
             if !none && !truth.set_kind(id, &safe_text(kind)) {
@@ -115,7 +122,43 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         );
         return Err(Error::format(path, message));
     }
+    labels_seen.check(path, manifest)?;
     Ok(truth)
+}
+
+/// Which labels of a truth are classes.
+#[derive(Default)]
+struct LabelsSeen {
+    known: bool,
+    unknown: BTreeSet<String>,
+}
+
+impl LabelsSeen {
+    fn add(&mut self, label: &str, manifest: &Manifest) {
+        if label.is_empty() || self.known {
+            return;
+        }
+        self.known = manifest.find_class(label).is_some();
+        if !self.known && self.unknown.len() < 4 {
+            self.unknown.insert(label.to_owned());
+        }
+    }
+
+    /// Labels none of which is a class are no truth about this dataset: numbers, say, where classes have names.
+    fn check(self, path: &Path, manifest: &Manifest) -> Result<()> {
+        if self.known || self.unknown.is_empty() || manifest.classes().is_empty() {
+            return Ok(());
+        }
+        let listed = |names: &mut dyn Iterator<Item = &String>| {
+            let names: Vec<String> = names.take(4).map(|name| format!("'{}'", safe_text(name))).collect();
+            names.join(", ")
+        };
+        let (labels, classes) = (listed(&mut self.unknown.iter()), listed(&mut manifest.classes().iter()));
+        let message = format!(
+            "none of its labels is a class of the dataset: it has {labels}, the classes are {classes}; write the names of classes"
+        );
+        Err(Error::format(path, message))
+    }
 }
 
 /// `Some(None)` for an empty value.

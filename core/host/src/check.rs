@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Refuses a file or folder that anyone but the user and root can write to.
 pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
-    let meta = fs::metadata(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
+    let meta = fs::metadata(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
     // Others can still put files into a sticky folder such as /tmp.
     if meta.mode() & 0o002 != 0 {
         return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
@@ -25,7 +25,7 @@ pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
 /// Refuses anything but a complete shared library for this machine that contains our symbol. Returns the digest of its
 /// bytes.
 pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
-    let bytes = fs::read(path).map_err(|source| PluginError::Unreadable { path: path.into(), source })?;
+    let bytes = fs::read(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
     let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };
     if bytes.len() < 64 || bytes[..4] != elf::ELFMAG {
         return Err(wrong("it is not an ELF file"));

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The classes as the model sees them: each class's prompts embedded, averaged and normalized.
+/// The classes as the model sees them: each class's prompts embedded, averaged and normalized. Without vectors where the
+/// names of classes are no words: then there is nothing to ask, and the file only says which model was used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassVectors {
     head: VectorsHeader,
@@ -27,7 +28,7 @@ struct VectorsHeader {
 }
 
 impl ClassVectors {
-    /// Embeds the prompts of every class.
+    /// Embeds the prompts of every class, if their names are words.
     ///
     /// # Errors
     /// When the model has no text tower or the device fails.
@@ -37,6 +38,7 @@ impl ClassVectors {
         classes: &[String],
     ) -> Result<ClassVectors> {
         let dim = embedder.dim();
+        let classes = if services.nameless().is_some() { &[] } else { classes };
         let mut vectors = Vec::with_capacity(classes.len() * dim);
         for label in 0..classes.len() as u32 {
             let prompts = services.prompts(Some(LabelId(label)));

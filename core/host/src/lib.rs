@@ -36,12 +36,12 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum PluginError {
     /// The file or folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Anyone could put code there.
     #[error("{} is writable by others (mode {mode:03o}); a detector is code, so run chmod o-w on it", path.display())]

@@ -130,6 +130,7 @@ impl World {
             phash: phash.iter().copied().collect(),
             dhash: dhash.iter().copied().collect(),
             unreadable: BTreeMap::from([(SampleId(BROKEN as u32), "it is broken".to_owned())]),
+            ..FileMetadata::default()
         });
         let mut noise = Noise(3);
         let vector = |sample: usize| {

@@ -44,7 +44,7 @@ impl PluginFolder {
     }
 
     fn libraries(&self) -> Result<Vec<PathBuf>, PluginError> {
-        let fail = |source| PluginError::Unreadable { path: self.path.clone(), source };
+        let fail = |reason| PluginError::Unreadable { path: self.path.clone(), reason };
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(fail)? {
             let path = entry.map_err(fail)?.path();

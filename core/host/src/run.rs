@@ -191,8 +191,11 @@ impl HostServices for RunContext<'_> {
         self.services.embed_texts(texts).map_err(refusal)
     }
 
-    fn prompts(&self, class: Option<u32>) -> &[String] {
-        self.services.prompts(class.map(LabelId))
+    fn prompts(&self, class: Option<u32>) -> Answer<&[String]> {
+        match self.services.nameless() {
+            Some(why) if class.is_some() => Err(Refusal::missing(why)),
+            _ => Ok(self.services.prompts(class.map(LabelId))),
+        }
     }
 
     fn hashes(&self, kind: HashKind) -> Answer<&[u64]> {

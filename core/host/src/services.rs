@@ -40,6 +40,8 @@ pub struct DatasetServices {
     prompts: PromptSet,
     /// The prompts of each class, followed by those of the alternatives.
     prompt_texts: Vec<OnceLock<Vec<String>>>,
+    /// Why there is nothing to ask about the classes, if so.
+    nameless: Option<String>,
     on_device: OnceLock<Option<OnDevice>>,
     neighbors: Memo<usize, NeighborLists>,
     pairs: Memo<(HashKind, u32), Vec<HashPair>>,
@@ -69,6 +71,7 @@ impl DatasetServices {
             relabels[id.index()] = relabel;
         }
         let prompt_texts = (0..=manifest.classes().len()).map(|_| OnceLock::new()).collect();
+        let nameless = prompts.nameless(manifest.classes());
         DatasetServices {
             manifest,
             file_metadata,
@@ -79,6 +82,7 @@ impl DatasetServices {
             relabels,
             prompts,
             prompt_texts,
+            nameless,
             on_device: OnceLock::new(),
             neighbors: Memo::default(),
             pairs: Memo::default(),
@@ -220,6 +224,11 @@ impl DatasetServices {
         })
     }
 
+    /// Why a model cannot be asked about the classes, and what to do: their names are no words. `None` if it can.
+    pub fn nameless(&self) -> Option<&str> {
+        self.nameless.as_deref()
+    }
+
     /// Text embeddings, each text computed once for all detectors.
     ///
     /// # Errors
@@ -244,7 +253,8 @@ impl DatasetServices {
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
         let path = self.manifest.full_path(id);
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        let decoded = decode::decode(&bytes).map_err(|error| Error::format(&path, error.to_string()))?;
+        let decoded = decode::decode_on(&bytes, self.manifest.ground())
+            .map_err(|error| Error::format(&path, error.to_string()))?;
         let source = source::record(decoded.format, &path, decoded.stored);
         let full = decoded.image.dimensions();
         let image = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);

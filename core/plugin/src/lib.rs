@@ -56,15 +56,15 @@ pub use orientation::Orientation;
 pub use panic::PanicMessage;
 pub use score::Score;
 pub use values::{
-    Decided, Dimensions, FORMATS, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Pixels,
-    Source, Split, is_flat,
+    Decided, Dimensions, FORMATS, HashKind, HashPair, Likeness, Matrix, NO_LABEL, Neighbors, OwnedMatrix,
+    Pixels, Source, Split, is_flat,
 };
 
 /// Everything a detector's source file needs.
 pub mod prelude {
     pub use crate::{
-        Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Matrix, NO_LABEL,
-        Needs, Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector, Scope, Score,
-        Source, Split, View, export_detector,
+        Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Likeness, Matrix,
+        NO_LABEL, Needs, Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector,
+        Scope, Score, Source, Split, View, export_detector,
     };
 }

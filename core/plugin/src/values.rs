@@ -99,6 +99,56 @@ impl HashKind {
     }
 }
 
+/// How alike the members of a group are, from surest to vaguest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// Every file has the same bytes.
+    SameBytes,
+    /// The decoded pixels are the same.
+    SamePixels,
+    /// The same picture, saved or scaled another way, confirmed by a second look at the pixels.
+    SamePicture,
+    /// Alike: a template, a burst, a crop. Not to be offered for removal.
+    Alike,
+}
+
+impl Likeness {
+    /// All four, in order.
+    pub const ALL: [Likeness; 4] =
+        [Likeness::SameBytes, Likeness::SamePixels, Likeness::SamePicture, Likeness::Alike];
+    /// The name of the note that says how many groups are how alike; see [`Report::likeness`](crate::Report::likeness).
+    pub const NOTE: &'static str = "likeness";
+
+    const fn words(self) -> &'static str {
+        match self {
+            Likeness::SameBytes => "same bytes",
+            Likeness::SamePixels => "same pixels",
+            Likeness::SamePicture => "same picture",
+            Likeness::Alike => "alike",
+        }
+    }
+
+    /// The text of the note: the number of groups of each kind.
+    pub(crate) fn note(groups: [usize; 4]) -> String {
+        let parts =
+            Likeness::ALL.iter().zip(groups).map(|(kind, count)| format!("{}: {count}", kind.words()));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The likeness of a group, from the text of the note; `None` if the text is not that of a note or has no such group.
+    pub fn of_group(note: &str, group: u32) -> Option<Likeness> {
+        let mut before = 0_u64;
+        for (kind, part) in Likeness::ALL.into_iter().zip(note.split(", ")) {
+            let (words, count) = part.split_once(": ")?;
+            before += u64::from(count.parse::<u32>().ok().filter(|_| words == kind.words())?);
+            if u64::from(group) < before {
+                return Some(kind);
+            }
+        }
+        None
+    }
+}
+
 /// A borrowed row-major matrix.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
@@ -240,5 +290,22 @@ impl From<Pixels<'_>> for crate::abi::PixelsTable {
             full_height: pixels.full_height as u32,
             source: pixels.source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Likeness;
+
+    #[test]
+    fn the_likeness_of_a_group_comes_back_from_the_note() {
+        let note = Likeness::note([2, 0, 1, 3]);
+        assert_eq!(note, "same bytes: 2, same pixels: 0, same picture: 1, alike: 3");
+        let of = |group| Likeness::of_group(&note, group);
+        assert_eq!([of(0), of(1)], [Some(Likeness::SameBytes); 2]);
+        assert_eq!(of(2), Some(Likeness::SamePicture));
+        assert_eq!([of(3), of(5), of(6)], [Some(Likeness::Alike), Some(Likeness::Alike), None]);
+        assert_eq!(Likeness::of_group("all fine", 0), None);
+        assert_eq!(Likeness::of_group("alike: 3, same bytes: 2", 0), None);
     }
 }

@@ -128,11 +128,20 @@ fn pixels_are_shrunk_and_handed_out() {
 }
 
 #[test]
+fn one_score_that_is_none_costs_one_sample() {
+    let outcome = ask(&four(), |_, report| report.scores(&[0.25, -0.000_238, 0.5, f32::NAN]));
+    assert_eq!((outcome.error, outcome.stopped), (None, false));
+    assert_eq!(outcome.scores, [Some(0.25), None, Some(0.5), None]);
+    let note = outcome.notes.iter().find(|(name, _)| name == "not scored").unwrap();
+    assert_eq!(note.1, "sample 1, whose score of -0.000238 is not between 0 and 1");
+}
+
+#[test]
 fn nonsense_is_refused() {
     let error =
         |detect: fn(&View<'_>, &Report<'_>) -> Result<()>| ask(&four(), detect).error.unwrap_or_default();
     assert!(error(|_, report| report.scores(&[0.5; 3])).contains("3 scores for 4"));
-    assert!(error(|_, report| report.scores(&[0.0, 1.0, 1.5, 0.0])).contains("sample 2 the score 1.5"));
+    assert!(error(|_, report| report.scores(&[0.0, 1.5, 1.5, -1.0])).contains("sample 1 the score 1.5"));
     assert!(error(|_, report| report.issue(Issue::new(4, Score::BEST))).contains("sample 4 of 4"));
     assert!(error(|_, report| report.issue(Issue::new(0, Score::BEST).suggest(2))).contains("class 2 of 2"));
     let related = |_: &View<'_>, report: &Report<'_>| {

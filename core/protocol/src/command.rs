@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,13 @@ pub enum Command {
         start: u64,
         /// How many.
         len: u32,
+    },
+    /// The rows of these samples, whether listed or not. Answered by [`Event::RowsOf`](crate::Event::RowsOf).
+    RowsOf {
+        /// Returned with the answer.
+        ticket: Ticket,
+        /// The samples; those that do not exist are left out of the answer.
+        samples: Vec<SampleId>,
     },
     /// The row of a sample in the current list. Answered by [`Event::Located`](crate::Event::Located).
     Locate {
@@ -83,6 +90,12 @@ pub enum Command {
         samples: Vec<SampleId>,
         /// The decision; `None` clears earlier decisions.
         decision: Option<Decision>,
+    },
+    /// Decide on several samples, on each differently. Answered by [`Event::Saved`](crate::Event::Saved) once it is on
+    /// disk.
+    DecideEach {
+        /// Each sample with its decision; one entry in the journal, undone as one.
+        decisions: Vec<(SampleId, Decision)>,
     },
     /// Add tags to samples without deciding.
     Tag {

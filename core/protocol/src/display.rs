@@ -101,6 +101,17 @@ fn acts(c: char) -> bool {
         )
 }
 
+/// A path as shown, quoted so that it can be pasted into a shell.
+pub fn quoted(path: &Path) -> String {
+    let text = safe_path(path);
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,5 +145,11 @@ mod tests {
             let once = safe_text(&text).into_owned();
             prop_assert_eq!(safe_text(&once).into_owned(), once.clone());
         }
+    }
+
+    #[test]
+    fn paths_can_be_pasted() {
+        assert_eq!(quoted(Path::new("/data/pets")), "/data/pets");
+        assert_eq!(quoted(Path::new("my pets/it's")), "'my pets/it'\\''s'");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, Overviewed, Row, Ticket, ViewEvent};
+use crate::{Detail, EnsembleRule, Ledger, ListedRow, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -33,6 +33,15 @@ pub enum Event {
         /// Rows with a keep, remove, relabel or unsure decision, in this order.
         by_choice: [u64; 4],
     },
+    /// The list a client asked for cannot be made: its filter or its order is invalid. The one before stays.
+    NotListed {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// What is wrong with it.
+        message: String,
+        /// The word of the filter that is wrong, if it is one: its first byte, and the one after its last.
+        at: Option<(u32, u32)>,
+    },
     /// A window of the list.
     Rows {
         /// The ticket of the list.
@@ -41,6 +50,13 @@ pub enum Event {
         start: u64,
         /// The rows, possibly fewer than asked for.
         rows: Vec<Row>,
+    },
+    /// The rows of samples, in the order of the request.
+    RowsOf {
+        /// The ticket of the request.
+        ticket: Ticket,
+        /// The rows, and whether the current list has them.
+        rows: Vec<ListedRow>,
     },
     /// The row of the sample, if it is in the list.
     Located {
@@ -73,7 +89,13 @@ pub enum Event {
     },
     /// A decision, an undo or a redo is on disk and survives a power loss.
     Saved(Saved),
-    /// Nothing was changed, for example because there is nothing to undo or the disk is full.
+    /// A decision, tags, an undo or a redo changed nothing, for example because there is nothing to undo or the disk is
+    /// full. Answers in the place of [`Event::Saved`].
+    NotSaved {
+        /// What went wrong and what to do.
+        message: String,
+    },
+    /// Another command was refused: nothing was changed.
     Refused {
         /// What went wrong and what to do.
         message: String,
@@ -83,6 +105,8 @@ pub enum Event {
         /// Its text.
         line: String,
     },
+    /// The session was opened in another terminal, which takes the place of this one.
+    Replaced,
     /// The engine has finished.
     Bye,
 }
@@ -114,6 +138,13 @@ pub struct SessionSummary {
     pub decided: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
+    /// Why the last scan could not bring the session up to date, such as a model that cannot be loaded; empty if a new
+    /// scan can.
+    #[serde(default)]
+    pub obstacle: String,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }
@@ -131,6 +162,9 @@ pub struct DetectorSummary {
     pub groups: bool,
     /// Samples with a score below this are flagged.
     pub threshold: f32,
+    /// Its own threshold, before anybody moved it.
+    #[serde(default)]
+    pub default: f32,
     /// Samples it scored.
     pub scored: u64,
     /// Samples it flags at this threshold.
@@ -139,6 +173,13 @@ pub struct DetectorSummary {
     pub seconds: f64,
     /// Its notes on the whole run: name and text.
     pub notes: Vec<(String, String)>,
+}
+
+impl DetectorSummary {
+    /// Whether its threshold is another than its own: thresholds move in thousandths.
+    pub fn is_moved(&self) -> bool {
+        (self.threshold - self.default).abs() > 5e-4
+    }
 }
 
 /// Progress of a job.
@@ -163,8 +204,14 @@ pub struct Progress {
 pub struct ScanReport {
     /// Samples in the dataset.
     pub samples: u64,
-    /// Files that could not be decoded.
+    /// Files that could not be read or decoded, but for pictures in formats that are not read.
     pub unreadable: u64,
+    /// Pictures in formats that are not read.
+    #[serde(default)]
+    pub not_read: u64,
+    /// Pictures of which a part is lost.
+    #[serde(default)]
+    pub damaged: u64,
     /// Files whose bytes were read and hashed (the others were unchanged).
     pub indexed: u64,
     /// Files decoded, including those decoded to show them meanwhile.
@@ -186,6 +233,9 @@ pub struct ScanReport {
     pub detectors: Vec<DetectorSummary>,
     /// Detectors that failed or were skipped: name and reason.
     pub failed: Vec<(String, String)>,
+    /// What was left out, guessed or is doubtful about the dataset.
+    #[serde(default)]
+    pub reading: Ledger,
 }
 
 /// The answer to [`Command::Picture`](crate::Command::Picture).
@@ -216,7 +266,8 @@ pub struct Saved {
     pub kind: SavedKind,
     /// The samples it affects; after an undo the client moves to the first one.
     pub samples: Vec<SampleId>,
-    /// Their current decision; the first one's if `kind` is the undo of a mixed entry.
+    /// Their current decision; the first one's where they may differ: after an undo, or after an entry with a decision
+    /// for each.
     pub decision: Option<Decision>,
     /// In words, for the status line: `removed cats/0001.jpg`.
     pub text: String,
@@ -226,6 +277,18 @@ pub struct Saved {
     pub redoable: u64,
     /// Samples with a decision now.
     pub decided: u64,
+    /// The counts of the current list now, if there is one.
+    #[serde(default)]
+    pub listed: Option<ListCounts>,
+}
+
+/// Rows of a list by their decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCounts {
+    /// The ticket of the list.
+    pub ticket: Ticket,
+    /// Rows with a keep, remove, relabel or unsure decision, in this order.
+    pub by_choice: [u64; 4],
 }
 
 /// What was saved.

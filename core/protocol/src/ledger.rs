@@ -3,6 +3,7 @@
 //! Every file below a folder, and every row of a table, is either a sample or stands in the ledger with a reason. What
 //! was guessed, merged or is doubtful stands there too, so that no report can say "none" of what nobody looked at.
 
+use crate::display::counted;
 use serde::{Deserialize, Serialize};
 
 /// Remarks on how a dataset was read.
@@ -14,6 +15,18 @@ pub struct Ledger {
     pub left_out: u64,
     /// The remarks, most serious first, then in the order of [`RemarkKind`].
     pub remarks: Vec<Remark>,
+    /// The guess that a person should confirm, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// A guess about the layout of a dataset where another reading is about as likely.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// What was assumed, as in its remark.
+    pub text: String,
+    /// The value of `--layout` for the other reading.
+    pub other: String,
 }
 
 /// One remark.
@@ -31,6 +44,8 @@ pub struct Remark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemarkKind {
+    /// A fault that so many samples have that it is a property of the dataset.
+    DatasetFault,
     /// Samples whose file does not exist.
     FilesMissing,
     /// Samples whose file exists and could not be decoded or read.
@@ -87,6 +102,71 @@ impl Ledger {
         self.remarks.insert(at, remark);
     }
 
+    /// Adds a remark on files that are no samples, and counts them.
+    pub fn leave_out(&mut self, kind: RemarkKind, count: u64, text: impl Into<String>) {
+        self.found += count;
+        self.left_out += count;
+        self.add(kind, count, text);
+    }
+
+    /// Pictures of which nothing is known because they are no samples: those in formats that are not read. Folders that
+    /// could not be listed hold an unknown number of others.
+    pub fn unread_pictures(&self) -> u64 {
+        self.count(RemarkKind::UnsupportedPictures)
+    }
+
+    /// What nobody looked at, as part of a sentence: `3 pictures left out and 1 missing file`. `None` if every file that
+    /// was found is a sample that could be read, or is of no interest.
+    pub fn unseen(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        for (kind, one, many) in [
+            (RemarkKind::UnsupportedPictures, "picture left out", "pictures left out"),
+            (RemarkKind::FilesMissing, "missing file", "missing files"),
+            (RemarkKind::FilesUnreadable, "unreadable file", "unreadable files"),
+            (
+                RemarkKind::FoldersNotListed,
+                "folder that could not be listed",
+                "folders that could not be listed",
+            ),
+        ] {
+            let count = self.count(kind);
+            if count > 0 {
+                parts.push(counted(count, one, many));
+            }
+        }
+        let last = parts.pop()?;
+        Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
+    }
+
+    /// What forbids to call a dataset without suspects clean, as part of a sentence.
+    pub fn caveat(&self) -> Option<String> {
+        let faults = self.remarks.iter().filter(|remark| remark.kind == RemarkKind::DatasetFault).count();
+        match (self.unseen(), faults as u64) {
+            (Some(unseen), _) => Some(format!("nothing is known of {unseen}")),
+            (None, 0) => None,
+            (None, faults) => Some(format!("{} of the whole dataset", counted(faults, "fault", "faults"))),
+        }
+    }
+
+    /// One short line for a title: `3 files left out, 2 unreadable`; `None` if there is nothing that a person should
+    /// know about.
+    pub fn headline(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.left_out > 0 {
+            parts.push(format!("{} left out", counted(self.left_out, "file", "files")));
+        }
+        let serious =
+            |remark: &&Remark| remark.kind.is_serious() && remark.kind != RemarkKind::UnsupportedPictures;
+        match self.remarks.iter().filter(serious).count() as u64 {
+            0 if parts.is_empty() && !self.is_empty() => {
+                parts.push(counted(self.remarks.len() as u64, "remark", "remarks"));
+            }
+            0 => {}
+            serious => parts.push(counted(serious, "warning", "warnings")),
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// How many files or rows the remarks of a kind concern.
     pub fn count(&self, kind: RemarkKind) -> u64 {
         self.remarks.iter().filter(|remark| remark.kind == kind).map(|remark| remark.count).sum()
@@ -120,5 +200,25 @@ mod tests {
             ]
         );
         assert_eq!(ledger.count(RemarkKind::UnsupportedPictures), 4);
+    }
+
+    #[test]
+    fn what_nobody_looked_at_is_said_in_words() {
+        let mut ledger = Ledger { found: 9, ..Ledger::default() };
+        assert_eq!((ledger.unseen(), ledger.headline()), (None, None));
+        ledger.leave_out(RemarkKind::OtherFiles, 2, "2 files are no pictures");
+        assert_eq!((ledger.found, ledger.left_out, ledger.unseen()), (11, 2, None));
+        assert_eq!(ledger.headline().as_deref(), Some("2 files left out"));
+        assert_eq!(ledger.caveat(), None);
+        ledger.leave_out(RemarkKind::UnsupportedPictures, 3, "3 .heic files were left out");
+        ledger.add(RemarkKind::FilesMissing, 1, "1 of 9 files is missing");
+        assert_eq!(ledger.unseen().as_deref(), Some("3 pictures left out and 1 missing file"));
+        assert_eq!(ledger.headline().as_deref(), Some("5 files left out, 1 warning"));
+        assert!(ledger.caveat().unwrap().starts_with("nothing is known of 3 pictures"));
+        let mut guess = Ledger::default();
+        guess.add(RemarkKind::LayoutGuessed, 4, "a guess");
+        assert_eq!(guess.headline().as_deref(), Some("1 remark"));
+        guess.add(RemarkKind::DatasetFault, 12, "12 of 12 pictures are dark");
+        assert_eq!(guess.caveat().as_deref(), Some("1 fault of the whole dataset"));
     }
 }

@@ -22,14 +22,16 @@ mod views;
 
 pub use command::{Command, PROTOCOL_VERSION};
 pub use ensemble::EnsembleRule;
-pub use event::{DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary};
-pub use ledger::{Ledger, Remark, RemarkKind};
+pub use event::{
+    DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
+};
+pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use overview::{
-    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
-    Statistics, edge,
+    BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
+    Overviewed, PastDecision, Statistics, edge,
 };
 pub use query::{Query, Sort};
-pub use row::{Candidate, Detail, DetailIssue, DetailRelated, Row};
+pub use row::{Candidate, Detail, DetailIssue, DetailRelated, ListedRow, Row};
 pub use ticket::Ticket;
 pub use views::{
     Area, Axes, ClusterView, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,

@@ -2,6 +2,8 @@
 //! detectors.
 
 use crate::Ticket;
+use crate::decision::Choice;
+use crate::sample::SampleId;
 use serde::{Deserialize, Serialize};
 
 /// Bins of a [`Histogram`]: thresholds move in thousandths, and each one is the edge of a bin.
@@ -19,6 +21,10 @@ pub enum Overview {
     Statistics,
     /// All detectors with their parameters.
     Forms,
+    /// The classes.
+    Classes,
+    /// The latest decisions.
+    History,
 }
 
 /// The answer to an [`Overview`].
@@ -33,6 +39,44 @@ pub enum Overviewed {
     Statistics(Statistics),
     /// To [`Overview::Forms`].
     Forms(Vec<DetectorForm>),
+    /// To [`Overview::Classes`].
+    Classes(Vec<ClassReview>),
+    /// To [`Overview::History`].
+    History(Vec<PastDecision>),
+}
+
+/// One class: how large it is, and what is known of its labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassReview {
+    /// The class, an index into the session's classes; `None` for samples without a label.
+    pub class: Option<u32>,
+    /// Samples with this label.
+    pub size: u64,
+    /// Suspects among them.
+    pub suspects: u64,
+    /// Decided ones, by any reviewer.
+    pub decided: u64,
+    /// Those that were removed or relabeled.
+    pub faulty: u64,
+    /// Those that were kept.
+    pub fine: u64,
+}
+
+/// A decision in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PastDecision {
+    /// The sample.
+    pub sample: SampleId,
+    /// Its path, made safe for a terminal.
+    pub path: String,
+    /// Its given label.
+    pub label: Option<u32>,
+    /// What was decided.
+    pub choice: Choice,
+    /// By whom.
+    pub reviewer: String,
+    /// When: ISO 8601, UTC.
+    pub at: String,
 }
 
 /// The scores of one detector in [`BINS`] bins of one thousandth, and one more for scores of 1. A score is in bin `k`

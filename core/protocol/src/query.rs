@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 pub struct Query {
     /// Suspects only, or all samples.
     pub all: bool,
-    /// Words that must all match. Each is matched against the path, unless it is `class:NAME`,
-    /// `suggested:NAME`, `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`,
-    /// `undecided`, `tag:NAME`, `score<0.3`, `score>0.3`, `is:leak`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
-    /// `cluster:CLASS/NUMBER`. A leading `-` negates.
+    /// Terms that must all match. Each is searched for in the path, unless it is `class:NAME`, `suggested:NAME`,
+    /// `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`, `undecided`, `tag:NAME`,
+    /// `note:TEXT`, `reviewer:NAME`, `path:TEXT`, `score<0.3` (or `<=`, `>`, `>=`; the ensemble's), `DETECTOR<0.3` (that
+    /// detector's), `is:leak`, `is:unreadable`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
+    /// `cluster:CLASS/NUMBER`. `*` and `?` are wildcards. A leading `-` or `NOT` negates, `or` (or `|`) between terms gives a
+    /// choice, parentheses group. Terms with a key that a sample has once, such as two classes, are a choice too.
     pub filter: String,
     /// The order.
     pub sort: Sort,

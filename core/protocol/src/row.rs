@@ -26,6 +26,15 @@ pub struct Row {
     pub decision: Option<Decision>,
 }
 
+/// The row of a sample that was asked for by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListedRow {
+    /// The row.
+    pub row: Row,
+    /// Whether the current list has it.
+    pub listed: bool,
+}
+
 /// Everything about one sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detail {
@@ -53,6 +62,10 @@ pub struct Detail {
     pub candidates: Vec<Candidate>,
     /// Nearest neighbors in embedding space, nearest first.
     pub neighbors: Vec<DetailRelated>,
+    /// Samples with the suggested label that are most like this one and that no detector flags, nearest first: what the
+    /// suggestion would put it beside.
+    #[serde(default)]
+    pub exemplars: Vec<DetailRelated>,
     /// Columns kept from the user's table.
     pub extra: Vec<(String, String)>,
 }

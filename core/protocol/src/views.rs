@@ -67,6 +67,21 @@ pub enum ViewCommand {
         width: u16,
         /// Points down.
         height: u16,
+        /// Also return where this sample lies.
+        of: Option<SampleId>,
+    },
+    /// The rows of a list that have a text in their path or their labels. Answered by [`ViewEvent::Hits`].
+    Search {
+        /// Returned with the answer.
+        ticket: Ticket,
+        /// The list.
+        list: Ticket,
+        /// The text, in any case; after a tilde, letters that occur in this order.
+        text: String,
+        /// The row to start from, inclusive.
+        from: u64,
+        /// Forward or backward; at the end it goes on at the other one.
+        forward: bool,
     },
     /// Samples of a list inside a part of the map. Answered by [`ViewEvent::Inside`].
     Inside {
@@ -148,6 +163,17 @@ pub enum ViewEvent {
     },
     /// The map.
     Map(Box<MapView>),
+    /// Rows with a text.
+    Hits {
+        /// The ticket of the question.
+        ticket: Ticket,
+        /// The nearest one in the direction that was asked for.
+        row: Option<u64>,
+        /// Its number among them, from 1.
+        place: u64,
+        /// How many there are.
+        total: u64,
+    },
     /// Samples in a part of the map.
     Inside {
         /// The ticket of the question.
@@ -284,6 +310,9 @@ pub struct MapView {
     pub note: String,
     /// Samples in the area.
     pub inside: u64,
+    /// Where the sample lies that was asked about, across and down in shares of the whole map; `None` without an embedding.
+    #[serde(default)]
+    pub of: Option<(f32, f32)>,
     /// Points with samples, row by row.
     pub points: Vec<MapPoint>,
 }
@@ -294,7 +323,7 @@ impl MapView {
         // More points than any terminal has would be a mistake.
         let (width, height) = (width.clamp(1, 4096), height.clamp(1, 4096));
         let (axes, making, note) = (Axes::default(), None, String::new());
-        MapView { ticket, area, width, height, axes, making, note, inside: 0, points: Vec::new() }
+        MapView { ticket, area, width, height, axes, making, note, inside: 0, of: None, points: Vec::new() }
     }
 }
 
@@ -339,6 +368,7 @@ mod tests {
             note,
             inside: 3,
             points: vec![point],
+            of: Some((0.5, 0.25)),
         };
         let event = Event::View(Box::new(ViewEvent::Map(Box::new(map))));
         let text = serde_json::to_string(&event).unwrap();

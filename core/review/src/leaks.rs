@@ -15,10 +15,12 @@ use chaffinch_compute::hamming;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::faults::Fault;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_plugin::is_flat;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +49,22 @@ pub struct Side<'a> {
     pub file_metadata: &'a FileMetadata,
     /// Normalized embeddings, one row per sample, zeros if there is none; needed for [`Method::Semantic`] only.
     pub embeddings: Option<&'a EmbeddingMatrix>,
+    /// What reading this set left out, guessed or found doubtful.
+    pub ledger: &'a Ledger,
+}
+
+impl Side<'_> {
+    /// Pictures of this set that could not be compared: files that could not be read, or decoded where a method needs
+    /// pixels, pictures in formats that are not read, and one for each folder that could not be listed.
+    fn unknown(&self, methods: &BTreeSet<Method>) -> usize {
+        let bytes_suffice = methods.iter().all(|method| *method == Method::Exact);
+        let compared = |fault: Fault| bytes_suffice && fault == Fault::Undecodable;
+        let ids = self.file_metadata.unreadable.keys();
+        let unread =
+            ids.filter_map(|&id| Fault::of(self.file_metadata, id)).filter(|&fault| !compared(fault));
+        let left_out = self.ledger.unread_pictures() + self.ledger.count(RemarkKind::FoldersNotListed);
+        unread.count() + left_out as usize
+    }
 }
 
 /// What to look for.

@@ -2,12 +2,14 @@
 //!
 //! The language of filters is described at [`Query::filter`]. In addition: a word in quotes may contain spaces
 //! (`class:"polar bear"`), a fully quoted word always searches the path, `\"` and `\\` are escapes within quotes,
-//! `score` supports `<`, `<=`, `>` and `>=`, `is:unreadable` finds files that could not be decoded, and `is:leak` finds
-//! samples of duplicate groups that span splits. `map:0.1,0.2,0.5,0.6` finds samples between the left, top, right and
-//! bottom edges on the map of the embeddings, `cluster:cat/2` those in the second largest cluster of a class. Class
-//! names are case-insensitive: the class with exactly that name, or else all classes whose names contain it.
+//! `is:unreadable` finds files that could not be decoded, and `is:leak` finds samples of duplicate groups that span
+//! splits. `map:0.1,0.2,0.5,0.6` finds samples between the left, top, right and bottom edges on the map of the embeddings,
+//! `cluster:cat/2` those in the second largest cluster of a class. Class names are case-insensitive: the class with exactly
+//! that name, or else all classes whose names contain it. A pattern (`*`, `?`) without a slash is compared with each part
+//! of a path, one with a slash with its end; elsewhere with the whole name, tag or note.
 
 mod filter;
+mod glob;
 mod needle;
 mod parse;
 mod paths;
@@ -62,12 +64,21 @@ impl<'a> Source<'a> {
         let hint = chaffinch_data::nearest::hint(name, self.results.keys().map(String::as_str));
         Error::Invalid(format!("there are no results from a detector '{name}'{hint}"))
     }
+
+    /// The error for a pattern that no detector has.
+    fn no_detector_like(&self) -> Error {
+        let names: Vec<&str> = self.results.keys().map(String::as_str).collect();
+        Error::Invalid(format!(
+            "no detector matches this pattern; there are results from {}",
+            names.join(", ")
+        ))
+    }
 }
 
 /// Whether a query needs embeddings: its filter names an area of the map or a cluster. An invalid filter needs nothing.
 pub fn needs_embeddings(query: &Query) -> bool {
-    let asks = |word: &parse::Word| matches!(word.test, Test::Map(..) | Test::Cluster(..));
-    parse::words(&query.filter).is_ok_and(|words| words.iter().any(asks))
+    let asks = |test: &Test| matches!(test, Test::Map(..) | Test::Cluster(..));
+    parse::words(&query.filter).is_ok_and(|words| parse::any_word(&words, &asks))
 }
 
 /// The rows of a query, in order.

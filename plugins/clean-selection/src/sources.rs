@@ -113,7 +113,7 @@ pub(crate) fn zero_shot(view: &View<'_>, temperature: f64) -> Result<Source> {
     let (mut vectors, mut prompts): (Vec<f32>, Vec<Prompt>) = (Vec::new(), Vec::new());
     for class in 0..classes {
         view.checkpoint()?;
-        let texts = view.prompts(class as u32)?;
+        let texts = view.prompts(class as u32).map_err(without_prompts)?;
         if texts.is_empty() {
             let name = view.class_name(class as u32);
             return Err(Error::new(format!("the prompt set has no prompt for {name}")));

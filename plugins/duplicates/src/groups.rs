@@ -1,9 +1,9 @@
 //! Joins pairs of copies into groups around the best member of each.
 
-use chaffinch_plugin::Orientation;
+use chaffinch_plugin::{Likeness, Orientation};
 use std::collections::BTreeMap;
 
-/// What makes two samples copies, strongest first.
+/// By what a pair was found, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Link {
     /// The same bytes.
@@ -25,15 +25,40 @@ impl Link {
             Link::Semantic { cosine } => cosine,
         }
     }
+}
+
+/// A pair: by what it was found, and how alike its pictures are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pair {
+    pub(crate) link: Link,
+    pub(crate) likeness: Likeness,
+}
+
+/// The score of a copy with the same bytes: lowest but for copies whose labels differ.
+const EXACT_SCORE: f32 = 0.01;
+
+impl Pair {
+    /// Two files with the same bytes.
+    pub(crate) const EXACT: Pair = Pair { link: Link::Exact, likeness: Likeness::SameBytes };
+
+    /// Whether the pictures are the same one.
+    pub(crate) fn is_copy(self) -> bool {
+        self.likeness < Likeness::Alike
+    }
 
     /// The score of a redundant member, 0 = surely a copy. The sum of both hashes ranks real copies better than
-    /// either alone.
+    /// either alone. What is alike only comes after all copies.
     pub(crate) fn score(self) -> f32 {
-        match self {
+        let bits = match self.link {
             Link::Exact => 0.0,
-            Link::Perceptual { phash, dhash } => ((phash + dhash) as f32 / 128.0).clamp(0.01, 0.19),
-            Link::Turned { phash, .. } => (0.1 + phash as f32 / 64.0).min(0.19),
-            Link::Semantic { cosine } => 0.2 + 0.2 * ((1.0 - cosine) / 0.5).clamp(0.0, 1.0),
+            Link::Perceptual { phash, dhash } => (phash + dhash) as f32 / 128.0,
+            Link::Turned { phash, .. } => 0.1 + phash as f32 / 64.0,
+            Link::Semantic { cosine } => return 0.2 + 0.2 * ((1.0 - cosine) / 0.5).clamp(0.0, 1.0),
+        };
+        match self.likeness {
+            Likeness::SameBytes => EXACT_SCORE,
+            Likeness::SamePixels | Likeness::SamePicture => bits.clamp(2.0 * EXACT_SCORE, 0.19),
+            Likeness::Alike => 0.41 + 0.08 * bits.min(1.0),
         }
     }
 }
@@ -45,13 +70,13 @@ impl Link {
 /// partner was taken joins the group of its nearest partner, so that no pair is lost and nothing is more than two
 /// steps from the best.
 pub(crate) fn group<Q: Ord>(
-    links: &BTreeMap<(u32, u32), Link>,
+    pairs: &BTreeMap<(u32, u32), Pair>,
     quality: impl Fn(usize) -> Q,
 ) -> Vec<Vec<usize>> {
     let mut partners: BTreeMap<usize, Vec<(usize, f32)>> = BTreeMap::new();
-    for (&(a, b), link) in links {
-        partners.entry(a as usize).or_default().push((b as usize, link.score()));
-        partners.entry(b as usize).or_default().push((a as usize, link.score()));
+    for (&(a, b), pair) in pairs {
+        partners.entry(a as usize).or_default().push((b as usize, pair.score()));
+        partners.entry(b as usize).or_default().push((a as usize, pair.score()));
     }
     let mut order: Vec<usize> = partners.keys().copied().collect();
     order.sort_by_key(|&sample| quality(sample));

@@ -3,20 +3,23 @@
 //! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
 mod groups;
+mod pairs;
 mod semantic;
 mod words;
 
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::{Orientation, is_flat};
-use groups::{Link, group};
-use std::collections::BTreeMap;
+use groups::{Link, Pair, group};
+use pairs::Pairs;
+use std::collections::BTreeSet;
 
 /// Other members listed as evidence.
 const MAX_RELATED: usize = 16;
 /// The score of the member to keep: nothing is wrong with it.
 const KEEP_SCORE: f32 = 0.55;
-/// The same if the group's labels differ, so that one of them is wrong: flagged, but after everything else.
-const DISPUTED_KEEP_SCORE: f32 = 0.45;
+/// The score of all copies whose labels differ: one of them is wrong, which comes before all that is merely redundant.
+const DISPUTED_SCORE: f32 = 0.0;
+/// The first member of a group that is alike only.
+const ALIKE_FIRST_SCORE: f32 = 0.55;
 
 /// Finds exact, perceptual and (if enabled) semantic copies.
 pub struct Duplicates;
@@ -25,7 +28,7 @@ impl Detector for Duplicates {
     const INFO: Info = Info::new("duplicates", "Finds copies of the same picture, also across splits")
         .version(env!("CARGO_PKG_VERSION"))
         .docs(include_str!("docs.md"))
-        .needs(Needs::HASHES)
+        .needs(Needs::HASHES.and(Needs::PIXELS))
         .scope(Scope::Group)
         .threshold(0.5)
         .params(&[
@@ -51,6 +54,13 @@ impl Detector for Duplicates {
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
         ]);
 
+    const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
+
+    fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
+        chaffinch_likeness::sketch(pixels.rgb, pixels.width, pixels.height, record);
+        Ok(())
+    }
+
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let (cosine, share) = (view.number("semantic")? as f32, view.number("nearest-share")? as f32);
         let mut near = semantic::Pairs::default();
@@ -59,29 +69,87 @@ impl Detector for Duplicates {
             let count = (0..view.len()).filter(|&sample| view.decodable(sample)).count();
             report.note("near embeddings", &near.note(count))?;
         }
-        let links = links(view, &near)?;
+        let pairs = Pairs::find(self, view, &near)?;
+        if let Some(why) = &pairs.unseen {
+            report.note(
+                "second look",
+                &format!("nothing was looked at twice, so near hashes are only alike: {why}"),
+            )?;
+        }
         view.checkpoint()?;
         let scores: Vec<f32> =
             (0..view.len()).map(|sample| if view.decodable(sample) { 1.0 } else { f32::NAN }).collect();
         report.scores(&scores)?;
-        let groups = group(&links, |sample| quality(view, sample));
-        for (number, members) in groups.iter().enumerate() {
+        let (mut groups, lone) = grouped(view, &pairs);
+        // By likeness, so that their numbers tell it.
+        groups.sort_by_key(|group| (group.likeness, group.members[0]));
+        for (number, group) in groups.iter().enumerate() {
             if number % 1024 == 0 {
                 view.checkpoint()?;
             }
-            write_group(view, report, number as u32, members, &links)?;
+            write_group(view, report, number as u32, group, &pairs)?;
         }
-        let copies: usize =
-            groups.iter().map(|members| members.len() - 1 - spared(view, members, &links).len()).sum();
-        let leaks = groups.iter().filter(|members| words::splits_of(view, members).len() > 1).count();
+        for (sample, partners) in pairs.partners(&lone) {
+            write_lone(view, report, sample, partners, &pairs)?;
+        }
+        report.likeness(
+            Likeness::ALL.map(|kind| groups.iter().filter(|group| group.likeness == kind).count()),
+        )?;
+        let (copies, alike): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.is_copies());
+        let redundant: usize = copies
+            .iter()
+            .map(|group| group.members.len() - 1 - spared(view, &group.members, &pairs).len())
+            .sum();
+        let leaks = copies.iter().filter(|group| words::splits_of(view, &group.members).len() > 1).count();
         if leaks > 0 {
-            report.note("leaks", &words::leaks(view, &groups))?;
+            report.note("leaks", &words::leaks(view, copies.iter().map(|group| group.members.as_slice())))?;
         }
-        report.note("summary", &words::summary(groups.len(), copies, leaks))
+        let disputed = copies.iter().filter(|group| is_disputed(view, &group.members)).count();
+        let summary = words::summary(copies.len(), redundant, leaks, disputed, alike.len());
+        report.note("summary", &(summary + &words::unknown(view)))
     }
 }
 
 export_detector!(Duplicates);
+
+/// A group of samples, the best of them first.
+struct Group {
+    members: Vec<usize>,
+    /// The vaguest likeness that joins a member.
+    likeness: Likeness,
+}
+
+impl Group {
+    fn is_copies(&self) -> bool {
+        self.likeness < Likeness::Alike
+    }
+}
+
+/// Copies first; then what is alike, of the samples that are no copies. Those that are alike to copies only stand alone.
+fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
+    let by = |sample: usize| quality(view, sample);
+    let copies =
+        pairs.all.iter().filter(|(_, pair)| pair.is_copy()).map(|(&key, &pair)| (key, pair)).collect();
+    let copies = group(&copies, by);
+    let taken: BTreeSet<usize> = copies.iter().flatten().copied().collect();
+    let free = |&(a, b): &(u32, u32)| !taken.contains(&(a as usize)) && !taken.contains(&(b as usize));
+    let alike = pairs.all.iter().filter(|(key, pair)| !pair.is_copy() && free(key));
+    let alike = group(&alike.map(|(&key, &pair)| (key, pair)).collect(), by);
+    let placed: BTreeSet<usize> = taken.iter().copied().chain(alike.iter().flatten().copied()).collect();
+    let paired: BTreeSet<usize> = pairs
+        .all
+        .keys()
+        .flat_map(|&(a, b)| [a as usize, b as usize])
+        .filter(|sample| !placed.contains(sample))
+        .collect();
+    let likeness = |members: &[usize]| {
+        let nearest = |&sample: &usize| pairs.nearest(view, sample, members).map(|pair| pair.likeness);
+        members[1..].iter().filter_map(nearest).max().unwrap_or(Likeness::Alike)
+    };
+    let groups = copies.into_iter().chain(alike);
+    let groups = groups.map(|members| Group { likeness: likeness(&members), members }).collect();
+    (groups, paired.into_iter().collect())
+}
 
 /// Order in which members are kept: smaller is better.
 fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::cmp::Reverse<u64>, usize) {
@@ -96,88 +164,40 @@ fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::
     (split, std::cmp::Reverse(area), std::cmp::Reverse(size.bytes), sample)
 }
 
-/// All pairs of copies, the strongest link of each pair.
-fn links(view: &View<'_>, near: &semantic::Pairs) -> Result<BTreeMap<(u32, u32), Link>> {
-    let mut links = BTreeMap::new();
-    add_exact(view, &mut links);
-    add_perceptual(view, &mut links)?;
-    for &(a, b, cosine) in &near.all {
-        links.entry((a, b)).or_insert(Link::Semantic { cosine });
-    }
-    Ok(links)
-}
-
-/// Links every file to the first with the same bytes: a star, so that many copies make few links.
-fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
-    let hashes = view.content_hashes();
-    let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample)));
-    for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
-        for &other in &same[1..] {
-            links.insert(pair(same[0], other), Link::Exact);
-        }
-    }
-}
-
-fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
-    let radius = view.count("radius")? as u32;
-    let wide = view.count("wide-radius")? as u32;
-    let dhash_radius = view.count("dhash-radius")? as u32;
-    let phash = view.hashes(HashKind::Phash)?;
-    let dhash = view.hashes(HashKind::Dhash)?;
-    for near in view.near_hashes(HashKind::Phash, radius.max(wide))? {
-        let (a, b) = (near.first as usize, near.second as usize);
-        if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
-            continue;
-        }
-        let differing = (dhash[a] ^ dhash[b]).count_ones();
-        if near.distance <= radius || (near.distance <= wide && differing <= dhash_radius) {
-            links.entry(pair(a, b)).or_insert(Link::Perceptual { phash: near.distance, dhash: differing });
-        }
-    }
-    if view.flag("turned")? {
-        for near in view.near_hashes(HashKind::TurnedPhash, radius.max(wide))? {
-            let (a, b) = (near.first as usize, near.second as usize);
-            if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
-                continue;
-            }
-            // Seven more comparisons find seven times as many pairs by chance, so the bounds are halved.
-            let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
-                let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
-                let near = match orientation.of_dhash(dhash[a]) {
-                    Some(turned) => distance <= wide && (turned ^ dhash[b]).count_ones() <= dhash_radius / 2,
-                    None => distance <= radius / 2,
-                };
-                near.then_some((distance, orientation))
-            });
-            if let Some((distance, orientation)) = link.min_by_key(|&(distance, _)| distance) {
-                links.entry(pair(a, b)).or_insert(Link::Turned { phash: distance, orientation });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn pair(a: usize, b: usize) -> (u32, u32) {
-    (a.min(b) as u32, a.max(b) as u32)
+/// Whether members have different labels; one without a label differs from none.
+fn is_disputed(view: &View<'_>, members: &[usize]) -> bool {
+    let mut named = members.iter().map(|&sample| view.labels()[sample]).filter(|&label| label != NO_LABEL);
+    named.next().is_some_and(|first| named.any(|label| label != first))
 }
 
 /// Members whose embeddings are near those of redundant members only, not that of the kept one: once those are
 /// gone, nothing duplicates them.
-fn spared(view: &View<'_>, members: &[usize], links: &BTreeMap<(u32, u32), Link>) -> Vec<usize> {
-    let hashes = view.content_hashes();
+fn spared(view: &View<'_>, members: &[usize], pairs: &Pairs) -> Vec<usize> {
     let (best, others) = (members[0], &members[1..]);
-    let link = |a: usize, b: usize| links.get(&pair(a, b));
     let spared = others.iter().copied().filter(|&sample| {
-        link(best, sample).is_none()
-            && hashes[best] != hashes[sample]
+        pairs.of(view, best, sample).is_none()
             && others
                 .iter()
-                .filter(|&&other| other != sample && hashes[other] != hashes[sample])
-                .filter_map(|&other| link(sample, other))
-                .all(|link| matches!(link, Link::Semantic { .. }))
+                .filter(|&&other| other != sample)
+                .filter_map(|&other| pairs.of(view, sample, other))
+                .filter(|pair| pair.link != Link::Exact)
+                .all(|pair| matches!(pair.link, Link::Semantic { .. }))
     });
     spared.collect()
+}
+
+/// The other members of a group as evidence, the most similar first.
+fn evidence(view: &View<'_>, sample: usize, members: &[usize], pairs: &Pairs) -> Result<Vec<Related>> {
+    let phash = view.hashes(HashKind::Phash)?;
+    let others = members.iter().filter(|&&other| other != sample).map(|&other| {
+        let by_hash = 1.0 - (phash[sample] ^ phash[other]).count_ones() as f32 / 64.0;
+        let similarity = pairs.of(view, sample, other).map_or(by_hash, |pair| pair.link.similarity());
+        Related { sample: other as u32, similarity }
+    });
+    let mut related: Vec<Related> = others.collect();
+    related.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.sample.cmp(&b.sample)));
+    related.truncate(MAX_RELATED);
+    Ok(related)
 }
 
 /// Writes one group, whose first member is the one to keep.
@@ -185,48 +205,30 @@ fn write_group(
     view: &View<'_>,
     report: &Report<'_>,
     number: u32,
-    members: &[usize],
-    links: &BTreeMap<(u32, u32), Link>,
+    group: &Group,
+    pairs: &Pairs,
 ) -> Result<()> {
-    let phash = view.hashes(HashKind::Phash)?;
-    let hashes = view.content_hashes();
+    let members = &group.members;
     let described = words::Group::new(view, members);
-    let labels = view.labels();
-    let mut named = members.iter().map(|&sample| labels[sample]).filter(|&label| label != NO_LABEL);
-    let disputed = named.next().is_some_and(|first| named.any(|label| label != first));
-    let spared = spared(view, members, links);
+    let disputed = group.is_copies() && is_disputed(view, members);
+    let spared = spared(view, members, pairs);
     for (index, &sample) in members.iter().enumerate() {
-        // Two copies of one file are only linked through a third.
-        let link = |other: usize| {
-            if hashes[sample] == hashes[other] {
-                Some(Link::Exact)
-            } else {
-                links.get(&pair(sample, other)).copied()
-            }
-        };
-        let mut related: Vec<Related> = members
-            .iter()
-            .filter(|&&other| other != sample)
-            .map(|&other| {
-                let by_hash = 1.0 - (phash[sample] ^ phash[other]).count_ones() as f32 / 64.0;
-                let similarity = link(other).map_or(by_hash, |link| link.similarity());
-                Related { sample: other as u32, similarity }
-            })
-            .collect();
-        related.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.sample.cmp(&b.sample)));
-        related.truncate(MAX_RELATED);
+        let related = evidence(view, sample, members, pairs)?;
         // The nearest copy decides what kind of copy this is.
-        let nearest = members.iter().filter(|&&other| other != sample).filter_map(|&other| link(other));
-        let nearest = nearest.min_by(|a, b| a.score().total_cmp(&b.score())).unwrap_or(Link::Exact);
+        let nearest = pairs.nearest(view, sample, members).unwrap_or(Pair::EXACT);
         let role = match index {
+            _ if disputed => words::Role::Disputed,
+            _ if !group.is_copies() => words::Role::Alike,
             0 => words::Role::Best,
             _ if spared.contains(&sample) => words::Role::Spared,
             _ => words::Role::Redundant,
         };
-        let score = match (role, disputed) {
-            (words::Role::Redundant, _) => nearest.score(),
-            (_, false) => KEEP_SCORE,
-            (_, true) => DISPUTED_KEEP_SCORE,
+        let score = match role {
+            words::Role::Disputed => DISPUTED_SCORE,
+            words::Role::Redundant => nearest.score(),
+            words::Role::Alike if index > 0 && !spared.contains(&sample) => nearest.score(),
+            words::Role::Alike => ALIKE_FIRST_SCORE,
+            words::Role::Best | words::Role::Spared => KEEP_SCORE,
         };
         let reason = described.reason(view, sample, role, nearest);
         report.issue(
@@ -234,6 +236,21 @@ fn write_group(
         )?;
     }
     Ok(())
+}
+
+/// Writes a sample that is alike to members of groups of copies, and no copy itself.
+fn write_lone(
+    view: &View<'_>,
+    report: &Report<'_>,
+    sample: usize,
+    mut members: Vec<usize>,
+    pairs: &Pairs,
+) -> Result<()> {
+    members.push(sample);
+    let related = evidence(view, sample, &members, pairs)?;
+    let Some(nearest) = pairs.nearest(view, sample, &members) else { return Ok(()) };
+    let reason = words::Group::new(view, &members).reason(view, sample, words::Role::Alike, nearest);
+    report.issue(Issue::new(sample, Score::clamp(nearest.score())?).related(&related).reason(&reason))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 use super::Duplicates;
-use crate::groups::{Link, group};
+use crate::groups::{Link, Pair, group};
 use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::testing::MemoryHost;
+use chaffinch_plugin::testing::{MemoryHost, Picture};
 use std::collections::BTreeMap;
 
 /// A pHash with half its bits set, and the same with `flips` pairs of bits exchanged.
@@ -20,6 +20,18 @@ fn size(width: u32, height: u32, bytes: u64) -> Dimensions {
     Dimensions { width, height, bytes }
 }
 
+/// Pictures by scene and by how they were saved.
+fn pictures(all: &[(u32, u32)]) -> Vec<Picture> {
+    let picture = |&(scene, saved): &(u32, u32)| {
+        Picture::from_fn(96, 96, |x, y| {
+            let wave = |x: u32, y: u32| (x * (3 + scene) / 8 + y * (5 + scene * scene)) % 17 * 14;
+            let noise = (x * 31 + y * 17 + saved * 7) % (1 + 2 * saved.min(3));
+            [wave(x / 6, y / 6), wave(y / 8, x / 8), 120].map(|value| (value + noise).min(255) as u8)
+        })
+    };
+    all.iter().map(picture).collect()
+}
+
 #[test]
 fn exact_copies_form_a_group_and_the_best_is_no_suspect() {
     let host = MemoryHost::new()
@@ -27,7 +39,7 @@ fn exact_copies_form_a_group_and_the_best_is_no_suspect() {
         .hashes(&[BASE, !BASE, BASE, BASE], &[5, 7, 5, 5]);
     let outcome = host.run(&Duplicates);
     assert_eq!(outcome.error, None);
-    assert_eq!(outcome.scores, [Some(0.55), Some(1.0), Some(0.0), Some(0.0)]);
+    assert_eq!(outcome.scores, [Some(0.55), Some(1.0), Some(0.01), Some(0.01)]);
     assert_eq!(outcome.flagged(0.5), [2, 3], "the copy to keep is no suspect");
     let first = outcome.issue(0).unwrap();
     assert_eq!((first.group, first.related.as_slice()), (Some(0), &[(2, 1.0), (3, 1.0)][..]));
@@ -39,11 +51,10 @@ fn exact_copies_form_a_group_and_the_best_is_no_suspect() {
 #[test]
 fn largest_picture_is_kept() {
     let near = flipped(BASE, &[0, 1, 2, 3]);
-    let host = MemoryHost::new().hashes(&[BASE, near, BASE], &[9, 9, 9]).dimensions(&[
-        size(32, 32, 900),
-        size(64, 64, 500),
-        size(64, 64, 400),
-    ]);
+    let host = MemoryHost::new()
+        .hashes(&[BASE, near, BASE], &[9, 9, 9])
+        .dimensions(&[size(32, 32, 900), size(64, 64, 500), size(64, 64, 400)])
+        .pictures(pictures(&[(1, 0), (1, 1), (1, 2)]));
     let outcome = host.run(&Duplicates);
     assert_eq!(outcome.scores[1], Some(0.55));
     let redundant = outcome.issue(2).unwrap();
@@ -70,7 +81,8 @@ fn mirrored_and_turned_copies_are_found_when_asked_for() {
     let dhash = Orientation::ALL[1].of_dhash(9).unwrap();
     let host = |radius: f64| {
         let hashes = [FIRST, turned(1), 0x1234_5678_9ABC_DEF0, turned(5), turned(7)];
-        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).param("radius", radius)
+        let pictures = pictures(&[(1, 0), (1, 1), (2, 0), (1, 2), (1, 3)]);
+        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).pictures(pictures).param("radius", radius)
     };
     assert!(host(5.0).run(&Duplicates).flagged(0.5).is_empty(), "only when asked for");
     let outcome = host(5.0).param("turned", 1.0).run(&Duplicates);
@@ -108,15 +120,18 @@ fn leaks_and_labels_are_named() {
     let outcome = host.run(&Duplicates);
     assert_eq!(
         outcome.scores[..2],
-        [Some(0.0), Some(0.45)],
-        "train is kept, and suspect since the labels differ"
+        [Some(0.0), Some(0.0)],
+        "nobody knows which label is right, so neither is the copy to keep"
     );
     assert_eq!(
         outcome.issue(0).unwrap().reason,
-        "the same file as another, which is in train (this one is in test); labelled cat and dog, so check the \
-         label; the other is the copy to keep"
+        "labels differ: cat, dog: which one is right? This is the same file as another, which is in train (this one \
+         is in test)"
     );
-    assert_eq!(outcome.note("summary"), Some("1 group with 1 redundant sample; 1 group across splits"));
+    assert_eq!(
+        outcome.note("summary"),
+        Some("1 group with 1 redundant sample; 1 group across splits; 1 group with different labels")
+    );
     assert_eq!(outcome.note("leaks"), Some("1 picture of 2 in test (50.00 %) has a copy in train"));
 }
 
@@ -147,7 +162,7 @@ fn embeddings_count_only_when_asked() {
     assert!(host().run(&Duplicates).flagged(0.5).is_empty());
     let outcome = host().param("semantic", 0.95).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1]);
-    assert!(outcome.issue(1).unwrap().reason.starts_with("almost the same picture as another"));
+    assert!(outcome.issue(1).unwrap().reason.starts_with("like another"));
     assert!((0.2..0.4).contains(&outcome.scores[1].unwrap()));
     let expected = "cosine 0.95: 1 pair, 1 repeat an earlier picture, 1 left\ncosine 0.99: 1 pair, ";
     assert!(outcome.note("near embeddings").unwrap().starts_with(expected));
@@ -234,7 +249,10 @@ fn paintings_have_the_near_duplicates_that_datalab_finds() {
 fn undecodable_files_have_no_score() {
     let host =
         MemoryHost::new().decodable(&[true, false]).contents(&[content(1); 2]).hashes(&[BASE, 0], &[1, 0]);
-    assert_eq!(host.run(&Duplicates).scores, [Some(1.0), None]);
+    let outcome = host.run(&Duplicates);
+    assert_eq!(outcome.scores, [Some(1.0), None]);
+    let expected = "no copies found; nothing is known of 1 file that could not be read";
+    assert_eq!(outcome.note("summary"), Some(expected));
 }
 
 #[test]
@@ -245,11 +263,110 @@ fn an_empty_dataset_is_fine() {
 
 #[test]
 fn chains_are_cut_after_two_steps_and_no_pair_is_lost() {
-    let near = |phash| Link::Perceptual { phash, dhash: phash };
-    let links: BTreeMap<(u32, u32), Link> =
-        (0..6).map(|a| ((a, a + 1), near(2))).chain([((7, 8), Link::Exact)]).collect();
+    let near = Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture };
+    let links: BTreeMap<(u32, u32), Pair> =
+        (0..6).map(|a| ((a, a + 1), near)).chain([((7, 8), Pair::EXACT)]).collect();
     let groups = group(&links, |sample| sample);
     assert_eq!(groups, [vec![0, 1], vec![2, 3], vec![4, 5, 6], vec![7, 8]]);
     let reversed = group(&links, std::cmp::Reverse);
     assert_eq!(reversed, [vec![2, 0, 1], vec![4, 3], vec![6, 5], vec![8, 7]]);
+}
+
+#[test]
+fn likeness_is_graded() {
+    let host = MemoryHost::new()
+        .contents(&[
+            content(1),
+            content(1),
+            content(2),
+            content(3),
+            content(4),
+            content(5),
+            content(6),
+            content(7),
+        ])
+        .hashes(&[BASE, BASE, !BASE, !BASE, 7 << 20, 7 << 20, 0x7777 << 9, 0x7777 << 9], &[5; 8])
+        .param("wide-radius", 5.0)
+        .pictures(pictures(&[(1, 0), (1, 0), (2, 0), (2, 0), (3, 0), (3, 1), (4, 0), (5, 0)]));
+    let outcome = host.run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    let note = outcome.note("likeness").unwrap();
+    assert_eq!(note, "same bytes: 1, same pixels: 1, same picture: 1, alike: 1");
+    let likeness: Vec<Option<Likeness>> = (0..8)
+        .map(|sample| Likeness::of_group(note, outcome.issue(sample).unwrap().group.unwrap()))
+        .collect();
+    for (pair, expected) in likeness.chunks(2).zip(Likeness::ALL) {
+        assert_eq!(pair, [Some(expected); 2]);
+    }
+    let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();
+    assert_eq!(reason(3), "the same pixels as another; the other is the copy to keep");
+    assert_eq!(reason(5), "the same picture as another; the other is the copy to keep");
+    assert_eq!(
+        reason(7),
+        "at a coarse look like another, which the pixels do not confirm: a template, a burst or a crop"
+    );
+    let scores: Vec<f32> = outcome.scores.iter().map(|score| score.unwrap()).collect();
+    assert!(scores[1] < scores[3] && scores[3] <= scores[5] && scores[5] < scores[7] && scores[7] < 0.5);
+    assert_eq!(outcome.note("summary"), Some("3 groups with 3 redundant samples; 1 group only alike"));
+}
+
+#[test]
+fn templates_are_never_copies_and_take_nothing_from_them() {
+    // Two copies of one letter, and two more letters with the same head.
+    let host = MemoryHost::new()
+        .classes(&["letter", "invoice"])
+        .labels(&[0, 0, 1, 1])
+        .contents(&[content(1), content(1), content(2), content(3)])
+        .hashes(&[BASE; 4], &[5; 4])
+        .pictures(pictures(&[(1, 0), (1, 0), (2, 0), (3, 0)]));
+    let outcome = host.run(&Duplicates);
+    assert_eq!(outcome.note("likeness"), Some("same bytes: 1, same pixels: 0, same picture: 0, alike: 1"));
+    let groups: Vec<Option<u32>> = (0..4).map(|sample| outcome.issue(sample).unwrap().group).collect();
+    assert_eq!(groups, [Some(0), Some(0), Some(1), Some(1)]);
+    for issue in &outcome.issues[2..] {
+        assert!(
+            !issue.reason.contains("the copy to keep") && !issue.reason.contains("labels differ"),
+            "{issue:?}"
+        );
+    }
+    // One more letter has no group of its own, and is said all the same.
+    let host = MemoryHost::new()
+        .contents(&[content(1), content(1), content(2)])
+        .hashes(&[BASE; 3], &[5; 3])
+        .pictures(pictures(&[(1, 0), (1, 0), (2, 0)]));
+    let outcome = host.run(&Duplicates);
+    let lone = outcome.issue(2).unwrap();
+    assert_eq!((lone.group, lone.related.len()), (None, 2));
+    assert!((0.4..0.5).contains(&lone.score) && lone.reason.starts_with("at a coarse look like 2 others"));
+}
+
+#[test]
+fn copies_whose_labels_differ_come_first() {
+    let host = MemoryHost::new()
+        .classes(&["cat", "dog"])
+        .labels(&[0, 0, 1, 0])
+        .contents(&[content(1), content(1), content(2), content(3)])
+        .hashes(&[BASE, BASE, !BASE, !BASE ^ 3], &[5; 4])
+        .pictures(pictures(&[(1, 0), (1, 0), (2, 0), (2, 1)]));
+    let outcome = host.run(&Duplicates);
+    let order = outcome.issues.iter().map(|issue| (issue.score, issue.sample));
+    let first = order.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    assert_eq!(first, (0.0, 2));
+    for sample in [2, 3] {
+        let issue = outcome.issue(sample).unwrap();
+        assert_eq!(issue.score, 0.0);
+        assert!(
+            issue.reason.starts_with("labels differ: cat, dog: which one is right? This is"),
+            "{issue:?}"
+        );
+        assert!(!issue.reason.contains("to keep"), "{issue:?}");
+    }
+}
+
+#[test]
+fn without_a_second_look_nothing_is_called_a_copy() {
+    let outcome = MemoryHost::new().hashes(&[BASE, BASE ^ 1], &[5; 2]).run(&Duplicates);
+    assert_eq!(outcome.note("likeness"), Some("same bytes: 0, same pixels: 0, same picture: 0, alike: 1"));
+    assert!(outcome.note("second look").unwrap().contains("no pixels"));
+    assert_eq!(outcome.flagged(0.5), [1]);
 }

@@ -1,6 +1,6 @@
 //! Describes a group of copies.
 
-use crate::groups::Link;
+use crate::groups::{Link, Pair};
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
@@ -16,16 +16,28 @@ pub(crate) fn splits_of(view: &View<'_>, members: &[usize]) -> BTreeMap<Split, u
 }
 
 /// The summary note.
-pub(crate) fn summary(groups: usize, copies: usize, leaks: usize) -> String {
-    match (groups, leaks) {
-        (0, _) => "no copies found".into(),
-        (_, 0) => format!("{} with {}", plural(groups, "group"), plural(copies, "redundant sample")),
-        (_, _) => format!(
-            "{} with {}; {} across splits",
-            plural(groups, "group"),
-            plural(copies, "redundant sample"),
-            plural(leaks, "group")
-        ),
+pub(crate) fn summary(groups: usize, copies: usize, leaks: usize, disputed: usize, alike: usize) -> String {
+    let mut text = match groups {
+        0 => "no copies found".to_owned(),
+        _ => format!("{} with {}", plural(groups, "group"), plural(copies, "redundant sample")),
+    };
+    if leaks > 0 {
+        text += &format!("; {} across splits", plural(leaks, "group"));
+    }
+    if disputed > 0 {
+        text += &format!("; {} with different labels", plural(disputed, "group"));
+    }
+    if alike > 0 {
+        text += &format!("; {} only alike", plural(alike, "group"));
+    }
+    text
+}
+
+/// What to add about files that were not compared.
+pub(crate) fn unknown(view: &View<'_>) -> String {
+    match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
+        0 => String::new(),
+        files => format!("; nothing is known of {} that could not be read", plural(files, "file")),
     }
 }
 
@@ -34,7 +46,7 @@ pub(crate) fn plural(count: usize, what: &str) -> String {
 }
 
 /// For every split that holds copies of another one's pictures, how many, and of how many: a line each.
-pub(crate) fn leaks(view: &View<'_>, groups: &[Vec<usize>]) -> String {
+pub(crate) fn leaks<'a>(view: &View<'_>, groups: impl Iterator<Item = &'a [usize]>) -> String {
     let mut sizes: BTreeMap<Split, usize> = BTreeMap::new();
     for sample in (0..view.len()).filter(|&sample| view.decodable(sample)) {
         *sizes.entry(view.split(sample)).or_default() += 1;
@@ -68,6 +80,10 @@ pub(crate) enum Role {
     Redundant,
     /// Similar to redundant members only: it stays, too.
     Spared,
+    /// A copy among copies with other labels: nobody knows yet which is right.
+    Disputed,
+    /// Alike, and no copy.
+    Alike,
 }
 
 /// What is the same for all members of a group.
@@ -94,27 +110,35 @@ impl Group {
     }
 
     /// The sentence for one member.
-    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, link: Link) -> String {
+    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, pair: Pair) -> String {
         let others = self.size - 1;
-        let what = match link {
-            Link::Exact => "the same file as".to_owned(),
-            Link::Perceptual { .. } => "the same picture as".to_owned(),
-            Link::Turned { orientation, .. } => format!("{}, the same picture as", orientation.name()),
-            Link::Semantic { .. } => "almost the same picture as".to_owned(),
-        };
-        let mut text =
-            if others == 1 { format!("{what} another") } else { format!("{what} {others} others") };
-        text += &self.across(view.split(sample));
-        if self.labels.len() > 1 {
-            let (last, first) =
-                self.labels.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
-            text += &format!("; labelled {} and {last}, so check the label", first.join(", "));
+        let others = if others == 1 { "another".to_owned() } else { format!("{others} others") };
+        let across = self.across(view.split(sample));
+        if role == Role::Alike {
+            let how = match pair.link {
+                Link::Semantic { .. } => "like",
+                Link::Turned { .. } => "turned, at a coarse look like",
+                Link::Exact | Link::Perceptual { .. } => "at a coarse look like",
+            };
+            return format!(
+                "{how} {others}{across}, which the pixels do not confirm: a template, a burst or a crop"
+            );
         }
+        let what = match (pair.likeness, pair.link) {
+            (_, Link::Turned { orientation, .. }) => format!("{}, the same picture as", orientation.name()),
+            (Likeness::SameBytes, _) => "the same file as".to_owned(),
+            (Likeness::SamePixels, _) => "the same pixels as".to_owned(),
+            _ => "the same picture as".to_owned(),
+        };
+        let text = format!("{what} {others}{across}");
         match (role, self.size) {
+            (Role::Disputed, _) => {
+                format!("labels differ: {}: which one is right? This is {text}", self.labels.join(", "))
+            }
             (Role::Best, _) => text + "; this is the copy to keep",
             (Role::Spared, _) => text + "; it is like redundant copies only, so it stays",
             (Role::Redundant, 2) => text + "; the other is the copy to keep",
-            (Role::Redundant, _) => text + "; a better copy is in the group",
+            (Role::Redundant | Role::Alike, _) => text + "; a better copy is in the group",
         }
     }
 

@@ -78,7 +78,12 @@ impl Detector for ImageQuality {
             report.issue(Issue::new(sample, Score::clamp(lowest[sample])?).reason(&reason))?;
             flagged += 1;
         }
-        report.note("summary", &words::summary(flagged, seen.len(), &counts, &property))
+        for (name, text) in words::of_the_dataset(seen.len(), &counts, &property) {
+            report.note(name, &text)?;
+        }
+        let mut summary = words::summary(flagged, seen.len(), &counts, &property);
+        summary += &words::unknown(view.len() - seen.len());
+        report.note("summary", &summary)
     }
 }
 

@@ -46,8 +46,9 @@ impl Measures {
         Measures {
             width: pixels.full_width as u32,
             height: pixels.full_height as u32,
-            dark: brightness(99.0) as f32,
-            light: (1.0 - brightness(5.0)) as f32,
+            dark: brightness(99.0).clamp(0.0, 1.0) as f32,
+            // Steps are rounded, so that pure white may lie a little above 1.
+            light: (1.0 - brightness(5.0)).clamp(0.0, 1.0) as f32,
             entropy: counts.entropy(if grey { 1 } else { 3 }) as f32,
             sharpness: sharpness(pixels) as f32,
             variation: counts.channels.iter().map(|channel| deviation(channel)).fold(0.0, f64::max) as f32,

@@ -34,6 +34,36 @@ fn fine_pictures_are_not_flagged() {
     assert_eq!(outcome.note("summary"), Some("no poor pictures found"));
 }
 
+/// Pure white rounds to a step of brightness above 1, in pictures of all sizes and however much of them is white.
+#[test]
+fn white_pictures_have_scores() {
+    let white = |side: u32, spots: u32| {
+        Picture::from_fn(side, side, move |x, y| if y * side + x < spots { [0, 90, 200] } else { [255; 3] })
+    };
+    let all = [(32, 0), (32, 30), (64, 0), (64, 100), (100, 400), (300, 4_000)];
+    let outcome = among(90, all.iter().map(|&(side, spots)| white(side, spots)).collect()).run(&ImageQuality);
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.note("not scored"), None);
+    for (sample, (side, spots)) in (90..96).zip(all) {
+        let score = outcome.scores[sample].unwrap();
+        assert!((0.0..0.5).contains(&score), "{side} with {spots} spots: {score}");
+        assert!(
+            reason(&outcome, sample).contains("almost white") || spots == 0,
+            "{}",
+            reason(&outcome, sample)
+        );
+    }
+}
+
+#[test]
+fn no_summary_clears_what_was_not_read() {
+    let mut known = vec![true; 20];
+    known[3] = false;
+    let outcome = among(20, Vec::new()).decodable(&known).run(&ImageQuality);
+    let expected = "no poor pictures found; nothing is known of 1 file that could not be read";
+    assert_eq!(outcome.note("summary"), Some(expected));
+}
+
 #[test]
 fn each_fault_is_named_with_its_value() {
     let black = Picture::from_fn(32, 32, |x, y| [((x * y) % 9) as u8, (x % 7) as u8, (y % 8) as u8]);
@@ -114,6 +144,16 @@ fn what_most_have_is_a_property_of_the_dataset() {
             "no poor pictures found; a property of these 100 pictures and not flagged: grey stored as colour 11"
         )
     );
+    assert_eq!(
+        outcome.note("remark"),
+        Some(
+            "11 of 100 pictures have the fault 'grey stored as colour': so many that none of them is flagged for it"
+        )
+    );
+    assert_eq!(outcome.note("warning"), None);
+    let dark = || Picture::from_fn(32, 32, |x, y| [(x % 3) as u8, (y % 3) as u8, 0]);
+    let black = among(8, (0..12).map(|_| dark()).collect()).run(&ImageQuality);
+    assert!(black.note("warning").unwrap().contains("12 of 20 pictures have the fault 'dark'"));
     assert_eq!(grey(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
     assert!(among(96, greys(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
     // Three of a handful are flagged however large their share is.

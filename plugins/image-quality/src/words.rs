@@ -107,3 +107,44 @@ pub(crate) fn summary(flagged: usize, samples: usize, counts: &[usize], property
     }
     text
 }
+
+/// Faults that are a property of the dataset, as notes: those that make pictures useless under `warning`, those that may
+/// well be intended under `remark`.
+pub(crate) fn of_the_dataset(
+    samples: usize,
+    counts: &[usize],
+    property: &[bool],
+) -> Vec<(&'static str, String)> {
+    let usual = |kind: Kind| {
+        matches!(
+            kind,
+            Kind::Grayscale | Kind::NoColour | Kind::OddSize | Kind::OddAspectRatio | Kind::Rotated
+        )
+    };
+    let lines = |wanted: bool| -> Vec<String> {
+        let kinds = Kind::ALL.into_iter().zip(counts).zip(property);
+        kinds
+            .filter(|((kind, _), property)| **property && usual(*kind) == wanted)
+            .map(|((kind, count), _)| {
+                format!(
+                    "{count} of {samples} pictures have the fault '{}': so many that none of them is flagged for it",
+                    kind.name()
+                )
+            })
+            .collect()
+    };
+    [("warning", lines(false)), ("remark", lines(true))]
+        .into_iter()
+        .filter(|(_, lines)| !lines.is_empty())
+        .map(|(name, lines)| (name, lines.join("\n")))
+        .collect()
+}
+
+/// What to add about files that were not looked at.
+pub(crate) fn unknown(files: usize) -> String {
+    match files {
+        0 => String::new(),
+        1 => "; nothing is known of 1 file that could not be read".into(),
+        _ => format!("; nothing is known of {files} files that could not be read"),
+    }
+}

@@ -1,12 +1,15 @@
 //! Which pictures of a later set are also in an earlier one.
 
-use crate::MAX_RELATED;
+use crate::{Leaks, MAX_RELATED};
+use chaffinch_likeness::{Look, compare};
 use chaffinch_plugin::is_flat;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
 /// Number of nearest neighbors to look at.
 const NEIGHBORS: usize = 10;
+/// The scores of pictures that are alike only, of equal hashes and of the farthest.
+const ALIKE: (f32, f32) = (0.41, 0.49);
 /// The score of the least similar semantic copy, and of the most similar one.
 const SEMANTIC: (f32, f32) = (0.4, 0.3);
 
@@ -31,7 +34,14 @@ pub(crate) fn comparable(view: &View<'_>) -> bool {
 pub(crate) enum Likeness {
     /// The same bytes.
     Exact,
-    /// Bits of the pHash that differ.
+    /// Near hashes, and the same pixels or the same picture at a second look.
+    Same {
+        /// Bits of the pHash that differ.
+        bits: u32,
+        /// Whether the decoded pixels are the same.
+        pixels: bool,
+    },
+    /// Near hashes only: bits of the pHash that differ.
     Perceptual(u32),
     /// The cosine of the embeddings, with the minimum that counts.
     Semantic { cosine: f32, least: f32 },
@@ -48,7 +58,8 @@ impl Match {
     pub(crate) fn score(&self) -> f32 {
         match self.likeness {
             Likeness::Exact => 0.0,
-            Likeness::Perceptual(bits) => bits as f32 / 64.0,
+            Likeness::Same { bits, .. } => bits as f32 / 64.0,
+            Likeness::Perceptual(bits) => ALIKE.0 + (ALIKE.1 - ALIKE.0) * bits as f32 / 16.0,
             Likeness::Semantic { cosine, least } => {
                 let far = ((1.0 - cosine) / (1.0 - least).max(f32::EPSILON)).clamp(0.0, 1.0);
                 SEMANTIC.1 + (SEMANTIC.0 - SEMANTIC.1) * far
@@ -59,21 +70,26 @@ impl Match {
     pub(crate) fn similarity(&self) -> f32 {
         match self.likeness {
             Likeness::Exact => 1.0,
-            Likeness::Perceptual(bits) => 1.0 - bits as f32 / 64.0,
+            Likeness::Same { bits, .. } | Likeness::Perceptual(bits) => 1.0 - bits as f32 / 64.0,
             Likeness::Semantic { cosine, .. } => cosine,
         }
     }
 }
 
 /// All copies of all leaked samples.
-pub(crate) struct Copies(BTreeMap<u32, Vec<Match>>);
+pub(crate) struct Copies {
+    by_sample: BTreeMap<u32, Vec<Match>>,
+    /// Why there was no second look, if there was none.
+    pub(crate) unseen: Option<String>,
+}
 
 impl Copies {
-    pub(crate) fn find(view: &View<'_>) -> Result<Copies> {
+    pub(crate) fn find(view: &View<'_>, detector: &Leaks) -> Result<Copies> {
         let mut found: BTreeMap<(u32, u32), Likeness> = BTreeMap::new();
         // Most certain first: a pair keeps the first link it was found by.
         exact(view, &mut found);
         perceptual(view, view.count("radius")? as u32, &mut found)?;
+        let unseen = look_twice(view, detector, &mut found)?;
         let least = view.number("semantic")? as f32;
         if least < 1.0 {
             semantic(view, least, &mut found)?;
@@ -85,12 +101,12 @@ impl Copies {
         for copies in copies.values_mut() {
             copies.sort_by(|a, b| a.score().total_cmp(&b.score()).then(a.other.cmp(&b.other)));
         }
-        Ok(Copies(copies))
+        Ok(Copies { by_sample: copies, unseen })
     }
 
     /// Each leaked sample with its copies, the most similar first.
     pub(crate) fn by_sample(&self) -> impl Iterator<Item = (usize, &[Match])> {
-        self.0.iter().map(|(&sample, copies)| (sample as usize, copies.as_slice()))
+        self.by_sample.iter().map(|(&sample, copies)| (sample as usize, copies.as_slice()))
     }
 }
 
@@ -133,6 +149,33 @@ fn perceptual(view: &View<'_>, radius: u32, found: &mut BTreeMap<(u32, u32), Lik
         }
     }
     Ok(())
+}
+
+/// Looks at the pixels of pictures with near hashes. Returns why that was not possible, if so.
+fn look_twice(
+    view: &View<'_>,
+    detector: &Leaks,
+    found: &mut BTreeMap<(u32, u32), Likeness>,
+) -> Result<Option<String>> {
+    if !found.values().any(|likeness| matches!(likeness, Likeness::Perceptual(_))) {
+        return Ok(None);
+    }
+    let records: Vec<&[u8]> = match view.measures(detector) {
+        Ok(records) => records.collect(),
+        Err(error) if error.is_stopped() => return Err(error),
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let record = |sample: u32| records.get(sample as usize).copied().unwrap_or_default();
+    for (&(a, b), likeness) in found.iter_mut() {
+        if let &mut Likeness::Perceptual(bits) = likeness {
+            *likeness = match compare(record(a), record(b)) {
+                Look::SamePixels => Likeness::Same { bits, pixels: true },
+                Look::SamePicture => Likeness::Same { bits, pixels: false },
+                Look::Alike => Likeness::Perceptual(bits),
+            };
+        }
+    }
+    Ok(None)
 }
 
 fn semantic(view: &View<'_>, least: f32, found: &mut BTreeMap<(u32, u32), Likeness>) -> Result<()> {

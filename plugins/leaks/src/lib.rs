@@ -19,7 +19,7 @@ impl Detector for Leaks {
         Info::new("leaks", "Finds test and validation pictures that stand in training as well")
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("docs.md"))
-            .needs(Needs::HASHES)
+            .needs(Needs::HASHES.and(Needs::PIXELS))
             .threshold(0.5)
             .params(&[
                 Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
@@ -33,6 +33,13 @@ impl Detector for Leaks {
                 .needs(Needs::NEIGHBORS),
             ]);
 
+    const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
+
+    fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
+        chaffinch_likeness::sketch(pixels.rgb, pixels.width, pixels.height, record);
+        Ok(())
+    }
+
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let mut scores = vec![f32::NAN; view.len()];
         if !copies::comparable(view) {
@@ -42,7 +49,13 @@ impl Detector for Leaks {
         let judged = |sample: usize| view.decodable(sample) && copies::rank(view.split(sample)) > Some(0);
         (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
         report.scores(&scores)?;
-        let copies = Copies::find(view)?;
+        let copies = Copies::find(view, self)?;
+        if let Some(why) = &copies.unseen {
+            report.note(
+                "second look",
+                &format!("nothing was looked at twice, so near hashes are only alike: {why}"),
+            )?;
+        }
         for (sample, found) in copies.by_sample() {
             let score = Score::clamp(found[0].score())?;
             let related: Vec<Related> = found
@@ -53,7 +66,7 @@ impl Detector for Leaks {
             let reason = words::reason(view, sample, found);
             report.issue(Issue::new(sample, score).related(&related).reason(&reason))?;
         }
-        report.note("summary", &words::summary(view, &copies))
+        report.note("summary", &(words::summary(view, &copies) + &words::unknown(view)))
     }
 }
 

@@ -1,12 +1,24 @@
 use super::Leaks;
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::testing::MemoryHost;
+use chaffinch_plugin::testing::{MemoryHost, Picture};
 
 /// A pHash with half its bits set.
 const BASE: u64 = 0xF0F0_A5A5_3C3C_9696;
 
 fn contents(numbers: &[u8]) -> Vec<[u8; 32]> {
     numbers.iter().map(|&number| [number; 32]).collect()
+}
+
+/// Pictures by scene and by how they were saved.
+fn pictures(all: &[(u32, u32)]) -> Vec<Picture> {
+    let picture = |&(scene, saved): &(u32, u32)| {
+        Picture::from_fn(96, 96, |x, y| {
+            let wave = |x: u32, y: u32| (x * (3 + scene) / 8 + y * (5 + scene * scene)) % 17 * 14;
+            let noise = (x * 31 + y * 17 + saved * 7) % (1 + 2 * saved.min(3));
+            [wave(x / 6, y / 6), wave(y / 8, x / 8), 120].map(|value| (value + noise).min(255) as u8)
+        })
+    };
+    all.iter().map(picture).collect()
 }
 
 #[test]
@@ -16,7 +28,8 @@ fn only_the_later_copy_is_named_and_the_surest_likeness_counts() {
         .labels(&[0, 0, 1, 1, 0])
         .splits(&[Split::Train, Split::Test, Split::Test, Split::Validation, Split::None])
         .contents(&contents(&[1, 1, 2, 3, 1]))
-        .hashes(&[BASE, BASE, BASE ^ 0b11, !BASE, BASE], &[7; 5]);
+        .hashes(&[BASE, BASE, BASE ^ 0b11, !BASE, BASE], &[7; 5])
+        .pictures(pictures(&[(1, 0), (1, 0), (1, 1), (2, 0), (1, 0)]));
     let outcome = host.run(&Leaks);
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.scores, [None, Some(0.0), Some(2.0 / 64.0), Some(1.0), None]);
@@ -25,7 +38,7 @@ fn only_the_later_copy_is_named_and_the_surest_likeness_counts() {
     assert_eq!(outcome.issue(1).unwrap().reason, "in test, and the same file stands in train");
     assert_eq!(
         outcome.issue(2).unwrap().reason,
-        "in test, and a picture whose pHash differs in 2 bits stands in train; it is called dog here and cat there"
+        "in test, and the same picture stands in train; it is called dog here and cat there"
     );
     assert_eq!(
         outcome.note("summary"),
@@ -85,4 +98,25 @@ fn embeddings_count_only_when_asked() {
     let score = outcome.scores[1].unwrap();
     assert!((0.3..0.4).contains(&score), "{score}");
     assert!(outcome.issue(1).unwrap().reason.contains("cosine 0.980"));
+}
+
+#[test]
+fn a_likeness_is_no_copy() {
+    let host = |saved: (u32, u32)| {
+        MemoryHost::new()
+            .splits(&[Split::Train, Split::Test])
+            .contents(&contents(&[1, 2]))
+            .hashes(&[BASE, BASE], &[7; 2])
+            .pictures(pictures(&[(1, 0), saved]))
+            .run(&Leaks)
+    };
+    let reason = |outcome: &chaffinch_plugin::testing::Outcome| outcome.issue(1).unwrap().reason.clone();
+    let (pixels, picture, alike) = (host((1, 0)), host((1, 1)), host((2, 0)));
+    assert_eq!(reason(&pixels), "in test, and a picture with the same pixels stands in train");
+    assert_eq!(reason(&picture), "in test, and the same picture stands in train");
+    assert_eq!(
+        reason(&alike),
+        "in test, and a picture that is alike at a coarse look, not the same, stands in train"
+    );
+    assert!((0.4..0.5).contains(&alike.scores[1].unwrap()) && picture.scores[1].unwrap() < 0.1);
 }

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String {
     let what = match copies[0].likeness {
         Likeness::Exact => "the same file stands".to_owned(),
-        Likeness::Perceptual(0) => "the same picture stands".to_owned(),
-        Likeness::Perceptual(1) => "a picture whose pHash differs in 1 bit stands".to_owned(),
-        Likeness::Perceptual(bits) => format!("a picture whose pHash differs in {bits} bits stands"),
+        Likeness::Same { pixels: true, .. } => "a picture with the same pixels stands".to_owned(),
+        Likeness::Same { .. } => "the same picture stands".to_owned(),
+        Likeness::Perceptual(_) => {
+            "a picture that is alike at a coarse look, not the same, stands".to_owned()
+        }
         Likeness::Semantic { cosine, .. } => {
             format!("a picture with nearly the same embedding (cosine {cosine:.3}) stands")
         }
@@ -38,6 +40,15 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
         _ => format!("{} {count} times", split.name()),
     });
     parts.collect::<Vec<_>>().join(" and in ")
+}
+
+/// A line about files that could not be compared, if there are any.
+pub(crate) fn unknown(view: &View<'_>) -> String {
+    match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
+        0 => String::new(),
+        1 => "\nnothing is known of 1 file that could not be read".into(),
+        files => format!("\nnothing is known of {files} files that could not be read"),
+    }
 }
 
 /// A line for each set that was examined.

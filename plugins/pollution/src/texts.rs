@@ -126,8 +126,12 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Embeds all texts; `None` if the model has no text tower.
+    /// Embeds all texts; `None` if the model has no text tower, or the names of classes are no words.
     pub(crate) fn read(view: &View<'_>, method: Method) -> Result<Option<Texts>> {
+        match view.prompts(0) {
+            Err(error) if error.is_missing() => return Ok(None),
+            _ => {}
+        }
         let names: Vec<String> =
             (0..view.class_count()).map(|label| view.class_name(label as u32).into()).collect();
         let words = if method == Method::Logistic { RANDOM_WORDS } else { MANY_WORDS };

@@ -11,6 +11,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, Setup};
 use chaffinch_host::Registry;
@@ -64,6 +65,7 @@ fn start(session: &Path, data: &Path) -> Client {
         registry: Arc::new(Registry::load(&[])),
         prompts: PromptSet::bundled(),
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        uses: Uses::default(),
     };
     engine::spawn(setup).unwrap()
 }
@@ -83,7 +85,7 @@ fn list(client: &Client, ticket: Ticket, query: Query) -> u64 {
                 assert!(!rows.is_empty());
                 return rows.len() as u64;
             }
-            Event::Refused { message } => panic!("{message}"),
+            Event::Refused { message } | Event::NotListed { message, .. } => panic!("{message}"),
             _ => {}
         }
     }

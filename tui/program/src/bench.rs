@@ -230,7 +230,7 @@ fn product(args: &Product) -> Figures {
         Ok(u64::from(black_box(outs[0][0]) > 0.0))
     };
     timed("product", args.rounds, threads, gflop, work).unwrap_or_else(|error| Figures {
-        what: format!("{error:#}"),
+        what: super::output::chain(&error),
         items: 0,
         seconds: 0.0,
         cpu_seconds: 0.0,
@@ -241,7 +241,7 @@ fn product(args: &Product) -> Figures {
 
 /// The image tower, on generated input or on files.
 fn embed(args: &Embed) -> Result<Figures> {
-    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None)?;
+    let load = loader(&args.model, args.device.as_deref().unwrap_or("cpu"), None, false)?;
     let embedder = load()?;
     let model = embedder.as_ref();
     let length = model.input_len();

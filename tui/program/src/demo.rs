@@ -8,6 +8,8 @@ use super::output::{Align, Table, remark, results, terminal_width};
 use super::sample_set::{self, SampleSet};
 use super::{open, scan, setup};
 use anyhow::Result;
+use chaffinch_data::Error;
+use chaffinch_protocol::display::quoted;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -32,13 +34,22 @@ pub(super) struct Demo {
 pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let set = sample_set::unpack()?;
     let reading = DatasetArgs::default();
-    let setup = setup::for_dataset(&set.images, global, &args.engine, &reading)?;
-    let scanned = drive::scan(setup, &args.engine.detectors, Shown::from(global))?;
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let opens = args.screen.plain || terminal && !args.summary;
+    let setup = match setup::for_dataset(&set.images, global, &args.engine, &reading) {
+        // It is open elsewhere: continue it here.
+        Err(error) if opens && in_use(&error) => {
+            return open::run_target(&set.images, global, &args.engine, &reading, &args.screen, None);
+        }
+        setup => setup?,
+    };
+    let named = setup.uses.detectors.clone();
+    let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
+    let scanned = drive::scan(setup, named, Shown::from(global))?;
     if scanned.interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if args.screen.plain || terminal && !args.summary {
+    if opens {
         return open::run_target(&set.images, global, &args.engine, &reading, &args.screen, None);
     }
     let listing = Listing::open(&set.images, global)?;
@@ -51,9 +62,14 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
         planted(out, &suspects, args.top, &set)
     })?;
     if !global.quiet {
-        remark(&format!("Open it in a terminal with: chaffinch open {}", scan::quoted(&set.images)));
+        remark(&format!("Open it in a terminal with: chaffinch open {}", quoted(&set.images)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether another program is using the session.
+fn in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<Error>(), Some(Error::SessionInUse { .. }))
 }
 
 /// The first suspects, with the planted faults.

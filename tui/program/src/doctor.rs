@@ -1,11 +1,13 @@
 //! `doctor`: reports what works on this machine, what is missing, and what to do about it.
 
 use super::args::Global;
-use super::output::{json, results};
+use super::output::{count, json, results};
 use super::plugins::Listing;
-use super::{libraries, models, settings};
+use super::{libraries, models, output, settings};
 use anyhow::Result;
 use chaffinch_data::config::Flags;
+use chaffinch_data::session;
+use chaffinch_data::session::Session;
 use chaffinch_host::Registry;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
@@ -49,8 +51,10 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     let mut findings = terminal();
     findings.push(locale());
     findings.push(model(global));
+    findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
     findings.push(sessions(global));
+    findings.extend(vanished(global));
     findings.push(configuration(global));
     results(|out| if args.json { json(out, &findings) } else { write(out, &findings) })?;
     let bad = findings.iter().any(|finding| finding.state == State::Bad);
@@ -139,7 +143,7 @@ fn locale() -> Finding {
 fn model(global: &Global) -> Finding {
     match models::words(global) {
         Ok(words) => finding("model", State::Ok, words),
-        Err(error) => finding("model", State::Bad, format!("{error:#}")),
+        Err(error) => finding("model", State::Bad, output::chain(&error)),
     }
 }
 
@@ -164,7 +168,7 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
 fn sessions(global: &Global) -> Finding {
     let folder = match settings::sessions_folder(global) {
         Ok(folder) => folder,
-        Err(error) => return finding("sessions", State::Bad, format!("{error:#}")),
+        Err(error) => return finding("sessions", State::Bad, output::chain(&error)),
     };
     match writable(&folder) {
         Ok(()) => finding("sessions", State::Ok, format!("{} is writable", safe_path(&folder))),
@@ -178,6 +182,15 @@ fn sessions(global: &Global) -> Finding {
     }
 }
 
+/// Sessions of datasets that are gone, which take space and may belong to a dataset that has moved.
+fn vanished(global: &Global) -> Option<Finding> {
+    let folder = settings::sessions_folder(global).ok()?;
+    let gone = |dir: &PathBuf| Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists());
+    let gone = session::folders(&folder).iter().filter(|dir| gone(dir)).count() as u64;
+    let words = count(gone, "session of a dataset that is gone", "sessions of datasets that are gone");
+    (gone > 0).then(|| finding("sessions", State::Note, format!("{words}; see chaffinch session list")))
+}
+
 /// Tests the nearest existing folder, and leaves nothing behind.
 fn writable(folder: &Path) -> std::io::Result<()> {
     let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(folder);
@@ -189,6 +202,6 @@ fn writable(folder: &Path) -> std::io::Result<()> {
 fn configuration(global: &Global) -> Finding {
     match settings::config_words(global) {
         Ok(words) => finding("settings", State::Ok, words),
-        Err(error) => finding("settings", State::Bad, format!("{error:#}")),
+        Err(error) => finding("settings", State::Bad, output::chain(&error)),
     }
 }

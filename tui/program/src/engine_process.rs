@@ -9,6 +9,7 @@ use super::open::Open;
 use super::setup;
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::dataset::Folders;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, remote};
 use chaffinch_protocol::{Command as Order, Event};
@@ -142,7 +143,14 @@ impl Waiting {
         let leaves = leaving.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             let (engine, output) = plan.reach()?;
-            output.into_iter().for_each(|line| drop(sender.send(Event::Log { line })));
+            for line in output {
+                let _ = sender.send(match &engine {
+                    Connection::Outside { fresh: false, .. } => {
+                        Event::Trouble { about: "engine".to_owned(), message: line }
+                    }
+                    _ => Event::Log { line },
+                });
+            }
             // Does nothing if nothing is missing; the interface shows the progress.
             engine.scan()?;
             let client = engine.client();
@@ -181,7 +189,8 @@ impl Waiting {
 }
 
 impl Plan {
-    /// Connects to the running engine of the session or starts one, and returns what a new one printed.
+    /// Connects to the running engine of the session or starts one, and returns what a new one printed, or what is to be
+    /// said about a running one.
     fn reach(&self) -> Result<(Connection, Vec<String>)> {
         let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
         let Some(socket) = socket(&self.session).filter(|_| !inside) else {
@@ -192,7 +201,7 @@ impl Plan {
         if let Ok(client) = remote::connect(&socket)
             && client.greets(GREETING)
         {
-            return Ok((Connection::Outside { client, fresh: false }, Vec::new()));
+            return Ok((Connection::Outside { client, fresh: false }, self.without_effect()));
         }
         let log = socket.with_extension("log");
         let limit = Instant::now() + PATIENCE;
@@ -207,6 +216,27 @@ impl Plan {
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         }
+    }
+
+    /// What was asked for on the command line although an engine is already running.
+    fn without_effect(&self) -> Vec<String> {
+        let EngineArgs { model, device, vram_budget, detectors, ensemble, plugins } = &self.engine;
+        let named = [
+            ("--model", model.is_some()),
+            ("--device", device.is_some()),
+            ("--vram-budget", vram_budget.is_some()),
+            ("--detectors", !detectors.is_empty()),
+            ("--ensemble", ensemble.is_some()),
+            ("--plugins", !plugins.is_empty()),
+        ];
+        let named: Vec<&str> = named.into_iter().filter(|(_, named)| *named).map(|(name, _)| name).collect();
+        if named.is_empty() {
+            return Vec::new();
+        }
+        vec![format!(
+            "the session is already open, so {} has no effect; quit it there first",
+            named.join(", ")
+        )]
     }
 
     /// Starts an engine and waits for its greeting; `None` if another engine still holds the session.
@@ -244,6 +274,7 @@ impl Plan {
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =
             vec!["engine".into(), "--socket".into(), socket.into(), "--session".into(), session.into()];
+        args.extend(global.offline.then(|| OsString::from("--offline")));
         let mut add = |name: &str, value: Option<OsString>| {
             if let Some(value) = value {
                 args.extend([OsString::from(name), value]);
@@ -260,6 +291,11 @@ impl Plan {
         add("--label-column", reading.label_column.clone().map(Into::into));
         add("--split-column", reading.split_column.clone().map(Into::into));
         add("--root", reading.root.clone().map(Into::into));
+        add("--ground", reading.ground.map(|ground| ground.to_string().into()));
+        add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
+        if reading.keep_null_labels {
+            args.push("--keep-null-labels".into());
+        }
         args.push("--".into());
         args.push(target.into());
         let mut command = Command::new(program);

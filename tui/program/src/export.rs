@@ -76,6 +76,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         outcome => outcome?,
     };
     written.left_out.iter().for_each(|reason| warning("left out", reason));
+    written.renamed.iter().for_each(|reason| warning("renamed", reason));
     let decided = count(listing.journal.decided_count() as u64, "decision", "decisions");
     results(|out| {
         for path in &written.paths {

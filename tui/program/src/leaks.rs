@@ -2,13 +2,15 @@
 
 use super::args::{Global, ReportFormat, dataset_forms};
 use super::interrupt;
-use super::model_loader::loader;
+use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
-use super::settings;
 use super::stages::Stages;
+use super::{reading, settings};
 use anyhow::{Context, Result, ensure};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::manifest::Manifest;
@@ -17,6 +19,7 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_formats::dataset;
+use chaffinch_protocol::Ledger;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::leaks;
 use chaffinch_review::leaks::{Counts, Method, Options, Side};
@@ -87,6 +90,7 @@ struct Opened {
     manifest: Manifest,
     file_metadata: FileMetadata,
     embeddings: Option<EmbeddingMatrix>,
+    ledger: Ledger,
 }
 
 impl Opened {
@@ -95,6 +99,7 @@ impl Opened {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             embeddings: self.embeddings.as_ref(),
+            ledger: &self.ledger,
         }
     }
 }
@@ -113,6 +118,7 @@ impl Work {
                 || !args.train.exists(),
             "--train and --test are the same dataset, so every image would leak"
         );
+        about_one_of(global, &args.train, &args.test)?;
         let mut train = self.open(&args.train, "read the training set", 1)?;
         let mut test = self.open(&args.test, "read the test set", 2)?;
         if args.methods.contains(&LeakMethod::Semantic) {
@@ -125,11 +131,13 @@ impl Work {
         };
         let (train, test) = (train.side(), test.side());
         let leaks = self.stages.run("compare", self.count, |job| leaks::find(train, test, &options, job))?;
-        let counts = Counts::new(&leaks, train, test);
+        let counts = Counts::new(&leaks, train, test, &options.methods);
         let summary = leaks::summary_path(&args.output);
-        leaks::write_csv(&args.output, &leaks, train, test)?;
+        leaks::write_csv(&args.output, &leaks, &counts, train, test)?;
         leaks::write_summary(&summary, &counts, train, test)?;
         self.stages.finish();
+        reading::tell(train.ledger, "training set", global.quiet);
+        reading::tell(test.ledger, "test set", global.quiet);
         results(|out| match args.format {
             ReportFormat::Json => json(out, &counts),
             ReportFormat::Table => write(out, &counts, &args.output, &summary),
@@ -140,24 +148,26 @@ impl Work {
     /// Reads a set, except for what its session already knows.
     fn open(&self, path: &Path, stage: &str, number: u32) -> Result<Opened> {
         let known = known(path);
-        let reading = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
-        let opened = dataset::open(path, &reading)?;
+        let options = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
+        let opened = dataset::open(path, &options)?;
         let known = known.and_then(|(samples, _)| samples);
         let previous = known.as_ref().map(|(manifest, file_metadata)| (manifest, file_metadata));
         let (file_metadata, _) =
             self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
-        if !file_metadata.unreadable.is_empty() {
-            let files = count(file_metadata.unreadable.len() as u64, "file", "files");
-            self.stages.line(&format!("cannot decode {files} in {}", path.display()));
-        }
-        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None })
+        let mut ledger = opened.ledger;
+        faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None, ledger })
     }
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
         let config = settings::config(global, None)?;
-        let model = args.model.as_deref().unwrap_or(config.model());
+        let kept = scanned_with(&[&args.train, &args.test]).filter(|_| args.model.is_none());
+        if let Some(model) = kept.as_deref().filter(|model| *model != config.model() && !global.quiet) {
+            self.stages.line(&format!("using what these sets were scanned with: model {model}"));
+        }
+        let model = args.model.as_deref().or(kept.as_deref()).unwrap_or(config.model());
         let device = args.device.as_deref().unwrap_or(config.device());
-        let embedder = loader(model, device, config.vram_budget())?()?;
+        let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
             let folder = vectors(path, set)?;
             let mut store = EmbeddingStore::open(folder.path(), embedder.fingerprint(), embedder.dim())?;
@@ -165,7 +175,7 @@ impl Work {
                 warning("embedding store", note);
             }
             let filled = self.stages.run("embed", number, |job| {
-                store::fill(&mut store, &set.manifest, &set.file_metadata, embedder.as_ref(), job)
+                store::fill(&mut store, &set.manifest, &set.file_metadata, &embedder, job)
             })?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");
@@ -175,6 +185,29 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// The model of the first of these sets whose session has results of one.
+fn scanned_with(sets: &[&Path]) -> Option<String> {
+    let uses = |set: &&Path| {
+        let location = session::resolve(set, None).ok()?;
+        Some(Session::open_to_read(&location.dir).ok()?.uses())
+    };
+    sets.iter().filter_map(uses).find(|uses| uses.loaded.is_some()).and_then(|uses| uses.model)
+}
+
+/// A session that is named must be that of one of the sets, whose own session is used in any case.
+fn about_one_of(global: &Global, train: &Path, test: &Path) -> Result<()> {
+    let Some(named) = global.session.as_deref() else { return Ok(()) };
+    let Ok(session) = Session::open_to_read(named) else { return Ok(()) };
+    let bound = session.dataset();
+    ensure!(
+        [train, test].iter().any(|set| session::same(set, &bound)),
+        "the session {} belongs to the dataset {}, which is neither --train nor --test",
+        safe_path(named),
+        safe_path(&bound)
+    );
+    Ok(())
 }
 
 /// A folder of embeddings.
@@ -214,6 +247,7 @@ fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
         return Ok(session.embeddings_dir());
     }
     let session = Session::open_or_create(&location.dir, &location.dataset)?;
+    session.save_ledger(&set.ledger)?;
     session.save_samples(&set.manifest, &set.file_metadata)?;
     Ok(session.embeddings_dir())
 }
@@ -254,6 +288,18 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         counts.leaked_test_percent,
         images(counts.leaked_train_images, counts.train_images)
     )?;
+    if counts.train_unknown + counts.test_unknown > 0 {
+        let sides = [
+            (counts.train_unknown, "training image", "training images"),
+            (counts.test_unknown, "test image", "test images"),
+        ];
+        let parts: Vec<String> = sides
+            .into_iter()
+            .filter(|(images, _, _)| *images > 0)
+            .map(|(images, one, many)| count(images as u64, one, many))
+            .collect();
+        writeln!(out, "nothing is known of {}, which could not be compared", parts.join(" and "))?;
+    }
     if counts.pairs > 0 {
         writeln!(out)?;
         let mut table = Table::new(&[("found by", Align::Left), ("pairs", Align::Right)]);

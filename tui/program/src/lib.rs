@@ -1,8 +1,8 @@
 //! The command line: parses arguments, runs commands, and returns the exit status.
 //!
 //! Each command is one file with its arguments, help and implementation. The other files are shared: `args` has groups of
-//! arguments; `settings`, `libraries` and `model_loader` resolve configuration, detectors and model; `setup` combines
-//! them into an engine's setup; `drive` runs a scan; `listing` reads its results; `output`, `progress` and `stages` print.
+//! arguments; `place` finds the session; `settings`, `uses`, `libraries` and `model_loader` resolve configuration, detectors
+//! and model; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `output`, `progress` and `stages` print.
 //!
 //! Run only its tests with `cargo test --release -p chaffinch`. With `CHAFFINCH_UPDATE=1` in the environment they update
 //! the tables in `docs/command-line.md` and the schemas in `configs/schema`.
@@ -18,6 +18,7 @@
 //! 4. Add a section `## name` to `docs/command-line.md`; a test reports missing options.
 
 mod args;
+mod ask;
 mod bench;
 mod check_plugin;
 mod completions;
@@ -28,7 +29,6 @@ mod drive;
 mod engine_process;
 mod evaluate;
 mod export;
-mod hub_cache;
 mod interrupt;
 mod keys;
 mod label_quality;
@@ -42,20 +42,24 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod place;
 mod plot;
 mod plugins;
 mod pollute;
 mod progress;
 mod rank;
+mod reading;
 mod rows;
 mod sample_pictures;
 mod sample_set;
 mod scan;
 mod schema;
 mod select;
+mod session;
 mod settings;
 mod setup;
 mod stages;
+mod uses;
 
 use anyhow::Result;
 use args::Global;
@@ -113,6 +117,7 @@ commands! {
     label_quality::LabelQuality,
     select::Select,
     export::Export,
+    session::Session,
     plugins::Plugins,
     models::Models,
     doctor::Doctor,
@@ -130,7 +135,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(&format!("error: {}", safe_text(&format!("{error:#}"))));
+            output::remark(&format!("error: {}", safe_text(&output::chain(&error))));
             ExitCode::from(ERROR)
         }
     }

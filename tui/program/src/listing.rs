@@ -2,21 +2,20 @@
 
 use super::args::Global;
 use super::output::warning;
-use super::settings;
+use super::{place, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
+use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::issue::UNREADABLE;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::session;
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use chaffinch_protocol::{EnsembleRule, Query, Sort};
+use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -39,6 +38,8 @@ pub(super) struct Listing {
     pub(super) rule: EnsembleRule,
     pub(super) ranking: Ranking,
     pub(super) journal: Journal,
+    /// What was left out, guessed or is doubtful about the dataset.
+    pub(super) reading: Ledger,
 }
 
 /// One row.
@@ -63,7 +64,7 @@ impl Listing {
 
     /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
-        let location = session::resolve(target, global.session.as_deref())?;
+        let location = place::find(target, global)?;
         let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
             bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
@@ -74,8 +75,15 @@ impl Listing {
         }
         let mut results: BTreeMap<_, _> =
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
-        let broken = engine::unreadable(&file_metadata, manifest.classes());
-        results.insert(UNREADABLE.into(), Arc::new(broken));
+        let read = engine::built_in(&file_metadata, manifest.classes());
+        results.extend(read.into_iter().map(|result| (result.record().name.clone(), Arc::new(result))));
+        let mut ledger = session.load_ledger()?;
+        if ledger.is_none() {
+            let mut known = Ledger { found: manifest.len() as u64, ..Ledger::default() };
+            faults::enter(&manifest, &file_metadata, &mut known);
+            ledger = Some(known);
+        }
+        let reading = engine::reading(&ledger.unwrap_or_default(), &results);
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
@@ -105,6 +113,7 @@ impl Listing {
             rule,
             ranking,
             journal,
+            reading,
         })
     }
 

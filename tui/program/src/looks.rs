@@ -6,7 +6,7 @@ use chaffinch_screen::keymap::Keymap;
 use chaffinch_screen::looks::Looks;
 use chaffinch_screen::model::Arrangement;
 use chaffinch_screen::text;
-use chaffinch_screen::theme::{Depth, Theme};
+use chaffinch_screen::theme::{AUTO, Depth, Theme};
 use std::path::{Path, PathBuf};
 
 /// Loads what the configuration asks for, given the environment.
@@ -18,7 +18,7 @@ pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Res
     let depth = Depth::detect(&get);
     let (mut warnings, mut files) = (Vec::new(), Vec::new());
     let mut keymap = keymap(&ui.keymap, &mut warnings)?;
-    let mut theme = theme(&ui.theme, config.folders(), depth)?;
+    let mut overlays = Vec::new();
     for folder in config.folders() {
         for (name, is_theme) in [("keymap.toml", false), ("theme.toml", true)] {
             let file = folder.join(name);
@@ -27,15 +27,37 @@ pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Res
             }
             let text = read(&file)?;
             let shown = text::safe(&file.display().to_string()).into_owned();
-            warnings.extend(match is_theme {
-                true => theme.overlay_what_fits(&text, &shown, depth)?,
-                false => keymap.overlay_what_fits(&text, &shown)?,
-            });
+            match is_theme {
+                true => overlays.push((text, shown)),
+                false => warnings.extend(keymap.overlay_what_fits(&text, &shown)?),
+            }
             files.push(file);
         }
     }
+    let only_ascii = ascii(ui, &get);
+    let dressed = |name: &str| -> Result<(Theme, Vec<String>)> {
+        let mut theme = theme(name, config.folders(), depth)?;
+        let mut skipped = Vec::new();
+        for (text, shown) in &overlays {
+            skipped.extend(theme.overlay_what_fits(text, shown, depth)?);
+        }
+        Ok((theme.ascii(only_ascii), skipped))
+    };
+    let asked = if ui.theme.is_empty() { AUTO } else { ui.theme.as_str() };
+    let (theme, skipped) = dressed(asked)?;
+    warnings.extend(skipped);
+    let mut themes = vec![(asked.to_owned(), theme.clone())];
+    for name in Theme::builtin_names() {
+        if name != asked {
+            themes.push((name.to_owned(), dressed(name)?.0));
+        }
+    }
     Ok(Looks {
-        theme: theme.ascii(ascii(ui, &get)),
+        theme,
+        themes,
+        theme_name: asked.to_owned(),
+        ground: ground(&get),
+        open_with: ui.open_with.split_whitespace().map(str::to_owned).collect(),
         keymap,
         arrangement: Arrangement { list_width: ui.list_width, strip: ui.strip },
         mouse: mouse(ui, &get),
@@ -43,6 +65,13 @@ pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Res
         warnings,
         files,
     })
+}
+
+/// What the color behind the text is, as far as a variable of some terminals tells: the last of its numbers is one of
+/// the sixteen basic colors. The terminal is asked as well, and its answer counts.
+fn ground(get: &impl Fn(&str) -> Option<String>) -> Option<[u8; 3]> {
+    let number: u8 = get("COLORFGBG")?.rsplit(';').next()?.parse().ok()?;
+    Some(if matches!(number, 7 | 9..=15) { [255; 3] } else { [0; 3] })
 }
 
 fn read(file: &Path) -> Result<String> {
@@ -124,6 +153,14 @@ mod tests {
         assert!(!ascii(&ui("", "auto"), &env(&[("LANG", "C.utf8"), ("LC_ALL", "")])));
         assert!(!ascii(&ui("", "auto"), &env(&[])));
         assert!(ascii(&ui("", "ascii"), &env(&[])) && !ascii(&ui("", "unicode"), &env(&[("LANG", "C")])));
+    }
+
+    #[test]
+    fn some_terminals_tell_their_background_in_a_variable() {
+        assert_eq!(ground(&env(&[("COLORFGBG", "0;default;15")])), Some([255; 3]));
+        assert_eq!(ground(&env(&[("COLORFGBG", "15;0")])), Some([0; 3]));
+        assert_eq!(ground(&env(&[("COLORFGBG", "default;default")])), None);
+        assert_eq!(ground(&env(&[])), None);
     }
 
     #[test]

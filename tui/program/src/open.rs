@@ -3,11 +3,10 @@
 use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{self, remark, warning};
-use super::settings;
+use super::{model_loader, place, settings, setup, uses};
 use crate::looks;
 use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
-use chaffinch_data::session;
 use chaffinch_protocol::{Command, Event};
 use chaffinch_screen::looks::Looks;
 use chaffinch_screen::picture::Wish;
@@ -68,12 +67,18 @@ pub(super) fn run_target(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (with SSH, use ssh -t); without one, use --plain, or scan and rank"
     );
-    let location = session::resolve(target, global.session.as_deref())?;
+    let location = place::find(target, global)?;
     let config = settings::config(global, Some(&location.dir))?;
+    let resolved = uses::resolve(&location, global, engine, &setup::options(reading))?;
+    resolved.tell(global);
+    resolved.confirm()?;
     let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
     // Report errors before starting anything.
     Wish::parse(&picture)?;
     let looks = looks(&config, screen)?;
+    if let Err(error) = model_loader::download(resolved.config.model(), global) {
+        warning("model", &error.to_string());
+    }
     let engine = Waiting::reach(Plan {
         target: target.into(),
         session: location.dir,
@@ -91,11 +96,16 @@ pub(super) fn run_target(
         let decisions = output::count(count as u64, "decision was", "decisions were");
         remark(&format!("{decisions} not confirmed as saved; check the most recent ones"));
     }
-    if reason == ExitReason::EngineGone {
-        remark(
-            "the engine exited, or the session was opened in another terminal; everything shown as saved is on disk, \
-             so open it again to continue",
-        );
+    match reason {
+        ExitReason::EngineGone => {
+            remark(
+                "the engine exited; everything shown as saved is on disk, so open the session again to continue",
+            );
+        }
+        ExitReason::Replaced => remark(
+            "the session was opened in another terminal, which continues it; everything shown as saved is on disk",
+        ),
+        _ => {}
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))
 }

@@ -35,6 +35,20 @@ pub(super) fn warning(about: &str, text: &str) {
     remark(&format!("warning: {}: {}", safe_text(about), safe_text(text)));
 }
 
+/// An error with its causes, each once: many libraries repeat the cause in their own message.
+pub(super) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if text.is_empty() {
+            text = words;
+        } else if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+    }
+    text
+}
+
 /// Whether an error only means that the reader has gone away, as in `chaffinch rank … | head`.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
@@ -164,6 +178,15 @@ mod tests {
         assert_eq!(thousands(123), "123");
         assert_eq!(count(1, "image", "images"), "1 image");
         assert_eq!([duration(0.42), duration(75.0), duration(7800.0)], ["0.4 s", "1 min 15 s", "2 h 10 min"]);
+    }
+
+    #[test]
+    fn a_cause_is_printed_once() {
+        let cause = || io::Error::from_raw_os_error(22);
+        let plain = anyhow::Error::from(cause()).context("cannot lock x");
+        assert_eq!(chain(&plain), "cannot lock x: Invalid argument (os error 22)");
+        let repeating = anyhow::Error::from(cause()).context(format!("cannot lock x: {}", cause()));
+        assert_eq!(chain(&repeating.context("scan")), "scan: cannot lock x: Invalid argument (os error 22)");
     }
 
     #[test]

@@ -84,7 +84,9 @@ pub(super) struct Pollute {
 
 /// Writes the copy and prints the counts.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
-    let manifest = dataset::open(&args.dataset, &super::setup::options(&args.reading))?.manifest;
+    let opened = dataset::open(&args.dataset, &super::setup::options(&args.reading))?;
+    super::reading::tell(&opened.ledger, "", global.quiet);
+    let manifest = opened.manifest;
     let strangers = args.foreign_from.as_deref().map(strangers).transpose()?.unwrap_or_default();
     let foreign = match (args.foreign, args.foreign_portion) {
         (Some(number), _) => number,

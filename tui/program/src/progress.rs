@@ -113,9 +113,71 @@ fn words(progress: &Progress) -> String {
     text
 }
 
+/// The download of a model's files, in bytes.
+pub(super) struct Downloads {
+    model: String,
+    quiet: bool,
+    file: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Downloads {
+    pub(super) fn new(model: &str, quiet: bool) -> Downloads {
+        Downloads { model: safe_text(model).into_owned(), quiet, file: String::new(), bar: None }
+    }
+
+    /// Shows that `done` of `total` bytes of a file are there; `total` is 0 if unknown.
+    pub(super) fn show(&mut self, file: &str, done: u64, total: u64) {
+        if self.quiet {
+            return;
+        }
+        if self.file != file {
+            self.finish();
+            self.file = file.to_owned();
+            if !std::io::stderr().is_terminal() {
+                super::output::remark(&download_words(&self.model, file, total));
+                return;
+            }
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+            let template = "{prefix} {bar:24} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("##-"));
+            }
+            bar.set_prefix(safe_text(file).into_owned());
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_length(total.max(done));
+            bar.set_position(done);
+        }
+    }
+
+    /// Removes the bar.
+    pub(super) fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `downloading model.safetensors of owner/name, 577.20 MiB`.
+fn download_words(model: &str, file: &str, total: u64) -> String {
+    let size = if total > 0 { format!(", {}", indicatif::BinaryBytes(total)) } else { String::new() };
+    format!("downloading {} of {model}{size}", safe_text(file))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn downloads_are_told_in_bytes() {
+        assert_eq!(
+            download_words("a/b", "model.safetensors", 3 << 20),
+            "downloading model.safetensors of a/b, 3.00 MiB"
+        );
+        assert_eq!(download_words("a/b", "config.json", 0), "downloading config.json of a/b");
+    }
 
     #[test]
     fn progress_is_readable() {

@@ -3,6 +3,7 @@
 use super::args::{Format, Global, rule};
 use super::listing::{Entry, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::reading;
 use anyhow::Result;
 use chaffinch_protocol::{Query, Sort};
 use clap::Args;
@@ -62,6 +63,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
         Format::Csv => csv(out, entries),
         Format::Json => json(out, &entries.collect::<Vec<Entry>>()),
     })?;
+    reading::tell(&listing.reading, "", global.quiet);
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
         remark(&format!("showing {} of {all}; use --top 0 to list all", ids.len().min(top)));

@@ -27,7 +27,7 @@ pub(super) fn fetch(client: &Client, query: Query) -> Result<Vec<Row>> {
                 }
                 ask(client, Command::Rows { ticket, start: all.len() as u64, len: WINDOW })?;
             }
-            Event::Refused { message } => bail!(message),
+            Event::Refused { message } | Event::NotListed { message, .. } => bail!(message),
             _ => {}
         }
     }

@@ -4,9 +4,10 @@ use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
-use super::setup;
+use super::{model_loader, reading, setup};
 use anyhow::{Result, bail};
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
+use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -37,7 +38,7 @@ pub(super) struct Scan {
 enum FailOn {
     /// Suspects
     Suspects,
-    /// Files that cannot be decoded
+    /// Files that cannot be decoded, or only in part
     Unreadable,
 }
 
@@ -54,9 +55,16 @@ struct Report<'a> {
 
 /// Scans and reports. The exit status is 1 if `--fail-on` matched.
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
-    let setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    let mut setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    // Here, where its progress can be seen, not when the engine needs it.
+    if let Err(error) = model_loader::download(setup.config.model(), global) {
+        setup.model = model_loader::failing(error);
+    }
     let shown = Shown::from(global);
-    let scanned = drive::scan(setup, &args.engine.detectors, shown)?;
+    let named = setup.uses.detectors.clone();
+    let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
+    let scanned = drive::scan(setup, named, shown)?;
+    reading::tell(&scanned.report.reading, "", global.quiet);
     results(|out| {
         if args.json {
             let Scanned { summary, report, interrupted } = &scanned;
@@ -69,13 +77,16 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     if scanned.interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    required(&args.engine.detectors, &scanned.report)?;
+    required(named, &scanned.report)?;
     if !global.quiet && !args.json {
         remark(&next(&args.dataset, global));
     }
     let found = match args.fail_on {
         Some(FailOn::Suspects) => scanned.report.suspects > 0,
-        Some(FailOn::Unreadable) => scanned.report.unreadable > 0,
+        Some(FailOn::Unreadable) => {
+            let report = &scanned.report;
+            report.unreadable + report.not_read + report.damaged > 0
+        }
         None => false,
     };
     Ok(ExitCode::from(u8::from(found)))
@@ -88,7 +99,7 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     if !missing.is_empty() {
         bail!("{} failed; see the warnings above", missing.join(", "));
     }
-    if !failed.is_empty() && report.detectors.iter().all(|detector| detector.name == UNREADABLE) {
+    if !failed.is_empty() && report.detectors.iter().all(|detector| is_built_in(&detector.name)) {
         bail!("every detector failed; see the warnings above");
     }
     Ok(())
@@ -100,14 +111,28 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     let classes = count(summary.classes.len() as u64, "class", "classes");
     // A scan that was stopped early did not count them.
     let samples = count(report.samples.max(summary.samples), "image", "images");
-    writeln!(out, "{}: {samples} in {classes}, {} unreadable", summary.dataset, report.unreadable)?;
+    let mut state = format!("{} unreadable", report.unreadable);
+    if report.not_read > 0 {
+        state += &format!(", {} in formats that are not read", report.not_read);
+    }
+    if report.damaged > 0 {
+        state += &format!(", {} damaged", report.damaged);
+    }
+    if report.reading.left_out > 0 {
+        state += &format!(", {} left out", count(report.reading.left_out, "file", "files"));
+    }
+    writeln!(out, "{}: {samples} in {classes}, {state}", summary.dataset)?;
     if *interrupted {
         writeln!(out, "Stopped early; scan again to resume.")?;
     }
     writeln!(out)?;
     detectors(&report.detectors).write(out, terminal_width())?;
     writeln!(out)?;
-    writeln!(out, "{} in {}", count(report.suspects, "suspect", "suspects"), summary.session)?;
+    let suspects = count(report.suspects, "suspect", "suspects");
+    match report.reading.caveat() {
+        Some(caveat) => writeln!(out, "{suspects} in {}; {caveat}", summary.session)?,
+        None => writeln!(out, "{suspects} in {}", summary.session)?,
+    }
     writeln!(out, "{}", effort(&summary.model, report))?;
     Ok(())
 }
@@ -157,26 +182,9 @@ fn next(dataset: &Path, global: &Global) -> String {
     format!("Review them with: chaffinch open {}", quoted(target))
 }
 
-/// A path quoted for a shell.
-pub(super) fn quoted(path: &Path) -> String {
-    let text = chaffinch_protocol::display::safe_path(path);
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_can_be_pasted() {
-        assert_eq!(quoted(Path::new("/data/pets")), "/data/pets");
-        assert_eq!(quoted(Path::new("my pets/it's")), "'my pets/it'\\''s'");
-    }
 
     #[test]
     fn detectors_requested_by_name_must_work() {

@@ -1,14 +1,16 @@
 //! `select`: selects the samples whose labels can be trusted.
 
-use super::args::{Global, ReportFormat};
+use super::args::{EngineArgs, Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
-use super::model_loader::loader;
+use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::settings;
 use super::stages::Stages;
+use super::{reading, uses};
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
@@ -85,10 +87,11 @@ pub(super) struct Select {
     /// For a session: judge each sample by a regression that was not trained on it
     #[arg(long)]
     out_of_sample: bool,
-    /// For a session: the model it was scanned with [default: from the configuration]
+    /// For a session: the model whose embeddings to use [default: that of the last scan]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the
+    /// configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Also write the selected samples to FILE: a table of row, label and, for a session, path; or only the rows, counted
@@ -144,6 +147,7 @@ fn of_files(args: &Select) -> Result<()> {
 
 fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
     let listing = Listing::open(target, global)?;
+    reading::tell(&listing.reading, "", global.quiet);
     let manifest = &listing.manifest;
     if let Some(output) = &args.output {
         outside(manifest.root(), output)?;
@@ -173,9 +177,12 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let location = session::resolve(target, global.session.as_deref())?;
     let session = Session::open_to_read(&location.dir)?;
-    let config = settings::config(global, Some(&location.dir))?;
-    let model = args.model.as_deref().unwrap_or(config.model());
-    let embedder = loader(model, args.device.as_deref().unwrap_or(config.device()), config.vram_budget())?()?;
+    let named =
+        EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
+    let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
+    let config = resolved.tell_model(global);
+    let model = config.model();
+    let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();
     ensure!(
@@ -195,9 +202,13 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
         sources.push(match source {
             SelectSource::ZeroShot => {
                 let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
-                let prompts = PromptSet::load(files)?;
+                let names = config.class_name_files();
+                let prompts = PromptSet::load(files)?.for_dataset(names, &location.dataset)?;
+                if let Some(why) = prompts.nameless(classes) {
+                    bail!("{why}; or use --sources regression, which needs no names");
+                }
                 prompts.warnings().iter().for_each(|text| warning("prompts", text));
-                let prompts = ClassPrompts::embed(embedder.as_ref(), &prompts, classes)?;
+                let prompts = ClassPrompts::embed(&embedder, &prompts, classes)?;
                 let pooling = match args.pooling {
                     PromptPooling::Mean => Pooling::Mean,
                     PromptPooling::Sum => Pooling::Sum,

@@ -5,16 +5,33 @@ use super::output::warning;
 use anyhow::{Result, bail};
 use chaffinch_data::config;
 use chaffinch_data::config::Config;
+use chaffinch_data::session::Session;
 use chaffinch_protocol::display::safe_path;
 use std::path::{Path, PathBuf};
 
-/// Loads the configuration of the user, or from `--config`, with that of the session on top.
+/// Loads the configuration of the user, or from `--config`, with that of the session on top. A session that was scanned
+/// with `--config` goes on with that file.
 pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
-    let config = match &global.config {
-        Some(file) => Config::load_with(file, session)?,
-        None => Config::load(session)?,
-    };
-    Ok(config)
+    if let Some(file) = &global.config {
+        return Ok(Config::load_with(file, session)?);
+    }
+    if let Some(dir) = session
+        && let Some(file) = kept(dir)
+    {
+        match Config::load_kept(&file, dir) {
+            Ok(config) => return Ok(config),
+            Err(error) => {
+                let words = "this session was scanned with another configuration, which cannot be used now";
+                warning("configuration", &format!("{words}: {error}"));
+            }
+        }
+    }
+    Ok(Config::load(session)?)
+}
+
+/// The configuration that a session was scanned with, if it was named.
+pub(super) fn kept(session: &Path) -> Option<PathBuf> {
+    Session::open_to_read(session).ok()?.uses().config
 }
 
 /// Prints warnings about ignored keys of the configuration.

@@ -5,28 +5,19 @@ use super::libraries::registry;
 use super::model_loader::loader;
 use super::output::warning;
 use super::settings;
+use super::uses::Resolved;
+use super::{place, uses};
 use anyhow::Result;
-use chaffinch_data::config::{Config, Flags};
+use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
 use chaffinch_data::session::{Session, SessionLocation};
+use chaffinch_data::uses::Uses;
 use chaffinch_engine::Setup;
 use chaffinch_host::Registry;
 use std::path::Path;
 use std::sync::Arc;
-
-fn flags(engine: &EngineArgs) -> Flags {
-    Flags {
-        model: engine.model.clone(),
-        device: engine.device.clone(),
-        vram_budget: engine.vram_budget.clone(),
-        detectors: (!engine.detectors.is_empty()).then(|| engine.detectors.clone()),
-        ensemble: engine.ensemble.clone(),
-        plugin_folders: engine.plugins.clone(),
-        ..Flags::default()
-    }
-}
 
 /// Options for reading a dataset.
 pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
@@ -35,54 +26,77 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         label_column: reading.label_column.clone(),
         split_column: reading.split_column.clone(),
         root: reading.root.clone(),
+        keep_null_labels: reading.keep_null_labels,
+        folders: reading.layout.map(Into::into).unwrap_or_default(),
+        ground: reading.ground.unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }
 
-/// For commands that take a dataset.
+/// For commands that scan a dataset. Says what comes from the session, and asks on a terminal before another model's
+/// results become the current ones, and about a doubtful layout before the first scan.
 pub(super) fn for_dataset(
     dataset: &Path,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
-    // Check first, so that a folder without images does not leave an empty session behind.
-    let location = session::resolve(dataset, global.session.as_deref())?;
-    if !location.dir.join("samples.arrow").is_file() {
-        chaffinch_formats::dataset::open(&location.dataset, &options(reading))?;
-    }
-    for_location(&location, global, engine, reading)
+    let location = place::find(dataset, global)?;
+    let resolved = uses::resolve(&location, global, engine, &options(reading))?;
+    resolved.tell(global);
+    resolved.confirm()?;
+    for_location(&location, resolved, global, engine, Some(reading))
 }
 
-/// For commands that take a dataset or a session.
+/// For the engine of `open`, which has said and asked everything.
 pub(super) fn for_target(
     target: &Path,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
 ) -> Result<Setup> {
-    for_dataset(target, global, engine, reading)
+    let location = session::resolve(target, global.session.as_deref())?;
+    let resolved = uses::resolve(&location, global, engine, &options(reading))?;
+    for_location(&location, resolved, global, engine, None)
 }
 
 fn for_location(
     location: &SessionLocation,
+    resolved: Resolved,
     global: &Global,
     engine: &EngineArgs,
-    reading: &DatasetArgs,
+    ask: Option<&DatasetArgs>,
 ) -> Result<Setup> {
-    let config = settings::config(global, Some(&location.dir))?.with_flags(flags(engine));
+    let Resolved { config, mut reading, uses, .. } = resolved;
+    // Check first, so that a folder without images does not leave an empty session behind.
+    if !location.dir.join("samples.arrow").is_file() {
+        let opened = chaffinch_formats::dataset::open(&location.dataset, &reading)?;
+        if let Some(args) = ask
+            && let Some(folders) = super::reading::settle(&opened.ledger, args, global)?
+        {
+            reading.folders = folders;
+        }
+    }
     settings::warn(&config);
-    let registry = registry(&config, &engine.detectors)?;
-    let prompts = prompts(&config)?;
-    let model = loader(config.model(), config.device(), config.vram_budget())?;
+    let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
+    let registry = registry(&config, named)?;
+    for missing in uses.detectors.iter().filter(|name| registry.find(name).is_none()) {
+        let words =
+            "this session was scanned with it, but it is not there now; add its folder with --plugins";
+        warning(missing, words);
+    }
+    let prompts = prompts(&config, &location.dataset)?;
+    let name = uses.model.as_deref().unwrap_or(config.model());
+    let model = loader(name, config.device(), config.vram_budget(), global.offline)?;
     Ok(Setup {
         dataset: location.dataset.clone(),
-        dataset_options: options(reading),
+        dataset_options: reading,
         session: open_session(location)?,
         config,
         registry: Arc::new(registry),
         prompts,
         model,
+        uses,
     })
 }
 
@@ -94,8 +108,8 @@ fn open_session(location: &SessionLocation) -> Result<Session> {
     })
 }
 
-fn prompts(config: &Config) -> Result<PromptSet> {
-    let prompts = PromptSet::load(config.prompt_files())?;
+fn prompts(config: &Config, dataset: &Path) -> Result<PromptSet> {
+    let prompts = PromptSet::load(config.prompt_files())?.for_dataset(config.class_name_files(), dataset)?;
     for text in prompts.warnings() {
         warning("prompts", text);
     }
@@ -110,8 +124,9 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         dataset_options: DatasetOptions::default(),
         session: Session::open_or_create(session, dataset)?,
         prompts: PromptSet::bundled(),
-        model: loader("bundled", "cpu", None)?,
+        model: loader("bundled", "cpu", None, true)?,
         registry,
         config,
+        uses: Uses::default(),
     })
 }

@@ -157,7 +157,7 @@ actions! {
         Search "search" "search" "Search the list for part of a path or label",
         NextHit "next-hit" "next match" "Go to the next row that matches the search",
         PreviousHit "previous-hit" "previous match" "Go to the previous row that matches the search",
-        Filter "filter" "filter" "List only rows that match: words, class:NAME, detector:NAME, undecided, score<0.3, …",
+        Filter "filter" "filter" "List only rows that match: words, class:NAME, detector:NAME, undecided, score<0.3, or, -, (…); an empty prompt lists all",
         ClearFilter "clear-filter" "clear filter" "Clear the filter",
         ToggleAll "toggle-all" "all/suspects" "List all samples, or only the suspects",
         SortRank "sort-rank" "rank" "Sort by the ensemble's rank, worst first",
@@ -165,7 +165,7 @@ actions! {
         SortClass "sort-class" "class" "Sort by class, worst first within each class",
         SortPath "sort-path" "path" "Sort by path",
         SortGroup "sort-group" "group" "Sort by duplicate group, worst group first",
-        SortRandom "sort-random" "random" "Sort in random order, the same one every time",
+        SortRandom "sort-random" "random" "Random order (always the same)",
         SortReverse "sort-reverse" "reverse" "Reverse the order",
     }
     /// The selected detector and the ensemble rule.
@@ -174,7 +174,7 @@ actions! {
         PreviousDetector "previous-detector" "previous detector" "Select the previous detector",
         ThresholdUp "threshold-up" "threshold +" "Raise the threshold of the selected detector: it flags more",
         ThresholdDown "threshold-down" "threshold −" "Lower the threshold of the selected detector: it flags less",
-        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that combines detectors: or, majority, mean rank, consensus and others",
+        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that combines detectors (or, majority, mean rank, consensus and others); the heading names any but or",
     }
     /// How the sample under the cursor is displayed.
     Look in List {
@@ -210,7 +210,10 @@ actions! {
         Histogram "histogram" "histogram" "Show the scores of the selected detector and move its threshold",
         Confusion "confusion" "confusions" "Show given against suggested labels and list the suspects of a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
+        Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
+        History "history" "history" "Show the last decisions and go to their samples",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
+        Reading "reading" "reading" "Show what was left out or guessed when the dataset was read",
         Log "log" "log" "Show only the log",
     }
     /// Background work.
@@ -226,12 +229,16 @@ actions! {
         ReplayMacro "replay-macro" "replay" "Replay the recorded keys once",
         ReplayMacroTimes "replay-macro-times" "replay…" "Replay the recorded keys a number of times",
         ToggleMouse "toggle-mouse" "mouse" "Use clicks and the wheel here, or leave them to the terminal's text selection",
+        OpenWith "open-with" "open" "Open the file of the sample with another program",
+        Theme "theme" "theme" "Choose a theme",
+        ToggleStrip "toggle-strip" "strip" "Show or hide the pictures of neighbors below the sample",
         CopyRecord "copy-record" "copy record" "Copy everything known about the sample as one line of JSON",
-        Help "help" "help" "Show every key and what it does",
-        Palette "palette" "palette" "Find an action by name and run it; a number goes to that row",
+        Help "help" "help" "Show every key and what it does, those of this page first",
+        Palette "palette" "palette" "Find an action by name and run it; 12, +5, -5 or 50% goes to that row",
         Redraw "redraw" "redraw" "Redraw the whole screen",
         Suspend "suspend" "suspend" "Stop the program and go back to the shell; `fg` continues",
         Cancel "cancel" "cancel" "Cancel the current operation; twice in a row quits",
+        Back "back" "back" "Go back one level: close a picture or a page; quit from the list",
         Quit "quit" "quit" "Quit once every decision is saved",
     }
     /// Typing a line.

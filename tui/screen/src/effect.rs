@@ -12,6 +12,8 @@ pub enum Effect {
     Encode(EncodeJob),
     /// Put text into the clipboard of the user's terminal.
     Copy(String),
+    /// Run a program beside this one: its name, then its arguments.
+    Run(Vec<String>),
     /// Redraw everything.
     Redraw,
     /// Capture clicks and the wheel, or leave them to the terminal.
@@ -20,6 +22,8 @@ pub enum Effect {
     Suspend,
     /// Quit because the engine has exited.
     Gone,
+    /// The session was opened in another terminal: end.
+    Replaced,
     /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),
 }

@@ -16,6 +16,19 @@ const PARTS: [(&str, Action); 8] = [
     ("Everything else", Action::RecordMacro),
 ];
 
+/// The part of the card that an action of the list is in.
+pub(crate) fn part_of(action: Action) -> &'static str {
+    let part = PARTS.iter().rev().find(|(_, first)| action >= *first);
+    part.map_or("", |(heading, _)| heading)
+}
+
+/// The parts for keys that work elsewhere.
+pub(crate) const ELSEWHERE: [(&str, Scope); 3] = [
+    ("While typing", Scope::Prompt),
+    ("On the jobs page", Scope::Pane),
+    ("On the other pages", Scope::Panel),
+];
+
 /// The card as Markdown, in the order of the help.
 pub fn card(keymap: &Keymap) -> String {
     let mut out = String::from(
@@ -30,11 +43,7 @@ pub fn card(keymap: &Keymap) -> String {
         };
         part(&mut out, keymap, heading, Action::ALL.iter().filter(of_part));
     }
-    for (heading, scope) in [
-        ("While typing", Scope::Prompt),
-        ("On the jobs page", Scope::Pane),
-        ("On the other pages", Scope::Panel),
-    ] {
+    for (heading, scope) in ELSEWHERE {
         part(&mut out, keymap, heading, Action::ALL.iter().filter(|action| action.scope() == scope));
     }
     out

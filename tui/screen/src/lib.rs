@@ -19,6 +19,7 @@ pub mod paint;
 pub mod picture;
 pub mod plain;
 mod run;
+mod synonyms;
 pub mod terminal;
 pub mod text;
 pub mod theme;

@@ -10,6 +10,14 @@ use std::path::PathBuf;
 pub struct Looks {
     /// Looks.
     pub theme: Theme,
+    /// The themes to choose from, by name.
+    pub themes: Vec<(String, Theme)>,
+    /// The name of the one that is asked for: of one of them, or `auto`.
+    pub theme_name: String,
+    /// The color behind the terminal's text, as far as the environment tells.
+    pub ground: Option<[u8; 3]>,
+    /// The command that opens a file, its words; empty for the system's own.
+    pub open_with: Vec<String>,
     /// Keys.
     pub keymap: Keymap,
     /// How the screen is divided.
@@ -29,6 +37,11 @@ impl Looks {
     pub fn furnish(&self, model: &mut Model) {
         model.display.arrangement = self.arrangement;
         model.display.mouse = self.mouse;
+        model.display.themes.clone_from(&self.themes);
+        model.display.theme_name.clone_from(&self.theme_name);
+        model.display.ground = self.ground;
+        model.display.open_with.clone_from(&self.open_with);
+        model.display.dress();
         model.review.tags.clone_from(&self.tags);
         for warning in &self.warnings {
             model.jobs.log.push_back(warning.clone());

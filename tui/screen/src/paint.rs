@@ -25,6 +25,11 @@ impl<'a> Paint<'a> {
         self.theme.style(role)
     }
 
+    /// The style of a role drawn over another.
+    pub fn over(&self, below: Role, role: Role) -> Style {
+        self.theme.over(below, role)
+    }
+
     /// Writes at a position, at most this many cells. Returns the column after the text.
     pub fn put(&mut self, x: u16, y: u16, cells: u16, role: Role, words: &str) -> u16 {
         self.put_styled(x, y, cells, self.theme.style(role), words)

@@ -117,7 +117,10 @@ impl Plain<'_> {
             match effect {
                 Effect::Send(command) => {
                     if self.commands.send(command).is_err() {
-                        self.over.get_or_insert(ExitReason::EngineGone);
+                        // What it said last tells why it is gone.
+                        let replaced = self.events.try_iter().any(|event| event == Event::Replaced);
+                        let reason = if replaced { ExitReason::Replaced } else { ExitReason::EngineGone };
+                        self.over.get_or_insert(reason);
                     }
                 }
                 Effect::Copy(text) => self.tell(&text)?,
@@ -129,6 +132,10 @@ impl Plain<'_> {
                 }
                 Effect::Gone => {
                     self.over.get_or_insert(ExitReason::EngineGone);
+                }
+                Effect::Run(words) => self.tell(&format!("! not in line mode: {}", words.join(" ")))?,
+                Effect::Replaced => {
+                    self.over.get_or_insert(ExitReason::Replaced);
                 }
                 Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
             }
@@ -173,8 +180,13 @@ impl Plain<'_> {
         self.send(Msg::Tick(later))?;
         self.wait(|plain| {
             let (model, list) = (&plain.model, &plain.model.list);
-            let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
+            let still = list.searching.is_none()
+                && list.incoming.is_none()
+                && list.finding.is_none()
+                && list.locating.is_none();
             let idle = model.list.walk.is_none() && model.macros.replay.is_empty();
+            let idle = idle && model.next.is_none() && model.review.resolving.is_none();
+            let idle = idle && !model.views.page.busy(model) && model.ahead.is_empty();
             let saved = model.review.journal.outstanding.is_empty() && model.time.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
             let counted = !model.panels.awaited;
@@ -185,15 +197,32 @@ impl Plain<'_> {
     fn greet(&mut self) -> Result<()> {
         let words = match &self.model.session {
             Some(session) => format!(
-                "{}: {} in {}, {} decided. Type help for the commands.",
+                "{}: {} in {}, {} decided in all. This list has {}, {} of them decided. Type help for the commands.",
                 session.dataset,
                 counted(session.suspects, "suspect", "suspects"),
                 counted(session.samples, "sample", "samples"),
-                session.decided
+                session.decided,
+                counted(self.model.list.total, "row", "rows"),
+                self.model.list.decided
             ),
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let obstacle =
+            self.model.session.as_ref().map(|session| session.obstacle.clone()).unwrap_or_default();
+        if !obstacle.is_empty() {
+            self.tell(&format!("not updated: {obstacle}"))?;
+        }
+        let remarks = self.model.session.iter().flat_map(|session| &session.reading.remarks);
+        let remarks: Vec<String> = remarks
+            .map(|remark| {
+                let sign = if remark.kind.is_serious() { "! " } else { "note: " };
+                format!("{sign}{}", remark.text)
+            })
+            .collect();
+        for line in remarks {
+            self.tell(&line)?;
+        }
         self.model.toast = None;
         self.describe()
     }
@@ -215,8 +244,20 @@ impl Plain<'_> {
             return Ok(understood);
         }
         self.settle()?;
+        let mistaken = self.mistaken()?;
         self.report()?;
-        Ok(understood)
+        Ok(understood && !mistaken)
+    }
+
+    /// Says what is wrong with a filter, and where. Returns whether something is.
+    fn mistaken(&mut self) -> Result<bool> {
+        let Mode::Prompt(prompt) = &self.model.mode else { return Ok(false) };
+        let Some(wrong) = prompt.wrong.clone() else { return Ok(false) };
+        let word = wrong.at.and_then(|(start, end)| prompt.line.text.get(start..end)).unwrap_or_default();
+        let place = if word.is_empty() { String::new() } else { format!(" (at '{word}')") };
+        self.model.mode = Mode::List;
+        self.tell(&format!("error: {}{place}; the list is unchanged", wrong.message))?;
+        Ok(true)
     }
 
     fn order(&mut self, line: &str) -> Result<bool> {

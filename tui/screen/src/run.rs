@@ -78,6 +78,8 @@ pub enum ExitReason {
     Signal(i32),
     /// The engine exited first.
     EngineGone,
+    /// The session was opened in another terminal.
+    Replaced,
 }
 
 impl ExitReason {
@@ -85,7 +87,7 @@ impl ExitReason {
     pub fn code(self) -> i32 {
         match self {
             ExitReason::Quit => 0,
-            ExitReason::Unsaved(_) | ExitReason::EngineGone => 2,
+            ExitReason::Unsaved(_) | ExitReason::EngineGone | ExitReason::Replaced => 2,
             ExitReason::Lost => 128 + SIGHUP,
             ExitReason::Signal(signal) => 128 + signal,
         }
@@ -126,6 +128,7 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     let tmux =
         pane.map(|pane| Tmux::start(pane, &wake)).transpose().context("cannot start the tmux thread")?;
     let terminal = Terminal::new(Screen::new(size)).context("cannot set up the screen")?;
+    let knows_questions = probe::worth_asking(&get("TERM").unwrap_or_default());
     let mut shell = Shell {
         model,
         tty,
@@ -144,7 +147,8 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
         over: None,
         suspend: false,
         continued: false,
-        asks: traits.curious() && probe::worth_asking(&get("TERM").unwrap_or_default()),
+        asks: traits.curious() && knows_questions,
+        asks_ground: depth != Depth::Mono && knows_questions,
         traits,
         expected: expected.clone(),
         placements: Placements::default(),

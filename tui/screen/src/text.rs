@@ -93,10 +93,15 @@ fn back(text: &str, cells: usize) -> &str {
     text
 }
 
-/// The text broken into lines of at most `cells`, at spaces where there are some.
+/// The text broken into lines of at most `cells`, at spaces where there are some. Its own lines stay apart.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
-    let cells = cells.max(1);
-    let text = safe(text);
+    text.lines().flat_map(|line| wrap_line(line, cells.max(1))).collect()
+}
+
+fn wrap_line(text: &str, cells: usize) -> Vec<String> {
+    // A tab is a blank here.
+    let text = text.replace('\t', " ");
+    let text = safe(&text);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -189,6 +194,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert!(wrap("", 5).is_empty());
+        assert_eq!(wrap("one:\n\ttwo three\r\n", 9), ["one:", "two three"]);
     }
 
     #[test]

@@ -103,6 +103,9 @@ pub struct Theme {
     ascii: bool,
 }
 
+/// The name that stands for a theme for the color behind the terminal's text: `dark` until that is known.
+pub const AUTO: &str = "auto";
+
 const BUILTIN: [(&str, &str); 7] = [
     ("dark", include_str!("../../../configs/themes/dark.toml")),
     ("light", include_str!("../../../configs/themes/light.toml")),
@@ -124,7 +127,7 @@ impl Theme {
     /// # Errors
     /// Names the file, the line and the closest valid name.
     pub fn load(name: &str, depth: Depth) -> Result<Theme> {
-        let name = if name.is_empty() { "dark" } else { name };
+        let name = if matches!(name, "" | AUTO) { "dark" } else { name };
         // A background that is left out leaves nothing to see, so without color the built-in looks are one.
         let known = BUILTIN.iter().any(|(known, _)| *known == name);
         let name = if known && depth == Depth::Mono { "mono" } else { name };
@@ -236,6 +239,42 @@ impl Theme {
         Ok(())
     }
 
+    /// The style of a role drawn over another. Where its color would not be read there, only its weight is left.
+    pub fn over(&self, below: Role, role: Role) -> Style {
+        let (base, top) = (self.style(below), self.style(role));
+        let ground = base.bg.or(self.style(Role::Text).bg).and_then(channels);
+        let unread = top.bg.is_none()
+            && top
+                .fg
+                .and_then(channels)
+                .zip(ground)
+                .is_some_and(|(ink, ground)| contrast(ink, ground) < READABLE);
+        if unread { base.add_modifier(top.add_modifier) } else { base.patch(top) }
+    }
+
+    /// Whether it is meant for a light background; none if it brings its own.
+    pub fn for_light(&self) -> Option<bool> {
+        if self.style(Role::Text).bg.is_some() {
+            return None;
+        }
+        let inks = self.styles.iter().filter(|style| style.bg.is_none());
+        let lights: Vec<f64> = inks.filter_map(|style| style.fg.and_then(channels)).map(luminance).collect();
+        (!lights.is_empty()).then(|| lights.iter().sum::<f64>() / (lights.len() as f64) < 0.18)
+    }
+
+    /// The same with a background of its own, white or black, where the terminal's does not suit it.
+    #[must_use]
+    pub fn on(mut self, ground: [u8; 3]) -> Theme {
+        let light = is_light(ground);
+        if self.for_light().is_some_and(|wanted| wanted != light) {
+            let (ink, below) = if light { ([0xe4; 3], [0; 3]) } else { ([0x1c; 3], [0xff; 3]) };
+            let color = |[r, g, b]: [u8; 3]| Color::Rgb(r, g, b);
+            let text = &mut self.styles[Role::Text as usize];
+            *text = Style { fg: text.fg.or(Some(color(ink))), bg: Some(color(below)), ..*text };
+        }
+        self
+    }
+
     /// Whether the screen is to be made of ASCII alone.
     #[must_use]
     pub fn ascii(self, ascii: bool) -> Theme {
@@ -256,6 +295,43 @@ impl Theme {
     pub fn glyph(&self, role: Role) -> &str {
         &self.glyphs[role as usize]
     }
+}
+
+/// The least contrast of text: WCAG 2, level AA.
+const READABLE: f64 = 4.5;
+
+/// The channels of a color, where it is the same in every terminal.
+pub fn channels(color: Color) -> Option<[u8; 3]> {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    match color {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(n @ 16..=231) => {
+            let n = usize::from(n - 16);
+            Some([STEPS[n / 36], STEPS[n / 6 % 6], STEPS[n % 6]])
+        }
+        Color::Indexed(n @ 232..) => Some([8 + (n - 232) * 10; 3]),
+        _ => None,
+    }
+}
+
+/// Relative luminance by WCAG 2, from 0 for black to 1 for white.
+fn luminance(color: [u8; 3]) -> f64 {
+    let [r, g, b] = color.map(|channel| {
+        let v = f64::from(channel) / 255.0;
+        if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// The contrast ratio of two colors by WCAG 2, from 1 to 21.
+pub fn contrast(a: [u8; 3], b: [u8; 3]) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// Whether black is read better on a color than white.
+pub fn is_light(color: [u8; 3]) -> bool {
+    contrast(color, [0; 3]) > contrast(color, [255; 3])
 }
 
 fn nearest(name: &str) -> &'static str {

@@ -17,7 +17,7 @@ fn read(name: &str) -> String {
 }
 
 fn whole() -> ClipTokenizer {
-    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None)
+    ClipTokenizer::from_json(read("tokenizer.json").as_bytes(), Path::new("tokenizer.json"), 77, None, None)
         .unwrap()
 }
 
@@ -65,7 +65,9 @@ fn special_tokens_in_a_prompt_are_no_tokens() {
 #[test]
 fn padding_fills_the_context() {
     let text = read("tokenizer.json");
-    let tokenizer = ClipTokenizer::from_json(text.as_bytes(), Path::new(""), 24, Some(1)).unwrap();
+    let tokenizer =
+        ClipTokenizer::from_json(text.as_bytes(), Path::new(""), 24, Some(Padding { id: Some(1) }), None)
+            .unwrap();
     let ids = tokenizer.encode("the cat").unwrap();
     assert_eq!((ids.len(), ids[23]), (24, 1));
     assert_eq!(tokenizer.encode(&"cat ".repeat(99)).unwrap().last(), Some(&tokenizer.largest_id()));
@@ -73,9 +75,53 @@ fn padding_fills_the_context() {
 
 #[test]
 fn what_is_no_tokenizer_is_refused() {
-    let error = ClipTokenizer::from_json(b"{}", Path::new("m/tokenizer.json"), 77, None).err().unwrap();
+    let error = ClipTokenizer::from_json(b"{}", Path::new("m/tokenizer.json"), 77, None, None).err().unwrap();
     assert!(error.to_string().contains("m/tokenizer.json"), "{error}");
     let error =
         ClipTokenizer::from_vocabulary("{\"a\": 0}", "", Path::new("m/vocab.json"), 77).err().unwrap();
     assert!(error.to_string().contains("<|startoftext|>"), "{error}");
+}
+
+/// Padding is the tokenizer's business, as in the reference implementation.
+#[test]
+fn texts_are_padded_as_the_tokenizer_says() {
+    let file = |tokens: &[&str]| {
+        let vocabulary: serde_json::Map<String, Value> =
+            tokens.iter().enumerate().map(|(id, token)| ((*token).to_owned(), id.into())).collect();
+        json!({"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null,
+            "post_processor": null, "decoder": null, "truncation": null, "padding": null,
+            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"}})
+        .to_string()
+    };
+    let (gemma, first) =
+        (file(&["<pad>", "<eos>", "<unk>", "cat"]), file(&["<pad>", "</s>", "<unk>", "cat"]));
+    let read = |text: &str, id, described| {
+        ClipTokenizer::from_json(
+            text.as_bytes(),
+            Path::new("m/tokenizer.json"),
+            4,
+            Some(Padding { id }),
+            described,
+        )
+    };
+    let padded = |text: &str, id, described| read(text, id, described).unwrap().padding().unwrap().0;
+    assert_eq!(padded(&gemma, None, None), 0, "SigLIP 2");
+    assert_eq!(padded(&first, None, None), 1, "the first SigLIP");
+    assert_eq!(padded(&gemma, Some(1), None), 1, "a configuration that says so");
+    let described = r#"{"pad_token": {"content": "<pad>"}, "eos_token": "<eos>", "add_eos_token": true}"#;
+    assert_eq!(padded(&gemma, Some(1), Some(described)), 0, "the tokenizer goes first");
+    let tokenizer = read(&gemma, None, Some(described)).unwrap();
+    assert_eq!(tokenizer.cleaned(Cleaning::Lower).encode("CAT").unwrap(), [3, 1, 0, 0]);
+    let left = read(&gemma, None, Some(r#"{"padding_side": "left"}"#)).unwrap();
+    assert_eq!(left.encode("cat").unwrap(), [0, 0, 0, 3]);
+    let error = read(&gemma, None, Some(r#"{"pad_token": "[PAD]"}"#)).err().unwrap().to_string();
+    assert!(error.contains("m/tokenizer.json") && error.contains("[PAD]"), "{error}");
+    assert!(read(&gemma, Some(99), None).is_err());
+}
+
+#[test]
+fn texts_are_cleaned_as_in_training() {
+    assert_eq!(clean("A_photo, of  THE cat!", Cleaning::Canonical), "a photo of the cat");
+    assert_eq!(clean("A Photo.", Cleaning::Lower), "a photo.");
+    assert_eq!(clean("A Photo.", Cleaning::None), "A Photo.");
 }

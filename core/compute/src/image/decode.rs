@@ -1,9 +1,22 @@
 //! Decoding of untrusted files.
 
+mod convert;
+mod formats;
+mod jpeg;
+mod jpeg_xl;
+mod png_rows;
+mod remark;
+
+pub use convert::Ground;
+pub use remark::{Damage, Remark};
+
 use super::source::Stored;
+use formats::{Format, Kind};
 use image::error::ImageError;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use jpeg::Extent;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,22 +33,29 @@ const CUT_SHORT: &str = "the file ends before the picture does";
 /// A decoded picture.
 #[derive(Debug, Clone)]
 pub struct Decoded {
-    /// The pixels as shown: EXIF orientation applied, RGB, 8 bits. Transparency is dropped, not blended, and 16-bit
-    /// channels keep their upper byte, both as in Pillow's `convert("RGB")`.
+    /// The pixels as shown: EXIF orientation applied, RGB, 8 bits, as Pillow's `convert("RGB")` gives them, but that 16-bit
+    /// channels that use a part of their range are stretched. Transparency is dropped, not blended, unless there is a
+    /// [`Ground`] to put it on.
     pub image: RgbImage,
-    /// The format by content, regardless of the file name: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP` or `TIFF`.
+    /// The format by content, regardless of the file name: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP`, `TIFF` or `JPEG XL`.
     pub format: &'static str,
     /// How the file stores it.
     pub stored: Stored,
+    /// What the pixels do not say.
+    pub remarks: Vec<Remark>,
 }
 
 /// Why a file is not a picture: one sentence without its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecodeError(String);
+pub struct DecodeError {
+    sentence: String,
+    /// The format, if it is one that is not read.
+    not_read: Option<String>,
+}
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.sentence)
     }
 }
 
@@ -43,7 +63,17 @@ impl std::error::Error for DecodeError {}
 
 impl DecodeError {
     fn new(sentence: impl Into<String>) -> DecodeError {
-        DecodeError(sentence.into())
+        DecodeError { sentence: sentence.into(), not_read: None }
+    }
+
+    fn not_read(format: &str) -> DecodeError {
+        let sentence = Remark::NotRead(format.to_owned()).sentence();
+        DecodeError { sentence, not_read: Some(format.to_owned()) }
+    }
+
+    /// [`Remark::NotRead`], if the file is a picture in a format that is not read rather than a broken one.
+    pub fn remark(&self) -> Option<Remark> {
+        self.not_read.clone().map(Remark::NotRead)
     }
 }
 
@@ -55,92 +85,115 @@ pub fn decodings() -> u64 {
     DECODED.load(Ordering::Relaxed)
 }
 
-/// Decodes a picture; of an animation, its first frame. Truncated files are refused rather than shown half gray,
-/// pictures beyond [`MAX_PIXELS`] are refused before memory is taken, and a decoder that panics is an error like any
-/// other.
+/// As [`decode_on`], with transparency dropped.
+///
+/// # Errors
+/// As there.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    decode_on(bytes, Ground::default())
+}
+
+/// Decodes a picture; of an animation, its first frame. Of a JPEG or PNG that is damaged, what is left is decoded, and a
+/// remark says how much is lost; other damaged files are refused. Pictures beyond [`MAX_PIXELS`] are refused before memory
+/// is taken, and a decoder that panics is an error like any other.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file.
-pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+pub fn decode_on(bytes: &[u8], ground: Ground) -> Result<Decoded, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::new("the file is empty"));
     }
-    let (format, name) = recognise(bytes)?;
+    let format = match formats::of(bytes) {
+        Kind::Read(format) => format,
+        Kind::NotRead(name) => return Err(DecodeError::not_read(name)),
+        Kind::Unknown => {
+            return Err(DecodeError::new(
+                "the file is not a picture: it is no JPEG, PNG, GIF, WebP, BMP, TIFF or JPEG XL",
+            ));
+        }
+    };
+    let mut remarks = Vec::new();
     let whole = match format {
-        ImageFormat::Jpeg => jpeg_is_whole(bytes),
-        ImageFormat::WebP => webp_is_whole(bytes),
-        _ => true, // These decoders notice it themselves.
+        Format::Image(ImageFormat::Jpeg, _) => whole_jpeg(bytes, &mut remarks)?,
+        Format::Image(ImageFormat::WebP, _) if !webp_is_whole(bytes) => {
+            return Err(DecodeError::new(CUT_SHORT));
+        }
+        _ => Cow::Borrowed(bytes), // These decoders notice it themselves.
     };
-    if !whole {
-        return Err(DecodeError::new(CUT_SHORT));
-    }
     DECODED.fetch_add(1, Ordering::Relaxed);
-    let decoded = catch_unwind(AssertUnwindSafe(|| pixels(bytes, format)));
-    match decoded {
-        Ok(Ok((image, stored))) => Ok(Decoded { image, format: name, stored }),
-        Ok(Err(error)) => Err(DecodeError(sentence(name, &error))),
-        Err(_) => Err(DecodeError(format!("the {name} decoder failed on it"))),
-    }
+    let decoded = catch_unwind(AssertUnwindSafe(|| match format {
+        Format::Image(ImageFormat::Png, name) => pixels(&whole, ImageFormat::Png, ground, &mut remarks)
+            .or_else(|error| {
+                remarks.clear();
+                png_rows::rescued(&whole, ground, &mut remarks).ok_or_else(|| refused(name, &error))
+            }),
+        Format::Image(format, name) => {
+            pixels(&whole, format, ground, &mut remarks).map_err(|error| refused(name, &error))
+        }
+        Format::JpegXl => jpeg_xl::pixels(&whole, ground, &mut remarks),
+    }));
+    let name = format.name();
+    let (image, stored) =
+        decoded.unwrap_or_else(|_| Err(DecodeError::new(format!("the {name} decoder failed on it"))))?;
+    Ok(Decoded { image, format: name, stored, remarks })
 }
 
-/// By the first bytes.
-fn recognise(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeError> {
-    let format = image::guess_format(bytes).ok();
-    let name = match format {
-        Some(ImageFormat::Jpeg) => "JPEG",
-        Some(ImageFormat::Png) => "PNG",
-        Some(ImageFormat::Gif) => "GIF",
-        Some(ImageFormat::WebP) => "WebP",
-        Some(ImageFormat::Bmp) => "BMP",
-        Some(ImageFormat::Tiff) => "TIFF",
-        _ => "",
-    };
-    match format {
-        Some(format) if !name.is_empty() => Ok((format, name)),
-        _ => Err(DecodeError::new("the file is not a picture: it is no JPEG, PNG, GIF, WebP, BMP or TIFF")),
+/// A JPEG that decoders go through to the end of, and what is lost of it.
+fn whole_jpeg<'a>(bytes: &'a [u8], remarks: &mut Vec<Remark>) -> Result<Cow<'a, [u8]>, DecodeError> {
+    let (extent, usable) = jpeg::extent(bytes);
+    match extent {
+        Extent::Whole => {}
+        Extent::Part(damage) => remarks.push(Remark::Damaged(damage)),
+        Extent::Nothing => return Err(DecodeError::new(CUT_SHORT)),
+        Extent::NotRead(name) => return Err(DecodeError::not_read(name)),
+        Extent::Unknown if jpeg_is_whole(bytes) => {}
+        Extent::Unknown => return Err(DecodeError::new(CUT_SHORT)),
     }
+    Ok(if jpeg_is_whole(bytes) {
+        Cow::Borrowed(bytes)
+    } else {
+        Cow::Owned([&bytes[..usable], &[0xff, 0xd9]].concat())
+    })
 }
 
-fn pixels(bytes: &[u8], format: ImageFormat) -> Result<(RgbImage, Stored), ImageError> {
+/// Refuses a picture that is too large, or none.
+fn check_size(width: u32, height: u32, memory: u64) -> Result<(), String> {
+    if width == 0 || height == 0 {
+        return Err("it has no pixels".into());
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || memory > MAX_MEMORY {
+        return Err(format!("its {width} x {height} pixels are more than Chaffinch decodes"));
+    }
+    Ok(())
+}
+
+fn pixels(
+    bytes: &[u8],
+    format: ImageFormat,
+    ground: Ground,
+    remarks: &mut Vec<Remark>,
+) -> Result<(RgbImage, Stored), ImageError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(ImageError::IoError(io::Error::other("it has no pixels")));
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_MEMORY {
-        let sentence = format!("its {width} x {height} pixels are more than Chaffinch decodes");
-        return Err(ImageError::IoError(io::Error::other(sentence)));
-    }
+    check_size(width, height, decoder.total_bytes())
+        .map_err(|sentence| ImageError::IoError(io::Error::other(sentence)))?;
     // Broken metadata is no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let stored = Stored::new(bytes, format, decoder.color_type(), orientation);
-    let mut image = DynamicImage::ImageRgb8(into_rgb(DynamicImage::from_decoder(decoder)?));
+    let image = convert::into_rgb(DynamicImage::from_decoder(decoder)?, ground, remarks);
+    let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
     Ok((image.into_rgb8(), stored))
 }
 
-/// Converts to 8-bit RGB like Pillow.
-fn into_rgb(image: DynamicImage) -> RgbImage {
-    let (width, height) = (image.width(), image.height());
-    let upper = |value: u16| (value >> 8) as u8;
-    let bytes: Vec<u8> = match image {
-        DynamicImage::ImageLuma16(image) => {
-            image.into_raw().into_iter().flat_map(|grey| [upper(grey); 3]).collect()
-        }
-        DynamicImage::ImageLumaA16(image) => {
-            image.pixels().flat_map(|pixel| [upper(pixel.0[0]); 3]).collect()
-        }
-        DynamicImage::ImageRgb16(image) => image.into_raw().into_iter().map(upper).collect(),
-        DynamicImage::ImageRgba16(image) => {
-            image.pixels().flat_map(|pixel| [0, 1, 2].map(|c| upper(pixel.0[c]))).collect()
-        }
-        other => return other.into_rgb8(),
-    };
-    RgbImage::from_raw(width, height, bytes).unwrap_or_default()
+/// What a decoder's error means.
+fn refused(name: &str, error: &ImageError) -> DecodeError {
+    let not_read = matches!(error, ImageError::Unsupported(_)).then(|| format!("{name} (this kind of it)"));
+    DecodeError { sentence: sentence(name, error), not_read }
 }
 
 /// Turns a decoder's error into a sentence.

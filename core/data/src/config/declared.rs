@@ -99,13 +99,25 @@ settings! {
     "prompts" prompts: Prompts {
         /// Prompt files; later ones override earlier ones. "default", "cifar10" and "cifar10-described" are built in.
         files: Vec<PathBuf> as NamesOrFiles { key: "files", default: r#"["default"]"#, example: r#"["default"]"# }
+        /// Files that say what classes are whose names are no words, in lines such as 0 = "tabby cat". A classes.toml in the
+        /// dataset's folder or beside it is read without being named, and ImageNet's WordNet ids are known.
+        class_names: Vec<PathBuf> as Folders { key: "class-names", default: "[]", example: r#"["classes.toml"]"# }
     }
     /// How the interface looks.
     "ui" ui: Ui {
-        /// "dark", "light", "high-contrast", "deuteranopia", "protanopia", "tritanopia", "mono", the name of a file in the
-        /// themes/ folder next to config.toml, or a file. theme.toml next to config.toml overrides it role by role.
+        /// "auto" (dark or light, as the terminal's background is), "dark", "light", "high-contrast", "deuteranopia",
+        /// "protanopia", "tritanopia", "mono", the name of a file in the themes/ folder next to config.toml, or a file.
+        /// theme.toml next to config.toml overrides it role by role.
         theme: String as NameOrFile {
-            key: "theme", default: r#""dark""#, example: r#""light""#, variable: Some("CHAFFINCH_THEME"),
+            key: "theme", default: r#""auto""#, example: r#""light""#, variable: Some("CHAFFINCH_THEME"),
+        }
+        /// The command that `gx` opens a file with, without a shell; the path is its last argument. Empty for the system's
+        /// own (`xdg-open`, on a Mac `open`). A command is code, so a project or a session cannot set this.
+        open_with: String as Text {
+            key: "open-with", default: r#""""#, example: r#""feh --fullscreen""#,
+            user_only: Some(
+                "a command cannot be set for a project or a session because it is code; set it in the user's config.toml",
+            ),
         }
         /// "default", "vim", "prodigy", "lightroom", or a file. keymap.toml next to config.toml overrides it key by key.
         keymap: String as NameOrFile {

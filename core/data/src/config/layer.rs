@@ -17,8 +17,8 @@ pub(super) enum Owner {
 }
 
 impl Config {
-    /// Merges a file into the settings read so far.
-    pub(super) fn merge(&mut self, text: &str, path: &Path, owner: Owner) -> Result<()> {
+    /// Merges a file into the settings read so far, and returns which it sets.
+    pub(super) fn merge(&mut self, text: &str, path: &Path, owner: Owner) -> Result<Vec<&'static Setting>> {
         let source = Source { path, text };
         let parsed = source.parse()?;
         let base = path.parent().unwrap_or(Path::new(""));
@@ -43,7 +43,7 @@ impl Config {
             let enabled = std::mem::take(&mut self.settings.detectors.enabled);
             self.enable(enabled);
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The sections of detectors. Parameters are checked when the detector runs, since only it knows them.

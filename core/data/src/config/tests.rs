@@ -34,7 +34,7 @@ fn the_defaults_are_whole() {
     assert_eq!((config.model(), config.device()), ("bundled", "auto"));
     assert_eq!(config.ensemble(), EnsembleRule::Or);
     assert_eq!(config.prompt_files(), [PathBuf::from("default")]);
-    assert_eq!(config.ui().theme, "dark");
+    assert_eq!(config.ui().theme, "auto");
     assert!(config.detector_enabled("anything") && config.thresholds().is_empty());
 }
 
@@ -284,4 +284,24 @@ fn editors_know_every_rule() {
         assert!(pattern.split(['(', '|', ')']).any(|known| known == name), "{name} is not in {pattern}");
         assert_eq!(check(name), None);
     }
+}
+
+#[test]
+fn what_a_session_was_scanned_with_overrides_everything_but_its_own_file_and_flags() {
+    let temp = tempfile::tempdir().unwrap();
+    let uses = Uses {
+        model: Some("a/scanned".into()),
+        detectors: vec!["clean-selection".into()],
+        ..Uses::default()
+    };
+    let read = || {
+        let user = Some((PathBuf::from("config.toml"), "model = \"a/user\"\ndevice = \"cpu\"\n".to_owned()));
+        Config::layered(user, None, Some(temp.path())).unwrap().with_uses(&uses)
+    };
+    assert_eq!((read().model(), read().device()), ("a/scanned", "cpu"));
+    assert!(read().detector_enabled("clean-selection") && !read().detector_enabled("duplicates"));
+    fs::write(temp.path().join(SESSION_FILE), "model = \"an/own\"\n").unwrap();
+    assert_eq!(read().model(), "an/own");
+    let flags = Flags { model: Some("a/flag".into()), ..Flags::default() };
+    assert_eq!(read().with_flags(flags).model(), "a/flag");
 }

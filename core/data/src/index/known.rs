@@ -62,7 +62,9 @@ impl<'a> Known<'a> {
 
 impl<'a> Previous<'a> {
     fn new(manifest: &Manifest, before: &'a Manifest, file_metadata: &'a FileMetadata) -> Previous<'a> {
-        let facts_fit = file_metadata.len() == before.len() && manifest.root() == before.root();
+        let facts_fit = file_metadata.len() == before.len()
+            && manifest.root() == before.root()
+            && manifest.ground() == before.ground();
         let same_rows =
             before.len() == manifest.len() && manifest.ids().all(|id| manifest.path(id) == before.path(id));
         let rows = match (facts_fit, same_rows) {
@@ -90,6 +92,7 @@ impl<'a> Previous<'a> {
             phash: file_metadata.phash[old.index()],
             dhash: file_metadata.dhash[old.index()],
             trouble: file_metadata.unreadable.get(&old).cloned(),
+            remarks: file_metadata.remarks.get(&old).cloned().unwrap_or_default(),
             unchanged: true,
         })?;
         Some((row, old))

@@ -7,8 +7,9 @@
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
-use super::row::{Row, because, modified};
+use super::row::{Row, modified};
 use super::unfinished::{Recovered, Unfinished};
+use crate::faults::because;
 use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
@@ -178,6 +179,7 @@ impl Pass<'_> {
     fn identity(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.manifest.root().as_os_str().as_encoded_bytes());
+        hasher.update(self.manifest.ground().to_string().as_bytes());
         for measurer in self.measurers {
             let text = format!("\0{} {} {}", measurer.name(), measurer.bytes(), measurer.identity());
             hasher.update(text.as_bytes());
@@ -300,7 +302,7 @@ impl<'a> Work<'a> {
         };
         let started = Instant::now();
         let before = row.as_ref().map(|row| row.hash);
-        let (row, decoded) = Row::read(&path, &metadata, row);
+        let (row, decoded) = Row::read(&path, self.pass.manifest.ground(), &metadata, row);
         // Measures of other content are useless.
         let measured = measures.filter(|_| before == Some(row.hash));
         let news = measured.is_none() || !row.unchanged;
@@ -429,6 +431,9 @@ impl Passed {
         file_metadata.dhash.push(row.dhash);
         if let Some(trouble) = row.trouble {
             file_metadata.unreadable.insert(id, trouble);
+        }
+        if !row.remarks.is_empty() {
+            file_metadata.remarks.insert(id, row.remarks);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Reads one file.
 
+use crate::faults::{self, because};
 use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::decode::{Decoded, decode};
+use chaffinch_compute::image::decode::{Decoded, Ground, Remark, decode_on};
 use chaffinch_compute::image::phash;
 use chaffinch_plugin::Dimensions;
 use std::fs::{File, Metadata};
@@ -18,43 +19,51 @@ pub(super) struct Row {
     pub(super) phash: u64,
     pub(super) dhash: u64,
     pub(super) trouble: Option<String>,
+    pub(super) remarks: Vec<Remark>,
     /// Whether the row is unchanged.
     pub(super) unchanged: bool,
 }
 
 impl Row {
     /// Reads and decodes a file. Known data is kept if the content is unchanged.
-    pub(super) fn read(path: &Path, metadata: &Metadata, known: Option<Row>) -> (Row, Option<Decoded>) {
+    pub(super) fn read(
+        path: &Path,
+        ground: Ground,
+        metadata: &Metadata,
+        known: Option<Row>,
+    ) -> (Row, Option<Decoded>) {
         let (size, modified) = (metadata.len(), modified(metadata));
         // A pipe or a device may never end.
         if !metadata.is_file() {
-            let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+            let what = if metadata.is_dir() { faults::FOLDER } else { faults::SPECIAL };
             return (Row::failed(0, modified, what.into()), None);
         }
         match bytes_of(path, size) {
             Ok((bytes, hash)) => {
-                Row::of(&bytes, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
+                Row::of(&bytes, ground, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
             }
             Err(error) => (Row::failed(size, modified, because(&error)), None),
         }
     }
 
-    fn of(bytes: &[u8], mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
+    fn of(bytes: &[u8], ground: Ground, mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
         if let Some(known) = known.filter(|known| known.hash == row.hash) {
-            return (known, decode(bytes).ok());
+            return (known, decode_on(bytes, ground).ok());
         }
         if row.dimensions.bytes > MAX_FILE_BYTES {
             row.trouble = Some("the file is larger than a picture may be (1 GiB)".into());
             return (row, None);
         }
-        match decode(bytes) {
-            Ok(decoded) => {
+        match decode_on(bytes, ground) {
+            Ok(mut decoded) => {
+                row.remarks = std::mem::take(&mut decoded.remarks);
                 (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
                 (row.phash, row.dhash) = phash::hashes(&decoded.image);
                 row.trouble = None;
                 (row, Some(decoded))
             }
             Err(error) => {
+                row.remarks = error.remark().into_iter().collect();
                 row.trouble = Some(error.to_string());
                 (row, None)
             }
@@ -70,6 +79,7 @@ impl Row {
             phash: 0,
             dhash: 0,
             trouble: Some(reason),
+            remarks: Vec::new(),
             unchanged: false,
         }
     }
@@ -85,15 +95,6 @@ fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
     let bytes = std::fs::read(path)?;
     let hash = ContentHash::of(&bytes);
     Ok((bytes, hash))
-}
-
-/// An I/O error as a sentence without a path.
-pub(super) fn because(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "the file is missing".into(),
-        io::ErrorKind::PermissionDenied => "the file may not be read: permission denied".into(),
-        _ => format!("the file cannot be read: {error}"),
-    }
 }
 
 pub(super) fn modified(metadata: &Metadata) -> i64 {

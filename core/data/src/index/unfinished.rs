@@ -4,6 +4,7 @@
 //! last complete frame is truncated. It is deleted once the file metadata is saved.
 
 use super::row::Row;
+use crate::remarks;
 use crate::{Error, Result};
 use bytemuck::{Pod, Zeroable};
 use chaffinch_compute::content::ContentHash;
@@ -20,7 +21,7 @@ const HEAD: usize = 40;
 /// A frame's length and checksum.
 const FRAME_HEAD: usize = 40;
 
-/// One file's row, followed by the reason why it is not a picture and its records.
+/// One file's row, followed by the reason why it is not a picture, the remarks as JSON, and its records.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Entry {
@@ -35,6 +36,9 @@ struct Entry {
     /// Length of the reason, 0 if the file is a picture.
     trouble: u32,
     readable: u32,
+    /// Length of the remarks, 0 if there are none.
+    remarks: u32,
+    reserved: u32,
 }
 
 /// The file of a reading in progress.
@@ -51,7 +55,7 @@ impl Unfinished {
     /// total length of the records.
     pub(super) fn open(path: &Path, identity: &[u8; 32], record: usize) -> Result<(Unfinished, Recovered)> {
         let mut head = [0; HEAD];
-        head[..8].copy_from_slice(b"chfread1");
+        head[..8].copy_from_slice(b"chfread2");
         head[8..].copy_from_slice(identity);
         let mut unfinished =
             Unfinished { path: path.to_owned(), head, file: None, frame: Vec::new(), rows: 0 };
@@ -77,6 +81,7 @@ impl Unfinished {
     /// Appends a row; it reaches the disk with its frame.
     pub(super) fn push(&mut self, path: &Path, row: &Row, measures: &[u8]) -> Result<()> {
         let trouble = row.trouble.as_deref().unwrap_or_default();
+        let remarks = remarks::write(&row.remarks);
         let entry = Entry {
             path: key(path),
             hash: row.hash.0,
@@ -88,9 +93,12 @@ impl Unfinished {
             height: row.dimensions.height,
             trouble: trouble.len() as u32,
             readable: u32::from(row.trouble.is_none()),
+            remarks: remarks.len() as u32,
+            reserved: 0,
         };
         self.frame.extend_from_slice(bytemuck::bytes_of(&entry));
         self.frame.extend_from_slice(trouble.as_bytes());
+        self.frame.extend_from_slice(remarks.as_bytes());
         self.frame.extend_from_slice(measures);
         self.rows += 1;
         if self.rows >= FRAME_ROWS { self.flush() } else { Ok(()) }
@@ -147,7 +155,8 @@ impl Recovered {
         let key = key(path);
         let index = self.places.partition_point(|(known, _)| *known <= key).checked_sub(1)?;
         let (known, at) = self.places[index];
-        let (entry, trouble, measures) = entry(map, at as usize, self.record).filter(|_| known == key)?;
+        let Found { entry, trouble, remarks, measures } =
+            entry(map, at as usize, self.record).filter(|_| known == key)?;
         if entry.bytes != size || entry.modified != modified {
             return None;
         }
@@ -158,6 +167,7 @@ impl Recovered {
             phash: entry.phash,
             dhash: entry.dhash,
             trouble: (entry.readable == 0).then(|| trouble.to_owned()),
+            remarks: remarks::read(remarks),
             unchanged: true,
         };
         (row.hash != ContentHash::default()).then_some((row, measures))
@@ -169,13 +179,27 @@ fn key(path: &Path) -> [u8; 16] {
     std::array::from_fn(|byte| hash.as_bytes()[byte])
 }
 
-/// The row at an offset, its reason and its records.
-fn entry(bytes: &[u8], at: usize, record: usize) -> Option<(Entry, &str, &[u8])> {
+/// A row in the file, and what follows it.
+struct Found<'a> {
+    entry: Entry,
+    trouble: &'a str,
+    remarks: &'a str,
+    measures: &'a [u8],
+}
+
+/// The row at an offset.
+fn entry(bytes: &[u8], at: usize, record: usize) -> Option<Found<'_>> {
     let entry: Entry = bytemuck::try_pod_read_unaligned(bytes.get(at..at + size_of::<Entry>())?).ok()?;
     let trouble = at + size_of::<Entry>();
-    let measures = trouble + entry.trouble as usize;
-    let text = std::str::from_utf8(bytes.get(trouble..measures)?).ok()?;
-    Some((entry, text, bytes.get(measures..measures.checked_add(record)?)?))
+    let remarks = trouble + entry.trouble as usize;
+    let measures = remarks + entry.remarks as usize;
+    let text = |range| std::str::from_utf8(bytes.get(range)?).ok();
+    Some(Found {
+        entry,
+        trouble: text(trouble..remarks)?,
+        remarks: text(remarks..measures)?,
+        measures: bytes.get(measures..measures.checked_add(record)?)?,
+    })
 }
 
 /// The offsets of all rows, sorted by key and then by offset, and the end of the last complete frame.
@@ -190,9 +214,9 @@ fn places(bytes: &[u8], record: usize) -> (Vec<([u8; 16], u64)>, usize) {
             break;
         }
         let mut at = start;
-        while let Some((found, trouble, _)) = entry(&bytes[..stop], at, record) {
-            places.push((found.path, at as u64));
-            at += size_of::<Entry>() + trouble.len() + record;
+        while let Some(found) = entry(&bytes[..stop], at, record) {
+            places.push((found.entry.path, at as u64));
+            at += size_of::<Entry>() + found.trouble.len() + found.remarks.len() + record;
         }
         end = stop;
     }

@@ -1,10 +1,11 @@
 //! One journal entry: some samples and what was said about them.
 
+use super::Change;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::safe_text;
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// The row for "no sample".
 pub(super) const ORPHAN: u32 = u32::MAX;
@@ -27,6 +28,8 @@ pub(super) struct What {
     pub(super) choice: Option<Option<Choice>>,
     /// Indices of the entry's samples that are kept regardless of the choice.
     pub(super) kept: Vec<u32>,
+    /// The choice for each of the entry's samples, in their order, instead of one for all; else empty.
+    pub(super) each: Vec<Choice>,
     pub(super) tags: Vec<String>,
     /// Tags to remove.
     pub(super) untags: Vec<String>,
@@ -53,6 +56,10 @@ impl Entry {
 
     /// Its decision on a row.
     pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
+        if !self.what.each.is_empty() {
+            let position = self.rows.iter().position(|&other| other == row)?;
+            return self.what.each.get(position).map(|choice| Some(choice.clone()));
+        }
         let kept = self.what.kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
     }
@@ -72,10 +79,23 @@ impl Entry {
         self.keys.len()
     }
 
-    /// What it does in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`,
-    /// `tag duplicate_exact`, `untag duplicate_exact`, `note`.
+    /// What kind of entry it is.
+    pub fn change(&self) -> Change {
+        match &self.what {
+            What { each, .. } if !each.is_empty() => Change::DecidedEach,
+            What { kept, .. } if !kept.is_empty() => Change::DecidedEach,
+            What { choice: Some(Some(_)), .. } => Change::Decided,
+            What { choice: Some(None), .. } => Change::Cleared,
+            What { tags, untags, .. } if tags.is_empty() && untags.is_empty() => Change::Noted,
+            _ => Change::Tagged,
+        }
+    }
+
+    /// What it does in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `relabel 2 to cat and 1 to
+    /// dog`, `tag +duplicate_exact`, `tag -duplicate_exact`, `note`.
     pub fn words(&self) -> String {
         let words = match &self.what.choice {
+            _ if !self.what.each.is_empty() => each_in_words(&self.what.each),
             Some(Some(choice)) if !self.what.kept.is_empty() => {
                 format!(
                     "keep {} and {choice} {}",
@@ -85,10 +105,47 @@ impl Entry {
             }
             Some(Some(choice)) => choice.to_string(),
             Some(None) => "clear".to_owned(),
-            None if !self.what.untags.is_empty() => format!("untag {}", self.what.untags.join(", ")),
-            None if self.what.tags.is_empty() => "note".to_owned(),
-            None => format!("tag {}", self.what.tags.join(", ")),
+            None => {
+                let tags = self.what.tags.iter().map(|tag| format!(" +{tag}"));
+                let untags = self.what.untags.iter().map(|tag| format!(" -{tag}"));
+                let tags: String = tags.chain(untags).collect();
+                match (tags.is_empty(), self.what.note.is_empty()) {
+                    (true, _) => "note".to_owned(),
+                    (false, true) => format!("tag{tags}"),
+                    (false, false) => format!("note and tag{tags}"),
+                }
+            }
         };
         safe_text(&words).into_owned()
+    }
+}
+
+/// How many samples get which choice, in the order keep, relabel, remove, unsure.
+fn each_in_words(each: &[Choice]) -> String {
+    /// Classes that are named; more of them are only counted.
+    const NAMED: usize = 4;
+    let count = |wanted: &Choice| each.iter().filter(|choice| *choice == wanted).count();
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    for choice in each {
+        if let Choice::Relabel(label) = choice {
+            *classes.entry(label.as_str()).or_default() += 1;
+        }
+    }
+    let relabeled: usize = classes.values().sum();
+    let counted = |verb: &str, count: usize| (count > 0).then(|| format!("{verb} {count}"));
+    let mut parts: Vec<String> = counted("keep", count(&Choice::Keep)).into_iter().collect();
+    if classes.len() > NAMED {
+        parts.push(format!("relabel {relabeled} to {} classes", classes.len()));
+    } else {
+        let verbs = std::iter::once("relabel ").chain(std::iter::repeat(""));
+        let class = |((label, count), verb): ((&&str, &usize), &str)| format!("{verb}{count} to {label}");
+        parts.extend(classes.iter().zip(verbs).map(class));
+    }
+    parts.extend(counted("remove", count(&Choice::Remove)));
+    parts.extend(counted("be unsure about", count(&Choice::Unsure)));
+    match parts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Line {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kept: Vec<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<Choice>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     untags: Vec<String>,
@@ -72,9 +74,14 @@ impl Line {
                 if let Some(index) = self.kept.iter().find(|index| **index as usize >= keys.len()) {
                     return Err(format!("it keeps sample {index}, but has only {}", keys.len()));
                 }
+                let (each, count) = (self.decisions, keys.len());
+                if !each.is_empty() && (each.len() != count || self.decision.is_some()) {
+                    return Err(format!("it has {} decisions for {count} samples", each.len()));
+                }
                 let what = What {
                     choice: self.decision,
                     kept: self.kept,
+                    each,
                     tags: self.tags,
                     untags: self.untags,
                     note: self.note,
@@ -160,6 +167,7 @@ pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
         samples: Some(entry.keys.iter().map(SampleLine::new).collect()),
         decision: entry.what.choice.clone(),
         kept: entry.what.kept.clone(),
+        decisions: entry.what.each.clone(),
         tags: entry.what.tags.clone(),
         untags: entry.what.untags.clone(),
         note: entry.what.note.clone(),

@@ -76,6 +76,77 @@ fn a_decision_is_one_readable_line() {
     );
 }
 
+fn relabel(label: &str) -> Decision {
+    Choice::Relabel(label.into()).into()
+}
+
+#[test]
+fn decisions_that_differ_are_one_entry_and_undone_as_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let open = || bound(temp.path(), "anna", &THREE);
+    let mut journal = open();
+    journal.decide(&ids(&[1]), keep()).unwrap();
+    let each = [
+        (SampleId(2), relabel("dog")),
+        (SampleId(0), relabel("cat")),
+        (SampleId(1), Choice::Remove.into()),
+        (SampleId(2), relabel("bird")),
+    ];
+    let applied = journal.decide_each(&each).unwrap();
+    assert_eq!((applied.samples, applied.change), (ids(&[2, 0, 1]), Change::DecidedEach));
+    assert_eq!(applied.words, "relabel 1 to cat, 1 to dog and remove 1");
+    let after = [(0, "relabel to cat".into()), (1, "remove".into()), (2, "relabel to dog".into())];
+    assert_eq!(choices(&journal), after);
+    drop(journal);
+
+    let mut journal = open();
+    assert_eq!(choices(&journal), after, "read again");
+    assert_eq!(journal.undo().unwrap().unwrap().samples, ids(&[2, 0, 1]));
+    assert_eq!(choices(&journal), [(1, "keep".into())]);
+    assert_eq!(journal.redo().unwrap().unwrap().words, "relabel 1 to cat, 1 to dog and remove 1");
+    drop(journal);
+    // Each decision belongs to its sample, wherever the files are by now.
+    let moved = [("x/c.jpg", "C"), ("x/a.jpg", "A"), ("x/b.jpg", "B")];
+    let moved = bound(temp.path(), "anna", &moved);
+    assert_eq!(
+        choices(&moved),
+        [(0, "relabel to dog".into()), (1, "relabel to cat".into()), (2, "remove".into())]
+    );
+}
+
+#[test]
+fn decisions_that_do_not_fit_their_samples_are_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = bound(temp.path(), "anna", &THREE);
+    assert!(journal.decide_each(&[]).is_err());
+    assert!(journal.decide_each(&[(SampleId(0), relabel(" "))]).is_err());
+    assert!(journal.decide_each(&[(SampleId(3), relabel("dog"))]).is_err());
+    let noted = Decision { note: "a puppy".into(), ..relabel("dog") };
+    assert!(journal.decide_each(&[(SampleId(0), noted)]).is_err());
+    assert!(!temp.path().join("anna.jsonl").exists(), "nothing was written");
+    journal.decide_each(&[(SampleId(0), relabel("dog")), (SampleId(1), Choice::Keep.into())]).unwrap();
+    let line = text(temp.path()).replace("\"keep\",", "").replace(",\"keep\"", "");
+    fs::write(temp.path().join("anna.jsonl"), line).unwrap();
+    let error = Journal::open(temp.path(), "anna").err().unwrap().to_string();
+    assert!(error.contains("line 1: it has 1 decisions for 2 samples"), "{error}");
+}
+
+#[test]
+fn many_different_decisions_are_counted_in_words() {
+    let temp = tempfile::tempdir().unwrap();
+    let rows: Vec<(String, String)> = (0..9).map(|n| (format!("{n}.jpg"), n.to_string())).collect();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let mut journal = bound(temp.path(), "anna", &rows);
+    let mut each: Vec<(SampleId, Decision)> =
+        (0..6).map(|n| (SampleId(n), relabel(["a", "b", "c", "d", "e"][n as usize % 5]))).collect();
+    each.push((SampleId(6), Choice::Keep.into()));
+    each.push((SampleId(7), Choice::Unsure.into()));
+    let words = journal.decide_each(&each).unwrap().words;
+    assert_eq!(words, "keep 1, relabel 6 to 5 classes and be unsure about 1");
+    let words = journal.decide_each(&each[..3]).unwrap().words;
+    assert_eq!(words, "relabel 1 to a, 1 to b and 1 to c");
+}
+
 #[test]
 fn undo_and_redo_work_across_restarts() {
     let temp = tempfile::tempdir().unwrap();
@@ -121,7 +192,7 @@ fn tags_are_taken_away_by_who_gave_them() {
     assert_eq!(error.to_string(), "you have not given any of these samples the tag 'leak'");
     journal.tag(&ids(&[0, 1]), &tags(&["blur", "crop"]), "").unwrap();
     let applied = journal.untag(&ids(&[0, 1]), &tags(&["blur"])).unwrap();
-    assert_eq!(applied.words, "untag blur");
+    assert_eq!((applied.words.as_str(), applied.change), ("tag -blur", Change::Tagged));
     for journal in [&journal, &open("ben")] {
         assert_eq!(journal.decisions().tags(SampleId(0)), ["crop", "leak"]);
         assert_eq!(journal.decisions().tags(SampleId(1)), ["crop"]);

@@ -22,6 +22,11 @@ fn same(a: &Manifest, b: &Manifest) {
     assert_eq!(a.labels(), b.labels());
     assert_eq!(a.splits(), b.splits());
     assert_eq!(a.extra(), b.extra());
+    assert_eq!(a.table(), b.table());
+    for id in a.ids() {
+        assert_eq!(a.label_as_written(id), b.label_as_written(id));
+        assert_eq!(a.split_as_written(id), b.split_as_written(id));
+    }
     assert!(a.ids().zip(b.ids()).all(|(x, y)| a.path(x) == b.path(y)));
 }
 
@@ -32,6 +37,37 @@ fn an_empty_dataset_can_be_kept() {
     save_samples(&path, &Manifest::new("/data", []), &FileMetadata::default()).unwrap();
     let (manifest, file_metadata) = load_samples(&path).unwrap();
     assert!(manifest.is_empty() && file_metadata.is_empty());
+}
+
+#[test]
+fn what_was_written_comes_back() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("samples.arrow");
+    let row = |label: &str| NewSample {
+        path: "x.jpg".into(),
+        label: (!label.is_empty()).then(|| label.into()),
+        split: Split::Test,
+    };
+    let mut splits = crate::as_written::TextsBuilder::default();
+    ["holdout", "", "TEST"].into_iter().for_each(|split| splits.push(split));
+    let table = TableForm {
+        columns: vec!["path".into(), " class".into()],
+        path: 0,
+        label: Some(1),
+        split: None,
+        delimiter: b';',
+        encoding: "windows-1252".into(),
+        mark: false,
+        crlf: true,
+        paths_as_bytes: true,
+    };
+    let manifest = Manifest::new("/data", [row("cat "), row(""), row("nan")])
+        .with_written_splits(splits.finish())
+        .with_table(table)
+        .renamed(&[Some("cat".into()), None]);
+    assert_eq!(manifest.split_as_written(SampleId(2)), "TEST");
+    save_samples(&path, &manifest, &file_metadata(3)).unwrap();
+    same(&manifest, &load_samples(&path).unwrap().0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{MARK, Session, canonical};
 use crate::config::state_home;
 use crate::{Error, Result};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,36 @@ pub struct SessionLocation {
 /// # Errors
 /// When there is no such dataset, or no home folder.
 pub fn default_dir(dataset: &Path) -> Result<PathBuf> {
-    let dataset = canonical(dataset)?;
+    default_dir_of(&canonical(dataset)?)
+}
+
+/// The same for a canonical path, which need not exist.
+pub(super) fn default_dir_of(dataset: &Path) -> Result<PathBuf> {
     let home = state_home().ok_or_else(|| {
         Error::Invalid("there is no home folder for sessions: choose a folder with --session".into())
     })?;
-    Ok(home.join("sessions").join(name(&dataset)))
+    Ok(home.join("sessions").join(name(dataset)))
+}
+
+/// Whether two paths name the same file or folder, even if it is gone.
+pub fn same(a: &Path, b: &Path) -> bool {
+    let settled = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+    a == b || settled(a).is_some() && settled(a) == settled(b)
+}
+
+/// Refuses a session of another dataset: everything a command says or writes would be about the wrong one.
+///
+/// # Errors
+/// When the session's dataset is not the one that was named.
+pub(super) fn belongs(session: &Path, bound: &Path, named: &Path) -> Result<()> {
+    if same(bound, named) {
+        return Ok(());
+    }
+    Err(Error::OtherDataset {
+        session: session.to_path_buf(),
+        bound: bound.to_path_buf(),
+        named: named.to_path_buf(),
+    })
 }
 
 fn name(dataset: &Path) -> String {
@@ -36,13 +62,14 @@ fn name(dataset: &Path) -> String {
     format!("{}-{}", if name.is_empty() { "root" } else { &name }, &digest[..12])
 }
 
-/// Resolves an argument that is a dataset or a session. `session` is the explicit session folder, if any.
+/// Resolves an argument that is a dataset or a session. `session` is the explicit session folder, if any. A dataset that
+/// is gone is found by the session that it had.
 ///
 /// # Errors
-/// When the path does not exist.
+/// When there is neither, or when the explicit session is about another dataset.
 pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     if arg.join(MARK).is_file() {
-        if let Some(other) = session.filter(|other| *other != arg) {
+        if let Some(other) = session.filter(|other| !same(other, arg)) {
             let message = format!(
                 "{} is already a session, so --session {} cannot be used with it",
                 arg.display(),
@@ -53,10 +80,22 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
         let dataset = Session::open_to_read(arg)?.dataset();
         return Ok(SessionLocation { dir: arg.to_path_buf(), dataset });
     }
-    if !arg.exists() {
-        let message = "no such dataset or session; check the path".into();
-        return Err(Error::Dataset { path: arg.to_path_buf(), message });
+    let dataset = match arg.exists() {
+        true => canonical(arg)?,
+        false => std::path::absolute(arg).map_err(Error::io("find", arg))?,
+    };
+    let dir = session.map_or_else(|| default_dir_of(&dataset), |dir| Ok(dir.to_path_buf()))?;
+    let bound = match dir.join(MARK).is_file() {
+        true => Some(Session::open_to_read(&dir)?.dataset()),
+        false => None,
+    };
+    match bound {
+        Some(bound) => belongs(&dir, &bound, &dataset)?,
+        None if arg.exists() => {}
+        None => {
+            let message = "no such dataset or session; check the path".into();
+            return Err(Error::Dataset { path: arg.to_path_buf(), message });
+        }
     }
-    let dir = session.map_or_else(|| default_dir(arg), |dir| Ok(dir.to_path_buf()))?;
-    Ok(SessionLocation { dir, dataset: canonical(arg)? })
+    Ok(SessionLocation { dir, dataset })
 }

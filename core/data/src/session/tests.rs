@@ -2,6 +2,7 @@ use super::*;
 use crate::columns::ResultBuilder;
 use crate::issue::RunRecord;
 use crate::manifest::NewSample;
+use crate::uses::LoadedModel;
 use chaffinch_protocol::sample::Split;
 use std::os::unix::fs::PermissionsExt;
 
@@ -58,7 +59,9 @@ fn a_session_comes_back_as_it_was() {
     let params = [("clip-prompt".to_owned(), [("mode".to_owned(), 1.0)].into())].into();
     session.save_settings(&thresholds, &rule, &params).unwrap();
     session.save_view("{\"row\":7}").unwrap();
-    session.set_model_name("bundled on cpu").unwrap();
+    let loaded = LoadedModel { fingerprint: "00-cubic.224".into(), ..LoadedModel::default() };
+    let uses = Uses { model: Some("bundled".into()), loaded: Some(loaded), ..Uses::default() };
+    session.keep_uses("bundled on cpu", &uses).unwrap();
     drop(session);
 
     let session = desk.open().unwrap();

@@ -12,7 +12,7 @@ use crate::manifest::Manifest;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::image::decode::decode;
+use chaffinch_compute::image::decode::decode_on;
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::SampleId;
@@ -155,7 +155,7 @@ impl Work<'_> {
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
             return Prepared::Changed;
         };
-        let Ok(decoded) = decode(&bytes) else { return Prepared::NoPicture };
+        let Ok(decoded) = decode_on(&bytes, self.manifest.ground()) else { return Prepared::NoPicture };
         drop(bytes);
         let input = self.embedder.preprocess(&decoded.image);
         if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }

@@ -10,5 +10,5 @@ pub(crate) enum Internal {
     Published(Box<Findings>),
     ScanDone(Box<(ScanReport, Findings)>),
     Listed(Ticket, Arc<ListResult>),
-    ListFailed(String),
+    ListFailed(Ticket, chaffinch_data::Error),
 }

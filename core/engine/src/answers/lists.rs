@@ -81,7 +81,7 @@ fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<I
         let message = match answered {
             Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
             Err(Error::Stopped) => continue,
-            Err(error) => Internal::ListFailed(error.to_string()),
+            Err(error) => Internal::ListFailed(question.ticket, error),
         };
         if internal.send(message).is_err() {
             return;
@@ -101,21 +101,5 @@ fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crat
         atlas: state.findings.atlas.as_deref(),
     };
     let rows = query::select_unless(&source, &question.query, unwanted)?;
-    let by_choice = match rows.len() == source.manifest.len() {
-        true => decisions.by_choice(),
-        false if decisions.decided() == 0 => [0; 4],
-        false => by_choice(&rows, decisions, source.manifest.len()),
-    };
-    Ok(ListResult { rows, by_choice })
-}
-
-/// Rows with a keep, remove, relabel or unsure decision.
-fn by_choice(rows: &[u32], decisions: &Decisions, count: usize) -> [u64; 4] {
-    let mut listed = vec![false; count];
-    rows.iter().for_each(|&row| listed[row as usize] = true);
-    let mut by_choice = [0; 4];
-    for (_, decision) in decisions.iter().filter(|(id, _)| listed.get(id.index()) == Some(&true)) {
-        by_choice[decision.choice.index()] += 1;
-    }
-    by_choice
+    Ok(ListResult::new(rows))
 }

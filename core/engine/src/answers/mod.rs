@@ -1,6 +1,6 @@
 //! The engine's answers: `rows` makes rows and details, `candidates` the labels on the digit keys, `lists` runs
-//! queries, `overview` counts over the whole dataset, `pictures` decodes for the screen, `groups` and `views` serve
-//! views of many samples: groups, clusters and the map. Each runs on its own `worker_queue` thread.
+//! queries, `overview` counts over the whole dataset, `pictures` decodes for the screen, `groups`, `search` and
+//! `views` serve views of many samples: groups, hits, clusters and the map. Each runs on its own `worker_queue` thread.
 
 pub(crate) mod candidates;
 pub(crate) mod groups;
@@ -10,5 +10,6 @@ pub(crate) mod lists;
 pub(crate) mod overview;
 pub(crate) mod pictures;
 pub(crate) mod rows;
+pub(crate) mod search;
 pub(crate) mod views;
 pub(crate) mod worker_queue;

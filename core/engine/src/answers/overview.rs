@@ -1,8 +1,10 @@
 //! Counts over the whole dataset, computed on a separate thread; only the newest request of each kind is answered.
 
+mod classes;
 mod confusion;
 mod forms;
 mod histogram;
+mod history;
 mod statistics;
 
 use super::worker_queue::WorkerQueue;
@@ -59,6 +61,8 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
         }
         Overview::Confusion => Overviewed::Confusion(confusion::confusion(state, decisions)),
         Overview::Statistics => Overviewed::Statistics(statistics::statistics(state, decisions)),
+        Overview::Classes => Overviewed::Classes(classes::classes(state, decisions)),
+        Overview::History => Overviewed::History(history::history(state, decisions)),
         Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, state, &question.params)),
     })
 }

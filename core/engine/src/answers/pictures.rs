@@ -1,6 +1,7 @@
 //! Pictures for the screen, decoded on separate threads. A newer request for a slot replaces an older one that has not
 //! started, so that a held key never builds a queue.
 
+use chaffinch_compute::image::decode::Ground;
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display;
@@ -114,12 +115,12 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
         picture.error = Some("there is no such sample".into());
         return picture;
     }
-    let path = request.manifest.full_path(request.sample);
+    let (path, ground) = (request.manifest.full_path(request.sample), request.manifest.ground());
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
     let shown = match request.part {
-        None => read(&path).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height))),
+        None => read(&path, ground).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height))),
         Some(middle) => {
-            held(path, queue).map(|image| (image.dimensions(), part(&image, middle, width, height)))
+            held(path, ground, queue).map(|image| (image.dimensions(), part(&image, middle, width, height)))
         }
     };
     match shown {
@@ -133,18 +134,18 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     picture
 }
 
-fn read(path: &Path) -> Result<RgbImage, String> {
+fn read(path: &Path, ground: Ground) -> Result<RgbImage, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    decode::decode(&bytes).map(|decoded| decoded.image).map_err(|error| error.to_string())
+    decode::decode_on(&bytes, ground).map(|decoded| decoded.image).map_err(|error| error.to_string())
 }
 
 /// The whole picture, read again only if it is not cached.
-fn held(path: PathBuf, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
+fn held(path: PathBuf, ground: Ground, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
     let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
         return Ok(image.clone());
     }
-    let image = Arc::new(read(&path)?);
+    let image = Arc::new(read(&path, ground)?);
     let mut queue = lock();
     queue.whole.push_back((path, image.clone()));
     if queue.whole.len() > WHOLE {

@@ -6,11 +6,12 @@ use crate::state::State;
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
-use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::journal::{Applied, Change, Decisions, Journal};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_host::class_vectors::ClassVectors;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
@@ -20,6 +21,8 @@ use chaffinch_review::verdict::is_flagged;
 
 /// Neighbors shown beside a sample.
 const NEIGHBORS: usize = 8;
+/// Samples of the suggested class shown beside it.
+const EXEMPLARS: usize = 3;
 
 pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     let manifest = &state.findings.manifest;
@@ -70,7 +73,9 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
         _ => Vec::new(),
     };
-    let (row, neighbors) = (row(state, journal.decisions(), id), nearest(findings, id, embedding));
+    let row = row(state, journal.decisions(), id);
+    let suggested = row.suggested.filter(|suggested| Some(*suggested) != row.label);
+    let (neighbors, exemplars) = nearest(state, id, embedding, suggested);
     let candidates = candidates::ordered(row.label, row.suggested, &issues, &neighbors, &probabilities);
     Detail {
         row,
@@ -85,6 +90,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         issues,
         candidates,
         neighbors,
+        exemplars,
         extra: manifest
             .extra()
             .iter()
@@ -103,51 +109,79 @@ fn related(manifest: &Manifest, id: SampleId, similarity: f32) -> DetailRelated 
     }
 }
 
-fn nearest(findings: &Findings, id: SampleId, embedding: Option<&[f32]>) -> Vec<DetailRelated> {
-    let (Some(matrix), Some(embedding)) = (&findings.matrix, embedding) else { return Vec::new() };
+/// The samples that are most like one, of all and of those that have a label and no flag.
+fn nearest(
+    state: &State,
+    id: SampleId,
+    embedding: Option<&[f32]>,
+    class: Option<u32>,
+) -> (Vec<DetailRelated>, Vec<DetailRelated>) {
+    let findings = &state.findings;
+    let (Some(matrix), Some(embedding)) = (&findings.matrix, embedding) else { return Default::default() };
     if embedding.iter().all(|&x| x == 0.0) {
-        return Vec::new();
+        return Default::default();
     }
     let cosines = neighbors::similarities(matrix, embedding, 1);
-    let mut best: Vec<(u32, f32)> = (0_u32..)
-        .zip(cosines)
-        .filter(|(other, _)| *other != id.0 && findings.file_metadata.decodable(SampleId(*other)))
-        .collect();
-    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if best.len() > NEIGHBORS {
-        best.select_nth_unstable_by(NEIGHBORS, order);
-        best.truncate(NEIGHBORS);
-    }
-    best.sort_by(order);
-    best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+    let decodable = |other: u32| findings.file_metadata.decodable(SampleId(other));
+    let all: Vec<(u32, f32)> =
+        (0_u32..).zip(cosines).filter(|(other, _)| *other != id.0 && decodable(*other)).collect();
+    let labels = findings.manifest.labels();
+    let clean = |other: u32| state.ranking.flags.get(other as usize).is_none_or(|flags| *flags == 0);
+    let exemplars = class.map_or(Vec::new(), |class| {
+        let named = |other: u32| labels.get(other as usize) == Some(&class) && clean(other);
+        all.iter().copied().filter(|(other, _)| named(*other)).collect()
+    });
+    let told = |best: Vec<(u32, f32)>| {
+        best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+    };
+    (told(best(all, NEIGHBORS)), told(best(exemplars, EXEMPLARS)))
 }
 
-/// The embeddings and class vectors of an earlier scan, if they are complete and from the same model.
-pub(crate) fn open_matrix(session: &Session, findings: &Findings) -> Option<(EmbeddingMatrix, ClassVectors)> {
-    let vectors = ClassVectors::load(&session.class_vectors_path()).ok()?;
-    let fingerprint = ModelFingerprint::stored(vectors.fingerprint());
-    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, vectors.dim()).ok()?;
+/// The most similar ones, ties in manifest order.
+fn best(mut all: Vec<(u32, f32)>, most: usize) -> Vec<(u32, f32)> {
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if all.len() > most {
+        all.select_nth_unstable_by(most, order);
+        all.truncate(most);
+    }
+    all.sort_by(order);
+    all
+}
+
+/// The embeddings of an earlier scan, if they are complete, and the class vectors, if they are of the same model.
+pub(crate) fn open_matrix(
+    session: &Session,
+    findings: &Findings,
+) -> Option<(EmbeddingMatrix, Option<ClassVectors>)> {
+    let vectors = ClassVectors::load(&session.class_vectors_path()).ok();
+    let (fingerprint, dim) = match session.uses().loaded {
+        Some(loaded) => (loaded.fingerprint, loaded.dim),
+        None => vectors.as_ref().map(|vectors| (vectors.fingerprint().to_owned(), vectors.dim()))?,
+    };
+    let vectors = vectors.filter(|vectors| vectors.fits(&fingerprint, findings.manifest.classes()));
+    let fingerprint = ModelFingerprint::stored(&fingerprint);
+    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, dim).ok()?;
     let matrix = store.gather(&findings.file_metadata.hashes).ok()?;
     Some((matrix, vectors))
 }
 
 /// What a decision did, in words for the status line.
 pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
-    let what = match applied.samples.as_slice() {
+    let Applied { samples, decision, words, change } = applied;
+    let what = match samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
-        _ if applied.words.starts_with("keep 1 and") && kind == SavedKind::Decision => {
-            let samples = display::counted(applied.samples.len() as u64, "sample", "samples");
-            return format!("{samples}: {}", applied.words);
-        }
         many => display::counted(many.len() as u64, "sample", "samples"),
     };
-    let verb = match (kind, &applied.decision) {
-        (SavedKind::Undo, _) => "undid".to_owned(),
-        (SavedKind::Redo, _) => "redid".to_owned(),
-        (SavedKind::Decision, Some(decision)) => {
-            display::safe_text(&decision.choice.to_string()).into_owned()
+    match (kind, change, decision) {
+        (SavedKind::Undo, ..) => format!("undid \"{words}\": {what}"),
+        (SavedKind::Redo, ..) => format!("redid \"{words}\": {what}"),
+        (SavedKind::Decision, Change::Noted, _) => format!("note saved: {what}"),
+        (SavedKind::Decision, Change::Tagged, _) => format!("{words}: {what}"),
+        (SavedKind::Decision, Change::DecidedEach, _) => format!("{what}: {words}"),
+        (SavedKind::Decision, Change::Decided, Some(decision)) => {
+            let colon = if matches!(decision.choice, Choice::Relabel(_)) { ":" } else { "" };
+            format!("{}{colon} {what}", display::safe_text(&decision.choice.to_string()))
         }
-        (SavedKind::Decision, None) => "cleared".to_owned(),
-    };
-    format!("{verb} {what}")
+        (SavedKind::Decision, Change::Decided | Change::Cleared, _) => format!("cleared {what}"),
+    }
 }

@@ -3,6 +3,7 @@
 use super::groups::Groups;
 use super::list_result::ListResult;
 use super::rows as answers;
+use super::search;
 use super::worker_queue::WorkerQueue;
 use crate::state::State;
 use chaffinch_compute::neighbors;
@@ -34,9 +35,10 @@ fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     while let Ok(question) = inbox.recv() {
         let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();
         for index in 0..waiting.len() {
-            // If several maps are requested, only the newest is worth computing.
-            let newer = || waiting[index + 1..].iter().any(|later| same_kind(&later.command));
-            if same_kind(&waiting[index].command) && newer() {
+            // If several maps or searches are requested, only the newest is worth computing.
+            let kind = |question: &ViewQuestion| std::mem::discriminant(&question.command);
+            let newer = || waiting[index + 1..].iter().any(|later| kind(later) == kind(&waiting[index]));
+            if is_replaced(&waiting[index].command) && newer() {
                 continue;
             }
             if let Some(answer) = answer(&waiting[index], &mut groups)
@@ -48,8 +50,9 @@ fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
     }
 }
 
-fn same_kind(command: &ViewCommand) -> bool {
-    matches!(command, ViewCommand::Map { .. })
+/// Whether a newer request of its kind takes its place.
+fn is_replaced(command: &ViewCommand) -> bool {
+    matches!(command, ViewCommand::Map { .. } | ViewCommand::Search { .. })
 }
 
 fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEvent> {
@@ -72,9 +75,17 @@ fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEv
         ViewCommand::Clusters { ticket, class, beside } => {
             Some(clusters(state, decisions, *ticket, *class, *beside))
         }
-        ViewCommand::Map { ticket, axes, area, width, height, .. } => {
+        ViewCommand::Search { ticket, text, from, forward, .. } => {
+            let found = match list {
+                Some(list) => search::search(state, list, text, *from, *forward),
+                None => search::Found::default(),
+            };
+            let search::Found { row, place, total } = found;
+            Some(ViewEvent::Hits { ticket: *ticket, row, place, total })
+        }
+        ViewCommand::Map { ticket, axes, area, width, height, of, .. } => {
             let mut view = MapView::empty(*ticket, *area, (*width, *height));
-            map(state, list.as_deref(), *axes, &mut view);
+            map(state, list.as_deref(), *axes, *of, &mut view);
             Some(ViewEvent::Map(Box::new(view)))
         }
         ViewCommand::Inside { ticket, axes, area, most, .. } => {
@@ -147,12 +158,13 @@ fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]
     projection.points()
 }
 
-fn map(state: &State, list: Option<&ListResult>, axes: Axes, view: &mut MapView) {
+fn map(state: &State, list: Option<&ListResult>, axes: Axes, of: Option<SampleId>, view: &mut MapView) {
     let Some(atlas) = &state.findings.atlas else {
         view.note = NO_EMBEDDINGS.into();
         return;
     };
     let points = points(atlas, axes, view);
+    view.of = of.and_then(|of| points.get(of.index())).map(|[x, y]| (*x, *y)).filter(|(x, _)| x.is_finite());
     let (area, width, height) = (view.area, view.width, view.height);
     let scale = |share: f32, low: f32, high: f32, cells: u16| {
         let share = if high > low { (share - low) / (high - low) } else { 0.5 };

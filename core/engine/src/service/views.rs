@@ -19,12 +19,17 @@ impl Service {
             }
             command => {
                 let list = match &command {
-                    ViewCommand::Map { list, .. } | ViewCommand::Inside { list, .. } => self.order(*list),
+                    ViewCommand::Map { list, .. }
+                    | ViewCommand::Inside { list, .. }
+                    | ViewCommand::Search { list, .. } => self.order(*list),
                     _ => None,
                 };
                 if !matches!(
                     command,
-                    ViewCommand::Groups { .. } | ViewCommand::Group { .. } | ViewCommand::FindGroup { .. }
+                    ViewCommand::Groups { .. }
+                        | ViewCommand::Group { .. }
+                        | ViewCommand::FindGroup { .. }
+                        | ViewCommand::Search { .. }
                 ) {
                     self.open_matrix();
                 }

@@ -6,12 +6,15 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` looks only at the name
-//!    and the file type, `read` builds the manifest and reads no image.
+//!    and the file type, `read` builds the manifest and reads no image. Names of classes that come from bytes go through
+//!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
+mod classes;
 mod folders;
+mod missing;
 mod names;
 mod table;
 
@@ -21,7 +24,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An opened dataset.
 #[derive(Debug, Clone)]
@@ -54,11 +57,18 @@ pub struct Format {
     read: fn(&Path, &DatasetOptions) -> Result<Opened>,
 }
 
-/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read.
+/// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read. In the ledger, the files found are the
+/// samples and those that were left out.
 ///
 /// # Errors
-/// When the path does not exist, the dataset is empty, or a table is malformed.
+/// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let (full, opened) = list(path, options)?;
+    if full.is_dir() { Ok(opened) } else { missing::settle(opened, &full, options) }
+}
+
+/// The same without looking for the files of a table, and the absolute path.
+pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let full = std::path::absolute(path).map_err(Error::io("find", path))?;
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
@@ -66,14 +76,23 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
         let message = format!("unknown dataset format: expected {}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
-    let opened = (format.read)(&full, options)?;
+    let mut opened = (format.read)(&full, options)?;
+    opened.manifest = opened.manifest.with_ground(options.ground);
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
             path: full,
             message: "it has more than 4,294,967,294 images, which is the maximum".into(),
         });
     }
-    Ok(opened)
+    // Whatever the format, classes are compared in one spelling.
+    Ok((full, classes::clean(opened, options.keep_null_labels)))
+}
+
+/// The labels in file names such as `cat.123.jpg`, if all names follow that pattern.
+pub(crate) fn labels_of_names<'a>(
+    paths: impl Iterator<Item = &'a Path> + Clone,
+) -> Option<Vec<Option<String>>> {
+    names::labels(paths)
 }
 
 /// The extension in lower case.

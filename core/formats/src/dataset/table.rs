@@ -1,15 +1,18 @@
 //! CSV and TSV tables of images.
 
 use super::{DatasetOptions, Format, Opened, extension};
+use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
+use chaffinch_data::as_written::{TableForm, TextsBuilder};
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use csv::ByteRecord;
-use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
@@ -20,9 +23,28 @@ pub(super) const FORMAT: Format = Format {
     read: |file, options| open(file, delimiter(file).unwrap_or(b','), options),
 };
 
-const PATH_NAMES: [&str; 5] = ["path", "image_path", "file", "filename", "image"];
+const PATH_NAMES: [&str; 13] = [
+    "path",
+    "image_path",
+    "file",
+    "filename",
+    "image",
+    "file_name",
+    "file_path",
+    "filepath",
+    "img_path",
+    "image_file",
+    "image_name",
+    "img",
+    "img_name",
+];
 const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "original_label"];
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+
+/// Names to show in a remark.
+const SHOWN: usize = 3;
+/// Paths to look for on the disk, to learn how their bytes are meant.
+const TRIED: usize = 20;
 
 /// Which column is what.
 struct TableColumns {
@@ -31,7 +53,7 @@ struct TableColumns {
     split: Option<usize>,
 }
 
-/// The field delimiter, by the file's extension.
+/// The usual field delimiter, by the file's extension.
 fn delimiter(file: &Path) -> Option<u8> {
     match extension(file)?.as_str() {
         "csv" => Some(b','),
@@ -40,55 +62,72 @@ fn delimiter(file: &Path) -> Option<u8> {
     }
 }
 
-/// Reads a table with a header. Columns that Chaffinch does not use are kept as text.
-fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> {
+/// Reads a table with a header; `usual` is the delimiter to expect. Columns that Chaffinch does not use are kept as
+/// text.
+fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
         None => file.parent().unwrap_or(Path::new("/")).to_path_buf(),
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_path(file)
-        .map_err(|error| broken(file, error))?;
-    let headings = headings(reader.byte_headers().map_err(|error| broken(file, error))?);
-    let columns = TableColumns::find(file, &headings, options)?;
+    let table = TableText::read(file, usual)?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
+    let named: Vec<String> =
+        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    let columns = TableColumns::find(file, &named, options)?;
+    let on_disk = columns.paths_are_bytes(file, &table, &root)?;
+    let mut cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
+    if !on_disk && cells.encoding() == encoding_rs::UTF_8 {
+        // Nothing but the paths is other than UTF-8: they may be text in an older encoding.
+        if let Ok(decoded) = table.cells(file, |_, _| false)
+            && columns.exists(file, &table, |path| root.join(path_of(decoded.decode(path).into_owned())))?
+        {
+            cells = decoded;
+        }
+    }
+    let utf8 = table.document().encoding == encoding_rs::UTF_8;
+    let paths_as_bytes = utf8 && (on_disk || cells.encoding() == encoding_rs::UTF_8);
+    let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).into_owned()).collect();
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
     let mut extra: Vec<ExtraColumn> = kept
         .iter()
-        .map(|&column| ExtraColumn { name: headings[column].clone(), values: Vec::new() })
+        .map(|&column| ExtraColumn { name: headings[column].trim().to_owned(), values: Vec::new() })
         .collect();
 
     let mut samples = Vec::new();
-    let mut strange_splits: (u64, BTreeSet<String>) = Default::default();
-    let mut record = ByteRecord::new();
+    let mut splits = TextsBuilder::default();
+    let mut strange: BTreeMap<String, u64> = BTreeMap::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line(&record);
         if record.len() != headings.len() {
             let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
             return Err(Error::format(file, format!("line {line} has {has}, but the header has {expected}")));
         }
         let path = &record[columns.path];
         if path.is_empty() || path.contains(&0) {
-            let column = safe_text(&headings[columns.path]);
+            let column = safe_text(headings[columns.path].trim());
             return Err(Error::format(file, format!("line {line} has no path in column '{column}'")));
         }
-        let text = |column: usize| String::from_utf8_lossy(&record[column]).into_owned();
-        let label = columns.label.map(text).filter(|label| !label.is_empty());
-        let split = columns.split.map(text).filter(|split| !split.is_empty());
-        let split = split.map_or(Split::None, |name| {
-            Split::from_name(name.trim()).unwrap_or_else(|| {
-                strange_splits.0 += 1;
-                if strange_splits.1.len() < 3 {
-                    strange_splits.1.insert(name);
-                }
+        let path = if paths_as_bytes { path.to_vec() } else { cells.decode(path).into_owned() };
+        let label = columns.label.map(|column| columns.label_of(&record, column, &cells, on_disk));
+        let written = columns.split.map(|column| cells.text(&record[column])).unwrap_or_default();
+        let split = match written.trim() {
+            "" => Split::None,
+            name => Split::from_name(name).unwrap_or_else(|| {
+                *strange.entry(name.to_owned()).or_default() += 1;
                 Split::None
-            })
-        });
+            }),
+        };
+        splits.push(&written);
         for (column, &index) in extra.iter_mut().zip(&kept) {
-            column.values.push(text(index));
+            column.values.push(cells.text(&record[index]).into_owned());
         }
-        samples.push(NewSample { path: PathBuf::from(OsString::from_vec(path.to_vec())), label, split });
+        samples.push(NewSample {
+            path: path_of(path),
+            label: label.filter(|label| !label.is_empty()),
+            split,
+        });
     }
     if samples.is_empty() {
         return Err(Error::Dataset {
@@ -97,12 +136,17 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
         });
     }
     let mut ledger = Ledger { found: samples.len() as u64, ..Ledger::default() };
-    if strange_splits.0 > 0 {
+    encoding_remarks(&mut ledger, file, &table, &cells, usual);
+    let rows: u64 = strange.values().sum();
+    if rows > 0 {
         let names: Vec<String> =
-            strange_splits.1.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-        let rows = counted(strange_splits.0, "row has", "rows have");
-        let text = format!("{rows} a split other than train, validation or test: {}", names.join(", "));
-        ledger.add(RemarkKind::LayoutGuessed, strange_splits.0, text);
+            strange.keys().take(SHOWN).map(|name| format!("'{}'", safe_text(name))).collect();
+        let more = if strange.len() > SHOWN { ", …" } else { "" };
+        let (rows_have, names) = (counted(rows, "row has", "rows have"), names.join(", "));
+        let text = format!(
+            "{rows_have} a split other than train, validation or test, and count as having none: {names}{more}"
+        );
+        ledger.add(RemarkKind::LayoutGuessed, rows, text);
     }
     let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
     let repeated = (samples.len() - different.len()) as u64;
@@ -114,13 +158,43 @@ fn open(file: &Path, delimiter: u8, options: &DatasetOptions) -> Result<Opened> 
         let text = "the table has no label column";
         ledger.add(RemarkKind::LabelsMissing, samples.len() as u64, text);
     }
-    Ok(Opened { manifest: Manifest::new(root, samples).with_extra(extra), ledger })
+    let form = TableForm {
+        columns: headings,
+        path: columns.path,
+        label: columns.label,
+        split: columns.split,
+        delimiter: table.delimiter,
+        encoding: if utf8 { cells.encoding() } else { table.document().encoding }.name().to_owned(),
+        mark: table.document().mark,
+        crlf: table.crlf,
+        paths_as_bytes,
+    };
+    let manifest =
+        Manifest::new(root, samples).with_extra(extra).with_written_splits(splits.finish()).with_table(form);
+    Ok(Opened { manifest, ledger })
 }
 
-/// Column names without byte order mark and surrounding whitespace.
-fn headings(record: &ByteRecord) -> Vec<String> {
-    let text = |field: &[u8]| String::from_utf8_lossy(field).trim_start_matches('\u{feff}').trim().to_owned();
-    record.iter().map(text).collect()
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// Says how the bytes were read where that was found and not told.
+fn encoding_remarks(ledger: &mut Ledger, file: &Path, table: &TableText, cells: &Cells, usual: u8) {
+    let name = safe_path(Path::new(file.file_name().unwrap_or_default()));
+    let utf8 = encoding_rs::UTF_8;
+    let encoding =
+        if table.document().encoding == utf8 { cells.encoding() } else { table.document().encoding };
+    if encoding != utf8 {
+        // UTF-16 is certain; an older encoding is a guess, though one that loses nothing.
+        let guess =
+            if table.document().encoding == utf8 { "; save it as UTF-8 if names look wrong" } else { "" };
+        let encoding = windows_or_latin(encoding);
+        ledger.add(RemarkKind::Encoding, 1, format!("{name} is not UTF-8 and was read as {encoding}{guess}"));
+    }
+    if table.delimiter != usual {
+        let text = format!("the columns of {name} are separated by {}", delimiter_words(table.delimiter));
+        ledger.add(RemarkKind::Encoding, 1, text);
+    }
 }
 
 impl TableColumns {
@@ -128,26 +202,33 @@ impl TableColumns {
         let index = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
         let among = || {
             let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-            names.join(", ")
+            match names.len() {
+                1 => format!("the only column is {}", names[0]),
+                _ => format!("the columns are {}", names.join(", ")),
+            }
         };
         let find = |asked: &Option<String>, usual: &[&str]| match asked {
             None => Ok(usual.iter().find_map(|name| index(name))),
             Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| index(name)) {
                 Some(column) => Ok(Some(column)),
                 None => {
-                    let message =
-                        format!("there is no column '{}'; the columns are {}", safe_text(name), among());
+                    let message = format!("there is no column '{}'; {}", safe_text(name), among());
                     Err(Error::format(file, message))
                 }
             },
         };
         let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
-            let message = format!(
-                "line 1 has no path column: rename a column to one of {}, or choose one with --path-column; the columns are {}",
-                PATH_NAMES.join(", "),
-                among()
-            );
-            return Err(Error::format(file, message));
+            let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
+            let advice = match bare {
+                true => {
+                    "line 1 looks like a row of data: add a header line with a column called path".to_owned()
+                }
+                false => format!(
+                    "line 1 has no path column: rename a column to one of {}, or choose one with --path-column",
+                    PATH_NAMES.join(", ")
+                ),
+            };
+            return Err(Error::format(file, format!("{advice}; {}", among())));
         };
         let other = |column: Option<usize>| column.filter(|&column| column != path);
         let label = other(find(&options.label_column, &LABEL_NAMES)?);
@@ -158,13 +239,50 @@ impl TableColumns {
     fn has(&self, column: usize) -> bool {
         column == self.path || Some(column) == self.label || Some(column) == self.split
     }
-}
 
-fn broken(file: &Path, error: csv::Error) -> Error {
-    let line = error.position().map(|position| format!("line {}: ", position.line())).unwrap_or_default();
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::io("read", file)(source),
-        kind => Error::format(file, format!("{line}the table cannot be read ({kind:?})")),
+    /// Whether paths that are not UTF-8 are meant byte by byte: some of them exist like that.
+    fn paths_are_bytes(&self, file: &Path, table: &TableText, root: &Path) -> Result<bool> {
+        self.exists(file, table, |path| root.join(OsStr::from_bytes(path)))
+    }
+
+    /// Whether one of the first paths that are not UTF-8 exists where `place` says.
+    fn exists(&self, file: &Path, table: &TableText, place: impl Fn(&[u8]) -> PathBuf) -> Result<bool> {
+        if std::str::from_utf8(table.document().text()).is_ok() {
+            return Ok(false);
+        }
+        let mut reader = table.reader();
+        let mut record = ByteRecord::new();
+        let mut tried = 0;
+        while tried < TRIED && reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
+            let Some(path) = record.get(self.path).filter(|path| std::str::from_utf8(path).is_err()) else {
+                continue;
+            };
+            if place(path).symlink_metadata().is_ok() {
+                return Ok(true);
+            }
+            tried += 1;
+        }
+        Ok(false)
+    }
+
+    /// Whether a cell has its bytes from the name of a file, which says nothing of the table's encoding: the path, and
+    /// a label that is a folder of it.
+    fn is_file_name(&self, record: &ByteRecord, column: usize, on_disk: bool) -> bool {
+        column == self.path || (on_disk && Some(column) == self.label && self.is_folder(record, column))
+    }
+
+    fn is_folder(&self, record: &ByteRecord, column: usize) -> bool {
+        let path = record.get(self.path).unwrap_or_default();
+        path.split(|&byte| byte == b'/').any(|part| Some(part) == record.get(column))
+    }
+
+    /// The name of a row's class.
+    fn label_of(&self, record: &ByteRecord, column: usize, cells: &Cells, on_disk: bool) -> String {
+        let cell = &record[column];
+        match on_disk && self.is_folder(record, column) {
+            true => class_names::of_bytes(cell),
+            false => class_names::of_bytes(&cells.decode(cell)),
+        }
     }
 }
 
@@ -178,7 +296,8 @@ mod tests {
         let index = tempfile::tempdir().unwrap();
         let file = index.path().join(name);
         fs::write(&file, text).unwrap();
-        super::super::open(&file, options)
+        // The files need not exist.
+        super::super::list(&file, options).map(|(_, opened)| opened)
     }
 
     fn message(text: &str, options: &DatasetOptions) -> String {
@@ -231,6 +350,83 @@ mod tests {
         );
         assert!(message("a,b\n1,2\n", &options).contains("line 1 has no path column"));
         assert!(message("path,label\n", &options).contains("no rows"));
+        assert!(message("x\n1\n", &options).contains("the only column is 'x'"));
+        assert!(message("a.jpg,cat\nb.jpg,dog\n", &options).contains("line 1 looks like a row of data"));
+    }
+
+    #[test]
+    fn encodings_and_delimiters_are_found_and_said() {
+        let options = DatasetOptions::default();
+        let rows = "path;label\r\nü/1.jpg;café\r\nü/2.jpg;cafè\r\n";
+        let latin: Vec<u8> = rows.chars().map(|c| c as u8).collect();
+        let wide = |big: bool| -> Vec<u8> {
+            let units = "\u{feff}".encode_utf16().chain(rows.encode_utf16());
+            units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+        };
+        let files = [
+            (rows.as_bytes().to_vec(), "UTF-8"),
+            (latin, "windows-1252"),
+            (wide(false), "UTF-16LE"),
+            (wide(true), "UTF-16BE"),
+        ];
+        for (bytes, encoding) in files {
+            let opened = read("t.csv", bytes, &options).unwrap();
+            assert_eq!(opened.manifest.classes(), ["cafè", "café"], "{encoding}");
+            assert_eq!(opened.manifest.path(SampleId(0)), Path::new("ü/1.jpg"), "{encoding}");
+            let form = opened.manifest.table().unwrap();
+            assert_eq!((form.encoding.as_str(), form.delimiter, form.crlf), (encoding, b';', true));
+            let remarks = opened.ledger.count(RemarkKind::Encoding);
+            assert_eq!(remarks, if encoding == "UTF-8" { 1 } else { 2 }, "{:?}", opened.ledger);
+        }
+        let mixed = read("t.csv", b"path,label\n1.jpg,caf\xe9\n2.jpg,caf\xc3\xa9\n", &options)
+            .unwrap_err()
+            .to_string();
+        assert!(mixed.contains("line 2 is not UTF-8, but line 3 is"), "{mixed}");
+    }
+
+    #[test]
+    fn names_of_folders_that_are_not_text_stay_what_they_are() {
+        let temp = tempfile::tempdir().unwrap();
+        for name in [&b"cl\xff"[..], b"cl\xfe"] {
+            let folder = temp.path().join(OsStr::from_bytes(name));
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("1.jpg"), b"x").unwrap();
+        }
+        let file = temp.path().join("t.csv");
+        fs::write(&file, b"path,label,note\ncl\xff/1.jpg,cl\xff,\xc3\xa9\ncl\xfe/1.jpg,cl\xfe,\n").unwrap();
+        let opened = super::super::open(&file, &DatasetOptions::default()).unwrap();
+        assert_eq!(opened.manifest.classes(), ["cl\\xfe", "cl\\xff"]);
+        assert!(opened.manifest.full_path(SampleId(0)).exists());
+        assert_eq!(opened.manifest.extra()[0].values, ["é", ""]);
+    }
+
+    #[test]
+    fn paths_in_an_older_encoding_are_found_on_the_disk() {
+        let temp = tempfile::tempdir().unwrap();
+        let names = ["Über 1.jpg", "größe 2.jpg", "äußern 3.jpg"];
+        let mut text = b"path,label\n".to_vec();
+        for name in names {
+            fs::write(temp.path().join(name), b"x").unwrap();
+            text.extend(name.chars().map(|c| c as u8).chain(*b",cat\n"));
+        }
+        let file = temp.path().join("t.csv");
+        fs::write(&file, text).unwrap();
+        let manifest = super::super::open(&file, &DatasetOptions::default()).unwrap().manifest;
+        assert!(manifest.ids().all(|id| manifest.full_path(id).exists()), "{:?}", manifest.table());
+    }
+
+    #[test]
+    fn what_was_written_is_remembered() {
+        let text = "image_id,class,split\n1.jpg,cat ,holdout\n2.jpg,nan,TRAIN\n";
+        let options = DatasetOptions { path_column: Some("image_id".into()), ..DatasetOptions::default() };
+        let manifest = read("t.csv", text, &options).unwrap().manifest;
+        let row = |row| (manifest.label_as_written(SampleId(row)), manifest.split_as_written(SampleId(row)));
+        assert_eq!((row(0), row(1)), (("cat ", "holdout"), ("nan", "TRAIN")));
+        assert_eq!(
+            (manifest.classes(), manifest.split(SampleId(1))),
+            (&["cat".to_owned()][..], Split::Train)
+        );
+        assert_eq!(manifest.table().unwrap().columns, ["image_id", "class", "split"]);
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! A cleaned copy of the dataset, as folders of classes.
+//! A cleaned copy of the dataset, in folders.
 
+use super::placement::Placement;
 use super::{Export, Format, Target, Written};
-use crate::Result;
+use crate::{Error, Result};
 use chaffinch_compute::job::Job;
-use chaffinch_data::output::{CopyMode, Tree, sample_folder, whole_folder};
+use chaffinch_data::output::{CopyMode, Tree, whole_folder};
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::counted;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -19,7 +22,8 @@ pub(super) const FORMAT: Format = Format {
     write: |export, request, job| {
         let report = export.cleaned(&request.output, request.copy, job)?;
         let summary = Some(report.words());
-        Ok(Written { paths: vec![request.output.clone()], summary, left_out: report.missing })
+        let CleanReport { missing: left_out, renamed, .. } = report;
+        Ok(Written { paths: vec![request.output.clone()], summary, left_out, renamed })
     },
 };
 
@@ -32,9 +36,9 @@ pub struct CleanReport {
     pub removed: u64,
     /// Files under a different class than before.
     pub relabelled: u64,
-    /// Files that were renamed because the class already had one of that name.
-    pub renamed: u64,
-    /// Samples whose file cannot be read, with the reason.
+    /// Files that were renamed because the class already had one of that name, each with its new name.
+    pub renamed: Vec<String>,
+    /// Samples whose file cannot be read or written, with the reason.
     pub missing: Vec<String>,
 }
 
@@ -42,24 +46,25 @@ impl CleanReport {
     fn words(&self) -> String {
         let files = counted(self.written, "file", "files");
         let mut text = format!("{files}, {} removed, {} relabeled", self.removed, self.relabelled);
-        if self.renamed > 0 {
-            text += &format!(", {} renamed", self.renamed);
+        if !self.renamed.is_empty() {
+            text += &format!(", {} renamed", self.renamed.len());
         }
         if !self.missing.is_empty() {
-            text += &format!(", {} unreadable and skipped", self.missing.len());
+            text += &format!(", {} left out", self.missing.len());
         }
         text
     }
 }
 
 impl Export<'_> {
-    /// Copies the dataset to `target` as `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a split. Removed
-    /// samples are left out, relabeled samples go under their new class, and samples that are kept, unsure or undecided
-    /// stay. The copy is built beside `target` and renamed when it is complete.
+    /// Copies the dataset to `target`. Removed samples are left out, relabeled samples go under their new class, and
+    /// samples that are kept, unsure or undecided keep their place. Where paths do not say the class, the copy has
+    /// `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a split. The copy is built beside `target` and renamed
+    /// when it is complete.
     ///
     /// # Errors
     /// When `target` is not empty, is inside the dataset, cannot be written, or the job is stopped; nothing is left
-    /// behind in that case. A sample whose file is missing is not an error.
+    /// behind in that case. A file that is missing, or whose name does not fit, is not an error.
     pub fn cleaned(&self, target: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
         self.outside(target)?;
         whole_folder(target, |half| self.fill(half, mode, job))
@@ -69,6 +74,11 @@ impl Export<'_> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
         let mut tree = Tree::new(folder.to_owned());
+        let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
+            .filter_map(|id| self.new_label(id).map(Cow::into_owned))
+            .collect();
+        let placement = Placement::of(manifest, &new);
+        report.renamed = placement.renamed();
         for id in manifest.ids() {
             if id.0 % 256 == 0 {
                 job.checkpoint()?;
@@ -84,19 +94,40 @@ impl Export<'_> {
                 true => Ok(real),
                 false => Err(io::Error::other("not a regular file")),
             });
-            match real {
-                Ok(real) => {
-                    let name = source.file_name().unwrap_or_default();
-                    let folder = sample_folder(manifest.split(id), self.label(id));
-                    let path = tree.put(&real, &folder, name, mode)?;
-                    report.renamed += u64::from(path.file_name() != Some(name));
-                    report.written += 1;
-                    report.relabelled += u64::from(self.label(id) != manifest.label_name(id));
+            let left_out =
+                |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source));
+            let real = match real {
+                Ok(real) => real,
+                Err(error) => {
+                    report.missing.push(left_out(&error));
+                    continue;
                 }
-                Err(error) => report.missing.push(format!("{}: {error}", display::safe_path(&source))),
+            };
+            let new = self.new_label(id);
+            let (folder, name) = placement.place(id, new.as_deref());
+            match tree.put(&real, &folder, &name, mode) {
+                Ok(path) => {
+                    if path.file_name() != Some(&name) {
+                        let (old, new) = (display::safe_path(manifest.path(id)), display::safe_path(&path));
+                        report.renamed.push(format!("{old} is {new}, because that name was taken"));
+                    }
+                    report.written += 1;
+                    report.relabelled += u64::from(new.is_some());
+                }
+                // One file that cannot be copied is no reason to lose the others; a full disk is.
+                Err(Error::Io { reason: error, .. }) if !ends_the_copy(&error) => {
+                    report.missing.push(left_out(&error));
+                }
+                Err(error) => return Err(error),
             }
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
         Ok(report)
     }
+}
+
+/// Whether an error concerns all files and not only one.
+fn ends_the_copy(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }

@@ -3,6 +3,8 @@
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
+use chaffinch_data::class_names;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
@@ -79,24 +81,26 @@ impl Export<'_> {
         let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
         let choice = review.and_then(|review| review.decision).map(|decision| &decision.choice);
-        let new_label = match choice {
-            Some(chaffinch_protocol::decision::Choice::Relabel(label)) => label.as_str(),
-            _ => "",
+        let new_label = self.new_label(id).unwrap_or_default();
+        // Relabeled to its own class, a sample keeps it.
+        let action = match choice {
+            Some(Choice::Relabel(_)) if new_label.is_empty() => Choice::Keep.word(),
+            choice => choice.map_or("", Choice::word),
         };
         let (tags, at) = review.map_or_else(Default::default, |review| (review.tags.join(","), review.at()));
         let fields: [&[u8]; 15] = [
             image_id,
             path,
             self.dataset.as_bytes(),
-            manifest.split(id).name().as_bytes(),
-            manifest.label_name(id).as_bytes(),
+            manifest.split_as_written(id).as_bytes(),
+            &class_names::bytes(manifest.label_name(id)),
             flag.as_bytes(),
             confidence.as_bytes(),
-            suggested.map_or("", String::as_str).as_bytes(),
+            &class_names::bytes(suggested.map_or("", String::as_str)),
             reason.as_bytes(),
             tags.as_bytes(),
-            choice.map_or("", |choice| choice.word()).as_bytes(),
-            new_label.as_bytes(),
+            action.as_bytes(),
+            &class_names::bytes(&new_label),
             review.map_or("", |review| review.reviewer).as_bytes(),
             at.as_bytes(),
             review.map_or("", |review| review.note).as_bytes(),

@@ -3,7 +3,6 @@
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
-use chaffinch_protocol::decision::Choice;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -41,10 +40,7 @@ impl Export<'_> {
             .source
             .decisions
             .iter()
-            .filter_map(|(id, decision)| match &decision.choice {
-                Choice::Relabel(new) => Some((text(manifest.path(id)), label(new))),
-                _ => None,
-            })
+            .filter_map(|(id, _)| Some((text(manifest.path(id)), label(&self.new_label(id)?))))
             .collect();
         atomic::write(target, |out| {
             serde_json::to_writer_pretty(&mut *out, &map).map_err(io::Error::from)?;

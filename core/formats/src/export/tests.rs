@@ -194,15 +194,53 @@ fn the_cleaned_copy_is_new_and_whole() {
     for (mode, name) in [(CopyMode::Link, "a"), (CopyMode::Symlink, "b"), (CopyMode::Copy, "deep/c")] {
         let target = world.out(name);
         let report = world.clean(&target, mode).unwrap();
-        assert_eq!((report.written, report.removed, report.relabelled, report.renamed), (3, 2, 1, 1));
+        assert_eq!((report.written, report.removed, report.relabelled), (3, 2, 1));
+        assert_eq!(report.renamed, ["train/dog/1.jpg is train/cat/1-2.jpg, because that name was taken"],);
         assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
-        assert_eq!(files(&target), ["_unlabeled/3.jpg", "train/cat/1-2.jpg", "train/cat/1.jpg"]);
+        assert_eq!(files(&target), ["loose/3.jpg", "train/cat/1-2.jpg", "train/cat/1.jpg"]);
         let text = fs::read_to_string(target.join("train/cat/1-2.jpg")).unwrap();
         assert!(text.ends_with("train/dog/1.jpg"), "{text}");
         assert!(world.clean(&target, mode).unwrap_err().to_string().contains("not empty"));
     }
     assert_eq!(files(&world.out("data")), before);
     assert_eq!(files(world.temp.path()).iter().filter(|name| name.contains(".new")).count(), 0);
+}
+
+#[test]
+fn a_relabel_to_the_same_class_is_none() {
+    let mut world = World::new();
+    let mut journal = Journal::open(&world.out("same"), "anna").unwrap();
+    journal.bind(&world.manifest, None);
+    journal.decide(&[SampleId(0)], Some(Choice::Relabel(" cat ".into()).into())).unwrap();
+    world.decisions = journal.snapshot();
+    world.export().relabel_map(&world.out("map.json")).unwrap();
+    assert_eq!(fs::read_to_string(world.out("map.json")).unwrap(), "{}\n");
+    assert_eq!(world.clean(&world.out("clean"), CopyMode::Copy).unwrap().relabelled, 0);
+    world.export().manifest(&world.out("m.csv"), false).unwrap();
+    let rows: Vec<csv::StringRecord> =
+        csv::Reader::from_path(world.out("m.csv")).unwrap().records().map(|row| row.unwrap()).collect();
+    let row = rows.iter().find(|row| &row[1] == ROWS[0].0).unwrap();
+    assert_eq!((&row[10], &row[11]), ("keep", ""));
+}
+
+#[test]
+fn names_that_do_not_fit_end_no_export() {
+    let mut world = World::new();
+    let long = "x".repeat(300);
+    let samples = ROWS.iter().enumerate().map(|(row, (path, ..))| NewSample {
+        path: path.into(),
+        label: Some(if row == 0 { long.clone() } else { "../up".into() }),
+        split: Split::None,
+    });
+    world.manifest = Arc::new(Manifest::new(world.out("data"), samples));
+    let mut journal = Journal::open(&world.out("none"), "anna").unwrap();
+    journal.bind(&world.manifest, None);
+    world.decisions = journal.snapshot();
+    let report = world.clean(&world.out("clean"), CopyMode::Copy).unwrap();
+    assert_eq!((report.written, report.missing.len(), report.renamed.len()), (5, 1, 2), "{report:?}");
+    let names = files(&world.out("clean"));
+    assert!(names.iter().any(|name| name.starts_with("xxxx") && name.ends_with("/1.jpg")), "{names:?}");
+    assert!(names.contains(&".._up/3.jpg".to_owned()), "{names:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Which column of a table holds the labels.
 
+use super::index::is_unnamed;
 use crate::{Error, Result};
+use chaffinch_protocol::display::safe_text;
 use std::path::Path;
 
 /// Column names for labels.
@@ -26,8 +28,14 @@ pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> 
         (Some(index), _) => Ok(LabelColumn { index, headed: true, flags: true }),
         (None, Some(index)) => Ok(LabelColumn { index, headed: true, flags: false }),
         (None, None) if head.len() == 1 => Ok(LabelColumn { index: 0, headed: false, flags: false }),
+        // A single column with pandas' index beside it.
+        (None, None) if head.len() == 2 && is_unnamed(&head[0]) => {
+            Ok(LabelColumn { index: 1, headed: true, flags: false })
+        }
         (None, None) => {
-            let message = format!("it needs one of the columns {} or {}", LABELS.join(", "), FLAGS[0]);
+            let seen: Vec<String> = head.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+            let (labels, seen) = (LABELS.join(", "), seen.join(", "));
+            let message = format!("it needs one of the columns {labels} or {}; it has {seen}", FLAGS[0]);
             Err(Error::format(path, message))
         }
     }

@@ -1,19 +1,24 @@
 //! Class probabilities and labels of the same samples, read from files and matched to classes by name.
 
 mod files;
+mod half_floats;
+mod index;
 mod labels;
 mod models;
+mod npy;
 mod parquet;
+mod safetensors;
+mod table;
 
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_path};
-use chaffinch_review::label_quality::{BindError, Binding, Input, Values};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
 use models::Models;
 use std::path::{Path, PathBuf};
 
-/// Reads and checks files: one matrix of probabilities per model (npy, or CSV with class names as header), labels (npy
-/// or lines; names, or numbers from 0), class names in the order of label numbers, and the ground truth: either the
-/// true labels or whether each label is an error.
+/// Reads and checks files: one matrix of probabilities per model (npy, Parquet, safetensors, or CSV with class names as
+/// header), labels (the same or lines; names, or places in the list of classes), class names in the order of places,
+/// and the ground truth: either the true labels or whether each label is an error.
 ///
 /// # Errors
 /// With the file's path: when it cannot be read, columns and classes cannot be matched by name, a label is not a class,
@@ -38,16 +43,30 @@ pub fn read(
         ))
     };
     same_length(labels, given.len())?;
-    let bound = binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
+    let (bound, reading) =
+        binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
     let errors = truth.map(|path| {
         let values = files::column(path)?;
         same_length(path, values.len())?;
-        wrong_labels(&binding, &values, &bound).map_err(|error| Error::format(path, error.to_string()))
+        wrong_labels(&binding, &values, &bound, reading)
+            .map_err(|error| Error::format(path, error.to_string()))
     });
     let errors = errors.transpose()?;
     // Labels are valid here, so any remaining error is in the matrix.
+    let names = binding.names().to_vec();
     Input::new(numbers, binding, bound, errors)
-        .map_err(|(model, error)| Error::format(&probabilities[model], error.to_string()))
+        .map_err(|(model, error)| Error::format(&probabilities[model], words(&error, &names)))
+}
+
+/// What is wrong with a matrix, with the names of its columns.
+fn words(error: &InputError, names: &[String]) -> String {
+    match error {
+        InputError::Probability { sample, class, value } => {
+            let name = safe_text(&names[*class]);
+            format!("row {sample}, class {class} ('{name}'): {value} is not a probability")
+        }
+        error => error.to_string(),
+    }
 }
 
 /// Whether each label is an error. If the true class has no column, any label is wrong.
@@ -55,11 +74,12 @@ fn wrong_labels(
     binding: &Binding,
     truth: &Values,
     labels: &[u32],
+    reading: Reading,
 ) -> std::result::Result<Vec<bool>, BindError> {
     if let Values::Flags(flags) = truth {
         return Ok(flags.clone());
     }
-    let classes = binding.columns(truth)?;
+    let (classes, _) = binding.columns(truth, reading)?;
     Ok(classes.into_iter().zip(labels).map(|(class, &label)| class != Some(label)).collect())
 }
 

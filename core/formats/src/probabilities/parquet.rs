@@ -1,11 +1,12 @@
 //! Probabilities and labels from Parquet files, as pandas, polars and DuckDB write them.
 
+use super::index::{is_unnamed, without_index};
 use super::labels::{LabelColumn, label_column};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
@@ -25,14 +26,16 @@ const INDEX: &str = "__index_level_";
 /// When the file cannot be read, contains anything but floating-point numbers, or a row has no value.
 pub(super) fn grid(path: &Path) -> Result<Grid> {
     let (schema, batches) = open(path)?;
-    let indices = data_columns(&schema);
+    let indices = without_counting(&schema, &batches, data_columns(&schema));
     if let [index] = indices[..]
         && let DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) =
             schema.field(index).data_type()
     {
         return lists(path, index, &batches);
     }
-    let single = indices.iter().all(|&index| *schema.field(index).data_type() == DataType::Float32);
+    let narrow =
+        |index: &usize| matches!(schema.field(*index).data_type(), DataType::Float16 | DataType::Float32);
+    let single = indices.iter().all(narrow);
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
     let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().clone()).collect();
     let mut numbers = Reading::new(single, rows * indices.len());
@@ -52,7 +55,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
             columns.iter().for_each(|column| numbers.push(column, row));
         }
     }
-    Ok(Grid { numbers: numbers.0, rows, cols: names.len(), names: Some(names) })
+    without_index(path, Grid { numbers: numbers.0, rows, cols: names.len(), names: Some(names) })
 }
 
 /// Reads one value per row, from the only column or from the one with a label name.
@@ -115,6 +118,30 @@ fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {
     let fields = schema.fields().iter().enumerate();
     fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(index, _)| index).collect()
+}
+
+/// Leaves out a first column of integers that has no name of its own: it numbers the rows.
+fn without_counting(schema: &SchemaRef, batches: &[RecordBatch], mut indices: Vec<usize>) -> Vec<usize> {
+    let Some(&first) = indices.first() else { return indices };
+    let counts = || {
+        let values: Vec<Option<Values>> =
+            batches.iter().map(|batch| values_of(batch.column(first), false)).collect();
+        let numbers: Option<Vec<i64>> =
+            values.into_iter().try_fold(Vec::new(), |mut all, values| match values {
+                Some(Values::Numbers(numbers)) => {
+                    all.extend(numbers);
+                    Some(all)
+                }
+                _ => None,
+            });
+        numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[1] == pair[0] + 1))
+    };
+    let name = schema.field(first).name();
+    let index = is_unnamed(name) || ["index", "level_0", "id"].contains(&name.to_lowercase().as_str());
+    if indices.len() > 1 && index && counts() {
+        indices.remove(0);
+    }
+    indices
 }
 
 fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
@@ -182,6 +209,9 @@ impl Reading {
 }
 
 fn numbers_of(array: &ArrayRef) -> Option<Numbers> {
+    if let Some(numbers) = array.as_primitive_opt::<Float16Type>() {
+        return Some(Numbers::Single(numbers.values().iter().map(|number| number.to_f32()).collect()));
+    }
     if let Some(numbers) = array.as_primitive_opt::<Float32Type>() {
         return Some(Numbers::Single(numbers.values().to_vec().into()));
     }

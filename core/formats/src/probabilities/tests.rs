@@ -120,10 +120,10 @@ fn rows_that_are_no_distribution_are_refused_with_their_place() {
         ("cats.csv", "label\ncat\ncat\n"),
     ]);
     let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
-    assert!(error("nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
+    assert!(error("nan.csv").contains("nan.csv: row 1, class 0 ('cat'): NaN is not a probability"));
     assert!(error("logits.csv").contains("row 1 sums to 0.300000, not to 1"));
-    assert!(error("below.csv").contains("row 1, class 0: -0.2 is not a probability"));
-    assert!(error("word.csv").contains("line 3: 'x' is not a number"));
+    assert!(error("below.csv").contains("row 1, class 0 ('cat'): -0.2 is not a probability"));
+    assert!(error("word.csv").contains("line 3, column 'cat': 'x' is not a number"));
     assert!(error("short.csv").contains("line 3 has 1 values, but the first line has 2"));
     assert!(files.read("one.csv", "cats.csv", "", "").unwrap_err().contains("only 1 class"));
     let cats = files.read("nan.csv", "cats.csv", "", "");
@@ -156,8 +156,109 @@ fn arrays_of_any_width_are_read() {
         no_class.contains("no.npy: row 1 has the label 2, which is not a class (classes: '0', '1')"),
         "{no_class}"
     );
-    assert!(files.read("wrong.npy", "l.txt", "", "").unwrap_err().contains("float32 or float64"));
+    assert!(
+        files
+            .read("wrong.npy", "l.txt", "", "")
+            .unwrap_err()
+            .contains("float16, bfloat16, float32 or float64")
+    );
     assert!(files.read("flat.npy", "l.txt", "", "").unwrap_err().contains("it has 1 dimensions"));
+}
+
+#[test]
+fn a_label_that_may_be_a_name_or_a_place_is_refused_in_every_form() {
+    let rows: String = (0..12).map(|_| format!("{}\n", ["0.0833333"; 12].join(","))).collect();
+    let order = ["0", "1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let lines = |labels: &[&str]| labels.iter().map(|label| format!("{label}\n")).collect::<String>();
+    let sorted: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+    let sorted: Vec<&str> = sorted.iter().map(String::as_str).collect();
+    let files = Files::new(&[
+        ("p.csv", &rows),
+        ("named.csv", &format!("{}\n{rows}", order.join(","))),
+        ("classes.txt", &lines(&order)),
+        ("sorted.txt", &lines(&sorted)),
+        ("l.csv", &format!("label\n{}", lines(&order))),
+        ("floats.csv", &format!("label\n{}", lines(&order).replace('\n', ".0\n"))),
+        ("zero.csv", &format!("label\n{}", "0\n".repeat(12))),
+        ("one.csv", &format!("label\n{}0\n", "1\n".repeat(11))),
+        ("twelve.txt", &lines(&["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"])),
+        ("words.txt", &lines(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"])),
+    ]);
+    let integers: Vec<u8> = (0..12_i64).flat_map(|number| number.to_le_bytes()).collect();
+    files.npy("l.npy", "<i8", "(12,)", &integers);
+    let text: Vec<u8> = order
+        .iter()
+        .flat_map(|name| {
+            format!("{name:\0<2}").chars().flat_map(|c| (c as u32).to_le_bytes()).collect::<Vec<u8>>()
+        })
+        .collect();
+    files.npy("u.npy", "<U2", "(12,)", &text);
+    for labels in ["l.csv", "floats.csv", "l.npy", "u.npy"] {
+        for probabilities in ["p.csv", "named.csv"] {
+            let error = files.read(probabilities, labels, "classes.txt", "").unwrap_err();
+            assert!(error.contains("may be a name or a place"), "{labels} {probabilities}: {error}");
+        }
+        // A header alone makes labels names, and a list in the order of numbers says the same either way.
+        assert!(files.read("named.csv", labels, "", "").is_ok(), "{labels}");
+        assert!(files.read("p.csv", labels, "sorted.txt", "").is_ok(), "{labels}");
+        assert!(files.read("p.csv", labels, "words.txt", "").is_ok(), "{labels}");
+    }
+    // Where one reading does not fit, the other is meant: places from 0 among the names 1 to 12.
+    let places = files.read("p.csv", "l.csv", "twelve.txt", "").unwrap();
+    assert_eq!(places.labels()[..3], [0, 1, 10]);
+    // The truth is read like the labels, and refused like them.
+    assert!(files.read("p.csv", "zero.csv", "classes.txt", "one.csv").is_ok());
+    let truth = files.read("p.csv", "one.csv", "classes.txt", "l.csv").unwrap_err();
+    assert!(truth.contains("l.csv: row 2 has the label 10, which may be a name or a place"), "{truth}");
+}
+
+#[test]
+fn numbers_of_sixteen_bits_are_read() {
+    let files = Files::new(&[("l.txt", "0\n1\n")]);
+    let half: Vec<u8> =
+        [0x3a00_u16, 0x3400, 0x3800, 0x3800].iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    let brain: Vec<u8> =
+        [0x3f40_u16, 0x3e80, 0x3f00, 0x3f00].iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    files.npy("half.npy", "<f2", "(2, 2)", &half);
+    files.npy("brain.npy", "<V2", "(2, 2)", &brain);
+    files.npy("short.npy", "<f2", "(3, 2)", &half);
+    for (name, dtype, data) in [("half.safetensors", "F16", &half), ("brain.safetensors", "BF16", &brain)] {
+        let head = format!("{{\"p\":{{\"dtype\":\"{dtype}\",\"shape\":[2,2],\"data_offsets\":[0,8]}}}}");
+        let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(head.as_bytes());
+        bytes.extend(data);
+        fs::write(files.0.path().join(name), bytes).unwrap();
+    }
+    for name in ["half.npy", "brain.npy", "half.safetensors", "brain.safetensors"] {
+        let judged = files.read(name, "l.txt", "", "").unwrap().judge(&question(vec![])).unwrap();
+        assert_eq!(judged.scores, [0.75, 0.5], "{name}");
+    }
+    assert!(files.read("short.npy", "l.txt", "", "").unwrap_err().contains("truncated"));
+}
+
+#[test]
+fn the_numbers_of_rows_are_no_class() {
+    let files = Files::new(&[
+        ("pandas.csv", ",cat,dog\n0,.9,.1\n1,.4,.6\n2,.2,.8\n"),
+        ("r.csv", "\"\",\"cat\",\"dog\"\n1,.9,.1\n2,.4,.6\n3,.2,.8\n"),
+        ("index.csv", "Unnamed: 0;cat;dog\n0;.9;.1\n1;.4;.6\n2;.2;.8\n"),
+        ("nameless.csv", ",cat,dog\n.1,.8,.1\n.0,.4,.6\n.1,.1,.8\n"),
+        ("extra.csv", "cat,dog,score\n.9,.1,7\n.4,.6,7\n.2,.8,7\n"),
+        ("l.csv", "cat\ncat\ndog\n"),
+        ("series.csv", ",0\n0,cat\n1,cat\n2,dog\n"),
+    ]);
+    for name in ["pandas.csv", "r.csv", "index.csv"] {
+        for labels in ["l.csv", "series.csv"] {
+            let input = files.read(name, labels, "", "").unwrap();
+            assert_eq!(
+                (input.classes(), input.labels()),
+                (&["cat".to_owned(), "dog".to_owned()][..], &[0, 0, 1][..])
+            );
+        }
+    }
+    let error = |name: &str| files.read(name, "l.csv", "", "").unwrap_err();
+    assert!(error("nameless.csv").contains("column 1 has no name"));
+    assert!(error("extra.csv").contains("class 2 ('score'): 7 is not a probability"));
 }
 
 #[test]
@@ -213,7 +314,7 @@ fn models_are_joined_whatever_order_their_columns_stand_in() {
     let error = |p: &str| files.read(p, "l.csv", "", "").unwrap_err();
     assert!(error("a.csv c.csv").contains("c.csv: its columns are not the classes of"));
     assert!(error("a.csv short.csv").contains("short.csv: it has 1 row,"));
-    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0: NaN is not a probability"));
+    assert!(error("a.csv nan.csv").contains("nan.csv: row 1, class 0 ('cat'): NaN is not a probability"));
 }
 
 /// A class that no sample has, a class of one sample, and both under every filter, method and ensemble.

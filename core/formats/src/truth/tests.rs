@@ -43,6 +43,14 @@ fn a_truth_that_is_none_says_why() {
 }
 
 #[test]
+fn labels_are_compared_like_class_names() {
+    let labels = truth("path;true_label\na/1.jpg; cat\u{a0}\na/2.jpg;cat\n").unwrap();
+    assert_eq!(labels.known(), [(0, false), (1, true)]);
+    let numbers = truth("path,label\na/1.jpg,0\na/2.jpg,1\n").unwrap_err();
+    assert!(numbers.contains("none of its labels is a class of the dataset: it has '0', '1'"), "{numbers}");
+}
+
+#[test]
 fn kinds_are_read_with_the_errors_or_alone() {
     let kinds =
         truth("path,is_error,fault\na/1.jpg,1,blurred\na/2.jpg,0,\nb/1.jpg,1,label\nb/3.jpg,0,label\n")

@@ -3,7 +3,7 @@
 
 use super::view::check;
 use crate::abi::{HostTable, IssueRecord, RelatedRecord, Slice, Str};
-use crate::{Error, Result, Score};
+use crate::{Error, Likeness, Result, Score};
 
 /// Another sample as evidence, with its similarity (1 = identical).
 pub type Related = RelatedRecord;
@@ -55,7 +55,7 @@ impl<'a> Issue<'a> {
 }
 
 /// Passes issues and scores across the boundary. The host checks each: an unknown sample or label, or an invalid
-/// score, rejects the detector's whole report.
+/// score, rejects the detector's whole report; of [`Report::scores`], single invalid scores are rejected alone.
 pub struct Report<'h> {
     host: &'h HostTable,
 }
@@ -106,6 +106,16 @@ impl<'h> Report<'h> {
             (self.host.keep)(self.host.ctx, Str::new(name), Slice::new(bytes), &raw mut version)
         })?;
         Ok(version)
+    }
+
+    /// Says how alike the members of each group are, by numbers of groups in the order of [`Likeness::ALL`]: a detector that
+    /// says so numbers its groups by likeness, those of the same bytes first. Without this, a group counts as alike only, unless
+    /// its files have the same bytes. It is written as the note [`Likeness::NOTE`].
+    ///
+    /// # Errors
+    /// When the host refuses it.
+    pub fn likeness(&self, groups: [usize; 4]) -> Result<()> {
+        self.note(Likeness::NOTE, &Likeness::note(groups))
     }
 
     /// Writes a named note about the whole run, for the user to read.

@@ -9,6 +9,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// The error for a detector that needs embeddings if there are none.
 pub const NO_EMBEDDINGS: &str = "this dataset has no embeddings";
 
+/// The note that names samples whose scores were rejected.
+const NOT_SCORED: &str = "not scored";
+
 /// The most bytes kept under one name.
 const MAX_KEPT_BYTES: usize = 64 << 20;
 
@@ -121,7 +124,8 @@ impl<'a, S: HostServices> Checked<'a, S> {
         if class.is_some() && index >= self.classes.len() {
             return Err(Error::new(format!("there is no class {label}")));
         }
-        let views = || self.services.prompts(class).iter().map(|text| Str::new(text)).collect();
+        let texts = self.services.prompts(class)?;
+        let views = || texts.iter().map(|text| Str::new(text)).collect();
         Ok(Slice::new(self.prompts[index].get_or_init(views)))
     }
 
@@ -214,11 +218,21 @@ impl<'a, S: HostServices> Checked<'a, S> {
         if scores.len() != count {
             return Err(self.refuse(format!("wrote {} scores for {count} samples", scores.len())));
         }
-        let wrong = scores.iter().enumerate().find(|(_, score)| !(score.is_nan() || is_score(**score)));
-        if let Some((sample, score)) = wrong {
-            return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+        let given = || scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
+        let mut wrong = given().filter(|(_, score)| !is_score(**score));
+        if let Some((sample, score)) = wrong.next() {
+            let others = wrong.count();
+            // One picture that a method has no answer to is no reason to lose the others.
+            if 2 * (others + 1) > given().count() {
+                return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+            }
+            let more = if others > 0 { format!(", and {others} more") } else { String::new() };
+            let text = format!("sample {sample}, whose score of {score} is not between 0 and 1{more}");
+            self.services.note(NOT_SCORED, &text);
+            self.services.log(2, &format!("not scored: {text}"));
         }
-        let of_decodable = |(sample, &score)| if self.decodable(sample) { score } else { f32::NAN };
+        let valid = |sample, score| is_score(score) && self.decodable(sample);
+        let of_decodable = |(sample, &score)| if valid(sample, score) { score } else { f32::NAN };
         self.services.scores(&scores.iter().enumerate().map(of_decodable).collect::<Vec<f32>>());
         Ok(())
     }

@@ -72,7 +72,10 @@ pub trait HostServices: Sync {
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>>;
 
     /// The prompts of a class that exists, or of the alternatives.
-    fn prompts(&self, class: Option<u32>) -> &[String];
+    ///
+    /// # Errors
+    /// If there is nothing to ask about the classes: their names are no words.
+    fn prompts(&self, class: Option<u32>) -> Result<&[String]>;
 
     /// One perceptual hash per sample: pHash or dHash.
     ///

@@ -203,8 +203,8 @@ impl<D: Detector> HostServices for Run<'_, D> {
         Ok(values)
     }
 
-    fn prompts(&self, class: Option<u32>) -> &[String] {
-        &self.arrays.prompts[class.map_or(self.host.classes.len(), |class| class as usize)]
+    fn prompts(&self, class: Option<u32>) -> Result<&[String]> {
+        Ok(&self.arrays.prompts[class.map_or(self.host.classes.len(), |class| class as usize)])
     }
 
     fn hashes(&self, kind: HashKind) -> Result<&[u64]> {

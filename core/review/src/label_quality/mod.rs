@@ -6,13 +6,14 @@ mod bind;
 mod grid;
 mod report;
 
-pub use bind::{BindError, Binding};
+pub use bind::{BindError, Binding, Reading};
+pub use chaffinch_confident::InputError;
 pub use grid::{Grid, Numbers, Values};
 pub use report::{FilterFigures, Joined, Report};
 
 use chaffinch_confident::{
-    Ensemble, Filter, Filters, InputError, Method, Real, Table, TopK, Weights, ensemble_scores,
-    mean_probabilities, scores, suggested,
+    Ensemble, Filter, Filters, Method, Real, Table, TopK, Weights, ensemble_scores, mean_probabilities,
+    scores, suggested,
 };
 use chaffinch_data::columns::Column;
 use chaffinch_selection::Evidence;

@@ -18,6 +18,12 @@ pub struct Counts {
     pub train_images: usize,
     /// Test images.
     pub test_images: usize,
+    /// Training images that could not be compared; see [`Counts::status`].
+    pub train_unknown: usize,
+    /// Test images that could not be compared.
+    pub test_unknown: usize,
+    /// `leaks_found`, `no_leaks_found`, or `unknown` if none was found but images could not be compared.
+    pub status: &'static str,
     /// Pairs.
     pub pairs: usize,
     /// Training images in at least one pair.
@@ -33,13 +39,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts.
-    pub fn new(leaks: &[Leak], train: Side<'_>, test: Side<'_>) -> Counts {
+    /// Counts what these methods found.
+    pub fn new(leaks: &[Leak], train: Side<'_>, test: Side<'_>, methods: &BTreeSet<Method>) -> Counts {
         let images = |side: fn(&Leak) -> u32| leaks.iter().map(side).collect::<BTreeSet<u32>>().len();
         let leaked_test_images = images(|leak| leak.test.0);
+        let (train_unknown, test_unknown) = (train.unknown(methods), test.unknown(methods));
         let mut counts = Counts {
             train_images: train.manifest.len(),
             test_images: test.manifest.len(),
+            train_unknown,
+            test_unknown,
+            status: match (leaks.len(), train_unknown + test_unknown) {
+                (0, 0) => "no_leaks_found",
+                (0, _) => "unknown",
+                _ => "leaks_found",
+            },
             pairs: leaks.len(),
             leaked_train_images: images(|leak| leak.train.0),
             leaked_test_images,
@@ -73,18 +87,33 @@ fn leak_type(leak: &Leak) -> &'static str {
 }
 
 /// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance`; or, if there are none, one
-/// row of `status,train_images,test_images`. Paths are absolute and keep their bytes.
+/// row of `status,train_images,test_images`. If images could not be compared, that status is `unknown`, and
+/// `train_unknown,test_unknown` say how many. Paths are absolute and keep their bytes.
 ///
 /// # Errors
 /// When the target is inside one of the sets, or cannot be written.
-pub fn write_csv(target: &Path, leaks: &[Leak], train: Side<'_>, test: Side<'_>) -> Result<()> {
+pub fn write_csv(
+    target: &Path,
+    leaks: &[Leak],
+    counts: &Counts,
+    train: Side<'_>,
+    test: Side<'_>,
+) -> Result<()> {
     outside(target, train, test)?;
     atomic::write(target, |out| {
         let mut table = csv::Writer::from_writer(out);
         if leaks.is_empty() {
-            table.write_record(["status", "train_images", "test_images"])?;
-            let (train, test) = (train.manifest.len().to_string(), test.manifest.len().to_string());
-            table.write_record(["no_leaks_found", &train, &test])?;
+            let all = [
+                ("status", counts.status.to_owned()),
+                ("train_images", counts.train_images.to_string()),
+                ("test_images", counts.test_images.to_string()),
+                ("train_unknown", counts.train_unknown.to_string()),
+                ("test_unknown", counts.test_unknown.to_string()),
+            ];
+            let known = counts.train_unknown + counts.test_unknown == 0;
+            let columns = if known { &all[..3] } else { &all[..] };
+            table.write_record(columns.iter().map(|(heading, _)| heading))?;
+            table.write_record(columns.iter().map(|(_, value)| value))?;
             return table.flush();
         }
         table.write_record([
@@ -132,6 +161,10 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
     writeln!(out)?;
     writeln!(out, "Training images: {}", counts.train_images)?;
     writeln!(out, "Test images: {}", counts.test_images)?;
+    if counts.train_unknown + counts.test_unknown > 0 {
+        writeln!(out, "Training images that could not be compared: {}", counts.train_unknown)?;
+        writeln!(out, "Test images that could not be compared: {}", counts.test_unknown)?;
+    }
     writeln!(out, "Total leaks (pairs): {}", counts.pairs)?;
     writeln!(out, "Leaked test images: {}", counts.leaked_test_images)?;
     writeln!(out, "Leaked training images: {}", counts.leaked_train_images)?;
@@ -143,6 +176,13 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
         writeln!(out, "{heading}:")?;
         for (name, pairs) in parts {
             writeln!(out, "  {name}: {pairs} ({:.1}%)", percent(*pairs, counts.pairs))?;
+        }
+    }
+    for (name, side) in [("training", train), ("test", test)] {
+        if !side.ledger.is_empty() {
+            writeln!(out)?;
+            writeln!(out, "How the {name} set was read:")?;
+            side.ledger.remarks.iter().try_for_each(|remark| writeln!(out, "  {}", remark.text))?;
         }
     }
     Ok(())

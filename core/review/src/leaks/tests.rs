@@ -12,6 +12,7 @@ struct Set {
     manifest: Manifest,
     file_metadata: FileMetadata,
     embeddings: EmbeddingMatrix,
+    ledger: Ledger,
 }
 
 impl Set {
@@ -28,7 +29,8 @@ impl Set {
             ..FileMetadata::default()
         };
         let embeddings = EmbeddingMatrix::from_vec(embeddings.concat(), 2);
-        Set { manifest: Manifest::new(root, samples), file_metadata, embeddings }
+        let ledger = Ledger::default();
+        Set { manifest: Manifest::new(root, samples), file_metadata, embeddings, ledger }
     }
 
     fn side(&self) -> Side<'_> {
@@ -36,6 +38,7 @@ impl Set {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             embeddings: Some(&self.embeddings),
+            ledger: &self.ledger,
         }
     }
 }
@@ -81,7 +84,7 @@ fn every_pair_is_found_once_by_the_first_method() {
         ]
     );
     assert_eq!(leaks[2].similarity, 1.0 - 2.0 / 64.0);
-    let counts = Counts::new(&leaks, train.side(), test.side());
+    let counts = Counts::new(&leaks, train.side(), test.side(), &all.methods);
     assert_eq!((counts.pairs, counts.leaked_test_images, counts.leaked_train_images), (5, 3, 4));
     assert_eq!(counts.leaked_test_percent, 75.0);
     assert_eq!(counts.by_leak_type["exact_duplicate"], 2);
@@ -117,10 +120,12 @@ fn nonsense_is_refused() {
 #[test]
 fn the_report_has_the_known_columns_and_whole_numbers() {
     let (train, test) = sets();
-    let leaks = found(&train, &test, &options(&[Method::Exact, Method::Perceptual])).unwrap();
+    let options = options(&[Method::Exact, Method::Perceptual]);
+    let leaks = found(&train, &test, &options).unwrap();
+    let counts = |leaks: &[Leak]| Counts::new(leaks, train.side(), test.side(), &options.methods);
     let temp = tempfile::tempdir().unwrap();
     let report = temp.path().join("leaks.csv");
-    write_csv(&report, &leaks, train.side(), test.side()).unwrap();
+    write_csv(&report, &leaks, &counts(&leaks), train.side(), test.side()).unwrap();
     assert_eq!(
         fs::read_to_string(&report).unwrap(),
         "train_image,test_image,method,similarity,leak_type,hamming_distance\n\
@@ -131,13 +136,47 @@ fn the_report_has_the_known_columns_and_whole_numbers() {
     );
     let summary = summary_path(&report);
     assert_eq!(summary.file_name().unwrap(), "leaks_summary.txt");
-    write_summary(&summary, &Counts::new(&leaks, train.side(), test.side()), train.side(), test.side())
-        .unwrap();
+    write_summary(&summary, &counts(&leaks), train.side(), test.side()).unwrap();
     let text = fs::read_to_string(&summary).unwrap();
     assert!(text.contains("Leak rate by image: 50.00%\nLeak rate by pair: 100.00%\n"), "{text}");
 
-    write_csv(&report, &[], train.side(), test.side()).unwrap();
+    write_csv(&report, &[], &counts(&[]), train.side(), test.side()).unwrap();
     assert_eq!(fs::read_to_string(&report).unwrap(), "status,train_images,test_images\nno_leaks_found,5,4\n");
-    let inside = write_csv(Path::new("/train/leaks.csv"), &leaks, train.side(), test.side());
+    let inside = write_csv(Path::new("/train/leaks.csv"), &leaks, &counts(&leaks), train.side(), test.side());
     assert!(inside.is_err());
+}
+
+#[test]
+fn what_was_not_compared_is_unknown() {
+    let blank = [[0.0, 0.0]; 2];
+    let mut train = Set::new("/a", &[(1, BASE), (2, !BASE)], &blank);
+    let test = Set::new("/b", &[(3, BASE.rotate_left(17)), (4, BASE.rotate_left(29))], &blank);
+    let counts = |train: &Set, methods: &[Method]| {
+        let options = options(methods);
+        let leaks = found(train, &test, &options).unwrap();
+        let counts = Counts::new(&leaks, train.side(), test.side(), &options.methods);
+        (counts.status, counts.train_unknown, counts.test_unknown)
+    };
+    assert_eq!(counts(&train, &[Method::Perceptual]), ("no_leaks_found", 0, 0));
+    // Its bytes are known, its pixels are not.
+    train.file_metadata.unreadable.insert(SampleId(0), "it ends early".into());
+    assert_eq!(counts(&train, &[Method::Perceptual]), ("unknown", 1, 0));
+    assert_eq!(counts(&train, &[Method::Exact]), ("no_leaks_found", 0, 0));
+    train.file_metadata.hashes = train.file_metadata.hashes.iter().map(|_| ContentHash::default()).collect();
+    assert_eq!(counts(&train, &[Method::Exact]), ("unknown", 1, 0));
+    train.ledger.leave_out(RemarkKind::UnsupportedPictures, 3, "3 .heic files were left out");
+    assert_eq!(counts(&train, &[Method::Exact]), ("unknown", 4, 0));
+    let options = options(&[Method::Exact]);
+    let counts = Counts::new(&[], train.side(), test.side(), &options.methods);
+    let temp = tempfile::tempdir().unwrap();
+    let (report, summary) = (temp.path().join("leaks.csv"), temp.path().join("leaks_summary.txt"));
+    write_csv(&report, &[], &counts, train.side(), test.side()).unwrap();
+    write_summary(&summary, &counts, train.side(), test.side()).unwrap();
+    let expected = "status,train_images,test_images,train_unknown,test_unknown\nunknown,2,2,4,0\n";
+    assert_eq!(fs::read_to_string(&report).unwrap(), expected);
+    let text = fs::read_to_string(&summary).unwrap();
+    assert!(
+        text.contains("could not be compared: 4") && text.contains("3 .heic files were left out"),
+        "{text}"
+    );
 }

@@ -1,8 +1,9 @@
 //! Which samples match.
 
 use super::Source;
+use super::glob::Glob;
 use super::needle::Needle;
-use super::parse::{Comparison, Test, Word};
+use super::parse::{Comparison, Test, Text, Word};
 use super::rows::{Bits, gather};
 use crate::atlas::{Atlas, Neighborhoods};
 use crate::verdict::is_flagged;
@@ -25,25 +26,25 @@ pub(super) struct Filter<'a> {
 /// A test with everything resolved that is the same for all samples.
 enum Ready<'a> {
     Path(Box<Needle>),
+    PathLike(Glob),
     /// By class, whether it matches.
     Class(Vec<bool>),
     /// By class, and the detectors that suggest labels.
     Suggested(Vec<bool>, Vec<(&'a DetectorResult, f32)>),
     Detector(&'a [f32], f32),
     Split(u8),
-    Score(Comparison, f32),
+    /// Scores by row.
+    Score(&'a [f32], Comparison, f32),
     /// By row.
     Rows(Vec<bool>),
     Map(&'a [[f32; 2]], Area),
+    /// At least one of these lists of tests.
+    Any(Vec<Vec<(bool, Ready<'a>)>>),
 }
 
 impl<'a> Filter<'a> {
     pub(super) fn new(source: &Source<'a>, words: &[Word]) -> Result<Filter<'a>> {
-        let mut tests = Vec::new();
-        for word in words {
-            tests.push((word.negated, ready(source, &word.test)?));
-        }
-        Ok(Filter { tests })
+        Ok(Filter { tests: all_ready(source, words)? })
     }
 
     /// The matching rows, in the given order.
@@ -52,8 +53,7 @@ impl<'a> Filter<'a> {
     /// [`Error::Stopped`] once they are no longer wanted.
     pub(super) fn keep(&self, source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
         // Searching paths is slowest; running the other tests first leaves fewer of them.
-        let (paths, quick): (Vec<_>, Vec<_>) =
-            self.tests.iter().partition(|(_, test)| matches!(test, Ready::Path(_)));
+        let (paths, quick): (Vec<_>, Vec<_>) = self.tests.iter().partition(|(_, test)| test.reads_paths());
         let groups = std::iter::once(&quick[..]).chain(paths.chunks(1)).filter(|group| !group.is_empty());
         let mut kept = Cow::Borrowed(rows);
         for group in groups {
@@ -87,9 +87,24 @@ fn found(
     }
 }
 
+fn all_ready<'a>(source: &Source<'a>, words: &[Word]) -> Result<Vec<(bool, Ready<'a>)>> {
+    let one = |word: &Word| {
+        let test = ready(source, &word.test).map_err(|error| match error {
+            Error::Invalid(message) => Error::Filter { message, at: word.at },
+            other => other,
+        });
+        Ok((word.negated, test?))
+    };
+    words.iter().map(one).collect()
+}
+
 fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
     Ok(match test {
+        Test::Any(lists) => {
+            Ready::Any(lists.iter().map(|list| all_ready(source, list)).collect::<Result<_>>()?)
+        }
         Test::Path(text) => Ready::Path(Box::new(Needle::new(text))),
+        Test::PathLike(glob) => Ready::PathLike(glob.clone()),
         Test::Class(name) => Ready::Class(classes(source, name)?),
         Test::Suggested(name) => {
             let results = source.results.iter();
@@ -99,8 +114,20 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             Ready::Suggested(classes(source, name)?, results)
         }
         Test::Detector(name) => {
-            let result = source.results.get(name).ok_or_else(|| source.no_detector(name))?;
-            Ready::Detector(result.scores(), source.threshold(name))
+            let named = |known: &str| match name {
+                Text::Plain(name) => known == name,
+                Text::Like(glob) => glob.is(known),
+            };
+            let results = source.results.iter().filter(|(known, _)| named(known));
+            let mut found: Vec<Ready<'_>> = results
+                .map(|(name, result)| Ready::Detector(result.scores(), source.threshold(name)))
+                .collect();
+            match (found.len(), name) {
+                (0, Text::Plain(name)) => return Err(source.no_detector(name)),
+                (0, Text::Like(_)) => return Err(source.no_detector_like()),
+                (1, _) => found.remove(0),
+                _ => Ready::Any(found.into_iter().map(|test| vec![(false, test)]).collect()),
+            }
         }
         Test::Split(split) => Ready::Split(split.code()),
         Test::Choice(word) => {
@@ -111,12 +138,52 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             Ready::Rows(marked(source, source.decisions.iter().map(|(id, _)| id), *decided))
         }
         Test::Tag(tag) => {
-            let tag = tag.to_lowercase();
-            let has = |tags: &[String]| tags.iter().any(|other| other.to_lowercase() == tag);
+            let has = |tags: &[String]| tags.iter().any(|other| is(tag, other));
             let tagged = source.decisions.tagged().filter(|(_, tags)| has(tags));
             Ready::Rows(marked(source, tagged.map(|(id, _)| id), true))
         }
-        Test::Score(comparison, number) => Ready::Score(*comparison, *number),
+        Test::Note(text) => {
+            let has = |note: &str| match text {
+                Text::Plain(text) => note.to_lowercase().contains(&text.to_lowercase()),
+                Text::Like(glob) => glob.is(note),
+            };
+            let said = ids(source)
+                .filter(|id| Some(source.decisions.note(*id)).is_some_and(|n| !n.is_empty() && has(n)));
+            Ready::Rows(marked(source, said, true))
+        }
+        Test::Reviewer(name) => {
+            let by = |id: &SampleId| source.decisions.review(*id).map_or("", |review| review.reviewer);
+            let decided: Vec<SampleId> = source.decisions.iter().map(|(id, _)| id).collect();
+            let mut reviewers: Vec<&str> = decided.iter().map(by).collect();
+            reviewers.sort_unstable();
+            reviewers.dedup();
+            if let Text::Plain(name) = name
+                && !reviewers.iter().any(|known| known.to_lowercase() == name.to_lowercase())
+            {
+                let hint = hint(name, reviewers.iter().copied());
+                return Err(Error::Invalid(format!("no decision in this session is by '{name}'{hint}")));
+            }
+            Ready::Rows(marked(source, decided.into_iter().filter(|id| is(name, by(id))), true))
+        }
+        Test::Score(comparison, number) => Ready::Score(source.ranking.scores(), *comparison, *number),
+        Test::ScoreOf(name, comparison, number) => {
+            let result = source.results.get(name).or_else(|| {
+                let lower = name.to_lowercase();
+                source
+                    .results
+                    .iter()
+                    .find(|(known, _)| known.to_lowercase() == lower)
+                    .map(|(_, result)| result)
+            });
+            let result = result.ok_or_else(|| {
+                let known = source.results.keys().map(String::as_str).chain(std::iter::once("score"));
+                let hint = hint(name, known);
+                Error::Invalid(format!(
+                    "'{name}' has no score: compare 'score', or a detector by its name{hint}"
+                ))
+            })?;
+            Ready::Score(result.scores(), *comparison, *number)
+        }
         Test::Leak => Ready::Rows(leaks(source)),
         Test::Unreadable => {
             Ready::Rows(marked(source, source.file_metadata.unreadable.keys().copied(), true))
@@ -160,6 +227,18 @@ fn cluster(source: &Source<'_>, class: &str, number: usize) -> Result<Vec<bool>>
     Ok(marked(source, cluster.members.iter().map(|row| SampleId(*row)), true))
 }
 
+/// Whether a text is this one, or like this pattern; case does not matter.
+fn is(wanted: &Text, text: &str) -> bool {
+    match wanted {
+        Text::Plain(wanted) => wanted.to_lowercase() == text.to_lowercase(),
+        Text::Like(glob) => glob.is(text),
+    }
+}
+
+fn ids(source: &Source<'_>) -> impl Iterator<Item = SampleId> {
+    (0..source.manifest.len() as u32).map(SampleId)
+}
+
 /// By row, `value` for some samples, the opposite for the others.
 fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: bool) -> Vec<bool> {
     let mut rows = vec![!value; source.manifest.len()];
@@ -169,9 +248,18 @@ fn marked(source: &Source<'_>, samples: impl Iterator<Item = SampleId>, value: b
     rows
 }
 
-/// The classes that a name matches.
-fn classes(source: &Source<'_>, name: &str) -> Result<Vec<bool>> {
-    let name = name.to_lowercase();
+/// The classes that a name or a pattern matches.
+fn classes(source: &Source<'_>, name: &Text) -> Result<Vec<bool>> {
+    let name = match name {
+        Text::Plain(name) => name.to_lowercase(),
+        Text::Like(glob) => {
+            let alike: Vec<bool> = source.manifest.classes().iter().map(|class| glob.is(class)).collect();
+            return match alike.contains(&true) {
+                true => Ok(alike),
+                false => Err(Error::Invalid("no class matches this pattern".into())),
+            };
+        }
+    };
     let known: Vec<String> = source.manifest.classes().iter().map(|class| class.to_lowercase()).collect();
     let exact: Vec<bool> = known.iter().map(|class| *class == name).collect();
     if exact.contains(&true) {
@@ -206,6 +294,15 @@ fn leaks(source: &Source<'_>) -> Vec<bool> {
 }
 
 impl Ready<'_> {
+    /// Whether it looks at paths, which is slow.
+    fn reads_paths(&self) -> bool {
+        match self {
+            Ready::Path(_) | Ready::PathLike(_) => true,
+            Ready::Any(lists) => lists.iter().flatten().any(|(_, test)| test.reads_paths()),
+            _ => false,
+        }
+    }
+
     /// Removes the rows from `first` on that do not match, or with `negated` those that do. Dispatches on the kind of
     /// test once for all of them.
     fn narrow(&self, source: &Source<'_>, first: usize, negated: bool, marks: &mut [bool]) {
@@ -215,6 +312,19 @@ impl Ready<'_> {
         match self {
             Ready::Path(needle) => {
                 each(first, negated, marks, |row| needle.is_in(source.manifest.path(SampleId(row as u32))))
+            }
+            Ready::PathLike(glob) => {
+                each(first, negated, marks, |row| glob.is_path(source.manifest.path(SampleId(row as u32))))
+            }
+            Ready::Any(lists) => {
+                let mut any = vec![false; marks.len()];
+                let mut all = vec![true; marks.len()];
+                for list in lists {
+                    all.fill(true);
+                    list.iter().for_each(|(negated, test)| test.narrow(source, first, *negated, &mut all));
+                    any.iter_mut().zip(&all).for_each(|(any, all)| *any |= *all);
+                }
+                marks.iter_mut().zip(any).for_each(|(mark, any)| *mark &= any != negated);
             }
             Ready::Class(wanted) => {
                 let labels = source.manifest.labels();
@@ -236,8 +346,7 @@ impl Ready<'_> {
                 let splits = source.manifest.splits();
                 each(first, negated, marks, |row| splits[row] == *code);
             }
-            Ready::Score(comparison, number) => {
-                let scores = source.ranking.scores();
+            Ready::Score(scores, comparison, number) => {
                 each(first, negated, marks, |row| {
                     let score = scores.get(row).copied().unwrap_or(f32::NAN);
                     match comparison {

@@ -1,45 +1,84 @@
 //! Filters as text.
+//!
+//! A filter is a list of terms, which must all match. `or` between two terms gives a choice, `-` or `not` before one
+//! negates it, and parentheses group. Words of a key that a sample has once (`class:a class:b`) are a choice too: as a
+//! demand they could never be met.
 
+use super::glob::Glob;
 use crate::{Error, Result};
 use chaffinch_data::nearest::hint;
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
 /// The keys before a colon.
-const KEYS: [&str; 10] =
-    ["class", "suggested", "detector", "split", "decision", "tag", "is", "map", "tsne", "cluster"];
+const KEYS: [&str; 13] = [
+    "class",
+    "suggested",
+    "detector",
+    "split",
+    "decision",
+    "tag",
+    "note",
+    "path",
+    "reviewer",
+    "is",
+    "map",
+    "tsne",
+    "cluster",
+];
 
-/// The key that can be compared.
+/// The ensemble's score, as it is compared.
 const SCORE: &str = "score";
 
 const DECISIONS: [&str; 5] = ["keep", "remove", "relabel", "unsure", "none"];
 const IS: [&str; 2] = ["leak", "unreadable"];
 
-/// One word of a filter.
+/// How deep parentheses may be nested.
+const DEEPEST: usize = 32;
+
+/// One term of a filter.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
     pub(super) negated: bool,
     pub(super) test: Test,
+    /// Where it stands in the filter, in bytes.
+    pub(super) at: (usize, usize),
 }
 
-/// What a word tests.
+/// What a term tests.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Path(String),
-    Class(String),
-    Suggested(String),
-    Detector(String),
+    /// A pattern that the path, or a part of it, has to be.
+    PathLike(Glob),
+    Class(Text),
+    Suggested(Text),
+    Detector(Text),
     Split(Split),
     /// A word in `DECISIONS` except `none`.
     Choice(String),
     Decided(bool),
-    Tag(String),
+    Tag(Text),
+    Note(Text),
+    Reviewer(Text),
+    /// The ensemble's score.
     Score(Comparison, f32),
+    /// The score of one detector.
+    ScoreOf(String, Comparison, f32),
     Leak,
     Unreadable,
     Map(Axes, Area),
     /// Class and number, counted from 1.
     Cluster(String, usize),
+    /// At least one of these lists of terms.
+    Any(Vec<Vec<Word>>),
+}
+
+/// The value after a colon: as it is, or a pattern if it has wildcards outside quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Text {
+    Plain(String),
+    Like(Glob),
 }
 
 /// How a score is compared.
@@ -51,48 +90,259 @@ pub(super) enum Comparison {
     AtLeast,
 }
 
-/// The words of a filter.
+/// The terms of a filter.
+///
+/// # Errors
+/// [`Error::Filter`], which names the word.
 pub(super) fn words(text: &str) -> Result<Vec<Word>> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let negated = rest.starts_with('-') && rest.len() > 1 && !rest[1..].starts_with(char::is_whitespace);
-        rest = if negated { &rest[1..] } else { rest };
-        let (raw, tail) = token(rest)?;
-        words.push(Word { negated, test: test(&raw)? });
-        rest = tail.trim_start();
-    }
-    Ok(words)
+    let mut parser = Parser { text, at: 0, open: Vec::new() };
+    let whole = parser.alternatives()?;
+    Ok(one_of(whole, (0, text.len())))
 }
 
-/// A word as written: the length before the first quote, and the whole text without quotes.
+/// Whether any term, however deep, has this property.
+pub(super) fn any_word(words: &[Word], has: &dyn Fn(&Test) -> bool) -> bool {
+    words.iter().any(|word| match &word.test {
+        Test::Any(lists) => lists.iter().any(|list| any_word(list, has)),
+        test => has(test),
+    })
+}
+
+/// A choice between lists of terms; a single list needs none.
+fn one_of(mut lists: Vec<Vec<Word>>, at: (usize, usize)) -> Vec<Word> {
+    match lists.len() {
+        0 => Vec::new(),
+        1 => lists.remove(0),
+        _ => vec![Word { negated: false, test: Test::Any(lists), at }],
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    /// Where parentheses were opened that are not closed yet.
+    open: Vec<usize>,
+}
+
+/// A word as written: where, the length before the first quote, the whole text without quotes, and which of its
+/// characters were quoted.
 struct Token {
+    at: (usize, usize),
     bare: usize,
     text: String,
+    quoted: Vec<bool>,
 }
 
-fn token(input: &str) -> Result<(Token, &str)> {
-    let mut token = Token { bare: usize::MAX, text: String::new() };
-    let mut quoted = false;
-    let mut chars = input.char_indices();
-    while let Some((offset, c)) = chars.next() {
-        match c {
-            '"' => {
-                token.bare = token.bare.min(token.text.len());
-                quoted = !quoted;
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn skip_blanks(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    /// Lists of terms with `or` between them, up to the end or a closing parenthesis.
+    fn alternatives(&mut self) -> Result<Vec<Vec<Word>>> {
+        let mut lists = Vec::new();
+        let mut list: Vec<Word> = Vec::new();
+        loop {
+            self.skip_blanks();
+            let start = self.at;
+            let next = self.rest().chars().next();
+            let closes = next == Some(')') && !self.open.is_empty();
+            if next.is_none() || closes {
+                if let (None, Some(&open)) = (next, self.open.last()) {
+                    return Err(wrong("this parenthesis is not closed", (open, open + 1)));
+                }
+                if list.is_empty() && !lists.is_empty() {
+                    return Err(wrong("a term is missing after 'or'", (start, self.text.len().max(start))));
+                }
+                lists.push(merged(list));
+                return Ok(lists);
             }
-            '\\' if quoted => match chars.next() {
-                Some((_, escaped)) => token.text.push(escaped),
-                None => break,
-            },
-            c if c.is_whitespace() && !quoted => return Ok((token, &input[offset..])),
-            c => token.text.push(c),
+            match self.operator(list.is_empty()) {
+                Some((Operator::Or, at)) if list.is_empty() => {
+                    return Err(wrong(
+                        "a term is missing before 'or' (quote the word to search for it in paths)",
+                        at,
+                    ));
+                }
+                Some((Operator::Or, _)) => lists.push(merged(std::mem::take(&mut list))),
+                Some((Operator::And, at)) if list.is_empty() => {
+                    return Err(wrong(
+                        "a term is missing before 'and' (quote the word to search for it in paths)",
+                        at,
+                    ));
+                }
+                Some((Operator::And, _)) => {}
+                None => list.extend(self.term()?),
+            }
         }
     }
-    if quoted {
-        return Err(Error::Invalid(format!("unclosed quote in the filter: {input}")));
+
+    /// `or`, `|` or `and` at this place. In small letters these are words like others where nothing stands on one side.
+    fn operator(&mut self, first: bool) -> Option<(Operator, (usize, usize))> {
+        let rest = self.rest();
+        let length = rest.find(|c: char| c.is_whitespace() || c == ')').unwrap_or(rest.len());
+        let word = &rest[..length];
+        let operator = match word {
+            "|" | "||" | "OR" => Operator::Or,
+            "&" | "&&" | "AND" => Operator::And,
+            _ if word.eq_ignore_ascii_case("or") => Operator::Or,
+            _ if word.eq_ignore_ascii_case("and") => Operator::And,
+            _ => return None,
+        };
+        let last = rest[length..].trim_start().is_empty() || rest[length..].trim_start().starts_with(')');
+        if word.chars().all(|c| c.is_lowercase()) && (first || last) {
+            return None;
+        }
+        let at = (self.at, self.at + length);
+        self.at += length;
+        Some((operator, at))
     }
-    Ok((token, ""))
+
+    /// One term, negated or not; a group in parentheses is several.
+    fn term(&mut self) -> Result<Vec<Word>> {
+        let start = self.at;
+        let mut negated = false;
+        loop {
+            let rest = self.rest();
+            let follows = |c: char| !c.is_whitespace() && !(c == ')' && !self.open.is_empty());
+            let length = match rest.strip_prefix('-') {
+                Some(tail) if tail.starts_with(follows) => 1,
+                _ if rest.starts_with("NOT ") && !rest[4..].trim_start().is_empty() => {
+                    rest.len() - rest[4..].trim_start().len()
+                }
+                _ => break,
+            };
+            self.at += length;
+            negated = !negated;
+        }
+        if self.rest().starts_with('(') {
+            if self.open.len() >= DEEPEST {
+                return Err(wrong("too many parentheses", (self.at, self.at + 1)));
+            }
+            self.open.push(self.at);
+            let open = self.at;
+            self.at += 1;
+            let lists = self.alternatives()?;
+            self.at += 1;
+            self.open.pop();
+            if lists.iter().all(Vec::is_empty) {
+                return Err(wrong(
+                    "there is nothing in these parentheses (quote them to search for them in paths)",
+                    (open, self.at),
+                ));
+            }
+            return Ok(match negated {
+                false => one_of(lists, (start, self.at)),
+                true => vec![Word { negated, test: Test::Any(lists), at: (start, self.at) }],
+            });
+        }
+        let token = self.token()?;
+        let at = (start, token.at.1);
+        Ok(vec![Word { negated, test: test(&token)?, at }])
+    }
+
+    fn token(&mut self) -> Result<Token> {
+        let start = self.at;
+        let mut token =
+            Token { at: (start, start), bare: usize::MAX, text: String::new(), quoted: Vec::new() };
+        let mut quote = None;
+        let mut depth = 0_usize;
+        let rest = self.rest().to_owned();
+        let mut chars = rest.char_indices();
+        let mut end = rest.len();
+        while let Some((offset, c)) = chars.next() {
+            match c {
+                '"' => {
+                    token.bare = token.bare.min(token.text.len());
+                    quote = if quote.is_some() { None } else { Some(start + offset) };
+                    continue;
+                }
+                '\\' if quote.is_some() => match chars.next() {
+                    Some((_, escaped)) => token.text.push(escaped),
+                    None => break,
+                },
+                c if quote.is_none() && c.is_whitespace() => {
+                    end = offset;
+                    break;
+                }
+                ')' if quote.is_none() && depth == 0 && !self.open.is_empty() => {
+                    end = offset;
+                    break;
+                }
+                c => {
+                    if quote.is_none() {
+                        depth = if c == '(' { depth + 1 } else { depth - usize::from(c == ')' && depth > 0) };
+                    }
+                    token.text.push(c);
+                }
+            }
+            token.quoted.push(quote.is_some());
+        }
+        if let Some(quote) = quote {
+            return Err(wrong("this quote is not closed", (quote, self.text.len())));
+        }
+        self.at = start + end;
+        token.at = (start, self.at);
+        Ok(token)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Operator {
+    Or,
+    And,
+}
+
+/// Words with a key that a sample has once become a choice.
+fn merged(list: Vec<Word>) -> Vec<Word> {
+    let mut out: Vec<Word> = Vec::with_capacity(list.len());
+    for word in list {
+        let key = single(&word);
+        let same = |other: &&mut Word| match &other.test {
+            Test::Any(lists) if !other.negated => {
+                lists.iter().all(|list| matches!(list.as_slice(), [one] if single(one) == key))
+            }
+            _ => single(other) == key,
+        };
+        match out.iter_mut().find(|other| key.is_some() && same(other)) {
+            None => out.push(word),
+            Some(earlier) => {
+                let at = (earlier.at.0, word.at.1);
+                let before = std::mem::replace(&mut earlier.test, Test::Any(Vec::new()));
+                earlier.test = match before {
+                    Test::Any(mut lists) => {
+                        lists.push(vec![word]);
+                        Test::Any(lists)
+                    }
+                    test => Test::Any(vec![vec![Word { negated: false, test, at: earlier.at }], vec![word]]),
+                };
+                earlier.at = at;
+            }
+        }
+    }
+    out
+}
+
+/// The key of a term that a sample can meet for one value only.
+fn single(word: &Word) -> Option<&'static str> {
+    match &word.test {
+        _ if word.negated => None,
+        Test::Class(_) => Some("class"),
+        Test::Suggested(_) => Some("suggested"),
+        Test::Split(_) => Some("split"),
+        Test::Choice(_) | Test::Decided(_) => Some("decision"),
+        Test::Reviewer(_) => Some("reviewer"),
+        Test::Cluster(..) => Some("cluster"),
+        _ => None,
+    }
+}
+
+fn wrong(message: impl Into<String>, at: (usize, usize)) -> Error {
+    Error::Filter { message: message.into(), at }
 }
 
 fn test(token: &Token) -> Result<Test> {
@@ -104,21 +354,39 @@ fn test(token: &Token) -> Result<Test> {
         return Ok(Test::Decided(text.eq_ignore_ascii_case("decided")));
     }
     if let Some(offset) = text.find(['<', '>']).filter(|&offset| offset < token.bare) {
-        return comparison(text, offset);
+        return comparison(text, offset, token.at);
     }
     match text.split_once(':').filter(|(key, _)| key.len() < token.bare) {
-        Some((key, value)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => {
-            keyed(key, value)
+        Some((key, _)) if key.chars().all(|c| c.is_ascii_alphabetic()) && !key.is_empty() => {
+            keyed(key, token)
         }
-        _ => Ok(Test::Path(text.to_owned())),
+        _ => Ok(path(token, 0)),
     }
 }
 
-fn comparison(text: &str, offset: usize) -> Result<Test> {
+/// The rest of a word, searched for in paths.
+fn path(token: &Token, start: usize) -> Test {
+    match value(token, start) {
+        Text::Plain(text) => Test::Path(text),
+        Text::Like(glob) => Test::PathLike(glob),
+    }
+}
+
+/// The rest of a word from a byte on.
+fn value(token: &Token, start: usize) -> Text {
+    let text = &token.text[start..];
+    let skipped = token.text[..start].chars().count();
+    let quoted = &token.quoted[skipped.min(token.quoted.len())..];
+    match Glob::new(text, quoted) {
+        Some(glob) => Text::Like(glob),
+        None => Text::Plain(text.to_owned()),
+    }
+}
+
+fn comparison(text: &str, offset: usize, at: (usize, usize)) -> Result<Test> {
     let (key, rest) = text.split_at(offset);
-    if !key.eq_ignore_ascii_case(SCORE) {
-        let hint = hint(key, [SCORE]);
-        return Err(Error::Invalid(format!("'{key}' cannot be compared, only {SCORE} can{hint}")));
+    if key.is_empty() {
+        return Err(wrong(format!("say what is compared, such as {SCORE}{rest}"), at));
     }
     let (comparison, number) = match rest.as_bytes() {
         [b'<', b'=', ..] => (Comparison::AtMost, &rest[2..]),
@@ -127,44 +395,53 @@ fn comparison(text: &str, offset: usize) -> Result<Test> {
         _ => (Comparison::Above, &rest[1..]),
     };
     match number.parse::<f32>() {
-        Ok(number) if number.is_finite() => Ok(Test::Score(comparison, number)),
-        _ => Err(Error::Invalid(format!("'{number}' is not a number: compare a score with one such as 0.3"))),
+        Ok(number) if number.is_finite() && key.eq_ignore_ascii_case(SCORE) => {
+            Ok(Test::Score(comparison, number))
+        }
+        Ok(number) if number.is_finite() => Ok(Test::ScoreOf(key.to_owned(), comparison, number)),
+        _ => Err(wrong(format!("'{number}' is not a number: compare a score with one such as 0.3"), at)),
     }
 }
 
-fn keyed(key: &str, value: &str) -> Result<Test> {
+fn keyed(key: &str, token: &Token) -> Result<Test> {
+    let start = key.len() + 1;
+    let text = token.text[start..].to_owned();
     let key = key.to_ascii_lowercase();
+    // What datasets call a class elsewhere.
+    let key = if key == "label" { "class".to_owned() } else { key };
+    let fail = |message: String| wrong(message, token.at);
     if !KEYS.contains(&key.as_str()) {
         let hint = hint(&key, KEYS);
-        let message = format!("unknown key '{key}:'{hint} (quote the word to search for it in paths)");
-        return Err(Error::Invalid(message));
+        return Err(fail(format!("unknown key '{key}:'{hint} (quote the word to search for it in paths)")));
     }
-    if value.is_empty() {
-        return Err(Error::Invalid(format!("'{key}:' needs a value")));
+    if text.is_empty() {
+        return Err(fail(format!("'{key}:' needs a value")));
     }
-    let value = value.to_owned();
     let one_of = |known: &[&str]| {
-        let hint = hint(&value, known.iter().copied());
-        Error::Invalid(format!("'{key}:' must be one of {}, not '{value}'{hint}", known.join(", ")))
+        let hint = hint(&text, known.iter().copied());
+        fail(format!("'{key}:' must be one of {}, not '{text}'{hint}", known.join(", ")))
     };
     Ok(match key.as_str() {
-        "class" => Test::Class(value),
-        "suggested" => Test::Suggested(value),
-        "detector" => Test::Detector(value),
-        "tag" => Test::Tag(value),
-        "map" => Test::Map(Axes::Components, area("map", &value)?),
-        "tsne" => Test::Map(Axes::Neighborhoods, area("tsne", &value)?),
-        "cluster" => cluster(&value)?,
-        "split" if value.eq_ignore_ascii_case("none") => Test::Split(Split::None),
+        "class" => Test::Class(value(token, start)),
+        "suggested" => Test::Suggested(value(token, start)),
+        "detector" => Test::Detector(value(token, start)),
+        "tag" => Test::Tag(value(token, start)),
+        "note" => Test::Note(value(token, start)),
+        "reviewer" => Test::Reviewer(value(token, start)),
+        "path" => path(token, start),
+        "map" => Test::Map(Axes::Components, area("map", &text).map_err(fail)?),
+        "tsne" => Test::Map(Axes::Neighborhoods, area("tsne", &text).map_err(fail)?),
+        "cluster" => cluster(&text).map_err(fail)?,
+        "split" if text.eq_ignore_ascii_case("none") => Test::Split(Split::None),
         "split" => Test::Split(
-            Split::from_name(&value).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?,
+            Split::from_name(&text).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?,
         ),
-        "decision" => match value.to_ascii_lowercase().as_str() {
+        "decision" => match text.to_ascii_lowercase().as_str() {
             "none" => Test::Decided(false),
             word if DECISIONS.contains(&word) => Test::Choice(word.to_owned()),
             _ => return Err(one_of(&DECISIONS)),
         },
-        _ => match value.to_ascii_lowercase().as_str() {
+        _ => match text.to_ascii_lowercase().as_str() {
             "leak" => Test::Leak,
             "unreadable" => Test::Unreadable,
             _ => return Err(one_of(&IS)),
@@ -172,26 +449,24 @@ fn keyed(key: &str, value: &str) -> Result<Test> {
     })
 }
 
-fn area(key: &str, value: &str) -> Result<Area> {
+fn area(key: &str, value: &str) -> std::result::Result<Area, String> {
     let numbers: Vec<f32> = value.split(',').filter_map(|number| number.trim().parse().ok()).collect();
     match (numbers.as_slice(), value.split(',').count()) {
         (&[left, top, right, bottom], 4) if left <= right && top <= bottom => {
             Ok(Area { left, top, right, bottom })
         }
-        _ => Err(Error::Invalid(format!(
+        _ => Err(format!(
             "'{key}:' needs the left, top, right and bottom edges from 0 to 1, such as {key}:0.1,0.2,0.5,0.6, not '{value}'"
-        ))),
+        )),
     }
 }
 
-fn cluster(value: &str) -> Result<Test> {
+fn cluster(value: &str) -> std::result::Result<Test, String> {
     match value.rsplit_once('/').map(|(class, number)| (class, number.parse::<usize>())) {
         Some((class, Ok(number))) if number > 0 && !class.is_empty() => {
             Ok(Test::Cluster(class.to_owned(), number))
         }
-        _ => Err(Error::Invalid(format!(
-            "'cluster:' needs a class and a number, such as cat/1, not '{value}'"
-        ))),
+        _ => Err(format!("'cluster:' needs a class and a number, such as cat/1, not '{value}'")),
     }
 }
 
@@ -216,25 +491,19 @@ mod tests {
             tests(r#""a b" -"c:d" "-e" "x\"y\\""#).iter().map(|t| t.1.clone()).collect::<Vec<_>>(),
             [path("a b"), path("c:d"), path("-e"), path("x\"y\\")]
         );
-        assert_eq!(tests(r#"-class:"polar bear""#), [(true, Test::Class("polar bear".into()))]);
+        assert_eq!(tests(r#"-class:"polar bear""#), [(true, Test::Class(Text::Plain("polar bear".into())))]);
         assert_eq!(tests("- x"), [(false, path("-")), (false, path("x"))]);
         assert_eq!(tests("12:30"), [(false, path("12:30"))]);
     }
 
     #[test]
     fn keys_and_comparisons() {
-        assert_eq!(
-            tests("Split:VAL split:none"),
-            [(false, Test::Split(Split::Validation)), (false, Test::Split(Split::None))]
-        );
+        assert_eq!(tests("Split:VAL"), [(false, Test::Split(Split::Validation))]);
         assert_eq!(
             tests("score<0.3 score>=1"),
             [(false, Test::Score(Comparison::Below, 0.3)), (false, Test::Score(Comparison::AtLeast, 1.0)),]
         );
-        assert_eq!(
-            tests("decided -undecided decision:none"),
-            [(false, Test::Decided(true)), (true, Test::Decided(false)), (false, Test::Decided(false)),]
-        );
+        assert_eq!(tests("decided -undecided"), [(false, Test::Decided(true)), (true, Test::Decided(false))]);
         assert_eq!(
             tests("map:0,.25,0.5,1 tsne:0,0,1,1 cluster:\"a/b/2\""),
             [
@@ -247,6 +516,11 @@ mod tests {
             tests("decision:Remove is:leak"),
             [(false, Test::Choice("remove".into())), (false, Test::Leak)]
         );
+        assert_eq!(
+            tests("label-quality<=0.1"),
+            [(false, Test::ScoreOf("label-quality".into(), Comparison::AtMost, 0.1))]
+        );
+        assert_eq!(tests("label:cat"), tests("class:cat"));
     }
 
     #[test]
@@ -256,16 +530,86 @@ mod tests {
         assert!(error("decision:removed").contains(
             "must be one of keep, remove, relabel, unsure, none, not 'removed'; did you mean 'remove'?"
         ));
-        assert!(error("scor<1").contains("did you mean 'score'?"));
+        assert!(error("<1").contains("say what is compared, such as score<1"));
         assert!(error("score<x").contains("'x' is not a number"));
         assert!(error("split:trian").contains("did you mean 'train'?"));
         assert!(error("class:").contains("needs a value"));
-        assert!(error("\"open").contains("unclosed quote"));
+        assert!(error("\"open").contains("quote is not closed"));
         assert!(error("map:0.5,0,0.2,1").contains("such as map:0.1,0.2,0.5,0.6"));
         assert!(error("map:nan,0,1,1").contains("needs the left, top"));
         assert!(error("cluster:cat").contains("such as cat/1"));
         assert!(error("cluster:cat/0").contains("such as cat/1"));
         assert!(error("is:odd").contains("must be one of leak, unreadable"));
+    }
+
+    #[test]
+    fn a_mistake_says_where() {
+        let place = |text: &'static str| match words(text).unwrap_err() {
+            Error::Filter { at, .. } => &text[at.0..at.1],
+            other => panic!("{other}"),
+        };
+        assert_eq!(place("größe -clas:cat x"), "clas:cat");
+        assert_eq!(place("a score<x b"), "score<x");
+        assert_eq!(place("a \"b c"), "\"b c");
+        assert_eq!(place("a (b or c"), "(");
+        assert_eq!(place("a OR"), "");
+        assert_eq!(place("OR a"), "OR");
+        assert_eq!(place("a () b"), "()");
+    }
+
+    #[test]
+    fn choices_and_groups() {
+        let shape = |text: &str| {
+            fn of(words: &[Word]) -> String {
+                let one = |word: &Word| {
+                    let sign = if word.negated { "-" } else { "" };
+                    match &word.test {
+                        Test::Any(lists) => {
+                            let lists: Vec<String> = lists.iter().map(|list| of(list)).collect();
+                            format!("{sign}({})", lists.join(" | "))
+                        }
+                        Test::Path(text) => format!("{sign}{text}"),
+                        Test::Class(Text::Plain(text)) => format!("{sign}class:{text}"),
+                        other => format!("{sign}{other:?}"),
+                    }
+                };
+                words.iter().map(one).collect::<Vec<_>>().join(" ")
+            }
+            of(&words(text).unwrap())
+        };
+        for (text, meant) in [
+            ("a b or c", "(a b | c)"),
+            ("a b OR c | d", "(a b | c | d)"),
+            ("a (b or c)", "a (b | c)"),
+            ("a AND b and c", "a b c"),
+            ("(a b) c", "a b c"),
+            ("-(a or b) c", "-(a | b) c"),
+            ("NOT a -NOT b", "-a b"),
+            ("-(a b)", "-(a b)"),
+            ("class:a class:b x", "(class:a | class:b) x"),
+            ("class:a class:b class:c", "(class:a | class:b | class:c)"),
+            ("-class:a -class:b", "-class:a -class:b"),
+            // What is grouped is meant as it stands.
+            ("class:a (class:b or class:c)", "class:a (class:b | class:c)"),
+            ("class:x(1) (class:x(1))", "(class:x(1) | class:x(1))"),
+            // Where it joins nothing it is part of a name.
+            ("or", "or"),
+            ("a or", "a or"),
+            ("orange and", "orange and"),
+            ("a) b", "a) b"),
+            ("not a", "not a"),
+        ] {
+            assert_eq!(shape(text), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_patterns_unless_they_are_quoted() {
+        assert!(matches!(tests("*.png")[0].1, Test::PathLike(_)));
+        assert!(matches!(tests("path:*/a*")[0].1, Test::PathLike(_)));
+        assert!(matches!(tests("class:c?t")[0].1, Test::Class(Text::Like(_))));
+        assert_eq!(tests("\"*.png\""), [(false, path("*.png"))]);
+        assert_eq!(tests("path:\"a*\""), [(false, path("a*"))]);
     }
 
     proptest! {

@@ -55,7 +55,7 @@ fn world() -> World {
     journal.bind(&manifest, None);
     let decision = Decision { tags: vec!["Duplicate".into()], ..Choice::Remove.into() };
     journal.decide(&[SampleId(0)], Some(decision)).unwrap();
-    journal.tag(&[SampleId(2)], &["duplicate".to_owned()], "").unwrap();
+    journal.tag(&[SampleId(2)], &["duplicate".to_owned()], "a smeared lens").unwrap();
     World {
         manifest,
         file_metadata,
@@ -122,6 +122,29 @@ fn every_word_finds_its_samples() {
         ("is:leak", &[0, 2, 3, 4]),
         ("is:leak split:test", &[2, 3]),
         ("is:unreadable", &[5]),
+        ("class:dog class:cat", &[0, 1, 2, 5]),
+        ("class:dog OR class:cat", &[0, 1, 2, 5]),
+        ("class:dog | one", &[0, 1, 5]),
+        ("split:train (class:dog or class:cat)", &[0, 1]),
+        ("-(class:dog or class:cat)", &[3, 4]),
+        ("NOT class:cat split:train", &[1, 4]),
+        ("split:test -(class:cat or größe)", &[]),
+        ("*.png", &[2]),
+        ("-*.jpg", &[2]),
+        ("path:*/f*", &[4]),
+        ("train/*/t*", &[1]),
+        ("path:cat", &[0, 2, 4]),
+        ("class:*dog", &[1, 3, 5]),
+        ("suggested:c*", &[1]),
+        ("tag:dup*", &[0, 2]),
+        ("note:smear", &[2]),
+        ("note:*", &[2]),
+        ("reviewer:ANNA", &[0]),
+        ("reviewer:a*", &[0]),
+        ("labels<0.2", &[1]),
+        ("Labels>=0.3 copies<0.5", &[0, 2]),
+        ("detector:*", &[0, 1, 2, 4]),
+        ("is:leak is:unreadable", &[]),
     ] {
         assert_eq!(world.all(filter), rows, "{filter}");
     }
@@ -152,6 +175,17 @@ fn what_is_not_there_is_an_error_with_a_hint() {
     };
     assert!(error("class:hotdog").contains("did you mean 'hot dog'?"));
     assert!(error("detector:label").contains("did you mean 'labels'?"));
+    assert!(error("label<0.2").contains("did you mean 'labels'?"), "{}", error("label<0.2"));
+    assert!(error("scor<1").contains("did you mean 'score'?"));
+    assert!(error("reviewer:ana").contains("did you mean 'anna'?"));
+    assert!(error("class:z*").contains("no class matches"));
+    assert!(error("detector:z*").contains("there are results from copies, labels"));
+    let place = |filter: &str| match world.ask(&Query { filter: filter.into(), ..Query::default() }) {
+        Err(Error::Filter { at, .. }) => filter[at.0..at.1].to_owned(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(place("one (two or -class:hotdog)"), "-class:hotdog");
+    assert_eq!(place("detector:label one"), "detector:label");
     let query = Query { sort: Sort::Detector("copy".into()), ..Query::default() };
     assert!(world.ask(&query).unwrap_err().to_string().contains("no results from a detector 'copy'"));
 }
@@ -168,7 +202,9 @@ fn before_a_scan_all_samples_are_listed() {
 #[test]
 fn only_places_on_the_map_and_clusters_need_embeddings() {
     let needs = |filter: &str| needs_embeddings(&Query { filter: filter.into(), ..Query::default() });
-    for filter in ["map:0,0,1,1", "-tsne:0,0,1,1", "undecided cluster:cat/2", "CLUSTER:cat/1"] {
+    for filter in
+        ["map:0,0,1,1", "-tsne:0,0,1,1", "undecided cluster:cat/2", "CLUSTER:cat/1", "a or (b -map:0,0,1,1)"]
+    {
         assert!(needs(filter), "{filter}");
     }
     // A path that contains the word needs no embeddings.

@@ -4,7 +4,7 @@ use super::stacking::Stack;
 use super::{Calibration, Results};
 use crate::verdict::{self, is_flagged};
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::issue::UNREADABLE;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::EnsembleRule;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Ensemble {
                 EnsembleRule::Weighted(weights) => weights.get(name).copied().unwrap_or(1.0).max(0.0),
                 _ => 1.0,
             },
-            check: name == UNREADABLE,
+            check: is_built_in(name),
         };
         Ensemble { members: fitting.map(member).collect(), rule: rule.clone(), stack: None }
     }

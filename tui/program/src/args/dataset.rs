@@ -1,7 +1,9 @@
 //! How to read a dataset.
 
+use chaffinch_compute::image::decode::Ground;
+use chaffinch_data::dataset::Folders;
 use chaffinch_formats::dataset::FORMATS;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// How to read a dataset.
@@ -20,6 +22,36 @@ pub(crate) struct DatasetArgs {
     /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+    /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
+    #[arg(long)]
+    pub(crate) keep_null_labels: bool,
+    /// Color to put transparent pictures on: white, black or #rrggbb [default: transparency is dropped]
+    #[arg(long, value_name = "COLOR")]
+    pub(crate) ground: Option<Ground>,
+    /// What the topmost folders of a dataset are [default: inferred from their names and from what is below them]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) layout: Option<Layout>,
+}
+
+/// Values of `--layout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// Inferred
+    Auto,
+    /// Classes
+    Classes,
+    /// Splits or sources, with class folders in them
+    Splits,
+}
+
+impl From<Layout> for Folders {
+    fn from(layout: Layout) -> Folders {
+        match layout {
+            Layout::Auto => Folders::Auto,
+            Layout::Classes => Folders::Classes,
+            Layout::Splits => Folders::Splits,
+        }
+    }
 }
 
 /// The supported kinds of datasets: `a folder of images or …`.

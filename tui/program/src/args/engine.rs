@@ -10,16 +10,17 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Scan")]
 pub(crate) struct EngineArgs {
-    /// Model: `bundled`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
+    /// Model: `bundled`, a name on the Hugging Face Hub, or a folder [default: that of the last scan, or else
+    /// from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) model: Option<String>,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the configuration]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// GPU memory to use on a shared GPU, such as 6GiB [default: from the configuration, or else all]
     #[arg(long, value_name = "BYTES")]
     pub(crate) vram_budget: Option<String>,
-    /// Detectors to run [default: all enabled ones]
+    /// Detectors to run, or `default` for all enabled ones [default: those named in the last scan, or else all enabled ones]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) detectors: Vec<String>,
     /// How to combine detectors: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall

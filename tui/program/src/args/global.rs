@@ -13,6 +13,9 @@ pub(crate) struct Global {
     /// Configuration file to read instead of $XDG_CONFIG_HOME/chaffinch/config.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Do not ask the Hugging Face Hub for anything; use models from its cache, as with HF_HUB_OFFLINE=1
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
     /// Print only warnings and errors to stderr, no progress or hints
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

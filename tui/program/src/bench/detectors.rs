@@ -180,6 +180,7 @@ impl Made {
             phash: (0..rows as u64).map(|row| mixed(row ^ mixed(21))).collect(),
             dhash: (0..rows as u64).map(|row| mixed(row ^ mixed(22))).collect(),
             unreadable: BTreeMap::new(),
+            remarks: BTreeMap::new(),
         };
         let mut centers = vec![0.0_f32; classes * cols];
         centers.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));

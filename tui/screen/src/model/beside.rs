@@ -20,12 +20,15 @@ pub struct Beside {
     pub similarity: Option<f32>,
 }
 
-/// Samples to show beside this one: the evidence of the detectors that flag it, then its nearest neighbors.
+/// Samples to show beside this one: the evidence of the detectors that flag it, samples of the suggested class, then its
+/// nearest neighbors.
 pub fn related(detail: &Detail) -> Vec<(&'static str, &DetailRelated)> {
     let flagged = detail.issues.iter().filter(|issue| issue.flagged);
     let evidence = flagged.flat_map(|issue| issue.related.iter().map(|related| ("evidence", related)));
     let mut all: Vec<(&'static str, &DetailRelated)> = Vec::new();
-    for (kind, related) in evidence.chain(detail.neighbors.iter().map(|neighbor| ("near", neighbor))) {
+    let exemplars = detail.exemplars.iter().map(|exemplar| ("suggested", exemplar));
+    let neighbors = detail.neighbors.iter().map(|neighbor| ("near", neighbor));
+    for (kind, related) in evidence.chain(exemplars).chain(neighbors) {
         let known = all.iter().any(|(_, other)| other.sample == related.sample);
         if !known && related.sample != detail.row.sample {
             all.push((kind, related));

@@ -5,41 +5,78 @@ use chaffinch_protocol::decision::TAGS;
 
 /// The maximum number of completions offered.
 const OFFERED: usize = 8;
-/// The terms of a filter, besides part of a path.
-const WORDS: [&str; 19] = [
-    "class:",
-    "suggested:",
-    "detector:",
-    "split:train",
-    "split:validation",
-    "split:test",
-    "split:none",
-    "decision:keep",
-    "decision:remove",
-    "decision:relabel",
-    "decision:unsure",
-    "decision:none",
-    "decided",
-    "undecided",
-    "tag:",
-    "score<",
-    "score>",
-    "is:leak",
-    "is:unreadable",
+/// The terms of a filter, besides part of a path, and what they find.
+const WORDS: [(&str, &str); 27] = [
+    ("class:", "given label"),
+    ("suggested:", "suggested label"),
+    ("detector:", "flagged by it"),
+    ("score<", "worse than this: score<0.3"),
+    ("undecided", "without a decision"),
+    ("decision:keep", "decided to keep"),
+    ("decision:remove", "decided to remove"),
+    ("decision:relabel", "decided to relabel"),
+    ("decision:unsure", "decided as unsure"),
+    ("decision:none", "without a decision"),
+    ("tag:", "with this tag"),
+    ("note:", "with this in its note"),
+    ("reviewer:", "decided by this person"),
+    ("path:", "with this in its path; * is any text"),
+    ("split:train", "of this split"),
+    ("split:validation", "of this split"),
+    ("split:test", "of this split"),
+    ("split:none", "of no split"),
+    ("is:leak", "copies across splits"),
+    ("is:unreadable", "files that cannot be decoded"),
+    ("decided", "with a decision"),
+    ("score>", "better than this"),
+    ("map:", "in this part of the map"),
+    ("tsne:", "in this part of the other map"),
+    ("cluster:", "in this cluster: cat/2"),
+    ("or", "either side: class:cat or class:dog"),
+    ("-", "not: -class:cat, -(a or b)"),
 ];
+
+/// What a term of a filter finds.
+pub fn meaning(option: &str) -> &'static str {
+    match option {
+        "decision:" => "keep, remove, relabel, unsure, none",
+        "split:" => "train, validation, test, none",
+        "is:" => "leak, unreadable",
+        _ => WORDS.iter().find(|(word, _)| *word == option).map_or("", |(_, meaning)| meaning),
+    }
+}
+
+/// The beginnings of terms, offered where nothing is typed yet.
+fn beginnings() -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for (word, _) in WORDS {
+        let several = ["decision:", "split:", "is:"].iter().any(|key| word.starts_with(key));
+        let key = if several { &word[..=word.find(':').unwrap_or(0)] } else { word };
+        if !keys.iter().any(|known| known == key)
+            && !matches!(word, "map:" | "tsne:" | "cluster:" | "decided" | "score>")
+        {
+            keys.push(key.to_owned());
+        }
+    }
+    keys
+}
 
 /// Completions for the word at the cursor, and where that word starts.
 pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
     let start = word_start(&line.text[..line.at]);
     let word = &line.text[start..line.at];
     if word.is_empty() {
-        return (start, Vec::new());
+        let mut words = beginnings();
+        // It joins two terms, and there is none yet.
+        words.retain(|word| word != "or" || start > 0);
+        return (start, words);
     }
     let session = model.session.as_deref();
     let values: Vec<String> = match word.split_once(':') {
         Some(("class" | "suggested", _)) => {
             session.map(|session| session.classes.clone()).unwrap_or_default()
         }
+        Some(("reviewer", _)) => session.map(|session| vec![session.reviewer.clone()]).unwrap_or_default(),
         Some(("detector", _)) => {
             session.map(|s| s.detectors.iter().map(|d| d.name.clone()).collect()).unwrap_or_default()
         }
@@ -47,7 +84,10 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
             TAGS.iter().map(|tag| (*tag).to_owned()).chain(model.review.tags.clone()).collect()
         }
         _ => {
-            let mut found = with_start(WORDS.iter().map(|word| (*word).to_owned()), word);
+            let mut found = with_start(WORDS.iter().map(|(word, _)| (*word).to_owned()), word);
+            // A detector's name compares its score.
+            let names = session.map(|session| session.detectors.as_slice()).unwrap_or_default();
+            found.extend(with_start(names.iter().map(|detector| format!("{}<", detector.name)), word));
             if found.is_empty() && !word.contains([':', '<', '>', '"']) {
                 let classes = session.map(|session| session.classes.as_slice()).unwrap_or_default();
                 found = with_start(classes.iter().cloned(), word);
@@ -85,7 +125,8 @@ fn word_start(head: &str) -> usize {
             _ => {}
         }
     }
-    if head[start..].len() > 1 && head[start..].starts_with('-') { start + 1 } else { start }
+    let signs = head[start..].len() - head[start..].trim_start_matches(['-', '(']).len();
+    if head[start..].len() > signs { start + signs } else { start }
 }
 
 /// A name in filter syntax, quoted where necessary.
@@ -107,6 +148,7 @@ mod tests {
         assert_eq!(word_start("class:\"polar be"), 0);
         assert_eq!(word_start("x -sco"), 3);
         assert_eq!(word_start("-"), 0);
+        assert_eq!(word_start("x -(a or (cla"), 10);
         assert_eq!(word_start("größe "), 8);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{Arrangement, Model};
 use crate::picture::Protocol;
-use crate::theme::Theme;
+use crate::theme::{AUTO, Theme, is_light};
 use ratatui::layout::{Rect, Size};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The terminal.
 #[derive(Clone, Debug)]
@@ -13,8 +13,16 @@ pub struct Display {
     pub size: Size,
     /// Looks.
     pub theme: Theme,
+    /// The themes to choose from, by name, and which of them was asked for; `auto` is one that suits the background.
+    pub themes: Vec<(String, Theme)>,
+    /// The name of the theme that was asked for.
+    pub theme_name: String,
+    /// The color behind the terminal's text, once it has told.
+    pub ground: Option<[u8; 3]>,
     /// How the screen is divided.
     pub arrangement: Arrangement,
+    /// The command that opens a file, its words; empty for the system's own.
+    pub open_with: Vec<String>,
     /// Whether clicks and the wheel are captured.
     pub mouse: bool,
     /// Whether pictures are shown at all.
@@ -25,6 +33,8 @@ pub struct Display {
     pub target: Option<(Protocol, (u32, u32))>,
     /// Pictures that the terminal holds and placeholder cells can refer to.
     pub live: BTreeMap<u64, u8>,
+    /// Pictures that the terminal holds and shows over the cells, by key.
+    pub held: BTreeSet<u64>,
     /// Measured transfer rate of pictures in bytes per second.
     pub link: Option<u32>,
     /// Cells to redraw even if unchanged, because they contain a picture.
@@ -37,15 +47,35 @@ impl Display {
         Display {
             size,
             theme,
+            themes: Vec::new(),
+            theme_name: String::new(),
+            ground: None,
             arrangement: Arrangement::default(),
+            open_with: Vec::new(),
             mouse: false,
             pictures_on: true,
             cell_pixels: (1, 2),
             target: None,
             live: BTreeMap::new(),
+            held: BTreeSet::new(),
             link: None,
             refresh: Vec::new(),
         }
+    }
+
+    /// Puts on the theme that was asked for, as it suits the background.
+    pub fn dress(&mut self) {
+        let name = match (self.theme_name.as_str(), self.ground) {
+            (AUTO, Some(ground)) if is_light(ground) => "light",
+            (AUTO, _) => "dark",
+            (name, _) => name,
+        };
+        let Some((_, theme)) = self.themes.iter().find(|(known, _)| known == name) else { return };
+        let theme = theme.clone();
+        self.theme = match self.ground {
+            Some(ground) => theme.on(ground),
+            None => theme,
+        };
     }
 }
 

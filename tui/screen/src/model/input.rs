@@ -1,9 +1,9 @@
 //! What is being typed or selected.
 
 use crate::action::{Action, Scope};
-use chaffinch_protocol::Query;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Query, Ticket};
 
 /// One line of text with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,8 +94,11 @@ pub enum PromptKind {
         /// The query to go back to.
         before: Box<Query>,
     },
-    /// A search.
-    Search,
+    /// A search, which goes along as it is typed.
+    Search {
+        /// The row that it started from.
+        from: u64,
+    },
     /// A note about these samples.
     Note(Vec<SampleId>),
     /// How many times the recorded keys are replayed.
@@ -120,17 +123,37 @@ pub struct Prompt {
     pub kind: PromptKind,
     /// The line.
     pub line: Line,
-    /// When a filter is applied without Enter.
+    /// When a filter or a search is applied without Enter.
     pub apply_at: Option<u64>,
     /// A completion that the next key may replace.
     pub completion: Option<Completion>,
+    /// What is wrong with a filter.
+    pub wrong: Option<Wrong>,
+    /// Enter was pressed: the list that it waits for. Keys typed since are for that list and wait too.
+    pub closing: Option<Ticket>,
+}
+
+/// What is wrong with a typed filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What, and what to write instead.
+    pub message: String,
+    /// The word, from its first byte to the one after its last.
+    pub at: Option<(usize, usize)>,
+    /// Whether Enter was pressed on it. Until then the word may still be unfinished.
+    pub entered: bool,
 }
 
 impl Prompt {
     /// A prompt with this line in it.
     pub fn new(kind: PromptKind, line: Line) -> Prompt {
-        Prompt { kind, line, apply_at: None, completion: None }
+        Prompt { kind, line, apply_at: None, completion: None, wrong: None, closing: None }
     }
+}
+
+/// What is typed as a tag: words become one, since a tag has no blanks.
+pub fn tag_word(typed: &str) -> String {
+    typed.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
 /// What a list selects from.
@@ -144,10 +167,19 @@ pub enum PickerKind {
     Relabel(Vec<SampleId>),
     /// A tag for these samples.
     Tag(Vec<SampleId>),
+    /// A theme.
+    Theme,
+    /// The right label of a group of copies whose labels differ.
+    Settle {
+        /// The member that is kept, with its label.
+        keep: (SampleId, Option<u32>),
+        /// The others, which are removed.
+        remove: Vec<SampleId>,
+    },
 }
 
 /// One line of a picker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PickerItem {
     /// Shown first, matched first.
     pub name: String,
@@ -157,6 +189,21 @@ pub struct PickerItem {
     pub side: String,
     /// The action, where the item is one.
     pub action: Option<Action>,
+    /// The heading that it stands under, empty for none.
+    pub part: String,
+    /// Other words for it, matched and not shown.
+    pub synonyms: &'static str,
+}
+
+/// A line on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PickerLine<'a> {
+    /// Nothing, above a heading.
+    Blank,
+    /// A heading.
+    Heading(&'a str),
+    /// A match, by its index.
+    Item(usize),
 }
 
 /// A list to choose from, narrowed by typing.
@@ -186,21 +233,51 @@ impl Picker {
         let words: Vec<String> = self.line.text.split_whitespace().map(str::to_lowercase).collect();
         let says = |item: &PickerItem| {
             let name = item.action.map_or("", Action::name);
-            let text = format!("{} {} {} {name}", item.name, item.note, item.side).to_lowercase();
+            let text =
+                format!("{} {} {} {name} {}", item.name, item.note, item.side, item.synonyms).to_lowercase();
             words.iter().all(|word| text.contains(word))
         };
-        // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
-        self.found = match self.kind {
-            PickerKind::Help => Vec::new(),
-            _ => {
-                let names: Vec<&str> = self.items.iter().map(|item| item.name.as_str()).collect();
-                crate::fuzzy::rank(&self.line.text, &names)
-            }
+        let typed = self.line.text.trim().to_lowercase();
+        let named = |item: &PickerItem| item.name.to_lowercase().starts_with(&typed);
+        // What is called so by others comes before names that have its letters somewhere.
+        let called = |item: &PickerItem| {
+            typed.len() > 1 && item.synonyms.split(' ').any(|word| word.starts_with(&typed))
         };
-        let known: std::collections::BTreeSet<usize> = self.found.iter().copied().collect();
-        let more = (0..self.items.len()).filter(|place| !known.contains(place) && says(&self.items[*place]));
-        self.found.extend(more);
+        let mut found: Vec<usize> = Vec::new();
+        if !self.items.iter().any(|item| typed.len() > 1 && named(item)) {
+            found.extend((0..self.items.len()).filter(|place| called(&self.items[*place])));
+        }
+        // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
+        if self.kind != PickerKind::Help {
+            let names: Vec<&str> = self.items.iter().map(|item| item.name.as_str()).collect();
+            found.extend(crate::fuzzy::rank(&self.line.text, &names));
+        }
+        found.extend((0..self.items.len()).filter(|place| says(&self.items[*place])));
+        let mut known = std::collections::BTreeSet::new();
+        found.retain(|place| known.insert(*place));
+        self.found = found;
         self.selected = 0;
+    }
+
+    /// The lines to show in this height: the page that the chosen item is on. Headings stand above their items as long as
+    /// nothing is typed.
+    pub fn lines(&self, height: usize) -> Vec<PickerLine<'_>> {
+        let mut lines: Vec<PickerLine<'_>> = Vec::new();
+        let mut part = "";
+        for (place, index) in self.found.iter().enumerate() {
+            let item = &self.items[*index];
+            if self.line.text.is_empty() && item.part != part {
+                part = &item.part;
+                if !lines.is_empty() {
+                    lines.push(PickerLine::Blank);
+                }
+                lines.push(PickerLine::Heading(part));
+            }
+            lines.push(PickerLine::Item(place));
+        }
+        let height = height.max(1);
+        let chosen = lines.iter().position(|line| *line == PickerLine::Item(self.selected)).unwrap_or(0);
+        lines.into_iter().skip(chosen / height * height).take(height).collect()
     }
 
     /// The chosen item.
@@ -214,6 +291,8 @@ impl Picker {
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
+    /// Each of these samples gets its decision; then something is said besides.
+    DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
 }

@@ -21,6 +21,8 @@ pub enum Op {
         /// These.
         remove: Vec<SampleId>,
     },
+    /// A decision for each.
+    DecideEach(Vec<(SampleId, Choice)>),
     /// Tags or a note.
     Tag,
     /// Undo the last entry.
@@ -31,7 +33,7 @@ pub enum Op {
 
 impl Op {
     /// The resulting choice for each sample.
-    fn choices(&self) -> Vec<(SampleId, Option<Choice>)> {
+    pub fn choices(&self) -> Vec<(SampleId, Option<Choice>)> {
         match self {
             Op::Decide { samples, choice } => {
                 samples.iter().map(|sample| (*sample, choice.clone())).collect()
@@ -39,6 +41,9 @@ impl Op {
             Op::KeepOnly { keep, remove } => {
                 let removed = remove.iter().map(|sample| (*sample, Some(Choice::Remove)));
                 std::iter::once((*keep, Some(Choice::Keep))).chain(removed).collect()
+            }
+            Op::DecideEach(each) => {
+                each.iter().map(|(sample, choice)| (*sample, Some(choice.clone()))).collect()
             }
             Op::Tag | Op::Undo | Op::Redo => Vec::new(),
         }
@@ -55,6 +60,8 @@ impl Op {
 pub struct Journal {
     /// Sent but not acknowledged, oldest first.
     pub outstanding: VecDeque<Op>,
+    /// For each of them what is said besides when it is saved: what it left out.
+    remarks: VecDeque<String>,
     /// The choices of the outstanding decisions by sample.
     pub overlay: BTreeMap<SampleId, Option<Choice>>,
     /// Number of entries that can be undone, once the engine has reported it.
@@ -68,19 +75,36 @@ pub struct Journal {
 impl Journal {
     /// Records that something was sent.
     pub fn push(&mut self, op: Op) {
-        self.overlay.extend(op.choices());
-        self.outstanding.push_back(op);
+        self.push_with(op, String::new());
     }
 
-    /// Removes the oldest one, which has been acknowledged.
-    pub fn pop(&mut self) -> Option<Op> {
+    /// Records that something was sent, and what is to be said besides when it is saved.
+    pub fn push_with(&mut self, op: Op, remark: String) {
+        self.overlay.extend(op.choices());
+        self.outstanding.push_back(op);
+        self.remarks.push_back(remark);
+    }
+
+    /// Whether an undo or a redo is on its way, which will move the cursor.
+    pub fn moves(&self) -> bool {
+        self.outstanding.iter().any(|op| matches!(op, Op::Undo | Op::Redo))
+    }
+
+    /// Whether tags or a note are on their way.
+    pub fn tags(&self) -> bool {
+        self.outstanding.iter().any(|op| matches!(op, Op::Tag | Op::Undo | Op::Redo))
+    }
+
+    /// Removes the oldest one, which has been acknowledged, and its remark.
+    pub fn pop(&mut self) -> Option<(Op, String)> {
         let op = self.outstanding.pop_front()?;
+        let remark = self.remarks.pop_front().unwrap_or_default();
         for (sample, _) in op.choices() {
             self.overlay.remove(&sample);
         }
         for later in &self.outstanding {
             self.overlay.extend(later.choices());
         }
-        Some(op)
+        Some((op, remark))
     }
 }

@@ -3,7 +3,9 @@
 use ratatui::layout::{Rect, Size};
 
 /// Smallest usable screen.
-const SMALLEST: Size = Size { width: 40, height: 10 };
+pub const SMALLEST: Size = Size { width: 40, height: 10 };
+/// Rows of a screen from which on the list has heads over its columns.
+const ROOMY: u16 = 20;
 /// Cells of one thumbnail, and of the gap after it.
 const THUMB: (u16, u16) = (12, 6);
 
@@ -12,6 +14,8 @@ const THUMB: (u16, u16) = (12, 6);
 pub struct Layout {
     /// Progress of background work, and what is open.
     pub top: Rect,
+    /// What stands in the columns of the list; empty where every line counts.
+    pub heads: Rect,
     /// The list.
     pub list: Rect,
     /// The line between list and sample, one cell wide.
@@ -72,7 +76,9 @@ impl Layout {
         let usual = if width >= 120 { 44 } else { 52 };
         let share = chosen.list_width.unwrap_or(usual).clamp(20, 80);
         let list_width = (u32::from(width) * u32::from(share) / 100) as u16;
-        layout.list = Rect { width: list_width, ..body };
+        let heads = u16::from(height >= ROOMY);
+        layout.heads = Rect { width: list_width, height: heads, ..body };
+        layout.list = Rect { y: body.y + heads, height: body.height - heads, width: list_width, ..body };
         layout.divider = Rect { x: list_width, width: 1, ..body };
         let side = Rect { x: list_width + 1, width: width - list_width - 1, ..body };
         let strip = if chosen.strip && width >= 120 && side.height >= 26 { THUMB.1 + 1 } else { 0 };

@@ -24,6 +24,10 @@ pub struct List {
     pub by_choice: [u64; 4],
     /// The row of the cursor.
     pub cursor: u64,
+    /// Whether the reviewer has chosen where the cursor is; until then it is on the first row, whichever that is.
+    pub placed: bool,
+    /// When the sample under the cursor was last replaced by another without a key.
+    pub changed_at: Option<u64>,
     /// The first row on the screen.
     pub top: u64,
     /// The next list, until enough of it has arrived to be shown at once.
@@ -36,8 +40,23 @@ pub struct List {
     pub rows: RowCache,
     /// The last search.
     pub search: String,
+    /// What it found.
+    pub hits: Option<Hits>,
+    /// The question about the search that is not answered yet: its ticket, and the text.
+    pub searching: Option<(Ticket, String)>,
     /// A search or a collection of rows in progress.
     pub walk: Option<Walk>,
+}
+
+/// The rows that have what was searched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// The text.
+    pub text: String,
+    /// The number of the one under the cursor, from 1; 0 if there is none.
+    pub place: u64,
+    /// How many there are.
+    pub total: u64,
 }
 
 /// Where the cursor goes in a new list.
@@ -58,6 +77,12 @@ pub struct Incoming {
     pub ticket: Ticket,
     /// Where the cursor goes.
     pub anchor: Anchor,
+    /// Whether a key asked for it: keys typed since then mean its rows.
+    pub keyed: bool,
+    /// The sample that was looked for in it, where the cursor stays on its sample.
+    pub here: Option<SampleId>,
+    /// Once it is shown, the cursor goes to the next undecided row, forward or backward.
+    pub find: Option<bool>,
     /// The counts, once it is ready: rows, decided, by choice.
     pub counts: Option<(u64, u64, [u64; 4])>,
     /// The row of the cursor, once it is known.
@@ -67,8 +92,6 @@ pub struct Incoming {
 /// What a walk over the rows is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Stops at the first row with this text, in lower case.
-    Search(String),
     /// Stops at the first row of another class than this one.
     Class(Option<u32>),
     /// Collects all samples up to and including a row.

@@ -1,9 +1,11 @@
 //! Everything the interface knows. Plain data: [`crate::update`] changes it, [`crate::view`] draws it.
 
+mod ahead;
 mod beside;
 mod complete;
 mod detector;
 mod display;
+mod hints;
 mod input;
 mod journal;
 mod kept;
@@ -20,22 +22,25 @@ mod sitting;
 mod timing;
 mod view_state;
 mod views;
+mod windows;
 
+pub use ahead::{Ahead, GIVE_UP, Typed};
 pub use beside::{Beside, group, related};
-pub use complete::{completions, quoted};
+pub use complete::{completions, meaning, quoted};
 pub use display::Display;
 pub use input::{
-    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, PickerLine, Prompt,
+    PromptKind, Wrong, tag_word,
 };
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
-pub use layout::{Arrangement, Layout};
-pub use list::{Anchor, Incoming, List, Purpose, Then, Walk, sort_name};
+pub use layout::{Arrangement, Layout, SMALLEST};
+pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
-pub use review::Review;
+pub use review::{Resolved, Resolving, Review};
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
 pub use timing::{PATIENCE, REST, Timing};
@@ -100,6 +105,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The keys of an incomplete sequence.
     pub pending: Vec<KeyChord>,
+    /// Keys typed ahead.
+    pub ahead: Ahead,
     /// Recorded keys.
     pub macros: Macros,
     /// What receives the keys.
@@ -136,6 +143,7 @@ impl Model {
             time: Timing::default(),
             keymap,
             pending: Vec::new(),
+            ahead: Ahead::default(),
             macros: Macros::default(),
             mode: Mode::List,
             next: None,
@@ -155,6 +163,11 @@ impl Model {
     /// The screen layout.
     pub fn layout(&self) -> Layout {
         Layout::arranged(self.display.size, self.views.look.zoom, self.display.arrangement)
+    }
+
+    /// Whether the list is shown, with nothing over it.
+    pub fn at_home(&self) -> bool {
+        self.views.page == self.views.first() && !self.views.look.zoom
     }
 
     /// The row under the cursor, if it has been loaded.
@@ -189,6 +202,25 @@ impl Model {
         session.classes.get(index? as usize).map(String::as_str)
     }
 
+    /// The row that a number names, from 0: `12`, `50%`, or `+5` and `-5` from the cursor on.
+    pub fn row_named(&self, text: &str) -> Option<u64> {
+        let last = self.list.total.checked_sub(1)?;
+        let number = |digits: &str| {
+            digits.parse::<u64>().ok().filter(|_| digits.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let row = if let Some(percent) = text.strip_suffix('%') {
+            let share = percent.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share))?;
+            (last as f64 * share / 100.0).round() as u64
+        } else if let Some(steps) = text.strip_prefix('+') {
+            self.list.cursor.saturating_add(number(steps)?)
+        } else if let Some(steps) = text.strip_prefix('-') {
+            self.list.cursor.saturating_sub(number(steps)?)
+        } else {
+            number(text)?.saturating_sub(1)
+        };
+        Some(row.min(last))
+    }
+
     /// Whether a row is marked, by itself or as part of the range being made.
     pub fn marked(&self, index: u64, row: &Row) -> bool {
         self.review.marks.contains(&row.sample)
@@ -197,12 +229,34 @@ impl Model {
             })
     }
 
-    /// The page on top of the one with samples.
+    /// The page on top of the one with samples, also while a list to choose from lies over it.
     pub fn panel(&self) -> Option<PageRef> {
         match &self.mode {
             Mode::Panel(panel) => Some(panel.page),
-            _ => None,
+            _ => self.panels.below.as_ref().map(|panel| panel.page),
         }
+    }
+
+    /// Rows of the list by their decision (keep, remove, relabel, unsure), including decisions that are not on disk
+    /// yet.
+    pub fn counts(&self) -> [u64; 4] {
+        let mut counts = self.list.by_choice;
+        let overlay = &self.review.journal.overlay;
+        if overlay.is_empty() {
+            return counts;
+        }
+        for row in self.list.rows.all() {
+            if let Some(choice) = overlay.get(&row.sample) {
+                let before = row.decision.as_ref().map(|decision| decision.choice.index());
+                if let Some(before) = before {
+                    counts[before] = counts[before].saturating_sub(1);
+                }
+                if let Some(choice) = choice {
+                    counts[choice.index()] += 1;
+                }
+            }
+        }
+        counts
     }
 
     /// The value being typed into that page.

@@ -138,6 +138,16 @@ pub trait Page: Sync {
     /// Updates state that depends on the cursor, after every message; `moved` if another sample is under it.
     fn settle(&self, _model: &mut Model, _moved: bool) {}
 
+    /// Whether another sample is about to be under its cursor: keys about that sample wait.
+    fn busy(&self, _model: &Model) -> bool {
+        false
+    }
+
+    /// Whether it shows a sample that the list may not have.
+    fn shows(&self, _model: &Model, _sample: SampleId) -> bool {
+        false
+    }
+
     /// The samples that group actions apply to, if not the group of the sample under the cursor.
     fn group(&self, _model: &Model) -> Option<Vec<SampleId>> {
         None

@@ -16,6 +16,8 @@ pub struct Panel {
 /// State of all pages, kept while they are closed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Panels {
+    /// The page to go back to when the list of keys or actions that lies over it is closed.
+    pub below: Option<Panel>,
     /// The last ticket given out.
     pub ticket: Ticket,
     /// Whether its response is pending.

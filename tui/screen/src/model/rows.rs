@@ -90,6 +90,11 @@ impl RowCache {
         self.chunks.values_mut().flatten().for_each(&mut change);
     }
 
+    /// The cached rows.
+    pub fn all(&self) -> impl Iterator<Item = &Row> {
+        self.chunks.values().flatten()
+    }
+
     /// The index of a sample, if its row is cached.
     pub fn place_of(&self, sample: SampleId) -> Option<u64> {
         self.chunks.iter().find_map(|(chunk, rows)| {

@@ -60,6 +60,7 @@ impl Model {
         let times = [
             [prompt, held, toast, threshold, rest],
             [self.time.remember_at, self.time.quitting, self.retry_at(), replay, due],
+            [self.ahead_at(), None, None, None, None],
         ];
         times.into_iter().flatten().flatten().min()
     }
@@ -67,7 +68,8 @@ impl Model {
     /// When an unanswered request is sent again.
     fn retry_at(&self) -> Option<u64> {
         let asked = self.details.asked.map(|(_, at)| at);
-        let times = [self.list.rows.oldest(), asked, self.pictures.oldest()];
+        let resolving = self.review.resolving.as_ref().map(|resolving| resolving.at);
+        let times = [self.list.rows.oldest(), asked, self.pictures.oldest(), resolving];
         let pages = self.views.all.iter().filter_map(|page| page.oldest_request(self));
         times.into_iter().flatten().chain(pages).min().map(|at| at + PATIENCE)
     }

@@ -92,6 +92,8 @@ pub struct Groups {
     pub asked: Option<(u64, u64, u64)>,
     /// Whether to search upward if nothing below is undecided.
     pub then_above: bool,
+    /// When the next undecided group was asked for, until it is known.
+    pub finding: Option<u64>,
 }
 
 /// The clusters of one class.
@@ -131,6 +133,10 @@ pub struct MapState {
     pub cursor: (u16, u16),
     /// The cell where an area starts.
     pub corner: Option<(u16, u16)>,
+    /// The sample that the cursor is to go to once its place is known.
+    pub seek: Option<SampleId>,
+    /// The last step: which way, how many in a row, and when.
+    pub run: Option<(Action, u16, u64)>,
     /// What is shown.
     pub shown: Option<Box<MapView>>,
     /// The request that it answers, or the pending one with its ticket and time.

@@ -179,6 +179,17 @@ impl Page for Clusters {
         model.views.medoids.row()
     }
 
+    fn busy(&self, model: &Model) -> bool {
+        model.views.medoids.known.is_none_or(|(class, _)| Some(class) != model.views.medoids.class)
+    }
+
+    fn shows(&self, model: &Model, sample: SampleId) -> bool {
+        let clusters = &model.views.medoids.clusters;
+        clusters
+            .iter()
+            .any(|cluster| [&cluster.medoid, &cluster.outermost].iter().any(|row| row.sample == sample))
+    }
+
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let Some(cells) = cells(model) else { return Vec::new() };
         let row = |cell: usize| Some((cell, model.views.medoids.at(cell)?.sample));

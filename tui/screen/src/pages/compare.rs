@@ -235,7 +235,7 @@ fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     head.push((Role::Dim, format!("  {}", text::fit_middle(&row.path, usize::from(area.width) - 8))));
     pieces(line(area, 0), &head, paint);
-    pieces(line(area, 1), &sample::labels(model, row), paint);
+    pieces(line(area, 1), &sample::labels(model, row, line(area, 1).width), paint);
     let detail = model.details.get(row.sample);
     if area.height > 2 {
         pieces(line(area, 2), &facts(model, None, detail), paint);
@@ -257,7 +257,7 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
     pieces(line(area, 0), &head, paint);
     let detail = model.details.get(beside.sample);
     let labels = match detail {
-        Some(detail) => sample::labels(model, &detail.row),
+        Some(detail) => sample::labels(model, &detail.row, area.width.saturating_sub(20)),
         None => vec![(Role::Given, model.class(beside.label).unwrap_or("no label").to_owned())],
     };
     let same = model.row().is_some_and(|row| row.label == beside.label);

@@ -179,8 +179,14 @@ impl Page for Grid {
 /// The cells on the screen.
 fn cells(model: &Model) -> Cells {
     let body = Screen::of(model.display.size).body;
-    let columns = model.views.columns.unwrap_or(body.width / 16);
-    Cells::of(body, columns, u16::from(!model.views.look.bare))
+    let lines = u16::from(!model.views.look.bare);
+    let cells = Cells::of(body, model.views.columns.unwrap_or(body.width / 16), lines);
+    let total = usize::try_from(model.list.total).unwrap_or(usize::MAX);
+    // A few pictures take all of the screen, unless the reviewer has chosen how large they are.
+    match model.views.columns {
+        None if (1..cells.count()).contains(&total) => Cells::fitting(body, total, lines),
+        _ => cells,
+    }
 }
 
 /// Fewer columns or more.

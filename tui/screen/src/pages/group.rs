@@ -2,15 +2,16 @@
 
 use crate::action::Action;
 use crate::effect::Effects;
+use crate::key::shown;
 use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Screen, Shot};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{decide, mark, say, send, show};
+use crate::update::{decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, GroupMember, GroupView, Row, Ticket, ViewCommand, ViewEvent};
+use chaffinch_protocol::{Command, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent};
 use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
@@ -65,6 +66,7 @@ impl Page for Group {
             (Role::Dim, format!(" · {} · ", group.detector)),
             (Role::Text, text::counted(group.samples.len() as u64, "picture", "pictures")),
         ];
+        head.push((Role::Dim, format!(" · {}", likeness(group.likeness))));
         if !group.leak.is_empty() {
             head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
         }
@@ -77,7 +79,19 @@ impl Page for Group {
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
         let pieces: Vec<(Role, &str)> = head.iter().map(|(role, words)| (*role, words.as_str())).collect();
         paint.pieces(line, &pieces);
-        paint.put(line.x, line.y + 1, line.width, Role::Dim, &group.rule);
+        let below = Rect { y: line.y + 1, ..line };
+        match labels_differ(model, group) {
+            // What has to be settled first; the rule says nothing about it.
+            Some(labels) => {
+                let key = model.keymap.key_for(Action::KeepBest).map(shown).unwrap_or_default();
+                let (labels, asks) =
+                    (format!("labels differ: {labels}"), format!("   {key} asks which is right"));
+                paint.pieces(below, &[(Role::Severe, &labels), (Role::Dim, &asks)]);
+            }
+            None => {
+                paint.put(below.x, below.y, below.width, Role::Dim, &group.rule);
+            }
+        }
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
@@ -200,6 +214,7 @@ impl Page for Group {
     fn expire(&self, model: &mut Model, limit: u64) {
         let groups = &mut model.views.groups;
         groups.asked = groups.asked.filter(|(.., at)| *at > limit);
+        groups.finding = groups.finding.filter(|at| *at > limit);
     }
 
     fn oldest_request(&self, model: &Model) -> Option<u64> {
@@ -245,6 +260,18 @@ impl Page for Group {
         true
     }
 
+    fn busy(&self, model: &Model) -> bool {
+        let groups = &model.views.groups;
+        let here = groups.shown.as_ref().is_some_and(|group| {
+            (group.ticket, group.place) == (groups.ticket, groups.place) && groups.member().is_some()
+        });
+        groups.finding.is_some() || groups.total != Some(0) && !here
+    }
+
+    fn shows(&self, model: &Model, sample: SampleId) -> bool {
+        model.views.groups.shown.as_ref().is_some_and(|group| group.samples.contains(&sample))
+    }
+
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let Some(cells) = cells(model) else { return Vec::new() };
         let members = members(model).into_iter();
@@ -271,6 +298,7 @@ impl Groups {
         self.ticket = 0;
         self.total = None;
         self.asked = None;
+        self.finding = None;
         self.of = sample;
     }
 }
@@ -357,6 +385,7 @@ fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects
     if ticket != model.views.groups.ticket {
         return;
     }
+    model.views.groups.finding = None;
     let above = std::mem::take(&mut model.views.groups.then_above);
     match place {
         Some(place) => to(model, place),
@@ -387,6 +416,7 @@ fn go(model: &mut Model, member: usize) {
 fn find(model: &mut Model, forward: bool, fx: &mut Effects) {
     let (ticket, from) = (model.views.groups.ticket, model.views.groups.place);
     model.views.groups.then_above = false;
+    model.views.groups.finding = Some(model.time.now);
     send(fx, Command::View(ViewCommand::FindGroup { ticket, from, forward }));
 }
 
@@ -400,6 +430,14 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     let Some(group) = &model.views.groups.shown else {
         return say(model, Level::Warning, "the group is still loading");
     };
+    if !group.likeness.is_copy() {
+        let keys = [Action::Mark, Action::Remove].map(|action| model.keymap.key_for(action).map(shown));
+        let [mark, remove] = keys.map(Option::unwrap_or_default);
+        let text = format!(
+            "these are alike, not copies of one picture: mark with {mark} what is to go and press {remove}"
+        );
+        return say(model, Level::Warning, text);
+    }
     let marked: Vec<SampleId> =
         group.samples.iter().copied().filter(|sample| model.review.marks.contains(sample)).collect();
     let keep = match marked.as_slice() {
@@ -408,6 +446,17 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
         _ => return say(model, Level::Warning, "mark only one member: the one to keep"),
     };
     let Some(keep) = keep else { return };
+    let group = group.clone();
+    if group.labels_differ {
+        let held = group.members.len() == group.samples.len();
+        let rows = match held {
+            true => Some(group.members.iter().map(|member| member.row.clone()).collect()),
+            false => targets::rows_of(model, Action::KeepBest, group.samples.clone(), fx)
+                .map(|rows| rows.into_iter().map(|listed| listed.row).collect::<Vec<Row>>()),
+        };
+        // No rule knows which of the labels is right.
+        return rows.into_iter().for_each(|rows: Vec<Row>| each::ask_label(model, keep, &rows));
+    }
     let remove: Vec<SampleId> = group.samples.iter().copied().filter(|sample| *sample != keep).collect();
     if remove.len() <= decide::ASK_ABOVE {
         return decide::keep_only(model, keep, remove, fx);
@@ -418,29 +467,49 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
 }
 
+/// How alike the members of a group are, in words.
+fn likeness(likeness: Likeness) -> &'static str {
+    match likeness {
+        Likeness::SameBytes => "the same file",
+        Likeness::SamePixels => "the same pixels",
+        Likeness::SamePicture => "the same picture",
+        Likeness::Alike => "alike, not copies",
+    }
+}
+
+/// The labels of a group with their counts, if they differ.
+fn labels_differ(model: &Model, group: &GroupView) -> Option<String> {
+    let rows: Vec<Row> = group.members.iter().map(|member| member.row.clone()).collect();
+    let more = if group.members.len() < group.samples.len() { ", …" } else { "" };
+    let labels = each::differing(model, &rows).map(|labels| format!("{labels}{more}"));
+    group.labels_differ.then(|| labels.unwrap_or_else(|| "see the other members".to_owned()))
+}
+
+/// Size, label and name of a member. Its score stands in the panel, once.
 fn caption(model: &Model, area: Rect, member: &GroupMember, best: bool, paint: &mut Paint<'_>) {
     let role = list::decision_role(model.choice(&member.row));
     let mut x = paint.put(area.x, area.y, 1, role, model.display.theme.glyph(role)) + 1;
     let right = area.right().saturating_sub(1);
     let mut put =
         |x: u16, y: u16, role: Role, words: &str| paint.put(x, y, right.saturating_sub(x), role, words);
-    if best {
+    let pixels = format!("{}×{}", member.width, member.height);
+    let size = format!("{pixels} {}", text::bytes(member.bytes));
+    let room = usize::from(right.saturating_sub(x));
+    // Sizes are what is compared here: they are not cut for the sake of a word.
+    if best && room >= text::width(&pixels) + 5 {
         x = put(x, area.y, Role::Keep, "best ");
     }
     if area.height < 2 {
         return;
     }
-    let size = format!("{}×{} {}", member.width, member.height, text::bytes(member.bytes));
-    put(x, area.y, Role::Text, &size);
+    let whole = usize::from(right.saturating_sub(x)) >= text::width(&size);
+    put(x, area.y, Role::Text, if whole { &size } else { &pixels });
     let mut x = area.x;
     if member.row.split.name() != "" {
         x = put(x, area.y + 1, Role::Dim, &format!("{} ", member.row.split));
     }
     let label = model.class(member.row.label).unwrap_or("–").to_owned();
     x = put(x, area.y + 1, Role::Given, &label);
-    if let Some(similarity) = member.similarity {
-        x = put(x, area.y + 1, Role::Dim, &format!(" {similarity:.2}"));
-    }
     let name = member.row.path.rsplit('/').next().unwrap_or_default();
     let room = usize::from(right.saturating_sub(x + 1));
     if room > 6 {

@@ -125,6 +125,17 @@ impl Page for Histogram {
         true
     }
 
+    /// A click on the chart puts the threshold there.
+    fn click(&self, model: &mut Model, x: u16, y: u16) {
+        let size = model.display.size;
+        let area = inner(Rect::new(0, 1, size.width, size.height.saturating_sub(3)));
+        let Some(now) = model.chosen().map(|detector| detector.threshold) else { return };
+        if area.contains((x, y).into()) && y > area.y {
+            let share = f32::from(x - area.x) / f32::from(area.width.saturating_sub(1).max(1));
+            detector::threshold(model, share - now);
+        }
+    }
+
     fn overview(&self, model: &Model) -> Option<Overview> {
         model.chosen_name().map(|name| Overview::Histogram(name.to_owned()))
     }

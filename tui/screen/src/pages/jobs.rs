@@ -39,6 +39,10 @@ impl Page for Jobs {
         for (at, (role, line)) in lines.iter().skip(first).take(usize::from(area.height)).enumerate() {
             paint.put(area.x + 1, area.y + at as u16, area.width - 1, *role, line);
         }
+        if most > first {
+            let more = format!("  ▾{} ", most - first);
+            paint.put_right(area.right(), area.bottom() - 1, area.width, Role::Dim, &more);
+        }
         None
     }
 
@@ -59,6 +63,12 @@ impl Page for Jobs {
             _ => return false,
         };
         panels::scroll(model, by);
+        // Past its end nothing is seen, and every key back would seem dead.
+        let width = usize::from(model.display.size.width.saturating_sub(2));
+        let most = lines(model, width)
+            .len()
+            .saturating_sub(usize::from(model.display.size.height.saturating_sub(3)));
+        model.panels.scroll = model.panels.scroll.min(u16::try_from(most).unwrap_or(u16::MAX));
         true
     }
 
@@ -80,8 +90,8 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
         last_scan(report, width, &mut lines);
     }
     if let Some(session) = &model.session {
-        about_session(model, session, &mut lines);
-        detectors(session, &mut lines);
+        about_session(model, session, width, &mut lines);
+        detectors(session, width, &mut lines);
     }
     if !model.jobs.troubles.is_empty() {
         part("Problems", &mut lines);
@@ -92,8 +102,21 @@ fn lines(model: &Model, width: usize) -> Vec<Line> {
         }
     }
     part("Log, newest first", &mut lines);
-    lines.extend(model.jobs.log.iter().rev().map(|line| (Role::Dim, format!("  {line}"))));
+    for line in model.jobs.log.iter().rev() {
+        indented(Role::Dim, 2, "", line, width, &mut lines);
+    }
     lines
+}
+
+/// A text after its name, wrapped, with its further lines below its first.
+fn indented(role: Role, indent: usize, name: &str, text: &str, width: usize, lines: &mut Vec<Line>) {
+    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    // Where a line of its own begins says as much as what is in it.
+    let first = format!("{name}{text}");
+    for (at, line) in text::wrap(&first, width.saturating_sub(indent + 2)).into_iter().enumerate() {
+        let indent = indent + if at > 0 { 2 } else { 0 };
+        lines.push((role, format!("{:indent$}{line}", "")));
+    }
 }
 
 /// A heading with a blank line above it.
@@ -131,11 +154,11 @@ fn last_scan(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
         lines.push((Role::Dim, format!("    {line}")));
     }
     for (name, reason) in &report.failed {
-        lines.push((Role::Error, format!("  {name} did not run: {reason}")));
+        indented(Role::Error, 2, &format!("{name} did not run"), reason, width, lines);
     }
 }
 
-fn about_session(model: &Model, session: &SessionSummary, lines: &mut Vec<Line>) {
+fn about_session(model: &Model, session: &SessionSummary, width: usize, lines: &mut Vec<Line>) {
     part("Session", lines);
     for (name, value) in [
         ("dataset", &session.dataset),
@@ -143,14 +166,17 @@ fn about_session(model: &Model, session: &SessionSummary, lines: &mut Vec<Line>)
         ("model", &session.model),
         ("reviewer", &session.reviewer),
     ] {
-        lines.push((Role::Text, format!("  {name:<9} {value}")));
+        for (at, line) in text::wrap(value, width.saturating_sub(14)).into_iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            lines.push((Role::Text, format!("  {name:<9} {line}")));
+        }
     }
     let [keep, remove, relabel, unsure] = model.list.by_choice;
     let line = format!("  in this list {keep} kept, {remove} removed, {relabel} relabeled, {unsure} unsure");
     lines.push((Role::Text, line));
 }
 
-fn detectors(session: &SessionSummary, lines: &mut Vec<Line>) {
+fn detectors(session: &SessionSummary, width: usize, lines: &mut Vec<Line>) {
     part("Detectors", lines);
     for detector in &session.detectors {
         let line = format!(
@@ -163,7 +189,7 @@ fn detectors(session: &SessionSummary, lines: &mut Vec<Line>) {
         );
         lines.push((Role::Text, line));
         for (name, note) in &detector.notes {
-            lines.push((Role::Dim, format!("      {name}: {note}")));
+            indented(Role::Dim, 6, name, note, width, lines);
         }
     }
 }

@@ -37,7 +37,7 @@ impl Page for List {
                 A::Jobs,
                 A::Help,
                 A::Palette,
-                A::Quit,
+                A::Back,
             ];
         }
         // The same for every sample; what a group needs besides is shown next to it.
@@ -55,12 +55,13 @@ impl Page for List {
             A::ToggleAll,
             A::Jobs,
             A::Palette,
-            A::Quit,
+            A::Back,
         ]
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
         let layout = model.layout();
+        list::heads(model, layout.heads, paint);
         list::list(model, layout.list, paint);
         let glyph = model.display.theme.glyph(Role::Border).to_owned();
         for y in layout.divider.top()..layout.divider.bottom() {
@@ -103,6 +104,21 @@ impl Page for List {
             let row = model.list.top + u64::from(y - list.y);
             if row < model.list.total {
                 motion::go(model, row);
+            }
+            return;
+        }
+        let layout = model.layout();
+        if let Some(digit) = sample::candidate_at(model, &layout, x, y) {
+            model.next = Action::ALL.iter().copied().find(|action| action.candidate() == Some(digit - 1));
+        } else if let Some(index) = (0..layout.thumbs).find(|index| {
+            let thumb = layout.thumb(*index);
+            Rect { height: thumb.height + 1, ..thumb }.contains((x, y).into())
+        }) {
+            // The first click chooses one of the pictures, the second goes to it.
+            let index = usize::from(index);
+            match model.views.look.chosen == Some(index) {
+                true => model.next = Some(Action::GoToOther),
+                false => model.views.look.chosen = Some(index).filter(|index| *index < model.besides().len()),
             }
         }
     }

@@ -24,6 +24,8 @@ const COLORS: [u8; 10] = [75, 214, 79, 204, 141, 227, 44, 209, 252, 107];
 const MOST: u32 = 10_000;
 /// Milliseconds between progress queries for a map.
 const AGAIN: u64 = 500;
+/// Milliseconds within which the same key again is held.
+const HELD: u64 = 250;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
 
@@ -120,11 +122,16 @@ impl Page for Map {
         let bounds = map_area(model.display.size);
         let (x, y) = model.views.map.cursor;
         let half = (bounds.height / 2).max(1);
+        let step =
+            if matches!(action, A::Left | A::Right | A::Up | A::Down) { step(model, action) } else { 0 };
         let to = match action {
-            A::Left => (x.saturating_sub(1), y),
-            A::Right => (x + 1, y),
-            A::Up => (x, y.saturating_sub(1)),
-            A::Down => (x, y + 1),
+            A::Left => (x.saturating_sub(2 * step), y),
+            A::Right => (x.saturating_add(2 * step), y),
+            A::Up => (x, y.saturating_sub(step)),
+            A::Down => (x, y.saturating_add(step)),
+            // There are no classes to go through here, and a map is wider than high.
+            A::PreviousClass => (x.saturating_sub(bounds.width / 2), y),
+            A::NextClass => (x.saturating_add(bounds.width / 2), y),
             A::HalfPageUp | A::PageUp => (x, y.saturating_sub(half)),
             A::HalfPageDown | A::PageDown => (x, y + half),
             A::Top => (x, 0),
@@ -186,7 +193,8 @@ impl Page for Map {
         model.views.map.asked = Some((question, ticket, Some(model.time.now)));
         model.views.map.again = None;
         let (list, axes, area, (width, height)) = question;
-        send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height }));
+        let of = model.views.map.seek;
+        send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height, of }));
     }
 
     fn event(&self, model: &mut Model, event: ViewEvent, _fx: &mut Effects) -> Option<ViewEvent> {
@@ -198,7 +206,11 @@ impl Page for Map {
                 {
                     *at = None;
                     map.again = view.making.map(|_| model.time.now + AGAIN);
+                    let place = map.seek.take().and(view.of);
                     map.shown = Some(view);
+                    if let Some(place) = place {
+                        go_to(model, place);
+                    }
                 }
             }
             ViewEvent::Inside { ticket, total, samples } => inside(model, ticket, total, samples),
@@ -233,6 +245,12 @@ impl Page for Map {
         model.views.map.sample()
     }
 
+    /// Until another part of the map has arrived, the cursor is on a point of the part before it.
+    fn busy(&self, model: &Model) -> bool {
+        let map = &model.views.map;
+        map.shown.is_none() || map.shown.as_ref().is_some_and(|view| view.area != map.area())
+    }
+
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let panel = panel(model.display.size);
         let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };
@@ -251,11 +269,47 @@ fn toggle(model: &mut Model) {
     if show::is_open(model, &Map) {
         return show::close(model);
     }
+    let sample = model.sample();
     show::show(model, &Map);
     let area = map_area(model.display.size);
     if model.views.map.shown.is_none() {
         model.views.map.cursor = (area.width / 2, area.height / 2);
     }
+    // It opens at the sample that one comes from.
+    model.views.map.seek = sample;
+    model.views.map.asked = None;
+}
+
+/// Puts the cursor on a place of the whole map, with the part around it in sight.
+fn go_to(model: &mut Model, (x, y): (f32, f32)) {
+    let bounds = map_area(model.display.size);
+    let map = &mut model.views.map;
+    let area = map.area();
+    if !area.contains(x, y) {
+        let side = area.right - area.left;
+        map.left = (x - side / 2.0).clamp(0.0, 1.0 - side);
+        map.top = (y - side / 2.0).clamp(0.0, 1.0 - side);
+    }
+    let area = map.area();
+    let cell = |share: f32, low: f32, high: f32, cells: u16| {
+        (((share - low) / (high - low) * f32::from(cells)) as u16).min(cells.saturating_sub(1))
+    };
+    map.cursor =
+        (cell(x, area.left, area.right, bounds.width), cell(y, area.top, area.bottom, bounds.height));
+}
+
+/// Cells of the next step: a key that is held goes faster and faster.
+fn step(model: &mut Model, action: Action) -> u16 {
+    let now = model.time.now;
+    let run = &mut model.views.map.run;
+    let count = match run {
+        Some((before, count, at)) if *before == action && now.saturating_sub(*at) < HELD => {
+            count.saturating_add(1)
+        }
+        _ => 0,
+    };
+    *run = Some((action, count, now));
+    1 << (count / 4).min(3)
 }
 
 /// Switches between the two maps; a zoomed part of one has no counterpart on the other.
@@ -412,7 +466,7 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
         y
     };
     if let Some(row) = model.row() {
-        put(&sample::labels(model, row), paint);
+        put(&sample::labels(model, row, area.width), paint);
         let name = text::fit_middle(&row.path, usize::from(area.width)).into_owned();
         put(&[(Role::Dim, format!("score {}", text::score(row.score)))], paint);
         put(&[(Role::Dim, name)], paint);
@@ -437,12 +491,19 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
     let mut at = put(&[], paint);
     let room = usize::from(bottom.saturating_sub(at)).saturating_sub(lines.len());
-    for (class, count) in classes.into_iter().take(if coloured { room } else { 0 }) {
+    // The last line says how many classes have none.
+    let shown = if classes.len() > room { room.saturating_sub(1) } else { room };
+    let (rest, shown) = (classes.len().saturating_sub(shown), if coloured { shown } else { 0 });
+    for (class, count) in classes.into_iter().take(shown) {
         let style = Style::new().fg(color(class));
         let x = paint.put_styled(area.x, at, 2, style, "● ");
         let name = model.class(Some(class)).unwrap_or("?").to_owned();
         let x = paint.put(x, at, area.right().saturating_sub(x + 7), Role::Text, &name);
         paint.put(x + 1, at, area.right().saturating_sub(x + 1), Role::Dim, &text::count(count));
+        at += 1;
+    }
+    if coloured && rest > 0 && at < bottom {
+        paint.put(area.x, at, area.width, Role::Dim, &format!("+{rest} more"));
         at += 1;
     }
     for (line, y) in lines.iter().zip(at.max(bottom.saturating_sub(lines.len() as u16))..bottom) {

@@ -69,6 +69,7 @@
 //! through the registry. State that a page keeps between two keys is a struct with `Default` in the page's own file,
 //! stored by type in `model.views.kept`; see `statistics.rs`.
 
+mod classes;
 mod clusters;
 mod compare;
 mod confusion;
@@ -76,10 +77,12 @@ mod detectors;
 mod grid;
 mod group;
 mod histogram;
+mod history;
 mod jobs;
 mod list;
 mod log;
 mod map;
+mod reading;
 mod statistics;
 
 #[cfg(test)]
@@ -102,7 +105,10 @@ pub const PAGES: &[&dyn Page] = &[
     &histogram::Histogram,
     &confusion::Confusion,
     &detectors::Detectors,
+    &classes::Classes,
+    &history::History,
     &statistics::Statistics,
+    &reading::Reading,
     &log::Log,
 ];
 

@@ -61,7 +61,9 @@ impl Page for Statistics {
     }
 
     fn plain_lines(&self, model: &Model) -> Vec<String> {
+        // A bar is nothing to be read out: its share stands in the line below it.
         let lines = lines(model, 80).into_iter();
+        let lines = lines.filter(|line| !line.iter().any(|(role, _)| *role == Role::Progress));
         lines.map(|line| line.into_iter().map(|(_, words)| words).collect()).collect()
     }
 }
@@ -83,8 +85,12 @@ fn lines(model: &Model, width: u16) -> Vec<Line> {
         Role::Progress,
         format!("  {}", bar_text(model, share, usize::from(width.saturating_sub(12)).min(50))),
     ));
-    let mut words =
-        format!("{} of {} still undecided", count(left), counted(statistics.suspects, "suspect", "suspects"));
+    let mut words = format!(
+        "{} of {} still undecided ({} decided)",
+        count(left),
+        counted(statistics.suspects, "suspect", "suspects"),
+        percent(statistics.suspects_decided, statistics.suspects)
+    );
     if let Some(rate) = model.review.sitting.per_hour().filter(|rate| *rate > 0.0) {
         words.push_str(&format!(": {} more at this pace", text::clock(left as f64 * 3600.0 / rate)));
     }
@@ -141,13 +147,13 @@ fn sitting(model: &Model) -> Vec<Line> {
     let sitting = &model.review.sitting;
     let mut lines = vec![one(Role::Title, "Since you opened this session".to_owned())];
     let rate = match sitting.per_hour() {
-        Some(rate) => format!("{} per hour", count(rate.round() as u64)),
-        None => "speed after one minute".to_owned(),
+        Some(rate) => format!(": {} per hour without pauses", count(rate.round() as u64)),
+        None => "; speed is shown after one minute".to_owned(),
     };
     lines.push(one(
         Role::Text,
         format!(
-            "  {} in {} without pauses: {rate}",
+            "  {} in {}{rate}",
             counted(sitting.decisions, "decision", "decisions"),
             text::clock(sitting.active as f64 / 1000.0)
         ),

@@ -89,15 +89,17 @@ impl Wire {
         pieces
     }
 
-    /// Shows a picture that was sent over these cells; `slot` tells places on the screen apart.
-    pub fn place(self, id: u32, slot: u32, area: Rect) -> String {
-        let keys = format!("a=p,i={id},p={},c={},r={},C=1,q=2", slot + 1, area.width, area.height);
+    /// Shows a picture that was sent over these cells; `place` tells places on the screen apart. `source` is the part of
+    /// it that is shown, in its own pixels: from the left, from the top, width and height.
+    pub fn place(self, id: u32, place: u32, area: Rect, source: Option<[u32; 4]>) -> String {
+        let crop = source.map_or(String::new(), |[x, y, w, h]| format!(",x={x},y={y},w={w},h={h}"));
+        let keys = format!("a=p,i={id},p={place}{crop},c={},r={},C=1,q=2", area.width, area.height);
         format!("\x1b7\x1b[{};{}H{}\x1b8", area.y + 1, area.x + 1, self.command(&keys, ""))
     }
 
-    /// Removes a picture from the screen; the terminal keeps its data.
-    pub fn lift(self, id: u32, slot: u32) -> String {
-        self.command(&format!("a=d,d=i,i={id},p={},q=2", slot + 1), "")
+    /// Removes a picture from a place on the screen; the terminal keeps its data.
+    pub fn lift(self, id: u32, place: u32) -> String {
+        self.command(&format!("a=d,d=i,i={id},p={place},q=2"), "")
     }
 
     /// Deletes a picture from the terminal.
@@ -194,7 +196,7 @@ mod tests {
     #[test]
     fn commands_name_picture_and_place() {
         let wire = Wire::default();
-        let placed = wire.place(7, 2, Rect::new(4, 1, 30, 15));
+        let placed = wire.place(7, 3, Rect::new(4, 1, 30, 15), None);
         assert_eq!(placed, "\x1b7\x1b[2;5H\x1b_Ga=p,i=7,p=3,c=30,r=15,C=1,q=2\x1b\\\x1b8");
         assert_eq!(Wire { tmux: true }.forget(7), "\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=7,q=2\x1b\x1b\\\x1b\\");
     }

@@ -12,8 +12,12 @@ const TOLD: usize = 20;
 /// The sample under the cursor.
 pub(super) fn sample(model: &Model) -> Vec<String> {
     let Some(row) = model.row() else {
-        let why =
-            if model.list.query.filter.is_empty() { "no suspects" } else { "nothing matches this filter" };
+        let caveat = model.session.as_ref().and_then(|session| session.reading.caveat());
+        let why = match (model.list.query.filter.is_empty(), caveat) {
+            (false, _) => "nothing matches this filter".to_owned(),
+            (true, Some(caveat)) => format!("no suspects, but {caveat}"),
+            (true, None) => "no suspects".to_owned(),
+        };
         return vec![format!("{why}: toggle-all lists all samples")];
     };
     let class = |index| text::safe(model.class(index).unwrap_or("none")).into_owned();
@@ -84,7 +88,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
         Mode::Prompt(prompt) => {
             let what = match &prompt.kind {
                 PromptKind::Filter { .. } => "filter: type terms",
-                PromptKind::Search => "search: type text",
+                PromptKind::Search { .. } => "search: type text",
                 PromptKind::Note(_) => "note: type the text",
                 PromptKind::Times => "repeat count: type a number",
             };
@@ -94,6 +98,8 @@ pub(super) fn question(model: &Model) -> Vec<String> {
             let what = match &picker.kind {
                 PickerKind::Relabel(_) => "relabel: type a class",
                 PickerKind::Tag(_) => "tag: type a tag",
+                PickerKind::Theme => "theme: type its name",
+                PickerKind::Settle { .. } => "the labels differ: type the right one",
                 PickerKind::Help | PickerKind::Palette => "type the name of a command",
             };
             let mut lines = vec![format!("{what}; {end}")];

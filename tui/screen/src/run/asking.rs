@@ -13,9 +13,13 @@ use std::time::{Duration, Instant};
 impl Shell<'_> {
     /// Queries the terminal for its capabilities.
     pub(super) fn ask(&mut self) {
+        if !self.asks && self.asks_ground {
+            self.expected.asked();
+            self.write(probe::ground_question().into_bytes());
+        }
         if self.asks {
             // tmux does not know kitty graphics; the terminal around it is queried once tmux passes queries through.
-            let questions = probe::questions(!self.traits.tmux);
+            let questions = probe::questions(self.traits.asks_kitty());
             self.expected.asked();
             self.write(questions.into_bytes());
             self.terminal.backend_mut().forget();
@@ -31,6 +35,7 @@ impl Shell<'_> {
                 self.pacer.answered(Instant::now());
                 self.take(Msg::Link(self.pacer.rate()));
             }
+            Some(Answer::Ground(color)) => self.take(Msg::Ground(color)),
             Some(answer) => {
                 if matches!(answer, Answer::Attributes(_)) {
                     self.pacer.speaks();
@@ -86,7 +91,7 @@ impl Shell<'_> {
             self.write(goodbye.into_bytes());
         }
         self.pacer.forget();
-        self.take(Msg::Live(self.placements.live()));
+        self.take(Msg::Live(self.placements.live(), self.placements.held()));
     }
 
     /// Restores the terminal, stops, and continues when resumed.

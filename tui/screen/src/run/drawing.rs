@@ -77,7 +77,7 @@ impl Shell<'_> {
         }
         self.write(piece);
         if last {
-            self.take(Msg::Live(self.placements.live()));
+            self.take(Msg::Live(self.placements.live(), self.placements.held()));
         }
     }
 
@@ -109,7 +109,7 @@ impl Shell<'_> {
         if !goodbye.is_empty() {
             self.write(goodbye.into_bytes());
         }
-        self.take(Msg::Live(self.placements.live()));
+        self.take(Msg::Live(self.placements.live(), self.placements.held()));
         let (cells, pixels) = self.tty.window();
         self.traits.window(cells, pixels);
         self.retarget();

@@ -20,6 +20,7 @@ use crossterm::event::Event;
 use ratatui::Terminal;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP, SIGWINCH};
 use std::collections::VecDeque;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Shortest time between two frames.
@@ -56,6 +57,8 @@ pub(super) struct Shell<'a> {
     pub(super) continued: bool,
     /// Whether the terminal is queried for its capabilities.
     pub(super) asks: bool,
+    /// Whether it is asked at least for the color behind its text.
+    pub(super) asks_ground: bool,
     pub(super) traits: Traits,
     pub(super) expected: Expected,
     pub(super) placements: Placements,
@@ -217,6 +220,7 @@ impl Shell<'_> {
                     }
                 }
                 Effect::Copy(text) => self.copy(&text),
+                Effect::Run(words) => self.start_program(&words),
                 Effect::Mouse(on) => {
                     let bytes = self.guard.mouse(on);
                     self.write(bytes.into_bytes());
@@ -227,6 +231,7 @@ impl Shell<'_> {
                     self.ask();
                 }
                 Effect::Suspend => self.suspend = true,
+                Effect::Replaced => self.end(ExitReason::Replaced),
                 Effect::Gone => self.end(ExitReason::EngineGone),
                 Effect::Quit(0) => self.end(ExitReason::Quit),
                 Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),
@@ -234,6 +239,25 @@ impl Shell<'_> {
         }
         // Time alone changes the screen only where something ends with it.
         self.dirty |= !tick || before != timed(&self.model);
+    }
+
+    /// Starts a program that has nothing to do with this terminal.
+    fn start_program(&mut self, words: &[String]) {
+        let Some((program, arguments)) = words.split_first() else { return };
+        let started = std::process::Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match started {
+            // Waited for, so that it leaves no dead process behind.
+            Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
+            Err(error) => {
+                let text = format!("cannot run {program}: {error}; set open-with under [ui] in config.toml");
+                self.take(Msg::Failed(text));
+            }
+        }
     }
 
     pub(super) fn end(&mut self, reason: ExitReason) {
@@ -246,7 +270,8 @@ impl Shell<'_> {
             match self.commands.try_send(command) {
                 Ok(()) => {}
                 Err(TrySendError::Full(command)) => return self.backlog.push_front(command),
-                Err(TrySendError::Disconnected(_)) => return self.end(ExitReason::EngineGone),
+                // The events end, too, and the last one tells why.
+                Err(TrySendError::Disconnected(_)) => return,
             }
         }
     }

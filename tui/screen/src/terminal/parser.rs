@@ -135,6 +135,8 @@ fn could_be_answer(bytes: &[u8]) -> bool {
     };
     match bytes {
         [0x1b, b'_'] | [0x1b, b'P'] | [0x1b, b'P', b'>'] | [0x1b, b'['] => true,
+        [0x1b, b']'] | [0x1b, b']', b'1'] | [0x1b, b']', b'1', b'1'] => true,
+        [0x1b, b']', b'1', b'1', b';', rest @ ..] => text(rest),
         [0x1b, b'_', b'G', rest @ ..] | [0x1b, b'P', b'>', b'|', rest @ ..] => text(rest),
         [0x1b, b'[', rest @ ..] => {
             let end = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';'));

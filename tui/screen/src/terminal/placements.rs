@@ -16,6 +16,8 @@ pub struct Wanted {
     pub slot: u32,
     /// Its cells.
     pub area: Rect,
+    /// Those of them that no window lies over; without a window, all of them in one part.
+    pub parts: Vec<Rect>,
     /// Forms of it, the best one last.
     pub graphics: Vec<Arc<Graphic>>,
 }
@@ -38,13 +40,43 @@ struct Image {
     key: u64,
     id: u32,
     bytes: u64,
+    /// Its size in pixels, where it can be shown in parts.
+    pixels: Option<(u32, u32)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Shown {
     key: u64,
     id: u32,
     area: Rect,
+    /// Places that the terminal knows by number, and their cells.
+    places: Vec<(u32, Rect)>,
+}
+
+/// From here on the numbers of parts: those of whole pictures are below.
+const PARTS: u32 = 10_000;
+/// The most parts of one picture; what lies under more windows than that is not shown.
+const MOST_PARTS: usize = 16;
+
+/// The places of a picture on the screen.
+fn places(want: &Wanted) -> Vec<(u32, Rect)> {
+    match want.parts.as_slice() {
+        [whole] if *whole == want.area => vec![(want.slot + 1, want.area)],
+        parts => {
+            let first = PARTS + want.slot * MOST_PARTS as u32;
+            (first..).zip(parts.iter().copied().take(MOST_PARTS)).collect()
+        }
+    }
+}
+
+/// The pixels of a part, if it is not the whole.
+fn source(part: Rect, area: Rect, pixels: Option<(u32, u32)>) -> Option<[u32; 4]> {
+    let (width, height) = pixels.filter(|_| part != area)?;
+    let across = |cells: u16| u32::from(cells) * width / u32::from(area.width.max(1));
+    let down = |cells: u16| u32::from(cells) * height / u32::from(area.height.max(1));
+    let (left, right) = (across(part.x - area.x), across(part.right() - area.x));
+    let (top, bottom) = (down(part.y - area.y), down(part.bottom() - area.y));
+    Some([left, top, (right - left).max(1), (bottom - top).max(1)])
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +130,12 @@ impl Placements {
         out
     }
 
+    /// Pictures that the terminal holds and shows over the cells, by key.
+    pub fn held(&self) -> BTreeSet<u64> {
+        let held = self.images.iter().filter(|_| self.protocol == Some(Protocol::Kitty));
+        held.map(|image| image.key).collect()
+    }
+
     /// Pictures that placeholders can name, by key.
     pub fn live(&self) -> BTreeMap<u64, u8> {
         let held = self.images.iter().filter(|_| self.protocol == Some(Protocol::Placeholders));
@@ -137,22 +175,32 @@ impl Placements {
             if let Some(shown) = self.shown.remove(&slot)
                 && protocol == Protocol::Kitty
             {
-                out.push_str(&wire.lift(shown.id, slot));
+                shown.places.iter().for_each(|(place, _)| out.push_str(&wire.lift(shown.id, *place)));
             }
         }
         if protocol == Protocol::Kitty {
             for want in wanted {
                 let held = want.graphics.iter().rev().find_map(|graphic| self.image(graphic.key));
-                let Some((key, id)) = held.map(|image| (image.key, image.id)) else { continue };
-                let before = self.shown.get(&want.slot).copied();
-                if before.is_none_or(|before| before.key != key) {
-                    out.push_str(&wire.place(id, want.slot, want.area));
-                    // Only then the old one, so that nothing flickers.
-                    if let Some(before) = before {
-                        out.push_str(&wire.lift(before.id, want.slot));
-                    }
-                    self.shown.insert(want.slot, Shown { key, id, area: want.area });
+                let Some(&Image { key, id, pixels, .. }) = held else { continue };
+                let now = places(want);
+                let before = self.shown.get(&want.slot).cloned();
+                let old = before.filter(|before| before.key != key || before.places != now);
+                if old.is_none() && self.shown.contains_key(&want.slot) {
+                    continue;
                 }
+                let same = |place: &(u32, Rect)| {
+                    old.as_ref().is_some_and(|old| old.id == id && old.places.contains(place))
+                };
+                for place in now.iter().filter(|place| !same(place)) {
+                    out.push_str(&wire.place(id, place.0, place.1, source(place.1, want.area, pixels)));
+                }
+                // Only then the old one, so that nothing flickers.
+                for old in old.iter() {
+                    let stays = |place: u32| old.id == id && now.iter().any(|(now, _)| *now == place);
+                    let gone = old.places.iter().filter(|(place, _)| !stays(*place));
+                    gone.for_each(|(place, _)| out.push_str(&wire.lift(old.id, *place)));
+                }
+                self.shown.insert(want.slot, Shown { key, id, area: want.area, places: now });
             }
         }
         let cut = self.cancel(wanted, !out.is_empty());
@@ -197,11 +245,13 @@ impl Placements {
             let bytes = u64::from(best.cells.width) * u64::from(best.cells.height) * CELL_BYTES;
             let mut pieces = Vec::new();
             let mut id = 0;
+            let mut pixels = None;
             match &best.payload {
                 Payload::Png(png) => {
                     let freed = self.make_room(bytes);
                     id = (1..=255).find(|id| self.images.iter().all(|image| image.id != *id)).unwrap_or(255);
                     self.used.insert(id);
+                    pixels = png_size(png);
                     let cells =
                         (protocol == Protocol::Placeholders).then_some((best.cells.width, best.cells.height));
                     pieces = self.wire.transmit(id, png, cells);
@@ -219,7 +269,7 @@ impl Placements {
                     pieces.push((there + &text + &ansi!(RestorePosition)).into_bytes());
                 }
             }
-            let image = Image { key: best.key, id, bytes };
+            let image = Image { key: best.key, id, bytes, pixels };
             self.upload = Some(Upload { image, slot: want.slot, area: want.area, pieces, next: 0 });
             return;
         }
@@ -257,13 +307,19 @@ impl Placements {
         if last && let Some(upload) = self.upload.take() {
             if self.protocol.is_some_and(Protocol::in_cells) {
                 let Image { key, id, .. } = upload.image;
-                self.shown.insert(upload.slot, Shown { key, id, area: upload.area });
+                self.shown.insert(upload.slot, Shown { key, id, area: upload.area, places: Vec::new() });
             } else {
                 self.images.push(upload.image);
             }
         }
         piece.map(|piece| (piece, last))
     }
+}
+
+/// Width and height of a PNG, which stand at the same place in every one.
+fn png_size(png: &[u8]) -> Option<(u32, u32)> {
+    let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
+    Some((number(16)?, number(20)?)).filter(|_| png.starts_with(b"\x89PNG"))
 }
 
 /// Whether the picture in a slot is still wanted there.

@@ -1,7 +1,7 @@
 //! Terminal capabilities, queried without waiting: the queries go out with the first bytes, the screen is drawn
 //! at once, and replies are handled whenever they arrive, however late.
 
-use super::commands::{QueryAttributes, QueryCellSize, QueryVersion, ansi};
+use super::commands::{QueryAttributes, QueryCellSize, QueryStatus, QueryVersion, ansi};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -33,6 +33,8 @@ pub enum Answer {
     Cell(u32, u32),
     /// The name and version it reports.
     Version(String),
+    /// The color behind its text, in 8 bits a channel.
+    Ground([u8; 3]),
     /// It has done everything up to here.
     Done,
 }
@@ -52,6 +54,10 @@ pub fn answer(bytes: &[u8]) -> Option<Answer> {
         let name = rest.strip_suffix("\x1b\\")?;
         return Some(Answer::Version(name.chars().filter(|c| !c.is_control()).take(80).collect()));
     }
+    if let Some(rest) = text.strip_prefix("\x1b]11;") {
+        let color = rest.strip_suffix("\x1b\\").or(rest.strip_suffix('\x07'))?;
+        return ground(color).map(Answer::Ground);
+    }
     let rest = text.strip_prefix("\x1b[")?;
     if rest == "0n" {
         return Some(Answer::Done);
@@ -70,6 +76,21 @@ pub fn answer(bytes: &[u8]) -> Option<Answer> {
     }
 }
 
+/// A color as X11 writes it: `rgb:` and one to four hexadecimal digits a channel, perhaps with a fourth one.
+fn ground(color: &str) -> Option<[u8; 3]> {
+    let channels = color.strip_prefix("rgb:").or(color.strip_prefix("rgba:"))?;
+    let channel = |digits: &str| {
+        let most = 16_u32.checked_pow(digits.len() as u32).filter(|_| (1..=4).contains(&digits.len()))? - 1;
+        let value = u32::from_str_radix(digits, 16).ok()?;
+        u8::try_from((value * 255 + most / 2) / most).ok()
+    };
+    let mut channels = channels.split('/').map(channel);
+    Some([channels.next()??, channels.next()??, channels.next()??])
+}
+
+/// The query for the color behind the text.
+const GROUND_QUESTION: &str = "\x1b]11;?\x1b\\";
+
 /// The query for kitty graphics.
 pub fn kitty_question() -> String {
     format!("\x1b_Gi={KITTY_QUESTION},s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\")
@@ -79,7 +100,13 @@ pub fn kitty_question() -> String {
 /// in order. The screen must be redrawn after it, in case one printed what it did not understand.
 pub fn questions(kitty: bool) -> String {
     let kitty = if kitty { kitty_question() } else { String::new() };
-    kitty + &ansi!(QueryVersion, QueryCellSize, QueryAttributes)
+    kitty + GROUND_QUESTION + &ansi!(QueryVersion, QueryCellSize, QueryAttributes)
+}
+
+/// Asks for the color behind the text alone, where pictures are not wanted. The status comes last: every terminal knows
+/// that query.
+pub fn ground_question() -> String {
+    GROUND_QUESTION.to_owned() + &ansi!(QueryStatus)
 }
 
 /// Asks again for what may have changed with the window's size or on another terminal.
@@ -173,7 +200,12 @@ mod tests {
 
     #[test]
     fn answers_of_real_terminals() {
-        let cases: [(&str, Option<Answer>); 12] = [
+        let cases: [(&str, Option<Answer>); 17] = [
+            ("\x1b]11;rgb:ffff/ffff/ffff\x1b\\", Some(Answer::Ground([255, 255, 255]))),
+            ("\x1b]11;rgb:1e/1e/2e\x07", Some(Answer::Ground([30, 30, 46]))),
+            ("\x1b]11;rgba:0000/8000/ffff/ffff\x1b\\", Some(Answer::Ground([0, 128, 255]))),
+            ("\x1b]11;rgb:12345/0/0\x07", None),
+            ("\x1b]10;rgb:ff/ff/ff\x07", None),
             ("\x1b_Gi=31;OK\x1b\\", Some(Answer::Kitty(true))),
             ("\x1b_Gi=31,p=1;OK\x1b\\", Some(Answer::Kitty(true))),
             ("\x1b_Gi=31;EINVAL:bad\x1b\\", Some(Answer::Kitty(false))),
@@ -212,7 +244,7 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_is_no_answer_and_does_no_harm(
-            head in prop::sample::select(vec!["\x1b_G", "\x1bP>|", "\x1b[?", "\x1b[6;", "\x1b["]),
+            head in prop::sample::select(vec!["\x1b_G", "\x1bP>|", "\x1b[?", "\x1b[6;", "\x1b[", "\x1b]11;rgb:"]),
             tail in prop::collection::vec(any::<u8>(), 0..40),
         ) {
             let bytes = [head.as_bytes(), &tail].concat();

@@ -15,6 +15,11 @@ pub struct Traits {
     mono: bool,
     /// Inside tmux.
     pub tmux: bool,
+    /// Inside another multiplexer, here or on the way here: what the variables say is about the terminal around it.
+    screen: bool,
+    /// What the variables call the terminal. They get everywhere, also to where nothing can show a picture.
+    told: String,
+    /// What it calls itself.
     brand: String,
     kitty: Option<bool>,
     sixel: bool,
@@ -32,11 +37,14 @@ impl Traits {
             Some(name) if program.is_empty() => name,
             _ => program,
         };
+        let term = get("TERM").unwrap_or_default();
         Traits {
             wish,
             mono: depth == Depth::Mono,
             tmux: set("TMUX"),
-            brand: brand.to_lowercase(),
+            screen: set("STY") || term.starts_with("screen") || term.starts_with("tmux"),
+            told: brand.to_lowercase(),
+            brand: String::new(),
             kitty: None,
             sixel: false,
             asked_cell: None,
@@ -66,8 +74,13 @@ impl Traits {
             Answer::Cell(width, height) => self.asked_cell = Some((*width, *height)),
             // Inside tmux it is tmux that answers this.
             Answer::Version(name) if !self.tmux => self.brand = name.to_lowercase(),
-            Answer::Version(_) | Answer::Done => {}
+            Answer::Version(_) | Answer::Ground(_) | Answer::Done => {}
         }
+    }
+
+    /// Whether to ask the terminal for kitty's graphics. GNU screen takes the question for a message to show.
+    pub fn asks_kitty(&self) -> bool {
+        !self.tmux && !self.screen
     }
 
     /// What the system knows of the window: cells, and pixels where it has them.
@@ -98,7 +111,12 @@ impl Traits {
             Wish::Auto if !self.mono => {}
             _ => return None,
         }
-        let named = |names: &[&str]| names.iter().any(|name| self.brand.contains(name));
+        let is = |brand: &str, names: &[&str]| names.iter().any(|name| brand.contains(name));
+        // Enough to mistrust an answer.
+        let named = |names: &[&str]| is(&self.brand, names) || is(&self.told, names);
+        // A variable is trusted only where the terminal itself says that it can show pictures of some kind.
+        let shows =
+            |names: &[&str]| is(&self.brand, names) || is(&self.told, names) && self.sixel && !self.screen;
         let answers_kitty = self.kitty == Some(true);
         if self.tmux {
             // These answer for kitty's graphics and do not know its placeholders.
@@ -111,7 +129,7 @@ impl Traits {
         // The first of these shows every pixel as it is.
         if answers_kitty && !named(&["wezterm"]) {
             Some(kitty)
-        } else if named(&["iterm", "wezterm", "mintty"]) {
+        } else if shows(&["iterm", "wezterm", "mintty"]) {
             Some(Protocol::Iterm)
         } else if self.sixel && !named(&["konsole"]) {
             Some(Protocol::Sixel)
@@ -145,7 +163,15 @@ mod tests {
             (&[], vec![Answer::Kitty(false), plain.clone()], None),
             (&[], vec![Answer::Kitty(true), sixel.clone()], Some(Protocol::Kitty)),
             (&[], vec![sixel.clone()], Some(Protocol::Sixel)),
-            (&[("LC_TERMINAL", "iTerm2")], vec![], Some(Protocol::Iterm)),
+            // A variable alone says nothing: it is passed on to where nothing can show a picture.
+            (&[("LC_TERMINAL", "iTerm2")], vec![], None),
+            (&[("LC_TERMINAL", "iTerm2")], vec![plain.clone()], None),
+            (&[("TERM_PROGRAM", "WezTerm")], vec![], None),
+            (&[("LC_TERMINAL", "iTerm2"), ("STY", "1.pts")], vec![sixel.clone()], Some(Protocol::Sixel)),
+            (&[("LC_TERMINAL", "iTerm2"), ("TERM", "screen.xterm-256color")], vec![plain.clone()], None),
+            (&[("LC_TERMINAL", "iTerm2"), ("TERM", "tmux-256color")], vec![plain.clone()], None),
+            (&[("LC_TERMINAL", "iTerm2")], vec![sixel.clone()], Some(Protocol::Iterm)),
+            (&[], vec![version("iTerm2 3.5.0"), plain.clone()], Some(Protocol::Iterm)),
             (&[], vec![Answer::Kitty(true), version("WezTerm 2026"), sixel.clone()], Some(Protocol::Iterm)),
             (&[], vec![version("Konsole 24"), sixel.clone()], None),
             (tmux, vec![sixel.clone()], Some(Protocol::Sixel)),

@@ -4,6 +4,7 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::theme::{Depth, Role, Theme};
+use crate::update::Msg;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -176,6 +177,70 @@ fn text_has_contrast_for_every_eye() {
                     _ => 4.5,
                 };
                 assert!(ratio >= least, "{name}, {eye}: {} has a contrast of {ratio:.2}", role.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_role_is_read_wherever_it_is_drawn() {
+    let quiet = [Role::Border, Role::BarEmpty];
+    for (name, theme) in coloured() {
+        for below in [Role::Bar, Role::Popup, Role::Text] {
+            for role in Role::ALL.iter().filter(|role| !quiet.contains(role)) {
+                let style = theme.over(below, *role);
+                let ground = rgb(style.bg).unwrap_or_else(|| ground(name, &theme));
+                let ratio = contrast(seen(ink(name, &theme, style), None), seen(ground, None));
+                let place = below.name();
+                assert!(ratio >= 2.8, "{name}: {} on {place} has a contrast of {ratio:.2}", role.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_heading_and_the_keys_are_read_in_every_theme() {
+    for (name, theme) in coloured() {
+        let mut rig = Rig::new(FakeEngine::new(112), 100, 30);
+        rig.model.display.theme = theme.clone();
+        let buffer = rig.buffer();
+        for y in [0, 29] {
+            for x in 0..100 {
+                let cell = &buffer[(x, y)];
+                if cell.symbol().trim().is_empty() {
+                    continue;
+                }
+                let style = Style::new().fg(cell.fg).bg(cell.bg);
+                let below = rgb(style.bg).unwrap_or_else(|| ground(name, &theme));
+                let ratio = contrast(seen(ink(name, &theme, style), None), seen(below, None));
+                assert!(ratio >= 4.5, "{name}: '{}' in row {y} has a contrast of {ratio:.2}", cell.symbol());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_theme_follows_the_background_unless_it_was_chosen() {
+    let themes = || -> Vec<(String, Theme)> {
+        let names = Theme::builtin_names().into_iter();
+        names.map(|name| (name.to_owned(), Theme::load(name, Depth::True).unwrap())).collect()
+    };
+    let mut rig = Rig::new(FakeEngine::new(12), 80, 24);
+    (rig.model.display.themes, rig.model.display.theme_name) = (themes(), "auto".to_owned());
+    rig.send(Msg::Ground([255, 255, 255]));
+    assert_eq!(rig.model.display.theme, Theme::load("light", Depth::True).unwrap());
+    rig.send(Msg::Ground([20, 20, 30]));
+    assert_eq!(rig.model.display.theme, Theme::load("dark", Depth::True).unwrap());
+    // One that was chosen stays, and can be read on any background.
+    for (name, theme) in themes().into_iter().filter(|(name, _)| name != "mono") {
+        for ground in [[255_u8; 3], [0; 3]] {
+            let dressed = theme.clone().on(ground);
+            let text = dressed.style(Role::Text);
+            let below = rgb(text.bg).unwrap_or((ground[0], ground[1], ground[2]));
+            for role in [Role::Dim, Role::Keep, Role::Remove, Role::Relabel, Role::Unsure] {
+                let Some(ink) = rgb(dressed.style(role).fg) else { continue };
+                let ratio = contrast(seen(ink, None), seen(below, None));
+                assert!(ratio >= 2.8, "{name} on {ground:?}: {} has {ratio:.2}", role.name());
             }
         }
     }

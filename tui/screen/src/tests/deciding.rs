@@ -57,15 +57,17 @@ fn digits_relabel_to_what_the_panel_shows() {
 }
 
 #[test]
-fn digits_do_nothing_while_the_panel_is_not_there() {
+fn keys_wait_for_the_row_and_the_candidates_they_mean() {
     let mut rig = Rig::small();
     rig.cut = true;
     rig.press("G1");
-    assert!(
-        rig.toast().contains("no sample") || rig.toast().contains("being read") || rig.model.row().is_none()
-    );
+    assert!(!rig.pull().iter().any(|c| matches!(c, Command::Decide { .. })), "nothing is guessed");
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("G1ggx");
     rig.mend();
-    assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
+    assert_eq!(rig.choice(99), relabel("bird"), "the first candidate of the last row");
+    assert_eq!(rig.choice(0), Some(Choice::Remove));
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn a_range_is_decided_at_once() {
 fn a_group_is_decided_from_any_member() {
     let mut rig = Rig::small();
     rig.press("jjX");
-    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 3]);
+    assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 3]);
     rig.press("gg");
     rig.press("X");
     assert!(rig.toast().starts_with("this sample is in no group"));
@@ -241,6 +243,7 @@ fn the_place_is_found_again() {
     let mut rig = Rig::small();
     rig.press("fclass:dog<Enter>jjjd");
     rig.press("q");
+    assert_eq!(rig.effects.last(), Some(&Effect::Quit(0)));
     let (query, sample) = (rig.model.list.query.clone(), rig.model.sample());
     let mut engine = FakeEngine::new(100);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
@@ -288,16 +291,46 @@ fn undo_of_many_goes_to_the_first() {
 }
 
 #[test]
-fn a_refused_list_leaves_the_shown_one() {
+fn a_refused_list_leaves_the_shown_one_and_the_text() {
     let mut rig = Rig::small();
     rig.cut = true;
-    rig.press("fscore<lt>x<Enter>");
+    rig.press("fcat score<lt>x<Enter>");
     rig.pull();
-    rig.event(chaffinch_protocol::Event::Refused { message: "'score<x' is no filter".to_owned() });
+    let ticket = rig.model.list.last_ticket;
+    let message = "'x' is not a number".to_owned();
+    rig.event(chaffinch_protocol::Event::NotListed { ticket, message, at: Some((4, 11)) });
     rig.cut = false;
+    let Mode::Prompt(prompt) = &rig.model.mode else { panic!("the prompt is gone") };
+    assert_eq!(prompt.line.text, "cat score<x");
+    let screen = rig.screen();
+    assert!(screen.contains("'x' is not a number"), "{screen}");
     assert_eq!(rig.model.list.query.filter, "");
-    rig.press("G");
+    rig.press("<Esc>G");
     assert_eq!(rig.model.list.cursor, 99);
+}
+
+#[test]
+fn a_refused_list_takes_no_decision_with_it() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("xfscore<lt>x<Enter>");
+    let ticket = rig.model.list.last_ticket;
+    rig.event(chaffinch_protocol::Event::NotListed { ticket, message: "no".to_owned(), at: None });
+    assert_eq!(rig.model.review.journal.outstanding.len(), 1, "it is still being saved");
+}
+
+#[test]
+fn keys_typed_behind_a_filter_are_for_its_list() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("fclass:dog<Enter>x");
+    assert!(rig.model.review.journal.outstanding.is_empty(), "nothing is decided in the old list");
+    rig.mend();
+    assert_eq!(rig.model.list.query.filter, "class:dog");
+    let removed: Vec<u32> = (0..100).filter(|n| rig.choice(*n).is_some()).collect();
+    assert_eq!(removed.len(), 1);
+    let label = rig.engine.samples[removed[0] as usize].label;
+    assert_eq!(rig.model.class(label), Some("dog"));
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Candidate, Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, PROTOCOL_VERSION,
-    Picture, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
+    Candidate, Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, Likeness, ListCounts,
+    ListedRow, PROTOCOL_VERSION, Picture, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
 };
 use std::collections::BTreeMap;
 
 /// One entry of the journal: what was before and the decision.
-type Entry = (Vec<SampleId>, Vec<Option<Decision>>, Option<Decision>);
+type Entry = (Vec<SampleId>, Vec<Option<Decision>>, Vec<Option<Decision>>);
 
 /// The fake engine.
 pub(crate) struct FakeEngine {
@@ -17,7 +17,11 @@ pub(crate) struct FakeEngine {
     pub(crate) samples: Vec<Row>,
     pub(crate) unreadable: BTreeMap<SampleId, String>,
     pub(crate) groups: Vec<Vec<SampleId>>,
+    /// How alike the members of its groups are.
+    pub(crate) likeness: Likeness,
     pub(crate) refuse: Option<String>,
+    /// What a detector has found since: listed before everything else.
+    pub(crate) first: Vec<SampleId>,
     pub(crate) seen: Vec<Command>,
     /// The list of groups: its ticket, and whether it holds leaks only.
     pub(super) group_ticket: (Ticket, bool),
@@ -33,6 +37,7 @@ fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> Detector
         version: "1.0.0".to_owned(),
         summary: summary.to_owned(),
         threshold,
+        default: threshold,
         scored: 100,
         flagged,
         seconds: 1.5,
@@ -84,8 +89,10 @@ impl FakeEngine {
             },
             samples,
             unreadable: BTreeMap::new(),
-            groups: vec![vec![SampleId(2), SampleId(5), SampleId(8)]],
+            groups: vec![vec![SampleId(2), SampleId(14), SampleId(26)]],
+            likeness: Likeness::SamePicture,
             refuse: None,
+            first: Vec::new(),
             seen: Vec::new(),
             group_ticket: (0, false),
             list: Vec::new(),
@@ -111,11 +118,18 @@ impl FakeEngine {
                 let rows = ids.map(|id| self.samples[id.index()].clone()).collect();
                 vec![Event::Rows { ticket, start, rows }]
             }
-            Command::Locate { ticket, sample } => {
+            Command::RowsOf { ticket, samples } => {
+                let row = |id: &SampleId| ListedRow {
+                    row: self.samples[id.index()].clone(),
+                    listed: self.list.contains(id),
+                };
+                vec![Event::RowsOf { ticket, rows: samples.iter().map(row).collect() }]
+            }
+            Command::Locate { ticket, sample } if ticket == self.ticket => {
                 let row = self.list.iter().position(|id| *id == sample).map(|row| row as u64);
                 vec![Event::Located { ticket, sample, row }]
             }
-            Command::FindUndecided { ticket, from, forward } => {
+            Command::FindUndecided { ticket, from, forward } if ticket == self.ticket => {
                 let open = |row: &u64| self.samples[self.list[*row as usize].index()].decision.is_none();
                 let row = if forward {
                     (from + 1..self.list.len() as u64).find(open)
@@ -129,6 +143,10 @@ impl FakeEngine {
                 vec![Event::Picture(self.picture(ticket, slot, sample, max_width, max_height))]
             }
             Command::Decide { samples, decision } => self.decide(samples, decision),
+            Command::DecideEach { decisions } => {
+                let (samples, each) = decisions.into_iter().map(|(id, it)| (id, Some(it))).unzip();
+                self.enter(samples, each, "each")
+            }
             Command::Tag { samples, tags, note } => {
                 let mut decision = self.samples[samples[0].index()].decision.clone();
                 if let Some(decision) = &mut decision {
@@ -153,18 +171,18 @@ impl FakeEngine {
                     self.undone.push(entry);
                     vec![saved]
                 }
-                None => vec![Event::Refused { message: "nothing to undo".to_owned() }],
+                None => vec![Event::NotSaved { message: "nothing to undo".to_owned() }],
             },
             Command::Redo => match self.undone.pop() {
                 Some(entry) => {
-                    for sample in &entry.0 {
-                        self.samples[sample.index()].decision = entry.2.clone();
+                    for (sample, after) in entry.0.iter().zip(&entry.2) {
+                        self.samples[sample.index()].decision = after.clone();
                     }
                     let saved = self.saved(SavedKind::Redo, &entry.0, "done again");
                     self.done.push(entry);
                     vec![saved]
                 }
-                None => vec![Event::Refused { message: "nothing to redo".to_owned() }],
+                None => vec![Event::NotSaved { message: "nothing to redo".to_owned() }],
             },
             Command::SetThreshold { detector, threshold } => {
                 for known in self.summary.detectors.iter_mut().filter(|known| known.name == detector) {
@@ -209,23 +227,17 @@ impl FakeEngine {
             Sort::Path => rows.sort_by(|a, b| a.path.cmp(&b.path)),
             _ => {}
         }
+        rows.sort_by_key(|row| !self.first.contains(&row.sample));
         if query.descending {
             rows.reverse();
         }
         self.ticket = ticket;
         self.list = rows.iter().map(|row| row.sample).collect();
-        let decided = rows.iter().filter(|row| row.decision.is_some()).count() as u64;
-        Event::Listed { ticket, total: self.list.len() as u64, decided, by_choice: [0; 4] }
+        let by_choice = self.by_choice();
+        Event::Listed { ticket, total: self.list.len() as u64, decided: by_choice.iter().sum(), by_choice }
     }
 
     fn decide(&mut self, samples: Vec<SampleId>, decision: Option<Decision>) -> Vec<Event> {
-        if let Some(message) = self.refuse.clone() {
-            return vec![Event::Refused { message }];
-        }
-        let before = samples.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
-        for sample in &samples {
-            self.samples[sample.index()].decision = decision.clone();
-        }
         let path = &self.samples[samples[0].index()].path;
         let text = match decision.as_ref().map(|d| &d.choice) {
             None => format!("cleared {path}"),
@@ -234,10 +246,38 @@ impl FakeEngine {
             Some(Choice::Relabel(name)) => format!("relabeled {path} to {name}"),
             Some(Choice::Unsure) => format!("unsure about {path}"),
         };
-        let saved = self.saved(SavedKind::Decision, &samples, &text);
-        self.done.push((samples, before, decision));
+        let each = vec![decision; samples.len()];
+        self.enter(samples, each, &text)
+    }
+
+    /// An entry of the journal.
+    pub(super) fn enter(
+        &mut self,
+        samples: Vec<SampleId>,
+        each: Vec<Option<Decision>>,
+        text: &str,
+    ) -> Vec<Event> {
+        if let Some(message) = self.refuse.clone() {
+            return vec![Event::NotSaved { message }];
+        }
+        let before = samples.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
+        for (sample, decision) in samples.iter().zip(&each) {
+            self.samples[sample.index()].decision = decision.clone();
+        }
+        self.done.push((samples.clone(), before, each));
         self.undone.clear();
-        vec![saved]
+        vec![self.saved(SavedKind::Decision, &samples, text)]
+    }
+
+    /// Rows of the list by their decision.
+    fn by_choice(&self) -> [u64; 4] {
+        let mut counts = [0; 4];
+        for id in &self.list {
+            if let Some(decision) = &self.samples[id.index()].decision {
+                counts[decision.choice.index()] += 1;
+            }
+        }
+        counts
     }
 
     pub(super) fn saved(&self, kind: SavedKind, samples: &[SampleId], text: &str) -> Event {
@@ -254,6 +294,7 @@ impl FakeEngine {
             undoable: self.done.len() as u64,
             redoable: self.undone.len() as u64,
             decided: self.samples.iter().filter(|row| row.decision.is_some()).count() as u64,
+            listed: Some(ListCounts { ticket: self.ticket, by_choice: self.by_choice() }),
         })
     }
 
@@ -302,6 +343,15 @@ impl FakeEngine {
                 .into(),
             neighbors: (1..=6)
                 .map(|n| self.related(SampleId((sample.0 + n * 3) % count), 0.97 - n as f32 * 0.03))
+                .collect(),
+            exemplars: row
+                .suggested
+                .map(|class| {
+                    self.samples.iter().filter(move |other| other.label == Some(class)).skip(5).take(3)
+                })
+                .into_iter()
+                .flatten()
+                .map(|other| self.related(other.sample, 0.81))
                 .collect(),
             extra: vec![("camera".to_owned(), "X100".to_owned())],
             row,

@@ -4,6 +4,7 @@ use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::model::{CHUNK, Mode};
 use crate::update::Msg;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{Command, EnsembleRule, Event, Row, Sort};
 use crossterm::event::{MouseButton, MouseEventKind};
@@ -17,7 +18,7 @@ fn moving_goes_where_it_says() {
         ("<Up><Up>", 0),
         ("<C-d>", 10),
         ("<C-u>", 0),
-        ("<PageDown>", 21),
+        ("<PageDown>", 20),
         ("<PageUp>", 0),
         ("G", 99),
         ("gg", 0),
@@ -130,6 +131,59 @@ fn a_filter_is_applied_while_typed_and_taken_back_with_escape() {
 }
 
 #[test]
+fn the_heading_names_the_rule_and_the_thresholds_that_were_moved() {
+    let heading = |rig: &Rig| rig.screen().lines().next().unwrap_or_default().to_owned();
+    let mut rig = Rig::new(FakeEngine::new(100), 100, 24);
+    assert!(!heading(&rig).contains("rule"), "{}", heading(&rig));
+    rig.press("E");
+    assert!(heading(&rig).contains("rule majority"), "{}", heading(&rig));
+    rig.press("+");
+    assert!(heading(&rig).contains("blurry below 0.31"), "{}", heading(&rig));
+    rig.press("d+");
+    assert!(heading(&rig).contains("2 thresholds moved"), "{}", heading(&rig));
+    // What was chosen in an earlier run is said as well.
+    let mut engine = FakeEngine::new(100);
+    engine.summary.ensemble = EnsembleRule::Stacking;
+    let again = Rig::new(engine, 100, 24);
+    assert!(heading(&again).contains("rule stacking"), "{}", heading(&again));
+}
+
+#[test]
+fn a_window_that_is_too_small_says_how_large_it_must_be() {
+    let rig = Rig::new(FakeEngine::new(3), 30, 8);
+    let words = rig.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words, "the window is too small: 30 x 8, at least 40 x 10 is needed");
+}
+
+#[test]
+fn rows_are_gone_to_by_number_share_and_step() {
+    let mut rig = Rig::small();
+    for (typed, row) in
+        [("12", 11), ("50%", 50), ("100%", 99), ("-5", 94), ("+3", 97), ("0%", 0), ("999", 99)]
+    {
+        rig.press(&format!(":{typed}<Enter>"));
+        assert_eq!(rig.model.list.cursor, row, "{typed}");
+    }
+    assert_eq!(rig.choice(0), None, "no number is taken for a candidate");
+}
+
+#[test]
+fn an_empty_filter_offers_its_words() {
+    let mut rig = Rig::small();
+    rig.press("f");
+    let screen = rig.screen();
+    for word in
+        ["class:", "suggested:", "detector:", "score<", "tag:", "note:", "path:", "undecided", "decision:"]
+    {
+        assert!(screen.contains(word), "{word}\n{screen}");
+    }
+    rig.press("zzz<Enter>");
+    let screen = rig.screen();
+    assert!(screen.contains("nothing matches this filter"), "{screen}");
+    assert!(screen.contains("zzz"), "{screen}");
+}
+
+#[test]
 fn filter_words_are_completed() {
     let mut rig = Rig::small();
     rig.press("fund<Tab><Space>cl<Tab>h<Tab>");
@@ -177,7 +231,31 @@ fn old_answers_are_dropped() {
 }
 
 #[test]
-fn search_walks_over_rows_that_are_not_held() {
+fn a_search_goes_along_counts_and_goes_back() {
+    let mut rig = Rig::new(FakeEngine::new(5000), 80, 24);
+    rig.press("jj/n000");
+    rig.wait(500);
+    assert_eq!(rig.model.list.cursor, 3, "the next match from where it began");
+    assert!(rig.screen().contains("4 of 100"), "{}", rig.screen());
+    rig.press("42");
+    rig.wait(500);
+    assert_eq!(rig.model.list.cursor, 42);
+    assert!(rig.screen().contains("1 of 1"), "{}", rig.screen());
+    rig.press("<Esc>");
+    assert_eq!(rig.model.list.cursor, 2, "nothing was searched for");
+    rig.press("/n0000<Enter>");
+    assert!(rig.toast().contains("4 of 10"), "{}", rig.toast());
+    rig.press("NNN");
+    assert_eq!(rig.model.list.cursor, 0);
+    rig.press("N");
+    assert_eq!(rig.model.list.cursor, 9, "around the end");
+    rig.press("n");
+    assert_eq!(rig.model.list.cursor, 0);
+    assert!(rig.toast().contains("from the top again"), "{}", rig.toast());
+}
+
+#[test]
+fn a_search_finds_rows_that_are_not_held() {
     let mut rig = Rig::new(FakeEngine::new(5000), 80, 24);
     rig.press("/n04321<Enter>");
     assert_eq!(rig.model.list.cursor, 4321);
@@ -188,7 +266,7 @@ fn search_walks_over_rows_that_are_not_held() {
     rig.press("N");
     assert_eq!(rig.model.list.cursor, 3);
     rig.press("/nothing of that name<Enter>");
-    assert_eq!(rig.toast(), "no 'nothing of that name' below");
+    assert_eq!(rig.toast(), "no 'nothing of that name' in this list");
     assert_eq!(rig.model.list.cursor, 3);
 }
 
@@ -272,12 +350,52 @@ fn unknown_keys_say_so_and_unfinished_ones_are_dropped() {
 }
 
 #[test]
+fn keys_in_the_last_line_lines_of_windows_and_candidates_are_clicked() {
+    let mut rig = Rig::new(FakeEngine::new(100), 120, 40);
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let column = |rig: &Rig, words: &str, row: u16| {
+        let screen = rig.screen();
+        let line = screen.lines().nth(usize::from(row)).unwrap().to_owned();
+        let at = line.find(words).unwrap_or_else(|| panic!("no '{words}' in '{line}'"));
+        crate::text::width(&line[..at]) as u16
+    };
+    let x = column(&rig, "remove", 39);
+    rig.mouse(left, x, 39);
+    assert!(matches!(rig.choice(0), Some(Choice::Remove)));
+    let x = column(&rig, "help", 39);
+    rig.mouse(left, x, 39);
+    assert!(matches!(rig.model.mode, Mode::Picker(_)));
+    // The line of a window is chosen, then taken.
+    let screen = rig.screen();
+    let row = screen.lines().position(|line| line.contains("Mark the sample as unsure")).unwrap() as u16;
+    let x = column(&rig, "Mark the sample as unsure", row);
+    rig.mouse(left, x, row);
+    assert!(matches!(&rig.model.mode, Mode::Picker(picker) if picker.selected > 0));
+    rig.mouse(left, x, row);
+    assert!(matches!(rig.choice(1), Some(Choice::Unsure)), "{:?}", rig.choice(1));
+    rig.wait(1_000);
+    let screen = rig.screen();
+    let found = screen.lines().enumerate().find(|(_, line)| line.contains(" 81%"));
+    let (row, line) = found.unwrap_or_else(|| panic!("{screen}"));
+    let x = crate::text::width(&line[..line.find(" 81%").unwrap()]) as u16 - 8;
+    let sample = rig.model.sample().unwrap().0;
+    rig.mouse(left, x, row as u16);
+    assert!(matches!(rig.choice(sample), Some(Choice::Relabel(_))));
+    // The first click on a picture of the strip chooses it, the second goes to it.
+    let (thumb, besides) = (rig.model.layout().thumb(1), rig.model.besides());
+    rig.mouse(left, thumb.x + 2, thumb.y + 2);
+    assert_eq!(rig.model.views.look.chosen, Some(1));
+    rig.mouse(left, thumb.x + 2, thumb.y + 2);
+    assert_eq!(rig.model.sample(), Some(besides[1].sample));
+}
+
+#[test]
 fn the_mouse_selects_and_scrolls() {
     let mut rig = Rig::small();
     rig.mouse(MouseEventKind::Down(MouseButton::Left), 5, 8);
-    assert_eq!(rig.model.list.cursor, 7);
+    assert_eq!(rig.model.list.cursor, 6, "below the heads of the columns");
     rig.mouse(MouseEventKind::ScrollDown, 5, 8);
-    assert_eq!(rig.model.list.cursor, 10);
+    assert_eq!(rig.model.list.cursor, 9);
 }
 
 #[test]
@@ -294,7 +412,7 @@ fn nothing_is_due_when_nothing_happens() {
 fn a_page_stays_a_page_under_the_large_picture() {
     let mut rig = Rig::small();
     rig.press("jjz<PageDown>");
-    assert_eq!(rig.model.list.cursor, 23);
-    rig.press("zk");
     assert_eq!(rig.model.list.cursor, 22);
+    rig.press("zk");
+    assert_eq!(rig.model.list.cursor, 21);
 }

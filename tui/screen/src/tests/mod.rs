@@ -1,16 +1,22 @@
 //! Tests of the interface as a whole: keys in, screens and commands out, against a fake engine.
 
+mod ahead;
+mod back;
 mod colours;
 mod deciding;
 mod engine;
 mod ladder;
 mod listing;
 mod macros;
+mod marks;
+mod messages;
 mod overview;
 mod panels;
 mod plurals;
+mod reading;
 mod rig;
 mod screens;
+mod scripts;
 mod views;
 mod views_engine;
 mod views_screens;

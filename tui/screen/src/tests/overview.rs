@@ -3,8 +3,8 @@
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{
-    BINS, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview, Overviewed,
-    Statistics,
+    BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
+    Overviewed, PastDecision, Statistics,
 };
 use std::collections::BTreeMap;
 
@@ -13,8 +13,43 @@ pub(super) fn of(engine: &FakeEngine, ticket: u64, about: &Overview) -> Overview
         Overview::Histogram(name) => Overviewed::Histogram(histogram(engine, ticket, name)),
         Overview::Confusion => Overviewed::Confusion(confusion(engine)),
         Overview::Statistics => Overviewed::Statistics(statistics(engine)),
+        Overview::Classes => Overviewed::Classes(classes(engine)),
+        Overview::History => Overviewed::History(history(engine)),
         Overview::Forms => Overviewed::Forms(forms()),
     }
+}
+
+fn classes(engine: &FakeEngine) -> Vec<ClassReview> {
+    let review = |class: u32| {
+        let rows = engine.samples.iter().filter(|row| row.label == Some(class));
+        let mut review = ClassReview { class: Some(class), ..ClassReview::default() };
+        for row in rows {
+            review.size += 1;
+            review.suspects += u64::from(row.suggested.is_some());
+            review.decided += u64::from(row.decision.is_some());
+            match row.decision.as_ref().map(|decision| &decision.choice) {
+                Some(Choice::Keep) => review.fine += 1,
+                Some(Choice::Remove | Choice::Relabel(_)) => review.faulty += 1,
+                _ => {}
+            }
+        }
+        review
+    };
+    (0..engine.summary.classes.len() as u32).map(review).collect()
+}
+
+fn history(engine: &FakeEngine) -> Vec<PastDecision> {
+    let decided = engine.samples.iter().rev().filter_map(|row| {
+        Some(PastDecision {
+            sample: row.sample,
+            path: row.path.clone(),
+            label: row.label,
+            choice: row.decision.as_ref()?.choice.clone(),
+            reviewer: if row.sample.0 % 2 == 0 { "ana" } else { "ben" }.to_owned(),
+            at: format!("2026-01-02T03:{:02}:00Z", row.sample.0 % 60),
+        })
+    });
+    decided.collect()
 }
 
 fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {

@@ -6,6 +6,7 @@ use super::screens::snapshot;
 use crate::model::Mode;
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, Progress, Sort};
 
 /// One screen at the two sizes.
@@ -71,6 +72,33 @@ fn jobs_with_progress() {
         }));
         rig.press("w");
     });
+}
+
+#[test]
+fn classes_have_sizes_and_error_rates() {
+    let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
+    rig.press("xa1sgC");
+    let screen = rig.screen();
+    snapshot("classes-80x24", &screen);
+    for head in ["samples", "suspects", "decided", "error rate", "100%"] {
+        assert!(screen.contains(head), "{head}\n{screen}");
+    }
+    rig.press("<Enter>");
+    let query = &rig.model.list.query;
+    assert!(query.filter.starts_with("class:") && !query.all, "{query:?}");
+}
+
+#[test]
+fn the_history_leads_back_to_its_samples() {
+    let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
+    rig.press("gh");
+    assert!(rig.screen().contains("nothing has been decided yet"));
+    rig.press("qxaGgh");
+    let screen = rig.screen();
+    snapshot("history-80x24", &screen);
+    assert!(screen.contains("by ben"), "{screen}");
+    rig.press("j<Enter>");
+    assert_eq!((rig.model.sample(), rig.model.list.cursor), (Some(SampleId(0)), 0));
 }
 
 #[test]

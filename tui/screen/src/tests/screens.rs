@@ -207,6 +207,20 @@ fn every_size_draws() {
 }
 
 #[test]
+fn a_long_label_hides_no_suggestion() {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+        let mut engine = FakeEngine::new(12);
+        engine.summary.classes[0] =
+            "a class whose name has sixty letters or even a few more than that".to_owned();
+        let mut rig = Rig::new(engine, width, height);
+        for keys in ["gg", "i", "ic"] {
+            rig.press(keys);
+            assert!(rig.screen().contains("→ cat?"), "{keys} at {width}x{height}:\n{}", rig.screen());
+        }
+    }
+}
+
+#[test]
 fn sixty_by_sixteen_is_usable() {
     let rig = Rig::new(FakeEngine::new(112), 60, 16);
     snapshot("list-60x16", &rig.screen());
@@ -220,6 +234,6 @@ fn without_colour_nothing_is_coloured_but_everything_told_apart() {
     rig.press("xa1s");
     let buffer = rig.buffer();
     assert!(buffer.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
-    let glyphs: Vec<&str> = (1..=5).map(|y| buffer[(1, y)].symbol()).collect();
+    let glyphs: Vec<&str> = (2..=6).map(|y| buffer[(1, y)].symbol()).collect();
     assert_eq!(glyphs, ["✗", "✓", "→", "?", "·"]);
 }

@@ -121,7 +121,7 @@ fn the_grid_is_there_again_in_the_next_run() {
     let mut rig = Rig::new(FakeEngine::new(1000), 80, 24);
     rig.press("i<lt>jjjl");
     let here = (rig.model.sample(), rig.model.list.top);
-    rig.press("q");
+    rig.press(":quit<Enter>");
     let mut engine = FakeEngine::new(1000);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
     let mut again = Rig::new(engine, 80, 24);
@@ -153,13 +153,17 @@ fn compare_shows_both_and_goes_through_what_is_beside() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     rig.press("c");
     let other = |rig: &Rig| rig.model.views.page.compared(&rig.model).unwrap();
-    assert_eq!((rig.model.sample(), other(&rig)), (Some(SampleId(0)), SampleId(3)));
+    assert_eq!(
+        (rig.model.sample(), other(&rig)),
+        (Some(SampleId(0)), SampleId(21)),
+        "of the suggested class"
+    );
     let shown: Vec<SampleId> =
         rig.model.views.page.shots(&rig.model).iter().map(|shot| shot.key.sample).collect();
-    assert_eq!(shown, [SampleId(0), SampleId(3)]);
-    assert!(rig.screen().contains("different label") && rig.screen().contains("similar 0.940"));
+    assert_eq!(shown, [SampleId(0), SampleId(21)]);
+    assert!(rig.screen().contains("different label") && rig.screen().contains("similar 0.810"));
     rig.press("l");
-    assert_eq!(other(&rig), SampleId(6));
+    assert_eq!(other(&rig), SampleId(25));
     rig.press("hh");
     let all = rig.model.besides();
     assert_eq!(all.last().unwrap().kind, "medoid", "{all:?}");
@@ -240,18 +244,18 @@ fn pixel_by_pixel_the_arrow_keys_move_over_the_picture() {
 #[test]
 fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
-    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.engine.groups.push(vec![SampleId(18), SampleId(30)]);
     rig.press("jjB");
     assert_eq!(rig.model.views.page.name(), "group", "first the group is shown");
     assert_eq!(rig.choice(2), None);
     assert!(rig.screen().contains("best: highest score of duplicate"), "{}", rig.screen());
     rig.press("B");
-    let all = [2, 5, 8].map(|n| rig.choice(n));
+    let all = [2, 14, 26].map(|n| rig.choice(n));
     assert_eq!(all, [Some(Choice::Keep), Some(Choice::Remove), Some(Choice::Remove)]);
     assert_eq!(rig.model.views.groups.place, 1, "on to the next group");
     assert!(rig.model.review.journal.overlay.is_empty());
     rig.press("u");
-    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [const { None }; 3]);
+    assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [const { None }; 3]);
     assert_eq!(rig.model.views.groups.place, 0, "back at the group");
 }
 
@@ -259,11 +263,11 @@ fn keeping_the_best_removes_the_others_and_one_undo_takes_it_back() {
 fn a_marked_member_is_kept_instead() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
     // The group below first: then what is above is still undecided.
-    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.engine.groups.push(vec![SampleId(18), SampleId(30)]);
     rig.press("jjp]B");
     assert_eq!(rig.model.views.groups.place, 0);
     rig.press("l<Space>B");
-    let all = [2, 5, 8].map(|n| rig.choice(n));
+    let all = [2, 14, 26].map(|n| rig.choice(n));
     assert_eq!(all, [Some(Choice::Remove), Some(Choice::Keep), Some(Choice::Remove)]);
 }
 
@@ -271,6 +275,7 @@ fn a_marked_member_is_kept_instead() {
 fn large_groups_are_asked_about_first() {
     let mut rig = Rig::new(FakeEngine::new(200), 80, 24);
     rig.engine.groups = vec![(0..150).map(SampleId).collect()];
+    rig.engine.samples.iter_mut().for_each(|row| row.label = Some(0));
     rig.press("pB");
     let Mode::Confirm(confirm) = &rig.model.mode else { panic!("{:?}", rig.model.mode) };
     assert_eq!(confirm.question, "keep the best and remove 149 samples?");
@@ -285,9 +290,9 @@ fn large_groups_are_asked_about_first() {
 #[test]
 fn members_are_decided_one_by_one_too() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
-    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.engine.groups.push(vec![SampleId(18), SampleId(30)]);
     rig.press("jjpax");
-    assert_eq!([2, 5, 8].map(|n| rig.choice(n)), [Some(Choice::Keep), Some(Choice::Remove), None]);
+    assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [Some(Choice::Keep), Some(Choice::Remove), None]);
     assert_eq!((rig.model.views.groups.place, rig.model.views.groups.cursor), (0, 2));
     rig.press("x");
     assert_eq!(rig.model.views.groups.place, 1, "the last member ends the group");
@@ -296,14 +301,14 @@ fn members_are_decided_one_by_one_too() {
     rig.press("}");
     assert_eq!(rig.model.views.groups.place, 1, "the next one with something undecided");
     rig.press("X");
-    assert_eq!([11, 14].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 2]);
+    assert_eq!([18, 30].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 2]);
     assert_eq!(rig.toast(), "every other group is decided");
 }
 
 #[test]
 fn a_refused_group_is_taken_back_on_the_screen() {
     let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
-    rig.engine.groups.push(vec![SampleId(14), SampleId(11)]);
+    rig.engine.groups.push(vec![SampleId(18), SampleId(30)]);
     rig.engine.refuse = Some("the disk is full".to_owned());
     rig.press("jjpB");
     assert!(rig.screen().contains("the disk is full"));
@@ -348,7 +353,7 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
     }
     rig.press("v");
     let place = map_area(rig.model.display.size);
-    for _ in 0..place.width / 2 {
+    for _ in 0..place.width / 4 {
         rig.press("l");
     }
     for _ in 0..place.height / 2 {
@@ -361,6 +366,29 @@ fn an_area_of_the_map_becomes_marks_or_a_filter() {
     assert!(matches!(rig.model.mode, Mode::Prompt(_)));
     rig.press("<Enter>");
     assert!(rig.model.list.query.filter.starts_with("map:0.0000,0.0000,"), "{}", rig.model.list.query.filter);
+}
+
+#[test]
+fn the_map_opens_at_the_sample_and_a_held_key_goes_faster() {
+    let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+    for row in [0, 4, 99] {
+        rig.press(&format!(":{}<Enter>", row + 1));
+        let sample = rig.model.sample();
+        rig.press("m");
+        let map = &rig.model.views.map;
+        let near = map.shown.as_ref().unwrap().points.iter().find(|point| Some(point.sample) == sample);
+        let near = near.unwrap();
+        let apart = (near.x / 2).abs_diff(map.cursor.0) + (near.y / 4).abs_diff(map.cursor.1);
+        assert!(apart <= 2, "the cursor is {apart} cells from its sample");
+        rig.press("m");
+    }
+    rig.press("m[[kkkk");
+    assert_eq!(rig.model.views.map.cursor.0, 0, "two halves are all of it");
+    for _ in 0..14 {
+        rig.wait(30);
+        rig.send(Msg::Key(crate::key::KeyChord::char('l').into()));
+    }
+    assert!(rig.model.views.map.cursor.0 >= 40, "{:?}", rig.model.views.map.cursor);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupMember, GroupView, Likeness, MapPoint, MapView, SavedKind,
-    Ticket, ViewCommand, ViewEvent,
+    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
+    ViewEvent,
 };
 
 /// The position of a sample on the fake map: each class is in a corner.
@@ -60,7 +60,29 @@ impl FakeEngine {
                     .collect();
                 ViewEvent::Clusters { ticket, class, clusters, note: "pretended clusters".to_owned() }
             }
-            ViewCommand::Map { ticket, axes, area, width, height, .. } => {
+            ViewCommand::Search { ticket, text, from, forward, .. } => {
+                let text = text.to_lowercase();
+                let class =
+                    |label: Option<u32>| label.map_or("", |l| self.summary.classes[l as usize].as_str());
+                let has = |name: &str| match text.strip_prefix('~') {
+                    Some(loose) => crate::fuzzy::matches(loose, name),
+                    None => name.to_lowercase().contains(&text),
+                };
+                let hit = |sample: &SampleId| {
+                    let row = &self.samples[sample.index()];
+                    has(&row.path) || has(class(row.label)) || has(class(row.suggested))
+                };
+                let hits: Vec<u64> =
+                    (0..).zip(&self.list).filter(|(_, sample)| hit(sample)).map(|(row, _)| row).collect();
+                let place = match forward {
+                    true => hits.iter().position(|row| *row >= from).or((!hits.is_empty()).then_some(0)),
+                    false => hits.iter().rposition(|row| *row <= from).or(hits.len().checked_sub(1)),
+                };
+                let row = place.map(|place| hits[place]);
+                let place = place.map_or(0, |place| place as u64 + 1);
+                ViewEvent::Hits { ticket, row, place, total: hits.len() as u64 }
+            }
+            ViewCommand::Map { ticket, axes, area, width, height, of, .. } => {
                 let points: Vec<MapPoint> = (0..self.samples.len() as u32)
                     .map(SampleId)
                     .filter(|sample| area.contains(place(*sample).0, place(*sample).1))
@@ -82,7 +104,15 @@ impl FakeEngine {
                 let making = (axes == Axes::Neighborhoods && !made).then_some(0.34);
                 let axes = if making.is_some() { Axes::Components } else { axes };
                 let empty = MapView::empty(ticket, area, (width, height));
-                ViewEvent::Map(Box::new(MapView { axes, making, note, inside, points, ..empty }))
+                ViewEvent::Map(Box::new(MapView {
+                    axes,
+                    making,
+                    note,
+                    inside,
+                    points,
+                    of: of.map(place),
+                    ..empty
+                }))
             }
             ViewCommand::Inside { ticket, area, most, .. } => {
                 let lies = |s: &&SampleId| area.contains(place(**s).0, place(**s).1);
@@ -127,8 +157,10 @@ impl FakeEngine {
             place,
             detector: "duplicate".to_owned(),
             leak: if self.group_ticket.1 { vec!["train".to_owned(), "test".to_owned()] } else { Vec::new() },
-            likeness: Likeness::SamePicture,
-            labels_differ: false,
+            likeness: self.likeness,
+            labels_differ: samples
+                .iter()
+                .any(|s| self.samples[s.index()].label != self.samples[samples[0].index()].label),
             reason: "Two other files show the same picture.".to_owned(),
             rule: "best: highest score of duplicate, then train before test, most pixels".to_owned(),
             members: held.map(member).collect(),
@@ -138,19 +170,10 @@ impl FakeEngine {
     }
 
     fn keep_only(&mut self, keep: SampleId, remove: &[SampleId]) -> Vec<Event> {
-        if let Some(message) = self.refuse.clone() {
-            return vec![Event::Refused { message }];
-        }
         let all = [&[keep], remove].concat();
-        let before = all.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
-        for sample in &all {
-            let choice = if *sample == keep { Choice::Keep } else { Choice::Remove };
-            self.samples[sample.index()].decision = Some(Decision::from(choice));
-        }
+        let choice = |sample: &SampleId| if *sample == keep { Choice::Keep } else { Choice::Remove };
+        let each = all.iter().map(|sample| Some(Decision::from(choice(sample)))).collect();
         let text = format!("{} samples: keep 1 and remove {}", all.len(), remove.len());
-        let saved = self.saved(SavedKind::Decision, &all, &text);
-        self.done.push((all, before, Some(Choice::Remove.into())));
-        self.undone.clear();
-        vec![saved]
+        self.enter(all, each, &text)
     }
 }

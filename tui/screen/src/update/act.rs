@@ -2,10 +2,10 @@
 //! can be forgotten: the compiler reports it.
 
 use super::{
-    Effects, clipboard, decide, detector, find, job, look, mark, moving, panels, program, prompt, say,
+    Effects, ahead, clipboard, decide, detector, find, job, look, mark, moving, panels, program, prompt, say,
 };
 use crate::action::{Action, Kind, Scope};
-use crate::model::{Level, Model};
+use crate::model::{Level, Mode, Model};
 
 /// Handles one action and its consequences.
 pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
@@ -15,7 +15,8 @@ pub fn act(model: &mut Model, action: Action, fx: &mut Effects) {
 
 /// Runs the action selected in the palette, or one that has waited for rows.
 pub(super) fn act_next(model: &mut Model, fx: &mut Effects) {
-    while let Some(action) = model.next.take() {
+    while let Some(action) = model.next.filter(|action| ahead::can_be_done(model, *action)) {
+        model.next = None;
         act_one(model, action, fx);
     }
 }
@@ -30,7 +31,7 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
         }
         // The current page may handle it itself; the default handling follows.
         let page = model.views.page;
-        if page.act(model, action, fx) {
+        if !matches!(model.mode, Mode::Panel(_)) && page.act(model, action, fx) {
             return;
         }
     }

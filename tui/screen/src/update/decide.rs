@@ -1,12 +1,12 @@
 //! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
-use super::targets::targets;
-use super::{Effects, motion, open, say, send};
+use super::targets::{Targets, left_out, targets};
+use super::{Effects, each, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, ViewCommand};
+use chaffinch_protocol::{Command, Row, ViewCommand};
 
 /// Above this many samples a decision asks for confirmation.
 pub(crate) const ASK_ABOVE: usize = 20;
@@ -19,7 +19,7 @@ pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
         D::Keep | D::KeepGroup => ask(model, action, Choice::Keep, fx),
         D::Remove | D::RemoveGroup => ask(model, action, Choice::Remove, fx),
         D::Unsure | D::UnsureGroup => ask(model, action, Choice::Unsure, fx),
-        D::AcceptSuggestion => accept(model, fx),
+        D::AcceptSuggestion => each::accept(model, fx),
         D::Relabel | D::RelabelGroup => relabel(model, action, fx),
         D::Candidate1
         | D::Candidate2
@@ -32,7 +32,7 @@ pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
         | D::Candidate9 => candidate(model, action, action.candidate().unwrap_or(0), fx),
         D::ClearDecision => clear(model, action, fx),
         D::Repeat => match model.review.last_choice.clone() {
-            Some(choice) => ask(model, action, choice, fx),
+            Some(choice) => repeat(model, action, choice, fx),
             None => say(model, Level::Warning, "nothing to repeat yet"),
         },
         D::Undo => {
@@ -50,9 +50,21 @@ pub(super) fn act(model: &mut Model, it: kind::Decide, fx: &mut Effects) {
 
 /// Decides, or asks first if it affects many samples.
 fn ask(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
-    if let Some(samples) = targets(model, action, fx) {
-        ask_about(model, samples, choice, fx);
+    let Some(found) = targets(model, action, fx) else { return };
+    if matches!(action, Action::KeepGroup | Action::RemoveGroup)
+        && let Some(labels) = each::differing(model, &found.rows)
+    {
+        // No key settles which label is right without saying that they differ.
+        let (count, verb) = (found.samples.len(), choice.word());
+        let question = format!("the labels differ ({labels}): {verb} all {count} samples?");
+        return confirm(model, question, Consequence::Decide(found.samples, choice));
     }
+    ask_about(model, found.samples, choice, fx);
+}
+
+/// Opens a question.
+pub(super) fn confirm(model: &mut Model, question: String, yes: Consequence) {
+    model.mode = Mode::Confirm(Confirm { question, yes });
 }
 
 /// Decides on these samples, or asks first if they are many or the class is new.
@@ -78,37 +90,56 @@ pub(super) fn ask_about(model: &mut Model, samples: Vec<SampleId>, choice: Choic
             other => format!("{} {what}?", other.word()),
         },
     };
-    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::Decide(samples, choice) });
+    confirm(model, question, Consequence::Decide(samples, choice));
 }
 
 /// A question was answered with yes.
 pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Effects) {
     match consequence {
         Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
+        Consequence::DecideEach(each, remark) => each::decide(model, each, remark, fx),
         Consequence::KeepOnly(keep, remove) => keep_only(model, keep, remove, fx),
     }
 }
 
 /// Sends a decision, shows it as saving, and moves on.
 pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
-    let here = model.sample();
     if let Some(choice) = &choice {
         model.review.last_choice = Some(choice.clone());
-        if let Choice::Relabel(name) = choice {
-            model.review.recent.retain(|known| known != name);
-            model.review.recent.insert(0, name.clone());
-            model.review.recent.truncate(12);
-        }
+        used(model, choice);
     }
-    count(model, &samples, choice.as_ref());
     sit(model, &samples, choice.as_ref());
     let decision = choice.clone().map(Decision::from);
     send(fx, Command::Decide { samples: samples.clone(), decision });
-    let advance =
-        model.review.advance && choice.is_some() && here.is_some_and(|here| samples.contains(&here));
-    model.review.marks.clear();
-    model.review.journal.push(Op::Decide { samples, choice });
+    let remark = unmark(model, &samples);
+    let moves = choice.is_some();
+    model.review.journal.push_with(Op::Decide { samples: samples.clone(), choice }, remark);
+    after(model, &samples, moves, fx);
+}
+
+/// A class used for relabeling is offered first.
+pub(super) fn used(model: &mut Model, choice: &Choice) {
+    if let Choice::Relabel(name) = choice {
+        model.review.recent.retain(|known| known != name);
+        model.review.recent.insert(0, name.clone());
+        model.review.recent.truncate(12);
+    }
+}
+
+/// Unmarks what was decided about. Returns what is to be said about marked samples that were not.
+pub(super) fn unmark(model: &mut Model, samples: &[SampleId]) -> String {
+    let marks = &mut model.review.marks;
+    let marked = samples.iter().filter(|sample| marks.remove(sample)).count();
+    let left = if marked > 0 { marks.len() } else { 0 };
+    left_out(model, left)
+}
+
+/// After a decision about these samples was sent: moves on if the one under the cursor is among them.
+pub(super) fn after(model: &mut Model, samples: &[SampleId], moves: bool, fx: &mut Effects) {
+    let here = model.sample();
+    model.list.placed = true;
     motion::touch(model);
+    let advance = model.review.advance && moves && here.is_some_and(|here| samples.contains(&here));
     if advance && !model.views.page.advance(model, fx) {
         model.toast = None;
         motion::undecided(model, true, fx);
@@ -117,11 +148,10 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
 
 /// Sends that one member of a group is kept and the others removed, and moves on to the next group.
 pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>, fx: &mut Effects) {
-    count(model, &[keep], Some(&Choice::Keep));
-    count(model, &remove, Some(&Choice::Remove));
-    model.review.marks.clear();
+    let all = [&[keep], remove.as_slice()].concat();
+    let remark = unmark(model, &all);
     send(fx, Command::View(ViewCommand::KeepOnly { keep, remove: remove.clone() }));
-    model.review.journal.push(Op::KeepOnly { keep, remove });
+    model.review.journal.push_with(Op::KeepOnly { keep, remove }, remark);
     motion::touch(model);
     if model.review.advance {
         model.views.page.advance(model, fx);
@@ -129,7 +159,7 @@ pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>
 }
 
 /// Updates the statistics of this run.
-fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
+pub(super) fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     let Some(choice) = choice else { return };
     let now = model.time.now;
     model.review.sitting.decided(now, samples.len() as u64);
@@ -146,51 +176,28 @@ fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
     }
 }
 
-/// Updates the counts of the list as far as its rows are cached; exact ones arrive with the next list.
-pub(super) fn count(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
-    for sample in samples {
-        let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
-            continue;
-        };
-        let before = model.choice(row).map(Choice::index);
-        let list = &mut model.list;
-        if let Some(before) = before {
-            list.by_choice[before] = list.by_choice[before].saturating_sub(1);
-            list.decided = list.decided.saturating_sub(1);
-        }
-        if let Some(choice) = choice {
-            list.by_choice[choice.index()] += 1;
-            list.decided += 1;
-        }
-    }
-}
-
 /// Clears decisions.
 fn clear(model: &mut Model, action: Action, fx: &mut Effects) {
-    if let Some(samples) = targets(model, action, fx) {
-        decide(model, samples, None, fx);
+    if let Some(found) = targets(model, action, fx) {
+        decide(model, found.samples, None, fx);
     }
 }
 
-/// Relabels to the suggested label.
-fn accept(model: &mut Model, fx: &mut Effects) {
-    let Some(row) = model.row() else { return };
-    let suggested = row.suggested.or_else(|| {
-        model
-            .details
-            .get(row.sample)
-            .and_then(|detail| detail.issues.iter().find_map(|issue| issue.suggested))
-    });
-    match model.class(suggested).map(str::to_owned) {
-        Some(name) => ask(model, Action::AcceptSuggestion, Choice::Relabel(name), fx),
-        None => say(model, Level::Warning, "no suggested label: choose another decision"),
+/// Repeats the last decision; a class that no part of the screen names is named in a question.
+fn repeat(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
+    let Some(found) = targets(model, action, fx) else { return };
+    match choice {
+        Choice::Relabel(name) if found.many() => each::relabel(model, &found, &name),
+        choice => ask_about(model, found.samples, choice, fx),
     }
 }
 
 /// Relabels to one of the candidates that the panel shows.
 fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) {
-    let Some(row) = model.row() else { return };
-    let (sample, label) = (row.sample, row.label);
+    let Some(Row { sample, label, .. }) = model.row() else {
+        return say(model, Level::Warning, "no sample is loaded yet");
+    };
+    let (sample, label) = (*sample, *label);
     // Only what is on the screen may be selected by its number.
     let Some(detail) = model.details.get(sample) else {
         return say(model, Level::Warning, "the candidates are still loading");
@@ -198,17 +205,19 @@ fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) 
     let Some(class) = detail.candidates.get(index).map(|candidate| candidate.class) else {
         return say(model, Level::Warning, format!("there is no candidate {}", index + 1));
     };
-    if model.review.marks.is_empty() && model.review.visual.is_none() && label == Some(class) {
-        return ask(model, action, Choice::Keep, fx);
+    let Some(name) = model.class(Some(class)).map(str::to_owned) else { return };
+    let Some(found) = targets(model, action, fx) else { return };
+    if found.many() {
+        // The number belongs to the sample under the cursor, so the class is named before it goes to others.
+        return each::relabel(model, &found, &name);
     }
-    if let Some(name) = model.class(Some(class)).map(str::to_owned) {
-        ask(model, action, Choice::Relabel(name), fx);
-    }
+    let choice = if label == Some(class) { Choice::Keep } else { Choice::Relabel(name) };
+    ask_about(model, found.samples, choice, fx);
 }
 
 /// Opens the list of classes.
 fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
-    if let Some(samples) = targets(model, action, fx) {
+    if let Some(Targets { samples, .. }) = targets(model, action, fx) {
         open::relabel(model, samples);
     }
 }

@@ -1,12 +1,11 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, decide, macros, motion, panels, part, say, send, walk};
-use crate::model::{Anchor, Level, Model, Op, Shown, ViewState};
+use super::{Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, targets, walk};
+use crate::model::{Anchor, Level, Model, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
-use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::{
-    Command, Event, PROTOCOL_VERSION, Picture, Row, Saved, SavedKind, SessionSummary, ViewEvent,
+    Command, Event, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, ViewEvent,
 };
 use std::sync::Arc;
 
@@ -23,12 +22,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let text = format!(
-                "scanned {}: {}",
-                counted(report.samples, "sample", "samples"),
-                counted(report.suspects, "suspect", "suspects")
-            );
-            say(model, Level::Info, text);
+            let (level, mut text) = scanned(&report);
+            if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
+                text.push_str(&format!("; {caveat}"));
+            }
+            say(model, level, text);
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
             model.details.expire();
@@ -43,6 +41,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Listed { ticket, total, decided, by_choice } => {
             listed(model, ticket, (total, decided, by_choice), fx)
         }
+        Event::NotListed { ticket, message, at } => prompt::not_listed(model, ticket, message, at, fx),
         Event::Rows { ticket, start, rows } => got_rows(model, ticket, start, rows, fx),
         Event::Located { ticket, sample, row } => located(model, ticket, sample, row, fx),
         Event::Found { ticket, row } => {
@@ -59,16 +58,31 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Detail(detail) => model.details.insert(detail),
         Event::Picture(picture) => got_picture(model, picture, fx),
         Event::View(event) => view(model, *event, fx),
-        Event::Saved(saved) => got_saved(model, saved, fx),
-        Event::Refused { message } => refused(model, message, fx),
+        Event::Saved(saved) => saved::saved(model, saved, fx),
+        Event::RowsOf { ticket, rows } => targets::resolved(model, ticket, rows),
+        Event::NotSaved { message } => saved::not_saved(model, message, fx),
+        Event::Refused { message } => refused(model, message),
         Event::Log { line } => log(model, line),
+        Event::Replaced => fx.push(Effect::Replaced),
         Event::Bye => fx.push(Effect::Gone),
+    }
+}
+
+/// What became of a scan. One that failed as a whole counted nothing.
+fn scanned(report: &ScanReport) -> (Level, String) {
+    match report.failed.iter().find(|(about, _)| about == "scan") {
+        Some((_, why)) if why == "stopped" => (Level::Info, "scan stopped: gs resumes it".into()),
+        Some((_, why)) => (Level::Error, format!("the scan failed: {why}")),
+        None => {
+            let samples = counted(report.samples, "sample", "samples");
+            (Level::Info, format!("scanned {samples}: {}", counted(report.suspects, "suspect", "suspects")))
+        }
     }
 }
 
 /// A response for a page; goes to the page that requested it.
 fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
-    let mut left = Some(event);
+    let mut left = search::answered(model, event);
     for page in model.views.all {
         let Some(event) = left.take() else { return };
         left = page.event(model, event, fx);
@@ -111,6 +125,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 page.restore(model, &state);
             }
             model.list.top = state.top;
+            model.list.placed = state.sample.is_some();
             let anchor =
                 if state.sample.is_some() { Anchor::Position(state.sample, state.row) } else { Anchor::Top };
             motion::relist(model, state.query, anchor, fx);
@@ -137,16 +152,15 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
                 model.forget_views();
-                let query = model.list.query.clone();
-                // Nothing moves under the cursor: it stays on its sample.
-                motion::relist(model, query, Anchor::Stay, fx);
+                motion::refresh(model, fx);
             }
         }
     }
 }
 
 fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut Effects) {
-    let here = model.sample();
+    // The cursor of the list, whatever page lies over it.
+    let here = model.list.rows.get(model.list.cursor).map(|row| row.sample);
     let offset = model.list.cursor;
     let Some(incoming) = model.list.incoming.as_mut().filter(|incoming| incoming.ticket == ticket) else {
         return;
@@ -154,13 +168,14 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
     incoming.counts = Some(counts);
     if counts.0 == 0 {
         incoming.cursor = Some(0);
-        return commit(model, 0, Vec::new());
+        return commit(model, 0, Vec::new(), fx);
     }
     let (sample, row) = match incoming.anchor {
         Anchor::Top => (None, 0),
         Anchor::Stay => (here, offset),
         Anchor::Position(sample, row) => (sample, row),
     };
+    incoming.here = sample;
     match sample {
         Some(sample) => send(fx, Command::Locate { ticket, sample }),
         None => motion::arrive(model, row, fx),
@@ -168,8 +183,9 @@ fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut
 }
 
 /// The next list takes the place of the one on the screen.
-fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
+fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let page = motion::page(model);
+    let before = model.list.rows.get(model.list.cursor).map(|row| row.sample);
     let Some(incoming) = model.list.incoming.take() else { return };
     let (total, decided, by_choice) = incoming.counts.unwrap_or_default();
     let list = &mut model.list;
@@ -191,6 +207,14 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>) {
     if !rows.is_empty() {
         model.list.rows.seed(start, rows);
     }
+    prompt::listed(model, incoming.ticket);
+    let after = model.list.rows.get(model.list.cursor).map(|row| row.sample);
+    if !incoming.keyed && before.is_some() && before != after {
+        model.list.changed_at = Some(model.time.now);
+    }
+    if let Some(forward) = incoming.find {
+        motion::undecided(model, forward, fx);
+    }
 }
 
 fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut Effects) {
@@ -198,7 +222,18 @@ fn got_rows(model: &mut Model, ticket: u64, start: u64, rows: Vec<Row>, fx: &mut
         && incoming.ticket == ticket
         && incoming.cursor.is_some_and(|row| row >= start && row < start + rows.len().max(1) as u64)
     {
-        return commit(model, start, rows);
+        // The cursor may have moved since its sample was looked for.
+        let here = model.list.rows.get(model.list.cursor).map(|row| row.sample);
+        let stays = incoming.anchor == Anchor::Stay;
+        match here.filter(|here| stays && incoming.here != Some(*here)) {
+            None => return commit(model, start, rows, fx),
+            Some(sample) => {
+                if let Some(incoming) = &mut model.list.incoming {
+                    (incoming.here, incoming.cursor) = (Some(sample), None);
+                }
+                return send(fx, Command::Locate { ticket, sample });
+            }
+        }
     }
     if ticket == model.list.ticket {
         walk::rows(model, start, &rows, fx);
@@ -283,97 +318,12 @@ pub(super) fn encoded(model: &mut Model, result: EncodeResult) {
     }
 }
 
-fn got_saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
-    let op = model.review.journal.pop();
-    let journal = &mut model.review.journal;
-    journal.undoable = Some(saved.undoable);
-    journal.redoable = saved.redoable;
-    journal.saved = true;
-    if let Some(session) = &mut model.session {
-        session.decided = saved.decided;
-    }
-    if saved.kind == SavedKind::Undo {
-        model.review.sitting.undone += saved.samples.len() as u64;
-    }
-    let first = saved.samples.first().copied();
-    let moves = saved.kind != SavedKind::Decision;
-    if moves || matches!(op, Some(Op::Tag)) {
-        // Tags and notes are only in the details.
-        model.details.expire();
-    }
-    let uniform = saved.samples.len() == 1 || !moves && !matches!(op, Some(Op::Tag | Op::KeepOnly { .. }));
-    if uniform {
-        if moves {
-            decide::count(model, &saved.samples, saved.decision.as_ref().map(|decision| &decision.choice));
-        }
-        set(model, &saved.samples, saved.decision.as_ref());
-    } else {
-        // Several samples that may now differ: the list is requested again.
-        model.details.expire();
-        let query = model.list.query.clone();
-        let anchor = if moves { Anchor::Position(first, model.list.cursor) } else { Anchor::Stay };
-        motion::relist(model, query, anchor, fx);
-    }
-    let undo = model.keymap.key_for(crate::action::Action::Undo).map(crate::key::shown).unwrap_or_default();
-    let redo = model.keymap.key_for(crate::action::Action::Redo).map(crate::key::shown).unwrap_or_default();
-    let hint = match saved.kind {
-        SavedKind::Decision => format!("{}   {undo} undo", saved.text),
-        SavedKind::Redo => format!("{}   {undo} undo", saved.text),
-        SavedKind::Undo => format!("{}   {redo} redo", saved.text),
-    };
-    say(model, Level::Info, hint);
-    if let Some(first) = first.filter(|_| moves && uniform) {
-        motion::go_to(model, first, fx);
-    }
-    model.views.stale = true;
-    if let Some(first) = first.filter(|_| moves) {
-        model.views.page.reveal(model, Some(first));
-    }
-    finish_quitting(model, fx);
-}
-
-fn set(model: &mut Model, samples: &[chaffinch_protocol::sample::SampleId], decision: Option<&Decision>) {
-    let samples: std::collections::BTreeSet<_> = samples.iter().copied().collect();
-    let mut change = |row: &mut Row| {
-        if samples.contains(&row.sample) {
-            row.decision = decision.cloned();
-        }
-    };
-    model.list.rows.each_mut(&mut change);
-    model.details.each_mut(|detail| change(&mut detail.row));
-    for page in model.views.all {
-        page.each_row_mut(model, &mut change);
-    }
-}
-
-fn refused(model: &mut Model, message: String, fx: &mut Effects) {
-    let op = model.review.journal.pop();
-    let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
-    say(model, level, message);
-    match op {
-        Some(op @ (Op::Decide { .. } | Op::KeepOnly { .. })) => {
-            let samples = op.samples();
-            // While quitting, the user must see that this was not saved.
-            let waiting = model.time.quitting.take().is_some();
-            model.views.stale = true;
-            model.views.page.reveal(model, samples.first().copied());
-            let place = samples.first().and_then(|first| model.list.rows.place_of(*first));
-            if let Some(row) = place.filter(|_| !waiting) {
-                motion::go(model, row);
-            }
-            let query = model.list.query.clone();
-            motion::relist(model, query, Anchor::Stay, fx);
-        }
-        // Nothing was being saved, so it is the new list that was refused: the shown one stays.
-        None if model.list.incoming.take().is_some() => model.list.query = model.list.shown.clone(),
-        _ => finish_quitting(model, fx),
-    }
-}
-
-/// Quits once the last save is confirmed.
-fn finish_quitting(model: &mut Model, fx: &mut Effects) {
-    if model.time.quitting.is_some() && model.review.journal.outstanding.is_empty() {
-        fx.push(Effect::Quit(0));
+/// Something else was refused.
+fn refused(model: &mut Model, message: String) {
+    say(model, Level::Error, message);
+    // If a list is on its way, it is the list: the shown one stays.
+    if model.list.incoming.take().is_some() {
+        model.list.query = model.list.shown.clone();
     }
 }
 

@@ -1,9 +1,9 @@
 //! Choosing what is listed and in which order, and finding a row.
 
 use super::motion::{self, relist};
-use super::{Effects, detector, open, say, walk};
+use super::{Effects, detector, open, say, search};
 use crate::action::kind::Find;
-use crate::model::{Anchor, Level, Model, Purpose};
+use crate::model::{Anchor, Level, Model};
 use chaffinch_protocol::{Query, Sort};
 
 /// Handles an action on the list as a whole.
@@ -11,10 +11,7 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
     match action {
         Find::Search => open::search(model),
         Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => open::search(model),
-        Find::NextHit | Find::PreviousHit => {
-            let purpose = Purpose::Search(model.list.search.to_lowercase());
-            walk::start(model, purpose, action == Find::NextHit, fx);
-        }
+        Find::NextHit | Find::PreviousHit => search::next(model, action == Find::NextHit, fx),
         Find::Filter => open::filter(model),
         Find::ClearFilter => motion::filter(model, "", fx),
         Find::ToggleAll => {

@@ -1,10 +1,10 @@
 //! Keys, pasted text and the mouse.
 
-use super::{Effects, act, decide, macros, motion, panels, prompt, say};
-use crate::action::{Action, Scope};
+use super::{Effects, act, ahead, decide, macros, motion, panels, prompt, say};
+use crate::action::{Action, Kind, Scope};
 use crate::key::{KeyChord, shown};
 use crate::keymap::Lookup;
-use crate::model::{Level, Mode, Model};
+use crate::model::{Level, Mode, Model, Panel};
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
 /// Rows scrolled per step of the wheel.
@@ -18,6 +18,7 @@ pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         }
         return;
     }
+    macros::note(model, key);
     if let Mode::Confirm(_) = model.mode {
         return confirm(model, key, fx);
     }
@@ -26,30 +27,75 @@ pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         return;
     }
     model.pending.push(key);
-    match model.keymap.lookup(model.mode.scope(), &model.pending) {
+    match lookup(model, &model.pending) {
         Lookup::Action(action) => {
             let count = std::mem::take(&mut model.pending).len();
             macros::forget(model, action, count);
+            if ahead::unseen(model, action) {
+                let path = model.row().map_or("it", |row| row.path.as_str());
+                let text = format!("the list has just changed: press again to decide about {path}");
+                return say(model, Level::Warning, text);
+            }
             act(model, action, fx);
         }
         Lookup::Prefix => {}
         Lookup::Nothing => {
             let keys = std::mem::take(&mut model.pending);
-            match (&model.mode, key.typed()) {
-                (Mode::Prompt(_) | Mode::Picker(_), Some(c)) => {
-                    prompt::typed(model, c.encode_utf8(&mut [0; 4]))
-                }
-                (Mode::Panel(panel), Some(c)) if panel.editing.is_some() => {
-                    panels::typed(model, c.encode_utf8(&mut [0; 4]));
-                }
-                (Mode::Panel(panel), _) if panel.page.scope() == Scope::Pane => {}
-                (Mode::List | Mode::Panel(_), _) => {
-                    let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
-                    say(model, Level::Warning, format!("{} is not used here   {help} help", shown(&keys)));
-                }
-                _ => {}
-            }
+            unused(model, &keys, key);
         }
+    }
+}
+
+/// What these keys do where the reviewer is. On a page, keys of the list that do not depend on a sample work too.
+pub(super) fn lookup(model: &Model, keys: &[KeyChord]) -> Lookup {
+    let found = model.keymap.lookup(model.mode.scope(), keys);
+    let Mode::Panel(Panel { editing: None, .. }) = &model.mode else { return found };
+    if found != Lookup::Nothing {
+        return found;
+    }
+    match model.keymap.lookup(Scope::List, keys) {
+        Lookup::Action(action) if works_on_pages(action) => Lookup::Action(action),
+        Lookup::Prefix => {
+            let next = model.keymap.continuations(Scope::List, keys);
+            let any = next.iter().any(|(_, action)| works_on_pages(*action));
+            if any { Lookup::Prefix } else { Lookup::Nothing }
+        }
+        _ => Lookup::Nothing,
+    }
+}
+
+/// Whether an action of the list makes sense while a page covers it.
+pub(super) fn works_on_pages(action: Action) -> bool {
+    match action.kind() {
+        Kind::Page(_) => true,
+        Kind::Program(_) => !matches!(action, Action::CopyRecord | Action::Cancel | Action::Back),
+        _ => matches!(action, Action::Undo | Action::Redo | Action::Scan | Action::CancelJob),
+    }
+}
+
+/// These keys are bound to nothing here: they are text, or the reviewer is told.
+fn unused(model: &mut Model, keys: &[KeyChord], last: KeyChord) {
+    match (&model.mode, last.typed()) {
+        (Mode::Prompt(_) | Mode::Picker(_), Some(c)) => {
+            prompt::typed(model, c.encode_utf8(&mut [0; 4]));
+        }
+        (Mode::Panel(panel), Some(c)) if panel.editing.is_some() => {
+            panels::typed(model, c.encode_utf8(&mut [0; 4]));
+        }
+        (Mode::Panel(panel), _) if panel.editing.is_none() => {
+            let close = match panel.page.scope() {
+                Scope::Pane => Action::PaneClose,
+                _ => Action::PanelClose,
+            };
+            let close = model.keymap.key_for(close).map(shown).unwrap_or_default();
+            let text = format!("{} is not used on this page; {close} closes it", shown(keys));
+            say(model, Level::Warning, text);
+        }
+        (Mode::List, _) => {
+            let help = model.keymap.key_for(Action::Help).map(shown).unwrap_or_default();
+            say(model, Level::Warning, format!("{} is not used here   {help} help", shown(keys)));
+        }
+        _ => {}
     }
 }
 
@@ -63,6 +109,7 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         }
     } else if no {
         model.mode = Mode::List;
+        model.review.resolved = None;
         say(model, Level::Info, "nothing changed");
     }
 }

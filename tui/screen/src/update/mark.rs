@@ -20,15 +20,21 @@ pub(super) fn act(model: &mut Model, action: Mark, fx: &mut Effects) {
         },
         Mark::MarkAll => walk::gather(model, 0, model.list.total.saturating_sub(1), Then::Mark, fx),
         Mark::ClearMarks => {
-            if !show::back(model) {
-                clear(model);
+            if show::stop(model) {
+                return;
             }
+            // Marks first, which are shown on every page; then back by one page.
+            if model.review.marks.is_empty() && show::back(model) {
+                return;
+            }
+            clear(model);
         }
     }
 }
 
 /// Marks or unmarks the sample under the cursor.
 pub(crate) fn toggle(model: &mut Model) {
+    model.list.placed = true;
     if let Some(sample) = model.sample()
         && !model.review.marks.remove(&sample)
     {
@@ -36,13 +42,11 @@ pub(crate) fn toggle(model: &mut Model) {
     }
 }
 
-/// Clears range and walk, or else marks, search, message and zoom.
-pub(super) fn clear(model: &mut Model) {
-    if model.review.visual.take().is_some() || model.list.walk.take().is_some() {
-        return;
+/// Clears marks, or else search and message.
+fn clear(model: &mut Model) {
+    model.toast = None;
+    if model.review.marks.is_empty() {
+        model.list.search.clear();
     }
     model.review.marks.clear();
-    model.toast = None;
-    model.list.search.clear();
-    model.views.look.zoom = false;
 }

@@ -1,11 +1,13 @@
 //! Turns messages into new state and effects. Nothing here draws, blocks or touches the outside world.
 
 mod act;
+mod ahead;
 pub(crate) mod beside;
 mod clipboard;
 mod complete;
 pub(crate) mod decide;
 pub(crate) mod detector;
+pub(crate) mod each;
 mod engine;
 mod find;
 pub(crate) mod job;
@@ -19,13 +21,16 @@ mod open;
 pub(crate) mod panels;
 pub(crate) mod part;
 pub(crate) mod pictures;
+mod pointer;
 mod program;
 mod prompt;
 mod record;
 mod replay;
+mod saved;
+mod search;
 mod settle;
 pub(crate) mod show;
-mod targets;
+pub(crate) mod targets;
 mod walk;
 
 pub use crate::effect::{Effect, Effects};
@@ -37,7 +42,7 @@ use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeResult, Protocol};
 use chaffinch_protocol::{Command, Event};
 use crossterm::event::{KeyEvent, MouseEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -56,12 +61,17 @@ pub enum Msg {
     Encoded(EncodeResult),
     /// Pictures are shown by this protocol from now on, in cells of this size; or by characters.
     Target(Option<(Protocol, (u32, u32))>),
-    /// The terminal holds these pictures, by key, under these numbers.
-    Live(BTreeMap<u64, u8>),
+    /// The terminal holds these pictures, by key: those that placeholders name, with their numbers, and those that it
+    /// shows over the cells.
+    Live(BTreeMap<u64, u8>, BTreeSet<u64>),
+    /// The color behind the terminal's text.
+    Ground([u8; 3]),
     /// The measured transfer rate of pictures in bytes per second.
     Link(Option<u32>),
     /// An action without a key, from the palette or a replayed session.
     Act(Action),
+    /// Something that was asked for could not be done.
+    Failed(String),
     /// A thread said something for the log.
     Log(String),
     /// It is now this many milliseconds since the start.
@@ -81,13 +91,15 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             let key = KeyChord::from(key);
             say(model, Level::Info, format!("{key} stopped the replay"));
         }
-        Msg::Key(key) => {
-            let key = KeyChord::from(key);
-            macros::note(model, key);
-            keys::key(model, key, &mut fx);
-        }
-        Msg::Paste(text) => keys::paste(model, &text),
-        Msg::Mouse(event) => keys::mouse(model, event),
+        Msg::Key(key) => ahead::key(model, KeyChord::from(key), &mut fx),
+        Msg::Paste(text) => ahead::paste(model, text, &mut fx),
+        // Where it points would be somewhere else by the time the keys before it are handled.
+        Msg::Mouse(_) if !model.ahead.is_empty() => {}
+        Msg::Mouse(event) => leaving(model, |model| {
+            if !pointer::click(model, event, &mut fx) {
+                keys::mouse(model, event);
+            }
+        }),
         Msg::Resize(width, height) => {
             model.display.size = (width, height).into();
             let height = motion::page(model);
@@ -100,16 +112,40 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
             model.display.target = target;
             model.pictures.clear();
             model.display.live.clear();
+            model.display.held.clear();
         }
-        Msg::Live(live) => model.display.live = live,
+        Msg::Live(live, held) => (model.display.live, model.display.held) = (live, held),
+        Msg::Ground(color) => {
+            model.display.ground = Some(color);
+            model.display.dress();
+        }
         Msg::Link(rate) => model.display.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
+        Msg::Failed(text) => say(model, Level::Error, text),
         Msg::Log(line) => engine::log(model, line),
     }
-    act::act_next(model, &mut fx);
+    ahead::go_on(model, &mut fx);
     settle::settle(model, &mut fx);
     replay::go_on(model, &mut fx);
+    // The end of a replay lets go of what was typed after it.
+    if model.macros.replay.is_empty() && !model.ahead.is_empty() {
+        ahead::go_on(model, &mut fx);
+        settle::settle(model, &mut fx);
+    }
     fx
+}
+
+/// Does something by hand; a message from before leaves if something else is shown then.
+fn leaving(model: &mut Model, act: impl FnOnce(&mut Model)) {
+    let place = |model: &Model| {
+        let panel = model.panel().map(|page| page.name());
+        (model.views.page.name(), panel, model.list.cursor, model.sample())
+    };
+    let before = (place(model), model.toast.clone());
+    act(model);
+    if place(model) != before.0 && model.toast == before.1 {
+        model.toast = None;
+    }
 }
 
 /// Shows a message at the bottom.

@@ -1,7 +1,7 @@
 //! Moving through the list, and choosing what is listed.
 
 use super::{Effects, say, send};
-use crate::model::{Anchor, CHUNK, Incoming, Level, Model, sort_name};
+use crate::model::{Anchor, CHUNK, Incoming, Level, Model, Purpose, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
 
@@ -26,8 +26,12 @@ pub(crate) fn go(model: &mut Model, row: u64) {
         return;
     }
     model.views.look.scroll = 0;
+    model.list.placed = true;
     model.list.finding = None;
     model.list.locating = None;
+    if let Some(incoming) = &mut model.list.incoming {
+        incoming.find = None;
+    }
     if model.time.now < model.time.moved_at + TRAVELLING {
         model.time.hold_until = model.time.now + TRAVELLING;
     }
@@ -44,9 +48,17 @@ pub(crate) fn touch(model: &mut Model) {
 
 /// Goes to a sample: at once if its row is cached, else when the engine has located it.
 pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
-    if let Some(row) = model.list.rows.place_of(sample) {
+    if let Some(incoming) = &mut model.list.incoming {
+        // The list on its way will be the one to go there in.
+        let row = model.list.cursor;
+        (incoming.anchor, incoming.keyed, incoming.find) = (Anchor::Position(Some(sample), row), true, None);
+        if incoming.counts.is_some_and(|(total, ..)| total > 0) {
+            incoming.cursor = None;
+            send(fx, Command::Locate { ticket: incoming.ticket, sample });
+        }
+    } else if let Some(row) = model.list.rows.place_of(sample) {
         go(model, row);
-    } else if model.list.ticket != 0 && model.list.incoming.is_none() {
+    } else if model.list.ticket != 0 {
         model.list.locating = Some(sample);
         send(fx, Command::Locate { ticket: model.list.ticket, sample });
     }
@@ -70,23 +82,54 @@ pub(super) fn undecided(model: &mut Model, forward: bool, fx: &mut Effects) {
             None => break,
         }
     }
-    if model.list.incoming.is_none() {
+    if let Some(incoming) = &mut model.list.incoming {
+        // Rows of the list that is shown are no longer to be had.
+        incoming.find = Some(forward);
+    } else {
         model.list.finding = Some(forward);
         let from = if forward { row - 1 } else { row + 1 };
         send(fx, Command::FindUndecided { ticket: model.list.ticket, from, forward });
     }
 }
 
-/// Requests a list. The current one stays until enough of the new one has arrived.
+/// Requests a list because a key asks for it. The current one stays until enough of the new one has arrived.
 pub(crate) fn relist(model: &mut Model, query: Query, anchor: Anchor, fx: &mut Effects) {
+    request(model, query, anchor, true, fx);
+}
+
+/// Requests the list again because something has changed. Nothing moves under the cursor, and what a key has begun goes
+/// on in the new list.
+pub(super) fn refresh(model: &mut Model, fx: &mut Effects) {
+    let query = model.list.query.clone();
+    // Before the cursor was moved it belongs on the worst sample, whichever that is now.
+    let mut anchor = if model.list.placed { Anchor::Stay } else { Anchor::Top };
+    let mut keyed = false;
+    if let Some(incoming) = &model.list.incoming
+        && incoming.keyed
+    {
+        (anchor, keyed) = (incoming.anchor, true);
+    }
+    if let Some(sample) = model.list.locating {
+        (anchor, keyed) = (Anchor::Position(Some(sample), model.list.cursor), true);
+    }
+    request(model, query, anchor, keyed, fx);
+}
+
+fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mut Effects) {
     let list = &mut model.list;
     list.last_ticket += 1;
     list.query = query.clone();
-    list.finding = None;
+    let earlier = list.incoming.as_ref().and_then(|incoming| incoming.find);
+    let find = list.finding.take().or(earlier).filter(|_| anchor == Anchor::Stay);
     list.locating = None;
-    list.incoming = Some(Incoming { ticket: list.last_ticket, anchor, counts: None, cursor: None });
-    send(fx, Command::List { ticket: list.last_ticket, query });
-    model.list.walk = None;
+    let ticket = list.last_ticket;
+    list.incoming = Some(Incoming { ticket, anchor, keyed, here: None, find, counts: None, cursor: None });
+    send(fx, Command::List { ticket, query });
+    if matches!(model.list.walk.take(), Some(walk) if matches!(walk.purpose, Purpose::Gather { .. })) {
+        say(model, Level::Warning, "the list has changed meanwhile: nothing was marked or decided");
+    }
+    // Its answer would be about the rows of the list that is replaced.
+    model.list.searching = None;
     touch(model);
 }
 
@@ -121,6 +164,7 @@ pub(super) fn arrive(model: &mut Model, row: u64, fx: &mut Effects) {
 /// an order and for its first row means that order's.
 pub(super) fn go_to_end(model: &mut Model, row: u64, fx: &mut Effects) {
     go(model, row);
+    model.list.placed = true;
     if let Some(incoming) = &mut model.list.incoming {
         incoming.anchor = Anchor::Position(None, row);
         if incoming.cursor.is_some() {

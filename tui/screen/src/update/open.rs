@@ -1,10 +1,14 @@
 //! Opening prompts and pickers.
 
 use super::Effects;
-use super::targets::targets;
+use super::keys::works_on_pages;
+use super::targets::{Targets, targets};
 use crate::action::{Action, Scope};
 use crate::key::shown;
+use crate::key_card;
 use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+use crate::synonyms::synonyms;
+use crate::theme::AUTO;
 use chaffinch_protocol::decision::TAGS;
 use chaffinch_protocol::sample::SampleId;
 
@@ -21,7 +25,9 @@ pub(super) fn filter(model: &mut Model) {
 
 /// Opens the search.
 pub(super) fn search(model: &mut Model) {
-    model.mode = Mode::Prompt(Prompt::new(PromptKind::Search, Line::default()));
+    let from = model.list.cursor;
+    model.list.hits = None;
+    model.mode = Mode::Prompt(Prompt::new(PromptKind::Search { from }, Line::default()));
 }
 
 /// Asks how many times to replay the recorded keys.
@@ -31,7 +37,7 @@ pub(super) fn times(model: &mut Model) {
 
 /// Opens the note for the targets of an action.
 pub(super) fn note(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     let earlier = model.detail_of(&samples).map_or("", |detail| &detail.note);
     let line = Line::new(earlier);
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Note(samples), line));
@@ -42,7 +48,7 @@ pub(super) const GIVEN: &str = "remove";
 
 /// Opens the list of tags.
 pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
-    let Some(samples) = targets(model, action, fx) else { return };
+    let Some(Targets { samples, .. }) = targets(model, action, fx) else { return };
     // The sample's tags come first, then the reviewer's own, then the built-in ones.
     let has = model.detail_of(&samples).map_or(&[][..], |detail| &detail.tags);
     let given = has.iter().map(|tag| item(tag, "", GIVEN));
@@ -59,7 +65,12 @@ pub(super) fn relabel(model: &mut Model, samples: Vec<SampleId>) {
     let mut items: Vec<PickerItem> = Vec::new();
     let mut add = |name: &str, note: &str, side: String| {
         if !items.iter().any(|item| item.name == name) {
-            items.push(PickerItem { name: name.to_owned(), note: note.to_owned(), side, action: None });
+            items.push(PickerItem {
+                name: name.to_owned(),
+                note: note.to_owned(),
+                side,
+                ..PickerItem::default()
+            });
         }
     };
     // Likely ones come first: the class used last, then the suggestion, then the candidates.
@@ -88,52 +99,103 @@ pub(super) fn relabel(model: &mut Model, samples: Vec<SampleId>) {
     model.mode = Mode::Picker(Picker::new(PickerKind::Relabel(samples), items));
 }
 
-/// Opens the list of all keys.
+/// Opens the list of all keys: first those of the page that is shown, then the others in parts.
 pub(super) fn help(model: &mut Model) {
-    let mut items = Vec::new();
-    for scope in Scope::ALL {
-        for action in Action::ALL.iter().filter(|action| action.scope() == scope) {
-            let mut keys: Vec<String> = model.keymap.keys_for(*action).into_iter().map(shown).collect();
-            match action.candidate() {
-                // Nine lines that differ only in a digit would drown out the others.
-                Some(0) => keys
-                    .extend(model.keymap.key_for(Action::Candidate9).map(|key| format!("… {}", shown(key)))),
-                Some(_) => continue,
-                None => {}
-            }
-            if !keys.is_empty() {
-                let note = if scope == Scope::List { String::new() } else { format!("[{}]", scope.name()) };
-                let can = (scope == Scope::List).then_some(*action);
-                items.push(PickerItem {
-                    name: action.doc().to_owned(),
-                    note,
-                    side: keys.join("  "),
-                    action: can,
-                });
-            }
-        }
+    let page = model.panel().unwrap_or(model.views.page);
+    let mut here: Vec<Action> = Vec::new();
+    if page.scope() != Scope::List {
+        here.extend(Action::ALL.iter().filter(|action| action.scope() == page.scope()));
+    } else if page != model.views.first() {
+        here.extend(page.hints(model));
     }
-    model.mode = Mode::Picker(Picker::new(PickerKind::Help, items));
+    let title = format!("On this page: {}", page.name());
+    let mut items: Vec<PickerItem> =
+        here.iter().filter_map(|action| help_item(model, *action, &title)).collect();
+    let list = Action::ALL.iter().filter(|action| action.scope() == Scope::List);
+    let mut others: Vec<(&str, Action)> = list.map(|action| (key_card::part_of(*action), *action)).collect();
+    for (heading, scope) in key_card::ELSEWHERE {
+        others.extend(
+            Action::ALL.iter().filter(|action| action.scope() == scope).map(|action| (heading, *action)),
+        );
+    }
+    let others = others.into_iter().filter(|(_, action)| !here.contains(action));
+    items.extend(others.filter_map(|(heading, action)| help_item(model, action, heading)));
+    over(model, Picker::new(PickerKind::Help, items));
+}
+
+/// The keys of an action and what it does; nothing without a key.
+fn help_item(model: &Model, action: Action, part: &str) -> Option<PickerItem> {
+    let mut keys: Vec<String> = model.keymap.keys_for(action).into_iter().map(shown).collect();
+    match action.candidate() {
+        // Nine lines that differ only in a digit would drown out the others.
+        Some(0) => {
+            keys.extend(model.keymap.key_for(Action::Candidate9).map(|key| format!("… {}", shown(key))));
+        }
+        Some(_) => return None,
+        None => {}
+    }
+    (!keys.is_empty()).then(|| PickerItem {
+        name: action.doc().to_owned(),
+        side: keys.join("  "),
+        action: (action.scope() == Scope::List).then_some(action),
+        part: part.to_owned(),
+        synonyms: synonyms(action),
+        ..PickerItem::default()
+    })
 }
 
 /// Opens the list of all actions.
 pub(super) fn palette(model: &mut Model) {
-    let list =
-        Action::ALL.iter().filter(|action| action.scope() == Scope::List && **action != Action::Palette);
-    let items = list
-        .map(|action| {
-            let side = model.keymap.key_for(*action).map(shown).unwrap_or_default();
-            PickerItem {
-                name: action.name().to_owned(),
-                note: action.doc().to_owned(),
-                side,
-                action: Some(*action),
-            }
+    // On a page that covers the samples only what does not depend on them.
+    let page = model.panel().is_some();
+    let list = Action::ALL.iter().filter(|action| {
+        let fits = action.scope() == Scope::List && (!page || works_on_pages(**action));
+        fits && **action != Action::Palette
+    });
+    let mut items: Vec<PickerItem> = list
+        .map(|action| PickerItem {
+            name: action.name().to_owned(),
+            note: action.doc().to_owned(),
+            side: model.keymap.key_for(*action).map(shown).unwrap_or_default(),
+            action: Some(*action),
+            synonyms: synonyms(*action),
+            ..PickerItem::default()
         })
         .collect();
-    model.mode = Mode::Picker(Picker::new(PickerKind::Palette, items));
+    // Looked for here, and done on the command line.
+    items.push(PickerItem {
+        name: "export".to_owned(),
+        note: "Quit, then: chaffinch export DATASET".to_owned(),
+        synonyms: "save write output csv",
+        ..PickerItem::default()
+    });
+    over(model, Picker::new(PickerKind::Palette, items));
+}
+
+/// Opens the list of themes.
+pub(super) fn theme(model: &mut Model) {
+    let now = model.display.theme_name.clone();
+    let names = model.display.themes.iter().map(|(name, _)| name.as_str());
+    let auto =
+        std::iter::once(AUTO).filter(|auto| !model.display.themes.iter().any(|(name, _)| name == auto));
+    let mut items: Vec<PickerItem> =
+        auto.chain(names).map(|name| item(name, "", if name == now { "now" } else { "" })).collect();
+    items.sort_by_key(|item| item.name != AUTO);
+    over(model, Picker::new(PickerKind::Theme, items));
 }
 
 fn item(name: &str, note: &str, side: &str) -> PickerItem {
-    PickerItem { name: name.to_owned(), note: note.to_owned(), side: side.to_owned(), action: None }
+    PickerItem {
+        name: name.to_owned(),
+        note: note.to_owned(),
+        side: side.to_owned(),
+        ..PickerItem::default()
+    }
+}
+
+/// Shows a list to choose from over the page, which is there again when it is closed.
+fn over(model: &mut Model, picker: Picker) {
+    if let Mode::Panel(panel) = std::mem::replace(&mut model.mode, Mode::Picker(picker)) {
+        model.panels.below = Some(panel);
+    }
 }

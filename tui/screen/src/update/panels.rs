@@ -11,6 +11,7 @@ pub(crate) const READING: [Action; 5] =
 
 /// Opens a page and requests its data.
 pub(crate) fn open(model: &mut Model, page: PageRef, fx: &mut Effects) {
+    model.panels.below = None;
     model.mode = Mode::Panel(Panel { page, editing: None });
     model.panels.scroll = 0;
     refresh(model, fx);

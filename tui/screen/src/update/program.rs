@@ -1,6 +1,6 @@
 //! The program itself: help, macros, toggles and quitting.
 
-use super::{Effect, Effects, clipboard, engine, macros, mark, motion, open, say};
+use super::{Effect, Effects, clipboard, engine, macros, motion, open, say, show};
 use crate::action::kind::Program;
 use crate::model::{Level, Model};
 
@@ -26,6 +26,18 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
             say(model, Level::Info, text);
             fx.push(Effect::Mouse(model.display.mouse));
         }
+        Program::OpenWith => open_with(model, fx),
+        Program::Theme => open::theme(model),
+        Program::ToggleStrip => {
+            let strip = &mut model.display.arrangement.strip;
+            *strip = !*strip;
+            let text = match (*strip, model.layout().thumbs) {
+                (true, 0) => "strip on; it needs a larger window",
+                (true, _) => "strip on",
+                (false, _) => "strip off",
+            };
+            say(model, Level::Info, text);
+        }
         Program::CopyRecord => clipboard::record(model, fx),
         Program::Help => open::help(model),
         Program::Palette => open::palette(model),
@@ -37,8 +49,29 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         }
         Program::Suspend => fx.push(Effect::Suspend),
         Program::Cancel => cancel(model, fx),
+        Program::Back => {
+            if !show::stop(model) && !show::back(model) {
+                quit(model, 5_000, fx);
+            }
+        }
         Program::Quit => quit(model, 5_000, fx),
     }
+}
+
+/// Opens the file of the sample with another program.
+fn open_with(model: &mut Model, fx: &mut Effects) {
+    let Some(row) = model.row() else { return };
+    let Some(path) = model.details.get(row.sample).map(|detail| detail.full_path.clone()) else {
+        return say(model, Level::Warning, "no sample is loaded yet");
+    };
+    let own = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut words = model.display.open_with.clone();
+    if words.is_empty() {
+        words.push(own.to_owned());
+    }
+    say(model, Level::Info, format!("opening {path} with {}", words[0]));
+    words.push(path);
+    fx.push(Effect::Run(words));
 }
 
 /// Cancels the innermost operation; with nothing to cancel, twice in a row quits.
@@ -48,11 +81,11 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
         return quit(model, 1_000, fx);
     }
     model.time.interrupt_until = model.time.now + 1_500;
-    let busy = model.review.visual.is_some()
-        || model.list.walk.is_some()
-        || !model.review.marks.is_empty()
-        || model.views.look.zoom;
-    mark::clear(model);
+    let stopped = show::stop(model);
+    let zoomed = std::mem::take(&mut model.views.look.zoom);
+    let marked = !model.review.marks.is_empty();
+    model.review.marks.clear();
+    let busy = stopped || zoomed || marked;
     let text = if busy { "canceled; press again to quit" } else { "press again to quit" };
     say(model, Level::Info, text);
 }

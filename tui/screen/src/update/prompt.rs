@@ -1,10 +1,15 @@
 //! Typing into prompts and selecting from lists.
 
-use super::{Effects, complete, decide, macros, motion, open, say, send, walk};
+use super::targets::left_out;
+use super::{Effect, Effects, ahead, complete, decide, each, macros, motion, open, say, search, send};
 use crate::action::kind;
-use crate::model::{Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Purpose};
+use crate::model::{
+    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Wrong, tag_word,
+};
 use chaffinch_protocol::decision::{Choice, TAGS};
-use chaffinch_protocol::{Command, Query};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Command, Query, Sort, Ticket};
+use std::collections::BTreeSet;
 
 /// Milliseconds without a key after which a filter is applied while it is typed.
 pub(super) const APPLY: u64 = 180;
@@ -21,7 +26,9 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
         Mode::Prompt(prompt) => {
             change(&mut prompt.line);
             prompt.completion = None;
-            if matches!(prompt.kind, PromptKind::Filter { .. }) {
+            prompt.wrong = None;
+            prompt.closing = None;
+            if matches!(prompt.kind, PromptKind::Filter { .. } | PromptKind::Search { .. }) {
                 prompt.apply_at = Some(now + APPLY);
             }
         }
@@ -97,11 +104,26 @@ fn complete(model: &mut Model) {
     }
 }
 
+/// What receives the keys once a prompt is closed: the page it lay over, or the list.
+fn below(model: &mut Model) -> Mode {
+    model.panels.below.take().map_or(Mode::List, Mode::Panel)
+}
+
 fn cancel(model: &mut Model, fx: &mut Effects) {
+    let search = match &model.mode {
+        Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
+        _ => None,
+    };
     if let Mode::Prompt(Prompt { kind: PromptKind::Filter { before }, .. }) = std::mem::take(&mut model.mode)
     {
-        restore(model, *before, fx);
+        return restore(model, *before, fx);
     }
+    if let Some(from) = search {
+        model.list.hits = None;
+        model.list.searching = None;
+        motion::go(model, from);
+    }
+    model.mode = below(model);
 }
 
 fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
@@ -111,20 +133,25 @@ fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
 }
 
 fn accept(model: &mut Model, fx: &mut Effects) {
-    match std::mem::take(&mut model.mode) {
+    let mode = std::mem::take(&mut model.mode);
+    model.mode = below(model);
+    match mode {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
-            PromptKind::Filter { .. } => motion::filter(model, line.text.trim(), fx),
-            PromptKind::Search if line.text.is_empty() => {}
-            PromptKind::Search => {
-                model.list.search = line.text;
-                walk::start(model, Purpose::Search(model.list.search.to_lowercase()), true, fx);
+            PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
+            PromptKind::Search { .. } if line.text.is_empty() => {}
+            PromptKind::Search { from } => {
+                model.list.search.clone_from(&line.text);
+                let last = model.list.total.saturating_sub(1);
+                // The row under the cursor is known; a search is for another one, unless there is none.
+                let next = if from >= last { 0 } else { from + 1 };
+                search::search(model, &line.text, next, true, fx);
             }
             PromptKind::Times => match line.text.trim().parse::<usize>() {
                 Ok(times @ 1..) => macros::replay(model, times),
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
             }
         },
@@ -133,18 +160,82 @@ fn accept(model: &mut Model, fx: &mut Effects) {
     }
 }
 
+/// Closes the filter once its list is there. Until then the line stays, so that a mistake loses nothing.
+fn enter_filter(model: &mut Model, before: Query, line: Line, fx: &mut Effects) {
+    let text = line.text.trim().to_owned();
+    motion::filter(model, &text, fx);
+    let Some(ticket) = model.list.incoming.as_ref().map(|incoming| incoming.ticket) else { return };
+    let mut prompt = Prompt::new(PromptKind::Filter { before: Box::new(before) }, line);
+    prompt.closing = Some(ticket);
+    model.mode = Mode::Prompt(prompt);
+}
+
+/// A list has arrived: closes the filter that waited for it.
+pub(super) fn listed(model: &mut Model, ticket: Ticket) {
+    if matches!(&model.mode, Mode::Prompt(Prompt { closing: Some(awaited), .. }) if *awaited == ticket) {
+        model.mode = Mode::List;
+    }
+}
+
+/// A list could not be made. A filter being typed says so where it is typed, and anything else in a message; the shown
+/// list stays.
+pub(super) fn not_listed(
+    model: &mut Model,
+    ticket: Ticket,
+    message: String,
+    at: Option<(u32, u32)>,
+    fx: &mut Effects,
+) {
+    if model.list.incoming.as_ref().is_none_or(|incoming| incoming.ticket != ticket) {
+        return;
+    }
+    model.list.incoming = None;
+    let asked = std::mem::replace(&mut model.list.query, model.list.shown.clone());
+    let at = at.map(|(start, end)| (start as usize, end as usize));
+    if let Mode::Prompt(prompt) = &mut model.mode
+        && matches!(prompt.kind, PromptKind::Filter { .. })
+        && prompt.line.text.trim() == asked.filter
+    {
+        // The filter was sent without the blanks at its ends.
+        let skipped = prompt.line.text.len() - prompt.line.text.trim_start().len();
+        let at = at.map(|(start, end)| (start + skipped, end + skipped));
+        let at = at.filter(|(start, end)| prompt.line.text.get(*start..*end).is_some());
+        let entered = prompt.closing.take().is_some();
+        prompt.wrong = Some(Wrong { message, at, entered });
+        // What was typed after Enter was meant for a list that there is not.
+        return ahead::drop_all(model, "dropped");
+    }
+    if model.list.ticket == 0 {
+        // Where the last run ended, which is no more: all of the list is better than none.
+        let query = Query { filter: String::new(), sort: Sort::Rank, ..asked };
+        motion::relist(model, query, Anchor::Top, fx);
+    }
+    say(model, Level::Warning, message);
+}
+
 fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     let chosen = picker.chosen().cloned();
     let typed = picker.line.text.trim().to_owned();
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
-            if let Ok(number) = typed.parse::<u64>() {
-                motion::go(model, number.saturating_sub(1));
-            } else if let Some(action) = chosen.and_then(|item| item.action) {
+            if let Some(row) = model.row_named(&typed) {
+                motion::go(model, row);
+            } else if let Some(action) = chosen.as_ref().and_then(|item| item.action) {
                 model.next = Some(action);
+            } else if let Some(item) = chosen.filter(|item| !item.note.is_empty()) {
+                say(model, Level::Info, item.note);
             } else {
                 say(model, Level::Warning, "that action is only available on its own page");
             }
+        }
+        PickerKind::Theme => {
+            let Some(name) = chosen.map(|item| item.name) else { return };
+            model.display.theme_name.clone_from(&name);
+            model.display.dress();
+            fx.push(Effect::Redraw);
+            let keep =
+                format!("theme {name}; to keep it, write theme = \"{name}\" under [ui] in config.toml");
+            say(model, Level::Info, keep);
         }
         PickerKind::Relabel(samples) => {
             // A name typed in full takes precedence over the selected match, even if it is a new class.
@@ -158,18 +249,25 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
             decide::ask_about(model, samples, Choice::Relabel(name), fx);
         }
+        PickerKind::Settle { keep, remove } => {
+            // Only the labels that the group has can be right.
+            match chosen {
+                Some(item) => each::settle(model, keep, remove, item.name, fx),
+                None => say(model, Level::Warning, format!("no picture of the group is labeled '{typed}'")),
+            }
+        }
         PickerKind::Tag(samples) => {
             let exact = picker.items.iter().any(|item| item.name == typed);
             let tag = match chosen {
                 Some(item) if !exact => item.name,
-                _ => typed,
+                _ => tag_word(&typed),
             };
-            if tag.is_empty() || tag.contains(char::is_whitespace) {
-                return say(model, Level::Warning, "a tag must be one word");
+            if tag.is_empty() {
+                return say(model, Level::Warning, "type a tag");
             }
             let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
             if given {
-                model.review.journal.push(Op::Tag);
+                tagged(model, &samples);
                 return send(fx, Command::Untag { samples, tags: vec![tag] });
             }
             if !TAGS.contains(&tag.as_str()) {
@@ -178,10 +276,19 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
                 model.review.tags.truncate(24);
                 motion::touch(model);
             }
-            model.review.journal.push(Op::Tag);
+            tagged(model, &samples);
             send(fx, Command::Tag { samples, tags: vec![tag], note: String::new() });
         }
     }
+}
+
+/// Tags or a note about these samples are on their way.
+fn tagged(model: &mut Model, samples: &[SampleId]) {
+    let of = |marks: &BTreeSet<SampleId>| marks.iter().filter(|sample| !samples.contains(sample)).count();
+    let marked = samples.iter().any(|sample| model.review.marks.contains(sample));
+    let left = if marked { of(&model.review.marks) } else { 0 };
+    let remark = left_out(model, left);
+    model.review.journal.push_with(Op::Tag, remark);
 }
 
 /// Applies a filter that is being typed, when it is due.
@@ -190,6 +297,11 @@ pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
         && prompt.apply_at.is_some_and(|at| at <= model.time.now)
     {
         prompt.apply_at = None;
+        if let PromptKind::Search { from } = prompt.kind {
+            let text = prompt.line.text.clone();
+            let next = if from >= model.list.total.saturating_sub(1) { 0 } else { from + 1 };
+            return search::search(model, &text, next, true, fx);
+        }
         let text = prompt.line.text.trim().to_owned();
         motion::filter(model, &text, fx);
     }

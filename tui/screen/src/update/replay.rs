@@ -1,7 +1,7 @@
 //! Replaying recorded keys. Each waits for the requests of the key before it, so that a replay does the same on a slow
 //! link as on a fast one.
 
-use super::{Effects, keys, say};
+use super::{Effects, ahead, say};
 use crate::model::{Level, Model, PATIENCE};
 
 /// Replays as many of the waiting keys as possible.
@@ -19,7 +19,8 @@ pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
         // Skipped samples are not looked at, so nothing waits for the cursor to rest.
         model.time.moved_at = 0;
         let before = model.toast.clone();
-        keys::key(model, key, fx);
+        ahead::press(model, key, fx);
+        super::act::act_next(model, fx);
         // If a key fails, the rest of the recording must not run.
         let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
         if warned && model.toast != before {
@@ -34,5 +35,7 @@ fn calm(model: &Model) -> bool {
     let list = &model.list;
     let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
     let here = list.total == 0 || model.sample().is_some_and(|sample| model.details.get(sample).is_some());
-    still && model.list.walk.is_none() && here && model.review.journal.outstanding.len() < 32
+    let waits = model.review.resolving.is_some() || model.next.is_some() || model.views.page.busy(model);
+    let saved = model.review.journal.outstanding.len() < 32 && !model.review.journal.moves();
+    still && model.list.walk.is_none() && here && !waits && saved
 }

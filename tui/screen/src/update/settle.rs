@@ -33,6 +33,14 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
         for page in model.views.all {
             page.expire(model, limit);
         }
+        // Sent again: nothing is decided twice by it.
+        if let Some(resolving) = &mut model.review.resolving
+            && resolving.at <= limit
+        {
+            resolving.at = now;
+            let (ticket, samples) = (resolving.ticket, resolving.samples.clone());
+            send(fx, Command::RowsOf { ticket, samples });
+        }
     }
 }
 
@@ -49,11 +57,16 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     }
     rows(model, fx);
     model.views.page.request(model, fx);
-    if model.time.now < model.time.hold_until {
+    // Keys that wait for details are not to wait for the cursor to rest as well.
+    let waits = !model.ahead.is_empty() || model.next.is_some();
+    if model.time.now < model.time.hold_until && !waits {
         return;
     }
     let Some(sample) = model.sample() else { return };
     details(model, sample, fx);
+    if waits {
+        return;
+    }
     if model.display.pictures_on {
         show::pictures(model, fx);
     }

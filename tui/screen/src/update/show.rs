@@ -44,14 +44,25 @@ pub(crate) fn toggle(model: &mut Model, page: PageRef) {
     if is_open(model, page) { close(model) } else { show(model, page) }
 }
 
-/// Cancels the innermost thing. Returns whether there was one.
-pub(super) fn back(model: &mut Model) -> bool {
+/// Stops what is under way: looking at a part of a picture, choosing an area or a range, a search. Returns whether there
+/// was such a thing.
+pub(super) fn stop(model: &mut Model) -> bool {
     let page = model.views.page;
-    if model.views.look.part.take().is_some() || page.cancel(model) {
+    model.views.look.part.take().is_some()
+        || page.cancel(model)
+        || model.review.visual.take().is_some()
+        || model.list.walk.take().is_some()
+}
+
+/// Goes back one level: from the large picture to the small one, from a page to the one below. Returns false in the list,
+/// where there is none.
+pub(super) fn back(model: &mut Model) -> bool {
+    if std::mem::take(&mut model.views.look.zoom) {
+        let height = motion::page(model);
+        model.list.reveal(height);
         return true;
     }
-    let busy = model.review.visual.is_some() || model.list.walk.is_some() || !model.review.marks.is_empty();
-    if busy || page == model.views.first() {
+    if model.at_home() {
         return false;
     }
     close(model);

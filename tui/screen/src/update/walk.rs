@@ -1,4 +1,4 @@
-//! Walking over more rows than are cached: for a search, for the next class, to mark many. Window by window, so that
+//! Walking over more rows than are cached: for the next class, to mark many. Window by window, so that
 //! neither memory nor the screen suffers, and any key still works in between.
 
 use super::{Effects, motion, say, send};
@@ -28,6 +28,8 @@ pub(super) fn gather(model: &mut Model, from: u64, to: u64, then: Then, fx: &mut
 
 /// Starts a walk from the cursor.
 pub(super) fn start(model: &mut Model, purpose: Purpose, forward: bool, fx: &mut Effects) {
+    // A message from before must not stay when the cursor has gone elsewhere.
+    model.toast = None;
     let cursor = model.list.cursor;
     let next =
         if forward { Some(cursor + 1).filter(|row| *row < model.list.total) } else { cursor.checked_sub(1) };
@@ -88,7 +90,6 @@ fn look(model: &mut Model, row: &Row) -> bool {
     let Some(mut walk) = model.list.walk.take() else { return false };
     let index = walk.next;
     let hit = match &mut walk.purpose {
-        Purpose::Search(text) => model.has_text(row, text),
         Purpose::Class(label) => row.label != *label,
         Purpose::Gather { to, samples, then } => {
             samples.push(row.sample);
@@ -131,9 +132,7 @@ fn finish(model: &mut Model, samples: Vec<SampleId>, then: Then) {
 
 fn nothing(model: &mut Model, purpose: &Purpose, forward: bool) {
     let direction = if forward { "below" } else { "above" };
-    let text = match purpose {
-        Purpose::Search(text) => format!("no '{text}' {direction}"),
-        _ => format!("no other class {direction}"),
-    };
-    say(model, Level::Info, text);
+    if matches!(purpose, Purpose::Class(_)) {
+        say(model, Level::Info, format!("no other class {direction}"));
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) fn shot(model: &Model, shot: &Shot, paint: &mut Paint<'_>) {
     }
     match model.pictures.get(shot.key) {
         Some(Shown::Ready(encoded)) => picture::blit(model, encoded, shot.area, paint),
-        Some(Shown::Failed(why)) => picture::note(shot.area, Role::Error, why, paint),
+        Some(Shown::Failed(why)) => picture::note(shot.area, Role::Error, &picture::no_picture(why), paint),
         None => {}
     }
 }

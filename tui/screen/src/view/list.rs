@@ -1,11 +1,13 @@
 //! The list of samples. Only the rows on the screen are touched, however many there are.
 
+use crate::action::Action;
+use crate::key::shown;
 use crate::model::Model;
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use chaffinch_protocol::Row;
 use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::{EnsembleRule, Row, Sort};
 use ratatui::layout::Rect;
 
 /// Draws the list.
@@ -37,13 +39,74 @@ pub(crate) fn list(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
+/// What stands in the columns, and why the scores are not in order where they are not.
+pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
+    if area.area() == 0 || model.list.total == 0 {
+        return;
+    }
+    let columns = Columns::of(model, area);
+    let words = match &model.list.shown.sort {
+        Sort::Rank if model.list.shown.descending => "best first",
+        Sort::Rank if model.session.as_ref().is_some_and(|session| session.ensemble == EnsembleRule::Or) => {
+            "worst first, detectors in turn"
+        }
+        Sort::Rank => "worst first",
+        Sort::Detector(name) => name.as_str(),
+        Sort::Class => "by class",
+        Sort::Path => "by path",
+        Sort::Random => "random order",
+        Sort::Group => "by group",
+    };
+    let x = paint.put(area.x + 2, area.y, 5, Role::Dim, "score") + 1;
+    // The same where there is less room.
+    let short = if words.starts_with("worst first,") { "worst in turn" } else { words };
+    let labels = "label→other";
+    let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
+    if columns.letters >= flags.len() as u16 {
+        paint.put_right(area.right(), area.y, columns.letters, Role::Dim, flags);
+    } else if columns.letters > 0 {
+        paint.put_right(area.right(), area.y, columns.letters, Role::Dim, "by");
+    }
+    let shows_labels = start > x + 4;
+    if shows_labels {
+        paint.put(start, area.y, columns.edge - start, Role::Dim, labels);
+    }
+    let end = if shows_labels { start } else { columns.edge };
+    let room = end.saturating_sub(x + 1);
+    paint.put(x, area.y, room, Role::Dim, if text::width(words) > usize::from(room) { short } else { words });
+}
+
+/// Where the columns of a row at the right are.
+struct Columns {
+    /// Cells for the letters of detectors.
+    letters: u16,
+    /// Where the labels end.
+    edge: u16,
+}
+
+impl Columns {
+    fn of(model: &Model, area: Rect) -> Columns {
+        let room = area.width.saturating_sub(8);
+        let detectors = model.session.as_ref().map_or(0, |session| session.detectors.len()) as u16;
+        // As many as detectors, where that leaves most of the line to the path.
+        let letters = if room > 24 { detectors.min(room / 6).clamp(3, 9) } else { 0 };
+        Columns { letters, edge: area.right() - letters - u16::from(letters > 0) }
+    }
+}
+
 /// The text for an empty list.
 fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let lines: Vec<String> = match &model.session {
         None => vec!["waiting for the engine…".to_owned()],
         Some(_) if model.list.ticket == 0 => vec!["loading the list…".to_owned()],
         Some(_) if !model.list.query.filter.is_empty() => {
-            vec!["nothing matches this filter".to_owned(), "F clears it".to_owned()]
+            let mut lines = vec!["nothing matches this filter".to_owned()];
+            lines.extend(text::wrap(&model.list.query.filter, usize::from(area.width.saturating_sub(4))));
+            if !model.list.query.all {
+                lines.push("T looks at all samples, not only at suspects".to_owned());
+            }
+            lines.push("F clears it".to_owned());
+            lines
         }
         Some(session) if session.samples == 0 && model.jobs.progress.is_none() => {
             vec!["the dataset has no samples".to_owned()]
@@ -55,7 +118,18 @@ fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Some(session) if session.detectors.is_empty() => {
             vec!["no detector has run yet".to_owned(), "gs starts a scan, T lists all samples".to_owned()]
         }
-        Some(_) => vec!["no suspects: the dataset looks clean".to_owned(), "T lists all samples".to_owned()],
+        Some(session) => {
+            let mut lines = match session.reading.caveat() {
+                Some(caveat) => {
+                    let keys = model.keymap.key_for(Action::Reading).map(shown).unwrap_or_default();
+                    let text = format!("no suspects, but {caveat}: {keys} shows how the dataset was read");
+                    text::wrap(&text, usize::from(area.width.saturating_sub(4)))
+                }
+                None => vec!["no suspects: the dataset looks clean".to_owned()],
+            };
+            lines.push("T lists all samples".to_owned());
+            lines
+        }
     };
     let top = area.y + area.height / 3;
     for (at, line) in lines.iter().enumerate() {
@@ -82,14 +156,11 @@ fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
     x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
 
     // From the right: which detectors flag it, then the labels; the path takes what is left.
-    let right = area.right();
-    let room = right.saturating_sub(x);
-    let letters = flags(model, row);
-    let letters_width = if room > 24 { 3.min(room) } else { 0 };
-    if letters_width > 0 {
-        paint.put(right - letters_width, area.y, letters_width, Role::Doubtful, &letters);
+    let Columns { letters, edge } = Columns::of(model, area);
+    if letters > 0 {
+        let flags = flags(model, row, usize::from(letters));
+        paint.put(area.right() - letters, area.y, letters, Role::Doubtful, &flags);
     }
-    let edge = right - letters_width - u16::from(letters_width > 0);
     let labels_room = (edge.saturating_sub(x)) * 2 / 5;
     let start = labels(model, row, choice, edge, area.y, labels_room, paint);
     let path_room = start.saturating_sub(x + 1);
@@ -136,15 +207,16 @@ pub(crate) fn labels(
     start
 }
 
-/// One letter for each detector that flags a row.
-fn flags(model: &Model, row: &Row) -> String {
+/// One letter for each detector that flags a row; where they do not fit, the first ones and a plus.
+fn flags(model: &Model, row: &Row, room: usize) -> String {
     let letters = letters(model);
-    let flagged: Vec<char> =
+    let mut flagged: Vec<char> =
         row.flags.iter().filter_map(|flag| letters.get(usize::from(*flag)).copied()).collect();
-    match flagged.len() {
-        0..=3 => flagged.into_iter().collect(),
-        count => format!("{}+{}", flagged[0], (count - 1).min(9)),
+    if flagged.len() > room {
+        flagged.truncate(room.saturating_sub(1));
+        flagged.push('+');
     }
+    flagged.into_iter().collect()
 }
 
 /// A letter for each detector, no two alike as long as there are letters: initials of its words first.

@@ -11,13 +11,14 @@ pub(crate) mod sample;
 pub(crate) mod short;
 pub(crate) mod status;
 
-use crate::model::{Mode, Model};
+use crate::model::{Mode, Model, SMALLEST};
 use crate::paint::Paint;
 use crate::terminal::placements::Wanted;
+use crate::text;
 use crate::theme::Role;
 use ratatui::Frame;
 use ratatui::buffer::CellDiffOption;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Position, Rect, Size};
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
@@ -26,7 +27,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     frame.buffer_mut().set_style(area, model.display.theme.style(Role::Text));
     let mut paint = Paint::new(frame.buffer_mut(), &model.display.theme);
     if layout.top.area() == 0 {
-        paint.text(area, Role::Warning, "the window is too small");
+        too_small(area, &mut paint);
         return;
     }
     status::top(model, layout.top, &mut paint);
@@ -39,7 +40,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     popup::completions(model, layout.message, &mut paint);
     match &model.mode {
         Mode::Picker(it) => cursor = picker::picker(model, it, area, &mut paint),
-        Mode::Confirm(confirm) => popup::confirm(confirm, area, &mut paint),
+        Mode::Confirm(confirm) => popup::confirm(model, confirm, area, &mut paint),
         _ => {}
     }
     if model.display.theme.is_ascii() {
@@ -55,9 +56,40 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
+/// How large the window must be, in a window that is not.
+fn too_small(area: Rect, paint: &mut Paint<'_>) {
+    let Size { width, height } = SMALLEST;
+    let words = format!(
+        "the window is too small: {} x {}, at least {width} x {height} is needed",
+        area.width, area.height
+    );
+    let lines = text::wrap(&words, usize::from(area.width));
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        paint.put(area.x, y, area.width, Role::Warning, line);
+    }
+}
+
 /// Pictures that the terminal itself is to show.
 pub fn wanted(model: &Model) -> Vec<Wanted> {
-    picture::wanted(model)
+    picture::wanted(model, &windows(model))
+}
+
+/// What lies over the page that shows samples.
+fn windows(model: &Model) -> Vec<Rect> {
+    let Size { width, height } = model.display.size;
+    let area = Rect::new(0, 0, width, height);
+    let layout = model.layout();
+    if layout.top.area() == 0 {
+        return vec![area];
+    }
+    let window = match &model.mode {
+        Mode::Panel(_) => Some(area),
+        Mode::Picker(it) => Some(model.picker_frame(it, area)),
+        Mode::Confirm(confirm) => Some(model.confirm_frame(confirm, area)),
+        Mode::List | Mode::Prompt(_) => None,
+    };
+    let others = [popup::which_key_frame(model, area), popup::completions_frame(model, layout.message)];
+    window.into_iter().chain(others.into_iter().flatten()).collect()
 }
 
 /// What an open page says, in lines without charts.

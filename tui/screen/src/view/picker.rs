@@ -1,26 +1,30 @@
 //! Pickers: help, palette, classes, tags.
 
 use super::status;
-use crate::model::{Model, Picker, PickerKind};
-use crate::paint::{Paint, centered};
+use crate::model::{Model, Picker, PickerKind, PickerLine, tag_word};
+use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
 use ratatui::layout::{Position, Rect};
 
+/// The title of a picker.
+fn title(picker: &Picker) -> String {
+    match &picker.kind {
+        PickerKind::Help => "keys: type to find".to_owned(),
+        PickerKind::Palette => "run an action".to_owned(),
+        PickerKind::Theme => "theme".to_owned(),
+        PickerKind::Relabel(samples) => relabel_title(samples.len()),
+        PickerKind::Settle { remove, .. } => {
+            format!("the labels differ: which is right for all {}?", remove.len() + 1)
+        }
+        PickerKind::Tag(samples) if samples.len() > 1 => format!("tag {} samples", samples.len()),
+        PickerKind::Tag(_) => "tag".to_owned(),
+    }
+}
+
 /// Draws a picker over the screen. Returns where the text cursor belongs.
 pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-    let (title, width, height) = match &picker.kind {
-        PickerKind::Help => {
-            ("keys: type to find".to_owned(), area.width.saturating_sub(4).min(100), area.height - 2)
-        }
-        PickerKind::Palette => {
-            ("run an action".to_owned(), area.width.saturating_sub(6).min(90), (area.height - 2).min(20))
-        }
-        PickerKind::Relabel(samples) => (relabel_title(samples.len()), 56, (area.height - 2).min(18)),
-        PickerKind::Tag(samples) if samples.len() > 1 => (format!("tag {} samples", samples.len()), 44, 18),
-        PickerKind::Tag(_) => ("tag".to_owned(), 44, 18),
-    };
-    let inner = paint.window(centered(area, width, height), &title);
+    let inner = paint.window(model.picker_frame(picker, area), &title(picker));
     if inner.height < 2 {
         return None;
     }
@@ -28,28 +32,34 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
     let cursor =
         status::line(&picker.line, Rect { x, width: inner.right() - x, height: 1, y: inner.y }, paint);
     let rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
-    if picker.found.is_empty() {
-        let typed = text::safe(picker.line.text.trim()).into_owned();
-        let words = match picker.kind {
-            PickerKind::Relabel(_) => format!("Enter makes '{typed}' a new class"),
-            PickerKind::Tag(_) => format!("Enter adds the tag '{typed}'"),
-            PickerKind::Palette if typed.parse::<u64>().is_ok() => format!("Enter goes to row {typed}"),
+    let typed = text::safe(picker.line.text.trim()).into_owned();
+    let row = (picker.kind == PickerKind::Palette).then(|| model.row_named(&typed)).flatten();
+    if picker.found.is_empty() || row.is_some() {
+        let words = match (&picker.kind, row) {
+            (_, Some(row)) => {
+                format!("Enter goes to row {} of {}", text::count(row + 1), text::count(model.list.total))
+            }
+            (PickerKind::Relabel(_), _) => format!("Enter makes '{typed}' a new class"),
+            (PickerKind::Tag(_), _) => format!("Enter adds the tag '{}'", tag_word(&typed)),
             _ => "nothing matches".to_owned(),
         };
         paint.put(rows.x, rows.y, rows.width, Role::Dim, &words);
         return Some(cursor);
     }
-    // The chosen line stays in the window, and the window moves by pages.
-    let height = usize::from(rows.height).max(1);
-    let first = picker.selected / height * height;
-    for (line, index) in picker.found.iter().enumerate().skip(first).take(height) {
-        let y = rows.y + (line - first) as u16;
-        let item = &picker.items[*index];
-        item_line(model, picker, item, Rect { y, height: 1, ..rows }, paint);
-        if line == picker.selected {
-            let chosen = Rect { y, height: 1, ..rows };
-            paint.put(rows.x, y, 1, Role::Selected, paint.theme.glyph(Role::Selected));
-            paint.buffer.set_style(chosen, paint.style(Role::Selected));
+    for (line, y) in picker.lines(usize::from(rows.height)).into_iter().zip(rows.top()..rows.bottom()) {
+        let area = Rect { y, height: 1, ..rows };
+        match line {
+            PickerLine::Blank => {}
+            PickerLine::Heading(words) => {
+                paint.put(area.x, y, area.width, Role::Title, words);
+            }
+            PickerLine::Item(place) => {
+                item_line(model, picker, &picker.items[picker.found[place]], area, paint);
+                if place == picker.selected {
+                    paint.put(rows.x, y, 1, Role::Selected, paint.theme.glyph(Role::Selected));
+                    paint.buffer.set_style(area, paint.style(Role::Selected));
+                }
+            }
         }
     }
     Some(cursor)
@@ -82,7 +92,7 @@ fn item_line(
             paint.put(x, area.y, room.min(19), name, &item.name);
             paint.put(x + 20, area.y, room.saturating_sub(20), Role::Dim, &item.note);
         }
-        PickerKind::Relabel(_) | PickerKind::Tag(_) => {
+        PickerKind::Relabel(_) | PickerKind::Tag(_) | PickerKind::Settle { .. } | PickerKind::Theme => {
             let side = text::width(&item.side) as u16 + 1;
             paint.put_right(area.right(), area.y, 12, Role::Dim, &item.side);
             let given = model.row().and_then(|row| model.class(row.label)) == Some(item.name.as_str());

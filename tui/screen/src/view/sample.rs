@@ -53,7 +53,7 @@ pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         return;
     }
     if model.views.look.zoom {
-        let labels = labels(model, row);
+        let labels = labels(model, row, area.width);
         let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
         let x = paint.pieces(area, &pieces);
         paint.put(x + 2, area.y, area.right().saturating_sub(x + 2), Role::Dim, &row.path);
@@ -62,7 +62,7 @@ pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
     let detail = model.details.get(row.sample);
     let lines = match detail {
         Some(detail) => lines(model, detail, area),
-        None => head(model, row),
+        None => head(model, row, area.width),
     };
     let most = (lines.len() as u16).saturating_sub(area.height);
     let scroll = model.views.look.scroll.min(most);
@@ -73,6 +73,22 @@ pub(crate) fn info(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
         let more = format!("  ▾{} ", most - scroll);
         paint.put_right(area.right(), area.bottom() - 1, area.width, Role::Dim, &more);
     }
+}
+
+/// The digit of the candidate in a cell of the terminal.
+pub(crate) fn candidate_at(model: &Model, layout: &Layout, x: u16, y: u16) -> Option<usize> {
+    let area = layout.info;
+    let detail = model.row().and_then(|row| model.details.get(row.sample))?;
+    if model.views.look.zoom || !area.contains((x, y).into()) {
+        return None;
+    }
+    let lines = lines(model, detail, area);
+    let most = (lines.len() as u16).saturating_sub(area.height);
+    let line = lines.get(usize::from(model.views.look.scroll.min(most) + y - area.y))?;
+    let (Line::Candidates(candidates) | Line::Choices(candidates)) = line else { return None };
+    let slots = places(Rect { y, height: 1, ..area });
+    let slot = slots.iter().position(|slot| slot.contains((x, y).into()))?;
+    candidates.get(slot).map(|(digit, ..)| *digit)
 }
 
 fn draw(line: &Line<'_>, area: Rect, paint: &mut Paint<'_>) {
@@ -152,16 +168,35 @@ fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mu
 }
 
 /// What the row alone tells.
-fn head<'a>(model: &Model, row: &Row) -> Vec<Line<'a>> {
-    let mut labels = labels(model, row);
+fn head<'a>(model: &Model, row: &Row, width: u16) -> Vec<Line<'a>> {
+    let mut labels = labels(model, row, width);
     if row.split.name() != "" {
         labels.push((Role::Dim, format!("   {}", row.split)));
     }
     vec![Line::Pieces(labels)]
 }
 
-/// Given → suggested, and the decision.
-pub(crate) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
+/// The least cells of a label beside others.
+const LEAST: usize = 8;
+
+/// Given → suggested, and the decision. Where they do not fit into the width, the labels are shortened: the given one
+/// first, which is known, and none away.
+pub(crate) fn labels(model: &Model, row: &Row, width: u16) -> Vec<(Role, String)> {
+    let mut pieces = whole_labels(model, row);
+    let taken = |pieces: &[(Role, String)]| {
+        pieces.iter().map(|(_, words)| text::width(&text::safe(words))).sum::<usize>()
+    };
+    for place in [0, 2] {
+        let over = taken(&pieces).saturating_sub(usize::from(width));
+        if let Some((_, words)) = pieces.get_mut(place).filter(|_| over > 0) {
+            let now = text::width(&text::safe(words));
+            *words = text::fit(words, now.saturating_sub(over).max(LEAST)).into_owned();
+        }
+    }
+    pieces
+}
+
+fn whole_labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let mut pieces = vec![(Role::Given, model.class(row.label).unwrap_or("no label").to_owned())];
     if let Some(suggested) = model.class(row.suggested).filter(|_| row.suggested != row.label) {
         pieces.push((Role::Dim, " → ".to_owned()));
@@ -180,7 +215,7 @@ pub(crate) fn labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
 
 fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> {
     let width = usize::from(area.width);
-    let mut lines = head(model, &detail.row);
+    let mut lines = head(model, &detail.row, area.width);
     if let Some(why) = &detail.unreadable {
         for line in text::wrap(&format!("unreadable: {why}"), width) {
             lines.push(Line::Pieces(vec![(Role::Error, line)]));
@@ -297,12 +332,16 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
         let key = |action| model.keymap.key_for(action).map(crate::key::shown);
         let hint = key(Action::Group).zip(key(Action::KeepBest));
         let hint =
-            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps best")).unwrap_or_default();
+            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps the best")).unwrap_or_default();
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }
-    let (members, others): (Vec<_>, Vec<_>) =
+    let (members, mut others): (Vec<_>, Vec<_>) =
         related(detail).into_iter().partition(|(_, other)| group.contains(&other.sample));
+    // Those of the suggested class are shown beside the picture: they are the nearest of their class only.
+    others.retain(|(kind, _)| *kind != "suggested");
+    // Whatever they are shown for, they stand in the order that the heading promises.
+    others.sort_by(|(_, a), (_, b)| b.similarity.total_cmp(&a.similarity));
     let told = members.len().min(MEMBERS);
     lines.extend(members.iter().take(told).map(|(_, other)| one_alike(model, detail, other)));
     if others.is_empty() {

@@ -17,7 +17,7 @@ const CLASS: u16 = 26;
 pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let Some(row) = model.row() else { return };
     let line = |y: u16| Rect { x: area.x + 1, y, width: area.width.saturating_sub(2), height: 1 };
-    let labels = sample::labels(model, row);
+    let labels = sample::labels(model, row, line(area.y).width);
     let pieces: Vec<(Role, &str)> = labels.iter().map(|(role, words)| (*role, words.as_str())).collect();
     let first = line(area.y);
     let x = paint.pieces(first, &pieces);

@@ -2,10 +2,11 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, PickerKind, Prompt, PromptKind, sort_name};
+use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
+use chaffinch_protocol::{DetectorSummary, EnsembleRule, SessionSummary};
 use ratatui::layout::{Position, Rect};
 
 /// The open session, its progress, and the running job.
@@ -43,13 +44,26 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             right = start.saturating_sub(1);
         }
     } else if session.stale && !model.jobs.scan_when_stale {
-        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, "out of date: gs scans") - 1;
+        let words = match session.obstacle.as_str() {
+            "" => "out of date: gs scans".to_owned(),
+            why => format!("not updated: {why}"),
+        };
+        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
     let list = &model.list;
     let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
     let mut words = text::counted(list.total, one, many);
     if list.total > 0 {
-        words.push_str(&format!(" · {} decided", text::count(list.decided)));
+        let decided: u64 = model.counts().iter().sum();
+        words = format!("{} of {words} decided", text::count(decided.min(list.total)));
+    }
+    // What makes the count another than that of the detectors as they came, before what is only looked at.
+    words.push_str(&combined(session));
+    if let Some(headline) = session.reading.headline() {
+        words.push_str(&format!(" · {headline}"));
+        if let Some(keys) = model.keymap.key_for(Action::Reading) {
+            words.push_str(&format!(": {}", shown(keys)));
+        }
     }
     if !list.query.filter.is_empty() {
         words.push_str(&format!(" · filter {}", list.query.filter));
@@ -61,16 +75,42 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let room = right.saturating_sub(area.x + 1);
     let name_room = (usize::from(room)).saturating_sub(text::width(&words) + 3).clamp(8, 40);
     let name = text::fit_middle(&session.dataset, name_room).into_owned();
-    let bar = paint.style(Role::Bar);
-    let title = bar.patch(paint.style(Role::Title));
+    let title = paint.over(Role::Bar, Role::Title);
     let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
+}
+
+/// The ensemble's rule and the thresholds, where they are others than the defaults: both decide what is a suspect.
+fn combined(session: &SessionSummary) -> String {
+    let mut words = String::new();
+    if session.ensemble != EnsembleRule::Or {
+        words.push_str(&format!(" · rule {}", session.ensemble.name()));
+    }
+    let moved: Vec<&DetectorSummary> =
+        session.detectors.iter().filter(|detector| detector.is_moved()).collect();
+    match moved.as_slice() {
+        [] => {}
+        [one] => words.push_str(&format!(" · {} below {}", one.name, threshold(one.threshold))),
+        several => words.push_str(&format!(" · {} thresholds moved", several.len())),
+    }
+    words
+}
+
+/// A threshold with as many digits as it needs.
+fn threshold(value: f32) -> String {
+    let digits = if (value * 100.0 - (value * 100.0).round()).abs() < 1e-3 { 2 } else { 3 };
+    format!("{value:.digits$}")
 }
 
 /// The prompt, or the last message. Returns the position of the text cursor.
 pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
     if let Mode::Prompt(prompt) = &model.mode {
-        return Some(self::prompt(prompt, area, paint));
+        let searches = matches!(prompt.kind, PromptKind::Search { .. }) && !prompt.line.text.is_empty();
+        let right = match model.list.hits.as_ref().filter(|hits| searches && hits.text == prompt.line.text) {
+            Some(hits) => paint.put_right(area.right() - 1, area.y, area.width, Role::Dim, &hits.words()),
+            None => area.right(),
+        };
+        return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
     let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
@@ -81,7 +121,14 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Level::Error => (Role::Error, "✗ "),
         };
         let text = format!("{glyph}{}", toast.text);
-        paint.put(area.x + 1, area.y, area.width, role, &text);
+        let end = paint.put(area.x + 1, area.y, area.width, role, &text);
+        // The path of the sample stays in sight beside what is said about another one.
+        path(model, end + 3, area.right(), paint);
+    } else if model.keeps_waiting() {
+        let stop = model.keymap.key_for(Action::Cancel).map(shown).unwrap_or_default();
+        let keys = text::counted(model.ahead.len() as u64, "key", "keys");
+        let words = format!("{keys} typed ahead: waiting for the engine   {stop} drops them");
+        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if let Some(keys) = &model.macros.recording {
         let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
         let words = format!(
@@ -107,12 +154,23 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         );
     } else if model.list.walk.is_some() {
         paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
-    } else if let Some(row) = model.row() {
-        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
-        let path = text::fit_middle(path, usize::from(area.width.saturating_sub(1))).into_owned();
-        paint.put(area.x + 1, area.y, area.width.saturating_sub(1), Role::Dim, &path);
+    } else {
+        path(model, area.x + 1, area.right(), paint);
     }
     None
+}
+
+/// The path of the sample under the cursor between two columns, if there is room for enough of it.
+fn path(model: &Model, from: u16, to: u16, paint: &mut Paint<'_>) {
+    /// Fewer cells say nothing.
+    const LEAST: u16 = 12;
+    let y = model.layout().message.y;
+    let room = to.saturating_sub(from);
+    if let Some(row) = model.row().filter(|_| room >= LEAST) {
+        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
+        let path = text::fit_middle(path, usize::from(room)).into_owned();
+        paint.put(from, y, room, Role::Dim, &path);
+    }
 }
 
 /// Marks, position in the list and save state. Returns the column where they start.
@@ -131,7 +189,8 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
     }
     if !model.review.marks.is_empty() {
-        let words = format!("{} {}", model.display.theme.glyph(Role::Marked), model.review.marks.len());
+        let words =
+            format!("{} {} marked", model.display.theme.glyph(Role::Marked), model.review.marks.len());
         x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
     }
     x
@@ -140,17 +199,28 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
 fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
     let label = match &prompt.kind {
         PromptKind::Filter { .. } => "filter ".to_owned(),
-        PromptKind::Search => "/".to_owned(),
+        PromptKind::Search { .. } => "/".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
         PromptKind::Times => "repeat count ".to_owned(),
     };
     let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
-    line(&prompt.line, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
+    let wrong = prompt.wrong.as_ref().and_then(|wrong| wrong.at);
+    marked(&prompt.line, wrong, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
 }
 
 /// A line being typed, scrolled so that its cursor is visible.
 pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
+    marked(line, None, area, paint)
+}
+
+/// The same with a part of it, from one byte to another, drawn as wrong.
+fn marked(
+    line: &crate::model::Line,
+    wrong: Option<(usize, usize)>,
+    area: Rect,
+    paint: &mut Paint<'_>,
+) -> Position {
     let before = text::safe(&line.text[..line.at]).into_owned();
     let room = usize::from(area.width.saturating_sub(1));
     let skip = text::width(&before).saturating_sub(room);
@@ -162,49 +232,31 @@ pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>)
     }
     let shown = format!("{cut}{}", text::safe(&line.text[line.at..]));
     paint.put(area.x, area.y, area.width, Role::Text, &shown);
+    if let Some((start, end)) = wrong {
+        let skipped = text::width(&before) - text::width(cut);
+        let column = |at: usize| text::width(&text::safe(&line.text[..at])).saturating_sub(skipped) as u16;
+        let (from, to) = (column(start).min(area.width), column(end).min(area.width));
+        let word = Rect { x: area.x + from, width: to.saturating_sub(from).max(1), height: 1, ..area };
+        paint.buffer.set_style(word.intersection(area), paint.style(Role::Error));
+    }
     Position { x: (area.x + text::width(cut) as u16).min(area.right().saturating_sub(1)), y: area.y }
 }
 
 /// Keys that work here, as many as fit.
 pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
-    use Action as A;
-    paint.buffer.set_style(area, paint.style(Role::Bar));
-    let page = model.views.page;
-    let actions: Vec<Action> = match &model.mode {
-        Mode::List if model.review.marks.is_empty() && model.review.visual.is_none() => page.hints(model),
-        Mode::List if model.list.total == 0 => model.views.first().hints(model),
-        Mode::List => {
-            vec![A::Keep, A::Remove, A::Relabel, A::Unsure, A::Tag, A::ClearMarks, A::Help]
-        }
-        Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
-            vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
-        }
-        Mode::Prompt(_) => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Picker(picker) => match picker.kind {
-            PickerKind::Help | PickerKind::Palette => vec![A::PromptAccept, A::PromptCancel, A::PromptNext],
-            _ => vec![A::PromptAccept, A::PromptCancel, A::PromptNext, A::PromptComplete],
-        },
-        Mode::Panel(panel) if panel.editing.is_some() => vec![A::PromptAccept, A::PromptCancel],
-        Mode::Panel(panel) => panel.page.hints(model),
-        Mode::Confirm(_) => Vec::new(),
-    };
     let bar = paint.style(Role::Bar);
-    let key_style = bar.patch(paint.style(Role::Key));
-    let mut x = area.x + 1;
+    paint.buffer.set_style(area, bar);
+    let key_style = paint.over(Role::Bar, Role::Key);
     if let Mode::Confirm(_) = model.mode {
+        let mut x = area.x + 1;
         for (key, words) in [("y", "yes"), ("n", "no")] {
             x = paint.put_styled(x, area.y, 8, key_style, key) + 1;
             x = paint.put_styled(x, area.y, 8, bar, words) + 2;
         }
         return;
     }
-    for action in actions {
-        let Some(keys) = model.keymap.key_for(action).map(shown) else { continue };
-        let needed = text::width(&keys) + 1 + text::width(action.short());
-        if usize::from(x) + needed + 1 > usize::from(area.right()) {
-            break;
-        }
-        x = paint.put_styled(x, area.y, area.width, key_style, &keys) + 1;
-        x = paint.put_styled(x, area.y, area.width, bar, action.short()) + 2;
+    for hint in model.hints(area) {
+        let x = paint.put_styled(hint.area.x, area.y, area.width, key_style, &hint.keys) + 1;
+        paint.put_styled(x, area.y, area.width, bar, hint.words);
     }
 }

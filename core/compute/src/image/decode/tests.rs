@@ -40,6 +40,13 @@ fn every_kind_is_what_pillow_sees() {
     }
 }
 
+/// The bytes of a PNG.
+fn png(image: impl Into<DynamicImage>) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.into().write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
 #[test]
 fn sixteen_bits_keep_their_upper_byte() {
     let deep =
@@ -49,10 +56,118 @@ fn sixteen_bits_keep_their_upper_byte() {
         (DynamicImage::ImageRgb16(deep), [0x24, 0xfe, 0]),
         (DynamicImage::ImageLuma16(gray), [0xaa, 0xaa, 0xaa]),
     ] {
-        let mut bytes = Cursor::new(Vec::new());
-        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-        assert_eq!(decode(bytes.get_ref()).unwrap().image.get_pixel(2, 1).0, expected);
+        let decoded = decode(&png(image)).unwrap();
+        assert_eq!((decoded.image.get_pixel(2, 1).0, decoded.remarks), (expected, vec![]));
     }
+}
+
+#[test]
+fn sixteen_bits_that_use_a_part_of_their_range_are_stretched() {
+    for (highest, bits) in [(255_u16, 8_u8), (1023, 10), (4095, 12), (16_383, 14)] {
+        let gray =
+            image::ImageBuffer::from_fn(3, 1, |x, _| image::Luma([[0, highest / 2, highest][x as usize]]));
+        let color =
+            image::ImageBuffer::from_fn(3, 1, |x, _| image::Rgb([[0, highest / 2, highest][x as usize]; 3]));
+        for image in [DynamicImage::ImageLuma16(gray), DynamicImage::ImageRgb16(color)] {
+            for image in [image.clone(), DynamicImage::ImageRgba16(image.to_rgba16())] {
+                let decoded = decode(&png(image)).unwrap();
+                let row: Vec<u8> = decoded.image.pixels().map(|pixel| pixel.0[1]).collect();
+                assert_eq!(row, [0, 127, 255], "{bits} bits");
+                assert_eq!(decoded.remarks, [Remark::Stretched { bits }]);
+            }
+        }
+    }
+    let black = image::ImageBuffer::from_pixel(3, 1, image::Luma([0_u16]));
+    assert_eq!(decode(&png(DynamicImage::ImageLuma16(black))).unwrap().remarks, []);
+}
+
+#[test]
+fn transparency_is_dropped_or_put_on_a_ground() {
+    // Black ink, whose shape is in the transparency.
+    let ink = image::RgbaImage::from_fn(20, 20, |x, y| image::Rgba([0, 0, 0, if x > y { 255 } else { 0 }]));
+    let dropped = decode(&png(ink.clone())).unwrap();
+    assert!(dropped.image.pixels().all(|pixel| pixel.0 == [0; 3]), "as Pillow's convert does");
+    assert_eq!(dropped.remarks, [Remark::Flattened]);
+    let on_white = decode_on(&png(ink), Ground::Color([255, 250, 240])).unwrap();
+    assert_eq!(
+        (on_white.image.get_pixel(9, 3).0, on_white.image.get_pixel(3, 9).0),
+        ([0; 3], [255, 250, 240])
+    );
+    assert_eq!(on_white.remarks, []);
+    let half = image::RgbaImage::from_pixel(4, 4, image::Rgba([100, 0, 0, 128]));
+    let decoded = decode(&png(half.clone())).unwrap();
+    assert_eq!(
+        (decoded.image.get_pixel(0, 0).0, decoded.remarks),
+        ([100, 0, 0], vec![]),
+        "flat as it stands"
+    );
+    assert_eq!(decode_on(&png(half), Ground::Color([0; 3])).unwrap().image.get_pixel(0, 0).0, [50, 0, 0]);
+}
+
+#[test]
+fn grounds_are_written_as_they_are_read() {
+    for (text, ground) in [("dropped", Ground::Dropped), ("#0a80ff", Ground::Color([10, 128, 255]))] {
+        assert_eq!((text.parse(), ground.to_string().as_str()), (Ok(ground), text));
+    }
+    assert_eq!("white".parse(), Ok(Ground::Color([255; 3])));
+    for wrong in ["", "#fff", "grey", "#12345g", "+12345"] {
+        assert!(wrong.parse::<Ground>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn formats_that_are_not_read_are_not_broken() {
+    for (bytes, format) in [
+        (&b"\0\0\0\x1cftypavif\0\0\0\0mif1miafMA1B"[..], "AVIF"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0heicmif1", "HEIC"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+    ] {
+        let error = decode(bytes).unwrap_err();
+        assert_eq!(error.remark(), Some(Remark::NotRead(format.into())));
+        assert_eq!(error.to_string(), format!("it is a picture in the {format} format, which is not read"));
+    }
+    assert_eq!(decode(b"<html>").unwrap_err().remark(), None);
+    assert_eq!(decode(&file("rgb.bmp")[..30]).unwrap_err().remark(), None);
+}
+
+#[test]
+fn jpeg_xl_is_read() {
+    use zune_core::bit_depth::BitDepth;
+    use zune_core::colorspace::ColorSpace;
+    use zune_core::options::EncoderOptions;
+    let image = RgbImage::from_fn(70, 41, |x, y| image::Rgb([(x * 3) as u8, (y * 5) as u8, (x ^ y) as u8]));
+    let options = EncoderOptions::new(70, 41, ColorSpace::RGB, BitDepth::Eight);
+    let mut bytes = Vec::new();
+    zune_jpegxl::JxlSimpleEncoder::new(image.as_raw(), options).encode(&mut bytes).unwrap();
+    let decoded = decode(&bytes).unwrap();
+    assert_eq!((decoded.format, decoded.stored.channels, decoded.image), ("JPEG XL", 3, image));
+    for cut in (2..bytes.len() - 1).step_by(7) {
+        assert!(decode(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    for at in 2..bytes.len() {
+        bytes[at] ^= 0x5a;
+        let _ = decode(&bytes);
+        bytes[at] ^= 0x5a;
+    }
+}
+
+#[test]
+fn big_tiffs_are_tiffs() {
+    // The header of a BigTIFF, one directory with eight entries, and two pixels of gray.
+    let mut bytes = b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
+    let entries = [(256_u16, 2_u64), (257, 1), (258, 8), (259, 1), (262, 1), (273, 0), (278, 1), (279, 2)];
+    let data = 16 + 8 + 20 * entries.len() as u64 + 8;
+    bytes.extend((entries.len() as u64).to_le_bytes());
+    for (tag, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(4_u16.to_le_bytes());
+        bytes.extend(1_u64.to_le_bytes());
+        bytes.extend(if tag == 273 { data } else { value }.to_le_bytes());
+    }
+    bytes.extend([0; 8]);
+    bytes.extend([7, 200]);
+    let decoded = decode(&bytes).unwrap();
+    assert_eq!((decoded.format, decoded.image.into_raw()), ("TIFF", vec![7, 7, 7, 200, 200, 200]));
 }
 
 #[test]
@@ -66,28 +181,61 @@ fn formats_are_told_by_content() {
 }
 
 #[test]
-fn what_is_cut_short_is_refused_and_what_follows_is_ignored() {
+fn what_is_cut_short_is_refused_or_damaged_and_what_follows_is_ignored() {
     for seen in all() {
         let whole = file(&seen.name);
-        let error = decode(&whole[..whole.len() / 2]).map(|_| ()).unwrap_err();
-        assert_eq!(error.to_string(), CUT_SHORT, "{}", seen.name);
+        match decode(&whole[..whole.len() / 2]) {
+            Err(error) => assert_eq!(error.to_string(), CUT_SHORT, "{}", seen.name),
+            Ok(decoded) => {
+                assert_eq!(decoded.image.dimensions(), (seen.width, seen.height), "{}", seen.name);
+                assert!(
+                    matches!(decoded.remarks[..], [Remark::Damaged(_)]),
+                    "{}: {:?}",
+                    seen.name,
+                    decoded.remarks
+                );
+            }
+        }
         let longer = [whole.as_slice(), &[0; 7], b"\xff\xd8\xff junk"].concat();
-        assert!(decode(&longer).is_ok(), "{} with something behind it", seen.name);
+        let decoded = decode(&longer).unwrap_or_else(|error| panic!("{}: {error}", seen.name));
+        assert!(decoded.remarks.iter().all(|remark| !matches!(remark, Remark::Damaged(_))), "{}", seen.name);
     }
 }
 
 #[test]
-fn no_part_of_a_jpeg_is_a_picture() {
+fn no_part_of_a_jpeg_passes_for_the_whole() {
     for name in ["baseline.jpg", "progressive.jpg", "turned.jpg", "cmyk.jpg"] {
         let whole = file(name);
-        assert!((2..whole.len()).all(|cut| decode(&whole[..cut]).is_err()), "{name}");
+        let upright = decode(&whole).unwrap().image.dimensions();
+        for cut in 2..whole.len() - 2 {
+            match decode(&whole[..cut]) {
+                Err(_) => {}
+                Ok(decoded) => {
+                    assert_eq!(decoded.image.dimensions(), upright, "{name} cut at {cut}");
+                    assert!(matches!(decoded.remarks[..], [Remark::Damaged(_)]), "{name} cut at {cut}");
+                }
+            }
+        }
         let hole = [&whole[..whole.len() / 2], &vec![0; whole.len() / 2]].concat();
-        assert_eq!(
-            decode(&hole).unwrap_err().to_string(),
-            CUT_SHORT,
-            "{name} with zeros in place of its end"
+        let decoded = decode(&hole).map(|decoded| decoded.remarks);
+        assert!(
+            decoded.is_err() || matches!(decoded.as_deref(), Ok([Remark::Damaged(_)])),
+            "{name}: {decoded:?}"
         );
     }
+}
+
+#[test]
+fn the_rows_that_are_left_of_a_png_are_shown() {
+    let image = RgbImage::from_fn(64, 100, |x, y| image::Rgb([(x * y) as u8, (x ^ y) as u8, (y * 3) as u8]));
+    let whole = png(image.clone());
+    let decoded = decode(&whole[..whole.len() / 2]).unwrap();
+    let [Remark::Damaged(damage)] = decoded.remarks[..] else { panic!("{:?}", decoded.remarks) };
+    assert!((0.3..0.7).contains(&damage.share) && !damage.garbled, "{damage:?}");
+    let kept = (100.0 * (1.0 - damage.share)) as u32 - 1;
+    assert!((0..kept).all(|y| (0..64).all(|x| decoded.image.get_pixel(x, y) == image.get_pixel(x, y))));
+    assert_eq!(decoded.image.get_pixel(63, 99).0, [128; 3]);
+    assert_eq!(decode(&whole[..40]).unwrap_err().to_string(), CUT_SHORT);
 }
 
 #[test]

@@ -145,7 +145,7 @@ impl<'h> View<'h> {
     /// [`Needs::TEXTS`](crate::Needs::TEXTS).
     ///
     /// # Errors
-    /// When there is no such class.
+    /// When there is no such class, or the names of classes are no words (see [`Error::is_missing`]).
     pub fn prompts(&self, label: u32) -> Result<Vec<String>> {
         let mut table = Slice::empty();
         // SAFETY: the table outlives the call.
@@ -165,7 +165,8 @@ impl<'h> View<'h> {
     /// The text vector of each class: the normalized mean of its prompts' embeddings, one row per class.
     ///
     /// # Errors
-    /// When a class has no prompt or the model no text tower (see [`Error::is_missing`]), or the device fails.
+    /// When class names are no words, a class has no prompt or the model no text tower (see [`Error::is_missing`]), or
+    /// the device fails.
     pub fn class_vectors(&self) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;
         let mut data = Vec::with_capacity(self.class_count() * cols);

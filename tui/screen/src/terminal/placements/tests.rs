@@ -15,7 +15,8 @@ fn graphic(key: u64, protocol: Protocol, length: usize) -> Arc<Graphic> {
 
 fn want(slot: u32, keys: &[u64], protocol: Protocol, length: usize) -> Wanted {
     let graphics = keys.iter().map(|key| graphic(*key, protocol, length)).collect();
-    Wanted { slot, area: Rect::new(4, 2 + slot as u16, 10, 5), graphics }
+    let area = Rect::new(4, 2 + slot as u16, 10, 5);
+    Wanted { slot, area, parts: vec![area], graphics }
 }
 
 /// A terminal that understands kitty's commands as the protocol describes them, and holds us to them.

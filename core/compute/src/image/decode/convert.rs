@@ -1,0 +1,143 @@
+//! From what a file stores to upright 8-bit RGB.
+
+use super::remark::Remark;
+use image::{DynamicImage, RgbImage};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// What is put in the place of transparency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// Nothing: transparency is dropped and the color below it shown, as in Pillow's `convert("RGB")`.
+    #[default]
+    Dropped,
+    /// A color, onto which the picture is blended.
+    Color([u8; 3]),
+}
+
+impl FromStr for Ground {
+    type Err = String;
+
+    /// `dropped`, `white`, `black` or a color as `#rrggbb`.
+    fn from_str(text: &str) -> Result<Ground, String> {
+        let code = match text {
+            "dropped" => return Ok(Ground::Dropped),
+            "white" => "ffffff",
+            "black" => "000000",
+            code => code.strip_prefix('#').unwrap_or(code),
+        };
+        let digits = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u32::from_str_radix(code, 16).ok().filter(|_| digits);
+        let number = number.ok_or_else(|| format!("'{text}' is not a color; use white, black or #rrggbb"))?;
+        let [_, r, g, b] = number.to_be_bytes();
+        Ok(Ground::Color([r, g, b]))
+    }
+}
+
+impl fmt::Display for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ground::Dropped => f.write_str("dropped"),
+            Ground::Color([r, g, b]) => write!(f, "#{r:02x}{g:02x}{b:02x}"),
+        }
+    }
+}
+
+/// Levels between the brightest and the darkest pixel up to which a channel is flat.
+const FLAT: u8 = 2;
+
+/// Converts to 8-bit RGB like Pillow, but for what is said in the remarks.
+pub(super) fn into_rgb(image: DynamicImage, ground: Ground, remarks: &mut Vec<Remark>) -> RgbImage {
+    let (width, height) = (image.width(), image.height());
+    let lower = |bits: u8| move |value: u16| (value >> (bits - 8)) as u8;
+    // Channels of a pixel and 8-bit values.
+    let (channels, bytes): (usize, Vec<u8>) = match image {
+        DynamicImage::ImageRgb8(image) => return image,
+        DynamicImage::ImageLuma16(image) => {
+            let bits = bits_in_use(image.iter().copied(), remarks);
+            (1, image.into_raw().into_iter().map(lower(bits)).collect())
+        }
+        DynamicImage::ImageRgb16(image) => {
+            let bits = bits_in_use(image.iter().copied(), remarks);
+            (3, image.into_raw().into_iter().map(lower(bits)).collect())
+        }
+        DynamicImage::ImageLumaA16(image) => {
+            let bits = bits_in_use(image.pixels().map(|pixel| pixel.0[0]), remarks);
+            (2, image.pixels().flat_map(|pixel| [lower(bits)(pixel.0[0]), lower(16)(pixel.0[1])]).collect())
+        }
+        DynamicImage::ImageRgba16(image) => {
+            let bits = bits_in_use(image.pixels().flat_map(|pixel| pixel.0.into_iter().take(3)), remarks);
+            let pixel =
+                |[r, g, b, a]: [u16; 4]| [lower(bits)(r), lower(bits)(g), lower(bits)(b), lower(16)(a)];
+            (4, image.pixels().flat_map(|one| pixel(one.0)).collect())
+        }
+        DynamicImage::ImageLumaA8(image) => (2, image.into_raw()),
+        DynamicImage::ImageRgba8(image) => (4, image.into_raw()),
+        other => return other.into_rgb8(),
+    };
+    let bytes = match channels {
+        1 => bytes.into_iter().flat_map(|gray| [gray; 3]).collect(),
+        3 => bytes,
+        channels => opaque(&bytes, channels, ground, remarks),
+    };
+    RgbImage::from_raw(width, height, bytes).unwrap_or_default()
+}
+
+/// Pixels without their transparency.
+fn opaque(bytes: &[u8], channels: usize, ground: Ground, remarks: &mut Vec<Remark>) -> Vec<u8> {
+    let color = |pixel: &[u8]| if channels == 2 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
+    let pixels = || bytes.chunks_exact(channels);
+    let rgb: Vec<u8> = match ground {
+        Ground::Dropped => pixels().flat_map(color).collect(),
+        Ground::Color(ground) => pixels()
+            .flat_map(|pixel| {
+                let alpha = u32::from(pixel[channels - 1]);
+                let blend = |(above, below): (u8, u8)| {
+                    ((u32::from(above) * alpha + u32::from(below) * (255 - alpha) + 127) / 255) as u8
+                };
+                let above = color(pixel);
+                [0, 1, 2].map(|channel| blend((above[channel], ground[channel])))
+            })
+            .collect(),
+    };
+    let alpha = || pixels().map(|pixel| pixel[channels - 1]);
+    if alpha().min() != alpha().max() && is_flat(&rgb) {
+        remarks.push(Remark::Flattened);
+    }
+    rgb
+}
+
+fn is_flat(rgb: &[u8]) -> bool {
+    let Some((first, rest)) = rgb.split_first_chunk::<3>() else { return false };
+    let (mut low, mut high) = (*first, *first);
+    for pixel in rest.chunks_exact(3) {
+        for channel in 0..3 {
+            low[channel] = low[channel].min(pixel[channel]);
+            high[channel] = high[channel].max(pixel[channel]);
+        }
+        if (0..3).any(|channel| high[channel] - low[channel] > FLAT) {
+            return false;
+        }
+    }
+    true
+}
+
+/// How many of the 16 bits are in use: cameras and scanners store 8, 10, 12 or 14 in the lower part.
+fn bits_in_use(values: impl Iterator<Item = u16>, remarks: &mut Vec<Remark>) -> u8 {
+    let highest = values.max().unwrap_or(0);
+    let bits = match highest {
+        // Black in whichever way.
+        0 => 16,
+        1..0x100 => 8,
+        0x100..0x400 => 10,
+        0x400..0x1000 => 12,
+        0x1000..0x4000 => 14,
+        _ => 16,
+    };
+    if bits < 16 {
+        remarks.push(Remark::Stretched { bits });
+    }
+    bits
+}

@@ -1,0 +1,350 @@
+//! Names of classes: which spellings are one name, which words mean that there is no label, and how a name that is not
+//! text is kept.
+//!
+//! A class is a `String` everywhere. A folder whose name is not valid UTF-8 still has a name of its own: its odd bytes
+//! are written as `\xff`, as on the screen, and [`bytes`] gives back exactly what [`of_bytes`] was given.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// The name for these bytes of a folder or a table: the text itself, with bytes that are not UTF-8 as `\xff`. Where the
+/// text already reads like such an escape, its backslash is escaped, so that two names never become one.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    let mut name = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(at) = rest.find('\\') {
+            name.push_str(&rest[..at]);
+            name.push_str(if escaped(&rest.as_bytes()[at..]).is_some() { "\\x5c" } else { "\\" });
+            rest = &rest[at + 1..];
+        }
+        name.push_str(rest);
+        for byte in chunk.invalid() {
+            name.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    name
+}
+
+/// The bytes that a name stands for: the inverse of [`of_bytes`].
+pub fn bytes(name: &str) -> Cow<'_, [u8]> {
+    let all = name.as_bytes();
+    if !name.contains("\\x") {
+        return Cow::Borrowed(all);
+    }
+    let mut out = Vec::with_capacity(all.len());
+    let mut at = 0;
+    while at < all.len() {
+        match escaped(&all[at..]) {
+            Some(byte) => {
+                out.push(byte);
+                at += 4;
+            }
+            None => {
+                out.push(all[at]);
+                at += 1;
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The byte that these begin with as `\xff`.
+fn escaped(bytes: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    match *bytes {
+        [b'\\', b'x', high, low, ..] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    }
+}
+
+/// The spelling by which names are compared: composed (NFC), without blanks and invisible characters at its ends.
+pub fn clean(name: &str) -> Cow<'_, str> {
+    let trimmed = name.trim_matches(is_blank);
+    match is_nfc(trimmed) {
+        true => Cow::Borrowed(trimmed),
+        false => Cow::Owned(trimmed.nfc().collect()),
+    }
+}
+
+/// Whether two spellings are the same class.
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || clean(one) == clean(other)
+}
+
+/// Blanks of any kind, and characters that take no room.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+/// Words that programs write where there is no value: pandas, NumPy, R, SQL, JSON, spreadsheets.
+const MISSING: [&str; 16] = [
+    "nan", "-nan", "nat", "<na>", "n/a", "#n/a", "#n/a n/a", "#na", "#value!", "null", "nil", "1.#ind",
+    "-1.#ind", "1.#qnan", "-1.#qnan", "(null)",
+];
+/// Words with which people say that there is no label.
+const UNLABELED: [&str; 9] = [
+    "unlabeled",
+    "unlabelled",
+    "_unlabeled",
+    "not labeled",
+    "not_labeled",
+    "no label",
+    "no_label",
+    "no-label",
+    "nolabel",
+];
+/// Words that mean either; the other classes tell.
+const EITHER: [&str; 5] = ["none", "na", "unknown", "undefined", "?"];
+
+/// What a class name says of whether there is a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is a class.
+    Class,
+    /// There is no label.
+    NoLabel,
+    /// A class, although the word often means that there is no label.
+    Doubtful,
+}
+
+/// What each of a table's class names means, in their order.
+///
+/// Words that only programs write (`nan`, `<NA>`, `null`) and `unlabeled` are no labels. `None`, `NA` and `unknown` are
+/// classes where they are spelled like the others (`none` beside `scratch`, `NA` beside `DE`), and doubtful then; `NA`
+/// and `None` are no labels otherwise. `-1` is no label among other whole numbers, unless they are only 0 and 1.
+pub fn meanings(names: &[String]) -> Vec<Meaning> {
+    let cleaned: Vec<Cow<'_, str>> = names.iter().map(|name| clean(name)).collect();
+    let lower: Vec<String> = cleaned.iter().map(|name| name.to_lowercase()).collect();
+    let known = |word: &str| MISSING.contains(&word) || UNLABELED.contains(&word);
+    let minus_one = |word: &str| word.parse::<f64>().is_ok_and(|number| number == -1.0);
+    let plain = |word: &&str| !word.is_empty() && !known(word) && !EITHER.contains(word) && !minus_one(word);
+    let others: Vec<&str> = (lower.iter().zip(&cleaned))
+        .filter(|(lower, _)| plain(&lower.as_str()))
+        .map(|(_, name)| name.as_ref())
+        .collect();
+    let numbers: Option<Vec<f64>> = others.iter().map(|name| name.parse().ok()).collect();
+    // Missing values among -1, 0 and 1 are as likely as three answers.
+    let counted = numbers.is_some_and(|numbers| {
+        numbers.iter().all(|number| *number >= 0.0 && number.fract() == 0.0)
+            && numbers.iter().any(|number| *number > 1.0)
+    });
+    (lower.iter().zip(&cleaned))
+        .map(|(word, name)| match word.as_str() {
+            "" => Meaning::NoLabel,
+            word if known(word) => Meaning::NoLabel,
+            "unknown" | "undefined" | "?" => Meaning::Doubtful,
+            "none" | "na" if others.iter().any(|other| spelled_alike(name, other)) => Meaning::Doubtful,
+            "none" | "na" => Meaning::NoLabel,
+            word if minus_one(word) && counted => Meaning::NoLabel,
+            word if minus_one(word) && !others.is_empty() => Meaning::Doubtful,
+            _ => Meaning::Class,
+        })
+        .collect()
+}
+
+/// Whether a folder of this name holds pictures without a label. A folder was named by a person, who may well mean a
+/// class by `none` or `NA`.
+pub fn folder_meaning(name: &str) -> Meaning {
+    let word = clean(name).to_lowercase();
+    match word.as_str() {
+        "" => Meaning::NoLabel,
+        word if UNLABELED.contains(&word) => Meaning::NoLabel,
+        word if MISSING.contains(&word) || EITHER.contains(&word) => Meaning::Doubtful,
+        _ => Meaning::Class,
+    }
+}
+
+/// Whether two names follow one habit of capitals; short codes such as country codes must also have one length.
+fn spelled_alike(one: &str, other: &str) -> bool {
+    let habit = |name: &str| {
+        let letters = || name.chars().filter(|c| c.is_alphabetic());
+        let upper = letters().filter(|c| c.is_uppercase()).count();
+        match letters().count() {
+            _ if upper == 0 => 0,
+            count if upper == count => 1,
+            _ => 2,
+        }
+    };
+    let count = |name: &str| name.chars().count();
+    let has_letters = other.chars().any(char::is_alphabetic);
+    has_letters && habit(one) == habit(other) && (habit(one) != 1 || count(one) == count(other))
+}
+
+/// Names that are likely one class in two spellings: they differ in case, in blanks, hyphens and underscores, in
+/// full-width or accented forms, or in a plural. Sorted.
+pub fn twins(names: &[String]) -> Vec<Vec<String>> {
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for name in names {
+        // a and A are two letters.
+        if name.chars().count() > 1 {
+            alike.entry(twin_key(name)).or_default().push(name.clone());
+        }
+    }
+    alike.into_values().filter(|names| names.len() > 1).collect()
+}
+
+fn twin_key(name: &str) -> String {
+    let kept = |c: &char| {
+        !is_blank(*c) && !matches!(c, '_' | '-' | '\u{2010}'..='\u{2015}' | '\'' | '\u{2019}' | '.')
+    };
+    let key: String = name.nfkc().filter(kept).flat_map(char::to_lowercase).nfc().collect();
+    // A name of signs only is its own key.
+    if key.is_empty() {
+        return name.to_owned();
+    }
+    match key.strip_suffix('s') {
+        Some(one) if one.chars().count() >= 3 && one.chars().all(char::is_alphabetic) => one.to_owned(),
+        _ => key,
+    }
+}
+
+/// Whether a name says in words what its class is. Numbers, WordNet ids such as `n01440764`, hexadecimal ids and
+/// numbered names such as `class_3` do not.
+pub fn is_word(name: &str) -> bool {
+    const NUMBERED: [&str; 10] =
+        ["class", "label", "category", "cat", "cls", "id", "idx", "folder", "group", "type"];
+    let parts = || name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    let hexadecimal = |part: &str| {
+        part.len() >= 6
+            && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && part.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    let is_code = |part: &str| {
+        let digits = part.chars().filter(char::is_ascii_digit).count();
+        digits * 2 > part.chars().count() || hexadecimal(part)
+    };
+    let numbered = parts().any(is_code) || name.ends_with(|c: char| c.is_ascii_digit());
+    let says = |part: &str| {
+        let letters = part.trim_matches(|c: char| c.is_ascii_digit());
+        // One sign can be a word where writing is not alphabetic.
+        let enough =
+            letters.chars().count() >= 2 || letters.chars().any(|c| c.is_alphabetic() && c as u32 >= 0x2e80);
+        let numbering = numbered && NUMBERED.contains(&letters.to_lowercase().as_str());
+        enough && letters.chars().any(char::is_alphabetic) && !is_code(part) && !numbering
+    };
+    // Groups of hexadecimal digits make one id.
+    !hexadecimal(&parts().collect::<String>()) && parts().any(says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_bytes_have_one_name(all in prop::collection::vec(prop_oneof![
+            Just(b'\\'), Just(b'x'), Just(b'f'), Just(b'5'), Just(b'c'), any::<u8>()
+        ], 0..12)) {
+            let name = of_bytes(&all);
+            prop_assert_eq!(&*bytes(&name), &all[..]);
+            prop_assert_eq!(of_bytes(&bytes(&name)), name);
+        }
+    }
+
+    #[test]
+    fn text_is_its_own_name() {
+        assert_eq!(of_bytes("café \\d".as_bytes()), "café \\d");
+        assert_eq!(of_bytes(b"cl\xffss"), "cl\\xffss");
+        assert_ne!(of_bytes(b"cl\xffss"), of_bytes(b"cl\\xffss"));
+        assert_ne!(of_bytes(b"cl\xffss"), of_bytes(b"cl\xfess"));
+    }
+
+    #[test]
+    fn spellings_of_one_name_are_one() {
+        assert!(
+            same("cat", " cat\u{a0}")
+                && same("cafe\u{301}", "caf\u{e9}")
+                && same("\u{feff}cat", "cat\u{200b}")
+        );
+        assert!(!same("cat", "Cat") && !same("cat", "c at"));
+    }
+
+    #[test]
+    fn words_for_no_label_are_no_classes() {
+        use Meaning::{Class, Doubtful, NoLabel};
+        let meaning = |all: &[&str]| meanings(&names(all));
+        assert_eq!(
+            meaning(&["cat", "nan", "NaN", "N/A", "<NA>", "null", "Unlabeled", " "]),
+            [Class, NoLabel, NoLabel, NoLabel, NoLabel, NoLabel, NoLabel, NoLabel]
+        );
+        assert_eq!(meaning(&["cat", "None", "NA"]), [Class, NoLabel, NoLabel]);
+        assert_eq!(meaning(&["scratch", "none", "unknown"]), [Class, Doubtful, Doubtful]);
+        assert_eq!(meaning(&["DE", "NA"]), [Class, Doubtful]);
+        assert_eq!(meaning(&["0", "1", "2", "-1"]), [Class, Class, Class, NoLabel]);
+        assert_eq!(meaning(&["-1", "1"]), [Doubtful, Class]);
+        assert_eq!(meaning(&["1.0", "2.0", "-1.0"]), [Class, Class, NoLabel]);
+        assert_eq!((folder_meaning("none"), folder_meaning("unlabeled")), (Doubtful, NoLabel));
+    }
+
+    #[test]
+    fn twins_differ_in_spelling_only() {
+        let found = twins(&names(&[
+            "Cat",
+            "a",
+            "A",
+            "cat",
+            "dog",
+            "stop sign",
+            "stop-sign",
+            "Stop_Sign",
+            "ship",
+            "ships",
+            "bus",
+            "bu",
+        ]));
+        assert_eq!(
+            found,
+            [
+                names(&["Cat", "cat"]),
+                names(&["ship", "ships"]),
+                names(&["stop sign", "stop-sign", "Stop_Sign"])
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_and_ids_are_no_words() {
+        for name in [
+            "0",
+            "12",
+            "3.5",
+            "n01440764",
+            "class_3",
+            "label 7",
+            "c01",
+            "m.0abc12",
+            "Q1234",
+            "a",
+            "-1",
+            "5f1d3c9a",
+            "0a1b2c3d-4e5f-6789-abcd-ef0123456789",
+        ] {
+            assert!(!is_word(name), "{name}");
+        }
+        for name in [
+            "cat",
+            "stop_sign",
+            "7up",
+            "3D printer",
+            "TV",
+            "猫",
+            "A300B4 Airbus",
+            "class",
+            "category mistake",
+            "cat dog",
+        ] {
+            assert!(is_word(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Why files could not be read, in kinds: what is missing or was refused by the system may be whole.
+
+use crate::file_metadata::FileMetadata;
+use crate::manifest::Manifest;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::BTreeMap;
+use std::io;
+
+const MISSING: &str = "the file is missing";
+const REFUSED: &str = "the file may not be read: permission denied";
+pub(crate) const FOLDER: &str = "it is a folder";
+pub(crate) const SPECIAL: &str = "it is no ordinary file";
+
+/// Why a file could not be read or decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// There is no such file.
+    Missing,
+    /// The system does not let this user read it.
+    Refused,
+    /// The system failed to read it: a disk, a network.
+    Io,
+    /// It is a folder, a pipe or a device.
+    NoFile,
+    /// Its bytes were read, but are no picture that can be decoded.
+    Undecodable,
+}
+
+impl Fault {
+    /// The fault of a file; `None` if it could be decoded.
+    pub fn of(file_metadata: &FileMetadata, id: SampleId) -> Option<Fault> {
+        let reason = file_metadata.unreadable.get(&id)?;
+        let read = file_metadata.hashes.get(id.index()).is_some_and(|hash| *hash != ContentHash::default());
+        Some(match reason.as_str() {
+            _ if read => Fault::Undecodable,
+            MISSING => Fault::Missing,
+            REFUSED => Fault::Refused,
+            FOLDER | SPECIAL => Fault::NoFile,
+            _ => Fault::Io,
+        })
+    }
+
+    /// Whether the file itself may be perfectly fine.
+    pub const fn may_be_whole(self) -> bool {
+        matches!(self, Fault::Missing | Fault::Refused | Fault::Io)
+    }
+
+    /// What can be said of a file with this fault, given the stored reason.
+    pub fn sentence(self, reason: &str) -> String {
+        match self {
+            Fault::Missing => format!("{reason}: nothing is known of the picture"),
+            Fault::Refused => format!("{reason}; nothing is known of the picture"),
+            Fault::Io => format!("{reason}; the picture may be whole, so check the disk first"),
+            Fault::NoFile => reason.to_owned(),
+            Fault::Undecodable => format!("the file cannot be read as a picture: {reason}"),
+        }
+    }
+}
+
+/// An I/O error as a sentence without a path.
+pub(crate) fn because(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => MISSING.into(),
+        io::ErrorKind::PermissionDenied => REFUSED.into(),
+        _ => format!("the file could not be read: {error}"),
+    }
+}
+
+/// Adds a remark to the ledger for each kind of fault that files have.
+pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
+    let mut found: BTreeMap<Fault, (u64, SampleId)> = BTreeMap::new();
+    // Pictures in formats that are not read have a remark of their own.
+    for &id in file_metadata.unreadable.keys().filter(|id| !file_metadata.not_read(**id)) {
+        if let Some(fault) = Fault::of(file_metadata, id) {
+            found.entry(fault).or_insert((0, id)).0 += 1;
+        }
+    }
+    for (fault, (count, first)) in found {
+        let of = match count {
+            1 => format!("1 of {}", counted(manifest.len() as u64, "file", "files")),
+            _ => format!("{} of {}", thousands(count), counted(manifest.len() as u64, "file", "files")),
+        };
+        let is = if count == 1 { "is" } else { "are" };
+        let (kind, what) = match fault {
+            Fault::Missing => (RemarkKind::FilesMissing, format!("{is} missing")),
+            Fault::Refused => {
+                (RemarkKind::FilesUnreadable, "may not be read, because permission was denied".to_owned())
+            }
+            Fault::Io => (
+                RemarkKind::FilesUnreadable,
+                "could not be read because of an error of the disk or the network, and may be whole"
+                    .to_owned(),
+            ),
+            Fault::NoFile => (RemarkKind::FilesUnreadable, format!("{is} no ordinary file")),
+            Fault::Undecodable => (RemarkKind::FilesUnreadable, "could not be decoded".to_owned()),
+        };
+        let which = match count {
+            1 => format!(": {}", safe_path(manifest.path(first))),
+            _ => format!("; the first is {}", safe_path(manifest.path(first))),
+        };
+        let why = match fault {
+            Fault::Io | Fault::Undecodable => {
+                let reason = file_metadata.unreadable.get(&first).map_or("", String::as_str);
+                format!(" ({})", safe_text(reason))
+            }
+            _ => String::new(),
+        };
+        ledger.add(kind, count, format!("{of} {what}{which}{why}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    #[test]
+    fn what_could_not_be_read_is_not_called_broken() {
+        let error = |code: i32| because(&io::Error::from_raw_os_error(code));
+        // ENOENT, EACCES, EIO, and a picture that was read.
+        let reasons = [error(2), error(13), error(5), "the file is empty".to_owned()];
+        let sample =
+            |row: usize| NewSample { path: format!("{row}.jpg").into(), label: None, split: Split::None };
+        let manifest = Manifest::new("/data", (0..5).map(sample));
+        let mut hashes = vec![ContentHash::default(); 3];
+        hashes.extend([ContentHash::of(b""), ContentHash::of(b"x")]);
+        let unreadable = (0..).map(SampleId).zip(reasons).collect();
+        let file_metadata = FileMetadata { hashes: hashes.into(), unreadable, ..FileMetadata::default() };
+        let faults: Vec<Option<Fault>> = manifest.ids().map(|id| Fault::of(&file_metadata, id)).collect();
+        let expected =
+            [Some(Fault::Missing), Some(Fault::Refused), Some(Fault::Io), Some(Fault::Undecodable), None];
+        assert_eq!(faults, expected);
+        let sentence = |row: u32| {
+            let id = SampleId(row);
+            Fault::of(&file_metadata, id).unwrap().sentence(&file_metadata.unreadable[&id])
+        };
+        assert!((0..3).all(|row| !sentence(row).contains("as a picture")), "{}", sentence(2));
+        assert!(sentence(3).starts_with("the file cannot be read as a picture: "));
+        let mut ledger = Ledger::default();
+        enter(&manifest, &file_metadata, &mut ledger);
+        let texts: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert_eq!(texts[0], "1 of 5 files is missing: 0.jpg");
+        assert!(texts[2].contains("may be whole: 2.jpg"), "{texts:?}");
+        assert_eq!(texts[3], "1 of 5 files could not be decoded: 3.jpg (the file is empty)");
+    }
+}

@@ -1,0 +1,148 @@
+//! Whether a dataset is one that was scanned elsewhere: by file sizes first, then by the contents of a few files.
+
+use crate::file_metadata::FileMetadata;
+use crate::manifest::Manifest;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Files whose size is looked at.
+const SIZED: usize = 2048;
+
+/// Files that are read.
+const READ: usize = 24;
+
+/// How much of a dataset is known from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Likeness {
+    /// Samples here and in the other dataset.
+    pub samples: (u64, u64),
+    /// Files that were read, and how many of them the other dataset has.
+    pub read: (u64, u64),
+    /// Files whose size was looked at, and how many have the size of one of the other dataset.
+    pub sized: (u64, u64),
+}
+
+impl Likeness {
+    /// Whether it is the same dataset, perhaps with changes: most files of both are known to the other.
+    pub fn is_same(&self) -> bool {
+        let most = |(all, some): (u64, u64)| all > 0 && some * 2 >= all;
+        most(self.sized) && most(self.read) && comparable(self.samples)
+    }
+
+    /// Whether nothing that was looked at differs.
+    pub fn is_whole(&self) -> bool {
+        self.samples.0 == self.samples.1 && self.sized.0 == self.sized.1 && self.read.0 == self.read.1
+    }
+}
+
+/// Compares the files of a dataset with what is known about another one. Files of the other one are not read.
+pub fn likeness(here: &Manifest, there: &FileMetadata) -> Likeness {
+    let samples = (here.len() as u64, there.len() as u64);
+    if !comparable(samples) {
+        return Likeness { samples, read: (0, 0), sized: (0, 0) };
+    }
+    let sizes: BTreeSet<u64> = there.dimensions.iter().map(|size| size.bytes).collect();
+    let hashes = contents(there);
+    let looked = spread(here.len(), SIZED);
+    let sized: Vec<SampleId> = looked
+        .iter()
+        .map(|&row| SampleId(row as u32))
+        .filter(|&id| fs::metadata(here.full_path(id)).is_ok_and(|file| sizes.contains(&file.len())))
+        .collect();
+    let read = spread(sized.len(), READ);
+    let known = |at: &&usize| {
+        let bytes = fs::read(here.full_path(sized[**at]));
+        bytes.is_ok_and(|bytes| hashes.contains(&ContentHash::of(&bytes)))
+    };
+    Likeness {
+        samples,
+        read: (read.len() as u64, read.iter().filter(known).count() as u64),
+        sized: (looked.len() as u64, sized.len() as u64),
+    }
+}
+
+/// Compares two datasets by what is known about both, without reading a file.
+pub fn known_likeness(here: &FileMetadata, there: &FileMetadata) -> Likeness {
+    let samples = (here.len() as u64, there.len() as u64);
+    if !comparable(samples) {
+        return Likeness { samples, read: (0, 0), sized: (0, 0) };
+    }
+    let hashes = contents(there);
+    let looked = spread(here.len(), SIZED);
+    let same = looked.iter().filter(|row| hashes.contains(&here.hashes[**row])).count();
+    let counted = (looked.len() as u64, same as u64);
+    Likeness { samples, read: counted, sized: counted }
+}
+
+/// Whether datasets of these sizes can be the same one with changes.
+fn comparable((here, there): (u64, u64)) -> bool {
+    here.min(there) > 0 && here.min(there) * 2 >= here.max(there)
+}
+
+/// All contents of files that could be read.
+fn contents(file_metadata: &FileMetadata) -> BTreeSet<&ContentHash> {
+    file_metadata.hashes.iter().filter(|hash| **hash != ContentHash::default()).collect()
+}
+
+/// At most `most` numbers below `count`, evenly spread.
+fn spread(count: usize, most: usize) -> Vec<usize> {
+    if count <= most {
+        return (0..count).collect();
+    }
+    (0..most).map(|number| number * count / most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::NewSample;
+    use chaffinch_plugin::Dimensions;
+    use chaffinch_protocol::sample::Split;
+    use std::path::Path;
+
+    /// Files of these contents, and what a scan would know about them.
+    fn dataset(folder: &Path, contents: &[&str]) -> (Manifest, FileMetadata) {
+        fs::create_dir_all(folder).unwrap();
+        let mut known = FileMetadata::default();
+        let names = (0..contents.len()).map(|number| format!("{number}.jpg"));
+        let rows: Vec<NewSample> =
+            names.map(|name| NewSample { path: name.into(), label: None, split: Split::None }).collect();
+        for (text, row) in contents.iter().zip(&rows) {
+            fs::write(folder.join(&row.path), text).unwrap();
+        }
+        known.hashes =
+            contents.iter().map(|text| ContentHash::of(text.as_bytes())).collect::<Vec<_>>().into();
+        known.dimensions = contents
+            .iter()
+            .map(|text| Dimensions { width: 1, height: 1, bytes: text.len() as u64 })
+            .collect();
+        (Manifest::new(folder, rows), known)
+    }
+
+    #[test]
+    fn contents_decide_and_not_names_or_sizes() {
+        let temp = tempfile::tempdir().unwrap();
+        let (_, known) = dataset(&temp.path().join("a"), &["one", "two", "three", "seven"]);
+        for (number, (contents, same, whole)) in [
+            (vec!["seven", "three", "two", "one"], true, true),
+            (vec!["seven", "three", "two", "new one"], true, false),
+            (vec!["one", "two", "three", "seven", "eight"], true, false),
+            (vec!["eno", "owt", "eerht", "neves"], false, false),
+            (vec!["one"], false, false),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (here, facts) = dataset(&temp.path().join(number.to_string()), &contents);
+            let found = [likeness(&here, &known), known_likeness(&facts, &known)];
+            assert_eq!(found.map(|one| one.is_same()), [same; 2], "{contents:?}: {found:?}");
+            assert_eq!(
+                found.map(|one| one.is_same() && one.is_whole()),
+                [whole; 2],
+                "{contents:?}: {found:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Which model's results are current. When a scan uses another model, those of the one before are set aside, and come
+//! back when it is used again.
+
+use crate::Setup;
+use crate::findings::Findings;
+use crate::{Error, Result};
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::issue::is_built_in;
+use chaffinch_data::uses::{LoadedModel, Uses};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Makes a loaded model the session's, and returns results that it made before, which may still be up to date.
+/// `depends` tells which detectors' results depend on the model; `trouble` takes a subject and a message.
+pub(crate) fn settle(
+    setup: &Setup,
+    trouble: &dyn Fn(&str, &str),
+    embedder: &dyn Embedder,
+    depends: &dyn Fn(&str) -> bool,
+    findings: &mut Findings,
+) -> Result<BTreeMap<String, Arc<DetectorResult>>> {
+    let session = &setup.session;
+    let fingerprint = embedder.fingerprint().as_str();
+    let before = session.uses();
+    if let Some(old) = before.loaded.as_ref().filter(|old| old.fingerprint != fingerprint) {
+        let own = findings.results.keys().filter(|name| !is_built_in(name) && depends(name));
+        let names: Vec<String> = own.cloned().collect();
+        if !names.is_empty() {
+            session.set_aside(&before, &names)?;
+            names.iter().for_each(|name| drop(findings.results.remove(name)));
+            trouble("model", &set_aside(&before, old, &setup.uses));
+        }
+    }
+    findings.model = format!("{} on {}", embedder.name(), embedder.device());
+    let loaded = LoadedModel {
+        name: embedder.name().to_owned(),
+        revision: embedder.revision().map(str::to_owned),
+        fingerprint: fingerprint.to_owned(),
+        dim: embedder.dim(),
+        device: embedder.device(),
+    };
+    session.keep_uses(&findings.model, &Uses { loaded: Some(loaded), ..setup.uses.clone() })?;
+    let earlier = session.load_earlier(fingerprint, findings.manifest.len(), findings.manifest.classes())?;
+    Ok(earlier.into_iter().map(|(name, result)| (name, Arc::new(result))).collect())
+}
+
+/// Keeps what a scan used that did not need the model.
+pub(crate) fn keep_rest(setup: &Setup) -> Result<()> {
+    let before = setup.session.uses();
+    let (detectors, config) = (setup.uses.detectors.clone(), setup.uses.config.clone());
+    setup.session.keep_uses(&setup.session.model_name(), &Uses { detectors, config, ..before })
+}
+
+/// What happened to the results of the model before.
+fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
+    let name = before.model_words().unwrap_or(&old.name);
+    match now.model_words() == Some(name) {
+        true => format!(
+            "{name} is not the model it was in the last scan (its files or its preprocessing changed); the earlier \
+             results are kept aside in the session"
+        ),
+        false => format!("the results of {name} are kept aside; scan with --model {name} to return to them"),
+    }
+}
+
+/// The error of a scan whose model cannot be loaded, with what that means for the results.
+pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
+    let wish = match setup.uses.model_words() {
+        Some(model) => format!("the model {model}"),
+        None => "the model".to_owned(),
+    };
+    let shown = match setup.session.uses().model_words() {
+        Some(model) => format!("; the results are still those of the model {model}"),
+        None => String::new(),
+    };
+    Error::Invalid(format!("cannot load {wish}: {error}{shown}"))
+}

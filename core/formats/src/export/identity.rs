@@ -1,0 +1,234 @@
+//! What nobody decided about comes out as it went in: for generated folders and tables, what is exported and read again
+//! is the same dataset.
+
+use super::*;
+use crate::dataset;
+use chaffinch_compute::job::Job;
+use chaffinch_data::class_names;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::journal::Journal;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_review::ranking::{self, Results};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::AtomicBool;
+
+/// Names of folders: spellings, escapes and bytes that are no text.
+const CLASSES: [&[u8]; 14] = [
+    b"cat",
+    b"Cat",
+    b" dog ",
+    "caf\u{e9}".as_bytes(),
+    "cafe\u{301}".as_bytes(),
+    b"cl\xff",
+    b"cl\xfe",
+    b"cl\\xff",
+    b"stop sign",
+    b"0",
+    b"n01440764",
+    b"new\nline",
+    b"a,\"b\";c",
+    "\u{732b}".as_bytes(),
+];
+const FILES: [&[u8]; 6] =
+    [b"1.jpg", b"2.JPG", b"\xff\xfe.png", b"x,\"y\"\n.jpeg", "\u{e9}.jpg".as_bytes(), b" 3.jpg"];
+
+/// Exports without decisions, both as a copy and as a table.
+fn exported(manifest: &Manifest, place: &Path) -> (CleanReport, Vec<String>) {
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let mut journal = Journal::open(&place.join("decisions"), "anna").unwrap();
+    let manifest = std::sync::Arc::new(manifest.clone());
+    journal.bind(&manifest, None);
+    let decisions = journal.snapshot();
+    let source = Source {
+        manifest: &manifest,
+        file_metadata: &FileMetadata::default(),
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions: &decisions,
+        atlas: None,
+    };
+    let export = Export { source, dataset: "made" };
+    let stop = AtomicBool::new(false);
+    let copied = export.cleaned(&place.join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let notes = export.cleaned_table(&place.join("table.csv")).unwrap();
+    (copied, notes)
+}
+
+/// Samples by path, with label, split and what was written of them.
+fn rows(manifest: &Manifest) -> BTreeMap<PathBuf, [String; 2]> {
+    let row = |id| [manifest.label_name(id).to_owned(), manifest.split(id).name().to_owned()];
+    manifest.ids().map(|id| (manifest.path(id).to_path_buf(), row(id))).collect()
+}
+
+fn written(manifest: &Manifest) -> Vec<[String; 2]> {
+    let row = |id| [manifest.label_as_written(id).to_owned(), manifest.split_as_written(id).to_owned()];
+    manifest.ids().map(row).collect()
+}
+
+#[derive(Debug, Clone)]
+struct Tree {
+    above: Vec<&'static str>,
+    splits: Vec<&'static str>,
+    below: Vec<&'static str>,
+    samples: Vec<(usize, usize, usize)>,
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let above = prop::sample::select(vec![vec![], vec!["set"], vec!["my data", "v1"]]);
+    let splits = prop::sample::select(vec![vec![], vec!["train", "test"], vec!["Train", "val", "TEST"]]);
+    let below = prop::sample::select(vec![vec![], vec!["images"], vec!["a", "b"]]);
+    let sample = (0..3_usize, 0..CLASSES.len(), 0..FILES.len());
+    (above, splits, below, prop::collection::vec(sample, 1..12))
+        .prop_map(|(above, splits, below, samples)| Tree { above, splits, below, samples })
+}
+
+#[derive(Debug, Clone)]
+struct Table {
+    encoding: &'static str,
+    delimiter: char,
+    crlf: bool,
+    mark: bool,
+    headings: Vec<&'static str>,
+    rows: Vec<Vec<&'static str>>,
+}
+
+fn made_table() -> impl Strategy<Value = Table> {
+    let headings = prop::sample::select(vec![
+        vec!["path", "label", "split"],
+        vec!["weight", "class", " Image_Path ", "note"],
+        vec!["filename"],
+        vec!["id", "subset", "file", "category", "id"],
+    ]);
+    let encoding = prop::sample::select(vec!["UTF-8", "windows-1252", "UTF-16LE", "UTF-16BE"]);
+    let delimiter = prop::sample::select(vec![',', ';', '\t', '|']);
+    (headings, encoding, delimiter, any::<bool>(), any::<bool>()).prop_flat_map(
+        |(headings, encoding, delimiter, crlf, mark)| {
+            let cell = |heading: &'static str| match heading.trim().to_lowercase().as_str() {
+                "path" | "image_path" | "filename" | "file" => prop::sample::select(vec![
+                    "a/1.jpg",
+                    "a/2.jpg",
+                    "b, c/3.jpg",
+                    "\u{e9}/4.jpg",
+                    "/far/5.jpg",
+                ])
+                .boxed(),
+                "label" | "class" | "category" => prop::sample::select(vec![
+                    "cat",
+                    " cat",
+                    "caf\u{e9}",
+                    "caf\u{e8}",
+                    "",
+                    "nan",
+                    "NA",
+                    "dog",
+                    "None",
+                ])
+                .boxed(),
+                "split" | "subset" => {
+                    prop::sample::select(vec!["train", "TRAIN", "holdout", "fold3", "", "valid", "dev"])
+                        .boxed()
+                }
+                _ => prop::sample::select(vec!["", "0156", "x; \"y\", z", "1e-3", "\u{fc}\nline"]).boxed(),
+            };
+            let row: Vec<BoxedStrategy<&'static str>> =
+                headings.iter().map(|heading| cell(heading)).collect();
+            prop::collection::vec(row, 1..8).prop_map(move |rows| Table {
+                encoding,
+                delimiter,
+                crlf,
+                mark: mark || encoding.starts_with("UTF-16"),
+                headings: headings.clone(),
+                rows,
+            })
+        },
+    )
+}
+
+impl Table {
+    fn bytes(&self) -> Vec<u8> {
+        let terminator = if self.crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let mut out = csv::WriterBuilder::new()
+            .delimiter(self.delimiter as u8)
+            .terminator(terminator)
+            .from_writer(Vec::new());
+        out.write_record(&self.headings).unwrap();
+        self.rows.iter().for_each(|row| out.write_record(row).unwrap());
+        let mut text = String::from_utf8(out.into_inner().unwrap()).unwrap();
+        if self.mark && self.encoding != "windows-1252" {
+            text.insert(0, '\u{feff}');
+        }
+        match self.encoding {
+            "UTF-16LE" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            "UTF-16BE" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            "windows-1252" => text.chars().map(|c| c as u8).collect(),
+            _ => text.into_bytes(),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn folders_come_out_as_they_went_in(tree in tree()) {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("data");
+        for (number, &(split, class, file)) in tree.samples.iter().enumerate() {
+            let mut folder: PathBuf = data.clone();
+            folder.extend(&tree.above);
+            folder.extend(tree.splits.get(split % tree.splits.len().max(1)));
+            folder.push(OsStr::from_bytes(CLASSES[class]));
+            folder.extend(tree.below.iter().take(number % 3));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(OsStr::from_bytes(FILES[file])), number.to_le_bytes()).unwrap();
+        }
+        let options = DatasetOptions::default();
+        let before = dataset::open(&data, &options).unwrap().manifest;
+        let (report, _) = exported(&before, temp.path());
+        prop_assert_eq!((report.written, report.removed, report.relabelled), (before.len() as u64, 0, 0));
+        prop_assert!(report.missing.is_empty() && report.renamed.is_empty(), "{:?}", report);
+        let copy = dataset::open(&temp.path().join("copy"), &options).unwrap().manifest;
+        prop_assert_eq!(rows(&copy), rows(&before));
+        prop_assert_eq!(written(&copy), written(&before));
+        for id in before.ids() {
+            prop_assert_eq!(fs::read(copy.full_path(id)).unwrap(), fs::read(before.full_path(id)).unwrap());
+        }
+        let options = DatasetOptions { root: Some(data), ..options };
+        let table = dataset::open(&temp.path().join("table.csv"), &options).unwrap().manifest;
+        prop_assert_eq!(rows(&table), rows(&before));
+    }
+
+    #[test]
+    fn tables_come_out_as_they_went_in(made in made_table()) {
+        let temp = tempfile::tempdir().unwrap();
+        let (data, out) = (temp.path().join("data"), temp.path().join("out"));
+        fs::create_dir(&data).unwrap();
+        fs::create_dir(&out).unwrap();
+        let file = data.join("table.csv");
+        fs::write(&file, made.bytes()).unwrap();
+        let options = DatasetOptions::default();
+        let before = dataset::list(&file, &options).unwrap().1.manifest;
+        prop_assert_eq!(before.len(), made.rows.len());
+        let (_, notes) = exported(&before, &out);
+        prop_assert_eq!(notes, Vec::<String>::new());
+        prop_assert_eq!(fs::read(out.join("table.csv")).unwrap(), made.bytes());
+        let after = dataset::list(&out.join("table.csv"), &options).unwrap().1.manifest;
+        prop_assert_eq!(rows(&after), rows(&before));
+        prop_assert_eq!(written(&after), written(&before));
+        prop_assert_eq!(after.extra(), before.extra());
+        prop_assert_eq!(after.table(), before.table());
+    }
+}
+
+#[test]
+fn classes_of_bytes_stay_apart() {
+    let name = class_names::of_bytes(b"cl\xff");
+    assert_eq!((name.as_str(), &*class_names::bytes(&name)), ("cl\\xff", &b"cl\xff"[..]));
+}

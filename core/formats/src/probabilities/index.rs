@@ -1,0 +1,65 @@
+//! Columns in which a program wrote the numbers of rows.
+
+use crate::{Error, Result};
+use chaffinch_data::columns::Column;
+use chaffinch_review::label_quality::{Grid, Numbers};
+use std::path::Path;
+
+/// Names that pandas, R and others give to such a column, which may also be names of classes.
+const USUAL: [&str; 5] = ["index", "idx", "id", "row", "level_0"];
+
+/// Whether a column has no name of its own: pandas writes its index like that.
+pub(super) fn is_unnamed(name: &str) -> bool {
+    let name = name.trim();
+    name.is_empty() || name.eq_ignore_ascii_case("unnamed: 0") || name == "..1" || name == "...1"
+}
+
+/// Leaves out a first column that has no name, or the name of an index, and counts up from 0 or 1.
+///
+/// # Errors
+/// When a column has no name and does not count up.
+pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
+    let Some(first) = grid.names.as_ref().and_then(|names| names.first()) else { return Ok(grid) };
+    let counts = |least: usize| {
+        let value = |row: usize| match &grid.numbers {
+            Numbers::Single(data) => f64::from(data[row * grid.cols]),
+            Numbers::Double(data) => data[row * grid.cols],
+        };
+        let start = if grid.rows > 0 { value(0) } else { 0.0 };
+        (start == 0.0 || start == 1.0)
+            && grid.rows >= least
+            && (0..grid.rows).all(|row| value(row) == start + row as f64)
+    };
+    let usual = USUAL.contains(&first.trim().to_lowercase().as_str());
+    // 0 and 1 alone may be probabilities.
+    if grid.cols > 1 && ((is_unnamed(first) && counts(0)) || (usual && counts(3))) {
+        return Ok(without_first(grid));
+    }
+    let nameless = grid.names.iter().flatten().position(|name| name.trim().is_empty());
+    match nameless {
+        Some(column) => {
+            let message = format!(
+                "column {} has no name and does not count rows; name it after its class, or leave it out",
+                column + 1
+            );
+            Err(Error::format(path, message))
+        }
+        None => Ok(grid),
+    }
+}
+
+fn without_first(grid: Grid) -> Grid {
+    fn rest<T: bytemuck::Pod>(data: &Column<T>, cols: usize) -> Column<T> {
+        data.chunks_exact(cols).flat_map(|row| &row[1..]).copied().collect()
+    }
+    let cols = grid.cols;
+    Grid {
+        numbers: match &grid.numbers {
+            Numbers::Single(data) => Numbers::Single(rest(data, cols)),
+            Numbers::Double(data) => Numbers::Double(rest(data, cols)),
+        },
+        rows: grid.rows,
+        cols: cols - 1,
+        names: grid.names.map(|names| names[1..].to_vec()),
+    }
+}

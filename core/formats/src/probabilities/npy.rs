@@ -1,0 +1,155 @@
+//! Arrays of NumPy.
+
+use super::half_floats::{bf16_bytes, f16_bytes};
+use crate::{Error, Result};
+use chaffinch_data::columns;
+use chaffinch_data::columns::Column;
+use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+/// Size of the read buffer in bytes.
+const BUFFER: usize = 1 << 20;
+
+fn open(path: &Path) -> Result<NpyFile<BufReader<File>>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut file = BufReader::with_capacity(BUFFER, file);
+    let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
+    let npy = NpyFile::with_header(header, file);
+    if npy.uses_pickled_array() {
+        return Err(Error::format(path, "it contains pickled objects; save a plain array instead"));
+    }
+    Ok(npy)
+}
+
+fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
+    match npy.dtype() {
+        DType::Plain(kind) => Ok(kind),
+        other => {
+            Err(Error::format(path, format!("it contains records ({}), not plain values", other.descr())))
+        }
+    }
+}
+
+/// Reads a matrix.
+///
+/// # Errors
+/// When the file cannot be read or is not a matrix of floating-point numbers.
+pub(super) fn grid(path: &Path) -> Result<Grid> {
+    let npy = open(path)?;
+    let kind = type_of(path, &npy)?;
+    let &[rows, cols] = npy.shape() else {
+        let message = format!("it has {} dimensions; expected two: samples and classes", npy.shape().len());
+        return Err(Error::format(path, message));
+    };
+    let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
+    let numbers = match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 4) => Numbers::Single(row_major(plain(path, npy, &kind)?, rows, cols, order)),
+        (TypeChar::Float, 8) => Numbers::Double(row_major(plain(path, npy, &kind)?, rows, cols, order)),
+        (TypeChar::Float, 2) => {
+            let numbers = f16_bytes(&raw(path, npy)?, kind.endianness() == Endianness::Big);
+            Numbers::Single(row_major(numbers.into(), rows, cols, order))
+        }
+        // NumPy has no bfloat16 of its own: its extension types are saved as so many bytes.
+        (TypeChar::RawData, 2) => {
+            let numbers = bf16_bytes(&raw(path, npy)?, kind.endianness() == Endianness::Big);
+            Numbers::Single(row_major(numbers.into(), rows, cols, order))
+        }
+        _ => {
+            let message =
+                format!("it contains {kind}; save probabilities as float16, bfloat16, float32 or float64");
+            return Err(Error::format(path, message));
+        }
+    };
+    Ok(Grid { numbers, rows, cols, names: None })
+}
+
+/// The bytes of an array of numbers of 16 bits.
+fn raw(path: &Path, npy: NpyFile<BufReader<File>>) -> Result<Vec<u8>> {
+    let wanted = npy.header().len().saturating_mul(2);
+    let mut bytes = Vec::new();
+    let read = npy.into_inner().take(wanted).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    if (read as u64) < wanted {
+        return Err(Error::format(
+            path,
+            format!("it is truncated: its header announces {} numbers", wanted / 2),
+        ));
+    }
+    Ok(bytes)
+}
+
+fn values<T: npyz::Deserialize>(path: &Path, npy: NpyFile<BufReader<File>>) -> Result<Vec<T>> {
+    npy.into_vec().map_err(|error| Error::format(path, error.to_string()))
+}
+
+/// Borrows the numbers from the mapped file if their layout matches memory: a million rows of a thousand classes are
+/// four gigabytes, and copying them takes more time and memory than anything done with them afterwards.
+fn plain<T: npyz::Deserialize + bytemuck::Pod>(
+    path: &Path,
+    npy: NpyFile<BufReader<File>>,
+    kind: &TypeStr,
+) -> Result<Column<T>> {
+    if kind.endianness() != Endianness::of_machine() || npy.len() == 0 {
+        return Ok(values(path, npy)?.into());
+    }
+    let (header, mut file) = (npy.header().clone(), npy.into_inner());
+    let start = file.stream_position().map_err(Error::io("read", path))? as usize;
+    let bytes = columns::map(file.get_ref(), path)?;
+    let wanted = usize::try_from(header.len()).ok().and_then(|count| count.checked_mul(size_of::<T>()));
+    let Some(wanted) = wanted.filter(|&wanted| wanted <= bytes.len().saturating_sub(start)) else {
+        let message = format!("it is truncated: its header announces {} numbers", header.len());
+        return Err(Error::format(path, message));
+    };
+    match Column::mapped(bytes.slice_with_length(start, wanted)) {
+        Some(numbers) => Ok(numbers),
+        // They are not aligned.
+        None => Ok(values(path, NpyFile::with_header(header, file))?.into()),
+    }
+}
+
+/// Converts an array from column-major order.
+fn row_major<T: bytemuck::Pod>(data: Column<T>, rows: usize, cols: usize, order: Order) -> Column<T> {
+    match order {
+        Order::C => data,
+        Order::Fortran => {
+            let data = &*data;
+            (0..rows).flat_map(|row| (0..cols).map(move |col| data[col * rows + row])).collect()
+        }
+    }
+}
+
+/// Reads a one-dimensional array.
+///
+/// # Errors
+/// When the file cannot be read or has no labels.
+pub(super) fn column(path: &Path) -> Result<Values> {
+    let npy = open(path)?;
+    let kind = type_of(path, &npy)?;
+    let dimensions = npy.shape().len();
+    if dimensions != 1 {
+        return Err(Error::format(
+            path,
+            format!("it has {dimensions} dimensions; expected one value per sample"),
+        ));
+    }
+    let wide = |values: Vec<i32>| Values::Numbers(values.into_iter().map(i64::from).collect());
+    Ok(match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Bool, _) => Values::Flags(values(path, npy)?),
+        (TypeChar::Int, 1) => wide(values::<i8>(path, npy)?.into_iter().map(i32::from).collect()),
+        (TypeChar::Int, 2) => wide(values::<i16>(path, npy)?.into_iter().map(i32::from).collect()),
+        (TypeChar::Int, 4) => wide(values(path, npy)?),
+        (TypeChar::Int, 8) => Values::Numbers(values(path, npy)?),
+        (TypeChar::Uint, 1) => wide(values::<u8>(path, npy)?.into_iter().map(i32::from).collect()),
+        (TypeChar::Uint, 2) => wide(values::<u16>(path, npy)?.into_iter().map(i32::from).collect()),
+        (TypeChar::Uint, 4) => {
+            Values::Numbers(values::<u32>(path, npy)?.into_iter().map(i64::from).collect())
+        }
+        (TypeChar::UnicodeStr | TypeChar::ByteStr, _) => Values::Names(values(path, npy)?),
+        _ => {
+            let message = format!("it contains {kind}; save labels as integers, names or booleans");
+            return Err(Error::format(path, message));
+        }
+    })
+}

@@ -1,0 +1,95 @@
+//! Tables and lines of text.
+
+use super::index::without_index;
+use super::labels::{LabelColumn, label_column};
+use crate::text::{TableText, broken, line};
+use crate::{Error, Result};
+use chaffinch_protocol::display::safe_text;
+use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use csv::ByteRecord;
+use std::path::Path;
+
+/// The rows of a table as trimmed text, with their lines.
+fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
+    let table = TableText::read(path, separator)?;
+    let cells = table.cells(path, |_, _| false)?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    let mut rows = Vec::new();
+    while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
+        let fields = record.iter().map(|field| cells.text(field).trim().to_owned()).collect();
+        rows.push((line(&record), fields));
+    }
+    if rows.is_empty() {
+        return Err(Error::format(path, "it is empty"));
+    }
+    Ok(rows)
+}
+
+/// Reads a matrix, with class names if the first line has them.
+///
+/// # Errors
+/// When the file cannot be read, or has anything but numbers.
+pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
+    let rows = records(path, separator)?;
+    let head = &rows[0].1;
+    let named = head.iter().any(|field| field.parse::<f64>().is_err());
+    // Class names may be numbers themselves: integers, some above 1, cannot be probabilities.
+    let named = named || {
+        let whole: Option<Vec<u32>> = head.iter().map(|field| field.parse().ok()).collect();
+        whole.is_some_and(|whole| whole.iter().any(|&number| number > 1))
+    };
+    let names = named.then(|| head.clone());
+    let cols = head.len();
+    let body = &rows[usize::from(named)..];
+    let mut numbers = Vec::with_capacity(body.len() * cols);
+    for (line, record) in body {
+        if record.len() != cols {
+            let message = format!("line {line} has {} values, but the first line has {cols}", record.len());
+            return Err(Error::format(path, message));
+        }
+        for (column, field) in record.iter().enumerate() {
+            let number = field.parse::<f64>().map_err(|_| {
+                let column = match &names {
+                    Some(names) => format!(", column '{}'", safe_text(&names[column])),
+                    None => String::new(),
+                };
+                Error::format(path, format!("line {line}{column}: '{}' is not a number", safe_text(field)))
+            })?;
+            numbers.push(number);
+        }
+    }
+    let grid = Grid { numbers: Numbers::Double(numbers.into()), rows: body.len(), cols, names };
+    without_index(path, grid)
+}
+
+/// Reads one value per row.
+///
+/// # Errors
+/// When the file cannot be read, the column of labels is not found, or a row has no value.
+pub(super) fn column(path: &Path, separator: u8) -> Result<Values> {
+    let rows = records(path, separator)?;
+    let head: Vec<String> = rows[0].1.iter().map(|field| field.to_lowercase()).collect();
+    let LabelColumn { index: column, headed, flags } = label_column(path, &head)?;
+    let body = &rows[usize::from(headed)..];
+    let fields: Vec<&str> = body.iter().map(|(_, row)| row.get(column).map_or("", String::as_str)).collect();
+    if let Some(empty) = fields.iter().position(|field| field.is_empty()) {
+        return Err(Error::format(path, format!("line {} has no value", body[empty].0)));
+    }
+    let flag = |field: &&str| match field.to_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        "1" | "yes" if flags => Some(true),
+        "0" | "no" if flags => Some(false),
+        _ => None,
+    };
+    if let Some(flags) = fields.iter().map(flag).collect::<Option<Vec<bool>>>() {
+        return Ok(Values::Flags(flags));
+    }
+    // Numbers stay as they are spelled: 007 may be a name.
+    let number = |field: &&str| field.parse::<i64>().ok().filter(|number| number.to_string() == **field);
+    if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<i64>>>() {
+        return Ok(Values::Numbers(numbers));
+    }
+    Ok(Values::Names(fields.into_iter().map(str::to_owned).collect()))
+}

@@ -1,0 +1,124 @@
+//! Whether two pictures with near hashes are the same picture: a second look at small copies of both.
+//!
+//! A perceptual hash has 64 bits, which are nearly the same for all letters with one head and all X-rays of one view. Saved or
+//! scaled another way, a picture hardly changes where many of its pixels are averaged, and brightness or contrast change
+//! everywhere alike; another text or another patient changes it in places. So the small copies are brought to the same
+//! brightness and contrast, and the place that differs most decides.
+//!
+//! Run its tests: `cargo test --release -p chaffinch-likeness`.
+
+mod sketch;
+
+pub use sketch::{BYTES, sketch};
+
+use sketch::{COLORS, Read, SIDE};
+
+/// How alike two pictures are at the second look, from surest to vaguest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// The decoded pixels are the same.
+    SamePixels,
+    /// The same picture, saved or scaled another way.
+    SamePicture,
+    /// Another picture, however alike: a template, a burst, a crop.
+    Alike,
+}
+
+/// The places that are compared, each way.
+const PLACES: usize = 8;
+/// The most that brightness may differ in factor between two savings of one picture.
+const GAIN: std::ops::RangeInclusive<f32> = 0.5..=2.0;
+/// Levels that differ anywhere in a picture that is saved again.
+const NOISE: f32 = 1.5;
+/// Mean levels of color that may differ.
+const COLOR: f32 = 10.0;
+/// Mean levels of color below which a picture is gray.
+const GRAY: f32 = 3.0;
+
+/// Compares two sketches.
+pub fn compare(a: &[u8], b: &[u8]) -> Look {
+    let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return Look::Alike };
+    if a.pixels == b.pixels {
+        return Look::SamePixels;
+    }
+    if same(&a, &b, |x, y| (x, y)) { Look::SamePicture } else { Look::Alike }
+}
+
+/// Compares two sketches of which one may be mirrored and turned by quarters.
+pub fn compare_turned(a: &[u8], b: &[u8]) -> Look {
+    let upright = compare(a, b);
+    let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return upright };
+    let turned = (1..8_u8).any(|turn| {
+        same(&a, &b, |x, y| {
+            let (x, y) = if turn & 1 == 0 { (x, y) } else { (1.0 - x, y) };
+            let (x, y) = if turn & 2 == 0 { (x, y) } else { (x, 1.0 - y) };
+            if turn & 4 == 0 { (x, y) } else { (y, x) }
+        })
+    });
+    if turned { upright.min(Look::SamePicture) } else { upright }
+}
+
+/// Whether two pictures are one, where `turn` says where a place of the first is in the second, both in 0..=1.
+fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+    let shortest = a.shortest.min(b.shortest);
+    // Cells of at least two pixels: what remains of single pixels depends on how they were saved.
+    let side = [SIDE, SIDE / 2, SIDE / 4].into_iter().find(|side| shortest >= 2 * side).unwrap_or(SIDE / 4);
+    let cells: Vec<(f32, f32)> = (0..side * side)
+        .map(|cell| {
+            let (x, y) = (cell % side, cell / side);
+            let (u, v) = turned((x, y), side, &turn);
+            (a.gray(x, y, side), b.gray(u, v, side))
+        })
+        .collect();
+    let count = cells.len() as f32;
+    let mean = |of: &dyn Fn(&(f32, f32)) -> f32| cells.iter().map(of).sum::<f32>() / count;
+    let (mean_a, mean_b) = (mean(&|cell| cell.0), mean(&|cell| cell.1));
+    let spread_a = mean(&|cell| (cell.0 - mean_a).powi(2)).sqrt();
+    let spread_b = mean(&|cell| (cell.1 - mean_b).powi(2)).sqrt();
+    let gain = spread_b / spread_a;
+    if !GAIN.contains(&gain) {
+        return false;
+    }
+    // Both in the contrast between the two.
+    let spread = (spread_a * spread_b).sqrt();
+    let difference = |&(a, b): &(f32, f32)| ((a - mean_a) / spread_a - (b - mean_b) / spread_b) * spread;
+    // The fewer pixels a cell has, the more of how they were saved is left in it.
+    let share = match shortest / side {
+        4.. => 0.2,
+        3 => 0.3,
+        _ => 0.55,
+    };
+    let most = NOISE + share * spread;
+    let step = side / PLACES;
+    let places = (0..PLACES * PLACES).map(|place| {
+        let (x, y) = (place % PLACES * step, place / PLACES * step);
+        let inside = (0..step * step).map(|cell| (y + cell / step) * side + x + cell % step);
+        (inside.map(|cell| difference(&cells[cell]).powi(2)).sum::<f32>() / (step * step) as f32).sqrt()
+    });
+    places.fold(0.0, f32::max) <= most && same_color(a, b, &turn)
+}
+
+fn same_color(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+    // A copy without colors is still one.
+    if a.colorfulness() < GRAY || b.colorfulness() < GRAY {
+        return true;
+    }
+    let apart = (0..COLORS * COLORS).map(|cell| {
+        let (x, y) = (cell % COLORS, cell / COLORS);
+        let (first, second) =
+            (a.color(x, y), b.color(turned((x, y), COLORS, &turn).0, turned((x, y), COLORS, &turn).1));
+        ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
+    });
+    apart.sum::<f32>() / ((COLORS * COLORS) as f32) <= COLOR
+}
+
+/// Where a cell is after turning.
+fn turned((x, y): (usize, usize), side: usize, turn: impl Fn(f32, f32) -> (f32, f32)) -> (usize, usize) {
+    let middle = |cell: usize| (cell as f32 + 0.5) / side as f32;
+    let (u, v) = turn(middle(x), middle(y));
+    let cell = |place: f32| ((place * side as f32) as usize).min(side - 1);
+    (cell(u), cell(v))
+}
+
+#[cfg(test)]
+mod tests;

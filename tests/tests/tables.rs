@@ -1,0 +1,176 @@
+//! Tables, class names and exports, through the program as by a user.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::pictures;
+use chaffinch_tests::sandbox::{Ran, Sandbox};
+use image::ImageFormat;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Writes as many pictures into a folder, called 0.png, 1.png, …
+fn draw(folder: &Path, count: usize) {
+    fs::create_dir_all(folder).unwrap();
+    for number in 0..count {
+        let picture = pictures::picture(number % 3, number as u64, 32);
+        fs::write(folder.join(format!("{number}.png")), pictures::encoded(&picture, ImageFormat::Png))
+            .unwrap();
+    }
+}
+
+/// A sandbox with a table of these rows and its pictures.
+fn table(header: &str, rows: &[&[u8]]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data().join("images"), rows.len());
+    let mut text = format!("{header}\n").into_bytes();
+    for (number, row) in rows.iter().enumerate() {
+        text.extend_from_slice(format!("images/{number}.png").as_bytes());
+        text.extend_from_slice(row);
+        text.push(b'\n');
+    }
+    fs::write(sandbox.data().join("labels.csv"), text).unwrap();
+    sandbox
+}
+
+fn scan(sandbox: &Sandbox, more: &[&str]) -> Ran {
+    let (table, session) = (sandbox.data().join("labels.csv"), sandbox.session());
+    let words = ["scan".as_ref(), table.as_os_str(), "--session".as_ref(), session.as_os_str()];
+    let detectors = ["--detectors", "duplicates"].map(OsStr::new);
+    sandbox.ok(words.into_iter().chain(detectors).chain(more.iter().map(OsStr::new)))
+}
+
+fn export(sandbox: &Sandbox, format: &str, target: &str) -> Ran {
+    let session = sandbox.session();
+    let target = sandbox.path().join(target);
+    let words = ["export".as_ref(), session.as_os_str(), "--output".as_ref(), target.as_os_str()];
+    sandbox.ok(words.into_iter().chain(["--format", format].map(OsStr::new)))
+}
+
+fn classes(sandbox: &Sandbox) -> Vec<String> {
+    let (manifest, _) =
+        chaffinch_data::samples::load_samples(&sandbox.session().join("samples.arrow")).unwrap();
+    manifest.classes().to_vec()
+}
+
+#[test]
+fn names_are_compared_without_blanks_and_composed() {
+    let sandbox = table(
+        "path,label",
+        &[b",cat", b",cat ", ",caf\u{e9}".as_bytes(), ",cafe\u{301}".as_bytes(), b",Dog", b",dog"],
+    );
+    let ran = scan(&sandbox, &["-v"]);
+    assert_eq!(classes(&sandbox), ["Dog", "caf\u{e9}", "cat", "dog"]);
+    assert!(ran.stderr.contains("2 classes are spelled in several ways"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("'Dog' and 'dog'"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_table_in_latin_1_has_its_two_classes_and_keeps_its_bytes() {
+    let sandbox = table("path,label", &[b",caf\xe9", b",caf\xe8", b",caf\xe9", b",caf\xe8"]);
+    let ran = scan(&sandbox, &["-v"]);
+    assert!(ran.stderr.contains("labels.csv is not UTF-8 and was read as Windows-1252"), "{}", ran.stderr);
+    assert_eq!(classes(&sandbox), ["caf\u{e8}", "caf\u{e9}"]);
+    export(&sandbox, "cleaned-table", "out.csv");
+    assert_eq!(
+        fs::read(sandbox.path().join("out.csv")).unwrap(),
+        fs::read(sandbox.data().join("labels.csv")).unwrap()
+    );
+}
+
+#[test]
+fn words_for_no_label_are_none_unless_they_are_kept() {
+    let rows: [&[u8]; 8] = [b",nan", b",NaN", b",NA", b",", b",cat", b",dog", b",cat", b",dog"];
+    let sandbox = table("path,label", &rows);
+    let ran = scan(&sandbox, &["-v"]);
+    assert_eq!(classes(&sandbox), ["cat", "dog"]);
+    assert!(
+        ran.stderr.contains("3 labels were read as no label: 'NA' (1), 'NaN' (1), 'nan' (1)"),
+        "{}",
+        ran.stderr
+    );
+    let sandbox = table("path,label", &rows);
+    scan(&sandbox, &["--keep-null-labels"]);
+    assert_eq!(classes(&sandbox), ["NA", "NaN", "cat", "dog", "nan"]);
+}
+
+#[test]
+fn a_table_comes_out_as_it_went_in() {
+    let rows: [&[u8]; 6] = [
+        b",cat,train,0.0",
+        b",dog,val,0.5",
+        b",cat,holdout,1.0",
+        b",dog,fold3,1.5",
+        b",cat,TRAIN,2.5",
+        b",dog,dev,3",
+    ];
+    let sandbox = table("image_id,class,split,weight", &rows);
+    scan(&sandbox, &["--path-column", "image_id"]);
+    export(&sandbox, "cleaned-table", "out.csv");
+    let (before, after) = (sandbox.data().join("labels.csv"), sandbox.path().join("out.csv"));
+    assert_eq!(fs::read_to_string(after).unwrap(), fs::read_to_string(before).unwrap());
+    export(&sandbox, "cleaned", "copy");
+    assert!(sandbox.path().join("copy/holdout/cat/2.png").is_file(), "splits keep their names");
+}
+
+#[test]
+fn folders_that_are_no_text_stay_apart_and_keep_their_bytes() {
+    let sandbox = Sandbox::new();
+    for name in [&b"cl\xff"[..], b"cl\xfe"] {
+        draw(&sandbox.data().join(OsStr::from_bytes(name)).join("below"), 2);
+    }
+    sandbox.ok(sandbox.scan_args().into_iter().chain(["--detectors".into(), "duplicates".into()]));
+    assert_eq!(classes(&sandbox), ["cl\\xfe", "cl\\xff"]);
+    export(&sandbox, "cleaned", "copy");
+    let file = sandbox.path().join("copy").join(OsStr::from_bytes(b"cl\xff")).join("below/0.png");
+    assert!(file.is_file(), "{}", file.display());
+}
+
+#[test]
+fn a_label_that_may_be_a_name_or_a_place_is_an_error() {
+    let sandbox = Sandbox::new();
+    let at = |name: &str| sandbox.path().join(name).to_str().unwrap().to_owned();
+    let order = ["0", "1", "10", "11", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let row = |own: usize| {
+        let cell = |column: usize| if column == own { "0.89" } else { "0.01" };
+        (0..12).map(cell).collect::<Vec<_>>().join(",") + "\n"
+    };
+    let body: String = (0..12).map(row).collect();
+    fs::write(at("p.csv"), &body).unwrap();
+    fs::write(at("named.csv"), format!("{}\n{body}", order.join(","))).unwrap();
+    fs::write(at("classes.txt"), order.join("\n")).unwrap();
+    fs::write(at("labels.csv"), format!("label\n{}\n", order.join("\n"))).unwrap();
+    let words = |command: &'static str, probabilities: &str| {
+        vec![
+            command.to_owned(),
+            "--pred-probs".into(),
+            at(probabilities),
+            "--labels".into(),
+            at("labels.csv"),
+        ]
+    };
+    for command in ["label-quality", "select"] {
+        let mut refused = words(command, "p.csv");
+        refused.extend(["--classes".into(), at("classes.txt")]);
+        let ran = sandbox.run(refused);
+        assert_eq!(ran.code, 2, "{command}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("may be a name or a place"), "{}", ran.stderr);
+        sandbox.ok(words(command, "named.csv"));
+    }
+}
+
+#[test]
+fn class_names_that_are_no_words_are_not_asked_of_a_model() {
+    let sandbox = Sandbox::new();
+    for class in ["0", "1", "2"] {
+        draw(&sandbox.data().join(class), 6);
+    }
+    let words = || sandbox.scan_args().into_iter().chain(["--detectors".into(), "clip-prompt".into()]);
+    let ran = sandbox.run(words());
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("3 class names are no words") && said.contains("classes.toml"), "{said}");
+    assert!(!said.contains("rather than"), "{said}");
+    fs::write(sandbox.data().join("classes.toml"), "0 = 'red'\n1 = 'green'\n2 = 'blue'\n").unwrap();
+    let said = sandbox.ok(words());
+    assert!(!said.stderr.contains("no words"), "{}", said.stderr);
+}

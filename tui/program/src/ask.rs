@@ -1,0 +1,28 @@
+//! Questions on a terminal. A script is never asked: it gets a line that says what to do.
+
+use super::output::remark;
+use chaffinch_protocol::display::safe_text;
+use std::io::{self, BufRead, IsTerminal, Write};
+
+/// Asks a question that is answered with yes or no; an empty answer means `default`. `None` if nobody can be asked,
+/// because stdin or stderr is not a terminal.
+pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return None;
+    }
+    let choices = if default { "[Y/n]" } else { "[y/N]" };
+    loop {
+        let _ = write!(io::stderr().lock(), "{} {choices} ", safe_text(question));
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => return Some(false),
+            Ok(_) => {}
+        }
+        match line.trim().to_lowercase().as_str() {
+            "" => return Some(default),
+            "y" | "yes" => return Some(true),
+            "n" | "no" => return Some(false),
+            _ => remark("answer y or n"),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What is said, for how long, and the counts in the heading.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use crate::model::Mode;
+use crate::update::Msg;
+use chaffinch_protocol::Command;
+
+#[test]
+fn a_message_leaves_when_the_cursor_moves() {
+    let mut rig = Rig::small();
+    rig.press("%");
+    assert!(!rig.toast().is_empty());
+    for keys in ["j", "k", "G"] {
+        rig.press("x").press(keys);
+        assert_eq!(rig.toast(), "", "{keys}");
+    }
+    rig.press("/n00010<Enter>ggy");
+    assert!(rig.toast().starts_with("copied"));
+    rig.press("n");
+    assert_eq!(rig.toast(), "'n00010': 1 of 1", "a search says what it found instead");
+}
+
+#[test]
+fn a_message_does_not_follow_into_another_view() {
+    for keys in ["i", "c", "C", "m", "p", "w", "H", "M", "P", "I"] {
+        let mut rig = Rig::small();
+        rig.press("jjy");
+        assert!(rig.toast().starts_with("copied"));
+        rig.press(keys);
+        assert!(!rig.toast().starts_with("copied"), "{keys}: {}", rig.toast());
+    }
+}
+
+#[test]
+fn what_an_undo_says_stays_although_it_moves_the_cursor() {
+    let mut rig = Rig::small();
+    rig.press("xjjju");
+    assert_eq!(rig.model.list.cursor, 0);
+    assert!(rig.toast().starts_with("undone"), "{}", rig.toast());
+}
+
+#[test]
+fn a_message_leaves_room_for_the_path() {
+    let mut rig = Rig::new(FakeEngine::new(100), 120, 30);
+    rig.press("x");
+    let screen = rig.screen();
+    let line = screen.lines().rev().nth(1).unwrap();
+    assert!(line.contains("removed train/bird/n00000.jpg"), "{line}");
+    assert!(line.contains("/data/animals/train/cat/n00001.jpg"), "{line}");
+}
+
+#[test]
+fn the_heading_counts_what_is_done_of_all() {
+    let mut rig = Rig::small();
+    let top = |rig: &Rig| rig.screen().lines().next().unwrap().to_owned();
+    assert!(top(&rig).contains("0 of 100 suspects decided"), "{}", top(&rig));
+    rig.press("xxa");
+    assert!(top(&rig).contains("3 of 100 suspects decided"), "{}", top(&rig));
+    rig.cut = true;
+    rig.press("a");
+    assert!(top(&rig).contains("4 of 100 suspects decided"), "what is being saved counts: {}", top(&rig));
+    rig.mend();
+    rig.press("fclass:cat<Enter>");
+    assert!(top(&rig).contains("1 of 25 suspects decided"), "{}", top(&rig));
+}
+
+#[test]
+fn the_count_is_right_after_any_burst_of_decisions_and_undos() {
+    let mut rig = Rig::new(FakeEngine::new(9_000), 80, 24);
+    let keys = |rig: &mut Rig, key: char, times: usize| {
+        for _ in 0..times {
+            rig.send(Msg::Key(crate::key::KeyChord::char(key).into()));
+        }
+        rig.wait(1);
+    };
+    keys(&mut rig, 'x', 330);
+    rig.press("G");
+    keys(&mut rig, 'a', 1);
+    keys(&mut rig, 'u', 101);
+    assert_eq!(rig.engine.samples.iter().filter(|row| row.decision.is_some()).count(), 230);
+    assert_eq!((rig.model.list.decided, rig.model.counts()), (230, [0, 230, 0, 0]));
+    // Rows that are not in the list do not count in it.
+    rig.press("fclass:cat<Enter>");
+    let cats = rig.model.list.decided;
+    rig.press("uuuu");
+    assert_eq!(rig.model.list.decided, cats - 1);
+}
+
+#[test]
+fn several_words_become_one_tag() {
+    let mut rig = Rig::small();
+    rig.press("tmy<Space>own<Space>tag");
+    assert!(rig.screen().contains("Enter adds the tag 'my_own_tag'"), "{}", rig.screen());
+    rig.press("<Enter>");
+    let tags = rig.engine.seen.iter().rev().find_map(|command| match command {
+        Command::Tag { tags, .. } => Some(tags.clone()),
+        _ => None,
+    });
+    assert_eq!(tags, Some(vec!["my_own_tag".to_owned()]));
+}
+
+#[test]
+fn a_number_in_the_palette_is_never_a_name() {
+    for (typed, row) in [("57", 56), ("0", 0), ("-5", 0), ("+3", 5), ("50%", 50), ("1000", 99)] {
+        let mut rig = Rig::small();
+        rig.press("jj:").press(typed).press("<Enter>");
+        assert_eq!(rig.model.mode, Mode::List);
+        assert_eq!(rig.model.list.cursor, row, "{typed}");
+        assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })), "{typed}");
+    }
+}

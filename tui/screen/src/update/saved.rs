@@ -1,0 +1,144 @@
+//! What was sent to the journal is on disk, or was not saved: the screen shows it, with the engine's counts.
+
+use super::{Effect, Effects, motion, say};
+use crate::action::Action;
+use crate::key::shown;
+use crate::model::{Anchor, Level, Model, Op};
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{ListCounts, Row, Saved, SavedKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The oldest thing that was sent is on disk.
+pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
+    let (op, remark) = model.review.journal.pop().unzip();
+    let journal = &mut model.review.journal;
+    journal.undoable = Some(saved.undoable);
+    journal.redoable = saved.redoable;
+    journal.saved = true;
+    if let Some(session) = &mut model.session {
+        session.decided = saved.decided;
+    }
+    counted_anew(model, saved.listed);
+    if saved.kind == SavedKind::Undo {
+        model.review.sitting.undone += saved.samples.len() as u64;
+    }
+    let first = saved.samples.first().copied();
+    let moves = saved.kind != SavedKind::Decision;
+    let tagged = matches!(op, Some(Op::Tag));
+    if moves || tagged {
+        // Tags and notes are only in the details.
+        model.details.expire();
+    }
+    let decided = op.as_ref().map(Op::choices).filter(|choices| !choices.is_empty() && !moves);
+    let uniform = saved.samples.len() == 1 || decided.is_some();
+    match decided {
+        _ if saved.samples.len() == 1 => set(model, &saved.samples, saved.decision.as_ref()),
+        Some(choices) => set_each(model, choices.into_iter().collect()),
+        // Several samples that may now differ: the list is requested again.
+        None => {
+            model.details.expire();
+            match first.filter(|_| moves) {
+                Some(first) => {
+                    let anchor = Anchor::Position(Some(first), model.list.cursor);
+                    let query = model.list.query.clone();
+                    motion::relist(model, query, anchor, fx);
+                }
+                None => motion::refresh(model, fx),
+            }
+        }
+    }
+    let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
+    let hint = match saved.kind {
+        SavedKind::Decision | SavedKind::Redo => {
+            format!("{}   {} undo", saved.text, key(Action::Undo))
+        }
+        SavedKind::Undo => format!("{}   {} redo", saved.text, key(Action::Redo)),
+    };
+    match remark.filter(|remark| !remark.is_empty()) {
+        // What was left out is more important than what was done.
+        Some(remark) => say(model, Level::Warning, format!("{hint}   {remark}")),
+        None => say(model, Level::Info, hint),
+    }
+    if let Some(first) = first.filter(|_| moves && uniform) {
+        motion::go_to(model, first, fx);
+    }
+    model.views.stale = true;
+    if let Some(first) = first.filter(|_| moves) {
+        model.views.page.reveal(model, Some(first));
+    }
+    finish_quitting(model, fx);
+}
+
+/// The engine has counted the decisions of a list, which is the one on the screen or the next one.
+fn counted_anew(model: &mut Model, counts: Option<ListCounts>) {
+    let Some(ListCounts { ticket, by_choice }) = counts else { return };
+    let list = &mut model.list;
+    if ticket == list.ticket {
+        list.by_choice = by_choice;
+        list.decided = by_choice.iter().sum();
+    } else if let Some(incoming) = &mut list.incoming
+        && incoming.ticket == ticket
+        && let Some((_, decided, counts)) = &mut incoming.counts
+    {
+        (*decided, *counts) = (by_choice.iter().sum(), by_choice);
+    }
+}
+
+fn set(model: &mut Model, samples: &[SampleId], decision: Option<&Decision>) {
+    let samples: BTreeSet<_> = samples.iter().copied().collect();
+    change(model, &mut |row: &mut Row| {
+        if samples.contains(&row.sample) {
+            row.decision = decision.cloned();
+        }
+    });
+}
+
+/// Several samples were decided about, whose tags and notes stay.
+fn set_each(model: &mut Model, choices: BTreeMap<SampleId, Option<Choice>>) {
+    change(model, &mut |row: &mut Row| {
+        if let Some(choice) = choices.get(&row.sample) {
+            row.decision = choice.clone().map(|choice| match row.decision.take() {
+                Some(before) => Decision { choice, ..before },
+                None => choice.into(),
+            });
+        }
+    });
+}
+
+fn change(model: &mut Model, mut change: &mut dyn FnMut(&mut Row)) {
+    model.list.rows.each_mut(&mut change);
+    model.details.each_mut(|detail| change(&mut detail.row));
+    for page in model.views.all {
+        page.each_row_mut(model, &mut change);
+    }
+}
+
+/// The oldest thing that was sent to be saved was not.
+pub(super) fn not_saved(model: &mut Model, message: String, fx: &mut Effects) {
+    let op = model.review.journal.pop().map(|(op, _)| op);
+    let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
+    say(model, level, message);
+    match op {
+        Some(op @ (Op::Decide { .. } | Op::DecideEach(_) | Op::KeepOnly { .. })) => {
+            let samples = op.samples();
+            // While quitting, the user must see that this was not saved.
+            let waiting = model.time.quitting.take().is_some();
+            model.views.stale = true;
+            model.views.page.reveal(model, samples.first().copied());
+            let place = samples.first().and_then(|first| model.list.rows.place_of(*first));
+            if let Some(row) = place.filter(|_| !waiting) {
+                motion::go(model, row);
+            }
+            motion::refresh(model, fx);
+        }
+        _ => finish_quitting(model, fx),
+    }
+}
+
+/// Quits once the last save is confirmed.
+fn finish_quitting(model: &mut Model, fx: &mut Effects) {
+    if model.time.quitting.is_some() && model.review.journal.outstanding.is_empty() {
+        fx.push(Effect::Quit(0));
+    }
+}
