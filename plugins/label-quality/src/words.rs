@@ -17,23 +17,23 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         }
         let (label, best, (own, p)) = (judge.labels[index], judge.likely[index], judge.said[index]);
         let given = view.class_name(label);
-        let (reason, suggested) = if best == label {
-            let (own, subject) =
-                (percent(own), if judge.joined { "probably" } else { "others like it are called" });
-            (format!("{subject} {given}, by a narrow margin ({own})"), None)
-        } else {
-            let other = view.class_name(best);
-            let (p, own, less) = (percent(p), percent(own), p <= own);
-            let said = match (less, judge.joined) {
-                (true, _) => format!("it may be {other} ({p}), which is often called {given} ({own})"),
-                (false, true) => {
-                    format!("looks like {other} ({p}), not {given} ({own})")
-                }
-                (false, false) => {
-                    format!("other samples like it are called {other} ({p}), not {given} ({own})")
-                }
-            };
-            (said, Some(best))
+        let other = view.class_name(best);
+        let suggested = (best != label).then_some(best);
+        let subject = if judge.joined { "probably" } else { "others like it are called" };
+        let reason = match (suggested, judge.joined) {
+            // A probability that is not calibrated would claim too much.
+            _ if !judge.calibrated => match (suggested, judge.joined) {
+                (None, _) => format!("{subject} {given}, by a narrow margin"),
+                (Some(_), true) => format!("looks like {other}, not {given}"),
+                (Some(_), false) => format!("other samples like it are called {other}, not {given}"),
+            },
+            (None, _) => format!("{subject} {given}, by a narrow margin ({})", percent(own)),
+            (Some(_), true) => format!("looks like {other} ({}), not {given} ({})", percent(p), percent(own)),
+            (Some(_), false) => format!(
+                "other samples like it are called {other} ({}), not {given} ({})",
+                percent(p),
+                percent(own)
+            ),
         };
         let mut issue = Issue::new(sample as usize, Score::clamp(score)?).reason(&reason);
         if let Some(best) = suggested {
