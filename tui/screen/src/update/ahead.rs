@@ -123,7 +123,8 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
         // Leaving and closing need nothing but that no decision is being put together.
         A::Quit | A::Back => return model.review.resolving.is_none() && !gathering(model),
         A::ClearMarks if searched_for_long(model) => return true,
-        A::Undo | A::Redo => return still(model),
+        // Each moves the cursor, from where the one before it has left it.
+        A::Undo | A::Redo => return still(model) && !model.review.journal.moves(),
         _ => {}
     }
     if model.list.ticket == 0 {
