@@ -139,7 +139,7 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if !model.macros.replay.is_empty() {
         let words = format!(
-            "replaying, {} left   any key stops",
+            "replaying, {} left   Esc stops",
             text::counted(model.macros.replay.len() as u64, "key", "keys")
         );
         paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
