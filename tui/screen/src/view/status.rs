@@ -113,7 +113,8 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
-    let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
+    // Two cells apart from the counts.
+    let area = Rect { width: right.saturating_sub(area.x + 3), ..area };
     if let Some(toast) = &model.toast {
         let (role, glyph) = match toast.level {
             Level::Info => (Role::Info, ""),
