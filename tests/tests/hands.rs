@@ -73,7 +73,7 @@ fn the_mouse_is_the_terminals_over_ssh_and_can_be_taken() {
     terminal.wait_text("hold Shift to select");
     assert!(wrote(&terminal, on));
     // The third row of the list.
-    terminal.keys("\x1b[<0;5;4M");
+    terminal.keys("\x1b[<0;5;5M");
     terminal.wait_text("3/");
     terminal.keys("gm");
     terminal.wait_text("mouse off: it selects text as usual");

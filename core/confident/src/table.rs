@@ -109,7 +109,7 @@ pub enum InputError {
         model: usize,
     },
     /// All samples have the same label, so no classes can be confused.
-    #[error("all samples have the same label; at least two classes must occur")]
+    #[error("all samples that can be judged have the same label; at least two classes must occur")]
     OneClass,
 }
 

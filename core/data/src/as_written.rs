@@ -1,9 +1,11 @@
 //! How the author wrote a dataset, as far as the manifest does not say it, so that an export can write it back.
 
 use crate::columns::Column;
-use crate::manifest::NO_LABEL;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+
+/// The value for "no label" in columns.
+pub const NO_LABEL: u32 = u32::MAX;
 
 /// One text per sample, stored as a number into the list of different texts.
 #[derive(Debug, Clone, Default, PartialEq)]

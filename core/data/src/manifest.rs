@@ -63,8 +63,7 @@ pub(crate) struct ManifestColumns {
     pub(crate) classes: Vec<String>,
 }
 
-/// The value for "no label" in columns.
-pub const NO_LABEL: u32 = u32::MAX;
+pub use crate::as_written::NO_LABEL;
 
 impl Manifest {
     /// Builds a manifest. Classes are the names that occur, sorted by code point.

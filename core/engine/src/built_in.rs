@@ -132,12 +132,13 @@ pub(crate) fn sentences(file_metadata: &FileMetadata, name: &str) -> Vec<String>
         ));
     }
     if name == DAMAGED && damaged > 0 {
-        sentences.push(format!("{} damaged: what is left of them was looked at", of(damaged)));
+        let are = if damaged == 1 { "is" } else { "are" };
+        sentences.push(format!("{} {are} damaged; the detectors saw what is left", of(damaged)));
     }
     if name == CONVERSION {
         for (bits, count) in bits {
             sentences.push(format!(
-                "{} with 16 bits per channel that use {bits} of them; they were stretched, as they are black otherwise",
+                "{} with 16 bits per channel use only {bits} of them and were stretched; they would be black otherwise",
                 of(count)
             ));
         }
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(results[0].score(SampleId(2)), None, "not read is not broken");
         assert_eq!(
             sentences(&files, DAMAGED),
-            ["1 of 6 pictures damaged: what is left of them was looked at"]
+            ["1 of 6 pictures is damaged; the detectors saw what is left"]
         );
         files.remarks.clear();
         assert_eq!(built_in(&files, &[]).len(), 1);

@@ -13,7 +13,7 @@ pub(crate) fn add(file_metadata: &FileMetadata, ledger: &mut Ledger) {
     };
     let kinds: [(RemarkKind, &str, u64); 3] = [
         (RemarkKind::UnsupportedPictures, NOT_READ, count(|remark| matches!(remark, Decoded::NotRead(_)))),
-        (RemarkKind::FilesUnreadable, DAMAGED, damaged(file_metadata)),
+        (RemarkKind::FilesDamaged, DAMAGED, damaged(file_metadata)),
         (
             RemarkKind::Other,
             CONVERSION,

@@ -96,6 +96,8 @@ pub struct Written {
     pub left_out: Vec<String>,
     /// Files that got another name, each with the reason.
     pub renamed: Vec<String>,
+    /// What to know before using it.
+    pub warning: Option<String>,
 }
 
 impl Written {

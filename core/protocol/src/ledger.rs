@@ -50,6 +50,8 @@ pub enum RemarkKind {
     FilesMissing,
     /// Samples whose file exists and could not be decoded or read.
     FilesUnreadable,
+    /// Samples of whose picture only a part is left; detectors saw what is left.
+    FilesDamaged,
     /// Pictures in a format that is not supported.
     UnsupportedPictures,
     /// Folders that could not be listed.

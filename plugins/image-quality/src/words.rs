@@ -124,7 +124,7 @@ pub(crate) fn of_the_dataset(
     let lines = |wanted: bool| -> Vec<String> {
         let kinds = Kind::ALL.into_iter().zip(counts).zip(property);
         kinds
-            .filter(|((kind, _), property)| **property && usual(*kind) == wanted)
+            .filter(|((kind, count), property)| **property && **count > 0 && usual(*kind) == wanted)
             .map(|((kind, count), _)| {
                 format!(
                     "{count} of {samples} pictures have the fault '{}': so many that none of them is flagged for it",

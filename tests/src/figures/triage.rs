@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::sandbox::{Sandbox, table};
 use crate::terminal::{PATIENCE, Terminal};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The right decision for a sample: keep, remove, or another class.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,19 +52,13 @@ fn path_of(screen: &str, sandbox: &Sandbox) -> Option<String> {
     rest.split_whitespace().next().map(str::to_owned)
 }
 
-/// The screen with the next sample and its path, which is a whole one once its details are there. Where a message
-/// stands in its place, Escape takes that away: it is for this script to see, and no key of the reviewer's. Nothing is
-/// typed behind it before it has had its effect, since Escape and a letter at once are another key.
+/// The screen with the next sample and its path, which is a whole one once its details are there.
 fn next(terminal: &Terminal, sandbox: &Sandbox, seen: &BTreeSet<String>) -> (String, String) {
     let mut found = None;
-    let mut asked = Instant::now();
     terminal.wait("the next sample with its details", |screen| {
-        let path = path_of(screen, sandbox);
-        if path.is_none() && asked.elapsed() > Duration::from_millis(100) {
-            terminal.keys("\x1b");
-            asked = Instant::now();
-        }
-        found = path.filter(|path| !seen.contains(path)).map(|path| (screen.to_owned(), path));
+        found = path_of(screen, sandbox)
+            .filter(|path| !seen.contains(path))
+            .map(|path| (screen.to_owned(), path));
         found.is_some()
     });
     found.expect("the wait succeeded")

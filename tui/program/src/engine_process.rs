@@ -6,12 +6,14 @@
 
 use super::args::{DatasetArgs, EngineArgs, Global};
 use super::open::Open;
-use super::setup;
+use super::{settings, setup};
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::Folders;
+use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, remote};
+use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Command as Order, Event};
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -41,6 +43,8 @@ pub(super) struct Engine {
 /// How long a new engine may take to open its session.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The extension of the file beside the socket with the name of the reviewer.
+const REVIEWER: &str = "reviewer";
 /// How long a listening engine may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(10);
 
@@ -197,6 +201,7 @@ impl Plan {
             let setup = setup::for_target(&self.target, &self.global, &self.engine, &self.reading)?;
             return Ok((Connection::Inside(engine::spawn(setup)?), Vec::new()));
         };
+        self.refuse_other_reviewer(&socket)?;
         // An engine that is just exiting no longer answers.
         if let Ok(client) = remote::connect(&socket)
             && client.greets(GREETING)
@@ -216,6 +221,23 @@ impl Plan {
                 None => std::thread::sleep(Duration::from_millis(20)),
             }
         }
+    }
+
+    /// Refuses to take over a session that is open under another reviewer's name: its engine would sign our decisions with
+    /// that.
+    fn refuse_other_reviewer(&self, socket: &Path) -> Result<()> {
+        let Ok(running) = fs::read_to_string(socket.with_extension(REVIEWER)) else { return Ok(()) };
+        let ours = settings::config(&self.global, Some(&self.session))?.reviewer();
+        // A name may be left behind by an engine that was killed.
+        if running == ours || Session::open(&self.session).is_ok() {
+            return Ok(());
+        }
+        bail!(
+            "this session is open under the reviewer {}, and your decisions would be saved under that name instead of {}; \
+             quit it there first",
+            safe_text(&running),
+            safe_text(&ours)
+        )
     }
 
     /// What was asked for on the command line although an engine is already running.
@@ -309,13 +331,18 @@ pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let Engine { socket, open } = args;
     // Start a new session so that we do not receive signals from the terminal that started us.
     let _ = rustix::process::setsid();
-    let client = engine::spawn(setup::for_target(&open.target, global, &open.engine, &open.reading)?)?;
+    let setup = setup::for_target(&open.target, global, &open.engine, &open.reading)?;
+    let reviewer = setup.config.reviewer();
+    let client = engine::spawn(setup)?;
     // We hold the session, so an existing socket is stale.
     let _ = fs::remove_file(socket);
+    let name = socket.with_extension(REVIEWER);
+    fs::write(&name, reviewer).with_context(|| format!("cannot write {}", name.display()))?;
     let listener =
         UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
     let served = remote::serve(client, listener);
     let _ = fs::remove_file(socket);
+    let _ = fs::remove_file(name);
     served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use super::args::{CopyMode, Global};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{count, results, warning};
+use super::reading;
 use super::stages::Stages;
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
@@ -59,6 +60,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
     }
     let listing = Listing::open(&args.target, global)?;
+    reading::tell(&listing.reading, "", global.quiet);
     let name = listing.manifest.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let export = export::Export { source: listing.source(), dataset: &name };
     let request = Request { output: target.clone(), all: args.all, copy: args.copy.into() };
@@ -76,6 +78,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         outcome => outcome?,
     };
     written.left_out.iter().for_each(|reason| warning("left out", reason));
+    written.warning.iter().for_each(|text| warning("export", text));
     written.renamed.iter().for_each(|reason| warning("renamed", reason));
     let decided = count(listing.journal.decided_count() as u64, "decision", "decisions");
     results(|out| {

@@ -8,6 +8,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
 use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
@@ -77,6 +78,12 @@ impl Listing {
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
         let read = engine::built_in(&file_metadata, manifest.classes());
         results.extend(read.into_iter().map(|result| (result.record().name.clone(), Arc::new(result))));
+        if results.keys().all(|name| is_built_in(name)) {
+            warning(
+                "session",
+                "no detector has results yet, so nothing is known of most faults; run chaffinch scan",
+            );
+        }
         let mut ledger = session.load_ledger()?;
         if ledger.is_none() {
             let mut known = Ledger { found: manifest.len() as u64, ..Ledger::default() };

@@ -77,6 +77,15 @@ pub(super) fn resolve(
     if let Some(root) = &known.root {
         told(given.root.is_some(), true, format!("root {}", root.display()));
     }
+    if known.folders != Folders::Auto {
+        told(given.folders != Folders::Auto, true, format!("layout {}", known.folders.name()));
+    }
+    if known.ground != Ground::default() {
+        told(given.ground != Ground::default(), true, format!("ground {}", known.ground));
+    }
+    if known.keep_null_labels {
+        told(given.keep_null_labels, true, "words for \"no label\" as classes".to_owned());
+    }
     let rest = if *given == DatasetOptions::default() { known.clone() } else { given.clone() };
     let reading = DatasetOptions {
         path_column: column(&given.path_column, &known.path_column),

@@ -2,16 +2,18 @@
 
 use super::placement::Placement;
 use super::{Export, Format, Target, Written};
-use crate::{Error, Result};
+use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{CopyMode, Tree, whole_folder};
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::counted;
+use chaffinch_protocol::sample::{SampleId, Split};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
     name: "cleaned",
@@ -21,9 +23,15 @@ pub(super) const FORMAT: Format = Format {
     stage: Some("copy"),
     write: |export, request, job| {
         let report = export.cleaned(&request.output, request.copy, job)?;
+        if let (0, Some(first)) = (report.written, report.missing.first()) {
+            // An empty folder is no copy.
+            let _ = fs::remove_dir(&request.output);
+            let message = format!("none of the files to copy can be read; the first: {first}");
+            return Err(Error::Dataset { path: export.source.manifest.root().to_path_buf(), message });
+        }
         let summary = Some(report.words());
-        let CleanReport { missing: left_out, renamed, .. } = report;
-        Ok(Written { paths: vec![request.output.clone()], summary, left_out, renamed })
+        let CleanReport { missing: left_out, renamed, misread, .. } = report;
+        Ok(Written { paths: vec![request.output.clone()], summary, left_out, renamed, warning: misread })
     },
 };
 
@@ -40,6 +48,8 @@ pub struct CleanReport {
     pub renamed: Vec<String>,
     /// Samples whose file cannot be read or written, with the reason.
     pub missing: Vec<String>,
+    /// What a scan of the copy would read in another way than it was written.
+    pub misread: Option<String>,
 }
 
 impl CleanReport {
@@ -70,15 +80,37 @@ impl Export<'_> {
         whole_folder(target, |half| self.fill(half, mode, job))
     }
 
+    /// Says how many of the files, with their labels and splits, the folder would be read with another label or split,
+    /// such as class folders called like splits.
+    fn misread(&self, folder: &Path, files: &BTreeMap<PathBuf, (String, Split)>) -> Option<String> {
+        let advice = "write a cleaned-table beside it and scan that instead";
+        let read = match dataset::open(folder, &DatasetOptions::default()) {
+            Ok(opened) => opened.manifest,
+            Err(error) => return Some(format!("the copy cannot be scanned as a folder ({error}); {advice}")),
+        };
+        let same = |id: &SampleId| {
+            let written = files.get(read.path(*id));
+            written.is_some_and(|(label, split)| *label == read.label_name(*id) && *split == read.split(*id))
+        };
+        let right = read.ids().filter(same).count();
+        let wrong = files.len().saturating_sub(right) as u64;
+        (wrong > 0).then(|| {
+            let all = counted(files.len() as u64, "file", "files");
+            format!("a scan of the copy would read {wrong} of {all} with another label or split, or not at all; {advice}")
+        })
+    }
+
     fn fill(&self, folder: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
+        let folder_of_copy = folder;
         let mut tree = Tree::new(folder.to_owned());
         let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
             .filter_map(|id| self.new_label(id).map(Cow::into_owned))
             .collect();
         let placement = Placement::of(manifest, &new);
         report.renamed = placement.renamed();
+        let mut files = BTreeMap::new();
         for id in manifest.ids() {
             if id.0 % 256 == 0 {
                 job.checkpoint()?;
@@ -112,6 +144,9 @@ impl Export<'_> {
                         report.renamed.push(format!("{old} is {new}, because that name was taken"));
                     }
                     report.written += 1;
+                    let label = new.as_deref().unwrap_or_else(|| manifest.label_name(id)).to_owned();
+                    let relative = path.strip_prefix(folder_of_copy).unwrap_or(&path).to_owned();
+                    files.insert(relative, (label, manifest.split(id)));
                     report.relabelled += u64::from(new.is_some());
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.
@@ -122,6 +157,9 @@ impl Export<'_> {
             }
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
+        if report.written > 0 {
+            report.misread = self.misread(folder_of_copy, &files);
+        }
         Ok(report)
     }
 }

@@ -22,7 +22,13 @@ pub(super) struct Placement<'a> {
     kept: Option<Kept>,
     /// The folder of each class that needs one.
     folders: BTreeMap<String, OsString>,
+    /// Whether any sample has a split.
+    has_splits: bool,
 }
+
+/// The folder beside those of splits for samples without one. Class folders beside split folders could not be told from
+/// splits.
+const WITHOUT_SPLIT: &str = "no-split";
 
 /// Paths stay as they are.
 struct Kept {
@@ -60,7 +66,8 @@ impl<'a> Placement<'a> {
             }
             folders.insert(name.clone(), folder);
         }
-        Placement { manifest, kept, folders }
+        let has_splits = manifest.ids().any(|id| !manifest.split_as_written(id).trim().is_empty());
+        Placement { manifest, kept, folders, has_splits }
     }
 
     /// Classes that cannot have a folder of their name, in sentences.
@@ -99,6 +106,7 @@ impl<'a> Placement<'a> {
         let label = new.unwrap_or_else(|| self.manifest.label_name(id));
         let class = if label.is_empty() { UNLABELED.into() } else { self.folder(label) };
         match self.manifest.split_as_written(id).trim() {
+            "" if self.has_splits => Path::new(WITHOUT_SPLIT).join(class),
             "" => class.into(),
             split => Path::new(&folder_name(split)).join(class),
         }

@@ -4,9 +4,11 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::display::safe_path;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
     name: "removal-list",
@@ -15,23 +17,36 @@ pub(super) const FORMAT: Format = Format {
     target: Target::File,
     stage: None,
     write: |export, request, _| {
-        export.removal_list(&request.output)?;
-        Ok(Written::file(&request.output))
+        let left_out = export.removal_list(&request.output)?;
+        Ok(Written { left_out, ..Written::file(&request.output) })
     },
 };
 
 impl Export<'_> {
     /// Writes the paths of samples to remove, sorted, one per line. If a line begins with a backslash, the path after
-    /// it has newlines, carriage returns and backslashes escaped as `\n`, `\r` and `\\`.
+    /// it has newlines, carriage returns and backslashes escaped as `\n`, `\r` and `\\`. A file that another row of the
+    /// dataset keeps is left out, since whoever deletes what is listed would lose it; these are returned, with the reason.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
-    pub fn removal_list(&self, target: &Path) -> Result<()> {
+    pub fn removal_list(&self, target: &Path) -> Result<Vec<String>> {
         self.outside(target)?;
         let removed = self.source.decisions.iter().filter(|(_, decision)| decision.choice == Choice::Remove);
-        let mut paths: Vec<&[u8]> =
-            removed.map(|(id, _)| self.source.manifest.path(id).as_os_str().as_bytes()).collect();
-        paths.sort_unstable();
+        let manifest = self.source.manifest;
+        let file = |id| -> PathBuf { manifest.full_path(id).components().collect() };
+        let wanted: BTreeSet<PathBuf> = removed.map(|(id, _)| file(id)).collect();
+        let kept = manifest.ids().filter(|&id| !self.removed(id)).map(file);
+        let kept: BTreeSet<PathBuf> = kept.filter(|path| wanted.contains(path)).collect();
+        let mut left_out = BTreeSet::new();
+        let mut paths: BTreeSet<&[u8]> = BTreeSet::new();
+        for id in manifest.ids().filter(|&id| self.removed(id)) {
+            if kept.contains(&file(id)) {
+                let path = safe_path(manifest.path(id));
+                left_out.insert(format!("{path}: another row of the dataset keeps the same file"));
+            } else {
+                paths.insert(manifest.path(id).as_os_str().as_bytes());
+            }
+        }
         atomic::write(target, |out| {
             for path in paths {
                 if path.starts_with(b"\\") || path.contains(&b'\n') || path.contains(&b'\r') {
@@ -42,7 +57,8 @@ impl Export<'_> {
                 out.write_all(b"\n")?;
             }
             Ok(())
-        })
+        })?;
+        Ok(left_out.into_iter().collect())
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Panels {
     pub ticket: Ticket,
     /// Whether its response is pending.
     pub awaited: bool,
+    /// Whether that is the first response for the page, which has nothing to show before.
+    pub opening: bool,
     /// Scores of one detector.
     pub histogram: Option<Histogram>,
     /// Whether bars are linear instead of logarithmic.

@@ -7,6 +7,7 @@ use crate::model::Mode;
 use crate::update::Msg;
 use chaffinch_protocol::Command;
 use chaffinch_protocol::decision::Choice;
+use crossterm::event::KeyCode;
 
 #[test]
 fn keys_are_recorded_and_pressed_again() {
@@ -32,7 +33,7 @@ fn prompts_are_part_of_it_and_it_is_pressed_as_often_as_asked() {
 }
 
 #[test]
-fn it_waits_for_the_engine_and_any_key_stops_it() {
+fn it_waits_for_the_engine_and_escape_stops_it() {
     let mut rig = Rig::small();
     rig.press("QjxQgg");
     rig.cut = true;
@@ -40,11 +41,13 @@ fn it_waits_for_the_engine_and_any_key_stops_it() {
     assert!(!rig.model.macros.replay.is_empty(), "details are still on their way");
     let sent = rig.model.review.journal.outstanding.len();
     rig.send(Msg::Key(KeyChord::char('x').into()));
+    assert!(!rig.model.macros.replay.is_empty(), "other keys wait for its end");
+    rig.send(Msg::Key(KeyChord::from(KeyCode::Esc).into()));
     assert!(rig.model.macros.replay.is_empty());
     assert!(rig.toast().contains("stopped the replay"));
     rig.mend();
     let decided = rig.engine.seen.iter().filter(|c| matches!(c, Command::Decide { .. })).count();
-    assert_eq!(decided, 1 + sent, "the key that stops does nothing else");
+    assert_eq!(decided, 1 + sent, "neither the key that stops nor those before it do anything else");
 }
 
 #[test]

@@ -114,7 +114,8 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
         Scope::Prompt | Scope::Pane => return true,
         Scope::Panel => {
             let chooses = matches!(action, A::PanelAccept | A::PanelNext | A::PanelPrevious);
-            return !(chooses && model.panels.awaited);
+            let leaves = matches!(action, A::PanelClose | A::PanelCancelJob);
+            return leaves || !(model.panels.awaited && (chooses || model.panels.opening));
         }
         Scope::List => {}
     }
@@ -150,7 +151,8 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
 fn still(model: &Model) -> bool {
     let list = &model.list;
     let arrives = list.incoming.as_ref().is_some_and(|next| next.keyed || next.find.is_some());
-    let moves = list.finding.is_some() || list.locating.is_some() || list.walk.is_some();
+    let moves =
+        list.finding.is_some() || list.locating.is_some() || list.searching.is_some() || list.walk.is_some();
     !arrives && !moves && model.review.resolving.is_none()
 }
 
@@ -188,6 +190,8 @@ fn needs(model: &Model, action: Action) -> Need {
             Some(row) if row.suggested.is_some() => Need::Row,
             _ => Need::Detail,
         },
+        // What is beside the picture is chosen, and it is not known before.
+        A::Left | A::Right if model.views.page.name() == "compare" => Need::Detail,
         A::KeepGroup | A::RemoveGroup | A::RelabelGroup | A::UnsureGroup => Need::Detail,
         _ if action.candidate().is_some() => Need::Detail,
         _ => match action.kind() {

@@ -14,6 +14,7 @@ pub(crate) fn open(model: &mut Model, page: PageRef, fx: &mut Effects) {
     model.panels.below = None;
     model.mode = Mode::Panel(Panel { page, editing: None });
     model.panels.scroll = 0;
+    model.panels.opening = true;
     refresh(model, fx);
 }
 
@@ -33,6 +34,7 @@ pub(super) fn overviewed(model: &mut Model, ticket: u64, overviewed: Overviewed)
         return;
     }
     model.panels.awaited = false;
+    model.panels.opening = false;
     let mut left = Some(overviewed);
     for page in model.views.all {
         let Some(overviewed) = left.take() else { return };

@@ -2,7 +2,9 @@
 //! link as on a fast one.
 
 use super::{Effects, ahead, say};
+use crate::key::KeyChord;
 use crate::model::{Level, Model, PATIENCE};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Replays as many of the waiting keys as possible.
 pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
@@ -28,6 +30,12 @@ pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
         }
         super::settle::settle(model, fx);
     }
+}
+
+/// Whether a key stops a replay.
+pub(super) fn stops(key: KeyChord) -> bool {
+    [KeyChord::from(KeyCode::Esc), KeyChord::from(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))]
+        .contains(&key)
 }
 
 /// Whether all requests of the last key are answered.

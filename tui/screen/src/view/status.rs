@@ -113,7 +113,8 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
-    let area = Rect { width: right.saturating_sub(area.x + 1), ..area };
+    // Two cells apart from the counts.
+    let area = Rect { width: right.saturating_sub(area.x + 3), ..area };
     if let Some(toast) = &model.toast {
         let (role, glyph) = match toast.level {
             Level::Info => (Role::Info, ""),
@@ -139,7 +140,7 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
     } else if !model.macros.replay.is_empty() {
         let words = format!(
-            "replaying, {} left   any key stops",
+            "replaying, {} left   Esc stops",
             text::counted(model.macros.replay.len() as u64, "key", "keys")
         );
         paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);

@@ -273,6 +273,16 @@ fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, P
             counted(tops.len() as u64, "folder", "folders")
         );
         doubt(ledger, tops.len() as u64, text, Some(Folders::Splits));
+    } else if tops.len() > 1 && !telling.is_empty() {
+        let one = telling.len() == 1;
+        let text = format!(
+            "{} were read as classes, but the {} {} {} below more than one of them",
+            list(tops.iter()),
+            if one { "folder" } else { "folders" },
+            list_names(telling.iter().map(|name| **name)),
+            if one { "recurs" } else { "recur" }
+        );
+        doubt(ledger, tops.len() as u64, text, Some(Folders::Splits));
     }
     let names: BTreeSet<&OsStr> = tops.iter().map(|top| top.name).collect();
     let repeats = |top: &Top<'_>| {
