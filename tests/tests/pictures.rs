@@ -53,10 +53,10 @@ fn listed(terminal: &Terminal) {
     // Which samples are listed is remembered with the session.
     terminal.wait("a list", |screen| screen.contains("no suspects") || screen.contains(".png"));
     terminal.settle(Duration::from_millis(300));
-    if !terminal.screen().contains("36 samples ·") {
+    if !terminal.screen().contains("of 36 samples") {
         terminal.keys("T");
     }
-    terminal.wait("the list of all samples", |screen| screen.contains("36 samples ·"));
+    terminal.wait("the list of all samples", |screen| screen.contains("of 36 samples"));
     terminal.keys("gg");
     terminal.settle(Duration::from_millis(400));
 }

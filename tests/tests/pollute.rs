@@ -71,7 +71,7 @@ fn planted_faults_are_listed_and_evaluated() {
     let ran = sandbox.ok(words.into_iter().chain(["--svg", picture.to_str().unwrap(), "--bootstrap", "20"]));
     assert!(ran.stdout.contains("\na  duplicates: precision "), "{}", ran.stdout);
     assert!(ran.stdout.contains("\n*  ensemble: precision "), "{}", ran.stdout);
-    assert_eq!(fs::read_to_string(&picture).unwrap().matches("<polyline ").count(), 3, "all are drawn");
+    assert!(fs::read_to_string(&picture).unwrap().matches("<polyline ").count() >= 3, "all are drawn");
     let inside = data.join("curves.svg");
     let words = ["evaluate", session, "--truth", truth.to_str().unwrap(), "--svg", inside.to_str().unwrap()];
     let refused = sandbox.run(words);

@@ -258,8 +258,8 @@ fn broken_and_hostile_files_are_named_and_stop_nothing() {
     assert_eq!(number(&report, "samples"), 48 + 8 + 1 + 1 + 7 + 1 + 1);
     assert_eq!(
         (number(&report, "unreadable"), number(&report, "damaged")),
-        (6 + 1 + 1, 2),
-        "the broken ones, the link to nothing, and no other; halves of pictures are shown"
+        (7 + 1 + 1, 1),
+        "the broken ones, the link to nothing, and no other; half of a JPEG is shown"
     );
     assert_eq!(report["failed"], Value::Array(Vec::new()));
 

@@ -125,7 +125,7 @@ fn what_cannot_be_selected_from_is_said_or_has_a_defined_result() {
     write("both.csv", "label\ncat\ndog\n");
     write("cats.csv", "label\ncat\ncat\n");
     write("cow.csv", "label\ncat\ncow\n");
-    error("nan.csv", "both.csv", &[], "nan.csv: row 1, class 0: NaN is not a probability");
+    error("nan.csv", "both.csv", &[], "nan.csv: row 1, class 0 ('cat'): NaN is not a probability");
     error("sums.csv", "both.csv", &[], "sums.csv: row 1 sums to 0.300000, not to 1");
     error("two.csv", "cow.csv", &[], "row 1 has the label 'cow', which is not a class");
     error("two.csv", "l.csv", &[], "it has 20 rows");
