@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn remarks_come_back_as_they_were() {
         let damage = Damage { share: 0.1, from: 1.0 / 3.0, at_end: false, garbled: true, detail: false };
-        let all = vec![
+        let all = [
             Remark::NotRead("AVIF".into()),
             Remark::Damaged(damage),
             Remark::Stretched { bits: 12 },

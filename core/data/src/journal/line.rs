@@ -50,6 +50,7 @@ struct SampleLine {
 }
 
 /// The meaning of a line.
+#[allow(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub(super) enum Said {
     Entry(Entry),
     Undo(u64),

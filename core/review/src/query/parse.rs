@@ -208,7 +208,7 @@ impl Parser<'_> {
         let mut negated = false;
         loop {
             let rest = self.rest();
-            let follows = |c: char| !c.is_whitespace() && !(c == ')' && !self.open.is_empty());
+            let follows = |c: char| !c.is_whitespace() && (c != ')' || self.open.is_empty());
             let length = match rest.strip_prefix('-') {
                 Some(tail) if tail.starts_with(follows) => 1,
                 _ if rest.starts_with("NOT ") && !rest[4..].trim_start().is_empty() => {

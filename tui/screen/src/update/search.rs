@@ -31,7 +31,7 @@ pub(super) fn next(model: &mut Model, forward: bool, fx: &mut Effects) {
 /// Takes the engine's answer, or returns an event that is none.
 pub(super) fn answered(model: &mut Model, event: ViewEvent) -> Option<ViewEvent> {
     let ViewEvent::Hits { ticket, row, place, total } = event else { return Some(event) };
-    let Some((_, text)) = model.list.searching.take_if(|(asked, _)| *asked == ticket) else { return None };
+    let (_, text) = model.list.searching.take_if(|(asked, _)| *asked == ticket)?;
     let start = match &model.mode {
         Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
         _ => None,
