@@ -254,7 +254,10 @@ fn eighty_by_twenty_four_shows_what_is_needed() {
     assert!(screen.contains(&first["label"]), "no label");
     let detectors: Vec<&str> =
         first["detectors"].split([';', ',', '|', ' ']).filter(|name| !name.is_empty()).collect();
-    assert!(detectors.iter().any(|name| screen.contains(name)), "none of {detectors:?}");
+    assert!(
+        detectors.iter().any(|name| screen.contains(&name[..name.len().min(14)])),
+        "none of {detectors:?}"
+    );
     assert!(screen.contains("keep") && screen.contains("remove") && screen.contains("help"), "no keys");
     let blocks = terminal.look(|screen| {
         let (rows, columns) = screen.size();

@@ -72,8 +72,7 @@ impl EnsembleRule {
     pub const fn sentence(&self) -> &'static str {
         match self {
             EnsembleRule::Or => {
-                "The detectors take turns, the more often the more they are expected to find: judged by how sure they \
-                 are at first, and by your decisions as they come."
+                "The detectors take turns; those that are surer of what they flag get more of them."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
@@ -98,10 +97,10 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions.
+    /// Whether the order follows the reviewer's decisions. The others could, but a list that is opened again must not
+    /// come back in another order than it was left.
     pub const fn learns(&self) -> bool {
-        use EnsembleRule::{Or, Precision, Recall, Stacking};
-        matches!(self, Or | Recall | Precision | Stacking)
+        matches!(self, EnsembleRule::Stacking)
     }
 
     /// Its name, as accepted by [`EnsembleRule::parse`].

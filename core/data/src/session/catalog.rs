@@ -137,6 +137,7 @@ impl Session {
             "index.unfinished",
             "settings.toml",
             "view.json",
+            "ledger.json",
             "reading.json",
             "chaffinch.toml",
             super::lock::FILE,
