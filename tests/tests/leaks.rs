@@ -63,7 +63,8 @@ fn the_detector_flags_what_the_report_names() {
     let suspects = table(&suspects);
     assert_eq!(suspects.len(), 103);
     assert!(suspects.iter().all(|row| row["detectors"] == "leaks" && row["path"].contains("test")));
-    assert_eq!(suspects.iter().filter(|row| row["reason"].contains("the same picture")).count(), 3);
+    // The others are alike by their hashes, which the pixels do not confirm.
+    assert_eq!(suspects.iter().filter(|row| row["reason"].contains("the same picture")).count(), 32);
 }
 
 #[test]
