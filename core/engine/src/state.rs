@@ -41,7 +41,7 @@ impl State {
         let set = verdict::thresholds(&findings.results, moved);
         let thresholds = thresholds_under(&rule, set.clone());
         let count = findings.manifest.len();
-        let reviewed = if rule.learns() { ranking::reviewed(decisions) } else { Vec::new() };
+        let reviewed = ranking::reviewed(&rule, decisions);
         let learned = kept::learned(&reviewed);
         let key = session.and_then(|session| {
             Some((session, kept::key(session, &thresholds, &rule, count, learned.as_deref())?))

@@ -9,9 +9,9 @@
 //!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, the more often the more
 //!   they are expected to find: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
 //!   expected to be bad, and a list is called as often as the square root of the sum of its `e` says: ten against a
-//!   thousand a tenth as often, so that it is through after the first hundred of them. Before there are decisions, `e` is `(1 - 2c)²`; from 20 decisions on it is learned from them, and
-//!   from 50 and 200 on it counts twice and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³`
-//!   for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
+//!   thousand a tenth as often, so that it is through after the first hundred of them. `e` is `(1 - 2c)²`; a caller of
+//!   [`rank_reviewed`] that passes 20 decisions or more lets it learn from them, and from 50 and 200 on they count twice
+//!   and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³` for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
 //!   SIGIR 2009) without its constant, and with a power that keeps several detectors of one kind from pushing out the only
 //!   one of another. Ties are broken by lowest `c`, then by the mean of all detectors, then by manifest order.
 //! - **Majority**: by the number of detectors that flag it, then by the lowest `c`.
@@ -184,9 +184,12 @@ pub fn rank(
     rank_reviewed(results, thresholds, rule, count, &[])
 }
 
-/// What rules can learn from ([`EnsembleRule::learns`]): samples decided as keep (`false`), and as remove or relabel (`true`). Unsure
-/// ones are ignored.
-pub fn reviewed(decisions: &Decisions) -> Vec<(u32, bool)> {
+/// What a rule learns from: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure ones are
+/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none.
+pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> {
+    if !rule.learns() {
+        return Vec::new();
+    }
     let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }

@@ -110,12 +110,12 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
 
 /// The figures of every rule. Rules with too few decisions to learn from are skipped with a remark.
 fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
-    let reviewed = ranking::reviewed(listing.journal.decisions());
     let mut found = BTreeMap::new();
     for name in RULES.into_iter().chain(["2-of-n", "3-of-n"]) {
         let Some(rule) = EnsembleRule::parse(name, &listing.weights) else { continue };
         let thresholds = thresholds_under(&rule, listing.set.clone());
         let count = listing.manifest.len();
+        let reviewed = ranking::reviewed(&rule, listing.journal.decisions());
         let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
         if ranking.note.is_empty() {
             found.insert(name.to_owned(), evaluate_rank(&ranking, &listing.results, truth));
