@@ -17,6 +17,7 @@ mod overview;
 mod query;
 mod row;
 pub mod sample;
+pub mod search;
 mod ticket;
 mod views;
 

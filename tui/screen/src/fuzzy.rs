@@ -24,18 +24,9 @@ pub fn rank<S: AsRef<str>>(pattern: &str, items: &[S]) -> Vec<usize> {
     found.into_iter().map(|(index, ..)| index).collect()
 }
 
-/// Whether the text contains the letters of the pattern in order, with anything in between.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    let mut letters = pattern.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
-    for c in text.chars().flat_map(char::to_lowercase) {
-        letters.next_if_eq(&c);
-    }
-    letters.peek().is_none()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{matches, rank};
+    use super::rank;
 
     #[test]
     fn best_match_comes_first_and_nothing_typed_keeps_the_order() {
@@ -44,11 +35,5 @@ mod tests {
         assert_eq!(rank("cat", &items)[0], 3);
         assert!(!rank("cat", &items).contains(&1));
         assert!(rank("zzz", &items).is_empty());
-    }
-
-    #[test]
-    fn loose_matches_keep_the_order_of_letters() {
-        assert!(matches("ct42", "train/Cat/n0042.jpg") && matches("", "x"));
-        assert!(!matches("tc", "cat") && !matches("catt", "cat"));
     }
 }

@@ -3,6 +3,7 @@
 use super::{Hits, Model};
 use crate::text;
 use chaffinch_protocol::Row;
+use chaffinch_protocol::search::SearchText;
 
 impl Hits {
     /// Which of how many it is.
@@ -17,17 +18,8 @@ impl Hits {
 impl Model {
     /// Whether a row has what was searched for.
     pub fn hit(&self, row: &Row) -> bool {
-        !self.list.search.is_empty() && self.has_text(row, &self.list.search.to_lowercase())
-    }
-
-    /// Whether a row has this text, in small letters, in its path or its labels.
-    pub fn has_text(&self, row: &Row, wanted: &str) -> bool {
-        // A leading tilde makes it fuzzy: the letters in order, with others in between.
-        if let Some(loose) = wanted.strip_prefix('~').filter(|loose| !loose.is_empty()) {
-            return crate::fuzzy::matches(loose, &row.path)
-                || self.class(row.label).is_some_and(|name| crate::fuzzy::matches(loose, name));
-        }
-        let has = |name: &str| name.to_lowercase().contains(wanted);
-        has(&row.path) || self.class(row.label).is_some_and(has) || self.class(row.suggested).is_some_and(has)
+        let Some(text) = SearchText::new(&self.list.search) else { return false };
+        let named = |class| self.class(class).is_some_and(|name| text.is_in(name));
+        text.is_in(&row.path) || named(row.label) || named(row.suggested)
     }
 }

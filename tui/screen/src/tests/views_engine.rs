@@ -3,6 +3,7 @@
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::search::SearchText;
 use chaffinch_protocol::{
     Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
     ViewEvent,
@@ -61,13 +62,10 @@ impl FakeEngine {
                 ViewEvent::Clusters { ticket, class, clusters, note: "pretended clusters".to_owned() }
             }
             ViewCommand::Search { ticket, text, from, forward, .. } => {
-                let text = text.to_lowercase();
+                let text = SearchText::new(&text);
                 let class =
                     |label: Option<u32>| label.map_or("", |l| self.summary.classes[l as usize].as_str());
-                let has = |name: &str| match text.strip_prefix('~') {
-                    Some(loose) => crate::fuzzy::matches(loose, name),
-                    None => name.to_lowercase().contains(&text),
-                };
+                let has = |name: &str| text.as_ref().is_some_and(|text| text.is_in(name));
                 let hit = |sample: &SampleId| {
                     let row = &self.samples[sample.index()];
                     has(&row.path) || has(class(row.label)) || has(class(row.suggested))
