@@ -81,3 +81,18 @@ fn nothing_recorded_is_said() {
     rig.press("QQ");
     assert_eq!(rig.toast(), "no keys recorded");
 }
+
+#[test]
+fn it_waits_for_what_a_search_finds() {
+    let mut rig = Rig::small();
+    rig.press("/n00010<Enter>gg");
+    rig.press("QnxQ");
+    assert!(rig.choice(10).is_some());
+    rig.press("ugg");
+    assert_eq!(rig.choice(10), None);
+    rig.cut = true;
+    rig.press("g@1<Enter>");
+    assert!(!rig.model.macros.replay.is_empty(), "the search is still on its way");
+    rig.mend();
+    assert!(rig.choice(10).is_some() && rig.choice(0).is_none());
+}

@@ -148,7 +148,7 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
 }
 
 /// Whether the cursor and the list stay where they are.
-fn still(model: &Model) -> bool {
+pub(super) fn still(model: &Model) -> bool {
     let list = &model.list;
     let arrives = list.incoming.as_ref().is_some_and(|next| next.keyed || next.find.is_some());
     let moves =

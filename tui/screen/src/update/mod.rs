@@ -87,7 +87,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
     match msg {
         Msg::Tick(now) => settle::tick(model, now, &mut fx),
         // Other keys wait for its end, as they do for everything before them.
-        Msg::Key(key) if !model.macros.replay.is_empty() && replay::stops(KeyChord::from(key)) => {
+        Msg::Key(key) if !model.macros.replay.is_empty() && replay::stops(model, KeyChord::from(key)) => {
             model.macros.replay.clear();
             model.ahead.typed.clear();
             let key = KeyChord::from(key);

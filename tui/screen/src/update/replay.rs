@@ -2,9 +2,10 @@
 //! link as on a fast one.
 
 use super::{Effects, ahead, say};
+use crate::action::{Action, Scope};
 use crate::key::KeyChord;
+use crate::keymap::Lookup;
 use crate::model::{Level, Model, PATIENCE};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Replays as many of the waiting keys as possible.
 pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
@@ -33,17 +34,18 @@ pub(super) fn go_on(model: &mut Model, fx: &mut Effects) {
 }
 
 /// Whether a key stops a replay.
-pub(super) fn stops(key: KeyChord) -> bool {
-    [KeyChord::from(KeyCode::Esc), KeyChord::from(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))]
-        .contains(&key)
+pub(super) fn stops(model: &Model, key: KeyChord) -> bool {
+    let action = model.keymap.lookup(Scope::List, &[key]);
+    matches!(action, Lookup::Action(Action::Cancel | Action::ClearMarks))
 }
 
 /// Whether all requests of the last key are answered.
 fn calm(model: &Model) -> bool {
     let list = &model.list;
-    let still = list.incoming.is_none() && list.finding.is_none() && list.locating.is_none();
+    let opens = model.panels.awaited && model.panels.opening;
+    let still = ahead::still(model) && list.incoming.is_none() && !opens;
     let here = list.total == 0 || model.sample().is_some_and(|sample| model.details.get(sample).is_some());
-    let waits = model.review.resolving.is_some() || model.next.is_some() || model.views.page.busy(model);
+    let waits = model.next.is_some() || model.views.page.busy(model);
     let saved = model.review.journal.outstanding.len() < 32 && !model.review.journal.moves();
-    still && model.list.walk.is_none() && here && !waits && saved
+    still && here && !waits && saved
 }
