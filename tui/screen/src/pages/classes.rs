@@ -90,15 +90,9 @@ impl Page for Classes {
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
         let last = rows(model).map_or(0, |rows| rows.len().saturating_sub(1));
-        let page = usize::from(model.display.size.height.saturating_sub(5)).max(1);
+        let page = page(model);
         let at = model.views.kept.get::<Table>().map_or(0, |table| table.at);
         let to = match action {
-            A::PanelUp => at.saturating_sub(1),
-            A::PanelDown => at + 1,
-            A::PanelPageUp => at.saturating_sub(page),
-            A::PanelPageDown => at + page,
-            A::PanelStart => 0,
-            A::PanelEnd => last,
             A::PanelNext | A::PanelPrevious => {
                 turn(model, action == A::PanelNext);
                 0
@@ -107,18 +101,21 @@ impl Page for Classes {
                 list(model, at, fx);
                 return true;
             }
-            _ => return false,
+            _ => match panels::moved(action, at, page, last) {
+                Some(to) => to,
+                None => return false,
+            },
         };
-        model.views.kept.change(|table: &mut Table| table.at = to.min(last));
+        model.views.kept.change(|table: &mut Table| table.at = to);
         true
     }
 
     fn click(&self, model: &mut Model, _x: u16, y: u16) {
-        let page = usize::from(model.display.size.height.saturating_sub(5)).max(1);
+        let page = page(model);
         let last = rows(model).map_or(0, |rows| rows.len().saturating_sub(1));
         if let Some(line) = y.checked_sub(3) {
             model.views.kept.change(|table: &mut Table| {
-                table.at = (table.at / page * page + usize::from(line)).min(last);
+                table.at = panels::shown_at(line, table.at, page, last);
             });
         }
     }
@@ -146,6 +143,11 @@ impl Page for Classes {
         });
         lines.collect()
     }
+}
+
+/// Lines of the table that fit.
+fn page(model: &Model) -> usize {
+    usize::from(model.display.size.height.saturating_sub(5)).max(1)
 }
 
 const HEADS: [&str; 4] = ["samples", "suspects", "decided", "error rate"];

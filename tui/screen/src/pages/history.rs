@@ -72,26 +72,17 @@ impl Page for History {
     }
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
-        use Action as A;
         let page = page(model);
         let (at, last) = match model.views.kept.get::<Past>() {
             Some(past) => (past.at, past.known.as_ref().map_or(0, |known| known.len().saturating_sub(1))),
             None => (0, 0),
         };
-        let to = match action {
-            A::PanelUp => at.saturating_sub(1),
-            A::PanelDown => at + 1,
-            A::PanelPageUp => at.saturating_sub(page),
-            A::PanelPageDown => at + page,
-            A::PanelStart => 0,
-            A::PanelEnd => last,
-            A::PanelAccept => {
-                go(model, at, fx);
-                return true;
-            }
-            _ => return false,
-        };
-        model.views.kept.change(|past: &mut Past| past.at = to.min(last));
+        if action == Action::PanelAccept {
+            go(model, at, fx);
+            return true;
+        }
+        let Some(to) = panels::moved(action, at, page, last) else { return false };
+        model.views.kept.change(|past: &mut Past| past.at = to);
         true
     }
 
@@ -100,7 +91,7 @@ impl Page for History {
         if let Some(line) = y.checked_sub(2) {
             model.views.kept.change(|past: &mut Past| {
                 let last = past.known.as_ref().map_or(0, |known| known.len().saturating_sub(1));
-                past.at = (past.at / page * page + usize::from(line)).min(last);
+                past.at = panels::shown_at(line, past.at, page, last);
             });
         }
     }

@@ -61,6 +61,26 @@ pub(crate) fn next_detector(model: &mut Model, forward: bool, fx: &mut Effects) 
     refresh(model, fx);
 }
 
+/// The line that an action goes to in a list of lines, shown by the page, one of which is chosen. `None` if it does not
+/// move.
+pub(crate) fn moved(action: Action, at: usize, page: usize, last: usize) -> Option<usize> {
+    let to = match action {
+        Action::PanelUp => at.saturating_sub(1),
+        Action::PanelDown => at + 1,
+        Action::PanelPageUp => at.saturating_sub(page),
+        Action::PanelPageDown => at + page,
+        Action::PanelStart => 0,
+        Action::PanelEnd => last,
+        _ => return None,
+    };
+    Some(to.min(last))
+}
+
+/// The line of such a list that is shown at a height below its first.
+pub(crate) fn shown_at(line: u16, at: usize, page: usize, last: usize) -> usize {
+    (at / page * page + usize::from(line)).min(last)
+}
+
 /// By how many lines an action scrolls a page that is only read.
 pub(crate) fn scrolled(model: &Model, action: Action) -> Option<i16> {
     let page = model.display.size.height.saturating_sub(4) as i16;
