@@ -1,6 +1,7 @@
 //! The command loop. It never does long computations itself: scans, queries and pictures run on their own threads, and
 //! their results come back here as [`Internal`] messages.
 
+mod scan_thread;
 mod views;
 
 use crate::Setup;
@@ -13,31 +14,25 @@ use crate::answers::worker_queue::WorkerQueue;
 use crate::answers::{rows, views as view_answers};
 use crate::findings::Findings;
 use crate::kept;
-use crate::scan::{Reporter, Scan, ScanPlan};
+use crate::scan::ScanPlan;
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::faults;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
-use chaffinch_data::session::Session;
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, EnsembleRule, Event, Ledger, ListCounts, ListedRow, PROTOCOL_VERSION, Progress, Saved,
-    SavedKind, ScanReport, SessionSummary, Ticket,
+    Command, EnsembleRule, Event, ListCounts, ListedRow, PROTOCOL_VERSION, Saved, SavedKind, ScanReport,
+    SessionSummary, Ticket,
 };
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-/// Minimum interval between progress events.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Service {
     setup: Arc<Setup>,
@@ -78,7 +73,7 @@ impl Service {
         if let Some((manifest, file_metadata)) = session.load_samples()? {
             findings.manifest = Arc::new(manifest);
             findings.file_metadata = Arc::new(file_metadata);
-            findings.ledger = Arc::new(known_ledger(session, &findings)?);
+            findings.ledger = Arc::new(session.ledger_of(&findings.manifest, &findings.file_metadata)?);
             let (results, damaged) =
                 session.load_results(findings.manifest.len(), findings.manifest.classes());
             stale = results.is_empty() || !damaged.is_empty();
@@ -494,7 +489,7 @@ impl Service {
         let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
         let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
         let spawned = std::thread::Builder::new().name("scan".into()).spawn(move || {
-            let done = scan_thread(&setup, &plan, findings, &events, &internal, &flag);
+            let done = scan_thread::run(&setup, &plan, findings, &events, &internal, &flag);
             let _ = internal.send(Internal::ScanDone(Box::new(done)));
         });
         match spawned {
@@ -504,16 +499,6 @@ impl Service {
             }
         }
     }
-}
-
-/// The stored ledger; of a session without one, at least what its samples tell.
-fn known_ledger(session: &Session, findings: &Findings) -> Result<Ledger> {
-    if let Some(ledger) = session.load_ledger()? {
-        return Ok(ledger);
-    }
-    let mut ledger = Ledger { found: findings.manifest.len() as u64, ..Ledger::default() };
-    faults::enter(&findings.manifest, &findings.file_metadata, &mut ledger);
-    Ok(ledger)
 }
 
 /// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with
@@ -531,74 +516,4 @@ fn settle_reading(setup: &mut Setup) -> Result<()> {
         setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
     }
     session.save_reading(&setup.dataset_options)
-}
-
-/// Runs a scan and turns its reports into events. A panic fails the scan, not the engine.
-fn scan_thread(
-    setup: &Setup,
-    plan: &ScanPlan,
-    findings: Findings,
-    events: &Sender<Event>,
-    internal: &Sender<Internal>,
-    stop: &AtomicBool,
-) -> (ScanReport, Findings) {
-    let meter = Mutex::new(Meter::default());
-    let progress = |stage: &str, done: u64, total: u64, step: (u32, u32)| {
-        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(progress) = meter.tick(stage, done, total, step) {
-            let _ = events.send(Event::Progress(progress));
-        }
-    };
-    let safe = |text: &str| display::safe_text(text).into_owned();
-    let reporter = Reporter {
-        stop,
-        progress: &progress,
-        trouble: &|about, message| {
-            let _ = events.send(Event::Trouble { about: safe(about), message: safe(message) });
-        },
-        log: &|line| {
-            let _ = events.send(Event::Log { line: safe(line) });
-        },
-        publish: &|findings| {
-            let _ = internal.send(Internal::Published(Box::new(findings.clone())));
-        },
-    };
-    let before = findings.clone();
-    let scan = std::panic::AssertUnwindSafe(|| Scan::new(setup, &reporter).run(plan, findings));
-    std::panic::catch_unwind(scan).unwrap_or_else(|payload| {
-        let why = format!("the scan failed: {}", chaffinch_plugin::PanicMessage(&*payload));
-        let _ = events.send(Event::Trouble { about: "scan".into(), message: safe(&why) });
-        (ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() }, before)
-    })
-}
-
-/// Turns counts into a rate and a remaining time, and throttles events.
-#[derive(Default)]
-struct Meter {
-    stage: String,
-    started: Option<Instant>,
-    told: Option<Instant>,
-    first: u64,
-    last: u64,
-}
-
-impl Meter {
-    fn tick(&mut self, stage: &str, done: u64, total: u64, step: (u32, u32)) -> Option<Progress> {
-        let now = Instant::now();
-        if self.stage != stage || self.started.is_none() {
-            *self =
-                Meter { stage: stage.to_owned(), started: Some(now), told: None, first: done, last: done };
-        }
-        // Counts from several threads may arrive out of order.
-        self.last = self.last.max(done);
-        let finished = total > 0 && self.last >= total;
-        if !finished && self.told.is_some_and(|told| now - told < PROGRESS_EVERY) {
-            return None;
-        }
-        self.told = Some(now);
-        let seconds = self.started.map_or(0.0, |started| (now - started).as_secs_f64());
-        let rate = if seconds > 0.2 { (self.last - self.first) as f64 / seconds } else { 0.0 };
-        let remaining = (rate > 0.0 && total > 0).then(|| total.saturating_sub(self.last) as f64 / rate);
-        Some(Progress { stage: stage.to_owned(), done: self.last, total, rate, remaining, step })
-    }
 }

@@ -6,7 +6,6 @@ use super::{place, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
-use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Journal;
@@ -84,13 +83,8 @@ impl Listing {
                 "no detector has results yet, so nothing is known of most faults; run chaffinch scan",
             );
         }
-        let mut ledger = session.load_ledger()?;
-        if ledger.is_none() {
-            let mut known = Ledger { found: manifest.len() as u64, ..Ledger::default() };
-            faults::enter(&manifest, &file_metadata, &mut known);
-            ledger = Some(known);
-        }
-        let reading = engine::reading(&ledger.unwrap_or_default(), &results);
+        let ledger = session.ledger_of(&manifest, &file_metadata)?;
+        let reading = engine::reading(&ledger, &results);
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
@@ -105,7 +99,7 @@ impl Listing {
         journal.bind(&manifest, Some(&file_metadata));
         let set = thresholds;
         let thresholds = thresholds_under(&rule, set.clone());
-        let reviewed = ranking::reviewed(journal.decisions());
+        let reviewed = ranking::reviewed(&rule, journal.decisions());
         let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
         if !ranking.note.is_empty() {
             warning("ensemble", &ranking.note);

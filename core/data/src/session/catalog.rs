@@ -97,7 +97,7 @@ impl Session {
         let target = if is_default { place::default_dir_of(&new)? } else { dir.clone() };
         if target != dir {
             if target.exists() {
-                // Locked until it is gone, so that nobody opens it meanwhile.
+                // Locked until it is gone, so that no one opens it meanwhile.
                 let _vacant = vacant(&target)?;
                 fs::remove_dir_all(&target).map_err(Error::io("remove", &target))?;
             }

@@ -1,6 +1,9 @@
 //! What reading the dataset found, stored beside its samples.
 
 use super::Session;
+use crate::faults;
+use crate::file_metadata::FileMetadata;
+use crate::manifest::Manifest;
 use crate::{Error, Result};
 use chaffinch_protocol::Ledger;
 use std::fs;
@@ -25,6 +28,19 @@ impl Session {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read", &path)(error)),
         }
+    }
+
+    /// The stored ledger; of a session without one, at least what its samples tell.
+    ///
+    /// # Errors
+    /// Those of [`Session::load_ledger`].
+    pub fn ledger_of(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<Ledger> {
+        if let Some(ledger) = self.load_ledger()? {
+            return Ok(ledger);
+        }
+        let mut ledger = Ledger { found: manifest.len() as u64, ..Ledger::default() };
+        faults::enter(manifest, file_metadata, &mut ledger);
+        Ok(ledger)
     }
 
     /// Stores what reading the dataset found.
