@@ -156,6 +156,11 @@ impl<'a> Export<'a> {
         }
     }
 
+    /// The label of a sample after cleaning; empty if it has none.
+    fn label(&self, id: SampleId) -> Cow<'a, str> {
+        self.new_label(id).unwrap_or_else(|| self.source.manifest.label_name(id).into())
+    }
+
     /// Whether cleaning removes a sample.
     fn removed(&self, id: SampleId) -> bool {
         self.source.decisions.get(id).is_some_and(|decision| decision.choice == Choice::Remove)

@@ -8,9 +8,9 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{CopyMode, Tree, whole_folder};
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::counted;
-use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -80,17 +80,19 @@ impl Export<'_> {
         whole_folder(target, |half| self.fill(half, mode, job))
     }
 
-    /// Says how many of the files, with their labels and splits, the folder would be read with another label or split,
-    /// such as class folders called like splits.
-    fn misread(&self, folder: &Path, files: &BTreeMap<PathBuf, (String, Split)>) -> Option<String> {
+    /// Says how many of the files, with the samples they are of, would be read from the folder with another label or
+    /// split, such as those in class folders called like splits.
+    fn misread(&self, folder: &Path, files: &HashMap<PathBuf, SampleId>) -> Option<String> {
         let advice = "write a cleaned-table beside it and scan that instead";
         let read = match dataset::open(folder, &DatasetOptions::default()) {
             Ok(opened) => opened.manifest,
             Err(error) => return Some(format!("the copy cannot be scanned as a folder ({error}); {advice}")),
         };
         let same = |id: &SampleId| {
-            let written = files.get(read.path(*id));
-            written.is_some_and(|(label, split)| *label == read.label_name(*id) && *split == read.split(*id))
+            files.get(read.path(*id)).is_some_and(|&sample| {
+                self.label(sample) == read.label_name(*id)
+                    && self.source.manifest.split(sample) == read.split(*id)
+            })
         };
         let right = read.ids().filter(same).count();
         let wrong = files.len().saturating_sub(right) as u64;
@@ -100,17 +102,16 @@ impl Export<'_> {
         })
     }
 
-    fn fill(&self, folder: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
+    fn fill(&self, copy: &Path, mode: CopyMode, job: &Job<'_>) -> Result<CleanReport> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
-        let folder_of_copy = folder;
-        let mut tree = Tree::new(folder.to_owned());
+        let mut tree = Tree::new(copy.to_owned());
         let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
             .filter_map(|id| self.new_label(id).map(Cow::into_owned))
             .collect();
         let placement = Placement::of(manifest, &new);
         report.renamed = placement.renamed();
-        let mut files = BTreeMap::new();
+        let mut files = HashMap::new();
         for id in manifest.ids() {
             if id.0 % 256 == 0 {
                 job.checkpoint()?;
@@ -144,9 +145,7 @@ impl Export<'_> {
                         report.renamed.push(format!("{old} is {new}, because that name was taken"));
                     }
                     report.written += 1;
-                    let label = new.as_deref().unwrap_or_else(|| manifest.label_name(id)).to_owned();
-                    let relative = path.strip_prefix(folder_of_copy).unwrap_or(&path).to_owned();
-                    files.insert(relative, (label, manifest.split(id)));
+                    files.insert(path.strip_prefix(copy).unwrap_or(&path).to_owned(), id);
                     report.relabelled += u64::from(new.is_some());
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.
@@ -158,7 +157,7 @@ impl Export<'_> {
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
         if report.written > 0 {
-            report.misread = self.misread(folder_of_copy, &files);
+            report.misread = self.misread(copy, &files);
         }
         Ok(report)
     }

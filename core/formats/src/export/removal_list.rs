@@ -25,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
 impl Export<'_> {
     /// Writes the paths of samples to remove, sorted, one per line. If a line begins with a backslash, the path after
     /// it has newlines, carriage returns and backslashes escaped as `\n`, `\r` and `\\`. A file that another row of the
-    /// dataset keeps is left out, since whoever deletes what is listed would lose it; these are returned, with the reason.
+    /// dataset keeps is left out, since deleting what is listed would lose it; these are returned, with the reason.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
@@ -36,7 +36,10 @@ impl Export<'_> {
         let file = |id| -> PathBuf { manifest.full_path(id).components().collect() };
         let wanted: BTreeSet<PathBuf> = removed.map(|(id, _)| file(id)).collect();
         let kept = manifest.ids().filter(|&id| !self.removed(id)).map(file);
-        let kept: BTreeSet<PathBuf> = kept.filter(|path| wanted.contains(path)).collect();
+        let kept: BTreeSet<PathBuf> = match wanted.is_empty() {
+            true => BTreeSet::new(),
+            false => kept.filter(|path| wanted.contains(path)).collect(),
+        };
         let mut left_out = BTreeSet::new();
         let mut paths: BTreeSet<&[u8]> = BTreeSet::new();
         for id in manifest.ids().filter(|&id| self.removed(id)) {
