@@ -30,7 +30,7 @@ const NOT_SUPPORTED: [(&str, &str); 4] = [
         "dinov3_vit",
         "its positions are rotations, which are not implemented; use DINOv2, such as facebook/dinov2-base",
     ),
-    ("dinov3_convnext", "it is no vision transformer; use DINOv2, such as facebook/dinov2-base"),
+    ("dinov3_convnext", "it is not a vision transformer; use DINOv2, such as facebook/dinov2-base"),
 ];
 const ACTIVATIONS: &str = "supported activations: quick_gelu, gelu and gelu_pytorch_tanh";
 
@@ -92,7 +92,7 @@ pub(crate) struct TextConfig {
     pub(crate) max_position_embeddings: usize,
     /// The end-of-text token as configured; old CLIP configurations have a wrong value of 2.
     pub(crate) eos_token_id: u32,
-    /// The padding token of SigLIP, if the configuration names one; the tokenizer's goes first.
+    /// The padding token of SigLIP, if the configuration names one; the tokenizer's takes precedence.
     pub(crate) pad_token_id: Option<u32>,
     /// Length of SigLIP's text vector.
     pub(crate) projection_size: usize,

@@ -363,7 +363,7 @@ impl Asked<'_> {
                 layout.weights()
             ),
             _ if !commit.has(CONFIG) && !commit.has(OPEN_CLIP_CONFIG) => {
-                format!("it has neither {CONFIG} nor {OPEN_CLIP_CONFIG}, so it is no model that can be read")
+                format!("it has neither {CONFIG} nor {OPEN_CLIP_CONFIG}, so Chaffinch cannot read it")
             }
             _ => format!("it has no {}", layout.weights()),
         };

@@ -18,7 +18,7 @@ pub enum Error {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not. It is part of the message, so it is no source: whoever prints a chain would print it twice.
+        /// Why not. It is part of the message, so it is no source: printing a chain would repeat it.
         reason: io::Error,
     },
     /// A file exists but its content is invalid.
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use std::error::Error as _;
 
-    /// Whoever prints an error prints its sources, too.
+    /// Printing an error prints its sources, too.
     #[test]
     fn a_reason_stands_once_in_a_chain() {
         let reason = || io::Error::from_raw_os_error(22);

@@ -10,7 +10,7 @@ use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 
-/// The score of a picture in a format that is not read: nothing is wrong with it but that nobody looked at it.
+/// The score of a picture in a format that is not read: it may be fine, but was not looked at.
 const NOT_READ_SCORE: f32 = 0.1;
 /// The scores of a damaged picture of which everything and next to nothing is lost: the damage itself is sure.
 const DAMAGED_SCORES: (f32, f32) = (0.0, 0.1);

@@ -70,7 +70,7 @@ pub enum RemarkKind {
     RowsRepeated,
     /// Folders and files made by machines: thumbnails, caches, checkpoints, hidden files.
     MachineMade,
-    /// Files that are no pictures.
+    /// Files that are not pictures.
     OtherFiles,
     /// Anything else.
     Other,
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn serious_remarks_come_first() {
         let mut ledger = Ledger::default();
-        ledger.add(RemarkKind::OtherFiles, 2, "2 files are no pictures");
+        ledger.add(RemarkKind::OtherFiles, 2, "2 files are not pictures");
         ledger.add(RemarkKind::Encoding, 0, "nothing");
         ledger.add(RemarkKind::UnsupportedPictures, 3, "3 .heic files were left out");
         ledger.add(RemarkKind::UnsupportedPictures, 1, "1 .avif file was left out");
@@ -208,7 +208,7 @@ mod tests {
     fn what_nobody_looked_at_is_said_in_words() {
         let mut ledger = Ledger { found: 9, ..Ledger::default() };
         assert_eq!((ledger.unseen(), ledger.headline()), (None, None));
-        ledger.leave_out(RemarkKind::OtherFiles, 2, "2 files are no pictures");
+        ledger.leave_out(RemarkKind::OtherFiles, 2, "2 files are not pictures");
         assert_eq!((ledger.found, ledger.left_out, ledger.unseen()), (11, 2, None));
         assert_eq!(ledger.headline().as_deref(), Some("2 files left out"));
         assert_eq!(ledger.caveat(), None);

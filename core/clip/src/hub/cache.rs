@@ -163,7 +163,7 @@ impl Repository {
             let given = &snapshots[&donor];
             let (layout, names) = weights_of(given).ok_or(Missing::Nothing)?;
             for name in names.iter().map(String::as_str).chain([layout.config(), crate::files::INDEX]) {
-                // Its own configuration goes first.
+                // Its own configuration takes precedence.
                 if let Some(path) = given.get(name).filter(|_| !files.has(name)) {
                     files.insert(name, path.into());
                 }

@@ -109,7 +109,7 @@ fn texts_are_padded_as_the_tokenizer_says() {
     assert_eq!(padded(&first, None, None), 1, "the first SigLIP");
     assert_eq!(padded(&gemma, Some(1), None), 1, "a configuration that says so");
     let described = r#"{"pad_token": {"content": "<pad>"}, "eos_token": "<eos>", "add_eos_token": true}"#;
-    assert_eq!(padded(&gemma, Some(1), Some(described)), 0, "the tokenizer goes first");
+    assert_eq!(padded(&gemma, Some(1), Some(described)), 0, "the tokenizer takes precedence");
     let tokenizer = read(&gemma, None, Some(described)).unwrap();
     assert_eq!(tokenizer.cleaned(Cleaning::Lower).encode("CAT").unwrap(), [3, 1, 0, 0]);
     let left = read(&gemma, None, Some(r#"{"padding_side": "left"}"#)).unwrap();

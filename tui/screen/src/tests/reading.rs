@@ -50,7 +50,7 @@ fn nothing_is_called_clean_that_was_not_looked_at() {
     assert!(screen.contains("no suspects, but nothing is known of 3 pictures left out"), "{screen}");
     let mut plain = FakeEngine::new(0);
     plain.summary.samples = 6;
-    plain.summary.reading.leave_out(RemarkKind::OtherFiles, 2, "2 files are no pictures");
+    plain.summary.reading.leave_out(RemarkKind::OtherFiles, 2, "2 files are not pictures");
     let screen = Rig::new(plain, 200, 24).screen();
     assert!(screen.contains("looks clean") && screen.contains("2 files left out"), "{screen}");
 }

@@ -23,7 +23,7 @@ pub enum Remark {
 /// What is lost of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Damage {
-    /// Share of the picture that is lost, 0..=1; 0 if nobody can say.
+    /// Share of the picture that is lost, 0..=1; 0 if unknown.
     pub share: f32,
     /// Where that begins, as a share of the height from the top.
     pub from: f32,

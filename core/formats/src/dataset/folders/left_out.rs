@@ -226,7 +226,7 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
             let first = safe_path(&tally.first);
             let text = match tally.files {
                 1 => format!("{first} is no picture; its labels were read"),
-                _ => format!("{files} are no pictures; their labels were read: {first} and others"),
+                _ => format!("{files} are not pictures; their labels were read: {first} and others"),
             };
             (RemarkKind::OtherFiles, text)
         }
@@ -259,8 +259,8 @@ fn other_words(files: u64, mut extensions: Vec<(&str, u64)>) -> String {
         named.push(format!("{rest} others"));
     }
     let (count, left_out) = match files {
-        1 => ("1 file".to_owned(), "is no picture and was left out"),
-        _ => (counted(files, "file", "files"), "are no pictures and were left out"),
+        1 => ("1 file".to_owned(), "is not a picture and was left out"),
+        _ => (counted(files, "file", "files"), "are not pictures and were left out"),
     };
     format!("{count} {left_out}: {}", named.join(", "))
 }
@@ -288,7 +288,7 @@ mod tests {
             (2, "2 .heic files were left out: HEIC pictures are not read; convert them to JPEG or PNG"),
             (1, "1 hidden file was left out, which is named like a picture: a/.x.jpg"),
             (1, "1 .mov file was left out: videos are not read"),
-            (3, "3 files are no pictures and were left out: 2 .txt, 1 without an extension"),
+            (3, "3 files are not pictures and were left out: 2 .txt, 1 without an extension"),
         ];
         assert_eq!(texts(&left_out), expected.map(|(count, text)| (count, text.to_owned())));
     }

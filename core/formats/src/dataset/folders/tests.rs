@@ -60,7 +60,7 @@ fn class_folders_in_byte_order() {
     let expected = [
         "1 file in .git folder was left out: data of a version control system",
         "1 hidden file was left out, which is named like a picture: cat/.hidden.jpg",
-        "1 file is no picture and was left out: 1 .txt",
+        "1 file is not a picture and was left out: 1 .txt",
     ];
     assert_eq!(texts(&opened), expected);
     assert_eq!((opened.ledger.found, opened.ledger.left_out), (6, 3));
@@ -406,7 +406,7 @@ fn pictures_whose_names_do_not_say_so_are_said() {
     let expected = [
         "1 file without an extension was left out: the content is JPEG, but the name does not say so; add .jpg",
         "1 .image file was left out: the content is PNG, but the name does not say so; add .png",
-        "1 file is no picture and was left out: 1 without an extension",
+        "1 file is not a picture and was left out: 1 without an extension",
     ];
     assert_eq!(texts(&opened), expected);
     assert_eq!((opened.ledger.found, opened.ledger.left_out), (4, 3));

@@ -102,7 +102,7 @@ impl<'a> Bits<'a> {
         self.made_up > self.held
     }
 
-    /// Bytes that nobody took, from the next whole one to the marker, and where the marker is. A short filling of
+    /// Bytes left over, from the next whole one to the marker, and where the marker is. A short filling of
     /// one repeated byte counts as none.
     pub(super) fn rest(mut self) -> (usize, usize) {
         let real = self.held.saturating_sub(self.made_up);
