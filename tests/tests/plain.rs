@@ -3,7 +3,7 @@
 
 use chaffinch_tests::pictures;
 use chaffinch_tests::sandbox::{Ran, Sandbox};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::Stdio;
 
 fn scanned() -> Sandbox {
@@ -19,7 +19,10 @@ fn plain(sandbox: &Sandbox, args: &[&str], lines: &str) -> Ran {
     let mut command = sandbox.command(["open", session.to_str().unwrap(), "--plain"]);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    // A program that refuses its arguments ends before it reads a line.
+    if let Err(error) = child.stdin.take().unwrap().write_all(lines.as_bytes()) {
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
+    }
     Ran::from(child.wait_with_output().unwrap())
 }
 
