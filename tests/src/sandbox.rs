@@ -4,8 +4,9 @@
 use crate::artefacts::program;
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The reviewer in tests.
@@ -103,8 +104,20 @@ impl Sandbox {
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(program());
         command.args(args).env_clear().envs(self.environment()).current_dir(self.path());
-        command.stdin(std::process::Stdio::null());
+        command.stdin(Stdio::null());
         command
+    }
+
+    /// Runs `open --plain` with these arguments and types these lines into it.
+    pub fn plain<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, lines: &str) -> Ran {
+        let mut command = self.command(["open", "--plain"]);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that refuses its arguments ends before it reads a line.
+        if let Err(error) = child.stdin.take().unwrap().write_all(lines.as_bytes()) {
+            assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
+        }
+        Ran::from(child.wait_with_output().unwrap())
     }
 
     /// Runs the program to its end.

@@ -3,8 +3,6 @@
 
 use chaffinch_tests::pictures;
 use chaffinch_tests::sandbox::{Ran, Sandbox};
-use std::io::{ErrorKind, Write};
-use std::process::Stdio;
 
 fn scanned() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -16,14 +14,7 @@ fn scanned() -> Sandbox {
 /// Types these lines into `open --plain`.
 fn plain(sandbox: &Sandbox, args: &[&str], lines: &str) -> Ran {
     let session = sandbox.session();
-    let mut command = sandbox.command(["open", session.to_str().unwrap(), "--plain"]);
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A program that refuses its arguments ends before it reads a line.
-    if let Err(error) = child.stdin.take().unwrap().write_all(lines.as_bytes()) {
-        assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
-    }
-    Ran::from(child.wait_with_output().unwrap())
+    sandbox.plain([&[session.to_str().unwrap()], args].concat(), lines)
 }
 
 fn choices(sandbox: &Sandbox) -> Vec<String> {

@@ -41,15 +41,6 @@ fn model(sandbox: &Sandbox) -> PathBuf {
     folder
 }
 
-/// Lines for `open --plain`.
-fn plain(sandbox: &Sandbox, args: &[&str], lines: &str) -> Ran {
-    let mut command = sandbox.command([&["open"], args, &["--plain"]].concat());
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    Ran::from(child.wait_with_output().unwrap())
-}
-
 fn scan(sandbox: &Sandbox, args: &[&str]) -> (Value, Ran) {
     let ran = sandbox.ok([&["scan", text(&sandbox.data()), "--json"], args].concat());
     (report(&ran), ran)
@@ -82,7 +73,7 @@ fn later_commands_use_the_model_of_the_scan() {
     let vectors = digest::files(&sandbox.path().join("state"));
 
     let data = sandbox.data();
-    let opened = plain(&sandbox, &[text(&data)], "quit\n");
+    let opened = sandbox.plain([text(&data)], "quit\n");
     assert_eq!(opened.code, 0, "{}", opened.stderr);
     assert!(opened.stderr.contains("using what this session was scanned with: model "), "{}", opened.stderr);
     sandbox.ok(["rank", text(&data)]);
@@ -207,7 +198,7 @@ fn a_model_that_cannot_be_loaded_is_named_and_changes_nothing() {
         assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(ran.stderr.contains("cannot load the model "), "{}", ran.stderr);
         assert!(ran.stderr.contains("the results are still those of the model bundled"), "{}", ran.stderr);
-        let opened = plain(&sandbox, &[&[text(&data)], &wrong[..]].concat(), "quit\n");
+        let opened = sandbox.plain([&[text(&data)], &wrong[..]].concat(), "quit\n");
         assert!(opened.stdout.contains("not updated: cannot load the model "), "{}", opened.stdout);
     }
     assert_eq!(digest::files(&folder.join("detectors")), results);
@@ -268,7 +259,7 @@ fn a_dataset_that_moved_keeps_its_decisions() {
     let sandbox = small();
     let (old, new) = (sandbox.data(), sandbox.path().join("my pictures"));
     let (first, _) = scan(&sandbox, &[]);
-    let ran = plain(&sandbox, &[text(&old)], "T\nremove\nkeep\nquit\n");
+    let ran = sandbox.plain([text(&old)], "T\nremove\nkeep\nquit\n");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let decisions = decided(&sandbox, &old);
     assert_eq!(decisions.len(), 2, "{}", ran.stdout);
@@ -356,9 +347,9 @@ fn two_sessions_with_decisions_are_not_mixed() {
     let sandbox = small();
     let (old, new) = (sandbox.data(), sandbox.path().join("new"));
     scan(&sandbox, &[]);
-    plain(&sandbox, &[text(&old)], "T\nremove\nquit\n");
+    sandbox.plain([text(&old)], "T\nremove\nquit\n");
     fs::rename(&old, &new).unwrap();
-    plain(&sandbox, &[text(&new)], "T\nkeep\nquit\n");
+    sandbox.plain([text(&new)], "T\nkeep\nquit\n");
     let before = decided(&sandbox, &new);
     let ran = sandbox.run(["session", "move", text(&old), text(&new)]);
     assert!(ran.code == 2 && ran.stderr.contains("decisions of its own"), "{}", ran.stderr);
@@ -389,7 +380,7 @@ fn a_terminal_that_is_replaced_is_told_so() {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().is_ok(), "it greets");
-    let second = plain(&sandbox, &[text(&data)], "quit\n");
+    let second = sandbox.plain([text(&data)], "quit\n");
     assert_eq!(second.code, 0, "{}", second.stderr);
     let mut input = first.stdin.take().unwrap();
     // It notices with the next line at the latest, and may be gone by then.
@@ -447,7 +438,7 @@ fn on_a_terminal_it_asks() {
     let now = scan(&sandbox, &[]).0;
     assert_ne!(now["model"], first["model"]);
 
-    plain(&sandbox, &[text(&data)], "T\nremove\nquit\n");
+    sandbox.plain([text(&data)], "T\nremove\nquit\n");
     let decisions = decided(&sandbox, &data);
     let new = sandbox.path().join("new");
     fs::rename(&data, &new).unwrap();
