@@ -16,12 +16,14 @@
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod all;
+mod class_folders;
 mod cleaned;
 mod cleaned_table;
 mod manifest;
 mod placement;
 mod relabel_map;
 mod removal_list;
+mod tables_beside;
 
 pub use chaffinch_data::output::CopyMode;
 pub use cleaned::CleanReport;
@@ -96,6 +98,8 @@ pub struct Written {
     pub left_out: Vec<String>,
     /// Files that got another name, each with the reason.
     pub renamed: Vec<String>,
+    /// What was chosen where there was a choice.
+    pub notes: Vec<String>,
     /// What to know before using it.
     pub warning: Option<String>,
 }
@@ -173,5 +177,7 @@ impl<'a> Export<'a> {
 
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod moves;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! CSV and TSV tables of images.
 
+use super::folders::split_named;
 use super::{DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
@@ -114,7 +115,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         let written = columns.split.map(|column| cells.text(&record[column])).unwrap_or_default();
         let split = match written.trim() {
             "" => Split::None,
-            name => Split::from_name(name).unwrap_or_else(|| {
+            name => split_named(name).unwrap_or_else(|| {
                 *strange.entry(name.to_owned()).or_default() += 1;
                 Split::None
             }),

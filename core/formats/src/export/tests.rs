@@ -197,7 +197,8 @@ fn the_cleaned_copy_is_new_and_whole() {
         assert_eq!((report.written, report.removed, report.relabelled), (3, 2, 1));
         assert_eq!(report.renamed, ["train/dog/1.jpg is train/cat/1-2.jpg, because that name was taken"],);
         assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
-        assert_eq!(files(&target), ["loose/3.jpg", "train/cat/1-2.jpg", "train/cat/1.jpg"]);
+        let copied = ["loose/3.jpg", "metadata.csv", "train/cat/1-2.jpg", "train/cat/1.jpg"];
+        assert_eq!(files(&target), copied);
         let text = fs::read_to_string(target.join("train/cat/1-2.jpg")).unwrap();
         assert!(text.ends_with("train/dog/1.jpg"), "{text}");
         assert!(world.clean(&target, mode).unwrap_err().to_string().contains("not empty"));
