@@ -7,6 +7,7 @@ use super::settings;
 use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session;
 use chaffinch_data::session::{MARK, Session, SessionInfo, SessionLocation};
 use chaffinch_protocol::display::{quoted, safe_path};
@@ -71,37 +72,80 @@ fn moved_by_name(error: Error) -> Result<SessionLocation> {
 /// How much of a session's dataset is found at another place.
 pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<session::Likeness> {
     let session = Session::open_to_read(dir)?;
-    let options = session.load_reading()?.unwrap_or_default();
     let Some((manifest, file_metadata)) = session.load_samples()? else {
         anyhow::bail!("{} has never been scanned, so there is nothing to compare", safe_path(dir));
     };
-    let there = manifest.root().to_path_buf();
-    // Options name a root at the old place, unless it is still there.
-    let root = options.root.filter(|root| root.exists() && *root != there);
-    let opened = chaffinch_formats::dataset::open(dataset, &DatasetOptions { root, ..options })?;
+    let options = options_there(&session, manifest.root())?;
+    let opened = chaffinch_formats::dataset::open(dataset, &options)?;
     Ok(session::likeness(&opened.manifest, &file_metadata))
+}
+
+/// How a session's dataset, with its files in `root`, would be read at another place.
+fn options_there(session: &Session, root: &Path) -> Result<DatasetOptions> {
+    let options = session.load_reading()?.unwrap_or_default();
+    // Options name a root at the old place, unless it is still there.
+    let there = options.root.filter(|there| there.exists() && *there != root);
+    Ok(DatasetOptions { root: there, ..options })
 }
 
 /// The session of a dataset that is gone and had the same contents; the one with the most decisions if there are
 /// several.
 fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo> {
     let folder = settings::sessions_folder(global).ok()?;
-    let gone = |dir: &PathBuf| {
-        *dir != location.dir && Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists())
+    let gone = |dir: PathBuf| {
+        let session = Session::open_to_read(&dir).ok().filter(|_| dir != location.dir)?;
+        (!session.dataset().exists()).then_some(session)
     };
-    let candidates: Vec<PathBuf> = session::folders(&folder).into_iter().filter(gone).collect();
+    let own = Session::open_to_read(&location.dir).ok();
+    let outline = own.as_ref().and_then(Session::outline);
+    // What the heads of both rule out need not be read: there may be hundreds of sessions.
+    let may_be = |there: &Session| match (&outline, there.outline()) {
+        (Some(here), Some(there)) => here.may_be_same(&there),
+        _ => true,
+    };
+    let candidates: Vec<Session> =
+        session::folders(&folder).into_iter().filter_map(gone).filter(may_be).collect();
     if candidates.is_empty() {
         return None;
     }
     // What a scan has read here need not be read again.
-    let own = Session::open_to_read(&location.dir).and_then(|session| session.load_samples()).ok().flatten();
-    let same = |dir: &PathBuf| match &own {
-        Some((_, here)) => {
-            let there = Session::open_to_read(dir).and_then(|session| session.load_samples()).ok().flatten();
-            there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same())
+    let own = own.and_then(|session| session.load_samples().ok().flatten());
+    let mut opened: Vec<(DatasetOptions, Option<Manifest>)> = Vec::new();
+    let mut same = |there: &Session| {
+        if let Some((_, here)) = &own {
+            let there = there.load_samples().ok().flatten();
+            return there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same());
         }
-        None => likeness(dir, &location.dataset).is_ok_and(|likeness| likeness.is_same()),
+        is_here(there, &location.dataset, &mut opened).unwrap_or(false)
     };
-    let candidates = candidates.into_iter().filter(same);
-    candidates.filter_map(|dir| session::inspect(&dir).ok()).max_by_key(|info| info.decisions)
+    let candidates: Vec<Session> = candidates.into_iter().filter(|there| same(there)).collect();
+    let infos = candidates.iter().filter_map(|there| session::inspect(there.dir()).ok());
+    infos.max_by_key(|info| info.decisions)
+}
+
+/// Whether a dataset that was never scanned has the contents of a session. `opened` holds the dataset, listed once for
+/// each way of reading it.
+fn is_here(
+    there: &Session,
+    dataset: &Path,
+    opened: &mut Vec<(DatasetOptions, Option<Manifest>)>,
+) -> Result<bool> {
+    let reading = there.load_reading()?.unwrap_or_default();
+    // A root that was left to the table is beside it here, too.
+    let root = reading.root.filter(|root| root.exists());
+    let options = DatasetOptions { root, ..reading };
+    let at = match opened.iter().position(|(known, _)| *known == options) {
+        Some(at) => at,
+        None => {
+            let listed = chaffinch_formats::dataset::open(dataset, &options).ok();
+            opened.push((options, listed.map(|opened| opened.manifest)));
+            opened.len() - 1
+        }
+    };
+    let Some(here) = &opened[at].1 else { return Ok(false) };
+    if there.outline().is_some_and(|outline| !outline.is_comparable(here.len() as u64)) {
+        return Ok(false);
+    }
+    let Some((_, file_metadata)) = there.load_samples()? else { return Ok(false) };
+    Ok(session::likeness(here, &file_metadata).is_same())
 }

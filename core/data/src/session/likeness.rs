@@ -77,7 +77,7 @@ pub fn known_likeness(here: &FileMetadata, there: &FileMetadata) -> Likeness {
 }
 
 /// Whether datasets of these sizes can be the same one with changes.
-fn comparable((here, there): (u64, u64)) -> bool {
+pub(super) fn comparable((here, there): (u64, u64)) -> bool {
     here.min(there) > 0 && here.min(there) * 2 >= here.max(there)
 }
 
