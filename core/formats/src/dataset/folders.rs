@@ -175,10 +175,13 @@ fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[PathBuf], le
         layout.expects_none(&sample.path)
             || split != Split::None && class.is_some_and(names_of_parts::says_no_label)
     };
-    let loose = bare.iter().filter(|sample| !told(sample)).count() as u64;
-    let images = counted(loose, "image is", "images are");
-    let text = format!("{images} outside the class folders and therefore unlabeled");
-    ledger.add(RemarkKind::LabelsMissing, loose, text);
+    let mut loose = bare.iter().filter(|sample| !told(sample));
+    if let Some(first) = loose.next() {
+        let count = 1 + loose.count() as u64;
+        let (images, first) = (counted(count, "image is", "images are"), safe_path(&first.path));
+        let text = format!("{images} outside the class folders and therefore unlabeled: {first}");
+        ledger.add(RemarkKind::LabelsMissing, count, text);
+    }
 }
 
 /// Whether a file may be a table of the dataset itself.

@@ -95,7 +95,7 @@ impl Beside {
         let folder = path.parent().unwrap_or(Path::new(""));
         let below = samples_below(samples, folder);
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
-        let mut first_missing = None;
+        let (mut first_missing, mut first_repeated) = (None, None);
         if label.is_some() {
             self.gives_labels = true;
         }
@@ -114,6 +114,7 @@ impl Beside {
             };
             if !given.insert(index) {
                 repeated += 1;
+                first_repeated.get_or_insert(index);
                 continue;
             }
             if let Some(label) = label {
@@ -153,18 +154,24 @@ impl Beside {
             }
             ledger.add(RemarkKind::LayoutGuessed, count, text);
         }
-        let without = below.filter(|index| !given.contains(index)).count() as u64;
-        let images = counted(without, "image has", "images have");
-        ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}"));
+        let mut bare = below.filter(|index| !given.contains(index));
+        if let Some(first) = bare.next() {
+            let without = 1 + bare.count() as u64;
+            let (images, first) = (counted(without, "image has", "images have"), safe_path(&samples[first].path));
+            ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}: {first}"));
+        }
         if let Some(first) = first_missing {
             let rows = counted(missing, "row of", "rows of");
             let name = if missing == 1 { "names a file that is" } else { "name files that are" };
             let text = format!("{rows} {shown} {name} missing: {}", safe_path(&first));
             ledger.add(RemarkKind::FilesMissing, missing, text);
         }
-        let rows = counted(repeated, "row of", "rows of");
-        let verb = if repeated == 1 { "repeats" } else { "repeat" };
-        ledger.add(RemarkKind::RowsRepeated, repeated, format!("{rows} {shown} {verb} an earlier file"));
+        if let Some(first) = first_repeated {
+            let rows = counted(repeated, "row of", "rows of");
+            let verb = if repeated == 1 { "repeats" } else { "repeat" };
+            let text = format!("{rows} {shown} {verb} an earlier file: {}", safe_path(&samples[first].path));
+            ledger.add(RemarkKind::RowsRepeated, repeated, text);
+        }
         Ok(())
     }
 
