@@ -33,7 +33,7 @@ mod place;
 mod settings;
 
 pub use catalog::{SessionInfo, folders, inspect};
-pub use likeness::{Likeness, known_likeness, likeness};
+pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
 pub use place::{SessionLocation, default_dir, resolve, same};
 pub use settings::Settings;

@@ -49,8 +49,7 @@ fn enter(all: &[Changed], ledger: &mut Ledger) {
 
 /// Paths with their decisions.
 fn named(all: &[&Changed]) -> String {
-    let one =
-        |one: &&Changed| format!("{} ({})", safe_path(&one.path), safe_text(&one.choice.to_string()));
+    let one = |one: &&Changed| format!("{} ({})", safe_path(&one.path), safe_text(&one.choice.to_string()));
     let mut names: Vec<String> = all.iter().take(NAMED).map(one).collect();
     if let Some(more @ 1..) = all.len().checked_sub(NAMED) {
         names.push(format!("and {more} more"));

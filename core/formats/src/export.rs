@@ -2,7 +2,7 @@
 //!
 //! Nothing is ever written into the dataset, single files are replaced atomically, and a cleaned copy is only made in
 //! an empty place. A path that is not valid UTF-8 is written to CSV files byte by byte, and to JSON with `\xff` for
-//! each such byte.
+//! each such byte, and `\x5c` for a backslash that would read like that.
 //!
 //! # How to add a format
 //!
@@ -28,7 +28,7 @@ mod tables_beside;
 pub use chaffinch_data::output::CopyMode;
 pub use cleaned::CleanReport;
 
-use crate::Result;
+use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
 use chaffinch_data::output;
@@ -134,6 +134,11 @@ impl Format {
     /// # Errors
     /// When the target is inside the dataset or cannot be written, or the job is stopped.
     pub fn write(&self, export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
+        export.outside(&request.output)?;
+        // As for folders, so that all formats can be written to a new place.
+        if let Some(folder) = request.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
         (self.write)(export, request, job)
     }
 }

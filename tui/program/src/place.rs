@@ -7,7 +7,6 @@ use super::settings;
 use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session;
 use chaffinch_data::session::{MARK, Session, SessionInfo, SessionLocation};
 use chaffinch_protocol::display::{quoted, safe_path};
@@ -110,42 +109,48 @@ fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo>
     }
     // What a scan has read here need not be read again.
     let own = own.and_then(|session| session.load_samples().ok().flatten());
-    let mut opened: Vec<(DatasetOptions, Option<Manifest>)> = Vec::new();
-    let mut same = |there: &Session| {
-        if let Some((_, here)) = &own {
-            let there = there.load_samples().ok().flatten();
-            return there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same());
+    let candidates: Vec<&Session> = match &own {
+        Some((_, here)) => {
+            let same = |there: &&Session| {
+                let there = there.load_samples().ok().flatten();
+                there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same())
+            };
+            candidates.iter().filter(same).collect()
         }
-        is_here(there, &location.dataset, &mut opened).unwrap_or(false)
+        None => here(&location.dataset, &candidates),
     };
-    let candidates: Vec<Session> = candidates.into_iter().filter(|there| same(there)).collect();
     let infos = candidates.iter().filter_map(|there| session::inspect(there.dir()).ok());
     infos.max_by_key(|info| info.decisions)
 }
 
-/// Whether a dataset that was never scanned has the contents of a session. `opened` holds the dataset, listed once for
-/// each way of reading it.
-fn is_here(
-    there: &Session,
-    dataset: &Path,
-    opened: &mut Vec<(DatasetOptions, Option<Manifest>)>,
-) -> Result<bool> {
-    let reading = there.load_reading()?.unwrap_or_default();
-    // A root that was left to the table is beside it here, too.
-    let root = reading.root.filter(|root| root.exists());
-    let options = DatasetOptions { root, ..reading };
-    let at = match opened.iter().position(|(known, _)| *known == options) {
-        Some(at) => at,
-        None => {
-            let listed = chaffinch_formats::dataset::open(dataset, &options).ok();
-            opened.push((options, listed.map(|opened| opened.manifest)));
-            opened.len() - 1
+/// The sessions with the contents of a dataset that was never scanned. It is listed once for each way of reading it.
+fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<&'s Session> {
+    let mut ways: Vec<(DatasetOptions, Vec<&Session>)> = Vec::new();
+    for there in candidates {
+        let Ok(reading) = there.load_reading() else { continue };
+        let reading = reading.unwrap_or_default();
+        // A root that is still there is where the pictures are; any other is beside the dataset at its new place, too.
+        let root = reading.root.filter(|root| root.exists());
+        let options = DatasetOptions { root, ..reading };
+        match ways.iter_mut().find(|(known, _)| *known == options) {
+            Some((_, sessions)) => sessions.push(there),
+            None => ways.push((options, vec![there])),
         }
-    };
-    let Some(here) = &opened[at].1 else { return Ok(false) };
-    if there.outline().is_some_and(|outline| !outline.is_comparable(here.len() as u64)) {
-        return Ok(false);
     }
-    let Some((_, file_metadata)) = there.load_samples()? else { return Ok(false) };
-    Ok(session::likeness(here, &file_metadata).is_same())
+    let mut found = Vec::new();
+    for (options, sessions) in ways {
+        let Ok(opened) = chaffinch_formats::dataset::open(dataset, &options) else { continue };
+        let samples = opened.manifest.len() as u64;
+        let may_be = |there: &&Session| there.outline().is_none_or(|outline| outline.is_comparable(samples));
+        let sessions: Vec<&Session> = sessions.into_iter().filter(may_be).collect();
+        if sessions.is_empty() {
+            continue;
+        }
+        let here = session::Here::of(&opened.manifest);
+        found.extend(sessions.into_iter().filter(|there| {
+            let there = there.load_samples().ok().flatten();
+            there.is_some_and(|(_, there)| here.likeness(&there).is_same())
+        }));
+    }
+    found
 }

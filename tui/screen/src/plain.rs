@@ -16,10 +16,10 @@ use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, Ticket};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use outcome::{Failed, Heard, Outcome};
 use ratatui::layout::Size;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
-use outcome::{Failed, Heard, Outcome};
 use words::Order;
 
 /// How long to wait for a response before reading the next line anyway.

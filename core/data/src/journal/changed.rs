@@ -65,7 +65,8 @@ impl Journal {
         let changed = last.into_iter().filter_map(|(path, choice)| {
             let now = if rows.contains_key(path) { Now::Changed } else { Now::Gone };
             let anew = rows.get(path).is_some_and(|&row| self.decision(SampleId(row)).is_some());
-            let choice = choice.filter(|choice| !anew && (now == Now::Changed || *choice != Choice::Remove))?;
+            let choice =
+                choice.filter(|choice| !anew && (now == Now::Changed || *choice != Choice::Remove))?;
             Some(Changed { path: OsString::from_vec(path.to_vec()).into(), choice, now })
         });
         changed.collect()

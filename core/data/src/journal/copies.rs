@@ -23,7 +23,10 @@ impl Copies {
     ) -> Vec<SampleId> {
         let known = self.known.get_or_init(|| shared(&file_metadata.hashes));
         let rows = known.get(&file_metadata.hashes[id.index()]).map_or(&[][..], Vec::as_slice);
-        rows.iter().map(|&row| SampleId(row)).filter(|other| *other != id && !except.contains(other)).collect()
+        rows.iter()
+            .map(|&row| SampleId(row))
+            .filter(|other| *other != id && !except.contains(other))
+            .collect()
     }
 }
 

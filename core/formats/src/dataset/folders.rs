@@ -12,6 +12,7 @@ mod walk;
 
 use super::{DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
+pub(crate) use beside_table::{BesideTable, Edit};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::dataset::Folders;
@@ -19,7 +20,6 @@ use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
-pub(crate) use beside_table::{BesideTable, Edit};
 use labels_beside::Beside;
 pub(crate) use labels_beside::is_known_column;
 use layout::Layout;
@@ -111,8 +111,7 @@ pub(crate) fn paths_say(manifest: &Manifest) -> bool {
         manifest.ids().zip(&samples).all(|(id, sample)| {
             let label = sample.label.as_deref().unwrap_or_default();
             let none = class_names::folder_meaning(label) == Meaning::NoLabel && manifest.label(id).is_none();
-            manifest.split(id) == sample.split
-                && (none || class_names::same(manifest.label_name(id), label))
+            manifest.split(id) == sample.split && (none || class_names::same(manifest.label_name(id), label))
         })
     })
 }

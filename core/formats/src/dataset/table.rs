@@ -165,7 +165,8 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         ledger.add(RemarkKind::LayoutGuessed, rows, text);
     }
     let mut different: HashSet<&Path> = HashSet::new();
-    let mut repeats = samples.iter().map(|sample| sample.path.as_path()).filter(|path| !different.insert(path));
+    let mut repeats =
+        samples.iter().map(|sample| sample.path.as_path()).filter(|path| !different.insert(path));
     if let Some(first) = repeats.next() {
         let repeated = 1 + repeats.count() as u64;
         let rows = counted(repeated, "row repeats", "rows repeat");

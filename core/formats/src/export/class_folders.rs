@@ -34,7 +34,9 @@ impl ClassFolders {
         let mut depths: BTreeMap<usize, u64> = BTreeMap::new();
         let labeled = || manifest.ids().filter(|&id| manifest.label(id).is_some());
         for id in labeled() {
-            for (depth, _) in folders_of(manifest, id).filter(|(_, folder)| class_of(folder) == manifest.label_name(id)) {
+            for (depth, _) in
+                folders_of(manifest, id).filter(|(_, folder)| class_of(folder) == manifest.label_name(id))
+            {
                 *depths.entry(depth).or_default() += 1;
             }
         }
@@ -95,7 +97,11 @@ impl ClassFolders {
             // `positive_train`: the class is a part of the folder's name.
             if let Some((at, folder)) = replaced(&parts, old, new) {
                 let class = class_names::bytes(new).into_owned();
-                let parts = parts[..at].iter().copied().chain([folder.as_os_str()]).chain(parts[at + 1..].iter().copied());
+                let parts = parts[..at]
+                    .iter()
+                    .copied()
+                    .chain([folder.as_os_str()])
+                    .chain(parts[at + 1..].iter().copied());
                 return Moved { folder: parts.collect(), class: OsString::from_vec(class) };
             }
         }

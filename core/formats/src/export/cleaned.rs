@@ -32,7 +32,14 @@ pub(super) const FORMAT: Format = Format {
         }
         let summary = Some(report.words());
         let CleanReport { missing: left_out, renamed, notes, misread, .. } = report;
-        Ok(Written { paths: vec![request.output.clone()], summary, left_out, renamed, notes, warning: misread })
+        Ok(Written {
+            paths: vec![request.output.clone()],
+            summary,
+            left_out,
+            renamed,
+            notes,
+            warning: misread,
+        })
     },
 };
 
@@ -175,9 +182,9 @@ impl Export<'_> {
         if report.written > 0 {
             report.missing.extend(tables.write(self, &files, &mut tree, mode)?);
             if !tables.are_whole() && !manifest.extra().is_empty() {
-                report.missing.extend(write_columns(manifest, &files, &mut tree)?.into_iter().map(|column| {
-                    format!("the column '{}': write a cleaned-table to keep it", safe_text(&column))
-                }));
+                report.missing.extend(write_columns(manifest, &files, &mut tree)?.into_iter().map(
+                    |column| format!("the column '{}': write a cleaned-table to keep it", safe_text(&column)),
+                ));
             }
             report.misread = self.misread(copy, &files);
         }

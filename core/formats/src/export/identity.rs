@@ -238,7 +238,9 @@ impl Beside {
             let name = picture.strip_prefix(table).unwrap().to_str().unwrap().to_owned();
             let mut row = vec![("note", note.to_owned()), ("file_name", name)];
             row.extend(self.label.then(|| ("label", label.to_owned())));
-            row.extend(self.split.then(|| ("split", ["holdout", "train", " val", ""][number % 4].to_owned())));
+            row.extend(
+                self.split.then(|| ("split", ["holdout", "train", " val", ""][number % 4].to_owned())),
+            );
             row.push(("weight", number.to_string()));
             let rows = tables.entry(table.to_path_buf()).or_default();
             if listed || rows.is_empty() {
@@ -262,7 +264,8 @@ impl Beside {
 }
 
 fn json_line(row: &[(&str, String)]) -> String {
-    let cells: Vec<String> = row.iter().map(|(name, value)| format!("{name:?}:  {}", serde_json::json!(value))).collect();
+    let cells: Vec<String> =
+        row.iter().map(|(name, value)| format!("{name:?}:  {}", serde_json::json!(value))).collect();
     format!("{{{}}}\n", cells.join(" ,"))
 }
 
@@ -271,7 +274,9 @@ fn files_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap());
     let files = files.filter(|entry| entry.file_type().is_file());
     files
-        .map(|entry| (entry.path().strip_prefix(folder).unwrap().to_path_buf(), fs::read(entry.path()).unwrap()))
+        .map(|entry| {
+            (entry.path().strip_prefix(folder).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())
+        })
         .collect()
 }
 

@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Files of a dataset, and what was decided about some of them: `x` removes, anything else is a new label.
-fn copied(files: &[(&str, &str)], decided: &[(&str, &str)]) -> (CleanReport, BTreeMap<String, String>, Vec<String>) {
+fn copied(
+    files: &[(&str, &str)],
+    decided: &[(&str, &str)],
+) -> (CleanReport, BTreeMap<String, String>, Vec<String>) {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("data");
     for (path, text) in files {
@@ -53,7 +56,9 @@ fn copied(files: &[(&str, &str)], decided: &[(&str, &str)]) -> (CleanReport, BTr
     let files = files.collect();
     let read = dataset::open(&copy, &options).unwrap().manifest;
     let rows = read.ids().map(|id| {
-        format!("{} {} {}", read.path(id).display(), read.label_name(id), read.split_as_written(id)).trim_end().to_owned()
+        format!("{} {} {}", read.path(id).display(), read.label_name(id), read.split_as_written(id))
+            .trim_end()
+            .to_owned()
     });
     (report, files, rows.collect())
 }
@@ -77,7 +82,8 @@ fn of_two_folders_of_a_class_the_one_of_its_name_or_the_larger_one_is_taken() {
     let files = [("cat /1.jpg", ""), ("cat /2.jpg", ""), ("cat/3.jpg", ""), ("dog/4.jpg", "")];
     let (report, files, _) = copied(&files, &[("dog/4.jpg", "cat")]);
     assert!(files.contains_key("cat/4.jpg") && report.notes.is_empty(), "{files:?}");
-    let twins = [("cafe\u{301}/1.jpg", ""), (" caf\u{e9}/2.jpg", ""), (" caf\u{e9}/3.jpg", ""), ("dog/4.jpg", "")];
+    let twins =
+        [("cafe\u{301}/1.jpg", ""), (" caf\u{e9}/2.jpg", ""), (" caf\u{e9}/3.jpg", ""), ("dog/4.jpg", "")];
     let (report, files, _) = copied(&twins, &[("dog/4.jpg", "caf\u{e9}")]);
     assert!(files.contains_key(" caf\u{e9}/4.jpg"), "{files:?}");
     assert_eq!(report.notes.len(), 1);
@@ -93,17 +99,27 @@ fn each_split_has_its_own_folder_of_a_class() {
         ("train/cat/5.jpg", ""),
         ("train/dog/6.jpg", ""),
     ];
-    let (report, files, rows) = copied(&files, &[("val/dog/4.jpg", "cat"), ("test1/dog/2.jpg", "cat"), ("train/dog/6.jpg", "x")]);
-    assert_eq!(names(&files), ["test1/cat/1.jpg", "test1/cat/2.jpg", "train/cat/5.jpg", "val/cat /3.jpg", "val/cat /4.jpg"]);
+    let (report, files, rows) =
+        copied(&files, &[("val/dog/4.jpg", "cat"), ("test1/dog/2.jpg", "cat"), ("train/dog/6.jpg", "x")]);
+    assert_eq!(
+        names(&files),
+        ["test1/cat/1.jpg", "test1/cat/2.jpg", "train/cat/5.jpg", "val/cat /3.jpg", "val/cat /4.jpg"]
+    );
     assert!(rows.contains(&"test1/cat/2.jpg cat test1".to_owned()), "{rows:?}");
     assert_eq!((report.written, report.removed, report.relabelled, report.misread), (5, 1, 2, None));
 }
 
 #[test]
 fn labels_in_tables_change_in_the_tables() {
-    let csv = "file_name,label,weight\r\ntrain/1.jpg,cat,\"0,5\"\r\ntrain/2.jpg,dog,1e-3\r\nval/3.jpg,dog,07\r\n";
-    let files =
-        [("metadata.csv", csv), ("train/1.jpg", ""), ("train/2.jpg", ""), ("val/3.jpg", ""), ("val/4.jpg", "")];
+    let csv =
+        "file_name,label,weight\r\ntrain/1.jpg,cat,\"0,5\"\r\ntrain/2.jpg,dog,1e-3\r\nval/3.jpg,dog,07\r\n";
+    let files = [
+        ("metadata.csv", csv),
+        ("train/1.jpg", ""),
+        ("train/2.jpg", ""),
+        ("val/3.jpg", ""),
+        ("val/4.jpg", ""),
+    ];
     let (report, files, rows) =
         copied(&files, &[("train/1.jpg", "x"), ("train/2.jpg", "cow, big"), ("val/4.jpg", "cat")]);
     assert_eq!(names(&files), ["metadata.csv", "train/2.jpg", "val/3.jpg", "val/4.jpg"]);
@@ -143,7 +159,10 @@ fn labels_in_names_become_folders_when_one_changes() {
         ("test1/2.jpg", ""),
     ];
     let (report, files, _) = copied(&files, &[("train/cat.1.jpg", "dog"), ("test1/1.jpg", "x")]);
-    assert_eq!(names(&files), ["test1/2.jpg", "train/cat/cat.2.jpg", "train/dog/cat.1.jpg", "train/dog/dog.3.jpg"]);
+    assert_eq!(
+        names(&files),
+        ["test1/2.jpg", "train/cat/cat.2.jpg", "train/dog/cat.1.jpg", "train/dog/dog.3.jpg"]
+    );
     assert_eq!(report.misread, None);
 }
 
@@ -186,7 +205,8 @@ fn a_table_that_is_gone_is_said() {
     };
     let stop = AtomicBool::new(false);
     let export = Export { source, dataset: "made" };
-    let report = export.cleaned(&temp.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let report =
+        export.cleaned(&temp.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
     assert!(report.missing.len() == 1 && report.missing[0].contains("metadata.csv"), "{report:?}");
     // Its labels and columns come out all the same.
     let copy = dataset::open(&temp.path().join("copy"), &DatasetOptions::default()).unwrap().manifest;

@@ -199,7 +199,8 @@ mod tests {
     fn place(rows: &[(&str, &str)], row: u32, new: Option<&str>) -> String {
         let manifest = manifest(rows);
         let labels = new.map(str::to_owned).into_iter().collect();
-        let Place { folder, name, .. } = Placement::of(&manifest, &labels, false).place(SampleId(row), new, false);
+        let Place { folder, name, .. } =
+            Placement::of(&manifest, &labels, false).place(SampleId(row), new, false);
         folder.join(name).to_string_lossy().into_owned()
     }
 
@@ -225,7 +226,8 @@ mod tests {
         assert_eq!(places, [Path::new("a_b"), Path::new("a_b-2")]);
         assert_eq!(placement.renamed().len(), 2);
         assert!(
-            Placement::of(&manifest, &BTreeSet::new(), false).renamed()[0].contains("'a/b' is in the folder a_b")
+            Placement::of(&manifest, &BTreeSet::new(), false).renamed()[0]
+                .contains("'a/b' is in the folder a_b")
         );
     }
 

@@ -59,7 +59,8 @@ impl<'a> TablesBeside<'a> {
             match BesideTable::read(&manifest.root().join(&path)) {
                 Ok(Some(text)) => {
                     let folder = path.parent().unwrap_or(Path::new(""));
-                    let sample = |record| text.places(folder, record).iter().find_map(|place| find(manifest, place));
+                    let sample =
+                        |record| text.places(folder, record).iter().find_map(|place| find(manifest, place));
                     let rows: Vec<Option<SampleId>> = text.records.iter().map(sample).collect();
                     let samples = rows.iter().flatten().copied().collect();
                     let label = beside.label.as_deref().and_then(|label| text.column(label));
@@ -115,7 +116,8 @@ impl<'a> TablesBeside<'a> {
                 }
             };
             // A sample without a row in a table that gives labels had none.
-            let bare = self.manifest.ids().filter(|id| !table.samples.contains(id) && places.contains_key(id));
+            let bare =
+                self.manifest.ids().filter(|id| !table.samples.contains(id) && places.contains_key(id));
             let mut added = Vec::new();
             for id in bare {
                 let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
@@ -125,7 +127,8 @@ impl<'a> TablesBeside<'a> {
                     added.push((relative(folder, places[&id]), label));
                 }
             }
-            let same = added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
+            let same =
+                added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
             let source = self.manifest.root().join(&table.path);
             let edited = (!same).then(|| table.text.edited(table.label, edit, &added));
             if let Some(Err(why)) = &edited {
@@ -165,7 +168,12 @@ pub(super) fn write_columns(
             csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
         let mut record = |fields: &mut dyn Iterator<Item = &[u8]>| out.write_record(fields);
         // Writing to memory cannot fail.
-        let _ = record(&mut ["file_name"].into_iter().chain(kept.iter().map(|column| column.name.as_str())).map(str::as_bytes));
+        let _ = record(
+            &mut ["file_name"]
+                .into_iter()
+                .chain(kept.iter().map(|column| column.name.as_str()))
+                .map(str::as_bytes),
+        );
         for (path, id) in rows {
             let values = kept.iter().map(|column| column.values[id.index()].as_bytes());
             let _ = record(&mut std::iter::once(path.as_os_str().as_bytes()).chain(values));

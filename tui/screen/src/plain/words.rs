@@ -83,8 +83,10 @@ pub(super) fn help(keymap: &Keymap) -> Vec<String> {
         "One command per line: a key or a word, then a space and its argument.".to_owned(),
         "show, or an empty line: describe the sample again; an empty line never decides".to_owned(),
         "next, previous: go to the next or previous row".to_owned(),
-        "12, +5, -5, 50%, $: go to that row, by so many rows, to that share of the list, to the last row".to_owned(),
-        "5 alone is a key (candidate 5): go 5 or :5 goes to row 5; after a colon, names and rows but no keys".to_owned(),
+        "12, +5, -5, 50%, $: go to that row, by so many rows, to that share of the list, to the last row"
+            .to_owned(),
+        "5 alone is a key (candidate 5): go 5 or :5 goes to row 5; after a colon, names and rows but no keys"
+            .to_owned(),
         "accept: relabel to the suggested label; clear: clear the decision".to_owned(),
         "relabel CLASS, tag TAG, note TEXT, filter TERMS, search TEXT: with an argument".to_owned(),
         "export: how to export the decisions".to_owned(),

@@ -69,7 +69,10 @@ fn an_empty_line_decides_nothing() {
 fn counts_are_those_of_the_heading() {
     let (out, _) = script("T\nx\nx\n");
     assert!(out.contains("This list: 0 of 100 suspects decided."), "{out}");
-    assert!(out.contains("\n1 of 100 samples decided\n") && out.contains("\n2 of 100 samples decided\n"), "{out}");
+    assert!(
+        out.contains("\n1 of 100 samples decided\n") && out.contains("\n2 of 100 samples decided\n"),
+        "{out}"
+    );
 }
 
 #[test]

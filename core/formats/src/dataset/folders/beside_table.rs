@@ -119,7 +119,9 @@ impl BesideTable {
         added: &[(PathBuf, String)],
     ) -> std::result::Result<Vec<u8>, String> {
         let mut out = Vec::with_capacity(self.text.len());
-        out.extend_from_slice(&self.text[..self.records.first().map_or(self.text.len(), |first| first.span.start)]);
+        out.extend_from_slice(
+            &self.text[..self.records.first().map_or(self.text.len(), |first| first.span.start)],
+        );
         for (index, record) in self.records.iter().enumerate() {
             let bytes = &self.text[record.span.clone()];
             match edit(index) {
@@ -178,14 +180,16 @@ impl BesideTable {
                 if let Some((label, column)) = label {
                     let old: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
                     let number = old.get(&self.headings[column]).is_some_and(Value::is_number);
-                    let value = label.parse::<i64>().ok().filter(|value| number && value.to_string() == label);
+                    let value =
+                        label.parse::<i64>().ok().filter(|value| number && value.to_string() == label);
                     let value = value.map_or_else(|| Value::from(label), Value::from);
                     text = json_set(&text, &self.headings[column], &value);
                 }
                 Ok(text.into_bytes())
             }
             Form::Annotations => {
-                let mut cells: Vec<Vec<u8>> = record.split(|&byte| byte == b'\t').map(<[u8]>::to_vec).collect();
+                let mut cells: Vec<Vec<u8>> =
+                    record.split(|&byte| byte == b'\t').map(<[u8]>::to_vec).collect();
                 for (column, new) in [
                     (0, name.map(|(name, _)| self.name_bytes(name)).transpose()?),
                     (1, label.map(|(label, _)| self.label_bytes(label)).transpose()?),
@@ -282,7 +286,8 @@ fn csv_table(file: &Path) -> Result<BesideTable> {
     let mut reader = table.reader();
     let mut record = ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
-    let named: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    let named: Vec<String> =
+        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
     let file_name = path_column(&named);
     let cells = table.cells(file, |_, column| Some(column) == file_name)?;
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
@@ -390,7 +395,9 @@ fn annotations(file: &Path) -> Result<BesideTable> {
     for (_, span) in lines(&text) {
         let mut cells = text[span.clone()].trim_end_matches(['\n', '\r']).split('\t').map(str::to_owned);
         match (cells.next(), cells.next()) {
-            (Some(name), Some(class)) => records.push(Record { span, cells: vec![name, class], raw_name: None }),
+            (Some(name), Some(class)) => {
+                records.push(Record { span, cells: vec![name, class], raw_name: None })
+            }
             // Goes with the line before it.
             _ => records.iter_mut().next_back().into_iter().for_each(|last| last.span.end = span.end),
         }
@@ -421,7 +428,8 @@ fn csv_cells(record: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
 /// One record without its end of line.
 fn csv_record(cells: &[Vec<u8>], delimiter: u8) -> Vec<u8> {
     let terminator = csv::Terminator::Any(b'\n');
-    let mut out = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
+    let mut out =
+        csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
     // Writing to memory cannot fail.
     let _ = out.write_record(cells);
     let mut bytes = out.into_inner().unwrap_or_default();
@@ -468,7 +476,8 @@ fn json_value(object: &str, key: &str) -> Option<Range<usize>> {
             }
             b'{' | b'[' => depth += 1,
             b':' if depth == 1 && value.is_none() => {
-                let name = last_text.take().and_then(|span| serde_json::from_str::<String>(&object[span]).ok());
+                let name =
+                    last_text.take().and_then(|span| serde_json::from_str::<String>(&object[span]).ok());
                 value = Some((at + 1, name.as_deref() == Some(key)));
             }
             b',' | b'}' if depth == 1 => {
@@ -508,11 +517,17 @@ mod tests {
     #[test]
     fn what_is_not_changed_keeps_its_bytes() {
         let files: [(&str, &[u8]); 6] = [
-            ("metadata.csv", b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n"),
+            (
+                "metadata.csv",
+                b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n",
+            ),
             ("metadata.csv", b"\xef\xbb\xbffile_name;label\n1.jpg;cat"),
             ("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n"),
             ("metadata.csv", b"\xff\xfef\0i\0l\0e\0_\0n\0a\0m\0e\0,\0l\0a\0b\0e\0l\0\n\0a\0,\0b\0\n\0"),
-            ("metadata.jsonl", b"{\"file_name\": \"1.jpg\", \"label\":  1e-3}\n\n{\"label\":null,\"file_name\":\"2.jpg\"}"),
+            (
+                "metadata.jsonl",
+                b"{\"file_name\": \"1.jpg\", \"label\":  1e-3}\n\n{\"label\":null,\"file_name\":\"2.jpg\"}",
+            ),
             ("val_annotations.txt", b"1.jpg\tn01\t0\t0\t9\t9\nnothing\n2.jpg\tn02\n"),
         ];
         for (name, bytes) in files {
@@ -525,9 +540,13 @@ mod tests {
     #[test]
     fn records_change_go_and_come() {
         let short = table("metadata.csv", b"file_name,label\r\n1.jpg,cat\r\n2.jpg,dog\r\n");
-        let out = short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
+        let out =
+            short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "file_name,label\r\n1.jpg,cat\r\n");
-        let csv = table("metadata.csv", b"file_name,label,note\r\n1.jpg,\"cat\",\"x, y\"\r\n2.jpg,dog,\r\n3.jpg,cow,z\r\n");
+        let csv = table(
+            "metadata.csv",
+            b"file_name,label,note\r\n1.jpg,\"cat\",\"x, y\"\r\n2.jpg,dog,\r\n3.jpg,cow,z\r\n",
+        );
         let edit = |index| match index {
             0 => relabel("a, b"),
             1 => Edit::Drop,
@@ -555,7 +574,9 @@ mod tests {
     fn a_label_without_signs_in_the_encoding_is_refused() {
         let table = table("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n");
         assert_eq!(table.records[0].cells[1], "caf\u{e9}");
-        let edit = |label: &'static str| table.edited(Some(1), move |index| if index == 0 { relabel(label) } else { Edit::Keep }, &[]);
+        let edit = |label: &'static str| {
+            table.edited(Some(1), move |index| if index == 0 { relabel(label) } else { Edit::Keep }, &[])
+        };
         assert_eq!(edit("\u{fc}").unwrap(), b"file_name,label\n1.jpg,\xfc\n2.jpg,caf\xe8\n");
         assert!(edit("\u{732b}").unwrap_err().contains("windows-1252 has no signs for"));
     }

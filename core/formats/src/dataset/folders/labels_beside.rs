@@ -102,9 +102,8 @@ impl Beside {
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for record in &table.records {
             let places = table.places(folder, record);
-            let place = |picture: &PathBuf| {
-                samples.binary_search_by(|sample| in_bytes(&sample.path, picture)).ok()
-            };
+            let place =
+                |picture: &PathBuf| samples.binary_search_by(|sample| in_bytes(&sample.path, picture)).ok();
             let Some(index) = places.iter().find_map(place) else {
                 if let Some(picture) = places.into_iter().next() {
                     missing += 1;
@@ -157,7 +156,8 @@ impl Beside {
         let mut bare = below.filter(|index| !given.contains(index));
         if let Some(first) = bare.next() {
             let without = 1 + bare.count() as u64;
-            let (images, first) = (counted(without, "image has", "images have"), safe_path(&samples[first].path));
+            let (images, first) =
+                (counted(without, "image has", "images have"), safe_path(&samples[first].path));
             ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}: {first}"));
         }
         if let Some(first) = first_missing {
