@@ -50,6 +50,20 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     }
 }
 
+/// Refuses a dataset without a session.
+///
+/// # Errors
+/// When it was never scanned.
+pub(super) fn scanned(location: &SessionLocation, global: &Global) -> Result<()> {
+    if location.dir.join(MARK).is_file() {
+        return Ok(());
+    }
+    let session =
+        global.session.as_deref().map(|dir| format!(" --session {}", quoted(dir))).unwrap_or_default();
+    let (dataset, quoted) = (safe_path(&location.dataset), quoted(&location.dataset));
+    anyhow::bail!("{dataset} was never scanned; run chaffinch scan {quoted}{session} first")
+}
+
 /// A session that was named but belongs to a dataset that is gone.
 fn moved_by_name(error: Error) -> Result<SessionLocation> {
     let Error::OtherDataset { session, bound, named } = &error else { return Err(error.into()) };

@@ -1,19 +1,22 @@
 //! Tables beside the pictures of a folder: read record by record, and written back with every byte that nobody changed.
 
-use crate::text::{Document, TableText, broken, encoder, line};
-use crate::{Error, Result};
+mod json;
+mod read;
+
+pub(super) use read::PATHS;
+
+use crate::Result;
+use crate::text::encoder;
 use chaffinch_data::class_names;
-use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
 use encoding_rs::UTF_8;
+use json::json_set;
+use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-
-/// Columns that may hold the path, relative to the table.
-pub(super) const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +224,7 @@ impl BesideTable {
             Form::JsonLines => {
                 let value = |text: &str| Value::from(text).to_string();
                 let (heading, column) = (&self.headings[name], &self.headings[label]);
-                let (path, new) = (value(&text_of(path)?), value(new));
+                let (path, new) = (value(text_of(path)?), value(new));
                 Ok(format!("{{{}: {path}, {}: {new}}}", value(heading), value(column)).into_bytes())
             }
             Form::Annotations => Err("it has no place for another picture".to_owned()),
@@ -277,143 +280,6 @@ fn resolve(folder: &Path, name: &Path) -> Option<PathBuf> {
     Some(path)
 }
 
-fn path_column(headings: &[String]) -> Option<usize> {
-    PATHS.iter().find_map(|name| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name)))
-}
-
-fn csv_table(file: &Path) -> Result<BesideTable> {
-    let table = TableText::read(file, b',')?;
-    let mut reader = table.reader();
-    let mut record = ByteRecord::new();
-    reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
-    let named: Vec<String> =
-        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-    let file_name = path_column(&named);
-    let cells = table.cells(file, |_, column| Some(column) == file_name)?;
-    let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
-    let (text, offset) = (table.document().text(), table.start());
-    let mut records: Vec<Record> = Vec::new();
-    while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
-        if record.len() != headings.len() {
-            let has = counted(record.len() as u64, "field", "fields");
-            let message = format!("line {} has {has}, but the header has {}", line(&record), headings.len());
-            return Err(Error::format(file, message));
-        }
-        let mut start = offset + record.position().map_or(0, |position| position.byte() as usize);
-        // The reader leaves the end of a line, and blank ones, to the record after it.
-        start += text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        if let Some(last) = records.last_mut() {
-            last.span.end = start;
-        }
-        let name = file_name.map(|column| &record[column]);
-        records.push(Record {
-            span: start..text.len(),
-            cells: record.iter().map(|cell| cells.text(cell).into_owned()).collect(),
-            raw_name: name.filter(|name| std::str::from_utf8(name).is_err()).map(<[u8]>::to_vec),
-        });
-    }
-    let document = table.document();
-    let encoding = if document.encoding == UTF_8 { cells.encoding() } else { document.encoding };
-    Ok(BesideTable {
-        form: Form::Csv(table.delimiter),
-        text: text.to_vec(),
-        encoding: encoding.name(),
-        cells: cells.encoding().name(),
-        mark: document.mark,
-        headings,
-        records,
-        file_name,
-    })
-}
-
-/// The lines of a text with their ends, each as its span.
-fn lines(text: &str) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let mut start = 0;
-    text.split_inclusive('\n').enumerate().map(move |(number, line)| {
-        let span = start..start + line.len();
-        start = span.end;
-        (number + 1, span)
-    })
-}
-
-fn json_lines(file: &Path) -> Result<BesideTable> {
-    let document = Document::read(file)?;
-    let mark = document.mark;
-    let (text, encoding) = document.into_string(file)?;
-    let mut headings: Vec<String> = Vec::new();
-    let mut objects: Vec<(Range<usize>, Map<String, Value>)> = Vec::new();
-    for (number, span) in lines(&text) {
-        let line = &text[span.clone()];
-        if line.trim().is_empty() {
-            // Goes with the line before it.
-            if let Some((last, _)) = objects.last_mut() {
-                last.end = span.end;
-            }
-            continue;
-        }
-        let value: Value = serde_json::from_str(line)
-            .map_err(|error| Error::format(file, format!("line {number}: {error}")))?;
-        let Value::Object(object) = value else {
-            return Err(Error::format(file, format!("line {number} is not a JSON object")));
-        };
-        for name in object.keys() {
-            if !headings.contains(name) {
-                headings.push(name.clone());
-            }
-        }
-        objects.push((span, object));
-    }
-    let words = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let record = |(span, object): (Range<usize>, Map<String, Value>)| Record {
-        span,
-        cells: headings.iter().map(|name| words(object.get(name))).collect(),
-        raw_name: None,
-    };
-    let records = objects.into_iter().map(record).collect();
-    let file_name = path_column(&headings);
-    Ok(BesideTable {
-        form: Form::JsonLines,
-        text: text.into_bytes(),
-        encoding: encoding.name(),
-        cells: UTF_8.name(),
-        mark,
-        headings,
-        records,
-        file_name,
-    })
-}
-
-fn annotations(file: &Path) -> Result<BesideTable> {
-    let document = Document::read(file)?;
-    let mark = document.mark;
-    let (text, encoding) = document.into_string(file)?;
-    let mut records: Vec<Record> = Vec::new();
-    for (_, span) in lines(&text) {
-        let mut cells = text[span.clone()].trim_end_matches(['\n', '\r']).split('\t').map(str::to_owned);
-        match (cells.next(), cells.next()) {
-            (Some(name), Some(class)) => {
-                records.push(Record { span, cells: vec![name, class], raw_name: None })
-            }
-            // Goes with the line before it.
-            _ => records.iter_mut().next_back().into_iter().for_each(|last| last.span.end = span.end),
-        }
-    }
-    Ok(BesideTable {
-        form: Form::Annotations,
-        text: text.into_bytes(),
-        encoding: encoding.name(),
-        cells: UTF_8.name(),
-        mark,
-        headings: vec!["file_name".to_owned(), "label".to_owned()],
-        records,
-        file_name: Some(0),
-    })
-}
-
 /// The fields of one record.
 fn csv_cells(record: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
     let mut reader =
@@ -439,61 +305,6 @@ fn csv_record(cells: &[Vec<u8>], delimiter: u8) -> Vec<u8> {
 
 fn text_of(path: &Path) -> std::result::Result<&str, String> {
     path.to_str().ok_or_else(|| "JSON cannot hold a name that is not UTF-8".to_owned())
-}
-
-/// A JSON object in one line with another value for a key, which is added if it is not there. Everything else stays as
-/// it was written.
-fn json_set(object: &str, key: &str, value: &Value) -> String {
-    match json_value(object, key) {
-        Some(span) => format!("{}{value}{}", &object[..span.start], &object[span.end..]),
-        None => {
-            let at = object.find('{').map_or(0, |at| at + 1);
-            let empty = object[at..].trim_start().starts_with('}');
-            let comma = if empty { "" } else { ", " };
-            format!("{}{}: {value}{comma}{}", &object[..at], Value::from(key), &object[at..])
-        }
-    }
-}
-
-/// Where the value of a key of an object is; that of the last one if the key is there twice, as readers take it.
-fn json_value(object: &str, key: &str) -> Option<Range<usize>> {
-    let bytes = object.as_bytes();
-    let (mut at, mut depth, mut found) = (0, 0_usize, None);
-    // The start of the value that is being read, and whether it is that of the key.
-    let mut value: Option<(usize, bool)> = None;
-    let mut last_text: Option<Range<usize>> = None;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => {
-                let start = at;
-                at += 1;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                if depth == 1 {
-                    last_text = object.get(start..=at).map(|_| start..at + 1);
-                }
-            }
-            b'{' | b'[' => depth += 1,
-            b':' if depth == 1 && value.is_none() => {
-                let name =
-                    last_text.take().and_then(|span| serde_json::from_str::<String>(&object[span]).ok());
-                value = Some((at + 1, name.as_deref() == Some(key)));
-            }
-            b',' | b'}' if depth == 1 => {
-                if let Some((start, true)) = value.take() {
-                    let text = &object[start..at];
-                    let skipped = text.len() - text.trim_start().len();
-                    found = Some(start + skipped..start + text.trim_end().len());
-                }
-                depth -= usize::from(bytes[at] == b'}');
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at += 1;
-    }
-    found
 }
 
 #[cfg(test)]
