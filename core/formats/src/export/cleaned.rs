@@ -117,11 +117,12 @@ impl Export<'_> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
         let mut tree = Tree::new(copy.to_owned());
-        let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
-            .filter_map(|id| self.new_label(id).map(Cow::into_owned))
-            .collect();
         let tables = TablesBeside::of(manifest);
         report.missing.clone_from(&tables.lost);
+        let in_folders = |id: &SampleId| !self.removed(*id) && !tables.labels(*id);
+        let new: BTreeSet<String> = (manifest.ids().filter(in_folders))
+            .filter_map(|id| self.new_label(id).map(Cow::into_owned))
+            .collect();
         let placement = Placement::of(manifest, &new, tables.are_whole());
         report.renamed = placement.renamed();
         let mut spelled = BTreeSet::new();
