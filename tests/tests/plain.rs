@@ -66,6 +66,34 @@ fn what_is_not_understood_fails_a_script() {
 }
 
 #[test]
+fn a_decision_that_is_not_on_disk_fails() {
+    let sandbox = scanned();
+    let decisions = sandbox.session().join("decisions");
+    let journal = decisions.join("tester.jsonl");
+    let ran = plain(&sandbox, &[], "T\nx\n");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // Another program has written to it since it was read.
+    let other = "{\"seq\":900,\"at\":\"2026-11-21T10:00:00Z\",\"undo\":1}\n";
+    let session = sandbox.session();
+    let mut command = sandbox.command(["open", session.to_str().unwrap(), "--plain"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let greeting = lines.by_ref().find(|line| line.as_ref().unwrap().contains("Type help")).unwrap();
+    assert!(greeting.is_ok());
+    std::fs::OpenOptions::new().append(true).open(&journal).unwrap().write_all(other.as_bytes()).unwrap();
+    input.write_all(b"keep\nshow\n").unwrap();
+    drop(input);
+    let out: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(out.iter().any(|line| line.starts_with("error: ") && line.contains("tester.jsonl")), "{out:?}");
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("1 line not saved"), "{stderr}");
+}
+
+#[test]
 fn a_preset_has_its_keys() {
     let sandbox = scanned();
     let ran = plain(&sandbox, &["--keymap", "lightroom"], "T\np\nx\n<C-z>\n");

@@ -3,6 +3,9 @@
 use crate::columns::Column;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The value for "no label" in columns.
 pub const NO_LABEL: u32 = u32::MAX;
@@ -93,4 +96,25 @@ pub struct TableForm {
     pub crlf: bool,
     /// Whether paths are bytes, whatever the encoding of the rest.
     pub paths_as_bytes: bool,
+}
+
+/// A file beside the pictures of a folder from which labels, splits or other columns were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableBeside {
+    /// Its path relative to the root, as bytes.
+    path: Vec<u8>,
+    /// The heading of its column of labels, if labels were read from it.
+    pub label: Option<String>,
+}
+
+impl TableBeside {
+    /// A table at this path below the root, whose labels are in the column `label`.
+    pub fn new(path: &Path, label: Option<String>) -> TableBeside {
+        TableBeside { path: path.as_os_str().as_bytes().to_vec(), label }
+    }
+
+    /// Its path relative to the root.
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
 }

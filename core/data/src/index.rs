@@ -8,6 +8,7 @@ mod unfinished;
 pub use crate::groups::MAX_FILE_BYTES;
 
 pub use pass::{Keep, Pass, Vectors};
+pub(crate) use row::modified;
 pub use unfinished::remove as remove_unfinished;
 
 use crate::Result;

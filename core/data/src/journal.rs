@@ -19,20 +19,25 @@
 //! - A last line left incomplete by a crash is ignored on reading and truncated by the next entry. Any other invalid
 //!   line is an error that names it.
 //! - A sample is identified by its content. If several samples have the same content, the path distinguishes them; a
-//!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. An entry written
-//!   before the contents were read has no `hash` and is matched by path alone. Entries for samples that are not in the
-//!   manifest are kept and apply again when the sample is back.
+//!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. `copies` counts
+//!   the other samples that had the same content, and `twins` names them (up to 64): what is decided about one copy never
+//!   goes to another when the first is deleted or changed. An entry written before the contents were read has no `hash`
+//!   and is matched by path alone. Entries for samples that are not in the manifest are kept and apply again when the
+//!   sample is back.
 //! - Undo and redo are entries too, so they work across restarts. A new decision ends what can be redone.
 //! - All reviewers' files are read and only one's own is written. One's own decision takes precedence over others',
 //!   among those the latest; if they differ, there is a [`Conflict`].
 
 mod binding;
 mod book;
+mod changed;
+mod copies;
 mod decisions;
 mod entry;
 mod line;
 mod log;
 
+pub use changed::{Changed, Now, changed_files};
 pub use decisions::{Decisions, Review};
 pub use entry::Entry;
 
@@ -43,6 +48,7 @@ use binding::Binding;
 use book::Book;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
+use copies::Copies;
 use decisions::Marks;
 use entry::What;
 use jiff::Timestamp;
@@ -97,6 +103,7 @@ pub struct Journal {
     manifest: Option<Arc<Manifest>>,
     file_metadata: Option<Arc<FileMetadata>>,
     binding: Binding,
+    copies: Copies,
     /// For each sample the applied entries of `own`, in order.
     history: BTreeMap<u32, Vec<u32>>,
     /// For each sample what others say, with their indices in `others`.
@@ -130,6 +137,7 @@ impl Journal {
             manifest: None,
             file_metadata: None,
             binding: Binding::default(),
+            copies: Copies::default(),
             history: BTreeMap::new(),
             said: BTreeMap::new(),
             view: Decisions::new(reviewers),
@@ -143,6 +151,7 @@ impl Journal {
         self.binding = Binding::new(&mut books, manifest, file_metadata.map(Arc::as_ref));
         self.manifest = Some(manifest.clone());
         self.file_metadata = file_metadata.cloned();
+        self.copies = Copies::default();
         self.history.clear();
         for &index in &self.own.applied {
             for row in self.own.entries[index as usize].rows() {
@@ -267,9 +276,13 @@ impl Journal {
                 manifest.len()
             )));
         }
+        let known = self.file_metadata.as_deref();
         let keys = samples
             .iter()
-            .map(|&id| self.binding.key(id, &manifest, self.file_metadata.as_deref()))
+            .map(|&id| {
+                let twins = known.map_or_else(Vec::new, |known| self.copies.of(id, known, &seen));
+                self.binding.key(id, &manifest, known, &twins)
+            })
             .collect();
         let rows = samples.iter().map(|id| id.0).collect();
         let entry = Entry { seq: self.own.next_seq(), at: now(), what, keys, rows };

@@ -1,6 +1,6 @@
 //! The dataset as data: paths, labels, splits.
 
-use crate::as_written::{TableForm, Texts};
+use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::class_names;
 use crate::columns::Column;
 use chaffinch_compute::image::decode::Ground;
@@ -26,6 +26,8 @@ pub struct Manifest {
     /// The splits as written, where they differ from the names of splits.
     written_splits: Option<Texts>,
     table: Option<TableForm>,
+    /// The files beside the pictures that were read.
+    beside: Vec<TableBeside>,
     ground: Ground,
 }
 
@@ -165,6 +167,13 @@ impl Manifest {
         self
     }
 
+    /// Adds the files beside the pictures from which labels, splits or other columns were read.
+    #[must_use]
+    pub fn with_beside(mut self, beside: Vec<TableBeside>) -> Manifest {
+        self.beside = beside;
+        self
+    }
+
     /// Restores what was stored of how the dataset was written. `None` if it does not fit.
     pub(crate) fn with_written(
         mut self,
@@ -209,6 +218,12 @@ impl Manifest {
     /// What the table looked like, if the manifest was read from one.
     pub fn table(&self) -> Option<&TableForm> {
         self.table.as_ref()
+    }
+
+    /// The files beside the pictures from which labels, splits or other columns were read, in the order in which they
+    /// were read.
+    pub fn beside(&self) -> &[TableBeside] {
+        &self.beside
     }
 
     /// The same with its files in another folder.

@@ -3,7 +3,6 @@
 use crate::class_names;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_protocol::sample::Split;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -79,12 +78,13 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
     done
 }
 
-/// The folder of a sample with this split and class within a copy: `SPLIT/CLASS`, or `CLASS` without a split.
-pub fn sample_folder(split: Split, label: &str) -> PathBuf {
+/// The folder of a sample with this split, as it was written, and this class within a copy: `SPLIT/CLASS`, or `CLASS`
+/// without a split.
+pub fn sample_folder(split: &str, label: &str) -> PathBuf {
     let class = if label.is_empty() { UNLABELED.into() } else { folder_name(label) };
-    match split {
-        Split::None => PathBuf::from(class),
-        split => Path::new(split.name()).join(class),
+    match split.trim() {
+        "" => PathBuf::from(class),
+        split => Path::new(&folder_name(split)).join(class),
     }
 }
 
@@ -219,6 +219,6 @@ mod tests {
     fn folders_have_the_bytes_of_their_class() {
         assert_eq!(folder_name("cl\\xff").as_bytes(), b"cl\xff");
         assert_eq!((folder_name(".."), folder_name("../a")), ("__".into(), ".._a".into()));
-        assert_eq!(sample_folder(Split::Train, ""), Path::new("train/_unlabeled"));
+        assert_eq!(sample_folder("train", ""), Path::new("train/_unlabeled"));
     }
 }

@@ -6,7 +6,7 @@
 //! user's table as `extra.NAME`. Where labels or splits were written in another way than their column says,
 //! `label_written` and `split_written` have what was written.
 
-use crate::as_written::{TableForm, Texts};
+use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
@@ -52,6 +52,9 @@ struct SamplesHeader {
     /// What the table looked like, if the dataset is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     table: Option<TableForm>,
+    /// The files beside the pictures that were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<TableBeside>,
     #[serde(default)]
     ground: Ground,
 }
@@ -128,6 +131,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         root: root.to_str().map(str::to_owned),
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
         table: manifest.table().cloned(),
+        beside: manifest.beside().to_vec(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
     RecordBatch::try_new(Arc::new(schema), arrays)
@@ -185,7 +189,8 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
         file_metadata.modified = file_metadata.modified.iter().map(|_| i64::MIN).collect();
     }
     let extra = read.extra()?;
-    Ok((manifest.with_extra(extra).with_ground(head.ground), file_metadata))
+    let manifest = manifest.with_extra(extra).with_beside(head.beside).with_ground(head.ground);
+    Ok((manifest, file_metadata))
 }
 
 struct Reader<'a> {

@@ -28,11 +28,13 @@ mod head;
 mod ledger;
 mod likeness;
 mod lock;
+mod outline;
 mod place;
 mod settings;
 
 pub use catalog::{SessionInfo, folders, inspect};
-pub use likeness::{Likeness, known_likeness, likeness};
+pub use likeness::{Here, Likeness, known_likeness, likeness};
+pub use outline::Outline;
 pub use place::{SessionLocation, default_dir, resolve, same};
 pub use settings::Settings;
 
@@ -142,6 +144,11 @@ impl Session {
     /// When the session was created, ISO 8601.
     pub fn created(&self) -> String {
         self.head().created
+    }
+
+    /// What the last scan found, in short; `None` before one.
+    pub fn outline(&self) -> Option<Outline> {
+        self.head().outline
     }
 
     /// Whether this program may write to the session.
@@ -275,7 +282,9 @@ impl Session {
     /// When they cannot be written.
     pub fn save_samples(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<()> {
         self.writable()?;
-        samples::save_samples(&self.samples_path(), manifest, file_metadata)
+        samples::save_samples(&self.samples_path(), manifest, file_metadata)?;
+        let outline = Some(Outline::of(file_metadata));
+        self.change_head(|head| head.outline = outline)
     }
 
     /// The samples, if there are any yet.

@@ -14,6 +14,7 @@
 mod answers;
 mod built_in;
 mod client;
+mod decided;
 mod digest;
 mod findings;
 mod kept;

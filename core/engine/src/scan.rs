@@ -3,7 +3,7 @@
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::{Error, Result};
-use crate::{Setup, kept, models, remarks};
+use crate::{Setup, decided, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::{Ground, decodings};
@@ -78,6 +78,8 @@ pub(crate) struct Scan<'a> {
     report: ScanReport,
     step: (u32, u32),
     started: Instant,
+    /// Decisions on the samples as they were read, where these are not those of the plan.
+    decided: Option<Vec<(SampleId, u8, u32)>>,
     /// Files that were already decoded.
     decoded: u64,
 }
@@ -85,7 +87,7 @@ pub(crate) struct Scan<'a> {
 impl<'a> Scan<'a> {
     pub(crate) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
         let (report, started, decoded) = (ScanReport::default(), Instant::now(), decodings());
-        Scan { setup, reporter, report, step: (0, 1), started, decoded }
+        Scan { setup, reporter, report, step: (0, 1), started, decided: None, decoded }
     }
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
@@ -138,7 +140,7 @@ impl<'a> Scan<'a> {
             findings.matrix.clone().filter(|_| unusable.is_none()),
             embedder.clone(),
             self.setup.prompts.clone(),
-            plan.decided.iter().copied(),
+            self.decided.as_ref().unwrap_or(&plan.decided).iter().copied(),
         );
         if let Some(embedder) = &embedder {
             self.classes(&services, embedder.as_ref(), findings);
@@ -243,24 +245,35 @@ impl<'a> Scan<'a> {
                 _ => None,
             };
             let passed = pass.run(into, job)?;
-            let file_metadata = passed.file_metadata;
-            refuse_vanished(previous, &file_metadata)?;
-            scan.report.samples = opened.manifest.len() as u64;
+            refuse_vanished(previous, &passed.file_metadata)?;
+            let (manifest, file_metadata) = (Arc::new(opened.manifest), Arc::new(passed.file_metadata));
+            scan.report.samples = manifest.len() as u64;
             let not_read =
                 file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
             scan.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
             scan.report.not_read = not_read;
             scan.report.damaged = remarks::damaged(&file_metadata);
             let mut ledger = opened.ledger;
-            faults::enter(&opened.manifest, &file_metadata, &mut ledger);
+            faults::enter(&manifest, &file_metadata, &mut ledger);
             remarks::add(&file_metadata, &mut ledger);
+            // Rows may have moved: results and decisions for another manifest would refer to the wrong samples.
+            let same = previous.is_some_and(|(known, old)| same_rows(known, old, &manifest, &file_metadata));
+            let reviewer = scan.setup.config.reviewer();
+            match decided::after_reading(session, &reviewer, &manifest, &file_metadata, &mut ledger) {
+                Ok(_) if same => {}
+                Ok(decided) => scan.decided = Some(decided),
+                Err(error) => {
+                    (scan.reporter.trouble)("decisions", &error.to_string());
+                    scan.decided = (!same).then(Vec::new);
+                }
+            }
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
             scan.report.indexed = passed.report.read;
             scan.report.embedded = passed.filled.embedded;
             session.save_ledger(&ledger)?;
-            session.save_samples(&opened.manifest, &file_metadata)?;
+            session.save_samples(&manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
@@ -269,13 +282,10 @@ impl<'a> Scan<'a> {
             let known = findings.results.iter().filter(|(name, _)| still && is_built_in(name));
             let mut read: Vec<_> = known.map(|(name, result)| (name.clone(), result.clone())).collect();
             if read.is_empty() {
-                read = kept::built_in(session, &file_metadata, opened.manifest.classes());
+                read = kept::built_in(session, &file_metadata, manifest.classes());
             }
-            // Rows may have moved: results for another manifest would refer to the wrong samples.
-            let same = previous
-                .is_some_and(|(manifest, old)| same_rows(manifest, old, &opened.manifest, &file_metadata));
-            findings.manifest = Arc::new(opened.manifest);
-            findings.file_metadata = Arc::new(file_metadata);
+            findings.manifest = manifest;
+            findings.file_metadata = file_metadata;
             findings.ledger = Arc::new(ledger);
             if !same {
                 findings.results.clear();

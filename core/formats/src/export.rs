@@ -2,7 +2,7 @@
 //!
 //! Nothing is ever written into the dataset, single files are replaced atomically, and a cleaned copy is only made in
 //! an empty place. A path that is not valid UTF-8 is written to CSV files byte by byte, and to JSON with `\xff` for
-//! each such byte.
+//! each such byte, and `\x5c` for a backslash that would read like that.
 //!
 //! # How to add a format
 //!
@@ -16,17 +16,19 @@
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod all;
+mod class_folders;
 mod cleaned;
 mod cleaned_table;
 mod manifest;
 mod placement;
 mod relabel_map;
 mod removal_list;
+mod tables_beside;
 
 pub use chaffinch_data::output::CopyMode;
 pub use cleaned::CleanReport;
 
-use crate::Result;
+use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
 use chaffinch_data::output;
@@ -96,6 +98,8 @@ pub struct Written {
     pub left_out: Vec<String>,
     /// Files that got another name, each with the reason.
     pub renamed: Vec<String>,
+    /// What was chosen where there was a choice.
+    pub notes: Vec<String>,
     /// What to know before using it.
     pub warning: Option<String>,
 }
@@ -130,6 +134,11 @@ impl Format {
     /// # Errors
     /// When the target is inside the dataset or cannot be written, or the job is stopped.
     pub fn write(&self, export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
+        export.outside(&request.output)?;
+        // As for folders, so that all formats can be written to a new place.
+        if let Some(folder) = request.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
         (self.write)(export, request, job)
     }
 }
@@ -173,5 +182,7 @@ impl<'a> Export<'a> {
 
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod moves;
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,8 @@ pub enum RemarkKind {
     UnsupportedPictures,
     /// Folders that could not be listed.
     FoldersNotListed,
+    /// Decided samples whose file has other content now, so that they are undecided again.
+    DecisionsChanged,
     /// Labels that were expected and not found.
     LabelsMissing,
     /// Class names that look like one class spelled twice, or are otherwise doubtful.
@@ -72,6 +74,8 @@ pub enum RemarkKind {
     MachineMade,
     /// Files that are not pictures.
     OtherFiles,
+    /// Decided samples that are no longer in the dataset.
+    DecisionsGone,
     /// Anything else.
     Other,
 }
@@ -87,6 +91,7 @@ impl RemarkKind {
                 | RemarkKind::RowsRepeated
                 | RemarkKind::MachineMade
                 | RemarkKind::OtherFiles
+                | RemarkKind::DecisionsGone
                 | RemarkKind::Other
         )
     }

@@ -3,15 +3,18 @@
 use super::args::{CopyMode, Global};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
-use super::output::{count, results, warning};
+use super::output::{count, remark, results, warning};
 use super::reading;
 use super::stages::Stages;
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::Error;
+use chaffinch_data::journal::{Now, changed_files};
 use chaffinch_formats::export;
 use chaffinch_formats::export::{FORMATS, Format, Request, Target};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::query::Source;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -62,7 +65,12 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open(&args.target, global)?;
     reading::tell(&listing.reading, "", global.quiet);
     let name = listing.manifest.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let export = export::Export { source: listing.source(), dataset: &name };
+    let changed = changed_files(&listing.manifest, &listing.file_metadata, listing.journal.decisions());
+    // What was decided about other content says nothing of what is there now.
+    let other = changed.iter().filter(|(_, now)| *now == Now::Changed).map(|(id, _)| *id);
+    let decisions = listing.journal.snapshot().without(other);
+    let source = Source { decisions: &decisions, ..listing.source() };
+    let export = export::Export { source, dataset: &name };
     let request = Request { output: target.clone(), all: args.all, copy: args.copy.into() };
     let outcome = match format.stage {
         Some(stage) => {
@@ -77,10 +85,14 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),
         outcome => outcome?,
     };
+    tell_changed(&listing, &changed);
     written.left_out.iter().for_each(|reason| warning("left out", reason));
     written.warning.iter().for_each(|text| warning("export", text));
     written.renamed.iter().for_each(|reason| warning("renamed", reason));
-    let decided = count(listing.journal.decided_count() as u64, "decision", "decisions");
+    if !global.quiet {
+        written.notes.iter().for_each(|text| remark(&format!("note: {text}")));
+    }
+    let decided = count(decisions.decided() as u64, "decision", "decisions");
     results(|out| {
         for path in &written.paths {
             match &written.summary {
@@ -91,4 +103,32 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lists decided files that are no longer what was decided about.
+fn tell_changed(listing: &Listing, changed: &[(SampleId, Now)]) {
+    for (now, about, one, many, so) in [
+        (
+            Now::Changed,
+            "changed",
+            "decided file has changed since",
+            "decided files have changed since",
+            "exported as undecided; scan again, then decide again",
+        ),
+        (Now::Gone, "gone", "decided file is gone", "decided files are gone", "scan again if that is right"),
+    ] {
+        let names: Vec<String> = changed
+            .iter()
+            .filter(|(_, found)| *found == now)
+            .map(|(id, _)| {
+                let choice = listing.journal.decision(*id).map(|decision| decision.choice.to_string());
+                let (path, choice) = (safe_path(listing.manifest.path(*id)), choice.unwrap_or_default());
+                format!("{path} ({})", safe_text(&choice))
+            })
+            .collect();
+        if !names.is_empty() {
+            let files = count(names.len() as u64, one, many);
+            warning(about, &format!("{files}: {}; {so}", names.join(", ")));
+        }
+    }
 }

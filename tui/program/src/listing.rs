@@ -65,6 +65,7 @@ impl Listing {
     /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
         let location = place::find(target, global)?;
+        place::scanned(&location, global)?;
         let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
             bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));

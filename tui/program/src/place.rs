@@ -50,6 +50,20 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     }
 }
 
+/// Refuses a dataset without a session.
+///
+/// # Errors
+/// When it was never scanned.
+pub(super) fn scanned(location: &SessionLocation, global: &Global) -> Result<()> {
+    if location.dir.join(MARK).is_file() {
+        return Ok(());
+    }
+    let session =
+        global.session.as_deref().map(|dir| format!(" --session {}", quoted(dir))).unwrap_or_default();
+    let (dataset, quoted) = (safe_path(&location.dataset), quoted(&location.dataset));
+    anyhow::bail!("{dataset} was never scanned; run chaffinch scan {quoted}{session} first")
+}
+
 /// A session that was named but belongs to a dataset that is gone.
 fn moved_by_name(error: Error) -> Result<SessionLocation> {
     let Error::OtherDataset { session, bound, named } = &error else { return Err(error.into()) };
@@ -71,37 +85,86 @@ fn moved_by_name(error: Error) -> Result<SessionLocation> {
 /// How much of a session's dataset is found at another place.
 pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<session::Likeness> {
     let session = Session::open_to_read(dir)?;
-    let options = session.load_reading()?.unwrap_or_default();
     let Some((manifest, file_metadata)) = session.load_samples()? else {
         anyhow::bail!("{} has never been scanned, so there is nothing to compare", safe_path(dir));
     };
-    let there = manifest.root().to_path_buf();
-    // Options name a root at the old place, unless it is still there.
-    let root = options.root.filter(|root| root.exists() && *root != there);
-    let opened = chaffinch_formats::dataset::open(dataset, &DatasetOptions { root, ..options })?;
+    let options = options_there(&session, manifest.root())?;
+    let opened = chaffinch_formats::dataset::open(dataset, &options)?;
     Ok(session::likeness(&opened.manifest, &file_metadata))
+}
+
+/// How a session's dataset, with its files in `root`, would be read at another place.
+fn options_there(session: &Session, root: &Path) -> Result<DatasetOptions> {
+    let options = session.load_reading()?.unwrap_or_default();
+    // Options name a root at the old place, unless it is still there.
+    let there = options.root.filter(|there| there.exists() && *there != root);
+    Ok(DatasetOptions { root: there, ..options })
 }
 
 /// The session of a dataset that is gone and had the same contents; the one with the most decisions if there are
 /// several.
 fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo> {
     let folder = settings::sessions_folder(global).ok()?;
-    let gone = |dir: &PathBuf| {
-        *dir != location.dir && Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists())
+    let gone = |dir: PathBuf| {
+        let session = Session::open_to_read(&dir).ok().filter(|_| dir != location.dir)?;
+        (!session.dataset().exists()).then_some(session)
     };
-    let candidates: Vec<PathBuf> = session::folders(&folder).into_iter().filter(gone).collect();
+    let own = Session::open_to_read(&location.dir).ok();
+    let outline = own.as_ref().and_then(Session::outline);
+    // What the heads of both rule out need not be read: there may be hundreds of sessions.
+    let may_be = |there: &Session| match (&outline, there.outline()) {
+        (Some(here), Some(there)) => here.may_be_same(&there),
+        _ => true,
+    };
+    let candidates: Vec<Session> =
+        session::folders(&folder).into_iter().filter_map(gone).filter(may_be).collect();
     if candidates.is_empty() {
         return None;
     }
     // What a scan has read here need not be read again.
-    let own = Session::open_to_read(&location.dir).and_then(|session| session.load_samples()).ok().flatten();
-    let same = |dir: &PathBuf| match &own {
+    let own = own.and_then(|session| session.load_samples().ok().flatten());
+    let candidates: Vec<&Session> = match &own {
         Some((_, here)) => {
-            let there = Session::open_to_read(dir).and_then(|session| session.load_samples()).ok().flatten();
-            there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same())
+            let same = |there: &&Session| {
+                let there = there.load_samples().ok().flatten();
+                there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same())
+            };
+            candidates.iter().filter(same).collect()
         }
-        None => likeness(dir, &location.dataset).is_ok_and(|likeness| likeness.is_same()),
+        None => here(&location.dataset, &candidates),
     };
-    let candidates = candidates.into_iter().filter(same);
-    candidates.filter_map(|dir| session::inspect(&dir).ok()).max_by_key(|info| info.decisions)
+    let infos = candidates.iter().filter_map(|there| session::inspect(there.dir()).ok());
+    infos.max_by_key(|info| info.decisions)
+}
+
+/// The sessions with the contents of a dataset that was never scanned. It is listed once for each way of reading it.
+fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<&'s Session> {
+    let mut ways: Vec<(DatasetOptions, Vec<&Session>)> = Vec::new();
+    for there in candidates {
+        let Ok(reading) = there.load_reading() else { continue };
+        let reading = reading.unwrap_or_default();
+        // A root that is still there is where the pictures are; any other is beside the dataset at its new place, too.
+        let root = reading.root.filter(|root| root.exists());
+        let options = DatasetOptions { root, ..reading };
+        match ways.iter_mut().find(|(known, _)| *known == options) {
+            Some((_, sessions)) => sessions.push(there),
+            None => ways.push((options, vec![there])),
+        }
+    }
+    let mut found = Vec::new();
+    for (options, sessions) in ways {
+        let Ok(opened) = chaffinch_formats::dataset::open(dataset, &options) else { continue };
+        let samples = opened.manifest.len() as u64;
+        let may_be = |there: &&Session| there.outline().is_none_or(|outline| outline.is_comparable(samples));
+        let sessions: Vec<&Session> = sessions.into_iter().filter(may_be).collect();
+        if sessions.is_empty() {
+            continue;
+        }
+        let here = session::Here::of(&opened.manifest);
+        found.extend(sessions.into_iter().filter(|there| {
+            let there = there.load_samples().ok().flatten();
+            there.is_some_and(|(_, there)| here.likeness(&there).is_same())
+        }));
+    }
+    found
 }

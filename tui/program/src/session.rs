@@ -281,11 +281,14 @@ fn move_to(from: &Path, to: &Path, force: bool, global: &Global) -> Result<()> {
         let (here, there) = likeness.samples;
         ensure!(
             likeness.is_same(),
-            "{} does not have the contents of this session's dataset: {here} images instead of {there}, and {} of {} \
-             that were compared are known; use --force if it is the right one all the same",
+            "{} does not have the contents of this session's dataset: {here} images instead of {there}; of those that were \
+             compared, {} of {} have a known size and {} of {} known contents; use --force if it is the right one all \
+             the same",
             safe_path(to),
-            likeness.read.1.min(likeness.sized.1),
-            likeness.sized.0.min(likeness.read.0.max(1)),
+            likeness.sized.1,
+            likeness.sized.0,
+            likeness.read.1,
+            likeness.read.0,
         );
         if !likeness.is_whole() && !global.quiet {
             remark(

@@ -99,6 +99,67 @@ fn the_manual_names_every_command_and_option_and_no_others() {
     assert!(strange.is_empty(), "{MANUAL} mentions options that do not exist: {strange:?}");
 }
 
+/// The README and all documents, by path.
+fn documents() -> Vec<(std::path::PathBuf, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = docs.filter(|path| path.extension().is_some_and(|it| it == "md")).collect();
+    paths.push(root.join("README.md"));
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// What a text has between backticks, and in blocks of code line by line.
+fn code(text: &str) -> Vec<&str> {
+    let mut all: Vec<&str> = Vec::new();
+    for (index, part) in text.split("```").enumerate() {
+        match index % 2 {
+            0 => all.extend(part.split('`').skip(1).step_by(2)),
+            _ => all.extend(part.lines()),
+        }
+    }
+    all
+}
+
+#[test]
+fn every_document_names_commands_and_options_that_exist() {
+    let mut checked = 0;
+    for (path, text) in documents() {
+        for line in code(&text) {
+            let Some(at) = line.find("chaffinch ") else { continue };
+            // A path such as target/release/chaffinch is the program, `-p chaffinch` of another program is not.
+            let before = line[..at].trim_end_matches(|c: char| !c.is_whitespace());
+            if before.split_whitespace().any(|word| !word.contains('=') && word != "$") {
+                continue;
+            }
+            let line = line[at..].split([';', '|', '#', '>']).next().unwrap_or_default();
+            let mut command = command();
+            command.build();
+            let mut options: BTreeSet<String> = long_options(&command).collect();
+            options.extend(["--help".to_owned(), "--version".to_owned()]);
+            let mut at = &command;
+            for word in line.split_whitespace().skip(1) {
+                let is_name = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+                match at.find_subcommand(word) {
+                    Some(part) => {
+                        at = part;
+                        options.extend(long_options(at));
+                    }
+                    None if at.has_subcommands() && is_name && !word.starts_with('-') => {
+                        panic!("{}: there is no command '{word}': {line}", path.display());
+                    }
+                    None => break,
+                }
+                checked += 1;
+            }
+            for option in named_options(line) {
+                assert!(options.contains(&option), "{}: there is no {option} here: {line}", path.display());
+            }
+        }
+    }
+    assert!(checked > 60, "{checked} commands");
+}
+
 #[test]
 fn examples_in_the_manual_can_be_typed() {
     let manual = fs::read_to_string(MANUAL).unwrap();

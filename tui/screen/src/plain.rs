@@ -2,6 +2,7 @@
 //! model, keys and actions as on the screen; nothing is ever overwritten.
 
 mod describe;
+mod outcome;
 mod words;
 
 use crate::action::Action;
@@ -15,6 +16,7 @@ use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, Ticket};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use outcome::{Failed, Heard, Outcome};
 use ratatui::layout::Size;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
@@ -35,7 +37,7 @@ pub struct Manner {
 /// Runs until the lines end or `quit` is one of them.
 ///
 /// # Errors
-/// When output fails, or when a line of a script was not understood.
+/// When output fails, when a line of a script was not understood or not carried out, or when anything was not saved.
 pub fn run(
     commands: Sender<Command>,
     events: Receiver<Event>,
@@ -57,16 +59,16 @@ pub fn run(
         over: None,
         told: None,
         said: None,
+        heard: Heard::default(),
         scanning: manner.scanning,
         started: Instant::now(),
     };
     plain.wait(|plain| !plain.scanning)?;
     plain.settle()?;
     plain.greet()?;
-    let mut failed = 0;
+    let mut failed = Failed::default();
     for line in input.lines() {
-        let understood = plain.line(line?.trim())?;
-        failed += usize::from(!understood);
+        failed.count(plain.line(line?.trim())?);
         if plain.over.is_some() {
             break;
         }
@@ -80,10 +82,10 @@ pub fn run(
         plain.wait(|plain| plain.over.is_some())?;
     }
     let reason = plain.over.unwrap_or(ExitReason::EngineGone);
-    if failed > 0 && !manner.prompt && reason == ExitReason::Quit {
-        bail!("{} not understood; the others were carried out", counted(failed as u64, "line", "lines"));
+    match failed.words(manner.prompt) {
+        Some(words) if reason == ExitReason::Quit => bail!(words),
+        _ => Ok(reason),
     }
-    Ok(reason)
 }
 
 struct Plain<'a> {
@@ -96,6 +98,7 @@ struct Plain<'a> {
     told: Option<(SampleId, Ticket)>,
     /// The message that was written last.
     said: Option<(Level, String)>,
+    heard: Heard,
     scanning: bool,
     started: Instant,
 }
@@ -151,6 +154,7 @@ impl Plain<'_> {
                 Ok(event) => {
                     limit = Instant::now() + PATIENCE;
                     self.scanning &= !matches!(event, Event::ScanDone(_) | Event::Bye);
+                    self.heard.note(&event);
                     self.send(Msg::Engine(event))?;
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -197,13 +201,12 @@ impl Plain<'_> {
     fn greet(&mut self) -> Result<()> {
         let words = match &self.model.session {
             Some(session) => format!(
-                "{}: {} in {}, {} decided in all. This list has {}, {} of them decided. Type help for the commands.",
+                "{}: {} in {}, {} decided in all. This list: {}. Type help for the commands.",
                 session.dataset,
                 counted(session.suspects, "suspect", "suspects"),
                 counted(session.samples, "sample", "samples"),
                 session.decided,
-                counted(self.model.list.total, "row", "rows"),
-                self.model.list.decided
+                self.model.decided_words()
             ),
             None => "the engine does not respond".to_owned(),
         };
@@ -227,26 +230,32 @@ impl Plain<'_> {
         self.describe()
     }
 
-    /// Runs one line. Returns whether it was understood.
-    fn line(&mut self, line: &str) -> Result<bool> {
+    /// Runs one line.
+    fn line(&mut self, line: &str) -> Result<Outcome> {
         self.said = None;
         self.model.toast = None;
-        let understood = match &self.model.mode {
+        self.heard = Heard::default();
+        let outcome = match &self.model.mode {
             Mode::Confirm(_) => {
                 let yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
                 self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
-                true
+                Outcome::Done
             }
             Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
             _ => self.order(line)?,
         };
         if self.over.is_some() {
-            return Ok(understood);
+            return Ok(outcome);
         }
         self.settle()?;
         let mistaken = self.mistaken()?;
+        let level = self.model.toast.as_ref().map(|toast| toast.level);
         self.report()?;
-        Ok(understood && !mistaken)
+        Ok(match outcome {
+            Outcome::Done if mistaken => Outcome::NotUnderstood,
+            Outcome::Done => self.heard.outcome(level),
+            outcome => outcome,
+        })
     }
 
     /// Says what is wrong with a filter, and where. Returns whether something is.
@@ -260,7 +269,7 @@ impl Plain<'_> {
         Ok(true)
     }
 
-    fn order(&mut self, line: &str) -> Result<bool> {
+    fn order(&mut self, line: &str) -> Result<Outcome> {
         match words::order(&self.model.keymap, line) {
             Ok(Order::Again) => self.told = None,
             Ok(Order::Help) => {
@@ -268,9 +277,20 @@ impl Plain<'_> {
                     self.tell(&line)?;
                 }
             }
-            Ok(Order::Go(row)) => {
+            Ok(Order::Export) => {
+                for line in describe::export(&self.model) {
+                    self.tell(&line)?;
+                }
+                // A script that goes on as if something had been written must not succeed.
+                return Ok(Outcome::NotDone);
+            }
+            Ok(Order::Go(place)) => {
+                let Some(row) = place.row(self.model.list.cursor, self.model.list.total) else {
+                    self.tell("! the list is empty")?;
+                    return Ok(Outcome::NotDone);
+                };
                 self.send(Msg::Act(Action::Palette))?;
-                self.send(Msg::Paste(row.to_string()))?;
+                self.send(Msg::Paste((row + 1).to_string()))?;
                 self.send(Msg::Act(Action::PromptAccept))?;
             }
             Ok(Order::Act(action, rest)) => {
@@ -281,28 +301,28 @@ impl Plain<'_> {
                 }
                 if !rest.is_empty() {
                     self.tell(&format!("! '{}' takes no argument: '{rest}' was ignored", action.name()))?;
-                    return Ok(false);
+                    return Ok(Outcome::NotUnderstood);
                 }
             }
             Err(why) => {
                 self.tell(&format!("! {why}"))?;
-                return Ok(false);
+                return Ok(Outcome::NotUnderstood);
             }
         }
-        Ok(true)
+        Ok(Outcome::Done)
     }
 
     /// Puts a line into the open prompt; an empty one closes it.
-    fn fill_in(&mut self, line: &str) -> Result<bool> {
+    fn fill_in(&mut self, line: &str) -> Result<Outcome> {
         if line.is_empty() {
             self.send(Msg::Act(Action::PromptCancel))?;
-            return Ok(true);
+            return Ok(Outcome::Done);
         }
         self.send(Msg::Act(Action::PromptEnd))?;
         self.send(Msg::Act(Action::PromptDeleteLine))?;
         self.send(Msg::Paste(line.to_owned()))?;
         self.send(Msg::Act(Action::PromptAccept))?;
-        Ok(true)
+        Ok(Outcome::Done)
     }
 
     /// Writes what happened, any question, and the sample if it has changed.
@@ -318,6 +338,10 @@ impl Plain<'_> {
                 self.tell(&format!("{sign}{}", toast.text))?;
                 self.said = Some(said);
             }
+        }
+        if self.heard.saved {
+            let words = self.model.decided_words();
+            self.tell(&words)?;
         }
         match &self.model.mode {
             Mode::List => {

@@ -97,6 +97,7 @@ fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
     Ok((bytes, hash))
 }
 
-pub(super) fn modified(metadata: &Metadata) -> i64 {
+/// When a file was modified, in nanoseconds since 1970.
+pub(crate) fn modified(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }

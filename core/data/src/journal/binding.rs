@@ -13,6 +13,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Twins whose paths are written down with an entry.
+const NAMED: usize = 64;
+
 /// The current mapping between samples and entries.
 #[derive(Debug, Default)]
 pub(super) struct Binding {
@@ -51,13 +54,22 @@ impl Binding {
         binding
     }
 
-    /// What an entry says about a sample.
-    pub(super) fn key(&self, id: SampleId, manifest: &Manifest, file_metadata: Option<&FileMetadata>) -> Key {
+    /// What an entry says about a sample; `twins` are the samples with the same content that it is not about.
+    pub(super) fn key(
+        &self,
+        id: SampleId,
+        manifest: &Manifest,
+        file_metadata: Option<&FileMetadata>,
+        twins: &[SampleId],
+    ) -> Key {
+        let bytes = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
         let hash = file_metadata
             .map(|file_metadata| file_metadata.hashes[id.index()])
             .filter(|hash| *hash != ContentHash::default());
-        let path = manifest.path(id).as_os_str().as_bytes().into();
-        Key { hash, path, was: self.was.get(&id.0).cloned() }
+        let was = self.was.get(&id.0).cloned();
+        let copies = u32::try_from(twins.len()).unwrap_or(u32::MAX);
+        let twins = twins.iter().take(NAMED).map(|&twin| bytes(twin).into()).collect();
+        Key { hash, path: bytes(id).into(), was, copies, twins }
     }
 
     /// Entries about these samples are on disk with their paths.
@@ -80,11 +92,32 @@ struct Finder<'k> {
     parent: Vec<u32>,
     latest: Vec<Timestamp>,
     rows: Vec<u32>,
+    /// What was there beside each of `keys`.
+    beside: Vec<Copies<'k>>,
+}
+
+/// The other samples with the same content when an entry was written.
+#[derive(Clone, Default)]
+struct Copies<'k> {
+    count: u32,
+    paths: HashSet<&'k [u8]>,
+}
+
+/// Keys that are the same sample.
+struct Class<'k> {
+    /// One of them.
+    root: u32,
+    /// All known paths, the latest one first.
+    paths: Vec<&'k [u8]>,
+    copies: Copies<'k>,
 }
 
 impl<'k> Finder<'k> {
     fn note(&mut self, key: &'k Key, at: Timestamp) {
         let id = self.id(key.hash, &key.path, at);
+        let beside = &mut self.beside[id as usize];
+        beside.count = beside.count.max(key.copies);
+        beside.paths.extend(key.twins.iter().map(|twin| &**twin));
         if let Some(was) = &key.was {
             let earlier = self.id(key.hash, was, Timestamp::MIN);
             let (a, b) = (self.root(id), self.root(earlier));
@@ -100,6 +133,7 @@ impl<'k> Finder<'k> {
             self.parent.push(id);
             self.latest.push(at);
             self.rows.push(ORPHAN);
+            self.beside.push(Copies::default());
         }
         let latest = &mut self.latest[id as usize];
         *latest = at.max(*latest);
@@ -118,15 +152,21 @@ impl<'k> Finder<'k> {
         id.map_or(ORPHAN, |&id| self.rows[self.root(id) as usize])
     }
 
-    /// For each class its known paths, the latest one first. In order of first appearance.
-    fn classes(&self) -> Vec<(u32, Vec<&'k [u8]>)> {
+    /// In order of first appearance.
+    fn classes(&self) -> Vec<Class<'k>> {
         let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for id in 0..self.keys.len() as u32 {
             members.entry(self.root(id)).or_default().push(id);
         }
         let class = |(root, mut ids): (u32, Vec<u32>)| {
             ids.sort_by_key(|&id| std::cmp::Reverse(self.latest[id as usize]));
-            (root, ids.into_iter().map(|id| self.keys[id as usize].1).collect())
+            let mut copies = Copies::default();
+            for &id in &ids {
+                let beside = &self.beside[id as usize];
+                copies.count = copies.count.max(beside.count);
+                copies.paths.extend(&beside.paths);
+            }
+            Class { root, paths: ids.into_iter().map(|id| self.keys[id as usize].1).collect(), copies }
         };
         members.into_iter().map(class).collect()
     }
@@ -134,11 +174,11 @@ impl<'k> Finder<'k> {
     fn resolve(&mut self, manifest: &Manifest, file_metadata: Option<&FileMetadata>) {
         let classes = self.classes();
         let candidates = self.candidates(file_metadata);
-        let mut groups: BTreeMap<ContentHash, Vec<&(u32, Vec<&[u8]>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<ContentHash, Vec<&Class<'_>>> = BTreeMap::new();
         // Those that only the path identifies.
         let mut by_path = Vec::new();
         for class in &classes {
-            match self.keys[class.0 as usize].0 {
+            match self.keys[class.root as usize].0 {
                 Some(hash) if candidates.contains_key(&hash) => groups.entry(hash).or_default().push(class),
                 _ => by_path.push(class),
             }
@@ -148,7 +188,7 @@ impl<'k> Finder<'k> {
                 self.rows[root as usize] = row;
             }
         }
-        let wanted: HashSet<&[u8]> = by_path.iter().flat_map(|class| class.1.iter().copied()).collect();
+        let wanted: HashSet<&[u8]> = by_path.iter().flat_map(|class| class.paths.iter().copied()).collect();
         if wanted.is_empty() {
             return;
         }
@@ -156,7 +196,7 @@ impl<'k> Finder<'k> {
         let rows = (0..manifest.len() as u32).into_par_iter().filter(|&row| wanted.contains(path(row)));
         let rows: Vec<u32> = rows.collect();
         let rows: HashMap<&[u8], u32> = rows.into_iter().map(|row| (path(row), row)).collect();
-        for (root, paths) in by_path {
+        for Class { root, paths, .. } in by_path {
             // A path with different content is a different sample, unless the content is currently unreadable.
             let fits = |row: &u32| {
                 let known = file_metadata.is_some() && self.keys[*root as usize].0.is_some();
@@ -188,7 +228,7 @@ impl<'k> Finder<'k> {
 
     fn binding(&self, manifest: &Manifest) -> Binding {
         let mut binding = Binding::default();
-        for (root, paths) in self.classes() {
+        for Class { root, paths, .. } in self.classes() {
             match self.rows[root as usize] {
                 ORPHAN => binding.orphans += 1,
                 row => {
@@ -203,16 +243,18 @@ impl<'k> Finder<'k> {
     }
 }
 
-/// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first, then
-/// by file name, then in order. Classes without a row are orphans.
-fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
+/// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first. Then
+/// a sample whose path is gone may have been renamed to one that is new: by file name, then in order. A file that had the
+/// same content when the entry was written is another sample and never takes over the decision; and if there are fewer
+/// such files than then, one of them is gone, and it may be this one. Classes without a row are orphans.
+fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
     let path = |row: u32| manifest.path(SampleId(row));
-    let paths: HashMap<&[u8], u32> =
-        rows.iter().map(|&row| (path(row).as_os_str().as_bytes(), row)).collect();
+    let bytes = |row: u32| path(row).as_os_str().as_bytes();
+    let paths: HashMap<&[u8], u32> = rows.iter().map(|&row| (bytes(row), row)).collect();
     let mut taken: HashSet<u32> = HashSet::new();
     let mut claimed: BTreeMap<u32, u32> = BTreeMap::new();
     for latest_only in [true, false] {
-        for (root, known) in classes {
+        for Class { root, paths: known, .. } in classes {
             let known = if latest_only { &known[..1] } else { &known[..] };
             let row =
                 known.iter().filter_map(|path| paths.get(path).copied()).find(|row| !taken.contains(row));
@@ -222,25 +264,28 @@ fn claim(classes: &[&(u32, Vec<&[u8]>)], rows: &[u32], manifest: &Manifest) -> V
             }
         }
     }
+    let gone: Vec<&&Class<'_>> = classes
+        .iter()
+        .filter(|class| !claimed.contains_key(&class.root) && rows.len() > class.copies.count as usize)
+        .collect();
+    let may_be = |class: &Class<'_>, row: u32| !class.copies.paths.contains(bytes(row));
     let mut names: HashMap<&OsStr, Vec<u32>> = HashMap::new();
     for &row in rows.iter().rev().filter(|row| !taken.contains(row)) {
         names.entry(path(row).file_name().unwrap_or_default()).or_default().push(row);
     }
-    for (root, known) in classes {
-        let name = Path::new(OsStr::from_bytes(known[0])).file_name().unwrap_or_default();
-        if !claimed.contains_key(root)
-            && let Some(row) = names.get_mut(name).and_then(Vec::pop)
-        {
+    for class in &gone {
+        let name = Path::new(OsStr::from_bytes(class.paths[0])).file_name().unwrap_or_default();
+        let Some(named) = names.get_mut(name) else { continue };
+        if let Some(at) = named.iter().rposition(|&row| may_be(class, row)) {
+            let row = named.remove(at);
             taken.insert(row);
-            claimed.insert(*root, row);
+            claimed.insert(class.root, row);
         }
     }
-    let mut free = rows.iter().copied().filter(|row| !taken.contains(row));
-    for (root, _) in classes {
-        if !claimed.contains_key(root)
-            && let Some(row) = free.next()
-        {
-            claimed.insert(*root, row);
+    let mut free: Vec<u32> = rows.iter().copied().filter(|row| !taken.contains(row)).collect();
+    for class in gone.iter().filter(|class| !claimed.contains_key(&class.root)).collect::<Vec<_>>() {
+        if let Some(at) = free.iter().position(|&row| may_be(class, row)) {
+            claimed.insert(class.root, free.remove(at));
         }
     }
     claimed.into_iter().collect()

@@ -131,6 +131,15 @@ impl Decisions {
         }
     }
 
+    /// The same as if nothing had been said about these samples.
+    #[must_use]
+    pub fn without(mut self, samples: impl IntoIterator<Item = SampleId>) -> Decisions {
+        for id in samples {
+            self.set(id.0, Marks::new(0));
+        }
+        self
+    }
+
     fn marks(&self, id: SampleId) -> Option<&Marks> {
         self.shards.get(&(id.0 >> SHARD_BITS))?.get(&id.0)
     }

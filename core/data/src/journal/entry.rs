@@ -19,6 +19,10 @@ pub(super) struct Key {
     pub(super) path: Box<[u8]>,
     /// An earlier path of the same sample.
     pub(super) was: Option<Box<[u8]>>,
+    /// How many other samples that the entry is not about had the same content then.
+    pub(super) copies: u32,
+    /// The paths of these, or of as many as are kept.
+    pub(super) twins: Box<[Box<[u8]>]>,
 }
 
 /// What an entry changes.
@@ -62,6 +66,15 @@ impl Entry {
         }
         let kept = self.what.kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
+    }
+
+    /// Its decision on the sample of a key.
+    pub(super) fn choice_at(&self, position: usize) -> Option<Option<Choice>> {
+        match self.what.each.get(position) {
+            Some(choice) => Some(Some(choice.clone())),
+            None if self.what.kept.contains(&(position as u32)) => Some(Some(Choice::Keep)),
+            None => self.what.choice.clone(),
+        }
     }
 
     /// Its sequence number within the reviewer's file.

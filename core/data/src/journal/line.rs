@@ -47,6 +47,12 @@ struct SampleLine {
     was: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     was_percent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copies: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    twins: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    twins_percent: Vec<String>,
 }
 
 /// The meaning of a line.
@@ -100,12 +106,23 @@ impl SampleLine {
     fn new(key: &Key) -> SampleLine {
         let (path, path_percent) = write_path(&key.path);
         let (was, was_percent) = key.was.as_deref().map_or((None, None), write_path);
-        SampleLine { hash: key.hash, path, path_percent, was, was_percent }
+        let (mut twins, mut twins_percent) = (Vec::new(), Vec::new());
+        for (plain, percent) in key.twins.iter().map(|twin| write_path(twin)) {
+            twins.extend(plain);
+            twins_percent.extend(percent);
+        }
+        let copies = (key.copies > 0).then_some(key.copies);
+        SampleLine { hash: key.hash, path, path_percent, was, was_percent, copies, twins, twins_percent }
     }
 
     fn key(self) -> Result<Key, String> {
         let path = read_path(self.path, self.path_percent)?.ok_or("a sample has no path")?;
-        Ok(Key { hash: self.hash, path, was: read_path(self.was, self.was_percent)? })
+        let plain = self.twins.into_iter().map(|text| read_path(Some(text), None));
+        let percent = self.twins_percent.into_iter().map(|text| read_path(None, Some(text)));
+        let twins = plain.chain(percent).collect::<Result<Vec<Option<Box<[u8]>>>, String>>()?;
+        let twins = twins.into_iter().flatten().collect();
+        let was = read_path(self.was, self.was_percent)?;
+        Ok(Key { hash: self.hash, path, was, copies: self.copies.unwrap_or(0), twins })
     }
 }
 

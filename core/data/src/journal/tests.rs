@@ -288,6 +288,60 @@ fn copies_are_told_apart_by_their_paths() {
 }
 
 #[test]
+fn a_decision_about_one_copy_never_goes_to_another() {
+    let copies = [("keep.jpg", "A"), ("sub/x.jpg", "A"), ("sub/y.jpg", "A"), ("x.jpg", "A")];
+    // Removed, and then deleted: by name and in order, one of the others would be next.
+    for gone in 0..copies.len() {
+        let temp = tempfile::tempdir().unwrap();
+        bound(temp.path(), "anna", &copies).decide(&ids(&[gone as u32]), remove()).unwrap();
+        let rest: Vec<_> = (0..copies.len()).filter(|row| *row != gone).map(|row| copies[row]).collect();
+        let mut journal = bound(temp.path(), "anna", &rest);
+        assert_eq!((choices(&journal), journal.orphans()), (vec![], 1), "{gone}");
+        // Decisions that follow are about what is there now.
+        journal.decide(&ids(&[0]), keep()).unwrap();
+        assert_eq!(choices(&bound(temp.path(), "anna", &rest)), [(0, "keep".into())]);
+        // Changed where it was.
+        let mut changed = copies;
+        changed[gone].1 = "B";
+        assert!(choices(&bound(temp.path(), "anna", &changed)).iter().all(|(_, choice)| choice == "keep"));
+        // Renamed, to a name before or after the others.
+        for name in ["a.jpg", "z.jpg"] {
+            let mut renamed = rest.clone();
+            renamed.push((name, "A"));
+            renamed.sort_unstable();
+            let at = renamed.iter().position(|row| row.0 == name).unwrap() as u32;
+            let found = choices(&bound(temp.path(), "anna", &renamed));
+            assert!(found.contains(&(at, "remove".into())), "{gone} {name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn decisions_whose_content_is_no_longer_there_are_listed() {
+    let temp = tempfile::tempdir().unwrap();
+    let rows = [("a", "A"), ("b", "B"), ("c", "C"), ("d", "D"), ("e", "E"), ("f", "F")];
+    let mut journal = bound(temp.path(), "anna", &rows);
+    journal.decide(&ids(&[0, 1, 4]), remove()).unwrap();
+    journal.decide(&ids(&[2, 3]), keep()).unwrap();
+    journal.decide(&ids(&[3]), None).unwrap();
+    bound(temp.path(), "zoe", &rows).decide(&ids(&[0, 5]), keep()).unwrap();
+    let now = [("a", "new"), ("c", "new"), ("d", "new"), ("e2", "E")];
+    let mut journal = bound(temp.path(), "anna", &now);
+    let found: Vec<(String, String, Now)> = (journal.changed().into_iter())
+        .map(|one| (one.path.display().to_string(), one.choice.to_string(), one.now))
+        .collect();
+    let one = |path: &str, choice: &str, now| (path.to_owned(), choice.to_owned(), now);
+    // Own decisions first; b was to be removed and is; d was cleared; e was renamed.
+    assert_eq!(
+        found,
+        [one("a", "remove", Now::Changed), one("c", "keep", Now::Changed), one("f", "keep", Now::Gone)]
+    );
+    journal.decide(&ids(&[0]), keep()).unwrap();
+    assert_eq!(journal.changed().len(), 2, "decided anew");
+    assert_eq!(bound(temp.path(), "anna", &rows).changed(), []);
+}
+
+#[test]
 fn entries_from_before_the_scan_go_by_path() {
     let temp = tempfile::tempdir().unwrap();
     let (manifest, file_metadata) = dataset(&THREE);

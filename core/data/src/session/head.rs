@@ -1,6 +1,7 @@
 //! `session.toml`: which dataset, since when, and what it was scanned with.
 
 use super::MARK;
+use super::outline::Outline;
 use crate::uses::Uses;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,9 @@ pub(super) struct Head {
     pub(super) model: String,
     /// ISO 8601.
     pub(super) created: String,
+    /// What the last scan found, in short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outline: Option<Outline>,
     /// What the last scan used.
     #[serde(default)]
     pub(super) uses: Uses,
@@ -40,6 +44,7 @@ impl Head {
             dataset_bytes: None,
             model: String::new(),
             created: jiff::Timestamp::now().to_string(),
+            outline: None,
             uses: Uses::default(),
         };
         head.set_dataset(dataset);

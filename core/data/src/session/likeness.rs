@@ -40,26 +40,51 @@ impl Likeness {
 /// Compares the files of a dataset with what is known about another one. Files of the other one are not read.
 pub fn likeness(here: &Manifest, there: &FileMetadata) -> Likeness {
     let samples = (here.len() as u64, there.len() as u64);
-    if !comparable(samples) {
-        return Likeness { samples, read: (0, 0), sized: (0, 0) };
+    match comparable(samples) {
+        true => Here::of(here).likeness(there),
+        false => Likeness { samples, read: (0, 0), sized: (0, 0) },
     }
-    let sizes: BTreeSet<u64> = there.dimensions.iter().map(|size| size.bytes).collect();
-    let hashes = contents(there);
-    let looked = spread(here.len(), SIZED);
-    let sized: Vec<SampleId> = looked
-        .iter()
-        .map(|&row| SampleId(row as u32))
-        .filter(|&id| fs::metadata(here.full_path(id)).is_ok_and(|file| sizes.contains(&file.len())))
-        .collect();
-    let read = spread(sized.len(), READ);
-    let known = |at: &&usize| {
-        let bytes = fs::read(here.full_path(sized[**at]));
-        bytes.is_ok_and(|bytes| hashes.contains(&ContentHash::of(&bytes)))
-    };
-    Likeness {
-        samples,
-        read: (read.len() as u64, read.iter().filter(known).count() as u64),
-        sized: (looked.len() as u64, sized.len() as u64),
+}
+
+/// A dataset to be compared with several others: the sizes of its files are looked at once.
+pub struct Here<'a> {
+    manifest: &'a Manifest,
+    /// Of files that are there.
+    sizes: Vec<(SampleId, u64)>,
+    looked: usize,
+}
+
+impl<'a> Here<'a> {
+    /// Looks at the sizes of some files.
+    pub fn of(manifest: &'a Manifest) -> Here<'a> {
+        let looked = spread(manifest.len(), SIZED);
+        let size = |id: SampleId| fs::metadata(manifest.full_path(id)).ok().map(|file| (id, file.len()));
+        let sizes = looked.iter().filter_map(|&row| size(SampleId(row as u32))).collect();
+        Here { manifest, sizes, looked: looked.len() }
+    }
+
+    /// Compares it with what is known about another dataset.
+    pub fn likeness(&self, there: &FileMetadata) -> Likeness {
+        let samples = (self.manifest.len() as u64, there.len() as u64);
+        if !comparable(samples) {
+            return Likeness { samples, read: (0, 0), sized: (0, 0) };
+        }
+        let sizes: BTreeSet<u64> = there.dimensions.iter().map(|size| size.bytes).collect();
+        let sized: Vec<SampleId> =
+            self.sizes.iter().filter(|(_, size)| sizes.contains(size)).map(|(id, _)| *id).collect();
+        let counted = (self.looked as u64, sized.len() as u64);
+        // Nothing that is read could make them the same.
+        if sized.len() * 2 < self.looked {
+            return Likeness { samples, read: (0, 0), sized: counted };
+        }
+        let hashes = contents(there);
+        let read = spread(sized.len(), READ);
+        let known = |at: &&usize| {
+            let bytes = fs::read(self.manifest.full_path(sized[**at]));
+            bytes.is_ok_and(|bytes| hashes.contains(&ContentHash::of(&bytes)))
+        };
+        let same = read.iter().filter(known).count() as u64;
+        Likeness { samples, read: (read.len() as u64, same), sized: counted }
     }
 }
 
@@ -77,7 +102,7 @@ pub fn known_likeness(here: &FileMetadata, there: &FileMetadata) -> Likeness {
 }
 
 /// Whether datasets of these sizes can be the same one with changes.
-fn comparable((here, there): (u64, u64)) -> bool {
+pub(super) fn comparable((here, there): (u64, u64)) -> bool {
     here.min(there) > 0 && here.min(there) * 2 >= here.max(there)
 }
 

@@ -21,9 +21,11 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
             counts[label as usize] += 1;
         }
     }
-    let meanings = match manifest.table() {
-        Some(_) => class_names::meanings(names),
-        None => names.iter().map(|name| class_names::folder_meaning(name)).collect(),
+    // Words of programs for "no label" are written in tables, not as the names of folders.
+    let in_table = manifest.table().is_some() || manifest.beside().iter().any(|table| table.label.is_some());
+    let meanings = match in_table {
+        true => class_names::meanings(names),
+        false => names.iter().map(|name| class_names::folder_meaning(name)).collect(),
     };
     let none = |index: usize| {
         let blank = class_names::clean(&names[index]).is_empty();

@@ -1,5 +1,6 @@
 //! Folders of images.
 
+mod beside_table;
 mod file_kinds;
 mod labels_beside;
 mod layout;
@@ -11,12 +12,16 @@ mod walk;
 
 use super::{DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
-use chaffinch_data::class_names;
+pub(crate) use beside_table::{BesideTable, Edit};
+use chaffinch_data::as_written::TextsBuilder;
+use chaffinch_data::class_names::{self, Meaning};
+use chaffinch_data::dataset::Folders;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use labels_beside::Beside;
+pub(crate) use labels_beside::is_known_column;
 use layout::Layout;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -62,8 +67,9 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let images = counted(unlabeled, "image", "images");
     let text = format!("{images} without a label, in folders called unlabeled or the like");
     ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
-    let beside = Beside::read(root, &tables, &mut samples, options, &mut ledger)?;
-    beside.read.iter().for_each(|path| left_out.was_read(path));
+    let mut splits: Vec<String> = samples.iter().map(|sample| split_as_written(&layout, sample)).collect();
+    let beside = Beside::read(root, &tables, &mut samples, &mut splits, options, &mut ledger)?;
+    beside.read.iter().for_each(|table| left_out.was_read(table.path()));
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
         labels_from_names(&layout, &mut samples, &mut ledger);
@@ -71,7 +77,43 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     without_labels(&layout, &samples, &tables, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
-    Ok(Opened { manifest: Manifest::new(root, samples).with_extra(beside.extra), ledger })
+    let mut written = TextsBuilder::default();
+    splits.iter().for_each(|split| written.push(split));
+    let manifest = Manifest::new(root, samples)
+        .with_extra(beside.extra)
+        .with_written_splits(written.finish())
+        .with_beside(beside.read);
+    Ok(Opened { manifest, ledger })
+}
+
+/// The split of a sample as the name of its folder spells it, where a table would be read the same with that name.
+fn split_as_written(layout: &Layout, sample: &NewSample) -> String {
+    let folder = layout.split_folder(&sample.path).and_then(OsStr::to_str);
+    folder.unwrap_or_else(|| sample.split.name()).to_owned()
+}
+
+/// The split that a name stands for in any of the usual spellings, as for folders.
+pub(crate) fn split_named(name: &str) -> Option<Split> {
+    names_of_parts::split(OsStr::new(name))
+}
+
+/// Whether these paths of a folder alone say the labels and splits that a manifest has.
+pub(crate) fn paths_say(manifest: &Manifest) -> bool {
+    let paths: Vec<PathBuf> = manifest.ids().map(|id| manifest.path(id).to_path_buf()).collect();
+    let folder = Folder::of(&paths);
+    [Folders::Auto, Folders::Splits, Folders::Classes].into_iter().any(|wish| {
+        let layout = Layout::infer(&folder, wish, &mut Ledger::default());
+        let read = |path: &PathBuf| sample(&layout, path.clone(), &mut 0);
+        let mut samples: Vec<NewSample> = paths.iter().map(read).collect();
+        if samples.iter().all(|sample| sample.label.is_none()) {
+            labels_from_names(&layout, &mut samples, &mut Ledger::default());
+        }
+        manifest.ids().zip(&samples).all(|(id, sample)| {
+            let label = sample.label.as_deref().unwrap_or_default();
+            let none = class_names::folder_meaning(label) == Meaning::NoLabel && manifest.label(id).is_none();
+            manifest.split(id) == sample.split && (none || class_names::same(manifest.label_name(id), label))
+        })
+    })
 }
 
 /// One sample. `unlabeled` counts those in a class folder that says that they have no label.
@@ -132,10 +174,13 @@ fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[PathBuf], le
         layout.expects_none(&sample.path)
             || split != Split::None && class.is_some_and(names_of_parts::says_no_label)
     };
-    let loose = bare.iter().filter(|sample| !told(sample)).count() as u64;
-    let images = counted(loose, "image is", "images are");
-    let text = format!("{images} outside the class folders and therefore unlabeled");
-    ledger.add(RemarkKind::LabelsMissing, loose, text);
+    let mut loose = bare.iter().filter(|sample| !told(sample));
+    if let Some(first) = loose.next() {
+        let count = 1 + loose.count() as u64;
+        let (images, first) = (counted(count, "image is", "images are"), safe_path(&first.path));
+        let text = format!("{images} outside the class folders and therefore unlabeled: {first}");
+        ledger.add(RemarkKind::LabelsMissing, count, text);
+    }
 }
 
 /// Whether a file may be a table of the dataset itself.

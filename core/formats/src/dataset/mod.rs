@@ -18,6 +18,8 @@ mod missing;
 mod names;
 mod table;
 
+pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
+
 use crate::{Error, Result};
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
@@ -86,13 +88,6 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     }
     // Whatever the format, classes are compared in one spelling.
     Ok((full, classes::clean(opened, options.keep_null_labels)))
-}
-
-/// The labels in file names such as `cat.123.jpg`, if all names follow that pattern.
-pub(crate) fn labels_of_names<'a>(
-    paths: impl Iterator<Item = &'a Path> + Clone,
-) -> Option<Vec<Option<String>>> {
-    names::labels(paths)
 }
 
 /// The extension in lower case.

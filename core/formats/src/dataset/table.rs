@@ -1,5 +1,6 @@
 //! CSV and TSV tables of images.
 
+use super::folders::split_named;
 use super::{DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
@@ -98,6 +99,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let mut samples = Vec::new();
     let mut splits = TextsBuilder::default();
     let mut strange: BTreeMap<String, u64> = BTreeMap::new();
+    let mut unusual: BTreeMap<String, Split> = BTreeMap::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         let line = line(&record);
         if record.len() != headings.len() {
@@ -114,10 +116,17 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         let written = columns.split.map(|column| cells.text(&record[column])).unwrap_or_default();
         let split = match written.trim() {
             "" => Split::None,
-            name => Split::from_name(name).unwrap_or_else(|| {
-                *strange.entry(name.to_owned()).or_default() += 1;
-                Split::None
-            }),
+            name => match (Split::from_name(name), split_named(name)) {
+                (Some(split), _) => split,
+                (None, Some(split)) => {
+                    unusual.insert(name.to_owned(), split);
+                    split
+                }
+                (None, None) => {
+                    *strange.entry(name.to_owned()).or_default() += 1;
+                    Split::None
+                }
+            },
         };
         splits.push(&written);
         for (column, &index) in extra.iter_mut().zip(&kept) {
@@ -137,6 +146,13 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     }
     let mut ledger = Ledger { found: samples.len() as u64, ..Ledger::default() };
     encoding_remarks(&mut ledger, file, &table, &cells, usual);
+    if !unusual.is_empty() {
+        let shown = |(name, split): (&String, &Split)| format!("{} as {split}", safe_text(name));
+        let names: Vec<String> = unusual.iter().take(SHOWN).map(shown).collect();
+        let more = if unusual.len() > SHOWN { ", …" } else { "" };
+        let text = format!("splits were recognized by their names: {}{more}", names.join(", "));
+        ledger.add(RemarkKind::LayoutGuessed, unusual.len() as u64, text);
+    }
     let rows: u64 = strange.values().sum();
     if rows > 0 {
         let names: Vec<String> =
@@ -148,11 +164,14 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         );
         ledger.add(RemarkKind::LayoutGuessed, rows, text);
     }
-    let different: HashSet<&Path> = samples.iter().map(|sample| sample.path.as_path()).collect();
-    let repeated = (samples.len() - different.len()) as u64;
-    if repeated > 0 {
+    let mut different: HashSet<&Path> = HashSet::new();
+    let mut repeats =
+        samples.iter().map(|sample| sample.path.as_path()).filter(|path| !different.insert(path));
+    if let Some(first) = repeats.next() {
+        let repeated = 1 + repeats.count() as u64;
         let rows = counted(repeated, "row repeats", "rows repeat");
-        ledger.add(RemarkKind::RowsRepeated, repeated, format!("{rows} the path of an earlier row"));
+        let text = format!("{rows} the path of an earlier row: {}", safe_path(first));
+        ledger.add(RemarkKind::RowsRepeated, repeated, text);
     }
     if columns.label.is_none() {
         let text = "the table has no label column";

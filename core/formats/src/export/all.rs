@@ -22,10 +22,11 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     let mut all = Written::default();
     for format in FORMATS.iter().filter(|format| format.target == Target::File) {
         let one = Request { output: folder.join(format.file_name), ..request.clone() };
-        let Written { paths, left_out, renamed, .. } = format.write(export, &one, job)?;
+        let Written { paths, left_out, renamed, notes, .. } = format.write(export, &one, job)?;
         all.paths.extend(paths);
         all.left_out.extend(left_out);
         all.renamed.extend(renamed);
+        all.notes.extend(notes);
     }
     Ok(all)
 }

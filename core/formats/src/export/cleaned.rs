@@ -1,13 +1,14 @@
 //! A cleaned copy of the dataset, in folders.
 
-use super::placement::Placement;
+use super::placement::{Place, Placement};
+use super::tables_beside::{TablesBeside, write_columns};
 use super::{Export, Format, Target, Written};
 use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{CopyMode, Tree, whole_folder};
 use chaffinch_protocol::display;
-use chaffinch_protocol::display::counted;
+use chaffinch_protocol::display::{counted, quoted, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -30,8 +31,15 @@ pub(super) const FORMAT: Format = Format {
             return Err(Error::Dataset { path: export.source.manifest.root().to_path_buf(), message });
         }
         let summary = Some(report.words());
-        let CleanReport { missing: left_out, renamed, misread, .. } = report;
-        Ok(Written { paths: vec![request.output.clone()], summary, left_out, renamed, warning: misread })
+        let CleanReport { missing: left_out, renamed, notes, misread, .. } = report;
+        Ok(Written {
+            paths: vec![request.output.clone()],
+            summary,
+            left_out,
+            renamed,
+            notes,
+            warning: misread,
+        })
     },
 };
 
@@ -46,8 +54,10 @@ pub struct CleanReport {
     pub relabelled: u64,
     /// Files that were renamed because the class already had one of that name, each with its new name.
     pub renamed: Vec<String>,
-    /// Samples whose file cannot be read or written, with the reason.
+    /// Samples whose file cannot be read or written, and tables, with the reason.
     pub missing: Vec<String>,
+    /// What was chosen where there was a choice, such as the folder of a class that is spelled in several ways.
+    pub notes: Vec<String>,
     /// What a scan of the copy would read in another way than it was written.
     pub misread: Option<String>,
 }
@@ -68,9 +78,10 @@ impl CleanReport {
 
 impl Export<'_> {
     /// Copies the dataset to `target`. Removed samples are left out, relabeled samples go under their new class, and
-    /// samples that are kept, unsure or undecided keep their place. Where paths do not say the class, the copy has
-    /// `SPLIT/CLASS/FILE`, or `CLASS/FILE` for samples without a split. The copy is built beside `target` and renamed
-    /// when it is complete.
+    /// samples that are kept, unsure or undecided keep their place. Tables beside the pictures come along, without
+    /// removed samples and with new labels. Of a table whose paths do not say the class, the copy has `SPLIT/CLASS/FILE`,
+    /// or `CLASS/FILE` for samples without a split, and its other columns in a `metadata.csv`. The copy is built beside
+    /// `target` and renamed when it is complete.
     ///
     /// # Errors
     /// When `target` is not empty, is inside the dataset, cannot be written, or the job is stopped; nothing is left
@@ -106,16 +117,23 @@ impl Export<'_> {
         let manifest = self.source.manifest;
         let mut report = CleanReport::default();
         let mut tree = Tree::new(copy.to_owned());
-        let new: BTreeSet<String> = (manifest.ids().filter(|&id| !self.removed(id)))
+        let tables = TablesBeside::of(manifest);
+        report.missing.clone_from(&tables.lost);
+        let in_folders = |id: &SampleId| !self.removed(*id) && !tables.labels(*id);
+        let new: BTreeSet<String> = (manifest.ids().filter(in_folders))
             .filter_map(|id| self.new_label(id).map(Cow::into_owned))
             .collect();
-        let placement = Placement::of(manifest, &new);
+        let placement = Placement::of(manifest, &new, tables.are_whole());
         report.renamed = placement.renamed();
+        let mut spelled = BTreeSet::new();
         let mut files = HashMap::new();
-        for id in manifest.ids() {
-            if id.0 % 256 == 0 {
+        // Those that stay first, so that it is a relabeled one that gets another name where both have the same.
+        let moves = |id: &SampleId| self.new_label(*id).is_some();
+        let order = manifest.ids().filter(|id| !moves(id)).chain(manifest.ids().filter(moves));
+        for (done, id) in (0..).zip(order) {
+            if done % 256 == 0 {
                 job.checkpoint()?;
-                job.progress(u64::from(id.0), manifest.len() as u64);
+                job.progress(done, manifest.len() as u64);
             }
             if self.removed(id) {
                 report.removed += 1;
@@ -137,7 +155,8 @@ impl Export<'_> {
                 }
             };
             let new = self.new_label(id);
-            let (folder, name) = placement.place(id, new.as_deref());
+            let Place { folder, name, spelled: other } =
+                placement.place(id, new.as_deref(), tables.labels(id));
             match tree.put(&real, &folder, &name, mode) {
                 Ok(path) => {
                     if path.file_name() != Some(&name) {
@@ -147,6 +166,7 @@ impl Export<'_> {
                     report.written += 1;
                     files.insert(path.strip_prefix(copy).unwrap_or(&path).to_owned(), id);
                     report.relabelled += u64::from(new.is_some());
+                    spelled.extend(other.zip(new));
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.
                 Err(Error::Io { reason: error, .. }) if !ends_the_copy(&error) => {
@@ -156,7 +176,17 @@ impl Export<'_> {
             }
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
+        report.notes.extend(spelled.into_iter().map(|(folder, label)| {
+            let (folder, label) = (quoted(&folder), safe_text(&label));
+            format!("samples relabeled to '{label}' are in {folder}, the folder that this class has")
+        }));
         if report.written > 0 {
+            report.missing.extend(tables.write(self, &files, &mut tree, mode)?);
+            if !tables.are_whole() && !manifest.extra().is_empty() {
+                report.missing.extend(write_columns(manifest, &files, &mut tree)?.into_iter().map(
+                    |column| format!("the column '{}': write a cleaned-table to keep it", safe_text(&column)),
+                ));
+            }
             report.misread = self.misread(copy, &files);
         }
         Ok(report)

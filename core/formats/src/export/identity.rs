@@ -80,9 +80,27 @@ struct Tree {
     samples: Vec<(usize, usize, usize)>,
 }
 
+/// Names of split folders, in the spellings that people use.
+fn splits() -> impl Strategy<Value = Vec<&'static str>> {
+    prop::sample::select(vec![
+        vec![],
+        vec!["train", "test"],
+        vec!["Train", "val", "TEST"],
+        vec!["train", "valid"],
+        vec!["training", "validation", "testing"],
+        vec!["Training", "Testing"],
+        vec!["train1", "test1"],
+        vec!["train2017", "val2017", "test2017"],
+        vec!["seg_train", "seg_test"],
+        vec!["training_set", "test_set"],
+        vec!["dev", "test"],
+        vec!["train", "val", "test", "unlabeled"],
+    ])
+}
+
 fn tree() -> impl Strategy<Value = Tree> {
     let above = prop::sample::select(vec![vec![], vec!["set"], vec!["my data", "v1"]]);
-    let splits = prop::sample::select(vec![vec![], vec!["train", "test"], vec!["Train", "val", "TEST"]]);
+    let splits = splits();
     let below = prop::sample::select(vec![vec![], vec!["images"], vec!["a", "b"]]);
     let sample = (0..3_usize, 0..CLASSES.len(), 0..FILES.len());
     (above, splits, below, prop::collection::vec(sample, 1..12))
@@ -173,6 +191,95 @@ impl Table {
     }
 }
 
+/// A folder of pictures with tables beside them.
+#[derive(Debug, Clone)]
+struct Beside {
+    splits: Vec<&'static str>,
+    /// Whether the pictures are in class folders, too.
+    folders: bool,
+    /// Whether one table is at the top, or one is in each split.
+    top: bool,
+    json: bool,
+    label: bool,
+    split: bool,
+    samples: Vec<(usize, &'static str, &'static str, bool)>,
+}
+
+fn beside() -> impl Strategy<Value = Beside> {
+    let label = prop::sample::select(vec!["cat", "caf\u{e9}", "cat ", "dog", "n/a", "a,\"b\"", "0"]);
+    let note = prop::sample::select(vec!["", "0156", "x; \"y\", z", "\u{fc}\nline", " 1e-3 "]);
+    let sample = (0..3_usize, label, note, prop::bool::weighted(0.8));
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (splits(), flags, prop::collection::vec(sample, 1..10)).prop_map(
+        |(splits, (folders, top, json, label, split), samples)| Beside {
+            splits,
+            folders,
+            top,
+            json,
+            // Without either, nothing says the labels.
+            label: label || !folders,
+            split: split && top,
+            samples,
+        },
+    )
+}
+
+impl Beside {
+    fn write(&self, data: &Path) {
+        let mut tables: BTreeMap<PathBuf, Vec<Vec<(&str, String)>>> = BTreeMap::new();
+        for (number, &(split, label, note, listed)) in self.samples.iter().enumerate() {
+            let split = self.splits.get(split % self.splits.len().max(1)).copied().unwrap_or_default();
+            let class = if self.folders { label.trim().replace('/', "_") } else { String::new() };
+            let folder = Path::new(split).join(class);
+            fs::create_dir_all(data.join(&folder)).unwrap();
+            let picture = folder.join(format!("{number}.jpg"));
+            fs::write(data.join(&picture), number.to_le_bytes()).unwrap();
+            let table = if self.top { Path::new("") } else { Path::new(split) };
+            let name = picture.strip_prefix(table).unwrap().to_str().unwrap().to_owned();
+            let mut row = vec![("note", note.to_owned()), ("file_name", name)];
+            row.extend(self.label.then(|| ("label", label.to_owned())));
+            row.extend(
+                self.split.then(|| ("split", ["holdout", "train", " val", ""][number % 4].to_owned())),
+            );
+            row.push(("weight", number.to_string()));
+            let rows = tables.entry(table.to_path_buf()).or_default();
+            if listed || rows.is_empty() {
+                rows.push(row);
+            }
+        }
+        for (folder, rows) in tables {
+            let text = match self.json {
+                true => rows.iter().map(|row| json_line(row)).collect::<String>().into_bytes(),
+                false => {
+                    let mut out = csv::Writer::from_writer(Vec::new());
+                    out.write_record(rows[0].iter().map(|cell| cell.0)).unwrap();
+                    rows.iter().for_each(|row| out.write_record(row.iter().map(|cell| &cell.1)).unwrap());
+                    out.into_inner().unwrap()
+                }
+            };
+            let name = if self.json { "metadata.jsonl" } else { "metadata.csv" };
+            fs::write(data.join(folder).join(name), text).unwrap();
+        }
+    }
+}
+
+fn json_line(row: &[(&str, String)]) -> String {
+    let cells: Vec<String> =
+        row.iter().map(|(name, value)| format!("{name:?}:  {}", serde_json::json!(value))).collect();
+    format!("{{{}}}\n", cells.join(" ,"))
+}
+
+/// All files below a folder with what is in them.
+fn files_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap());
+    let files = files.filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            (entry.path().strip_prefix(folder).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -203,6 +310,48 @@ proptest! {
         let options = DatasetOptions { root: Some(data), ..options };
         let table = dataset::open(&temp.path().join("table.csv"), &options).unwrap().manifest;
         prop_assert_eq!(rows(&table), rows(&before));
+        prop_assert_eq!(written(&table), written(&before));
+    }
+
+    #[test]
+    fn pictures_with_tables_come_out_as_they_went_in(made in beside()) {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("data");
+        made.write(&data);
+        let options = DatasetOptions::default();
+        let before = dataset::open(&data, &options).unwrap().manifest;
+        let (report, _) = exported(&before, temp.path());
+        prop_assert_eq!((report.written, report.relabelled), (before.len() as u64, 0));
+        prop_assert!(report.missing.is_empty() && report.renamed.is_empty(), "{:?}", report);
+        prop_assert_eq!(&report.misread, &None);
+        prop_assert_eq!(files_of(&temp.path().join("copy")), files_of(&data));
+        let copy = dataset::open(&temp.path().join("copy"), &options).unwrap().manifest;
+        prop_assert_eq!((rows(&copy), written(&copy)), (rows(&before), written(&before)));
+        prop_assert_eq!(copy.extra(), before.extra());
+        let options = DatasetOptions { root: Some(data), ..options };
+        let table = dataset::open(&temp.path().join("table.csv"), &options).unwrap().manifest;
+        prop_assert_eq!((rows(&table), written(&table)), (rows(&before), written(&before)));
+        prop_assert_eq!(table.extra(), before.extra());
+    }
+
+    #[test]
+    fn labels_in_names_come_out_as_they_went_in(splits in splits(), numbered in any::<bool>()) {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("data");
+        let parts = if splits.is_empty() { vec![""] } else { splits };
+        for (part, name) in parts.iter().enumerate() {
+            fs::create_dir_all(data.join(name)).unwrap();
+            for number in 0..6 {
+                // The pictures to be guessed have no label.
+                let word = if numbered && part > 0 { "" } else { ["cat.", "dog."][number % 2] };
+                fs::write(data.join(name).join(format!("{word}{number}.jpg")), [part as u8, number as u8]).unwrap();
+            }
+        }
+        let options = DatasetOptions::default();
+        let before = dataset::open(&data, &options).unwrap().manifest;
+        let (report, _) = exported(&before, temp.path());
+        prop_assert_eq!(&report.misread, &None);
+        prop_assert_eq!(files_of(&temp.path().join("copy")), files_of(&data));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Where a sample goes in a copy of the dataset.
 //!
-//! A dataset whose class folders are in its paths keeps its paths: what nobody decided about stays where it was, folders
-//! above and below the class included. Only a relabeled sample changes the folder of its class. Everything else (tables
-//! with paths that say nothing) is put into folders of splits and classes.
+//! A folder of pictures keeps its paths, whatever gives its labels: what nobody decided about stays where it was, folders
+//! above and below the class included. Only a relabeled sample changes the folder of its class. So does a table whose
+//! paths have class folders. Everything else (tables with paths that say nothing) is put into folders of splits and
+//! classes.
 
+use super::class_folders::ClassFolders;
 use crate::dataset;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
@@ -11,7 +13,7 @@ use chaffinch_data::output::{UNLABELED, folder_name};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -32,23 +34,32 @@ const WITHOUT_SPLIT: &str = "no-split";
 
 /// Paths stay as they are.
 struct Kept {
-    /// Which folder of a path is the class, counted from 0.
-    depth: usize,
+    classes: ClassFolders,
+    /// Whether the folders say the label of every sample that has one.
+    say_all: bool,
+    /// Whether labels are in the names of files, and a relabeled one could not be told by its own: all samples with a
+    /// label get class folders.
+    from_names: bool,
+}
+
+/// The place of a sample.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) folder: PathBuf,
+    /// The name of its file.
+    pub(super) name: OsString,
+    /// The folder of the class it was relabeled to, where that is not spelled like the class.
+    pub(super) spelled: Option<PathBuf>,
 }
 
 impl<'a> Placement<'a> {
-    /// `new` are the labels that samples get in place of their own.
-    pub(super) fn of(manifest: &'a Manifest, new: &BTreeSet<String>) -> Placement<'a> {
-        let kept = kept(manifest, !new.is_empty());
-        // A class that is there keeps its folder as it was spelled first.
+    /// `new` are the labels that samples get in place of their own; `tables` says whether tables that stand beside the
+    /// pictures come along, and say what they said.
+    pub(super) fn of(manifest: &'a Manifest, new: &BTreeSet<String>, tables: bool) -> Placement<'a> {
+        let kept = kept(manifest, !new.is_empty(), tables);
         let mut folders: BTreeMap<String, OsString> = BTreeMap::new();
         if let Some(kept) = &kept {
-            for id in manifest.ids().filter(|&id| manifest.label(id).is_some()) {
-                if let Some(folder) = manifest.path(id).parent().and_then(|path| path.iter().nth(kept.depth))
-                {
-                    folders.entry(manifest.label_name(id).to_owned()).or_insert_with(|| folder.to_owned());
-                }
-            }
+            folders.extend(kept.classes.all());
         }
         let mut taken: BTreeSet<OsString> = folders.values().cloned().collect();
         for name in manifest.classes().iter().chain(new) {
@@ -73,7 +84,9 @@ impl<'a> Placement<'a> {
     /// Classes that cannot have a folder of their name, in sentences.
     pub(super) fn renamed(&self) -> Vec<String> {
         let other = self.folders.iter().filter(|(name, folder)| {
-            class_names::clean(&class_names::of_bytes(folder.as_bytes())) != name.as_str()
+            // A class whose label is not in a folder's name needs none.
+            let needed = self.kept.as_ref().is_none_or(|kept| kept.from_names || !self.is_known(name));
+            needed && class_names::clean(&class_names::of_bytes(folder.as_bytes())) != name.as_str()
         });
         other
             .map(|(name, folder)| {
@@ -85,16 +98,31 @@ impl<'a> Placement<'a> {
             .collect()
     }
 
-    /// The folder and the name of a sample's file; `new` is its label if it is another one than before.
-    pub(super) fn place(&self, id: SampleId, new: Option<&str>) -> (PathBuf, OsString) {
+    fn is_known(&self, class: &str) -> bool {
+        self.manifest.classes().binary_search_by(|known| known.as_str().cmp(class)).is_ok()
+    }
+
+    /// Where a sample's file goes; `new` is its label if that is another one than before, and `in_table` whether a table
+    /// beside it says it.
+    pub(super) fn place(&self, id: SampleId, new: Option<&str>, in_table: bool) -> Place {
         let path = self.manifest.path(id);
         let name = path.file_name().unwrap_or_default().to_owned();
-        let folder = path.parent().unwrap_or(Path::new(""));
-        match (&self.kept, new) {
-            (Some(_), None) => (folder.to_owned(), name),
-            (Some(kept), Some(new)) => (kept.moved(self.manifest, id, folder, &self.folder(new)), name),
-            (None, new) => (self.made(id, new), name),
-        }
+        let above = path.parent().unwrap_or(Path::new(""));
+        let old = self.manifest.label_name(id);
+        let (folder, class) = match (&self.kept, new) {
+            (Some(kept), new) if kept.from_names && !(old.is_empty() && new.is_none()) => {
+                (above.join(self.folder(new.unwrap_or(old))), None)
+            }
+            (Some(_), None) => (above.to_owned(), None),
+            (Some(kept), _) if in_table && !kept.say_all => (above.to_owned(), None),
+            (Some(kept), Some(new)) => {
+                let place = kept.classes.moved(above, old, new, &|label| self.folder(label));
+                (place.folder, Some((place.class, new)))
+            }
+            (None, new) => (self.made(id, new), None),
+        };
+        let spelled = class.filter(|(class, new)| *class.as_bytes() != *class_names::bytes(new));
+        Place { folder, name, spelled: spelled.map(|(class, _)| PathBuf::from(class)) }
     }
 
     fn folder(&self, label: &str) -> OsString {
@@ -113,57 +141,25 @@ impl<'a> Placement<'a> {
     }
 }
 
-impl Kept {
-    /// The folder of a relabeled sample: the same with another class in it.
-    fn moved(&self, manifest: &Manifest, id: SampleId, folder: &Path, class: &OsStr) -> PathBuf {
-        let parts: Vec<&OsStr> = folder.iter().collect();
-        let mut moved: PathBuf = parts.iter().take(self.depth).collect();
-        moved.push(class);
-        // A sample without a label is in no class folder.
-        if manifest.label(id).is_some() {
-            moved.extend(parts.iter().skip(self.depth + 1));
-        }
-        moved
-    }
-}
-
 /// Whether the paths say the classes, and where.
-fn kept(manifest: &Manifest, relabeled: bool) -> Option<Kept> {
+fn kept(manifest: &Manifest, relabeled: bool, tables: bool) -> Option<Kept> {
     let plain = |id| manifest.path(id).components().all(|part| matches!(part, Component::Normal(_)));
     if !manifest.ids().all(plain) {
         return None;
     }
-    let mut depths: Option<Vec<usize>> = None;
-    for id in manifest.ids().filter(|&id| manifest.label(id).is_some()) {
-        let label = manifest.label_name(id);
-        let folders: Vec<&OsStr> = manifest.path(id).parent().map(Path::iter).into_iter().flatten().collect();
-        let is_class = |depth: &usize| folders.get(*depth).is_some_and(|folder| class_of(folder) == label);
-        match &mut depths {
-            None => depths = Some((0..folders.len()).filter(is_class).collect()),
-            Some(depths) => depths.retain(is_class),
-        }
-        if depths.as_ref().is_some_and(Vec::is_empty) {
-            break;
-        }
+    let classes = ClassFolders::of(manifest);
+    let say_all = classes.say_all(manifest);
+    if manifest.table().is_some() {
+        // A table may know more of its samples than their paths say.
+        let kept = say_all && manifest.ids().all(|id| path_says_split(manifest, id));
+        return kept.then_some(Kept { classes, say_all, from_names: false });
     }
-    let depth = match depths {
-        // Nothing has a label: new classes become folders below the split.
-        None => usize::from(manifest.splits().iter().any(|&split| split != 0)),
-        Some(depths) => match depths.first() {
-            Some(&depth) => depth,
-            None => return (!relabeled && labels_are_in_names(manifest)).then_some(Kept { depth: 0 }),
-        },
-    };
-    // A table may know more of its samples than their paths say.
-    if manifest.table().is_some() && !manifest.ids().all(|id| path_says_split(manifest, id)) {
+    // What the folders do not say, other files say, or the names of the pictures.
+    if !(say_all || tables || dataset::paths_say(manifest)) {
         return None;
     }
-    Some(Kept { depth })
-}
-
-/// The class that a folder stands for.
-fn class_of(folder: &OsStr) -> String {
-    class_names::clean(&class_names::of_bytes(folder.as_bytes())).into_owned()
+    let from_names = relabeled && !say_all && !tables && labels_begin_names(manifest);
+    Some(Kept { classes, say_all, from_names })
 }
 
 fn path_says_split(manifest: &Manifest, id: SampleId) -> bool {
@@ -175,16 +171,11 @@ fn path_says_split(manifest: &Manifest, id: SampleId) -> bool {
             .is_some_and(|folder| folder.iter().any(|part| part.as_bytes() == written.as_bytes()))
 }
 
-/// Whether labels are those that a flat folder's file names say.
-fn labels_are_in_names(manifest: &Manifest) -> bool {
-    if manifest.table().is_some() {
-        return false;
-    }
-    let paths = (0..manifest.len() as u32).map(|row| manifest.path(SampleId(row)));
-    dataset::labels_of_names(paths).is_some_and(|labels| {
-        manifest.ids().zip(labels).all(|(id, label)| {
-            class_names::same(manifest.label_name(id), label.as_deref().unwrap_or_default())
-        })
+/// Whether the names of files begin with their labels.
+fn labels_begin_names(manifest: &Manifest) -> bool {
+    manifest.ids().filter(|&id| manifest.label(id).is_some()).all(|id| {
+        let name = manifest.path(id).file_name().unwrap_or_default();
+        name.as_bytes().starts_with(manifest.label_as_written(id).as_bytes())
     })
 }
 
@@ -208,7 +199,8 @@ mod tests {
     fn place(rows: &[(&str, &str)], row: u32, new: Option<&str>) -> String {
         let manifest = manifest(rows);
         let labels = new.map(str::to_owned).into_iter().collect();
-        let (folder, name) = Placement::of(&manifest, &labels).place(SampleId(row), new);
+        let Place { folder, name, .. } =
+            Placement::of(&manifest, &labels, false).place(SampleId(row), new, false);
         folder.join(name).to_string_lossy().into_owned()
     }
 
@@ -229,12 +221,13 @@ mod tests {
     fn classes_whose_folders_would_be_one_stay_apart() {
         let rows = [("1.jpg", "a/b"), ("2.jpg", "a_b")];
         let manifest = manifest(&rows);
-        let placement = Placement::of(&manifest, &BTreeSet::new());
-        let places = [0, 1].map(|row| placement.place(SampleId(row), None).0);
+        let placement = Placement::of(&manifest, &BTreeSet::new(), false);
+        let places = [0, 1].map(|row| placement.place(SampleId(row), None, false).folder);
         assert_eq!(places, [Path::new("a_b"), Path::new("a_b-2")]);
         assert_eq!(placement.renamed().len(), 2);
         assert!(
-            Placement::of(&manifest, &BTreeSet::new()).renamed()[0].contains("'a/b' is in the folder a_b")
+            Placement::of(&manifest, &BTreeSet::new(), false).renamed()[0]
+                .contains("'a/b' is in the folder a_b")
         );
     }
 

@@ -3,6 +3,7 @@
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
+use chaffinch_data::class_names;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,8 +23,9 @@ pub(super) const FORMAT: Format = Format {
 };
 
 impl Export<'_> {
-    /// Writes the new labels of relabeled samples as a JSON object by path, sorted. Where all classes are integers,
-    /// labels are written as integers.
+    /// Writes the new labels of relabeled samples as a JSON object by path, sorted. Bytes of paths that are not UTF-8 are
+    /// written as `\xff`, and a backslash that would read like that as `\x5c`. Where all classes are integers, labels are
+    /// written as integers.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
@@ -40,7 +42,10 @@ impl Export<'_> {
             .source
             .decisions
             .iter()
-            .filter_map(|(id, _)| Some((text(manifest.path(id)), label(&self.new_label(id)?))))
+            .filter_map(|(id, _)| {
+                let path = class_names::of_bytes(manifest.path(id).as_os_str().as_bytes());
+                Some((path, label(&self.new_label(id)?)))
+            })
             .collect();
         atomic::write(target, |out| {
             serde_json::to_writer_pretty(&mut *out, &map).map_err(io::Error::from)?;
@@ -52,16 +57,4 @@ impl Export<'_> {
 /// An integer in its canonical spelling.
 fn integer(text: &str) -> Option<i64> {
     text.parse::<i64>().ok().filter(|number| number.to_string() == text)
-}
-
-/// A path as valid JSON text.
-fn text(path: &Path) -> String {
-    let mut out = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        out.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    out
 }

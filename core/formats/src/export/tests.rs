@@ -11,8 +11,10 @@ use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::sample::Split;
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::{Ranking, Results};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -161,6 +163,51 @@ fn lists_say_what_to_remove_and_relabel() {
 }
 
 #[test]
+fn two_paths_never_become_one() {
+    let mut world = World::new();
+    let paths =
+        [&b"cat/\xff.jpg"[..], b"cat/\\xff.jpg", b"cat/\\x5cxff.jpg", b"cat/a\nb.jpg", b"cat/a\\nb.jpg"];
+    let samples = paths.map(|path| NewSample {
+        path: PathBuf::from(OsStr::from_bytes(path)),
+        label: Some("cat".into()),
+        split: Split::None,
+    });
+    world.manifest = Arc::new(Manifest::new("/nowhere", samples));
+    let mut journal = Journal::open(&world.out("bytes"), "anna").unwrap();
+    journal.bind(&world.manifest, None);
+    let all: Vec<SampleId> = world.manifest.ids().collect();
+    journal.decide(&all, Some(Choice::Relabel("dog".into()).into())).unwrap();
+    world.decisions = journal.snapshot();
+    world.export().relabel_map(&world.out("map.json")).unwrap();
+    let map: BTreeMap<String, String> =
+        serde_json::from_str(&fs::read_to_string(world.out("map.json")).unwrap()).unwrap();
+    assert_eq!(map.len(), paths.len(), "{map:?}");
+    journal.decide(&all, Some(Choice::Remove.into())).unwrap();
+    world.decisions = journal.snapshot();
+    world.export().removal_list(&world.out("list.txt")).unwrap();
+    let list = fs::read(world.out("list.txt")).unwrap();
+    let lines: BTreeSet<&[u8]> = list.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), paths.len());
+}
+
+#[test]
+fn a_file_may_go_to_a_new_folder() {
+    let world = World::new();
+    let stop = AtomicBool::new(false);
+    for format in FORMATS {
+        let output = world.out("new").join(format.name).join("place");
+        let request = Request { output: output.clone(), ..Request::default() };
+        format.write(&world.export(), &request, &Job::new(&stop, &|_, _| {})).unwrap();
+        assert!(output.exists(), "{}", format.name);
+    }
+    let request = Request { output: world.out("data/new/deep.csv"), ..Request::default() };
+    for format in FORMATS {
+        assert!(format.write(&world.export(), &request, &Job::new(&stop, &|_, _| {})).is_err());
+        assert!(!world.out("data/new").exists(), "{}", format.name);
+    }
+}
+
+#[test]
 fn integers_stay_integers() {
     let mut world = World::new();
     let samples = ["1", "20"].map(|label| NewSample {
@@ -197,7 +244,8 @@ fn the_cleaned_copy_is_new_and_whole() {
         assert_eq!((report.written, report.removed, report.relabelled), (3, 2, 1));
         assert_eq!(report.renamed, ["train/dog/1.jpg is train/cat/1-2.jpg, because that name was taken"],);
         assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
-        assert_eq!(files(&target), ["loose/3.jpg", "train/cat/1-2.jpg", "train/cat/1.jpg"]);
+        let copied = ["loose/3.jpg", "metadata.csv", "train/cat/1-2.jpg", "train/cat/1.jpg"];
+        assert_eq!(files(&target), copied);
         let text = fs::read_to_string(target.join("train/cat/1-2.jpg")).unwrap();
         assert!(text.ends_with("train/dog/1.jpg"), "{text}");
         assert!(world.clean(&target, mode).unwrap_err().to_string().contains("not empty"));

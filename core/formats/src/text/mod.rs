@@ -40,6 +40,11 @@ impl TableText {
         &self.document
     }
 
+    /// Where the first record begins in the text; positions of records count from there.
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
     /// The records; the first one is no header to the reader.
     pub(crate) fn reader(&self) -> csv::Reader<&[u8]> {
         let text = &self.document.text()[self.start..];

@@ -115,6 +115,30 @@ proptest! {
 }
 
 #[test]
+fn splits_stay_as_they_are_spelled() {
+    let temp = tempfile::tempdir().unwrap();
+    let root = temp.path().join("data");
+    for split in ["train1", "val"] {
+        for class in ["cat", "dog"] {
+            fs::create_dir_all(root.join(split).join(class)).unwrap();
+            fs::write(root.join(split).join(class).join("1.png"), [split, class].concat()).unwrap();
+        }
+    }
+    let options = chaffinch_data::dataset::DatasetOptions::default();
+    let manifest = chaffinch_formats::dataset::open(&root, &options).unwrap().manifest;
+    let plan = plan(&manifest, &Recipe { seed: 1, copies: 2, ..Recipe::default() }).unwrap();
+    let target = temp.path().join("polluted");
+    let stop = AtomicBool::new(false);
+    write(&manifest, &plan, &target, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let copy = chaffinch_formats::dataset::open(&target.join(DATA), &options).unwrap().manifest;
+    assert_eq!(copy.len(), 6);
+    for id in copy.ids() {
+        let folder = copy.path(id).iter().next().unwrap().to_str().unwrap();
+        assert!(["train1", "val"].contains(&folder) && copy.split_as_written(id) == folder, "{folder}");
+    }
+}
+
+#[test]
 fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
     let temp = tempfile::tempdir().unwrap();
     let root = temp.path().join("data");

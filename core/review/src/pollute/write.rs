@@ -9,7 +9,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output;
 use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_protocol::display::safe_path;
-use chaffinch_protocol::sample::{LabelId, SampleId, Split};
+use chaffinch_protocol::sample::{LabelId, SampleId};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbImage};
@@ -134,7 +134,7 @@ impl Writer<'_> {
     fn try_plant(&mut self, planted: &Planted) -> Result<()> {
         let Some(id) = planted.sample else {
             let stranger = planted.stranger.as_deref().unwrap_or(Path::new(""));
-            let folder = self.folder(Split::None, planted.label);
+            let folder = self.folder("", planted.label);
             let name = stranger.file_name().unwrap_or_default();
             let path = self.put(stranger, &folder, Path::new(name))?;
             let fault = Some((Fault::Foreign, stranger.to_string_lossy().into_owned()));
@@ -157,7 +157,7 @@ impl Writer<'_> {
     /// One sample's file, unchanged.
     fn sample(&mut self, id: SampleId, label: Option<LabelId>, fault: Option<Fault>) -> Result<()> {
         let source = self.manifest.full_path(id);
-        let folder = self.folder(self.manifest.split(id), label);
+        let folder = self.folder(self.manifest.split_as_written(id), label);
         let path = self.put(&source, &folder, Path::new(source.file_name().unwrap_or_default()))?;
         let fault = fault.map(|fault| (fault, self.manifest.path(id).to_string_lossy().into_owned()));
         let true_label = self.manifest.label_name(id).to_owned();
@@ -170,7 +170,7 @@ impl Writer<'_> {
     fn made(&mut self, id: SampleId, fault: Fault, bytes: &[u8], extension: Option<&str>) -> Result<()> {
         let source = self.manifest.full_path(id);
         let label = self.manifest.label(id);
-        let folder = self.folder(self.manifest.split(id), label);
+        let folder = self.folder(self.manifest.split_as_written(id), label);
         let mut name = PathBuf::from(source.file_name().unwrap_or_default());
         if let Some(extension) = extension {
             name.set_extension(extension);
@@ -190,7 +190,7 @@ impl Writer<'_> {
         self.tree.put(&real, folder, name.as_os_str(), self.mode)
     }
 
-    fn folder(&self, split: Split, label: Option<LabelId>) -> PathBuf {
+    fn folder(&self, split: &str, label: Option<LabelId>) -> PathBuf {
         output::sample_folder(split, label.map_or("", |label| self.manifest.class(label)))
     }
 

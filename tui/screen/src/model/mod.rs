@@ -15,6 +15,7 @@ mod macros;
 mod page;
 mod panel;
 mod pictures;
+mod place;
 mod review;
 mod rows;
 mod search;
@@ -40,6 +41,7 @@ pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
+pub use place::Place;
 pub use review::{Resolved, Resolving, Review};
 pub use rows::{CHUNK, RowCache};
 pub use sitting::Sitting;
@@ -50,6 +52,7 @@ pub use views::{Cells, Compare, Groups, Look, MapQuestion, MapState, Medoids, Sc
 use crate::action::Action;
 use crate::key::KeyChord;
 use crate::keymap::Keymap;
+use crate::text;
 use crate::theme::Theme;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
@@ -202,23 +205,9 @@ impl Model {
         session.classes.get(index? as usize).map(String::as_str)
     }
 
-    /// The row that a number names, from 0: `12`, `50%`, or `+5` and `-5` from the cursor on.
+    /// The row that a [`Place`] names, from 0.
     pub fn row_named(&self, text: &str) -> Option<u64> {
-        let last = self.list.total.checked_sub(1)?;
-        let number = |digits: &str| {
-            digits.parse::<u64>().ok().filter(|_| digits.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        let row = if let Some(percent) = text.strip_suffix('%') {
-            let share = percent.trim().parse::<f64>().ok().filter(|share| (0.0..=100.0).contains(share))?;
-            (last as f64 * share / 100.0).round() as u64
-        } else if let Some(steps) = text.strip_prefix('+') {
-            self.list.cursor.saturating_add(number(steps)?)
-        } else if let Some(steps) = text.strip_prefix('-') {
-            self.list.cursor.saturating_sub(number(steps)?)
-        } else {
-            number(text)?.saturating_sub(1)
-        };
-        Some(row.min(last))
+        Place::parse(text)?.row(self.list.cursor, self.list.total)
     }
 
     /// Whether a row is marked, by itself or as part of the range being made.
@@ -257,6 +246,18 @@ impl Model {
             }
         }
         counts
+    }
+
+    /// How far the list is: `3 of 12 suspects decided`.
+    pub fn decided_words(&self) -> String {
+        let list = &self.list;
+        let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
+        let words = text::counted(list.total, one, many);
+        if list.total == 0 {
+            return words;
+        }
+        let decided: u64 = self.counts().iter().sum();
+        format!("{} of {words} decided", text::count(decided.min(list.total)))
     }
 
     /// The value being typed into that page.

@@ -5,6 +5,8 @@ use crate::key::shown;
 use crate::model::{Mode, Model, PickerKind, PromptKind, group, related};
 use crate::text;
 use crate::view;
+use chaffinch_protocol::display::quoted;
+use std::path::Path;
 
 /// How many matches of a list are printed.
 const TOLD: usize = 20;
@@ -59,7 +61,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
         lines.push(format!("candidate {}: {}{probability}", index + 1, class(Some(candidate.class))));
     }
-    for (_, other) in related(detail).iter().take(5) {
+    let mut alike = related(detail);
+    alike.sort_by(|(_, a), (_, b)| b.similarity.total_cmp(&a.similarity));
+    for (_, other) in alike.iter().take(5) {
         lines.push(format!("similar: {:.2}, {}, {}", other.similarity, class(other.label), other.path));
     }
     if detail.width > 0 {
@@ -79,6 +83,18 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
 /// The open page.
 pub(super) fn page(model: &Model) -> Vec<String> {
     view::spoken(model).into_iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// How to export, with the command to run.
+pub(super) fn export(model: &Model) -> Vec<String> {
+    let session = model.session.as_ref().map(|session| session.session.as_str()).unwrap_or_default();
+    let session = quoted(Path::new(session));
+    vec![
+        "export is a command of its own, which also works while the session is open:".to_owned(),
+        format!("chaffinch export {session} --format manifest --output manifest.csv"),
+        format!("chaffinch export {session} --format cleaned --output cleaned"),
+        "chaffinch export --help lists all formats".to_owned(),
+    ]
 }
 
 /// What the open prompt or list wants.

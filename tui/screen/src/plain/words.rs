@@ -4,25 +4,33 @@ use super::keys;
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::keymap::{Keymap, Lookup};
+use crate::model::Place;
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Order {
     /// The sample once more.
     Again,
     /// All commands.
     Help,
-    /// To a row, counted from 1.
-    Go(u64),
+    /// To a row.
+    Go(Place),
+    /// How to export.
+    Export,
     /// An action, with what goes into its prompt.
     Act(Action, String),
 }
 
-/// Reads a line.
+/// Reads a line. After a colon, as typed into the palette: no keys, so that `:5` is row 5 and not candidate 5.
 ///
 /// # Errors
 /// Suggests what may have been meant.
 pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
+    let (line, palette) = match line.strip_prefix(':') {
+        // A colon alone is its key.
+        Some(rest) if !rest.trim().is_empty() => (rest.trim(), true),
+        _ => (line, false),
+    };
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim().to_owned();
     match word {
@@ -32,19 +40,24 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
         "previous" => return Ok(Order::Act(Action::Up, rest)),
         "accept" => return Ok(Order::Act(Action::AcceptSuggestion, rest)),
         "clear" => return Ok(Order::Act(Action::ClearDecision, rest)),
+        "export" => return Ok(Order::Export),
         "go" => {
-            return match rest.parse::<u64>() {
-                Ok(row @ 1..) => Ok(Order::Go(row)),
-                _ => Err(format!("'{rest}' is not a row number: try go 12")),
+            return match Place::parse(&rest) {
+                Some(place) => Ok(Order::Go(place)),
+                None => Err(format!("'{rest}' names no row: try go 12, go +5, go -5, go 50% or go $")),
             };
         }
         _ => {}
     }
     // A key of the current keymap.
-    if let Some(keys) = keys(word)
+    if !palette
+        && let Some(keys) = keys(word)
         && let Lookup::Action(action) = keymap.lookup(Scope::List, &keys)
     {
         return Ok(Order::Act(action, rest));
+    }
+    if let Some(place) = Place::parse(line) {
+        return Ok(Order::Go(place));
     }
     let all = || Action::ALL.iter().copied().filter(|action| action.scope() == Scope::List);
     if let Some(action) = all().find(|action| action.name() == word) {
@@ -68,10 +81,15 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
 pub(super) fn help(keymap: &Keymap) -> Vec<String> {
     let mut lines = vec![
         "One command per line: a key or a word, then a space and its argument.".to_owned(),
-        "show (or an empty line): describe the sample again".to_owned(),
-        "next, previous: go to the next or previous row; go N: go to row N".to_owned(),
+        "show, or an empty line: describe the sample again; an empty line never decides".to_owned(),
+        "next, previous: go to the next or previous row".to_owned(),
+        "12, +5, -5, 50%, $: go to that row, by so many rows, to that share of the list, to the last row"
+            .to_owned(),
+        "5 alone is a key (candidate 5): go 5 or :5 goes to row 5; after a colon, names and rows but no keys"
+            .to_owned(),
         "accept: relabel to the suggested label; clear: clear the decision".to_owned(),
         "relabel CLASS, tag TAG, note TEXT, filter TERMS, search TEXT: with an argument".to_owned(),
+        "export: how to export the decisions".to_owned(),
     ];
     for action in Action::ALL.iter().filter(|action| action.scope() == Scope::List) {
         let keys: Vec<String> = keymap.keys_for(*action).into_iter().map(shown).collect();
@@ -99,8 +117,26 @@ mod tests {
         assert_eq!(read("r dog"), act(Action::Relabel, "dog"));
         assert_eq!(read("f class:dog score<0.3"), act(Action::Filter, "class:dog score<0.3"));
         assert_eq!(read("stat"), act(Action::Statistics, ""));
-        assert_eq!(read("go 12"), Ok(Order::Go(12)));
+        assert_eq!(read("export"), Ok(Order::Export));
+        assert_eq!(read(":keep"), act(Action::Keep, ""));
         assert_eq!(read(""), Ok(Order::Again));
+    }
+
+    #[test]
+    fn rows_are_named_as_in_the_palette() {
+        for (line, place) in [
+            ("12", Place::Row(12)),
+            ("+5", Place::Down(5)),
+            ("-5", Place::Up(5)),
+            ("50%", Place::Share(50.0)),
+            ("$", Place::Last),
+        ] {
+            for line in [line.to_owned(), format!("go {line}"), format!(":{line}")] {
+                assert_eq!(read(&line), Ok(Order::Go(place)), "{line}");
+            }
+        }
+        assert_eq!(read("5"), Ok(Order::Act(Action::Candidate5, String::new())));
+        assert_eq!(read(":5"), Ok(Order::Go(Place::Row(5))));
     }
 
     #[test]
@@ -110,7 +146,8 @@ mod tests {
             "there is no command 'kepe': did you mean 'keep'? help lists all"
         );
         assert!(read("sort").unwrap_err().starts_with("'sort' is ambiguous: use sort-rank, "));
-        assert!(read("go x").unwrap_err().contains("'x' is not a row number"));
+        assert!(read("go x").unwrap_err().contains("'x' names no row"));
+        assert!(read(":x").is_err(), "no keys after a colon");
         assert!(read("panel-close").unwrap_err().contains("there is no command"));
     }
 }

@@ -12,6 +12,7 @@ mod marks;
 mod messages;
 mod overview;
 mod panels;
+mod plain;
 mod plurals;
 mod reading;
 mod rig;

@@ -27,7 +27,8 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
     }
     if action.scope() == Scope::List {
         if model.views.spoken && needs_pictures(model, action) {
-            return say(model, Level::Warning, "this view needs pictures");
+            let text = format!("{action} needs a screen: it is not in line mode");
+            return say(model, Level::Warning, text);
         }
         // The current page may handle it itself; the default handling follows.
         let page = model.views.page;

@@ -51,12 +51,7 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
     let list = &model.list;
-    let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
-    let mut words = text::counted(list.total, one, many);
-    if list.total > 0 {
-        let decided: u64 = model.counts().iter().sum();
-        words = format!("{} of {words} decided", text::count(decided.min(list.total)));
-    }
+    let mut words = model.decided_words();
     // What makes the count another than that of the detectors as they came, before what is only looked at.
     words.push_str(&combined(session));
     if let Some(headline) = session.reading.headline() {

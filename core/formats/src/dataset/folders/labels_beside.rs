@@ -1,42 +1,35 @@
 //! Files beside the pictures that hold their labels: those that are read, and those that are refused by name.
 
+use super::beside_table::{BesideTable, PATHS};
+use super::split_named;
 use crate::dataset::DatasetOptions;
 use crate::{Error, Result};
+use chaffinch_data::as_written::TableBeside;
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Columns that may hold the labels, in this order.
 const LABELS: &[&str] = &["label", "class", "class_name", "category", "labels", "target"];
-/// Columns that may hold the path, relative to the table.
-const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 
 /// What files beside the pictures gave.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
-    /// The files that were read.
-    pub(super) read: Vec<PathBuf>,
+    /// The files that were read, in their order.
+    pub(super) read: Vec<TableBeside>,
     /// Whether they have labels.
     pub(super) gives_labels: bool,
     /// Their other columns, one value per sample.
     pub(super) extra: Vec<ExtraColumn>,
 }
 
-/// A table beside the pictures.
-struct Table {
-    headings: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
 impl Beside {
     /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them. `tables`
-    /// and `samples` are in byte order.
+    /// and `samples` are in byte order; `splits` are those of the samples as written.
     ///
     /// # Errors
     /// When a table is malformed, or when a file that holds the labels is in a format that is not read.
@@ -44,33 +37,29 @@ impl Beside {
         root: &Path,
         tables: &[PathBuf],
         samples: &mut [NewSample],
+        splits: &mut [String],
         options: &DatasetOptions,
         ledger: &mut Ledger,
     ) -> Result<Beside> {
         let mut beside = Beside::default();
         let mut taken: BTreeSet<&Path> = BTreeSet::new();
         for path in tables {
-            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
             let folder = path.parent().unwrap_or(Path::new(""));
-            let full = root.join(path);
-            match name.as_str() {
-                "metadata.csv" | "metadata.jsonl" if !samples_below(samples, folder).is_empty() => {
-                    let table = if name.ends_with("csv") { csv_table(&full)? } else { json_lines(&full)? };
-                    if !taken.insert(folder) {
-                        let text = format!("{} was not read: metadata.csv beside it was", safe_path(path));
-                        ledger.add(RemarkKind::LabelsMissing, 1, text);
-                        continue;
-                    }
-                    if beside.take(path, &full, &table, samples, options, ledger)? {
-                        beside.read.push(path.clone());
-                    }
-                }
-                "val_annotations.txt" if !samples_below(samples, folder).is_empty() => {
-                    let read = beside.annotations(path, &full, samples, ledger)?;
-                    beside.read.extend(read.then(|| path.clone()));
-                }
-                _ => {}
+            if samples_below(samples, folder).is_empty() {
+                continue;
             }
+            let full = root.join(path);
+            let Some(table) = BesideTable::read(&full)? else { continue };
+            if table.is_annotations() {
+                beside.annotations(path, &table, samples, ledger);
+                continue;
+            }
+            if !taken.insert(folder) {
+                let text = format!("{} was not read: metadata.csv beside it was", safe_path(path));
+                ledger.add(RemarkKind::LabelsMissing, 1, text);
+                continue;
+            }
+            beside.take((path, &full), &table, (samples, splits), options, ledger)?;
         }
         if !beside.gives_labels {
             refuse(root, tables, samples, ledger)?;
@@ -78,73 +67,81 @@ impl Beside {
         Ok(beside)
     }
 
-    /// Takes labels, splits and other columns from a table of the pictures below its folder. Returns whether it is one.
+    /// Takes labels, splits and other columns from a table of the pictures below its folder.
     fn take(
         &mut self,
-        path: &Path,
-        full: &Path,
-        table: &Table,
-        samples: &mut [NewSample],
+        (path, full): (&Path, &Path),
+        table: &BesideTable,
+        (samples, splits): (&mut [NewSample], &mut [String]),
         options: &DatasetOptions,
         ledger: &mut Ledger,
-    ) -> Result<bool> {
-        let column = |name: &str| table.headings.iter().position(|h| h.eq_ignore_ascii_case(name));
-        let Some(file_name) = PATHS.iter().find_map(|name| column(name)) else {
+    ) -> Result<()> {
+        let Some(file_name) = table.file_name() else {
             let text = format!("{} was not read: it has no column file_name", safe_path(path));
             ledger.add(RemarkKind::LabelsMissing, 1, text);
-            return Ok(false);
+            return Ok(());
         };
         let label = match &options.label_column {
-            Some(name) => match column(name) {
+            Some(name) => match table.column(name) {
                 Some(column) => Some(column),
                 None => {
                     let message = format!("there is no column '{}'", safe_text(name));
                     return Err(Error::format(full, message));
                 }
             },
-            None => LABELS.iter().find_map(|name| column(name)).filter(|&label| label != file_name),
+            None => LABELS.iter().find_map(|name| table.column(name)).filter(|&label| label != file_name),
         };
-        let split = column(options.split_column.as_deref().unwrap_or("split"));
+        let split = table.column(options.split_column.as_deref().unwrap_or("split"));
         let folder = path.parent().unwrap_or(Path::new(""));
         let below = samples_below(samples, folder);
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
-        let mut first_missing = None;
+        let (mut first_missing, mut first_repeated) = (None, None);
         if label.is_some() {
             self.gives_labels = true;
         }
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
-        for row in &table.rows {
-            let Some(picture) = resolve(folder, &row[file_name]) else { continue };
-            let Ok(index) = samples.binary_search_by(|sample| in_bytes(&sample.path, &picture)) else {
-                missing += 1;
-                first_missing.get_or_insert(picture);
+        for record in &table.records {
+            let places = table.places(folder, record);
+            let place =
+                |picture: &PathBuf| samples.binary_search_by(|sample| in_bytes(&sample.path, picture)).ok();
+            let Some(index) = places.iter().find_map(place) else {
+                if let Some(picture) = places.into_iter().next() {
+                    missing += 1;
+                    first_missing.get_or_insert(picture);
+                }
                 continue;
             };
             if !given.insert(index) {
                 repeated += 1;
+                first_repeated.get_or_insert(index);
                 continue;
             }
             if let Some(label) = label {
-                let text = row[label].trim();
-                labels.insert(index, (!text.is_empty()).then(|| text.to_owned()));
+                let text = &record.cells[label];
+                labels.insert(index, (!text.trim().is_empty()).then(|| text.clone()));
             }
             if let Some(split) = split
                 && samples[index].split == Split::None
             {
-                samples[index].split = Split::from_name(row[split].trim()).unwrap_or_default();
+                let written = &record.cells[split];
+                samples[index].split = split_named(written.trim()).unwrap_or_default();
+                splits[index].clone_from(written);
             }
             for (column, heading) in table.headings.iter().enumerate() {
                 if column == file_name || Some(column) == label || Some(column) == split {
                     continue;
                 }
-                self.extra_column(heading, samples.len()).values[index].clone_from(&row[column]);
+                self.extra_column(heading, samples.len()).values[index].clone_from(&record.cells[column]);
             }
         }
+        let heading = label.map(|label| table.headings[label].clone());
+        self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
         if label.is_some() {
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
-                replaced += u64::from(samples[index].label.is_some() && samples[index].label != new);
+                let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
+                replaced += u64::from(samples[index].label.as_ref().is_some_and(|old| !same(old)));
                 samples[index].label = new;
             }
             let count = given.len() as u64;
@@ -156,19 +153,26 @@ impl Beside {
             }
             ledger.add(RemarkKind::LayoutGuessed, count, text);
         }
-        let without = below.filter(|index| !given.contains(index)).count() as u64;
-        let images = counted(without, "image has", "images have");
-        ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}"));
+        let mut bare = below.filter(|index| !given.contains(index));
+        if let Some(first) = bare.next() {
+            let without = 1 + bare.count() as u64;
+            let (images, first) =
+                (counted(without, "image has", "images have"), safe_path(&samples[first].path));
+            ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}: {first}"));
+        }
         if let Some(first) = first_missing {
             let rows = counted(missing, "row of", "rows of");
             let name = if missing == 1 { "names a file that is" } else { "name files that are" };
             let text = format!("{rows} {shown} {name} missing: {}", safe_path(&first));
             ledger.add(RemarkKind::FilesMissing, missing, text);
         }
-        let rows = counted(repeated, "row of", "rows of");
-        let verb = if repeated == 1 { "repeats" } else { "repeat" };
-        ledger.add(RemarkKind::RowsRepeated, repeated, format!("{rows} {shown} {verb} an earlier file"));
-        Ok(true)
+        if let Some(first) = first_repeated {
+            let rows = counted(repeated, "row of", "rows of");
+            let verb = if repeated == 1 { "repeats" } else { "repeat" };
+            let text = format!("{rows} {shown} {verb} an earlier file: {}", safe_path(&samples[first].path));
+            ledger.add(RemarkKind::RowsRepeated, repeated, text);
+        }
+        Ok(())
     }
 
     fn extra_column(&mut self, name: &str, samples: usize) -> &mut ExtraColumn {
@@ -180,24 +184,20 @@ impl Beside {
         &mut self.extra[at]
     }
 
-    /// Takes labels from lines of a file name, a tab and a class, as Tiny ImageNet has them. Returns whether it has any.
+    /// Takes labels from lines of file names and classes.
     fn annotations(
         &mut self,
         path: &Path,
-        full: &Path,
+        table: &BesideTable,
         samples: &mut [NewSample],
         ledger: &mut Ledger,
-    ) -> Result<bool> {
-        let text = fs::read_to_string(full).map_err(Error::io("read", full))?;
+    ) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut count = 0;
-        for line in text.lines() {
-            let mut fields = line.split('\t');
-            let (Some(name), Some(class)) = (fields.next(), fields.next()) else { continue };
-            let places = [folder.join(name), folder.join("images").join(name)];
-            for picture in places {
+        for record in &table.records {
+            for picture in table.places(folder, record) {
                 if let Ok(index) = samples.binary_search_by(|sample| in_bytes(&sample.path, &picture)) {
-                    samples[index].label = Some(class.trim().to_owned());
+                    samples[index].label = Some(record.cells[1].trim().to_owned());
                     count += 1;
                 }
             }
@@ -205,8 +205,15 @@ impl Beside {
         let images = counted(count, "image", "images");
         let text = format!("the labels of {images} were read from {}", safe_path(path));
         ledger.add(RemarkKind::LayoutGuessed, count, text);
-        Ok(count > 0)
+        if count > 0 {
+            self.read.push(TableBeside::new(path, Some(table.headings[1].clone())));
+        }
     }
+}
+
+/// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
+pub(crate) fn is_known_column(name: &str) -> bool {
+    name == "split" || LABELS.contains(&name) || PATHS.contains(&name)
 }
 
 /// Files that hold labels in a format that is not read must not be ignored: without them there are no labels, or those
@@ -267,81 +274,4 @@ fn samples_below(samples: &[NewSample], folder: &Path) -> std::ops::Range<usize>
 
 fn in_bytes(a: &Path, b: &Path) -> std::cmp::Ordering {
     a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes())
-}
-
-/// The path of a picture that a table names, relative to the dataset; `None` if it leads out of it.
-fn resolve(folder: &Path, name: &str) -> Option<PathBuf> {
-    let mut path = folder.to_path_buf();
-    for part in Path::new(name.trim()).components() {
-        match part {
-            Component::Normal(name) => path.push(name),
-            Component::CurDir => {}
-            Component::ParentDir => {
-                if !path.pop() {
-                    return None;
-                }
-            }
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(path)
-}
-
-fn csv_table(file: &Path) -> Result<Table> {
-    let broken = |error: csv::Error| {
-        let line = error.position().map(|position| format!("line {}: ", position.line())).unwrap_or_default();
-        match error.into_kind() {
-            csv::ErrorKind::Io(source) => Error::io("read", file)(source),
-            kind => Error::format(file, format!("{line}the table cannot be read ({kind:?})")),
-        }
-    };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(file).map_err(broken)?;
-    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
-    let headings: Vec<String> = (reader.byte_headers().map_err(broken)?.iter())
-        .map(|field| text(field).trim_start_matches('\u{feff}').trim().to_owned())
-        .collect();
-    let mut rows = Vec::new();
-    for record in reader.byte_records() {
-        let record = record.map_err(broken)?;
-        if record.len() != headings.len() {
-            let line = record.position().map_or(0, csv::Position::line);
-            let has = counted(record.len() as u64, "field", "fields");
-            let message = format!("line {line} has {has}, but the header has {}", headings.len());
-            return Err(Error::format(file, message));
-        }
-        rows.push(record.iter().map(text).collect());
-    }
-    Ok(Table { headings, rows })
-}
-
-/// One JSON object per line.
-fn json_lines(file: &Path) -> Result<Table> {
-    let text = fs::read_to_string(file).map_err(Error::io("read", file))?;
-    let mut headings: Vec<String> = Vec::new();
-    let mut objects = Vec::new();
-    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let value: Value = serde_json::from_str(line)
-            .map_err(|error| Error::format(file, format!("line {}: {error}", number + 1)))?;
-        let Value::Object(object) = value else {
-            return Err(Error::format(file, format!("line {} is not a JSON object", number + 1)));
-        };
-        for name in object.keys() {
-            if !headings.contains(name) {
-                headings.push(name.clone());
-            }
-        }
-        objects.push(object);
-    }
-    let words = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let row = |object: &serde_json::Map<String, Value>| {
-        headings.iter().map(|name| words(object.get(name))).collect()
-    };
-    Ok(Table { rows: objects.iter().map(row).collect(), headings: headings.clone() })
 }

@@ -82,9 +82,18 @@ impl Layout {
 
     /// The split and the class folder of a picture.
     pub(super) fn place<'p>(&'p self, path: &'p Path) -> (Split, Option<&'p OsStr>) {
-        let folders: Vec<&OsStr> =
-            path.parent().map(Path::iter).into_iter().flatten().skip(self.wrappers).collect();
-        place(&self.tops, &folders)
+        place(&self.tops, &self.folders(path))
+    }
+
+    /// The folder that a picture has its split from, as far as its name alone says so.
+    pub(super) fn split_folder<'p>(&self, path: &'p Path) -> Option<&'p OsStr> {
+        let folders = self.folders(path);
+        let (split, _) = place(&self.tops, &folders);
+        folders.into_iter().find(|folder| split != Split::None && split_of(folder) == Some(split))
+    }
+
+    fn folders<'p>(&self, path: &'p Path) -> Vec<&'p OsStr> {
+        path.parent().map(Path::iter).into_iter().flatten().skip(self.wrappers).collect()
     }
 
     /// Whether a remark already says that a picture has no label.

@@ -105,7 +105,7 @@ fn splits_where_all_top_folders_are() {
         row("val/2.jpg", "", Split::Validation),
     ];
     assert_eq!(rows(&opened), expected);
-    assert_eq!(texts(&opened), ["1 image is outside the class folders and therefore unlabeled"]);
+    assert_eq!(texts(&opened), ["1 image is outside the class folders and therefore unlabeled: val/2.jpg"]);
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn metadata_beside_pictures_gives_labels() {
         .collect();
     assert_eq!(extra, [("age", vec!["7", "", "", ""]), ("note", vec!["", "a, b", "", ""])]);
     let texts = texts(&opened);
-    assert!(texts.contains(&"1 image has no row in train/metadata.csv"), "{texts:?}");
+    assert!(texts.contains(&"1 image has no row in train/metadata.csv: train/4.jpg"), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("missing: train/gone.jpg")), "{texts:?}");
     assert_eq!((opened.ledger.found, opened.ledger.left_out), (6, 2));
 }

@@ -1,0 +1,147 @@
+//! Decisions about contents that are no longer where they were: the file was changed, or is gone.
+
+use super::entry::ORPHAN;
+use super::{Decisions, Journal};
+use crate::file_metadata::FileMetadata;
+use crate::index::modified;
+use crate::manifest::Manifest;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+/// What is now at the path of a content that was decided about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Now {
+    /// Other content.
+    Changed,
+    /// Nothing.
+    Gone,
+}
+
+/// A decision that applies to no sample of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Where its sample was, as in the dataset.
+    pub path: PathBuf,
+    /// The decision.
+    pub choice: Choice,
+    /// What is there now.
+    pub now: Now,
+}
+
+impl Journal {
+    /// Decisions about contents that are not in the dataset it is bound to, by path. They apply to nothing until their
+    /// contents are back. A path that was decided about anew is left out, and so are removed samples that are gone.
+    pub fn changed(&self) -> Vec<Changed> {
+        let Some(manifest) = &self.manifest else { return Vec::new() };
+        let mut last: BTreeMap<&[u8], Option<Choice>> = BTreeMap::new();
+        // One's own decision takes precedence.
+        for book in self.others.iter().chain([&self.own]) {
+            for &index in &book.applied {
+                let entry = &book.entries[index as usize];
+                for (position, key) in entry.keys.iter().enumerate() {
+                    if entry.rows.get(position) == Some(&ORPHAN)
+                        && let Some(choice) = entry.choice_at(position)
+                    {
+                        last.insert(&key.path, choice);
+                    }
+                }
+            }
+        }
+        last.retain(|_, choice| choice.is_some());
+        if last.is_empty() {
+            return Vec::new();
+        }
+        let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
+        let rows = (0..manifest.len() as u32).into_par_iter().filter(|&row| last.contains_key(path(row)));
+        let rows: HashMap<&[u8], u32> = rows.map(|row| (path(row), row)).collect();
+        let changed = last.into_iter().filter_map(|(path, choice)| {
+            let now = if rows.contains_key(path) { Now::Changed } else { Now::Gone };
+            let anew = rows.get(path).is_some_and(|&row| self.decision(SampleId(row)).is_some());
+            let choice =
+                choice.filter(|choice| !anew && (now == Now::Changed || *choice != Choice::Remove))?;
+            Some(Changed { path: OsString::from_vec(path.to_vec()).into(), choice, now })
+        });
+        changed.collect()
+    }
+}
+
+/// Decided samples whose file no longer has the content that was scanned, in manifest order: a decision says nothing of
+/// what is there now. Only files with another size or time are read. One that cannot be read counts as gone.
+pub fn changed_files(
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+    decisions: &Decisions,
+) -> Vec<(SampleId, Now)> {
+    let decided: Vec<SampleId> = decisions.iter().map(|(id, _)| id).collect();
+    let now = |&id: &SampleId| Some((id, now(manifest, file_metadata, id)?));
+    decided.par_iter().filter_map(now).collect()
+}
+
+fn now(manifest: &Manifest, file_metadata: &FileMetadata, id: SampleId) -> Option<Now> {
+    let known = *file_metadata.hashes.get(id.index())?;
+    // The scan could not read it either, so nothing is known of its content.
+    if known == ContentHash::default() {
+        return None;
+    }
+    let path = manifest.full_path(id);
+    let read = || -> io::Result<bool> {
+        let metadata = fs::metadata(&path)?;
+        let untouched = metadata.len() == file_metadata.dimensions.get(id.index()).bytes
+            && modified(&metadata) == file_metadata.modified[id.index()];
+        Ok(untouched || ContentHash::of(&fs::read(&path)?) == known)
+    };
+    match read() {
+        Ok(true) => None,
+        Ok(false) => Some(Now::Changed),
+        Err(_) => Some(Now::Gone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::NewSample;
+    use chaffinch_plugin::Dimensions;
+    use chaffinch_protocol::sample::Split;
+    use std::sync::Arc;
+
+    #[test]
+    fn files_are_compared_with_what_was_scanned() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("data");
+        fs::create_dir(&root).unwrap();
+        let names = ["same", "touched", "changed", "gone", "undecided"];
+        let sample = |name: &str| NewSample { path: name.into(), label: None, split: Split::None };
+        let manifest = Arc::new(Manifest::new(&root, names.map(sample)));
+        let mut file_metadata = FileMetadata::default();
+        for name in names {
+            fs::write(root.join(name), name).unwrap();
+            let metadata = fs::metadata(root.join(name)).unwrap();
+            file_metadata.dimensions.push(Dimensions { width: 1, height: 1, bytes: metadata.len() });
+            // As if it had been written again with what it had.
+            file_metadata.modified.push(modified(&metadata) - i64::from(name == "touched"));
+            file_metadata.hashes.push(ContentHash::of(name.as_bytes()));
+        }
+        for name in ["changed", "undecided"] {
+            fs::write(root.join(name), "another content").unwrap();
+        }
+        fs::remove_file(root.join("gone")).unwrap();
+        let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
+        journal.bind(&manifest, Some(&Arc::new(file_metadata.clone())));
+        journal.decide(&[0, 1, 2, 3].map(SampleId), Some(Choice::Keep.into())).unwrap();
+        let decisions = journal.snapshot();
+        let found = changed_files(&manifest, &file_metadata, &decisions);
+        assert_eq!(found, [(SampleId(2), Now::Changed), (SampleId(3), Now::Gone)]);
+        let rest = decisions.without(found.into_iter().map(|(id, _)| id));
+        assert_eq!(rest.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!((rest.decided(), rest.by_choice()), (2, [2, 0, 0, 0]));
+    }
+}

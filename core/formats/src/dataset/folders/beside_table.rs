@@ -1,0 +1,404 @@
+//! Tables beside the pictures of a folder: read record by record, and written back with every byte that nobody changed.
+
+mod json;
+mod read;
+
+pub(super) use read::PATHS;
+
+use crate::Result;
+use crate::text::encoder;
+use chaffinch_data::class_names;
+use csv::ByteRecord;
+use encoding_rs::UTF_8;
+use json::json_set;
+use read::{annotations, csv_table, json_lines};
+use serde_json::{Map, Value};
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Separated by this byte.
+    Csv(u8),
+    /// One JSON object per line.
+    JsonLines,
+    /// A file name, a tab and a class per line, as Tiny ImageNet has them.
+    Annotations,
+}
+
+/// A table beside the pictures.
+pub(crate) struct BesideTable {
+    form: Form,
+    /// The file without its mark: in UTF-8 if it was UTF-16 or is not CSV, else as it is.
+    text: Vec<u8>,
+    /// What the file is in, and what cells of a CSV are in.
+    encoding: &'static str,
+    cells: &'static str,
+    mark: bool,
+    /// The headings without blanks at their ends.
+    pub(crate) headings: Vec<String>,
+    pub(crate) records: Vec<Record>,
+    /// The column of paths.
+    file_name: Option<usize>,
+}
+
+/// One record.
+pub(crate) struct Record {
+    /// Its bytes in the file, its end of line included.
+    span: Range<usize>,
+    /// Its cells, one for each heading.
+    pub(crate) cells: Vec<String>,
+    /// Its path in bytes, where these are not the text of its cell.
+    raw_name: Option<Vec<u8>>,
+}
+
+/// What becomes of a record.
+pub(crate) enum Edit {
+    /// It stays as it is.
+    Keep,
+    /// It goes.
+    Drop,
+    /// It gets another path, another label, or both.
+    Change { name: Option<PathBuf>, label: Option<String> },
+}
+
+impl BesideTable {
+    /// Reads a file of one of the names that are known to go with pictures; `None` if it is none of them.
+    ///
+    /// # Errors
+    /// When it cannot be read or is malformed.
+    pub(crate) fn read(file: &Path) -> Result<Option<BesideTable>> {
+        let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+        match name.as_str() {
+            "metadata.csv" => csv_table(file).map(Some),
+            "metadata.jsonl" => json_lines(file).map(Some),
+            "val_annotations.txt" => annotations(file).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether it is lines of names and classes without headings.
+    pub(crate) fn is_annotations(&self) -> bool {
+        self.form == Form::Annotations
+    }
+
+    /// The column of this name, in any case.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.headings.iter().position(|heading| heading.eq_ignore_ascii_case(name))
+    }
+
+    /// The column of paths.
+    pub(crate) fn file_name(&self) -> Option<usize> {
+        self.file_name
+    }
+
+    /// Where the picture of a record may be, relative to the dataset, if the table is in `folder`; nowhere if that
+    /// leads out of the dataset.
+    pub(crate) fn places(&self, folder: &Path, record: &Record) -> Vec<PathBuf> {
+        let Some(name) = self.file_name.map(|column| &record.cells[column]) else { return Vec::new() };
+        let raw = record.raw_name.as_deref().map(|raw| Path::new(OsStr::from_bytes(raw)));
+        let names = raw.into_iter().chain([Path::new(name.trim())]);
+        names
+            .flat_map(|name| match self.form {
+                Form::Annotations => vec![resolve(folder, name), resolve(&folder.join("images"), name)],
+                _ => vec![resolve(folder, name)],
+            })
+            .flatten()
+            .collect()
+    }
+
+    /// The file with some records changed and others added, these by path and label. The label is in the column
+    /// `label`. Everything else is as it was, byte by byte.
+    ///
+    /// # Errors
+    /// Says in words why a record cannot be written.
+    pub(crate) fn edited(
+        &self,
+        label: Option<usize>,
+        edit: impl Fn(usize) -> Edit,
+        added: &[(PathBuf, String)],
+    ) -> std::result::Result<Vec<u8>, String> {
+        let mut out = Vec::with_capacity(self.text.len());
+        out.extend_from_slice(
+            &self.text[..self.records.first().map_or(self.text.len(), |first| first.span.start)],
+        );
+        for (index, record) in self.records.iter().enumerate() {
+            let bytes = &self.text[record.span.clone()];
+            match edit(index) {
+                Edit::Keep => out.extend_from_slice(bytes),
+                Edit::Drop => {}
+                Edit::Change { name, label: new } => {
+                    let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+                    let end = bytes.len() - bytes.iter().rev().take_while(|byte| ends(byte)).count();
+                    let name = name.as_deref().zip(self.file_name);
+                    let new = new.as_deref().zip(label);
+                    out.extend_from_slice(&self.changed(&bytes[..end], name, new)?);
+                    out.extend_from_slice(&bytes[end..]);
+                }
+            }
+        }
+        let crlf = self.text.windows(2).any(|pair| pair == b"\r\n");
+        for (path, new) in added {
+            if !out.is_empty() && !out.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+            out.extend_from_slice(&self.fresh(label, path, new)?);
+            out.extend_from_slice(if crlf { b"\r\n" } else { b"\n" });
+        }
+        self.encoded(out)
+    }
+
+    /// A record with another path and label.
+    fn changed(
+        &self,
+        record: &[u8],
+        name: Option<(&Path, usize)>,
+        label: Option<(&str, usize)>,
+    ) -> std::result::Result<Vec<u8>, String> {
+        match self.form {
+            Form::Csv(delimiter) => {
+                let mut cells = csv_cells(record, delimiter);
+                let mut set = |column: usize, bytes: Vec<u8>| {
+                    if let Some(cell) = cells.get_mut(column) {
+                        *cell = bytes;
+                    }
+                };
+                if let Some((name, column)) = name {
+                    set(column, self.name_bytes(name)?);
+                }
+                if let Some((label, column)) = label {
+                    set(column, self.label_bytes(label)?);
+                }
+                Ok(csv_record(&cells, delimiter))
+            }
+            Form::JsonLines => {
+                let mut text = String::from_utf8_lossy(record).into_owned();
+                if let Some((name, column)) = name {
+                    let value = Value::from(text_of(name)?);
+                    text = json_set(&text, &self.headings[column], &value);
+                }
+                if let Some((label, column)) = label {
+                    let old: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+                    let number = old.get(&self.headings[column]).is_some_and(Value::is_number);
+                    let value =
+                        label.parse::<i64>().ok().filter(|value| number && value.to_string() == label);
+                    let value = value.map_or_else(|| Value::from(label), Value::from);
+                    text = json_set(&text, &self.headings[column], &value);
+                }
+                Ok(text.into_bytes())
+            }
+            Form::Annotations => {
+                let mut cells: Vec<Vec<u8>> =
+                    record.split(|&byte| byte == b'\t').map(<[u8]>::to_vec).collect();
+                for (column, new) in [
+                    (0, name.map(|(name, _)| self.name_bytes(name)).transpose()?),
+                    (1, label.map(|(label, _)| self.label_bytes(label)).transpose()?),
+                ] {
+                    if let (Some(cell), Some(new)) = (cells.get_mut(column), new) {
+                        if new.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
+                            return Err("its new name has a tab or a line break".to_owned());
+                        }
+                        *cell = new;
+                    }
+                }
+                Ok(cells.join(&b'\t'))
+            }
+        }
+    }
+
+    /// A record for a picture that had none.
+    fn fresh(&self, label: Option<usize>, path: &Path, new: &str) -> std::result::Result<Vec<u8>, String> {
+        let (Some(name), Some(label)) = (self.file_name, label) else {
+            return Err("it has no column for the label".to_owned());
+        };
+        match self.form {
+            Form::Csv(delimiter) => {
+                let mut cells = vec![Vec::new(); self.headings.len()];
+                cells[name] = self.name_bytes(path)?;
+                cells[label] = self.label_bytes(new)?;
+                Ok(csv_record(&cells, delimiter))
+            }
+            Form::JsonLines => {
+                let value = |text: &str| Value::from(text).to_string();
+                let (heading, column) = (&self.headings[name], &self.headings[label]);
+                let (path, new) = (value(text_of(path)?), value(new));
+                Ok(format!("{{{}: {path}, {}: {new}}}", value(heading), value(column)).into_bytes())
+            }
+            Form::Annotations => Err("it has no place for another picture".to_owned()),
+        }
+    }
+
+    fn name_bytes(&self, name: &Path) -> std::result::Result<Vec<u8>, String> {
+        match name.to_str() {
+            Some(text) if self.cells != UTF_8.name() => self.in_cells(text),
+            _ => Ok(name.as_os_str().as_bytes().to_vec()),
+        }
+    }
+
+    fn label_bytes(&self, label: &str) -> std::result::Result<Vec<u8>, String> {
+        match self.cells == UTF_8.name() {
+            true => Ok(class_names::bytes(label).into_owned()),
+            false => self.in_cells(label),
+        }
+    }
+
+    fn in_cells(&self, text: &str) -> std::result::Result<Vec<u8>, String> {
+        encoder(self.cells)(text).ok_or_else(|| format!("{} has no signs for '{text}'", self.cells))
+    }
+
+    /// The text as it is in a file.
+    fn encoded(&self, text: Vec<u8>) -> std::result::Result<Vec<u8>, String> {
+        let mark: &[u8] = if self.mark { "\u{feff}".as_bytes() } else { b"" };
+        let whole = [mark, &text].concat();
+        // Cells in an older encoding are in it already.
+        if self.encoding == UTF_8.name() || self.encoding == self.cells {
+            return Ok(whole);
+        }
+        let text = String::from_utf8_lossy(&whole).into_owned();
+        encoder(self.encoding)(&text).ok_or_else(|| format!("{} has no signs for a new label", self.encoding))
+    }
+}
+
+/// The path of a picture that a table names, relative to the dataset; `None` if it leads out of it.
+fn resolve(folder: &Path, name: &Path) -> Option<PathBuf> {
+    let mut path = folder.to_path_buf();
+    for part in name.components() {
+        match part {
+            Component::Normal(name) => path.push(name),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !path.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(path)
+}
+
+/// The fields of one record.
+fn csv_cells(record: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(record);
+    let mut cells = ByteRecord::new();
+    match reader.read_byte_record(&mut cells) {
+        Ok(true) => cells.iter().map(<[u8]>::to_vec).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// One record without its end of line.
+fn csv_record(cells: &[Vec<u8>], delimiter: u8) -> Vec<u8> {
+    let terminator = csv::Terminator::Any(b'\n');
+    let mut out =
+        csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
+    // Writing to memory cannot fail.
+    let _ = out.write_record(cells);
+    let mut bytes = out.into_inner().unwrap_or_default();
+    bytes.truncate(bytes.len().saturating_sub(1));
+    bytes
+}
+
+fn text_of(path: &Path) -> std::result::Result<&str, String> {
+    path.to_str().ok_or_else(|| "JSON cannot hold a name that is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+    use std::fs;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn table(name: &str, bytes: &[u8]) -> BesideTable {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        BesideTable::read(&file).unwrap().unwrap()
+    }
+
+    fn relabel(label: &str) -> Edit {
+        Edit::Change { name: None, label: Some(label.to_owned()) }
+    }
+
+    #[test]
+    fn what_is_not_changed_keeps_its_bytes() {
+        let files: [(&str, &[u8]); 6] = [
+            (
+                "metadata.csv",
+                b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n",
+            ),
+            ("metadata.csv", b"\xef\xbb\xbffile_name;label\n1.jpg;cat"),
+            ("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n"),
+            ("metadata.csv", b"\xff\xfef\0i\0l\0e\0_\0n\0a\0m\0e\0,\0l\0a\0b\0e\0l\0\n\0a\0,\0b\0\n\0"),
+            (
+                "metadata.jsonl",
+                b"{\"file_name\": \"1.jpg\", \"label\":  1e-3}\n\n{\"label\":null,\"file_name\":\"2.jpg\"}",
+            ),
+            ("val_annotations.txt", b"1.jpg\tn01\t0\t0\t9\t9\nnothing\n2.jpg\tn02\n"),
+        ];
+        for (name, bytes) in files {
+            let table = table(name, bytes);
+            assert!(!table.records.is_empty());
+            assert_eq!(table.edited(Some(1), |_| Edit::Keep, &[]).unwrap(), bytes, "{name}");
+        }
+    }
+
+    #[test]
+    fn records_change_go_and_come() {
+        let short = table("metadata.csv", b"file_name,label\r\n1.jpg,cat\r\n2.jpg,dog\r\n");
+        let out =
+            short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "file_name,label\r\n1.jpg,cat\r\n");
+        let csv = table(
+            "metadata.csv",
+            b"file_name,label,note\r\n1.jpg,\"cat\",\"x, y\"\r\n2.jpg,dog,\r\n3.jpg,cow,z\r\n",
+        );
+        let edit = |index| match index {
+            0 => relabel("a, b"),
+            1 => Edit::Drop,
+            _ => Edit::Change { name: Some("b/3.jpg".into()), label: None },
+        };
+        let added = [(PathBuf::from("4.jpg"), "owl".to_owned())];
+        let out = String::from_utf8(csv.edited(Some(1), edit, &added).unwrap()).unwrap();
+        assert_eq!(out, "file_name,label,note\r\n1.jpg,\"a, b\",\"x, y\"\r\nb/3.jpg,cow,z\r\n4.jpg,owl,\r\n");
+        let json = table(
+            "metadata.jsonl",
+            b"{\"file_name\": \"1.jpg\", \"x\": {\"label\": \"no\"}, \"label\" : \"c\\\"at\" , \"n\": 1e-3}\n{\"file_name\": \"2.jpg\", \"label\": 4}\n{\"file_name\": \"3.jpg\"}\n",
+        );
+        let column = json.column("label");
+        let out = String::from_utf8(json.edited(column, |_| relabel("7"), &added).unwrap()).unwrap();
+        assert_eq!(
+            out,
+            "{\"file_name\": \"1.jpg\", \"x\": {\"label\": \"no\"}, \"label\" : \"7\" , \"n\": 1e-3}\n{\"file_name\": \"2.jpg\", \"label\": 7}\n{\"label\": \"7\", \"file_name\": \"3.jpg\"}\n{\"file_name\": \"4.jpg\", \"label\": \"owl\"}\n"
+        );
+        let lines = table("val_annotations.txt", b"1.jpg\tn01\t0\t0\n2.jpg\tn02\t5\t5\n");
+        let out = lines.edited(Some(1), |index| if index == 0 { relabel("n09") } else { Edit::Drop }, &[]);
+        assert_eq!(out.unwrap(), b"1.jpg\tn09\t0\t0\n");
+    }
+
+    #[test]
+    fn a_label_without_signs_in_the_encoding_is_refused() {
+        let table = table("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n");
+        assert_eq!(table.records[0].cells[1], "caf\u{e9}");
+        let edit = |label: &'static str| {
+            table.edited(Some(1), move |index| if index == 0 { relabel(label) } else { Edit::Keep }, &[])
+        };
+        assert_eq!(edit("\u{fc}").unwrap(), b"file_name,label\n1.jpg,\xfc\n2.jpg,caf\xe8\n");
+        assert!(edit("\u{732b}").unwrap_err().contains("windows-1252 has no signs for"));
+    }
+
+    #[test]
+    fn pictures_are_found_from_the_tables_folder() {
+        let csv = table("metadata.csv", b"file_name\n./a/1.jpg\n../2.jpg\n../../3.jpg\n/4.jpg\nx\xff.jpg\n");
+        let places: Vec<Vec<PathBuf>> =
+            csv.records.iter().map(|record| csv.places(Path::new("train"), record)).collect();
+        let odd = PathBuf::from(OsString::from_vec(b"train/x\xff.jpg".to_vec()));
+        assert_eq!(places[..4], [vec![PathBuf::from("train/a/1.jpg")], vec!["2.jpg".into()], vec![], vec![]]);
+        assert_eq!(places[4][0], odd);
+    }
+}

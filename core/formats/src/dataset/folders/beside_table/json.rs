@@ -1,0 +1,59 @@
+//! Changes one value of a JSON object in its text.
+
+use serde_json::Value;
+use std::ops::Range;
+
+/// A JSON object in one line with another value for a key, which is added if it is not there. Everything else stays as
+/// it was written.
+pub(super) fn json_set(object: &str, key: &str, value: &Value) -> String {
+    match json_value(object, key) {
+        Some(span) => format!("{}{value}{}", &object[..span.start], &object[span.end..]),
+        None => {
+            let at = object.find('{').map_or(0, |at| at + 1);
+            let empty = object[at..].trim_start().starts_with('}');
+            let comma = if empty { "" } else { ", " };
+            format!("{}{}: {value}{comma}{}", &object[..at], Value::from(key), &object[at..])
+        }
+    }
+}
+
+/// Where the value of a key of an object is; that of the last one if the key is there twice, as readers take it.
+fn json_value(object: &str, key: &str) -> Option<Range<usize>> {
+    let bytes = object.as_bytes();
+    let (mut at, mut depth, mut found) = (0, 0_usize, None);
+    // The start of the value that is being read, and whether it is that of the key.
+    let mut value: Option<(usize, bool)> = None;
+    let mut last_text: Option<Range<usize>> = None;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                let start = at;
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                if depth == 1 {
+                    last_text = object.get(start..=at).map(|_| start..at + 1);
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b':' if depth == 1 && value.is_none() => {
+                let name =
+                    last_text.take().and_then(|span| serde_json::from_str::<String>(&object[span]).ok());
+                value = Some((at + 1, name.as_deref() == Some(key)));
+            }
+            b',' | b'}' if depth == 1 => {
+                if let Some((start, true)) = value.take() {
+                    let text = &object[start..at];
+                    let skipped = text.len() - text.trim_start().len();
+                    found = Some(start + skipped..start + text.trim_end().len());
+                }
+                depth -= usize::from(bytes[at] == b'}');
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}

@@ -1,0 +1,151 @@
+//! Reads tables beside pictures, each record with its place in the file.
+
+use super::{BesideTable, Form, Record};
+use crate::text::{Document, TableText, broken, line};
+use crate::{Error, Result};
+use chaffinch_protocol::display::counted;
+use csv::ByteRecord;
+use encoding_rs::UTF_8;
+use serde_json::{Map, Value};
+use std::ops::Range;
+use std::path::Path;
+
+/// Columns that may hold the path, relative to the table.
+pub(in super::super) const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
+
+fn path_column(headings: &[String]) -> Option<usize> {
+    PATHS.iter().find_map(|name| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name)))
+}
+
+pub(super) fn csv_table(file: &Path) -> Result<BesideTable> {
+    let table = TableText::read(file, b',')?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
+    let named: Vec<String> =
+        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    let file_name = path_column(&named);
+    let cells = table.cells(file, |_, column| Some(column) == file_name)?;
+    let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
+    let (text, offset) = (table.document().text(), table.start());
+    let mut records: Vec<Record> = Vec::new();
+    while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
+        if record.len() != headings.len() {
+            let has = counted(record.len() as u64, "field", "fields");
+            let message = format!("line {} has {has}, but the header has {}", line(&record), headings.len());
+            return Err(Error::format(file, message));
+        }
+        let mut start = offset + record.position().map_or(0, |position| position.byte() as usize);
+        // The reader leaves the end of a line, and blank ones, to the record after it.
+        start += text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        if let Some(last) = records.last_mut() {
+            last.span.end = start;
+        }
+        let name = file_name.map(|column| &record[column]);
+        records.push(Record {
+            span: start..text.len(),
+            cells: record.iter().map(|cell| cells.text(cell).into_owned()).collect(),
+            raw_name: name.filter(|name| std::str::from_utf8(name).is_err()).map(<[u8]>::to_vec),
+        });
+    }
+    let document = table.document();
+    let encoding = if document.encoding == UTF_8 { cells.encoding() } else { document.encoding };
+    Ok(BesideTable {
+        form: Form::Csv(table.delimiter),
+        text: text.to_vec(),
+        encoding: encoding.name(),
+        cells: cells.encoding().name(),
+        mark: document.mark,
+        headings,
+        records,
+        file_name,
+    })
+}
+
+/// The lines of a text with their ends, each as its span.
+fn lines(text: &str) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut start = 0;
+    text.split_inclusive('\n').enumerate().map(move |(number, line)| {
+        let span = start..start + line.len();
+        start = span.end;
+        (number + 1, span)
+    })
+}
+
+pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
+    let document = Document::read(file)?;
+    let mark = document.mark;
+    let (text, encoding) = document.into_string(file)?;
+    let mut headings: Vec<String> = Vec::new();
+    let mut objects: Vec<(Range<usize>, Map<String, Value>)> = Vec::new();
+    for (number, span) in lines(&text) {
+        let line = &text[span.clone()];
+        if line.trim().is_empty() {
+            // Goes with the line before it.
+            if let Some((last, _)) = objects.last_mut() {
+                last.end = span.end;
+            }
+            continue;
+        }
+        let value: Value = serde_json::from_str(line)
+            .map_err(|error| Error::format(file, format!("line {number}: {error}")))?;
+        let Value::Object(object) = value else {
+            return Err(Error::format(file, format!("line {number} is not a JSON object")));
+        };
+        for name in object.keys() {
+            if !headings.contains(name) {
+                headings.push(name.clone());
+            }
+        }
+        objects.push((span, object));
+    }
+    let words = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let record = |(span, object): (Range<usize>, Map<String, Value>)| Record {
+        span,
+        cells: headings.iter().map(|name| words(object.get(name))).collect(),
+        raw_name: None,
+    };
+    let records = objects.into_iter().map(record).collect();
+    let file_name = path_column(&headings);
+    Ok(BesideTable {
+        form: Form::JsonLines,
+        text: text.into_bytes(),
+        encoding: encoding.name(),
+        cells: UTF_8.name(),
+        mark,
+        headings,
+        records,
+        file_name,
+    })
+}
+
+pub(super) fn annotations(file: &Path) -> Result<BesideTable> {
+    let document = Document::read(file)?;
+    let mark = document.mark;
+    let (text, encoding) = document.into_string(file)?;
+    let mut records: Vec<Record> = Vec::new();
+    for (_, span) in lines(&text) {
+        let mut cells = text[span.clone()].trim_end_matches(['\n', '\r']).split('\t').map(str::to_owned);
+        match (cells.next(), cells.next()) {
+            (Some(name), Some(class)) => {
+                records.push(Record { span, cells: vec![name, class], raw_name: None })
+            }
+            // Goes with the line before it.
+            _ => records.iter_mut().next_back().into_iter().for_each(|last| last.span.end = span.end),
+        }
+    }
+    Ok(BesideTable {
+        form: Form::Annotations,
+        text: text.into_bytes(),
+        encoding: encoding.name(),
+        cells: UTF_8.name(),
+        mark,
+        headings: vec!["file_name".to_owned(), "label".to_owned()],
+        records,
+        file_name: Some(0),
+    })
+}

@@ -1,0 +1,248 @@
+//! Where samples go that were decided about: relabeled in folders, in tables beside pictures and in names of files.
+
+use super::*;
+use crate::dataset;
+use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::journal::Journal;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_review::ranking::{self, Results};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Files of a dataset, and what was decided about some of them: `x` removes, anything else is a new label.
+fn copied(
+    files: &[(&str, &str)],
+    decided: &[(&str, &str)],
+) -> (CleanReport, BTreeMap<String, String>, Vec<String>) {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    for (path, text) in files {
+        fs::create_dir_all(data.join(path).parent().unwrap()).unwrap();
+        let text = if text.is_empty() { path } else { text };
+        fs::write(data.join(path), text).unwrap();
+    }
+    let options = DatasetOptions::default();
+    let manifest = Arc::new(dataset::open(&data, &options).unwrap().manifest);
+    let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
+    journal.bind(&manifest, None);
+    for (path, label) in decided {
+        let id = manifest.ids().find(|&id| manifest.path(id) == Path::new(path)).unwrap();
+        let choice = if *label == "x" { Choice::Remove } else { Choice::Relabel((*label).into()) };
+        journal.decide(&[id], Some(choice.into())).unwrap();
+    }
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let source = Source {
+        manifest: &manifest,
+        file_metadata: &FileMetadata::default(),
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions: journal.decisions(),
+        atlas: None,
+    };
+    let copy = temp.path().join("copy");
+    let stop = AtomicBool::new(false);
+    let export = Export { source, dataset: "made" };
+    let report = export.cleaned(&copy, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let walk = walkdir::WalkDir::new(&copy).into_iter().map(|entry| entry.unwrap());
+    let files = walk.filter(|entry| entry.file_type().is_file()).map(|entry| {
+        let path = entry.path().strip_prefix(&copy).unwrap().to_string_lossy().into_owned();
+        (path, String::from_utf8_lossy(&fs::read(entry.path()).unwrap()).into_owned())
+    });
+    let files = files.collect();
+    let read = dataset::open(&copy, &options).unwrap().manifest;
+    let rows = read.ids().map(|id| {
+        format!("{} {} {}", read.path(id).display(), read.label_name(id), read.split_as_written(id))
+            .trim_end()
+            .to_owned()
+    });
+    (report, files, rows.collect())
+}
+
+fn names(files: &BTreeMap<String, String>) -> Vec<&str> {
+    files.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_class_keeps_the_folder_that_it_has() {
+    let files = [("cat /1.jpg", ""), ("cat /2.jpg", ""), ("dog/3.jpg", "")];
+    let (report, files, rows) = copied(&files, &[("dog/3.jpg", "cat")]);
+    assert_eq!(names(&files), ["cat /1.jpg", "cat /2.jpg", "cat /3.jpg"]);
+    assert_eq!(rows, ["cat /1.jpg cat", "cat /2.jpg cat", "cat /3.jpg cat"]);
+    assert_eq!(report.notes, ["samples relabeled to 'cat' are in 'cat ', the folder that this class has"]);
+    assert_eq!(report.misread, None);
+}
+
+#[test]
+fn of_two_folders_of_a_class_the_one_of_its_name_or_the_larger_one_is_taken() {
+    let files = [("cat /1.jpg", ""), ("cat /2.jpg", ""), ("cat/3.jpg", ""), ("dog/4.jpg", "")];
+    let (report, files, _) = copied(&files, &[("dog/4.jpg", "cat")]);
+    assert!(files.contains_key("cat/4.jpg") && report.notes.is_empty(), "{files:?}");
+    let twins =
+        [("cafe\u{301}/1.jpg", ""), (" caf\u{e9}/2.jpg", ""), (" caf\u{e9}/3.jpg", ""), ("dog/4.jpg", "")];
+    let (report, files, _) = copied(&twins, &[("dog/4.jpg", "caf\u{e9}")]);
+    assert!(files.contains_key(" caf\u{e9}/4.jpg"), "{files:?}");
+    assert_eq!(report.notes.len(), 1);
+}
+
+#[test]
+fn each_split_has_its_own_folder_of_a_class() {
+    let files = [
+        ("test1/cat/1.jpg", ""),
+        ("test1/dog/2.jpg", ""),
+        ("val/cat /3.jpg", ""),
+        ("val/dog/4.jpg", ""),
+        ("train/cat/5.jpg", ""),
+        ("train/dog/6.jpg", ""),
+    ];
+    let (report, files, rows) =
+        copied(&files, &[("val/dog/4.jpg", "cat"), ("test1/dog/2.jpg", "cat"), ("train/dog/6.jpg", "x")]);
+    assert_eq!(
+        names(&files),
+        ["test1/cat/1.jpg", "test1/cat/2.jpg", "train/cat/5.jpg", "val/cat /3.jpg", "val/cat /4.jpg"]
+    );
+    assert!(rows.contains(&"test1/cat/2.jpg cat test1".to_owned()), "{rows:?}");
+    assert_eq!((report.written, report.removed, report.relabelled, report.misread), (5, 1, 2, None));
+}
+
+#[test]
+fn labels_in_tables_change_in_the_tables() {
+    let csv =
+        "file_name,label,weight\r\ntrain/1.jpg,cat,\"0,5\"\r\ntrain/2.jpg,dog,1e-3\r\nval/3.jpg,dog,07\r\n";
+    let files = [
+        ("metadata.csv", csv),
+        ("train/1.jpg", ""),
+        ("train/2.jpg", ""),
+        ("val/3.jpg", ""),
+        ("val/4.jpg", ""),
+    ];
+    let (report, files, rows) =
+        copied(&files, &[("train/1.jpg", "x"), ("train/2.jpg", "cow, big"), ("val/4.jpg", "cat")]);
+    assert_eq!(names(&files), ["metadata.csv", "train/2.jpg", "val/3.jpg", "val/4.jpg"]);
+    assert_eq!(
+        files["metadata.csv"],
+        "file_name,label,weight\r\ntrain/2.jpg,\"cow, big\",1e-3\r\nval/3.jpg,dog,07\r\nval/4.jpg,cat,\r\n"
+    );
+    assert_eq!(rows, ["train/2.jpg cow, big train", "val/3.jpg dog val", "val/4.jpg cat val"]);
+    assert_eq!((report.relabelled, report.misread, report.missing.len()), (2, None, 0));
+}
+
+#[test]
+fn columns_follow_a_picture_to_another_class() {
+    let json = "{\"file_name\": \"1.jpg\", \"weight\": 1e-3}\n{\"file_name\": \"2.jpg\", \"weight\": 2}\n";
+    let files = [
+        ("train/cat/metadata.jsonl", json),
+        ("train/cat/1.jpg", ""),
+        ("train/cat/2.jpg", ""),
+        ("train/dog/1.jpg", ""),
+    ];
+    let (report, files, rows) = copied(&files, &[("train/cat/1.jpg", "dog")]);
+    assert_eq!(
+        files["train/cat/metadata.jsonl"],
+        "{\"file_name\": \"../dog/1-2.jpg\", \"weight\": 1e-3}\n{\"file_name\": \"2.jpg\", \"weight\": 2}\n"
+    );
+    assert!(rows.contains(&"train/dog/1.jpg dog train".to_owned()), "{rows:?}");
+    assert_eq!(report.misread, None);
+}
+
+#[test]
+fn labels_in_names_become_folders_when_one_changes() {
+    let files = [
+        ("train/cat.1.jpg", ""),
+        ("train/cat.2.jpg", ""),
+        ("train/dog.3.jpg", ""),
+        ("test1/1.jpg", ""),
+        ("test1/2.jpg", ""),
+    ];
+    let (report, files, _) = copied(&files, &[("train/cat.1.jpg", "dog"), ("test1/1.jpg", "x")]);
+    assert_eq!(
+        names(&files),
+        ["test1/2.jpg", "train/cat/cat.2.jpg", "train/dog/cat.1.jpg", "train/dog/dog.3.jpg"]
+    );
+    assert_eq!(report.misread, None);
+}
+
+#[test]
+fn a_class_in_the_name_of_a_split_folder_changes_there() {
+    let files = [
+        ("positive_train/1.jpg", ""),
+        ("negative_train/2.jpg", ""),
+        ("positive_test/3.jpg", ""),
+        ("negative_test/4.jpg", ""),
+        ("positive_train/5.jpg", ""),
+    ];
+    let (report, files, rows) = copied(&files, &[("positive_train/1.jpg", "negative")]);
+    assert!(files.contains_key("negative_train/1.jpg"), "{files:?}");
+    assert!(rows.contains(&"negative_train/1.jpg negative train".to_owned()), "{rows:?}");
+    assert_eq!((report.relabelled, report.misread), (1, None));
+}
+
+#[test]
+fn a_table_that_is_gone_is_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir_all(&data).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        fs::write(data.join(name), name).unwrap();
+    }
+    fs::write(data.join("metadata.csv"), "file_name,label,weight\n1.jpg,cat,1\n2.jpg,dog,2\n").unwrap();
+    let manifest = Arc::new(dataset::open(&data, &DatasetOptions::default()).unwrap().manifest);
+    fs::remove_file(data.join("metadata.csv")).unwrap();
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let source = Source {
+        manifest: &manifest,
+        file_metadata: &FileMetadata::default(),
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions: &Default::default(),
+        atlas: None,
+    };
+    let stop = AtomicBool::new(false);
+    let export = Export { source, dataset: "made" };
+    let report =
+        export.cleaned(&temp.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    assert!(report.missing.len() == 1 && report.missing[0].contains("metadata.csv"), "{report:?}");
+    // Its labels and columns come out all the same.
+    let copy = dataset::open(&temp.path().join("copy"), &DatasetOptions::default()).unwrap().manifest;
+    let labels: Vec<&str> = copy.ids().map(|id| copy.label_name(id)).collect();
+    assert_eq!((labels, copy.extra()), (vec!["cat", "dog"], manifest.extra()));
+}
+
+#[test]
+fn columns_of_a_table_go_beside_the_copied_pictures() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir_all(data.join("a")).unwrap();
+    fs::write(data.join("a/1.jpg"), "1").unwrap();
+    fs::write(data.join("2.jpg"), "2").unwrap();
+    let table = "path,category,label,weight,split,note\na/1.jpg,x,cat,1,val,\"a, b\"\n2.jpg,y,dog,2,val,\n";
+    fs::write(temp.path().join("t.csv"), table).unwrap();
+    let options = DatasetOptions { root: Some(data), ..DatasetOptions::default() };
+    let manifest = Arc::new(dataset::open(&temp.path().join("t.csv"), &options).unwrap().manifest);
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let source = Source {
+        manifest: &manifest,
+        file_metadata: &FileMetadata::default(),
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions: &Default::default(),
+        atlas: None,
+    };
+    let stop = AtomicBool::new(false);
+    let export = Export { source, dataset: "made" };
+    let copy = temp.path().join("copy");
+    let report = export.cleaned(&copy, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let text = fs::read_to_string(copy.join("metadata.csv")).unwrap();
+    assert_eq!(text, "file_name,weight,note\nval/cat/1.jpg,1,\"a, b\"\nval/dog/2.jpg,2,\n");
+    // As `category` it would be read for the label.
+    assert_eq!(report.missing, ["the column 'category': write a cleaned-table to keep it"]);
+    assert_eq!(report.misread, None);
+}

@@ -1,0 +1,224 @@
+//! The tables of a cleaned copy: those that stood beside the pictures of a folder, without removed samples and with new
+//! labels and paths; and one with the columns of a table that folders cannot hold.
+
+use super::Export;
+use crate::dataset::{BesideTable, Edit, is_known_column};
+use crate::{Error, Result};
+use chaffinch_data::manifest::{ExtraColumn, Manifest};
+use chaffinch_data::output::{CopyMode, Tree};
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// The file with the columns of a table.
+const COLUMNS: &str = "metadata.csv";
+
+/// The tables beside the pictures, as they are now.
+pub(super) struct TablesBeside<'a> {
+    manifest: &'a Manifest,
+    tables: Vec<Table>,
+    /// Tables that can no longer be read, each with the reason.
+    pub(super) lost: Vec<String>,
+}
+
+/// One table.
+struct Table {
+    path: PathBuf,
+    text: BesideTable,
+    /// Its column of labels.
+    label: Option<usize>,
+    /// The sample of each record.
+    rows: Vec<Option<SampleId>>,
+    /// All of these.
+    samples: BTreeSet<SampleId>,
+}
+
+impl Table {
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether the label of a sample is the one that this table gives.
+    fn labels(&self, manifest: &Manifest, id: SampleId) -> bool {
+        self.label.is_some()
+            && manifest.path(id).starts_with(self.folder())
+            && (!self.text.is_annotations() || self.samples.contains(&id))
+    }
+}
+
+impl<'a> TablesBeside<'a> {
+    /// Reads the tables that the dataset was read with.
+    pub(super) fn of(manifest: &'a Manifest) -> TablesBeside<'a> {
+        let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new() };
+        for beside in manifest.beside() {
+            let path = beside.path().to_path_buf();
+            match BesideTable::read(&manifest.root().join(&path)) {
+                Ok(Some(text)) => {
+                    let folder = path.parent().unwrap_or(Path::new(""));
+                    let sample =
+                        |record| text.places(folder, record).iter().find_map(|place| find(manifest, place));
+                    let rows: Vec<Option<SampleId>> = text.records.iter().map(sample).collect();
+                    let samples = rows.iter().flatten().copied().collect();
+                    let label = beside.label.as_deref().and_then(|label| text.column(label));
+                    all.tables.push(Table { path, text, label, rows, samples });
+                }
+                Ok(None) => {}
+                Err(error) => all.lost.push(error.to_string()),
+            }
+        }
+        all
+    }
+
+    /// Whether there are any, and all can be read.
+    pub(super) fn are_whole(&self) -> bool {
+        !self.tables.is_empty() && self.lost.is_empty()
+    }
+
+    /// Whether a table says the label of a sample.
+    pub(super) fn labels(&self, id: SampleId) -> bool {
+        self.tables.iter().any(|table| table.labels(self.manifest, id))
+    }
+
+    /// Writes them into the copy. `files` are the samples by their new paths. Returns what could not be written.
+    ///
+    /// # Errors
+    /// When the copy cannot be written.
+    pub(super) fn write(
+        &self,
+        export: &Export<'_>,
+        files: &HashMap<PathBuf, SampleId>,
+        tree: &mut Tree,
+        mode: CopyMode,
+    ) -> Result<Vec<String>> {
+        let mut left_out = Vec::new();
+        let places: HashMap<SampleId, &PathBuf> = files.iter().map(|(path, &id)| (id, path)).collect();
+        for table in &self.tables {
+            let folder = table.folder();
+            let name = table.path.file_name().unwrap_or_default();
+            let new_label = |id: SampleId| {
+                let label = table.labels(self.manifest, id).then(|| export.new_label(id)).flatten();
+                label.map(|label| label.into_owned())
+            };
+            let edit = |index: usize| -> Edit {
+                let Some(id) = table.rows[index] else { return Edit::Keep };
+                if export.removed(id) {
+                    return Edit::Drop;
+                }
+                let moved = places.get(&id).filter(|place| place.as_path() != self.manifest.path(id));
+                let name = moved.map(|place| relative(folder, place));
+                match (name, new_label(id)) {
+                    (None, None) => Edit::Keep,
+                    (name, label) => Edit::Change { name, label },
+                }
+            };
+            // A sample without a row in a table that gives labels had none.
+            let bare =
+                self.manifest.ids().filter(|id| !table.samples.contains(id) && places.contains_key(id));
+            let mut added = Vec::new();
+            for id in bare {
+                let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
+                if let Some(label) = new_label(id)
+                    && wins.is_some_and(|wins| std::ptr::eq(wins, table))
+                {
+                    added.push((relative(folder, places[&id]), label));
+                }
+            }
+            let same =
+                added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
+            let source = self.manifest.root().join(&table.path);
+            let edited = (!same).then(|| table.text.edited(table.label, edit, &added));
+            if let Some(Err(why)) = &edited {
+                left_out.push(format!("new labels in {}: {}", safe_path(&table.path), safe_text(why)));
+            }
+            match edited {
+                Some(Ok(bytes)) => tree.put_bytes(&bytes, folder, name)?,
+                _ => {
+                    let real = fs::canonicalize(&source).map_err(Error::io("read", &source))?;
+                    tree.put(&real, folder, name, mode)?
+                }
+            };
+        }
+        Ok(left_out)
+    }
+}
+
+/// The columns that folders of splits and classes cannot hold, in a table beside the copied pictures. Returns the names
+/// of columns that such a table would be read from in another way.
+///
+/// # Errors
+/// When the copy cannot be written.
+pub(super) fn write_columns(
+    manifest: &Manifest,
+    files: &HashMap<PathBuf, SampleId>,
+    tree: &mut Tree,
+) -> Result<Vec<String>> {
+    let mut seen = BTreeSet::new();
+    let (kept, lost): (Vec<&ExtraColumn>, Vec<&ExtraColumn>) = manifest.extra().iter().partition(|column| {
+        let name = column.name.trim().to_lowercase();
+        !name.is_empty() && !is_known_column(&name) && seen.insert(name)
+    });
+    if !kept.is_empty() {
+        let mut rows: Vec<(&PathBuf, SampleId)> = files.iter().map(|(path, &id)| (path, id)).collect();
+        rows.sort_unstable_by_key(|(_, id)| *id);
+        let mut out =
+            csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        let mut record = |fields: &mut dyn Iterator<Item = &[u8]>| out.write_record(fields);
+        // Writing to memory cannot fail.
+        let _ = record(
+            &mut ["file_name"]
+                .into_iter()
+                .chain(kept.iter().map(|column| column.name.as_str()))
+                .map(str::as_bytes),
+        );
+        for (path, id) in rows {
+            let values = kept.iter().map(|column| column.values[id.index()].as_bytes());
+            let _ = record(&mut std::iter::once(path.as_os_str().as_bytes()).chain(values));
+        }
+        tree.put_bytes(&out.into_inner().unwrap_or_default(), Path::new(""), OsStr::new(COLUMNS))?;
+    }
+    Ok(lost.into_iter().map(|column| column.name.clone()).collect())
+}
+
+/// The sample at a path of a folder, whose samples are in the order of their bytes.
+fn find(manifest: &Manifest, path: &Path) -> Option<SampleId> {
+    let wanted = path.as_os_str().as_bytes();
+    let bytes = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
+    let (mut low, mut high) = (0, manifest.len() as u32);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match bytes(middle).cmp(wanted) {
+            std::cmp::Ordering::Less => low = middle + 1,
+            std::cmp::Ordering::Equal => return Some(SampleId(middle)),
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    None
+}
+
+/// A path as a table in `folder` names it.
+fn relative(folder: &Path, path: &Path) -> PathBuf {
+    let shared = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_table() {
+        for (folder, path, expected) in [
+            ("", "a/1.jpg", "a/1.jpg"),
+            ("a", "a/1.jpg", "1.jpg"),
+            ("a/b", "a/c/1.jpg", "../c/1.jpg"),
+            ("a/b", "1.jpg", "../../1.jpg"),
+        ] {
+            assert_eq!(relative(Path::new(folder), Path::new(path)), Path::new(expected));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The line mode against the fake engine: what it writes, and how it ends.
+
+use super::engine::FakeEngine;
+use crate::keymap::Keymap;
+use crate::looks::Looks;
+use crate::model::Arrangement;
+use crate::plain::{self, Manner};
+use crate::theme::{Depth, Theme};
+use chaffinch_protocol::{Command, Event};
+use crossbeam_channel::unbounded;
+
+/// Types lines, as a script or at a prompt; returns what was written and why it failed, if it did.
+fn typed(mut engine: FakeEngine, prompt: bool, lines: &str) -> (String, Option<String>) {
+    let (commands, asked) = unbounded::<Command>();
+    let (answers, events) = unbounded::<Event>();
+    let engine = std::thread::spawn(move || {
+        answers.send(engine.hello()).unwrap();
+        while let Ok(command) = asked.recv() {
+            for event in engine.handle(command) {
+                let _ = answers.send(event);
+            }
+        }
+    });
+    let looks = Looks {
+        theme: Theme::load("dark", Depth::True).unwrap(),
+        themes: Vec::new(),
+        theme_name: "dark".to_owned(),
+        ground: None,
+        open_with: Vec::new(),
+        keymap: Keymap::builtin().unwrap(),
+        arrangement: Arrangement::default(),
+        mouse: false,
+        tags: Vec::new(),
+        warnings: Vec::new(),
+        files: Vec::new(),
+    };
+    let mut out = Vec::new();
+    let manner = Manner { prompt, scanning: false };
+    let ended = plain::run(commands, events, looks, manner, lines.as_bytes(), &mut out);
+    engine.join().unwrap();
+    (String::from_utf8(out).unwrap(), ended.err().map(|error| error.to_string()))
+}
+
+fn script(lines: &str) -> (String, Option<String>) {
+    typed(FakeEngine::new(100), false, lines)
+}
+
+/// The places of the samples that were described, as in `12 of 100`.
+fn places(out: &str) -> Vec<u64> {
+    let place = |line: &str| line.split_once(" of 100: ")?.0.parse().ok();
+    out.lines().filter_map(place).collect()
+}
+
+#[test]
+fn rows_are_named_as_in_the_palette() {
+    let (out, failed) = script("12\n+5\n-5\n$\n50%\n:3\ngo 7\n\n");
+    assert_eq!(places(&out), [1, 12, 17, 12, 100, 51, 3, 7, 7], "{out}");
+    assert_eq!(failed, None);
+}
+
+#[test]
+fn an_empty_line_decides_nothing() {
+    let (out, failed) = script("\n\n");
+    assert_eq!((places(&out), failed), (vec![1, 1, 1], None));
+    assert!(!out.contains("decision: relabel"), "{out}");
+}
+
+#[test]
+fn counts_are_those_of_the_heading() {
+    let (out, _) = script("T\nx\nx\n");
+    assert!(out.contains("This list: 0 of 100 suspects decided."), "{out}");
+    assert!(
+        out.contains("\n1 of 100 samples decided\n") && out.contains("\n2 of 100 samples decided\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn alike_samples_are_sorted_by_likeness() {
+    let (out, _) = script("+2\n");
+    let mut alike: Vec<f32> = Vec::new();
+    for line in out.lines() {
+        match line.strip_prefix("similar: ") {
+            Some(rest) => alike.push(rest.split(',').next().unwrap().parse().unwrap()),
+            None => alike.clear(),
+        }
+        assert!(alike.is_sorted_by(|a, b| a >= b), "{out}");
+    }
+}
+
+#[test]
+fn what_needs_a_screen_is_refused_by_name() {
+    let (out, failed) = script("map\ngrid\nclusters\n");
+    for name in ["map", "grid", "clusters"] {
+        assert!(out.contains(&format!("! {name} needs a screen: it is not in line mode")), "{out}");
+    }
+    assert_eq!(failed.as_deref(), Some("3 lines not carried out; the others were carried out"));
+}
+
+#[test]
+fn export_says_what_to_run() {
+    let (out, failed) = script("export\n");
+    assert!(out.contains("chaffinch export /state/animals --format manifest --output manifest.csv"), "{out}");
+    assert_eq!(failed.as_deref(), Some("1 line not carried out; the others were carried out"));
+}
+
+#[test]
+fn what_is_not_saved_fails_a_script_and_a_sitting() {
+    for prompt in [false, true] {
+        let mut engine = FakeEngine::new(100);
+        engine.refuse = Some("the disk is full".to_owned());
+        let (out, failed) = typed(engine, prompt, "x\nshow\n");
+        assert!(out.contains("error: the disk is full"), "{out}");
+        assert_eq!(failed.as_deref(), Some("1 line not saved; the others were carried out"));
+    }
+}
+
+#[test]
+fn lines_that_do_nothing_fail_a_script_only() {
+    let lines = "kepe\nu\nx\nu\n";
+    assert_eq!(
+        script(lines).1.as_deref(),
+        Some("1 line not understood, 1 line not carried out; the others were carried out")
+    );
+    assert_eq!(typed(FakeEngine::new(100), true, lines).1, None);
+}
