@@ -37,7 +37,7 @@ fn pictures_that_are_not_read_are_said_everywhere() {
     for name in ["IMG_1.HEIC", "IMG_2.HEIC", "IMG_3.HEIC"] {
         fs::write(data.join("airplane").join(name), b"ftypheic").unwrap();
     }
-    let said = "3 .heic files were left out";
+    let said = "3 .HEIC files were left out";
     let ran = scan(&sandbox, &data, &["--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains(said), "{}", ran.stderr);

@@ -71,14 +71,17 @@ pub(crate) fn because(error: &io::Error) -> String {
 
 /// Adds a remark to the ledger for each kind of fault that files have.
 pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
-    let mut found: BTreeMap<Fault, (u64, SampleId)> = BTreeMap::new();
+    let mut found: BTreeMap<(Fault, &str), (u64, SampleId)> = BTreeMap::new();
     // Pictures in formats that are not read have a remark of their own.
-    for &id in file_metadata.unreadable.keys().filter(|id| !file_metadata.not_read(**id)) {
+    for (&id, reason) in file_metadata.unreadable.iter().filter(|(id, _)| !file_metadata.not_read(**id)) {
         if let Some(fault) = Fault::of(file_metadata, id) {
-            found.entry(fault).or_insert((0, id)).0 += 1;
+            // What a file is instead of a picture tells what to do about all of its kind.
+            let kind = reason.split(": ").next().unwrap_or_default();
+            let kind = if fault == Fault::Undecodable && kind.starts_with("it ") { kind } else { "" };
+            found.entry((fault, kind)).or_insert((0, id)).0 += 1;
         }
     }
-    for (fault, (count, first)) in found {
+    for ((fault, _), (count, first)) in found {
         let of = match count {
             1 => format!("1 of {}", counted(manifest.len() as u64, "file", "files")),
             _ => format!("{} of {}", thousands(count), counted(manifest.len() as u64, "file", "files")),
@@ -146,5 +149,26 @@ mod tests {
         assert_eq!(texts[0], "1 of 5 files is missing: 0.jpg");
         assert!(texts[2].contains("may be whole: 2.jpg"), "{texts:?}");
         assert_eq!(texts[3], "1 of 5 files could not be decoded: 3.jpg (the file is empty)");
+    }
+
+    #[test]
+    fn each_kind_of_file_that_is_no_picture_has_its_own_remark() {
+        let reasons = [
+            "it is a Git LFS pointer, not the picture: run `git lfs pull`",
+            "it is a text file, not a picture: a",
+        ];
+        let sample =
+            |row: usize| NewSample { path: format!("{row}.jpg").into(), label: None, split: Split::None };
+        let manifest = Manifest::new("/data", (0..4).map(sample));
+        let unreadable = (0..4).map(|row| (SampleId(row), reasons[row as usize % 2].to_owned())).collect();
+        let hashes: Vec<ContentHash> = (0..4_u8).map(|row| ContentHash::of(&[row])).collect();
+        let file_metadata = FileMetadata { hashes: hashes.into(), unreadable, ..FileMetadata::default() };
+        let mut ledger = Ledger::default();
+        enter(&manifest, &file_metadata, &mut ledger);
+        let texts: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(
+            texts[0].starts_with("2 of 4 files could not be decoded; the first is 0.jpg (it is a Git LFS")
+        );
     }
 }

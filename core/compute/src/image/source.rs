@@ -30,12 +30,20 @@ impl Stored {
 
 /// The extensions of each of [`FORMATS`].
 const EXTENSIONS: [&[&str]; FORMATS.len()] = [
-    &["jpg", "jpeg", "jpe", "jfif"],
+    &["jpg", "jpeg", "jpe", "jfif", "jfi", "jif", "pjpeg", "pjp"],
     &["png", "apng"],
     &["gif"],
     &["webp"],
-    &["bmp", "dib"],
-    &["tif", "tiff"],
+    &["bmp", "dib", "rle"],
+    &["tif", "tiff", "btf", "tf8"],
+    &["jxl"],
+    &["heic", "heif", "hif", "heics", "heifs"],
+    &["avif", "avifs"],
+    &["jp2", "j2k", "j2c", "jpc", "jpf", "jpx"],
+    &["svg", "svgz"],
+    &["pdf"],
+    &["psd", "psb"],
+    &["tga"],
 ];
 
 /// Source information for detectors: `format` is the name from decoding, `path` is only used for its extension.

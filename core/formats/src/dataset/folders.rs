@@ -7,11 +7,14 @@ mod left_out;
 mod machine_made;
 mod names_of_parts;
 mod tree;
+mod unread_labels;
+mod vanished;
 mod walk;
 
 use super::{DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
+use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
@@ -36,13 +39,16 @@ pub(super) const FORMAT: Format = Format {
 
 /// Opens a folder: class folders, split folders that contain class folders, or images only.
 fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
-    let Found { images, dangling, tables, mut left_out, mut ledger } = walk(root)?;
+    let Found { images, dangling, tables, empty, mut left_out, mut ledger } = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if images.is_empty() {
         left_out.enter(&mut ledger);
         let notes: String = ledger.remarks.iter().map(|remark| format!("; {}", remark.text)).collect();
         let extensions = super::IMAGE_EXTENSIONS.join(", ");
-        return Err(refuse(format!("it contains no image files; supported extensions: {extensions}{notes}")));
+        let advice = left_out.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+        let message =
+            format!("it contains no image files; supported extensions: {extensions}{notes}{advice}");
+        return Err(refuse(message));
     }
     if let (Some((link, target)), count) = &dangling
         && *count == images.len() as u64
@@ -62,13 +68,27 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let images = counted(unlabeled, "image", "images");
     let text = format!("{images} without a label, in folders called unlabeled or the like");
     ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
-    let beside = Beside::read(root, &tables, &mut samples, options, &mut ledger)?;
-    beside.read.iter().for_each(|path| left_out.was_read(path));
+    let beside = match options.label_files {
+        LabelFiles::Auto | LabelFiles::Optional => {
+            Beside::read(root, &tables, &mut samples, options, &mut ledger)?
+        }
+        LabelFiles::Ignore => Beside::default(),
+    };
+    beside.read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
         labels_from_names(&layout, &mut samples, &mut ledger);
     }
+    if !beside.gives_labels {
+        let unread = unread_labels::find(root, &tables, &samples, &beside.read);
+        match options.label_files {
+            LabelFiles::Auto => unread_labels::settle(root, &unread, &samples, &mut ledger)?,
+            LabelFiles::Optional => unread_labels::enter(&unread, &samples, &mut ledger),
+            LabelFiles::Ignore => unread_labels::ignored(&unread, &mut ledger),
+        }
+    }
     without_labels(&layout, &samples, &tables, &mut ledger);
+    vanished::enter(&layout, &samples, &empty, &left_out, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
     Ok(Opened { manifest: Manifest::new(root, samples).with_extra(beside.extra), ledger })

@@ -1,6 +1,8 @@
-//! Files beside the pictures that hold their labels: those that are read, and those that are refused by name.
+//! Files beside the pictures that hold their labels and are read.
 
 use crate::dataset::DatasetOptions;
+use crate::dataset::choice;
+use crate::dataset::table::LABEL_NAMES;
 use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
@@ -12,8 +14,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Columns that may hold the labels, in this order.
-const LABELS: &[&str] = &["label", "class", "class_name", "category", "labels", "target"];
 /// Columns that may hold the path, relative to the table.
 const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 
@@ -34,12 +34,33 @@ struct Table {
     rows: Vec<Vec<String>>,
 }
 
+impl Table {
+    /// The column of labels among those that may be. Of several, it must not matter which one is meant.
+    fn label(&self, file: &Path, columns: &[usize]) -> Result<Option<usize>> {
+        let Some((&first, others)) = columns.split_first() else { return Ok(None) };
+        for &other in others {
+            let pairs: BTreeSet<(&str, &str)> =
+                self.rows.iter().map(|row| (row[first].trim(), row[other].trim())).collect();
+            let count =
+                |column: usize| self.rows.iter().map(|row| row[column].trim()).collect::<BTreeSet<_>>().len();
+            if count(first) != pairs.len() || count(other) != pairs.len() {
+                let (one, other) = (safe_text(&self.headings[first]), safe_text(&self.headings[other]));
+                let message = format!(
+                    "the columns '{one}' and '{other}' may both hold the labels, and differ; choose one with --label-column"
+                );
+                return Err(Error::format(file, message));
+            }
+        }
+        Ok(Some(first))
+    }
+}
+
 impl Beside {
     /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them. `tables`
     /// and `samples` are in byte order.
     ///
     /// # Errors
-    /// When a table is malformed, or when a file that holds the labels is in a format that is not read.
+    /// When a table is malformed, or has several columns that may hold the labels.
     pub(super) fn read(
         root: &Path,
         tables: &[PathBuf],
@@ -72,9 +93,6 @@ impl Beside {
                 _ => {}
             }
         }
-        if !beside.gives_labels {
-            refuse(root, tables, samples, ledger)?;
-        }
         Ok(beside)
     }
 
@@ -102,7 +120,10 @@ impl Beside {
                     return Err(Error::format(full, message));
                 }
             },
-            None => LABELS.iter().find_map(|name| column(name)).filter(|&label| label != file_name),
+            None => {
+                let named = choice::named(&table.headings, &LABEL_NAMES).into_iter();
+                table.label(full, &named.filter(|&column| column != file_name).collect::<Vec<_>>())?
+            }
         };
         let split = column(options.split_column.as_deref().unwrap_or("split"));
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -206,45 +227,6 @@ impl Beside {
         let text = format!("the labels of {images} were read from {}", safe_path(path));
         ledger.add(RemarkKind::LayoutGuessed, count, text);
         Ok(count > 0)
-    }
-}
-
-/// Files that hold labels in a format that is not read must not be ignored: without them there are no labels, or those
-/// of folders that are no classes.
-fn refuse(root: &Path, tables: &[PathBuf], samples: &[NewSample], ledger: &mut Ledger) -> Result<()> {
-    let classes: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
-    let mut unread = tables.iter().filter_map(|path| Some((path, unread_format(path)?)));
-    let Some((path, format)) = unread.next() else { return Ok(()) };
-    if classes.len() > 1 {
-        let others = unread.count() as u64;
-        let more = if others > 0 { format!(" and {others} more like it") } else { String::new() };
-        let text = format!("{}{more} looks like {format} label file and was not read", safe_path(path));
-        ledger.add(RemarkKind::LayoutGuessed, 1 + others, text);
-        return Ok(());
-    }
-    let path = root.join(path);
-    Err(Error::format(
-        path,
-        format!(
-            "this looks like {format} label file, which is not read, and without it the images have no labels: write \
-             the labels to a CSV table with the columns path and label and open that, or open the folder of images \
-             alone"
-        ),
-    ))
-}
-
-/// Whose format a label file is in that is not read.
-fn unread_format(path: &Path) -> Option<&'static str> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    match name.as_str() {
-        "metadata.parquet" => Some("a Hugging Face"),
-        "labels.json" => Some("a FiftyOne or COCO"),
-        "samples.json" => Some("a FiftyOne"),
-        "_annotations.coco.json" | "_annotations.createml.json" => Some("a Roboflow"),
-        "annotations.json" | "coco.json" | "via_region_data.json" | "instances.json" => Some("a COCO"),
-        "_classes.csv" | "_annotations.csv" => Some("a Roboflow"),
-        name if name.starts_with("instances_") && name.ends_with(".json") => Some("a COCO"),
-        _ => None,
     }
 }
 
