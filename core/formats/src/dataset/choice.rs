@@ -164,8 +164,13 @@ impl Choices<'_> {
 
     /// `'a', 'b' and 'c'`.
     fn names(&self, columns: &[usize]) -> String {
-        let all: Vec<String> =
-            columns.iter().map(|&column| format!("'{}'", safe_text(&self.headings[column]))).collect();
+        let name = |&column: &usize| {
+            let name = &self.headings[column];
+            let again = self.headings.iter().filter(|heading| *heading == name).count() > 1;
+            let place = if again { format!(" (column {})", column + 1) } else { String::new() };
+            format!("'{}'{place}", safe_text(name))
+        };
+        let all: Vec<String> = columns.iter().map(name).collect();
         match all.as_slice() {
             [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             _ => all.concat(),

@@ -87,7 +87,8 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
             LabelFiles::Ignore => unread_labels::ignored(&unread, &mut ledger),
         }
     }
-    without_labels(&layout, &samples, &tables, &mut ledger);
+    let unread: Vec<&PathBuf> = tables.iter().filter(|path| !beside.read.contains(path)).collect();
+    without_labels(&layout, &samples, &unread, &mut ledger);
     vanished::enter(&layout, &samples, &empty, &left_out, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
@@ -135,7 +136,7 @@ fn labels_from_names(layout: &Layout, samples: &mut [NewSample], ledger: &mut Le
 }
 
 /// Says how many samples have no label where labels were to be expected.
-fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[PathBuf], ledger: &mut Ledger) {
+fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], ledger: &mut Ledger) {
     let bare: Vec<&NewSample> = samples.iter().filter(|sample| sample.label.is_none()).collect();
     if bare.len() == samples.len() {
         let table = tables.iter().find(|path| is_dataset_table(path));

@@ -114,9 +114,13 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         }
         let path = if paths_as_bytes { path.to_vec() } else { cells.decode(path).into_owned() };
         let label = columns.label.map(|column| columns.label_of(&record, column, &cells, on_disk));
-        if let Some(lines) =
-            label.as_ref().map(|label| label.matches('\n').count() + 1).filter(|&lines| lines > 1)
+        // A folder may be called like that, but not without the path saying so.
+        if let (Some(label), Some(column)) = (&label, columns.label)
+            && label.contains('\n')
+            && label.contains(char::from(table.delimiter))
+            && !columns.is_folder(&record, column)
         {
+            let lines = label.matches('\n').count() + 1;
             let message = format!(
                 "line {line} has a label that goes on over {lines} lines; is a quotation mark missing?"
             );

@@ -132,6 +132,17 @@ impl Beside {
         let mut first_missing = None;
         if label.is_some() {
             self.gives_labels = true;
+        } else {
+            let others: Vec<String> = (table.headings.iter().enumerate())
+                .filter(|(column, _)| *column != file_name)
+                .map(|(_, heading)| format!("'{}'", safe_text(heading)))
+                .collect();
+            let text = format!(
+                "{} has no column called label or the like; --label-column chooses one: {}",
+                safe_path(path),
+                others.join(", ")
+            );
+            ledger.add(RemarkKind::LabelsMissing, u64::from(!others.is_empty()), text);
         }
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for row in &table.rows {

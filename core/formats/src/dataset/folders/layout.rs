@@ -369,7 +369,8 @@ fn are_splits(splits: &[&Top<'_>], others: &[&Top<'_>], ledger: &mut Ledger) -> 
     let text =
         format!("{all} were read as classes: {names} {is} named like {a_split}, but {parts} {verb} not");
     let otherwise = match flat {
-        true => format!("if {names} {is} {a_split} and {parts} {verb} not a class"),
+        true if beside.len() == 1 => format!("if {names} {is} {a_split} and {parts} is no class"),
+        true => format!("if {names} {is} {a_split} and {parts} are no classes"),
         false => format!("if {names} {is} {a_split} with class folders in {them}"),
     };
     doubt(ledger, count, text, &otherwise, Folders::Splits);

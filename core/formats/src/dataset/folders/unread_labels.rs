@@ -136,6 +136,7 @@ pub(super) fn find(root: &Path, others: &[PathBuf], samples: &[NewSample], read:
 pub(super) fn enter(unread: &[Unread], samples: &[NewSample], ledger: &mut Ledger) {
     let complete = samples.iter().all(|sample| sample.label.is_some());
     for one in unread {
+        let comma = if one.what.contains(',') { "," } else { "" };
         let (looks, was) = if one.files == 1 { ("looks", "was") } else { ("look", "were") };
         let (labels, instead) = match one.role {
             Role::Aside => ("", ""),
@@ -145,7 +146,8 @@ pub(super) fn enter(unread: &[Unread], samples: &[NewSample], ledger: &mut Ledge
             ),
             Role::Labels | Role::PerPicture => (": the labels are those of folders or file names", ""),
         };
-        let text = format!("{} {looks} like {} and {was} not read{labels}{instead}", one.shown(), one.what);
+        let text =
+            format!("{} {looks} like {}{comma} and {was} not read{labels}{instead}", one.shown(), one.what);
         let serious = one.role == Role::PerPicture || (one.role != Role::Aside && !complete);
         let kind = if serious { RemarkKind::LabelsMissing } else { RemarkKind::LayoutGuessed };
         ledger.add(kind, one.files, text);
@@ -187,13 +189,14 @@ pub(super) fn settle(
         Role::Table => "open this table instead of the folder",
         _ => "write the labels to a CSV table with the columns path and label and open that",
     };
+    let (is, it) = if first.files > 1 { ("are", "them") } else { ("is", "it") };
     let of =
         if first.files > 1 { format!(" ({})", counted(first.files, "file", "files")) } else { String::new() };
     Err(Error::format(
         root.join(&first.path),
         format!(
-            "this looks like {what}{of}, which is not read, and without it the images have no labels: {advice}, or use \
-             --labels ignore to go on without it{more}"
+            "this looks like {what}{of}, which {is} not read, and without {it} the images have no labels: {advice}, or \
+             use --labels ignore to go on without {it}{more}"
         ),
     ))
 }
@@ -278,7 +281,7 @@ fn per_picture(root: &Path, extension: &str, paths: &[&PathBuf]) -> (String, Rol
         let told = || texts.iter().filter(|text| !text.trim().is_empty());
         told().next().is_some() && told().all(|text| test(text))
     };
-    let one = |whose: &str| format!("{whose}: one .{extension} file for each picture");
+    let one = |whose: &str| format!("{whose}, one .{extension} file for each picture");
     let plain = format!("labels in one .{} file for each picture", safe_text(extension));
     match extension {
         "txt" if all(&is_boxes) => (one("YOLO labels"), Role::PerPicture, true),
@@ -357,7 +360,7 @@ fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(String, Role)>
         "json" | "jsonl" | "ndjson" | "xml" => {
             let any = fields(&text)
                 .any(|field| names.names(field) || field.split_whitespace().any(|word| names.names(word)));
-            return any.then(|| ("a label file: it names the pictures".to_owned(), Role::Labels));
+            return any.then(|| ("a label file for these pictures".to_owned(), Role::Labels));
         }
         _ => {}
     }
@@ -373,12 +376,13 @@ fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(String, Role)>
     // A number may well be a picture's name by chance.
     let few = stems < 2 || stems * 2 < all - 1 || (numbers && stems * 2 < names.count.min(LINES));
     if named == 0 && few {
-        return None;
+        let called = LABEL_WORDS.iter().any(|word| stem.contains(word));
+        return called.then(|| ("labels or the names of classes".to_owned(), Role::Aside));
     }
     let table = matches!(extension.as_str(), "csv" | "tsv" | "tab");
     Some(match (more > 0, table) {
-        (true, true) => ("a table of labels: it names the pictures".to_owned(), Role::Table),
-        (true, false) => ("a label file: it names the pictures".to_owned(), Role::Labels),
+        (true, true) => ("a table of labels for these pictures".to_owned(), Role::Table),
+        (true, false) => ("a label file for these pictures".to_owned(), Role::Labels),
         (false, _) => ("a list of pictures".to_owned(), Role::Aside),
     })
 }

@@ -136,7 +136,7 @@ impl Found {
     fn pass_over(&mut self, root: &Path, folder: &Path, machine: Option<&'static str>) {
         let name = folder.file_name().map(|name| safe_path(Path::new(name))).unwrap_or_default();
         // A link in such a folder may lead anywhere, such as to the whole disk.
-        for entry in WalkDir::new(folder).follow_links(false) {
+        for entry in WalkDir::new(folder).follow_links(false).follow_root_links(false) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}

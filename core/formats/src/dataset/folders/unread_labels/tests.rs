@@ -51,27 +51,27 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
         ("images", &[("annotations.xml", "<annotations/>")], "CVAT", "annotations.xml"),
         ("images", &[("annotations.json", "{}")], "COCO", "annotations.json"),
         ("train", &[("train/_classes.csv", "filename,cat\na1.png,1\n")], "Roboflow", "_classes.csv"),
-        ("images", &[("labels.txt", "a1.png 0\nb2.png 1\n")], "names the pictures", "labels.txt"),
+        ("images", &[("labels.txt", "a1.png 0\nb2.png 1\n")], "for these pictures", "labels.txt"),
         (
             "img_align",
             &[("list_attr.txt", "2\nBald Smiling\na1.png -1 1\nb2.png 1 1\n")],
-            "names the pictures",
+            "for these pictures",
             "list_attr.txt",
         ),
         (
             "images",
             &[("images.txt", "1 a1.png\n2 b2.png\n"), ("image_class_labels.txt", "1 1\n2 2\n")],
-            "names the pictures",
+            "for these pictures",
             "images.txt",
         ),
         ("train", &[("train.csv", "id,breed\na1,pug\nb2,boxer\n")], "open this table instead", "train.csv"),
         (
             "images",
             &[("truth.json", "[{\"image\": \"x/a1.png\", \"label\": \"cat\"}]")],
-            "names the pictures",
+            "for these pictures",
             "truth.json",
         ),
-        ("images", &[("export.xml", "<image name=\"a1.png\"/>")], "names the pictures", "export.xml"),
+        ("images", &[("export.xml", "<image name=\"a1.png\"/>")], "for these pictures", "export.xml"),
         ("jpg", &[("imagelabels.mat", "MATLAB 5.0")], "MATLAB", "imagelabels.mat"),
         ("images", &[("book.xlsx", "PK")], "spreadsheet", "book.xlsx"),
         ("images", &[("train_labels.npy", "x")], "NumPy", "train_labels.npy"),
@@ -105,7 +105,7 @@ fn with_class_folders_they_are_said() {
         ("cat/a1.txt", BOX, "YOLO"),
         ("labels.csv", "path,label\ncat/a1.png,cat\ndog/b2.png,dog\n", "open it instead of the folder"),
         ("meta/train.txt", "cat/a1\ndog/b2\n", "looks like a list of pictures and was not read"),
-        ("SUMS", "", ""),
+        ("image_class_labels.txt", "1 1\n2 2\n", "looks like labels or the names of classes"),
     ] {
         let temp = dataset("cat", &["a1"], &[(file, text), ("dog/b2.png", "x")]);
         let opened = read(&temp, LabelFiles::Auto).unwrap();
