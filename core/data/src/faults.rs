@@ -9,6 +9,8 @@ use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
 use std::io;
 
+/// Names to show in a remark.
+const SHOWN: usize = 4;
 const MISSING: &str = "the file is missing";
 const REFUSED: &str = "the file may not be read: permission denied";
 pub(crate) const FOLDER: &str = "it is a folder";
@@ -113,6 +115,32 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
         };
         ledger.add(kind, count, format!("{of} {what}{which}{why}"));
     }
+    unseen_classes(manifest, file_metadata, ledger);
+}
+
+/// Remarks on classes of which no picture could be decoded: nothing is known of them.
+fn unseen_classes(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
+    if file_metadata.unreadable.is_empty() {
+        return;
+    }
+    let mut seen = vec![false; manifest.classes().len()];
+    for id in manifest.ids().filter(|id| file_metadata.decodable(*id)) {
+        if let Some(seen) = manifest.label(id).and_then(|label| seen.get_mut(label.index())) {
+            *seen = true;
+        }
+    }
+    let unseen: Vec<String> = (manifest.classes().iter().zip(&seen))
+        .filter(|(_, seen)| !**seen)
+        .map(|(name, _)| format!("'{}'", safe_text(name)))
+        .collect();
+    let more = if unseen.len() > SHOWN { ", …" } else { "" };
+    let (count, names) = (unseen.len() as u64, unseen[..unseen.len().min(SHOWN)].join(", "));
+    let classes = counted(count, "class has", "classes have");
+    ledger.add(
+        RemarkKind::ClassesDoubtful,
+        count,
+        format!("{classes} no picture that can be read: {names}{more}"),
+    );
 }
 
 #[cfg(test)]
@@ -167,6 +195,14 @@ mod tests {
         enter(&manifest, &file_metadata, &mut ledger);
         let texts: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
         assert_eq!(texts.len(), 2, "{texts:?}");
+        let labeled = |row: usize| NewSample { label: Some(["cat", "dog"][row / 2].into()), ..sample(row) };
+        let manifest = Manifest::new("/data", (0..4).map(labeled));
+        let mut file_metadata = file_metadata.clone();
+        file_metadata.unreadable.remove(&SampleId(3));
+        let mut ledger = Ledger::default();
+        enter(&manifest, &file_metadata, &mut ledger);
+        let last = &ledger.remarks.last().unwrap().text;
+        assert_eq!(last, "1 class has no picture that can be read: 'cat'");
         assert!(
             texts[0].starts_with("2 of 4 files could not be decoded; the first is 0.jpg (it is a Git LFS")
         );

@@ -315,7 +315,7 @@ impl Plan {
         add("--root", reading.root.clone().map(Into::into));
         add("--ground", reading.ground.map(|ground| ground.to_string().into()));
         add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
-        add("--labels", reading.labels.map(|labels| LabelFiles::from(labels).name().into()));
+        add("--label-files", reading.label_files.map(|wish| LabelFiles::from(wish).name().into()));
         if reading.keep_null_labels {
             args.push("--keep-null-labels".into());
         }

@@ -190,5 +190,11 @@ mod tests {
         assert_eq!((source.format_name(), source.extension_name()), (Some("JPEG"), Some("PNG")));
         let source = record(decoded.format, Path::new("a/b"), decoded.stored);
         assert_eq!((source.extension_name(), source.frames), (None, 1));
+        // Every format that is read has a number, and names of others are known.
+        for format in ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF", "JPEG XL"] {
+            assert_eq!(record(format, Path::new("x.HEIC"), decoded.stored).format_name(), Some(format));
+        }
+        let source = record("JPEG XL", Path::new("x.HEIC"), decoded.stored);
+        assert_eq!(source.extension_name(), Some("HEIC"));
     }
 }

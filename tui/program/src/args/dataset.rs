@@ -33,12 +33,12 @@ pub(crate) struct DatasetArgs {
     pub(crate) layout: Option<Layout>,
     /// What to do with files beside the pictures that hold labels [default: read them, or stop if they cannot be read]
     #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) labels: Option<Labels>,
+    pub(crate) label_files: Option<LabelFilesArg>,
 }
 
-/// Values of `--labels`.
+/// Values of `--label-files`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Labels {
+pub(crate) enum LabelFilesArg {
     /// Read, or refused if they cannot be read and the pictures have no other labels
     Auto,
     /// Read if they can be, and otherwise only said: labels are not needed
@@ -47,12 +47,12 @@ pub(crate) enum Labels {
     Ignore,
 }
 
-impl From<Labels> for LabelFiles {
-    fn from(labels: Labels) -> LabelFiles {
-        match labels {
-            Labels::Auto => LabelFiles::Auto,
-            Labels::Optional => LabelFiles::Optional,
-            Labels::Ignore => LabelFiles::Ignore,
+impl From<LabelFilesArg> for LabelFiles {
+    fn from(wish: LabelFilesArg) -> LabelFiles {
+        match wish {
+            LabelFilesArg::Auto => LabelFiles::Auto,
+            LabelFilesArg::Optional => LabelFiles::Optional,
+            LabelFilesArg::Ignore => LabelFiles::Ignore,
         }
     }
 }

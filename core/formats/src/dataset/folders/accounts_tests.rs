@@ -194,7 +194,7 @@ fn samples_and_files_left_out_are_all_files() {
         // Read as usual, it is the same, or refused by name.
         match open(temp.path(), &DatasetOptions::default()) {
             Ok(usual) => assert_eq!(usual.ledger, *ledger, "{number}"),
-            Err(error) => assert!(error.to_string().contains("--labels ignore"), "{number}: {error}"),
+            Err(error) => assert!(error.to_string().contains("--label-files ignore"), "{number}: {error}"),
         }
         if number % 4 != 0 {
             continue;

@@ -3,11 +3,13 @@
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice;
 use crate::dataset::table::LABEL_NAMES;
+use crate::text::{TableText, broken, line};
 use crate::{Error, Result};
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
+use csv::ByteRecord;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -281,28 +283,22 @@ fn resolve(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn csv_table(file: &Path) -> Result<Table> {
-    let broken = |error: csv::Error| {
-        let line = error.position().map(|position| format!("line {}: ", position.line())).unwrap_or_default();
-        match error.into_kind() {
-            csv::ErrorKind::Io(source) => Error::io("read", file)(source),
-            kind => Error::format(file, format!("{line}the table cannot be read ({kind:?})")),
-        }
-    };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(file).map_err(broken)?;
-    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
-    let headings: Vec<String> = (reader.byte_headers().map_err(broken)?.iter())
-        .map(|field| text(field).trim_start_matches('\u{feff}').trim().to_owned())
-        .collect();
+    let table = TableText::read(file, b',')?;
+    let cells = table.cells(file, |_, _| false)?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    let mut next =
+        |record: &mut ByteRecord| reader.read_byte_record(record).map_err(|error| broken(file, error));
+    next(&mut record)?;
+    let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
     let mut rows = Vec::new();
-    for record in reader.byte_records() {
-        let record = record.map_err(broken)?;
+    while next(&mut record)? {
         if record.len() != headings.len() {
-            let line = record.position().map_or(0, csv::Position::line);
-            let has = counted(record.len() as u64, "field", "fields");
+            let (line, has) = (line(&record), counted(record.len() as u64, "field", "fields"));
             let message = format!("line {line} has {has}, but the header has {}", headings.len());
             return Err(Error::format(file, message));
         }
-        rows.push(record.iter().map(text).collect());
+        rows.push(record.iter().map(|cell| cells.text(cell).into_owned()).collect());
     }
     Ok(Table { headings, rows })
 }

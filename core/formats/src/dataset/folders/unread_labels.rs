@@ -196,7 +196,7 @@ pub(super) fn settle(
         root.join(&first.path),
         format!(
             "this looks like {what}{of}, which {is} not read, and without {it} the images have no labels: {advice}, or \
-             use --labels ignore to go on without {it}{more}"
+             use --label-files ignore to go on without {it}{more}"
         ),
     ))
 }

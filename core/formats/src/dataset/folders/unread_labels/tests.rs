@@ -89,7 +89,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
         let temp = dataset(folder, &["a1", "b2"], files);
         let error = read(&temp, LabelFiles::Auto).unwrap_err().to_string();
         assert!(
-            error.contains(what) && error.contains(name) && error.contains("--labels ignore"),
+            error.contains(what) && error.contains(name) && error.contains("--label-files ignore"),
             "{name}: {error}"
         );
         let opened = read(&temp, LabelFiles::Ignore).unwrap();
