@@ -220,8 +220,8 @@ fn label_files_beside_pictures_are_read_or_refused() {
     assert!(ran.code == 0 && ran.stderr.contains("label files ignored"), "{}", ran.stderr);
     // Leaks are found without labels.
     let out = other.path().join("leaks.csv");
-    let words =
-        ["leaks", "--train", other.path().to_str().unwrap(), "--test", sandbox.path().to_str().unwrap()];
+    let (train, test) = (other.data(), sandbox.data());
+    let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap()];
     other.ok(words.into_iter().chain(["--output", out.to_str().unwrap()]));
 }
 

@@ -42,14 +42,9 @@ fn ask(doubt: &Doubt, input: &mut impl BufRead, out: &mut impl Write) -> Result<
         _ => Folders::Classes,
     };
     writeln!(out, "{}.", safe_text(&doubt.text))?;
-    writeln!(
-        out,
-        "That is wrong {}; then answer no, which is --layout {}.",
-        safe_text(&doubt.otherwise),
-        other.name()
-    )?;
+    let otherwise = safe_text(&doubt.otherwise);
     loop {
-        write!(out, "Is it right? [Y/n] ")?;
+        write!(out, "Is that right? Answer no {otherwise} (the same as --layout {}). [Y/n] ", other.name())?;
         out.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {
@@ -79,8 +74,8 @@ mod tests {
         let asked = String::from_utf8(out).unwrap();
         assert!(
             asked.starts_with(
-                "bus and train were read as classes.\nThat is wrong if train is a split; then answer no, which is \
-                 --layout splits.\nIs it right?"
+                "bus and train were read as classes.\nIs that right? Answer no if train is a split (the same as --layout \
+                 splits). [Y/n] "
             ),
             "{asked}"
         );

@@ -292,7 +292,8 @@ fn per_picture(root: &Path, extension: &str, paths: &[&PathBuf]) -> (String, Rol
         "json" if all(&|text| text.contains("\"shapes\"") || text.contains("\"imagePath\"")) => {
             (one("labelme labels"), Role::PerPicture, true)
         }
-        "json" if all(&|text| text.contains("\"photoTakenTime\"")) => (one("metadata"), Role::Aside, false),
+        "json" if !texts.iter().any(|text| has_labels(text)) => (one("metadata"), Role::Aside, false),
+        "npy" | "mat" => (one("arrays"), Role::Aside, false),
         _ => (plain, Role::PerPicture, false),
     }
 }
@@ -303,6 +304,13 @@ fn is_boxes(text: &str) -> bool {
         let words = || line.split_ascii_whitespace();
         words().count() >= 5 && words().all(|word| word.parse::<f64>().is_ok())
     })
+}
+
+/// Whether the keys of a JSON text speak of labels.
+fn has_labels(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let words = LABEL_WORDS.iter().chain(&["tag", "bbox", "object", "species"]);
+    words.into_iter().any(|word| lower.contains(&format!("\"{word}")))
 }
 
 /// Whether a text is made of sentences rather than of a label.

@@ -47,6 +47,12 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
             "a1.xml",
         ),
         ("set", &[("set/a1.json", "{\"shapes\": []}")], "labelme", "a1.json"),
+        (
+            "set",
+            &[("set/a1.json", "{\"label\": \"cat\"}"), ("set/b2.json", "{\"label\": \"dog\"}")],
+            "one .json file for each picture",
+            "a1.json",
+        ),
         ("set", &[("set/a1.txt", "cat"), ("set/b2.txt", "dog")], "one .txt file for each picture", "a1.txt"),
         ("images", &[("annotations.xml", "<annotations/>")], "CVAT", "annotations.xml"),
         ("images", &[("annotations.json", "{}")], "COCO", "annotations.json"),
@@ -120,6 +126,8 @@ fn what_says_nothing_of_a_picture_is_no_label_file() {
     let prose = "a photo of a cat on a mat";
     for files in [
         &[("images/a1.txt", prose), ("images/b2.txt", prose)][..],
+        &[("images/a1.json", "{\"caption\": \"a cat\", \"url\": \"x\"}"), ("images/b2.json", "{}")],
+        &[("images/a1.npy", "x"), ("images/b2.npy", "x")],
         &[("README.txt", "see a1.png for an example")],
         &[("classes.txt", "cat\ndog\n")],
         &[("notes.csv", "class,count\n1,5\n2,7\n")],
