@@ -73,7 +73,7 @@ pub fn depth_of(mut file: impl BufRead + Seek) -> Option<u8> {
         let image = pixels_of(ImageReader::with_format(file, format), |color| {
             color.bytes_per_pixel() == 2 * color.channel_count()
         });
-        let bits = match image.ok().flatten()? {
+        match image.ok().flatten()? {
             DynamicImage::ImageLuma16(image) => highest(image.iter().copied()),
             DynamicImage::ImageRgb16(image) => highest(image.iter().copied()),
             DynamicImage::ImageLumaA16(image) => highest(image.pixels().map(|pixel| pixel.0[0])),
@@ -81,8 +81,7 @@ pub fn depth_of(mut file: impl BufRead + Seek) -> Option<u8> {
                 highest(image.pixels().flat_map(|pixel| pixel.0.into_iter().take(3)))
             }
             _ => None,
-        };
-        bits
+        }
     }))
     .ok()
     .flatten()

@@ -94,7 +94,7 @@ fn at_end(data: &[u8]) -> Option<Damage> {
 
 fn lost(part: usize, whole: usize) -> Option<Damage> {
     let share = part as f64 / whole as f64;
-    (share >= LEAST).then(|| Damage {
+    (share >= LEAST).then_some(Damage {
         share: share as f32,
         from: (1.0 - share) as f32,
         at_end: true,
