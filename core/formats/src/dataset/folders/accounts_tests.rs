@@ -177,7 +177,7 @@ fn samples_and_files_left_out_are_all_files() {
     let outside = outside();
     // Labels that are not read are no reason to refuse here.
     let options = DatasetOptions { label_files: LabelFiles::Optional, ..DatasetOptions::default() };
-    for number in 0..240 {
+    for number in 0..120 {
         let temp = grow(number, 0, outside.path());
         let mut all = BTreeSet::new();
         files(temp.path(), false, &mut all);

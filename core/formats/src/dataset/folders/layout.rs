@@ -340,8 +340,10 @@ fn are_splits(splits: &[&Top<'_>], others: &[&Top<'_>], ledger: &mut Ledger) -> 
     let shared = !recurring(&below).is_empty();
     let beside: Vec<&&Top<'_>> = others.iter().filter(|top| !top.unlabeled).collect();
     let joins = |top: &Top<'_>| top.is_divided() || shares(&top.classes(), &known);
-    let sure = (shared || beside.iter().any(|top| joins(top)))
+    let joined = (shared || beside.iter().any(|top| joins(top)))
         && beside.iter().all(|top| top.inner.is_flat() || joins(top));
+    // One name of a split among several others is as likely a class: `train`, `bus`, `car`.
+    let sure = joined && (different.len() > 1 || beside.len() < 2);
     let structured = !known.is_empty() && beside.iter().all(|top| top.inner.is_flat());
     let count = (splits.len() + others.len()) as u64;
     let (parts, names) = (list(beside.iter().copied().copied()), list(splits.iter().copied()));
@@ -353,7 +355,7 @@ fn are_splits(splits: &[&Top<'_>], others: &[&Top<'_>], ledger: &mut Ledger) -> 
         (if beside.len() == 1 { "is" } else { "are" }, if splits.len() == 1 { "it" } else { "them" });
     // Without class folders below the splits there would be no labels at all.
     let flat = known.is_empty() && beside.iter().all(|top| top.inner.is_flat());
-    if !flat && (sure || structured || shared || different.len() > 1) {
+    if !flat && (joined || structured || shared || different.len() > 1) {
         let text =
             format!("{names} {were} read as {a_split}; {parts} beside {them} {verb} not named like one");
         if sure {

@@ -121,6 +121,20 @@ fn a_folder_named_like_a_split_may_be_a_class() {
     let opened = read(&vehicles);
     assert_eq!(opened.manifest.classes(), ["bus", "car", "train"]);
     assert_eq!(opened.ledger.doubt.as_ref().map(|doubt| doubt.other.as_str()), Some("splits"));
+    // Without class folders, splits would leave no labels.
+    let flat = read(&["bus/1.jpg", "car/1.jpg", "test/1.jpg", "train/1.jpg"]);
+    assert_eq!(flat.manifest.classes(), ["bus", "car", "test", "train"]);
+    let doubt = flat.ledger.doubt.unwrap();
+    assert!(
+        doubt.text.contains("test and train are named like splits, but bus and car are not"),
+        "{doubt:?}"
+    );
+    assert_eq!(doubt.otherwise, "if test and train are splits and bus and car are no classes");
+    let warned = &flat.ledger.remarks[0];
+    assert!(warned.kind.is_serious() && warned.text.ends_with("use --layout splits"), "{warned:?}");
+    let folders =
+        ["bus/a/1.jpg", "bus/b/2.jpg", "car/a/3.jpg", "car/b/4.jpg", "train/a/5.jpg", "train/b/6.jpg"];
+    assert_eq!(read(&folders).ledger.doubt.map(|doubt| doubt.other).as_deref(), Some("classes"));
     let opened = read_as(&["train/a/1.jpg", "trainings/b/1.jpg"], Folders::Splits);
     assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "a", Split::Train));
     assert_eq!(opened.ledger.doubt, None);
