@@ -134,7 +134,7 @@ impl Beside {
         let mut first_missing = None;
         if label.is_some() {
             self.gives_labels = true;
-        } else {
+        } else if samples.iter().all(|sample| sample.label.is_none()) {
             let others: Vec<String> = (table.headings.iter().enumerate())
                 .filter(|(column, _)| *column != file_name)
                 .map(|(_, heading)| format!("'{}'", safe_text(heading)))
