@@ -100,6 +100,31 @@ fn what_conversion_changes_is_said() {
     assert_eq!(dark.count(), 0);
 }
 
+#[test]
+fn frames_of_one_sensor_look_alike() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.data().join("cell");
+    fs::create_dir_all(&folder).unwrap();
+    for number in 0..6_u16 {
+        // One pixel decides about the depth of a frame: 12 bits or 14.
+        let frame = ImageBuffer::from_fn(48, 48, |x, y| match (x, y) {
+            (0, 0) => Luma([4080 + 10 * number]),
+            (x, y) => Luma([((x * 53 + y * 29) % 1500) as u16 + 900]),
+        });
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        DynamicImage::ImageLuma16(frame).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        put(&folder, &format!("{number}.png"), bytes.get_ref());
+    }
+    let report = sandbox.scan();
+    let text = report.to_string();
+    assert!(text.contains("6 of 6 pictures with 16 bits per channel use at most 14 of them"), "{text}");
+    // Their hashes and vectors are those of the same brightness, so that all are found to be one picture.
+    let copies =
+        suspects(&sandbox).values().filter(|(detectors, _)| detectors.contains("duplicates")).count();
+    assert!(copies >= 5, "{copies}");
+    assert_eq!(number(&sandbox.scan(), "decoded"), 0);
+}
+
 /// A letter: a head that all share, and text of its own.
 fn letter(seed: u32) -> RgbImage {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;

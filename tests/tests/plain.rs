@@ -3,6 +3,8 @@
 
 use chaffinch_tests::pictures;
 use chaffinch_tests::sandbox::{Ran, Sandbox};
+use std::io::Write;
+use std::process::Stdio;
 
 fn scanned() -> Sandbox {
     let sandbox = Sandbox::new();

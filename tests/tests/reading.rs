@@ -37,7 +37,7 @@ fn pictures_that_are_not_read_are_said_everywhere() {
     for name in ["IMG_1.HEIC", "IMG_2.HEIC", "IMG_3.HEIC"] {
         fs::write(data.join("airplane").join(name), b"ftypheic").unwrap();
     }
-    let said = "3 .heic files were left out";
+    let said = "3 .HEIC files were left out";
     let ran = scan(&sandbox, &data, &["--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
@@ -213,4 +213,29 @@ fn label_files_beside_pictures_are_read_or_refused() {
     let ran = scan(&other, &other.data(), &[]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("labels.json: this looks like"), "{}", ran.stderr);
+    // Whoever knows that may go on, and the session remembers it.
+    let ran = scan(&other, &other.data(), &["--label-files", "ignore"]);
+    assert!(ran.code == 0 && ran.stderr.contains("labels.json"), "{}", ran.stderr);
+    let ran = scan(&other, &other.data(), &[]);
+    assert!(ran.code == 0 && ran.stderr.contains("label files ignored"), "{}", ran.stderr);
+    // Leaks are found without labels.
+    let out = other.path().join("leaks.csv");
+    let (train, test) = (other.data(), sandbox.data());
+    let words = ["leaks", "--train", train.to_str().unwrap(), "--test", test.to_str().unwrap()];
+    other.ok(words.into_iter().chain(["--output", out.to_str().unwrap()]));
+}
+
+#[test]
+fn classes_that_vanished_are_said() {
+    let sandbox = Sandbox::new();
+    (0..4).for_each(|number| write(&sandbox.data(), &format!("c{}/{number}.jpg", number % 2), 1, number));
+    for folder in ["none", "phone"] {
+        fs::create_dir_all(sandbox.data().join(folder)).unwrap();
+    }
+    fs::write(sandbox.data().join("phone/IMG_1.HEIC"), b"x").unwrap();
+    let ran = scan(&sandbox, &sandbox.data(), &["--json"]);
+    let texts: Vec<String> = remarks(&report(&ran)).into_iter().map(|(_, _, text)| text).collect();
+    let has = |said: &str| texts.iter().any(|text| text.contains(said));
+    assert!(has("1 folder beside the classes and splits is empty: none"), "{texts:?}");
+    assert!(has("1 class has no sample, because all of its files were left out: phone"), "{texts:?}");
 }

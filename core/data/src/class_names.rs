@@ -102,6 +102,22 @@ const UNLABELED: [&str; 9] = [
 /// Words that mean either; the other classes tell.
 const EITHER: [&str; 5] = ["none", "na", "unknown", "undefined", "?"];
 
+/// Signs that people write into a cell where there is no value. `+` is none of them, nor are brackets.
+fn is_placeholder(name: &str) -> bool {
+    let sign =
+        |c: char| "-_?.*/#~".contains(c) || matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2026}');
+    !name.is_empty() && name.chars().all(sign)
+}
+
+/// Whether classes are signs and letters, as where characters are recognized: then a hyphen is a class.
+fn are_characters(names: &[&str]) -> bool {
+    let single = |name: &&&str| name.chars().count() == 1;
+    let letter = |name: &&str| name.chars().count() == 1 && !name.chars().all(|c| c.is_ascii_digit());
+    let sign = |name: &&str| !name.is_empty() && !name.chars().any(char::is_alphanumeric);
+    names.iter().any(sign)
+        || (names.iter().any(letter) && names.iter().filter(single).count() * 2 > names.len())
+}
+
 /// What a class name says of whether there is a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
@@ -117,13 +133,21 @@ pub enum Meaning {
 ///
 /// Words that only programs write (`nan`, `<NA>`, `null`) and `unlabeled` are no labels. `None`, `NA` and `unknown` are
 /// classes where they are spelled like the others (`none` beside `scratch`, `NA` beside `DE`), and doubtful then; `NA`
-/// and `None` are no labels otherwise. `-1` is no label among other whole numbers, unless they are only 0 and 1.
+/// and `None` are no labels otherwise. `-1` is no label among other whole numbers, unless they are only 0 and 1. `-`, `--`,
+/// `.`, `_` and other signs that hold the place of a value are no labels, unless the other classes are characters (`a`, `b`,
+/// `+`), too; `?` is doubtful.
 pub fn meanings(names: &[String]) -> Vec<Meaning> {
     let cleaned: Vec<Cow<'_, str>> = names.iter().map(|name| clean(name)).collect();
     let lower: Vec<String> = cleaned.iter().map(|name| name.to_lowercase()).collect();
     let known = |word: &str| MISSING.contains(&word) || UNLABELED.contains(&word);
     let minus_one = |word: &str| word.parse::<f64>().is_ok_and(|number| number == -1.0);
-    let plain = |word: &&str| !word.is_empty() && !known(word) && !EITHER.contains(word) && !minus_one(word);
+    let plain = |word: &&str| {
+        !word.is_empty()
+            && !known(word)
+            && !EITHER.contains(word)
+            && !minus_one(word)
+            && !is_placeholder(word)
+    };
     let others: Vec<&str> = (lower.iter().zip(&cleaned))
         .filter(|(lower, _)| plain(&lower.as_str()))
         .map(|(_, name)| name.as_ref())
@@ -138,7 +162,12 @@ pub fn meanings(names: &[String]) -> Vec<Meaning> {
         .map(|(word, name)| match word.as_str() {
             "" => Meaning::NoLabel,
             word if known(word) => Meaning::NoLabel,
-            "unknown" | "undefined" | "?" => Meaning::Doubtful,
+            "unknown" | "undefined" => Meaning::Doubtful,
+            word if word.contains('?') && is_placeholder(word) => Meaning::Doubtful,
+            word if is_placeholder(word) => match others.is_empty() || are_characters(&others) {
+                true => Meaning::Doubtful,
+                false => Meaning::NoLabel,
+            },
             "none" | "na" if others.iter().any(|other| spelled_alike(name, other)) => Meaning::Doubtful,
             "none" | "na" => Meaning::NoLabel,
             word if minus_one(word) && counted => Meaning::NoLabel,
@@ -155,7 +184,9 @@ pub fn folder_meaning(name: &str) -> Meaning {
     match word.as_str() {
         "" => Meaning::NoLabel,
         word if UNLABELED.contains(&word) => Meaning::NoLabel,
-        word if MISSING.contains(&word) || EITHER.contains(&word) => Meaning::Doubtful,
+        word if MISSING.contains(&word) || EITHER.contains(&word) || is_placeholder(word) => {
+            Meaning::Doubtful
+        }
         _ => Meaning::Class,
     }
 }
@@ -177,19 +208,70 @@ fn spelled_alike(one: &str, other: &str) -> bool {
 }
 
 /// Names that are likely one class in two spellings: they differ in case, in blanks, hyphens and underscores, in
-/// full-width or accented forms, or in a plural. Sorted.
+/// full-width or accented forms, or in a plural; and numbers that are written differently, such as 1, 1.0 and 01. Sorted.
 pub fn twins(names: &[String]) -> Vec<Vec<String>> {
     let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in names {
         // a and A are two letters.
-        if name.chars().count() > 1 {
+        if name.chars().count() > 1 || number_key(name).is_some() {
             alike.entry(twin_key(name)).or_default().push(name.clone());
         }
     }
     alike.into_values().filter(|names| names.len() > 1).collect()
 }
 
+/// A number without what can be left out: signs, zeros at its ends, a comma for a point, an exponent. `None` for words.
+fn number_key(name: &str) -> Option<String> {
+    let text: String = clean(name).nfkc().collect();
+    let starts =
+        text.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',');
+    let known = |c: char| c.is_ascii_digit() || "+-.,eE".contains(c);
+    if !starts || !text.chars().all(known) || text.matches(',').count() + text.matches('.').count() > 1 {
+        return None;
+    }
+    // Written out, so that long ids stay what they are.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = text.trim_start_matches('0');
+        return Some(format!("#{}", if digits.is_empty() { "0" } else { digits }));
+    }
+    let number: f64 = text.replace(',', ".").parse().ok()?;
+    let number = if number == 0.0 { 0.0 } else { number };
+    (number.abs() < 1e15).then(|| format!("#{number}"))
+}
+
+/// Names that read like several labels of one picture: `cat|dog`, `['cat', 'dog']`. Some of their parts must be classes
+/// themselves or stand in several such names, or they are written as a list.
+pub fn combined(names: &[String]) -> Vec<&str> {
+    let parts = |name: &str| -> Option<(Vec<String>, bool)> {
+        let text = name.trim();
+        let listed = [('[', ']'), ('(', ')'), ('{', '}')];
+        let inner = listed.iter().find_map(|(from, to)| text.strip_prefix(*from)?.strip_suffix(*to));
+        let body = inner.unwrap_or(text);
+        let sign = ['|', ';', ','].into_iter().find(|sign| body.contains(*sign))?;
+        let clean = |part: &str| part.trim().trim_matches(['\'', '"']).trim().to_owned();
+        let parts: Vec<String> = body.split(sign).map(clean).collect();
+        parts.iter().all(|part| !part.is_empty()).then_some((parts, inner.is_some()))
+    };
+    let several: Vec<(&str, Vec<String>, bool)> = names
+        .iter()
+        .filter_map(|name| parts(name).map(|(parts, listed)| (name.as_str(), parts, listed)))
+        .collect();
+    let mut counts: BTreeMap<&str, usize> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    for part in several.iter().flat_map(|(_, parts, _)| parts) {
+        *counts.entry(part).or_default() += 1;
+    }
+    let known = |part: &String| counts.get(part.as_str()).is_some_and(|count| *count > 1);
+    several
+        .iter()
+        .filter(|(_, parts, listed)| *listed || parts.iter().any(known))
+        .map(|(name, _, _)| *name)
+        .collect()
+}
+
 fn twin_key(name: &str) -> String {
+    if let Some(number) = number_key(name) {
+        return number;
+    }
     let kept = |c: &char| {
         !is_blank(*c) && !matches!(c, '_' | '-' | '\u{2010}'..='\u{2015}' | '\'' | '\u{2019}' | '.')
     };
@@ -284,7 +366,18 @@ mod tests {
         assert_eq!(meaning(&["0", "1", "2", "-1"]), [Class, Class, Class, NoLabel]);
         assert_eq!(meaning(&["-1", "1"]), [Doubtful, Class]);
         assert_eq!(meaning(&["1.0", "2.0", "-1.0"]), [Class, Class, NoLabel]);
+        assert_eq!(
+            meaning(&["cat", "-", "--", "\u{2014}", "_", "?"]),
+            [Class, NoLabel, NoLabel, NoLabel, NoLabel, Doubtful]
+        );
+        assert_eq!(meaning(&["1", "2", "-"]), [Class, Class, NoLabel]);
+        assert_eq!(meaning(&["a", "b", "-"])[2], Doubtful, "characters");
+        assert_eq!(meaning(&["+", "-"]), [Class, Doubtful]);
         assert_eq!((folder_meaning("none"), folder_meaning("unlabeled")), (Doubtful, NoLabel));
+        assert_eq!(
+            (folder_meaning("-"), folder_meaning("--"), folder_meaning("a-b")),
+            (Doubtful, Doubtful, Class)
+        );
     }
 
     #[test]
@@ -311,6 +404,20 @@ mod tests {
                 names(&["stop sign", "stop-sign", "Stop_Sign"])
             ]
         );
+    }
+
+    #[test]
+    fn numbers_written_differently_are_twins() {
+        let found = twins(&names(&["1", "1.0", "01", "10", "2", "2,50", "2.5", "-1", "1e1", "1.2.3", "n1"]));
+        let expected: [&[&str]; 3] = [&["1", "1.0", "01"], &["10", "1e1"], &["2,50", "2.5"]];
+        assert_eq!(found, expected.map(names));
+        assert!(twins(&names(&["a", "A", "00012345678901234567", "12345678901234568"])).is_empty());
+    }
+
+    #[test]
+    fn several_labels_in_one_are_told() {
+        let all = names(&["cat", "dog", "cat|dog", "['cat', 'pig']", "salt, pepper", "a;b", "a;c", "x/y"]);
+        assert_eq!(combined(&all), ["cat|dog", "['cat', 'pig']", "a;b", "a;c"]);
     }
 
     #[test]

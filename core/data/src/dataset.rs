@@ -28,6 +28,9 @@ pub struct DatasetOptions {
     /// What is put in the place of transparency.
     #[serde(default)]
     pub ground: Ground,
+    /// What to do with files beside the pictures that hold labels.
+    #[serde(default)]
+    pub label_files: LabelFiles,
 }
 
 impl Default for DatasetOptions {
@@ -41,6 +44,7 @@ impl Default for DatasetOptions {
             labels_from_names: true,
             keep_null_labels: false,
             ground: Ground::default(),
+            label_files: LabelFiles::Auto,
         }
     }
 }
@@ -65,6 +69,30 @@ impl Folders {
             Folders::Auto => "auto",
             Folders::Classes => "classes",
             Folders::Splits => "splits",
+        }
+    }
+}
+
+/// What to do with files beside the pictures that hold labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelFiles {
+    /// Those that can be read are read; others are refused where the pictures have no labels without them.
+    #[default]
+    Auto,
+    /// The same, but nothing is refused: labels are not needed.
+    Optional,
+    /// None is read, and none is missed: labels are those of folders and file names.
+    Ignore,
+}
+
+impl LabelFiles {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LabelFiles::Auto => "auto",
+            LabelFiles::Optional => "optional",
+            LabelFiles::Ignore => "ignore",
         }
     }
 }

@@ -9,6 +9,8 @@ use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
 use std::io;
 
+/// Names to show in a remark.
+const SHOWN: usize = 4;
 const MISSING: &str = "the file is missing";
 const REFUSED: &str = "the file may not be read: permission denied";
 pub(crate) const FOLDER: &str = "it is a folder";
@@ -71,14 +73,17 @@ pub(crate) fn because(error: &io::Error) -> String {
 
 /// Adds a remark to the ledger for each kind of fault that files have.
 pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
-    let mut found: BTreeMap<Fault, (u64, SampleId)> = BTreeMap::new();
+    let mut found: BTreeMap<(Fault, &str), (u64, SampleId)> = BTreeMap::new();
     // Pictures in formats that are not read have a remark of their own.
-    for &id in file_metadata.unreadable.keys().filter(|id| !file_metadata.not_read(**id)) {
+    for (&id, reason) in file_metadata.unreadable.iter().filter(|(id, _)| !file_metadata.not_read(**id)) {
         if let Some(fault) = Fault::of(file_metadata, id) {
-            found.entry(fault).or_insert((0, id)).0 += 1;
+            // What a file is instead of a picture tells what to do about all of its kind.
+            let kind = reason.split(": ").next().unwrap_or_default();
+            let kind = if fault == Fault::Undecodable && kind.starts_with("it ") { kind } else { "" };
+            found.entry((fault, kind)).or_insert((0, id)).0 += 1;
         }
     }
-    for (fault, (count, first)) in found {
+    for ((fault, _), (count, first)) in found {
         let of = match count {
             1 => format!("1 of {}", counted(manifest.len() as u64, "file", "files")),
             _ => format!("{} of {}", thousands(count), counted(manifest.len() as u64, "file", "files")),
@@ -110,6 +115,32 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
         };
         ledger.add(kind, count, format!("{of} {what}{which}{why}"));
     }
+    unseen_classes(manifest, file_metadata, ledger);
+}
+
+/// Remarks on classes of which no picture could be decoded: nothing is known of them.
+fn unseen_classes(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Ledger) {
+    if file_metadata.unreadable.is_empty() {
+        return;
+    }
+    let mut seen = vec![false; manifest.classes().len()];
+    for id in manifest.ids().filter(|id| file_metadata.decodable(*id)) {
+        if let Some(seen) = manifest.label(id).and_then(|label| seen.get_mut(label.index())) {
+            *seen = true;
+        }
+    }
+    let unseen: Vec<String> = (manifest.classes().iter().zip(&seen))
+        .filter(|(_, seen)| !**seen)
+        .map(|(name, _)| format!("'{}'", safe_text(name)))
+        .collect();
+    let more = if unseen.len() > SHOWN { ", …" } else { "" };
+    let (count, names) = (unseen.len() as u64, unseen[..unseen.len().min(SHOWN)].join(", "));
+    let classes = counted(count, "class has", "classes have");
+    ledger.add(
+        RemarkKind::ClassesDoubtful,
+        count,
+        format!("{classes} no picture that can be read: {names}{more}"),
+    );
 }
 
 #[cfg(test)]
@@ -146,5 +177,34 @@ mod tests {
         assert_eq!(texts[0], "1 of 5 files is missing: 0.jpg");
         assert!(texts[2].contains("may be whole: 2.jpg"), "{texts:?}");
         assert_eq!(texts[3], "1 of 5 files could not be decoded: 3.jpg (the file is empty)");
+    }
+
+    #[test]
+    fn each_kind_of_file_that_is_no_picture_has_its_own_remark() {
+        let reasons = [
+            "it is a Git LFS pointer, not the picture: run `git lfs pull`",
+            "it is a text file, not a picture: a",
+        ];
+        let sample =
+            |row: usize| NewSample { path: format!("{row}.jpg").into(), label: None, split: Split::None };
+        let manifest = Manifest::new("/data", (0..4).map(sample));
+        let unreadable = (0..4).map(|row| (SampleId(row), reasons[row as usize % 2].to_owned())).collect();
+        let hashes: Vec<ContentHash> = (0..4_u8).map(|row| ContentHash::of(&[row])).collect();
+        let file_metadata = FileMetadata { hashes: hashes.into(), unreadable, ..FileMetadata::default() };
+        let mut ledger = Ledger::default();
+        enter(&manifest, &file_metadata, &mut ledger);
+        let texts: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        let labeled = |row: usize| NewSample { label: Some(["cat", "dog"][row / 2].into()), ..sample(row) };
+        let manifest = Manifest::new("/data", (0..4).map(labeled));
+        let mut file_metadata = file_metadata.clone();
+        file_metadata.unreadable.remove(&SampleId(3));
+        let mut ledger = Ledger::default();
+        enter(&manifest, &file_metadata, &mut ledger);
+        let last = &ledger.remarks.last().unwrap().text;
+        assert_eq!(last, "1 class has no picture that can be read: 'cat'");
+        assert!(
+            texts[0].starts_with("2 of 4 files could not be decoded; the first is 0.jpg (it is a Git LFS")
+        );
     }
 }

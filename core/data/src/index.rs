@@ -1,5 +1,6 @@
 //! Reads every file of a dataset once, and again only if it changed.
 
+mod depths;
 mod known;
 mod pass;
 mod row;
@@ -7,6 +8,7 @@ mod unfinished;
 
 pub use crate::groups::MAX_FILE_BYTES;
 
+pub use depths::depths;
 pub use pass::{Keep, Pass, Vectors};
 pub(crate) use row::modified;
 pub use unfinished::remove as remove_unfinished;
@@ -45,6 +47,7 @@ mod tests {
     use crate::manifest::NewSample;
     use chaffinch_compute::content::ContentHash;
     use chaffinch_compute::image::RgbImage;
+    use chaffinch_compute::image::decode::Remark;
     use chaffinch_plugin::Dimensions;
     use chaffinch_protocol::sample::SampleId;
     use std::fs::{self, File};
@@ -102,6 +105,43 @@ mod tests {
         let (new, report) = go(&after, Some((&before, &old)));
         assert_eq!(report, IndexReport { read: 4, unchanged: 2 });
         assert_eq!(new, go(&after, None).0);
+    }
+
+    #[test]
+    fn frames_of_one_sensor_have_one_range_whatever_comes_later() {
+        let temp = tempfile::tempdir().unwrap();
+        let frame = |name: &str, highest: u16| {
+            let image = image::ImageBuffer::from_fn(8, 8, |x, y| {
+                image::Luma([(x * y * u32::from(highest) / 49) as u16])
+            });
+            image.save(temp.path().join(name)).unwrap();
+        };
+        let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
+        let stop = AtomicBool::new(false);
+        let read = |names: &[&str], previous: Option<(&Manifest, &FileMetadata)>| {
+            let manifest = Manifest::new(temp.path(), names.iter().map(|name| sample(name)));
+            let job = Job::new(&stop, &|_, _| {});
+            let manifest = manifest.clone().with_depths(depths(&manifest, previous, &job).unwrap());
+            let (file_metadata, report) = go(&manifest, previous);
+            (manifest, file_metadata, report)
+        };
+        frame("a.png", 1000);
+        frame("b.png", 1100);
+        frame("z.png", 5000);
+        let (before, old, _) = read(&["a.png", "b.png"], None);
+        assert_eq!(before.rendering().depths.to_string(), "10-12");
+        let ranges = |file_metadata: &FileMetadata| -> Vec<u8> {
+            let all = file_metadata.remarks.values().flatten();
+            all.filter_map(|remark| if let Remark::Deep { range, .. } = remark { Some(*range) } else { None })
+                .collect()
+        };
+        assert_eq!(ranges(&old), [12, 12]);
+        // A frame that uses more: the others are shown by its range, too, as if all had come at once.
+        let (after, new, report) = read(&["a.png", "b.png", "z.png"], Some((&before, &old)));
+        assert_eq!((ranges(&new), report.read), (vec![14; 3], 3));
+        assert_eq!(new, read(&["a.png", "b.png", "z.png"], None).1);
+        let (_, again, report) = read(&["a.png", "b.png", "z.png"], Some((&after, &new)));
+        assert_eq!((again, report.read), (new, 0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::class_names;
 use crate::columns::Column;
-use chaffinch_compute::image::decode::Ground;
+use chaffinch_compute::image::decode::{Depths, Ground, Rendering};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use rayon::prelude::*;
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ pub struct Manifest {
     table: Option<TableForm>,
     /// The files beside the pictures that were read.
     beside: Vec<TableBeside>,
-    ground: Ground,
+    rendering: Rendering,
 }
 
 /// A column of the user's table that Chaffinch does not use but keeps.
@@ -248,13 +248,25 @@ impl Manifest {
     /// The same, whose pictures are put on a ground.
     #[must_use]
     pub fn with_ground(mut self, ground: Ground) -> Manifest {
-        self.ground = ground;
+        self.rendering.ground = ground;
         self
+    }
+
+    /// The same, whose 16-bit pictures use these depths.
+    #[must_use]
+    pub fn with_depths(mut self, depths: Depths) -> Manifest {
+        self.rendering.depths = depths;
+        self
+    }
+
+    /// How its pictures become 8-bit RGB.
+    pub fn rendering(&self) -> Rendering {
+        self.rendering
     }
 
     /// What is put in the place of its pictures' transparency.
     pub fn ground(&self) -> Ground {
-        self.ground
+        self.rendering.ground
     }
 
     /// Number of samples.

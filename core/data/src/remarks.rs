@@ -23,7 +23,7 @@ mod tests {
         let all = [
             Remark::NotRead("AVIF".into()),
             Remark::Damaged(damage),
-            Remark::Stretched { bits: 12 },
+            Remark::Deep { bits: 12, range: 14 },
             Remark::Flattened,
         ];
         for some in [&all[..], &all[1..2], &[]] {

@@ -21,7 +21,7 @@ use arrow_array::{
 use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Schema};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::decode::Ground;
+use chaffinch_compute::image::decode::{Depths, Ground};
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Incremented when decoding finds more or something else in the same bytes. Files read before that are read again.
-const DECODER: u32 = 1;
+const DECODER: u32 = 2;
 
 const EXTRA: &str = "extra.";
 const LABEL_WRITTEN: &str = "label_written";
@@ -57,6 +57,9 @@ struct SamplesHeader {
     beside: Vec<TableBeside>,
     #[serde(default)]
     ground: Ground,
+    /// The depths of its 16-bit pictures.
+    #[serde(default)]
+    depths: Depths,
 }
 
 /// Writes the samples.
@@ -128,6 +131,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         format: FORMAT,
         decoder: DECODER,
         ground: manifest.ground(),
+        depths: manifest.rendering().depths,
         root: root.to_str().map(str::to_owned),
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
         table: manifest.table().cloned(),
@@ -189,8 +193,8 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
         file_metadata.modified = file_metadata.modified.iter().map(|_| i64::MIN).collect();
     }
     let extra = read.extra()?;
-    let manifest = manifest.with_extra(extra).with_beside(head.beside).with_ground(head.ground);
-    Ok((manifest, file_metadata))
+    let manifest = manifest.with_extra(extra).with_beside(head.beside);
+    Ok((manifest.with_ground(head.ground).with_depths(head.depths), file_metadata))
 }
 
 struct Reader<'a> {

@@ -83,7 +83,7 @@ pub(crate) fn remarked(file_metadata: &FileMetadata, classes: &[String]) -> Vec<
     add(DAMAGED, "A part of the picture is missing or garbled", of(&damaged));
     let converted = |remark: &Remark| match remark {
         Remark::Flattened => Some(FLATTENED_SCORE),
-        Remark::Stretched { .. } => Some(STRETCHED_SCORE),
+        Remark::Deep { range, .. } if *range < 16 => Some(STRETCHED_SCORE),
         _ => None,
     };
     add(CONVERSION, "Conversion to 8-bit RGB without transparency changes the picture", of(&converted));
@@ -116,7 +116,8 @@ pub(crate) fn sentences(file_metadata: &FileMetadata, name: &str) -> Vec<String>
     for remark in file_metadata.remarks.values().flatten() {
         match remark {
             Remark::NotRead(format) => *formats.entry(format).or_default() += 1,
-            Remark::Stretched { bits: used } => *bits.entry(*used).or_default() += 1,
+            Remark::Deep { bits: 16, .. } => {}
+            Remark::Deep { range, .. } => *bits.entry(*range).or_default() += 1,
             Remark::Damaged(_) => damaged += 1,
             Remark::Flattened => flattened += 1,
         }
@@ -136,11 +137,18 @@ pub(crate) fn sentences(file_metadata: &FileMetadata, name: &str) -> Vec<String>
         sentences.push(format!("{} {are} damaged; the detectors saw what is left", of(damaged)));
     }
     if name == CONVERSION {
-        for (bits, count) in bits {
-            sentences.push(format!(
-                "{} with 16 bits per channel use only {bits} of them and were stretched; they would be black otherwise",
-                of(count)
-            ));
+        for (range, count) in bits {
+            let pictures = of(count);
+            sentences.push(match range {
+                16 => format!(
+                    "{pictures} with 16 bits per channel use fewer of them, but were not stretched: they look darker, \
+                     as others like them use up to 16"
+                ),
+                range => format!(
+                    "{pictures} with 16 bits per channel use at most {range} of them and were stretched alike; they \
+                     would be black otherwise"
+                ),
+            });
         }
         if flattened > 0 {
             sentences
@@ -164,7 +172,7 @@ mod tests {
         files.unreadable.insert(SampleId(1), "the file is empty".into());
         files.unreadable.insert(SampleId(2), "it is a picture in the AVIF format, which is not read".into());
         files.remarks.insert(SampleId(2), vec![Remark::NotRead("AVIF".into())]);
-        files.remarks.insert(SampleId(3), vec![Remark::Damaged(damage), Remark::Stretched { bits: 8 }]);
+        files.remarks.insert(SampleId(3), vec![Remark::Damaged(damage), Remark::Deep { bits: 8, range: 8 }]);
         files.remarks.insert(SampleId(4), vec![Remark::Flattened]);
         let results = built_in(&files, &[]);
         let flagged = |result: &DetectorResult| -> Vec<usize> {

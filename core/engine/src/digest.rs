@@ -34,6 +34,7 @@ impl InputDigest {
             hasher.update(&id.0.to_le_bytes());
         }
         hasher.update(manifest.ground().to_string().as_bytes());
+        hasher.update(manifest.rendering().depths.to_string().as_bytes());
         hasher.update(prompts.digest().as_bytes());
         let model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
         InputDigest { base: hasher, model }

@@ -17,7 +17,7 @@ pub(crate) fn add(file_metadata: &FileMetadata, ledger: &mut Ledger) {
         (
             RemarkKind::Other,
             CONVERSION,
-            count(|remark| matches!(remark, Decoded::Stretched { .. } | Decoded::Flattened)),
+            count(|remark| matches!(remark, Decoded::Deep { bits: ..16, .. } | Decoded::Flattened)),
         ),
     ];
     for (kind, name, count) in kinds {

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use crate::{Setup, decided, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::image::decode::{Ground, decodings};
+use chaffinch_compute::image::decode::decodings;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::memory;
 use chaffinch_data::columns::DetectorResult;
@@ -224,14 +224,16 @@ impl<'a> Scan<'a> {
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
             present(scan.setup)?;
-            let opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
-            // The files are worth reading even if the model fails to load.
-            let mut model = vectors.then(|| scan.load_model());
+            let mut opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
             let known = (findings.file_metadata.len() == findings.manifest.len()
                 && !findings.file_metadata.is_empty())
             .then(|| (findings.manifest.clone(), findings.file_metadata.clone()));
             let previous =
                 known.as_ref().map(|(manifest, file_metadata)| (manifest.as_ref(), file_metadata.as_ref()));
+            let depths = index::depths(&opened.manifest, previous, job)?;
+            opened.manifest = opened.manifest.with_depths(depths);
+            // The files are worth reading even if the model fails to load.
+            let mut model = vectors.then(|| scan.load_model(&opened.manifest));
             let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
             let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
             let pass = Pass {
@@ -300,17 +302,14 @@ impl<'a> Scan<'a> {
         })
     }
 
-    fn load_model(&self) -> Result<Model> {
+    fn load_model(&self, manifest: &Manifest) -> Result<Model> {
         let embedder = (self.setup.model)()?;
         (self.reporter.log)(&format!("model {} on {}", embedder.name(), embedder.device()));
         for note in embedder.notes() {
             (self.reporter.trouble)("model", note);
         }
         let mut folder = self.setup.session.embeddings_dir();
-        // Vectors are found by the contents of files, which say nothing of the ground.
-        if let ground @ Ground::Color(_) = self.setup.dataset_options.ground {
-            folder.push(format!("on-{}", ground.to_string().trim_start_matches('#')));
-        }
+        folder.extend(manifest.rendering().folders());
         let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);

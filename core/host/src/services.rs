@@ -253,7 +253,7 @@ impl DatasetServices {
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
         let path = self.manifest.full_path(id);
         let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        let decoded = decode::decode_on(&bytes, self.manifest.ground())
+        let decoded = decode::decode_on(&bytes, self.manifest.rendering())
             .map_err(|error| Error::format(&path, error.to_string()))?;
         let source = source::record(decoded.format, &path, decoded.stored);
         let full = decoded.image.dimensions();

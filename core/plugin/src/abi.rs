@@ -335,9 +335,10 @@ pub struct PixelsTable {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct SourceRecord {
-    /// The format by content: 1 JPEG, 2 PNG, 3 GIF, 4 WebP, 5 BMP, 6 TIFF.
+    /// The format by content: 1 JPEG, 2 PNG, 3 GIF, 4 WebP, 5 BMP, 6 TIFF, 7 JPEG XL.
     pub format: u32,
-    /// The format implied by the file name extension, by the same numbers.
+    /// The format implied by the file name extension, by the same numbers, and 8 HEIC, 9 AVIF, 10 JPEG 2000, 11 SVG,
+    /// 12 PDF, 13 Photoshop, 14 Targa.
     pub named: u32,
     /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha. Palettes count as color.
     pub channels: u32,

@@ -26,8 +26,23 @@ impl Source {
     }
 }
 
-/// The file formats by their numbers in [`SourceRecord`], counted from 1.
-pub const FORMATS: [&str; 6] = ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF"];
+/// The file formats by their numbers in [`SourceRecord`], counted from 1. The last ones are only known by extension.
+pub const FORMATS: [&str; 14] = [
+    "JPEG",
+    "PNG",
+    "GIF",
+    "WebP",
+    "BMP",
+    "TIFF",
+    "JPEG XL",
+    "HEIC",
+    "AVIF",
+    "JPEG 2000",
+    "SVG",
+    "PDF",
+    "Photoshop",
+    "Targa",
+];
 
 fn format_name(number: u32) -> Option<&'static str> {
     FORMATS.get((number as usize).checked_sub(1)?).copied()

@@ -25,6 +25,9 @@ pub struct Ledger {
 pub struct Doubt {
     /// What was assumed, as in its remark.
     pub text: String,
+    /// When the other reading is the right one: `if a and b are the classes`.
+    #[serde(default)]
+    pub otherwise: String,
     /// The value of `--layout` for the other reading.
     pub other: String,
 }
@@ -64,6 +67,8 @@ pub enum RemarkKind {
     ClassesDoubtful,
     /// Class names that were merged, or words that were taken as "no label".
     ClassesMerged,
+    /// A layout that was inferred, where another reading is about as likely.
+    LayoutDoubtful,
     /// Splits or layouts that were inferred, where another reading is possible.
     LayoutGuessed,
     /// A text encoding or delimiter that was detected.

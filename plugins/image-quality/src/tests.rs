@@ -117,12 +117,14 @@ fn what_the_file_says_of_itself() {
     sources[5] = source(3, 3, 4, 1, 2);
     sources[6] = source(1, 1, 1, 1, 1);
     sources[7] = source(1, 0, 3, 0, 0);
+    sources[8] = source(7, 9, 3, 1, 1);
     let mut pictures: Vec<Picture> = (0..60).map(|seed| fine(32, 32, seed)).collect();
     pictures[6] = grey(&pictures[6]);
     let host = || MemoryHost::new().pictures(pictures.clone()).sources(&sources);
     let outcome = host().run(&ImageQuality);
-    assert_eq!(outcome.flagged(0.5), [3, 4, 5, 6]);
+    assert_eq!(outcome.flagged(0.5), [3, 4, 5, 6, 8]);
     assert_eq!(reason(&outcome, 3), "wrong extension: named as a JPEG but it is a PNG");
+    assert_eq!(reason(&outcome, 8), "wrong extension: named as an AVIF but it is a JPEG XL");
     assert_eq!(reason(&outcome, 4), "not stored upright: EXIF orientation 6, which programs may ignore");
     assert_eq!(reason(&outcome, 5), "animated: only its first frame is looked at");
     assert_eq!(reason(&outcome, 6), "grey: stored without colour, unlike most others");

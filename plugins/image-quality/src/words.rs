@@ -83,7 +83,8 @@ fn percent(share: f32) -> String {
 }
 
 fn article(format: Option<&str>) -> String {
-    format.map_or_else(|| "something else".into(), |name| format!("a {name}"))
+    let article = |name: &str| if name.starts_with('A') || name.starts_with("SV") { "an" } else { "a" };
+    format.map_or_else(|| "something else".into(), |name| format!("{} {name}", article(name)))
 }
 
 /// What the run found: samples with each kind of fault, and kinds that are a property of the dataset.

@@ -9,7 +9,7 @@ use super::open::Open;
 use super::{settings, setup};
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_data::dataset::Folders;
+use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, remote};
@@ -315,6 +315,7 @@ impl Plan {
         add("--root", reading.root.clone().map(Into::into));
         add("--ground", reading.ground.map(|ground| ground.to_string().into()));
         add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
+        add("--label-files", reading.label_files.map(|wish| LabelFiles::from(wish).name().into()));
         if reading.keep_null_labels {
             args.push("--keep-null-labels".into());
         }

@@ -9,7 +9,7 @@ use super::{reading, settings};
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::matrix::EmbeddingMatrix;
-use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::dataset::{DatasetOptions, LabelFiles};
 use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
@@ -148,15 +148,23 @@ impl Work {
     /// Reads a set, except for what its session already knows.
     fn open(&self, path: &Path, stage: &str, number: u32) -> Result<Opened> {
         let known = known(path);
-        let options = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
+        let mut options = known.as_ref().map(|(_, options)| options.clone()).unwrap_or_default();
+        if options.label_files == LabelFiles::Auto {
+            // Leaks are leaks without labels, too.
+            options.label_files = LabelFiles::Optional;
+        }
         let opened = dataset::open(path, &options)?;
         let known = known.and_then(|(samples, _)| samples);
         let previous = known.as_ref().map(|(manifest, file_metadata)| (manifest, file_metadata));
-        let (file_metadata, _) =
-            self.stages.run(stage, number, |job| index::refresh(&opened.manifest, previous, job))?;
+        let (manifest, file_metadata) = self.stages.run(stage, number, |job| {
+            let depths = index::depths(&opened.manifest, previous, job)?;
+            let manifest = opened.manifest.clone().with_depths(depths);
+            let (file_metadata, _) = index::refresh(&manifest, previous, job)?;
+            Ok::<_, chaffinch_data::Error>((manifest, file_metadata))
+        })?;
         let mut ledger = opened.ledger;
-        faults::enter(&opened.manifest, &file_metadata, &mut ledger);
-        Ok(Opened { manifest: opened.manifest, file_metadata, embeddings: None, ledger })
+        faults::enter(&manifest, &file_metadata, &mut ledger);
+        Ok(Opened { manifest, file_metadata, embeddings: None, ledger })
     }
 
     fn embed(&self, args: &Leaks, global: &Global, train: &mut Opened, test: &mut Opened) -> Result<()> {
@@ -170,7 +178,9 @@ impl Work {
         let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
             let folder = vectors(path, set)?;
-            let mut store = EmbeddingStore::open(folder.path(), embedder.fingerprint(), embedder.dim())?;
+            let mut place = folder.path().to_path_buf();
+            place.extend(set.manifest.rendering().folders());
+            let mut store = EmbeddingStore::open(&place, embedder.fingerprint(), embedder.dim())?;
             for note in store.notes() {
                 warning("embedding store", note);
             }

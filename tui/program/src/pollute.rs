@@ -5,7 +5,7 @@ use super::interrupt;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::dataset::{DatasetOptions, LabelFiles};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_formats::dataset;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -143,7 +143,11 @@ fn noise(args: &Pollute, manifest: &Manifest) -> Result<LabelNoise> {
 
 /// Images below a folder, sorted.
 fn strangers(folder: &Path) -> Result<Vec<PathBuf>> {
-    let options = DatasetOptions { labels_from_names: false, ..DatasetOptions::default() };
+    let options = DatasetOptions {
+        labels_from_names: false,
+        label_files: LabelFiles::Ignore,
+        ..DatasetOptions::default()
+    };
     let manifest = dataset::open(folder, &options)?.manifest;
     let mut files: Vec<PathBuf> = manifest.ids().map(|id| manifest.full_path(id)).collect();
     files.sort_unstable();

@@ -42,8 +42,9 @@ fn ask(doubt: &Doubt, input: &mut impl BufRead, out: &mut impl Write) -> Result<
         _ => Folders::Classes,
     };
     writeln!(out, "{}.", safe_text(&doubt.text))?;
+    let otherwise = safe_text(&doubt.otherwise);
     loop {
-        write!(out, "Is that right? [Y/n] ")?;
+        write!(out, "Is that right? Answer no {otherwise} (the same as --layout {}). [Y/n] ", other.name())?;
         out.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {
@@ -63,10 +64,21 @@ mod tests {
     use super::*;
 
     fn answer(text: &str) -> Option<Folders> {
-        let doubt = Doubt { text: "a and b were read as classes".into(), other: "splits".into() };
+        let doubt = Doubt {
+            text: "bus and train were read as classes".into(),
+            otherwise: "if train is a split".into(),
+            other: "splits".into(),
+        };
         let mut out = Vec::new();
         let answer = ask(&doubt, &mut text.as_bytes(), &mut out).unwrap();
-        assert!(String::from_utf8(out).unwrap().starts_with("a and b were read as classes.\nIs that right?"));
+        let asked = String::from_utf8(out).unwrap();
+        assert!(
+            asked.starts_with(
+                "bus and train were read as classes.\nIs that right? Answer no if train is a split (the same as --layout \
+                 splits). [Y/n] "
+            ),
+            "{asked}"
+        );
         answer
     }
 

@@ -29,6 +29,7 @@ pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
         keep_null_labels: reading.keep_null_labels,
         folders: reading.layout.map(Into::into).unwrap_or_default(),
         ground: reading.ground.unwrap_or_default(),
+        label_files: reading.label_files.map(Into::into).unwrap_or_default(),
         ..DatasetOptions::default()
     }
 }

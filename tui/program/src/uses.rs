@@ -8,7 +8,7 @@ use super::settings;
 use anyhow::{Result, bail};
 use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::config::{Config, Flags};
-use chaffinch_data::dataset::{DatasetOptions, Folders};
+use chaffinch_data::dataset::{DatasetOptions, Folders, LabelFiles};
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::Uses;
 use chaffinch_protocol::display::safe_text;
@@ -86,6 +86,9 @@ pub(super) fn resolve(
     if known.keep_null_labels {
         told(given.keep_null_labels, true, "words for \"no label\" as classes".to_owned());
     }
+    if known.label_files == LabelFiles::Ignore {
+        told(given.label_files != LabelFiles::Auto, true, "label files ignored".to_owned());
+    }
     let rest = if *given == DatasetOptions::default() { known.clone() } else { given.clone() };
     let reading = DatasetOptions {
         path_column: column(&given.path_column, &known.path_column),
@@ -95,6 +98,11 @@ pub(super) fn resolve(
         folders: if given.folders == Folders::Auto { known.folders } else { given.folders },
         ground: if given.ground == Ground::default() { known.ground } else { given.ground },
         keep_null_labels: given.keep_null_labels || known.keep_null_labels,
+        label_files: if given.label_files == LabelFiles::Auto {
+            known.label_files
+        } else {
+            given.label_files
+        },
         ..rest
     };
     let uses = Uses {

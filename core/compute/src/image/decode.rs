@@ -1,13 +1,17 @@
 //! Decoding of untrusted files.
 
 mod convert;
+mod depth;
 mod formats;
+mod hole;
 mod jpeg;
 mod jpeg_xl;
+mod no_picture;
 mod png_rows;
 mod remark;
 
-pub use convert::Ground;
+pub use convert::{Ground, Rendering};
+pub use depth::{Depths, depth_of};
 pub use remark::{Damage, Remark};
 
 use super::source::Stored;
@@ -93,24 +97,21 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     decode_on(bytes, Ground::default())
 }
 
-/// Decodes a picture; of an animation, its first frame. Of a JPEG or PNG that is damaged, what is left is decoded, and a
-/// remark says how much is lost; other damaged files are refused. Pictures beyond [`MAX_PIXELS`] are refused before memory
+/// Decodes a picture; of an animation, its first frame. Of a JPEG or PNG that is damaged, and of any file with a hole of
+/// zeros at its end, what is left is decoded, and a remark says how much is lost; other damaged files are refused. Pictures beyond [`MAX_PIXELS`] are refused before memory
 /// is taken, and a decoder that panics is an error like any other.
 ///
 /// # Errors
 /// A sentence that says what is wrong with the file.
-pub fn decode_on(bytes: &[u8], ground: Ground) -> Result<Decoded, DecodeError> {
+pub fn decode_on(bytes: &[u8], rendering: impl Into<Rendering>) -> Result<Decoded, DecodeError> {
+    let rendering = rendering.into();
     if bytes.is_empty() {
         return Err(DecodeError::new("the file is empty"));
     }
     let format = match formats::of(bytes) {
         Kind::Read(format) => format,
         Kind::NotRead(name) => return Err(DecodeError::not_read(name)),
-        Kind::Unknown => {
-            return Err(DecodeError::new(
-                "the file is not a picture: it is no JPEG, PNG, GIF, WebP, BMP, TIFF or JPEG XL",
-            ));
-        }
+        Kind::Unknown => return Err(DecodeError::new(no_picture::sentence(bytes))),
     };
     let mut remarks = Vec::new();
     let whole = match format {
@@ -120,17 +121,23 @@ pub fn decode_on(bytes: &[u8], ground: Ground) -> Result<Decoded, DecodeError> {
         }
         _ => Cow::Borrowed(bytes), // These decoders notice it themselves.
     };
+    let hole = match format {
+        Format::Image(ImageFormat::WebP, _) => hole::in_webp(bytes),
+        Format::Image(ImageFormat::Gif, _) => hole::in_gif(bytes),
+        _ => None,
+    };
+    remarks.extend(hole.map(Remark::Damaged));
     DECODED.fetch_add(1, Ordering::Relaxed);
     let decoded = catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Image(ImageFormat::Png, name) => pixels(&whole, ImageFormat::Png, ground, &mut remarks)
+        Format::Image(ImageFormat::Png, name) => pixels(&whole, ImageFormat::Png, rendering, &mut remarks)
             .or_else(|error| {
                 remarks.clear();
-                png_rows::rescued(&whole, ground, &mut remarks).ok_or_else(|| refused(name, &error))
+                png_rows::rescued(&whole, rendering, &mut remarks).ok_or_else(|| refused(name, &error))
             }),
         Format::Image(format, name) => {
-            pixels(&whole, format, ground, &mut remarks).map_err(|error| refused(name, &error))
+            pixels(&whole, format, rendering, &mut remarks).map_err(|error| refused(name, &error))
         }
-        Format::JpegXl => jpeg_xl::pixels(&whole, ground, &mut remarks),
+        Format::JpegXl => jpeg_xl::pixels(&whole, rendering, &mut remarks),
     }));
     let name = format.name();
     let (image, stored) =
@@ -170,7 +177,7 @@ fn check_size(width: u32, height: u32, memory: u64) -> Result<(), String> {
 fn pixels(
     bytes: &[u8],
     format: ImageFormat,
-    ground: Ground,
+    rendering: Rendering,
     remarks: &mut Vec<Remark>,
 ) -> Result<(RgbImage, Stored), ImageError> {
     let mut limits = Limits::no_limits();
@@ -184,10 +191,33 @@ fn pixels(
     // Broken metadata is no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let stored = Stored::new(bytes, format, decoder.color_type(), orientation);
-    let image = convert::into_rgb(DynamicImage::from_decoder(decoder)?, ground, remarks);
+    let image = convert::into_rgb(DynamicImage::from_decoder(decoder)?, rendering, remarks);
+    if matches!(format, ImageFormat::Bmp | ImageFormat::Tiff) {
+        // The height of a bitmap is negative where its rows are stored from the top.
+        let bottom_up = format == ImageFormat::Bmp && bytes.get(25).is_some_and(|byte| byte & 0x80 == 0);
+        remarks.extend(hole::in_pixels(bytes, &image, bottom_up).map(Remark::Damaged));
+    }
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
     Ok((image.into_rgb8(), stored))
+}
+
+/// The pixels of a file as they are stored, if its colors are wanted.
+fn pixels_of(
+    mut reader: ImageReader<impl io::BufRead + io::Seek>,
+    wanted: impl Fn(image::ColorType) -> bool,
+) -> Result<Option<DynamicImage>, ImageError> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    let small = check_size(width, height, decoder.total_bytes()).is_ok();
+    if !small || !wanted(decoder.color_type()) {
+        return Ok(None);
+    }
+    DECODED.fetch_add(1, Ordering::Relaxed);
+    DynamicImage::from_decoder(decoder).map(Some)
 }
 
 /// What a decoder's error means.

@@ -30,12 +30,20 @@ impl Stored {
 
 /// The extensions of each of [`FORMATS`].
 const EXTENSIONS: [&[&str]; FORMATS.len()] = [
-    &["jpg", "jpeg", "jpe", "jfif"],
+    &["jpg", "jpeg", "jpe", "jfif", "jfi", "jif", "pjpeg", "pjp"],
     &["png", "apng"],
     &["gif"],
     &["webp"],
-    &["bmp", "dib"],
-    &["tif", "tiff"],
+    &["bmp", "dib", "rle"],
+    &["tif", "tiff", "btf", "tf8"],
+    &["jxl"],
+    &["heic", "heif", "hif", "heics", "heifs"],
+    &["avif", "avifs"],
+    &["jp2", "j2k", "j2c", "jpc", "jpf", "jpx"],
+    &["svg", "svgz"],
+    &["pdf"],
+    &["psd", "psb"],
+    &["tga"],
 ];
 
 /// Source information for detectors: `format` is the name from decoding, `path` is only used for its extension.
@@ -182,5 +190,11 @@ mod tests {
         assert_eq!((source.format_name(), source.extension_name()), (Some("JPEG"), Some("PNG")));
         let source = record(decoded.format, Path::new("a/b"), decoded.stored);
         assert_eq!((source.extension_name(), source.frames), (None, 1));
+        // Every format that is read has a number, and names of others are known.
+        for format in ["JPEG", "PNG", "GIF", "WebP", "BMP", "TIFF", "JPEG XL"] {
+            assert_eq!(record(format, Path::new("x.HEIC"), decoded.stored).format_name(), Some(format));
+        }
+        let source = record("JPEG XL", Path::new("x.HEIC"), decoded.stored);
+        assert_eq!(source.extension_name(), Some("HEIC"));
     }
 }

@@ -180,6 +180,7 @@ impl Pass<'_> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.manifest.root().as_os_str().as_encoded_bytes());
         hasher.update(self.manifest.ground().to_string().as_bytes());
+        hasher.update(self.manifest.rendering().depths.to_string().as_bytes());
         for measurer in self.measurers {
             let text = format!("\0{} {} {}", measurer.name(), measurer.bytes(), measurer.identity());
             hasher.update(text.as_bytes());
@@ -287,6 +288,7 @@ impl<'a> Work<'a> {
             }
         };
         let known = self.known.row(id, metadata.len(), modified(&metadata));
+        let known = known.filter(|known| known.row.fits(self.pass.manifest.rendering().depths));
         let (row, measures) = match known {
             Some(KnownRow { row, measures }) => {
                 let measures = if row.trouble.is_some() { Some(vec![0; length]) } else { measures };
@@ -302,7 +304,7 @@ impl<'a> Work<'a> {
         };
         let started = Instant::now();
         let before = row.as_ref().map(|row| row.hash);
-        let (row, decoded) = Row::read(&path, self.pass.manifest.ground(), &metadata, row);
+        let (row, decoded) = Row::read(&path, self.pass.manifest.rendering(), &metadata, row);
         // Measures of other content are useless.
         let measured = measures.filter(|_| before == Some(row.hash));
         let news = measured.is_none() || !row.unchanged;

@@ -3,7 +3,7 @@
 use crate::faults::{self, because};
 use crate::groups::MAX_FILE_BYTES;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::decode::{Decoded, Ground, Remark, decode_on};
+use chaffinch_compute::image::decode::{Decoded, Depths, Remark, Rendering, decode_on};
 use chaffinch_compute::image::phash;
 use chaffinch_plugin::Dimensions;
 use std::fs::{File, Metadata};
@@ -28,7 +28,7 @@ impl Row {
     /// Reads and decodes a file. Known data is kept if the content is unchanged.
     pub(super) fn read(
         path: &Path,
-        ground: Ground,
+        rendering: Rendering,
         metadata: &Metadata,
         known: Option<Row>,
     ) -> (Row, Option<Decoded>) {
@@ -40,21 +40,21 @@ impl Row {
         }
         match bytes_of(path, size) {
             Ok((bytes, hash)) => {
-                Row::of(&bytes, ground, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
+                Row::of(&bytes, rendering, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
             }
             Err(error) => (Row::failed(size, modified, because(&error)), None),
         }
     }
 
-    fn of(bytes: &[u8], ground: Ground, mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
+    fn of(bytes: &[u8], rendering: Rendering, mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
         if let Some(known) = known.filter(|known| known.hash == row.hash) {
-            return (known, decode_on(bytes, ground).ok());
+            return (known, decode_on(bytes, rendering).ok());
         }
         if row.dimensions.bytes > MAX_FILE_BYTES {
             row.trouble = Some("the file is larger than a picture may be (1 GiB)".into());
             return (row, None);
         }
-        match decode_on(bytes, ground) {
+        match decode_on(bytes, rendering) {
             Ok(mut decoded) => {
                 row.remarks = std::mem::take(&mut decoded.remarks);
                 (row.dimensions.width, row.dimensions.height) = decoded.image.dimensions();
@@ -68,6 +68,14 @@ impl Row {
                 (row, None)
             }
         }
+    }
+
+    /// Whether the picture is shown as it should be among these depths.
+    pub(super) fn fits(&self, depths: Depths) -> bool {
+        self.remarks.iter().all(|remark| match remark {
+            Remark::Deep { bits, range } => depths.range(*bits) == *range,
+            _ => true,
+        })
     }
 
     /// The row of an unreadable file.

@@ -155,7 +155,7 @@ impl Work<'_> {
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
             return Prepared::Changed;
         };
-        let Ok(decoded) = decode_on(&bytes, self.manifest.ground()) else { return Prepared::NoPicture };
+        let Ok(decoded) = decode_on(&bytes, self.manifest.rendering()) else { return Prepared::NoPicture };
         drop(bytes);
         let input = self.embedder.preprocess(&decoded.image);
         if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }

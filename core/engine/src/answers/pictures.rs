@@ -1,7 +1,7 @@
 //! Pictures for the screen, decoded on separate threads. A newer request for a slot replaces an older one that has not
 //! started, so that a held key never builds a queue.
 
-use chaffinch_compute::image::decode::Ground;
+use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display;
@@ -115,13 +115,14 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
         picture.error = Some("there is no such sample".into());
         return picture;
     }
-    let (path, ground) = (request.manifest.full_path(request.sample), request.manifest.ground());
+    let (path, rendering) = (request.manifest.full_path(request.sample), request.manifest.rendering());
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
     let shown = match request.part {
-        None => read(&path, ground).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height))),
-        Some(middle) => {
-            held(path, ground, queue).map(|image| (image.dimensions(), part(&image, middle, width, height)))
+        None => {
+            read(&path, rendering).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height)))
         }
+        Some(middle) => held(path, rendering, queue)
+            .map(|image| (image.dimensions(), part(&image, middle, width, height))),
     };
     match shown {
         Ok((whole, image)) => {
@@ -134,18 +135,18 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     picture
 }
 
-fn read(path: &Path, ground: Ground) -> Result<RgbImage, String> {
+fn read(path: &Path, rendering: Rendering) -> Result<RgbImage, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    decode::decode_on(&bytes, ground).map(|decoded| decoded.image).map_err(|error| error.to_string())
+    decode::decode_on(&bytes, rendering).map(|decoded| decoded.image).map_err(|error| error.to_string())
 }
 
 /// The whole picture, read again only if it is not cached.
-fn held(path: PathBuf, ground: Ground, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
+fn held(path: PathBuf, rendering: Rendering, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
     let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
         return Ok(image.clone());
     }
-    let image = Arc::new(read(&path, ground)?);
+    let image = Arc::new(read(&path, rendering)?);
     let mut queue = lock();
     queue.whole.push_back((path, image.clone()));
     if queue.whole.len() > WHOLE {

@@ -43,6 +43,9 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
     doubtful(&mut ledger, &of(&|index| meanings[index] == Meaning::Doubtful && !keep_words));
     let manifest = manifest.renamed(&new);
     twins(&mut ledger, manifest.classes());
+    if manifest.table().is_some() {
+        combined(&mut ledger, manifest.classes());
+    }
     Opened { manifest, ledger }
 }
 
@@ -113,6 +116,20 @@ fn twins(ledger: &mut Ledger, names: &[String]) {
         count,
         format!("{sets}, and each spelling counts as a class of its own: {}{more}", examples.join(", ")),
     );
+}
+
+fn combined(ledger: &mut Ledger, names: &[String]) {
+    let found = class_names::combined(names);
+    let examples: Vec<String> = found.iter().take(SHOWN).map(|name| shown(name)).collect();
+    let more = if found.len() > SHOWN { ", …" } else { "" };
+    let count = found.len() as u64;
+    let classes = counted(
+        count,
+        "class reads like several labels of one image and counts as a class of its own",
+        "classes read like several labels of one image, and each counts as a class of its own",
+    );
+    let text = format!("{classes}: {}{more}; Chaffinch takes one label per image", examples.join(", "));
+    ledger.add(RemarkKind::ClassesDoubtful, count, text);
 }
 
 fn with_counts(words: &[(String, u64)]) -> String {

@@ -8,6 +8,8 @@ mod left_out;
 mod machine_made;
 mod names_of_parts;
 mod tree;
+mod unread_labels;
+mod vanished;
 mod walk;
 
 use super::{DatasetOptions, Format, Opened, names};
@@ -15,7 +17,7 @@ use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
-use chaffinch_data::dataset::Folders;
+use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
@@ -41,13 +43,16 @@ pub(super) const FORMAT: Format = Format {
 
 /// Opens a folder: class folders, split folders that contain class folders, or images only.
 fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
-    let Found { images, dangling, tables, mut left_out, mut ledger } = walk(root)?;
+    let Found { images, dangling, tables, empty, mut left_out, mut ledger } = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if images.is_empty() {
         left_out.enter(&mut ledger);
         let notes: String = ledger.remarks.iter().map(|remark| format!("; {}", remark.text)).collect();
         let extensions = super::IMAGE_EXTENSIONS.join(", ");
-        return Err(refuse(format!("it contains no image files; supported extensions: {extensions}{notes}")));
+        let advice = left_out.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+        let message =
+            format!("it contains no image files; supported extensions: {extensions}{notes}{advice}");
+        return Err(refuse(message));
     }
     if let (Some((link, target)), count) = &dangling
         && *count == images.len() as u64
@@ -68,13 +73,29 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let text = format!("{images} without a label, in folders called unlabeled or the like");
     ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
     let mut splits: Vec<String> = samples.iter().map(|sample| split_as_written(&layout, sample)).collect();
-    let beside = Beside::read(root, &tables, &mut samples, &mut splits, options, &mut ledger)?;
-    beside.read.iter().for_each(|table| left_out.was_read(table.path()));
+    let beside = match options.label_files {
+        LabelFiles::Auto | LabelFiles::Optional => {
+            Beside::read(root, &tables, &mut samples, &mut splits, options, &mut ledger)?
+        }
+        LabelFiles::Ignore => Beside::default(),
+    };
+    let read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
+    read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
         labels_from_names(&layout, &mut samples, &mut ledger);
     }
-    without_labels(&layout, &samples, &tables, &mut ledger);
+    if !beside.gives_labels {
+        let unread = unread_labels::find(root, &tables, &samples, &read);
+        match options.label_files {
+            LabelFiles::Auto => unread_labels::settle(root, &unread, &samples, &mut ledger)?,
+            LabelFiles::Optional => unread_labels::enter(&unread, &samples, &mut ledger),
+            LabelFiles::Ignore => unread_labels::ignored(&unread, &mut ledger),
+        }
+    }
+    let unread: Vec<&PathBuf> = tables.iter().filter(|path| !read.contains(path)).collect();
+    without_labels(&layout, &samples, &unread, &mut ledger);
+    vanished::enter(&layout, &samples, &empty, &left_out, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
     let mut written = TextsBuilder::default();
@@ -157,7 +178,7 @@ fn labels_from_names(layout: &Layout, samples: &mut [NewSample], ledger: &mut Le
 }
 
 /// Says how many samples have no label where labels were to be expected.
-fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[PathBuf], ledger: &mut Ledger) {
+fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], ledger: &mut Ledger) {
     let bare: Vec<&NewSample> = samples.iter().filter(|sample| sample.label.is_none()).collect();
     if bare.len() == samples.len() {
         let table = tables.iter().find(|path| is_dataset_table(path));

@@ -12,6 +12,7 @@
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
+mod choice;
 mod classes;
 mod folders;
 mod missing;
@@ -75,7 +76,17 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        let message = format!("unknown dataset format: expected {}", names.join(" or "));
+        let advice = match extension(&full).as_deref() {
+            Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
+            Some("parquet" | "arrow" | "feather" | "json" | "jsonl" | "ndjson" | "xml") => {
+                "; write the paths and labels to a CSV table"
+            }
+            Some("zip" | "tar" | "gz" | "tgz" | "7z" | "rar") => "; unpack the archive",
+            Some("txt" | "lst" | "dat") => "; give the table a header line and call it .csv",
+            _ if is_image(&full) => "; open the folder that it is in",
+            _ => "",
+        };
+        let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
     let mut opened = (format.read)(&full, options)?;

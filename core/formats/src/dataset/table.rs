@@ -1,5 +1,6 @@
 //! CSV and TSV tables of images.
 
+use super::choice::{self, Choices, Chosen};
 use super::folders::split_named;
 use super::{DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
@@ -39,7 +40,9 @@ const PATH_NAMES: [&str; 13] = [
     "img",
     "img_name",
 ];
-const LABEL_NAMES: [&str; 5] = ["label", "class", "class_name", "category", "original_label"];
+pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
+/// Taken for the label only where no other column is.
+const LAST_LABEL: &str = "original_label";
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Names to show in a remark.
@@ -76,7 +79,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
     let named: Vec<String> =
         record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-    let columns = TableColumns::find(file, &named, options)?;
+    let (columns, chosen) = TableColumns::find(file, &named, options, &table, &root)?;
     let on_disk = columns.paths_are_bytes(file, &table, &root)?;
     let mut cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
     if !on_disk && cells.encoding() == encoding_rs::UTF_8 {
@@ -113,6 +116,18 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         }
         let path = if paths_as_bytes { path.to_vec() } else { cells.decode(path).into_owned() };
         let label = columns.label.map(|column| columns.label_of(&record, column, &cells, on_disk));
+        // A folder may be called like that, but not without the path saying so.
+        if let (Some(label), Some(column)) = (&label, columns.label)
+            && label.contains('\n')
+            && label.contains(char::from(table.delimiter))
+            && !columns.is_folder(&record, column)
+        {
+            let lines = label.matches('\n').count() + 1;
+            let message = format!(
+                "line {line} has a label that goes on over {lines} lines; is a quotation mark missing?"
+            );
+            return Err(Error::format(file, message));
+        }
         let written = columns.split.map(|column| cells.text(&record[column])).unwrap_or_default();
         let split = match written.trim() {
             "" => Split::None,
@@ -145,6 +160,9 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         });
     }
     let mut ledger = Ledger { found: samples.len() as u64, ..Ledger::default() };
+    for (kind, text) in chosen {
+        ledger.add(kind, 1, text);
+    }
     encoding_remarks(&mut ledger, file, &table, &cells, usual);
     if !unusual.is_empty() {
         let shown = |(name, split): (&String, &Split)| format!("{} as {split}", safe_text(name));
@@ -174,7 +192,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         ledger.add(RemarkKind::RowsRepeated, repeated, text);
     }
     if columns.label.is_none() {
-        let text = "the table has no label column";
+        let text = without_labels(&extra);
         ledger.add(RemarkKind::LabelsMissing, samples.len() as u64, text);
     }
     let form = TableForm {
@@ -191,6 +209,38 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let manifest =
         Manifest::new(root, samples).with_extra(extra).with_written_splits(splits.finish()).with_table(form);
     Ok(Opened { manifest, ledger })
+}
+
+/// Says that there is no column of labels, and which columns might be.
+fn without_labels(extra: &[ExtraColumn]) -> String {
+    let flags = |column: &&ExtraColumn| {
+        column
+            .values
+            .iter()
+            .all(|value| matches!(value.trim(), "0" | "1" | "0.0" | "1.0" | "True" | "False" | ""))
+    };
+    let names = |columns: Vec<&ExtraColumn>| -> String {
+        let all: Vec<String> =
+            columns.iter().map(|column| format!("'{}'", safe_text(&column.name))).collect();
+        let more = if all.len() > SHOWN { ", …" } else { "" };
+        format!("{}{more}", all[..all.len().min(SHOWN)].join(", "))
+    };
+    let one_hot: Vec<&ExtraColumn> = extra.iter().filter(flags).collect();
+    if one_hot.len() > 1 {
+        return format!(
+            "the table has no label column: {} look like one column for each class, which is not read; write the name \
+             of the class to one column",
+            names(one_hot)
+        );
+    }
+    match extra.is_empty() {
+        true => "the table has no label column".to_owned(),
+        false => format!(
+            "the table has no column called {} or the like; choose one with --label-column: {}",
+            LABEL_NAMES[..2].join(", "),
+            names(extra.iter().collect())
+        ),
+    }
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
@@ -217,26 +267,28 @@ fn encoding_remarks(ledger: &mut Ledger, file: &Path, table: &TableText, cells: 
 }
 
 impl TableColumns {
-    fn find(file: &Path, headings: &[String], options: &DatasetOptions) -> Result<TableColumns> {
-        let index = |name: &str| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
-        let among = || {
-            let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-            match names.len() {
-                1 => format!("the only column is {}", names[0]),
-                _ => format!("the columns are {}", names.join(", ")),
-            }
-        };
-        let find = |asked: &Option<String>, usual: &[&str]| match asked {
-            None => Ok(usual.iter().find_map(|name| index(name))),
-            Some(name) => match headings.iter().position(|heading| heading == name).or_else(|| index(name)) {
-                Some(column) => Ok(Some(column)),
-                None => {
-                    let message = format!("there is no column '{}'; {}", safe_text(name), among());
+    /// Finds the columns, and says what was chosen where several would do.
+    fn find(
+        file: &Path,
+        headings: &[String],
+        options: &DatasetOptions,
+        table: &TableText,
+        root: &Path,
+    ) -> Result<(TableColumns, Chosen)> {
+        let mut chosen = Vec::new();
+        let candidates = |asked: &Option<String>, usual: &[&str]| match asked {
+            None => Ok(choice::named(headings, usual)),
+            Some(name) => match choice::asked(headings, name).as_slice() {
+                [] => {
+                    let message =
+                        format!("there is no column '{}'; {}", safe_text(name), choice::among(headings));
                     Err(Error::format(file, message))
                 }
+                found => Ok(found.to_vec()),
             },
         };
-        let Some(path) = find(&options.path_column, &PATH_NAMES)? else {
+        let paths = candidates(&options.path_column, &PATH_NAMES)?;
+        if paths.is_empty() {
             let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
             let advice = match bare {
                 true => {
@@ -247,12 +299,23 @@ impl TableColumns {
                     PATH_NAMES.join(", ")
                 ),
             };
-            return Err(Error::format(file, format!("{advice}; {}", among())));
-        };
-        let other = |column: Option<usize>| column.filter(|&column| column != path);
-        let label = other(find(&options.label_column, &LABEL_NAMES)?);
-        let split = other(find(&options.split_column, &SPLIT_NAMES)?);
-        Ok(TableColumns { path, label, split })
+            return Err(Error::format(file, format!("{advice}; {}", choice::among(headings))));
+        }
+        let choices = Choices { file, table, headings };
+        let path = choices.path(&paths, root, &mut chosen)?;
+        let others =
+            |found: Vec<usize>| -> Vec<usize> { found.into_iter().filter(|&one| one != path).collect() };
+        let mut labels = others(candidates(&options.label_column, &LABEL_NAMES)?);
+        if labels.is_empty() && options.label_column.is_none() {
+            labels = choice::named(headings, &[LAST_LABEL]);
+        }
+        let label = choices.one(&labels, "label", &mut chosen)?;
+        let splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
+            .into_iter()
+            .filter(|&one| Some(one) != label)
+            .collect();
+        let split = choices.one(&splits, "split", &mut chosen)?;
+        Ok((TableColumns { path, label, split }, chosen))
     }
 
     fn has(&self, column: usize) -> bool {
@@ -371,6 +434,74 @@ mod tests {
         assert!(message("path,label\n", &options).contains("no rows"));
         assert!(message("x\n1\n", &options).contains("the only column is 'x'"));
         assert!(message("a.jpg,cat\nb.jpg,dog\n", &options).contains("line 1 looks like a row of data"));
+        let open = message("path,label\n1.jpg,\"cat\n2.jpg,dog\n", &options);
+        assert!(open.contains("line 2 opens a quotation mark that is never closed"), "{open}");
+        let long = message("path,label\n1.jpg,\"cat\n2.jpg,\"dog\n", &options);
+        assert!(long.contains("line 2 has a label that goes on over 2 lines"), "{long}");
+    }
+
+    #[test]
+    fn of_several_columns_that_would_do_the_first_is_taken_and_said() {
+        let options = DatasetOptions::default();
+        for (other, values) in
+            [("category", ["pet", "pet"]), ("Label", ["1", "1"]), ("class", ["dog", "cat"])]
+        {
+            let [one, two] = values;
+            let text = format!("path,label,{other}\n1.jpg,cat,{one}\n2.jpg,dog,{two}\n3.jpg,dog,{one}\n");
+            let found = read("t.csv", &text, &options).unwrap();
+            assert_eq!(found.manifest.classes(), ["cat", "dog"]);
+            let said = found.ledger.remarks.iter().find(|remark| remark.kind == RemarkKind::LayoutDoubtful);
+            let said = &said.unwrap().text;
+            assert!(
+                said.contains(&format!("'label' and '{other}' of ")) && said.contains("--label-column"),
+                "{said}"
+            );
+        }
+        let chosen = DatasetOptions { label_column: Some("category".into()), ..options.clone() };
+        let text = "path,label,category\n1.jpg,cat,pet\n2.jpg,dog,pet\n";
+        assert_eq!(read("t.csv", text, &chosen).unwrap().manifest.classes(), ["pet"]);
+        // Numbers and names of the same classes.
+        let alike = read("t.csv", "path,label,class\n1.jpg,1,cat\n2.jpg,2,dog\n", &options).unwrap();
+        assert_eq!(alike.manifest.classes(), ["1", "2"]);
+        assert!(
+            alike.ledger.remarks[0].text.contains("'label', not from 'class', which divides"),
+            "{:?}",
+            alike.ledger
+        );
+        let original = read("t.csv", "path,label,original_label\n1.jpg,a,b\n2.jpg,a,a\n", &options).unwrap();
+        assert_eq!(original.manifest.classes(), ["a"]);
+    }
+
+    #[test]
+    fn the_path_column_is_the_one_whose_files_exist() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("t.csv");
+        for name in ["1.jpg", "2.jpg", "m1.png", "m2.png"] {
+            fs::write(temp.path().join(name), b"x").unwrap();
+        }
+        let read = |text: &str| {
+            fs::write(&file, text).unwrap();
+            super::super::open(&file, &DatasetOptions::default())
+        };
+        let opened = read("filename,image_path,label\n0,1.jpg,a\n1,2.jpg,b\n").unwrap();
+        assert_eq!(opened.manifest.path(SampleId(0)), Path::new("1.jpg"));
+        assert!(
+            opened.ledger.remarks[0].text.contains("'image_path', not from 'filename'"),
+            "{:?}",
+            opened.ledger
+        );
+        let error = read("image,img_path,label\nm1.png,1.jpg,a\nm2.png,2.jpg,b\n").unwrap_err().to_string();
+        assert!(error.contains("'image' and 'img_path'") && error.contains("--path-column"), "{error}");
+    }
+
+    #[test]
+    fn a_table_without_labels_names_what_might_be_them() {
+        let options = DatasetOptions::default();
+        let said = |text: &str| read("t.csv", text, &options).unwrap().ledger.remarks[0].text.clone();
+        let other = said("path,species\n1.jpg,a\n");
+        assert!(other.contains("--label-column: 'species'"), "{other}");
+        let hot = said("path,cat,dog\n1.jpg,1,0\n2.jpg,0,1\n");
+        assert!(hot.contains("'cat', 'dog' look like one column for each class"), "{hot}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod delimiter;
 mod encoding;
+mod quotes;
 
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
 
@@ -32,6 +33,12 @@ impl TableText {
         let delimiter = named.unwrap_or_else(|| delimiter::detect(&text[start..], usual));
         let first = memchr::memchr(b'\n', text);
         let crlf = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
+        if let Some(line) = quotes::left_open(text, start, delimiter) {
+            let message = format!(
+                "line {line} opens a quotation mark that is never closed; close it, or write it twice"
+            );
+            return Err(Error::format(path, message));
+        }
         Ok(TableText { document, start, delimiter, crlf })
     }
 

@@ -1,7 +1,7 @@
 //! How to read a dataset.
 
 use chaffinch_compute::image::decode::Ground;
-use chaffinch_data::dataset::Folders;
+use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_formats::dataset::FORMATS;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -31,6 +31,30 @@ pub(crate) struct DatasetArgs {
     /// What the topmost folders of a dataset are [default: inferred from their names and from what is below them]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) layout: Option<Layout>,
+    /// What to do with files beside the pictures that hold labels [default: read them, or stop if they cannot be read]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) label_files: Option<LabelFilesArg>,
+}
+
+/// Values of `--label-files`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LabelFilesArg {
+    /// Read, or refused if they cannot be read and the pictures have no other labels
+    Auto,
+    /// Read if they can be, and otherwise only said: labels are not needed
+    Optional,
+    /// Ignored: labels are those of folders and file names
+    Ignore,
+}
+
+impl From<LabelFilesArg> for LabelFiles {
+    fn from(wish: LabelFilesArg) -> LabelFiles {
+        match wish {
+            LabelFilesArg::Auto => LabelFiles::Auto,
+            LabelFilesArg::Optional => LabelFiles::Optional,
+            LabelFilesArg::Ignore => LabelFiles::Ignore,
+        }
+    }
 }
 
 /// Values of `--layout`.

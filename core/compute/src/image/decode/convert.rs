@@ -1,5 +1,6 @@
 //! From what a file stores to upright 8-bit RGB.
 
+use super::depth::{self, Depths};
 use super::remark::Remark;
 use image::{DynamicImage, RgbImage};
 use serde::{Deserialize, Serialize};
@@ -45,30 +46,59 @@ impl fmt::Display for Ground {
     }
 }
 
+/// How the pictures of a dataset become 8-bit RGB.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// What is put in the place of transparency.
+    pub ground: Ground,
+    /// The depths of its 16-bit pictures; if there is none, each is shown by its own.
+    pub depths: Depths,
+}
+
+impl From<Ground> for Rendering {
+    fn from(ground: Ground) -> Rendering {
+        Rendering { ground, ..Rendering::default() }
+    }
+}
+
+impl Rendering {
+    /// What distinguishes vectors of pictures that were rendered in another way: names of folders, one in the other. Vectors
+    /// are found by the contents of files, which say nothing of it.
+    pub fn folders(&self) -> Vec<String> {
+        let ground = match self.ground {
+            Ground::Dropped => None,
+            color @ Ground::Color(_) => Some(format!("on-{}", color.to_string().trim_start_matches('#'))),
+        };
+        let depths = (!self.depths.are_apart()).then(|| format!("bits-{}", self.depths));
+        ground.into_iter().chain(depths).collect()
+    }
+}
+
 /// Levels between the brightest and the darkest pixel up to which a channel is flat.
 const FLAT: u8 = 2;
 
 /// Converts to 8-bit RGB like Pillow, but for what is said in the remarks.
-pub(super) fn into_rgb(image: DynamicImage, ground: Ground, remarks: &mut Vec<Remark>) -> RgbImage {
+pub(super) fn into_rgb(image: DynamicImage, rendering: Rendering, remarks: &mut Vec<Remark>) -> RgbImage {
+    let Rendering { ground, depths } = rendering;
     let (width, height) = (image.width(), image.height());
     let lower = |bits: u8| move |value: u16| (value >> (bits - 8)) as u8;
     // Channels of a pixel and 8-bit values.
     let (channels, bytes): (usize, Vec<u8>) = match image {
         DynamicImage::ImageRgb8(image) => return image,
         DynamicImage::ImageLuma16(image) => {
-            let bits = bits_in_use(image.iter().copied(), remarks);
+            let bits = range(image.iter().copied(), depths, remarks);
             (1, image.into_raw().into_iter().map(lower(bits)).collect())
         }
         DynamicImage::ImageRgb16(image) => {
-            let bits = bits_in_use(image.iter().copied(), remarks);
+            let bits = range(image.iter().copied(), depths, remarks);
             (3, image.into_raw().into_iter().map(lower(bits)).collect())
         }
         DynamicImage::ImageLumaA16(image) => {
-            let bits = bits_in_use(image.pixels().map(|pixel| pixel.0[0]), remarks);
+            let bits = range(image.pixels().map(|pixel| pixel.0[0]), depths, remarks);
             (2, image.pixels().flat_map(|pixel| [lower(bits)(pixel.0[0]), lower(16)(pixel.0[1])]).collect())
         }
         DynamicImage::ImageRgba16(image) => {
-            let bits = bits_in_use(image.pixels().flat_map(|pixel| pixel.0.into_iter().take(3)), remarks);
+            let bits = range(image.pixels().flat_map(|pixel| pixel.0.into_iter().take(3)), depths, remarks);
             let pixel =
                 |[r, g, b, a]: [u16; 4]| [lower(bits)(r), lower(bits)(g), lower(bits)(b), lower(16)(a)];
             (4, image.pixels().flat_map(|one| pixel(one.0)).collect())
@@ -124,20 +154,13 @@ fn is_flat(rgb: &[u8]) -> bool {
     true
 }
 
-/// How many of the 16 bits are in use: cameras and scanners store 8, 10, 12 or 14 in the lower part.
-fn bits_in_use(values: impl Iterator<Item = u16>, remarks: &mut Vec<Remark>) -> u8 {
-    let highest = values.max().unwrap_or(0);
-    let bits = match highest {
-        // Black in whichever way.
-        0 => 16,
-        1..0x100 => 8,
-        0x100..0x400 => 10,
-        0x400..0x1000 => 12,
-        0x1000..0x4000 => 14,
-        _ => 16,
-    };
-    if bits < 16 {
-        remarks.push(Remark::Stretched { bits });
+/// The bits by which 16-bit values are shown, and a remark on how many of them the picture uses.
+fn range(values: impl Iterator<Item = u16> + Clone, depths: Depths, remarks: &mut Vec<Remark>) -> u8 {
+    if values.clone().all(|value| value == 0) {
+        return 16;
     }
-    bits
+    let bits = depth::of(values);
+    let range = depths.range(bits);
+    remarks.push(Remark::Deep { bits, range });
+    range
 }

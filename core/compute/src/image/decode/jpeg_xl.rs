@@ -1,6 +1,6 @@
 //! JPEG XL.
 
-use super::convert::{self, Ground};
+use super::convert::{self, Rendering};
 use super::remark::Remark;
 use super::{CUT_SHORT, DecodeError, MAX_MEMORY, check_size};
 use crate::image::source::Stored;
@@ -10,7 +10,7 @@ use jxl_oxide::{AllocTracker, JxlImage};
 /// The first frame.
 pub(super) fn pixels(
     bytes: &[u8],
-    ground: Ground,
+    rendering: Rendering,
     remarks: &mut Vec<Remark>,
 ) -> Result<(RgbImage, Stored), DecodeError> {
     let failed =
@@ -43,5 +43,5 @@ pub(super) fn pixels(
     let decoded = decoded.ok_or_else(|| DecodeError::new("the JPEG XL has fewer pixels than it says"))?;
     let stored =
         Stored { channels: channels as u8, orientation: 1, animated: image.num_loaded_keyframes() > 1 };
-    Ok((convert::into_rgb(decoded, ground, remarks), stored))
+    Ok((convert::into_rgb(decoded, rendering, remarks), stored))
 }

@@ -1,6 +1,6 @@
 //! The rows that are left of a damaged PNG.
 
-use super::convert::{self, Ground};
+use super::convert::{self, Rendering};
 use super::remark::{Damage, Remark};
 use super::{MAX_MEMORY, check_size};
 use crate::image::source::Stored;
@@ -12,7 +12,11 @@ use std::io::Cursor;
 const LOST: u8 = 128;
 
 /// The picture with its lost rows gray; `None` if no row is left, or rows are not stored from top to bottom.
-pub(super) fn rescued(bytes: &[u8], ground: Ground, remarks: &mut Vec<Remark>) -> Option<(RgbImage, Stored)> {
+pub(super) fn rescued(
+    bytes: &[u8],
+    rendering: Rendering,
+    remarks: &mut Vec<Remark>,
+) -> Option<(RgbImage, Stored)> {
     let limits = Limits { bytes: usize::try_from(MAX_MEMORY).ok()? };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.ignore_checksums(true);
@@ -67,5 +71,5 @@ pub(super) fn rescued(bytes: &[u8], ground: Ground, remarks: &mut Vec<Remark>) -
         detail: false,
     }));
     let stored = Stored { channels: channels as u8, orientation: 1, animated: false };
-    Some((convert::into_rgb(image, ground, remarks), stored))
+    Some((convert::into_rgb(image, rendering, remarks), stored))
 }

@@ -11,10 +11,13 @@ pub enum Remark {
     NotRead(String),
     /// A part of the picture is lost.
     Damaged(Damage),
-    /// 16 bits per channel, of which only so many are in use: stretched, where the upper byte would have been black.
-    Stretched {
-        /// Bits in use.
+    /// 16 bits per channel, which may not all be in use. If the range is less than 16, the picture was stretched, where the
+    /// upper byte would have been black.
+    Deep {
+        /// Bits that the picture uses.
         bits: u8,
+        /// Bits by which it is shown: those that the dataset's pictures like it use.
+        range: u8,
     },
     /// What it shows is in its transparency, which was dropped: what is left is one flat color.
     Flattened,
@@ -39,17 +42,37 @@ impl Remark {
     /// One sentence about the file, without a full stop.
     pub fn sentence(&self) -> String {
         match self {
-            Remark::NotRead(format) => format!("it is a picture in the {format} format, which is not read"),
+            Remark::NotRead(format) => not_read(format),
             Remark::Damaged(damage) => damage.to_string(),
-            Remark::Stretched { bits } => {
+            Remark::Deep { bits, range: 16 } if *bits < 16 => format!(
+                "it stores 16 bits per channel and uses {bits} of them, but others of its kind use all 16, so it \
+                 was not stretched"
+            ),
+            Remark::Deep { range: 16, .. } => "it stores 16 bits per channel".to_owned(),
+            Remark::Deep { bits, range } if bits == range => {
                 format!(
                     "it stores 16 bits per channel and uses {bits} of them, so it was stretched to be seen"
                 )
             }
+            Remark::Deep { bits, range } => format!(
+                "it stores 16 bits per channel and uses {bits} of them; it was stretched like the others of its \
+                 kind, which use {range}"
+            ),
             Remark::Flattened => {
                 "what it shows is in its transparency; without that, it is one flat color".to_owned()
             }
         }
+    }
+}
+
+/// Videos and documents are no pictures, but hold some.
+fn not_read(format: &str) -> String {
+    let article =
+        if format.starts_with(['A', 'E', 'I', 'O', 'M']) && format != "Matroska video" { "an" } else { "a" };
+    match format {
+        _ if format.ends_with("video") => format!("it is {article} {format}, and videos are not read"),
+        "PDF" | "PostScript" | "DjVu" => format!("it is a {format} document, which is not read"),
+        _ => format!("it is a picture in the {format} format, which is not read"),
     }
 }
 

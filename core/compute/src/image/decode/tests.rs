@@ -57,7 +57,8 @@ fn sixteen_bits_keep_their_upper_byte() {
         (DynamicImage::ImageLuma16(gray), [0xaa, 0xaa, 0xaa]),
     ] {
         let decoded = decode(&png(image)).unwrap();
-        assert_eq!((decoded.image.get_pixel(2, 1).0, decoded.remarks), (expected, vec![]));
+        let remarks = vec![Remark::Deep { bits: 16, range: 16 }];
+        assert_eq!((decoded.image.get_pixel(2, 1).0, decoded.remarks), (expected, remarks));
     }
 }
 
@@ -73,12 +74,35 @@ fn sixteen_bits_that_use_a_part_of_their_range_are_stretched() {
                 let decoded = decode(&png(image)).unwrap();
                 let row: Vec<u8> = decoded.image.pixels().map(|pixel| pixel.0[1]).collect();
                 assert_eq!(row, [0, 127, 255], "{bits} bits");
-                assert_eq!(decoded.remarks, [Remark::Stretched { bits }]);
+                assert_eq!(decoded.remarks, [Remark::Deep { bits, range: bits }]);
             }
         }
     }
     let black = image::ImageBuffer::from_pixel(3, 1, image::Luma([0_u16]));
     assert_eq!(decode(&png(DynamicImage::ImageLuma16(black))).unwrap().remarks, []);
+}
+
+#[test]
+fn pictures_of_one_sensor_share_a_range() {
+    let frame = |highest: u16| {
+        png(DynamicImage::ImageLuma16(image::ImageBuffer::from_fn(3, 1, |x, _| {
+            image::Luma([[0, 2048, highest][x as usize]])
+        })))
+    };
+    let (dark, light) = (frame(4000), frame(4100));
+    let mut depths = Depths::default();
+    for file in [&dark, &light] {
+        depths.add(depth_of(Cursor::new(file)).unwrap());
+    }
+    assert_eq!(depths.to_string(), "12-14");
+    let shown = |file: &[u8]| decode_on(file, Rendering { depths, ..Rendering::default() }).unwrap();
+    assert_eq!(shown(&dark).image.get_pixel(1, 0), shown(&light).image.get_pixel(1, 0));
+    assert_eq!(shown(&dark).remarks, [Remark::Deep { bits: 12, range: 14 }]);
+    // What is black, is of 8 bits, is broken or is no picture.
+    let eight = png(RgbImage::new(3, 1));
+    for file in [&frame(0)[..0], &eight, &dark[..50], b"GIF89a", b""] {
+        assert_eq!(depth_of(Cursor::new(file)), None);
+    }
 }
 
 #[test]
@@ -175,9 +199,7 @@ fn formats_are_told_by_content() {
     assert_eq!(decode(&file("turned.png")).unwrap().format, "PNG");
     assert_eq!(decode(&file("animated.webp")).unwrap().format, "WebP");
     assert_eq!(decode(b"").unwrap_err().to_string(), "the file is empty");
-    assert!(
-        decode(b"<html>not found</html>").unwrap_err().to_string().starts_with("the file is not a picture")
-    );
+    assert!(decode(b"<html>not found</html>").unwrap_err().to_string().contains("an HTML page"));
 }
 
 #[test]
@@ -266,6 +288,55 @@ proptest! {
         }
         if let Err(error) = decode(&bytes) {
             prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}
+
+/// The bytes of a picture in any format.
+fn encoded(image: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(image.clone()).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_hole_of_zeros_at_the_end_never_passes() {
+    let image = RgbImage::from_fn(96, 80, |x, y| {
+        image::Rgb([(x * 2 + 40) as u8, (y * 2 + 50) as u8, ((x * 7) ^ (y * 5)) as u8 | 1])
+    });
+    let lossy = file("lossy.webp");
+    for (name, whole) in [
+        ("BMP", encoded(&image, ImageFormat::Bmp)),
+        ("TIFF", encoded(&image, ImageFormat::Tiff)),
+        ("GIF", encoded(&image, ImageFormat::Gif)),
+        ("WebP", encoded(&image, ImageFormat::WebP)),
+        ("lossy WebP", lossy),
+    ] {
+        assert!(decode(&whole).unwrap().remarks.is_empty(), "{name}");
+        // The lossy one is small.
+        for part in [0.4, 0.6, 0.8].into_iter().filter(|part| whole.len() > 1000 || *part < 0.7) {
+            let left = (whole.len() as f64 * part) as usize;
+            let mut hole = whole[..left].to_vec();
+            hole.resize(whole.len(), 0);
+            if let Ok(decoded) = decode(&hole) {
+                let [Remark::Damaged(damage)] = decoded.remarks[..] else {
+                    panic!("{name} up to {part}: {:?}", decoded.remarks)
+                };
+                assert!((f64::from(damage.share) - (1.0 - part)).abs() < 0.15, "{name}: {damage:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn black_is_no_hole() {
+    // A lamp in a dark room, a black lower half, and a black picture.
+    let lamp =
+        |x: u32, y: u32| if (x as i32 - 40).pow(2) + (y as i32 - 20).pow(2) < 200 { 220_u8 } else { 0 };
+    for light in [&lamp as &dyn Fn(u32, u32) -> u8, &|_, y| if y < 40 { 200 } else { 0 }, &|_, _| 0] {
+        let image = RgbImage::from_fn(96, 80, |x, y| image::Rgb([light(x, y); 3]));
+        for format in [ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::Gif, ImageFormat::WebP] {
+            assert_eq!(decode(&encoded(&image, format)).unwrap().remarks, [], "{format:?}");
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Files beside the pictures that hold their labels: those that are read, and those that are refused by name.
+//! Files beside the pictures that hold their labels and are read.
 
-use super::beside_table::{BesideTable, PATHS};
+use super::beside_table::{BesideTable, PATHS, Record};
 use super::split_named;
 use crate::dataset::DatasetOptions;
+use crate::dataset::choice;
+use crate::dataset::table::LABEL_NAMES;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
@@ -12,9 +14,6 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// Columns that may hold the labels, in this order.
-const LABELS: &[&str] = &["label", "class", "class_name", "category", "labels", "target"];
 
 /// What files beside the pictures gave.
 #[derive(Debug, Default)]
@@ -32,7 +31,7 @@ impl Beside {
     /// and `samples` are in byte order; `splits` are those of the samples as written.
     ///
     /// # Errors
-    /// When a table is malformed, or when a file that holds the labels is in a format that is not read.
+    /// When a table is malformed.
     pub(super) fn read(
         root: &Path,
         tables: &[PathBuf],
@@ -61,9 +60,6 @@ impl Beside {
             }
             beside.take((path, &full), &table, (samples, splits), options, ledger)?;
         }
-        if !beside.gives_labels {
-            refuse(root, tables, samples, ledger)?;
-        }
         Ok(beside)
     }
 
@@ -89,7 +85,14 @@ impl Beside {
                     return Err(Error::format(full, message));
                 }
             },
-            None => LABELS.iter().find_map(|name| table.column(name)).filter(|&label| label != file_name),
+            None => {
+                let named = choice::named(&table.headings, &LABEL_NAMES).into_iter();
+                let columns: Vec<usize> = named.filter(|&column| column != file_name).collect();
+                if let Some(text) = doubt(path, &table.headings, &table.records, &columns) {
+                    ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+                }
+                columns.first().copied()
+            }
         };
         let split = table.column(options.split_column.as_deref().unwrap_or("split"));
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -98,6 +101,17 @@ impl Beside {
         let (mut first_missing, mut first_repeated) = (None, None);
         if label.is_some() {
             self.gives_labels = true;
+        } else if samples.iter().all(|sample| sample.label.is_none()) {
+            let others: Vec<String> = (table.headings.iter().enumerate())
+                .filter(|(column, _)| *column != file_name)
+                .map(|(_, heading)| format!("'{}'", safe_text(heading)))
+                .collect();
+            let text = format!(
+                "{} has no column called label or the like; --label-column chooses one: {}",
+                safe_path(path),
+                others.join(", ")
+            );
+            ledger.add(RemarkKind::LabelsMissing, u64::from(!others.is_empty()), text);
         }
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         for record in &table.records {
@@ -213,46 +227,21 @@ impl Beside {
 
 /// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
 pub(crate) fn is_known_column(name: &str) -> bool {
-    name == "split" || LABELS.contains(&name) || PATHS.contains(&name)
+    name == "split" || LABEL_NAMES.contains(&name) || PATHS.contains(&name)
 }
 
-/// Files that hold labels in a format that is not read must not be ignored: without them there are no labels, or those
-/// of folders that are no classes.
-fn refuse(root: &Path, tables: &[PathBuf], samples: &[NewSample], ledger: &mut Ledger) -> Result<()> {
-    let classes: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.label.as_deref()).collect();
-    let mut unread = tables.iter().filter_map(|path| Some((path, unread_format(path)?)));
-    let Some((path, format)) = unread.next() else { return Ok(()) };
-    if classes.len() > 1 {
-        let others = unread.count() as u64;
-        let more = if others > 0 { format!(" and {others} more like it") } else { String::new() };
-        let text = format!("{}{more} looks like {format} label file and was not read", safe_path(path));
-        ledger.add(RemarkKind::LayoutGuessed, 1 + others, text);
-        return Ok(());
-    }
-    let path = root.join(path);
-    Err(Error::format(
-        path,
-        format!(
-            "this looks like {format} label file, which is not read, and without it the images have no labels: write \
-             the labels to a CSV table with the columns path and label and open that, or open the folder of images \
-             alone"
-        ),
-    ))
-}
-
-/// Whose format a label file is in that is not read.
-fn unread_format(path: &Path) -> Option<&'static str> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    match name.as_str() {
-        "metadata.parquet" => Some("a Hugging Face"),
-        "labels.json" => Some("a FiftyOne or COCO"),
-        "samples.json" => Some("a FiftyOne"),
-        "_annotations.coco.json" | "_annotations.createml.json" => Some("a Roboflow"),
-        "annotations.json" | "coco.json" | "via_region_data.json" | "instances.json" => Some("a COCO"),
-        "_classes.csv" | "_annotations.csv" => Some("a Roboflow"),
-        name if name.starts_with("instances_") && name.ends_with(".json") => Some("a COCO"),
-        _ => None,
-    }
+/// What is to be said where several columns may hold the labels, and do not divide the rows alike.
+fn doubt(path: &Path, headings: &[String], records: &[Record], columns: &[usize]) -> Option<String> {
+    let (&first, others) = columns.split_first()?;
+    let count =
+        |column: usize| records.iter().map(|row| row.cells[column].trim()).collect::<BTreeSet<_>>().len();
+    let differs = |other: &&usize| {
+        let pairs: BTreeSet<(&str, &str)> =
+            records.iter().map(|row| (row.cells[first].trim(), row.cells[**other].trim())).collect();
+        count(first) != pairs.len() || count(**other) != pairs.len()
+    };
+    let other = others.iter().find(differs)?;
+    Some(choice::doubt(path, "label", &headings[first], &headings[*other]))
 }
 
 /// The rows of the samples below a folder.

@@ -96,6 +96,17 @@ impl Layout {
         path.parent().map(Path::iter).into_iter().flatten().skip(self.wrappers).collect()
     }
 
+    /// The folders above a picture that are its class or stand where classes and splits do.
+    pub(super) fn meaningful<'p>(&'p self, path: &'p Path) -> impl Iterator<Item = &'p Path> {
+        let (split, class) = self.place(path);
+        let top = self.wrappers + 1;
+        let folders = path.ancestors().skip(1).filter(move |folder| folder.iter().count() >= top);
+        let is_class = move |folder: &&Path| class.is_some() && folder.file_name() == class;
+        let is_top =
+            move |folder: &&Path| (split != Split::None || class.is_some()) && folder.iter().count() == top;
+        folders.filter(move |folder| is_class(folder) || is_top(folder))
+    }
+
     /// Whether a remark already says that a picture has no label.
     pub(super) fn expects_none(&self, path: &Path) -> bool {
         let part = self.part(path).and_then(|name| self.tops.get(name));
@@ -235,12 +246,8 @@ fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, P
             .collect();
         let nested = tops.len() > 1 && recurring(&below).len() > 1;
         let what = if nested { "parts of the dataset" } else { "classes" };
-        doubt(
-            ledger,
-            tops.len() as u64,
-            format!("{} were read as {what}, and the folders below them as splits", list(tops.iter())),
-            None,
-        );
+        let text = format!("{} were read as {what}, and the folders below them as splits", list(tops.iter()));
+        ledger.add(RemarkKind::LayoutGuessed, tops.len() as u64, text);
         return named(tops, |top| match nested {
             true => {
                 let mut unheard = Ledger::default();
@@ -274,24 +281,27 @@ fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, P
                 "the folders {classes} recur below {}, which were read as parts of the dataset, not as classes",
                 list(tops.iter())
             );
-            doubt(ledger, tops.len() as u64, text, Some(Folders::Classes));
+            let otherwise = format!("if {} are the classes", list(tops.iter()));
+            doubt(ledger, tops.len() as u64, text, &otherwise, Folders::Classes);
             return named(tops, |top| top.part(true));
         }
         let text = format!(
-            "the folders {classes} recur below {}, which were read as the classes",
-            counted(tops.len() as u64, "folder", "folders")
+            "{} were read as the classes, although the folders {classes} recur below them",
+            list(tops.iter())
         );
-        doubt(ledger, tops.len() as u64, text, Some(Folders::Splits));
+        let otherwise = format!("if they are parts of the dataset and the classes are {classes}");
+        doubt(ledger, tops.len() as u64, text, &otherwise, Folders::Splits);
     } else if tops.len() > 1 && !telling.is_empty() {
         let one = telling.len() == 1;
+        let recurring = list_names(telling.iter().map(|name| **name));
         let text = format!(
-            "{} were read as classes, but the {} {} {} below more than one of them",
+            "{} were read as classes, but the {} {recurring} {} below more than one of them",
             list(tops.iter()),
             if one { "folder" } else { "folders" },
-            list_names(telling.iter().map(|name| **name)),
             if one { "recurs" } else { "recur" }
         );
-        doubt(ledger, tops.len() as u64, text, Some(Folders::Splits));
+        let otherwise = "if they are parts of the dataset and the folders below them are the classes";
+        doubt(ledger, tops.len() as u64, text, otherwise, Folders::Splits);
     }
     let names: BTreeSet<&OsStr> = tops.iter().map(|top| top.name).collect();
     let repeats = |top: &Top<'_>| {
@@ -339,31 +349,42 @@ fn are_splits(splits: &[&Top<'_>], others: &[&Top<'_>], ledger: &mut Ledger) -> 
     let shared = !recurring(&below).is_empty();
     let beside: Vec<&&Top<'_>> = others.iter().filter(|top| !top.unlabeled).collect();
     let joins = |top: &Top<'_>| top.is_divided() || shares(&top.classes(), &known);
-    let sure = (shared || beside.iter().any(|top| joins(top)))
+    let joined = (shared || beside.iter().any(|top| joins(top)))
         && beside.iter().all(|top| top.inner.is_flat() || joins(top));
+    // One name of a split among several others is as likely a class: `train`, `bus`, `car`.
+    let sure = joined && (different.len() > 1 || beside.len() < 2);
     let structured = !known.is_empty() && beside.iter().all(|top| top.inner.is_flat());
-    let (split, other) = (splits[0].shown(), beside.first().map_or_else(String::new, |top| top.shown()));
     let count = (splits.len() + others.len()) as u64;
-    if sure || structured || shared || different.len() > 1 {
-        let parts = list(beside.iter().copied().copied());
-        let verb = if beside.len() == 1 { "is" } else { "are" };
-        let text = format!(
-            "{} were read as splits; {parts} beside them {verb} not named like one",
-            list(splits.iter().copied())
-        );
-        let text = if splits.len() == 1 {
-            text.replacen(" were read as splits; ", " was read as a split; ", 1)
+    let (parts, names) = (list(beside.iter().copied().copied()), list(splits.iter().copied()));
+    let (is, a_split, were) = match splits.len() {
+        1 => ("is", "a split", "was"),
+        _ => ("are", "splits", "were"),
+    };
+    let (verb, them) =
+        (if beside.len() == 1 { "is" } else { "are" }, if splits.len() == 1 { "it" } else { "them" });
+    // Without class folders below the splits there would be no labels at all.
+    let flat = known.is_empty() && beside.iter().all(|top| top.inner.is_flat());
+    if !flat && (joined || structured || shared || different.len() > 1) {
+        let text =
+            format!("{names} {were} read as {a_split}; {parts} beside {them} {verb} not named like one");
+        if sure {
+            ledger.add(RemarkKind::LayoutGuessed, count, text);
         } else {
-            text
-        };
-        let text = if splits.len() == 1 { text.replacen(" beside them ", " beside it ", 1) } else { text };
-        doubt(ledger, count, text, (!sure).then_some(Folders::Classes));
+            let all = list(splits.iter().copied().chain(others.iter().copied()));
+            doubt(ledger, count, text, &format!("if {all} are the classes"), Folders::Classes);
+        }
         return true;
     }
-    let text = format!(
-        "all top-level folders were read as classes: {split} is named like a split, but {other} is not"
-    );
-    doubt(ledger, count, text, Some(Folders::Splits));
+    let all =
+        list_names(splits.iter().chain(others).map(|top| top.name).collect::<BTreeSet<_>>().into_iter());
+    let text =
+        format!("{all} were read as classes: {names} {is} named like {a_split}, but {parts} {verb} not");
+    let otherwise = match flat {
+        true if beside.len() == 1 => format!("if {names} {is} {a_split} and {parts} is no class"),
+        true => format!("if {names} {is} {a_split} and {parts} are no classes"),
+        false => format!("if {names} {is} {a_split} with class folders in {them}"),
+    };
+    doubt(ledger, count, text, &otherwise, Folders::Splits);
     false
 }
 
@@ -473,16 +494,12 @@ fn were(top: &Top<'_>) -> &'static str {
     if top.folder.total() == 1 { "was" } else { "were" }
 }
 
-/// Notes a guess; `other` is the reading that was not chosen, if it is worth asking for.
-fn doubt(ledger: &mut Ledger, count: u64, text: String, other: Option<Folders>) {
-    let text = match other {
-        Some(other) => format!("{text}; --layout {} reads them the other way", other.name()),
-        None => text,
-    };
-    if let Some(other) = other {
-        ledger.doubt = Some(Doubt { text: text.clone(), other: other.name().to_owned() });
-    }
-    ledger.add(RemarkKind::LayoutGuessed, count, text);
+/// Notes a guess that a person should confirm: what was assumed, when the other reading is right, and its `--layout`.
+fn doubt(ledger: &mut Ledger, count: u64, text: String, otherwise: &str, other: Folders) {
+    let other = other.name().to_owned();
+    let remark = format!("{text}; {otherwise}, use --layout {other}");
+    ledger.doubt = Some(Doubt { text, otherwise: otherwise.to_owned(), other });
+    ledger.add(RemarkKind::LayoutDoubtful, count, remark);
 }
 
 fn list<'t, 'a: 't>(tops: impl Iterator<Item = &'t Top<'a>>) -> String {

@@ -4,7 +4,8 @@ use super::file_kinds::{FileKind, kind};
 use crate::dataset::extension;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// How many extensions one remark names.
@@ -25,12 +26,16 @@ enum Reason {
     MachineFile,
     /// Hidden, or in a hidden folder.
     Hidden,
+    /// It stands for a picture that is not there.
+    Placeholder,
     /// A video, by extension.
     Video(String),
     /// An archive, by extension.
     Archive(String),
     /// Read for labels instead.
     Labels,
+    /// Read for other columns instead.
+    Columns,
     /// A link to nothing.
     BrokenLink,
     /// Neither a file nor a folder.
@@ -45,24 +50,60 @@ struct Tally {
     files: u64,
     /// Of these, named like a picture.
     pictures: u64,
+    /// The extension as written; empty if it is written in several ways.
+    spelled: Option<String>,
     /// The first in byte order.
     first: PathBuf,
+}
+
+impl Tally {
+    /// An extension as it is written, if it is written in one way, or else in lower case.
+    fn written<'a>(&'a self, lower: &'a str) -> &'a str {
+        self.spelled.as_deref().filter(|spelled| !spelled.is_empty()).unwrap_or(lower)
+    }
 }
 
 /// All files that are no samples.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     tallies: BTreeMap<Reason, Tally>,
+    /// The folders of those that may be pictures.
+    folders: BTreeSet<PathBuf>,
 }
 
 impl LeftOut {
     fn add(&mut self, reason: Reason, path: &Path) {
+        let is_picture = matches!(
+            reason,
+            Reason::Unsupported(..)
+                | Reason::Misnamed(..)
+                | Reason::Unnamed(..)
+                | Reason::Placeholder
+                | Reason::Video(_)
+        );
         let tally = self.tallies.entry(reason).or_default();
         if tally.files == 0 || path < tally.first {
             tally.first = path.to_path_buf();
         }
         tally.files += 1;
         tally.pictures += u64::from(crate::dataset::is_image(path));
+        let spelled = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match &mut tally.spelled {
+            None => tally.spelled = Some(spelled.to_owned()),
+            Some(known) if known != spelled => known.clear(),
+            Some(_) => {}
+        }
+        if is_picture
+            && let Some(folder) = path.parent()
+            && !self.folders.contains(folder)
+        {
+            self.folders.insert(folder.to_path_buf());
+        }
+    }
+
+    /// The folders of files that may be pictures.
+    pub(super) fn folders_of_pictures(&self) -> impl Iterator<Item = &Path> {
+        self.folders.iter().map(PathBuf::as_path)
     }
 
     /// A visible file without the extension of a sample.
@@ -75,14 +116,19 @@ impl LeftOut {
         self.add(Reason::Unnamed(extension(path).unwrap_or_default(), format), path);
     }
 
-    /// The same as [`LeftOut::file`], once it turned out to hold labels.
-    pub(super) fn was_read(&mut self, path: &Path) {
+    /// A file in the place of a picture.
+    pub(super) fn placeholder(&mut self, path: &Path) {
+        self.add(Reason::Placeholder, path);
+    }
+
+    /// The same as [`LeftOut::file`], once it turned out to hold labels, or other columns about the pictures.
+    pub(super) fn was_read(&mut self, path: &Path, labels: bool) {
         let reason = by_extension(path);
         if let Some(tally) = self.tallies.get_mut(&reason) {
             tally.files = tally.files.saturating_sub(1);
         }
         self.tallies.retain(|_, tally| tally.files > 0);
-        self.add(Reason::Labels, path);
+        self.add(if labels { Reason::Labels } else { Reason::Columns }, path);
     }
 
     pub(super) fn in_machine_folder(&mut self, name: &str, what: &'static str, path: &Path) {
@@ -105,6 +151,32 @@ impl LeftOut {
         self.add(Reason::Special, path);
     }
 
+    /// What to do where there is no picture, but something else that holds pictures.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        const CONTAINERS: &[(&[&str], &str)] = &[
+            (
+                &["parquet", "arrow", "feather"],
+                "Parquet and Arrow files may hold pictures, but are not read: save the pictures as files, with a \
+                 metadata.csv of file_name and label",
+            ),
+            (
+                &["npy", "npz", "mat", "h5", "hdf5", "pkl", "pickle", "pt", "bin", "rec"],
+                "arrays are not read as pictures: save them as PNG files in a folder for each class",
+            ),
+        ];
+        let is = |extension: &str| self.tallies.contains_key(&Reason::Other(extension.to_owned()));
+        let found =
+            CONTAINERS.iter().find(|(extensions, _)| extensions.iter().any(|extension| is(extension)));
+        // MNIST and CIFAR-10 as their authors give them have no extension.
+        let bare = self.tallies.get(&Reason::Other(String::new()));
+        let name = bare.map(|tally| tally.first.to_string_lossy().into_owned()).unwrap_or_default();
+        match found {
+            Some((_, advice)) => Some(advice),
+            None if name.contains("ubyte") || name.contains("batch") => Some(CONTAINERS[1].1),
+            None => None,
+        }
+    }
+
     /// How many there are.
     pub(super) fn files(&self) -> u64 {
         self.tallies.values().map(|tally| tally.files).sum()
@@ -112,10 +184,10 @@ impl LeftOut {
 
     /// Adds all of them to the ledger; the counts of these remarks add up to [`LeftOut::files`].
     pub(super) fn enter(&self, ledger: &mut Ledger) {
-        let mut others: Vec<(&str, u64)> = Vec::new();
+        let mut others: Vec<(String, u64)> = Vec::new();
         for (reason, tally) in &self.tallies {
             match reason {
-                Reason::Other(extension) => others.push((extension, tally.files)),
+                Reason::Other(extension) => others.push((tally.written(extension).to_owned(), tally.files)),
                 reason => {
                     let (kind, text) = words(reason, tally);
                     ledger.add(kind, tally.files, text);
@@ -154,7 +226,7 @@ fn by_extension(path: &Path) -> Reason {
 fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
     let left_out = if tally.files == 1 { "was left out" } else { "were left out" };
     let dotted = |extension: &str| {
-        let extension = safe_text(extension);
+        let extension = safe_text(tally.written(extension));
         counted(tally.files, &format!(".{extension} file"), &format!(".{extension} files"))
     };
     let files = counted(tally.files, "file", "files");
@@ -215,6 +287,14 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
             };
             (RemarkKind::MachineMade, text)
         }
+        Reason::Placeholder => {
+            let first = safe_path(&tally.first);
+            let pictures = counted(tally.files, "picture is", "pictures are");
+            let text = format!(
+                "{pictures} not there, but in the cloud or not downloaded to the end; fetch what {first} stands for"
+            );
+            (RemarkKind::UnsupportedPictures, text)
+        }
         Reason::Video(extension) => {
             (RemarkKind::OtherFiles, format!("{} {left_out}: videos are not read", dotted(extension)))
         }
@@ -222,11 +302,12 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
             RemarkKind::OtherFiles,
             format!("{} {left_out}: archives are not read; unpack them", dotted(extension)),
         ),
-        Reason::Labels => {
+        Reason::Labels | Reason::Columns => {
             let first = safe_path(&tally.first);
+            let what = if *reason == Reason::Labels { "labels" } else { "columns" };
             let text = match tally.files {
-                1 => format!("{first} is no picture; its labels were read"),
-                _ => format!("{files} are not pictures; their labels were read: {first} and others"),
+                1 => format!("{first} is no picture; its {what} were read"),
+                _ => format!("{files} are not pictures; their {what} were read: {first} and others"),
             };
             (RemarkKind::OtherFiles, text)
         }
@@ -240,16 +321,17 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
             let first = safe_path(&tally.first);
             (RemarkKind::OtherFiles, format!("{files} {left_out} (a pipe, a socket or a device): {first}"))
         }
-        Reason::Other(extension) => {
-            (RemarkKind::OtherFiles, other_words(tally.files, vec![(extension, tally.files)]))
-        }
+        Reason::Other(extension) => (
+            RemarkKind::OtherFiles,
+            other_words(tally.files, vec![(tally.written(extension).to_owned(), tally.files)]),
+        ),
     }
 }
 
 /// All files that are neither pictures nor of another known kind, most frequent extensions first.
-fn other_words(files: u64, mut extensions: Vec<(&str, u64)>) -> String {
-    extensions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let one = |(extension, files): &(&str, u64)| match *extension {
+fn other_words(files: u64, mut extensions: Vec<(String, u64)>) -> String {
+    extensions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let one = |(extension, files): &(String, u64)| match extension.as_str() {
         "" => format!("{files} without an extension"),
         extension => format!("{files} .{}", safe_text(extension)),
     };
@@ -287,7 +369,7 @@ mod tests {
         let expected = [
             (2, "2 .heic files were left out: HEIC pictures are not read; convert them to JPEG or PNG"),
             (1, "1 hidden file was left out, which is named like a picture: a/.x.jpg"),
-            (1, "1 .mov file was left out: videos are not read"),
+            (1, "1 .MOV file was left out: videos are not read"),
             (3, "3 files are not pictures and were left out: 2 .txt, 1 without an extension"),
         ];
         assert_eq!(texts(&left_out), expected.map(|(count, text)| (count, text.to_owned())));
@@ -297,7 +379,7 @@ mod tests {
     fn what_was_read_for_labels_is_still_no_sample() {
         let mut left_out = LeftOut::default();
         left_out.file(Path::new("metadata.csv"));
-        left_out.was_read(Path::new("metadata.csv"));
+        left_out.was_read(Path::new("metadata.csv"), true);
         assert_eq!(texts(&left_out), [(1, "metadata.csv is no picture; its labels were read".to_owned())]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 const SERVER: &str = "thumbnails and previews made by a file server";
 const BIN: &str = "deleted files kept by the system";
@@ -95,6 +96,18 @@ pub(super) fn file(name: &OsStr) -> bool {
         return true;
     }
     name.to_str().is_some_and(|name| FILES.contains(&name.to_ascii_lowercase().as_str()))
+}
+
+/// Whether a file stands for one that is not there (yet): what iCloud leaves of a file that it took away, and unfinished
+/// downloads.
+pub(super) fn placeholder(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    let name = name.to_ascii_lowercase();
+    let ends =
+        [".icloud", ".crdownload", ".part", ".partial", ".download", ".opdownload", ".!qb", ".!ut", ".aria2"];
+    // Of the file it stands for, the extension is left.
+    let inner = ends.iter().find_map(|end| name.strip_suffix(end));
+    inner.is_some_and(|inner| crate::dataset::is_image(Path::new(inner)))
 }
 
 /// Whether a name is hidden by convention.

@@ -121,6 +121,20 @@ fn a_folder_named_like_a_split_may_be_a_class() {
     let opened = read(&vehicles);
     assert_eq!(opened.manifest.classes(), ["bus", "car", "train"]);
     assert_eq!(opened.ledger.doubt.as_ref().map(|doubt| doubt.other.as_str()), Some("splits"));
+    // Without class folders, splits would leave no labels.
+    let flat = read(&["bus/1.jpg", "car/1.jpg", "test/1.jpg", "train/1.jpg"]);
+    assert_eq!(flat.manifest.classes(), ["bus", "car", "test", "train"]);
+    let doubt = flat.ledger.doubt.unwrap();
+    assert!(
+        doubt.text.contains("test and train are named like splits, but bus and car are not"),
+        "{doubt:?}"
+    );
+    assert_eq!(doubt.otherwise, "if test and train are splits and bus and car are no classes");
+    let warned = &flat.ledger.remarks[0];
+    assert!(warned.kind.is_serious() && warned.text.ends_with("use --layout splits"), "{warned:?}");
+    let folders =
+        ["bus/a/1.jpg", "bus/b/2.jpg", "car/a/3.jpg", "car/b/4.jpg", "train/a/5.jpg", "train/b/6.jpg"];
+    assert_eq!(read(&folders).ledger.doubt.map(|doubt| doubt.other).as_deref(), Some("classes"));
     let opened = read_as(&["train/a/1.jpg", "trainings/b/1.jpg"], Folders::Splits);
     assert_eq!(rows(&opened)[0], row("train/a/1.jpg", "a", Split::Train));
     assert_eq!(opened.ledger.doubt, None);
@@ -327,6 +341,20 @@ fn metadata_beside_pictures_gives_labels() {
     assert!(texts.contains(&"1 image has no row in train/metadata.csv: train/4.jpg"), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("missing: train/gone.jpg")), "{texts:?}");
     assert_eq!((opened.ledger.found, opened.ledger.left_out), (6, 2));
+}
+
+#[test]
+fn metadata_may_be_in_any_encoding_and_must_say_which_labels_are_meant() {
+    let temp = tree(&["train/1.jpg", "train/2.jpg"]);
+    let latin = b"file_name;label\n1.jpg;caf\xe9\n2.jpg;caf\xe8\n";
+    fs::write(temp.path().join("train/metadata.csv"), latin).unwrap();
+    assert_eq!(read_in(&temp).manifest.classes(), ["caf\u{e8}", "caf\u{e9}"]);
+    write(&temp, "train/metadata.csv", "file_name,label,category\n1.jpg,cat,pet\n2.jpg,dog,pet\n");
+    let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("'label' and 'category'") && error.contains("--label-column"), "{error}");
+    write(&temp, "train/metadata.csv", "file_name,species\n1.jpg,cat\n2.jpg,dog\n");
+    let opened = read_in(&temp);
+    assert!(texts(&opened)[0].contains("--label-column chooses one: 'species'"), "{:?}", opened.ledger);
 }
 
 #[test]

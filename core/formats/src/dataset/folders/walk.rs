@@ -2,10 +2,12 @@
 
 use super::left_out::{self, LeftOut};
 use super::machine_made;
+use super::unread_labels::may_hold_labels;
 use crate::dataset::is_image;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -23,8 +25,10 @@ pub(super) struct Found {
     pub(super) images: Vec<PathBuf>,
     /// The first of these that is a link to nothing, with its target, and how many such links there are.
     pub(super) dangling: (Option<(PathBuf, PathBuf)>, u64),
-    /// Tables and JSON files, which may hold labels.
+    /// Files that may hold labels.
     pub(super) tables: Vec<PathBuf>,
+    /// The topmost folders that have no file in them or below them, but for those made by machines.
+    pub(super) empty: Vec<PathBuf>,
     /// The files that are no samples.
     pub(super) left_out: LeftOut,
     /// What could not be listed.
@@ -40,6 +44,7 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
     let mut images: Vec<Vec<u8>> = Vec::new();
     let mut loops: Vec<PathBuf> = Vec::new();
     let mut others: Vec<PathBuf> = Vec::new();
+    let mut empty: BTreeSet<PathBuf> = BTreeSet::new();
     let mut entries = WalkDir::new(root).follow_links(true).into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
@@ -53,9 +58,11 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
                     let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unknown"));
                     return Err(Error::io("list", root)(source));
                 } else if !path.is_symlink() {
+                    filled(&mut empty, &name);
                     found.not_listed(&name, error.io_error());
                 } else if is_image(&path) && !unwanted(&name) {
                     // The index will report this picture as missing.
+                    filled(&mut empty, &name);
                     found.dangle(&path, &name);
                     images.push(name.into_os_string().into_vec());
                 } else {
@@ -71,19 +78,26 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
             if hidden || machine.is_some() {
                 entries.skip_current_dir();
                 found.pass_over(root, path, machine);
+            } else if entry.depth() > 0 {
+                empty.insert(relative(root, path));
             }
             continue;
         }
         let name = relative(root, path);
         if machine_made::file(entry.file_name()) {
             found.left_out.machine_file(&name);
+        } else if machine_made::placeholder(entry.file_name()) {
+            filled(&mut empty, &name);
+            found.left_out.placeholder(&name);
         } else if machine_made::hidden(entry.file_name()) {
             found.left_out.hidden(&name);
         } else if is_image(path) {
+            filled(&mut empty, &name);
             images.push(name.into_os_string().into_vec());
         } else if !file_type.is_file() {
             found.left_out.special(&name);
         } else {
+            filled(&mut empty, &name);
             others.push(name);
         }
     }
@@ -98,7 +112,7 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
             Some(format) => found.left_out.unnamed(format, &name),
             None => found.left_out.file(&name),
         }
-        if is_table(&name) {
+        if may_hold_labels(&name) {
             found.tables.push(name);
         }
     }
@@ -110,6 +124,8 @@ pub(super) fn walk(root: &Path) -> Result<Found> {
     // The order of a folder's entries is that of its file system.
     images.sort_unstable();
     found.tables.sort_unstable();
+    let topmost = |folder: &&PathBuf| folder.parent().is_none_or(|parent| !empty.contains(parent));
+    found.empty = empty.iter().filter(topmost).cloned().collect();
     found.ledger.remarks.sort_by(|a, b| (a.kind, &a.text).cmp(&(b.kind, &b.text)));
     found.images = images.into_iter().map(|bytes| PathBuf::from(OsString::from_vec(bytes))).collect();
     Ok(found)
@@ -120,7 +136,7 @@ impl Found {
     fn pass_over(&mut self, root: &Path, folder: &Path, machine: Option<&'static str>) {
         let name = folder.file_name().map(|name| safe_path(Path::new(name))).unwrap_or_default();
         // A link in such a folder may lead anywhere, such as to the whole disk.
-        for entry in WalkDir::new(folder).follow_links(false) {
+        for entry in WalkDir::new(folder).follow_links(false).follow_root_links(false) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}
@@ -182,9 +198,12 @@ fn relative(root: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }
 
-fn is_table(path: &Path) -> bool {
-    let extension = crate::dataset::extension(path);
-    extension.is_some_and(|extension| {
-        matches!(extension.as_str(), "csv" | "tsv" | "json" | "jsonl" | "parquet" | "txt")
-    })
+/// Takes the folders of a file from those that are empty.
+fn filled(empty: &mut BTreeSet<PathBuf>, file: &Path) {
+    // A folder without a file has none above it either.
+    for folder in file.ancestors() {
+        if !empty.remove(folder) && folder != file {
+            break;
+        }
+    }
 }

@@ -1,0 +1,186 @@
+//! Columns of a table by their names: which is meant where several would do.
+
+use crate::text::{TableText, broken};
+use crate::{Error, Result};
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use csv::ByteRecord;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Rows whose files are looked for.
+const TRIED: usize = 20;
+
+/// The columns with one of the usual names, in the order of these names.
+pub(super) fn named(headings: &[String], usual: &[&str]) -> Vec<usize> {
+    let of = |name: &&str| {
+        let name = (*name).to_owned();
+        (0..headings.len()).filter(move |&column| headings[column].eq_ignore_ascii_case(&name))
+    };
+    usual.iter().flat_map(of).collect()
+}
+
+/// The columns of exactly this name; if there is none, those that differ in case.
+pub(super) fn asked(headings: &[String], name: &str) -> Vec<usize> {
+    let exact: Vec<usize> = (0..headings.len()).filter(|&column| headings[column] == name).collect();
+    if exact.is_empty() { named(headings, &[name]) } else { exact }
+}
+
+/// Says which columns there are.
+pub(super) fn among(headings: &[String]) -> String {
+    let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+    match names.len() {
+        1 => format!("the only column is {}", names[0]),
+        _ => format!("the columns are {}", names.join(", ")),
+    }
+}
+
+/// What is to be said where two columns may be meant and differ: the first was taken.
+pub(super) fn doubt(file: &Path, what: &str, first: &str, other: &str) -> String {
+    let (file, first, other) = (safe_path(file), safe_text(first), safe_text(other));
+    format!(
+        "the columns '{first}' and '{other}' of {file} may both hold the {what}s, and differ: '{first}' was taken; \
+         --{what}-column chooses"
+    )
+}
+
+/// A table whose columns are to be chosen.
+pub(super) struct Choices<'a> {
+    pub(super) file: &'a Path,
+    pub(super) table: &'a TableText,
+    pub(super) headings: &'a [String],
+}
+
+/// What was chosen where several columns would do.
+pub(super) type Chosen = Vec<(RemarkKind, String)>;
+
+impl Choices<'_> {
+    /// The column of paths: of several, the one whose files exist below the root. `chosen` gets a sentence if there was a
+    /// choice.
+    ///
+    /// # Errors
+    /// If the files of several exist, and they differ.
+    pub(super) fn path(&self, candidates: &[usize], root: &Path, chosen: &mut Chosen) -> Result<usize> {
+        let first = candidates.first().copied().unwrap_or_default();
+        if candidates.len() < 2 {
+            return Ok(first);
+        }
+        let mut exists = vec![false; candidates.len()];
+        let mut same = true;
+        let mut reader = self.table.reader();
+        let mut record = ByteRecord::new();
+        let read = |error| broken(self.file, error);
+        reader.read_byte_record(&mut record).map_err(read)?;
+        for _ in 0..TRIED {
+            if !reader.read_byte_record(&mut record).map_err(read)? {
+                break;
+            }
+            for (exists, &column) in exists.iter_mut().zip(candidates) {
+                let Some(cell) = record.get(column).filter(|cell| !cell.is_empty() && !cell.contains(&0))
+                else {
+                    continue;
+                };
+                same &= Some(cell) == record.get(first);
+                *exists |= root.join(OsStr::from_bytes(cell)).is_file();
+            }
+        }
+        let there: Vec<usize> = candidates
+            .iter()
+            .zip(&exists)
+            .filter(|(_, exists)| **exists)
+            .map(|(&column, _)| column)
+            .collect();
+        match there.as_slice() {
+            // That none of the files exists is said when they are looked for.
+            _ if same => Ok(first),
+            [] => Ok(first),
+            [one] => {
+                let rest: Vec<usize> = candidates.iter().copied().filter(|column| column != one).collect();
+                let text = format!(
+                    "the paths were taken from the column {}, not from {}, whose files do not exist",
+                    self.names(&[*one]),
+                    self.names(&rest)
+                );
+                chosen.push((RemarkKind::LayoutGuessed, text));
+                Ok(*one)
+            }
+            several => {
+                let names = self.names(several);
+                let message = format!(
+                    "the columns {names} may both hold the paths, and name different files; choose one with --path-column"
+                );
+                Err(Error::format(self.file, message))
+            }
+        }
+    }
+
+    /// The column of labels or splits: of several, the first. `chosen` gets a sentence, which is a warning if they do not
+    /// divide the rows alike.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub(super) fn one(&self, candidates: &[usize], what: &str, chosen: &mut Chosen) -> Result<Option<usize>> {
+        let Some((&first, others)) = candidates.split_first() else { return Ok(None) };
+        if others.is_empty() {
+            return Ok(Some(first));
+        }
+        chosen.push(match self.difference(first, others)? {
+            Some(other) => {
+                let text = doubt(self.file, what, &self.headings[first], &self.headings[other]);
+                (RemarkKind::LayoutDoubtful, text)
+            }
+            None => {
+                let divide = if others.len() == 1 { "divides" } else { "divide" };
+                let text = format!(
+                    "the {what}s were taken from the column {}, not from {}, which {divide} the images alike; \
+                     --{what}-column chooses",
+                    self.names(&[first]),
+                    self.names(others)
+                );
+                (RemarkKind::LayoutGuessed, text)
+            }
+        });
+        Ok(Some(first))
+    }
+
+    /// The first of the other columns that does not stand for this one, row by row.
+    fn difference(&self, first: usize, others: &[usize]) -> Result<Option<usize>> {
+        let mut there: Vec<HashMap<Vec<u8>, Vec<u8>>> = vec![HashMap::new(); others.len()];
+        let mut back = there.clone();
+        let mut reader = self.table.reader();
+        let mut record = ByteRecord::new();
+        let mut is_header = true;
+        while reader.read_byte_record(&mut record).map_err(|error| broken(self.file, error))? {
+            if std::mem::take(&mut is_header) {
+                continue;
+            }
+            for (place, &column) in others.iter().enumerate() {
+                let (Some(one), Some(other)) = (record.get(first), record.get(column)) else { continue };
+                let (one, other) = (one.trim_ascii().to_vec(), other.trim_ascii().to_vec());
+                let known = there[place].entry(one.clone()).or_insert_with(|| other.clone()) == &other;
+                let again = back[place].entry(other).or_insert_with(|| one.clone()) == &one;
+                if !known || !again {
+                    return Ok(Some(column));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// `'a', 'b' and 'c'`.
+    fn names(&self, columns: &[usize]) -> String {
+        let name = |&column: &usize| {
+            let name = &self.headings[column];
+            let again = self.headings.iter().filter(|heading| *heading == name).count() > 1;
+            let place = if again { format!(" (column {})", column + 1) } else { String::new() };
+            format!("'{}'{place}", safe_text(name))
+        };
+        let all: Vec<String> = columns.iter().map(name).collect();
+        match all.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => all.concat(),
+        }
+    }
+}
