@@ -1,6 +1,7 @@
 //! Styles by meaning: a role has a color, an attribute and, if it represents a state, a glyph, so that every
 //! state is distinguishable without color.
 
+use self::indexed as indexed_color;
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
 use std::borrow::Cow;
@@ -262,17 +263,38 @@ impl Theme {
         (!lights.is_empty()).then(|| lights.iter().sum::<f64>() / (lights.len() as f64) < 0.18)
     }
 
-    /// The same with a background of its own, white or black, where the terminal's does not suit it.
+    /// The same with a background of its own, white or black, where the terminal's does not suit it or is not known.
     #[must_use]
-    pub fn on(mut self, ground: [u8; 3]) -> Theme {
-        let light = is_light(ground);
-        if self.for_light().is_some_and(|wanted| wanted != light) {
-            let (ink, below) = if light { ([0xe4; 3], [0; 3]) } else { ([0x1c; 3], [0xff; 3]) };
-            let color = |[r, g, b]: [u8; 3]| Color::Rgb(r, g, b);
+    pub fn on(mut self, ground: Option<[u8; 3]>) -> Theme {
+        let Some(light) = self.for_light() else { return self };
+        if !ground.is_some_and(|ground| is_light(ground) == light && self.is_read_on(ground)) {
+            let (ink, below) = if light { (0x1c, 0xff) } else { (0xe4, 0) };
+            let indexed = self.styles.iter().any(|style| matches!(style.fg, Some(Color::Indexed(_))));
+            let color =
+                |v: u8| if indexed { Color::Indexed(indexed_color(v, v, v)) } else { Color::Rgb(v, v, v) };
             let text = &mut self.styles[Role::Text as usize];
             *text = Style { fg: text.fg.or(Some(color(ink))), bg: Some(color(below)), ..*text };
         }
         self
+    }
+
+    /// Whether what is to be read is read on a background.
+    fn is_read_on(&self, ground: [u8; 3]) -> bool {
+        use Role as R;
+        let read = [
+            R::Text,
+            R::Dim,
+            R::Key,
+            R::Keep,
+            R::Remove,
+            R::Relabel,
+            R::Unsure,
+            R::Info,
+            R::Warning,
+            R::Error,
+        ];
+        let inks = read.into_iter().map(|role| self.style(role)).filter(|style| style.bg.is_none());
+        inks.filter_map(|style| style.fg.and_then(channels)).all(|ink| contrast(ink, ground) >= LEGIBLE)
     }
 
     /// Whether the screen is to be made of ASCII alone.
@@ -299,6 +321,8 @@ impl Theme {
 
 /// The least contrast of text: WCAG 2, level AA.
 const READABLE: f64 = 4.5;
+/// The least contrast on a background that the terminal has chosen.
+const LEGIBLE: f64 = 2.8;
 
 /// The channels of a color, where it is the same in every terminal.
 pub fn channels(color: Color) -> Option<[u8; 3]> {

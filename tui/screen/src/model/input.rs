@@ -163,8 +163,8 @@ pub enum PickerKind {
     Help,
     /// All actions by name.
     Palette,
-    /// A class for these samples.
-    Relabel(Vec<SampleId>),
+    /// A class for these samples, each with the label that it has.
+    Relabel(Vec<(SampleId, Option<u32>)>),
     /// A tag for these samples.
     Tag(Vec<SampleId>),
     /// A theme.
@@ -193,6 +193,8 @@ pub struct PickerItem {
     pub part: String,
     /// Other words for it, matched and not shown.
     pub synonyms: &'static str,
+    /// Whether it is only what was typed, which is none of the others.
+    pub typed: bool,
 }
 
 /// A line on the screen.
@@ -204,6 +206,48 @@ pub enum PickerLine<'a> {
     Heading(&'a str),
     /// A match, by its index.
     Item(usize),
+}
+
+/// The items that match what is typed, best first; all if nothing is. What it is called comes before other words for it,
+/// and those before what is said about it.
+fn matches(items: &[PickerItem], typed: &str, fuzzily: bool) -> Vec<usize> {
+    let typed = typed.trim().to_lowercase();
+    if typed.is_empty() {
+        return (0..items.len()).collect();
+    }
+    let words: Vec<&str> = typed.split_whitespace().collect();
+    // The names of actions have hyphens for blanks.
+    let hyphened = words.join("-");
+    let name =
+        |item: &PickerItem| item.action.map_or_else(|| item.name.to_lowercase(), |it| it.name().into());
+    let begins =
+        |text: &str, separator: char, with: &str| text.split(separator).any(|it| it.starts_with(with));
+    let tiers: [&dyn Fn(&PickerItem) -> bool; 6] = [
+        &|item| name(item) == typed || item.action.is_some() && name(item) == hyphened,
+        &|item| item.action.is_some() && item.side.to_lowercase().split("  ").any(|key| key == typed),
+        &|item| item.action.is_some() && name(item).starts_with(&hyphened),
+        &|item| item.action.is_some() && typed.len() > 1 && begins(&name(item), '-', &hyphened),
+        &|item| item.action.is_some() && name(item).contains(&hyphened),
+        &|item| typed.len() > 1 && begins(item.synonyms, ' ', &typed),
+    ];
+    let mut found: Vec<usize> = Vec::new();
+    for tier in tiers {
+        found.extend((0..items.len()).filter(|place| tier(&items[*place])));
+    }
+    // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
+    if fuzzily {
+        let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+        found.extend(crate::fuzzy::rank(&typed, &names));
+    }
+    let says = |item: &PickerItem| {
+        let text = format!("{} {} {} {} {}", item.name, item.note, item.side, name(item), item.synonyms);
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    found.extend((0..items.len()).filter(|place| says(&items[*place])));
+    let mut known = std::collections::BTreeSet::new();
+    found.retain(|place| known.insert(*place));
+    found
 }
 
 /// A list to choose from, narrowed by typing.
@@ -230,33 +274,35 @@ impl Picker {
 
     /// Updates the matches after typing.
     pub fn refresh(&mut self) {
-        let words: Vec<String> = self.line.text.split_whitespace().map(str::to_lowercase).collect();
-        let says = |item: &PickerItem| {
-            let name = item.action.map_or("", Action::name);
-            let text =
-                format!("{} {} {} {name} {}", item.name, item.note, item.side, item.synonyms).to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        };
-        let typed = self.line.text.trim().to_lowercase();
-        let named = |item: &PickerItem| item.name.to_lowercase().starts_with(&typed);
-        // What is called so by others comes before names that have its letters somewhere.
-        let called = |item: &PickerItem| {
-            typed.len() > 1 && item.synonyms.split(' ').any(|word| word.starts_with(&typed))
-        };
-        let mut found: Vec<usize> = Vec::new();
-        if !self.items.iter().any(|item| typed.len() > 1 && named(item)) {
-            found.extend((0..self.items.len()).filter(|place| called(&self.items[*place])));
-        }
-        // Names are matched fuzzily; sentences only by whole words, since fuzzily they match everything.
-        if self.kind != PickerKind::Help {
-            let names: Vec<&str> = self.items.iter().map(|item| item.name.as_str()).collect();
-            found.extend(crate::fuzzy::rank(&self.line.text, &names));
-        }
-        found.extend((0..self.items.len()).filter(|place| says(&self.items[*place])));
-        let mut known = std::collections::BTreeSet::new();
-        found.retain(|place| known.insert(*place));
-        self.found = found;
+        self.items.retain(|item| !item.typed);
+        self.found = matches(&self.items, &self.line.text, self.kind != PickerKind::Help);
         self.selected = 0;
+        self.offer_typed();
+    }
+
+    /// A name that is not among the items can be chosen too, where any name will do. A tag is what was typed; the name
+    /// of a class is typed in part, so that a new one comes last.
+    fn offer_typed(&mut self) {
+        let typed = self.line.text.trim();
+        let (name, side, first) = match &self.kind {
+            PickerKind::Tag(_) => (tag_word(typed), "new tag", true),
+            PickerKind::Relabel(_) => (typed.to_owned(), "new class", false),
+            _ => return,
+        };
+        if name.is_empty() {
+            return;
+        }
+        let place = self.items.iter().position(|item| item.name == name);
+        let (index, first) = match place {
+            Some(index) => (index, true),
+            None => {
+                let side = side.to_owned();
+                self.items.push(PickerItem { name, side, typed: true, ..PickerItem::default() });
+                (self.items.len() - 1, first)
+            }
+        };
+        self.found.retain(|known| *known != index);
+        self.found.insert(if first { 0 } else { self.found.len() }, index);
     }
 
     /// The lines to show in this height: the page that the chosen item is on. Headings stand above their items as long as
@@ -278,6 +324,12 @@ impl Picker {
         let height = height.max(1);
         let chosen = lines.iter().position(|line| *line == PickerLine::Item(self.selected)).unwrap_or(0);
         lines.into_iter().skip(chosen / height * height).take(height).collect()
+    }
+
+    /// The item that completes what is typed: the chosen one, or the best match where that is only what was typed.
+    pub fn completed(&self) -> Option<&PickerItem> {
+        let matches = self.found.iter().filter_map(|place| self.items.get(*place));
+        self.chosen().filter(|item| !item.typed).or_else(|| matches.into_iter().find(|item| !item.typed))
     }
 
     /// The chosen item.

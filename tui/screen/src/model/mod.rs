@@ -75,6 +75,8 @@ pub struct Toast {
     pub level: Level,
     /// Its words.
     pub text: String,
+    /// When it was said, on the model's clock.
+    pub at: u64,
     /// When it disappears by itself, on the model's clock.
     pub until: Option<u64>,
 }
@@ -115,6 +117,8 @@ pub struct Model {
     pub next: Option<Action>,
     /// The message at the bottom.
     pub toast: Option<Toast>,
+    /// How many messages there have been.
+    pub said: u64,
     /// The session, once the engine has reported it.
     pub session: Option<Box<SessionSummary>>,
     /// The selected detector, an index into the session's list.
@@ -148,6 +152,7 @@ impl Model {
             mode: Mode::List,
             next: None,
             toast: None,
+            said: 0,
             session: None,
             detector: 0,
             jobs: Jobs { scan_when_stale: true, ..Jobs::default() },

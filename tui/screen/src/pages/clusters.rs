@@ -34,7 +34,28 @@ impl Page for Clusters {
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![A::Filter, A::NextClass, A::PreviousClass, A::Help, A::Keep, A::Remove, A::Clusters, A::Undo]
+        vec![
+            A::Filter,
+            A::NextClass,
+            A::PreviousClass,
+            A::GoToOther,
+            A::Help,
+            A::Back,
+            A::Keep,
+            A::Remove,
+            A::Undo,
+        ]
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::Filter => ("list cluster", "List only the members of the cluster under the cursor"),
+            Action::NextClass => ("next class", "Show the clusters of the next class"),
+            Action::PreviousClass => ("previous class", "Show the clusters of the previous class"),
+            Action::GoToOther => ("show in list", "Go to the picture under the cursor in the list"),
+            Action::Mark => ("mark", "Mark or unmark the picture under the cursor"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

@@ -43,14 +43,25 @@ impl Page for Compare {
             A::Right,
             A::Blink,
             A::Zoom,
+            A::GoToOther,
             A::Help,
+            A::Back,
             A::Larger,
             A::Overlay,
-            A::GoToOther,
             A::Relabel,
-            A::Compare,
             A::Undo,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            _ if model.views.look.part.is_some() => return part::meaning(action),
+            Action::Left => ("previous other", "Compare with the previous sample beside this one"),
+            Action::Right => ("next other", "Compare with the next sample beside this one"),
+            Action::Zoom => ("pixels", "Show the same part of both pictures at actual size"),
+            Action::Larger => ("larger", "Zoom in on the same part of both pictures"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -179,10 +190,7 @@ fn go_to_other(model: &mut Model, fx: &mut Effects) {
     let Some(other) = other else {
         return say(model, Level::Warning, "there is no sample to compare with");
     };
-    if !model.views.page.is_base() {
-        show::close(model);
-    }
-    motion::go_to(model, other, fx);
+    motion::leave_to(model, other, fx);
 }
 
 /// Where one sample is shown.

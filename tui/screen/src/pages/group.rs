@@ -37,15 +37,28 @@ impl Page for Group {
             A::KeepBest,
             A::KeepGroup,
             A::RemoveGroup,
-            A::Help,
-            A::NextUndecided,
             A::NextClass,
+            A::NextUndecided,
+            A::Help,
+            A::Back,
+            A::Undo,
             A::Remove,
             A::Mark,
             A::ToggleAll,
-            A::Undo,
-            A::Group,
+            A::PreviousClass,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::NextClass => ("next group", "Go to the next group"),
+            Action::PreviousClass => ("previous group", "Go to the previous group"),
+            Action::NextUndecided => ("next undecided", "Go to the next group with an undecided member"),
+            Action::ToggleAll if model.views.groups.leaks => ("all groups", "Show all groups again"),
+            Action::ToggleAll => ("only leaks", "Show only groups that span splits, or all groups again"),
+            Action::Mark => ("mark", "Mark or unmark the member and go to the next one"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

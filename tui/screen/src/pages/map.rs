@@ -52,13 +52,34 @@ impl Page for Map {
             A::Filter,
             A::Larger,
             A::Smaller,
-            A::Neighborhoods,
-            A::Help,
-            A::Mark,
             A::GoToOther,
-            A::Map,
+            A::Help,
+            A::Back,
+            A::Neighborhoods,
+            A::Mark,
             A::Undo,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::Visual if model.views.map.corner.is_some() => {
+                ("mark area", "Mark the samples in the area")
+            }
+            Action::Visual => ("area", "Start an area at the cursor; the same key marks the samples in it"),
+            Action::Filter => ("filter", "List only the samples in the area, or in the part that is shown"),
+            Action::Larger => ("zoom in", "Zoom in around the cursor"),
+            Action::Smaller => ("zoom out", "Zoom out around the cursor"),
+            Action::GoToOther => ("show in list", "Go to the sample under the cursor in the list"),
+            Action::Mark => ("mark", "Mark or unmark the sample under the cursor"),
+            Action::Neighborhoods if shown(model) == Axes::Neighborhoods => {
+                ("components", "Show the map of principal components")
+            }
+            Action::Neighborhoods => ("neighborhoods", "Show the map of neighborhoods (t-SNE)"),
+            Action::NextClass => ("right", "Go half the width of the map to the right"),
+            Action::PreviousClass => ("left", "Go half the width of the map to the left"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -160,8 +181,12 @@ impl Page for Map {
             }
             _ => return false,
         };
+        let before = model.views.map.cursor;
         model.views.map.cursor = to;
         clamp(model, bounds);
+        if model.views.map.cursor != before {
+            model.views.map.held = None;
+        }
         true
     }
 
@@ -169,6 +194,7 @@ impl Page for Map {
         let bounds = map_area(model.display.size);
         if bounds.contains((x, y).into()) {
             model.views.map.cursor = (x - bounds.x, y - bounds.y);
+            model.views.map.held = None;
         }
     }
 
@@ -193,7 +219,7 @@ impl Page for Map {
         model.views.map.asked = Some((question, ticket, Some(model.time.now)));
         model.views.map.again = None;
         let (list, axes, area, (width, height)) = question;
-        let of = model.views.map.seek;
+        let of = model.views.map.seek.or(model.views.map.held);
         send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height, of }));
     }
 
@@ -206,10 +232,20 @@ impl Page for Map {
                 {
                     *at = None;
                     map.again = view.making.map(|_| model.time.now + AGAIN);
-                    let place = map.seek.take().and(view.of);
+                    let turned = map.shown.as_ref().is_some_and(|before| before.axes != view.axes);
+                    let sought = map.seek.take().or(map.held.filter(|_| turned));
+                    let place = view.of;
                     map.shown = Some(view);
-                    if let Some(place) = place {
-                        go_to(model, place);
+                    match (sought, place) {
+                        (Some(sample), Some(place)) => {
+                            model.views.map.held = Some(sample);
+                            go_to(model, place);
+                        }
+                        (Some(_), None) => {
+                            model.views.map.held = None;
+                            say(model, Level::Info, "this sample has no place on the map");
+                        }
+                        (None, _) => {}
                     }
                 }
             }
@@ -318,12 +354,15 @@ fn turn(model: &mut Model) {
         toggle(model);
         model.views.map.axes = Axes::Components;
     }
+    let sample = model.sample();
     let map = &mut model.views.map;
     map.axes = match map.axes {
         Axes::Components => Axes::Neighborhoods,
         Axes::Neighborhoods => Axes::Components,
     };
     (map.zoom, map.left, map.top, map.corner, map.again) = (0, 0.0, 0.0, None, None);
+    // The same sample lies elsewhere there.
+    map.seek = map.seek.or(sample);
 }
 
 /// The cells of the map.
@@ -354,6 +393,8 @@ fn resize(model: &mut Model, larger: bool) {
     let bounds = map_area(model.display.size);
     let map = &mut model.views.map;
     let before = map.area();
+    // Points move apart: the sample under the cursor stays the one that is meant.
+    map.held = map.sample();
     let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
     let (x, y) = (share(map.cursor.0, bounds.width), share(map.cursor.1, bounds.height));
     let side = before.right - before.left;

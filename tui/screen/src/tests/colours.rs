@@ -233,10 +233,13 @@ fn the_theme_follows_the_background_unless_it_was_chosen() {
     assert_eq!(rig.model.display.theme, Theme::load("dark", Depth::True).unwrap());
     // One that was chosen stays, and can be read on any background.
     for (name, theme) in themes().into_iter().filter(|(name, _)| name != "mono") {
-        for ground in [[255_u8; 3], [0; 3]] {
+        // White, black, gray, and the grounds of themes that many terminals have.
+        let grounds = [[255; 3], [0; 3], [128; 3], [0x2e, 0x34, 0x40], [0, 0x2b, 0x36], [0xfd, 0xf6, 0xe3]];
+        for ground in grounds.map(Some).into_iter().chain([None]) {
             let dressed = theme.clone().on(ground);
             let text = dressed.style(Role::Text);
-            let below = rgb(text.bg).unwrap_or((ground[0], ground[1], ground[2]));
+            let below = rgb(text.bg).or(ground.map(|[r, g, b]| (r, g, b)));
+            let below = below.unwrap_or_else(|| panic!("{name} has no background of its own"));
             for role in [Role::Dim, Role::Keep, Role::Remove, Role::Relabel, Role::Unsure] {
                 let Some(ink) = rgb(dressed.style(role).fg) else { continue };
                 let ratio = contrast(seen(ink, None), seen(below, None));

@@ -303,7 +303,7 @@ fn own_tags_are_offered_again() {
     let mut engine = FakeEngine::new(100);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
     let mut again = Rig::new(engine, 80, 24);
-    again.press("tweir<Enter>");
+    again.press("tweir<Tab><Enter>");
     let tag = again.engine.seen.iter().rev().find_map(|c| match c {
         Command::Tag { tags, .. } => Some(tags.clone()),
         _ => None,

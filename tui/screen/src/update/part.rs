@@ -125,3 +125,15 @@ mod tests {
         assert_eq!(large.rgb, [row, row].concat());
     }
 }
+
+/// What keys mean while a part of a picture is shown.
+pub(crate) fn meaning(action: Action) -> Option<(&'static str, &'static str)> {
+    Some(match action {
+        Action::Left => ("pan left", "Move the part of the picture to the left"),
+        Action::Right => ("pan right", "Move the part of the picture to the right"),
+        Action::Zoom | Action::ActualSize => ("whole", "Show the whole picture again"),
+        Action::Larger => ("larger", "Zoom in on the picture"),
+        Action::Smaller => ("smaller", "Zoom out of the picture"),
+        _ => return None,
+    })
+}
