@@ -33,8 +33,8 @@ impl Depth {
             return Depth::Mono;
         }
         let direct = ["direct", "kitty", "ghostty", "alacritty", "foot", "wezterm"];
-        let colours = get("COLORTERM").unwrap_or_default();
-        if colours == "truecolor" || colours == "24bit" || direct.iter().any(|name| term.contains(name)) {
+        let colors = get("COLORTERM").unwrap_or_default();
+        if colors == "truecolor" || colors == "24bit" || direct.iter().any(|name| term.contains(name)) {
             return Depth::True;
         }
         Depth::Indexed
@@ -404,8 +404,8 @@ pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
     if let (Some(r), Some(g), Some(b)) = (step(r), step(g), step(b)) {
         return Some(16 + 36 * r + 6 * g + b).filter(|number| *number > CHANGED);
     }
-    let grey = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
-    grey.then(|| 232 + (r - 8) / 10)
+    let gray = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
+    gray.then(|| 232 + (r - 8) / 10)
 }
 
 /// The color of xterm's 256 that is nearest: of the cube, or of the grays.
@@ -418,10 +418,10 @@ pub fn indexed(r: u8, g: u8, b: u8) -> u8 {
     };
     let cube = [step(r), step(g), step(b)];
     let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
-    let grey = ((mean - 8 + 5) / 10).clamp(0, 23);
-    let grey_value = 8 + grey * 10;
-    if distance([grey_value; 3]) < distance(cube.map(|i| STEPS[i])) {
-        (232 + grey) as u8
+    let gray = ((mean - 8 + 5) / 10).clamp(0, 23);
+    let gray_value = 8 + gray * 10;
+    if distance([gray_value; 3]) < distance(cube.map(|i| STEPS[i])) {
+        (232 + gray) as u8
     } else {
         (16 + 36 * cube[0] + 6 * cube[1] + cube[2]) as u8
     }
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_every_decision_still_looks_different() {
+    fn without_color_every_decision_still_looks_different() {
         for name in Theme::builtin_names() {
             let theme = Theme::load(name, Depth::Mono).unwrap();
             let roles =

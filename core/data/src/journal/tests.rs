@@ -422,8 +422,8 @@ fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
             .contains("line 2: entry 2 is not the next one to undo")
     );
     // Complete, but from a later version: must not be truncated, although it is the last line.
-    let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
-    assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));
+    let strange = lines[1].replace("\"seq\"", "\"color\":1,\"seq\"");
+    assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `color`"));
     assert!(error(whole.replace("\"at\":\"2", "\"at\":\"x")).contains("line 1"));
 }
 

@@ -30,7 +30,7 @@ const WORDS: [(&str, &str); 27] = [
     ("decided", "with a decision"),
     ("score>", "better than this"),
     ("map:", "in this part of the map"),
-    ("tsne:", "in this part of the other map"),
+    ("tsne:", "in this part of the neighborhood map"),
     ("cluster:", "in this cluster: cat/2"),
     ("or", "either side: class:cat or class:dog"),
     ("-", "not: -class:cat, -(a or b)"),

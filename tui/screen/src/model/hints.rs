@@ -81,13 +81,10 @@ impl Model {
         let mut fits = vec![false; all.len()];
         for first in [true, false] {
             for (fit, (action, _, _, width)) in fits.iter_mut().zip(&all) {
-                if needed(*action) != first {
-                    continue;
+                if needed(*action) == first && width + 1 <= room {
+                    (*fit, room) = (true, room - (width + 1));
+                    room = room.saturating_sub(1);
                 }
-                if width + 1 > room {
-                    break;
-                }
-                (*fit, room) = (true, room.saturating_sub(width + 2));
             }
         }
         let mut x = area.x + 1;
@@ -106,6 +103,14 @@ impl Model {
         // What leads back from everywhere else leads out of the program here.
         if action == Action::Back && self.at_home() {
             return Action::Quit.short();
+        }
+        if let (Mode::Picker(picker), Action::PromptAccept) = (&self.mode, action) {
+            match picker.kind {
+                PickerKind::Help | PickerKind::Palette => return "run",
+                PickerKind::Relabel(_) => return "relabel",
+                PickerKind::Tag(_) => return "tag",
+                PickerKind::Theme | PickerKind::Settle { .. } => {}
+            }
         }
         let page = self.panel().unwrap_or(self.views.page);
         page.meaning(self, action).map_or(action.short(), |(words, _)| words)

@@ -291,11 +291,13 @@ fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec
     let Some(detail) = detail else { return pieces };
     let role = decision_role(model.choice(&detail.row));
     pieces.push((role, format!("{} ", model.display.theme.glyph(role))));
-    pieces.push((Role::Dim, format!("score {}  ", text::score(detail.row.score))));
+    // Sizes are what copies are compared by; what is cut at the end stands in the details, too.
+    let size = format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes));
+    pieces.push((Role::Text, size));
     if detail.row.split.name() != "" {
-        pieces.push((Role::Dim, format!("{}  ", detail.row.split)));
+        pieces.push((Role::Dim, format!("  {}", detail.row.split)));
     }
-    pieces.push((Role::Dim, format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes))));
+    pieces.push((Role::Dim, format!("  score {}", text::score(detail.row.score))));
     pieces
 }
 

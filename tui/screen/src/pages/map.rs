@@ -26,6 +26,8 @@ const MOST: u32 = 10_000;
 const AGAIN: u64 = 500;
 /// Milliseconds within which the same key again is held.
 const HELD: u64 = 250;
+/// Lines from which on the panel has blank ones.
+const ROOMY: u16 = 26;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
 
@@ -96,7 +98,7 @@ impl Page for Map {
             }
             Some(view) => &view.points,
         };
-        let coloured = paint.style(Role::Keep).fg.is_some_and(|color| color != Color::Reset);
+        let colored = paint.style(Role::Keep).fg.is_some_and(|color| color != Color::Reset);
         for ((x, y), dots) in cells(points) {
             let (x, y) = (area.x + x, area.y + y);
             if x >= area.right() || y >= area.bottom() {
@@ -104,7 +106,7 @@ impl Page for Map {
             }
             let style = match dots.listed {
                 (0, _) => paint.style(Role::Border),
-                (_, Some(class)) if coloured => Style::new().fg(color(class)),
+                (_, Some(class)) if colored => Style::new().fg(color(class)),
                 _ => paint.style(Role::Title),
             };
             let symbol = char::from_u32(0x2800 + u32::from(dots.bits)).unwrap_or(' ');
@@ -127,7 +129,7 @@ impl Page for Map {
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
-        about(model, points, coloured, paint);
+        about(model, points, colored, paint);
         None
     }
 
@@ -289,7 +291,7 @@ impl Page for Map {
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let panel = panel(model.display.size);
-        let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };
+        let area = Rect { height: (panel.width / 2).min(panel.height / 3), ..panel };
         let sample = model.views.map.sample().filter(|_| area.area() > 0);
         let shot = |sample| Shot { slot: slot::MAIN, key: (sample, area.as_size()).into(), area };
         sample.map(shot).into_iter().collect()
@@ -490,7 +492,7 @@ fn color(class: u32) -> Color {
 }
 
 /// The sample under the cursor, the classes by color, and how the map was made.
-fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
+fn about(model: &Model, points: &[MapPoint], colored: bool, paint: &mut Paint<'_>) {
     let area = panel(model.display.size);
     if area.width < 8 {
         return;
@@ -521,8 +523,11 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
             *classes.entry(class).or_default() += u64::from(point.listed);
         }
     }
-    put(&[], paint);
-    put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
+    let roomy = area.height >= ROOMY;
+    if roomy {
+        put(&[], paint);
+    }
+    put(&[(Role::Text, format!("{} of {} in the list", text::count(listed), text::count(all)))], paint);
     let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
         Some(share) => format!("neighborhood map {:.0}% done; {}", share * 100.0, view.note),
         None => view.note.clone(),
@@ -530,11 +535,11 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     let lines = text::wrap(&note, usize::from(area.width));
     let mut classes: Vec<(u32, u64)> = classes.into_iter().collect();
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-    let mut at = put(&[], paint);
+    let mut at = if roomy { put(&[], paint) } else { y };
     let room = usize::from(bottom.saturating_sub(at)).saturating_sub(lines.len());
     // The last line says how many classes have none.
     let shown = if classes.len() > room { room.saturating_sub(1) } else { room };
-    let (rest, shown) = (classes.len().saturating_sub(shown), if coloured { shown } else { 0 });
+    let (rest, shown) = (classes.len().saturating_sub(shown), if colored { shown } else { 0 });
     for (class, count) in classes.into_iter().take(shown) {
         let style = Style::new().fg(color(class));
         let x = paint.put_styled(area.x, at, 2, style, "● ");
@@ -543,7 +548,7 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
         paint.put(x + 1, at, area.right().saturating_sub(x + 1), Role::Dim, &text::count(count));
         at += 1;
     }
-    if coloured && rest > 0 && at < bottom {
+    if colored && rest > 0 && at < bottom {
         paint.put(area.x, at, area.width, Role::Dim, &format!("+{rest} more"));
         at += 1;
     }

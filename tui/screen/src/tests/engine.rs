@@ -333,7 +333,7 @@ impl FakeEngine {
                 reason: match flag {
                     0 => "The picture has no sharp edges: its Laplacian varies by 12 only.".to_owned(),
                     1 => "Two other files show the same picture.".to_owned(),
-                    _ => "Nine of the ten nearest neighbours have another label.".to_owned(),
+                    _ => "Nine of the ten nearest neighbors have another label.".to_owned(),
                 },
                 related: Vec::new(),
                 group: group.unwrap_or_default(),

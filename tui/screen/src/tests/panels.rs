@@ -223,7 +223,7 @@ fn a_form_is_filled_in_and_run() {
     rig.press("r");
     let Some(Command::Rerun { detector, params }) = rig.engine.seen.last() else { panic!() };
     assert_eq!(detector, "blurry");
-    let expected = [("grey", 0.0), ("mode", 2.0), ("sharpness", 0.36), ("side", 128.0)];
+    let expected = [("gray", 0.0), ("mode", 2.0), ("sharpness", 0.36), ("side", 128.0)];
     assert_eq!(*params, expected.map(|(name, value)| (name.to_owned(), value)).into());
     assert!(rig.model.panels.edited.is_empty());
 }

@@ -110,6 +110,10 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         return say(model, Level::Error, text);
     }
     let chosen = model.chosen_name().map(str::to_owned);
+    // By the engine's account, not by what the screen has shown ahead of it.
+    let ranked = (summary.ensemble.clone(), summary.detectors.clone());
+    let reranked = model.list.ranked.as_ref() != Some(&ranked);
+    model.list.ranked = Some(ranked);
     let before = model.session.replace(summary);
     let Some(summary) = &model.session else { return };
     match before {
@@ -144,9 +148,8 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             // A pending threshold takes precedence over the engine's old one.
             let changed = before.samples != summary.samples
                 || before.suspects != summary.suspects
-                || before.ensemble != summary.ensemble
                 || before.classes != summary.classes
-                || before.detectors != summary.detectors;
+                || reranked;
             if let Some((name, value, _)) = &model.time.threshold
                 && let Some(session) = &mut model.session
                 && let Some(detector) = session.detectors.iter_mut().find(|d| d.name == *name)
