@@ -162,7 +162,7 @@ fn embeddings_count_only_when_asked() {
     assert!(host().run(&Duplicates).flagged(0.5).is_empty());
     let outcome = host().param("semantic", 0.95).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1]);
-    assert!(outcome.issue(1).unwrap().reason.starts_with("like another"));
+    assert!(outcome.issue(1).unwrap().reason.starts_with("much like another"));
     assert!((0.2..0.4).contains(&outcome.scores[1].unwrap()));
     let expected = "cosine 0.95: 1 pair, 1 repeat an earlier picture, 1 left\ncosine 0.99: 1 pair, ";
     assert!(outcome.note("near embeddings").unwrap().starts_with(expected));

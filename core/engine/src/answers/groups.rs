@@ -138,10 +138,9 @@ impl Groups {
             likeness: likeness(result, key.group, &findings.file_metadata, &samples),
             labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
-            rule: format!(
-                "best: highest score of {name}, then train before validation before test, most pixels, most bytes, \
-                 first in the dataset"
-            ),
+            rule:
+                "best: highest score, then train before test, most pixels, most bytes, first in the dataset"
+                    .to_owned(),
             members: samples[from..to].iter().map(member).collect(),
             start: from as u64,
             samples,

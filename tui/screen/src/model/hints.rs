@@ -81,9 +81,8 @@ impl Model {
         let mut fits = vec![false; all.len()];
         for first in [true, false] {
             for (fit, (action, _, _, width)) in fits.iter_mut().zip(&all) {
-                if needed(*action) == first && width + 1 <= room {
-                    (*fit, room) = (true, room - (width + 1));
-                    room = room.saturating_sub(1);
+                if needed(*action) == first && *width <= room {
+                    (*fit, room) = (true, room.saturating_sub(width + 2));
                 }
             }
         }
