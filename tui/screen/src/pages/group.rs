@@ -7,7 +7,7 @@ use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{decide, each, mark, say, send, show, targets};
+use crate::update::{ahead, decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
@@ -372,7 +372,9 @@ fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64, place: Op
     let text = match (total, lost) {
         (0, _) if groups.leaks => "no group spans splits",
         (0, _) => "no detector flags any group of copies",
-        (_, true) => "this sample is in no flagged group: showing the worst one",
+        (_, true) => {
+            return ahead::drop_for(model, "this sample is in no flagged group: showing the worst one");
+        }
         _ => return,
     };
     if total == 0 && model.views.spoken {

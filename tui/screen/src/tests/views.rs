@@ -550,3 +550,34 @@ fn a_row_or_a_match_is_shown_in_the_list() {
     assert_eq!(rig.model.list.cursor, 0, "a cursor out of sight stays");
     assert!(rig.toast().contains("not used on this page"), "{}", rig.toast());
 }
+
+#[test]
+fn keys_for_a_group_that_there_is_not_fall_on_no_other() {
+    for keys in ["pB", "pX", "BB"] {
+        let mut rig = Rig::small();
+        rig.cut = true;
+        rig.press(keys);
+        rig.mend();
+        assert_eq!(rig.model.views.page.name(), "group", "{keys}");
+        assert!(rig.toast().contains("in no flagged group"), "{keys}: {}", rig.toast());
+        rig.wait(500);
+        assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [const { None }; 3], "{keys}");
+    }
+    // From a member of it they do.
+    let mut rig = Rig::small();
+    rig.press("jj");
+    rig.cut = true;
+    rig.press("pB");
+    rig.mend();
+    assert_eq!(rig.choice(2), Some(Choice::Keep));
+}
+
+#[test]
+fn a_question_says_what_answers_it() {
+    let mut rig = Rig::small();
+    rig.press("*x");
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+    rig.press("u");
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+    assert_eq!(rig.toast(), "u is no answer: y or n");
+}

@@ -1,7 +1,7 @@
 //! Turns messages into new state and effects. Nothing here draws, blocks or touches the outside world.
 
 mod act;
-mod ahead;
+pub(crate) mod ahead;
 pub(crate) mod beside;
 mod clipboard;
 mod complete;
