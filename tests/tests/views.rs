@@ -264,3 +264,24 @@ fn clusters_and_map_show_the_embeddings_and_choose_from_them() {
     terminal.wait_text("51 marked");
     terminal.quit();
 }
+
+#[test]
+fn the_map_opens_at_a_sample_whose_point_others_share() {
+    let sandbox = scanned();
+    let terminal = opened(&sandbox, (120, 40), Manner::default(), &[]);
+    for name in ["copy-b.png", "0002.png", "copy-a.png"] {
+        terminal.keys(&format!("/airplane/{name}\r"));
+        terminal.wait_text("1 of 1");
+        terminal.keys("m");
+        terminal.wait("the map at the sample", |screen| {
+            screen.contains("principal") && screen.contains(&format!("airplane/{name}"))
+        });
+        // Nearer to it and farther away it stays the same one.
+        terminal.keys(">><");
+        terminal.settle(Duration::from_millis(400));
+        assert!(terminal.screen().contains(&format!("airplane/{name}")), "{}", terminal.screen());
+        terminal.keys("q");
+        terminal.settle(Duration::from_millis(300));
+    }
+    terminal.quit();
+}
