@@ -14,6 +14,7 @@ mod list;
 mod macros;
 mod page;
 mod panel;
+mod picker;
 mod pictures;
 mod review;
 mod rows;
@@ -28,10 +29,7 @@ pub use ahead::{Ahead, GIVE_UP, Typed};
 pub use beside::{Beside, group, related};
 pub use complete::{completions, meaning, quoted};
 pub use display::Display;
-pub use input::{
-    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, PickerLine, Prompt,
-    PromptKind, Wrong, tag_word,
-};
+pub use input::{Completion, Confirm, Consequence, Line, Mode, Prompt, PromptKind, Wrong};
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout, SMALLEST};
@@ -39,6 +37,7 @@ pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
+pub use picker::{Picker, PickerItem, PickerKind, PickerLine, tag_word};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use review::{Resolved, Resolving, Review};
 pub use rows::{CHUNK, RowCache};
