@@ -7,7 +7,7 @@ use crate::model::{Beside, Level, Model, Page, Screen, Shot, slot};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{beside, motion, part, say, show};
+use crate::update::{beside, part, say, show};
 use crate::view::cells::shot;
 use crate::view::list::decision_role;
 use crate::view::{picture, sample, short};
@@ -190,7 +190,7 @@ fn go_to_other(model: &mut Model, fx: &mut Effects) {
     let Some(other) = other else {
         return say(model, Level::Warning, "there is no sample to compare with");
     };
-    motion::leave_to(model, other, fx);
+    show::leave_to(model, other, fx);
 }
 
 /// Where one sample is shown.

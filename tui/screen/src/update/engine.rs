@@ -1,6 +1,8 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, targets, walk};
+use super::{
+    Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, show, targets, walk,
+};
 use crate::action::Action;
 use crate::key::shown;
 use crate::model::{Anchor, Level, Model, Shown, ViewState};
@@ -273,7 +275,7 @@ fn located(
         match row {
             Some(row) => {
                 if model.list.leaves {
-                    motion::leave(model);
+                    show::leave(model);
                 }
                 motion::go(model, row);
             }

@@ -1,6 +1,6 @@
 //! Moving through the list, and choosing what is listed.
 
-use super::{Effects, say, send, show};
+use super::{Effects, say, send};
 use crate::model::{Anchor, CHUNK, Incoming, Level, Model, Purpose, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
@@ -62,31 +62,6 @@ pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
         model.list.locating = Some(sample);
         model.list.leaves = false;
         send(fx, Command::Locate { ticket: model.list.ticket, sample });
-    }
-}
-
-/// Goes to a sample in the list, for which the page over the list is left.
-pub(crate) fn leave_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
-    go_to(model, sample, fx);
-    match model.list.locating {
-        Some(_) => model.list.leaves = true,
-        None => leave(model),
-    }
-}
-
-/// Goes to a row of the list, which may be out of sight.
-pub(super) fn show_row(model: &mut Model, row: u64) {
-    if !model.views.page.is_over_the_list() {
-        leave(model);
-    }
-    go(model, row);
-}
-
-/// Shows the list, or the grid, instead of the page over it.
-pub(super) fn leave(model: &mut Model) {
-    model.list.leaves = false;
-    if !model.views.page.is_base() {
-        show::close(model);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Typing into prompts and selecting from lists.
 
 use super::targets::left_out;
-use super::{Effect, Effects, ahead, complete, each, macros, motion, open, say, search, send};
+use super::{Effect, Effects, ahead, complete, each, macros, motion, open, say, search, send, show};
 use crate::action::kind;
 use crate::model::{
     Anchor, Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Wrong,
@@ -232,7 +232,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
             if let Some(row) = model.row_named(&typed) {
-                motion::show_row(model, row);
+                show::show_row(model, row);
             } else if let Some(action) = chosen.as_ref().and_then(|item| item.action) {
                 model.next = Some(action);
             } else if let Some(item) = chosen.filter(|item| !item.note.is_empty()) {

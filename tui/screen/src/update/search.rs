@@ -40,7 +40,7 @@ pub(super) fn answered(model: &mut Model, event: ViewEvent) -> Option<ViewEvent>
     let hits = Hits { text, place, total };
     // While it is typed, a text that is nowhere leaves the cursor where the search began.
     match (row, start) {
-        (Some(row), None) => motion::show_row(model, row),
+        (Some(row), None) => show::show_row(model, row),
         (row, start) => row.or(start).into_iter().for_each(|row| motion::go(model, row)),
     }
     if start.is_none() {
