@@ -184,7 +184,7 @@ mod tests {
     use std::num::NonZero;
 
     #[test]
-    fn colours_letters_and_blocks_are_drawn_where_they_stand() {
+    fn colors_letters_and_blocks_are_drawn_where_they_stand() {
         let side = |n| NonZero::new(n).unwrap();
         let mut parser = vt100::Parser::new(side(2), side(10), 0);
         parser.process("\x1b[31;1ma<b\x1b[m \x1b[38;2;1;2;3;48;2;4;5;6m▀\x1b[m▆\r\n\x1b[7mx".as_bytes());

@@ -77,7 +77,7 @@ const UNSAFE: [&str; 23] = [
 struct Package {
     id: String,
     name: String,
-    licence: String,
+    license: String,
     manifest: PathBuf,
     kinds: Vec<String>,
     /// Names and kinds (`normal`, `build`, `dev`) of what its manifest names.
@@ -123,7 +123,7 @@ fn packages() -> &'static BTreeMap<String, Package> {
             let kind = |value: &Value| value.as_str().unwrap_or("normal").to_owned();
             let package = Package {
                 name: text(&package["name"]),
-                licence: text(&package["license"]),
+                license: text(&package["license"]),
                 manifest: text(&package["manifest_path"]).into(),
                 kinds: list(&package["targets"])
                     .flat_map(|target| list(&target["crate_types"]))
@@ -350,7 +350,7 @@ fn the_engine_names_no_detector() {
 }
 
 #[test]
-fn names_and_licences_are_ours() {
+fn names_and_licenses_are_ours() {
     for package in ours() {
         let reserved = ["core", "std", "alloc", "proc_macro", "test"];
         assert!(
@@ -358,7 +358,7 @@ fn names_and_licences_are_ours() {
             "a package named {} shadows Rust's own",
             package.name
         );
-        assert_eq!(package.licence, "MIT OR Apache-2.0", "{}", package.name);
+        assert_eq!(package.license, "MIT OR Apache-2.0", "{}", package.name);
         let manifest = fs::read_to_string(&package.manifest).unwrap();
         assert!(
             manifest.contains("[lints]\nworkspace = true"),
@@ -372,12 +372,12 @@ fn names_and_licences_are_ours() {
 }
 
 #[test]
-fn no_dependency_has_a_licence_that_forces_its_own() {
+fn no_dependency_has_a_license_that_forces_its_own() {
     for package in packages().values() {
-        let licence = &package.licence;
-        let choices: Vec<&str> = licence.split(" OR ").flat_map(|part| part.split('/')).collect();
+        let license = &package.license;
+        let choices: Vec<&str> = license.split(" OR ").flat_map(|part| part.split('/')).collect();
         let copyleft = |choice: &&str| choice.contains("GPL") && !choice.contains("LGPL");
-        assert!(licence.is_empty() || !choices.iter().all(copyleft), "{} is {licence}", package.name);
+        assert!(license.is_empty() || !choices.iter().all(copyleft), "{} is {license}", package.name);
         assert_ne!(package.name, "kmedoids", "FasterPAM is written here; that crate is GPL-3.0");
     }
 }

@@ -86,15 +86,15 @@ fn the_mouse_is_the_terminals_over_ssh_and_can_be_taken() {
 }
 
 #[test]
-fn no_colour_and_no_sign_beyond_ascii_where_they_are_not_wanted() {
+fn no_color_and_no_sign_beyond_ascii_where_they_are_not_wanted() {
     let sandbox = scanned();
     let terminal = open(&sandbox, &[], &[("NO_COLOR", "1"), ("CHAFFINCH_GLYPHS", "ascii")]);
     terminal.keys("xHqMqPqIq?");
     terminal.settle(Duration::from_millis(500));
     let tap = String::from_utf8(terminal.tap()).unwrap();
     assert!(tap.is_ascii(), "{:?}", tap.chars().filter(|c| !c.is_ascii()).collect::<String>());
-    for colour in ["38;5;", "38;2;", "48;5;", "48;2;"] {
-        assert!(!tap.contains(colour), "a colour was set: {colour}");
+    for color in ["38;5;", "38;2;", "48;5;", "48;2;"] {
+        assert!(!tap.contains(color), "a color was set: {color}");
     }
     terminal.keys("\x1b");
     terminal.settle(Duration::from_millis(300));

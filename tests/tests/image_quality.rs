@@ -108,7 +108,7 @@ fn what_files_tell_of_themselves_reaches_the_reviewer() {
     let folder = sandbox.data().join("cat");
     let cat = |number| pictures::picture(3, number, 48);
     fs::write(folder.join("named.jpg"), encoded(&cat(100), ImageFormat::Png)).unwrap();
-    DynamicImage::from(cat(101)).into_luma8().save(folder.join("grey.png")).unwrap();
+    DynamicImage::from(cat(101)).into_luma8().save(folder.join("gray.png")).unwrap();
     let mut encoder = GifEncoder::new(fs::File::create(folder.join("moving.gif")).unwrap());
     for number in 102..104 {
         encoder.encode_frame(Frame::new(DynamicImage::from(cat(number)).into_rgba8())).unwrap();
@@ -131,8 +131,8 @@ fn what_files_tell_of_themselves_reaches_the_reviewer() {
     println!("{found:#?}");
     for (name, reason) in [
         ("named.jpg", "wrong extension: named as a JPEG but it is a PNG"),
-        ("grey.png", "grey: stored without colour, unlike most others"),
-        ("moving.gif", "animated: only its first frame is looked at"),
+        ("gray.png", "gray: stored without color, unlike most others"),
+        ("moving.gif", "animated: only its first frame was checked"),
         ("turned.jpg", "not stored upright: EXIF orientation 6, which programs may ignore"),
         ("large.png", "much larger than the others: 200 x 200 among pictures of 48 x 48"),
     ] {

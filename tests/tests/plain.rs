@@ -154,3 +154,56 @@ fn counts_of_the_histogram_are_those_of_the_list() {
     let all: usize = suspects.split(' ').next().unwrap().parse().unwrap();
     assert_eq!(sandbox.rank(0).len(), all, "{suspects}");
 }
+
+#[test]
+fn groups_have_one_order_in_the_list_and_on_their_page() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 12, 64);
+    let files = |class: &str| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(sandbox.data().join(class)).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    };
+    let (airplanes, birds) = (files("airplane"), files("bird"));
+    // Copies under another label, which other detectors flag as well, and copies that only one flags.
+    for (from, to) in [
+        (&airplanes[1], "airplane/copy-a.png"),
+        (&airplanes[3], "bird/copy-b.png"),
+        (&birds[2], "bird/copy-c.png"),
+        (&birds[2], "bird/copy-d.png"),
+        (&birds[5], "airplane/copy-e.png"),
+    ] {
+        std::fs::copy(from, sandbox.data().join(to)).unwrap();
+    }
+    sandbox.scan();
+    for rule in ["or", "majority", "mean-rank"] {
+        let rows: String = (1..=9).map(|row| format!("go {row}\ngroup\ngroup\n")).collect();
+        // The list of all samples stays for the next run.
+        let all = if rule == "or" { "toggle-all\n" } else { "" };
+        let ran = plain(&sandbox, &["--ensemble", rule], &format!("{all}sort-group\n{rows}"));
+        let numbers = ran.stdout.lines().filter_map(|line| {
+            let (number, _) = line.strip_prefix("group ")?.split_once(" of ")?;
+            number.parse::<usize>().ok()
+        });
+        let numbers: Vec<usize> = numbers.collect();
+        assert_eq!((numbers.len(), numbers[0]), (9, 1), "{rule}: {}{}", ran.stdout, ran.stderr);
+        assert!(numbers.is_sorted() && numbers[8] == 4, "{rule}: {numbers:?}");
+    }
+}
+
+#[test]
+fn each_reviewer_has_a_name_and_only_clears_what_is_their_own() {
+    let sandbox = scanned();
+    let ran = plain(&sandbox, &["--reviewer", "anna"], "T\ngo 1\nkeep\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("reviewer: "), "one alone needs no name: {}", ran.stdout);
+    let ran = plain(&sandbox, &["--reviewer", "ben"], "T\ngo 1\nclear\nfilter reviewer:anna\nshow\n");
+    assert!(ran.stdout.contains("\nreviewer: anna\n"), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("decided by anna, who alone can clear it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 of 1: "), "{}", ran.stdout);
+    assert_eq!(sandbox.journal().len(), 1, "what changes nothing makes no entry");
+    let ran = plain(&sandbox, &["--reviewer", ""], "");
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("the reviewer's name is empty"), "{}", ran.stderr);
+}

@@ -94,10 +94,10 @@ fn a_hundred_decisions_survive_a_kill_and_are_exported_exactly() {
     let other = |path: &str, label: &str| !path.starts_with(&format!("{label}/"));
     let relabels =
         reviewer.record.iter().filter(|(path, (action, label))| action == "relabel" && other(path, label));
-    let relabelled = relabels.count();
-    assert_eq!(map.as_object().unwrap().len(), relabelled);
+    let relabeled = relabels.count();
+    assert_eq!(map.as_object().unwrap().len(), relabeled);
     assert!(digest::untouched(&sandbox.data()) == before, "the dataset was changed");
-    println!("{} kept files; {removed} removed, {relabelled} relabelled", digest::files(&output).len());
+    println!("{} kept files; {removed} removed, {relabeled} relabeled", digest::files(&output).len());
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn help_names_the_keys_that_work() {
 }
 
 #[test]
-fn no_color_means_no_colour() {
+fn no_color_means_no_color() {
     let sandbox = scanned();
     let mut command = sandbox.command(["open", sandbox.session().to_str().unwrap()]);
     command.env("NO_COLOR", "1");
@@ -310,7 +310,7 @@ fn no_color_means_no_colour() {
     terminal.settle(Duration::from_millis(500));
     terminal.keys("jjax?\x1b");
     terminal.settle(Duration::from_millis(500));
-    let coloured = terminal.look(|screen| {
+    let colored = terminal.look(|screen| {
         let (rows, columns) = screen.size();
         let cells = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |column| (row, column)));
         let plain = vt100::Color::Default;
@@ -319,7 +319,7 @@ fn no_color_means_no_colour() {
             .filter(|cell| cell.fgcolor() != plain || cell.bgcolor() != plain)
             .count()
     });
-    assert_eq!(coloured, 0, "coloured cells\n{}", terminal.screen());
+    assert_eq!(colored, 0, "colored cells\n{}", terminal.screen());
     terminal.keys("q");
     assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
 }

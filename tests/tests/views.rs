@@ -187,7 +187,7 @@ fn a_group_is_decided_as_a_whole_and_undone_as_a_whole() {
     terminal.keys("p");
     terminal.wait_text("group ");
     terminal.keys("[");
-    terminal.wait_text("best: highest score of duplicates, then train");
+    terminal.wait_text("best: highest score, then train");
     terminal.wait("a group", |screen| screen.contains("group ") && screen.contains("3 pictures"));
     assert!(terminal.screen().contains("group 1 of 2"), "{}", terminal.screen());
     let decide = |terminal: &Terminal, entries: usize| {
@@ -262,5 +262,26 @@ fn clusters_and_map_show_the_embeddings_and_choose_from_them() {
     terminal.keys(&"l".repeat(120));
     terminal.keys("Gv");
     terminal.wait_text("51 marked");
+    terminal.quit();
+}
+
+#[test]
+fn the_map_opens_at_a_sample_whose_point_others_share() {
+    let sandbox = scanned();
+    let terminal = opened(&sandbox, (120, 40), Manner::default(), &[]);
+    for name in ["copy-b.png", "0002.png", "copy-a.png"] {
+        terminal.keys(&format!("/airplane/{name}\r"));
+        terminal.wait_text("1 of 1");
+        terminal.keys("m");
+        terminal.wait("the map at the sample", |screen| {
+            screen.contains("principal") && screen.contains(&format!("airplane/{name}"))
+        });
+        // Nearer to it and farther away it stays the same one.
+        terminal.keys(">><");
+        terminal.settle(Duration::from_millis(400));
+        assert!(terminal.screen().contains(&format!("airplane/{name}")), "{}", terminal.screen());
+        terminal.keys("q");
+        terminal.settle(Duration::from_millis(300));
+    }
     terminal.quit();
 }

@@ -232,7 +232,7 @@ pub enum Refusal {
     Login,
     /// It does not accept the token.
     Token,
-    /// The model's licence must be accepted first, and there is no token.
+    /// The model's license must be accepted first, and there is no token.
     GatedWithoutToken,
     /// The token's owner has no access yet.
     Gated,

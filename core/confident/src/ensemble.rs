@@ -1,4 +1,4 @@
-//! Several models' probabilities of the same samples joined into one judgement of each label.
+//! Several models' probabilities of the same samples joined into one judgment of each label.
 
 use crate::score::{Method, scores};
 use crate::table::{InputError, Real, Table};

@@ -214,7 +214,7 @@ impl Config {
         self.settings.general.vram_budget.as_deref()
     }
 
-    /// The reviewer's name: the setting, or else the login name.
+    /// The reviewer's name: `--reviewer`, or else the setting, or else the login name.
     pub fn reviewer(&self) -> String {
         let logged_in = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         let named =

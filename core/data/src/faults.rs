@@ -53,8 +53,8 @@ impl Fault {
     /// What can be said of a file with this fault, given the stored reason.
     pub fn sentence(self, reason: &str) -> String {
         match self {
-            Fault::Missing => format!("{reason}: nothing is known of the picture"),
-            Fault::Refused => format!("{reason}; nothing is known of the picture"),
+            Fault::Missing => format!("{reason}: the picture was not checked"),
+            Fault::Refused => format!("{reason}; the picture was not checked"),
             Fault::Io => format!("{reason}; the picture may be whole, so check the disk first"),
             Fault::NoFile => reason.to_owned(),
             Fault::Undecodable => format!("the file cannot be read as a picture: {reason}"),

@@ -69,6 +69,8 @@ pub struct Applied {
     pub words: String,
     /// What kind of entry it is.
     pub change: Change,
+    /// Whether all of it was there already: no entry was made.
+    pub unchanged: bool,
 }
 
 /// Kinds of entries.
@@ -261,6 +263,14 @@ impl Journal {
         self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
     }
 
+    /// Removes the notes of this reviewer on samples.
+    ///
+    /// # Errors
+    /// As [`Journal::decide`].
+    pub fn remove_note(&mut self, samples: &[SampleId]) -> Result<Applied> {
+        self.enter(samples, What { unnote: true, ..What::default() }, None)
+    }
+
     fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
         let unbound = || Error::Invalid("the dataset has not been read yet".into());
         let manifest = self.manifest.clone().ok_or_else(unbound)?;
@@ -276,16 +286,27 @@ impl Journal {
                 manifest.len()
             )));
         }
+        let rows = samples.iter().map(|id| id.0).collect();
+        let mut entry = Entry { seq: self.own.next_seq(), at: now(), what, keys: Vec::new(), rows };
+        let changed: Vec<SampleId> =
+            samples.iter().copied().filter(|id| self.changes(&entry, id.0)).collect();
+        if changed.is_empty() {
+            // An entry that changes nothing would be undone by the next undo, which would then seem to do nothing.
+            let (words, change) = (entry.words(), entry.change());
+            let decision = self.decision(samples[0]).cloned();
+            return Ok(Applied { samples, decision, words, change, unchanged: true });
+        }
+        // What is taken back is taken back where there is some of it.
+        let samples = if entry.removes() { changed } else { samples };
+        entry.rows = samples.iter().map(|id| id.0).collect();
         let known = self.file_metadata.as_deref();
-        let keys = samples
+        entry.keys = samples
             .iter()
             .map(|&id| {
                 let twins = known.map_or_else(Vec::new, |known| self.copies.of(id, known, &seen));
                 self.binding.key(id, &manifest, known, &twins)
             })
             .collect();
-        let rows = samples.iter().map(|id| id.0).collect();
-        let entry = Entry { seq: self.own.next_seq(), at: now(), what, keys, rows };
         self.log.append(&line::of_entry(&entry, &self.own.reviewer))?;
         let (words, change) = (entry.words(), entry.change());
         self.binding.written(&samples);
@@ -294,7 +315,15 @@ impl Journal {
             self.history.entry(id.0).or_default().push(index);
             self.show(id.0);
         }
-        Ok(Applied { samples, decision, words, change })
+        Ok(Applied { samples, decision, words, change, unchanged: false })
+    }
+
+    /// Whether an entry would change what this reviewer said about a row.
+    fn changes(&self, entry: &Entry, row: u32) -> bool {
+        let before = self.own_marks(row);
+        let mut after = before.clone();
+        after.add(entry, row);
+        !after.says_what(&before)
     }
 
     /// Undoes the last entry of this reviewer; `None` if there is none.
@@ -342,7 +371,7 @@ impl Journal {
         let samples: Vec<SampleId> = rows.into_iter().map(SampleId).collect();
         let decision = samples.first().and_then(|&id| self.decision(id).cloned());
         let entry = &self.own.entries[index as usize];
-        Applied { samples, decision, words: entry.words(), change: entry.change() }
+        Applied { samples, decision, words: entry.words(), change: entry.change(), unchanged: false }
     }
 
     /// What this reviewer said about a row.
@@ -370,6 +399,14 @@ impl Journal {
     /// A cheap snapshot of all decisions, to be read elsewhere while new ones are made.
     pub fn snapshot(&self) -> Decisions {
         self.view.clone()
+    }
+
+    /// Whether this can be the name of a reviewer.
+    ///
+    /// # Errors
+    /// When it is empty or too long for the name of a file.
+    pub fn check_reviewer(name: &str) -> Result<()> {
+        book::file_name(name).map(drop)
     }
 
     /// All decisions.

@@ -128,7 +128,7 @@ pub(crate) fn sentences(file_metadata: &FileMetadata, name: &str) -> Vec<String>
         let all: Vec<String> = formats.iter().map(|(format, count)| format!("{count} {format}")).collect();
         let count = of(formats.values().sum());
         sentences.push(format!(
-            "{count} in formats that are not read, so nothing is known of them: {}",
+            "{count} in formats that are not read, so they were not checked: {}",
             all.join(", ")
         ));
     }

@@ -207,8 +207,11 @@ impl Service {
             Command::Tag { samples, tags, note } => {
                 self.enter(&samples, |journal| journal.tag(&samples, &tags, &note));
             }
-            Command::Untag { samples, tags } => {
-                self.enter(&samples, |journal| journal.untag(&samples, &tags));
+            Command::Untag { samples, tags, note } => {
+                self.enter(&samples, |journal| match note {
+                    true => journal.remove_note(&samples),
+                    false => journal.untag(&samples, &tags),
+                });
             }
             Command::Undo => {
                 let before = self.journal.snapshot();
@@ -324,7 +327,14 @@ impl Service {
             model: findings.model.clone(),
             detectors: state.detectors.clone(),
             ensemble: state.rule.clone(),
-            reviewer: setup.config.reviewer(),
+            reviewer: display::safe_text(&setup.config.reviewer()).into_owned(),
+            reviewers: self
+                .journal
+                .decisions()
+                .reviewers()
+                .iter()
+                .map(|name| display::safe_text(name).into_owned())
+                .collect(),
             suspects: state.ranking.order.len() as u64,
             decided: self.journal.decided_count() as u64,
             stale: self.stale,
@@ -395,6 +405,10 @@ impl Service {
 
     fn saved(&mut self, kind: SavedKind, outcome: Result<Option<Applied>>, before: &Decisions) {
         match outcome {
+            Ok(Some(applied)) if applied.unchanged => {
+                let message = rows::unchanged_text(&self.state.findings.manifest, &self.journal, &applied);
+                self.tell(Event::Unchanged { message });
+            }
             Ok(Some(applied)) => {
                 let listed = self.recount(&applied.samples, before);
                 let manifest = &self.state.findings.manifest;

@@ -281,7 +281,7 @@ impl<const NEEDS: u64> Detector for Asks<NEEDS> {
                 let of = |sample| lists.of(sample).map(|(other, cosine)| (other, rounded(&[cosine])));
                 (0..view.len()).map(|sample| of(sample).collect::<Vec<_>>()).collect::<Vec<_>>()
             });
-            note(&format!("{k} neighbours"), words(lists))?;
+            note(&format!("{k} neighbors"), words(lists))?;
         }
         note("similarities", words(view.similarities(&[0.0, 9.0, 0.0, 3.0], 1).map(|v| rounded(&v))))?;
         note("short vectors", words(view.similarities(&[1.0], 1)))?;
@@ -336,7 +336,7 @@ impl<const NEEDS: u64> Detector for Asks<NEEDS> {
 /// The services that are refused when this need is not declared; the first word is the name of the note.
 const REFUSED: [(Needs, &[&str], &str); 6] = [
     (Needs::EMBEDDINGS, &["embeddings", "similarities", "block"], "Needs::EMBEDDINGS"),
-    (Needs::NEIGHBORS, &["2 neighbours", "30 neighbours"], "Needs::NEIGHBORS"),
+    (Needs::NEIGHBORS, &["2 neighbors", "30 neighbors"], "Needs::NEIGHBORS"),
     (Needs::TEXTS, &["texts", "prompts", "alternatives", "no such class"], "Needs::TEXTS"),
     (Needs::HASHES, &["Phash", "near Dhash", "near TurnedPhash"], "Needs::HASHES"),
     (Needs::PROBABILITIES, &["probabilities", "folds", "inverse temperature"], "Needs::PROBABILITIES"),

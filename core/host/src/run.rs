@@ -169,7 +169,7 @@ impl HostServices for RunContext<'_> {
             let text = format!(
                 "searched among similar samples only: {percent:.1} % of the {RECALL_AT} nearest were found on a sample"
             );
-            self.note("neighbours", &text);
+            self.note("neighbors", &text);
         }
         Ok(Neighbors::new(&lists.indices, &lists.similarities, lists.k))
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,12 +106,15 @@ pub enum Command {
         /// A note that replaces the earlier one if it is not empty.
         note: String,
     },
-    /// Remove one's own tags.
+    /// Remove one's own tags, or one's own note.
     Untag {
         /// The samples.
         samples: Vec<SampleId>,
         /// The tags.
         tags: Vec<String>,
+        /// Whether it is the note that is removed, and no tag.
+        #[serde(default)]
+        note: bool,
     },
     /// Undo the last journal entry. Works across restarts.
     Undo,

@@ -95,6 +95,12 @@ pub enum Event {
         /// What went wrong and what to do.
         message: String,
     },
+    /// A decision, tags or a note that is there already: nothing was written, and there is nothing to undo. Answers in the
+    /// place of [`Event::Saved`].
+    Unchanged {
+        /// What is there already, for the status line.
+        message: String,
+    },
     /// Another command was refused: nothing was changed.
     Refused {
         /// What went wrong and what to do.
@@ -132,6 +138,9 @@ pub struct SessionSummary {
     pub ensemble: EnsembleRule,
     /// The current reviewer.
     pub reviewer: String,
+    /// Everybody who has decided in this session, the current reviewer first, as shown.
+    #[serde(default)]
+    pub reviewers: Vec<String>,
     /// Suspects: samples that at least one detector flags.
     pub suspects: u64,
     /// Samples with a decision.

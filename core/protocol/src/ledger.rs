@@ -154,7 +154,7 @@ impl Ledger {
     pub fn caveat(&self) -> Option<String> {
         let faults = self.remarks.iter().filter(|remark| remark.kind == RemarkKind::DatasetFault).count();
         match (self.unseen(), faults as u64) {
-            (Some(unseen), _) => Some(format!("nothing is known of {unseen}")),
+            (Some(unseen), _) => Some(format!("not checked: {unseen}")),
             (None, 0) => None,
             (None, faults) => Some(format!("{} of the whole dataset", counted(faults, "fault", "faults"))),
         }
@@ -226,7 +226,7 @@ mod tests {
         ledger.add(RemarkKind::FilesMissing, 1, "1 of 9 files is missing");
         assert_eq!(ledger.unseen().as_deref(), Some("3 pictures left out and 1 missing file"));
         assert_eq!(ledger.headline().as_deref(), Some("5 files left out, 1 warning"));
-        assert!(ledger.caveat().unwrap().starts_with("nothing is known of 3 pictures"));
+        assert!(ledger.caveat().unwrap().starts_with("not checked: 3 pictures"));
         let mut guess = Ledger::default();
         guess.add(RemarkKind::LayoutGuessed, 4, "a guess");
         assert_eq!(guess.headline().as_deref(), Some("1 remark"));

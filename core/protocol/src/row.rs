@@ -56,6 +56,9 @@ pub struct Detail {
     pub tags: Vec<String>,
     /// Its note, empty if there is none.
     pub note: String,
+    /// Who decided, as shown; empty if undecided.
+    #[serde(default)]
+    pub reviewer: String,
     /// What each detector reports, worst first.
     pub issues: Vec<DetailIssue>,
     /// Alternative labels, best supported first, at most nine.

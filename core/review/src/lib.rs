@@ -6,6 +6,7 @@
 pub mod atlas;
 pub mod calibration;
 pub mod evaluate;
+pub mod groups;
 pub mod label_quality;
 pub mod leaks;
 pub mod pollute;

@@ -73,7 +73,7 @@ impl Detector for Duplicates {
         if let Some(why) = &pairs.unseen {
             report.note(
                 "second look",
-                &format!("nothing was looked at twice, so near hashes are only alike: {why}"),
+                &format!("no second look at the pixels, so near hashes count only as alike: {why}"),
             )?;
         }
         view.checkpoint()?;

@@ -162,7 +162,7 @@ fn embeddings_count_only_when_asked() {
     assert!(host().run(&Duplicates).flagged(0.5).is_empty());
     let outcome = host().param("semantic", 0.95).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1]);
-    assert!(outcome.issue(1).unwrap().reason.starts_with("like another"));
+    assert!(outcome.issue(1).unwrap().reason.starts_with("much like another"));
     assert!((0.2..0.4).contains(&outcome.scores[1].unwrap()));
     let expected = "cosine 0.95: 1 pair, 1 repeat an earlier picture, 1 left\ncosine 0.99: 1 pair, ";
     assert!(outcome.note("near embeddings").unwrap().starts_with(expected));
@@ -251,7 +251,7 @@ fn undecodable_files_have_no_score() {
         MemoryHost::new().decodable(&[true, false]).contents(&[content(1); 2]).hashes(&[BASE, 0], &[1, 0]);
     let outcome = host.run(&Duplicates);
     assert_eq!(outcome.scores, [Some(1.0), None]);
-    let expected = "no copies found; nothing is known of 1 file that could not be read";
+    let expected = "no copies found; 1 file could not be read and was not checked";
     assert_eq!(outcome.note("summary"), Some(expected));
 }
 
@@ -303,7 +303,7 @@ fn likeness_is_graded() {
     assert_eq!(reason(5), "the same picture as another; the other is the copy to keep");
     assert_eq!(
         reason(7),
-        "at a coarse look like another, which the pixels do not confirm: a template, a burst or a crop"
+        "looks like another at a glance, but the pixels differ: a template, a burst or a crop"
     );
     let scores: Vec<f32> = outcome.scores.iter().map(|score| score.unwrap()).collect();
     assert!(scores[1] < scores[3] && scores[3] <= scores[5] && scores[5] < scores[7] && scores[7] < 0.5);
@@ -337,7 +337,7 @@ fn templates_are_never_copies_and_take_nothing_from_them() {
     let outcome = host.run(&Duplicates);
     let lone = outcome.issue(2).unwrap();
     assert_eq!((lone.group, lone.related.len()), (None, 2));
-    assert!((0.4..0.5).contains(&lone.score) && lone.reason.starts_with("at a coarse look like 2 others"));
+    assert!((0.4..0.5).contains(&lone.score) && lone.reason.starts_with("looks like 2 others at a glance"));
 }
 
 #[test]

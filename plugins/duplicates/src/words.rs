@@ -37,7 +37,8 @@ pub(crate) fn summary(groups: usize, copies: usize, leaks: usize, disputed: usiz
 pub(crate) fn unknown(view: &View<'_>) -> String {
     match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
         0 => String::new(),
-        files => format!("; nothing is known of {} that could not be read", plural(files, "file")),
+        1 => "; 1 file could not be read and was not checked".to_owned(),
+        files => format!("; {files} files could not be read and were not checked"),
     }
 }
 
@@ -115,13 +116,13 @@ impl Group {
         let others = if others == 1 { "another".to_owned() } else { format!("{others} others") };
         let across = self.across(view.split(sample));
         if role == Role::Alike {
-            let how = match pair.link {
-                Link::Semantic { .. } => "like",
-                Link::Turned { .. } => "turned, at a coarse look like",
-                Link::Exact | Link::Perceptual { .. } => "at a coarse look like",
+            let (how, glance) = match pair.link {
+                Link::Semantic { .. } => ("much like", ""),
+                Link::Turned { .. } => ("turned, looks like", " at a glance"),
+                Link::Exact | Link::Perceptual { .. } => ("looks like", " at a glance"),
             };
             return format!(
-                "{how} {others}{across}, which the pixels do not confirm: a template, a burst or a crop"
+                "{how} {others}{glance}{across}, but the pixels differ: a template, a burst or a crop"
             );
         }
         let what = match (pair.likeness, pair.link) {
@@ -136,7 +137,7 @@ impl Group {
                 format!("labels differ: {}: which one is right? This is {text}", self.labels.join(", "))
             }
             (Role::Best, _) => text + "; this is the copy to keep",
-            (Role::Spared, _) => text + "; it is like redundant copies only, so it stays",
+            (Role::Spared, _) => text + "; it resembles only redundant copies, so it stays",
             (Role::Redundant, 2) => text + "; the other is the copy to keep",
             (Role::Redundant | Role::Alike, _) => text + "; a better copy is in the group",
         }

@@ -65,7 +65,7 @@ impl Kind {
             Kind::OddAspectRatio => "odd aspect ratio",
             Kind::Huge => "huge",
             Kind::Grayscale => "grayscale",
-            Kind::NoColour => "grey stored as colour",
+            Kind::NoColour => "gray stored as color",
             Kind::WrongExtension => "wrong extension",
             Kind::Animated => "animated",
             Kind::Rotated => "rotated by EXIF",

@@ -98,7 +98,7 @@ fn scores_and_flags_are_those_of_cleanvision() {
         ("is_blurry_issue", "blurry: "),
         ("is_odd_aspect_ratio_issue", "odd shape: "),
         ("is_odd_size_issue", "than the others: "),
-        ("is_grayscale_issue", "stored without colour"),
+        ("is_grayscale_issue", "stored without color"),
     ];
     for (sample, row) in rows.iter().enumerate() {
         let reason = outcome.issue(sample).map_or("", |issue| issue.reason.as_str());

@@ -60,7 +60,7 @@ fn no_summary_clears_what_was_not_read() {
     let mut known = vec![true; 20];
     known[3] = false;
     let outcome = among(20, Vec::new()).decodable(&known).run(&ImageQuality);
-    let expected = "no poor pictures found; nothing is known of 1 file that could not be read";
+    let expected = "no poor pictures found; 1 file could not be read and was not checked";
     assert_eq!(outcome.note("summary"), Some(expected));
 }
 
@@ -90,9 +90,9 @@ fn each_fault_is_named_with_its_value() {
     );
     assert!(reason(&outcome, 94).contains("dark: 99 % of its pixels have at most 2 % of full brightness"));
     assert!(reason(&outcome, 95).contains("almost white: 95 % of its pixels have at least 99 %"));
-    assert!(reason(&outcome, 96).contains("one flat colour: its pixels vary by 0.0 of 255 levels"));
-    assert!(reason(&outcome, 96).contains("hardly any information: 1.6 bits where 3.0 are the least"));
-    assert_eq!(reason(&outcome, 97), "grey: stored as colour but has none, unlike most others");
+    assert!(reason(&outcome, 96).contains("one flat color: its pixels vary by 0.0 of 255 levels"));
+    assert!(reason(&outcome, 96).contains("hardly any information: 1.6 bits, fewer than 3.0"));
+    assert_eq!(reason(&outcome, 97), "gray: stored as color but has none, unlike most others");
     assert!(reason(&outcome, 98).starts_with("blurry: sharpness 0."), "{}", reason(&outcome, 98));
     assert!(reason(&outcome, 99).starts_with("smaller than the others: 16 x 16 among pictures of 32 x 32"));
     let summary = outcome.note("summary").unwrap();
@@ -126,8 +126,8 @@ fn what_the_file_says_of_itself() {
     assert_eq!(reason(&outcome, 3), "wrong extension: named as a JPEG but it is a PNG");
     assert_eq!(reason(&outcome, 8), "wrong extension: named as an AVIF but it is a JPEG XL");
     assert_eq!(reason(&outcome, 4), "not stored upright: EXIF orientation 6, which programs may ignore");
-    assert_eq!(reason(&outcome, 5), "animated: only its first frame is looked at");
-    assert_eq!(reason(&outcome, 6), "grey: stored without colour, unlike most others");
+    assert_eq!(reason(&outcome, 5), "animated: only its first frame was checked");
+    assert_eq!(reason(&outcome, 6), "gray: stored without color, unlike most others");
     let off = ["grayscale", "wrong-extension", "animated", "rotated"];
     let quiet = off.into_iter().fold(host(), |host, name| host.param(name, 0.0));
     assert!(quiet.run(&ImageQuality).flagged(0.5).is_empty());
@@ -143,13 +143,13 @@ fn what_most_have_is_a_property_of_the_dataset() {
     assert_eq!(
         outcome.note("summary"),
         Some(
-            "no poor pictures found; a property of these 100 pictures and not flagged: grey stored as colour 11"
+            "no poor pictures found; a property of these 100 pictures and not flagged: gray stored as color 11"
         )
     );
     assert_eq!(
         outcome.note("remark"),
         Some(
-            "11 of 100 pictures have the fault 'grey stored as colour': so many that none of them is flagged for it"
+            "11 of 100 pictures have the fault 'gray stored as color': so many that none of them is flagged for it"
         )
     );
     assert_eq!(outcome.note("warning"), None);

@@ -8,7 +8,7 @@ use crate::sizes::Sizes;
 pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) -> String {
     let (width, height) = (seen.width, seen.height);
     match kind {
-        Kind::Flat => format!("one flat colour: its pixels vary by {:.1} of 255 levels", seen.variation),
+        Kind::Flat => format!("one flat color: its pixels vary by {:.1} of 255 levels", seen.variation),
         Kind::Dark => {
             format!("dark: 99 % of its pixels have at most {} of full brightness", percent(seen.dark))
         }
@@ -20,13 +20,13 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         }
         Kind::LowInformation => {
             format!(
-                "hardly any information: {:.1} bits where {:.1} are the least",
+                "hardly any information: {:.1} bits, fewer than {:.1}",
                 seen.entropy,
                 10.0 * set.information
             )
         }
         Kind::Blurry => {
-            format!("blurry: sharpness {:.3} where {:.3} is the least", seen.sharpness, set.blurry)
+            format!("blurry: sharpness {:.3}, below {:.3}", seen.sharpness, set.blurry)
         }
         Kind::OddSize => odd_size(seen, sizes),
         Kind::OddAspectRatio if width > height => {
@@ -36,12 +36,12 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
             format!("odd shape: {width} x {height}, {:.1} times as high as wide", ratio(height, width))
         }
         Kind::Huge => format!("huge: {width} x {height}, {:.0} megapixels", seen.megapixels()),
-        Kind::Grayscale => "grey: stored without colour, unlike most others".into(),
+        Kind::Grayscale => "gray: stored without color, unlike most others".into(),
         Kind::NoColour if seen.coloured == 0.0 => {
-            "grey: stored as colour but has none, unlike most others".into()
+            "gray: stored as color but has none, unlike most others".into()
         }
         Kind::NoColour => format!(
-            "grey: stored as colour but {} of its pixels have any, unlike most others",
+            "gray: stored as color but {} of its pixels have any, unlike most others",
             percent(seen.coloured)
         ),
         Kind::WrongExtension => format!(
@@ -49,7 +49,7 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
             article(seen.source.extension_name()),
             article(seen.source.format_name())
         ),
-        Kind::Animated => "animated: only its first frame is looked at".into(),
+        Kind::Animated => "animated: only its first frame was checked".into(),
         Kind::Rotated => format!(
             "not stored upright: EXIF orientation {}, which programs may ignore",
             seen.source.orientation
@@ -145,7 +145,7 @@ pub(crate) fn of_the_dataset(
 pub(crate) fn unknown(files: usize) -> String {
     match files {
         0 => String::new(),
-        1 => "; nothing is known of 1 file that could not be read".into(),
-        _ => format!("; nothing is known of {files} files that could not be read"),
+        1 => "; 1 file could not be read and was not checked".into(),
+        _ => format!("; {files} files could not be read and were not checked"),
     }
 }

@@ -32,7 +32,7 @@ fn a_contradicted_label_is_flagged_with_a_suggestion_and_a_sentence() {
     let issue = outcome.issue(0).unwrap();
     assert_eq!(issue.suggested, Some(1));
     // Of sixty samples too few are clear for calibrated percentages.
-    assert_eq!(issue.reason, "other samples like it are called dog, not cat");
+    assert_eq!(issue.reason, "other samples like it are labeled dog, not cat");
     // Undecided ones come next in the order, with words for a moved threshold.
     assert_eq!(outcome.issue(25).unwrap().suggested, Some(2));
     assert!(outcome.scores[25] > outcome.scores[0] && outcome.scores[25] < outcome.scores[1]);

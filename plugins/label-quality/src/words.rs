@@ -19,18 +19,18 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         let given = view.class_name(label);
         let other = view.class_name(best);
         let suggested = (best != label).then_some(best);
-        let subject = if judge.joined { "probably" } else { "others like it are called" };
+        let subject = if judge.joined { "probably" } else { "others like it are labeled" };
         let reason = match (suggested, judge.joined) {
             // A probability that is not calibrated would claim too much.
             _ if !judge.calibrated => match (suggested, judge.joined) {
                 (None, _) => format!("{subject} {given}, by a narrow margin"),
                 (Some(_), true) => format!("looks like {other}, not {given}"),
-                (Some(_), false) => format!("other samples like it are called {other}, not {given}"),
+                (Some(_), false) => format!("other samples like it are labeled {other}, not {given}"),
             },
             (None, _) => format!("{subject} {given}, by a narrow margin ({})", percent(own)),
             (Some(_), true) => format!("looks like {other} ({}), not {given} ({})", percent(p), percent(own)),
             (Some(_), false) => format!(
-                "other samples like it are called {other} ({}), not {given} ({})",
+                "other samples like it are labeled {other} ({}), not {given} ({})",
                 percent(p),
                 percent(own)
             ),

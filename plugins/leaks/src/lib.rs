@@ -15,23 +15,22 @@ const MAX_RELATED: usize = 16;
 pub struct Leaks;
 
 impl Detector for Leaks {
-    const INFO: Info =
-        Info::new("leaks", "Finds test and validation pictures that stand in training as well")
-            .version(env!("CARGO_PKG_VERSION"))
-            .docs(include_str!("docs.md"))
-            .needs(Needs::HASHES.and(Needs::PIXELS))
-            .threshold(0.5)
-            .params(&[
-                Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-                Param::number(
-                    "semantic",
-                    1.0,
-                    0.5,
-                    1.0,
-                    "Minimum cosine of the embeddings of two copies; 1 = off",
-                )
-                .needs(Needs::NEIGHBORS),
-            ]);
+    const INFO: Info = Info::new("leaks", "Finds test and validation pictures that are also in training")
+        .version(env!("CARGO_PKG_VERSION"))
+        .docs(include_str!("docs.md"))
+        .needs(Needs::HASHES.and(Needs::PIXELS))
+        .threshold(0.5)
+        .params(&[
+            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+            Param::number(
+                "semantic",
+                1.0,
+                0.5,
+                1.0,
+                "Minimum cosine of the embeddings of two copies; 1 = off",
+            )
+            .needs(Needs::NEIGHBORS),
+        ]);
 
     const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
 
@@ -53,7 +52,7 @@ impl Detector for Leaks {
         if let Some(why) = &copies.unseen {
             report.note(
                 "second look",
-                &format!("nothing was looked at twice, so near hashes are only alike: {why}"),
+                &format!("no second look at the pixels, so near hashes count only as alike: {why}"),
             )?;
         }
         for (sample, found) in copies.by_sample() {

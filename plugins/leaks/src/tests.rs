@@ -35,15 +35,15 @@ fn only_the_later_copy_is_named_and_the_surest_likeness_counts() {
     assert_eq!(outcome.scores, [None, Some(0.0), Some(2.0 / 64.0), Some(1.0), None]);
     assert_eq!(outcome.flagged(0.5), [1, 2]);
     assert_eq!(outcome.issue(1).unwrap().related, [(0, 1.0)]);
-    assert_eq!(outcome.issue(1).unwrap().reason, "in test, and the same file stands in train");
+    assert_eq!(outcome.issue(1).unwrap().reason, "in test, and the same file is in train");
     assert_eq!(
         outcome.issue(2).unwrap().reason,
-        "in test, and the same picture stands in train; it is called dog here and cat there"
+        "in test, and the same picture is in train; it is labeled dog here and cat there"
     );
     assert_eq!(
         outcome.note("summary"),
         Some(
-            "0 of 1 in validation (0.00 %) stand in an earlier set\n2 of 2 in test (100.00 %) stand in an earlier set"
+            "0 of 1 in validation (0.00 %) are also in an earlier set\n2 of 2 in test (100.00 %) are also in an earlier set"
         )
     );
 }
@@ -59,7 +59,7 @@ fn validation_leaks_from_train_and_test_from_both() {
     assert_eq!(outcome.issue(1).unwrap().related, [(0, 1.0), (3, 1.0)]);
     let test = outcome.issue(2).unwrap();
     assert_eq!(test.related, [(0, 1.0), (1, 1.0), (3, 1.0)]);
-    assert_eq!(test.reason, "in test, and the same file stands in train twice and in validation");
+    assert_eq!(test.reason, "in test, and the same file is in train twice and in validation");
 }
 
 #[test]
@@ -112,11 +112,11 @@ fn a_likeness_is_no_copy() {
     };
     let reason = |outcome: &chaffinch_plugin::testing::Outcome| outcome.issue(1).unwrap().reason.clone();
     let (pixels, picture, alike) = (host((1, 0)), host((1, 1)), host((2, 0)));
-    assert_eq!(reason(&pixels), "in test, and a picture with the same pixels stands in train");
-    assert_eq!(reason(&picture), "in test, and the same picture stands in train");
+    assert_eq!(reason(&pixels), "in test, and a picture with the same pixels is in train");
+    assert_eq!(reason(&picture), "in test, and the same picture is in train");
     assert_eq!(
         reason(&alike),
-        "in test, and a picture that is alike at a coarse look, not the same, stands in train"
+        "in test, and a picture that looks alike at a glance, but is not the same, is in train"
     );
     assert!((0.4..0.5).contains(&alike.scores[1].unwrap()) && picture.scores[1].unwrap() < 0.1);
 }

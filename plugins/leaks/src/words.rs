@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 /// The sentence for one sample.
 pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String {
     let what = match copies[0].likeness {
-        Likeness::Exact => "the same file stands".to_owned(),
-        Likeness::Same { pixels: true, .. } => "a picture with the same pixels stands".to_owned(),
-        Likeness::Same { .. } => "the same picture stands".to_owned(),
+        Likeness::Exact => "the same file is".to_owned(),
+        Likeness::Same { pixels: true, .. } => "a picture with the same pixels is".to_owned(),
+        Likeness::Same { .. } => "the same picture is".to_owned(),
         Likeness::Perceptual(_) => {
-            "a picture that is alike at a coarse look, not the same, stands".to_owned()
+            "a picture that looks alike at a glance, but is not the same, is".to_owned()
         }
         Likeness::Semantic { cosine, .. } => {
-            format!("a picture with nearly the same embedding (cosine {cosine:.3}) stands")
+            format!("a picture with nearly the same embedding (cosine {cosine:.3}) is")
         }
     };
     let mut text = format!("in {}, and {what} in {}", view.split(sample).name(), named(view, copies));
@@ -23,7 +23,8 @@ pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String
     if let Some(other) =
         others.into_iter().find(|&label| label != NO_LABEL && own != NO_LABEL && label != own)
     {
-        text += &format!("; it is called {} here and {} there", view.class_name(own), view.class_name(other));
+        text +=
+            &format!("; it is labeled {} here and {} there", view.class_name(own), view.class_name(other));
     }
     text
 }
@@ -46,8 +47,8 @@ fn named(view: &View<'_>, copies: &[Match]) -> String {
 pub(crate) fn unknown(view: &View<'_>) -> String {
     match (0..view.len()).filter(|&sample| !view.decodable(sample)).count() {
         0 => String::new(),
-        1 => "\nnothing is known of 1 file that could not be read".into(),
-        files => format!("\nnothing is known of {files} files that could not be read"),
+        1 => "\n1 file could not be read and was not checked".into(),
+        files => format!("\n{files} files could not be read and were not checked"),
     }
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn summary(view: &View<'_>, copies: &Copies) -> String {
     let lines = later.map(|(split, &size)| {
         let count = leaked.get(split).copied().unwrap_or(0);
         let percent = 100.0 * count as f64 / size as f64;
-        format!("{count} of {size} in {} ({percent:.2} %) stand in an earlier set", split.name())
+        format!("{count} of {size} in {} ({percent:.2} %) are also in an earlier set", split.name())
     });
     lines.collect::<Vec<_>>().join("\n")
 }

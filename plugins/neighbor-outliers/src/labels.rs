@@ -15,7 +15,7 @@ pub struct NeighborLabels;
 
 impl Detector for NeighborLabels {
     const INFO: Info =
-        Info::new("neighbor-labels", "Finds samples whose nearest neighbours have another label")
+        Info::new("neighbor-labels", "Finds samples whose nearest neighbors have another label")
             .version(env!("CARGO_PKG_VERSION"))
             .docs(include_str!("labels.md"))
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS).and(Needs::LABELS))
@@ -118,11 +118,11 @@ impl Vote {
         let (agreeing, disagreeing, count) = self.counts;
         let name = view.class_name(view.labels()[sample]);
         let own = match agreeing {
-            0 => format!("none of its {count} nearest pictures is called {name}"),
-            some => format!("{some} of its {count} nearest pictures are called {name}"),
+            0 => format!("none of its {count} nearest pictures is labeled {name}"),
+            some => format!("{some} of its {count} nearest pictures are labeled {name}"),
         };
         match self.other {
-            Some(other) => format!("{own}, {disagreeing} are called {}", view.class_name(other)),
+            Some(other) => format!("{own}, {disagreeing} are labeled {}", view.class_name(other)),
             None => own,
         }
     }

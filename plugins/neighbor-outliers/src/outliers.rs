@@ -11,7 +11,7 @@ const LEAST_RANGE: f64 = 1e-6;
 pub struct NeighborOutliers;
 
 impl Detector for NeighborOutliers {
-    const INFO: Info = Info::new("neighbor-outliers", "Finds samples whose nearest neighbours are far away")
+    const INFO: Info = Info::new("neighbor-outliers", "Finds samples whose nearest neighbors are far away")
         .version(env!("CARGO_PKG_VERSION"))
         .docs(include_str!("outliers.md"))
         .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS))

@@ -74,7 +74,7 @@ fn a_wrong_label_among_right_ones_is_flagged_and_the_right_one_suggested() {
     assert!(flagged.contains(&4) && flagged.iter().all(|sample| [4, 39].contains(sample)), "{flagged:?}");
     let issue = outcome.issue(4).unwrap();
     assert_eq!(issue.suggested, Some(0));
-    assert!(issue.reason.starts_with("none of its 10 nearest pictures is called dog, "), "{}", issue.reason);
+    assert!(issue.reason.starts_with("none of its 10 nearest pictures is labeled dog, "), "{}", issue.reason);
     assert!(issue.related.iter().all(|&(other, _)| labels[other] == 0));
     assert_eq!(outcome.scores[6], None, "what has no label is not judged");
 }

@@ -43,6 +43,7 @@ pub(crate) fn issues(
                 (no, all) if no == all => {
                     format!("all {all} classifiers of typical {name} samples reject it")
                 }
+                (1, all) => format!("1 of {all} classifiers of typical {name} samples rejects it"),
                 (no, all) => format!("{no} of {all} classifiers of typical {name} samples reject it"),
             };
             let reason = match claim {

@@ -141,8 +141,8 @@ pub(super) fn triage(scale: Scale) -> Report {
         }
     }
     report.count("decisions", count as f64, "", None);
-    report.count("relabelled by a digit", f64::from(digits), "", None);
-    report.count("relabelled by typing a name", f64::from(typed), "", None);
+    report.count("relabeled by a digit", f64::from(digits), "", None);
+    report.count("relabeled by typing a name", f64::from(typed), "", None);
     report.count("decisions that are not what was meant", wrong as f64, "", Some(0.0));
     report.count("keys a decision", keys as f64 / count as f64, "", Some(1.15));
     report

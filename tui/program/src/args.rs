@@ -5,6 +5,7 @@ mod dataset;
 mod engine;
 mod forms;
 mod global;
+mod reviewer;
 mod screen;
 
 pub(super) use copies::CopyMode;
@@ -12,4 +13,5 @@ pub(super) use dataset::{DatasetArgs, dataset_forms};
 pub(super) use engine::{EngineArgs, rule};
 pub(super) use forms::{Format, ReportFormat};
 pub(super) use global::Global;
+pub(super) use reviewer::ReviewerArgs;
 pub(super) use screen::ScreenArgs;

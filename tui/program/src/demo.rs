@@ -1,6 +1,6 @@
 //! `demo`: scans and opens the built-in sample set.
 
-use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
+use super::args::{DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
 use super::drive::{self, Shown};
 use super::interrupt::INTERRUPTED;
 use super::listing::{Entry, Listing};
@@ -25,6 +25,8 @@ pub(super) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 25)]
     top: usize,
     #[command(flatten)]
+    reviewer: ReviewerArgs,
+    #[command(flatten)]
     screen: ScreenArgs,
     #[command(flatten)]
     engine: EngineArgs,
@@ -34,12 +36,13 @@ pub(super) struct Demo {
 pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let set = sample_set::unpack()?;
     let reading = DatasetArgs::default();
+    let engine = args.engine.by(&args.reviewer);
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let opens = args.screen.plain || terminal && !args.summary;
-    let setup = match setup::for_dataset(&set.images, global, &args.engine, &reading) {
+    let setup = match setup::for_dataset(&set.images, global, &engine, &reading) {
         // It is open elsewhere: continue it here.
         Err(error) if opens && in_use(&error) => {
-            return open::run_target(&set.images, global, &args.engine, &reading, &args.screen, None);
+            return open::run_target(&set.images, global, &engine, &reading, &args.screen, None);
         }
         setup => setup?,
     };
@@ -50,7 +53,7 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     if opens {
-        return open::run_target(&set.images, global, &args.engine, &reading, &args.screen, None);
+        return open::run_target(&set.images, global, &engine, &reading, &args.screen, None);
     }
     let listing = Listing::open(&set.images, global)?;
     let suspects = listing.suspects();

@@ -95,11 +95,11 @@ fn terminal() -> Vec<Finding> {
     let color = variable("COLORTERM");
     findings.push(match color.as_str() {
         "truecolor" | "24bit" => {
-            finding("colours", State::Ok, format!("COLORTERM={color}: 16 million colors"))
+            finding("colors", State::Ok, format!("COLORTERM={color}: 16 million colors"))
         }
-        _ if !variable("NO_COLOR").is_empty() => finding("colours", State::Ok, "NO_COLOR is set: no colors"),
+        _ if !variable("NO_COLOR").is_empty() => finding("colors", State::Ok, "NO_COLOR is set: no colors"),
         _ => finding(
-            "colours",
+            "colors",
             State::Note,
             "COLORTERM is not truecolor: pictures have 256 colors; over SSH, set SendEnv COLORTERM",
         ),

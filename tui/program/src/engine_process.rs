@@ -9,6 +9,7 @@ use super::open::Open;
 use super::{settings, setup};
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::config::Flags;
 use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
@@ -227,7 +228,8 @@ impl Plan {
     /// that.
     fn refuse_other_reviewer(&self, socket: &Path) -> Result<()> {
         let Ok(running) = fs::read_to_string(socket.with_extension(REVIEWER)) else { return Ok(()) };
-        let ours = settings::config(&self.global, Some(&self.session))?.reviewer();
+        let named = Flags { reviewer: self.engine.reviewer.clone(), ..Flags::default() };
+        let ours = settings::config(&self.global, Some(&self.session))?.with_flags(named).reviewer();
         // A name may be left behind by an engine that was killed.
         if running == ours || Session::open(&self.session).is_ok() {
             return Ok(());
@@ -242,7 +244,9 @@ impl Plan {
 
     /// What was asked for on the command line although an engine is already running.
     fn without_effect(&self) -> Vec<String> {
-        let EngineArgs { model, device, vram_budget, detectors, ensemble, plugins } = &self.engine;
+        // Another reviewer is refused.
+        let EngineArgs { model, device, vram_budget, detectors, ensemble, plugins, reviewer: _ } =
+            &self.engine;
         let named = [
             ("--model", model.is_some()),
             ("--device", device.is_some()),
@@ -308,6 +312,7 @@ impl Plan {
         add("--vram-budget", engine.vram_budget.clone().map(Into::into));
         add("--detectors", (!engine.detectors.is_empty()).then(|| engine.detectors.join(",").into()));
         add("--ensemble", engine.ensemble.clone().map(Into::into));
+        add("--reviewer", engine.reviewer.clone().map(Into::into));
         engine.plugins.iter().for_each(|folder| add("--plugins", Some(folder.into())));
         add("--path-column", reading.path_column.clone().map(Into::into));
         add("--label-column", reading.label_column.clone().map(Into::into));
@@ -332,7 +337,8 @@ pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let Engine { socket, open } = args;
     // Start a new session so that we do not receive signals from the terminal that started us.
     let _ = rustix::process::setsid();
-    let setup = setup::for_target(&open.target, global, &open.engine, &open.reading)?;
+    let engine_args = open.engine.by(&open.reviewer);
+    let setup = setup::for_target(&open.target, global, &engine_args, &open.reading)?;
     let reviewer = setup.config.reviewer();
     let client = engine::spawn(setup)?;
     // We hold the session, so an existing socket is stale.

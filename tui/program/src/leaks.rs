@@ -308,7 +308,7 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
             .filter(|(images, _, _)| *images > 0)
             .map(|(images, one, many)| count(images as u64, one, many))
             .collect();
-        writeln!(out, "nothing is known of {}, which could not be compared", parts.join(" and "))?;
+        writeln!(out, "not compared: {}", parts.join(" and "))?;
     }
     if counts.pairs > 0 {
         writeln!(out)?;

@@ -1,6 +1,6 @@
 //! `open`: opens a session in the terminal interface.
 
-use super::args::{DatasetArgs, EngineArgs, Global, ScreenArgs};
+use super::args::{DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{self, remark, warning};
 use super::{model_loader, place, settings, setup, uses};
@@ -30,6 +30,8 @@ pub(super) struct Open {
     #[arg(long, value_name = "HOW")]
     pub(super) pictures: Option<String>,
     #[command(flatten)]
+    pub(super) reviewer: ReviewerArgs,
+    #[command(flatten)]
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
@@ -40,7 +42,8 @@ pub(super) struct Open {
 /// Opens the dataset or session.
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
     let pictures = args.pictures.as_deref();
-    run_target(&args.target, global, &args.engine, &args.reading, &args.screen, pictures)
+    let engine = args.engine.by(&args.reviewer);
+    run_target(&args.target, global, &engine, &args.reading, &args.screen, pictures)
 }
 
 /// Theme and keymap: the configuration's, overridden by flags. Prints warnings about what was ignored.

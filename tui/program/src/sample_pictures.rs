@@ -57,7 +57,7 @@ pub(super) fn write(root: &Path) -> Result<()> {
     }
     let train = root.join("train/circles");
     fs::copy(train.join("0.png"), train.join("copy.png")).context("cannot copy a test picture")?;
-    save(&pixels(40, 40, |_, _| [128; 3]), &train.join("grey.png"))?;
+    save(&pixels(40, 40, |_, _| [128; 3]), &train.join("gray.png"))?;
     save(&pixels(1, 1, |_, _| [250, 0, 0]), &train.join("pixel.png"))?;
     save(&picture(1, 99, 600, 6), &train.join("wide.png"))?;
     fs::write(train.join("broken.png"), b"no picture").context("cannot write a test file")

@@ -182,6 +182,7 @@ fn flags(engine: &EngineArgs) -> Flags {
         detectors: named_detectors(engine).filter(|named| !named.is_empty()),
         ensemble: engine.ensemble.clone(),
         plugin_folders: engine.plugins.clone(),
+        reviewer: engine.reviewer.clone(),
         ..Flags::default()
     }
 }

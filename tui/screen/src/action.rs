@@ -193,7 +193,7 @@ actions! {
         Compare "compare" "compare" "Compare the sample side by side with a copy, neighbor or medoid",
         Blink "blink" "blink" "Flip between the sample and the other one in the same spot",
         Overlay "overlay" "names" "Show or hide names and scores next to the pictures",
-        GoToOther "go-to-other" "go to it" "Go to the sample shown beside this one",
+        GoToOther "go-to-other" "show in list" "Go to the sample shown beside this one",
         Group "group" "group" "Show groups of copies and leaks one by one; decide each as a whole",
         KeepBest "keep-best" "keep best" "Keep the best sample of the group and remove the others",
         Clusters "clusters" "clusters" "Show the clusters of the class: the medoid of each, and its farthest member",

@@ -94,8 +94,8 @@ struct Plain<'a> {
     events: Receiver<Event>,
     out: &'a mut dyn Write,
     over: Option<ExitReason>,
-    /// The sample that was described last, and the list it stood in.
-    told: Option<(SampleId, Ticket)>,
+    /// The sample that was described last, and the list and the page it stood in.
+    told: Option<(SampleId, Ticket, &'static str)>,
     /// The message that was written last.
     said: Option<(Level, String)>,
     heard: Heard,
@@ -368,8 +368,8 @@ impl Plain<'_> {
         Ok(())
     }
 
-    fn here(&self) -> Option<(SampleId, Ticket)> {
-        Some((self.model.sample()?, self.model.list.ticket))
+    fn here(&self) -> Option<(SampleId, Ticket, &'static str)> {
+        Some((self.model.sample()?, self.model.list.ticket, self.model.views.page.name()))
     }
 
     fn describe(&mut self) -> Result<()> {

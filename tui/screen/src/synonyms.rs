@@ -68,6 +68,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::Scope;
     use crate::model::{Picker, PickerItem, PickerKind};
 
     #[test]
@@ -91,10 +92,44 @@ mod tests {
                 synonyms: synonyms(*action),
                 ..PickerItem::default()
             };
-            let mut picker = Picker::new(PickerKind::Palette, Action::ALL.iter().map(item).collect());
+            let listed = Action::ALL.iter().filter(|action| action.scope() == Scope::List);
+            let mut picker = Picker::new(PickerKind::Palette, listed.map(item).collect());
             picker.line.insert(word);
             picker.refresh();
             assert_eq!(picker.chosen().and_then(|item| item.action), Some(action), "{word}");
+        }
+    }
+
+    #[test]
+    fn names_come_before_what_is_said_about_others() {
+        for kind in [PickerKind::Palette, PickerKind::Help] {
+            // Each is also part of the description of an action that stands before it.
+            for (typed, action) in [
+                ("undo", Action::Undo),
+                ("group", Action::Group),
+                ("mark", Action::Mark),
+                ("next class", Action::NextClass),
+                ("filter", Action::Filter),
+                ("zoom", Action::Zoom),
+                ("threshold", Action::ThresholdUp),
+                ("map", Action::Map),
+                ("class", Action::Classes),
+                ("detector", Action::Detectors),
+                ("theme", Action::Theme),
+            ] {
+                let item = |action: &Action| PickerItem {
+                    name: if kind == PickerKind::Help { action.doc() } else { action.name() }.to_owned(),
+                    note: action.doc().to_owned(),
+                    action: Some(*action),
+                    synonyms: synonyms(*action),
+                    ..PickerItem::default()
+                };
+                let listed = Action::ALL.iter().filter(|action| action.scope() == Scope::List);
+                let mut picker = Picker::new(kind.clone(), listed.map(item).collect());
+                picker.line.insert(typed);
+                picker.refresh();
+                assert_eq!(picker.chosen().and_then(|item| item.action), Some(action), "{typed} in {kind:?}");
+            }
         }
     }
 

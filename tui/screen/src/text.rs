@@ -71,6 +71,24 @@ pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{tail}"))
 }
 
+/// A sentence that fits into `cells`: the path in it gives way first, down to its last name or so, so that what stands
+/// behind it is seen.
+pub fn fit_path(text: &str, cells: usize) -> Cow<'_, str> {
+    /// Cells of a path that say something.
+    const LEAST: usize = 16;
+    let text = safe(text);
+    let over = text.width().saturating_sub(cells);
+    if over == 0 {
+        return text;
+    }
+    let path = text.split(' ').filter(|word| word.contains('/'));
+    let Some(path) = path.max_by_key(|word| word.width()) else {
+        return Cow::Owned(fit(&text, cells).into_owned());
+    };
+    let short = fit_middle(path, path.width().saturating_sub(over).max(LEAST)).into_owned();
+    Cow::Owned(fit(&text.replacen(path, &short, 1), cells).into_owned())
+}
+
 fn front(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (at, c) in text.char_indices() {
@@ -213,5 +231,18 @@ mod tests {
         for (plain, coded) in pairs {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
+    }
+
+    #[test]
+    fn the_path_of_a_sentence_gives_way_first() {
+        let said = "remove train/horse/a_long_name_of_a_file_0000001.jpg   u undo";
+        assert_eq!(fit_path(said, 80), said);
+        for cells in [32, 40, 50] {
+            let shown = fit_path(said, cells);
+            assert!(shown.width() <= cells, "{shown}");
+            assert!(shown.starts_with("remove t") && shown.ends_with("1.jpg   u undo"), "{shown}");
+        }
+        assert!(fit_path(said, 12).width() <= 12);
+        assert!(fit_path("no path in it, and too long", 12).width() <= 12);
     }
 }

@@ -1,6 +1,7 @@
 //! Styles by meaning: a role has a color, an attribute and, if it represents a state, a glyph, so that every
 //! state is distinguishable without color.
 
+use self::indexed as indexed_color;
 use anyhow::{Context, Result, bail};
 use ratatui::style::{Color, Modifier, Style};
 use std::borrow::Cow;
@@ -32,8 +33,8 @@ impl Depth {
             return Depth::Mono;
         }
         let direct = ["direct", "kitty", "ghostty", "alacritty", "foot", "wezterm"];
-        let colours = get("COLORTERM").unwrap_or_default();
-        if colours == "truecolor" || colours == "24bit" || direct.iter().any(|name| term.contains(name)) {
+        let colors = get("COLORTERM").unwrap_or_default();
+        if colors == "truecolor" || colors == "24bit" || direct.iter().any(|name| term.contains(name)) {
             return Depth::True;
         }
         Depth::Indexed
@@ -262,17 +263,38 @@ impl Theme {
         (!lights.is_empty()).then(|| lights.iter().sum::<f64>() / (lights.len() as f64) < 0.18)
     }
 
-    /// The same with a background of its own, white or black, where the terminal's does not suit it.
+    /// The same with a background of its own, white or black, where the terminal's does not suit it or is not known.
     #[must_use]
-    pub fn on(mut self, ground: [u8; 3]) -> Theme {
-        let light = is_light(ground);
-        if self.for_light().is_some_and(|wanted| wanted != light) {
-            let (ink, below) = if light { ([0xe4; 3], [0; 3]) } else { ([0x1c; 3], [0xff; 3]) };
-            let color = |[r, g, b]: [u8; 3]| Color::Rgb(r, g, b);
+    pub fn on(mut self, ground: Option<[u8; 3]>) -> Theme {
+        let Some(light) = self.for_light() else { return self };
+        if !ground.is_some_and(|ground| is_light(ground) == light && self.is_read_on(ground)) {
+            let (ink, below) = if light { (0x1c, 0xff) } else { (0xe4, 0) };
+            let indexed = self.styles.iter().any(|style| matches!(style.fg, Some(Color::Indexed(_))));
+            let color =
+                |v: u8| if indexed { Color::Indexed(indexed_color(v, v, v)) } else { Color::Rgb(v, v, v) };
             let text = &mut self.styles[Role::Text as usize];
             *text = Style { fg: text.fg.or(Some(color(ink))), bg: Some(color(below)), ..*text };
         }
         self
+    }
+
+    /// Whether what is to be read is read on a background.
+    fn is_read_on(&self, ground: [u8; 3]) -> bool {
+        use Role as R;
+        let read = [
+            R::Text,
+            R::Dim,
+            R::Key,
+            R::Keep,
+            R::Remove,
+            R::Relabel,
+            R::Unsure,
+            R::Info,
+            R::Warning,
+            R::Error,
+        ];
+        let inks = read.into_iter().map(|role| self.style(role)).filter(|style| style.bg.is_none());
+        inks.filter_map(|style| style.fg.and_then(channels)).all(|ink| contrast(ink, ground) >= LEGIBLE)
     }
 
     /// Whether the screen is to be made of ASCII alone.
@@ -299,6 +321,8 @@ impl Theme {
 
 /// The least contrast of text: WCAG 2, level AA.
 const READABLE: f64 = 4.5;
+/// The least contrast on a background that the terminal has chosen.
+const LEGIBLE: f64 = 2.8;
 
 /// The channels of a color, where it is the same in every terminal.
 pub fn channels(color: Color) -> Option<[u8; 3]> {
@@ -380,8 +404,8 @@ pub fn exact_index(r: u8, g: u8, b: u8) -> Option<u8> {
     if let (Some(r), Some(g), Some(b)) = (step(r), step(g), step(b)) {
         return Some(16 + 36 * r + 6 * g + b).filter(|number| *number > CHANGED);
     }
-    let grey = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
-    grey.then(|| 232 + (r - 8) / 10)
+    let gray = r == g && g == b && (8..=238).contains(&r) && (r - 8).is_multiple_of(10);
+    gray.then(|| 232 + (r - 8) / 10)
 }
 
 /// The color of xterm's 256 that is nearest: of the cube, or of the grays.
@@ -394,10 +418,10 @@ pub fn indexed(r: u8, g: u8, b: u8) -> u8 {
     };
     let cube = [step(r), step(g), step(b)];
     let mean = (i32::from(r) + i32::from(g) + i32::from(b)) / 3;
-    let grey = ((mean - 8 + 5) / 10).clamp(0, 23);
-    let grey_value = 8 + grey * 10;
-    if distance([grey_value; 3]) < distance(cube.map(|i| STEPS[i])) {
-        (232 + grey) as u8
+    let gray = ((mean - 8 + 5) / 10).clamp(0, 23);
+    let gray_value = 8 + gray * 10;
+    if distance([gray_value; 3]) < distance(cube.map(|i| STEPS[i])) {
+        (232 + gray) as u8
     } else {
         (16 + 36 * cube[0] + 6 * cube[1] + cube[2]) as u8
     }
@@ -417,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_every_decision_still_looks_different() {
+    fn without_color_every_decision_still_looks_different() {
         for name in Theme::builtin_names() {
             let theme = Theme::load(name, Depth::Mono).unwrap();
             let roles =

@@ -36,6 +36,9 @@ impl Marks {
         }
         self.add_tags(&entry.what.tags);
         self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
+        if entry.what.unnote {
+            self.said.note.clear();
+        }
         if !entry.what.note.is_empty() {
             self.said.note.clone_from(&entry.what.note);
         }
@@ -65,6 +68,12 @@ impl Marks {
 
     pub(super) fn decision(&self) -> Option<&Decision> {
         self.decided.then_some(&self.said)
+    }
+
+    /// Whether this is said here and nothing else, whenever it was said.
+    pub(super) fn says_what(&self, other: &Marks) -> bool {
+        self.decision().map(|said| &said.choice) == other.decision().map(|said| &said.choice)
+            && (&self.said.tags, &self.said.note) == (&other.said.tags, &other.said.note)
     }
 
     pub(super) fn has_any(&self, tags: &[String]) -> bool {
@@ -112,7 +121,8 @@ impl Decisions {
         Decisions { reviewers: reviewers.into(), ..Decisions::default() }
     }
 
-    pub(super) fn reviewers(&self) -> &[String] {
+    /// The reviewers with a journal, one's own first, whether it has an entry or not.
+    pub fn reviewers(&self) -> &[String] {
         &self.reviewers
     }
 

@@ -38,6 +38,8 @@ pub(super) struct What {
     /// Tags to remove.
     pub(super) untags: Vec<String>,
     pub(super) note: String,
+    /// Whether the note is removed.
+    pub(super) unnote: bool,
 }
 
 /// One entry: some samples and what was said about them.
@@ -77,6 +79,14 @@ impl Entry {
         }
     }
 
+    /// Whether it only takes back what was said.
+    pub(super) fn removes(&self) -> bool {
+        let What { choice, kept, each, tags, untags, note, unnote } = &self.what;
+        let says =
+            matches!(choice, Some(Some(_))) || !kept.is_empty() || !each.is_empty() || !tags.is_empty();
+        !says && note.is_empty() && (choice.is_some() || !untags.is_empty() || *unnote)
+    }
+
     /// Its sequence number within the reviewer's file.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -105,7 +115,8 @@ impl Entry {
     }
 
     /// What it does in words: `remove`, `relabel to dog`, `clear`, `keep 1 and remove 3`, `relabel 2 to cat and 1 to
-    /// dog`, `tag +duplicate_exact`, `tag -duplicate_exact`, `note`.
+    /// dog`, `tag +duplicate_exact`, `tag -duplicate_exact`, `note`, `remove
+    /// note`.
     pub fn words(&self) -> String {
         let words = match &self.what.choice {
             _ if !self.what.each.is_empty() => each_in_words(&self.what.each),
@@ -123,6 +134,7 @@ impl Entry {
                 let untags = self.what.untags.iter().map(|tag| format!(" -{tag}"));
                 let tags: String = tags.chain(untags).collect();
                 match (tags.is_empty(), self.what.note.is_empty()) {
+                    (true, _) if self.what.unnote => "remove note".to_owned(),
                     (true, _) => "note".to_owned(),
                     (false, true) => format!("tag{tags}"),
                     (false, false) => format!("note and tag{tags}"),

@@ -29,6 +29,8 @@ pub(super) struct Line {
     untags: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unnote: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undo: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +94,7 @@ impl Line {
                     tags: self.tags,
                     untags: self.untags,
                     note: self.note,
+                    unnote: self.unnote,
                 };
                 Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
             }
@@ -189,6 +192,7 @@ pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
         tags: entry.what.tags.clone(),
         untags: entry.what.untags.clone(),
         note: entry.what.note.clone(),
+        unnote: entry.what.unnote,
         ..Line::default()
     })
 }

@@ -174,11 +174,65 @@ fn undo_and_redo_work_across_restarts() {
     assert_eq!(journal.redo().unwrap(), None);
     journal.undo().unwrap();
     // A new decision ends what can be redone.
-    journal.decide(&ids(&[2]), None).unwrap();
+    journal.decide(&ids(&[2]), keep()).unwrap();
     assert_eq!((journal.undoable(), journal.redoable()), (2, 0));
     let journal = open();
     assert_eq!((journal.undoable(), journal.redoable()), (2, 0));
-    assert_eq!(choices(&journal), [(0, "remove".into()), (1, "remove".into())]);
+    assert_eq!(choices(&journal), [(0, "remove".into()), (1, "remove".into()), (2, "keep".into())]);
+}
+
+#[test]
+fn what_is_there_already_makes_no_entry() {
+    let temp = tempfile::tempdir().unwrap();
+    let open = |reviewer: &str| bound(temp.path(), reviewer, &THREE);
+    open("ben").decide(&ids(&[2]), remove()).unwrap();
+    let mut journal = open("anna");
+    let blur = ["blur".to_owned()];
+    // Nothing to clear: not even what another reviewer has decided.
+    assert!(journal.decide(&ids(&[0, 1, 2]), None).unwrap().unchanged);
+    assert!(journal.remove_note(&ids(&[0])).unwrap().unchanged);
+    assert_eq!(journal.undoable(), 0);
+    journal.decide(&ids(&[0]), remove()).unwrap();
+    journal.tag(&ids(&[0]), &blur, "dark").unwrap();
+    journal.undo().unwrap();
+    journal.redo().unwrap();
+    journal.decide(&ids(&[1]), keep()).unwrap();
+    journal.undo().unwrap();
+    let before = (journal.undoable(), journal.redoable());
+    for applied in [
+        journal.decide(&ids(&[0]), remove()),
+        journal.decide_each(&[(SampleId(0), Choice::Remove.into())]),
+        journal.tag(&ids(&[0]), &blur, ""),
+        journal.tag(&ids(&[0]), &blur, "dark"),
+        journal.tag(&ids(&[0]), &[], "dark"),
+    ] {
+        let applied = applied.unwrap();
+        assert!(applied.unchanged, "{}", applied.words);
+        assert_eq!(applied.samples, ids(&[0]));
+    }
+    assert_eq!((journal.undoable(), journal.redoable()), before, "what was undone can still be redone");
+    drop(journal);
+    let mut journal = open("anna");
+    assert_eq!((journal.undoable(), journal.redoable()), before);
+    // One's own agreement with another reviewer is something new.
+    assert!(!journal.decide(&ids(&[2]), remove()).unwrap().unchanged);
+    // Of several, those are cleared that are decided.
+    assert_eq!(journal.decide(&ids(&[1, 0, 2]), None).unwrap().samples, ids(&[0, 2]));
+}
+
+#[test]
+fn a_note_can_be_removed_and_comes_back() {
+    let temp = tempfile::tempdir().unwrap();
+    let open = || bound(temp.path(), "anna", &THREE);
+    let mut journal = open();
+    journal.tag(&ids(&[0]), &["blur".to_owned()], "dark").unwrap();
+    let applied = journal.remove_note(&ids(&[0, 1])).unwrap();
+    assert_eq!((applied.samples, applied.words.as_str()), (ids(&[0]), "remove note"));
+    drop(journal);
+    let mut journal = open();
+    assert_eq!((journal.decisions().note(SampleId(0)), journal.decisions().tags(SampleId(0)).len()), ("", 1));
+    journal.undo().unwrap();
+    assert_eq!(journal.decisions().note(SampleId(0)), "dark");
 }
 
 #[test]
@@ -422,8 +476,8 @@ fn anything_unreadable_but_the_last_line_is_an_error_that_names_it() {
             .contains("line 2: entry 2 is not the next one to undo")
     );
     // Complete, but from a later version: must not be truncated, although it is the last line.
-    let strange = lines[1].replace("\"seq\"", "\"colour\":1,\"seq\"");
-    assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `colour`"));
+    let strange = lines[1].replace("\"seq\"", "\"color\":1,\"seq\"");
+    assert!(error(format!("{}\n{strange}\n", lines[0])).contains("line 2: unknown field `color`"));
     assert!(error(whole.replace("\"at\":\"2", "\"at\":\"x")).contains("line 1"));
 }
 

@@ -10,17 +10,11 @@ use chaffinch_plugin::Likeness as Said;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{GroupMember, GroupView, Likeness, Ticket, ViewEvent};
+use chaffinch_review::groups::{self, Group as Key};
 use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// One group in the list.
-struct Key {
-    /// An index into the results.
-    detector: u16,
-    group: u32,
-    worst: f32,
-}
 
 /// A snapshot of the list of groups.
 pub(crate) struct Groups {
@@ -30,10 +24,10 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The flagged groups, worst first: by their lowest score, then by detector and number.
+    /// The flagged groups in the order in which a list sorted by group has them.
     pub(crate) fn new(ticket: Ticket, state: Arc<State>, leaks: bool) -> Groups {
         let splits = state.findings.manifest.splits();
-        let mut keys = Vec::new();
+        let mut listed = BTreeSet::new();
         for (detector, (name, result)) in (0_u16..).zip(&state.findings.results) {
             if !result.record().groups {
                 continue;
@@ -43,14 +37,12 @@ impl Groups {
                 let worst = members.iter().map(|(_, row)| scores[*row as usize]).fold(f32::NAN, f32::min);
                 let leak = || reached(splits, members.iter().map(|(_, row)| *row)).len() > 1;
                 if is_flagged(worst, state.thresholds[name]) && (!leaks || leak()) {
-                    keys.push(Key { detector, group: members[0].0, worst });
+                    listed.insert(Key { detector, group: members[0].0 });
                 }
             }
         }
-        let order = |a: &Key, b: &Key| {
-            a.worst.total_cmp(&b.worst).then(a.detector.cmp(&b.detector)).then(a.group.cmp(&b.group))
-        };
-        keys.sort_unstable_by(order);
+        let order = groups::worst_first(&state.findings.results, &state.ranking);
+        let keys = order.into_iter().filter(|key| listed.contains(key)).collect();
         Groups { ticket, state, keys }
     }
 
@@ -146,10 +138,9 @@ impl Groups {
             likeness: likeness(result, key.group, &findings.file_metadata, &samples),
             labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
-            rule: format!(
-                "best: highest score of {name}, then train before validation before test, most pixels, most bytes, \
-                 first in the dataset"
-            ),
+            rule:
+                "best: highest score, then train before test, most pixels, most bytes, first in the dataset"
+                    .to_owned(),
             members: samples[from..to].iter().map(member).collect(),
             start: from as u64,
             samples,

@@ -87,6 +87,10 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         unreadable: file_metadata.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
         tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
         note: display::safe_text(journal.decisions().note(id)).into_owned(),
+        reviewer: journal
+            .decisions()
+            .review(id)
+            .map_or_else(String::new, |review| display::safe_text(review.reviewer).into_owned()),
         issues,
         candidates,
         neighbors,
@@ -167,7 +171,7 @@ pub(crate) fn open_matrix(
 
 /// What a decision did, in words for the status line.
 pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
-    let Applied { samples, decision, words, change } = applied;
+    let Applied { samples, decision, words, change, .. } = applied;
     let what = match samples.as_slice() {
         [one] => display::safe_path(manifest.path(*one)),
         many => display::counted(many.len() as u64, "sample", "samples"),
@@ -175,6 +179,7 @@ pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
     match (kind, change, decision) {
         (SavedKind::Undo, ..) => format!("undid \"{words}\": {what}"),
         (SavedKind::Redo, ..) => format!("redid \"{words}\": {what}"),
+        (SavedKind::Decision, Change::Noted, _) if words == "remove note" => format!("note removed: {what}"),
         (SavedKind::Decision, Change::Noted, _) => format!("note saved: {what}"),
         (SavedKind::Decision, Change::Tagged, _) => format!("{words}: {what}"),
         (SavedKind::Decision, Change::DecidedEach, _) => format!("{what}: {words}"),
@@ -183,5 +188,27 @@ pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied
             format!("{}{colon} {what}", display::safe_text(&decision.choice.to_string()))
         }
         (SavedKind::Decision, Change::Decided | Change::Cleared, _) => format!("cleared {what}"),
+    }
+}
+
+/// Why an entry would have changed nothing, for the status line.
+pub(crate) fn unchanged_text(manifest: &Manifest, journal: &Journal, applied: &Applied) -> String {
+    let Applied { samples, words, change, .. } = applied;
+    let one = <[SampleId; 1]>::try_from(samples.as_slice()).ok().map(|[id]| id);
+    let what = match one {
+        Some(id) => display::safe_path(manifest.path(id)),
+        None => format!("all {} samples", samples.len()),
+    };
+    let by = one.and_then(|id| journal.decisions().review(id)).map_or("", |review| review.reviewer);
+    match (change, one) {
+        (Change::Cleared, Some(_)) if !by.is_empty() => {
+            let by = display::safe_text(by);
+            format!("decided by {by}, who alone can clear it: {what}")
+        }
+        (Change::Cleared, Some(_)) => format!("not decided yet: {what}"),
+        (Change::Cleared, None) => format!("none of the {} samples is decided", samples.len()),
+        (Change::Noted, _) if words == "remove note" => format!("no note of yours on {what}"),
+        (Change::Noted, _) => format!("the note is as it was: {what}"),
+        (Change::Tagged | Change::Decided | Change::DecidedEach, _) => format!("already \"{words}\": {what}"),
     }
 }

@@ -198,6 +198,12 @@ fn map(state: &State, list: Option<&ListResult>, axes: Axes, of: Option<SampleId
             }
         }
     }
+    // Where several samples share a point, the one that was asked about stands for them.
+    if let Some(of) = of
+        && let Some(at) = dot(of.0)
+    {
+        grid[at].2 = of.0;
+    }
     let manifest = &state.findings.manifest;
     let made = grid.iter().enumerate().filter(|(_, cell)| cell.0 > 0).map(|(at, &(all, listed, first))| {
         let sample = SampleId(first);

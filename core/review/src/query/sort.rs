@@ -4,6 +4,7 @@ use super::Source;
 use super::paths;
 use super::rows::gather;
 use crate::Result;
+use crate::groups::{self, Group};
 use chaffinch_compute::sorting;
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::manifest::NO_LABEL;
@@ -99,21 +100,21 @@ pub(crate) fn shuffled(row: u32) -> u32 {
     ((x ^ (x >> 31)) >> 32) as u32
 }
 
-/// Groups together, each at the rank of its worst member, then samples without a group. If several detectors report
+/// Groups together, in the order of [`groups::worst_first`], then samples without a group. If several detectors report
 /// groups, the first one with a group for a sample counts.
 fn by_group(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
-    let results: Vec<_> = source.results.values().filter(|result| result.record().groups).collect();
+    let order = groups::worst_first(source.results, source.ranking);
+    let places: BTreeMap<Group, u32> = order.into_iter().zip(0..).collect();
+    let results: Vec<_> =
+        (0_u16..).zip(source.results.values()).filter(|(_, result)| result.record().groups).collect();
     let group = |row: u32| {
-        let groups =
-            (0_u32..).zip(&results).filter_map(|(index, result)| Some((index, result.group(SampleId(row))?)));
-        groups.into_iter().next()
+        results.iter().find_map(|(detector, result)| {
+            let group = result.group(SampleId(row))?;
+            places.get(&Group { detector: *detector, group }).copied()
+        })
     };
-    let grouped = gather(rows, unwanted, |index, row| Some((group(row)?, index)))?;
-    let mut first: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    let mut keyed = Vec::with_capacity(grouped.len());
-    for &(group, index) in &grouped {
-        keyed.push(u64::from(*first.entry(group).or_insert(index)) << 32 | u64::from(index));
-    }
+    let number = |index, row| Some(u64::from(group(row)?) << 32 | u64::from(index));
+    let keyed = gather(rows, unwanted, number)?;
     let rest = if keyed.len() == rows.len() {
         Vec::new()
     } else {

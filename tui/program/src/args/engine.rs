@@ -30,6 +30,16 @@ pub(crate) struct EngineArgs {
     /// Additional folder of detector libraries; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Vec<PathBuf>,
+    /// The reviewer that was named to a command with [`ReviewerArgs`](super::ReviewerArgs).
+    #[arg(skip)]
+    pub(crate) reviewer: Option<String>,
+}
+
+impl EngineArgs {
+    /// The same with the reviewer that was named.
+    pub(crate) fn by(&self, reviewer: &super::ReviewerArgs) -> EngineArgs {
+        EngineArgs { reviewer: reviewer.reviewer.clone(), ..self.clone() }
+    }
 }
 
 /// Parses the name of a rule that combines detectors.

@@ -30,7 +30,7 @@ const WORDS: [(&str, &str); 27] = [
     ("decided", "with a decision"),
     ("score>", "better than this"),
     ("map:", "in this part of the map"),
-    ("tsne:", "in this part of the other map"),
+    ("tsne:", "in this part of the neighborhood map"),
     ("cluster:", "in this cluster: cat/2"),
     ("or", "either side: class:cat or class:dog"),
     ("-", "not: -class:cat, -(a or b)"),
@@ -76,7 +76,7 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
         Some(("class" | "suggested", _)) => {
             session.map(|session| session.classes.clone()).unwrap_or_default()
         }
-        Some(("reviewer", _)) => session.map(|session| vec![session.reviewer.clone()]).unwrap_or_default(),
+        Some(("reviewer", _)) => session.map(|session| session.reviewers.clone()).unwrap_or_default(),
         Some(("detector", _)) => {
             session.map(|s| s.detectors.iter().map(|d| d.name.clone()).collect()).unwrap_or_default()
         }

@@ -63,7 +63,8 @@ impl Display {
         }
     }
 
-    /// Puts on the theme that was asked for, as it suits the background.
+    /// Puts on the theme that was asked for, as it suits the background. One that was chosen brings its own where the
+    /// terminal's is not known.
     pub fn dress(&mut self) {
         let name = match (self.theme_name.as_str(), self.ground) {
             (AUTO, Some(ground)) if is_light(ground) => "light",
@@ -72,10 +73,8 @@ impl Display {
         };
         let Some((_, theme)) = self.themes.iter().find(|(known, _)| known == name) else { return };
         let theme = theme.clone();
-        self.theme = match self.ground {
-            Some(ground) => theme.on(ground),
-            None => theme,
-        };
+        let unasked = self.theme_name == AUTO && self.ground.is_none();
+        self.theme = if unasked { theme } else { theme.on(self.ground) };
     }
 }
 

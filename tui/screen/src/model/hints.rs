@@ -33,10 +33,11 @@ impl Model {
                 A::Remove,
                 A::AcceptSuggestion,
                 A::Relabel,
+                A::ClearMarks,
                 A::Unsure,
                 A::Tag,
-                A::ClearMarks,
                 A::Help,
+                A::Back,
             ],
             Mode::Prompt(Prompt { kind: PromptKind::Filter { .. }, .. }) => {
                 vec![A::PromptAccept, A::PromptCancel, A::PromptComplete]
@@ -53,22 +54,64 @@ impl Model {
         }
     }
 
-    /// As many of them as fit into a line.
+    /// As many of them as fit into a line. The way out and the help are always among them.
     pub fn hints(&self, area: Rect) -> Vec<Hint> {
-        let mut hints = Vec::new();
-        let mut x = area.x + 1;
-        for action in self.hint_actions() {
-            let Some(keys) = self.keymap.key_for(action).map(shown) else { continue };
-            // What leads back from everywhere else leads out of the program here.
-            let out = action == Action::Back && self.at_home();
-            let words = if out { Action::Quit.short() } else { action.short() };
-            let width = (text::width(&keys) + 1 + text::width(words)) as u16;
-            if x.saturating_add(width + 1) > area.right() {
-                break;
+        let mut actions = self.hint_actions();
+        let listed = self.mode == Mode::List;
+        for needed in [Action::Help, Action::Back] {
+            if listed && !actions.contains(&needed) {
+                actions.push(needed);
             }
-            hints.push(Hint { action, keys, words, area: Rect { x, width, height: 1, ..area } });
-            x += width + 2;
+        }
+        let worded = |action: Action| {
+            let keys = self.keymap.key_for(action).map(shown)?;
+            let words = self.hint_words(action);
+            let width = (text::width(&keys) + 1 + text::width(words)) as u16;
+            Some((action, keys, words, width))
+        };
+        let all: Vec<_> = actions.into_iter().filter_map(worded).collect();
+        let needed = |action: Action| {
+            use Action as A;
+            matches!(
+                action,
+                A::Help | A::Back | A::PanelClose | A::PaneClose | A::PromptAccept | A::PromptCancel
+            )
+        };
+        let mut room = area.width.saturating_sub(1);
+        let mut fits = vec![false; all.len()];
+        for first in [true, false] {
+            for (fit, (action, _, _, width)) in fits.iter_mut().zip(&all) {
+                if needed(*action) == first && *width <= room {
+                    (*fit, room) = (true, room.saturating_sub(width + 2));
+                }
+            }
+        }
+        let mut x = area.x + 1;
+        let mut hints = Vec::new();
+        for ((action, keys, words, width), fit) in all.into_iter().zip(fits) {
+            if fit {
+                hints.push(Hint { action, keys, words, area: Rect { x, width, height: 1, ..area } });
+                x += width + 2;
+            }
         }
         hints
+    }
+
+    /// The words behind the key of an action, as it is meant here.
+    fn hint_words(&self, action: Action) -> &'static str {
+        // What leads back from everywhere else leads out of the program here.
+        if action == Action::Back && self.at_home() {
+            return Action::Quit.short();
+        }
+        if let (Mode::Picker(picker), Action::PromptAccept) = (&self.mode, action) {
+            match picker.kind {
+                PickerKind::Help | PickerKind::Palette => return "run",
+                PickerKind::Relabel(_) => return "relabel",
+                PickerKind::Tag(_) => return "tag",
+                PickerKind::Theme | PickerKind::Settle { .. } => {}
+            }
+        }
+        let page = self.panel().unwrap_or(self.views.page);
+        page.meaning(self, action).map_or(action.short(), |(words, _)| words)
     }
 }

@@ -3,7 +3,7 @@
 use super::RowCache;
 use crate::action::Action;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Query, Sort, Ticket};
+use chaffinch_protocol::{DetectorSummary, EnsembleRule, Query, Sort, Ticket};
 
 /// The list that is shown.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct List {
     pub query: Query,
     /// What is shown.
     pub shown: Query,
+    /// The rule and the detectors that the engine has last ranked the samples by.
+    pub ranked: Option<(EnsembleRule, Vec<DetectorSummary>)>,
     /// Rows in it.
     pub total: u64,
     /// How many of them have a decision.
@@ -36,6 +38,8 @@ pub struct List {
     pub finding: Option<bool>,
     /// A sample to go to once the engine has reported its row.
     pub locating: Option<SampleId>,
+    /// Whether the page over the list is left when it is there: for a sample that the list does not have, it stays.
+    pub leaves: bool,
     /// The rows that are near the cursor.
     pub rows: RowCache,
     /// The last search.

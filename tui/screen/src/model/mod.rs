@@ -10,10 +10,12 @@ mod input;
 mod journal;
 mod kept;
 mod layout;
+mod line;
 mod list;
 mod macros;
 mod page;
 mod panel;
+mod picker;
 mod pictures;
 mod place;
 mod review;
@@ -29,17 +31,16 @@ pub use ahead::{Ahead, GIVE_UP, Typed};
 pub use beside::{Beside, group, related};
 pub use complete::{completions, meaning, quoted};
 pub use display::Display;
-pub use input::{
-    Completion, Confirm, Consequence, Line, Mode, Picker, PickerItem, PickerKind, PickerLine, Prompt,
-    PromptKind, Wrong, tag_word,
-};
+pub use input::{Completion, Confirm, Consequence, Mode, Prompt, PromptKind, Wrong};
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout, SMALLEST};
+pub use line::Line;
 pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
 pub use panel::{Matrix, Panel, Panels, step, value_words};
+pub use picker::{Picker, PickerItem, PickerKind, PickerLine, tag_word};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use place::Place;
 pub use review::{Resolved, Resolving, Review};
@@ -78,6 +79,8 @@ pub struct Toast {
     pub level: Level,
     /// Its words.
     pub text: String,
+    /// When it was said, on the model's clock.
+    pub at: u64,
     /// When it disappears by itself, on the model's clock.
     pub until: Option<u64>,
 }
@@ -118,6 +121,8 @@ pub struct Model {
     pub next: Option<Action>,
     /// The message at the bottom.
     pub toast: Option<Toast>,
+    /// How many messages there have been.
+    pub said: u64,
     /// The session, once the engine has reported it.
     pub session: Option<Box<SessionSummary>>,
     /// The selected detector, an index into the session's list.
@@ -151,6 +156,7 @@ impl Model {
             mode: Mode::List,
             next: None,
             toast: None,
+            said: 0,
             session: None,
             detector: 0,
             jobs: Jobs { scan_when_stale: true, ..Jobs::default() },

@@ -17,13 +17,18 @@ use std::fmt;
 /// A page in the registry.
 pub type PageRef = &'static dyn Page;
 
-/// One page. Only the first four methods are required; the defaults suit a page without the feature in question.
+/// One page. Only name, hints, draw and open are required; the defaults suit a page without the feature in question.
 pub trait Page: Sync {
     /// A unique name, in one word.
     fn name(&self) -> &'static str;
 
     /// Actions whose keys are shown in the last line, most useful first.
     fn hints(&self, model: &Model) -> Vec<Action>;
+
+    /// What an action is here, where it is something other than elsewhere: a few words, and a sentence.
+    fn meaning(&self, _model: &Model, _action: Action) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Draws the page between the first line and the last two. Returns the position of the text cursor, if there is one.
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position>;

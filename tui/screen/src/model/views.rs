@@ -135,6 +135,8 @@ pub struct MapState {
     pub corner: Option<(u16, u16)>,
     /// The sample that the cursor is to go to once its place is known.
     pub seek: Option<SampleId>,
+    /// The sample that the cursor was put on, until it is moved: others may share its cell or even its point.
+    pub held: Option<SampleId>,
     /// The last step: which way, how many in a row, and when.
     pub run: Option<(Action, u16, u64)>,
     /// What is shown.
@@ -160,10 +162,11 @@ impl MapState {
             let (dx, dy) = (i32::from(point.x) - x, i32::from(point.y) - y);
             (dx * dx + dy * dy, point.listed == 0)
         };
-        let here = view.points.iter().filter(|point| {
+        let mut here = view.points.iter().filter(|point| {
             point.x.abs_diff(self.cursor.0 * 2) <= 6 && point.y.abs_diff(self.cursor.1 * 4) <= 12
         });
-        here.min_by_key(near)
+        let held = here.clone().find(|point| Some(point.sample) == self.held);
+        held.or_else(|| here.by_ref().min_by_key(near))
     }
 
     /// The sample under the cursor.

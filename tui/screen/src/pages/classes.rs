@@ -64,7 +64,7 @@ impl Page for Classes {
         };
         let table = model.views.kept.get::<Table>().cloned().unwrap_or_default();
         let key = model.keymap.key_for(Action::PanelNext).map(shown).unwrap_or_default();
-        let title = format!("{}   {key} changes the order", heading(&rows, table.order));
+        let title = heading(&rows, table.order, &key);
         paint.put(area.x, area.y, area.width, Role::Title, &title);
         let name = name_room(area.width);
         paint.put(area.x, area.y + 1, area.width, Role::Dim, &line("class", HEADS.map(str::to_owned), name));
@@ -166,7 +166,7 @@ fn rows(model: &Model) -> Option<Vec<ClassReview>> {
     Some(rows)
 }
 
-fn heading(rows: &[ClassReview], order: Order) -> String {
+fn heading(rows: &[ClassReview], order: Order, key: &str) -> String {
     let classes = rows.iter().filter(|row| row.class.is_some()).count() as u64;
     let order = match order {
         Order::Suspects => "most suspects first",
@@ -174,7 +174,8 @@ fn heading(rows: &[ClassReview], order: Order) -> String {
         Order::ErrorRate => "highest error rate first",
         Order::Name => "by name",
     };
-    format!("{}, {order}; error rate: of the decided", counted(classes, "class", "classes"))
+    let change = if key.is_empty() { String::new() } else { format!("   {key} changes the order") };
+    format!("{}, {order}{change}   error rate: of the decided", counted(classes, "class", "classes"))
 }
 
 fn name_room(width: u16) -> usize {

@@ -34,7 +34,28 @@ impl Page for Clusters {
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![A::Filter, A::NextClass, A::PreviousClass, A::Help, A::Keep, A::Remove, A::Clusters, A::Undo]
+        vec![
+            A::Filter,
+            A::NextClass,
+            A::PreviousClass,
+            A::GoToOther,
+            A::Help,
+            A::Back,
+            A::Keep,
+            A::Remove,
+            A::Undo,
+        ]
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::Filter => ("list cluster", "List only the members of the cluster under the cursor"),
+            Action::NextClass => ("next class", "Show the clusters of the next class"),
+            Action::PreviousClass => ("previous class", "Show the clusters of the previous class"),
+            Action::GoToOther => ("show in list", "Go to the picture under the cursor in the list"),
+            Action::Mark => ("mark", "Mark or unmark the picture under the cursor"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -43,7 +64,10 @@ impl Page for Clusters {
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
         let name = model.class(medoids.class).unwrap_or("?").to_owned();
         let classes = model.session.as_ref().map_or(0, |session| session.classes.len());
-        let of = format!(" · class {} of {classes}", medoids.class.unwrap_or(0) + 1);
+        let of = format!(
+            " · class {} of {classes} · its clusters by number and size",
+            medoids.class.unwrap_or(0) + 1
+        );
         paint.pieces(line, &[(Role::Title, &name), (Role::Dim, &of)]);
         let Some(cells) = cells(model) else {
             let here = medoids.known.is_some_and(|(class, _)| Some(class) == medoids.class);
@@ -61,23 +85,27 @@ impl Page for Clusters {
             gutter(model, &cells, cell, row, (here, model.review.marks.contains(&row.sample)), paint);
             let area = cells.caption(cell);
             let count = medoids.clusters.len();
+            let room = usize::from(area.width.saturating_sub(1));
+            // Where the words do not fit, the numbers are left.
+            let either =
+                |whole: String, short: String| if text::width(&whole) > room { short } else { whole };
             let words = match medoids.clusters.get(cell) {
-                Some(cluster) => (
-                    format!("{} · {}", cell + 1, text::counted(cluster.size, "picture", "pictures")),
-                    format!(
-                        "{} · mean {:.2}",
-                        text::counted(cluster.suspects, "suspect", "suspects"),
-                        cluster.mean
-                    ),
-                ),
-                None => (
-                    format!("{} · farthest", cell - count + 1),
-                    row.path.rsplit('/').next().unwrap_or_default().to_owned(),
-                ),
+                Some(cluster) => {
+                    let suspects = text::counted(cluster.suspects, "suspect", "suspects");
+                    let size = text::counted(cluster.size, "picture", "pictures");
+                    (
+                        either(format!("{} · {size}", cell + 1), format!("{} · {}", cell + 1, cluster.size)),
+                        either(format!("{suspects} · mean {:.2}", cluster.mean), suspects),
+                    )
+                }
+                None => {
+                    let name = row.path.rsplit('/').next().unwrap_or_default();
+                    (format!("{} · farthest", cell - count + 1), text::fit_middle(name, room).into_owned())
+                }
             };
-            paint.put(area.x, area.y, area.width.saturating_sub(1), Role::Text, &words.0);
+            paint.put(area.x, area.y, room as u16, Role::Text, &words.0);
             if area.height > 1 {
-                paint.put(area.x, area.y + 1, area.width.saturating_sub(1), Role::Dim, &words.1);
+                paint.put(area.x, area.y + 1, room as u16, Role::Dim, &words.1);
             }
             if here {
                 paint.buffer.set_style(Rect { height: 1, ..area }, paint.style(Role::Cursor));

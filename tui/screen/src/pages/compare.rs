@@ -7,7 +7,7 @@ use crate::model::{Beside, Level, Model, Page, Screen, Shot, slot};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{beside, motion, part, say, show};
+use crate::update::{beside, part, say, show};
 use crate::view::cells::shot;
 use crate::view::list::decision_role;
 use crate::view::{picture, sample, short};
@@ -43,14 +43,25 @@ impl Page for Compare {
             A::Right,
             A::Blink,
             A::Zoom,
+            A::GoToOther,
             A::Help,
+            A::Back,
             A::Larger,
             A::Overlay,
-            A::GoToOther,
             A::Relabel,
-            A::Compare,
             A::Undo,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            _ if model.views.look.part.is_some() => return part::meaning(action),
+            Action::Left => ("previous other", "Compare with the previous sample beside this one"),
+            Action::Right => ("next other", "Compare with the next sample beside this one"),
+            Action::Zoom => ("pixels", "Show the same part of both pictures at actual size"),
+            Action::Larger => ("larger", "Zoom in on the same part of both pictures"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -179,10 +190,7 @@ fn go_to_other(model: &mut Model, fx: &mut Effects) {
     let Some(other) = other else {
         return say(model, Level::Warning, "there is no sample to compare with");
     };
-    if !model.views.page.is_base() {
-        show::close(model);
-    }
-    motion::go_to(model, other, fx);
+    show::leave_to(model, other, fx);
 }
 
 /// Where one sample is shown.
@@ -283,11 +291,13 @@ fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec
     let Some(detail) = detail else { return pieces };
     let role = decision_role(model.choice(&detail.row));
     pieces.push((role, format!("{} ", model.display.theme.glyph(role))));
-    pieces.push((Role::Dim, format!("score {}  ", text::score(detail.row.score))));
+    // Sizes are what copies are compared by; what is cut at the end stands in the details, too.
+    let size = format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes));
+    pieces.push((Role::Text, size));
     if detail.row.split.name() != "" {
-        pieces.push((Role::Dim, format!("{}  ", detail.row.split)));
+        pieces.push((Role::Dim, format!("  {}", detail.row.split)));
     }
-    pieces.push((Role::Dim, format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes))));
+    pieces.push((Role::Dim, format!("  score {}", text::score(detail.row.score))));
     pieces
 }
 

@@ -234,7 +234,12 @@ fn field(
                 FormKind::Choice => format!("of {}", param.choices.join(", ")),
                 _ => format!("{} to {}", value_words(param, param.min), value_words(param, param.max)),
             };
-            let note = format!("default {}  {range}", value_words(param, param.default));
+            let default = format!("default {}", value_words(param, param.default));
+            let note = match param.kind {
+                // What may be cut is the default, which is one of them.
+                FormKind::Choice => format!("{range}  {default}"),
+                _ => format!("{default}  {range}"),
+            };
             let edited = (value - param.value).abs() > 1e-9;
             (param.name.clone(), value_words(param, value), note, edited)
         }

@@ -44,15 +44,25 @@ impl Page for Grid {
             A::Remove,
             A::Relabel,
             A::Unsure,
-            A::Help,
-            A::Grid,
+            A::Zoom,
             A::Larger,
-            A::Smaller,
+            A::Help,
+            A::Back,
+            A::Undo,
             A::Mark,
+            A::Smaller,
             A::Compare,
             A::Group,
-            A::Undo,
         ]
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::Larger => ("larger", "Show larger pictures, in fewer columns"),
+            Action::Smaller => ("smaller", "Show smaller pictures, in more columns"),
+            Action::Zoom => ("zoom", "Show the picture full screen"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

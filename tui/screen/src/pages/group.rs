@@ -7,7 +7,7 @@ use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{decide, each, mark, say, send, show, targets};
+use crate::update::{ahead, decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
@@ -37,15 +37,28 @@ impl Page for Group {
             A::KeepBest,
             A::KeepGroup,
             A::RemoveGroup,
-            A::Help,
-            A::NextUndecided,
             A::NextClass,
+            A::NextUndecided,
+            A::Help,
+            A::Back,
+            A::Undo,
             A::Remove,
             A::Mark,
             A::ToggleAll,
-            A::Undo,
-            A::Group,
+            A::PreviousClass,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::NextClass => ("next group", "Go to the next group"),
+            Action::PreviousClass => ("previous group", "Go to the previous group"),
+            Action::NextUndecided => ("next undecided", "Go to the next group with an undecided member"),
+            Action::ToggleAll if model.views.groups.leaks => ("all groups", "Show all groups again"),
+            Action::ToggleAll => ("only leaks", "Show only groups that span splits, or all groups again"),
+            Action::Mark => ("mark", "Mark or unmark the member and go to the next one"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -359,7 +372,9 @@ fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64, place: Op
     let text = match (total, lost) {
         (0, _) if groups.leaks => "no group spans splits",
         (0, _) => "no detector flags any group of copies",
-        (_, true) => "this sample is in no flagged group: showing the worst one",
+        (_, true) => {
+            return ahead::drop_for(model, "this sample is in no flagged group: showing the worst one");
+        }
         _ => return,
     };
     if total == 0 && model.views.spoken {

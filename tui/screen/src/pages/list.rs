@@ -40,6 +40,22 @@ impl Page for List {
                 A::Back,
             ];
         }
+        if model.views.look.zoom {
+            return vec![
+                A::Keep,
+                A::Remove,
+                A::Relabel,
+                A::Unsure,
+                A::ActualSize,
+                A::Larger,
+                A::Help,
+                A::Back,
+                A::Undo,
+                A::Zoom,
+                A::Smaller,
+                A::AcceptSuggestion,
+            ];
+        }
         // The same for every sample; what a group needs besides is shown next to it.
         vec![
             A::Keep,
@@ -57,6 +73,17 @@ impl Page for List {
             A::Palette,
             A::Back,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        let look = &model.views.look;
+        if look.part.is_some()
+            && let Some(meaning) = part::meaning(action)
+        {
+            return Some(meaning);
+        }
+        let zoomed = look.zoom && action == Action::Zoom;
+        zoomed.then_some(("small", "Show the picture small again, beside the list"))
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

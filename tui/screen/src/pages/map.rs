@@ -26,6 +26,8 @@ const MOST: u32 = 10_000;
 const AGAIN: u64 = 500;
 /// Milliseconds within which the same key again is held.
 const HELD: u64 = 250;
+/// Lines from which on the panel has blank ones.
+const ROOMY: u16 = 26;
 /// How often the map can be enlarged.
 const DEEPEST: u8 = 10;
 
@@ -52,13 +54,34 @@ impl Page for Map {
             A::Filter,
             A::Larger,
             A::Smaller,
-            A::Neighborhoods,
-            A::Help,
-            A::Mark,
             A::GoToOther,
-            A::Map,
+            A::Help,
+            A::Back,
+            A::Neighborhoods,
+            A::Mark,
             A::Undo,
         ]
+    }
+
+    fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::Visual if model.views.map.corner.is_some() => {
+                ("mark area", "Mark the samples in the area")
+            }
+            Action::Visual => ("area", "Start an area at the cursor; the same key marks the samples in it"),
+            Action::Filter => ("filter", "List only the samples in the area, or in the part that is shown"),
+            Action::Larger => ("zoom in", "Zoom in around the cursor"),
+            Action::Smaller => ("zoom out", "Zoom out around the cursor"),
+            Action::GoToOther => ("show in list", "Go to the sample under the cursor in the list"),
+            Action::Mark => ("mark", "Mark or unmark the sample under the cursor"),
+            Action::Neighborhoods if shown(model) == Axes::Neighborhoods => {
+                ("components", "Show the map of principal components")
+            }
+            Action::Neighborhoods => ("neighborhoods", "Show the map of neighborhoods (t-SNE)"),
+            Action::NextClass => ("right", "Go half the width of the map to the right"),
+            Action::PreviousClass => ("left", "Go half the width of the map to the left"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, _area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -75,7 +98,7 @@ impl Page for Map {
             }
             Some(view) => &view.points,
         };
-        let coloured = paint.style(Role::Keep).fg.is_some_and(|color| color != Color::Reset);
+        let colored = paint.style(Role::Keep).fg.is_some_and(|color| color != Color::Reset);
         for ((x, y), dots) in cells(points) {
             let (x, y) = (area.x + x, area.y + y);
             if x >= area.right() || y >= area.bottom() {
@@ -83,7 +106,7 @@ impl Page for Map {
             }
             let style = match dots.listed {
                 (0, _) => paint.style(Role::Border),
-                (_, Some(class)) if coloured => Style::new().fg(color(class)),
+                (_, Some(class)) if colored => Style::new().fg(color(class)),
                 _ => paint.style(Role::Title),
             };
             let symbol = char::from_u32(0x2800 + u32::from(dots.bits)).unwrap_or(' ');
@@ -106,7 +129,7 @@ impl Page for Map {
         for one in self.shots(model) {
             shot(model, &one, paint);
         }
-        about(model, points, coloured, paint);
+        about(model, points, colored, paint);
         None
     }
 
@@ -160,8 +183,12 @@ impl Page for Map {
             }
             _ => return false,
         };
+        let before = model.views.map.cursor;
         model.views.map.cursor = to;
         clamp(model, bounds);
+        if model.views.map.cursor != before {
+            model.views.map.held = None;
+        }
         true
     }
 
@@ -169,6 +196,7 @@ impl Page for Map {
         let bounds = map_area(model.display.size);
         if bounds.contains((x, y).into()) {
             model.views.map.cursor = (x - bounds.x, y - bounds.y);
+            model.views.map.held = None;
         }
     }
 
@@ -193,7 +221,7 @@ impl Page for Map {
         model.views.map.asked = Some((question, ticket, Some(model.time.now)));
         model.views.map.again = None;
         let (list, axes, area, (width, height)) = question;
-        let of = model.views.map.seek;
+        let of = model.views.map.seek.or(model.views.map.held);
         send(fx, Command::View(ViewCommand::Map { ticket, axes, list, area, width, height, of }));
     }
 
@@ -206,10 +234,20 @@ impl Page for Map {
                 {
                     *at = None;
                     map.again = view.making.map(|_| model.time.now + AGAIN);
-                    let place = map.seek.take().and(view.of);
+                    let turned = map.shown.as_ref().is_some_and(|before| before.axes != view.axes);
+                    let sought = map.seek.take().or(map.held.filter(|_| turned));
+                    let place = view.of;
                     map.shown = Some(view);
-                    if let Some(place) = place {
-                        go_to(model, place);
+                    match (sought, place) {
+                        (Some(sample), Some(place)) => {
+                            model.views.map.held = Some(sample);
+                            go_to(model, place);
+                        }
+                        (Some(_), None) => {
+                            model.views.map.held = None;
+                            say(model, Level::Info, "this sample has no place on the map");
+                        }
+                        (None, _) => {}
                     }
                 }
             }
@@ -253,7 +291,7 @@ impl Page for Map {
 
     fn shots(&self, model: &Model) -> Vec<Shot> {
         let panel = panel(model.display.size);
-        let area = Rect { height: (panel.width / 2).min(panel.height / 2), ..panel };
+        let area = Rect { height: (panel.width / 2).min(panel.height / 3), ..panel };
         let sample = model.views.map.sample().filter(|_| area.area() > 0);
         let shot = |sample| Shot { slot: slot::MAIN, key: (sample, area.as_size()).into(), area };
         sample.map(shot).into_iter().collect()
@@ -318,12 +356,15 @@ fn turn(model: &mut Model) {
         toggle(model);
         model.views.map.axes = Axes::Components;
     }
+    let sample = model.sample();
     let map = &mut model.views.map;
     map.axes = match map.axes {
         Axes::Components => Axes::Neighborhoods,
         Axes::Neighborhoods => Axes::Components,
     };
     (map.zoom, map.left, map.top, map.corner, map.again) = (0, 0.0, 0.0, None, None);
+    // The same sample lies elsewhere there.
+    map.seek = map.seek.or(sample);
 }
 
 /// The cells of the map.
@@ -354,6 +395,8 @@ fn resize(model: &mut Model, larger: bool) {
     let bounds = map_area(model.display.size);
     let map = &mut model.views.map;
     let before = map.area();
+    // Points move apart: the sample under the cursor stays the one that is meant.
+    map.held = map.sample();
     let share = |at: u16, cells: u16| (f32::from(at) + 0.5) / f32::from(cells.max(1));
     let (x, y) = (share(map.cursor.0, bounds.width), share(map.cursor.1, bounds.height));
     let side = before.right - before.left;
@@ -449,7 +492,7 @@ fn color(class: u32) -> Color {
 }
 
 /// The sample under the cursor, the classes by color, and how the map was made.
-fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'_>) {
+fn about(model: &Model, points: &[MapPoint], colored: bool, paint: &mut Paint<'_>) {
     let area = panel(model.display.size);
     if area.width < 8 {
         return;
@@ -480,8 +523,11 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
             *classes.entry(class).or_default() += u64::from(point.listed);
         }
     }
-    put(&[], paint);
-    put(&[(Role::Text, format!("{} of {}", text::count(listed), text::count(all)))], paint);
+    let roomy = area.height >= ROOMY;
+    if roomy {
+        put(&[], paint);
+    }
+    put(&[(Role::Text, format!("{} of {} in the list", text::count(listed), text::count(all)))], paint);
     let note = model.views.map.shown.as_ref().map_or(String::new(), |view| match view.making {
         Some(share) => format!("neighborhood map {:.0}% done; {}", share * 100.0, view.note),
         None => view.note.clone(),
@@ -489,11 +535,11 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
     let lines = text::wrap(&note, usize::from(area.width));
     let mut classes: Vec<(u32, u64)> = classes.into_iter().collect();
     classes.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
-    let mut at = put(&[], paint);
+    let mut at = if roomy { put(&[], paint) } else { y };
     let room = usize::from(bottom.saturating_sub(at)).saturating_sub(lines.len());
     // The last line says how many classes have none.
     let shown = if classes.len() > room { room.saturating_sub(1) } else { room };
-    let (rest, shown) = (classes.len().saturating_sub(shown), if coloured { shown } else { 0 });
+    let (rest, shown) = (classes.len().saturating_sub(shown), if colored { shown } else { 0 });
     for (class, count) in classes.into_iter().take(shown) {
         let style = Style::new().fg(color(class));
         let x = paint.put_styled(area.x, at, 2, style, "● ");
@@ -502,7 +548,7 @@ fn about(model: &Model, points: &[MapPoint], coloured: bool, paint: &mut Paint<'
         paint.put(x + 1, at, area.right().saturating_sub(x + 1), Role::Dim, &text::count(count));
         at += 1;
     }
-    if coloured && rest > 0 && at < bottom {
+    if colored && rest > 0 && at < bottom {
         paint.put(area.x, at, area.width, Role::Dim, &format!("+{rest} more"));
         at += 1;
     }

@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn small_pictures_keep_every_colour_and_skip_steps() {
+    fn small_pictures_keep_every_color_and_skip_steps() {
         let pixels = photo(32, 32);
         let geometry = Geometry { room: Size::new(60, 30), cell: (10, 20) };
         let graphic = make(&pixels, Protocol::Kitty, Quality::Full, geometry, None).unwrap();

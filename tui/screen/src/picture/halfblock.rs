@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_pixels_take_one_colour() {
+    fn equal_pixels_take_one_color() {
         let pixels = Pixels { width: 1, height: 2, rgb: vec![9, 8, 7, 9, 8, 7] };
         let encoded = HalfBlock { indexed: false }.encode(0, &pixels, Size::new(1, 1));
         assert_eq!(encoded.cells[0].symbol(), " ");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn areas_keep_their_colour_in_256_colours() {
+    fn areas_keep_their_color_in_256_colors() {
         let pixels = crate::picture::tests::photo(60, 40);
         let cells = Size::new(60, 20);
         let nearest = HalfBlock { indexed: true }.draft(0, &pixels, cells);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_256_colours_stay_near() {
+    fn the_256_colors_stay_near() {
         let pixels = Pixels { width: 1, height: 2, rgb: vec![255, 0, 0, 128, 128, 128] };
         let encoded = HalfBlock { indexed: true }.encode(0, &pixels, Size::new(1, 1));
         assert_eq!((encoded.cells[0].fg, encoded.cells[0].bg), (Color::Indexed(196), Color::Indexed(244)));

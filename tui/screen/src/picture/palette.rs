@@ -112,7 +112,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn few_colours_stay_exact() {
+    fn few_colors_stay_exact() {
         let pixels = Pixels { width: 40, height: 5, rgb: (0..200).flat_map(|i| [i as u8, 7, 9]).collect() };
         let indexed = reduce(&pixels, 256);
         assert!(indexed.exact);
@@ -121,7 +121,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn many_colours_stay_near_and_cost_less() {
+    fn many_colors_stay_near_and_cost_less() {
         let pixels = photo(300, 200);
         let exact = true_png(&pixels).unwrap();
         assert_eq!(decoded(&exact), pixels);

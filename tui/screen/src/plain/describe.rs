@@ -33,6 +33,12 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         format!("score: {}", row.score.map_or_else(|| "none".to_owned(), |score| format!("{score:.3}"))),
         format!("decision: {}", text::safe(&decision)),
     ];
+    if let Some(detail) = model.details.get(row.sample)
+        && model.session.as_ref().is_some_and(|session| session.reviewers.len() > 1)
+        && !detail.reviewer.is_empty()
+    {
+        lines.push(format!("reviewer: {}", detail.reviewer));
+    }
     if row.split.name() != "" {
         lines.push(format!("split: {}", row.split));
     }

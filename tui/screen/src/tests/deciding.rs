@@ -257,7 +257,7 @@ fn the_place_is_found_again() {
 #[test]
 fn tags_and_notes() {
     let mut rig = Rig::small();
-    rig.press("gaatblur<Enter>");
+    rig.press("gaatblur<Tab><Enter>");
     let decision = rig.engine.samples[0].decision.clone().unwrap();
     assert_eq!(decision.tags, ["low_quality_blur"]);
     // An existing tag is at the top and is removed again.
@@ -339,4 +339,64 @@ fn a_question_is_not_answered_by_the_key_for_suggestions() {
     rig.press("*x<Enter><Enter>");
     assert_eq!(rig.choice(0), None);
     assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+}
+
+#[test]
+fn what_is_there_already_is_said_and_makes_no_entry() {
+    let mut rig = Rig::small();
+    let entries = |rig: &Rig| rig.model.review.journal.undoable.unwrap_or(0);
+    for keys in ["0", "e<Enter>", "v0", "<Space><Space>0"] {
+        rig.press(keys);
+        assert_eq!((entries(&rig), rig.toast().is_empty()), (0, false), "{keys}: {}", rig.toast());
+        assert!(rig.model.review.journal.outstanding.is_empty(), "{keys}");
+    }
+    rig.press("<Esc>ggx");
+    assert_eq!(entries(&rig), 1);
+    for keys in ["ggx", "gg."] {
+        rig.press(keys);
+        assert_eq!(entries(&rig), 1, "{keys}");
+    }
+    rig.press("u");
+    assert_eq!(rig.choice(0), None);
+    rig.press("0<C-r>");
+    assert_eq!(rig.choice(0), Some(Choice::Remove), "what changes nothing leaves what can be redone");
+}
+
+#[test]
+fn a_relabel_to_the_own_label_keeps() {
+    let mut rig = Rig::small();
+    let own = rig.model.class(rig.model.row().unwrap().label).unwrap().to_owned();
+    rig.press(&format!("r{own}<Enter>"));
+    assert_eq!(rig.choice(0), Some(Choice::Keep));
+    // The class of every fourth sample; `.` goes on relabeling although one of them was kept.
+    rig.press("rhorse<Enter>..");
+    let horse = || Some(Choice::Relabel("horse".to_owned()));
+    assert_eq!([1, 2, 3].map(|n| rig.choice(n)), [horse(), horse(), Some(Choice::Keep)]);
+    rig.press(".");
+    assert_eq!(rig.choice(4), horse());
+}
+
+#[test]
+fn a_note_is_removed_by_an_empty_one() {
+    let mut rig = Rig::small();
+    rig.press("aggeblurred<Enter>");
+    assert_eq!(rig.engine.samples[0].decision.as_ref().unwrap().note, "blurred");
+    rig.press("e<C-u><Enter>");
+    assert_eq!(rig.engine.samples[0].decision.as_ref().unwrap().note, "");
+    assert_eq!(rig.choice(0), Some(Choice::Keep));
+}
+
+#[test]
+fn who_decided_is_shown_where_there_are_several_reviewers() {
+    let mut rig = Rig::small();
+    rig.press("xgg");
+    assert!(!rig.screen().contains("by ana"), "{}", rig.screen());
+    let mut engine = FakeEngine::new(100);
+    engine.summary.reviewers = vec!["ana".to_owned(), "ben".to_owned()];
+    let mut rig = Rig::new(engine, 80, 24);
+    rig.press("xgg");
+    assert!(rig.screen().contains("removed by ana"), "{}", rig.screen());
+    rig.press("freviewer:");
+    let screen = rig.screen();
+    assert!(screen.contains("reviewer:ana") && screen.contains("reviewer:ben"), "{screen}");
 }

@@ -29,6 +29,8 @@ pub(crate) struct FakeEngine {
     ticket: Ticket,
     pub(super) done: Vec<Entry>,
     pub(super) undone: Vec<Entry>,
+    /// Whether all samples lie close together on the map.
+    pub(super) crowded: bool,
 }
 
 fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> DetectorSummary {
@@ -84,6 +86,7 @@ impl FakeEngine {
                 model: "tiny-clip on cpu".to_owned(),
                 detectors,
                 reviewer: "ana".to_owned(),
+                reviewers: vec!["ana".to_owned()],
                 suspects: u64::from(count),
                 ..SessionSummary::default()
             },
@@ -98,6 +101,7 @@ impl FakeEngine {
             list: Vec::new(),
             ticket: 0,
             done: Vec::new(),
+            crowded: false,
             undone: Vec::new(),
         }
     }
@@ -155,10 +159,13 @@ impl FakeEngine {
                 }
                 self.decide(samples, decision)
             }
-            Command::Untag { samples, tags } => {
+            Command::Untag { samples, tags, note } => {
                 let mut decision = self.samples[samples[0].index()].decision.clone();
                 if let Some(decision) = &mut decision {
                     decision.tags.retain(|tag| !tags.contains(tag));
+                    if note {
+                        decision.note.clear();
+                    }
                 }
                 self.decide(samples, decision)
             }
@@ -260,6 +267,14 @@ impl FakeEngine {
         if let Some(message) = self.refuse.clone() {
             return vec![Event::NotSaved { message }];
         }
+        let held = |sample: &SampleId| &self.samples[sample.index()].decision;
+        let changed: Vec<(SampleId, Option<Decision>)> =
+            samples.iter().copied().zip(each.iter().cloned()).filter(|(id, it)| held(id) != it).collect();
+        if changed.is_empty() {
+            return vec![Event::Unchanged { message: "no change".to_owned() }];
+        }
+        let cleared = each.iter().all(Option::is_none);
+        let (samples, each) = if cleared { changed.into_iter().unzip() } else { (samples, each) };
         let before = samples.iter().map(|s| self.samples[s.index()].decision.clone()).collect();
         for (sample, decision) in samples.iter().zip(&each) {
             self.samples[sample.index()].decision = decision.clone();
@@ -318,7 +333,7 @@ impl FakeEngine {
                 reason: match flag {
                     0 => "The picture has no sharp edges: its Laplacian varies by 12 only.".to_owned(),
                     1 => "Two other files show the same picture.".to_owned(),
-                    _ => "Nine of the ten nearest neighbours have another label.".to_owned(),
+                    _ => "Nine of the ten nearest neighbors have another label.".to_owned(),
                 },
                 related: Vec::new(),
                 group: group.unwrap_or_default(),
@@ -334,6 +349,7 @@ impl FakeEngine {
             unreadable: self.unreadable.get(&sample).cloned(),
             tags: row.decision.as_ref().map(|decision| decision.tags.clone()).unwrap_or_default(),
             note: row.decision.as_ref().map(|decision| decision.note.clone()).unwrap_or_default(),
+            reviewer: row.decision.as_ref().map(|_| self.summary.reviewer.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]
                 .map(|(step, probability)| Candidate {

@@ -260,7 +260,7 @@ fn a_search_finds_rows_that_are_not_held() {
     rig.press("/n04321<Enter>");
     assert_eq!(rig.model.list.cursor, 4321);
     rig.press("gg/HORSE<Enter>");
-    assert_eq!(rig.model.list.cursor, 3, "labelled horse, in any case");
+    assert_eq!(rig.model.list.cursor, 3, "labeled horse, in any case");
     rig.press("n");
     assert_eq!(rig.model.list.cursor, 6, "suggested horse");
     rig.press("N");
@@ -312,7 +312,7 @@ fn the_ensemble_rule_goes_round() {
 }
 
 #[test]
-fn a_travelling_cursor_asks_for_no_pictures() {
+fn a_traveling_cursor_asks_for_no_pictures() {
     let mut rig = Rig::new(FakeEngine::new(3000), 80, 24);
     rig.press("jj");
     let pictures =
@@ -415,4 +415,16 @@ fn a_page_stays_a_page_under_the_large_picture() {
     assert_eq!(rig.model.list.cursor, 22);
     rig.press("zk");
     assert_eq!(rig.model.list.cursor, 21);
+}
+
+#[test]
+fn another_rule_or_threshold_lists_anew_even_if_the_counts_stay() {
+    let mut rig = Rig::small();
+    let lists = |rig: &Rig| rig.engine.seen.iter().filter(|c| matches!(c, Command::List { .. })).count();
+    for keys in ["E", "E", "+", "-"] {
+        let before = lists(&rig);
+        rig.press(keys);
+        rig.wait(500);
+        assert_eq!(lists(&rig), before + 1, "{keys}");
+    }
 }

@@ -5,6 +5,7 @@ use super::rig::Rig;
 use crate::model::Mode;
 use crate::update::Msg;
 use chaffinch_protocol::Command;
+use chaffinch_protocol::decision::Choice;
 
 #[test]
 fn a_message_leaves_when_the_cursor_moves() {
@@ -88,10 +89,83 @@ fn the_count_is_right_after_any_burst_of_decisions_and_undos() {
 }
 
 #[test]
+fn a_message_leaves_with_the_next_key_in_every_view() {
+    // A key that changes what is shown: also where the same sample stays under the cursor.
+    for (view, keys) in [
+        ("z", "j"),
+        ("z", "Z"),
+        ("c", "l"),
+        ("c", "b"),
+        ("c", "j"),
+        ("C", "l"),
+        ("C", "]"),
+        ("m", "l"),
+        ("m", "]"),
+        ("p", "l"),
+        ("p", "]"),
+        ("i", "l"),
+        ("i", "o"),
+        ("i", "q"),
+        ("", "J"),
+        ("", "?"),
+        ("", "f"),
+    ] {
+        let mut rig = Rig::small();
+        rig.press("jj").press(&format!("{view}y"));
+        assert!(rig.toast().starts_with("copied"), "{view}: {}", rig.toast());
+        rig.press(keys);
+        assert!(!rig.toast().starts_with("copied"), "{keys} in {view}: {}", rig.toast());
+    }
+}
+
+#[test]
+fn a_message_that_has_just_come_is_read_for_a_moment() {
+    let mut rig = Rig::small();
+    rig.press("y");
+    rig.wait(100);
+    rig.send(Msg::Key(crate::key::KeyChord::char('j').into()));
+    assert!(rig.toast().starts_with("copied"));
+    rig.wait(1_600);
+    assert_eq!(rig.toast(), "");
+}
+
+#[test]
+fn what_was_typed_as_a_tag_is_the_tag() {
+    let tags = |rig: &Rig| {
+        rig.engine.seen.iter().rev().find_map(|command| match command {
+            Command::Tag { tags, .. } => Some(tags.clone()),
+            _ => None,
+        })
+    };
+    for (keys, tag) in [
+        // Its letters are also in `duplicate_near`.
+        ("tlater<Enter>", "later"),
+        ("tlater<Down><Enter>", "duplicate_near"),
+        ("tlater<Tab><Enter>", "duplicate_near"),
+        ("tduplicate_near<Enter>", "duplicate_near"),
+        ("tdup<Enter>", "dup"),
+    ] {
+        let mut rig = Rig::small();
+        rig.press("a").press(keys);
+        assert_eq!(tags(&rig), Some(vec![tag.to_owned()]), "{keys}");
+    }
+}
+
+#[test]
+fn a_class_is_typed_in_part_and_a_new_one_comes_last() {
+    for (keys, class) in [("rdo<Enter>", "dog"), ("rdog<Enter>", "dog"), ("rdo<Up><Enter>y", "do")] {
+        let mut rig = Rig::small();
+        rig.press(keys);
+        assert_eq!(rig.choice(0), Some(Choice::Relabel(class.to_owned())), "{keys}");
+    }
+}
+
+#[test]
 fn several_words_become_one_tag() {
     let mut rig = Rig::small();
     rig.press("tmy<Space>own<Space>tag");
-    assert!(rig.screen().contains("Enter adds the tag 'my_own_tag'"), "{}", rig.screen());
+    assert!(rig.screen().contains("my_own_tag"), "{}", rig.screen());
+    assert!(rig.screen().contains("new tag"), "{}", rig.screen());
     rig.press("<Enter>");
     let tags = rig.engine.seen.iter().rev().find_map(|command| match command {
         Command::Tag { tags, .. } => Some(tags.clone()),

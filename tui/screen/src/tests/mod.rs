@@ -2,7 +2,7 @@
 
 mod ahead;
 mod back;
-mod colours;
+mod colors;
 mod deciding;
 mod engine;
 mod ladder;

@@ -163,7 +163,7 @@ fn forms() -> Vec<DetectorForm> {
             vec![
                 param("sharpness", FormKind::Number, 0.35, 1.0, "Least variance of the Laplacian"),
                 param("side", FormKind::Integer, 64.0, 512.0, "Pixels of the longer side it is measured at"),
-                param("grey", FormKind::Flag, 1.0, 1.0, "Measure the grey picture"),
+                param("gray", FormKind::Flag, 1.0, 1.0, "Measure the gray picture"),
                 param("mode", FormKind::Choice, 0.0, 2.0, "Which of the questions count"),
             ],
         ),

@@ -223,7 +223,7 @@ fn a_form_is_filled_in_and_run() {
     rig.press("r");
     let Some(Command::Rerun { detector, params }) = rig.engine.seen.last() else { panic!() };
     assert_eq!(detector, "blurry");
-    let expected = [("grey", 0.0), ("mode", 2.0), ("sharpness", 0.36), ("side", 128.0)];
+    let expected = [("gray", 0.0), ("mode", 2.0), ("sharpness", 0.36), ("side", 128.0)];
     assert_eq!(*params, expected.map(|(name, value)| (name.to_owned(), value)).into());
     assert!(rig.model.panels.edited.is_empty());
 }
@@ -303,7 +303,7 @@ fn own_tags_are_offered_again() {
     let mut engine = FakeEngine::new(100);
     engine.summary.remembered = rig.engine.summary.remembered.clone();
     let mut again = Rig::new(engine, 80, 24);
-    again.press("tweir<Enter>");
+    again.press("tweir<Tab><Enter>");
     let tag = again.engine.seen.iter().rev().find_map(|c| match c {
         Command::Tag { tags, .. } => Some(tags.clone()),
         _ => None,

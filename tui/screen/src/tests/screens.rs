@@ -227,7 +227,7 @@ fn sixty_by_sixteen_is_usable() {
 }
 
 #[test]
-fn without_colour_nothing_is_coloured_but_everything_told_apart() {
+fn without_color_nothing_is_colored_but_everything_told_apart() {
     let mut rig = Rig::small();
     rig.model.display.theme = Theme::load("dark", Depth::Mono).unwrap();
     rig.model.display.pictures_on = false;

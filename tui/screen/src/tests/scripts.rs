@@ -149,14 +149,21 @@ impl Simple {
             self.last = Some(first);
         }
         let advance = each.iter().any(|(n, choice)| *n == here && choice.is_some());
+        let clears = each.iter().all(|(_, choice)| choice.is_none());
         let mut entry = Entry::new();
         for (n, choice) in each {
             entry.push((n, self.decisions[n as usize].clone(), choice.clone()));
             self.decisions[n as usize] = choice;
             self.marks.remove(&n);
         }
-        self.done.push(entry);
-        self.undone.clear();
+        // What is there already makes no entry.
+        if clears {
+            entry.retain(|(_, before, after)| before != after);
+        }
+        if entry.iter().any(|(_, before, after)| before != after) {
+            self.done.push(entry);
+            self.undone.clear();
+        }
         if advance {
             self.next();
         }
@@ -201,7 +208,12 @@ impl Simple {
                 let class = CLASSES.iter().position(|class| *class == name).unwrap() as u32;
                 match self.targets() {
                     Some((samples, true)) => self.ask_class(&samples, class),
-                    Some((samples, false)) => self.decide(vec![(samples[0], Some(relabel(class)))]),
+                    Some((samples, false)) => {
+                        let own = label(samples[0]) == class;
+                        let choice = if own { Choice::Keep } else { relabel(class) };
+                        self.decide(vec![(samples[0], Some(choice))]);
+                        self.last = Some(relabel(class));
+                    }
                     None => {}
                 }
             }

@@ -477,3 +477,107 @@ fn told_in_lines_only_what_needs_no_picture_is_opened() {
     rig.press("<Esc>p");
     assert_eq!(rig.model.views.page.name(), "list", "there is no group to be told of");
 }
+
+#[test]
+fn the_map_holds_the_sample_that_it_was_opened_at() {
+    let mut engine = FakeEngine::new(100);
+    // Others lie in the same cell, and one of them nearer to its middle.
+    engine.crowded = true;
+    let mut rig = Rig::new(engine, 80, 24);
+    for row in [0, 1, 2, 3, 50, 99] {
+        rig.press(&format!(":{}<Enter>", row + 1));
+        let sample = rig.model.sample();
+        for keys in ["m", ">", ">", "<lt><lt>", "gt", "gt"] {
+            rig.press(keys);
+            rig.wait(600);
+            rig.wait(600);
+            assert_eq!(rig.model.sample(), sample, "{keys} from row {row}");
+        }
+        rig.press("m");
+        assert_eq!(rig.model.sample(), sample);
+    }
+}
+
+#[test]
+fn the_footer_names_the_way_out_and_what_keys_mean_here() {
+    for width in [60, 80, 120] {
+        for keys in [
+            "", "z", "zZ", "i", "c", "cz", "p", "C", "m", "mv", "<Space>", "p<Space>", "w", "H", "M", "P",
+            "I",
+        ] {
+            let mut rig = Rig::new(FakeEngine::new(100), width, 24);
+            if !keys.is_empty() {
+                rig.press(keys);
+            }
+            let footer = rig.screen().lines().last().unwrap().to_owned();
+            let out = ["q back", "q quit", "q close"].iter().any(|out| footer.contains(out));
+            assert!(out, "{keys} at {width}: {footer}");
+            assert!(!keys.starts_with('p') || !footer.contains("next class"), "{footer}");
+        }
+    }
+    let mut rig = Rig::new(FakeEngine::new(100), 120, 24);
+    rig.press("p");
+    assert!(rig.screen().lines().last().unwrap().contains("] next group"), "{}", rig.screen());
+    rig.press("?");
+    assert!(rig.screen().contains("Go to the next group"), "{}", rig.screen());
+}
+
+#[test]
+fn a_sample_that_is_not_listed_is_not_gone_to() {
+    let mut rig = Rig::small();
+    rig.press("fclass:cat<Enter>c");
+    let other = rig.model.beside().unwrap();
+    assert!(!other.path.contains("/cat/"), "{}", other.path);
+    rig.press("go");
+    assert!(rig.toast().starts_with(&format!("not in this list: {}", other.path)), "{}", rig.toast());
+    assert!(rig.toast().contains("F clears the filter"), "{}", rig.toast());
+    assert_eq!(rig.model.views.page.name(), "compare");
+    rig.press("Fgo");
+    assert_eq!((rig.model.views.page.name(), rig.model.sample()), ("list", Some(other.sample)));
+}
+
+#[test]
+fn a_row_or_a_match_is_shown_in_the_list() {
+    for view in ["p", "C", "m"] {
+        let mut rig = Rig::small();
+        rig.press(view).press(":30<Enter>");
+        assert_eq!((rig.model.views.page.name(), rig.model.list.cursor), ("list", 29), "{view}");
+        rig.press(view).press("/n00040<Enter>");
+        assert_eq!((rig.model.views.page.name(), rig.model.list.cursor), ("list", 40), "{view}");
+    }
+    let mut rig = Rig::small();
+    rig.press("m}");
+    assert_eq!(rig.model.list.cursor, 0, "a cursor out of sight stays");
+    assert!(rig.toast().contains("not used on this page"), "{}", rig.toast());
+}
+
+#[test]
+fn keys_for_a_group_that_there_is_not_fall_on_no_other() {
+    for keys in ["pB", "pX", "BB"] {
+        let mut rig = Rig::small();
+        rig.cut = true;
+        rig.press(keys);
+        rig.mend();
+        assert_eq!(rig.model.views.page.name(), "group", "{keys}");
+        assert!(rig.toast().contains("in no flagged group"), "{keys}: {}", rig.toast());
+        rig.wait(500);
+        assert_eq!([2, 14, 26].map(|n| rig.choice(n)), [const { None }; 3], "{keys}");
+    }
+    // From a member of it they do.
+    let mut rig = Rig::small();
+    rig.press("jj");
+    rig.cut = true;
+    rig.press("pB");
+    rig.mend();
+    assert_eq!(rig.choice(2), Some(Choice::Keep));
+}
+
+#[test]
+fn a_question_says_what_answers_it() {
+    let mut rig = Rig::small();
+    rig.press("*x");
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+    rig.press("u");
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+    assert_eq!(rig.toast(), "u is no answer: y or n");
+}

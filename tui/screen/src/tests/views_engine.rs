@@ -10,8 +10,11 @@ use chaffinch_protocol::{
 };
 
 /// The position of a sample on the fake map: each class is in a corner.
-fn place(sample: SampleId) -> (f32, f32) {
+fn place(sample: SampleId, crowded: bool) -> (f32, f32) {
     let n = sample.0;
+    if crowded {
+        return (0.3 + (n / 3) as f32 * 4e-4, 0.3 + (n % 3) as f32 * 4e-4);
+    }
     let (x, y) = ((n % 4 % 2) as f32, (n % 4 / 2) as f32);
     let turn = n as f32 * 2.4;
     let far = (n % 13) as f32 / 13.0 * 0.18;
@@ -81,11 +84,12 @@ impl FakeEngine {
                 ViewEvent::Hits { ticket, row, place, total: hits.len() as u64 }
             }
             ViewCommand::Map { ticket, axes, area, width, height, of, .. } => {
+                let at = |sample: SampleId| place(sample, self.crowded);
                 let points: Vec<MapPoint> = (0..self.samples.len() as u32)
                     .map(SampleId)
-                    .filter(|sample| area.contains(place(*sample).0, place(*sample).1))
+                    .filter(|sample| area.contains(at(*sample).0, at(*sample).1))
                     .map(|sample| {
-                        let (x, y) = place(sample);
+                        let (x, y) = at(sample);
                         let x = (x - area.left) / (area.right - area.left) * f32::from(width - 1);
                         let y = (y - area.top) / (area.bottom - area.top) * f32::from(height - 1);
                         let listed = u32::from(self.list.contains(&sample));
@@ -93,6 +97,12 @@ impl FakeEngine {
                         MapPoint { x: x as u16, y: y as u16, all: 1, listed, sample, label }
                     })
                     .collect();
+                // One sample stands for those of a point: the one that was asked about.
+                let mut points = points;
+                if self.crowded {
+                    points.sort_by_key(|point| (point.x, point.y, Some(point.sample) != of));
+                    points.dedup_by_key(|point| (point.x, point.y));
+                }
                 let (inside, note) = (points.len() as u64, "a pretended map".to_owned());
                 // The other map takes two questions.
                 let asked = |command: &&Command| {
@@ -108,12 +118,13 @@ impl FakeEngine {
                     note,
                     inside,
                     points,
-                    of: of.map(place),
+                    of: of.map(at),
                     ..empty
                 }))
             }
             ViewCommand::Inside { ticket, area, most, .. } => {
-                let lies = |s: &&SampleId| area.contains(place(**s).0, place(**s).1);
+                let at = |sample: SampleId| place(sample, self.crowded);
+                let lies = |s: &&SampleId| area.contains(at(**s).0, at(**s).1);
                 let mut samples: Vec<SampleId> = self.list.iter().filter(lies).copied().collect();
                 let total = samples.len() as u64;
                 samples.truncate(most as usize);

@@ -70,7 +70,7 @@ fn map() {
 }
 
 #[test]
-fn without_colour_the_views_are_usable() {
+fn without_color_the_views_are_usable() {
     for key in ["i", "c", "p", "C", "m"] {
         let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
         rig.model.display.theme = Theme::load("dark", Depth::Mono).unwrap();

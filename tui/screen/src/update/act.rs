@@ -5,6 +5,7 @@ use super::{
     Effects, ahead, clipboard, decide, detector, find, job, look, mark, moving, panels, program, prompt, say,
 };
 use crate::action::{Action, Kind, Scope};
+use crate::key::shown;
 use crate::model::{Level, Mode, Model};
 
 /// Handles one action and its consequences.
@@ -34,6 +35,11 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
         let page = model.views.page;
         if !matches!(model.mode, Mode::Panel(_)) && page.act(model, action, fx) {
             return;
+        }
+        // What it does not know would move the cursor of the list, which is out of sight.
+        if matches!(action.kind(), Kind::Move(_)) && !page.is_over_the_list() && model.mode == Mode::List {
+            let keys = model.keymap.key_for(action).map_or_else(|| action.name().to_owned(), shown);
+            return say(model, Level::Warning, format!("{keys} is not used on this page"));
         }
     }
     match action.kind() {

@@ -74,6 +74,17 @@ fn give_up(model: &mut Model) {
     }
 }
 
+/// Something else is shown than what was asked for: keys that were typed for that are not to fall on it.
+pub(crate) fn drop_for(model: &mut Model, why: &str) {
+    if !model.ahead.is_empty() {
+        drop_all(model, &format!("dropped: {why}"));
+    } else if !std::mem::take(&mut model.macros.replay).is_empty() {
+        say(model, Level::Warning, format!("replay stopped: {why}"));
+    } else {
+        say(model, Level::Info, why);
+    }
+}
+
 /// Drops everything that waits.
 pub(super) fn drop_all(model: &mut Model, why: &str) {
     let count = model.ahead.len() as u64;

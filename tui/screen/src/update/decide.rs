@@ -1,12 +1,12 @@
 //! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
-use super::targets::{Targets, left_out, targets};
+use super::targets::{left_out, targets};
 use super::{Effects, each, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, Row, ViewCommand};
+use chaffinch_protocol::{Command, ViewCommand};
 
 /// Above this many samples a decision asks for confirmation.
 pub(crate) const ASK_ABOVE: usize = 20;
@@ -188,16 +188,20 @@ fn repeat(model: &mut Model, action: Action, choice: Choice, fx: &mut Effects) {
     let Some(found) = targets(model, action, fx) else { return };
     match choice {
         Choice::Relabel(name) if found.many() => each::relabel(model, &found, &name),
+        Choice::Relabel(name) => {
+            each::relabel_to(model, each::labeled(model, &found), name.clone(), fx);
+            // One that has the label already was kept, and the next one is to be relabeled again.
+            model.review.last_choice = Some(Choice::Relabel(name));
+        }
         choice => ask_about(model, found.samples, choice, fx),
     }
 }
 
 /// Relabels to one of the candidates that the panel shows.
 fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) {
-    let Some(Row { sample, label, .. }) = model.row() else {
+    let Some(sample) = model.row().map(|row| row.sample) else {
         return say(model, Level::Warning, "no sample is loaded yet");
     };
-    let (sample, label) = (*sample, *label);
     // Only what is on the screen may be selected by its number.
     let Some(detail) = model.details.get(sample) else {
         return say(model, Level::Warning, "the candidates are still loading");
@@ -211,13 +215,12 @@ fn candidate(model: &mut Model, action: Action, index: usize, fx: &mut Effects) 
         // The number belongs to the sample under the cursor, so the class is named before it goes to others.
         return each::relabel(model, &found, &name);
     }
-    let choice = if label == Some(class) { Choice::Keep } else { Choice::Relabel(name) };
-    ask_about(model, found.samples, choice, fx);
+    each::relabel_to(model, each::labeled(model, &found), name, fx);
 }
 
 /// Opens the list of classes.
 fn relabel(model: &mut Model, action: Action, fx: &mut Effects) {
-    if let Some(Targets { samples, .. }) = targets(model, action, fx) {
-        open::relabel(model, samples);
+    if let Some(found) = targets(model, action, fx) {
+        open::relabel(model, each::labeled(model, &found));
     }
 }

@@ -72,7 +72,7 @@ fn ensemble(model: &mut Model, fx: &mut Effects) {
         EnsembleRule::Recall => {
             (EnsembleRule::Precision, "precision: flagged by two detectors, or surely by one")
         }
-        _ => (EnsembleRule::Or, "or: ranked by the worst detector"),
+        _ => (EnsembleRule::Or, "or: what any detector flags; detectors take turns, worst first"),
     };
     // Applied at once, so that the next press continues from here.
     session.ensemble = rule.clone();

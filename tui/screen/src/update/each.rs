@@ -34,7 +34,8 @@ fn accept_one(model: &mut Model, found: Targets, fx: &mut Effects) {
         return say(model, Level::Warning, "no suggested label: choose another decision");
     };
     if model.views.page.is_over_the_list() {
-        return ask_about(model, found.samples, Choice::Relabel(name), fx);
+        let labeled = labeled(model, &found);
+        return relabel_to(model, labeled, name, fx);
     }
     // Elsewhere the key is expected to open what is under the cursor, so it does not decide by itself.
     let question = format!("relabel {path} to {name}?");
@@ -90,12 +91,51 @@ pub(super) fn relabel(model: &mut Model, found: &Targets, name: &str) {
     let question = match keep {
         0 => format!("relabel {} to {shown}?", samples(all)),
         keep if keep == all => format!("keep {} as {shown}?", samples(all)),
-        1 => format!("relabel {} to {shown}, and keep 1 that is {shown} already?", samples(all - 1)),
-        keep => {
-            format!("relabel {} to {shown}, and keep {keep} that are {shown} already?", samples(all - keep))
-        }
+        keep => mixed_question(all - keep, keep, &shown),
     };
     confirm(model, question, Consequence::DecideEach(each, String::new()));
+}
+
+/// The samples, each with the label that it has.
+pub(super) fn labeled(model: &Model, found: &Targets) -> Vec<(SampleId, Option<u32>)> {
+    let here = model.row().map(|row| (row.sample, row.label));
+    let label = |sample: &SampleId| {
+        let row = found.rows.iter().find(|row| row.sample == *sample).map(|row| row.label);
+        row.unwrap_or_else(|| here.filter(|(own, _)| own == sample).and_then(|(_, label)| label))
+    };
+    found.samples.iter().map(|sample| (*sample, label(sample))).collect()
+}
+
+/// Relabels samples to a class that was named; those that have its label already are kept.
+pub(super) fn relabel_to(
+    model: &mut Model,
+    labeled: Vec<(SampleId, Option<u32>)>,
+    name: String,
+    fx: &mut Effects,
+) {
+    let kept = |label: Option<u32>| model.class(label) == Some(name.as_str());
+    let keep = labeled.iter().filter(|(_, label)| kept(*label)).count();
+    if keep == 0 || keep == labeled.len() {
+        let choice = if keep == 0 { Choice::Relabel(name) } else { Choice::Keep };
+        return ask_about(model, labeled.into_iter().map(|(sample, _)| sample).collect(), choice, fx);
+    }
+    let choice = |label| if kept(label) { Choice::Keep } else { Choice::Relabel(name.clone()) };
+    let each: Vec<(SampleId, Choice)> =
+        labeled.iter().map(|(sample, label)| (*sample, choice(*label))).collect();
+    if each.len() <= ASK_ABOVE {
+        return decide(model, each, String::new(), fx);
+    }
+    let question = mixed_question(each.len() - keep, keep, &text::safe(&name));
+    confirm(model, question, Consequence::DecideEach(each, String::new()));
+}
+
+/// Asks about samples of which some have the label already.
+fn mixed_question(relabel: usize, keep: usize, name: &str) -> String {
+    let samples = counted(relabel as u64, "sample", "samples");
+    match keep {
+        1 => format!("relabel {samples} to {name}, and keep 1 that is {name} already?"),
+        keep => format!("relabel {samples} to {name}, and keep {keep} that are {name} already?"),
+    }
 }
 
 /// Sends decisions that may differ as one entry of the journal, shows them as saving, and moves on.

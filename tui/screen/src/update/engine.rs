@@ -1,9 +1,14 @@
 //! Handling of the engine's events.
 
-use super::{Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, targets, walk};
+use super::{
+    Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, show, targets, walk,
+};
+use crate::action::Action;
+use crate::key::shown;
 use crate::model::{Anchor, Level, Model, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
     Command, Event, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, ViewEvent,
 };
@@ -61,6 +66,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Saved(saved) => saved::saved(model, saved, fx),
         Event::RowsOf { ticket, rows } => targets::resolved(model, ticket, rows),
         Event::NotSaved { message } => saved::not_saved(model, message, fx),
+        Event::Unchanged { message } => saved::unchanged(model, message, fx),
         Event::Refused { message } => refused(model, message),
         Event::Log { line } => log(model, line),
         Event::Replaced => fx.push(Effect::Replaced),
@@ -106,6 +112,10 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         return say(model, Level::Error, text);
     }
     let chosen = model.chosen_name().map(str::to_owned);
+    // By the engine's account, not by what the screen has shown ahead of it.
+    let ranked = (summary.ensemble.clone(), summary.detectors.clone());
+    let reranked = model.list.ranked.as_ref() != Some(&ranked);
+    model.list.ranked = Some(ranked);
     let before = model.session.replace(summary);
     let Some(summary) = &model.session else { return };
     match before {
@@ -140,9 +150,8 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             // A pending threshold takes precedence over the engine's old one.
             let changed = before.samples != summary.samples
                 || before.suspects != summary.suspects
-                || before.ensemble != summary.ensemble
                 || before.classes != summary.classes
-                || before.detectors != summary.detectors;
+                || reranked;
             if let Some((name, value, _)) = &model.time.threshold
                 && let Some(session) = &mut model.session
                 && let Some(detector) = session.detectors.iter_mut().find(|d| d.name == *name)
@@ -264,13 +273,38 @@ fn located(
     if ticket == model.list.ticket && model.list.locating == Some(sample) {
         model.list.locating = None;
         match row {
-            Some(row) => motion::go(model, row),
-            None => {
-                let text = model.toast.take().map(|toast| toast.text).unwrap_or_default();
-                say(model, Level::Info, format!("{text}   (not in this list)"));
+            Some(row) => {
+                if model.list.leaves {
+                    show::leave(model);
+                }
+                motion::go(model, row);
             }
+            None => unlisted(model, sample),
         }
     }
+}
+
+/// The sample to go to is not in the list.
+fn unlisted(model: &mut Model, sample: SampleId) {
+    let leaving = std::mem::take(&mut model.list.leaves);
+    if let Some(toast) = model.toast.take().filter(|_| !leaving) {
+        return say(model, toast.level, format!("{}   (not in this list)", toast.text));
+    }
+    let path = model.details.get(sample).map(|detail| detail.row.path.clone());
+    let path = path.or_else(|| {
+        let all = model.besides();
+        all.iter().find(|other| other.sample == sample).map(|other| other.path.clone())
+    });
+    let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
+    let how = if !model.list.query.filter.is_empty() {
+        format!("   {} clears the filter", key(Action::ClearFilter))
+    } else if !model.list.query.all {
+        format!("   {} lists all samples", key(Action::ToggleAll))
+    } else {
+        String::new()
+    };
+    let path = path.unwrap_or_else(|| "this sample".to_owned());
+    say(model, Level::Warning, format!("not in this list: {path}{how}"));
 }
 
 fn got_picture(model: &mut Model, picture: Picture, fx: &mut Effects) {

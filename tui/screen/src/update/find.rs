@@ -13,6 +13,9 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => open::search(model),
         Find::NextHit | Find::PreviousHit => search::next(model, action == Find::NextHit, fx),
         Find::Filter => open::filter(model),
+        Find::ClearFilter if model.list.query.filter.is_empty() => {
+            say(model, Level::Info, "there is no filter to clear");
+        }
         Find::ClearFilter => motion::filter(model, "", fx),
         Find::ToggleAll => {
             let query = Query { all: !model.list.query.all, ..model.list.query.clone() };

@@ -111,6 +111,8 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         model.mode = Mode::List;
         model.review.resolved = None;
         say(model, Level::Info, "nothing changed");
+    } else {
+        say(model, Level::Warning, format!("{key} is no answer: y or n"));
     }
 }
 

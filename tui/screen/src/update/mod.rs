@@ -1,7 +1,7 @@
 //! Turns messages into new state and effects. Nothing here draws, blocks or touches the outside world.
 
 mod act;
-mod ahead;
+pub(crate) mod ahead;
 pub(crate) mod beside;
 mod clipboard;
 mod complete;
@@ -41,7 +41,7 @@ use crate::key::KeyChord;
 use crate::model::{Level, Model, Toast};
 use crate::picture::{EncodeResult, Protocol};
 use chaffinch_protocol::{Command, Event};
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened.
@@ -97,6 +97,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Paste(text) => ahead::paste(model, text, &mut fx),
         // Where it points would be somewhere else by the time the keys before it are handled.
         Msg::Mouse(_) if !model.ahead.is_empty() => {}
+        Msg::Mouse(event) if matches!(event.kind, MouseEventKind::Moved | MouseEventKind::Up(_)) => {}
         Msg::Mouse(event) => leaving(model, |model| {
             if !pointer::click(model, event, &mut fx) {
                 keys::mouse(model, event);
@@ -137,16 +138,24 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
     fx
 }
 
-/// Does something by hand; a message from before leaves if something else is shown then.
+/// Does something by hand: a message from before, which is about something else, leaves. One that has only just come
+/// stays for a moment, since nobody can have read it yet.
 fn leaving(model: &mut Model, act: impl FnOnce(&mut Model)) {
-    let place = |model: &Model| {
-        let panel = model.panel().map(|page| page.name());
-        (model.views.page.name(), panel, model.list.cursor, model.sample())
-    };
-    let before = (place(model), model.toast.clone());
+    /// Milliseconds in which a message cannot have been read, and those that it then has.
+    const UNREAD: u64 = 300;
+    const MOMENT: u64 = 1_500;
+    let before = model.said;
     act(model);
-    if place(model) != before.0 && model.toast == before.1 {
-        model.toast = None;
+    // The rest of a sequence of keys is yet to come.
+    if model.said != before || !model.pending.is_empty() {
+        return;
+    }
+    let now = model.time.now;
+    match &mut model.toast {
+        Some(toast) if now < toast.at + UNREAD => {
+            toast.until = Some(toast.until.map_or(now + MOMENT, |until| until.min(now + MOMENT)));
+        }
+        toast => *toast = None,
     }
 }
 
@@ -154,7 +163,8 @@ fn leaving(model: &mut Model, act: impl FnOnce(&mut Model)) {
 pub(crate) fn say(model: &mut Model, level: Level, text: impl Into<String>) {
     // An error stays until the next key.
     let until = (level != Level::Error).then_some(model.time.now + 8_000);
-    model.toast = Some(Toast { level, text: text.into(), until });
+    model.said += 1;
+    model.toast = Some(Toast { level, text: text.into(), at: model.time.now, until });
 }
 
 /// Sends a command to the engine.

@@ -6,7 +6,7 @@ use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
 
 /// Moves closer together than this hold back pictures.
-const TRAVELLING: u64 = 90;
+const TRAVELING: u64 = 90;
 
 /// Rows on one page.
 pub(crate) fn page(model: &Model) -> u64 {
@@ -32,8 +32,8 @@ pub(crate) fn go(model: &mut Model, row: u64) {
     if let Some(incoming) = &mut model.list.incoming {
         incoming.find = None;
     }
-    if model.time.now < model.time.moved_at + TRAVELLING {
-        model.time.hold_until = model.time.now + TRAVELLING;
+    if model.time.now < model.time.moved_at + TRAVELING {
+        model.time.hold_until = model.time.now + TRAVELING;
     }
     model.time.moved_at = model.time.now;
     touch(model);
@@ -60,6 +60,7 @@ pub(crate) fn go_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
         go(model, row);
     } else if model.list.ticket != 0 {
         model.list.locating = Some(sample);
+        model.list.leaves = false;
         send(fx, Command::Locate { ticket: model.list.ticket, sample });
     }
 }

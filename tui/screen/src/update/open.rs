@@ -60,7 +60,7 @@ pub(super) fn tag(model: &mut Model, action: Action, fx: &mut Effects) {
 }
 
 /// Opens the list of classes.
-pub(super) fn relabel(model: &mut Model, samples: Vec<SampleId>) {
+pub(super) fn relabel(model: &mut Model, samples: Vec<(SampleId, Option<u32>)>) {
     let Some(session) = &model.session else { return };
     let mut items: Vec<PickerItem> = Vec::new();
     let mut add = |name: &str, note: &str, side: String| {
@@ -109,8 +109,12 @@ pub(super) fn help(model: &mut Model) {
         here.extend(page.hints(model));
     }
     let title = format!("On this page: {}", page.name());
-    let mut items: Vec<PickerItem> =
-        here.iter().filter_map(|action| help_item(model, *action, &title)).collect();
+    let on_it = |action: &Action| {
+        let item = help_item(model, *action, &title)?;
+        let name = page.meaning(model, *action).map_or(item.name, |(_, sentence)| sentence.to_owned());
+        Some(PickerItem { name, ..item })
+    };
+    let mut items: Vec<PickerItem> = here.iter().filter_map(on_it).collect();
     let list = Action::ALL.iter().filter(|action| action.scope() == Scope::List);
     let mut others: Vec<(&str, Action)> = list.map(|action| (key_card::part_of(*action), *action)).collect();
     for (heading, scope) in key_card::ELSEWHERE {

@@ -110,6 +110,18 @@ pub(super) fn enlarged(pixels: Pixels, part: Option<Part>) -> Pixels {
     Pixels { width: pixels.width * times as u32, height: pixels.height * times as u32, rgb }
 }
 
+/// What keys mean while a part of a picture is shown.
+pub(crate) fn meaning(action: Action) -> Option<(&'static str, &'static str)> {
+    Some(match action {
+        Action::Left => ("pan left", "Move the part of the picture to the left"),
+        Action::Right => ("pan right", "Move the part of the picture to the right"),
+        Action::Zoom | Action::ActualSize => ("whole", "Show the whole picture again"),
+        Action::Larger => ("larger", "Zoom in on the picture"),
+        Action::Smaller => ("smaller", "Zoom out of the picture"),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

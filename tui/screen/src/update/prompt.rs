@@ -1,12 +1,12 @@
 //! Typing into prompts and selecting from lists.
 
 use super::targets::left_out;
-use super::{Effect, Effects, ahead, complete, decide, each, macros, motion, open, say, search, send};
+use super::{Effect, Effects, ahead, complete, each, macros, motion, open, say, search, send, show};
 use crate::action::kind;
 use crate::model::{
-    Anchor, Level, Line, Mode, Model, Op, Picker, PickerKind, Prompt, PromptKind, Wrong, tag_word,
+    Anchor, Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Wrong,
 };
-use chaffinch_protocol::decision::{Choice, TAGS};
+use chaffinch_protocol::decision::TAGS;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort, Ticket};
 use std::collections::BTreeSet;
@@ -98,9 +98,10 @@ fn complete(model: &mut Model) {
         return;
     }
     if let Mode::Picker(picker) = &mut model.mode
-        && let Some(name) = picker.chosen().map(|item| item.name.clone())
+        && let Some(name) = picker.completed().map(|item| item.name.clone())
     {
         picker.line = Line::new(&name);
+        picker.refresh();
     }
 }
 
@@ -151,8 +152,20 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
+                let text = line.text.trim().to_owned();
+                let before = model.detail_of(&samples).map(|detail| detail.note.clone());
+                if before.as_deref() == Some(text.as_str()) {
+                    let same = if text.is_empty() { "no note" } else { "the note is as it was" };
+                    return say(model, Level::Info, same);
+                }
                 tagged(model, &samples);
-                send(fx, Command::Tag { samples, tags: Vec::new(), note: line.text });
+                send(
+                    fx,
+                    match text.is_empty() {
+                        true => Command::Untag { samples, tags: Vec::new(), note: true },
+                        false => Command::Tag { samples, tags: Vec::new(), note: text },
+                    },
+                );
             }
         },
         Mode::Picker(picker) => picked(model, picker, fx),
@@ -219,7 +232,7 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
             if let Some(row) = model.row_named(&typed) {
-                motion::go(model, row);
+                show::show_row(model, row);
             } else if let Some(action) = chosen.as_ref().and_then(|item| item.action) {
                 model.next = Some(action);
             } else if let Some(item) = chosen.filter(|item| !item.note.is_empty()) {
@@ -238,16 +251,10 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             say(model, Level::Info, keep);
         }
         PickerKind::Relabel(samples) => {
-            // A name typed in full takes precedence over the selected match, even if it is a new class.
-            let exact = picker.items.iter().any(|item| item.name == typed);
-            let name = match chosen {
-                Some(item) if !exact => item.name,
-                _ => typed,
-            };
-            if name.is_empty() {
+            let Some(name) = chosen.map(|item| item.name) else {
                 return say(model, Level::Warning, "type a class name");
-            }
-            decide::ask_about(model, samples, Choice::Relabel(name), fx);
+            };
+            each::relabel_to(model, samples, name, fx);
         }
         PickerKind::Settle { keep, remove } => {
             // Only the labels that the group has can be right.
@@ -257,18 +264,12 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
         }
         PickerKind::Tag(samples) => {
-            let exact = picker.items.iter().any(|item| item.name == typed);
-            let tag = match chosen {
-                Some(item) if !exact => item.name,
-                _ => tag_word(&typed),
-            };
-            if tag.is_empty() {
+            let Some(PickerItem { name: tag, side, .. }) = chosen else {
                 return say(model, Level::Warning, "type a tag");
-            }
-            let given = picker.items.iter().any(|item| item.name == tag && item.side == open::GIVEN);
-            if given {
+            };
+            if side == open::GIVEN {
                 tagged(model, &samples);
-                return send(fx, Command::Untag { samples, tags: vec![tag] });
+                return send(fx, Command::Untag { samples, tags: vec![tag], note: false });
             }
             if !TAGS.contains(&tag.as_str()) {
                 model.review.tags.retain(|known| *known != tag);

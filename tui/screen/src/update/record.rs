@@ -28,6 +28,7 @@ pub(super) fn record(model: &Model) -> Option<String> {
         "score": row.score,
         "split": row.split.name(),
         "decision": model.choice(row).map(ToString::to_string),
+        "reviewer": detail.map(|detail| &detail.reviewer).filter(|name| !name.is_empty()),
         "tags": row.decision.as_ref().map(|decision| &decision.tags),
         "note": row.decision.as_ref().map(|decision| &decision.note),
         "issues": issues,

@@ -30,7 +30,21 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         // Tags and notes are only in the details.
         model.details.expire();
     }
-    let decided = op.as_ref().map(Op::choices).filter(|choices| !choices.is_empty() && !moves);
+    let mut decided = op.as_ref().map(Op::choices).filter(|choices| !choices.is_empty() && !moves);
+    let several = model.session.as_ref().is_some_and(|session| session.reviewers.len() > 1);
+    let clears = decided.iter().flatten().any(|(_, choice)| choice.is_none());
+    if clears && several {
+        // What another reviewer has decided is in force again.
+        decided = decided.filter(|_| saved.samples.len() == 1);
+        model.details.expire();
+    } else if !moves && !tagged {
+        let own = model.session.as_ref().map(|session| session.reviewer.clone()).unwrap_or_default();
+        model.details.each_mut(|detail| {
+            if saved.samples.contains(&detail.row.sample) {
+                detail.reviewer.clone_from(&own);
+            }
+        });
+    }
     let uniform = saved.samples.len() == 1 || decided.is_some();
     match decided {
         _ if saved.samples.len() == 1 => set(model, &saved.samples, saved.decision.as_ref()),
@@ -134,6 +148,16 @@ pub(super) fn not_saved(model: &mut Model, message: String, fx: &mut Effects) {
         }
         _ => finish_quitting(model, fx),
     }
+}
+
+/// The oldest thing that was sent was there already.
+pub(super) fn unchanged(model: &mut Model, message: String, fx: &mut Effects) {
+    let remark = model.review.journal.pop().map(|(_, remark)| remark).unwrap_or_default();
+    match remark.is_empty() {
+        true => say(model, Level::Info, message),
+        false => say(model, Level::Warning, format!("{message}   {remark}")),
+    }
+    finish_quitting(model, fx);
 }
 
 /// Quits once the last save is confirmed.

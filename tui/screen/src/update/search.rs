@@ -39,8 +39,9 @@ pub(super) fn answered(model: &mut Model, event: ViewEvent) -> Option<ViewEvent>
     let before = model.list.cursor;
     let hits = Hits { text, place, total };
     // While it is typed, a text that is nowhere leaves the cursor where the search began.
-    if let Some(row) = row.or(start) {
-        motion::go(model, row);
+    match (row, start) {
+        (Some(row), None) => show::show_row(model, row),
+        (row, start) => row.or(start).into_iter().for_each(|row| motion::go(model, row)),
     }
     if start.is_none() {
         let around = match row {

@@ -4,6 +4,7 @@ use super::{Effects, motion, open};
 use crate::model::{Line, Mode, Model, PageRef, Shot, slot};
 use crate::picture::Quality;
 use chaffinch_protocol::Ticket;
+use chaffinch_protocol::sample::SampleId;
 
 /// Whether this page is shown, or would be if none lay over it.
 pub(crate) fn is_open(model: &Model, page: &dyn crate::model::Page) -> bool {
@@ -67,6 +68,31 @@ pub(super) fn back(model: &mut Model) -> bool {
     }
     close(model);
     true
+}
+
+/// Goes to a sample in the list, for which the page over the list is left.
+pub(crate) fn leave_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
+    motion::go_to(model, sample, fx);
+    match model.list.locating {
+        Some(_) => model.list.leaves = true,
+        None => leave(model),
+    }
+}
+
+/// Goes to a row of the list, which may be out of sight.
+pub(super) fn show_row(model: &mut Model, row: u64) {
+    if !model.views.page.is_over_the_list() {
+        leave(model);
+    }
+    motion::go(model, row);
+}
+
+/// Shows the list, or the grid, instead of the page over it.
+pub(super) fn leave(model: &mut Model) {
+    model.list.leaves = false;
+    if !model.views.page.is_base() {
+        close(model);
+    }
 }
 
 /// Puts in order what depends on the cursor.

@@ -48,7 +48,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let words = match &model.list.shown.sort {
         Sort::Rank if model.list.shown.descending => "best first",
         Sort::Rank if model.session.as_ref().is_some_and(|session| session.ensemble == EnsembleRule::Or) => {
-            "worst first, detectors in turn"
+            "detectors take turns, worst first"
         }
         Sort::Rank => "worst first",
         Sort::Detector(name) => name.as_str(),
@@ -59,7 +59,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, "score") + 1;
     // The same where there is less room.
-    let short = if words.starts_with("worst first,") { "worst in turn" } else { words };
+    let short = if words.starts_with("detectors") { "by turns" } else { words };
     let labels = "label→other";
     let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
     if columns.letters >= flags.len() as u16 {

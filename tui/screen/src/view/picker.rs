@@ -1,7 +1,7 @@
 //! Pickers: help, palette, classes, tags.
 
 use super::status;
-use crate::model::{Model, Picker, PickerKind, PickerLine, tag_word};
+use crate::model::{Model, Picker, PickerKind, PickerLine};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -39,8 +39,6 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
             (_, Some(row)) => {
                 format!("Enter goes to row {} of {}", text::count(row + 1), text::count(model.list.total))
             }
-            (PickerKind::Relabel(_), _) => format!("Enter makes '{typed}' a new class"),
-            (PickerKind::Tag(_), _) => format!("Enter adds the tag '{}'", tag_word(&typed)),
             _ => "nothing matches".to_owned(),
         };
         paint.put(rows.x, rows.y, rows.width, Role::Dim, &words);

@@ -6,6 +6,7 @@ use crate::model::{Layout, Model, group, related};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
+use chaffinch_protocol::decision::Choice as Decided;
 use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
@@ -205,12 +206,28 @@ fn whole_labels(model: &Model, row: &Row) -> Vec<(Role, String)> {
     let choice = model.choice(row);
     if let Some(choice) = choice {
         let role = decision_role(Some(choice));
-        pieces.push((role, format!("   {} {choice}", model.display.theme.glyph(role))));
+        let words = decided_by(model, row, choice).unwrap_or_else(|| choice.to_string());
+        pieces.push((role, format!("   {} {words}", model.display.theme.glyph(role))));
         if model.review.journal.overlay.contains_key(&row.sample) {
             pieces.push((Role::Saving, " saving".to_owned()));
         }
     }
     pieces
+}
+
+/// The decision and who made it, in a session of several reviewers.
+fn decided_by(model: &Model, row: &Row, choice: &Decided) -> Option<String> {
+    let several = model.session.as_ref().is_some_and(|session| session.reviewers.len() > 1);
+    let saved = !model.review.journal.overlay.contains_key(&row.sample);
+    let detail = model.details.get(row.sample).filter(|_| several && saved)?;
+    let by = detail.reviewer.as_str();
+    Some(match choice {
+        _ if by.is_empty() => return None,
+        Decided::Keep => format!("kept by {by}"),
+        Decided::Remove => format!("removed by {by}"),
+        Decided::Relabel(name) => format!("relabeled to {name} by {by}"),
+        Decided::Unsure => format!("{by} is unsure"),
+    })
 }
 
 fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> {

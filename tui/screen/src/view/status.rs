@@ -116,7 +116,8 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
             Level::Warning => (Role::Warning, "! "),
             Level::Error => (Role::Error, "✗ "),
         };
-        let text = format!("{glyph}{}", toast.text);
+        let whole = format!("{glyph}{}", toast.text);
+        let text = text::fit_path(&whole, usize::from(area.width.saturating_sub(1)));
         let end = paint.put(area.x + 1, area.y, area.width, role, &text);
         // The path of the sample stays in sight beside what is said about another one.
         path(model, end + 3, area.right(), paint);

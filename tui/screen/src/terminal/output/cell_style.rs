@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_the_256_are_named_by_number() {
+    fn colors_of_the_256_are_named_by_number() {
         let mut cell = Cell::new("x");
         cell.set_fg(Color::Rgb(95, 175, 255)).set_bg(Color::Rgb(95, 175, 254));
         let style = CellStyle::of(&cell);

@@ -95,7 +95,7 @@ fn a_large_frame_comes_in_pieces() {
 
 /// Cells as they can occur side by side: short words in few looks, and now and then something wide.
 fn cells() -> impl Strategy<Value = Vec<(u16, u16, String, Style)>> {
-    let colour = prop_oneof![
+    let color = prop_oneof![
         3 => Just(Color::Reset),
         1 => Just(Color::Red),
         1 => Just(Color::White),
@@ -110,7 +110,7 @@ fn cells() -> impl Strategy<Value = Vec<(u16, u16, String, Style)>> {
         1 => Just(Modifier::REVERSED),
         1 => Just(Modifier::UNDERLINED | Modifier::ITALIC),
     ];
-    let style = (colour.clone(), colour, modifier)
+    let style = (color.clone(), color, modifier)
         .prop_map(|(fg, bg, modifier)| Style::new().fg(fg).bg(bg).add_modifier(modifier));
     let words = prop_oneof![
         4 => "[a-c ]{1,14}",

@@ -103,13 +103,13 @@ fn rgb(color: Option<Color>) -> Option<(u8, u8, u8)> {
     }
 }
 
-fn coloured() -> impl Iterator<Item = (&'static str, Theme)> {
+fn colored() -> impl Iterator<Item = (&'static str, Theme)> {
     let names = Theme::builtin_names().into_iter().filter(|name| *name != "mono");
     names.map(|name| (name, Theme::load(name, Depth::True).unwrap()))
 }
 
 #[test]
-fn states_differ_without_colour() {
+fn states_differ_without_color() {
     for name in Theme::builtin_names() {
         let theme = Theme::load(name, Depth::Mono).unwrap();
         for group in STATES {
@@ -125,7 +125,7 @@ fn states_differ_without_colour() {
 
 #[test]
 fn states_differ_for_every_eye() {
-    for (name, theme) in coloured() {
+    for (name, theme) in colored() {
         for (eye, matrix) in EYES {
             for group in STATES {
                 for (place, role) in group.iter().enumerate() {
@@ -144,7 +144,7 @@ fn states_differ_for_every_eye() {
 }
 
 #[test]
-fn themes_for_an_eye_keep_decisions_apart_by_colour_too() {
+fn themes_for_an_eye_keep_decisions_apart_by_color_too() {
     for name in ["deuteranopia", "protanopia", "tritanopia"] {
         let theme = Theme::load(name, Depth::True).unwrap();
         let matrix = EYES.iter().find(|(eye, _)| *eye == name).unwrap().1;
@@ -163,7 +163,7 @@ fn themes_for_an_eye_keep_decisions_apart_by_colour_too() {
 fn text_has_contrast_for_every_eye() {
     // Lines and empty parts of bars carry nothing; everything else is to be read.
     let quiet = [Role::Border, Role::BarEmpty];
-    for (name, theme) in coloured() {
+    for (name, theme) in colored() {
         for (eye, matrix) in EYES {
             for role in Role::ALL.iter().filter(|role| !quiet.contains(role)) {
                 let style = theme.style(*role);
@@ -185,7 +185,7 @@ fn text_has_contrast_for_every_eye() {
 #[test]
 fn every_role_is_read_wherever_it_is_drawn() {
     let quiet = [Role::Border, Role::BarEmpty];
-    for (name, theme) in coloured() {
+    for (name, theme) in colored() {
         for below in [Role::Bar, Role::Popup, Role::Text] {
             for role in Role::ALL.iter().filter(|role| !quiet.contains(role)) {
                 let style = theme.over(below, *role);
@@ -200,7 +200,7 @@ fn every_role_is_read_wherever_it_is_drawn() {
 
 #[test]
 fn the_heading_and_the_keys_are_read_in_every_theme() {
-    for (name, theme) in coloured() {
+    for (name, theme) in colored() {
         let mut rig = Rig::new(FakeEngine::new(112), 100, 30);
         rig.model.display.theme = theme.clone();
         let buffer = rig.buffer();
@@ -233,10 +233,13 @@ fn the_theme_follows_the_background_unless_it_was_chosen() {
     assert_eq!(rig.model.display.theme, Theme::load("dark", Depth::True).unwrap());
     // One that was chosen stays, and can be read on any background.
     for (name, theme) in themes().into_iter().filter(|(name, _)| name != "mono") {
-        for ground in [[255_u8; 3], [0; 3]] {
+        // White, black, gray, and the grounds of themes that many terminals have.
+        let grounds = [[255; 3], [0; 3], [128; 3], [0x2e, 0x34, 0x40], [0, 0x2b, 0x36], [0xfd, 0xf6, 0xe3]];
+        for ground in grounds.map(Some).into_iter().chain([None]) {
             let dressed = theme.clone().on(ground);
             let text = dressed.style(Role::Text);
-            let below = rgb(text.bg).unwrap_or((ground[0], ground[1], ground[2]));
+            let below = rgb(text.bg).or(ground.map(|[r, g, b]| (r, g, b)));
+            let below = below.unwrap_or_else(|| panic!("{name} has no background of its own"));
             for role in [Role::Dim, Role::Keep, Role::Remove, Role::Relabel, Role::Unsure] {
                 let Some(ink) = rgb(dressed.style(role).fg) else { continue };
                 let ratio = contrast(seen(ink, None), seen(below, None));
@@ -268,21 +271,21 @@ fn differ_in_shape(name: &str, prepare: &str, one: &str, other: &str) {
     for theme in Theme::builtin_names() {
         for depth in [Depth::True, Depth::Mono] {
             let (a, b) = (screen(one, theme, depth), screen(other, theme, depth));
-            let mut only_colour = Vec::new();
+            let mut only_color = Vec::new();
             let mut differ = false;
             for (a, b) in a.content().iter().zip(b.content()) {
                 differ |= shape(a) != shape(b);
                 if shape(a) == shape(b) && a != b && !a.symbol().trim().is_empty() {
-                    only_colour.push(a.symbol().to_owned());
+                    only_color.push(a.symbol().to_owned());
                 }
             }
-            assert!(differ, "{name} in {theme}: the screens differ in colour alone: {only_colour:?}");
+            assert!(differ, "{name} in {theme}: the screens differ in color alone: {only_color:?}");
         }
     }
 }
 
 #[test]
-fn every_state_of_a_row_is_seen_without_colour() {
+fn every_state_of_a_row_is_seen_without_color() {
     for (one, other) in [("a", "x"), ("a", "s"), ("x", "s"), ("rhorse<Enter>", "a"), ("a", "")] {
         // The counts above and below change as well, so only the row is looked at: the cursor goes elsewhere.
         differ_in_shape("a decision", "ga", one, other);
@@ -297,7 +300,7 @@ fn every_state_of_a_row_is_seen_without_colour() {
 }
 
 #[test]
-fn without_colour_no_cell_has_one() {
+fn without_color_no_cell_has_one() {
     for theme in Theme::builtin_names() {
         let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
         rig.model.display.theme = Theme::load(theme, Depth::Mono).unwrap();

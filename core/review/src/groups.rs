@@ -1,0 +1,37 @@
+//! The order of groups of copies, the same wherever groups are listed.
+
+use crate::ranking::{Ranking, Results};
+
+/// A group of a detector's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    /// An index into the results, in name order.
+    pub detector: u16,
+    /// Its number there.
+    pub group: u32,
+}
+
+/// All groups, worst first: by the rank of the worst member, whatever a list shows of the group. Groups without a
+/// suspect come last, by their lowest score; ties are in the order of detector and number.
+pub fn worst_first(results: &Results, ranking: &Ranking) -> Vec<Group> {
+    let last = ranking.order.iter().max().map_or(0, |row| *row as usize + 1);
+    let mut places = vec![u32::MAX; last];
+    for (place, row) in (0_u32..).zip(ranking.order.iter()) {
+        places[*row as usize] = place;
+    }
+    let mut keyed = Vec::new();
+    for (detector, result) in (0_u16..).zip(results.values()) {
+        if !result.record().groups {
+            continue;
+        }
+        let scores = result.scores();
+        for members in result.grouped().chunk_by(|a, b| a.0 == b.0) {
+            let rows = || members.iter().map(|(_, row)| *row as usize);
+            let rank = rows().filter_map(|row| places.get(row).copied()).min().unwrap_or(u32::MAX);
+            let worst = rows().map(|row| scores[row]).fold(f32::NAN, f32::min);
+            keyed.push((rank, worst, Group { detector, group: members[0].0 }));
+        }
+    }
+    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    keyed.into_iter().map(|(.., group)| group).collect()
+}
