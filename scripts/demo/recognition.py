@@ -18,7 +18,7 @@ from PIL import Image
 from transformers import CLIPImageProcessor, CLIPModel, PreTrainedTokenizerFast
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "core/clip/models/bundled"
+MODEL = ROOT / "core/clip/models/small"
 CLASSES = [
     "airplane",
     "automobile",

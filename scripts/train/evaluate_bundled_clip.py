@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Zero-shot top-1 accuracy of the bundled CLIP model, measured with transformers.
 
-    python evaluate_bundled_clip.py --model ../../core/clip/models/bundled --images CIFAR10_DIR/test
+    python evaluate_bundled_clip.py --model ../../core/clip/models/small --images CIFAR10_DIR/test
 
 The folder holds one sub-folder of images per class, named after the class.
 """

@@ -234,6 +234,42 @@ class TextTower(nn.Module):
         return self.proj(self.final(x[torch.arange(len(ids), device=ids.device), end]))
 
 
+    def hf_state(self) -> dict[str, torch.Tensor]:
+        """Weights under the names of transformers' CLIPModel."""
+        out = {
+            "text_model.embeddings.token_embedding.weight": self.tok.weight,
+            "text_model.embeddings.position_embedding.weight": self.pos,
+            "text_projection.weight": self.proj.weight,
+        }
+        put(out, "text_model.final_layer_norm", self.final)
+        put_layers(out, "text_model", self.layers)
+        return plain(out)
+
+
+def put(out: dict, name: str, module) -> None:
+    out[name + ".weight"], out[name + ".bias"] = module.weight, module.bias
+
+
+def put_layers(out: dict, tower: str, layers) -> None:
+    """The inverse of what Layer folds together, for all layers of a tower."""
+    for i, layer in enumerate(layers):
+        at = f"{tower}.encoder.layers.{i}."
+        put(out, at + "layer_norm1", layer.ln1)
+        put(out, at + "layer_norm2", layer.ln2)
+        out[at + "mlp.fc1.weight"] = layer.fc1.weight / QUICK
+        out[at + "mlp.fc1.bias"] = layer.fc1.bias / QUICK
+        out[at + "mlp.fc2.weight"] = layer.fc2.weight * QUICK
+        out[at + "mlp.fc2.bias"] = layer.fc2.bias
+        put(out, at + "self_attn.out_proj", layer.out)
+        for j, n in enumerate("qkv"):
+            out[f"{at}self_attn.{n}_proj.weight"] = layer.qkv.weight.chunk(3)[j]
+            out[f"{at}self_attn.{n}_proj.bias"] = layer.qkv.bias.chunk(3)[j]
+
+
+def plain(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {k: w.detach().float().cpu().contiguous().clone() for k, w in state.items()}
+
+
 class Student(nn.Module):
     def __init__(self, config: dict):
         super().__init__()
@@ -252,34 +288,12 @@ class Student(nn.Module):
             -1, 3, p, p
         )
         out["vision_model.embeddings.position_embedding.weight"] = v.pos
-        out["text_model.embeddings.token_embedding.weight"] = t.tok.weight
-        out["text_model.embeddings.position_embedding.weight"] = t.pos
-
-        def put(name, module):
-            out[name + ".weight"], out[name + ".bias"] = module.weight, module.bias
-
-        put("vision_model.pre_layrnorm", v.pre)
-        put("vision_model.post_layernorm", v.post)
-        put("text_model.final_layer_norm", t.final)
-        for tower, stack in (("vision_model", v.layers), ("text_model", t.layers)):
-            for i, layer in enumerate(stack):
-                at = f"{tower}.encoder.layers.{i}."
-                put(at + "layer_norm1", layer.ln1)
-                put(at + "layer_norm2", layer.ln2)
-                out[at + "mlp.fc1.weight"] = layer.fc1.weight / QUICK
-                out[at + "mlp.fc1.bias"] = layer.fc1.bias / QUICK
-                out[at + "mlp.fc2.weight"] = layer.fc2.weight * QUICK
-                out[at + "mlp.fc2.bias"] = layer.fc2.bias
-                put(at + "self_attn.out_proj", layer.out)
-                for j, n in enumerate("qkv"):
-                    w = layer.qkv.weight.chunk(3)[j]
-                    out[f"{at}self_attn.{n}_proj.weight"] = w
-                    out[f"{at}self_attn.{n}_proj.bias"] = layer.qkv.bias.chunk(3)[j]
+        put(out, "vision_model.pre_layrnorm", v.pre)
+        put(out, "vision_model.post_layernorm", v.post)
+        put_layers(out, "vision_model", v.layers)
+        out |= t.hf_state()
         out["visual_projection.weight"] = v.proj.weight
-        out["text_projection.weight"] = t.proj.weight
-        return {
-            k: w.detach().float().cpu().contiguous().clone() for k, w in out.items()
-        }
+        return plain(out)
 
     @torch.no_grad()
     def load_hf_state(self, state: dict[str, torch.Tensor]) -> None:

@@ -279,7 +279,11 @@ def build_tokenizer(merge_limit: int = 1200) -> str:
     for text in OBJECTS + FILLER:
         add(text, 3)
         add(text + "s", 1)
-    merges = learn_merges(words, merge_limit)
+    return tokenizer_json(learn_merges(words, merge_limit))
+
+
+def tokenizer_json(merges: list[tuple[str, str]]) -> str:
+    """tokenizer.json (text) in the layout of the CLIP tokenizers, for these merges."""
     letters = byte_alphabet()
     tokens = letters + [c + "</w>" for c in letters]
     tokens += [t for t in dict.fromkeys(a + b for a, b in merges)] + [BOS, EOS]

@@ -29,7 +29,7 @@ fn small() -> Sandbox {
 fn model(sandbox: &Sandbox) -> PathBuf {
     let folder = sandbox.path().join("models/other");
     fs::create_dir_all(&folder).unwrap();
-    for entry in fs::read_dir(root().join("core/clip/models/bundled")).unwrap() {
+    for entry in fs::read_dir(root().join("core/clip/models/small")).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
@@ -445,4 +445,58 @@ fn on_a_terminal_it_asks() {
     let (code, screen) = answered(&["scan", text(&new)], "[Y/n]", "\r");
     assert_eq!(code, Some(0), "{screen}");
     assert_eq!((decided(&sandbox, &new), decisions.len()), (decisions, 1));
+}
+
+/// Rows move when files come or go; decisions stay with their samples.
+#[test]
+fn decisions_stay_with_their_samples_when_files_come_or_go() {
+    let sandbox = Sandbox::new();
+    let data = sandbox.data();
+    pictures::dataset(&data, 3, 12, 32);
+    sandbox.scan();
+    let session = sandbox.session();
+    let class = |number: usize| pictures::CLASSES[number];
+    let lines = format!("T\nfilter class:{}\ngo 1\nremove\nremove\nremove\nquit\n", class(2));
+    assert_eq!(sandbox.plain([text(&session)], &lines).code, 0);
+    let before = decided(&sandbox, &session);
+    assert_eq!(before.len(), 3);
+
+    // Files in front: what is trained on decisions gives the same at once as when it is done again.
+    for name in ["aaa", "aab"] {
+        fs::create_dir(data.join(name)).unwrap();
+        for number in 0..6 {
+            pictures::picture(5, 100 + number, 32)
+                .save(data.join(name).join(format!("{number}.png")))
+                .unwrap();
+        }
+    }
+    let scores = || {
+        sandbox.scan();
+        let args = ["rank", text(&session), "--by", "pollution", "--all", "--top", "0", "--format", "csv"];
+        sandbox.ok(args).stdout
+    };
+    let found = scores();
+    for file in fs::read_dir(session.join("detectors")).unwrap() {
+        let path = file.unwrap().path();
+        if text(&path).contains("pollution") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    assert_eq!(scores(), found);
+    assert_eq!(decided(&sandbox, &session), before);
+
+    // Files gone, the decided ones among them.
+    fs::remove_dir_all(data.join(class(2))).unwrap();
+    let report = sandbox.scan();
+    assert_eq!(report["samples"], 36, "{report}");
+    assert_eq!(decided(&sandbox, &session), []);
+    // They come back with their decisions.
+    for number in 0..12 {
+        let extension = if number % 2 == 0 { "png" } else { "jpg" };
+        fs::create_dir_all(data.join(class(2))).unwrap();
+        let path = data.join(class(2)).join(format!("{number:04}.{extension}"));
+        pictures::picture(2, number, 32).save(path).unwrap();
+    }
+    sandbox.scan();
+    assert_eq!(decided(&sandbox, &session), before);
 }

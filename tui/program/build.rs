@@ -1,11 +1,32 @@
-//! Embeds the demo set as a table of all its files, regenerated whenever one changes.
+//! Embeds the demo set as a table of all its files, regenerated whenever one changes, and the commit.
 #![allow(clippy::print_stdout, reason = "build scripts talk to cargo on stdout")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
+    commit();
+    demo()
+}
+
+/// Empty outside a repository, such as in a source archive.
+fn commit() {
+    let git = |args: &[&str]| {
+        let ran = Command::new("git").args(args).stderr(Stdio::null()).output().ok()?;
+        let text = ran.status.success().then_some(ran.stdout)?;
+        Some(String::from_utf8_lossy(&text).trim().to_owned())
+    };
+    // It grows with every commit and every change of branch.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| Path::new(log).exists()) {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    let commit = git(&["rev-parse", "--short=10", "HEAD"]).unwrap_or_default();
+    println!("cargo::rustc-env=CHAFFINCH_COMMIT={commit}");
+}
+
+fn demo() -> io::Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../../demo");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();

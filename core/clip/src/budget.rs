@@ -2,8 +2,9 @@
 //!
 //! The memory of a layer is computed from the model's shape, plus half as much for the device's allocator.
 
-use crate::config::ModelConfig;
+use crate::config::{Backbone, ModelConfig};
 use crate::error::ClipError;
+use crate::lite0;
 use bytesize::ByteSize;
 use std::fmt;
 use std::str::FromStr;
@@ -61,6 +62,11 @@ impl MemoryBudget {
 /// Memory for one image in the widest layer.
 fn image_bytes(config: &ModelConfig) -> u64 {
     let vision = &config.vision;
+    if vision.backbone == Backbone::Lite0 {
+        let size = vision.image_size as u64;
+        let image = 3 * size * size * (4 + HALF);
+        return (image + (size / 2).pow(2) * lite0::WIDEST as u64 * HALF) * 3 / 2;
+    }
     let (size, patch) = (vision.image_size as u64, vision.patch_size.max(1) as u64);
     let (hidden, inner) = (vision.encoder.hidden_size as u64, vision.encoder.intermediate_size as u64);
     let heads = vision.encoder.num_attention_heads as u64;

@@ -5,6 +5,7 @@
 
 use crate::error::ClipError;
 use crate::files::{FileSet, Layout};
+use crate::lite0;
 use crate::naming::Naming;
 use crate::ops::Activation;
 use serde::Deserialize;
@@ -64,9 +65,20 @@ pub(crate) struct EncoderConfig {
     pub(crate) activation: Activation,
 }
 
+/// What an image tower is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backbone {
+    /// A vision transformer.
+    Transformer,
+    /// EfficientNet-Lite0, see `lite0`.
+    Lite0,
+}
+
 /// The image tower.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct VisionConfig {
+    /// What it is made of.
+    pub(crate) backbone: Backbone,
     /// Its transformer.
     pub(crate) encoder: EncoderConfig,
     /// Side of the square input in pixels.
@@ -129,6 +141,7 @@ pub(crate) struct ModelConfig {
 /// The fields of either tower, all optional.
 #[derive(Deserialize, Default)]
 struct Section {
+    model_type: Option<String>,
     hidden_size: Option<usize>,
     intermediate_size: Option<usize>,
     num_hidden_layers: Option<usize>,
@@ -331,6 +344,9 @@ impl Reading<'_> {
             Family::Vit => (&VIT, 16),
             Family::Dinov2 => (&DINOV2, 14),
         };
+        if family == Family::Clip && section.model_type.as_deref() == Some(lite0::MODEL_TYPE) {
+            return self.lite0(&section);
+        }
         if family == Family::Dinov2 {
             self.only_dinov2(&mut section)?;
         }
@@ -356,7 +372,34 @@ impl Reading<'_> {
         if registers > 1 << 10 {
             return Err(self.wrong(format!("num_register_tokens is {registers}")));
         }
-        Ok(VisionConfig { encoder, image_size, trained_size: image_size, patch_size, registers, qkv_bias })
+        let backbone = Backbone::Transformer;
+        let trained_size = image_size;
+        Ok(VisionConfig { backbone, encoder, image_size, trained_size, patch_size, registers, qkv_bias })
+    }
+
+    /// A convolutional tower beside CLIP's text tower.
+    fn lite0(&self, section: &Section) -> Result<VisionConfig, ClipError> {
+        let image_size = self.positive("image_size", section.image_size.unwrap_or(224))?;
+        if !(32..=1024).contains(&image_size) {
+            return Err(self.wrong(format!("image_size {image_size} is not between 32 and 1024")));
+        }
+        let encoder = EncoderConfig {
+            hidden_size: lite0::FEATURES,
+            intermediate_size: lite0::FEATURES,
+            num_hidden_layers: 16,
+            num_attention_heads: 1,
+            layer_norm_eps: CLIP_VISION.layer_norm_eps,
+            activation: Activation::QuickGelu,
+        };
+        Ok(VisionConfig {
+            backbone: Backbone::Lite0,
+            encoder,
+            image_size,
+            trained_size: image_size,
+            patch_size: lite0::STRIDE,
+            registers: 0,
+            qkv_bias: true,
+        })
     }
 
     /// DINOv2 gives the inner width as a ratio, and its largest size has another perceptron.

@@ -1,12 +1,13 @@
 //! The towers behind the engine's [`Embedder`].
 
 use crate::budget::{LEAST_ROWS, MemoryBudget};
-use crate::config::Family;
+use crate::config::{Backbone, Family};
 use crate::device::{DeviceChoice, DeviceContext};
 use crate::error::ClipError;
 use crate::failure::failed;
 use crate::hub::FetchProgress;
 use crate::layers::Loader;
+use crate::lite0::Lite0Tower;
 use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::resident::ResidentVectors;
 use crate::source::{Checkpoint, ModelSource};
@@ -100,6 +101,9 @@ pub fn load_with(
         device_name: &context.name,
     };
     let vision = match config.family {
+        Family::Clip if config.vision.backbone == Backbone::Lite0 => {
+            ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, &config)?))
+        }
         Family::Clip | Family::Siglip | Family::Dinov2 => {
             ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?))
         }
@@ -147,6 +151,7 @@ pub fn load_with(
 enum ImageTower {
     Clip(Box<VisionTower>),
     Vit(VitTower),
+    Lite0(Box<Lite0Tower>),
 }
 
 impl ImageTower {
@@ -154,6 +159,7 @@ impl ImageTower {
         match self {
             ImageTower::Clip(tower) => tower.dim(),
             ImageTower::Vit(tower) => tower.dim(),
+            ImageTower::Lite0(tower) => tower.dim(),
         }
     }
 
@@ -161,6 +167,7 @@ impl ImageTower {
         match self {
             ImageTower::Clip(tower) => tower.forward(images),
             ImageTower::Vit(tower) => tower.forward(images),
+            ImageTower::Lite0(tower) => tower.forward(images),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! use chaffinch_clip::{DeviceChoice, ModelSource, load};
 //! use chaffinch_compute::embedding::Embedder;
 //!
-//! let model = load(&ModelSource::parse("bundled")?, DeviceChoice::Auto)?;
+//! let model = load(&ModelSource::parse("bundled-photo")?, DeviceChoice::Auto)?;
 //! let vectors = model.embed_texts(&["a photo of a cat"]);
 //! # Ok::<(), chaffinch_clip::ClipError>(())
 //! ```
@@ -16,6 +16,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `source` | names of models, and the files of a checkpoint checked against each other |
+//! | `bundled` | the models inside the program |
 //! | `files` | the layouts of checkpoints: which files they consist of |
 //! | `hub` | the hub's cache and its client |
 //! | `config` | `config.json` and OpenCLIP's: shapes, defaults, what is supported |
@@ -26,6 +27,7 @@
 //! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
 //! | `vision`, `text` | the towers of CLIP, SigLIP and DINOv2 |
 //! | `positions` | positions for pictures of another size |
+//! | `lite0` | EfficientNet-Lite0 as an image tower |
 //! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `embedder` | all of it behind the engine's trait |
@@ -34,6 +36,7 @@
 //! Its tests alone: `cargo test --release -p chaffinch-clip`.
 
 mod budget;
+mod bundled;
 mod config;
 mod cpu;
 mod device;
@@ -43,6 +46,7 @@ mod failure;
 mod files;
 mod hub;
 mod layers;
+mod lite0;
 mod naming;
 mod ops;
 mod positions;
@@ -57,6 +61,7 @@ mod vit;
 mod weights;
 
 pub use budget::MemoryBudget;
+pub use bundled::{Bundled, SMALL_SIDE};
 pub use config::SUPPORTED_TYPES;
 pub use device::{DeviceChoice, idle_gpu};
 pub use embedder::{ClipEmbedder, TextInput, load, load_with, load_within};

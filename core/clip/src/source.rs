@@ -1,5 +1,6 @@
 //! The source of a model, and its files.
 
+use crate::bundled::Bundled;
 use crate::config::{self, Family, ModelConfig, TextConfig};
 use crate::error::ClipError;
 use crate::files::{
@@ -15,8 +16,8 @@ use std::path::{Path, PathBuf};
 /// A model by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelSource {
-    /// The small model inside the program.
-    Bundled,
+    /// A model inside the program.
+    Bundled(Bundled),
     /// A folder in the Hugging Face layout: `config.json`, `*.safetensors`, and related files.
     Folder(PathBuf),
     /// A repository on the hub.
@@ -29,7 +30,8 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// Reads `bundled`, a folder that exists, or `owner/name` with an optional `@revision`, also as people paste it: the
+    /// Reads `bundled-photo`, `bundled-small`, `bundled` (which is the first of them: nothing is known of the pictures here;
+    /// see [`Bundled::for_side`]), a folder that exists, or `owner/name` with an optional `@revision`, also as people paste it: the
     /// address of a model's page, or with `hf-hub:` or `hf://` in front. A folder wins over a repository of the same
     /// name.
     ///
@@ -37,8 +39,8 @@ impl ModelSource {
     /// When it is none of these.
     pub fn parse(text: &str) -> Result<ModelSource, ClipError> {
         let unknown = || ClipError::UnknownSource { text: text.into() };
-        if text == "bundled" {
-            return Ok(ModelSource::Bundled);
+        if let Some(model) = Bundled::parse(text) {
+            return Ok(ModelSource::Bundled(model));
         }
         if Path::new(text).is_dir() {
             return Ok(ModelSource::Folder(text.into()));
@@ -83,7 +85,7 @@ impl ModelSource {
     /// Whether loading it would request something from the hub.
     pub fn needs_download(&self) -> bool {
         match self {
-            ModelSource::Bundled | ModelSource::Folder(_) => false,
+            ModelSource::Bundled(_) | ModelSource::Folder(_) => false,
             ModelSource::Hub { repo, revision } => !hub::is_cached(repo, revision),
         }
     }
@@ -101,7 +103,7 @@ impl ModelSource {
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<Vec<String>, ClipError> {
         match self {
-            ModelSource::Bundled | ModelSource::Folder(_) => Ok(Vec::new()),
+            ModelSource::Bundled(_) | ModelSource::Folder(_) => Ok(Vec::new()),
             ModelSource::Hub { repo, revision } => {
                 Ok(hub::snapshot(repo, revision, offline, progress)?.notes)
             }
@@ -132,20 +134,12 @@ fn pasted(text: &str) -> (&str, bool) {
 impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ModelSource::Bundled => f.write_str("bundled"),
+            ModelSource::Bundled(model) => model.fmt(f),
             ModelSource::Folder(folder) => write!(f, "{}", folder.display()),
             ModelSource::Hub { repo, revision } if revision == "main" => f.write_str(repo),
             ModelSource::Hub { repo, revision } => write!(f, "{repo}@{revision}"),
         }
     }
-}
-
-/// The files of the model inside the program.
-mod bundled {
-    pub(super) const CONFIG: &str = include_str!("../models/bundled/config.json");
-    pub(super) const PREPROCESSOR: &str = include_str!("../models/bundled/preprocessor_config.json");
-    pub(super) const TOKENIZER: &[u8] = include_bytes!("../models/bundled/tokenizer.json");
-    pub(super) const WEIGHTS: &[u8] = include_bytes!("../models/bundled/model.safetensors");
 }
 
 /// A checkpoint whose files have been read and checked for consistency.
@@ -165,7 +159,7 @@ pub(crate) struct Checkpoint {
 
 /// Where the files are.
 enum Files {
-    Embedded,
+    Embedded(Bundled),
     /// Anywhere; the folder is for messages.
     Listed {
         files: FileSet,
@@ -185,7 +179,7 @@ impl Checkpoint {
             Files::Listed { files, layout, folder: folder.into() }
         };
         match source {
-            ModelSource::Bundled => Checkpoint::read(&Files::Embedded),
+            ModelSource::Bundled(model) => Checkpoint::read(&Files::Embedded(*model)),
             ModelSource::Folder(folder) => {
                 let Some(repository) = hub::cached_folder(folder) else {
                     return Checkpoint::read(&listed(FileSet::of_folder(folder), folder));
@@ -231,7 +225,9 @@ impl Checkpoint {
         let tokenizer =
             config.text.as_ref().map(|tower| files.tokenizer(config.family, tower)).transpose()?;
         let weights = match files {
-            Files::Embedded => Weights::embedded(bundled::WEIGHTS, &files.path("model.safetensors"))?,
+            Files::Embedded(model) => {
+                Weights::embedded(model.files().weights, &files.path("model.safetensors"))?
+            }
             Files::Listed { files, layout, folder } => Weights::open(files, *layout, folder)?,
         };
         let weights = weights.named(config.naming);
@@ -258,14 +254,14 @@ impl Checkpoint {
 impl Files {
     fn layout(&self) -> Layout {
         match self {
-            Files::Embedded => Layout::HuggingFace,
+            Files::Embedded(_) => Layout::HuggingFace,
             Files::Listed { layout, .. } => *layout,
         }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         match self {
-            Files::Embedded => Path::new("bundled").join(name),
+            Files::Embedded(model) => Path::new(model.name()).join(name),
             Files::Listed { files, folder, .. } => {
                 files.get(name).map_or_else(|| folder.join(name), Path::to_path_buf)
             }
@@ -274,9 +270,9 @@ impl Files {
 
     fn optional(&self, name: &str) -> Result<Option<String>, ClipError> {
         match self {
-            Files::Embedded => Ok(match name {
-                CONFIG => Some(bundled::CONFIG.into()),
-                PREPROCESSOR => Some(bundled::PREPROCESSOR.into()),
+            Files::Embedded(model) => Ok(match name {
+                CONFIG => Some(model.files().config.into()),
+                PREPROCESSOR => Some(model.files().preprocessor.into()),
                 _ => None,
             }),
             Files::Listed { files, .. } => {
@@ -315,7 +311,7 @@ impl Files {
         let context = tower.max_position_embeddings;
         let mut path = self.path(TOKENIZER);
         let whole = match self {
-            Files::Embedded => Some(bundled::TOKENIZER.to_vec()),
+            Files::Embedded(model) => Some(model.files().tokenizer.to_vec()),
             Files::Listed { .. } => self.optional(TOKENIZER)?.map(String::into_bytes),
         };
         let tokenizer = match (whole, family) {
@@ -367,7 +363,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         assert_eq!(ModelSource::parse(path).unwrap(), ModelSource::Folder(path.into()));
-        assert_eq!(ModelSource::parse("bundled").unwrap(), ModelSource::Bundled);
+        for (name, model) in [
+            ("bundled", Bundled::Photo),
+            ("bundled-photo", Bundled::Photo),
+            ("bundled-small", Bundled::Small),
+        ] {
+            assert_eq!(ModelSource::parse(name).unwrap(), ModelSource::Bundled(model));
+        }
         let hub =
             |repo: &str, revision: &str| ModelSource::Hub { repo: repo.into(), revision: revision.into() };
         assert_eq!(
@@ -388,7 +390,7 @@ mod tests {
         ] {
             assert_eq!(ModelSource::parse(text).unwrap(), hub("a/b", revision), "{text}");
         }
-        for text in ["openai/clip@v1", "a/b", "bundled"] {
+        for text in ["openai/clip@v1", "a/b", "bundled-photo", "bundled-small"] {
             assert_eq!(ModelSource::parse(text).unwrap().to_string(), text);
         }
         for wrong in [

@@ -1,7 +1,7 @@
 //! The same picture gives the same bytes, regardless of the batch and the number of threads.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
-use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
+use chaffinch_clip::{Bundled, ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
 use std::path::Path;
@@ -16,7 +16,8 @@ fn models() -> Vec<ClipEmbedder> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let folders =
         ["quick", "asymmetric", "siglip", "vit"].map(|name| ModelSource::Folder(fixtures.join(name)));
-    let sources: Vec<ModelSource> = std::iter::once(ModelSource::Bundled).chain(folders).collect();
+    let sources: Vec<ModelSource> =
+        Bundled::ALL.into_iter().map(ModelSource::Bundled).chain(folders).collect();
     let models = sources.iter().map(|source| load(source, DeviceChoice::Cpu).unwrap());
     // Where the processor has the instructions.
     models.chain(sources.iter().filter_map(|source| load(source, DeviceChoice::CpuBf16).ok())).collect()

@@ -1,7 +1,7 @@
 //! Vectors against those of the reference implementation. Fixtures: `scripts/fixtures/make_clip_fixtures.py`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
-use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, load};
+use chaffinch_clip::{Bundled, ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_compute::embedding::{EmbedError, Embedder};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -87,6 +87,13 @@ fn small_checkpoints_agree() {
     ] {
         check(&fixtures().join(name), &fixtures().join("preprocess"));
     }
+}
+
+/// Fixture: `scripts/train/make_photo_fixture.py`.
+#[test]
+fn the_model_for_photographs_agrees() {
+    let model = load(&ModelSource::Bundled(Bundled::Photo), DeviceChoice::Cpu).unwrap();
+    check_model(&model, &fixtures().join("photo"), &fixtures().join("preprocess"), (1e-4, 0.9999));
 }
 
 #[test]

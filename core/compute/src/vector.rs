@@ -24,6 +24,16 @@ pub fn wide<K: Kernel>(work: K) -> K::Output {
     work.call()
 }
 
+/// Work on vectors of this CPU's length, with an `#[inline(always)]` on its `with_simd`, for loops that the compiler does
+/// not vectorize. Sums may be fused where the CPU can, so results differ in the last bit between CPUs, as those of
+/// [`linear`](crate::linear) do.
+pub use pulp::{Simd, WithSimd as VectorKernel};
+
+/// Runs `work` with the longest vectors of this CPU.
+pub fn vectorized<K: VectorKernel>(work: K) -> K::Output {
+    pulp::Arch::new().dispatch(work)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass, Vectors};
 use chaffinch_data::issue::is_built_in;
-use chaffinch_data::manifest::Manifest;
+use chaffinch_data::manifest::{Manifest, NO_LABEL};
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
@@ -147,8 +147,13 @@ impl<'a> Scan<'a> {
         }
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
+        let pointless = self.without_labels(plan, &detectors, findings);
         for detector in detectors {
             let name = detector.info().name();
+            if pointless.contains(name) {
+                self.step.0 += 1;
+                continue;
+            }
             if unusable.is_some() && self.depends_on_model(name, plan) {
                 self.step.0 += 1;
                 continue;
@@ -412,9 +417,47 @@ impl<'a> Scan<'a> {
         })
     }
 
+    /// Says once which detectors have nothing to compare, because no image has a label.
+    fn without_labels(
+        &mut self,
+        plan: &ScanPlan,
+        detectors: &[&'a LoadedDetector],
+        findings: &mut Findings,
+    ) -> BTreeSet<&'a str> {
+        let labels = findings.manifest.labels();
+        if labels.is_empty() || labels.iter().any(|label| *label != NO_LABEL) {
+            return BTreeSet::new();
+        }
+        // Invalid parameters are reported when the detector's turn comes.
+        let compares = |detector: &&&'a LoadedDetector| {
+            self.given(detector, plan).is_ok_and(|given| needs_of(detector, &given).contains(Needs::LABELS))
+        };
+        let pointless: BTreeSet<&str> =
+            detectors.iter().filter(compares).map(|detector| detector.info().name()).collect();
+        if !pointless.is_empty() {
+            let names: Vec<&str> = pointless.iter().copied().collect();
+            (self.reporter.trouble)(
+                "labels",
+                &format!(
+                    "no image has a label, so {} did not run; to give labels, put the images into a folder per class, or \
+                     pass a table with a label column",
+                    names.join(", ")
+                ),
+            );
+            names
+                .iter()
+                .for_each(|name| self.drop_result(name, "no image of the dataset has a label", findings));
+        }
+        pointless
+    }
+
     /// A detector that failed has no scores, not even old ones; the others continue.
     fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         (self.reporter.trouble)(name, reason);
+        self.drop_result(name, reason, findings);
+    }
+
+    fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         self.report.failed.push((name.to_owned(), reason.to_owned()));
         findings.results.remove(name);
         if let Err(error) = self.setup.session.remove_result(name) {

@@ -152,11 +152,19 @@ impl Ledger {
 
     /// What forbids to call a dataset without suspects clean, as part of a sentence.
     pub fn caveat(&self) -> Option<String> {
-        let faults = self.remarks.iter().filter(|remark| remark.kind == RemarkKind::DatasetFault).count();
-        match (self.unseen(), faults as u64) {
-            (Some(unseen), _) => Some(format!("not checked: {unseen}")),
-            (None, 0) => None,
-            (None, faults) => Some(format!("{} of the whole dataset", counted(faults, "fault", "faults"))),
+        let count = |which: &dyn Fn(&Remark) -> bool| {
+            self.remarks.iter().filter(|remark| which(remark)).count() as u64
+        };
+        let faults = count(&|remark| remark.kind == RemarkKind::DatasetFault);
+        let serious = count(&|remark| remark.kind.is_serious());
+        match (self.unseen(), faults, serious) {
+            (Some(unseen), ..) => Some(format!("not checked: {unseen}")),
+            (None, 0, 0) => None,
+            (None, 0, serious) => {
+                let warnings = counted(serious, "warning", "warnings");
+                Some(format!("there {} {warnings}", if serious == 1 { "is" } else { "are" }))
+            }
+            (None, faults, _) => Some(format!("{} of the whole dataset", counted(faults, "fault", "faults"))),
         }
     }
 

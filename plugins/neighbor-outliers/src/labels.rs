@@ -10,6 +10,11 @@ const PRIOR: f64 = 0.5;
 /// The share of the neighbors that must have one other label for it to be suggested.
 const SUGGEST: f64 = 0.5;
 
+/// Classes with fewer samples are not judged: their few others are seldom among the nearest, whatever the label.
+const LEAST: usize = 3;
+/// How many of them are listed.
+const NAMED: usize = 20;
+
 /// Finds samples whose label differs from the labels around them.
 pub struct NeighborLabels;
 
@@ -28,11 +33,16 @@ impl Detector for NeighborLabels {
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         let neighbors = Nearby::find(view, view.count("neighbors")?, view.count("references")?)?;
         let width = usual_distance(&neighbors, view.len());
+        let sizes = class_sizes(view);
         let mut scores = vec![f32::NAN; view.len()];
         let mut votes = Vec::new();
         for (sample, score) in scores.iter_mut().enumerate() {
             if sample % 1024 == 0 {
                 view.checkpoint()?;
+            }
+            let label = view.labels()[sample];
+            if sizes.get(label as usize).is_none_or(|size| *size < LEAST) {
+                continue;
             }
             if let Some(vote) = Vote::of(view, &neighbors, sample, width) {
                 *score = vote.score();
@@ -43,6 +53,17 @@ impl Detector for NeighborLabels {
         }
         if scores.iter().all(|score| score.is_nan()) {
             return Err(Error::new("no labeled image has labeled neighbors, so there is nothing to compare"));
+        }
+        let small = |class: &u32| (1..LEAST).contains(&sizes[*class as usize]);
+        let small: Vec<u32> = (0..sizes.len() as u32).filter(small).collect();
+        if !small.is_empty() {
+            let mut names: Vec<&str> =
+                small.iter().take(NAMED).map(|class| view.class_name(*class)).collect();
+            let more = format!("and {} more", small.len() - names.len());
+            if small.len() > names.len() {
+                names.push(&more);
+            }
+            report.note("classes too small to judge", &names.join("\n"))?;
         }
         report.scores(&scores)?;
         for (sample, vote) in votes {
@@ -56,6 +77,21 @@ impl Detector for NeighborLabels {
         }
         Ok(())
     }
+}
+
+/// Pictures that could be read, by class.
+fn class_sizes(view: &View<'_>) -> Vec<usize> {
+    let mut sizes = Vec::new();
+    for (sample, label) in view.labels().iter().enumerate() {
+        if *label != NO_LABEL && view.decodable(sample) {
+            let class = *label as usize;
+            if sizes.len() <= class {
+                sizes.resize(class + 1, 0);
+            }
+            sizes[class] += 1;
+        }
+    }
+    sizes
 }
 
 /// The median distance of a sample to its last neighbor: neighbors much farther than the nearest count less.

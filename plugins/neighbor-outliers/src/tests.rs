@@ -145,3 +145,16 @@ fn a_drawn_part_finds_the_same_outlier() {
     assert!(labels.flagged(0.12).contains(&50));
     assert_eq!(outcome.scores, host().run(&NeighborOutliers).scores);
 }
+
+#[test]
+fn classes_of_one_or_two_are_not_judged() {
+    let names: Vec<String> =
+        ["cat", "dog"].map(str::to_owned).into_iter().chain((0..30).map(|n| format!("solo{n}"))).collect();
+    let labels: Vec<u32> = (0..40).map(|s| if s < 30 { s + 2 } else { s % 2 }).collect();
+    let outcome = dataset().classes(&names).labels(&labels).param("neighbors", 10.0).run(&NeighborLabels);
+    assert_eq!(outcome.error, None);
+    assert!(outcome.scores[..30].iter().all(|score| score.is_none()), "{:?}", outcome.scores);
+    assert!(outcome.scores[30..].iter().all(|score| score.is_some()));
+    let note = outcome.note("classes too small to judge").unwrap();
+    assert!(note.starts_with("solo0\nsolo1\n") && note.ends_with("\nand 10 more"), "{note}");
+}

@@ -64,7 +64,7 @@ struct Product {
 
 #[derive(Debug, Args)]
 struct Embed {
-    /// `bundled`, a name on the Hugging Face Hub, or a folder
+    /// `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder
     #[arg(long, default_value = "bundled")]
     model: String,
     /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: cpu]

@@ -1,12 +1,14 @@
 //! `leaks`: finds training images that are also in the test set.
 
 use super::args::{Global, ReportFormat, dataset_forms};
+use super::bundled::{self, Choice};
 use super::interrupt;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::stages::Stages;
 use super::{reading, settings};
 use anyhow::{Context, Result, ensure};
+use chaffinch_clip::Bundled;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::dataset::{DatasetOptions, LabelFiles};
@@ -49,7 +51,7 @@ pub(super) struct Leaks {
     /// Minimum cosine similarity of embeddings
     #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
     semantic_threshold: f32,
-    /// Model for `semantic`: `bundled`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
+    /// Model for `semantic`: `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
     /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
@@ -173,7 +175,14 @@ impl Work {
         if let Some(model) = kept.as_deref().filter(|model| *model != config.model() && !global.quiet) {
             self.stages.line(&format!("using what these sets were scanned with: model {model}"));
         }
-        let model = args.model.as_deref().or(kept.as_deref()).unwrap_or(config.model());
+        let model = match args.model.as_deref().or(kept.as_deref()).unwrap_or(config.model()) {
+            Bundled::EITHER => {
+                let both = [&*train, &*test].into_iter();
+                let sizes = both.flat_map(|set| set.file_metadata.dimensions.iter());
+                Choice::for_sides(sizes.map(|size| size.width.min(size.height))).name()
+            }
+            named => named,
+        };
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
@@ -203,7 +212,12 @@ fn scanned_with(sets: &[&Path]) -> Option<String> {
         let location = session::resolve(set, None).ok()?;
         Some(Session::open_to_read(&location.dir).ok()?.uses())
     };
-    sets.iter().filter_map(uses).find(|uses| uses.loaded.is_some()).and_then(|uses| uses.model)
+    sets.iter().filter_map(uses).find(|uses| uses.loaded.is_some()).and_then(|uses| {
+        match bundled::kept(&uses) {
+            Some(model) => Some(model.name().to_owned()),
+            None => uses.model,
+        }
+    })
 }
 
 /// A session that is named must be that of one of the sets, whose own session is used in any case.

@@ -20,6 +20,7 @@
 mod args;
 mod ask;
 mod bench;
+mod bundled;
 mod check_plugin;
 mod completions;
 mod config;
@@ -66,6 +67,7 @@ use args::Global;
 use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 /// The exit status of an error.
 const ERROR: u8 = 2;
@@ -73,9 +75,23 @@ const ERROR: u8 = 2;
 /// The program's name.
 const NAME: &str = "chaffinch";
 
+/// The version, and what else tells builds apart.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = match env!("CHAFFINCH_COMMIT") {
+        "" => String::new(),
+        commit => format!(" ({commit})"),
+    };
+    let cuda = if cfg!(feature = "cuda") { "with" } else { "without" };
+    format!(
+        "{}{commit}\nbuilt {cuda} CUDA\ndetector ABI {}",
+        env!("CARGO_PKG_VERSION"),
+        chaffinch_plugin::abi::ABI_VERSION
+    )
+});
+
 /// Find and review the bad samples of an image-classification dataset in the terminal.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = NAME, version, long_version = LONG_VERSION.as_str(), propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Start with `chaffinch demo`. Exit status: 0 success, 1 --fail-on found something, 2 error, \
                         130 interrupted."

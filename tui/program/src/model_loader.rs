@@ -21,6 +21,17 @@ pub(super) fn loader(model: &str, device: &str, budget: Option<&str>, offline: b
     }))
 }
 
+/// Checks what was named on the command line, without loading anything.
+///
+/// # Errors
+/// When it is no model, device or memory size.
+pub(super) fn check(model: Option<&str>, device: Option<&str>, budget: Option<&str>) -> Result<()> {
+    model.map(ModelSource::parse).transpose()?;
+    device.map(str::parse::<DeviceChoice>).transpose()?;
+    budget.map(str::parse::<MemoryBudget>).transpose()?;
+    Ok(())
+}
+
 /// Downloads a model that is not in the cache yet, with its progress on stderr.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use super::model_loader;
 use super::output::{Align, Table, duration, json, results, terminal_width};
 use super::{sample_pictures, settings};
 use anyhow::{Result, ensure};
-use chaffinch_clip::{ClipEmbedder, SUPPORTED_TYPES, TextInput};
+use chaffinch_clip::{Bundled, ClipEmbedder, SUPPORTED_TYPES, TextInput};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::config::Flags;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -27,7 +27,7 @@ pub(super) struct Models {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the bundled model and those in the cache of the Hugging Face Hub
+    /// List the bundled models and those in the cache of the Hugging Face Hub
     List {
         /// Print JSON
         #[arg(long)]
@@ -35,7 +35,7 @@ enum Action {
     },
     /// Load a model and test it on a few pictures and two prompts
     Check {
-        /// `bundled`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
+        /// `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
         model: Option<String>,
         /// Device that runs it: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
         #[arg(long, value_name = "DEVICE")]
@@ -77,15 +77,15 @@ struct Listed {
     problem: Option<String>,
 }
 
-/// Lists the bundled model and those in the cache of the Hugging Face Hub.
+/// Lists the bundled models and those in the cache of the Hugging Face Hub.
 fn list(as_json: bool) -> Result<()> {
-    let bundled = Listed {
-        name: "bundled".into(),
+    let bundled = Bundled::ALL.into_iter().map(|model| Listed {
+        name: model.name().into(),
         kind: SUPPORTED_TYPES[0].into(),
-        place: "in the program".into(),
+        place: format!("in the program, for {}", model.purpose()),
         usable: true,
         problem: None,
-    };
+    });
     let cached = chaffinch_clip::cached_models().into_iter().map(|model| Listed {
         usable: model.problem.is_none(),
         place: safe_path(&model.folder),
@@ -93,7 +93,7 @@ fn list(as_json: bool) -> Result<()> {
         kind: model.kind,
         problem: model.problem,
     });
-    let models: Vec<Listed> = std::iter::once(bundled).chain(cached).collect();
+    let models: Vec<Listed> = bundled.chain(cached).collect();
     results(|out| {
         if as_json {
             return json(out, &models);

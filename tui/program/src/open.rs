@@ -70,6 +70,10 @@ pub(super) fn run_target(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (with SSH, use ssh -t); without one, use --plain, or scan and rank"
     );
+    ensure!(
+        screen.plain || std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        "the interface does not work with TERM=dumb, which promises no cursor; use --plain, or another terminal"
+    );
     let location = place::find(target, global)?;
     let config = settings::config(global, Some(&location.dir))?;
     let resolved = uses::resolve(&location, global, engine, &setup::options(reading))?;

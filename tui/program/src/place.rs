@@ -8,7 +8,7 @@ use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session;
-use chaffinch_data::session::{MARK, Session, SessionInfo, SessionLocation};
+use chaffinch_data::session::{Likeness, MARK, Session, SessionInfo, SessionLocation};
 use chaffinch_protocol::display::{quoted, safe_path};
 use std::path::{Path, PathBuf};
 
@@ -27,12 +27,13 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     if named || !vacant || !location.dataset.exists() {
         return Ok(location);
     }
-    let Some(found) = elsewhere(&location, global) else { return Ok(location) };
+    let Some((found, likeness)) = elsewhere(&location, global) else { return Ok(location) };
     let (new, old) = (safe_path(&location.dataset), safe_path(&found.dataset));
     let decisions = count(found.decisions, "decision", "decisions");
-    let facts =
-        format!("{new} has the same contents as {old}, which is gone and whose session has {decisions}");
-    match ask::yes(&format!("{facts}. Continue that session here?"), true) {
+    let resembles = resembles(&new, &old, likeness);
+    let facts = format!("{resembles}, which is gone and whose session has {decisions}");
+    // A part of a dataset, or one that goes on, may well be a dataset of its own.
+    match ask::yes(&format!("{facts}. Continue that session here?"), likeness.is_whole()) {
         Some(true) => {
             let dir = Session::open(&found.dir)?.move_to(&location.dataset)?;
             remark(&format!("the session of {old} is now that of {new}: {}", safe_path(&dir)));
@@ -67,14 +68,10 @@ pub(super) fn scanned(location: &SessionLocation, global: &Global) -> Result<()>
 /// A session that was named but belongs to a dataset that is gone.
 fn moved_by_name(error: Error) -> Result<SessionLocation> {
     let Error::OtherDataset { session, bound, named } = &error else { return Err(error.into()) };
-    let same = likeness(session, named).is_ok_and(|likeness| likeness.is_same());
-    if same {
-        let (old, new) = (safe_path(bound), safe_path(named));
-        let question = format!(
-            "{new} has the same contents as {old}, which is gone. Bind {} to it?",
-            safe_path(session)
-        );
-        if ask::yes(&question, true) == Some(true) {
+    if let Some(likeness) = likeness(session, named).ok().filter(Likeness::is_same) {
+        let resembles = resembles(&safe_path(named), &safe_path(bound), likeness);
+        let question = format!("{resembles}, which is gone. Bind {} to it?", safe_path(session));
+        if ask::yes(&question, likeness.is_whole()) == Some(true) {
             let dir = Session::open(session)?.move_to(named)?;
             return Ok(SessionLocation { dir, dataset: named.clone() });
         }
@@ -82,8 +79,20 @@ fn moved_by_name(error: Error) -> Result<SessionLocation> {
     Err(error.into())
 }
 
+/// Says how far a dataset is one that is gone.
+fn resembles(new: &str, old: &str, likeness: Likeness) -> String {
+    if likeness.is_whole() {
+        return format!("{new} has the same contents as {old}");
+    }
+    let (here, there) = likeness.samples;
+    let (read, known) = likeness.read;
+    let (images, files) = (count(here, "image", "images"), count(read, "file", "files"));
+    let are = if known == 1 { "is" } else { "are" };
+    format!("{new} has {images}, and of {files} compared {known} {are} among the {there} of {old}")
+}
+
 /// How much of a session's dataset is found at another place.
-pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<session::Likeness> {
+pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<Likeness> {
     let session = Session::open_to_read(dir)?;
     let Some((manifest, file_metadata)) = session.load_samples()? else {
         anyhow::bail!("{} has never been scanned, so there is nothing to compare", safe_path(dir));
@@ -103,7 +112,7 @@ fn options_there(session: &Session, root: &Path) -> Result<DatasetOptions> {
 
 /// The session of a dataset that is gone and had the same contents; the one with the most decisions if there are
 /// several.
-fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo> {
+fn elsewhere(location: &SessionLocation, global: &Global) -> Option<(SessionInfo, Likeness)> {
     let folder = settings::sessions_folder(global).ok()?;
     let gone = |dir: PathBuf| {
         let session = Session::open_to_read(&dir).ok().filter(|_| dir != location.dir)?;
@@ -123,22 +132,24 @@ fn elsewhere(location: &SessionLocation, global: &Global) -> Option<SessionInfo>
     }
     // What a scan has read here need not be read again.
     let own = own.and_then(|session| session.load_samples().ok().flatten());
-    let candidates: Vec<&Session> = match &own {
+    let same: Vec<(&Session, Likeness)> = match &own {
         Some((_, here)) => {
-            let same = |there: &&Session| {
-                let there = there.load_samples().ok().flatten();
-                there.is_some_and(|(_, there)| session::known_likeness(here, &there).is_same())
+            let compared = |there: &Session| {
+                let (_, known) = there.load_samples().ok().flatten()?;
+                Some(session::known_likeness(here, &known)).filter(Likeness::is_same)
             };
-            candidates.iter().filter(same).collect()
+            candidates.iter().filter_map(|there| Some((there, compared(there)?))).collect()
         }
         None => here(&location.dataset, &candidates),
     };
-    let infos = candidates.iter().filter_map(|there| session::inspect(there.dir()).ok());
-    infos.max_by_key(|info| info.decisions)
+    let infos = same
+        .into_iter()
+        .filter_map(|(there, likeness)| Some((session::inspect(there.dir()).ok()?, likeness)));
+    infos.max_by_key(|(info, _)| info.decisions)
 }
 
 /// The sessions with the contents of a dataset that was never scanned. It is listed once for each way of reading it.
-fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<&'s Session> {
+fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<(&'s Session, Likeness)> {
     let mut ways: Vec<(DatasetOptions, Vec<&Session>)> = Vec::new();
     for there in candidates {
         let Ok(reading) = there.load_reading() else { continue };
@@ -161,9 +172,10 @@ fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<&'s Session> {
             continue;
         }
         let here = session::Here::of(&opened.manifest);
-        found.extend(sessions.into_iter().filter(|there| {
-            let there = there.load_samples().ok().flatten();
-            there.is_some_and(|(_, there)| here.likeness(&there).is_same())
+        found.extend(sessions.into_iter().filter_map(|there| {
+            let (_, known) = there.load_samples().ok().flatten()?;
+            let likeness = Some(here.likeness(&known)).filter(Likeness::is_same)?;
+            Some((there, likeness))
         }));
     }
     found

@@ -26,10 +26,10 @@ pub(super) struct Scan {
     #[command(flatten)]
     reading: DatasetArgs,
     /// Print the report as JSON
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
     /// Exit with status 1 if there are any
-    #[arg(long, value_name = "WHAT", value_enum)]
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Output")]
     fail_on: Option<FailOn>,
 }
 

@@ -6,8 +6,9 @@ use super::listing::Listing;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::stages::Stages;
-use super::{reading, uses};
+use super::{bundled, reading, uses};
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_clip::Bundled;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
@@ -180,8 +181,12 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let named =
         EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
     let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
+    let kept = bundled::kept(&resolved.before);
     let config = resolved.tell_model(global);
-    let model = config.model();
+    let model = match (config.model(), kept) {
+        (Bundled::EITHER, Some(kept)) => kept.name(),
+        (named, _) => named,
+    };
     let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
     let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
     let missing = store.missing(&file_metadata.hashes).len();

@@ -6,8 +6,9 @@ use super::model_loader::loader;
 use super::output::warning;
 use super::settings;
 use super::uses::Resolved;
-use super::{place, uses};
+use super::{bundled, place, uses};
 use anyhow::Result;
+use chaffinch_clip::Bundled;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
@@ -68,7 +69,7 @@ fn for_location(
     engine: &EngineArgs,
     ask: Option<&DatasetArgs>,
 ) -> Result<Setup> {
-    let Resolved { config, mut reading, uses, .. } = resolved;
+    let Resolved { config, mut reading, uses, before, .. } = resolved;
     // Check first, so that a folder without images does not leave an empty session behind.
     if !location.dir.join("samples.arrow").is_file() {
         let opened = chaffinch_formats::dataset::open(&location.dataset, &reading)?;
@@ -87,7 +88,19 @@ fn for_location(
         warning(missing, words);
     }
     let prompts = prompts(&config, &location.dataset)?;
-    let name = uses.model.as_deref().unwrap_or(config.model());
+    let name = match uses.model.as_deref().unwrap_or(config.model()) {
+        Bundled::EITHER => match bundled::kept(&before) {
+            Some(model) => model.name(),
+            None => {
+                let choice = suiting(&location.dataset, &reading);
+                if ask.is_some() && !global.quiet {
+                    choice.tell();
+                }
+                choice.name()
+            }
+        },
+        named => named,
+    };
     let model = loader(name, config.device(), config.vram_budget(), global.offline)?;
     Ok(Setup {
         dataset: location.dataset.clone(),
@@ -99,6 +112,15 @@ fn for_location(
         model,
         uses,
     })
+}
+
+/// The bundled model for the pictures of a dataset.
+fn suiting(dataset: &Path, reading: &DatasetOptions) -> bundled::Choice {
+    match chaffinch_formats::dataset::open(dataset, reading) {
+        Ok(opened) => bundled::Choice::for_manifest(&opened.manifest),
+        // A review goes on without its dataset.
+        Err(_) => bundled::Choice::for_sides([]),
+    }
 }
 
 /// Opens the session. Even if its dataset is gone, it can still be reviewed.
@@ -125,7 +147,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         dataset_options: DatasetOptions::default(),
         session: Session::open_or_create(session, dataset)?,
         prompts: PromptSet::bundled(),
-        model: loader("bundled", "cpu", None, true)?,
+        model: loader(Bundled::Small.name(), "cpu", None, true)?,
         registry,
         config,
         uses: Uses::default(),

@@ -3,9 +3,12 @@
 
 use super::args::{EngineArgs, Global};
 use super::ask;
+use super::bundled;
+use super::model_loader;
 use super::output::remark;
 use super::settings;
 use anyhow::{Result, bail};
+use chaffinch_clip::Bundled;
 use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::dataset::{DatasetOptions, Folders, LabelFiles};
@@ -28,7 +31,7 @@ pub(super) struct Resolved {
     /// What comes from the session and would be different without it: `model X`, `label column species`.
     from_session: Vec<String>,
     /// What the session was scanned with.
-    before: Uses,
+    pub(super) before: Uses,
 }
 
 /// Resolves the model, the device, the detectors and the columns of a command on a session. `given` is how to read the
@@ -44,6 +47,8 @@ pub(super) fn resolve(
     let known = session.map(|session| session.load_reading()).transpose()?.flatten().unwrap_or_default();
     let plain = settings::config(global, Some(&location.dir))?;
     let named = flags(engine);
+    // What was mistyped must not be asked about, nor start an engine.
+    model_loader::check(named.model.as_deref(), named.device.as_deref(), named.vram_budget.as_deref())?;
     let config = plain.clone().with_uses(&kept(&before, engine)).with_flags(named.clone());
     let mut from_session = Vec::new();
     let mut told = |flag: bool, differs: bool, words: String| {
@@ -143,7 +148,9 @@ impl Resolved {
         let (Some(old), Some(new)) = (self.before.model_words(), self.uses.model_words()) else {
             return Ok(());
         };
-        if self.before.loaded.is_none() || old == new {
+        let bundled = bundled::kept(&self.before).map(Bundled::name);
+        let old = bundled.unwrap_or(old);
+        if self.before.loaded.is_none() || old == new || bundled.is_some() && new == Bundled::EITHER {
             return Ok(());
         }
         let question = format!(

@@ -65,6 +65,10 @@ pub fn run(
     };
     plain.wait(|plain| !plain.scanning)?;
     plain.settle()?;
+    // An engine that never said anything has said why elsewhere.
+    if let (None, Some(reason)) = (&plain.model.session, plain.over) {
+        return Ok(reason);
+    }
     plain.greet()?;
     let mut failed = Failed::default();
     for line in input.lines() {

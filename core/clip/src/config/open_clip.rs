@@ -3,7 +3,7 @@
 //! Its own vision transformer and timm's SigLIP are read. Whatever else a configuration asks for changes the numbers, so
 //! every unknown key that is not switched off is refused by name.
 
-use super::{Cleaning, EncoderConfig, Family, ModelConfig, Reading, TextConfig, VisionConfig};
+use super::{Backbone, Cleaning, EncoderConfig, Family, ModelConfig, Reading, TextConfig, VisionConfig};
 use crate::error::ClipError;
 use crate::naming::Naming;
 use crate::ops::Activation;
@@ -243,6 +243,7 @@ impl Fields<'_> {
                 .wrong(format!("image_size {image_size} and patch_size {patch_size} are incompatible")));
         }
         Ok(VisionConfig {
+            backbone: Backbone::Transformer,
             encoder,
             image_size,
             trained_size: image_size,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Cleaning, EncoderConfig, TextConfig, VisionConfig, preprocessor};
+use crate::config::{Backbone, Cleaning, EncoderConfig, TextConfig, VisionConfig, preprocessor};
 use crate::files::{FileSet, Layout, OPEN_CLIP_CONFIG};
 use crate::naming::Naming;
 use crate::ops::Activation;
@@ -40,6 +40,7 @@ fn timms_siglip_in_open_clips_layout_agrees() {
     let weights = Weights::open(&FileSet::of_folder(&folder), Layout::OpenClip, &folder).unwrap();
     let weights = weights.named(Naming::OpenClipSiglip);
     let vision = VisionConfig {
+        backbone: Backbone::Transformer,
         encoder: ENCODER,
         image_size: 32,
         trained_size: 32,

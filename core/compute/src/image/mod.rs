@@ -1,6 +1,7 @@
 //! Images: decoding, exact resampling and perceptual hashes.
 
 pub mod decode;
+pub mod header;
 pub mod phash;
 pub mod resample;
 pub mod source;

@@ -28,7 +28,8 @@ use std::path::{Path, PathBuf};
 settings! {
     /// Settings of Chaffinch. See docs/configuration.md for where they are read from.
     "" general: General {
-        /// The model: "bundled", a name on the Hugging Face Hub such as "openai/clip-vit-base-patch32", or a folder.
+        /// The model: "bundled" ("bundled-photo" or "bundled-small", by the size of the pictures), a name on the
+        /// Hugging Face Hub such as "openai/clip-vit-base-patch32", or a folder.
         model: String as Text {
             key: "model", default: r#""bundled""#, example: r#""bundled""#, variable: Some("CHAFFINCH_MODEL"),
         }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Scan")]
 pub(crate) struct EngineArgs {
-    /// Model: `bundled`, a name on the Hugging Face Hub, or a folder [default: that of the last scan, or else
+    /// Model: `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: that of the last scan, or else
     /// from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) model: Option<String>,

@@ -94,6 +94,11 @@ impl Page for Group {
         paint.pieces(line, &pieces);
         let below = Rect { y: line.y + 1, ..line };
         match labels_differ(model, group) {
+            // No member of these is better than another.
+            labels if !group.likeness.is_copy() => {
+                let labels = labels.map(|labels| format!("labels differ: {labels}   ")).unwrap_or_default();
+                paint.pieces(below, &[(Role::Severe, &labels), (Role::Dim, &by_marks(model))]);
+            }
             // What has to be settled first; the rule says nothing about it.
             Some(labels) => {
                 let key = model.keymap.key_for(Action::KeepBest).map(shown).unwrap_or_default();
@@ -112,7 +117,8 @@ impl Page for Group {
             let here = place == groups.cursor;
             let marked = model.review.marks.contains(&member.row.sample);
             gutter(model, &cells, cell, &member.row, (here, marked), paint);
-            caption(model, cells.caption(cell), member, place == 0, paint);
+            let best = place == 0 && group.likeness.is_copy();
+            caption(model, cells.caption(cell), member, best, paint);
             if here {
                 let first = Rect { height: 1, ..cells.caption(cell) };
                 paint.buffer.set_style(first, paint.style(Role::Cursor));
@@ -446,11 +452,7 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
         return say(model, Level::Warning, "the group is still loading");
     };
     if !group.likeness.is_copy() {
-        let keys = [Action::Mark, Action::Remove].map(|action| model.keymap.key_for(action).map(shown));
-        let [mark, remove] = keys.map(Option::unwrap_or_default);
-        let text = format!(
-            "these are alike, not copies of one picture: mark with {mark} what is to go and press {remove}"
-        );
+        let text = format!("these are alike, not copies of one picture: {}", by_marks(model));
         return say(model, Level::Warning, text);
     }
     let marked: Vec<SampleId> =
@@ -480,6 +482,13 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     let question =
         format!("keep {which} and remove {}?", text::counted(remove.len() as u64, "sample", "samples"));
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
+}
+
+/// How to decide about pictures that are only alike.
+fn by_marks(model: &Model) -> String {
+    let keys = [Action::Mark, Action::Remove].map(|action| model.keymap.key_for(action).map(shown));
+    let [mark, remove] = keys.map(Option::unwrap_or_default);
+    format!("mark with {mark} what is to go and press {remove}")
 }
 
 /// How alike the members of a group are, in words.

@@ -139,6 +139,11 @@ fn running(model: &Model, progress: &Progress, width: usize, lines: &mut Vec<Lin
 }
 
 fn last_scan(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
+    // What was not read has no counts.
+    if report.samples == 0 && !report.failed.is_empty() {
+        lines.push((Role::Text, "  the last scan did not get to read the dataset".to_owned()));
+        return failures(report, width, lines);
+    }
     let line = format!(
         "  last scan: {}, {} unreadable, {} embedded, {} reused, {}",
         text::counted(report.samples, "sample", "samples"),
@@ -153,6 +158,10 @@ fn last_scan(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
     for line in text::wrap(&stages.join("  "), width.saturating_sub(4)) {
         lines.push((Role::Dim, format!("    {line}")));
     }
+    failures(report, width, lines);
+}
+
+fn failures(report: &ScanReport, width: usize, lines: &mut Vec<Line>) {
     for (name, reason) in &report.failed {
         indented(Role::Error, 2, &format!("{name} did not run"), reason, width, lines);
     }

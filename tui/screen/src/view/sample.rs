@@ -348,8 +348,11 @@ fn evidence(model: &Model, detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>
     if !group.is_empty() {
         let key = |action| model.keymap.key_for(action).map(crate::key::shown);
         let hint = key(Action::Group).zip(key(Action::KeepBest));
-        let hint =
-            hint.map(|(show, keep)| format!("   {show} shows it, {keep} keeps the best")).unwrap_or_default();
+        let differ = related(detail)
+            .into_iter()
+            .any(|(_, other)| group.contains(&other.sample) && other.label != detail.row.label);
+        let keeps = if differ { "asks which label is right" } else { "keeps the best" };
+        let hint = hint.map(|(show, keep)| format!("   {show} shows it, {keep} {keeps}")).unwrap_or_default();
         lines.push(Line::Blank);
         lines.push(Line::Pieces(vec![(Role::Title, format!("group of {}", group.len())), (Role::Dim, hint)]));
     }
