@@ -5,7 +5,6 @@
 
 use crate::error::ClipError;
 use crate::files::{FileSet, Layout};
-use crate::lite0;
 use crate::naming::Naming;
 use crate::ops::Activation;
 use serde::Deserialize;
@@ -64,6 +63,13 @@ pub(crate) struct EncoderConfig {
     /// The perceptron's activation.
     pub(crate) activation: Activation,
 }
+
+/// The `model_type` of an image tower of EfficientNet-Lite0.
+const LITE0_TYPE: &str = "efficientnet_lite0";
+/// Channels of its pooled features.
+pub(crate) const LITE0_FEATURES: usize = 1280;
+/// Pixels of the picture per position of its last layer.
+const LITE0_STRIDE: usize = 32;
 
 /// What an image tower is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -344,7 +350,7 @@ impl Reading<'_> {
             Family::Vit => (&VIT, 16),
             Family::Dinov2 => (&DINOV2, 14),
         };
-        if family == Family::Clip && section.model_type.as_deref() == Some(lite0::MODEL_TYPE) {
+        if family == Family::Clip && section.model_type.as_deref() == Some(LITE0_TYPE) {
             return self.lite0(&section);
         }
         if family == Family::Dinov2 {
@@ -384,8 +390,8 @@ impl Reading<'_> {
             return Err(self.wrong(format!("image_size {image_size} is not between 32 and 1024")));
         }
         let encoder = EncoderConfig {
-            hidden_size: lite0::FEATURES,
-            intermediate_size: lite0::FEATURES,
+            hidden_size: LITE0_FEATURES,
+            intermediate_size: LITE0_FEATURES,
             num_hidden_layers: 16,
             num_attention_heads: 1,
             layer_norm_eps: CLIP_VISION.layer_norm_eps,
@@ -396,7 +402,7 @@ impl Reading<'_> {
             encoder,
             image_size,
             trained_size: image_size,
-            patch_size: lite0::STRIDE,
+            patch_size: LITE0_STRIDE,
             registers: 0,
             qkv_bias: true,
         })

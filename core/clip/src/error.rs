@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum ClipError {
     /// The name is neither `bundled`, nor a folder, nor a name on the hub.
     #[error(
-        "{text:?} is not a model: use `bundled`, a folder with a config.json, or a name such as owner/model"
+        "{text:?} is not a model: use `bundled`, `bundled-photo` or `bundled-small`, a folder with a config.json, or a name such as owner/model"
     )]
     UnknownSource {
         /// What was given.

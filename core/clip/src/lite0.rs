@@ -9,7 +9,7 @@
 
 mod depthwise;
 
-use crate::config::ModelConfig;
+use crate::config::{LITE0_FEATURES as FEATURES, ModelConfig};
 use crate::error::ClipError;
 use crate::layers::Loader;
 use candle_core::{DType, Device, Result, Tensor};
@@ -19,12 +19,6 @@ use depthwise::{Depthwise, Frame};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
-/// The `model_type` of a configuration's image tower.
-pub(crate) const MODEL_TYPE: &str = "efficientnet_lite0";
-/// Channels of the pooled features.
-pub(crate) const FEATURES: usize = 1280;
-/// Pixels of the picture per position of the last layer.
-pub(crate) const STRIDE: usize = 32;
 /// Numbers per pixel of the second layer's resolution, where most are held: before and after the first wide convolution.
 pub(crate) const WIDEST: usize = 32 + 2 * 96;
 /// Channels after the stem.
@@ -261,7 +255,7 @@ impl Convolution {
     fn pointwise(&self, x: &[f32], pixels: usize, out: &mut Vec<f32>) {
         let outputs = self.bias_numbers.len();
         out.resize(pixels * outputs, 0.0);
-        matmul_transposed(&x[..], pixels, &self.numbers, outputs, self.numbers.len() / outputs.max(1), out);
+        matmul_transposed(x, pixels, &self.numbers, outputs, self.numbers.len() / outputs.max(1), out);
     }
 
     /// The windows under the kernel, `[pixels, inputs * taps]`, of planes `[inputs, side, side]`. Returns the side of the
@@ -334,3 +328,6 @@ impl Kernel for Skip<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,6 @@ const BUNDLED: [(&str, &str); 3] = [
 
 /// What the classes of ImageNet are, by their WordNet ids: lines of `n01440764 = "tench"`.
 const IMAGENET: &str = include_str!("../../../configs/names/imagenet.toml");
-/// The file beside a dataset that says what its classes are.
-const NAMES_FILE: &str = "classes.toml";
 
 /// Templates, words for classes, and alternatives. See `configs/prompts/default.toml` for the file format.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +37,9 @@ struct ClassWords {
 }
 
 impl PromptSet {
+    /// The file in a dataset's folder or beside it that says what its classes are called.
+    pub const NAMES_FILE: &'static str = "classes.toml";
+
     /// The built-in prompts for any dataset.
     pub fn bundled() -> PromptSet {
         let mut set = PromptSet::default();
@@ -81,8 +82,8 @@ impl PromptSet {
 
     /// The file that says what the classes of a dataset are, if there is one.
     pub fn names_file(dataset: &Path) -> Option<PathBuf> {
-        let inside = dataset.join(NAMES_FILE);
-        let beside = || Some(dataset.parent()?.join(NAMES_FILE)).filter(|file| file.is_file());
+        let inside = dataset.join(PromptSet::NAMES_FILE);
+        let beside = || Some(dataset.parent()?.join(PromptSet::NAMES_FILE)).filter(|file| file.is_file());
         if inside.is_file() { Some(inside) } else { beside() }
     }
 
@@ -215,9 +216,10 @@ impl PromptSet {
         let examples: Vec<String> =
             codes.iter().take(3).map(|name| format!("'{}'", safe_text(name))).collect();
         let more = if codes.len() > 3 { ", …" } else { "" };
+        let file = PromptSet::NAMES_FILE;
         let names = counted(codes.len() as u64, "class name is no word", "class names are no words");
         Some(format!(
-            "{names} ({}{more}): say what the classes are in a {NAMES_FILE} beside the dataset, in lines such as \"{}\" = \"tabby cat\", or in a file named by class-names under [prompts]",
+            "{names} ({}{more}): say what the classes are in a {file} beside the dataset, in lines such as \"{}\" = \"tabby cat\", or in a file named by class-names under [prompts]",
             examples.join(", "),
             safe_text(codes[0])
         ))

@@ -45,6 +45,11 @@ pub struct LoadedModel {
 impl Uses {
     /// The model of the current results, as one would name it; `None` before a scan has loaded one.
     pub fn model_words(&self) -> Option<&str> {
-        self.model.as_deref().or(self.loaded.as_ref().map(|loaded| loaded.name.as_str()))
+        let loaded = self.loaded.as_ref().map(|loaded| loaded.name.as_str());
+        match self.model.as_deref() {
+            // A word for one of two: only the loaded one says which.
+            Some("bundled") => loaded.or(self.model.as_deref()),
+            named => named.or(loaded),
+        }
     }
 }

@@ -36,7 +36,7 @@ fn terminals() -> Vec<(&'static str, Manner, Vec<(&'static str, &'static str)>)>
         ("answers in single bytes", Manner { pieces: Some(1), ..Manner::kitty() }, vec![]),
         ("answers in halves", Manner { pieces: Some(7), ..Manner::sixel() }, vec![]),
         ("mute", Manner { mute: true, ..plain() }, vec![]),
-        ("dumb", plain(), vec![("TERM", "dumb")]),
+        ("Linux console", plain(), vec![("TERM", "linux")]),
     ]
 }
 

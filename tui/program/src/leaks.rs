@@ -179,12 +179,17 @@ impl Work {
             Bundled::EITHER => {
                 let both = [&*train, &*test].into_iter();
                 let sizes = both.flat_map(|set| set.file_metadata.dimensions.iter());
-                Choice::for_sides(sizes.map(|size| size.width.min(size.height))).name()
+                let choice = Choice::for_sides(sizes.map(|size| size.width.min(size.height)));
+                if !global.quiet {
+                    choice.tell();
+                }
+                choice.name()
             }
             named => named,
         };
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
+        self.stages.line(&format!("model {} on {}", embedder.name(), embedder.device()));
         for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
             let folder = vectors(path, set)?;
             let mut place = folder.path().to_path_buf();

@@ -66,7 +66,11 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     reading::tell(&listing.reading, "", global.quiet);
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
-        remark(&format!("showing {} of {all}; use --top 0 to list all", ids.len().min(top)));
+        if ids.len() > top {
+            remark(&format!("showing {top} of {all}; use --top 0 to list all"));
+        } else if ids.is_empty() && !args.all {
+            remark("no suspect is listed; --all lists all samples");
+        }
         if sort == Sort::Rank {
             remark(&format!("ranked by '{}'. {}", listing.rule.name(), listing.rule.sentence()));
         }

@@ -303,6 +303,13 @@ impl Action {
         Action::ALL.iter().max_by_key(score).copied().unwrap_or(Action::Help)
     }
 
+    /// Whether it decides about samples at once, or takes a decision back, without asking for words.
+    pub fn decides(self) -> bool {
+        matches!(self.kind(), Kind::Decide(_))
+            && !matches!(self, Action::Relabel | Action::RelabelGroup | Action::Note | Action::Tag)
+            || self == Action::KeepBest
+    }
+
     /// Which class candidate it chooses, counted from 0.
     pub fn candidate(self) -> Option<usize> {
         let first = Action::Candidate1 as usize;

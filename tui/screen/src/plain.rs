@@ -297,6 +297,11 @@ impl Plain<'_> {
                 self.send(Msg::Paste((row + 1).to_string()))?;
                 self.send(Msg::Act(Action::PromptAccept))?;
             }
+            // What follows may have been meant for something else: nothing is decided by half a line.
+            Ok(Order::Act(action, rest)) if !rest.is_empty() && action.decides() => {
+                self.tell(&format!("! '{}' takes no argument, so it was not done: '{rest}'", action.name()))?;
+                return Ok(Outcome::NotUnderstood);
+            }
             Ok(Order::Act(action, rest)) => {
                 self.send(Msg::Act(action))?;
                 self.settle()?;

@@ -16,6 +16,9 @@ use std::path::Path;
 /// Twins whose paths are written down with an entry.
 const NAMED: usize = 64;
 
+/// Pairs of lost decisions and new paths of one content that are compared.
+const COMPARED: usize = 1 << 12;
+
 /// The current mapping between samples and entries.
 #[derive(Debug, Default)]
 pub(super) struct Binding {
@@ -244,8 +247,9 @@ impl<'k> Finder<'k> {
 }
 
 /// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first. Then
-/// a sample whose path is gone may have been renamed to one that is new: by file name, then in order. A file that had the
-/// same content when the entry was written is another sample and never takes over the decision; and if there are fewer
+/// a sample whose path is gone may have been renamed to one that is new: the one with the same file name and most of the
+/// path in common, then the one with most of the path in common. If several would do as well, none is taken: the decision
+/// could be about either. A file that had the same content when the entry was written is another sample and never takes over the decision; and if there are fewer
 /// such files than then, one of them is gone, and it may be this one. Classes without a row are orphans.
 fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
     let path = |row: u32| manifest.path(SampleId(row));
@@ -269,24 +273,57 @@ fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32,
         .filter(|class| !claimed.contains_key(&class.root) && rows.len() > class.copies.count as usize)
         .collect();
     let may_be = |class: &Class<'_>, row: u32| !class.copies.paths.contains(bytes(row));
-    let mut names: HashMap<&OsStr, Vec<u32>> = HashMap::new();
-    for &row in rows.iter().rev().filter(|row| !taken.contains(row)) {
-        names.entry(path(row).file_name().unwrap_or_default()).or_default().push(row);
-    }
-    for class in &gone {
-        let name = Path::new(OsStr::from_bytes(class.paths[0])).file_name().unwrap_or_default();
-        let Some(named) = names.get_mut(name) else { continue };
-        if let Some(at) = named.iter().rposition(|&row| may_be(class, row)) {
-            let row = named.remove(at);
-            taken.insert(row);
-            claimed.insert(class.root, row);
-        }
-    }
     let mut free: Vec<u32> = rows.iter().copied().filter(|row| !taken.contains(row)).collect();
-    for class in gone.iter().filter(|class| !claimed.contains_key(&class.root)).collect::<Vec<_>>() {
-        if let Some(at) = free.iter().position(|&row| may_be(class, row)) {
-            claimed.insert(class.root, free.remove(at));
+    let mut waiting: Vec<&Class<'_>> = gone.iter().map(|class| **class).collect();
+    for likeness in [same_name, any_name] {
+        let likes = |class: &Class<'_>, row: u32| match may_be(class, row) {
+            true => likeness(Path::new(OsStr::from_bytes(class.paths[0])), path(row)),
+            false => None,
+        };
+        if waiting.len() * free.len() > COMPARED {
+            break;
+        }
+        // As long as a class and a row are each other's best, and nothing else is as good.
+        while let Some((class, row)) = mutual(&waiting, &free, likes) {
+            claimed.insert(waiting[class].root, free[row]);
+            waiting.remove(class);
+            free.remove(row);
         }
     }
     claimed.into_iter().collect()
+}
+
+/// How much of a path is the same, for files that kept their name.
+fn same_name(old: &Path, new: &Path) -> Option<usize> {
+    (old.file_name() == new.file_name()).then(|| in_common(old, new))
+}
+
+/// How much of a path is the same.
+fn any_name(old: &Path, new: &Path) -> Option<usize> {
+    Some(in_common(old, new))
+}
+
+/// The components that two paths have in common at their beginning and at their end.
+fn in_common(old: &Path, new: &Path) -> usize {
+    let front = old.components().zip(new.components()).take_while(|(a, b)| a == b).count();
+    let back = old.components().rev().zip(new.components().rev()).take_while(|(a, b)| a == b).count();
+    front + back
+}
+
+/// The places of a class and a row that are each other's only best match.
+fn mutual(
+    classes: &[&Class<'_>],
+    rows: &[u32],
+    likes: impl Fn(&Class<'_>, u32) -> Option<usize>,
+) -> Option<(usize, usize)> {
+    let only_best = |scores: Vec<Option<usize>>| {
+        let best = scores.iter().flatten().max().copied()?;
+        let mut places = scores.iter().enumerate().filter(|(_, score)| **score == Some(best));
+        places.next().map(|(place, _)| place).filter(|_| places.next().is_none())
+    };
+    (0..classes.len()).find_map(|class| {
+        let row = only_best(rows.iter().map(|&row| likes(classes[class], row)).collect())?;
+        let back = only_best(classes.iter().map(|other| likes(other, rows[row])).collect())?;
+        (back == class).then_some((class, row))
+    })
 }

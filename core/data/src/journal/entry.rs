@@ -124,7 +124,7 @@ impl Entry {
                 format!(
                     "keep {} and {choice} {}",
                     self.what.kept.len(),
-                    self.keys.len() - self.what.kept.len()
+                    self.rows.len().max(self.keys.len()).saturating_sub(self.what.kept.len())
                 )
             }
             Some(Some(choice)) => choice.to_string(),

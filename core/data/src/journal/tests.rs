@@ -675,3 +675,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn copies_whose_folders_were_all_renamed_are_not_mixed_up() {
+    let copies = [("train/cat/1.jpg", "A"), ("train/dog/1.jpg", "A")];
+    let decided = |renamed: &[(&'static str, &'static str)]| {
+        let temp = tempfile::tempdir().unwrap();
+        let mut journal = bound(temp.path(), "anna", &copies);
+        journal.decide(&ids(&[0]), keep()).unwrap();
+        journal.decide(&ids(&[1]), remove()).unwrap();
+        let journal = bound(temp.path(), "anna", renamed);
+        (choices(&journal), journal.orphans())
+    };
+    // Nothing says which is which.
+    assert_eq!(decided(&[("train/canine/1.jpg", "A"), ("train/feline/1.jpg", "A")]), (vec![], 2));
+    // One is still there, or one path has more in common.
+    let both = vec![(0, "remove".to_owned()), (1, "keep".to_owned())];
+    assert_eq!(decided(&[("train/canine/1.jpg", "A"), ("train/cat/1.jpg", "A")]), (both.clone(), 0));
+    assert_eq!(decided(&[("test/dog/1.jpg", "A"), ("train/cat/1.jpg", "A")]), (both.clone(), 0));
+    assert_eq!(decided(&[("dev/dog/1.jpg", "A"), ("test/cat/1.jpg", "A")]), (both, 0));
+}

@@ -13,6 +13,9 @@ use std::path::Path;
 /// Rows whose files are looked for.
 const TRIED: usize = 20;
 
+/// Columns that may hold the labels, in this order.
+pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
+
 /// The columns with one of the usual names, in the order of these names.
 pub(super) fn named(headings: &[String], usual: &[&str]) -> Vec<usize> {
     let of = |name: &&str| {

@@ -1,6 +1,6 @@
 //! CSV and TSV tables of images.
 
-use super::choice::{self, Choices, Chosen};
+use super::choice::{self, Choices, Chosen, LABEL_NAMES};
 use super::folders::split_named;
 use super::{DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
@@ -40,7 +40,6 @@ const PATH_NAMES: [&str; 13] = [
     "img",
     "img_name",
 ];
-pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 /// Taken for the label only where no other column is.
 const LAST_LABEL: &str = "original_label";
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];

@@ -3,6 +3,7 @@
 use super::clusters;
 use crate::action::Action;
 use crate::effect::Effects;
+use crate::key::shown;
 use crate::model::{Beside, Level, Model, Page, Screen, Shot, slot};
 use crate::paint::Paint;
 use crate::text;
@@ -112,6 +113,15 @@ impl Page for Compare {
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
         match action {
+            // A key acts on what the eye sees, and that is the other one.
+            _ if (action.decides() || matches!(action, A::Relabel | A::Note | A::Tag))
+                && !matches!(action, A::Undo | A::Redo)
+                && model.views.compare.blink == Some(true) =>
+            {
+                let key = model.keymap.key_for(A::Blink).map(shown).unwrap_or_default();
+                let text = format!("the other picture is shown: {key} returns to the one that is decided");
+                say(model, Level::Warning, text);
+            }
             A::Zoom | A::ActualSize => {
                 if model.views.look.part.take().is_none() {
                     part::begin(model);

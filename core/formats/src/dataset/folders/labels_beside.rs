@@ -3,8 +3,7 @@
 use super::beside_table::{BesideTable, PATHS, Record};
 use super::split_named;
 use crate::dataset::DatasetOptions;
-use crate::dataset::choice;
-use crate::dataset::table::LABEL_NAMES;
+use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;

@@ -2,6 +2,7 @@
 
 use super::file_kinds::{FileKind, kind};
 use crate::dataset::extension;
+use chaffinch_data::prompts::PromptSet;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ enum Reason {
     Labels,
     /// Read for other columns instead.
     Columns,
+    /// Read for what the classes are called.
+    ClassNames,
     /// A link to nothing.
     BrokenLink,
     /// Neither a file nor a folder.
@@ -108,7 +111,8 @@ impl LeftOut {
 
     /// A visible file without the extension of a sample.
     pub(super) fn file(&mut self, path: &Path) {
-        self.add(by_extension(path), path);
+        let names = path == Path::new(PromptSet::NAMES_FILE);
+        self.add(if names { Reason::ClassNames } else { by_extension(path) }, path);
     }
 
     /// A visible file that is a picture of this format, but not named like one.
@@ -302,9 +306,13 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
             RemarkKind::OtherFiles,
             format!("{} {left_out}: archives are not read; unpack them", dotted(extension)),
         ),
-        Reason::Labels | Reason::Columns => {
+        Reason::Labels | Reason::Columns | Reason::ClassNames => {
             let first = safe_path(&tally.first);
-            let what = if *reason == Reason::Labels { "labels" } else { "columns" };
+            let what = match reason {
+                Reason::Labels => "labels",
+                Reason::ClassNames => "names of classes",
+                _ => "columns",
+            };
             let text = match tally.files {
                 1 => format!("{first} is no picture; its {what} were read"),
                 _ => format!("{files} are not pictures; their {what} were read: {first} and others"),

@@ -344,14 +344,18 @@ fn metadata_beside_pictures_gives_labels() {
 }
 
 #[test]
-fn metadata_may_be_in_any_encoding_and_must_say_which_labels_are_meant() {
+fn metadata_may_be_in_any_encoding_and_a_doubt_about_its_labels_is_said() {
     let temp = tree(&["train/1.jpg", "train/2.jpg"]);
     let latin = b"file_name;label\n1.jpg;caf\xe9\n2.jpg;caf\xe8\n";
     fs::write(temp.path().join("train/metadata.csv"), latin).unwrap();
     assert_eq!(read_in(&temp).manifest.classes(), ["caf\u{e8}", "caf\u{e9}"]);
     write(&temp, "train/metadata.csv", "file_name,label,category\n1.jpg,cat,pet\n2.jpg,dog,pet\n");
-    let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("'label' and 'category'") && error.contains("--label-column"), "{error}");
+    let opened = read_in(&temp);
+    assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
+    let doubt =
+        opened.ledger.remarks.iter().find(|remark| remark.kind == RemarkKind::LayoutDoubtful).unwrap();
+    assert!(doubt.text.contains("'label' and 'category' of train/metadata.csv"), "{}", doubt.text);
+    assert!(doubt.text.contains("--label-column"), "{}", doubt.text);
     write(&temp, "train/metadata.csv", "file_name,species\n1.jpg,cat\n2.jpg,dog\n");
     let opened = read_in(&temp);
     assert!(texts(&opened)[0].contains("--label-column chooses one: 'species'"), "{:?}", opened.ledger);
