@@ -54,7 +54,9 @@ def main():
     classes = sorted(f.name for f in args.images.iterdir() if f.is_dir())
     files, truth = [], []
     for number, name in enumerate(classes):
-        inside = sorted(f for f in (args.images / name).rglob("*") if f.suffix.lower() in SUFFIXES)
+        inside = sorted(
+            f for f in (args.images / name).rglob("*") if f.suffix.lower() in SUFFIXES
+        )
         step = max(1, len(inside) // args.each) if args.each else 1
         inside = inside[::step][: args.each]
         files += inside
@@ -63,15 +65,21 @@ def main():
     features = np.concatenate([model.features(Image.open(f)).numpy() for f in files])
     pictures = features @ model.projection.numpy().T
     pictures /= np.linalg.norm(pictures, axis=1, keepdims=True)
-    texts = model.texts([f"a photo of {article(c.lower().replace('_', ' '))}" for c in classes])
+    texts = model.texts(
+        [f"a photo of {article(c.lower().replace('_', ' '))}" for c in classes]
+    )
     found = (pictures @ texts.T).argmax(1)
     print(f"{args.images}: {len(files)} pictures, {len(classes)} classes")
     print(f"zero-shot {mean_class_accuracy(found, truth):.3f}")
     if args.linear:
-        print(f"linear: {linear(features, truth):.3f} on 1280 features, {linear(pictures, truth):.3f} on 256")
+        print(
+            f"linear: {linear(features, truth):.3f} on 1280 features, {linear(pictures, truth):.3f} on 256"
+        )
     own = (pictures * texts[truth]).sum(1)
     other = pictures @ model.texts(["a photo of something"])[0]
-    print(f"cosine: own label {np.median(own):.3f}, something {np.median(other):.3f} (medians)")
+    print(
+        f"cosine: own label {np.median(own):.3f}, something {np.median(other):.3f} (medians)"
+    )
 
 
 if __name__ == "__main__":

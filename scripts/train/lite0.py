@@ -71,7 +71,11 @@ class Lite0(nn.Module):
                 x = F.relu6(self.conv(x, at + "expand", 1, 1))
             x = F.relu6(
                 self.conv(
-                    x, at + "depthwise", block["kernel"], block["stride"], block["inner"]
+                    x,
+                    at + "depthwise",
+                    block["kernel"],
+                    block["stride"],
+                    block["inner"],
                 )
             )
             x = self.conv(x, at + "project", 1, 1)
@@ -88,7 +92,9 @@ def fold(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     def put(name: str, conv: str, norm: str):
         scale = state[norm + ".weight"] / (state[norm + ".running_var"] + EPS).sqrt()
         out[name + ".weight"] = state[conv + ".weight"] * scale.view(-1, 1, 1, 1)
-        out[name + ".bias"] = state[norm + ".bias"] - state[norm + ".running_mean"] * scale
+        out[name + ".bias"] = (
+            state[norm + ".bias"] - state[norm + ".running_mean"] * scale
+        )
 
     put("stem", "_conv_stem", "_bn0")
     for i, block in enumerate(blocks()):
@@ -99,3 +105,20 @@ def fold(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         put(f"blocks.{i}.project", at + "_project_conv", at + "_bn2")
     put("head", "_conv_head", "_bn1")
     return out
+
+
+@torch.no_grad()
+def check(
+    folded: dict[str, torch.Tensor], state: dict[str, torch.Tensor], path: str
+) -> None:
+    """Stops unless the logits are those of the package's own code."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    reference = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=path
+    ).eval()
+    x = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    found = Lite0(folded)(x) @ state["_fc.weight"].T + state["_fc.bias"]
+    difference = float((found - reference(x)).abs().max())
+    if difference > 1e-4:
+        raise SystemExit(f"the logits differ by {difference}")

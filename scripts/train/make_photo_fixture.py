@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what the reference implementation makes of some pictures and texts with the model for photographs.
 
-    python scripts/train/make_photo_fixture.py        writes core/clip/tests/fixtures/photo/expected.json
+python scripts/train/make_photo_fixture.py        writes core/clip/tests/fixtures/photo/expected.json
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def main():
     torch.set_num_threads(1)
     model = PhotoModel(ROOT / "models/photo")
     pictures = sorted((ROOT / "tests/fixtures/preprocess").glob("*.png"))
-    vectors = {p.stem: [round(float(x), 7) for x in model.picture(Image.open(p))] for p in pictures}
+    vectors = {
+        p.stem: [round(float(x), 7) for x in model.picture(Image.open(p))]
+        for p in pictures
+    }
     rows = [[round(float(x), 7) for x in row] for row in model.texts(TEXTS)]
     texts = [{"text": t, "vector": row} for t, row in zip(TEXTS, rows, strict=True)]
     out = ROOT / "tests/fixtures/photo/expected.json"

