@@ -272,10 +272,10 @@ impl HeadBuffers {
 }
 
 /// `x + product + bias`, in place.
-struct Residual<'a> {
-    x: &'a mut [f32],
-    product: &'a [f32],
-    bias: &'a [f32],
+pub(crate) struct Residual<'a> {
+    pub(crate) x: &'a mut [f32],
+    pub(crate) product: &'a [f32],
+    pub(crate) bias: &'a [f32],
 }
 
 impl Kernel for Residual<'_> {

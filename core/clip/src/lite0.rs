@@ -10,6 +10,7 @@
 mod depthwise;
 
 use crate::config::{LITE0_FEATURES as FEATURES, ModelConfig};
+use crate::cpu::Residual;
 use crate::error::ClipError;
 use crate::layers::Loader;
 use candle_core::{DType, Device, Result, Tensor};
@@ -191,7 +192,7 @@ impl Lite0Tower {
             block.project.pointwise(filtered, side * side, out);
             let bias = &block.project.bias_numbers;
             if block.skips {
-                vectors(Skip { x, out, bias });
+                vectors(Residual { x, product: out, bias });
             } else {
                 vectors(Finish { x: out, bias, limit: false });
                 std::mem::swap(x, out);
@@ -219,6 +220,11 @@ impl Convolution {
         let bias = loader.get(&format!("{name}.bias"), &[outputs])?;
         let depthwise = inputs == 1;
         let numbers = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
+        // Elsewhere candle's operations take the tensors themselves.
+        let numbers = |tensor: &Tensor| match loader.device.is_cpu() {
+            true => numbers(tensor),
+            false => Ok(Vec::new()),
+        };
         let flat = match depthwise {
             true => {
                 loader.check(weight.reshape((outputs, kernel * kernel)).and_then(|w| w.t()?.contiguous()))?
@@ -303,27 +309,6 @@ impl Kernel for Finish<'_> {
                 row.iter_mut().zip(bias).for_each(|(x, bias)| *x = (*x + bias).clamp(0.0, 6.0));
             } else {
                 row.iter_mut().zip(bias).for_each(|(x, bias)| *x += bias);
-            }
-        }
-    }
-}
-
-/// `x + out + bias`, into `x`.
-struct Skip<'a> {
-    x: &'a mut [f32],
-    out: &'a [f32],
-    bias: &'a [f32],
-}
-
-impl Kernel for Skip<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Skip { x, out, bias } = self;
-        for (x, out) in x.chunks_exact_mut(bias.len()).zip(out.chunks_exact(bias.len())) {
-            for ((x, out), bias) in x.iter_mut().zip(out).zip(bias) {
-                *x += out + bias;
             }
         }
     }

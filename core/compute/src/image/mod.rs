@@ -1,6 +1,7 @@
 //! Images: decoding, exact resampling and perceptual hashes.
 
 pub mod decode;
+mod gif;
 pub mod header;
 pub mod phash;
 pub mod resample;

@@ -1,5 +1,6 @@
 //! How a file stores its picture, read in addition to the pixels.
 
+use super::gif::{Blocks, IMAGE};
 use chaffinch_plugin::{FORMATS, Source};
 use image::metadata::Orientation;
 use image::{ColorType, ImageFormat};
@@ -61,32 +62,16 @@ pub fn record(format: &str, path: &Path, stored: Stored) -> Source {
     }
 }
 
-/// Where the second image of a GIF begins; `None` if there is none, or the file ends first. Only the lengths of blocks
-/// are read, no pixels are decoded.
+/// Where the second image of a GIF begins; `None` if there is none, or the file ends first.
 fn second_gif_image(bytes: &[u8]) -> Option<usize> {
-    // A color table has 3 bytes for each of 2^(n+1) colors, where the lowest 3 bits of the flags are n.
-    let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-    let mut at = 13 + colours(*bytes.get(10)?);
+    let mut blocks = Blocks::new(bytes)?;
     let mut seen = false;
     loop {
-        match bytes.get(at)? {
-            0x2c if seen => return Some(at),
-            0x2c => {
-                seen = true;
-                // Position and size, then colors, then the code width.
-                at += 10 + colours(*bytes.get(at + 9)?) + 1;
-            }
-            0x21 => at += 2,
-            _ => return None,
+        let (at, first) = blocks.here()?;
+        if first == IMAGE && std::mem::replace(&mut seen, true) {
+            return Some(at);
         }
-        // Both are followed by sub-blocks up to an empty one.
-        loop {
-            let length = usize::from(*bytes.get(at)?);
-            at += length + 1;
-            if length == 0 {
-                break;
-            }
-        }
+        blocks.skip()?;
     }
 }
 

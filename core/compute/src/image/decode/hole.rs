@@ -2,6 +2,7 @@
 //! whose decoders take them for pixels.
 
 use super::remark::Damage;
+use crate::image::gif::Blocks;
 use image::RgbImage;
 
 /// Zeros at the end of compressed data that no encoder writes.
@@ -35,26 +36,17 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// What is lost at the end of a GIF: its blocks must go on to the end mark, or to something that is no zero.
+/// What is lost at the end of a GIF: its blocks must go on to the end mark, or to a byte other than zero.
 pub(super) fn in_gif(bytes: &[u8]) -> Option<Damage> {
     let zeros = zeros(bytes);
-    let colors = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-    let mut at = 13 + colors(*bytes.get(10)?);
+    let mut blocks = Blocks::new(bytes)?;
     loop {
-        match bytes.get(at)? {
-            0x2c => at += 10 + colors(*bytes.get(at + 9)?) + 1,
-            0x21 => at += 2,
-            // No block begins like that.
-            0 if zeros >= bytes.len() - at => return lost(zeros, bytes.len()),
-            _ => return None,
+        let (at, first) = blocks.here()?;
+        // No block begins with it.
+        if first == 0 && zeros >= bytes.len() - at {
+            return lost(zeros, bytes.len());
         }
-        loop {
-            let length = usize::from(*bytes.get(at)?);
-            at += length + 1;
-            if length == 0 {
-                break;
-            }
-        }
+        blocks.skip()?;
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a file is that is no picture although it is called like one.
+//! What a file is that is named like a picture but is not one.
 
 /// Bytes of a text that are looked at.
 const TEXT: usize = 1024;
