@@ -185,4 +185,6 @@ mod identity;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -1,21 +1,17 @@
-//! What nobody decided about comes out as it went in: for generated folders and tables, what is exported and read again
+//! Undecided samples come out as they went in: for generated folders and tables, what is exported and read again
 //! is the same dataset.
 
+use super::testing::{cleaned, exporting};
 use super::*;
 use crate::dataset;
-use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::EnsembleRule;
-use chaffinch_review::ranking::{self, Results};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::AtomicBool;
 
 /// Names of folders: spellings, escapes and bytes that are no text.
 const CLASSES: [&[u8]; 14] = [
@@ -39,26 +35,14 @@ const FILES: [&[u8]; 6] =
 
 /// Exports without decisions, both as a copy and as a table.
 fn exported(manifest: &Manifest, place: &Path) -> (CleanReport, Vec<String>) {
-    let results = Results::default();
-    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
     let mut journal = Journal::open(&place.join("decisions"), "anna").unwrap();
     let manifest = std::sync::Arc::new(manifest.clone());
     journal.bind(&manifest, None);
     let decisions = journal.snapshot();
-    let source = Source {
-        manifest: &manifest,
-        file_metadata: &FileMetadata::default(),
-        results: &results,
-        thresholds: &BTreeMap::new(),
-        ranking: &ranking,
-        decisions: &decisions,
-        atlas: None,
-    };
-    let export = Export { source, dataset: "made" };
-    let stop = AtomicBool::new(false);
-    let copied = export.cleaned(&place.join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
-    let notes = export.cleaned_table(&place.join("table.csv")).unwrap();
-    (copied, notes)
+    exporting(&manifest, &decisions, |export| {
+        let copied = cleaned(export, &place.join("copy"));
+        (copied, export.cleaned_table(&place.join("table.csv")).unwrap())
+    })
 }
 
 /// Samples by path, with label, split and what was written of them.

@@ -1,16 +1,12 @@
 //! Where samples go that were decided about: relabeled in folders, in tables beside pictures and in names of files.
 
+use super::testing::{cleaned, exporting};
 use super::*;
 use crate::dataset;
-use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::journal::Journal;
-use chaffinch_protocol::EnsembleRule;
-use chaffinch_review::ranking::{self, Results};
+use chaffinch_data::journal::{Decisions, Journal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Files of a dataset, and what was decided about some of them: `x` removes, anything else is a new label.
 fn copied(
@@ -33,21 +29,8 @@ fn copied(
         let choice = if *label == "x" { Choice::Remove } else { Choice::Relabel((*label).into()) };
         journal.decide(&[id], Some(choice.into())).unwrap();
     }
-    let results = Results::default();
-    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
-    let source = Source {
-        manifest: &manifest,
-        file_metadata: &FileMetadata::default(),
-        results: &results,
-        thresholds: &BTreeMap::new(),
-        ranking: &ranking,
-        decisions: journal.decisions(),
-        atlas: None,
-    };
     let copy = temp.path().join("copy");
-    let stop = AtomicBool::new(false);
-    let export = Export { source, dataset: "made" };
-    let report = export.cleaned(&copy, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let report = exporting(&manifest, journal.decisions(), |export| cleaned(export, &copy));
     let walk = walkdir::WalkDir::new(&copy).into_iter().map(|entry| entry.unwrap());
     let files = walk.filter(|entry| entry.file_type().is_file()).map(|entry| {
         let path = entry.path().strip_prefix(&copy).unwrap().to_string_lossy().into_owned();
@@ -192,24 +175,11 @@ fn a_table_that_is_gone_is_said() {
     fs::write(data.join("metadata.csv"), "file_name,label,weight\n1.jpg,cat,1\n2.jpg,dog,2\n").unwrap();
     let manifest = Arc::new(dataset::open(&data, &DatasetOptions::default()).unwrap().manifest);
     fs::remove_file(data.join("metadata.csv")).unwrap();
-    let results = Results::default();
-    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
-    let source = Source {
-        manifest: &manifest,
-        file_metadata: &FileMetadata::default(),
-        results: &results,
-        thresholds: &BTreeMap::new(),
-        ranking: &ranking,
-        decisions: &Default::default(),
-        atlas: None,
-    };
-    let stop = AtomicBool::new(false);
-    let export = Export { source, dataset: "made" };
-    let report =
-        export.cleaned(&temp.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let copy = temp.path().join("copy");
+    let report = exporting(&manifest, &Decisions::default(), |export| cleaned(export, &copy));
     assert!(report.missing.len() == 1 && report.missing[0].contains("metadata.csv"), "{report:?}");
     // Its labels and columns come out all the same.
-    let copy = dataset::open(&temp.path().join("copy"), &DatasetOptions::default()).unwrap().manifest;
+    let copy = dataset::open(&copy, &DatasetOptions::default()).unwrap().manifest;
     let labels: Vec<&str> = copy.ids().map(|id| copy.label_name(id)).collect();
     assert_eq!((labels, copy.extra()), (vec!["cat", "dog"], manifest.extra()));
 }
@@ -225,21 +195,8 @@ fn columns_of_a_table_go_beside_the_copied_pictures() {
     fs::write(temp.path().join("t.csv"), table).unwrap();
     let options = DatasetOptions { root: Some(data), ..DatasetOptions::default() };
     let manifest = Arc::new(dataset::open(&temp.path().join("t.csv"), &options).unwrap().manifest);
-    let results = Results::default();
-    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
-    let source = Source {
-        manifest: &manifest,
-        file_metadata: &FileMetadata::default(),
-        results: &results,
-        thresholds: &BTreeMap::new(),
-        ranking: &ranking,
-        decisions: &Default::default(),
-        atlas: None,
-    };
-    let stop = AtomicBool::new(false);
-    let export = Export { source, dataset: "made" };
     let copy = temp.path().join("copy");
-    let report = export.cleaned(&copy, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
+    let report = exporting(&manifest, &Decisions::default(), |export| cleaned(export, &copy));
     let text = fs::read_to_string(copy.join("metadata.csv")).unwrap();
     assert_eq!(text, "file_name,weight,note\nval/cat/1.jpg,1,\"a, b\"\nval/dog/2.jpg,2,\n");
     // As `category` it would be read for the label.

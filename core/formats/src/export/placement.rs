@@ -1,6 +1,6 @@
 //! Where a sample goes in a copy of the dataset.
 //!
-//! A folder of pictures keeps its paths, whatever gives its labels: what nobody decided about stays where it was, folders
+//! A folder of pictures keeps its paths, whatever gives its labels: undecided files stay where they were, folders
 //! above and below the class included. Only a relabeled sample changes the folder of its class. So does a table whose
 //! paths have class folders. Everything else (tables with paths that say nothing) is put into folders of splits and
 //! classes.

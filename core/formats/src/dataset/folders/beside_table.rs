@@ -1,4 +1,4 @@
-//! Tables beside the pictures of a folder: read record by record, and written back with every byte that nobody changed.
+//! Tables beside the pictures of a folder: read record by record, and written back with every unchanged byte.
 
 mod json;
 mod read;

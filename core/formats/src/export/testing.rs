@@ -1,0 +1,38 @@
+//! What tests of exports share.
+
+use super::*;
+use chaffinch_compute::job::Job;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::journal::Decisions;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_review::ranking::{self, Results};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Exports a dataset of which nothing but these decisions is known.
+pub(super) fn exporting<T>(
+    manifest: &Arc<Manifest>,
+    decisions: &Decisions,
+    run: impl FnOnce(&Export<'_>) -> T,
+) -> T {
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let source = Source {
+        manifest,
+        file_metadata: &FileMetadata::default(),
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions,
+        atlas: None,
+    };
+    run(&Export { source, dataset: "made" })
+}
+
+/// A cleaned copy.
+pub(super) fn cleaned(export: &Export<'_>, copy: &Path) -> CleanReport {
+    let stop = AtomicBool::new(false);
+    export.cleaned(copy, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap()
+}
