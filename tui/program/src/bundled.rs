@@ -5,6 +5,7 @@ use chaffinch_clip::{Bundled, SMALL_SIDE};
 use chaffinch_compute::image::header::shorter_side;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::uses::Uses;
+use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::sample::SampleId;
 
 /// Pictures whose headers are read to decide.
@@ -20,11 +21,16 @@ pub(super) struct Choice {
 
 impl Choice {
     /// For pictures with these shorter sides.
-    pub(super) fn for_sides(sides: impl IntoIterator<Item = u32>) -> Choice {
+    fn for_sides(sides: impl IntoIterator<Item = u32>) -> Choice {
         let mut sides: Vec<u32> = sides.into_iter().filter(|side| *side > 0).collect();
         let middle = sides.len() / 2;
         let side = (!sides.is_empty()).then(|| *sides.select_nth_unstable(middle).1);
         Choice { model: side.map_or(Bundled::Photo, Bundled::for_side), side }
+    }
+
+    /// For pictures of these sizes.
+    pub(super) fn for_sizes(sizes: impl IntoIterator<Item = Dimensions>) -> Choice {
+        Choice::for_sides(sizes.into_iter().map(|size| size.width.min(size.height)))
     }
 
     /// For a dataset that was not looked at yet: by the headers of pictures from all parts of it.

@@ -179,7 +179,7 @@ impl Work {
             Bundled::EITHER => {
                 let both = [&*train, &*test].into_iter();
                 let sizes = both.flat_map(|set| set.file_metadata.dimensions.iter());
-                let choice = Choice::for_sides(sizes.map(|size| size.width.min(size.height)));
+                let choice = Choice::for_sizes(sizes);
                 if !global.quiet {
                     choice.tell();
                 }

@@ -11,6 +11,7 @@ use anyhow::Result;
 use chaffinch_clip::Bundled;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
 use chaffinch_data::session::{Session, SessionLocation};
@@ -71,6 +72,7 @@ fn for_location(
 ) -> Result<Setup> {
     let Resolved { config, mut reading, uses, before, .. } = resolved;
     // Check first, so that a folder without images does not leave an empty session behind.
+    let mut listed = None;
     if !location.dir.join("samples.arrow").is_file() {
         let opened = chaffinch_formats::dataset::open(&location.dataset, &reading)?;
         if let Some(args) = ask
@@ -78,6 +80,7 @@ fn for_location(
         {
             reading.folders = folders;
         }
+        listed = Some(opened.manifest);
     }
     settings::warn(&config);
     let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
@@ -92,7 +95,7 @@ fn for_location(
         Bundled::EITHER => match bundled::kept(&before) {
             Some(model) => model.name(),
             None => {
-                let choice = suiting(&location.dataset, &reading);
+                let choice = suiting(listed.as_ref(), location);
                 if ask.is_some() && !global.quiet {
                     choice.tell();
                 }
@@ -114,13 +117,15 @@ fn for_location(
     })
 }
 
-/// The bundled model for the pictures of a dataset.
-fn suiting(dataset: &Path, reading: &DatasetOptions) -> bundled::Choice {
-    match chaffinch_formats::dataset::open(dataset, reading) {
-        Ok(opened) => bundled::Choice::for_manifest(&opened.manifest),
-        // A review goes on without its dataset.
-        Err(_) => bundled::Choice::for_sides([]),
+/// The bundled model for the pictures of a dataset: of its list if it was just read, and otherwise by the sizes that the
+/// session knows.
+fn suiting(listed: Option<&Manifest>, location: &SessionLocation) -> bundled::Choice {
+    if let Some(manifest) = listed {
+        return bundled::Choice::for_manifest(manifest);
     }
+    let known = Session::open_to_read(&location.dir).and_then(|session| session.load_samples());
+    let sizes = known.ok().flatten().map(|(_, file_metadata)| file_metadata.dimensions);
+    bundled::Choice::for_sizes(sizes.iter().flat_map(|sizes| sizes.iter()))
 }
 
 /// Opens the session. Even if its dataset is gone, it can still be reviewed.

@@ -139,7 +139,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
 }
 
 /// Does something by hand: a message from before, which is about something else, leaves. One that has only just come
-/// stays for a moment, since nobody can have read it yet.
+/// stays for a moment: it cannot have been read yet.
 fn leaving(model: &mut Model, act: impl FnOnce(&mut Model)) {
     /// Milliseconds in which a message cannot have been read, and those that it then has.
     const UNREAD: u64 = 300;
